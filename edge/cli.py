@@ -1,0 +1,150 @@
+"""The ``edge`` command: one table of names, loaded when called.
+
+A command's function is imported only when it is called, so that ``edge --help`` is quick
+and this package imports none of its siblings. Exit codes, for every command:
+0 done; 1 done, with findings; 2 error; 3 finished, but the verdict is no.
+"""
+
+import json
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from edge import __version__
+from edge.errors import EdgeError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command: where its click function is, in which group of the help, and its help line."""
+
+    target: str
+    group: str
+    help: str
+
+
+GROUPS = ("Make", "Run", "Check", "Boards")
+
+COMMANDS = {
+    "convert": Entry("converters.cli:convert", "Make", "Photos in, a verified TFLite model out."),
+    "classify": Entry("edge.commands.classify:classify", "Run", "Name what pictures show."),
+    "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
+    "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].target.partition(":")
+        command = getattr(import_module(module), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            guess = nearest(name, COMMANDS)
+            hint = f"did you mean 'edge {guess}'?" if guess else "see 'edge --help'"
+            raise click.UsageError(f"expected a command of edge, found '{name}': {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in GROUPS:
+            rows = [(name, entry.help) for name, entry in COMMANDS.items() if entry.group == group]
+            if rows:
+                with formatter.section(group):
+                    formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edge")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """From a folder of photos to a camera that recognises them.
+
+    \b
+    Examples:
+      edge convert photos/ -o out/
+      edge classify out/model.tflite picture.jpg
+      edge bench out/model.tflite --threads 2
+    """
+    if debug:
+        os.environ["EDGE_DEBUG"] = "1"
+
+
+def main() -> NoReturn:
+    """Run the command line and exit by its contract."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run the command line ``args`` and return its exit code (0–3, or 130 for Ctrl-C)."""
+    try:
+        code = cli.main(args, prog_name="edge", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except EdgeError as error:
+        return _fail(args, str(error), error.to_dict(), error)
+    except click.UsageError as error:
+        message = _usage_message(error)
+        return _fail(args, message, {"kind": "UsageError", "message": message}, error)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("edge: stopped.", err=True)
+        return 130
+    except BrokenPipeError:  # `edge … | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModuleNotFoundError as error:
+        missing = _missing_extra(error)
+        if missing is None:
+            raise
+        return _fail(args, missing, {"kind": "UsageError", "message": missing}, error)
+
+
+def _fail(args: list[str], line: str, detail: dict[str, str], error: BaseException) -> int:
+    if os.environ.get("EDGE_DEBUG") or "--debug" in args:
+        traceback.print_exception(error)
+    if "--json" in args:
+        click.echo(json.dumps({"error": detail}))
+    click.echo(f"edge: {line}", err=True)
+    return 2
+
+
+def _usage_message(error: click.UsageError) -> str:
+    message = error.format_message().replace("\n", " ")
+    path = error.ctx.command_path if error.ctx else "edge"
+    return (
+        message
+        if "--help" in message or "did you mean" in message
+        else (f"{message.rstrip('.')}: see '{path} --help'")
+    )
+
+
+def _missing_extra(error: ModuleNotFoundError) -> str | None:
+    """One line naming the extra that holds a missing package, or None if it is not ours to say."""
+    package = (error.name or "").partition(".")[0]
+    extras = {
+        "tensorflow": "convert", "tf_keras": "convert", "tensorflow_model_optimization": "convert",
+        "sklearn": "convert", "matplotlib": "convert", "jinja2": "convert", "PIL": "convert",
+        "mediapipe": "pose",
+    }  # fmt: skip
+    if package not in extras:
+        return None
+    extra = extras[package]
+    return (
+        f"expected the Python package '{package}', found none: "
+        f"pip install 'edge-toolkit[{extra}]' (Python 3.11 or 3.12)"
+    )

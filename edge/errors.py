@@ -1,0 +1,94 @@
+"""One family of errors, for people who want to go on working.
+
+Every error says what was expected, what was found, and what mends it:
+
+    EdgeError
+    ├── UsageError        a wrong word or option on the command line
+    ├── PictureError      a picture that cannot be read
+    ├── DatasetError      a data set that cannot be learned from
+    ├── ModelError        a file that is no usable model
+    ├── LabelsError       labels that do not fit the model
+    ├── DelegateError     a delegate or interpreter that cannot run
+    ├── WeightsError      learned weights that cannot be had
+    ├── ConversionError   a conversion whose result is not a usable model
+    └── OutputError       a result that cannot be written
+
+The command line prints the one line of ``str(error)`` and exits with 2.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class EdgeError(Exception):
+    """Base of all errors that this toolkit raises on purpose.
+
+    Args:
+        expected: what would have been right, as a noun phrase.
+        found: what was there instead.
+        fix: the command or change that mends it, as a sentence in the imperative.
+    """
+
+    def __init__(self, expected: str, found: str, fix: str) -> None:
+        super().__init__(expected, found, fix)
+        self.expected = expected
+        self.found = found
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, found {self.found}: {self.fix}"
+
+    def to_dict(self) -> dict[str, str]:
+        """The error for scripts: ``{"kind", "expected", "found", "fix"}``."""
+        return {
+            "kind": type(self).__name__,
+            "expected": self.expected,
+            "found": self.found,
+            "fix": self.fix,
+        }
+
+
+class UsageError(EdgeError):
+    """A wrong word or option on the command line."""
+
+
+class PictureError(EdgeError):
+    """A picture that cannot be read."""
+
+
+class DatasetError(EdgeError):
+    """A data set that cannot be learned from."""
+
+
+class ModelError(EdgeError):
+    """A file that is no usable model."""
+
+
+class LabelsError(EdgeError):
+    """Labels that do not fit the model."""
+
+
+class DelegateError(EdgeError):
+    """A delegate or interpreter that cannot run."""
+
+
+class WeightsError(EdgeError):
+    """Learned weights that cannot be had."""
+
+
+class ConversionError(EdgeError):
+    """A conversion whose result is not a usable model."""
+
+
+class OutputError(EdgeError):
+    """A result that cannot be written."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The member of ``words`` closest in spelling to ``word``, or None.
+
+    >>> nearest("clasify", ["classify", "convert"])
+    'classify'
+    """
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return found[0] if found else None

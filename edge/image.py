@@ -1,0 +1,132 @@
+"""Pictures: reading them whole, and the one preprocessing of the toolkit.
+
+Training, calibration, verification and the board all prepare a picture with
+:class:`Preprocessing`; nothing else in the toolkit resizes for a model.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import PictureError
+
+Pixels = NDArray[np.uint8]
+"""A picture: uint8, [height, width, 3], RGB."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+"""File endings that are taken for pictures, in lower case."""
+
+_FORMATS = "a JPEG, PNG, BMP or WebP picture"
+
+
+def read_picture(path: str | Path) -> Pixels:
+    """Read a picture file as uint8 RGB [height, width, 3], EXIF rotation applied.
+
+    Greyscale and 16-bit pictures are converted; transparency is laid on white.
+
+    Raises:
+        PictureError: the file is missing, empty, cut short, or no picture.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise PictureError(_FORMATS, f"{path} ({error.strerror})", "check the path") from None
+    return decode_picture(data, name=str(path))
+
+
+def decode_picture(data: bytes, name: str = "the picture") -> Pixels:
+    """Decode the bytes of a picture file; see :func:`read_picture`."""
+    if not data:
+        raise PictureError(_FORMATS, f"{name}, which is empty (0 bytes)", "copy the file again")
+    if _is_cut_short(data):
+        raise PictureError(
+            "a whole picture", f"{name}, whose end is missing", "copy the file again"
+        )
+    buffer = np.frombuffer(data, np.uint8)
+    decoded = _decode_alpha(buffer) if _may_have_alpha(data) else None
+    if decoded is None:
+        decoded = _imdecode(buffer, cv2.IMREAD_COLOR)
+    if decoded is None:
+        raise PictureError(_FORMATS, f"{name}, which is none", "remove it or save it as JPEG")
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+
+def _imdecode(buffer: NDArray[np.uint8], flags: int) -> NDArray[np.generic] | None:
+    try:
+        return cv2.imdecode(buffer, flags)
+    except cv2.error:  # e.g. a header that promises more pixels than OpenCV allows
+        return None
+
+
+def _is_cut_short(data: bytes) -> bool:
+    """Whether a JPEG or PNG lacks its end mark.
+
+    OpenCV decodes such files to a picture that is grey from the cut on, without a word.
+    """
+    if data.startswith(b"\xff\xd8"):  # JPEG: an end of image after the last start of scan
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    if data.startswith(b"\x89PNG"):
+        return b"IEND" not in data[-4096:]
+    return False
+
+
+def _may_have_alpha(data: bytes) -> bool:
+    if data.startswith(b"\x89PNG"):
+        return data[25:26] in (b"\x04", b"\x06") or b"tRNS" in data[:4096]
+    if data[8:12] == b"WEBP":
+        return data[12:16] in (b"VP8X", b"VP8L")
+    return False
+
+
+def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[np.generic] | None:
+    """BGR uint8 of a picture with transparency, laid on white; None where it has none."""
+    decoded = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
+        return None
+    full = float(np.iinfo(decoded.dtype).max)
+    alpha = decoded[..., 3:].astype(np.float32) / full
+    colour = decoded[..., :3].astype(np.float32) / full
+    return np.rint(255 * (colour * alpha + 1 - alpha)).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a picture becomes a model's input.
+
+    The picture is stretched to ``width`` × ``height`` (bilinear, no crop, as MediaPipe's
+    image classifier does), and a pixel ``p`` of 0–255 means ``(p - mean) / std`` to the model.
+    ``mean`` and ``std`` have one value for all channels, or one for each of R, G, B.
+    """
+
+    width: int
+    height: int
+    mean: tuple[float, ...] = (127.5,)
+    std: tuple[float, ...] = (127.5,)
+
+    def stretch(self, picture: Pixels) -> Pixels:
+        """The picture at the model's size: uint8 RGB [height, width, 3]."""
+        if picture.shape[:2] == (self.height, self.width):
+            return picture
+        size = (self.width, self.height)
+        resized = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+        return resized.astype(np.uint8, copy=False)
+
+    def normalise(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Real input values, float32, of stretched pixels [..., height, width, 3]."""
+        mean = np.asarray(self.mean, np.float32)
+        std = np.asarray(self.std, np.float32)
+        return (pixels.astype(np.float32) - mean) / std
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "resize": "stretch",
+            "interpolation": "bilinear",
+            "colour": "RGB",
+            "width": self.width,
+            "height": self.height,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
