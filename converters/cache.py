@@ -1,0 +1,26 @@
+"""Where work is kept between runs."""
+
+import os
+from pathlib import Path
+
+from edge.errors import OutputError
+
+
+def folder() -> Path:
+    """The cache folder: ``$EDGE_CACHE``, else ``edge-toolkit`` in the user's cache folder.
+
+    Raises:
+        OutputError: it cannot be created.
+    """
+    chosen = os.environ.get("EDGE_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = Path(chosen) if chosen else base / "edge-toolkit"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            "a folder for the cache",
+            f"{place} ({error.strerror})",
+            "set EDGE_CACHE to a folder that you may write to",
+        ) from None
+    return place
