@@ -1,0 +1,189 @@
+"""The way from a folder of photos to a verified model, one call after the other."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from converters import cache, output, tf, verify
+from converters.backbone import weights
+from converters.backbone.weights import Backbone
+from converters.compress import calibration, quantise
+from converters.compress.quantise import Variant
+from converters.dataset import audit, intake, split
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.progress import Progress
+from converters.report import html, record
+from converters.training import train
+from converters.training.train import TrainingOptions
+from converters.training.trained import Trained
+from converters.verify import Verified
+from edge import __version__, metadata
+from edge.image import Preprocessing
+
+CHOSEN = "int8"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for; ``max_drop`` is in points, None leaves the choice to the default."""
+
+    dataset: Path
+    out: Path
+    weights: str | None = None
+    alpha: float | None = None
+    size: int | None = None
+    seed: int = 0
+    max_drop: float = 2.0
+    force: bool = False
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    command: str = ""
+
+
+def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Convert a data set into ``settings.out``; return the report (see converters.report.record).
+
+    Raises:
+        EdgeError: the data set, the weights, the output or the result is not usable.
+    """
+    clock = Clock()
+    output.check(settings.out, settings.dataset, settings.force)
+    with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
+        with clock("intake"):
+            listing = intake.list_pictures(settings.dataset, Path(work))
+            tf.prefetch()  # TensorFlow loads while the pictures are read
+            backbone = weights.load(
+                settings.weights, settings.alpha, settings.size, settings.seed, progress
+            )
+        say_all(progress, backbone.notes)
+        with clock("audit"):
+            dataset = audit.audit(
+                listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
+            )
+            sides = split.split(dataset, settings.seed)
+        say_all(progress, dataset.audit.findings())
+        with clock("train"):
+            trained = train.train(
+                backbone, dataset, sides, settings.training, cache.folder(), progress
+            )
+        say_all(progress, trained.notes)
+        with clock("quantise"):
+            samples = calibration.calibration_set(dataset, sides, settings.seed)
+            variants = describe(
+                quantise.variants(trained.model, samples, dataset.preprocessing, progress),
+                dataset, sides, backbone, trained, settings,
+            )  # fmt: skip
+        with clock("verify"):
+            verified = verify.verify(variants, dataset, sides, settings.max_drop, progress)
+        with clock("write"):
+            trained.model.save(folder / "model.keras")
+            report = record.build(
+                dataset=dataset,
+                split=sides,
+                backbone=backbone,
+                trained=trained,
+                variants=variants,
+                verified=verified,
+                settings=settings_record(settings),
+                seconds=clock.seconds(),
+                command=settings.command,
+            )
+            write(folder, report, dataset, sides, trained, variants, verified)
+    return report
+
+
+def describe(
+    variants: tuple[Variant, ...],
+    dataset: Dataset,
+    sides: Split,
+    backbone: Backbone,
+    trained: Trained,
+    settings: Settings,
+) -> tuple[Variant, ...]:
+    """The variants with labels, normalisation, description and provenance inside each file."""
+    information = metadata.Metadata(
+        name=f"{dataset.name} classifier",
+        description=f"Names a picture as one of {len(dataset.classes)} classes of {dataset.name}.",
+        labels=dataset.classes,
+        mean=dataset.preprocessing.mean,
+        std=dataset.preprocessing.std,
+        provenance={
+            "toolkit": f"edge-toolkit {__version__}",
+            "weights": backbone.provenance,
+            "method": trained.method,
+            "seed": settings.seed,
+            "preprocessing": dataset.preprocessing.to_dict(),
+            "pictures": {
+                "train": len(sides.train),
+                "validation": len(sides.validation),
+                "test": len(sides.test),
+            },
+        },
+    )
+    return tuple(
+        replace(variant, content=metadata.write(variant.content, information))
+        for variant in variants
+    )
+
+
+def write(
+    folder: Path,
+    report: dict[str, Any],
+    dataset: Dataset,
+    sides: Split,
+    trained: Trained,
+    variants: tuple[Variant, ...],
+    verified: Verified,
+) -> None:
+    """Write every file of the result but model.keras into ``folder``."""
+    (folder / "variants").mkdir()
+    for variant in variants:
+        (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
+        if variant.name == CHOSEN:
+            (folder / "model.tflite").write_bytes(variant.content)
+    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in dataset.classes))
+    page = html.render(report, dataset=dataset, split=sides, trained=trained, verified=verified)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / output.MARK).write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+
+
+def settings_record(settings: Settings) -> dict[str, Any]:
+    """The settings as plain JSON values, without paths of this computer."""
+    training = settings.training
+    return {
+        "dataset": settings.dataset.name,
+        "weights": settings.weights,
+        "alpha": settings.alpha,
+        "size": settings.size,
+        "seed": settings.seed,
+        "max_drop": settings.max_drop,
+        "training": training.to_dict(),
+    }
+
+
+def say_all(progress: Progress, sentences: tuple[str, ...]) -> None:
+    for sentence in sentences:
+        progress.say(sentence)
+
+
+class Clock:
+    """Seconds per stage and in total, from its making on."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._stages[stage] = time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        total = time.perf_counter() - self._start
+        return {name: round(s, 2) for name, s in {"total": total, **self._stages}.items()}
