@@ -6,6 +6,7 @@ threads gain nothing, and a process for each would import TensorFlow again, whic
 converter's usual way, through a SavedModel on disk, takes ten times as long for the same result.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.progress import Progress
-from converters.tf import tensorflow
+from converters.tf import quiet, tensorflow
 from edge.errors import ConversionError
 from edge.image import Preprocessing
 
@@ -125,16 +126,19 @@ def _converter(model: Any) -> Any:
 
 
 def _convert(converter: Any) -> bytes:
-    try:
-        return bytes(converter.convert())
-    except (RuntimeError, ValueError, TypeError) as error:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        reason = lines[0][:200] if lines else type(error).__name__
-        raise ConversionError(
-            "a model that TensorFlow Lite can hold",
-            f"one that its converter refuses ({reason})",
-            "use a model of standard layers with one picture in and one score vector out",
-        ) from error
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the converter's advice to its developers
+        try:
+            return bytes(converter.convert())
+        except Exception as error:  # it has its own family, and lets native errors through
+            failure = error
+    lines = [line for line in str(failure).splitlines() if line.strip()]
+    reason = lines[0][:200] if lines else type(failure).__name__
+    raise ConversionError(
+        "a model that TensorFlow Lite can hold",
+        f"one that its converter refuses ({reason})",
+        "use a model of standard layers with one picture in and one score vector out",
+    ) from failure
 
 
 def _samples(
