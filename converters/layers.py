@@ -1,0 +1,155 @@
+"""Layers: how far each layer's int8 output is from its float32 output."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.image import Preprocessing
+
+_WEIGHTED = ("Conv2D", "depthwise", "MatMul", "BiasAdd")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNoise:
+    """One layer's output in int8 against float32.
+
+    ``layer``: the Keras name; ``tensor``: the name in both files; ``operation``: TFLite's name;
+    ``snr_db``: signal-to-noise ratio in dB, all noise from the picture on included (``inf`` where
+    both are equal); ``input_snr_db``: the lowest of the layer's inputs.
+    """
+
+    layer: str
+    tensor: str
+    operation: str
+    snr_db: float
+    input_snr_db: float
+
+    @property
+    def loss_db(self) -> float:
+        """What this layer itself costs: how much noisier its output is than its input."""
+        if math.isinf(self.input_snr_db) and math.isinf(self.snr_db):
+            return 0.0
+        return self.input_snr_db - self.snr_db
+
+
+def layer_noise(
+    float32: bytes,
+    int8: bytes,
+    pixels: NDArray[np.uint8],
+    preprocessing: Preprocessing,
+) -> tuple[LayerNoise, ...]:
+    """Run both files side by side and compare every activation that both have.
+
+    The ratio is that of summed squares over all pictures, ``10 log10(Σ x² / Σ (x - x̂)²)``, as
+    TensorFlow's quantisation debugger and AIMET's per-layer analysis take it. It runs without
+    XNNPACK, which keeps no intermediate values, so it takes several times as long as a plain run.
+
+    Args:
+        float32: a TFLite file.
+        int8: the TFLite file that ``converters.compress.quantise.int8`` made of the same model,
+            so that tensors share names.
+        pixels: uint8 RGB [n, h, w, 3] at the model's size, n ≥ 1.
+        preprocessing: what a pixel means to the model.
+
+    Returns:
+        the layers in the order they run.
+    """
+    reference, quantised = _Observed(float32, preprocessing), _Observed(int8, preprocessing)
+    shared = [name for name in quantised.activations if name in reference.activations]
+    signal, noise = dict.fromkeys(shared, 0.0), dict.fromkeys(shared, 0.0)
+    for picture in pixels:
+        reference.run(picture)
+        quantised.run(picture)
+        for name in shared:
+            wanted, got = reference.value(name), quantised.value(name)
+            signal[name] += float(np.square(wanted).sum())
+            noise[name] += float(np.square(wanted - got).sum())
+    snr = {name: _decibels(signal[name], noise[name]) for name in shared}
+    return tuple(
+        LayerNoise(
+            layer=layer_name(name),
+            tensor=name,
+            operation=operation,
+            snr_db=snr[name],
+            input_snr_db=min((snr[i] for i in inputs if i in snr), default=math.inf),
+        )
+        for operation, name, inputs in quantised.operations()
+        if name in snr
+    )
+
+
+def layer_name(tensor: str) -> str:
+    """The Keras layer behind a tensor; of a fused one, the layer that holds the weights.
+
+    The converter calls the model's output "Identity", whatever layer it comes from.
+
+    >>> layer_name("model/Conv1_relu/Relu6;model/Conv1/Conv2D")
+    'Conv1'
+    """
+    parts = tensor.split(";")
+    weighted = [part for part in parts if part.rpartition("/")[2].startswith(_WEIGHTED)]
+    path = (weighted or parts)[0].split("/")
+    if len(path) == 1:
+        return "output" if path[0].startswith("Identity") else path[0]
+    return path[-2]
+
+
+def _decibels(signal: float, noise: float) -> float:
+    if noise == 0:
+        return math.inf
+    return 10 * math.log10(signal / noise) if signal > 0 else -math.inf
+
+
+class _Observed:
+    """An interpreter that keeps every intermediate value."""
+
+    def __init__(self, content: bytes, preprocessing: Preprocessing) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        self._interpreter = Interpreter(
+            model_content=content,
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        self._interpreter.allocate_tensors()
+        self._preprocessing = preprocessing
+        self._input = self._interpreter.get_input_details()[0]
+        self._details = {d["index"]: d for d in self._interpreter.get_tensor_details()}
+        computed = [i for o in self._steps() for i in o["outputs"]]
+        # The final dequantise or requantise repeats a name now and then: the last one is kept.
+        self.activations: dict[str, dict[str, Any]] = {
+            self._details[i]["name"]: self._details[i]
+            for i in [self._input["index"], *map(int, computed)]
+        }
+
+    def _steps(self) -> list[dict[str, Any]]:
+        return list(self._interpreter._get_ops_details())
+
+    def operations(self) -> list[tuple[str, str, list[str]]]:
+        """Each operation in order: its name, its output's name, the names of its inputs."""
+        return [
+            (
+                str(step["op_name"]),
+                str(self._details[int(step["outputs"][0])]["name"]),
+                [str(self._details[int(i)]["name"]) for i in step["inputs"] if i >= 0],
+            )
+            for step in self._steps()
+        ]
+
+    def run(self, picture: NDArray[np.uint8]) -> None:
+        kind = self._input["dtype"]
+        if kind == np.float32:
+            values = self._preprocessing.normalise(picture)
+        else:  # one step is one pixel value, see converters.compress.quantise
+            values = (picture.astype(np.int16) + np.iinfo(kind).min).astype(kind)
+        self._interpreter.set_tensor(self._input["index"], values[None])
+        self._interpreter.invoke()
+
+    def value(self, name: str) -> NDArray[np.float64]:
+        details = self.activations[name]
+        raw = self._interpreter.get_tensor(details["index"]).astype(np.float64)
+        scale, zero_point = details["quantization"]
+        return np.asarray((raw - zero_point) * scale if scale else raw)
