@@ -1,0 +1,120 @@
+"""The verdict: whether the scores are an answer at all, and whether int8 keeps what float32 had."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.statistics import paired_difference_interval
+from edge.errors import ConversionError
+
+NAMED = 5
+"""How many classes and layers a verdict names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether int8 keeps what float32 had.
+
+    ``drop``: accuracy of float32 minus int8, in points (paired), with its 95 % ``interval``.
+    ``status``: "pass", "warn" (the drop exceeds the limit, but its lower bound does not) or
+    "fail". ``reason``: one sentence. ``classes``: those that lose most; ``layers``: those whose
+    int8 output is furthest from float32 (name, signal-to-noise in dB), worst first.
+    """
+
+    status: str
+    reason: str
+    max_drop: float
+    drop: float
+    interval: tuple[float, float]
+    classes: tuple[str, ...] = ()
+    layers: tuple[tuple[str, float], ...] = ()
+
+
+def judge(
+    before: NDArray[np.bool_],
+    after: NDArray[np.bool_],
+    truth: NDArray[np.int64],
+    classes: Sequence[str],
+    max_drop: float,
+) -> Verdict:
+    """The verdict on a drop in accuracy, from which pictures were right before and after.
+
+    Args:
+        before: bool [n], whether float32 named the picture right.
+        after: bool [n], whether int8 did, aligned with ``before``.
+        truth: int64 [n], the class of each picture.
+        classes: the names of the classes.
+        max_drop: points of accuracy that may be lost.
+
+    It fails only when the lower 95 % bound of the paired drop exceeds ``max_drop``: with few test
+    pictures a larger drop can be chance.
+    """
+    trials = len(truth)
+    lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
+    low, high = (100 * bound for bound in paired_difference_interval(lost, gained, trials))
+    drop = 100 * (lost - gained) / trials
+    figure = (
+        f"int8 {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f} points against float32 "
+        f"(95 % interval of the loss {low:.1f} to {high:.1f})"
+    )
+    if low > max_drop:
+        status, reason = "fail", f"{figure}, more than the {max_drop:g} allowed"
+    elif drop > max_drop:
+        status, reason = (
+            "warn",
+            (
+                f"{figure}, more than the {max_drop:g} allowed, "
+                f"but {trials} test pictures are too few to be sure"
+            ),
+        )
+    else:
+        status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
+    suffering = () if status == "pass" else _worst_classes(before, after, truth, classes)
+    return Verdict(status, reason, max_drop, drop, (low, high), suffering)
+
+
+def check_scores(name: str, scores: NDArray[np.float32]) -> None:
+    """Refuse scores [n, classes] that are no answer: not finite, constant, or saturated.
+
+    Raises:
+        ConversionError: naming the variant and what is wrong.
+    """
+    mend = {
+        "int8": "check that the training pictures look like the test pictures: int8 takes its "
+        "ranges from them",
+    }.get(name, "train again with other --weights, more --epochs or another --seed")
+    bad = int((~np.isfinite(scores)).any(1).sum())
+    if bad:
+        raise ConversionError(
+            "finite scores", f"NaN or infinity for {bad} of {len(scores)} pictures in {name}", mend
+        )
+    if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
+        raise ConversionError(
+            "scores that depend on the picture",
+            f"the same scores for all {len(scores)} test pictures in {name}",
+            mend,
+        )
+    # A softmax has one winner: several classes at 1, or all at 0, were cut off on the way.
+    stuck = int((((scores >= 1 - 1 / 256).sum(1) > 1) | (scores <= 0).all(1)).sum())
+    if 2 * stuck > len(scores):
+        raise ConversionError(
+            "scores with one winner",
+            f"scores stuck at the end of their range for {stuck} of {len(scores)} pictures "
+            f"in {name}",
+            mend,
+        )
+
+
+def _worst_classes(
+    before: NDArray[np.bool_],
+    after: NDArray[np.bool_],
+    truth: NDArray[np.int64],
+    classes: Sequence[str],
+) -> tuple[str, ...]:
+    """The classes that lose most pictures, worst first."""
+    change = before.astype(np.int64) - after.astype(np.int64)
+    losses = np.bincount(truth, weights=change, minlength=len(classes))
+    worst = np.argsort(-losses, kind="stable")[:NAMED]
+    return tuple(classes[c] for c in worst if losses[c] > 0)
