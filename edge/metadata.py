@@ -1,0 +1,186 @@
+"""Standard TFLite metadata: what a model file says about itself, read and written.
+
+A FlatBuffer (identifier M001) in the model's buffer named TFLITE_METADATA describes inputs and
+outputs; the files that it names (labels, provenance) are a zip behind the model. MediaPipe, Android
+and others read it. Specification: https://ai.google.dev/edge/litert/models/metadata; field numbers
+are those of ``metadata_schema.fbs``, schema version 1.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from edge import tflite
+from edge.errors import LabelsError, ModelError
+from edge.flatbuffer import FlatbufferError, Reader, Table
+from edge.tflite import ModelFile
+
+ENTRY = "TFLITE_METADATA"
+IDENTIFIER = b"M001"
+LABELS_FILE = "labels.txt"
+PROVENANCE_FILE = "provenance.json"
+
+MAX_PACKED_BYTES = 16 * 1024 * 1024
+
+TENSOR_AXIS_LABELS = 2
+NORMALISATION_OPTIONS = 1
+_LABEL_TYPES = (TENSOR_AXIS_LABELS, 3)  # 3: TENSOR_VALUE_LABELS, which some writers use
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a model file says about itself.
+
+    ``labels`` are in the order of the outputs; ``mean`` and ``std`` have one value, or one for each
+    channel: a pixel p of 0–255 means (p − mean) / std to the model. ``missing`` names the files
+    that the metadata speaks of and that are not packed with the model.
+    """
+
+    name: str = ""
+    description: str = ""
+    labels: tuple[str, ...] | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    provenance: dict[str, Any] | None = None
+    author: str = ""
+    license: str = ""
+    version: str = ""
+    missing: tuple[str, ...] = ()
+
+
+def read(model: bytes) -> Metadata | None:
+    """The metadata of a .tflite file's bytes; None where it has none.
+
+    Raises:
+        ModelError: the bytes are no whole TFLite model, or its metadata is damaged.
+    """
+    return of(tflite.parse(model))
+
+
+def of(file: ModelFile, name: str = "the model") -> Metadata | None:
+    """The metadata of an already parsed file; see :func:`read`."""
+    if ENTRY not in file.metadata:
+        return None
+    data = file.buffer(file.metadata[ENTRY])
+    if data[4:8] != IDENTIFIER:
+        raise _damaged(name, "its metadata has another format")
+    try:
+        return _read(Reader(data).root(), packed_files(file.content, file.end))
+    except FlatbufferError as error:
+        raise _damaged(name, str(error)) from None
+
+
+def write(model: bytes, metadata: Metadata) -> bytes:
+    """The .tflite file ``model`` with ``metadata`` in place of any that it had.
+
+    The result is a function of the arguments alone. Labels belong to the first output.
+
+    Raises:
+        ModelError: the bytes are no whole TFLite model.
+        LabelsError: a label holds a line break.
+    """
+    from edge import metadata_writer
+
+    for label in metadata.labels or ():
+        if len(label.splitlines()) > 1 or label != label.strip("\r\n"):
+            raise LabelsError("one line per label", repr(label), "rename the class")
+    return metadata_writer.write(model, metadata)
+
+
+def files_to_pack(metadata: Metadata) -> dict[str, bytes]:
+    """The files that go behind the model: name → content."""
+    files: dict[str, bytes] = {}
+    if metadata.labels is not None:
+        files[LABELS_FILE] = "".join(f"{label}\n" for label in metadata.labels).encode()
+    if metadata.provenance is not None:
+        files[PROVENANCE_FILE] = json.dumps(metadata.provenance, indent=2).encode()
+    return files
+
+
+def packed_files(content: bytes, end: int) -> dict[str, bytes]:
+    """The files of the zip behind a model, by the last part of their names; empty without a zip.
+
+    ``end`` is where the model's FlatBuffer ends in ``content``. Files above 16 MB are left out.
+
+    Raises:
+        FlatbufferError: there is a zip, and it cannot be read.
+    """
+    if content.find(b"PK\x03\x04", end) < 0:
+        return {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return {
+                PurePosixPath(item.filename).name: archive.read(item)
+                for item in archive.infolist()
+                if item.file_size <= MAX_PACKED_BYTES
+            }
+    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, zlib.error) as error:
+        raise FlatbufferError(f"the files packed behind the model: {error}") from None
+
+
+def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
+    graph = next(root.tables(3), None)
+    image = next(graph.tables(2), None) if graph else None
+    scores = next(graph.tables(3), None) if graph else None
+    mean, std = _normalisation(image) if image else (None, None)
+    named = [*root.tables(6)]
+    for table, field in ((graph, 4), (image, 6), (scores, 6)):
+        named += [*table.tables(field)] if table else []
+    names = [PurePosixPath(entry.text(0)).name for entry in named]
+    return Metadata(
+        name=root.text(0),
+        description=root.text(1),
+        labels=_labels(scores, packed) if scores else None,
+        mean=mean,
+        std=std,
+        provenance=_provenance(packed),
+        author=root.text(4),
+        license=root.text(5),
+        version=root.text(2),
+        missing=tuple(name for name in names if name not in packed),
+    )
+
+
+def _normalisation(
+    tensor: Table,
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    for unit in tensor.tables(4):
+        options = unit.table(1)
+        if options is None or unit.integer(0, "B") != NORMALISATION_OPTIONS:
+            continue
+        mean, std = options.floats(0), options.floats(1)
+        if mean and std and 0 not in std:
+            return mean, std
+    return None, None
+
+
+def _labels(scores: Table, packed: dict[str, bytes]) -> tuple[str, ...] | None:
+    """Labels of the output: the file without a locale first, then English, then the first."""
+    files = [entry for entry in scores.tables(6) if entry.integer(2, "b") in _LABEL_TYPES]
+    files.sort(key=lambda entry: (bool(entry.text(3)), not entry.text(3).startswith("en")))
+    for entry in files:
+        data = packed.get(PurePosixPath(entry.text(0)).name)
+        if data is not None:
+            lines = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
+            return tuple(lines[:-1] if lines[-1] == "" else lines)
+    return None
+
+
+def _provenance(packed: dict[str, bytes]) -> dict[str, Any] | None:
+    try:
+        value = json.loads(packed.get(PROVENANCE_FILE, b"null"))
+    except ValueError:  # another program's file of that name
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _damaged(name: str, why: str) -> ModelError:
+    return ModelError(
+        "TFLite metadata that can be read",
+        f"{name}, whose metadata is damaged ({why})",
+        "copy the file again, or convert the model again",
+    )

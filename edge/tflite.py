@@ -1,0 +1,240 @@
+"""What is inside a .tflite file, read without an interpreter and checked on the way.
+
+An interpreter follows a file's offsets unchecked, so a truncated file can crash it. ``parse``
+goes everywhere an interpreter goes; what it accepts can be handed to one. Field numbers are those
+of TensorFlow Lite's ``schema.fbs``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge.errors import ModelError
+from edge.flatbuffer import FlatbufferError, Reader, Table
+
+IDENTIFIER = b"TFL3"
+EDGETPU_OP = "edgetpu-custom-op"
+
+DTYPES = (
+    "float32", "float16", "int32", "uint8", "int64", "string", "bool", "int16", "complex64",
+    "int8", "float64", "complex128", "uint64", "resource", "variant", "uint32", "uint16", "int4",
+    "bfloat16", "int2", "uint4", "float8_e4m3fn", "float8_e5m2",
+)  # fmt: skip
+"""Names of the schema's TensorType, by number."""
+
+RESHAPE, SQUEEZE, CUSTOM = 22, 43, 32
+"""Numbers of the schema's BuiltinOperator."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """A tensor as the file declares it; real value = scale × (value − zero point)."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    buffer: int
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
+    dynamic: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpInfo:
+    """An operation: ``code`` of BuiltinOperator, ``custom`` its name where it is a custom one."""
+
+    code: int
+    custom: str
+    version: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A subgraph; inputs and outputs are indices of its tensors."""
+
+    tensors: tuple[TensorInfo, ...]
+    operators: tuple[OpInfo, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A checked .tflite file.
+
+    ``buffers``: first byte and length of each buffer; ``metadata``: name → buffer number;
+    ``end``: where the FlatBuffer ends (a zip may follow).
+    """
+
+    content: bytes
+    graphs: tuple[Graph, ...]
+    buffers: tuple[tuple[int, int], ...]
+    metadata: dict[str, int]
+    description: str
+    end: int
+
+    @property
+    def main(self) -> Graph:
+        return self.graphs[0]
+
+    @property
+    def inputs(self) -> tuple[TensorInfo, ...]:
+        return tuple(self.main.tensors[i] for i in self.main.inputs)
+
+    @property
+    def outputs(self) -> tuple[TensorInfo, ...]:
+        return tuple(self.main.tensors[i] for i in self.main.outputs)
+
+    @property
+    def for_edgetpu(self) -> bool:
+        """Whether the file was compiled for the Edge TPU."""
+        return any(op.custom == EDGETPU_OP for graph in self.graphs for op in graph.operators)
+
+    def buffer(self, number: int) -> bytes:
+        start, size = self.buffers[number]
+        return self.content[start : start + size]
+
+
+def parse(content: bytes, name: str = "the model") -> ModelFile:
+    """Read and check the bytes of a .tflite file; ``name`` is what errors call it.
+
+    Raises:
+        ModelError: no TensorFlow Lite model, a truncated one, or one that contradicts itself.
+    """
+    if content[4:8] != IDENTIFIER:
+        raise ModelError(
+            "a TensorFlow Lite model", f"{name}, which is {_kind(content)}", "check the path"
+        )
+    reader = Reader(content)
+    try:
+        file = _model(reader)
+        _check_tail(file)
+    except FlatbufferError as error:
+        raise ModelError(
+            "a whole TensorFlow Lite model",
+            f"{name}, which is truncated or damaged ({error})",
+            "copy or download the file again",
+        ) from None
+    return file
+
+
+def _kind(content: bytes) -> str:
+    if not content:
+        return "empty (0 bytes)"
+    if content.startswith(b"PK"):
+        return "a zip archive"
+    if content.startswith(b"\x89HDF"):
+        return "a Keras .h5 file"
+    return "some other kind of file"
+
+
+def _model(reader: Reader) -> ModelFile:
+    root = reader.root()
+    root.integer(0, "I")
+    root.integers(5)
+    buffers = tuple(_buffer(reader, table) for table in root.tables(4))
+    codes = tuple(_code(table) for table in root.tables(1))
+    graphs = tuple(_graph(table, codes, len(buffers)) for table in root.tables(2))
+    if not graphs:
+        raise FlatbufferError("it holds no graph")
+    metadata = {table.text(0): table.integer(1, "I") for table in root.tables(6)}
+    _check_range(metadata.values(), len(buffers), "buffer")
+    for signature in root.tables(7):
+        _signature(signature)
+    return ModelFile(reader.data, graphs, buffers, metadata, root.text(3), reader.end)
+
+
+def _buffer(reader: Reader, table: Table) -> tuple[int, int]:
+    offset, size = table.integer(1, "Q"), table.integer(2, "Q")
+    if offset > 1:  # files above 2 GB keep their weights behind the FlatBuffer
+        reader.claim(offset, size)
+        return offset, size
+    return table.span(0)
+
+
+def _code(table: Table) -> tuple[int, str, int]:
+    # The byte field 0 is the old place of the number, which then outgrew it.
+    code = max(table.integer(0, "b"), table.integer(3, "i"))
+    return code, table.text(1), table.integer(2, "i", 1)
+
+
+def _graph(table: Table, codes: tuple[tuple[int, str, int], ...], buffers: int) -> Graph:
+    tensors = tuple(_tensor(item, buffers) for item in table.tables(0))
+    operators = tuple(_operator(item, codes, len(tensors)) for item in table.tables(3))
+    inputs, outputs = table.integers(1), table.integers(2)
+    table.text(4)
+    _check_range((*inputs, *outputs), len(tensors), "tensor")
+    return Graph(tensors, operators, inputs, outputs)
+
+
+def _tensor(table: Table, buffers: int) -> TensorInfo:
+    kind, buffer = table.integer(1, "b"), table.integer(2, "I")
+    _check_range((kind,), len(DTYPES), "tensor type")
+    if buffer:  # 0 stands for "no buffer"
+        _check_range((buffer,), buffers, "buffer")
+    scales, zero_points, axis = _quantisation(table.table(4))
+    if (sparsity := table.table(6)) is not None:
+        _sparsity(sparsity)
+    shape, signature = table.integers(0), table.integers(7)
+    dynamic = tuple(size < 0 for size in signature or shape)
+    return TensorInfo(
+        table.text(3), shape, DTYPES[kind], buffer, scales, zero_points, axis, dynamic
+    )
+
+
+def _quantisation(table: Table | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+    if table is None:
+        return (), (), 0
+    table.floats(0)
+    table.floats(1)
+    table.table(5)
+    return table.floats(2), table.integers(3, "q"), table.integer(6, "i")
+
+
+def _sparsity(table: Table) -> None:
+    """Check the index vectors of a sparse tensor (unions of int32, uint16 and uint8 vectors)."""
+    table.integers(0)
+    table.integers(1)
+    layouts = {1: "i", 2: "H", 3: "B"}
+    for dimension in table.tables(2):
+        for kind, values in ((2, 3), (4, 5)):
+            vector = dimension.table(values)
+            if vector is not None:
+                vector.numbers(0, layouts.get(dimension.integer(kind, "B"), "i"))
+
+
+def _operator(table: Table, codes: tuple[tuple[int, str, int], ...], tensors: int) -> OpInfo:
+    number = table.integer(0, "I")
+    _check_range((number,), len(codes), "operation")
+    code, custom, version = codes[number]
+    inputs, outputs = table.integers(1), table.integers(2)
+    _check_range((*inputs, *outputs, *table.integers(8)), tensors, "tensor", lowest=-1)
+    options = table.table(4)
+    if options is not None and code in (RESHAPE, SQUEEZE):
+        options.integers(0)
+    table.table(12)
+    table.span(5)
+    table.span(7)
+    return OpInfo(code, custom if code == CUSTOM else "", version, inputs, outputs)
+
+
+def _signature(table: Table) -> None:
+    for field in (0, 1):
+        for entry in table.tables(field):
+            entry.text(0)
+    table.text(2)
+
+
+def _check_range(values: Iterable[int], count: int, what: str, lowest: int = 0) -> None:
+    for value in values:
+        if not lowest <= value < count:
+            raise FlatbufferError(f"{what} {value} is used, the file has {count}")
+
+
+def _check_tail(file: ModelFile) -> None:
+    """A packed zip must be whole: its central directory is the last thing in the file."""
+    tail = file.content[file.end :]
+    if b"PK\x03\x04" in tail and b"PK\x05\x06" not in tail[-65557:]:
+        raise FlatbufferError("the files packed behind the model lack their end")
