@@ -1,11 +1,24 @@
 """Audit: open every picture once, say what is wrong with the data set, keep what can be used."""
 
-from dataclasses import dataclass
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sized
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.dataset import duplicates
+from converters.dataset.listing import Listing, Source
+from converters.dataset.reading import Broken, Opened, keep_rows, open_all
+from converters.progress import Progress
+from edge.errors import DatasetError
 from edge.image import Preprocessing
+
+MIN_PICTURES = 5
+FEW_PICTURES = 20
+IMBALANCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,8 @@ class Audit:
     ``duplicates``: groups of two or more pictures that show the same thing in one class.
     ``across_split``: groups of ``duplicates`` that the given split had on more than one side,
     ``conflicts``: groups of the same picture under several labels (all left out).
+    ``near_conflicts``: pairs of nearly the same picture under two labels (both kept, as only a
+    person can tell which label is wrong, if any).
     ``converted``: kind ("rotated", "greyscale", "alpha", "16-bit") to the names it happened to.
     ``warnings``: sentences (small classes, imbalance, …).
     """
@@ -38,6 +53,48 @@ class Audit:
     converted: dict[str, tuple[str, ...]]
     ignored: tuple[str, ...]
     warnings: tuple[str, ...]
+    near_conflicts: tuple[tuple[str, str], ...] = field(default=())
+
+    def findings(self) -> tuple[str, ...]:
+        """The audit as sentences for the terminal; the first counts the pictures."""
+        sentences = [
+            f"{sum(self.counts.values())} pictures in {len(self.counts)} classes: "
+            + ", ".join(f"{name} {count}" for name, count in self.counts.items())
+            + "."
+        ]
+        if self.broken:
+            name, reason = self.broken[0]
+            sentences.append(
+                f"Skipped {_number(self.broken, 'broken file')}, such as {name} ({reason})."
+            )
+        if self.conflicts:
+            sentences.append(
+                f"Left out {_number(self.conflicts, 'picture')} filed under several labels: "
+                f"{_some(' = '.join(group) for group in self.conflicts)}."
+            )
+        if self.near_conflicts:
+            sentences.append(
+                f"{_number(self.near_conflicts, 'pair')} of nearly the same picture under two "
+                f"labels, kept, please check: {_some(' ~ '.join(p) for p in self.near_conflicts)}."
+            )
+        if self.duplicates:
+            sentences.append(
+                f"{_number(self.duplicates, 'group')} of duplicates "
+                f"({sum(map(len, self.duplicates))} pictures), each kept on one side of the split."
+            )
+        if self.across_split:
+            sentences.append(
+                f"{_number(self.across_split, 'group')} of duplicates lay across the given split; "
+                "only the pictures on the test (else validation) side are used."
+            )
+        if self.converted:
+            kinds = (f"{kind} {len(names)}" for kind, names in self.converted.items())
+            sentences.append(f"Converted while reading: {', '.join(kinds)}.")
+        if self.ignored:
+            sentences.append(
+                f"Ignored {_number(self.ignored, 'other file')}: {_some(self.ignored)}."
+            )
+        return (*sentences, *self.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +114,152 @@ class Dataset:
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
     audit: Audit
+
+
+def audit(
+    listing: Listing, preprocessing: Preprocessing, workdir: Path, progress: Progress
+) -> Dataset:
+    """Open every picture and build the data set of those that can be used.
+
+    Broken files are skipped. Pictures that are the same to the model (equal pixels at its input
+    size) but filed under several labels are all left out: nobody knows their class. Duplicates
+    within a class (see converters.dataset.duplicates) get one group; nearly the same pictures of
+    different classes are named and kept, and never grouped.
+
+    Args:
+        listing: from :func:`converters.dataset.intake.list_pictures`.
+        preprocessing: how pictures are stretched.
+        workdir: where the pixels are kept when they are many; it must outlive the result.
+        progress: shows how far it is.
+
+    Raises:
+        DatasetError: a class has fewer than 5 usable pictures.
+        OutputError: there is no room in ``workdir``.
+    """
+    pixels, opened, broken = open_all(listing.sources, preprocessing, workdir, progress)
+    conflicts = _conflicts(pixels, opened)
+    left_out = {index for group in conflicts for index in group}
+    conflict_names = tuple(tuple(opened[i].source.name for i in group) for group in conflicts)
+    usable = [index for index in range(len(opened)) if index not in left_out]
+    pixels, opened = keep_rows(pixels, usable), [opened[index] for index in usable]
+    pixels.flags.writeable = False
+    labels = np.array([listing.classes.index(o.source.label) for o in opened], np.int64)
+    counts = _counts(listing, labels)
+    _check_counts(listing, counts, broken, conflict_names)
+
+    progress.say("Looking for duplicates.")
+    digests = [o.digest for o in opened]
+    confirmed = duplicates.pairs(np.array([o.thumbnail for o in opened]))
+    groups = duplicates.star_groups(confirmed, labels, digests)
+    together = _named_groups(groups, opened)
+    return Dataset(
+        name=listing.name,
+        classes=listing.classes,
+        pictures=tuple(
+            Picture(o.source.name, label, o.source.split, o.digest)
+            for o, label in zip(opened, labels.tolist(), strict=True)
+        ),
+        preprocessing=preprocessing,
+        pixels=pixels,
+        labels=labels,
+        groups=groups,
+        audit=Audit(
+            counts=counts,
+            broken=tuple((b.source.name, b.reason) for b in broken),
+            duplicates=_names(together),
+            across_split=_names(g for g in together if len({s.split for s in g}) > 1),
+            conflicts=conflict_names,
+            near_conflicts=tuple(
+                (opened[i].source.name, opened[j].source.name)
+                for i, j in confirmed.tolist()
+                if labels[i] != labels[j]
+            ),
+            converted=_converted(opened),
+            ignored=listing.ignored,
+            warnings=_warnings(counts),
+        ),
+    )
+
+
+def _conflicts(pixels: NDArray[np.uint8], opened: list[Opened]) -> list[list[int]]:
+    """Groups of indices with equal pixels and more than one label."""
+    same: defaultdict[bytes, list[int]] = defaultdict(list)
+    for index in range(len(opened)):
+        same[hashlib.sha256(pixels[index].tobytes()).digest()].append(index)
+    return [
+        group for group in same.values() if len({opened[index].source.label for index in group}) > 1
+    ]
+
+
+def _counts(listing: Listing, labels: NDArray[np.int64]) -> dict[str, int]:
+    counted = np.bincount(labels, minlength=len(listing.classes)).tolist()
+    return dict(zip(listing.classes, counted, strict=True))
+
+
+def _check_counts(
+    listing: Listing,
+    counts: dict[str, int],
+    broken: list[Broken],
+    conflicts: tuple[tuple[str, ...], ...],
+) -> None:
+    name, count = min(counts.items(), key=lambda item: item[1])
+    if count >= MIN_PICTURES:
+        return
+    lost = [b for b in broken if b.source.label == name]
+    why = f" ({len(lost)} broken, such as {lost[0].source.name}: {lost[0].reason})" if lost else ""
+    if not lost and conflicts:
+        why = f" ({len(conflicts)} left out, as they are filed under several labels)"
+    raise DatasetError(
+        f"at least {MIN_PICTURES} usable pictures in each class",
+        f"{count} in {name!r} of {listing.name}{why}",
+        f"add pictures of {name!r}, or remove the class",
+    )
+
+
+def _named_groups(groups: NDArray[np.int64], opened: list[Opened]) -> list[list[Source]]:
+    """The sources of every group of two or more."""
+    members: defaultdict[int, list[Source]] = defaultdict(list)
+    for group, picture in zip(groups.tolist(), opened, strict=True):
+        members[group].append(picture.source)
+    return [sources for sources in members.values() if len(sources) > 1]
+
+
+def _names(groups: Iterable[list[Source]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(source.name for source in group) for group in groups)
+
+
+def _converted(opened: list[Opened]) -> dict[str, tuple[str, ...]]:
+    kinds: defaultdict[str, list[str]] = defaultdict(list)
+    for picture in opened:
+        for kind in picture.converted:
+            kinds[kind].append(picture.source.name)
+    return {kind: tuple(names) for kind, names in sorted(kinds.items())}
+
+
+def _warnings(counts: dict[str, int]) -> tuple[str, ...]:
+    warnings = []
+    few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_PICTURES]
+    if few:
+        warnings.append(
+            f"Few pictures: {_some(few)}. With fewer than {FEW_PICTURES} the accuracy is a rough "
+            "guess; add pictures from other days, places and angles."
+        )
+    (most, many), (least, rare) = (
+        pick(counts.items(), key=lambda item: item[1]) for pick in (max, min)
+    )
+    if many > IMBALANCE * rare:
+        warnings.append(
+            f"Imbalance: {many} pictures of {most} but {rare} of {least}. The model will tend to "
+            f"say {most}; add pictures of {least} or remove some of {most}."
+        )
+    return tuple(warnings)
+
+
+def _number(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
+
+
+def _some(names: Iterable[str], most: int = 3) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,28 +1,67 @@
 """Intake: find the pictures and their classes in a folder, a zip or a CSV, without opening them."""
 
-from dataclasses import dataclass
+import zipfile
 from pathlib import Path
 
+from converters.dataset import archives, folders, tables
+from converters.dataset.listing import Listing, Source
+from edge.errors import DatasetError
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A picture file as listed: where it is, what class it was filed under.
+__all__ = ["Listing", "Source", "list_pictures"]
 
-    ``name`` is how the user knows it (path relative to the data set, '/' between parts);
-    ``split`` is "train", "validation" or "test" where the data set says so, else None.
+_EXPECTED = (
+    "a folder with a folder per class (photos/cat/1.jpg, photos/dog/2.jpg), train/ val/ test/ of "
+    "such folders, a zip of either, or a CSV of path,label"
+)
+
+
+def list_pictures(dataset: Path, workdir: Path) -> Listing:
+    """List the pictures of a data set with their classes.
+
+    Args:
+        dataset: a folder of class folders (pictures at any depth below), ``train/ val/ test/``
+            of class folders, a zip of either or a Teachable Machine project (``.tm``), or a CSV
+            ``path,label[,split]``; see the modules folders, archives and tables.
+        workdir: where the pictures of a zip are unpacked.
+
+    Raises:
+        DatasetError: it is missing, unreadable, empty, of another shape, or has fewer than two
+            classes; a zip is corrupt, encrypted or unsafe.
     """
+    try:
+        listing = _read(dataset, workdir)
+    except PermissionError as error:
+        where = error.filename or dataset
+        raise DatasetError(
+            "a data set that can be read",
+            f"no permission to read {where}",
+            "change the permissions of the files or copy them",
+        ) from None
+    if len(listing.classes) < 2:
+        raise DatasetError(
+            "at least 2 classes",
+            f"only one, {listing.classes[0]!r}, in {dataset}",
+            "add a folder (or label) with pictures of something else, for example "
+            f"{listing.classes[0]}/ and other/",
+        )
+    return listing
 
-    path: Path
-    name: str
-    label: str
-    split: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """All picture files of a data set, sorted by name; ``ignored`` names other files skipped."""
-
-    name: str
-    sources: tuple[Source, ...]
-    classes: tuple[str, ...]
-    ignored: tuple[str, ...] = ()
+def _read(dataset: Path, workdir: Path) -> Listing:
+    name = dataset.resolve().name or "pictures"
+    if dataset.is_dir():
+        entries, empty = folders.walk(dataset)
+        return folders.arrange(name, str(dataset), entries, empty)
+    if not dataset.exists():
+        raise DatasetError(_EXPECTED, f"nothing at {dataset}", "check the path")
+    suffix = dataset.suffix.lower()
+    if suffix in tables.SUFFIXES:
+        return tables.read(dataset)
+    if suffix in archives.SUFFIXES or zipfile.is_zipfile(dataset):
+        entries, ignored = archives.unpack(dataset, workdir)
+        return folders.arrange(dataset.stem, str(dataset), entries, ignored)
+    raise DatasetError(
+        _EXPECTED,
+        f"{dataset}, which is a file and no zip or CSV",
+        "give the folder that holds the class folders",
+    )

@@ -1,9 +1,21 @@
 """Split: training, validation and test sides, stratified, seeded, duplicates together."""
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from converters.dataset.audit import Dataset
+from edge.errors import DatasetError
+
+FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
+"""Sides of an own split, as shares of each class."""
+
+SIDES = tuple(FRACTIONS)
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +25,163 @@ class Split:
     ``given`` says that the data set came with its own split.
     """
 
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    test: NDArray[np.int64]
+    train: Indices
+    validation: Indices
+    test: Indices
     seed: int
     given: bool
+
+    def to_dict(self, dataset: Dataset) -> dict[str, Any]:
+        """The split by content: ``{"seed", "given", "fractions", side: [sha256, …] sorted}``.
+
+        ``fractions`` is None for a given split.
+        """
+        return {
+            "seed": self.seed,
+            "given": self.given,
+            "fractions": None if self.given else dict(FRACTIONS),
+            **{
+                side: sorted(dataset.pictures[i].digest for i in getattr(self, side))
+                for side in SIDES
+            },
+        }
+
+
+def split(dataset: Dataset, seed: int) -> Split:
+    """Put every usable picture on one side.
+
+    Own split: 70/15/15 of each class (at least one picture of each class on each side), by the
+    order of a seeded hash of the pictures' contents, duplicates (``Dataset.groups``) as one.
+    The same pictures are split the same way whatever their names and order, and where pictures
+    are added, only those at the borders of the sides move.
+
+    Given split: kept as it is. A missing validation (or test) side is taken from the training
+    side in the same way. Of duplicates on several sides only those on the test side stay (else
+    those on the validation side), so that the test stays as given and honest; the others are on
+    no side.
+
+    Raises:
+        DatasetError: a class has too few different pictures for its sides.
+    """
+    keys = _unit_keys(dataset, seed)
+    words = {picture.split for picture in dataset.pictures}
+    if not words & {"validation", "test"}:
+        chosen = _draw(dataset, keys, np.arange(len(dataset.pictures)), ("test", "validation"))
+        return _split(chosen, seed, given=False)
+    sides = _given_sides(dataset)
+    for side in ("test", "validation"):
+        if not len(sides[side]):
+            sides |= _draw(dataset, keys, sides["train"], (side,))
+    _check_train(dataset, sides["train"])
+    return _split(sides, seed, given=True)
+
+
+def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
+    """The split that :meth:`Split.to_dict` recorded, on the same pictures read again.
+
+    Pictures added since are on no side.
+
+    Raises:
+        DatasetError: a recorded picture is missing.
+    """
+    places: dict[str, list[int]] = {}
+    for index, picture in enumerate(dataset.pictures):
+        places.setdefault(picture.digest, []).append(index)
+    recorded = {side: set(record[side]) for side in SIDES}
+    wanted = set().union(*recorded.values())
+    missing = len(wanted - places.keys())
+    if missing:
+        raise DatasetError(
+            "the pictures that the split was recorded with",
+            f"{missing} of {len(wanted)} missing or changed in {dataset.name}",
+            "give the data set that the model was made from",
+        )
+    chosen = {
+        side: np.array(sorted(i for digest in digests for i in places[digest]), np.int64)
+        for side, digests in recorded.items()
+    }
+    return _split(chosen, int(record["seed"]), given=bool(record["given"]))
+
+
+def _split(sides: Mapping[str, Indices], seed: int, given: bool) -> Split:
+    ordered = {side: np.sort(np.asarray(sides[side], np.int64)) for side in SIDES}
+    return Split(**ordered, seed=seed, given=given)
+
+
+def _unit_keys(dataset: Dataset, seed: int) -> dict[int, str]:
+    """For every group a seeded hash of its smallest digest: the order in which it is drawn."""
+    smallest: dict[int, str] = {}
+    for group, picture in zip(dataset.groups.tolist(), dataset.pictures, strict=True):
+        smallest[group] = min(smallest.get(group, picture.digest), picture.digest)
+    return {
+        group: hashlib.sha256(f"{seed}:{digest}".encode()).hexdigest()
+        for group, digest in smallest.items()
+    }
+
+
+def _draw(
+    dataset: Dataset, keys: Mapping[int, str], pool: Indices, wanted: tuple[str, ...]
+) -> dict[str, Indices]:
+    """Draw the ``wanted`` sides from ``pool``, class by class; the rest is "train"."""
+    drawn: dict[str, list[int]] = {side: [] for side in (*wanted, "train")}
+    rest = FRACTIONS["train"] + sum(FRACTIONS[side] for side in wanted)
+    for label, name in enumerate(dataset.classes):
+        members = pool[dataset.labels[pool] == label]
+        units: dict[int, list[int]] = {}
+        for index in members.tolist():
+            units.setdefault(int(dataset.groups[index]), []).append(index)
+        ordered = [units[group] for group in sorted(units, key=keys.__getitem__)]
+        if len(members) and len(ordered) <= len(wanted):
+            raise DatasetError(
+                f"at least {len(wanted) + 1} different pictures of {name!r} to draw "
+                f"{' and '.join(wanted)} from",
+                f"{len(ordered)} ({len(members)} with duplicates)",
+                "add pictures that are no copies of each other",
+            )
+        for later, side in zip(range(len(wanted), 0, -1), wanted, strict=True):
+            target = max(1, round(len(members) * FRACTIONS[side] / rest))
+            taken = _take(ordered, target, leave=later) if len(members) else []
+            ordered = [unit for unit in ordered if unit not in taken]
+            drawn[side] += _flat(taken)
+        drawn["train"] += _flat(ordered)
+    return {side: np.array(indices, np.int64) for side, indices in drawn.items()}
+
+
+def _take(units: list[list[int]], target: int, leave: int) -> list[list[int]]:
+    """The first units that fit into ``target`` pictures, at least one; ``leave`` stay."""
+    taken: list[list[int]] = []
+    size = 0
+    for unit in units:
+        if len(taken) < len(units) - leave and size + len(unit) <= target:
+            taken.append(unit)
+            size += len(unit)
+    return taken or [min(units, key=len)]
+
+
+def _flat(units: Iterable[list[int]]) -> list[int]:
+    return [index for unit in units for index in unit]
+
+
+def _given_sides(dataset: Dataset) -> dict[str, Indices]:
+    """The sides as given, without what has a duplicate on a side that counts more."""
+    rank = {"test": 0, "validation": 1, "train": 2}
+    best: dict[int, int] = {}
+    ranks = [rank[picture.split or "train"] for picture in dataset.pictures]
+    for group, place in zip(dataset.groups.tolist(), ranks, strict=True):
+        best[group] = min(best.get(group, place), place)
+    sides: dict[str, list[int]] = {side: [] for side in SIDES}
+    for index, (group, place) in enumerate(zip(dataset.groups.tolist(), ranks, strict=True)):
+        if place == best[group]:
+            sides[list(rank)[place]].append(index)
+    return {side: np.array(indices, np.int64) for side, indices in sides.items()}
+
+
+def _check_train(dataset: Dataset, train: Indices) -> None:
+    present = set(dataset.labels[train].tolist())
+    for label, name in enumerate(dataset.classes):
+        if label not in present:
+            raise DatasetError(
+                f"training pictures of {name!r}",
+                "none (other than copies of validation or test pictures)",
+                f"put pictures of {name!r} into the training side",
+            )

@@ -1,0 +1,126 @@
+"""Zips of class folders, unpacked so that nothing in them can do harm."""
+
+import errno
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from converters.dataset.folders import Entry, is_hidden, is_picture
+from edge.errors import DatasetError
+
+SUFFIXES = frozenset({".zip", ".tm"})
+"""Endings that are taken for zips; ``.tm`` is a Teachable Machine project, which is one."""
+
+MAX_FILES = 500_000
+MAX_BYTES = 32 * 2**30
+MAX_RATIO = 200
+"""A picture of more than ``RATIO_FROM`` bytes that packs better than this is a bomb."""
+
+RATIO_FROM = 16 * 2**20
+_CHUNK = 1 << 20
+
+
+def unpack(archive: Path, workdir: Path) -> tuple[list[Entry], list[str]]:
+    """Unpack the pictures of a zip into ``workdir``; name the other files.
+
+    Pictures are written under numbers, so no name in the zip reaches the file system. Folders
+    ``__MACOSX``, hidden files and links are left out.
+
+    Raises:
+        DatasetError: the zip is corrupt, encrypted, has names that lead out of it, or would
+            unpack to too much.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = [member for member in opened.infolist() if not member.is_dir()]
+            _check(archive, members, workdir)
+            visible = [member for member in members if not _is_hidden(member)]
+            chosen = [m for m in visible if is_picture(_name(m)) and not _is_link(m)]
+            kept = {_name(member) for member in chosen}
+            target = workdir / "unpacked"
+            target.mkdir(parents=True, exist_ok=True)
+            entries = [
+                _extract(opened, member, target / f"{number:06d}{_suffix(member)}")
+                for number, member in enumerate(chosen)
+            ]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DatasetError(
+            "a zip that can be unpacked",
+            f"{archive}, which is none ({error})",
+            "download or pack it again",
+        ) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _no_room(archive, workdir) from None
+    return entries, [_name(member) for member in visible if _name(member) not in kept]
+
+
+def _check(archive: Path, members: list[zipfile.ZipInfo], workdir: Path) -> None:
+    for member in members:
+        _check_name(archive, member)
+        if member.flag_bits & 0x1:
+            raise DatasetError(
+                "a zip without a password",
+                f"{archive}, which is encrypted",
+                "unpack it and give the folder",
+            )
+        packed = max(member.compress_size, 1)
+        if member.file_size > RATIO_FROM and member.file_size / packed > MAX_RATIO:
+            raise _bomb(archive, f"{_name(member)} unpacks to {member.file_size:,} bytes")
+    total = sum(member.file_size for member in members)
+    if len(members) > MAX_FILES or total > MAX_BYTES:
+        raise _bomb(archive, f"{len(members):,} files, {total:,} bytes unpacked")
+    if total > shutil.disk_usage(workdir).free:
+        raise _no_room(archive, workdir)
+
+
+def _check_name(archive: Path, member: zipfile.ZipInfo) -> None:
+    name = _name(member)
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or name[1:3] == ":/":
+        raise DatasetError(
+            "a zip whose files stay inside it",
+            f"{member.filename!r} in {archive}, which leads out of it",
+            "do not trust this zip; pack the folder again",
+        )
+
+
+def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Entry:
+    with opened.open(member) as packed, target.open("wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked, _CHUNK)  # stops at the size that was checked
+    return Entry(_name(member), target)
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    return member.filename.replace("\\", "/")
+
+
+def _suffix(member: zipfile.ZipInfo) -> str:
+    return PurePosixPath(_name(member)).suffix.lower()
+
+
+def _is_hidden(member: zipfile.ZipInfo) -> bool:
+    return any(is_hidden(part) for part in _name(member).split("/"))
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(member.external_attr >> 16)
+
+
+def _bomb(archive: Path, found: str) -> DatasetError:
+    return DatasetError(
+        f"a zip of pictures of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
+        f"{archive} with {found}",
+        "unpack it yourself if you trust it, and give the folder",
+    )
+
+
+def _no_room(archive: Path, workdir: Path) -> DatasetError:
+    return DatasetError(
+        f"room to unpack {archive}",
+        f"too little of it in {workdir.parent}",
+        "free some, or set TMPDIR to a folder with more room",
+    )

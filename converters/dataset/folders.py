@@ -1,0 +1,164 @@
+"""Class folders: which file belongs to which class and side, told from the names of folders."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name
+from edge.errors import DatasetError
+from edge.image import SUFFIXES
+
+EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
+
+_TEACHABLE_MARK = "-!-"
+"""In a Teachable Machine project pictures lie side by side, named ``CLASS-!-NUMBER.jpg``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file: its name within the data set ('/' between parts) and where it is."""
+
+    name: str
+    path: Path
+
+
+def walk(root: Path) -> tuple[list[Entry], list[str]]:
+    """All files below ``root`` but hidden ones, and the names of empty folders (with a '/').
+
+    Links to folders are followed; a folder that was seen already is not entered again.
+
+    Raises:
+        PermissionError: a folder cannot be read.
+    """
+    entries: list[Entry] = []
+    empty: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for place, subfolders, files in os.walk(root, followlinks=True, onerror=_raise):
+        folder = Path(place)
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            subfolders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
+        visible = sorted(name for name in files if not is_hidden(name))
+        relative = folder.relative_to(root)
+        entries += [Entry((relative / name).as_posix(), folder / name) for name in visible]
+        if not visible and not subfolders and folder != root:
+            empty.append(f"{relative.as_posix()}/")
+    return entries, empty
+
+
+def is_hidden(part: str) -> bool:
+    """Whether a file or folder is the system's and not the user's."""
+    return part.startswith(".") or part == "__MACOSX"
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file's ending is that of a picture."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES
+
+
+def arrange(name: str, where: str, entries: Iterable[Entry], ignored: Iterable[str]) -> Listing:
+    """Tell class and side of every picture among ``entries`` from its folders.
+
+    Folders around the class folders are passed through. The top folders are the classes, or the
+    sides where all of them are called train, val (valid, validation) or test and at least two
+    sides are there; the class folders then lie below. ``ignored`` is carried on, with every
+    file that is no picture or lies in no class folder.
+
+    Raises:
+        DatasetError: there are no pictures, or no class folders.
+    """
+    entries = list(entries)
+    pictures = [entry for entry in entries if is_picture(entry.name)]
+    skipped = [*ignored, *(entry.name for entry in entries if not is_picture(entry.name))]
+    if not pictures:
+        raise _no_pictures(where, skipped)
+    depth = _wrapping_depth([entry.name.split("/") for entry in pictures])
+    sources = _sources(pictures, depth, where)
+    if not sources:
+        raise DatasetError(
+            f"a folder per class ({EXAMPLE})",
+            f"{len(pictures)} pictures in {where} that lie in no class folder",
+            "make a folder for each class and move the pictures into them",
+        )
+    used = {source.name for source in sources}
+    skipped += [entry.name for entry in pictures if entry.name not in used]
+    return Listing(
+        name=name,
+        sources=tuple(sorted(sources, key=lambda source: source.name)),
+        classes=tuple(sorted({source.label for source in sources})),
+        ignored=tuple(sorted(skipped)),
+    )
+
+
+def _wrapping_depth(paths: list[list[str]]) -> int:
+    """How many folders lie around the class (or split) folders, e.g. 1 for photos/photos/cat."""
+    depth = 0
+    while len({parts[depth] for parts in paths}) == 1:
+        if _is_teachable(paths, depth + 1):
+            return depth + 1
+        if any(len(parts) < depth + 3 for parts in paths):  # pictures lie right below: a class
+            return depth
+        depth += 1
+    return depth
+
+
+def _is_teachable(paths: list[list[str]], depth: int) -> bool:
+    return all(len(parts) == depth + 1 and _TEACHABLE_MARK in parts[depth] for parts in paths)
+
+
+def _sources(pictures: list[Entry], depth: int, where: str) -> list[Source]:
+    paths = [entry.name.split("/")[depth:] for entry in pictures]
+    if _is_teachable(paths, 0):
+        return [
+            Source(entry.path, entry.name, class_name(parts[0].rsplit(_TEACHABLE_MARK, 1)[0]))
+            for entry, parts in zip(pictures, paths, strict=True)
+        ]
+    tops = {parts[0] for parts in paths if len(parts) > 1}
+    sides = {SPLIT_WORDS[top.lower()] for top in tops if top.lower() in SPLIT_WORDS}
+    if len(sides) < 2:
+        return [
+            Source(entry.path, entry.name, class_name(parts[0]))
+            for entry, parts in zip(pictures, paths, strict=True)
+            if len(parts) > 1
+        ]
+    _check_sides(tops, sides, where)
+    return [
+        Source(entry.path, entry.name, class_name(parts[1]), SPLIT_WORDS[parts[0].lower()])
+        for entry, parts in zip(pictures, paths, strict=True)
+        if len(parts) > 2
+    ]
+
+
+def _check_sides(tops: set[str], sides: set[str], where: str) -> None:
+    strangers = sorted(top for top in tops if top.lower() not in SPLIT_WORDS)
+    if strangers:
+        raise DatasetError(
+            "either class folders, or train/ val/ test/ folders of class folders",
+            f"both in {where}: {', '.join(sorted(tops))}",
+            f"move {strangers[0]}/ elsewhere, or give the folder of class folders",
+        )
+    if "train" not in sides:
+        raise DatasetError(
+            "a train/ folder beside val/ and test/",
+            f"only {', '.join(sorted(tops))} in {where}",
+            "add train/ with a folder per class",
+        )
+
+
+def _no_pictures(where: str, skipped: list[str]) -> DatasetError:
+    found = f"no file in {where}"
+    if skipped:
+        found = f"no picture among {len(skipped)} files and folders in {where} ({skipped[0]}, …)"
+    return DatasetError(
+        f"pictures ({', '.join(sorted(SUFFIXES))}) in a folder per class, such as {EXAMPLE}",
+        found,
+        "give the folder that holds the class folders",
+    )
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,49 @@
+"""What intake hands on: picture files with the class and side they were filed under."""
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+SPLIT_WORDS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What people call the sides of a split, in lower case, and what we call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture file as listed: where it is, what class it was filed under.
+
+    ``name`` is how the user knows it (path relative to the data set, '/' between parts);
+    ``split`` is "train", "validation" or "test" where the data set says so, else None.
+    """
+
+    path: Path
+    name: str
+    label: str
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All picture files of a data set, sorted by name; ``ignored`` names other files skipped."""
+
+    name: str
+    sources: tuple[Source, ...]
+    classes: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+
+
+def class_name(text: str) -> str:
+    """A class name as it goes into labels.txt: one line, composed Unicode (macOS decomposes).
+
+    >>> class_name("  red\\napple ")
+    'red apple'
+    """
+    return " ".join(unicodedata.normalize("NFC", text).split())

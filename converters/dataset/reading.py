@@ -1,0 +1,131 @@
+"""Opening every picture of a listing once, in threads, straight into the model's input size."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.dataset.duplicates import Thumbnails, thumbnail
+from converters.dataset.headers import conversions
+from converters.dataset.listing import Source
+from converters.progress import Progress
+from edge.errors import OutputError, PictureError
+from edge.image import Preprocessing, decode_picture
+
+R = TypeVar("R")
+
+IN_MEMORY = 512 * 2**20
+"""Bytes of pixels above which they are kept in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A picture that could be read: its source, sha256, grey thumbnail, and what was converted."""
+
+    source: Source
+    digest: str
+    thumbnail: Thumbnails
+    converted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that could not be read, and why."""
+
+    source: Source
+    reason: str
+
+
+def open_all(
+    sources: tuple[Source, ...], preprocessing: Preprocessing, workdir: Path, progress: Progress
+) -> tuple[NDArray[np.uint8], list[Opened], list[Broken]]:
+    """Read, hash, decode and stretch every picture.
+
+    Returns:
+        The pixels, uint8 RGB [n, height, width, 3], aligned with the ``n`` pictures that could
+        be read (in the order of ``sources``), these pictures, and the broken files.
+
+    Raises:
+        OutputError: there is no room for the pixels in ``workdir``.
+    """
+    shape = (len(sources), preprocessing.height, preprocessing.width, 3)
+    pixels = _allocate(shape, workdir)
+
+    def work(index: int) -> Opened | Broken:
+        return _open(sources[index], preprocessing, pixels[index])
+
+    opened: list[Opened] = []
+    broken: list[Broken] = []
+    places: list[int] = []
+    results = _in_threads(work, len(sources))
+    for index, result in enumerate(progress.track(results, len(sources), "Reading pictures")):
+        if isinstance(result, Broken):
+            broken.append(result)
+        else:
+            opened.append(result)
+            places.append(index)
+    return keep_rows(pixels, places), opened, broken
+
+
+def keep_rows(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.uint8]:
+    """The given ascending ``rows`` of ``pixels``, moved to its front: nothing is copied twice."""
+    for place, row in enumerate(rows):
+        if place != row:
+            pixels[place] = pixels[row]
+    return pixels[: len(rows)]
+
+
+def _open(source: Source, preprocessing: Preprocessing, out: NDArray[np.uint8]) -> Opened | Broken:
+    try:
+        data = source.path.read_bytes()
+        picture = decode_picture(data, source.name)
+    except OSError as error:
+        return Broken(source, f"cannot be read: {error.strerror}")
+    except PictureError as error:
+        return Broken(source, _reason(error, data))
+    out[:] = preprocessing.stretch(picture)
+    digest = hashlib.sha256(data).hexdigest()
+    return Opened(source, digest, thumbnail(picture), conversions(data))
+
+
+def _reason(error: PictureError, data: bytes) -> str:
+    if not data:
+        return "empty, 0 bytes"
+    if "end is missing" in error.found:
+        return "cut short, its end is missing"
+    return f"not {error.expected}"
+
+
+def _in_threads(work: Callable[[int], R], count: int) -> Iterator[R]:
+    """``work(0)``, ``work(1)``, … in order; OpenCV and hashlib release the interpreter lock."""
+    pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+    try:
+        yield from pool.map(work, range(count))
+    finally:  # also when interrupted: what has not begun is not begun
+        pool.shutdown(cancel_futures=True)
+
+
+def _allocate(shape: tuple[int, ...], workdir: Path) -> NDArray[np.uint8]:
+    size = int(np.prod(shape))
+    if size <= IN_MEMORY:
+        return np.zeros(shape, np.uint8)
+    path = workdir / "pixels"
+    try:
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # a hole on a full disk would end in SIGBUS
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OutputError(
+            f"{size / 2**30:.1f} GB for the pictures while working",
+            f"less in {workdir.parent}",
+            "free some, or set TMPDIR to a folder with more room",
+        ) from None
+    return np.memmap(path, np.uint8, "r+", shape=shape)

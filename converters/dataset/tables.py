@@ -1,0 +1,140 @@
+"""CSV lists of pictures: ``path,label[,split]``, paths relative to the CSV."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name
+from edge.errors import DatasetError, nearest
+from edge.image import SUFFIXES as PICTURE_SUFFIXES
+
+SUFFIXES = frozenset({".csv", ".tsv"})
+
+_PATH_WORDS = ("path", "file", "filename", "file_name", "image", "picture")
+_LABEL_WORDS = ("label", "class", "class_name", "category")
+_SPLIT_WORDS = ("split", "set", "subset")
+_EXPECTED = "a CSV of path,label[,split] with one picture a line, such as cat/1.jpg,cat,train"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where in a row the path, the label and (None: nowhere) the split stand."""
+
+    path: int
+    label: int
+    split: int | None
+
+
+def read(table: Path) -> Listing:
+    """Read a CSV of pictures.
+
+    The first line may be a header; then path (or file, image, …), label (or class, category)
+    and split may stand in any order among other columns. Without one they stand in this order.
+    Commas, semicolons and tabs separate. A file that is missing stays listed, so that the audit
+    names it.
+
+    Raises:
+        DatasetError: it is empty or no CSV, a line lacks its label, a split is unknown, or only
+            some lines have one.
+    """
+    rows = _rows(table)
+    columns, rows = _columns(table, rows)
+    listed = [_source(table, line, row, columns) for line, row in rows]
+    _check_split(table, [line for line, _ in rows], listed)
+    sources = dict.fromkeys(listed)  # a line that stands twice counts once
+    return Listing(
+        name=table.stem,
+        sources=tuple(sorted(sources, key=lambda s: (s.name, s.label, s.split or ""))),
+        classes=tuple(sorted({source.label for source in sources})),
+    )
+
+
+def _rows(table: Path) -> list[tuple[int, list[str]]]:
+    """The rows that are not blank, cells stripped, with their line numbers."""
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        head = text.split("\n", 1)[0]
+        separator = max(",;\t", key=head.count)
+        reader = csv.reader(text.splitlines(), delimiter=separator, strict=True)
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except UnicodeDecodeError:
+        raise DatasetError(
+            "a CSV in UTF-8", f"{table} in another encoding", "save it as 'CSV UTF-8'"
+        ) from None
+    except csv.Error as error:
+        raise DatasetError(_EXPECTED, f"{table}, which is none ({error})", "mend it") from None
+    rows = [(line, row) for line, row in rows if any(row)]
+    if not rows:
+        raise DatasetError(_EXPECTED, f"{table}, which has no line", "list your pictures in it")
+    return rows
+
+
+def _columns(
+    table: Path, rows: list[tuple[int, list[str]]]
+) -> tuple[Columns, list[tuple[int, list[str]]]]:
+    """Where the columns are, and the rows without the header."""
+    words = [cell.lower() for cell in rows[0][1]]
+    path, label = _find(words, _PATH_WORDS), _find(words, _LABEL_WORDS)
+    if path is not None and label is not None:
+        if len(rows) == 1:
+            raise DatasetError(
+                _EXPECTED, f"{table}, which has only a header", "list your pictures in it"
+            )
+        return Columns(path, label, _find(words, _SPLIT_WORDS)), rows[1:]
+    if Path(rows[0][1][0]).suffix.lower() not in PICTURE_SUFFIXES:
+        raise DatasetError(
+            _EXPECTED,
+            f"the first line {','.join(rows[0][1])!r} in {table}",
+            "name the columns path,label or path,label,split",
+        )
+    return Columns(0, 1, 2 if len(rows[0][1]) > 2 else None), rows
+
+
+def _find(words: list[str], meanings: tuple[str, ...]) -> int | None:
+    return next((words.index(word) for word in meanings if word in words), None)
+
+
+def _source(table: Path, line: int, row: list[str], columns: Columns) -> Source:
+    cells = row + [""] * (1 + max(columns.path, columns.label, columns.split or 0) - len(row))
+    name, label = cells[columns.path], class_name(cells[columns.label])
+    if not name or not label:
+        raise DatasetError(
+            _EXPECTED,
+            f"line {line} of {table} without a {'label' if name else 'path'}",
+            "complete the line or delete it",
+        )
+    split = None
+    if columns.split is not None and cells[columns.split]:
+        split = _side(table, line, cells[columns.split])
+    path = table.parent / name
+    if "\\" in name and not path.exists():  # written on Windows
+        name = name.replace("\\", "/")
+        path = table.parent / name
+    return Source(path, name, label, split)
+
+
+def _side(table: Path, line: int, word: str) -> str:
+    side = SPLIT_WORDS.get(word.lower())
+    if side is None:
+        guess = nearest(word.lower(), SPLIT_WORDS)
+        raise DatasetError(
+            "train, validation or test as split",
+            f"{word!r} on line {line} of {table}",
+            f"did you mean {guess!r}?" if guess else "use one of these words",
+        )
+    return side
+
+
+def _check_split(table: Path, lines: list[int], sources: list[Source]) -> None:
+    without = [n for n, source in zip(lines, sources, strict=True) if source.split is None]
+    if without and len(without) < len(sources):
+        raise DatasetError(
+            "a split on every line or on none",
+            f"none on {len(without)} lines of {table}, the first of them line {without[0]}",
+            "complete the split column or remove it",
+        )
+    sides = {source.split for source in sources} - {None}
+    if sides and "train" not in sides:
+        raise DatasetError(
+            "lines with split train", f"none in {table}", "say train for the pictures to learn from"
+        )
