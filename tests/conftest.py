@@ -1,0 +1,74 @@
+"""What all tests share: the data, a small generated data set, and the ``edge`` command."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real pictures and models; skips where it is absent."""
+    named = os.environ.get("EDGE_TEST_DATA")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        if named:
+            pytest.skip(f"real data: EDGE_TEST_DATA={named} is no folder")
+        pytest.skip("real data: EDGE_TEST_DATA is not set")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of the test run's own, so that no test finds or leaves anything at home."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def micro_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 3 classes with 24 generated pictures each; read it, never change it."""
+    from micro import write_dataset
+
+    folder = tmp_path_factory.mktemp("micro") / "shapes"
+    write_dataset(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_edge() -> RunEdge:
+    """Run ``python -m edge ARGS`` as a user would, with stdout, stderr and exit code captured.
+
+    Keyword arguments go to :func:`subprocess.run`.
+    """
+
+    def run(*args: object, **options: object) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "edge", *map(str, args)]
+        defaults: dict[str, object] = {"capture_output": True, "text": True, "timeout": 600}
+        return subprocess.run(command, check=False, **(defaults | options))  # type: ignore[call-overload,no-any-return]
+
+    return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Sum up the skipped tests: how many, for which reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not skipped:
+        return
+    reasons: Counter[str] = Counter()
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason.removeprefix("Skipped: ")] += 1
+    terminalreporter.section(f"{len(skipped)} skipped, by reason")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count:4d}  {reason}")
