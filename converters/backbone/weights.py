@@ -1,8 +1,16 @@
 """Where a backbone's learned weights come from: a registry of named sources, and files."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+from converters import tf
+from converters.backbone import from_keras, from_tflite, imagenet, mobilenet_v2
+from converters.backbone.mobilenet_v2 import Weights
+from converters.progress import Progress, Silent
+from edge.errors import WeightsError, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +32,169 @@ class Backbone:
     provenance: dict[str, str]
     notes: tuple[str, ...]
     build: Callable[[], Any]
+
+
+SourceFunction = Callable[[float | None, int | None, int, Progress], Backbone]
+"""``(alpha, size, seed, progress)`` to a backbone; None where the user asked for nothing."""
+
+SOURCES: dict[str, SourceFunction] = {}
+"""Named sources; a further one registers itself here with :func:`source`."""
+
+_WAYS_OUT = (
+    "connect to the internet once, give a file with --weights FILE (a Keras or .tflite "
+    "MobileNetV2), or train from scratch with --weights none"
+)
+
+
+def source(name: str) -> Callable[[SourceFunction], SourceFunction]:
+    """Register a named source of weights."""
+
+    def register(function: SourceFunction) -> SourceFunction:
+        SOURCES[name] = function
+        return function
+
+    return register
+
+
+def load(
+    weights: str | None,
+    alpha: float | None,
+    size: int | None,
+    seed: int,
+    progress: Progress | None = None,
+) -> Backbone:
+    """The backbone with the weights that were asked for; TensorFlow is not needed yet.
+
+    ``weights``: a name in :data:`SOURCES`, a path to a Keras weights file or to a MobileNetV2
+    ``.tflite``, or None: "imagenet", and where that cannot be had "builtin", with a note. Never
+    random weights unless "none" is asked for. ``alpha`` and ``size`` follow from the weights
+    where they are None; ``seed`` is for random weights.
+
+    Raises:
+        WeightsError: the weights cannot be had, or are of another architecture or width.
+        UsageError: there is no such ``alpha`` or ``size``.
+    """
+    shown = Silent() if progress is None else progress
+    if weights is None:
+        return _default(alpha, size, seed, shown)
+    if weights in SOURCES:
+        return SOURCES[weights](alpha, size, seed, shown)
+    path = Path(weights)
+    if path.is_file():
+        return _from_file(path, alpha, size)
+    looks_like_path = len(path.parts) > 1 or path.suffix in (*from_keras.SUFFIXES, ".tflite")
+    if looks_like_path:
+        found = "a folder" if path.is_dir() else "no such file"
+        raise WeightsError("a weights file", f"{found}: {weights}", "check the path")
+    guess = nearest(weights, SOURCES)
+    raise WeightsError(
+        f"weights {', '.join(SOURCES)} or a file",
+        repr(weights),
+        f"did you mean --weights {guess}?" if guess else f"use --weights {next(iter(SOURCES))}",
+    )
+
+
+def learned_backbone(
+    name: str, weights: Weights, size: int, provenance: dict[str, str], notes: tuple[str, ...] = ()
+) -> Backbone:
+    """A backbone with these weights (by layer name, whole and of one width).
+
+    Raises:
+        WeightsError: their shapes are those of no MobileNetV2.
+    """
+    alpha = mobilenet_v2.infer_alpha(weights)
+    if alpha is None:
+        widths = ", ".join(map(str, mobilenet_v2.ALPHAS))
+        raise WeightsError(
+            f"weights shaped as MobileNetV2 with alpha {widths}",
+            f"other shapes in {name}",
+            "give weights of the stock architecture",
+        )
+    return Backbone(
+        weights=name,
+        alpha=alpha,
+        size=size,
+        fingerprint=_fingerprint(alpha, size, weights),
+        learned=True,
+        provenance={"architecture": "MobileNetV2", **provenance},
+        notes=notes,
+        build=lambda: mobilenet_v2.build(alpha, size, weights),
+    )
+
+
+@source("imagenet")
+def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progress) -> Backbone:
+    chosen = mobilenet_v2.check_alpha(1.0 if alpha is None else alpha)
+    pixels = mobilenet_v2.check_size(224 if size is None else size, published=True)
+    try:
+        path = imagenet.fetch(chosen, pixels, progress)
+    except imagenet.UnreachableError as error:
+        raise WeightsError("ImageNet weights to download", str(error), _WAYS_OUT) from error
+    provenance = {"source": "ImageNet weights of tf_keras.applications", "file": path.name}
+    return learned_backbone("imagenet", from_keras.read(path).weights, pixels, provenance)
+
+
+@source("none")
+def _random(alpha: float | None, size: int | None, seed: int, progress: Progress) -> Backbone:
+    # Small by default: from random weights a larger one takes hours on a CPU.
+    width = mobilenet_v2.check_alpha(0.35 if alpha is None else alpha)
+    pixels = mobilenet_v2.check_size(96 if size is None else size, published=False)
+
+    def build() -> Any:
+        tf.seed_everything(seed)
+        return mobilenet_v2.build(width, pixels)
+
+    key = f"mobilenet_v2 {width} {pixels} random {seed}"
+    return Backbone(
+        weights="none",
+        alpha=width,
+        size=pixels,
+        fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        learned=False,
+        provenance={"architecture": "MobileNetV2", "source": f"random, seed {seed}"},
+        notes=("The backbone starts from random weights (--weights none).",),
+        build=build,
+    )
+
+
+def _default(alpha: float | None, size: int | None, seed: int, progress: Progress) -> Backbone:
+    try:
+        return SOURCES["imagenet"](alpha, size, seed, progress)
+    except WeightsError as error:
+        if "builtin" not in SOURCES:
+            raise
+        backbone = SOURCES["builtin"](alpha, size, seed, progress)
+        note = f"ImageNet weights cannot be had ({error.found}): using the built-in ones."
+        return replace(backbone, notes=(note, *backbone.notes))
+
+
+def _from_file(path: Path, alpha: float | None, size: int | None) -> Backbone:
+    if alpha is not None:
+        mobilenet_v2.check_alpha(alpha)
+    if path.suffix == ".tflite":
+        tflite = from_tflite.read(path)
+        weights, own_size = tflite.weights, tflite.size
+    else:
+        file = from_keras.read(path)
+        weights, own_size = file.weights, file.size or 224
+    pixels = mobilenet_v2.check_size(own_size if size is None else size, published=False)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    backbone = learned_backbone(
+        path.name, weights, pixels, {"source": "file", "file": path.name, "sha256": digest}
+    )
+    if alpha is not None and alpha != backbone.alpha:
+        raise WeightsError(
+            f"weights of MobileNetV2 with alpha {alpha:g}",
+            f"alpha {backbone.alpha:g} in {path}",
+            f"use --alpha {backbone.alpha:g}, or leave it out",
+        )
+    return backbone
+
+
+def _fingerprint(alpha: float, size: int, weights: Weights) -> str:
+    """sha256 over architecture and values: the same weights in another format are the same."""
+    digest = hashlib.sha256(f"mobilenet_v2 {alpha} {size}".encode())
+    for layer in mobilenet_v2.layers(alpha):
+        for array in weights[layer.name]:
+            digest.update(array.tobytes())
+    return digest.hexdigest()

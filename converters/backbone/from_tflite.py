@@ -1,0 +1,141 @@
+"""MobileNetV2 weights out of a float or quantised ``.tflite``, without TensorFlow.
+
+The convolutions are taken in the order of the graph and dequantised (real = scale × (q − zero
+point), https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec).
+BatchNorm is folded into them already: ours becomes the identity plus the bias.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.backbone.mobilenet_v2 import BATCH_NORM_EPSILON, Layer, Weights, layers
+from edge.errors import WeightsError
+
+_FIX = "give a MobileNetV2 classifier in .tflite or Keras format, or use --weights none"
+_WANTED = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
+_DTYPES = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 9: np.int8}  # schema.fbs
+_FIRST = {3: 0, 9: -128}  # the least value of uint8 and int8
+_CONV_2D, _DEPTHWISE_CONV_2D, _DEQUANTIZE = 3, 4, 6  # BuiltinOperator in schema.fbs
+
+
+@dataclass(frozen=True, slots=True)
+class TfliteFile:
+    """What was read: the backbone's weights, and the input size in pixels."""
+
+    weights: Weights
+    size: int
+
+
+def read(path: Path) -> TfliteFile:
+    """The MobileNetV2 weights in a ``.tflite``; its classifier is left out.
+
+    Raises:
+        WeightsError: the file cannot be read, is another architecture, or wants its input in
+            another range than [-1, 1].
+    """
+    model = _parse(path)
+    graph = model.subgraphs[0]
+    reader = _Reader(model, graph)
+    convs, depthwise = reader.weighted(_CONV_2D), reader.weighted(_DEPTHWISE_CONV_2D)
+    table = layers(1.0)
+    names = {kind: [ly.name for ly in table if ly.kind == kind] for kind in ("conv", "depthwise")}
+    # One convolution more is a classifier written as a 1×1 convolution.
+    extra = len(convs) - len(names["conv"])
+    if extra not in (0, 1) or len(depthwise) != len(names["depthwise"]):
+        raise WeightsError(_WANTED, f"{len(convs)} and {len(depthwise)} of them in {path}", _FIX)
+    shape = graph.tensors[graph.inputs[0]].shape
+    _check_input(graph.tensors[graph.inputs[0]], path)
+    kernels = dict(zip(names["conv"], convs[: len(names["conv"])], strict=True))
+    kernels |= dict(zip(names["depthwise"], depthwise, strict=True))
+    return TfliteFile(_unfold(table, kernels), int(shape[1]))
+
+
+def _parse(path: Path) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    data = path.read_bytes()
+    if data[4:8] != b"TFL3":
+        raise WeightsError("a TFLite model", f"{path}, which is none", _FIX)
+    try:
+        return schema.ModelT.InitFromPackedBuf(data, 0)
+    except Exception as error:  # flatbuffers has no error of its own for a damaged file
+        raise WeightsError("a whole TFLite model", f"{path}, which is damaged", _FIX) from error
+
+
+def _check_input(tensor: Any, path: Path) -> None:
+    shape = [int(side) for side in tensor.shape]
+    if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3:
+        raise WeightsError("an input of [1, size, size, 3]", f"{shape} in {path}", _FIX)
+    q = tensor.quantization
+    if tensor.type in _FIRST and q is not None and q.scale is not None:
+        first = _FIRST[tensor.type]
+        low = float((first - q.zeroPoint[0]) * q.scale[0])
+        high = float((first + 255 - q.zeroPoint[0]) * q.scale[0])
+        if abs(low + 1) > 0.05 or abs(high - 1) > 0.05:
+            raise WeightsError(
+                "an input range of [-1, 1]", f"[{low:.2f}, {high:.2f}] in {path}", _FIX
+            )
+
+
+class _Reader:
+    """Constants of a TFLite graph as real numbers."""
+
+    def __init__(self, model: Any, graph: Any) -> None:
+        self._model, self._graph = model, graph
+        # float16 files hold each constant behind a DEQUANTIZE.
+        self._behind = {
+            op.outputs[0]: op.inputs[0] for op in graph.operators if self._code(op) == _DEQUANTIZE
+        }
+
+    def weighted(self, code: int) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Kernel and bias of all operations of one kind, in the order of the graph."""
+        found = []
+        for op in self._graph.operators:
+            if self._code(op) == code and len(op.inputs) == 3:
+                found.append((self._real(op.inputs[1]), self._real(op.inputs[2])))
+        return found
+
+    def _code(self, op: Any) -> int:
+        code = self._model.operatorCodes[op.opcodeIndex]
+        # Old files have the code in the deprecated field, new ones in both or in the new one.
+        return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
+
+    def _real(self, index: int) -> NDArray[np.float32]:
+        tensor = self._graph.tensors[self._behind.get(index, index)]
+        data = self._model.buffers[tensor.buffer].data
+        if data is None or tensor.type not in _DTYPES:
+            raise WeightsError("constant weights", "a kernel computed at run time or packed", _FIX)
+        raw = np.frombuffer(np.asarray(data, np.uint8).tobytes(), _DTYPES[tensor.type])
+        values = raw.reshape(tensor.shape).astype(np.float32)
+        q = tensor.quantization
+        if q is None or q.scale is None or len(q.scale) == 0:
+            return values
+        along = [1] * values.ndim
+        if len(q.scale) > 1:
+            along[q.quantizedDimension] = len(q.scale)
+        zero = np.asarray(q.zeroPoint, np.float32).reshape(along)
+        scale = np.asarray(q.scale, np.float32).reshape(along)
+        return np.asarray((values - zero) * scale, np.float32)
+
+
+def _unfold(
+    table: tuple[Layer, ...],
+    kernels: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
+) -> Weights:
+    """Keras weights: each kernel in Keras' axis order, each BatchNorm as identity plus bias."""
+    weights: Weights = {}
+    bias = np.empty(0, np.float32)
+    for layer in table:  # every BatchNorm follows its convolution
+        if layer.kind == "batch_norm":
+            one, zero = np.ones_like(bias), np.zeros_like(bias)
+            weights[layer.name] = [one, bias, zero, one - np.float32(BATCH_NORM_EPSILON)]
+            continue
+        kernel, bias = kernels[layer.name]
+        # TFLite: [out, h, w, in] and [1, h, w, channels]; Keras: [h, w, in, out], [h, w, c, 1].
+        axes = (1, 2, 3, 0)
+        weights[layer.name] = [np.ascontiguousarray(kernel.transpose(axes))]
+    return weights

@@ -1,0 +1,133 @@
+"""Augmentation: slightly changed pictures for training, never for judging.
+
+One transform serves the fixed views that are embedded once and the random ones of fine-tuning.
+"""
+
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import UsageError, nearest
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """One change of a picture; the default changes nothing.
+
+    ``angle`` in degrees anticlockwise; ``zoom`` above 1 cuts into the picture; ``shift_x``,
+    ``shift_y`` in parts of its width and height; ``brightness`` is added in parts of full white,
+    ``contrast`` scales around mid-grey.
+    """
+
+    mirror: bool = False
+    angle: float = 0.0
+    zoom: float = 1.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 1.0
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """The changed picture, uint8 [height, width, 3]; what enters at an edge is reflected."""
+        moved = self._move(pixels)
+        if self.brightness == 0.0 and self.contrast == 1.0:
+            return moved
+        table = (np.arange(256) - 127.5) * self.contrast + 127.5 + 255 * self.brightness
+        return np.asarray(cv2.LUT(moved, np.clip(np.rint(table), 0, 255).astype(np.uint8)))
+
+    def _move(self, pixels: Pixels) -> Pixels:
+        flipped = np.ascontiguousarray(pixels[:, ::-1]) if self.mirror else pixels
+        if self.angle == 0.0 and self.zoom == 1.0 and self.shift_x == self.shift_y == 0.0:
+            return flipped
+        height, width = pixels.shape[:2]
+        centre = ((width - 1) / 2, (height - 1) / 2)
+        matrix = cv2.getRotationMatrix2D(centre, self.angle, self.zoom)
+        matrix[0, 2] += self.shift_x * width
+        matrix[1, 2] += self.shift_y * height
+        warped = cv2.warpAffine(
+            flipped,
+            matrix,
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT_101,
+        )
+        return np.asarray(warped, np.uint8)
+
+
+VIEWS: dict[str, Transform] = {
+    "image": Transform(),
+    "mirror": Transform(mirror=True),
+    "zoom": Transform(zoom=1.25),
+}
+"""The fixed views by name; "image", the picture itself, is always the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How far random changes go; 0 or False switches one off.
+
+    ``flip``: half of the pictures are mirrored. ``rotation``: up to so many degrees to either
+    side. ``zoom``: from 1 - zoom/2 up to 1 + zoom. ``translation``: up to so large a part of the
+    side. ``brightness``: up to so large a part of full white. ``contrast``: up to so large a part
+    of it.
+    """
+
+    flip: bool = True
+    rotation: float = 15.0
+    zoom: float = 0.2
+    translation: float = 0.1
+    brightness: float = 0.15
+    contrast: float = 0.2
+
+    @classmethod
+    def parse(cls, words: str) -> "Augmentation":
+        """From a comma list of the switches that stay on, or "all", or "none".
+
+        >>> Augmentation.parse("flip, zoom").rotation
+        0.0
+
+        Raises:
+            UsageError: a word is no switch.
+        """
+        names = [field.name for field in fields(cls)]
+        chosen = [word.strip() for word in words.split(",") if word.strip()]
+        if chosen == ["all"]:
+            return cls()
+        if chosen == ["none"]:
+            chosen = []
+        for word in chosen:
+            if word not in names:
+                guess = nearest(word, [*names, "all", "none"])
+                raise UsageError(
+                    f"--augment all, none or a list of {', '.join(names)}",
+                    repr(word),
+                    f"did you mean {guess}?" if guess else "use --augment all",
+                )
+        off = {name: False if name == "flip" else 0.0 for name in names if name not in chosen}
+        return cls(**off)  # type: ignore[arg-type]
+
+    def draw(self, rng: np.random.Generator) -> Transform:
+        """A random change, the same for the same state of ``rng``."""
+        angle, zoom, dx, dy, light, contrast = rng.uniform(-1, 1, 6)
+        return Transform(
+            mirror=self.flip and bool(rng.random() < 0.5),
+            angle=float(angle * self.rotation),
+            zoom=float(1 + zoom * self.zoom * (1.0 if zoom > 0 else 0.5)),
+            shift_x=float(dx * self.translation),
+            shift_y=float(dy * self.translation),
+            brightness=float(light * self.brightness),
+            contrast=float(1 + contrast * self.contrast),
+        )
+
+    def batch(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Each of [n, height, width, 3] changed by a draw of its own; the input stays."""
+        return np.stack([self.draw(rng).apply(picture) for picture in pixels])
+
+    def views(self) -> tuple[str, ...]:
+        """The fixed views that these switches allow, "image" first."""
+        allowed = {"image": True, "mirror": self.flip, "zoom": self.zoom > 0}
+        return tuple(name for name in VIEWS if allowed[name])

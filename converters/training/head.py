@@ -1,0 +1,181 @@
+"""The head: L2-regularised multinomial logistic regression on the embeddings."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.training.embeddings import Embeddings
+from converters.training.trained import Curve
+
+STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
+"""Candidates for C, the inverse of the regularisation strength, smallest first."""
+
+_MOST_ROWS = 20_000
+"""Training rows above which further views are left out: they serve small data sets."""
+
+_MOST_ITERATIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A linear classifier on embeddings: ``softmax(embedding @ kernel + bias)``.
+
+    ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on training and
+    validation side. ``validation_accuracy`` was measured before, on the fit of the training side
+    alone with the same ``strength`` (C) and ``views``. ``unconverged``: the solver stopped early.
+    """
+
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    strength: float
+    views: tuple[str, ...]
+    validation_accuracy: float
+    validation_loss: float
+    curve: Curve
+    unconverged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    strength: float
+    views: tuple[str, ...]
+    accuracy: float
+    loss: float
+
+
+def fit(embeddings: Embeddings, classes: int, seed: int) -> Head:
+    """Choose C and the views on the validation side, then refit on both sides together.
+
+    The choice goes by validation log-loss: on the small validation sides that makers have, many
+    candidates tie in accuracy, and the loss tells them apart.
+
+    ``classes``: their number; the training side has each of them. ``seed`` is for the solver.
+    """
+    candidates: list[_Candidate] = []
+    for views in _view_sets(embeddings):
+        candidates += _path(embeddings, views, classes, seed)
+    best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
+    features = np.concatenate(
+        [_rows(embeddings.train, embeddings, best.views),
+         _rows(embeddings.validation, embeddings, best.views)]
+    )  # fmt: skip
+    labels = np.concatenate(
+        [np.tile(embeddings.train_labels, len(best.views)),
+         np.tile(embeddings.validation_labels, len(best.views))]
+    )  # fmt: skip
+    scaler = _scaler(features)
+    model, converged = _solve(scaler.transform(features), labels, best.strength, seed, None)
+    kernel, bias = _fold(model, scaler)
+    return Head(
+        kernel=kernel,
+        bias=bias,
+        strength=best.strength,
+        views=best.views,
+        validation_accuracy=best.accuracy,
+        validation_loss=best.loss,
+        curve=_curve([c for c in candidates if c.views == best.views]),
+        unconverged=not converged,
+    )
+
+
+def _view_sets(embeddings: Embeddings) -> list[tuple[str, ...]]:
+    """The picture alone and with all further views, as far as the rows stay affordable."""
+    alone = embeddings.views[:1]
+    rows = len(embeddings.train) * len(embeddings.views)
+    if len(embeddings.views) == 1 or rows > _MOST_ROWS:
+        return [alone]
+    without_mirror = tuple(view for view in embeddings.views if view != "mirror")
+    return list(dict.fromkeys([alone, without_mirror, embeddings.views]))
+
+
+def _rows(
+    features: NDArray[np.float32], embeddings: Embeddings, views: tuple[str, ...]
+) -> NDArray[np.float32]:
+    """[n, all views, d] to [n × chosen views, d], one view after the other."""
+    chosen = [embeddings.views.index(view) for view in views]
+    return np.concatenate([features[:, index] for index in chosen])
+
+
+def _path(
+    embeddings: Embeddings, views: tuple[str, ...], classes: int, seed: int
+) -> list[_Candidate]:
+    """All strengths for one set of views, each fit starting where the last one ended."""
+    from sklearn.metrics import accuracy_score, log_loss
+
+    features = _rows(embeddings.train, embeddings, views)
+    labels = np.tile(embeddings.train_labels, len(views))
+    scaler = _scaler(features)
+    scaled = scaler.transform(features)
+    judged = scaler.transform(embeddings.validation[:, 0])
+    truth = embeddings.validation_labels
+    found, model = [], None
+    for strength in STRENGTHS:
+        model, _ = _solve(scaled, labels, strength, seed, model)
+        scores = model.predict_proba(judged).astype(np.float64)
+        scores /= scores.sum(axis=1, keepdims=True)
+        found.append(
+            _Candidate(
+                strength,
+                views,
+                float(accuracy_score(truth, scores.argmax(axis=1))),
+                float(log_loss(truth, scores, labels=np.arange(classes))),
+            )
+        )
+    return found
+
+
+def _scaler(features: NDArray[np.float32]) -> Any:
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().fit(features)
+
+
+def _solve(
+    features: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    strength: float,
+    seed: int,
+    start: Any | None,
+) -> tuple[Any, bool]:
+    """A fitted scikit-learn classifier, and whether its solver converged."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    # Two classes: scikit-learn then fits one logistic function; _fold makes two outputs of it.
+    model = LogisticRegression(
+        C=strength, max_iter=_MOST_ITERATIONS, tol=1e-3, random_state=seed, warm_start=True
+    )
+    if start is not None:
+        model.coef_, model.intercept_ = start.coef_.copy(), start.intercept_.copy()
+        model.classes_ = start.classes_
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        model.fit(features, labels)
+    return model, not any(issubclass(w.category, ConvergenceWarning) for w in caught)
+
+
+def _fold(model: Any, scaler: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Kernel [d, classes] and bias with the standardisation inside."""
+    kernel = model.coef_.T.astype(np.float64)
+    bias = model.intercept_.astype(np.float64)
+    if kernel.shape[1] == 1:  # the logistic function of z is the softmax of (-z/2, z/2)
+        kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
+    kernel = kernel / scaler.scale_[:, None]
+    bias = bias - scaler.mean_ @ kernel
+    return kernel.astype(np.float32), bias.astype(np.float32)
+
+
+def _curve(candidates: list[_Candidate]) -> Curve:
+    return Curve(
+        title="Choosing the head's regularisation",
+        x_label="C (larger: freer)",
+        y_label="validation accuracy and log-loss",
+        x=tuple(c.strength for c in candidates),
+        series={
+            "accuracy": tuple(c.accuracy for c in candidates),
+            "log-loss": tuple(c.loss for c in candidates),
+        },
+    )

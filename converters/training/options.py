@@ -1,0 +1,52 @@
+"""What a user can ask of training."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from converters.training.augment import Augmentation
+from edge.errors import UsageError
+
+FINE_TUNE = ("auto", "always", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """Options of training; None stands for "as it suits the data".
+
+    ``fine_tune``: "auto", "always" or "never"; ``epochs``: of fine-tuning or of training from
+    scratch; ``batch_size``: pictures; ``dropout``: share of features; ``label_smoothing``: share
+    of certainty; ``budget``: seconds that "auto" may spend on fine-tuning.
+
+    Raises:
+        UsageError: a value outside its range.
+    """
+
+    fine_tune: str = "auto"
+    epochs: int | None = None
+    batch_size: int = 32
+    seed: int = 0
+    dropout: float = 0.2
+    label_smoothing: float = 0.1
+    budget: float = 60.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def __post_init__(self) -> None:
+        if self.fine_tune not in FINE_TUNE:
+            raise UsageError(
+                f"--fine-tune {', '.join(FINE_TUNE)}", self.fine_tune, "use --fine-tune auto"
+            )
+        if self.epochs is not None and self.epochs < 1:
+            raise UsageError("at least 1 epoch", str(self.epochs), "use --epochs 1 or more")
+        if self.batch_size < 1:
+            raise UsageError(
+                "a batch of at least 1 picture", str(self.batch_size), "use --batch-size 32"
+            )
+        for name, value in (("dropout", self.dropout), ("label smoothing", self.label_smoothing)):
+            if not 0 <= value < 1:
+                raise UsageError(f"a {name} from 0 to below 1", f"{value:g}", "use 0.1")
+        if self.budget < 0:
+            raise UsageError("a budget of 0 s or more", f"{self.budget:g}", "use --budget 60")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for the report."""
+        return asdict(self)
