@@ -1,0 +1,99 @@
+"""Results appear whole, or not at all."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from converters import output
+from edge.errors import OutputError
+
+
+def earlier_result(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / output.MARK).write_text("{}")
+    (folder / "model.tflite").write_text("old")
+    return folder
+
+
+def test_a_result_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    with output.whole_folder(tmp_path / "out") as folder:
+        (folder / "model.tflite").write_text("new")
+        assert not (tmp_path / "out").exists()
+    assert (tmp_path / "out/model.tflite").read_text() == "new"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, SystemExit])
+def test_what_fails_leaves_the_earlier_result(
+    tmp_path: Path, failure: type[BaseException]
+) -> None:
+    out = earlier_result(tmp_path / "out")
+    with pytest.raises(failure), output.whole_folder(out) as folder:
+        (folder / "model.tflite").write_text("half")
+        raise failure
+    assert (out / "model.tflite").read_text() == "old"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    out = earlier_result(tmp_path / "out")
+    with output.whole_folder(out) as folder:
+        (folder / output.MARK).write_text("{}")
+    assert os.listdir(out) == [output.MARK]
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="no space left on device: free some space"),
+        output.whole_folder(tmp_path / "out"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
+    # Nobody, not even root, can make a folder in /sys.
+    with (
+        pytest.raises(OutputError, match="/sys.*: .*choose a folder that you may write to"),
+        output.whole_folder(Path("/sys/out")),
+    ):
+        pytest.fail("the work must not start")
+
+
+def test_other_trouble_keeps_its_own_message(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), output.whole_folder(tmp_path / "out"):
+        (tmp_path / "missing.jpg").read_bytes()
+
+
+def test_an_earlier_result_needs_force(tmp_path: Path) -> None:
+    out, photos = earlier_result(tmp_path / "out"), tmp_path / "photos"
+    with pytest.raises(OutputError, match="--force"):
+        output.check(out, photos, force=False)
+    output.check(out, photos, force=True)
+
+
+def test_force_never_replaces_what_is_no_result(tmp_path: Path) -> None:
+    precious = tmp_path / "holiday"
+    precious.mkdir()
+    (precious / "beach.jpg").write_text("precious")
+    with pytest.raises(OutputError, match="no earlier result"):
+        output.check(precious, tmp_path / "photos", force=True)
+
+
+@pytest.mark.parametrize("out", ["photos", "photos/out", "."])
+def test_the_data_set_is_never_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    with pytest.raises(OutputError, match="overlaps"):
+        output.check(Path(out), Path("photos"), force=True)
+
+
+def test_a_file_in_the_place_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(OutputError, match="found the file"):
+        output.check(tmp_path / "out", tmp_path / "photos", force=True)
