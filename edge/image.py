@@ -6,6 +6,7 @@ Training, calibration, verification and the board all prepare a picture with
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,19 +47,23 @@ def decode_picture(data: bytes, name: str = "the picture") -> Pixels:
             "a whole picture", f"{name}, whose end is missing", "copy the file again"
         )
     buffer = np.frombuffer(data, np.uint8)
-    decoded = _decode_alpha(buffer) if _may_have_alpha(data) else None
+    decoded: Any = None
+    if _may_have_alpha(data):
+        decoded = _decode_alpha(buffer)
     if decoded is None:
         decoded = _imdecode(buffer, cv2.IMREAD_COLOR)
     if decoded is None:
         raise PictureError(_FORMATS, f"{name}, which is none", "remove it or save it as JPEG")
-    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _imdecode(buffer: NDArray[np.uint8], flags: int) -> NDArray[np.generic] | None:
+def _imdecode(buffer: Pixels, flags: int) -> Any:
+    """What OpenCV decodes: an array of integers in BGR order, or None."""
     try:
-        return cv2.imdecode(buffer, flags)
+        decoded: Any = cv2.imdecode(buffer, flags)
     except cv2.error:  # e.g. a header that promises more pixels than OpenCV allows
         return None
+    return decoded
 
 
 def _is_cut_short(data: bytes) -> bool:
@@ -81,7 +86,7 @@ def _may_have_alpha(data: bytes) -> bool:
     return False
 
 
-def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[np.generic] | None:
+def _decode_alpha(buffer: Pixels) -> Pixels | None:
     """BGR uint8 of a picture with transparency, laid on white; None where it has none."""
     decoded = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
@@ -89,7 +94,8 @@ def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[np.generic] | None:
     full = float(np.iinfo(decoded.dtype).max)
     alpha = decoded[..., 3:].astype(np.float32) / full
     colour = decoded[..., :3].astype(np.float32) / full
-    return np.rint(255 * (colour * alpha + 1 - alpha)).astype(np.uint8)
+    flat: Pixels = np.rint(255 * (colour * alpha + 1 - alpha)).astype(np.uint8)
+    return flat
 
 
 @dataclass(frozen=True, slots=True)

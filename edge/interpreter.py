@@ -1,0 +1,277 @@
+"""Choosing an interpreter and a delegate, and running a model with them.
+
+Interpreters are tried in the order of their speed: ai-edge-litert, TensorFlow's own where
+TensorFlow is installed anyway, tflite-runtime. The first that imports is taken; for the Edge TPU,
+the first that has invoked the model in a subprocess (see :mod:`edge.probe`), because libedgetpu
+can take the whole process down with it.
+"""
+
+import os
+import platform
+import warnings
+from dataclasses import dataclass
+from importlib import import_module, metadata, util
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import probe, tflite
+from edge.errors import DelegateError, ModelError, UsageError, nearest
+from edge.tflite import ModelFile
+
+DELEGATES = ("auto", "cpu", "edgetpu")
+
+INTERPRETERS = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tensorflow": "tensorflow.lite.python.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+"""Distribution → module with ``Interpreter`` and ``load_delegate``, the fastest first."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """An input or output: real value = scale × (value − zero_point); scale 0: not quantised."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float
+    zero_point: int
+
+    def dequantise(self, values: Array) -> NDArray[np.float32]:
+        """Real values, float32, of raw ones."""
+        if self.scale == 0:
+            return values.astype(np.float32)
+        return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+
+class Runtime:
+    """A model in an interpreter, ready to invoke.
+
+    Attributes:
+        package: the interpreter with its version, e.g. "ai-edge-litert 2.3.0".
+        delegate: what runs the model, "cpu" or "edgetpu".
+        threads: CPU threads of the interpreter.
+        notes: sentences for the user about this choice.
+        inputs, outputs: the model's tensors.
+        file: the parsed model file.
+    """
+
+    def __init__(
+        self,
+        interpreter: Any,
+        file: ModelFile,
+        *,
+        name: str,
+        package: str,
+        delegate: str,
+        threads: int,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.package = package
+        self.delegate = delegate
+        self.threads = threads
+        self.notes = notes
+        self.file = file
+        self._name = name
+        self._interpreter = interpreter
+        inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+        self.inputs = tuple(_spec(detail) for detail in inputs)
+        self.outputs = tuple(_spec(detail) for detail in outputs)
+        self._inputs = [int(detail["index"]) for detail in inputs]
+        self._outputs = [int(detail["index"]) for detail in outputs]
+
+    def invoke(self, *arrays: Array) -> tuple[Array, ...]:
+        """Run the model on one array per input; return its raw outputs, as copies.
+
+        Raises:
+            ModelError: the arrays do not fit the inputs, or the model fails.
+        """
+        try:
+            for index, array in zip(self._inputs, arrays, strict=True):
+                self._interpreter.set_tensor(index, array)
+            self._interpreter.invoke()
+            return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
+        except (RuntimeError, ValueError) as error:
+            raise _fails(self._name, "invoking", error) from None
+
+
+def load(
+    model: bytes,
+    *,
+    name: str,
+    delegate: str = "auto",
+    threads: int | None = None,
+    interpreter: str | None = None,
+) -> Runtime:
+    """Make the bytes of a .tflite file ready to run.
+
+    Args:
+        model: the file's content.
+        name: what errors call the model, usually its path.
+        delegate: "cpu", "edgetpu", or "auto": the Edge TPU for models compiled for it.
+        threads: CPU threads; by default as many as there are cores, at most 4.
+        interpreter: the one to use, a key of ``INTERPRETERS``; by default the fastest there is.
+
+    Raises:
+        ModelError: no usable model.
+        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+        UsageError: an unknown delegate or interpreter.
+    """
+    _check_word("delegate", delegate, DELEGATES)
+    if interpreter is not None:
+        _check_word("interpreter", interpreter, tuple(INTERPRETERS))
+    candidates = [interpreter] if interpreter else list(INTERPRETERS)
+    file = tflite.parse(model, name)
+    if delegate == "edgetpu" and not file.for_edgetpu:
+        raise DelegateError(
+            "a model compiled for the Edge TPU",
+            f"{name}, which is not",
+            "compile it with edgetpu_compiler, or use --delegate cpu",
+        )
+    if delegate == "cpu" and file.for_edgetpu:
+        raise _needs_edgetpu(name, "--delegate cpu")
+    count = threads or min(4, os.cpu_count() or 1)
+    if file.for_edgetpu:
+        return _on_edgetpu(file, name, candidates, count)
+    return _on_cpu(file, name, candidates, count)
+
+
+def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> Runtime:
+    distribution, module = _first_importable(candidates)
+    interpreter = _make(module, file, name, threads, [])
+    return Runtime(
+        interpreter,
+        file,
+        name=name,
+        package=_with_version(distribution),
+        delegate="cpu",
+        threads=threads,
+        notes=_slowness(distribution),
+    )
+
+
+def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> Runtime:
+    reasons = []
+    for distribution in candidates:
+        if not _installed(distribution):
+            continue
+        module = INTERPRETERS[distribution]
+        reason = probe.try_edgetpu(module, file.content)
+        if reason is None:
+            loaded = import_module(module)
+            edgetpu = loaded.load_delegate(probe.library())
+            return Runtime(
+                _make(loaded, file, name, threads, [edgetpu]),
+                file,
+                name=name,
+                package=_with_version(distribution),
+                delegate="edgetpu",
+                threads=threads,
+            )
+        reasons.append(f"{distribution}: {reason}" if len(candidates) > 1 else reason)
+        if reason in probe.SAME_FOR_ALL:
+            reasons = [reason]
+            break
+    raise _needs_edgetpu(name, "; ".join(reasons) or "no interpreter")
+
+
+def _make(module: Any, file: ModelFile, name: str, threads: int, delegates: list[Any]) -> Any:
+    try:
+        with warnings.catch_warnings():  # TensorFlow announces that its copy will go
+            warnings.simplefilter("ignore")
+            interpreter = module.Interpreter(
+                model_content=file.content,
+                num_threads=threads,
+                experimental_delegates=delegates or None,
+            )
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise _fails(name, "preparing", error) from None
+    return interpreter
+
+
+def _first_importable(candidates: list[str]) -> tuple[str, Any]:
+    """The first interpreter that imports, with its module.
+
+    Raises:
+        DelegateError: there is none.
+    """
+    found = []
+    for distribution in candidates:
+        if not _installed(distribution):
+            continue
+        if distribution == "tflite-runtime" and int(np.__version__.partition(".")[0]) >= 2:
+            # It imports, and dies in Interpreter() with a SystemError.
+            raise DelegateError(
+                "NumPy 1 beside tflite-runtime",
+                f"NumPy {np.__version__}",
+                "pip install ai-edge-litert, or pip install 'numpy<2'",
+            )
+        try:
+            return distribution, import_module(INTERPRETERS[distribution])
+        except (ImportError, OSError) as error:
+            found.append(f"{distribution}, which does not import ({_one_line(error)})")
+    raise DelegateError(
+        "a TensorFlow Lite interpreter",
+        ", ".join(found) or "none",
+        "pip install ai-edge-litert",
+    )
+
+
+def _installed(distribution: str) -> bool:
+    return util.find_spec(INTERPRETERS[distribution].partition(".")[0]) is not None
+
+
+def _with_version(distribution: str) -> str:
+    try:
+        return f"{distribution} {metadata.version(distribution)}"
+    except metadata.PackageNotFoundError:  # e.g. tensorflow that came as tensorflow-cpu
+        return distribution
+
+
+def _slowness(distribution: str) -> tuple[str, ...]:
+    if distribution != "tflite-runtime" or platform.machine() not in ("x86_64", "AMD64"):
+        return ()
+    return (
+        "tflite-runtime is slow on this kind of processor (int8 MobileNetV2 was measured 17 times "
+        "slower than with ai-edge-litert): pip install ai-edge-litert",
+    )
+
+
+def _spec(detail: dict[str, Any]) -> TensorSpec:
+    scale, zero_point = detail["quantization"]
+    shape = tuple(int(size) for size in detail["shape"])
+    dtype = np.dtype(detail["dtype"]).name
+    return TensorSpec(detail["name"], shape, dtype, float(scale), int(zero_point))
+
+
+def _check_word(what: str, word: str, words: tuple[str, ...]) -> None:
+    if word in words:
+        return
+    guess = nearest(word, words)
+    fix = f"did you mean '{guess}'?" if guess else f"choose one of {', '.join(words)}"
+    raise UsageError(f"a {what} ({', '.join(words)})", f"'{word}'", fix)
+
+
+def _fails(name: str, doing: str, error: Exception) -> ModelError:
+    return ModelError(
+        "a model that runs",
+        f"{name}, which fails on {doing} ({_one_line(error)})",
+        "convert it again, or look inside with 'edge inspect'",
+    )
+
+
+def _needs_edgetpu(name: str, found: str) -> DelegateError:
+    twin = name.replace("_edgetpu", "") if "_edgetpu" in name else "the model it was compiled from"
+    return DelegateError(
+        f"an Edge TPU for {name}, which is compiled for it", found, f"on the CPU use {twin}"
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,176 @@
+"""A model: a .tflite file with its labels and its preprocessing, ready for pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge import interpreter, metadata, pixels
+from edge.errors import DelegateError, ModelError, PictureError
+from edge.image import Pixels, Preprocessing
+from edge.interpreter import Array, Runtime
+from edge.labels import find_labels, fit_labels, read_labels
+from edge.metadata import Metadata
+from edge.results import Classification
+from edge.tasks import classify
+from edge.tasks.classify import Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier of pictures.
+
+    ``task`` is "classify"; ``labels`` are in the order of the outputs; ``notes`` are sentences for
+    the user about what was assumed or fell back.
+    """
+
+    name: str
+    task: str
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    runtime: Runtime
+    metadata: Metadata | None
+    notes: tuple[str, ...]
+    _table: Array | None
+    _logits: bool
+
+    def scores(self, pixels_: Pixels) -> Scores:
+        """Scores, float32 [classes], of a picture at the model's size: uint8 RGB [h, w, 3].
+
+        Raises:
+            ModelError: the model fails.
+            PictureError: the pixels have another shape or dtype.
+        """
+        wanted = (self.preprocessing.height, self.preprocessing.width, 3)
+        if pixels_.shape != wanted or pixels_.dtype != np.uint8:
+            raise _wrong_array(list(wanted), pixels_)
+        (output,) = self.runtime.invoke(pixels.apply_table(self._table, pixels_))
+        return classify.to_scores(output, self.runtime.outputs[0], self._logits)
+
+    def classify(self, picture: Pixels, top: int = 3) -> Classification:
+        """The ``top`` best classes of a picture, uint8 RGB [height, width, 3] of any size.
+
+        Raises:
+            ModelError: the model fails.
+            PictureError: the array is no such picture.
+        """
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise _wrong_array(["height", "width", 3], picture)
+        scores = self.scores(self.preprocessing.stretch(picture))
+        return classify.best(scores, self.labels, top)
+
+
+def open_model(
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    delegate: str = "auto",
+    threads: int | None = None,
+) -> Model:
+    """Open a .tflite file.
+
+    Labels come from ``labels``, else from the model's metadata, else from a file beside it
+    (``labels.txt`` or one named after the model); else classes are numbered, and a note says so.
+    With delegate "auto", a model compiled for the Edge TPU falls back to its twin for the CPU
+    beside it (the name without ``_edgetpu``), and a note says so.
+
+    Raises:
+        ModelError: no usable classifier.
+        LabelsError: labels that do not fit the model.
+        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+    """
+    path = Path(path)
+    beside = find_labels(path)
+    try:
+        return _build(_read(path), str(path), labels, beside, delegate, threads)
+    except DelegateError as error:
+        twin = path.with_name(path.name.replace("_edgetpu", ""))
+        if delegate != "auto" or twin == path or not twin.is_file():
+            raise
+        note = f"no Edge TPU ({error.found}): {twin.name} runs on the CPU instead"
+    return _build(_read(twin), str(twin), labels, beside, "cpu", threads, (note,))
+
+
+def load_model(
+    content: bytes,
+    *,
+    name: str,
+    labels: str | Path | None = None,
+    delegate: str = "cpu",
+    threads: int | None = None,
+) -> Model:
+    """Like :func:`open_model`, for the content of a .tflite file; ``name`` is used in errors."""
+    return _build(content, name, labels, None, delegate, threads)
+
+
+def _build(
+    content: bytes,
+    name: str,
+    labels: str | Path | None,
+    beside: Path | None,
+    delegate: str,
+    threads: int | None,
+    notes: tuple[str, ...] = (),
+) -> Model:
+    runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
+    classes = classify.classes_of(runtime)
+    if classes is None:
+        raise _another_task(runtime, name)
+    about = metadata.of(runtime.file, name)
+    names, label_notes = _labels(about, classes, labels, beside, name)
+    preprocessing, input_notes = pixels.preprocessing_of(runtime.inputs[0], about, name)
+    logits = classify.gives_logits(runtime.file, runtime.outputs[0])
+    return Model(
+        name=name,
+        task="classify",
+        labels=names,
+        preprocessing=preprocessing,
+        runtime=runtime,
+        metadata=about,
+        notes=(*notes, *runtime.notes, *label_notes, *input_notes),
+        _table=pixels.input_table(runtime.inputs[0], preprocessing),
+        _logits=logits,
+    )
+
+
+def _labels(
+    about: Metadata | None,
+    classes: int,
+    given: str | Path | None,
+    beside: Path | None,
+    name: str,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if given is not None:
+        return fit_labels(read_labels(given), classes, str(given))
+    if about is not None and about.labels is not None:
+        return fit_labels(about.labels, classes, f"the metadata of {name}")
+    if beside is not None:
+        return fit_labels(read_labels(beside), classes, str(beside))
+    note = f"{name} has no labels: classes are numbered; name them with --labels FILE"
+    return tuple(f"class {index}" for index in range(classes)), (note,)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        found = f"{path} ({error.strerror})"
+        raise ModelError("a .tflite file", found, "check the path") from None
+
+
+def _another_task(runtime: Runtime, name: str) -> ModelError:
+    outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
+    return ModelError(
+        "a classifier, with one picture in and one list of scores [1, n] out",
+        f"{name}, a model of another task (outputs: {outputs})",
+        "look inside with 'edge inspect'",
+    )
+
+
+def _wrong_array(wanted: list[object] | list[int], found: Pixels) -> PictureError:
+    shape = ", ".join(str(size) for size in wanted)
+    return PictureError(
+        f"an RGB picture as uint8 [{shape}]",
+        f"{found.dtype} {list(found.shape)}",
+        "convert it, e.g. with edge.read_picture",
+    )

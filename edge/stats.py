@@ -1,0 +1,73 @@
+"""Measuring: how long a model takes."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.interpreter import Array, Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds of invokes: the first one of all, then median and 95th percentile of ``runs``.
+
+    Setting the input and fetching the outputs are part of an invoke.
+    """
+
+    first_ms: float
+    p50_ms: float
+    p95_ms: float
+    runs: int
+
+
+def percentiles(ms: Sequence[float]) -> tuple[float, float]:
+    """Median and 95th percentile (linear interpolation) of a non-empty sequence.
+
+    >>> percentiles([1.0, 2.0, 3.0])
+    (2.0, 2.9)
+    """
+    p50, p95 = np.percentile(np.asarray(ms, np.float64), (50, 95))
+    return float(p50), float(p95)
+
+
+def measure(
+    runtime: Runtime, *, warm_up: int = 5, least: int = 30, most: int = 1000, seconds: float = 2.0
+) -> Timing:
+    """Time invokes of ``runtime`` on noise (seeded), one after the other.
+
+    At least ``least`` and at most ``most`` invokes are timed; between these, for ``seconds``.
+
+    Raises:
+        ModelError: the model fails on invoke.
+    """
+    arrays = noise(runtime)
+    first = _invoke_ms(runtime, arrays)
+    for _ in range(warm_up):
+        _invoke_ms(runtime, arrays)
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < least or (len(times) < most and time.perf_counter() < end):
+        times.append(_invoke_ms(runtime, arrays))
+    p50, p95 = percentiles(times)
+    return Timing(first, p50, p95, len(times))
+
+
+def noise(runtime: Runtime, seed: int = 0) -> tuple[Array, ...]:
+    """One random array per input: the whole range of 8-bit dtypes, else 0 to 1."""
+    random = np.random.default_rng(seed)
+    arrays: list[Array] = []
+    for spec in runtime.inputs:
+        if spec.dtype in ("uint8", "int8"):
+            least = np.iinfo(spec.dtype).min
+            arrays.append((random.integers(0, 256, spec.shape) + least).astype(spec.dtype))
+        else:
+            arrays.append(random.random(spec.shape).astype(spec.dtype))
+    return tuple(arrays)
+
+
+def _invoke_ms(runtime: Runtime, arrays: tuple[Array, ...]) -> float:
+    start = time.perf_counter()
+    runtime.invoke(*arrays)
+    return (time.perf_counter() - start) * 1e3

@@ -1,0 +1,74 @@
+"""Classification: from a model's output to named scores."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.interpreter import Array, Runtime, TensorSpec
+from edge.results import Classification, ClassScore
+from edge.tflite import CUSTOM, Graph, ModelFile
+
+# Numbers of the schema's BuiltinOperator.
+LOGISTIC, SOFTMAX = 14, 25
+_PASSING_ON = frozenset({6, 22, 43, 114})  # DEQUANTIZE, RESHAPE, SQUEEZE, QUANTIZE
+
+Scores = NDArray[np.float32]
+
+
+def classes_of(runtime: Runtime) -> int | None:
+    """How many classes the model scores; None where it is no classifier.
+
+    A classifier has one output [1, n] or [1, 1, 1, n] with n of at least 2.
+    """
+    if len(runtime.inputs) != 1 or len(runtime.outputs) != 1:
+        return None
+    spec = runtime.outputs[0]
+    known = spec.dtype in ("uint8", "int8", "float32")
+    if not known or len(spec.shape) not in (2, 4) or any(size != 1 for size in spec.shape[:-1]):
+        return None
+    return spec.shape[-1] if spec.shape[-1] >= 2 else None
+
+
+def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
+    """Whether the output are logits, which need a softmax to be scores of 0 to 1.
+
+    The model's graph decides, not the values of one picture, so that all pictures are treated
+    alike: an output of SOFTMAX or LOGISTIC (through operations that only reshape or requantise it)
+    is one of scores, and so is any whose quantised range lies within 0 to 1, and any of a custom
+    operation, which nobody can look into.
+    """
+    if spec.scale:
+        limits = np.iinfo(spec.dtype)
+        low = (limits.min - spec.zero_point) * spec.scale
+        high = (limits.max - spec.zero_point) * spec.scale
+        if low >= -0.01 and high <= 1.01:
+            return False
+    return _source(file.main, file.main.outputs[0]) not in (SOFTMAX, LOGISTIC, CUSTOM)
+
+
+def _source(graph: Graph, tensor: int) -> int | None:
+    """The code of the operation that computes ``tensor``."""
+    makers = {output: op for op in graph.operators for output in op.outputs}
+    for _ in range(len(graph.operators)):
+        op = makers.get(tensor)
+        if op is None:
+            return None
+        if op.code not in _PASSING_ON:
+            return op.code
+        tensor = op.inputs[0]
+    return None
+
+
+def to_scores(output: Array, spec: TensorSpec, logits: bool) -> Scores:
+    """Scores, float32 [classes], of the raw output."""
+    values = spec.dequantise(output.reshape(-1))
+    if not logits:
+        return values
+    exponents = np.exp(values - values.max())
+    scores: Scores = exponents / exponents.sum()
+    return scores
+
+
+def best(scores: Scores, labels: tuple[str, ...], top: int) -> Classification:
+    """The ``top`` best classes; equal scores in the order of their index."""
+    order = np.argsort(-scores, kind="stable")[:top]
+    return Classification(tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order))
