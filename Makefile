@@ -1,0 +1,61 @@
+# Each target does its own set-up; it needs Python 3.11 or 3.12, make and a package index.
+.POSIX:
+
+BIN = .venv/bin
+PYTHON_SOURCES = edge converters demos boards tests
+PYTEST = $(BIN)/python -m pytest
+
+help:
+	@echo 'make quickstart  convert handwritten digits and classify unseen ones (minutes)'
+	@echo 'make test        lint, the tests, and the tests of edge/ with the base wheel alone'
+	@echo 'make test-real   the tests on real pictures and models (EDGE_TEST_DATA=folder)'
+	@echo 'make test-network  the base install resolves on every Python and processor'
+	@echo 'make bench       edge convert beside the transfer-learning tutorial (EDGE_TEST_DATA)'
+	@echo 'make lint        ruff, mypy and import-linter'
+	@echo 'make dist        wheel and source archive in dist/'
+	@echo 'make lock        resolve the lock files anew'
+	@echo 'make clean       remove what was made, environments too'
+
+setup:
+	@PYTHON='$(PYTHON)' sh .ci/setup
+
+quickstart: setup
+	@$(BIN)/python -m converters.quickstart
+
+lint: setup
+	@$(BIN)/ruff check $(PYTHON_SOURCES)
+	@$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+test: lint
+	$(PYTEST) -m 'not realdata and not network' $(PYTEST_FLAGS)
+	@sh .ci/test-base $(PYTEST_FLAGS)
+
+test-base: setup
+	@sh .ci/test-base $(PYTEST_FLAGS)
+
+test-network: setup
+	$(PYTEST) -m network $(PYTEST_FLAGS)
+
+test-real: setup
+	@sh .ci/data >/dev/null
+	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -m realdata $(PYTEST_FLAGS)
+
+bench: setup
+	@sh .ci/data >/dev/null
+	@data=$$(sh .ci/data) && $(BIN)/python tests/benchmarks/transfer.py \
+	    "$$data/datasets/grocery6" "$$data/models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
+
+dist: setup
+	@rm -rf build dist
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: setup
+	@sh .ci/lock
+
+clean:
+	rm -rf .venv .venv-base build dist runs .pytest_cache .mypy_cache .ruff_cache \
+	    .import_linter_cache edge_toolkit.egg-info
+
+.PHONY: help setup quickstart lint test test-base test-network test-real bench dist lock clean
