@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from converters.training.embeddings import Embeddings
 from converters.training.trained import Curve
 
-STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
+STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 """Candidates for C, the inverse of the regularisation strength, smallest first."""
 
 _MOST_ROWS = 20_000
@@ -24,12 +24,15 @@ class Head:
     """A linear classifier on embeddings: ``softmax(embedding @ kernel + bias)``.
 
     ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on training and
-    validation side. ``validation_accuracy`` was measured before, on the fit of the training side
-    alone with the same ``strength`` (C) and ``views``. ``unconverged``: the solver stopped early.
+    validation side with the chosen ``strength`` (C) and ``views``. ``train_kernel`` and
+    ``train_bias`` were fitted on the training side alone: ``validation_accuracy`` and
+    ``validation_loss`` (log-loss) are theirs. ``unconverged``: the solver stopped early.
     """
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
+    train_kernel: NDArray[np.float32]
+    train_bias: NDArray[np.float32]
     strength: float
     views: tuple[str, ...]
     validation_accuracy: float
@@ -44,6 +47,8 @@ class _Candidate:
     views: tuple[str, ...]
     accuracy: float
     loss: float
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
 
 
 def fit(embeddings: Embeddings, classes: int, seed: int) -> Head:
@@ -72,6 +77,8 @@ def fit(embeddings: Embeddings, classes: int, seed: int) -> Head:
     return Head(
         kernel=kernel,
         bias=bias,
+        train_kernel=best.kernel,
+        train_bias=best.bias,
         strength=best.strength,
         views=best.views,
         validation_accuracy=best.accuracy,
@@ -87,8 +94,7 @@ def _view_sets(embeddings: Embeddings) -> list[tuple[str, ...]]:
     rows = len(embeddings.train) * len(embeddings.views)
     if len(embeddings.views) == 1 or rows > _MOST_ROWS:
         return [alone]
-    without_mirror = tuple(view for view in embeddings.views if view != "mirror")
-    return list(dict.fromkeys([alone, without_mirror, embeddings.views]))
+    return [alone, embeddings.views]
 
 
 def _rows(
@@ -122,6 +128,7 @@ def _path(
                 views,
                 float(accuracy_score(truth, scores.argmax(axis=1))),
                 float(log_loss(truth, scores, labels=np.arange(classes))),
+                *_fold(model, scaler),
             )
         )
     return found

@@ -1,6 +1,7 @@
 """Training: embeddings, head, and fine-tuning where it pays; or all from scratch."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import classifier
+from converters.training import classifier, scratch
 from converters.training import head as heads
-from converters.training.embeddings import embed
+from converters.training.embeddings import Embeddings, embed
+from converters.training.finetune import fine_tune
 from converters.training.options import TrainingOptions
 from converters.training.trained import Trained
 
@@ -30,7 +32,11 @@ def train(
     With learned weights: a head on cached embeddings, then fine-tuning as ``options`` say. With
     random ones: everything from scratch. ``cache``: the folder for embeddings.
     """
-    return _on_learned(backbone, dataset, split, options, cache, progress)
+    if backbone.learned:
+        trained = _on_learned(backbone, dataset, split, options, cache, progress)
+    else:
+        trained = scratch.train(backbone, dataset, split, options, progress)
+    return replace(trained, notes=(*trained.notes, *_without_effect(trained, options)))
 
 
 def _on_learned(
@@ -58,11 +64,50 @@ def _on_learned(
         },
         "seconds": {"embed": embedded - started, "head": fitted - embedded},
     }
+    tuned = fine_tune(backbone, head, dataset, split, options, progress)
+    curves = [head.curve]
+    if tuned.history is not None:
+        details["fine_tuning"] = {
+            **scratch.describe(tuned.history),
+            "kept": tuned.model is not None,
+        }
+        if tuned.history.epochs:
+            curves.append(tuned.history.curve("Fine-tuning"))
+    model = tuned.model
+    if model is None:
+        model = classifier.assemble(backbone, len(dataset.classes), head.kernel, head.bias)
     return Trained(
-        model=classifier.assemble(backbone, len(dataset.classes), head.kernel, head.bias),
-        method="frozen",
-        validation_accuracy=head.validation_accuracy,
-        notes=(),
-        curves=(head.curve,),
+        model=model,
+        method="frozen" if tuned.model is None else "fine-tuned",
+        validation_accuracy=tuned.validation_accuracy,
+        notes=(*_about_head(head, embeddings), *tuned.notes),
+        curves=tuple(curves),
         details=details,
     )
+
+
+def _about_head(head: heads.Head, embeddings: Embeddings) -> tuple[str, ...]:
+    note = (
+        f"Frozen head: {head.validation_accuracy:.1%} on validation (C {head.strength:g}, "
+        f"views: {', '.join(head.views)}); {embeddings.computed} pictures embedded, "
+        f"{embeddings.cached} from the cache."
+    )
+    if head.unconverged:
+        return note, "The head's solver stopped before it had converged; the result is usable."
+    return (note,)
+
+
+def _without_effect(trained: Trained, options: TrainingOptions) -> tuple[str, ...]:
+    """A sentence for options that the user changed and that did nothing in this run."""
+    default = TrainingOptions()
+    idle: list[str] = []
+    if trained.method == "scratch":
+        idle = ["fine_tune", "budget"]
+    elif "fine_tuning" not in trained.details:
+        idle = ["epochs", "batch_size", "dropout", "label_smoothing", "budget"]
+    changed = [name for name in idle if getattr(options, name) != getattr(default, name)]
+    if not changed:
+        return ()
+    names = ", ".join("--" + name.replace("_", "-") for name in changed)
+    why = "training from scratch" if trained.method == "scratch" else "a frozen backbone"
+    return (f"Without effect on {why}: {names}.",)

@@ -1,0 +1,78 @@
+"""Training from scratch: random weights, everything learns."""
+
+from typing import Any
+
+from converters import tf
+from converters.backbone.weights import Backbone
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.progress import Progress
+from converters.training import classifier, loop
+from converters.training.options import TrainingOptions
+from converters.training.trained import Trained
+
+_STEPS = 800
+"""Steps that small pictures with clear shapes need; more pictures get more."""
+
+_FEWEST, _MOST = 5, 60
+
+_MOMENTUM = 0.95
+"""Of BatchNorm: Keras' 0.999 needs thousands of steps until its statistics are of any use."""
+
+
+def train(
+    backbone: Backbone,
+    dataset: Dataset,
+    split: Split,
+    options: TrainingOptions,
+    progress: Progress,
+) -> Trained:
+    """Train all weights on the training side; the best epoch on validation is kept."""
+    model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
+    _quicken_batch_norm(model)
+    epochs = options.epochs or _epochs(len(split.train), options.batch_size)
+    plan = loop.Plan("Training from scratch", rate=3e-3, warm_up=0.15, patience=max(5, epochs // 2))
+
+    def decide(seconds: float) -> int:
+        progress.say(
+            f"Training from scratch: {epochs} epochs, about {epochs * seconds:.0f} s by one "
+            "measured step."
+        )
+        return epochs
+
+    history = loop.fit(model, dataset, split, options, plan, decide, progress)
+    accuracy = history.accuracies[history.best - 1]
+    return Trained(
+        model=model,
+        method="scratch",
+        validation_accuracy=accuracy,
+        notes=(
+            f"Trained from scratch: {accuracy:.1%} on validation, {history.epochs} epochs in "
+            f"{history.seconds:.0f} s. Learned weights need fewer pictures and less time.",
+        ),
+        curves=(history.curve("Training from scratch"),),
+        details={"training": describe(history)},
+    )
+
+
+def describe(history: loop.History) -> dict[str, Any]:
+    """Plain values for the report."""
+    return {
+        "epochs_planned": history.planned,
+        "epochs": history.epochs,
+        "best_epoch": history.best,
+        "seconds_per_step": history.step_seconds,
+        "seconds_estimated": history.estimate,
+        "seconds": history.seconds,
+    }
+
+
+def _epochs(pictures: int, batch_size: int) -> int:
+    steps = max(1, pictures // batch_size)
+    return min(_MOST, max(_FEWEST, round(_STEPS / steps)))
+
+
+def _quicken_batch_norm(model: Any) -> None:
+    for layer in model.layers:
+        if isinstance(layer, tf.keras().layers.BatchNormalization):
+            layer.momentum = _MOMENTUM
