@@ -62,13 +62,8 @@ def judge(
     if low > max_drop:
         status, reason = "fail", f"{figure}, more than the {max_drop:g} allowed"
     elif drop > max_drop:
-        status, reason = (
-            "warn",
-            (
-                f"{figure}, more than the {max_drop:g} allowed, "
-                f"but {trials} test pictures are too few to be sure"
-            ),
-        )
+        doubt = f"but {trials} test pictures are too few to be sure"
+        status, reason = "warn", f"{figure}, more than the {max_drop:g} allowed, {doubt}"
     else:
         status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
     suffering = () if status == "pass" else _worst_classes(before, after, truth, classes)
@@ -81,10 +76,7 @@ def check_scores(name: str, scores: NDArray[np.float32]) -> None:
     Raises:
         ConversionError: naming the variant and what is wrong.
     """
-    mend = {
-        "int8": "check that the training pictures look like the test pictures: int8 takes its "
-        "ranges from them",
-    }.get(name, "train again with other --weights, more --epochs or another --seed")
+    mend = "train again with other --weights, more --epochs or another --seed"
     bad = int((~np.isfinite(scores)).any(1).sum())
     if bad:
         raise ConversionError(
