@@ -1,0 +1,139 @@
+"""The main job on a small real data set that comes inside scikit-learn: handwritten digits.
+
+Run by ``make quickstart``, or ``python -m converters.quickstart``. It writes the digits as
+pictures, converts them with the real ``edge convert``, then classifies with ``edge classify``
+pictures that the conversion never saw, and says how many were right.
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NoReturn
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FOLDER = Path("runs/quickstart")
+SIDE = 64
+UNSEEN = 20
+SEED = 0
+SETTINGS = ("--weights", "none", "--alpha", "0.35", "--size", "96",
+            "--augment", "rotation,zoom,translation")  # fmt: skip
+
+
+def main(folder: Path = FOLDER) -> NoReturn:
+    """Run the quickstart below ``folder``; exit with 0 only if every step went well."""
+    started = time.perf_counter()
+    photos, unseen, out = folder / "digits", folder / "unseen", folder / "out"
+    learned, kept = write_pictures(photos, unseen, UNSEEN, SEED)
+    say(f"{learned} pictures of handwritten digits in {photos}/; {kept} others kept apart")
+    say("No learned weights are built in yet, so the network trains from scratch.")
+    edge("convert", str(photos), "-o", str(out), *SETTINGS, "--force")
+    answers = edge_json("classify", str(out / "model.tflite"), str(unseen), "--top", "1", "--json")
+    print_table(count_right(answers, unseen))
+    say(f"Report:  {out / 'report.html'}")
+    say(f"Model:   {out / 'model.tflite'}")
+    say(f"{time.perf_counter() - started:.0f} s in all")
+    sys.exit(0)
+
+
+def write_pictures(photos: Path, unseen: Path, per_class: int, seed: int) -> tuple[int, int]:
+    """Write scikit-learn's 1,797 digits as PNG files, a folder per class.
+
+    Args:
+        photos: gets the pictures to learn from.
+        unseen: gets ``per_class`` pictures of each class, drawn by ``seed``.
+
+    Returns:
+        How many pictures lie in ``photos`` and in ``unseen``.
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    for place in (photos, unseen):
+        shutil.rmtree(place, ignore_errors=True)
+    rng = np.random.default_rng(seed)
+    numbers = {photos: 0, unseen: 0}
+    for label in range(10):
+        members = rng.permutation(np.flatnonzero(digits.target == label))
+        for rank, index in enumerate(members):
+            place = unseen if rank < per_class else photos
+            path = place / str(label) / f"{index:04d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not cv2.imwrite(str(path), render(digits.images[index])):
+                fail(f"could not write {path}")
+            numbers[place] += 1
+    return numbers[photos], numbers[unseen]
+
+
+def render(digit: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A digit of values 0–16, [8, 8], as dark ink on white: uint8 [SIDE, SIDE]."""
+    large = cv2.resize(digit, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    picture: NDArray[np.uint8] = np.clip(np.rint(255 - large * 255 / 16), 0, 255).astype(np.uint8)
+    return picture
+
+
+def edge(*arguments: str) -> None:
+    """Run ``edge ARGUMENTS``, shown as a user would type it; end here if it fails."""
+    say(f"\n$ {shlex.join(['edge', *arguments])}")
+    finish(subprocess.run([sys.executable, "-m", "edge", *arguments], check=False).returncode)
+
+
+def edge_json(*arguments: str) -> list[dict[str, object]]:
+    """What ``edge ARGUMENTS`` prints as JSON; see :func:`edge`."""
+    say(f"\n$ {shlex.join(['edge', *arguments])}")
+    command = [sys.executable, "-m", "edge", *arguments]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    finish(done.returncode)
+    answers: list[dict[str, object]] = json.loads(done.stdout)
+    return answers
+
+
+def finish(code: int) -> None:
+    if code != 0:
+        fail(f"the command above ended with exit code {code}", code)
+
+
+def count_right(answers: list[dict[str, object]], unseen: Path) -> dict[str, tuple[int, int]]:
+    """Class → (right, all) of the answers of ``edge classify --json`` for ``unseen/CLASS/*``."""
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for answer in answers:
+        truth = Path(str(answer["file"])).parent.name
+        classes = answer["classes"]
+        assert isinstance(classes, list)
+        total[truth] += 1
+        right[truth] += classes[0]["label"] == truth
+    expected = {path.name: len(list(path.iterdir())) for path in unseen.iterdir()}
+    if total != expected:
+        fail(f"expected an answer for {sum(expected.values())} pictures, found {total.total()}")
+    return {name: (right[name], total[name]) for name in sorted(total)}
+
+
+def print_table(counts: dict[str, tuple[int, int]]) -> None:
+    """Print how many unseen pictures of each class were named right, and of all."""
+    right, total = (sum(column) for column in zip(*counts.values(), strict=True))
+    say("\nPictures that the conversion never saw:")
+    say("class  right")
+    for name, (good, number) in counts.items():
+        say(f"{name:>5}  {good:>3} of {number}")
+    say(f"  all  {right:>3} of {total} = {right / total:.1%} with the int8 model\n")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def fail(reason: str, code: int = 2) -> NoReturn:
+    print(f"quickstart: {reason}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
