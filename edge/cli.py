@@ -9,6 +9,8 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
@@ -27,6 +29,9 @@ class Entry:
     group: str
     help: str
 
+
+DEBUG = "EDGE_DEBUG"
+"""Environment variable that holds what ``--debug`` says."""
 
 GROUPS = ("Make", "Run", "Check", "Boards")
 
@@ -72,7 +77,7 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edge")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere).")
 def cli(debug: bool) -> None:
     """From a folder of photos to a camera that recognises them.
 
@@ -82,8 +87,6 @@ def cli(debug: bool) -> None:
       edge classify out/model.tflite picture.jpg
       edge bench out/model.tflite --threads 2
     """
-    if debug:
-        os.environ["EDGE_DEBUG"] = "1"
 
 
 def main() -> NoReturn:
@@ -93,44 +96,87 @@ def main() -> NoReturn:
 
 def run(args: list[str]) -> int:
     """Run the command line ``args`` and return its exit code (0–3, or 130 for Ctrl-C)."""
+    args, debug = _take_debug(args or ["--help"])
     try:
-        code = cli.main(args, prog_name="edge", standalone_mode=False)
+        with _debugging(debug):
+            code = cli.main(args, prog_name="edge", standalone_mode=False)
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except EdgeError as error:
-        return _fail(args, str(error), error.to_dict(), error)
-    except click.UsageError as error:
-        message = _usage_message(error)
-        return _fail(args, message, {"kind": "UsageError", "message": message}, error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("edge: stopped.", err=True)
         return 130
     except BrokenPipeError:  # `edge … | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 0
-    except ModuleNotFoundError as error:
-        missing = _missing_extra(error)
-        if missing is None:
-            raise
-        return _fail(args, missing, {"kind": "UsageError", "message": missing}, error)
+    except Exception as error:
+        line, detail = _explain(error)
+        if debug:
+            traceback.print_exception(error)
+        return _fail("--json" in args, line, detail)
 
 
-def _fail(args: list[str], line: str, detail: dict[str, str], error: BaseException) -> int:
-    if os.environ.get("EDGE_DEBUG") or "--debug" in args:
-        traceback.print_exception(error)
-    if "--json" in args:
-        click.echo(json.dumps({"error": detail}))
+def _take_debug(args: list[str]) -> tuple[list[str], bool]:
+    """The arguments without ``--debug``, which may stand anywhere before a ``--``."""
+    end = args.index("--") if "--" in args else len(args)
+    kept = [word for word in args[:end] if word != "--debug"]
+    return kept + args[end:], bool(os.environ.get(DEBUG)) or len(kept) < end
+
+
+@contextmanager
+def _debugging(debug: bool) -> Iterator[None]:
+    """Let commands, and processes that they start, know of ``--debug``."""
+    before = os.environ.get(DEBUG)
+    if debug:
+        os.environ[DEBUG] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(DEBUG, None)
+
+
+def _explain(error: Exception) -> tuple[str, dict[str, str]]:
+    """The line for people, and the object for ``--json``."""
+    if isinstance(error, EdgeError):
+        return str(error), error.to_dict()
+    kind = "UsageError"
+    if isinstance(error, click.UsageError):
+        line = _usage_message(error)
+    elif isinstance(error, ModuleNotFoundError) and (missing := _missing_extra(error)):
+        line = missing
+    elif isinstance(error, OSError) and error.strerror:
+        kind = "OutputError"
+        place = f"{error.filename}: " if error.filename else ""
+        line = f"{place}{error.strerror.lower()}"
+    else:
+        kind = "InternalError"
+        said = " ".join(str(error).split())
+        line = f"internal error: {type(error).__name__}: {said}: run again with --debug"
+    return line, {"kind": kind, "message": line}
+
+
+def _fail(as_json: bool, line: str, detail: dict[str, str]) -> int:
+    try:
+        if as_json:
+            click.echo(json.dumps({"error": detail}))
+        sys.stdout.flush()
+    except OSError:  # stdout is what cannot be written, e.g. on a full disk
+        _drop_stdout()
     click.echo(f"edge: {line}", err=True)
     return 2
 
 
+def _drop_stdout() -> None:
+    """Send what is still buffered nowhere, so that Python does not fail on it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _usage_message(error: click.UsageError) -> str:
     message = error.format_message().replace("\n", " ")
+    if "--help" in message or "did you mean" in message:
+        return message
     path = error.ctx.command_path if error.ctx else "edge"
-    return (
-        message
-        if "--help" in message or "did you mean" in message
-        else (f"{message.rstrip('.')}: see '{path} --help'")
-    )
+    return f"{message.rstrip('.')}: see '{path} --help'"
 
 
 def _missing_extra(error: ModuleNotFoundError) -> str | None:

@@ -8,6 +8,7 @@ are those of ``metadata_schema.fbs``, schema version 1.
 
 import io
 import json
+import math
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def _normalisation(
         if options is None or unit.integer(0, "B") != NORMALISATION_OPTIONS:
             continue
         mean, std = options.floats(0), options.floats(1)
-        if mean and std and 0 not in std:
+        if mean and std and 0 not in std and all(map(math.isfinite, (*mean, *std))):
             return mean, std
     return None, None
 

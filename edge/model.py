@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge import interpreter, metadata, pixels
+from edge import interpreter, metadata, pixels, tflite
 from edge.errors import DelegateError, ModelError, PictureError
 from edge.image import Pixels, Preprocessing
 from edge.interpreter import Array, Runtime
@@ -82,13 +82,13 @@ def open_model(
     path = Path(path)
     beside = find_labels(path)
     try:
-        return _build(_read(path), str(path), labels, beside, delegate, threads)
+        return _build(tflite.read_file(path), str(path), labels, beside, delegate, threads)
     except DelegateError as error:
         twin = path.with_name(path.name.replace("_edgetpu", ""))
         if delegate != "auto" or twin == path or not twin.is_file():
             raise
         note = f"no Edge TPU ({error.found}): {twin.name} runs on the CPU instead"
-    return _build(_read(twin), str(twin), labels, beside, "cpu", threads, (note,))
+    return _build(tflite.read_file(twin), str(twin), labels, beside, "cpu", threads, (note,))
 
 
 def load_model(
@@ -148,14 +148,6 @@ def _labels(
         return fit_labels(read_labels(beside), classes, str(beside))
     note = f"{name} has no labels: classes are numbered; name them with --labels FILE"
     return tuple(f"class {index}" for index in range(classes)), (note,)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        found = f"{path} ({error.strerror})"
-        raise ModelError("a .tflite file", found, "check the path") from None
 
 
 def _another_task(runtime: Runtime, name: str) -> ModelError:

@@ -7,6 +7,7 @@ of TensorFlow Lite's ``schema.fbs``.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge.errors import ModelError
 from edge.flatbuffer import FlatbufferError, Reader, Table
@@ -97,6 +98,25 @@ class ModelFile:
         return self.content[start : start + size]
 
 
+def read_file(path: Path) -> bytes:
+    """The content of a .tflite file; other kinds of files are refused before they are read.
+
+    Raises:
+        ModelError: the file cannot be read, or is no TensorFlow Lite model.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise ModelError("a .tflite file", f"{path}, which is no file", "check the path")
+        with path.open("rb") as file:
+            head = file.read(8)
+            if head[4:8] != IDENTIFIER:
+                raise _not_a_model(head, str(path))
+            return head + file.read()
+    except OSError as error:
+        found = f"{path} ({error.strerror})"
+        raise ModelError("a .tflite file", found, "check the path") from None
+
+
 def parse(content: bytes, name: str = "the model") -> ModelFile:
     """Read and check the bytes of a .tflite file; ``name`` is what errors call it.
 
@@ -104,9 +124,7 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
         ModelError: no TensorFlow Lite model, a truncated one, or one that contradicts itself.
     """
     if content[4:8] != IDENTIFIER:
-        raise ModelError(
-            "a TensorFlow Lite model", f"{name}, which is {_kind(content)}", "check the path"
-        )
+        raise _not_a_model(content, name)
     reader = Reader(content)
     try:
         file = _model(reader)
@@ -118,6 +136,11 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
             "copy or download the file again",
         ) from None
     return file
+
+
+def _not_a_model(content: bytes, name: str) -> ModelError:
+    found = f"{name}, which is {_kind(content)}"
+    return ModelError("a TensorFlow Lite model", found, "check the path")
 
 
 def _kind(content: bytes) -> str:

@@ -1,0 +1,118 @@
+"""``edge classify``: name what pictures show."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.commands.options import JSON, MODEL, quiet_interpreter, running, say
+from edge.errors import PictureError, UsageError
+
+if TYPE_CHECKING:
+    from edge.model import Model
+
+EXAMPLES = """
+\b
+Examples:
+  edge classify model.tflite cat.jpg
+  edge classify model.tflite photos/ --top 1
+  edge classify mobilenet.tflite cat.jpg --labels labels.txt
+  edge classify model.tflite photos/ --json | jq '.[].classes[0].label'
+
+\b
+A PICTURE is a JPEG, PNG, BMP or WebP file, or a folder of them, at any depth.
+Exit codes: 0 done; 1 some pictures could not be read; 2 error.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@MODEL
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes per picture."
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="File with one label per line.  [default: those in or beside the model]",
+)
+@running
+@JSON
+def classify(
+    model: Path,
+    pictures: tuple[Path, ...],
+    top: int,
+    labels: Path | None,
+    delegate: str,
+    threads: int | None,
+    as_json: bool,
+) -> int:
+    """Name what pictures show."""
+    from edge.model import open_model
+
+    files = list(find_pictures(pictures))
+    with quiet_interpreter():
+        opened = open_model(model, labels=labels, delegate=delegate, threads=threads)
+    say(opened.notes)
+    rows = [_show(row, as_json) for row in results(opened, files, top)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    broken = sum("error" in row for row in rows)
+    if broken == len(rows):
+        return 2
+    return 1 if broken else 0
+
+
+def find_pictures(places: tuple[Path, ...]) -> Iterator[Path]:
+    """The files among ``places`` and the pictures in its folders, sorted, without hidden ones.
+
+    Raises:
+        UsageError: a folder without a picture.
+    """
+    from edge.image import SUFFIXES
+
+    for place in places:
+        if not place.is_dir():
+            yield place
+            continue
+        found = sorted(file for file in _walk(place) if file.suffix.lower() in SUFFIXES)
+        if not found:
+            raise UsageError(
+                f"a folder with pictures ({' '.join(sorted(SUFFIXES))})",
+                f"none in {place}",
+                "check the path",
+            )
+        yield from found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in files if not name.startswith("."))
+
+
+def results(model: "Model", files: list[Path], top: int) -> Iterator[dict[str, Any]]:
+    """Per file ``{"file", "classes"}``, or ``{"file", "error"}`` for a picture not readable."""
+    from edge.image import read_picture
+
+    for file in files:
+        try:
+            named = model.classify(read_picture(file), top)
+        except PictureError as error:
+            yield {"file": str(file), "error": str(error)}
+        else:
+            yield {"file": str(file), **named.to_dict()}
+
+
+def _show(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
+    """Print a row at once, so that many pictures stream; JSON waits for the whole list."""
+    if "error" in row:
+        click.echo(f"edge: {row['error']}", err=True)
+    elif not as_json:
+        click.echo(click.style(row["file"], bold=True))
+        for entry in row["classes"]:
+            click.echo(f"  {100 * entry['score']:5.1f} %  {entry['label']}")
+    return row

@@ -1,0 +1,144 @@
+"""``edge inspect``: what is inside a model file, without running it."""
+
+import gzip
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import contents, metadata, tflite
+from edge.commands.options import JSON, MODEL
+from edge.metadata import Metadata
+from edge.tflite import TensorInfo
+
+EXAMPLES = """
+\b
+Examples:
+  edge inspect model.tflite
+  edge inspect model.tflite --json
+
+\b
+Nothing is run, so that also models for an Edge TPU, or damaged in their operations, show
+what they hold. Parameters are the constant tensors that an operation reads.
+"""
+
+FIRST_LABELS = 5
+
+
+@click.command(epilog=EXAMPLES)
+@MODEL
+@JSON
+def inspect(model: Path, as_json: bool) -> int:
+    """Show what is inside a model file."""
+    facts = describe(tflite.read_file(model), str(model))
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        click.echo("\n".join(_lines(facts)))
+    return 0
+
+
+def describe(content: bytes, name: str) -> dict[str, Any]:
+    """What ``edge inspect --json`` prints.
+
+    Raises:
+        ModelError: ``content`` is no whole TFLite model.
+    """
+    file = tflite.parse(content, name)
+    about = metadata.of(file, name)
+    return {
+        "file": name,
+        "bytes": len(content),
+        "gzip_bytes": len(gzip.compress(content, mtime=0)),
+        "description": file.description,
+        "edgetpu": file.for_edgetpu,
+        "inputs": [_tensor(tensor) for tensor in file.inputs],
+        "outputs": [_tensor(tensor) for tensor in file.outputs],
+        "quantisation": contents.quantisation(file),
+        "metadata": None if about is None else _metadata(about),
+        "operations": [row.to_dict() for row in contents.operations(file)],
+    }
+
+
+def _tensor(tensor: TensorInfo) -> dict[str, Any]:
+    quantised = len(tensor.scales) == 1 and math.isfinite(tensor.scales[0])
+    return {
+        "name": tensor.name,
+        "dtype": tensor.dtype,
+        "shape": [
+            -1 if dynamic else size
+            for size, dynamic in zip(tensor.shape, tensor.dynamic, strict=False)
+        ],
+        "scale": tensor.scales[0] if quantised else None,
+        "zero_point": tensor.zero_points[0] if quantised and tensor.zero_points else None,
+    }
+
+
+def _metadata(about: Metadata) -> dict[str, Any]:
+    labels = about.labels
+    return {
+        "name": about.name,
+        "description": about.description,
+        "labels": None if labels is None else len(labels),
+        "first_labels": list(labels[:FIRST_LABELS]) if labels else [],
+        "mean": None if about.mean is None else list(about.mean),
+        "std": None if about.std is None else list(about.std),
+        "author": about.author,
+        "license": about.license,
+        "version": about.version,
+        "provenance": about.provenance,
+        "missing_files": list(about.missing),
+    }
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    """The facts for people; characters that would steer the terminal are left out."""
+    yield click.style(_plain(facts["file"]), bold=True)
+    yield f"  size          {facts['bytes']:,} bytes, {facts['gzip_bytes']:,} gzipped"
+    yield f"  for           {'Edge TPU' if facts['edgetpu'] else 'CPU'}"
+    yield f"  quantisation  {facts['quantisation']['kind']}"
+    if facts["description"]:
+        yield f"  made by       {_plain(facts['description'])}"
+    for what in ("inputs", "outputs"):
+        for tensor in facts[what]:
+            yield f"  {what[:-1]:<13} {_tensor_line(tensor)}"
+    yield from _metadata_lines(facts["metadata"])
+    yield ""
+    yield f"  {'operation':<34} {'version':>7} {'count':>6} {'parameter bytes':>16}"
+    for row in facts["operations"]:
+        name = _plain(row["name"])
+        yield f"  {name:<34} {row['version']:>7} {row['count']:>6} {row['parameter_bytes']:>16,}"
+
+
+def _tensor_line(tensor: dict[str, Any]) -> str:
+    line = f"{tensor['dtype']} {tensor['shape']} {_plain(tensor['name'])}"
+    if tensor["scale"]:
+        line += f" (scale {tensor['scale']:.6g}, zero point {tensor['zero_point']})"
+    return line.rstrip()
+
+
+def _metadata_lines(about: dict[str, Any] | None) -> Iterator[str]:
+    if about is None:
+        yield "  metadata      none"
+        return
+    yield f"  metadata      {_plain(about['name']) or '(no name)'}"
+    for key in ("description", "author", "license", "version"):
+        if about[key]:
+            yield f"    {key:<11} {_plain(about[key])}"
+    if about["labels"] is not None:
+        more = ", …" if about["labels"] > FIRST_LABELS else ""
+        first = "; ".join(_plain(label) for label in about["first_labels"])
+        yield f"    labels      {about['labels']}: {first}{more}"
+    if about["mean"] is not None:
+        yield f"    normalised  (pixel - {about['mean']}) / {about['std']}"
+    if about["provenance"] is not None:
+        yield f"    provenance  {_plain(json.dumps(about['provenance'], ensure_ascii=False))}"
+    if about["missing_files"]:
+        yield f"    not packed  {_plain(', '.join(about['missing_files']))}"
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
