@@ -1,0 +1,95 @@
+"""Unlabelled pictures and the random crops of them that teacher and student both see."""
+
+import hashlib
+import math
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.errors import DatasetError, PictureError
+from edge.image import SUFFIXES, Pixels, decode_picture
+
+SMALLEST_CROP = 48
+"""Shorter side in pixels below which a crop shows too little to learn from."""
+SMALLEST_SHARE = 0.1
+"""Smallest share of a picture's area that a crop covers."""
+LARGEST_STRETCH = 4 / 3
+"""Largest aspect ratio of a crop, before it is stretched to a square."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One zip or folder: the encoded pictures by name, in the order of their names."""
+
+    name: str
+    files: tuple[bytes, ...]
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over the pictures' bytes: two sources with one digest are the same."""
+        total = hashlib.sha256()
+        for data in self.files:
+            total.update(hashlib.sha256(data).digest())
+        return total.hexdigest()
+
+
+def open_source(path: Path) -> Source:
+    """Read the encoded pictures of a zip or of a folder (any depth).
+
+    Raises:
+        DatasetError: the path is missing, no zip and no folder, or holds no picture.
+    """
+    fix = "give a zip or a folder of JPEG or PNG pictures with --images"
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        files = tuple(p.read_bytes() for p in found if p.is_file())
+    elif not path.exists():
+        raise DatasetError("unlabelled pictures", f"no file or folder {path}", fix)
+    else:
+        try:
+            files = _read_zip(path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DatasetError("a readable zip", f"{path} ({error})", fix) from None
+    if not files:
+        raise DatasetError("unlabelled pictures", f"none in {path}", fix)
+    return Source(path.name, files)
+
+
+def _read_zip(path: Path) -> tuple[bytes, ...]:
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(n for n in archive.namelist() if Path(n).suffix.lower() in SUFFIXES)
+        return tuple(archive.read(name) for name in names)
+
+
+def crop_of(sources: list[Source], index: int, seed: int) -> Pixels:
+    """Crop number ``index`` of an endless, seeded series: uint8 RGB [h, w, 3], not yet resized.
+
+    The sources take turns, so that each gives the same share of every prefix of the series,
+    and so do the pictures of a source. Crop and aspect ratio are drawn as in Szegedy et al.
+    2015 ("Going deeper with convolutions"), the series of many crops of few pictures follows
+    Asano and Saeed 2021 ("Extrapolating from a single image to a thousand classes").
+
+    Raises:
+        DatasetError: the picture cannot be decoded.
+    """
+    source = sources[index % len(sources)]
+    number = (index // len(sources)) % len(source.files)
+    try:
+        picture = decode_picture(source.files[number], f"picture {number} of {source.name}")
+    except PictureError as error:
+        raise DatasetError(error.expected, error.found, error.fix) from None
+    rng = np.random.default_rng([seed, index])
+    return _random_crop(picture, rng)
+
+
+def _random_crop(picture: Pixels, rng: np.random.Generator) -> Pixels:
+    height, width = picture.shape[:2]
+    least = min(1.0, max(SMALLEST_SHARE, (SMALLEST_CROP / min(height, width)) ** 2))
+    area = rng.uniform(least, 1.0) * height * width
+    ratio = math.exp(rng.uniform(-math.log(LARGEST_STRETCH), math.log(LARGEST_STRETCH)))
+    h = min(height, max(1, round(math.sqrt(area / ratio))))
+    w = min(width, max(1, round(math.sqrt(area * ratio))))
+    top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+    return picture[top : top + h, left : left + w]

@@ -1,0 +1,162 @@
+"""Make a backbone's weights: distil a large MobileNetV2 into a small one on unlabelled pictures.
+
+    python -m converters.backbone.pretrain --teacher mobilenet_v2_1.0_224_no_top.weights.h5 \\
+        --teacher-top imagenet_top.npz --images photos.zip --images folder/ -o backbone.npz
+
+Any pictures do. The teacher looks at each crop once (the slow half of a short run), then the
+student learns to give the same answers. Both are kept in the work folder: an interrupted run
+continues with ``--resume``.
+"""
+
+import sys
+import time
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from converters.backbone.distil.card import LICENCE, Card, write_card
+from converters.backbone.distil.pack import pack
+from converters.backbone.distil.pictures import Source, open_source
+from converters.backbone.distil.student import Loss, Student, build_student
+from converters.backbone.distil.teacher import Lessons, Teacher, load_teacher, study
+from converters.backbone.distil.train import Recipe, train
+from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
+from converters.progress import Progress, Terminal
+from edge.errors import EdgeError, OutputError
+
+
+def distil(
+    teacher: Teacher,
+    sources: list[Source],
+    recipe: Recipe,
+    out: Path,
+    work: Path,
+    progress: Progress,
+    resume: bool = False,
+) -> Card:
+    """Train a student and write its weights to ``out`` and its card beside it (.toml).
+
+    Raises:
+        OutputError: ``work`` holds an earlier run and ``resume`` is False.
+        DatasetError: a picture cannot be decoded.
+        KeyboardInterrupt: interrupted; ``work`` holds what is needed to continue.
+    """
+    if (work / "checkpoints").is_dir() and not resume:
+        raise OutputError(
+            "a new work folder",
+            f"an earlier run in {work}",
+            "continue it with --resume, or choose another with --work",
+        )
+    lessons = study(teacher, sources, recipe.crops, recipe.size, recipe.seed, work, progress)
+    student = _student(recipe, teacher, lessons)
+    loss = Loss.towards(
+        lessons, teacher.kernel, teacher.bias, recipe.embedding_weight, recipe.grid_weight
+    )
+    started = time.monotonic()
+    begun = train(student, lessons, loss, recipe, work, progress)
+    minutes = (time.monotonic() - started) / 60
+    pack(layer_weights(student.backbone), out)
+    card = _card(teacher, sources, recipe, minutes, begun)
+    write_card(card, out.with_suffix(".toml"))
+    return card
+
+
+def layer_weights(model: Any) -> Weights:
+    """The weights of a Keras model by layer name, layers without weights left out."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def _student(recipe: Recipe, teacher: Teacher, lessons: Lessons) -> Student:
+    return build_student(
+        check_alpha(recipe.alpha),
+        check_size(recipe.size, published=False),
+        classes=teacher.kernel.shape[1],
+        width=lessons.embeddings.shape[1],
+        channels=lessons.grids.shape[-1],
+        momentum=recipe.batch_norm_momentum,
+        seed=recipe.seed,
+    )
+
+
+def _card(
+    teacher: Teacher, sources: list[Source], recipe: Recipe, minutes: float, begun: int
+) -> Card:
+    from converters.tf import tensorflow
+
+    tf = tensorflow()
+    model: dict[str, Any] = {
+        "architecture": "MobileNetV2 without its top",
+        "alpha": recipe.alpha,
+        "size": recipe.size,
+        "input": "float32 RGB in [-1, 1], the whole picture stretched to the square, bilinear",
+        "trained_on": "gpu" if tf.config.list_physical_devices("GPU") else "cpu",
+        "method": "knowledge distillation from crops (Hinton 2015, Asano 2021, Beyer 2021)",
+        "licence": LICENCE,
+    }
+    run: dict[str, Any] = {
+        "pictures_seen": recipe.steps * recipe.batch_size,
+        "minutes_of_training": round(minutes, 1),
+        "resumed_at_step": begun,
+        "tensorflow": tf.__version__,
+    }
+    taught = {"size": teacher.size, "sha256_of_weights_and_top": teacher.digest}
+    data = {
+        "names": [source.name for source in sources],
+        "pictures": [len(source.files) for source in sources],
+        "sha256": [source.digest for source in sources],
+    }
+    return {"model": model, "data": data, "teacher": taught, "recipe": asdict(recipe), "run": run}
+
+
+def _recipe_options(command: Any) -> Any:
+    """One option for each field of :class:`Recipe`, with its type and default."""
+    for field in reversed(fields(Recipe)):
+        name = "--" + field.name.replace("_", "-")
+        command = click.option(name, default=field.default, type=field.type, show_default=True)(
+            command
+        )
+    return command
+
+
+@click.command()
+@click.option("--teacher", required=True, type=click.Path(path_type=Path), help="Keras weights.")
+@click.option("--teacher-top", required=True, type=click.Path(path_type=Path), help=".npz")
+@click.option("--teacher-alpha", default=1.0, show_default=True)
+@click.option("--teacher-size", default=224, show_default=True)
+@click.option("--images", multiple=True, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="Weights (.npz).")
+@click.option("--work", type=click.Path(path_type=Path), help="Work folder [OUT.work].")
+@click.option("--resume", is_flag=True, help="Continue what lies in the work folder.")
+@_recipe_options
+def main(
+    teacher: Path,
+    teacher_top: Path,
+    teacher_alpha: float,
+    teacher_size: int,
+    images: tuple[Path, ...],
+    out: Path,
+    work: Path | None,
+    resume: bool,
+    **recipe: Any,
+) -> None:
+    """Distil a MobileNetV2 into a smaller one on unlabelled pictures."""
+    progress = Terminal()
+    place = work or out.with_suffix(".work")
+    try:
+        sources = [open_source(path) for path in images]
+        master = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
+        card = distil(master, sources, Recipe(**recipe), out, place, progress, resume)
+    except EdgeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. Continue with --resume; the work lies in {place}.", err=True)
+        sys.exit(130)
+    seen = card["run"]["pictures_seen"]
+    click.echo(f"{out}: alpha {card['model']['alpha']}, {seen} pictures seen", err=True)
+
+
+if __name__ == "__main__":
+    main()
