@@ -58,7 +58,7 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
             backbone = weights.load(
-                settings.weights, settings.alpha, settings.size, settings.seed, progress
+                settings.weights, settings.alpha, settings.size, settings.seed
             )
         say_all(progress, backbone.notes)
         with clock("audit"):
