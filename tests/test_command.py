@@ -1,0 +1,89 @@
+"""The ``edge`` command as a whole: its help, its speed, its exit codes."""
+
+import importlib
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from edge.cli import COMMANDS, GROUPS
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+HEAVY = ("numpy", "cv2", "tensorflow", "ai_edge_litert", "rich", "sklearn")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_shows_how_to_call_it(run_edge, name: str) -> None:
+    done = run_edge(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"Usage: edge {name}" in done.stdout
+    assert "Examples:" in done.stdout
+
+
+def test_the_help_lists_every_command_under_its_group(run_edge) -> None:
+    shown = run_edge("--help").stdout
+    for name, entry in COMMANDS.items():
+        assert entry.group in GROUPS
+        assert re.search(rf"^{entry.group}:$", shown, re.MULTILINE)
+        assert re.search(rf"^  {name} +{re.escape(entry.help)}$", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["convert", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys; from edge.cli import run; run(sys.argv[1:]);"
+        f"print('LOADED', [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+def test_help_is_quick(run_edge) -> None:
+    def seconds() -> float:
+        started = time.perf_counter()
+        run_edge("--help")
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(8)) <= 0.3
+
+
+def test_a_misspelt_command_gets_the_nearest_word_and_exit_code_2(run_edge) -> None:
+    done = run_edge("clasify")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "edge classify" in done.stderr
+
+
+def test_json_is_alone_on_stdout_in_an_error_too(run_edge) -> None:
+    done = run_edge("convert", "no-such-folder", "--json")
+    assert done.returncode == 2
+    assert "no-such-folder" in json.loads(done.stdout)["error"]["found"]
+
+
+def readme_commands() -> list[str]:
+    """Each line ``edge …`` in the code blocks of the README."""
+    blocks = re.findall(r"```(?:sh)?\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith("edge ")]
+
+
+def test_the_readme_has_commands_to_try() -> None:
+    assert {shlex.split(line)[1] for line in readme_commands()} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("line", readme_commands())
+def test_what_the_readme_tells_to_type_is_understood(line: str) -> None:
+    _, name, *arguments = shlex.split(line)
+    module, _, function = COMMANDS[name].target.partition(":")
+    command = getattr(importlib.import_module(module), function)
+    assert isinstance(command, click.Command)
+    command.make_context(name, arguments)  # raises where an option or argument is unknown

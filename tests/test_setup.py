@@ -1,0 +1,100 @@
+"""The set-up finds a Python that can hold TensorFlow, and says so where there is none."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NEEDED = ("sh", "cat", "cksum", "dirname", "rm", "tail")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with the set-up script and a PATH folder ``bin`` without any Python."""
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / "bin").mkdir()
+    shutil.copy(REPOSITORY / ".ci" / "setup", tmp_path / ".ci")
+    (tmp_path / "pyproject.toml").touch()
+    for version in ("3.11", "3.12"):
+        (tmp_path / f"requirements-{version}.lock").touch()
+    for name in NEEDED:
+        found = shutil.which(name)
+        assert found
+        (tmp_path / "bin" / name).symlink_to(found)
+    return tmp_path
+
+
+def add_python(project: Path, name: str, version: str) -> None:
+    """A program that answers as a Python of ``version`` does, and notes what else it is asked."""
+    path = project / "bin" / name
+    path.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in\n'
+        f'*version_info*) echo "{version}" ;;\n'
+        f'*) echo "{name} $*" >>"{project}/calls"\n'
+        f'   [ "$2" != venv ] || {{ mkdir -p .venv/bin; cp "$0" .venv/bin/python; }} ;;\n'
+        "esac\n"
+    )
+    path.chmod(0o755)
+
+
+def add_shim(project: Path, name: str) -> None:
+    """A shim of a version manager for a version that is not installed."""
+    path = project / "bin" / name
+    path.write_text(f"#!/bin/sh\necho '{name}: command not found' >&2\nexit 127\n")
+    path.chmod(0o755)
+
+
+def set_up(project: Path) -> "subprocess.CompletedProcess[str]":
+    for name in ("mkdir", "cp"):
+        target = project / "bin" / name
+        if not target.exists():
+            target.symlink_to(str(shutil.which(name)))
+    return subprocess.run(
+        ["sh", ".ci/setup"],
+        cwd=project,
+        env={**os.environ, "PATH": str(project / "bin"), "PYTHON": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_only_a_newer_python_is_answered_with_one_line(project: Path) -> None:
+    add_python(project, "python3", "3.13")
+    done = set_up(project)
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "3.11 or 3.12" in done.stderr
+    assert "found 3.13" in done.stderr
+    assert not (project / ".venv").exists()
+
+
+def test_no_python_at_all_is_answered_with_one_line(project: Path) -> None:
+    done = set_up(project)
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "found no Python" in done.stderr
+
+
+def test_a_shim_without_its_python_is_passed_over(project: Path) -> None:
+    add_shim(project, "python3.11")
+    add_python(project, "python3.12", "3.12")
+    done = set_up(project)
+    assert done.returncode == 0, done.stderr
+    assert "--require-hashes -r requirements-3.12.lock" in (project / "calls").read_text()
+
+
+def test_a_second_set_up_does_nothing_until_a_lock_changes(project: Path) -> None:
+    add_python(project, "python3", "3.11")
+    assert set_up(project).returncode == 0
+    before = (project / "calls").read_text()
+    again = set_up(project)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert (project / "calls").read_text() == before
+    (project / "requirements-3.11.lock").write_text("numpy==1.26.4\n")
+    assert "requirements-3.11.lock" in set_up(project).stdout
+    assert (project / "calls").read_text() != before
