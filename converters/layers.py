@@ -28,11 +28,12 @@ class LayerNoise:
     input_snr_db: float
 
     @property
-    def loss_db(self) -> float:
-        """What this layer itself costs: how much noisier its output is than its input."""
-        if math.isinf(self.input_snr_db) and math.isinf(self.snr_db):
-            return 0.0
-        return self.input_snr_db - self.snr_db
+    def added_noise(self) -> float:
+        """The noise that this layer adds itself, as a share of its signal's power.
+
+        It tells a damaged layer from those behind it, which only pass the noise on.
+        """
+        return _noise_to_signal(self.snr_db) - _noise_to_signal(self.input_snr_db)
 
 
 def layer_noise(
@@ -101,6 +102,10 @@ def _decibels(signal: float, noise: float) -> float:
     if noise == 0:
         return math.inf
     return 10 * math.log10(signal / noise) if signal > 0 else -math.inf
+
+
+def _noise_to_signal(snr_db: float) -> float:
+    return float(10 ** (-snr_db / 10))
 
 
 class _Observed:

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from converters.verdict import Verdict, check_scores, judge
+from edge.errors import ConversionError
+
+CLASSES = ("apple", "banana", "cherry")
+
+
+def verdict(lost: int, gained: int, trials: int, max_drop: float = 2.0) -> Verdict:
+    """The first ``lost`` pictures are right in float32 only, the last ``gained`` in int8 only."""
+    before, after = np.ones(trials, bool), np.ones(trials, bool)
+    after[:lost] = False
+    before[trials - gained :] = gained == 0
+    truth = np.sort(np.arange(trials) % 3)
+    return judge(before, after, truth, CLASSES, max_drop)
+
+
+def test_no_loss_passes() -> None:
+    said = verdict(0, 0, 72)
+    assert said.status == "pass"
+    assert said.drop == 0
+    assert said.interval == pytest.approx((-5.07, 5.07), abs=0.01)
+    assert said.classes == ()
+    assert "loses 0.0 points" in said.reason and "within the 2 allowed" in said.reason
+
+
+def test_a_gain_passes_and_is_called_one() -> None:
+    said = verdict(0, 4, 72)
+    assert said.status == "pass"
+    assert said.drop == pytest.approx(-100 * 4 / 72)
+    assert "gains 5.6 points" in said.reason
+
+
+def test_three_of_72_lost_may_be_chance() -> None:
+    said = verdict(3, 0, 72)
+    assert said.status == "warn"
+    assert said.drop == pytest.approx(4.1667, abs=1e-3)
+    assert said.interval[0] < 2
+    assert "72 test pictures are too few to be sure" in said.reason
+
+
+def test_the_same_share_of_many_pictures_is_no_chance() -> None:
+    said = verdict(30, 0, 720)
+    assert said.status == "fail"
+    assert said.interval[0] > 2
+    assert "more than the 2 allowed" in said.reason
+
+
+def test_lost_and_gained_pictures_count_against_each_other() -> None:
+    assert verdict(20, 0, 200).status == "fail"
+    assert verdict(20, 18, 200).status == "pass"
+
+
+def test_a_drop_of_exactly_the_limit_is_allowed() -> None:
+    assert verdict(2, 0, 100).status == "pass"
+    assert verdict(2, 0, 100, max_drop=1.9).status == "warn"
+
+
+def test_suffering_classes_are_named_worst_first() -> None:
+    # 10 pictures a class; apple loses all, banana loses two and gains none, cherry none.
+    assert verdict(12, 0, 30).classes == ("apple", "banana")
+
+
+def scores(*rows: tuple[float, ...]) -> np.ndarray:
+    return np.array(rows, np.float32)
+
+
+def test_sensible_scores_are_accepted() -> None:
+    check_scores("int8", scores((0.996, 0.0, 0.0), (0.0, 0.996, 0.0), (0.3, 0.3, 0.4)))
+    check_scores("float32", scores((0.2, 0.8)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_that_are_no_numbers(bad: float) -> None:
+    with pytest.raises(ConversionError, match="NaN or infinity for 1 of 2 pictures in float32"):
+        check_scores("float32", scores((0.2, 0.8), (bad, 0.5)))
+
+
+def test_constant_scores() -> None:
+    with pytest.raises(ConversionError, match="the same scores for all 3 test pictures in int8"):
+        check_scores("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
+
+
+@pytest.mark.parametrize("stuck", [(1.0, 1.0, 0.0), (0.0, 0.0, 0.0)])
+def test_saturated_scores(stuck: tuple[float, float, float]) -> None:
+    with pytest.raises(ConversionError, match="stuck at the end of their range for 2 of 3"):
+        check_scores("int8", scores(stuck, stuck, (0.1, 0.2, 0.7)))
