@@ -1,0 +1,108 @@
+"""A TFLite classifier gives its backbone back, float or quantised."""
+
+from pathlib import Path
+from typing import Any
+
+import micro_backbone
+import numpy as np
+import pytest
+from micro_model import PREPROCESSING, pictures
+
+from converters.backbone import weights
+from converters.tf import keras, quiet, tensorflow
+from edge.errors import WeightsError
+from edge.image import Preprocessing, read_picture
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return micro_backbone.model()
+
+
+def _convert(model: Any, kind: str) -> bytes:
+    tf, layers = tensorflow(), keras().layers
+    pooled = layers.GlobalAveragePooling2D()(model.output)
+    whole = keras().Model(model.input, layers.Dense(3, activation="softmax")(pooled))
+    function = tf.function(lambda x: whole(x, training=False))
+    concrete = function.get_concrete_function(tf.TensorSpec([1, 96, 96, 3], tf.float32))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], whole)
+    converter.experimental_lower_to_saved_model = False
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if kind == "int8":
+        samples = PREPROCESSING.normalise(pictures(8, seed=9)[0])
+        converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
+    with quiet():
+        return bytes(converter.convert())
+
+
+@pytest.mark.parametrize(("kind", "likeness"), [("float32", 0.9999), ("float16", 0.999)])
+def test_the_feature_map_comes_back(kind: str, likeness: float, model: Any, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(_convert(model, kind))
+    loaded = weights.load(str(path), None, None, 0)
+    assert (loaded.alpha, loaded.size) == (0.35, 96)
+    inputs = PREPROCESSING.normalise(pictures(2, seed=3)[0])
+    want = model(inputs, training=False).numpy().ravel()
+    got = loaded.build()(inputs, training=False).numpy().ravel()
+    assert np.corrcoef(want, got)[0, 1] > likeness
+
+
+def test_quantised_kernels_come_back_within_a_step(model: Any, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(_convert(model, "int8"))
+    built = weights.load(str(path), None, None, 0).build()
+    kernel = model.get_layer("block_3_expand").get_weights()[0]
+    gamma, _, _, variance = model.get_layer("block_3_expand_BN").get_weights()
+    want = kernel * (gamma / np.sqrt(variance + 1e-3))  # as BatchNorm is folded
+    got = built.get_layer("block_3_expand").get_weights()[0]
+    step = np.abs(want).max(axis=(0, 1, 2)) / 127  # int8, symmetric, per output channel
+    assert np.all(np.abs(got - want) <= 0.51 * step)
+
+
+def test_a_file_that_is_no_tflite_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"not a model at all")
+    with pytest.raises(WeightsError, match="a TFLite model"):
+        weights.load(str(path), None, None, 0)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v2_1.0_224_quant.tflite", "tf2_mobilenet_v2_1.0_224_ptq.tflite"]
+)
+def test_real_quantised_models_keep_their_embedding(name: str, test_data: Path) -> None:
+    path = test_data / "models" / name
+    loaded = weights.load(str(path), None, None, 0)
+    model = loaded.build()
+    for picture in ("cat_720p.jpg", "owl.jpg", "hot_dog.jpg"):
+        pixels = Preprocessing(224, 224).stretch(read_picture(test_data / "images" / picture))
+        got = model(Preprocessing(224, 224).normalise(pixels)[None], training=False).numpy()
+        assert np.corrcoef(got.mean((0, 1, 2)), _own_embedding(path, pixels))[0, 1] > 0.97
+
+
+def _own_embedding(path: Path, pixels: Any) -> Any:
+    """What the model's own global average pooling gives for a picture."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[None])
+    interpreter.invoke()
+    pooled = next(
+        tensor
+        for tensor in interpreter.get_tensor_details()
+        if list(tensor["shape"]) == [1, 1, 1, 1280]
+    )
+    return interpreter.get_tensor(pooled["index"]).ravel().astype(np.float32)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "name", ["mobilenet_v1_0.25_128_quant.tflite", "movenet_single_pose_lightning_ptq.tflite"]
+)
+def test_another_architecture_is_an_error(name: str, test_data: Path) -> None:
+    with pytest.raises(WeightsError, match="35 convolutions and 17 depthwise"):
+        weights.load(str(test_data / "models" / name), None, None, 0)

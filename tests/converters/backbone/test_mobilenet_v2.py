@@ -1,0 +1,41 @@
+"""The architecture as a table is the architecture as Keras builds it."""
+
+import pytest
+
+from converters.backbone import mobilenet_v2
+from edge.errors import UsageError
+
+
+@pytest.mark.parametrize("alpha", [0.35, 1.4])
+def test_the_table_of_layers_is_that_of_the_model(alpha: float) -> None:
+    model = mobilenet_v2.build(alpha, 96)
+    built = [
+        (layer.name, tuple(tuple(w.shape) for w in layer.weights))
+        for layer in model.layers
+        if layer.weights
+    ]
+    assert [(layer.name, layer.shapes) for layer in mobilenet_v2.layers(alpha)] == built
+
+
+def test_the_model_is_flat_and_ends_in_a_feature_map() -> None:
+    model = mobilenet_v2.build(0.35, 128)
+    assert model.input_shape == (None, 128, 128, 3)
+    assert model.output_shape == (None, 4, 4, 1280)
+    assert not any(hasattr(layer, "layers") for layer in model.layers)
+
+
+def test_a_wrong_alpha_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"found 0\.45: use --alpha 0\.5"):
+        mobilenet_v2.check_alpha(0.45)
+
+
+@pytest.mark.parametrize(
+    ("size", "published", "nearest"), [(100, True, 96), (256, True, 224), (250, False, 256)]
+)
+def test_a_wrong_size_names_the_nearest(size: int, published: bool, nearest: int) -> None:
+    with pytest.raises(UsageError, match=f"use --size {nearest}"):
+        mobilenet_v2.check_size(size, published)
+
+
+def test_own_weights_allow_other_multiples_of_32() -> None:
+    assert mobilenet_v2.check_size(256, published=False) == 256

@@ -1,0 +1,68 @@
+"""The door to TensorFlow: native chatter stays inside, trouble comes out."""
+
+import subprocess
+import sys
+
+import pytest
+
+NOISE = "import os; from converters import tf\n"
+
+
+def run(script: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", NOISE + script],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_native_text_is_hidden_and_python_text_is_not() -> None:
+    script = (
+        "import sys\n"
+        "with tf.quiet():\n"
+        "    os.write(2, b'native chatter\\n')\n"
+        "    print('a sentence', file=sys.stderr)\n"
+        "os.write(2, b'after\\n')\n"
+    )
+    assert run(script).stderr == "a sentence\nafter\n"
+
+
+def test_native_text_is_shown_when_the_block_fails() -> None:
+    script = "with tf.quiet():\n    os.write(2, b'why it failed\\n'); raise SystemExit(5)\n"
+    done = run(script)
+    assert done.returncode == 5
+    assert "why it failed" in done.stderr
+
+
+def test_overlapping_blocks_show_nothing_until_the_last_ends() -> None:
+    script = (
+        "a, b = tf.quiet(), tf.quiet()\n"
+        "a.__enter__(); b.__enter__(); a.__exit__(None, None, None)\n"
+        "os.write(2, b'chatter\\n'); b.__exit__(None, None, None); os.write(2, b'end\\n')\n"
+    )
+    assert run(script).stderr == "end\n"
+
+
+def test_tensorflow_loads_in_the_background_without_a_word() -> None:
+    script = (
+        "tf.prefetch()\n"
+        "print(tf.keras().__name__, tf.tensorflow().__name__, os.environ['TF_USE_LEGACY_KERAS'])\n"
+    )
+    done = run(script)
+    assert done.stdout == "tf_keras tensorflow 1\n"
+    assert done.stderr == ""
+
+
+def test_a_missing_tensorflow_says_how_to_get_it() -> None:
+    script = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "from edge.errors import EdgeError\n"
+        "try: tf.keras()\n"
+        "except EdgeError as error: print(error)\n"
+    )
+    assert "pip install 'edge-toolkit[convert]'" in run(script).stdout
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3])
+def test_leaving_during_the_import_keeps_the_exit_code(seconds: float) -> None:
+    done = run(f"import time\ntf.prefetch(); time.sleep({seconds}); raise SystemExit(2)\n")
+    assert done.returncode == 2

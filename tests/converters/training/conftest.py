@@ -1,0 +1,30 @@
+"""A learned backbone for all tests of training."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from converters.backbone.weights import Backbone
+from converters.progress import Silent
+
+
+@pytest.fixture(scope="session")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
+    import micro_backbone
+
+    return micro_backbone.backbone(tmp_path_factory.mktemp("backbone"))
+
+
+@dataclass
+class Listener(Silent):
+    """Progress that keeps what was said."""
+
+    sentences: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()

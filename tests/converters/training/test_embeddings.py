@@ -1,0 +1,156 @@
+"""Embeddings are exact, and never computed twice."""
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from converters import tf
+from converters.backbone.weights import Backbone
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.progress import Silent
+from converters.training.embeddings import Embeddings, embed
+from converters.training.store import opened
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def cache(
+    backbone: Backbone,
+    shapes: Dataset,
+    shapes_split: Split,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A cache that knows the pictures of ``shapes``; use a copy to change it."""
+    folder = tmp_path_factory.mktemp("embeddings")
+    embed(backbone, shapes, shapes_split, folder, Silent())
+    return folder
+
+
+@pytest.fixture
+def own_cache(cache: Path, tmp_path: Path) -> Path:
+    for path in cache.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+@pytest.fixture
+def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AssertionError("TensorFlow was asked for")
+
+    monkeypatch.setattr(tf, "tensorflow", refuse)
+
+
+def test_they_are_what_keras_computes(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
+) -> None:
+    found = embed(backbone, shapes, shapes_split, cache, Silent())
+    chosen = shapes_split.train[:4]
+    inputs = shapes.preprocessing.normalise(shapes.pixels[chosen])
+    model = backbone.build()
+    for view, pictures in enumerate((inputs, inputs[:, :, ::-1])):
+        want = model(pictures, training=False).numpy().mean((1, 2))
+        np.testing.assert_allclose(found.train[:4, view], want, atol=1e-4)
+    np.testing.assert_array_equal(found.train_labels, shapes.labels[shapes_split.train])
+    assert found.validation.shape == (len(shapes_split.validation), 2, 1280)
+
+
+@pytest.mark.usefixtures("no_tensorflow")
+def test_a_warm_run_computes_nothing_and_needs_no_tensorflow(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
+) -> None:
+    found = embed(backbone, shapes, shapes_split, cache, Silent())
+    assert (found.computed, found.cached) == (0, 60)
+
+
+@pytest.mark.usefixtures("no_tensorflow")
+def test_ten_added_pictures_cost_ten_embeddings(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
+) -> None:
+    new = shapes_split.test[:10]
+    wider = replace(shapes_split, train=np.concatenate([shapes_split.train, new]))
+    found = embed(backbone, shapes, wider, own_cache, Silent())
+    assert (found.computed, found.cached) == (10, 60)
+    assert embed(backbone, shapes, wider, own_cache, Silent()).computed == 0
+
+
+def test_another_input_size_has_a_cache_of_its_own(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
+) -> None:
+    tiny = replace(shapes_split, train=shapes_split.train[:2], validation=shapes_split.train[2:3])
+    other = replace(shapes, preprocessing=replace(shapes.preprocessing, mean=(120.0,)))
+    assert embed(backbone, other, tiny, own_cache, Silent()).computed == 3
+
+
+@pytest.mark.parametrize("damage", [b"this is no database", None])
+def test_a_damaged_cache_starts_anew_and_says_so(
+    damage: bytes | None,
+    backbone: Backbone,
+    shapes: Dataset,
+    shapes_split: Split,
+    own_cache: Path,
+    listener: "Silent",
+) -> None:
+    path = next(own_cache.glob("*.sqlite"))
+    # None: a database cut off in the middle, as a full disk leaves it.
+    path.write_bytes(damage or path.read_bytes()[: path.stat().st_size // 2])
+    found = embed(backbone, shapes, shapes_split, own_cache, listener)
+    assert found.computed == 60
+    assert "damaged" in listener.sentences[0]  # type: ignore[attr-defined]
+
+
+def test_a_damaged_extractor_is_made_again(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
+) -> None:
+    next(own_cache.glob("*.sqlite")).unlink()
+    extractor = next(own_cache.glob("*.tflite"))
+    extractor.write_bytes(extractor.read_bytes()[:5000])
+    tiny = replace(shapes_split, train=shapes_split.train[:2], validation=shapes_split.train[2:3])
+    assert embed(backbone, shapes, tiny, own_cache, Silent()).computed == 3
+
+
+class _Interrupting(Silent):
+    """Ctrl-C after some pictures."""
+
+    def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
+        for done, item in enumerate(items):
+            if done == 30:
+                raise KeyboardInterrupt
+            yield item
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
+) -> None:
+    next(own_cache.glob("*.sqlite")).unlink()
+    with pytest.raises(KeyboardInterrupt):
+        embed(backbone, shapes, shapes_split, own_cache, _Interrupting())
+    found: Embeddings = embed(backbone, shapes, shapes_split, own_cache, Silent())
+    assert 44 <= found.computed <= 46  # 30 of 120 views were kept: those of 15 pictures
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    script = (
+        "import sys, numpy as np\n"
+        "from pathlib import Path\n"
+        "from converters.training.store import opened\n"
+        "with opened(Path(sys.argv[1])) as store:\n"
+        "    for i in range(100):\n"
+        "        store.put({f'{sys.argv[2]} {i}': np.full(4, i, np.float32)})\n"
+    )
+    path = tmp_path / "store.sqlite"
+    both = [subprocess.Popen([sys.executable, "-c", script, str(path), who]) for who in "ab"]
+    assert [process.wait(60) for process in both] == [0, 0]
+    keys = [f"{who} {i}" for who in "ab" for i in range(100)]
+    with opened(path) as store:
+        found = store.get(keys)
+    assert sorted(found) == sorted(keys)
+    np.testing.assert_array_equal(found["b 7"], np.full(4, 7, np.float32))

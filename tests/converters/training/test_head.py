@@ -1,0 +1,89 @@
+"""The head is chosen on validation, refitted on both sides, and one linear layer."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from converters.training.embeddings import Embeddings
+from converters.training.head import STRENGTHS, Head, fit
+
+D = 24
+
+
+def blobs(
+    classes: int, per_class: int, seed: int, mirror: float = 1.0, spread: float = 0.6
+) -> Embeddings:
+    """Gaussian classes around unit vectors; the second view has every feature times ``mirror``."""
+    rng = np.random.default_rng(seed)
+
+    def side(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        labels = np.repeat(np.arange(classes), count)
+        # Different scales and offsets: without standardisation the penalty would be lopsided.
+        scale = np.linspace(0.1, 50, D)
+        views = np.eye(D)[labels] + rng.normal(0, spread, (2, len(labels), D))
+        views[1] *= mirror
+        features = (views * scale + 3).transpose(1, 0, 2)
+        return features.astype(np.float32), labels
+
+    (train, train_labels), (val, val_labels) = side(per_class), side(per_class // 3)
+    views = ("image", "mirror")
+    return Embeddings(train, train_labels, val, val_labels, views, computed=0, cached=0)
+
+
+def accuracy(head: Head, embeddings: Embeddings) -> float:
+    scores = embeddings.validation[:, 0] @ head.kernel + head.bias
+    return float(np.mean(scores.argmax(1) == embeddings.validation_labels))
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_it_separates_classes_it_has_not_seen(classes: int) -> None:
+    head = fit(blobs(classes, 30, seed=0, spread=0.25), classes, seed=0)
+    assert head.kernel.shape == (D, classes)
+    assert head.bias.shape == (classes,)
+    assert head.validation_accuracy > 0.9
+    assert accuracy(head, blobs(classes, 30, seed=1, spread=0.25)) > 0.9
+
+
+def test_the_reported_accuracy_is_that_of_the_training_side_alone() -> None:
+    embeddings = blobs(4, 30, seed=0)
+    head = fit(embeddings, 4, seed=0)
+    scores = embeddings.validation[:, 0] @ head.train_kernel + head.train_bias
+    measured = np.mean(scores.argmax(1) == embeddings.validation_labels)
+    assert head.validation_accuracy == pytest.approx(measured)
+    assert not np.allclose(head.kernel, head.train_kernel)  # the refit saw more
+
+
+def test_probabilities_are_those_of_the_softmax() -> None:
+    """The log-loss from kernel and bias is the one the choice was made by, for two classes too."""
+    for classes in (2, 4):
+        embeddings = blobs(classes, 30, seed=0)
+        head = fit(embeddings, classes, seed=0)
+        scores = embeddings.validation[:, 0] @ head.train_kernel + head.train_bias
+        scores -= np.log(np.exp(scores).sum(1, keepdims=True))
+        truth = embeddings.validation_labels
+        loss = -np.mean(scores[np.arange(len(truth)), truth])
+        assert head.validation_loss == pytest.approx(loss, abs=1e-3)
+
+
+def test_views_that_contradict_the_pictures_are_left_out() -> None:
+    assert fit(blobs(3, 30, seed=0, mirror=-1.0), 3, seed=0).views == ("image",)
+
+
+def test_views_that_agree_are_used() -> None:
+    assert fit(blobs(5, 12, seed=0, spread=0.4), 5, seed=0).views == ("image", "mirror")
+
+
+def test_noisy_features_are_regularised_more_strongly() -> None:
+    noisy, clean = (fit(blobs(4, 40, 0, spread=s), 4, seed=0).strength for s in (1.5, 0.1))
+    assert noisy < clean
+
+
+def test_the_curve_shows_every_strength() -> None:
+    head = fit(blobs(3, 30, seed=0), 3, seed=0)
+    assert head.curve.x == STRENGTHS
+    assert head.validation_loss == min(head.curve.series["log-loss"])
+
+
+def test_the_same_seed_gives_the_same_head() -> None:
+    first, again = (fit(blobs(3, 30, seed=0), 3, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(first.kernel, again.kernel)

@@ -1,0 +1,162 @@
+"""Training decides as documented, says why, and hands on a flat softmax classifier."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.backbone import weights
+from converters.backbone.weights import Backbone
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.progress import Silent
+from converters.training import finetune
+from converters.training.options import TrainingOptions
+from converters.training.train import train
+from converters.training.trained import Trained
+from edge.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def frozen(backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path) -> Trained:
+    options = TrainingOptions(fine_tune="never", dropout=0.4, epochs=7)
+    return train(backbone, shapes, shapes_split, options, cache, Silent())
+
+
+@pytest.fixture
+def room_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frozen head is never good enough for "auto"."""
+    monkeypatch.setattr(finetune, "GOOD_ENOUGH", 1.1)
+
+
+def scores(trained: Trained, dataset: Dataset, indices: object) -> np.ndarray:  # type: ignore[type-arg]
+    pixels = dataset.preprocessing.normalise(dataset.pixels[indices])
+    return np.asarray(trained.model(pixels, training=False))
+
+
+def test_the_frozen_classifier_knows_pictures_it_never_saw(
+    frozen: Trained, shapes: Dataset, shapes_split: Split
+) -> None:
+    assert frozen.method == "frozen"
+    found = scores(frozen, shapes, shapes_split.test).argmax(1)
+    assert np.mean(found == shapes.labels[shapes_split.test]) > 0.8
+    assert frozen.validation_accuracy > 0.8
+
+
+def test_the_classifier_is_flat_and_ends_in_a_softmax(
+    frozen: Trained, shapes: Dataset, shapes_split: Split
+) -> None:
+    assert not any(hasattr(layer, "layers") for layer in frozen.model.layers)
+    assert frozen.model.layers[-1].name == "head"
+    assert frozen.model.output_shape == (None, 3)
+    np.testing.assert_allclose(scores(frozen, shapes, shapes_split.test).sum(1), 1, atol=1e-5)
+
+
+def test_options_without_effect_are_named(frozen: Trained) -> None:
+    note = next(note for note in frozen.notes if "Without effect" in note)
+    assert "--epochs, --dropout" in note
+
+
+def test_details_are_for_the_report(frozen: Trained) -> None:
+    assert frozen.details["embeddings"] == {"computed": 60, "cached": 0}
+    assert frozen.details["head"]["C"] > 0
+    assert [curve.x_label for curve in frozen.curves] == ["C (larger: freer)"]
+
+
+def test_auto_leaves_a_good_head_alone(
+    backbone: Backbone,
+    shapes: Dataset,
+    shapes_split: Split,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finetune, "GOOD_ENOUGH", 0.5)
+    trained = train(backbone, shapes, shapes_split, TrainingOptions(), cache, Silent())
+    assert trained.method == "frozen"
+    assert any("Not fine-tuned: the frozen head reaches" in note for note in trained.notes)
+    assert "fine_tuning" not in trained.details
+
+
+@pytest.mark.usefixtures("room_for_more")
+def test_auto_does_not_start_beyond_the_budget(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
+) -> None:
+    options = TrainingOptions(budget=0.001)
+    trained = train(backbone, shapes, shapes_split, options, cache, Silent())
+    assert trained.method == "frozen"
+    assert any("more than the budget of 0.001 s" in note for note in trained.notes)
+    assert trained.details["fine_tuning"]["epochs"] == 0
+
+
+@pytest.mark.usefixtures("room_for_more")
+def test_auto_keeps_the_frozen_head_where_tuning_is_no_better(
+    backbone: Backbone,
+    shapes: Dataset,
+    shapes_split: Split,
+    cache: Path,
+    frozen: Trained,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harmful = replace(finetune._PLAN, rate=3.0)
+    monkeypatch.setattr(finetune, "_PLAN", harmful)
+    options = TrainingOptions(epochs=1, budget=600)
+    trained = train(backbone, shapes, shapes_split, options, cache, Silent())
+    assert trained.method == "frozen"
+    assert any("Fine-tuning is not kept" in note for note in trained.notes)
+    np.testing.assert_allclose(
+        scores(trained, shapes, shapes_split.test),
+        scores(frozen, shapes, shapes_split.test),
+        atol=1e-5,
+    )
+
+
+def test_always_tunes_all_but_batch_norm(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
+) -> None:
+    options = TrainingOptions(fine_tune="always", epochs=2)
+    trained = train(backbone, shapes, shapes_split, options, cache, Silent())
+    assert trained.method == "fine-tuned"
+    assert trained.details["fine_tuning"]["epochs"] == 2
+    assert trained.details["fine_tuning"]["seconds_per_step"] > 0
+    assert len(trained.curves[1].series["validation accuracy"]) == 2
+    before, after = backbone.build(), trained.model
+
+    def moved(name: str) -> float:
+        pairs = zip(
+            before.get_layer(name).get_weights(), after.get_layer(name).get_weights(), strict=True
+        )
+        return max(float(np.abs(a - b).max()) for a, b in pairs)
+
+    assert moved("Conv1") > 0
+    assert moved("block_9_project") > 0
+    assert moved("block_9_project_BN") == 0
+    best = trained.details["fine_tuning"]["best_epoch"] - 1
+    assert trained.validation_accuracy == trained.curves[1].series["validation accuracy"][best]
+    found = scores(trained, shapes, shapes_split.validation).argmax(1)
+    measured = np.mean(found == shapes.labels[shapes_split.validation])
+    assert measured == pytest.approx(trained.validation_accuracy)  # the best was restored
+
+
+def test_random_weights_are_trained_from_scratch(
+    shapes: Dataset, shapes_split: Split, cache: Path
+) -> None:
+    untrained = weights.load("none", 0.35, 96, 3)
+    options = TrainingOptions(epochs=2, seed=3, fine_tune="always")
+    trained = train(untrained, shapes, shapes_split, options, cache, Silent())
+    assert trained.method == "scratch"
+    losses = trained.curves[0].series["training loss"]
+    assert losses[1] < losses[0]
+    assert any("Without effect on training from scratch: --fine-tune" in n for n in trained.notes)
+
+
+def test_options_out_of_range_are_errors() -> None:
+    with pytest.raises(UsageError, match="--fine-tune auto"):
+        TrainingOptions(fine_tune="sometimes")
+    with pytest.raises(UsageError, match="dropout"):
+        TrainingOptions(dropout=1.0)
