@@ -1,0 +1,1 @@
+"""Demos: short programs on the public API of ``edge``, to read and to copy."""
