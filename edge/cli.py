@@ -43,8 +43,18 @@ COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever reads stdout has seen enough, as in ``edge … | head``."""
+
+
 class LazyGroup(click.Group):
     """A click group whose commands are imported when they are called."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # which click would end with exit code 1
+            raise ReaderGone from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -105,7 +115,7 @@ def run(args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("edge: stopped.", err=True)
         return 130
-    except BrokenPipeError:  # `edge … | head`: the reader has seen enough
+    except (BrokenPipeError, ReaderGone):
         _drop_stdout()
         return 0
     except Exception as error:

@@ -146,7 +146,9 @@ def _labels(
         return fit_labels(about.labels, classes, f"the metadata of {name}")
     if beside is not None:
         return fit_labels(read_labels(beside), classes, str(beside))
-    note = f"{name} has no labels: classes are numbered; name them with --labels FILE"
+    lost = ", ".join(about.missing) if about is not None else ""
+    why = f" (its metadata names {lost}, not packed with it)" if lost else ""
+    note = f"{name} has no labels{why}: classes are numbered; name them with --labels FILE"
     return tuple(f"class {index}" for index in range(classes)), (note,)
 
 

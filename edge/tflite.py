@@ -257,7 +257,10 @@ def _check_range(values: Iterable[int], count: int, what: str, lowest: int = 0) 
 
 
 def _check_tail(file: ModelFile) -> None:
-    """A packed zip must be whole: its central directory is the last thing in the file."""
-    tail = file.content[file.end :]
-    if b"PK\x03\x04" in tail and b"PK\x05\x06" not in tail[-65557:]:
+    """A packed zip must be whole: it ends with a record of 22 bytes and a comment."""
+    rest = file.content[file.end :].lstrip(b"\0")
+    if rest[:2] not in (b"P", b"PK"):
+        return
+    at = rest.rfind(b"PK\x05\x06", max(0, len(rest) - 22 - 65535))
+    if at < 0 or len(rest) < at + 22 + int.from_bytes(rest[at + 20 : at + 22], "little"):
         raise FlatbufferError("the files packed behind the model lack their end")

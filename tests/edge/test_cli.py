@@ -1,0 +1,96 @@
+"""The command line: quick, one line for every failure, the contract's exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from edge import cli
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """``failing(error)`` makes ``edge inspect`` fail with ``error``."""
+
+    def put(error):
+        @click.command()
+        @click.option("--json", is_flag=True)
+        def broken(json):
+            raise error
+
+        monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *args: broken)
+
+    return put
+
+
+def test_help_needs_none_of_the_heavy_packages():
+    code = (
+        "import sys; from edge.cli import run; code = run(['--help']); "
+        "assert not {'numpy', 'cv2', 'tensorflow', 'rich'} & set(sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for word in ("Make:", "Run:", "Check:", "convert", "classify", "bench", "inspect"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_every_command_has_help_with_examples(name, capsys):
+    assert cli.run([name, "--help"]) == 0
+    assert f"edge {name} " in capsys.readouterr().out.partition("Examples:")[2]
+
+
+def test_no_words_show_the_help(capsys):
+    assert cli.run([]) == 0
+    assert "Usage: edge" in capsys.readouterr().out
+
+
+def test_the_nearest_command_is_suggested(capsys):
+    assert cli.run(["clasify"]) == 2
+    assert "did you mean 'edge classify'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args", [["--debug", "inspect"], ["inspect", "--debug"]])
+def test_debug_shows_the_traceback_wherever_it_stands(failing, capsys, args):
+    failing(ZeroDivisionError("by zero"))
+    assert cli.run(args) == 2
+    assert "Traceback" in capsys.readouterr().err
+    assert cli.run(["inspect"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_unexpected_is_one_line(failing, capsys):
+    failing(ZeroDivisionError("by\nzero"))
+    assert cli.run(["inspect"]) == 2
+    printed = capsys.readouterr()
+    wanted = "edge: internal error: ZeroDivisionError: by zero: run again with --debug\n"
+    assert (printed.out, printed.err) == ("", wanted)
+
+
+def test_an_error_of_the_system_is_one_plain_line(failing, capsys):
+    failing(OSError(28, "No space left on device", "/x/y"))
+    assert cli.run(["inspect"]) == 2
+    assert capsys.readouterr().err == "edge: /x/y: no space left on device\n"
+
+
+def test_errors_are_json_where_json_was_asked_for(capsys):
+    assert cli.run(["inspect", "absent.tflite", "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["kind"] == "ModelError"
+    assert "absent.tflite" in error["found"]
+
+
+def test_ctrl_c_is_one_line(failing, capsys):
+    failing(KeyboardInterrupt())
+    assert cli.run(["inspect"]) == 130
+    assert capsys.readouterr().err.strip() == "edge: stopped."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full: only Linux has it")
+def test_a_full_disk_behind_stdout_is_one_line(run_edge):
+    with Path("/dev/full").open("w") as full:
+        done = run_edge("--help", capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr == "edge: no space left on device\n"

@@ -1,0 +1,157 @@
+"""``edge classify``, ``bench`` and ``inspect`` as a user calls them."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from edge import metadata
+from edge.cli import run
+from edge.metadata import Metadata
+
+
+@pytest.fixture
+def model(tiny_model, tmp_path):
+    path = tmp_path / "colours.tflite"
+    about = Metadata(
+        name="Colours",
+        description="Names\x1b[31m colours",
+        labels=("red", "green", "blue"),
+        mean=(127.5,),
+        std=(127.5,),
+        provenance={"seed": 4},
+    )
+    path.write_bytes(metadata.write(tiny_model("int8"), about))
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """red.png, deep/blue.jpg, a hidden picture and a text file."""
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    bgr = {"red.png": 2, "deep/blue.jpg": 0, ".hidden/green.png": 1, ".green.png": 1}
+    for name, channel in bgr.items():
+        picture = np.zeros((32, 48, 3), np.uint8)
+        picture[..., channel] = 250
+        cv2.imwrite(str(folder / name), picture)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def classify_json(capsys, *args):
+    code = run(["classify", *map(str, args), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_classify_a_folder(model, photos, capsys):
+    code, rows = classify_json(capsys, model, photos, "--top", 2)
+    assert code == 0
+    found = {row["file"]: row["classes"][0]["label"] for row in rows}
+    assert found == {str(photos / "deep/blue.jpg"): "blue", str(photos / "red.png"): "red"}
+    assert [set(entry) for entry in rows[0]["classes"]] == [{"label", "index", "score"}] * 2
+
+
+def test_classify_for_people(model, photos, capsys):
+    assert run(["classify", str(model), str(photos / "red.png")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == str(photos / "red.png")
+    assert lines[1].split() == ["99.6", "%", "red"]
+
+
+def test_a_broken_picture_among_others_is_a_finding(model, photos, capsys):
+    (photos / "broken.jpg").write_text("no picture")
+    code, rows = classify_json(capsys, model, photos)
+    assert code == 1
+    assert ["error" in row for row in rows] == [True, False, False]
+    assert "broken.jpg" in rows[0]["error"]
+
+
+def test_nothing_to_classify_is_an_error(model, photos, tmp_path, capsys):
+    code, rows = classify_json(capsys, model, photos / "notes.txt", tmp_path / "absent.jpg")
+    assert code == 2
+    assert all("error" in row for row in rows)
+    (tmp_path / "empty").mkdir()
+    code, answer = classify_json(capsys, model, tmp_path / "empty")
+    assert (code, answer["error"]["kind"]) == (2, "UsageError")
+
+
+def test_notes_go_to_stderr_and_cpp_chatter_nowhere(tiny_model, photos, tmp_path, run_edge):
+    (tmp_path / "plain.tflite").write_bytes(tiny_model())
+    done = run_edge("classify", tmp_path / "plain.tflite", photos, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)
+    lines = done.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("note: ") for line in lines)
+
+
+def test_a_reader_that_has_seen_enough(model, photos):
+    many = " ".join([str(photos)] * 20)  # so that some are written after head has gone
+    command = f"{sys.executable} -m edge classify {model} {many} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
+def test_bench_reports_what_ran(model, capsys):
+    assert run(["bench", str(model), "--threads", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["interpreter"].startswith("ai-edge-litert ")
+    assert (figures["delegate"], figures["threads"]) == ("cpu", 1)
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"]
+    assert figures["runs"] >= 30
+    assert figures["load_ms"] > 0
+    assert 20e6 < figures["peak_memory_bytes"] < 4e9
+    assert run(["bench", str(model)]) == 0
+    assert "95th percentile" in capsys.readouterr().out
+
+
+def test_inspect_shows_what_is_inside(model, capsys):
+    assert run(["inspect", str(model), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["bytes"] == model.stat().st_size
+    assert facts["inputs"][0]["shape"] == [1, 4, 4, 3]
+    assert facts["outputs"][0]["zero_point"] == -128
+    assert facts["quantisation"]["kind"] == "full integer"
+    assert facts["quantisation"]["weights"]["int8"] == 3 * 48
+    assert facts["metadata"]["labels"] == 3
+    assert facts["metadata"]["provenance"] == {"seed": 4}
+    rows = {row["name"]: row for row in facts["operations"]}
+    assert rows["FULLY_CONNECTED"]["parameter_bytes"] == 3 * 48
+    assert rows["SOFTMAX"]["version"] == 2
+    assert facts["edgetpu"] is False
+
+
+def test_inspect_for_people_leaves_the_terminal_alone(model, capsys):
+    assert run(["inspect", str(model)]) == 0
+    printed = capsys.readouterr().out
+    assert "3: red; green; blue" in printed
+    assert "FULLY_CONNECTED" in printed
+    assert "\x1b[31m" not in printed
+
+
+def test_inspect_a_model_that_cannot_run(edgetpu_model, tmp_path, capsys):
+    (tmp_path / "m_edgetpu.tflite").write_bytes(edgetpu_model())
+    assert run(["inspect", str(tmp_path / "m_edgetpu.tflite"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["edgetpu"] is True
+    assert facts["operations"][0]["name"] == "edgetpu-custom-op"
+    assert facts["metadata"] is None
+
+
+@pytest.mark.parametrize("command", ["inspect", "bench"])
+@pytest.mark.parametrize("content", [b"", b"some text that is no model", b"\x1c\0\0\0TFL3"])
+def test_garbage_is_one_clear_error(tmp_path, capsys, command, content):
+    (tmp_path / "m.tflite").write_bytes(content)
+    assert run([command, str(tmp_path / "m.tflite")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "TensorFlow Lite model" in printed.err

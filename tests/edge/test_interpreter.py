@@ -1,0 +1,179 @@
+"""The fastest interpreter runs a model; the Edge TPU is tried apart, and told about plainly."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import interpreter, probe
+from edge.errors import DelegateError, ModelError, UsageError
+from edge.model import open_model
+
+LITERT = "ai_edge_litert.interpreter"
+
+# Stand-ins for libedgetpu: what its entry points may do to a process.
+LIBRARIES = {
+    "crashes": "#include <stdlib.h>\nvoid *make(void) { abort(); }",
+    "hangs": "#include <unistd.h>\nvoid *make(void) { sleep(60); return 0; }",
+    "finds no device": "void *make(void) { return 0; }",
+    "works": """
+        #include <stdlib.h>
+        static int prepare(void *context, void *delegate) { return 0; }
+        struct delegate { void *data; int (*prepare)(void *, void *); void *rest[8]; };
+        void *make(void) {
+            struct delegate *made = calloc(1, sizeof *made);
+            made->prepare = prepare;
+            return made;
+        }""",
+}
+ENTRY = """
+void *tflite_plugin_create_delegate(char **k, char **v, unsigned long n, void (*e)(const char *)) {
+    return make();
+}
+void tflite_plugin_destroy_delegate(void *delegate) {}
+"""
+
+
+@pytest.fixture
+def edgetpu(tmp_path, monkeypatch):
+    """``edgetpu(kind)`` puts a stand-in for libedgetpu in place."""
+
+    def put(kind):
+        if shutil.which("gcc") is None or sys.platform != "linux":
+            pytest.skip("gcc: no compiler to make a stand-in for libedgetpu")
+        source, library = tmp_path / "fake.c", tmp_path / "libfake.so"
+        source.write_text(LIBRARIES[kind] + ENTRY)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+        monkeypatch.setattr(probe, "library", lambda: str(library))
+
+    return put
+
+
+@pytest.fixture
+def compiled(tmp_path, edgetpu_model) -> Path:
+    path = tmp_path / "colours_edgetpu.tflite"
+    path.write_bytes(edgetpu_model())
+    return path
+
+
+def test_what_runs_is_reported(tiny_model):
+    runtime = interpreter.load(tiny_model(), name="m", threads=1)
+    assert runtime.package.startswith("ai-edge-litert ")
+    assert (runtime.delegate, runtime.threads) == ("cpu", 1)
+    (image,) = runtime.inputs
+    assert (image.shape, image.dtype, image.zero_point) == ((1, 4, 4, 3), "uint8", 128)
+    assert image.scale == pytest.approx(1 / 127.5)
+    assert runtime.outputs[0].dequantise(np.uint8([0, 128])) == pytest.approx([0, 0.5])
+
+
+def test_tensorflow_is_left_alone(tiny_model, tmp_path):
+    (tmp_path / "m.tflite").write_bytes(tiny_model())
+    code = (
+        "import sys, edge; edge.open_model(sys.argv[1]); "
+        "assert not {'tensorflow', 'ai_edge_litert.schema_py_generated'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "m.tflite"], check=True)
+
+
+def test_unknown_words_are_corrected(tiny_model):
+    with pytest.raises(UsageError, match="did you mean 'edgetpu'"):
+        interpreter.load(tiny_model(), name="m", delegate="edge-tpu")
+
+
+def test_input_of_a_wrong_shape_is_told(tiny_model):
+    runtime = interpreter.load(tiny_model(), name="m")
+    with pytest.raises(ModelError, match="fails on invoking"):
+        runtime.invoke(np.zeros((1, 5, 5, 3), np.uint8))
+
+
+def test_numpy_2_beside_tflite_runtime_is_told(tiny_model, monkeypatch):
+    monkeypatch.setattr(interpreter, "_installed", lambda name: name == "tflite-runtime")
+    monkeypatch.setattr(np, "__version__", "2.1.0")
+    with pytest.raises(DelegateError, match=r"NumPy 2\.1\.0.*pip install"):
+        interpreter.load(tiny_model(), name="m")
+
+
+def test_no_interpreter_is_told(tiny_model, monkeypatch):
+    monkeypatch.setattr(interpreter, "_installed", lambda name: False)
+    with pytest.raises(DelegateError, match="pip install ai-edge-litert"):
+        interpreter.load(tiny_model(), name="m")
+
+
+def test_the_next_interpreter_is_taken_when_one_does_not_import(tiny_model, monkeypatch):
+    modules = {"tensorflow": "ai_edge_litert.broken", "ai-edge-litert": LITERT}
+    monkeypatch.setattr(interpreter, "INTERPRETERS", modules)
+    assert interpreter.load(tiny_model(), name="m").package.startswith("ai-edge-litert")
+
+
+def test_a_model_not_compiled_cannot_have_the_edge_tpu(tiny_model):
+    with pytest.raises(DelegateError, match="edgetpu_compiler"):
+        interpreter.load(tiny_model(), name="m", delegate="edgetpu")
+
+
+@pytest.mark.parametrize("delegate", ["cpu", "auto", "edgetpu"])
+def test_a_compiled_model_without_edge_tpu_names_its_twin(compiled, monkeypatch, delegate):
+    monkeypatch.setattr(probe, "library", lambda: "libabsent.so.1")
+    with pytest.raises(DelegateError, match=r"on the CPU use .*colours\.tflite"):
+        open_model(compiled, delegate=delegate)
+
+
+def test_auto_falls_back_to_the_twin_and_says_so(compiled, tiny_model, monkeypatch):
+    monkeypatch.setattr(probe, "library", lambda: "libabsent.so.1")
+    (compiled.parent / "colours.tflite").write_bytes(tiny_model())
+    model = open_model(compiled)
+    assert model.runtime.delegate == "cpu"
+    assert any("libedgetpu is not installed" in note for note in model.notes)
+    with pytest.raises(DelegateError):
+        open_model(compiled, delegate="edgetpu")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("crashes", r"crashed \(SIGABRT\)"), ("finds no device", "no Edge TPU answers")],
+)
+def test_a_bad_library_is_told_in_plain_words(edgetpu, compiled, kind, reason):
+    edgetpu(kind)
+    with pytest.raises(DelegateError, match=reason):
+        interpreter.load(compiled.read_bytes(), name=str(compiled), interpreter="ai-edge-litert")
+
+
+def test_a_hanging_library_is_given_up(edgetpu, tiny_model):
+    edgetpu("hangs")
+    assert "no answer within 3 seconds" in probe.try_edgetpu(LITERT, tiny_model(), timeout=3)
+
+
+def test_a_library_that_invokes_wins(edgetpu, tiny_model, compiled):
+    edgetpu("works")
+    assert probe.try_edgetpu(LITERT, tiny_model()) is None
+    # This stand-in takes no operations over, so the compiled one stays unknown.
+    assert "does not run on it" in probe.try_edgetpu(LITERT, compiled.read_bytes())
+
+
+def test_the_first_interpreter_that_invokes_is_chosen(edgetpu, tiny_model, compiled, monkeypatch):
+    edgetpu("works")
+    tried = []
+
+    def refuse_the_first(module, model):
+        tried.append(module)
+        return "it is too new" if len(tried) == 1 else None
+
+    monkeypatch.setattr(probe, "try_edgetpu", refuse_the_first)
+    monkeypatch.setattr(
+        interpreter, "INTERPRETERS", {"tflite-runtime": LITERT, "ai-edge-litert": LITERT}
+    )
+    # A plain model stands for a compiled one, which only real hardware runs.
+    monkeypatch.setattr(interpreter.ModelFile, "for_edgetpu", True)
+    runtime = interpreter.load(tiny_model(), name="m")
+    assert len(tried) == 2
+    assert runtime.delegate == "edgetpu"
+    assert runtime.package.startswith("ai-edge-litert ")
+
+
+@pytest.mark.realdata
+def test_a_model_that_cannot_run_is_told(test_data):
+    path = test_data / "models" / "invalid" / "model_invoking_error.tflite"
+    with pytest.raises(ModelError, match="fake-op-double"):
+        interpreter.load(path.read_bytes(), name=path.name)

@@ -1,0 +1,61 @@
+"""Labels come from many kinds of files, and must fit the model."""
+
+import pytest
+
+from edge.errors import LabelsError
+from edge.labels import find_labels, fit_labels, read_labels
+
+
+@pytest.mark.parametrize(
+    ("content", "labels"),
+    [
+        (b"cat\ndog\n", ("cat", "dog")),
+        (b"\xef\xbb\xbfcat\r\ndog\r\n\r\n", ("cat", "dog")),
+        ("blå\nröd".encode("utf-16"), ("blå", "röd")),
+        (b"0 cat\n1 dog\n", ("cat", "dog")),
+        (b"0: cat\n1: big dog\n", ("cat", "big dog")),
+        (b"0  person\n2  car\n", ("person", "class 1", "car")),
+        (b"1 euro\n2 euro\n", ("1 euro", "2 euro")),
+        (b"7 up\n3 musketeers\n", ("7 up", "3 musketeers")),
+        (b"0\n1\n2\n", ("0", "1", "2")),
+        (b"tench, Tinca tinca\ngoldfish\n", ("tench, Tinca tinca", "goldfish")),
+    ],
+)
+def test_kinds_of_files(tmp_path, content, labels):
+    (tmp_path / "l.txt").write_bytes(content)
+    assert read_labels(tmp_path / "l.txt") == labels
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\x00\xfe\x01", b"a\0b\nc"])
+def test_files_without_labels_are_refused(tmp_path, content):
+    (tmp_path / "l.txt").write_bytes(content)
+    with pytest.raises(LabelsError, match=r"one (label )?per line"):
+        read_labels(tmp_path / "l.txt")
+
+
+def test_labels_beside_the_model(tmp_path):
+    model = tmp_path / "birds.tflite"
+    assert find_labels(model) is None
+    (tmp_path / "fish_labels.txt").touch()
+    assert find_labels(model) is None
+    (tmp_path / "labels.txt").touch()
+    assert find_labels(model) == tmp_path / "labels.txt"
+    (tmp_path / "birds_labels.txt").touch()
+    assert find_labels(model) == tmp_path / "birds_labels.txt"
+
+
+def test_the_background_class_is_understood():
+    names = tuple(f"n{i}" for i in range(1000))
+    assert fit_labels(("background", *names), 1001, "f") == (("background", *names), ())
+    added, notes = fit_labels(names, 1001, "f")
+    assert added == ("background", *names)
+    assert "background" in notes[0]
+    dropped, notes = fit_labels(("Background", "a", "b"), 2, "f")
+    assert dropped == ("a", "b")
+    assert "background" in notes[0]
+
+
+@pytest.mark.parametrize("labels", [("a",), ("a", "b", "c", "d"), ("a", "b")])
+def test_other_numbers_are_an_error_with_both_counts(labels):
+    with pytest.raises(LabelsError, match=f"expected 3 labels.*found {len(labels)} in f.txt"):
+        fit_labels(labels, 3, "f.txt")

@@ -1,0 +1,95 @@
+"""Metadata goes into a model file, comes out again, and replaces what was there."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from edge import metadata, tflite
+from edge.errors import LabelsError, ModelError
+from edge.metadata import Metadata
+from edge.model import load_model
+
+ABOUT = Metadata(
+    name="Colours",
+    description="Names the colour: röd, grön, blå.",
+    labels=("red", "grön", "blue, dark"),
+    mean=(127.5,),
+    std=(127.5,),
+    provenance={"seed": 3, "weights": {"name": "none"}},
+    author="A maker",
+    license="Apache-2.0",
+    version="1.2",
+)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
+def test_what_is_written_is_read_again(tiny_model, dtype):
+    assert metadata.read(metadata.write(tiny_model(dtype), ABOUT)) == ABOUT
+
+
+def test_a_model_without_metadata_has_none(tiny_model):
+    assert metadata.read(tiny_model()) is None
+
+
+def test_writing_leaves_the_model_as_it_was(tiny_model, red):
+    plain = tiny_model("int8")
+    before, after = (
+        load_model(content, name="colours") for content in (plain, metadata.write(plain, ABOUT))
+    )
+    pixels = before.preprocessing.stretch(red)
+    np.testing.assert_array_equal(before.scores(pixels), after.scores(pixels))
+    assert [op.code for op in before.runtime.file.main.operators] == [
+        op.code for op in after.runtime.file.main.operators
+    ]
+
+
+def test_writing_again_replaces_description_and_files(tiny_model):
+    other = Metadata(name="Other", labels=("a", "b", "c"))
+    content = metadata.write(metadata.write(tiny_model(), ABOUT), other)
+    assert metadata.read(content) == other
+    assert content == metadata.write(tiny_model(), other)
+    assert b"provenance" not in content
+    assert b"Apache-2.0" not in content
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        assert packed.namelist() == ["labels.txt"]
+
+
+def test_labels_can_be_read_with_zipfile_alone(tiny_model):
+    with zipfile.ZipFile(io.BytesIO(metadata.write(tiny_model(), ABOUT))) as packed:
+        assert packed.read("labels.txt").decode().splitlines() == list(ABOUT.labels)
+        assert all(item.compress_type == zipfile.ZIP_STORED for item in packed.infolist())
+
+
+def test_every_buffer_is_aligned_to_16_bytes(tiny_model):
+    file = tflite.parse(metadata.write(tiny_model("float32", classes=5), ABOUT))
+    assert {start % 16 for start, size in file.buffers if size} == {0}
+
+
+def test_one_value_per_channel(tiny_model):
+    about = Metadata(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))
+    read = metadata.read(metadata.write(tiny_model("float32"), about))
+    assert read.mean == pytest.approx(about.mean)
+    assert read.std == pytest.approx(about.std)
+    assert read.labels is None
+
+
+def test_labels_that_were_stripped_off_are_named(tiny_model):
+    content = metadata.write(tiny_model(), ABOUT)
+    stripped = metadata.read(content[: tflite.parse(content).end])
+    assert stripped.labels is None
+    assert stripped.missing == ("provenance.json", "labels.txt")
+    assert stripped.mean == (127.5,)
+
+
+def test_a_label_of_two_lines_is_refused(tiny_model):
+    with pytest.raises(LabelsError, match="one line per label"):
+        metadata.write(tiny_model(), Metadata(labels=("red", "gre\nen", "blue")))
+
+
+def test_damaged_metadata_is_a_clear_error(tiny_model):
+    content = bytearray(metadata.write(tiny_model(), ABOUT))
+    content[content.index(b"M001") : content.index(b"M001") + 4] = b"X001"
+    with pytest.raises(ModelError, match="metadata is damaged"):
+        metadata.read(bytes(content))

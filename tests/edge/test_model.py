@@ -1,0 +1,138 @@
+"""A model file opens with its labels and its preprocessing, and names pictures."""
+
+import numpy as np
+import pytest
+
+import edge
+from edge import interpreter, metadata, stats, tflite
+from edge.errors import LabelsError, ModelError, PictureError
+from edge.image import Preprocessing
+from edge.interpreter import TensorSpec
+from edge.metadata import Metadata
+from edge.model import load_model, open_model
+from edge.pixels import apply_table, input_table
+
+COLOURS = ("red", "green", "blue")
+HALF = (127.5,)
+
+
+def with_labels(content, labels=COLOURS, mean=HALF, std=HALF):
+    return metadata.write(content, Metadata(labels=labels, mean=mean, std=std))
+
+
+@pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
+def test_pictures_are_named_whatever_the_dtype(tiny_model, red, dtype, logits):
+    model = load_model(with_labels(tiny_model(dtype, logits=logits)), name="colours")
+    assert model.notes == ()
+    for channel, colour in enumerate(COLOURS):
+        result = model.classify(np.roll(red, channel, axis=2))
+        assert result.best.label == colour
+        assert result.best.index == channel
+        assert 0.95 < result.best.score <= 1
+        assert sum(entry.score for entry in result.classes) == pytest.approx(1, abs=0.02)
+
+
+def test_top_limits_the_classes(tiny_model, red):
+    model = load_model(with_labels(tiny_model()), name="colours")
+    assert len(model.classify(red, top=1).classes) == 1
+    assert len(model.classify(red, top=10).classes) == 3
+
+
+def test_labels_of_the_user_come_first(tiny_model, tmp_path, red):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(with_labels(tiny_model()))
+    (tmp_path / "own.txt").write_text("rouge\nvert\nbleu\n")
+    assert open_model(path).classify(red).best.label == "red"
+    assert open_model(path, labels=tmp_path / "own.txt").classify(red).best.label == "rouge"
+
+
+def test_labels_beside_a_model_without_metadata(tiny_model, tmp_path, red):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tiny_model())
+    numbered = open_model(path)
+    assert numbered.classify(red).best.label == "class 0"
+    assert any("--labels" in note for note in numbered.notes)
+    (tmp_path / "labels.txt").write_text("rouge\nvert\nbleu\n")
+    assert open_model(path).labels == ("rouge", "vert", "bleu")
+
+
+def test_labels_that_were_stripped_off_are_missed(tiny_model):
+    content = with_labels(tiny_model())
+    model = load_model(content[: tflite.parse(content).end], name="m.tflite")
+    assert any("labels.txt, not packed" in note for note in model.notes)
+
+
+def test_labels_that_do_not_fit_are_an_error(tiny_model, tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(with_labels(tiny_model(), labels=("red", "green")))
+    with pytest.raises(LabelsError, match=r"3 labels.*found 2"):
+        edge.open_model(path)
+
+
+def test_a_float_model_that_does_not_say_gets_a_note(tiny_model):
+    model = load_model(tiny_model("float32"), name="m.tflite")
+    assert any("-1 to 1" in note for note in model.notes)
+    assert model.preprocessing.mean == HALF
+
+
+def test_the_normalisation_of_the_metadata_is_used(tiny_model, red):
+    # With mean 0 and std 1000 all inputs are near 0, so that no colour stands out.
+    model = load_model(with_labels(tiny_model("float32"), mean=(0.0,), std=(1000.0,)), name="m")
+    assert model.classify(red).best.score < 0.6
+
+
+def test_another_task_is_told(tiny_model):
+    with pytest.raises(ModelError, match="another task"):
+        load_model(tiny_model("float32", classes=1), name="m.tflite")
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)],
+)
+def test_arrays_that_are_no_pictures_are_told(tiny_model, picture):
+    model = load_model(tiny_model(), name="m")
+    with pytest.raises(PictureError, match="uint8"):
+        model.classify(picture)
+    with pytest.raises(PictureError, match=r"\[4, 4, 3\]"):
+        model.scores(picture)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
+def test_the_table_equals_the_arithmetic(dtype):
+    mean, std = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
+    spec = TensorSpec("image", (1, 5, 7, 3), dtype, 0.02, -6 if dtype == "int8" else 122)
+    preprocessing = Preprocessing(7, 5, mean, std)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    found = apply_table(input_table(spec, preprocessing), pixels)
+    real = preprocessing.normalise(pixels)
+    if dtype == "float32":
+        wanted = real
+    else:
+        limits = np.iinfo(dtype)
+        wanted = np.clip(np.rint(real / 0.02 + spec.zero_point), limits.min, limits.max)
+    assert found.shape == (1, 5, 7, 3)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-6, atol=1e-6)
+
+
+def test_a_quantised_input_of_pixels_takes_them_as_they_are():
+    pixels = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    preprocessing = Preprocessing(8, 8, HALF, HALF)
+    for zero in (127, 128):  # both are rounded forms of the same range
+        spec = TensorSpec("image", (1, 8, 8, 3), "uint8", 1 / 127.5, zero)
+        np.testing.assert_array_equal(
+            apply_table(input_table(spec, preprocessing), pixels)[0], pixels
+        )
+    spec = TensorSpec("image", (1, 8, 8, 3), "int8", 1 / 127.5, -1)
+    shifted = apply_table(input_table(spec, preprocessing), pixels)[0]
+    np.testing.assert_array_equal(shifted, pixels.astype(int) - 128)
+
+
+def test_measure_counts_what_it_ran(tiny_model):
+    runtime = interpreter.load(tiny_model(), name="m")
+    timing = stats.measure(runtime, least=10, most=20, seconds=0.01)
+    assert 10 <= timing.runs <= 20
+    assert 0 < timing.p50_ms <= timing.p95_ms
+    assert stats.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))

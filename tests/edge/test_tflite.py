@@ -1,0 +1,89 @@
+"""Files that are no models, or no longer whole, are told before an interpreter sees them."""
+
+import random
+
+import pytest
+
+from edge import interpreter, metadata, stats, tflite
+from edge.errors import EdgeError, ModelError
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
+def test_every_truncation_is_refused(tiny_model, dtype):
+    content = metadata.write(tiny_model(dtype), metadata.Metadata(labels=("r", "g", "b")))
+    whole = tflite.parse(content).end  # cut there, it is a model without its labels
+    for length in (*range(whole), *range(whole + 1, len(content))):
+        with pytest.raises(ModelError):
+            interpreter.load(content[:length], name="cut.tflite")
+
+
+def test_random_damage_never_takes_the_process_down(tiny_model):
+    content, chance = tiny_model("int8"), random.Random(5)
+    refused = 0
+    for _ in range(400):
+        damaged = bytearray(content)
+        for _ in range(2):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            runtime = interpreter.load(bytes(damaged), name="damaged.tflite")
+            runtime.invoke(*stats.noise(runtime))
+        except EdgeError:
+            refused += 1
+    assert refused > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"just some text, long enough", "some other kind of file"),
+        (b"PK\x03\x04" + bytes(100), "a zip archive"),
+        (b"\x00\x00\x00\x00TFL3", "truncated or damaged"),
+        (b"\xff\xff\xff\xffTFL3" + bytes(64), "truncated or damaged"),
+    ],
+)
+def test_other_files_are_named_for_what_they_are(content, words):
+    with pytest.raises(ModelError, match=words):
+        tflite.parse(content, "thing.tflite")
+
+
+def test_a_file_is_refused_by_its_first_bytes(tmp_path):
+    with pytest.raises(ModelError, match="no file"):
+        tflite.read_file(tmp_path)
+    with pytest.raises(ModelError, match="No such file"):
+        tflite.read_file(tmp_path / "absent.tflite")
+
+
+def test_tensors_and_operations_of_a_model(tiny_model):
+    file = tflite.parse(tiny_model("int8"))
+    (image,), (scores,) = file.inputs, file.outputs
+    assert (image.name, image.shape, image.dtype) == ("image", (1, 4, 4, 3), "int8")
+    assert (scores.scales, scores.zero_points) == ((1 / 256,), (-128,))
+    assert [op.code for op in file.main.operators] == [tflite.RESHAPE, 9, 25]
+    assert not file.for_edgetpu
+
+
+def test_a_model_for_the_edge_tpu_is_known(edgetpu_model):
+    assert tflite.parse(edgetpu_model()).for_edgetpu
+
+
+@pytest.mark.realdata
+def test_every_real_model_is_read(test_data):
+    files = sorted(test_data.glob("models/**/*.tflite")) + sorted(
+        test_data.glob("edgetpu/models/*.tflite")
+    )
+    assert files
+    for file in files:
+        parsed = tflite.parse(file.read_bytes(), file.name)
+        assert parsed.main.operators, file
+        assert parsed.for_edgetpu == ("_edgetpu" in file.name), file
+
+
+@pytest.mark.realdata
+def test_a_real_model_cut_anywhere_is_refused(test_data):
+    content = (test_data / "models" / "mobilenet_v1_0.25_128_quant.tflite").read_bytes()
+    chance = random.Random(1)
+    lengths = [chance.randrange(len(content)) for _ in range(60)]
+    for length in [*lengths, len(content) - 1, 8, 100]:
+        with pytest.raises(ModelError):
+            interpreter.load(content[:length], name="cut.tflite")
