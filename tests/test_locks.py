@@ -45,7 +45,9 @@ def test_a_lock_pins_with_hashes_all_that_the_project_wants(lock: str) -> None:
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("processor", PROCESSORS)
 def test_the_base_install_resolves_to_wheels(python: str, processor: str) -> None:
-    command = ["uv", "pip", "compile", "pyproject.toml", "--only-binary", ":all:",
+    from uv import find_uv_bin
+
+    command = [find_uv_bin(), "pip", "compile", "pyproject.toml", "--only-binary", ":all:",
                "--python-version", python, "--python-platform", processor]  # fmt: skip
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
