@@ -32,6 +32,8 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[Entry], list[str]]:
         DatasetError: the zip is corrupt, encrypted, has names that lead out of it, or would
             unpack to too much.
     """
+    target = workdir / "unpacked"
+    target.mkdir(parents=True, exist_ok=True)
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
@@ -39,8 +41,6 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[Entry], list[str]]:
             visible = [member for member in members if not _is_hidden(member)]
             chosen = [m for m in visible if is_picture(_name(m)) and not _is_link(m)]
             kept = {_name(member) for member in chosen}
-            target = workdir / "unpacked"
-            target.mkdir(parents=True, exist_ok=True)
             entries = [
                 _extract(opened, member, target / f"{number:06d}{_suffix(member)}")
                 for number, member in enumerate(chosen)

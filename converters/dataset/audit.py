@@ -137,7 +137,8 @@ def audit(
         OutputError: there is no room in ``workdir``.
     """
     pixels, opened, broken = open_all(listing.sources, preprocessing, workdir, progress)
-    conflicts = _conflicts(pixels, opened)
+    contents = [hashlib.sha256(picture.tobytes()).digest() for picture in pixels]
+    conflicts = _conflicts(contents, opened)
     left_out = {index for group in conflicts for index in group}
     conflict_names = tuple(tuple(opened[i].source.name for i in group) for group in conflicts)
     usable = [index for index in range(len(opened)) if index not in left_out]
@@ -149,8 +150,9 @@ def audit(
 
     progress.say("Looking for duplicates.")
     digests = [o.digest for o in opened]
-    confirmed = duplicates.pairs(np.array([o.thumbnail for o in opened]))
-    groups = duplicates.star_groups(confirmed, labels, digests)
+    equals = duplicates.first_of_equals([contents[index] for index in usable], digests)
+    confirmed = duplicates.confirmed_pairs(np.array([o.thumbnail for o in opened]), equals)
+    groups = duplicates.star_groups(confirmed, equals, labels, digests)
     together = _named_groups(groups, opened)
     return Dataset(
         name=listing.name,
@@ -181,11 +183,11 @@ def audit(
     )
 
 
-def _conflicts(pixels: NDArray[np.uint8], opened: list[Opened]) -> list[list[int]]:
-    """Groups of indices with equal pixels and more than one label."""
+def _conflicts(contents: list[bytes], opened: list[Opened]) -> list[list[int]]:
+    """Groups of indices with equal contents and more than one label."""
     same: defaultdict[bytes, list[int]] = defaultdict(list)
-    for index in range(len(opened)):
-        same[hashlib.sha256(pixels[index].tobytes()).digest()].append(index)
+    for index, content in enumerate(contents):
+        same[content].append(index)
     return [
         group for group in same.values() if len({opened[index].source.label for index in group}) > 1
     ]

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.dataset.duplicates import Thumbnails, thumbnail
+from converters.dataset.duplicates import Thumbnail, thumbnail
 from converters.dataset.headers import conversions
 from converters.dataset.listing import Source
 from converters.progress import Progress
@@ -31,7 +31,7 @@ class Opened:
 
     source: Source
     digest: str
-    thumbnail: Thumbnails
+    thumbnail: Thumbnail
     converted: tuple[str, ...]
 
 

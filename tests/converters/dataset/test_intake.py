@@ -1,0 +1,275 @@
+"""What a user may give as a data set, and what is said of anything else."""
+
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converters.dataset import archives
+from converters.dataset.intake import list_pictures
+from edge.errors import DatasetError
+
+
+def save(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), np.full((4, 4, 3), 9, np.uint8))
+    return path
+
+
+def names(listing, label=None):
+    return [s.name for s in listing.sources if label in (None, s.label)]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for name in ("cat/1.jpg", "cat/deep/er/2.JPEG", "dog/3.png", "dog/4.bmp", "dog/5.webp"):
+        save(tmp_path / "photos" / name)
+    return tmp_path / "photos"
+
+
+def zip_of(folder: Path, target: Path, prefix: str = "") -> Path:
+    with zipfile.ZipFile(target, "w") as opened:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                opened.write(path, prefix + path.relative_to(folder).as_posix())
+    return target
+
+
+def test_class_folders(photos: Path, tmp_path: Path) -> None:
+    listing = list_pictures(photos, tmp_path)
+    assert (listing.name, listing.classes) == ("photos", ("cat", "dog"))
+    assert names(listing, "cat") == ["cat/1.jpg", "cat/deep/er/2.JPEG"]
+    assert {s.split for s in listing.sources} == {None}
+    assert all(s.path.is_file() for s in listing.sources)
+
+
+def test_hidden_files_are_passed_over_and_others_named(photos: Path, tmp_path: Path) -> None:
+    save(photos / ".thumbs" / "1.jpg")
+    save(photos / "cat" / ".hidden.jpg")
+    save(photos / "loose.jpg")
+    (photos / "notes.txt").write_text("x")
+    (photos / "bird").mkdir()
+    listing = list_pictures(photos, tmp_path)
+    assert len(listing.sources) == 5
+    assert listing.ignored == ("bird/", "loose.jpg", "notes.txt")
+
+
+def test_one_folder_around_the_classes(photos: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    photos.rename(outer / "photos")
+    (outer / "README.md").write_text("x")
+    assert list_pictures(outer, tmp_path).classes == ("cat", "dog")
+
+
+def test_a_loop_of_links_ends(photos: Path, tmp_path: Path) -> None:
+    (photos / "cat" / "again").symlink_to(photos, target_is_directory=True)
+    assert len(list_pictures(photos, tmp_path).sources) == 5
+
+
+@pytest.mark.parametrize("words", [("train", "val", "test"), ("Training", "valid", "testing")])
+def test_split_folders(tmp_path: Path, words: tuple[str, ...]) -> None:
+    for word in words:
+        for label in ("cat", "dog"):
+            save(tmp_path / "set" / word / label / "1.jpg")
+    listing = list_pictures(tmp_path / "set", tmp_path)
+    assert listing.classes == ("cat", "dog")
+    assert sorted({s.split for s in listing.sources}) == ["test", "train", "validation"]
+
+
+def test_validation_is_optional(tmp_path: Path) -> None:
+    for name in ("train/cat/1.jpg", "train/dog/1.jpg", "test/cat/2.jpg", "test/dog/2.jpg"):
+        save(tmp_path / "set" / name)
+    assert {s.split for s in list_pictures(tmp_path / "set", tmp_path).sources} == {"train", "test"}
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("train/1.jpg", "bus/2.jpg"):
+        save(tmp_path / "vehicles" / name)
+    assert list_pictures(tmp_path / "vehicles", tmp_path).classes == ("bus", "train")
+
+
+@pytest.mark.parametrize("prefix", ["", "photos/", "a/b/photos/"])
+def test_zip(photos: Path, tmp_path: Path, prefix: str) -> None:
+    save(photos / "__MACOSX" / "cat" / "._1.jpg")
+    archive = zip_of(photos, tmp_path / "My photos.zip", prefix)
+    listing = list_pictures(archive, tmp_path / "work")
+    assert (listing.name, listing.classes) == ("My photos", ("cat", "dog"))
+    assert len(listing.sources) == 5
+    assert all(cv2.imread(str(s.path)) is not None for s in listing.sources)
+
+
+def test_teachable_machine_project(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "project.tm", "w") as opened:
+        opened.writestr("manifest.json", "{}")
+        for name in ("Class 1-!-0.jpg", "Class 1-!-1.jpg", "red cup-!-0.jpg"):
+            opened.writestr(name, b"x")
+    listing = list_pictures(tmp_path / "project.tm", tmp_path)
+    assert listing.classes == ("Class 1", "red cup")
+    assert len(listing.sources) == 3
+
+
+@pytest.mark.parametrize("name", ["../evil.jpg", "cat/../../evil.jpg", "/evil.jpg", "C:/evil.jpg",
+                                  "..\\evil.jpg"])  # fmt: skip
+def test_zip_that_leads_out_of_itself(photos: Path, tmp_path: Path, name: str) -> None:
+    archive = zip_of(photos, tmp_path / "a.zip")
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr(name, b"x")
+    (tmp_path / "deep" / "work").mkdir(parents=True)
+    with pytest.raises(DatasetError, match="leads out of it"):
+        list_pictures(archive, tmp_path / "deep" / "work")
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def test_links_in_a_zip_are_not_followed(photos: Path, tmp_path: Path) -> None:
+    archive = zip_of(photos, tmp_path / "a.zip")
+    link = zipfile.ZipInfo("cat/link.jpg")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr(link, "/etc/passwd")
+    listing = list_pictures(archive, tmp_path / "work")
+    assert listing.ignored == ("cat/link.jpg",)
+    assert not any(path.is_symlink() for path in (tmp_path / "work").rglob("*"))
+
+
+def test_zip_bomb(photos: Path, tmp_path: Path) -> None:
+    archive = zip_of(photos, tmp_path / "a.zip")
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("cat/big.bmp", bytes(archives.RATIO_FROM + 1))
+    with pytest.raises(DatasetError, match=r"big\.bmp unpacks to"):
+        list_pictures(archive, tmp_path / "work")
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 4), ("MAX_BYTES", 100)])
+def test_zip_with_too_much(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(archives, limit, value)
+    with pytest.raises(DatasetError, match="5 files"):
+        list_pictures(zip_of(photos, tmp_path / "a.zip"), tmp_path)
+
+
+def test_encrypted_zip(photos: Path, tmp_path: Path) -> None:
+    archive = zip_of(photos, tmp_path / "a.zip")
+    data = bytearray(archive.read_bytes())
+    for mark, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        at = data.find(mark)
+        data[at + offset] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match="without a password"):
+        list_pictures(archive, tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["cut", "bytes"])
+def test_corrupt_zip(photos: Path, tmp_path: Path, damage: str) -> None:
+    archive = zip_of(photos, tmp_path / "a.zip")
+    data = bytearray(archive.read_bytes())
+    if damage == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data[60:90] = bytes(30)
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match="zip that can be unpacked"):
+        list_pictures(archive, tmp_path / "work")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path,label\ncat/1.jpg,cat\ndog/3.png,dog\n",
+        "cat/1.jpg,cat\ndog/3.png,dog\n",
+        "\ufeffpath;label\r\ncat/1.jpg;cat\r\n\r\ndog\\3.png;dog\r\n",
+        "width,class,file\n4,cat,cat/1.jpg\n4,dog,dog/3.png\n4,dog,dog/3.png\n",
+        'Path,Label\n"cat/1.jpg"," cat "\ndog/3.png,dog\n',
+    ],
+)
+def test_csv(photos: Path, tmp_path: Path, text: str) -> None:
+    (photos / "list.csv").write_text(text, encoding="utf-8", newline="")
+    listing = list_pictures(photos / "list.csv", tmp_path)
+    assert [(s.name, s.label) for s in listing.sources] == [
+        ("cat/1.jpg", "cat"),
+        ("dog/3.png", "dog"),
+    ]
+    assert all(s.path.is_file() for s in listing.sources)
+
+
+def test_csv_with_split(tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text("1.jpg,cat,train\n2.jpg,dog,Val\n3.jpg,dog,testing\n")
+    assert [s.split for s in list_pictures(table, tmp_path).sources] == [
+        "train",
+        "validation",
+        "test",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no line"),
+        ("path,label\n", "only a header"),
+        ("1.jpg,cat\n2.jpg\n", "line 2 .* without a label"),
+        ("1.jpg,cat,trian\n2.jpg,dog,test\n", "'trian' on line 1 .* did you mean 'train'"),
+        ("1.jpg,cat,train\n2.jpg,dog,\n", "none on 1 lines .* line 2"),
+        ("1.jpg,cat,test\n2.jpg,dog,test\n", "lines with split train"),
+        ("foto,klasse\n1.jpg,cat\n", "first line 'foto,klasse'"),
+        ("1.jpg,cat\n2.jpg,cat\n", "at least 2 classes"),
+    ],
+)
+def test_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        list_pictures(tmp_path / "list.csv", tmp_path)
+
+
+def test_csv_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes("1.jpg,K\u00e4se\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match="UTF-8"):
+        list_pictures(tmp_path / "list.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "no file in"),
+        (["notes.txt"], "no picture among 1 files"),
+        (["1.jpg", "2.jpg"], "a folder per class .*cat/1.jpg"),
+        (["cat/1.jpg", "cat/2.jpg"], "at least 2 classes"),
+        (["train/a/1.jpg", "test/a/1.jpg", "other/a/1.jpg"], "either class folders, or train/"),
+        (["val/a/1.jpg", "test/b/1.jpg"], "a train/ folder"),
+    ],
+)
+def test_folder_of_another_shape(tmp_path: Path, files: list[str], message: str) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    for name in files:
+        if name.endswith(".txt"):
+            (folder / name).write_text("x")
+        else:
+            save(folder / name)
+    with pytest.raises(DatasetError, match=message) as caught:
+        list_pictures(folder, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nothing at .*nowhere: check the path"):
+        list_pictures(tmp_path / "nowhere", tmp_path)
+
+
+def test_some_other_file(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no zip or CSV"):
+        list_pictures(save(tmp_path / "cat.jpg"), tmp_path)
+
+
+def test_unreadable_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)  # tests may run as root, who may read everything
+    with pytest.raises(DatasetError, match="no permission to read"):
+        list_pictures(photos, tmp_path)

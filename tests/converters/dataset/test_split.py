@@ -1,0 +1,167 @@
+"""The split: stratified, seeded, by content, duplicates together."""
+
+import json
+
+import numpy as np
+import pytest
+
+from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.split import Split, from_dict, split
+from edge.errors import DatasetError
+from edge.image import Preprocessing
+
+
+def dataset(counts, groups=None, sides=None, order=None) -> Dataset:
+    """``counts`` pictures per class; ``groups`` maps an index to another of its group."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    grouped = np.arange(len(labels))
+    for index, other in (groups or {}).items():
+        grouped[index] = other
+    order = np.arange(len(labels)) if order is None else order
+    pictures = tuple(
+        Picture(f"{i}.jpg", int(labels[i]), sides[i] if sides else None, f"{i * 7919:064x}")
+        for i in order
+    )
+    audit = Audit({}, (), (), (), (), {}, (), ())
+    pixels = np.zeros((len(labels), 2, 2, 3), np.uint8)
+    classes = tuple(f"class {i}" for i in range(len(counts)))
+    return Dataset(
+        "set", classes, pictures, Preprocessing(2, 2), pixels, labels[order], grouped[order], audit
+    )
+
+
+def contents(data: Dataset, indices) -> set[str]:
+    return {data.pictures[i].digest for i in indices}
+
+
+def sides_of(result: Split) -> list[np.ndarray]:
+    return [result.train, result.validation, result.test]
+
+
+def test_shares_of_every_class() -> None:
+    data = dataset([100, 40])
+    result = split(data, 0)
+    for label, expected in ((0, [70, 15, 15]), (1, [28, 6, 6])):
+        assert [int((data.labels[s] == label).sum()) for s in sides_of(result)] == expected
+    together = np.concatenate(sides_of(result))
+    assert sorted(together.tolist()) == list(range(140))
+    assert not result.given
+
+
+def test_five_pictures_are_enough_for_three_sides() -> None:
+    data = dataset([5, 6, 7])
+    for seed in range(20):
+        for side in sides_of(split(data, seed)):
+            assert set(data.labels[side]) == {0, 1, 2}
+
+
+def test_seed_decides() -> None:
+    data = dataset([60, 60])
+    assert split(data, 3).test.tolist() == split(data, 3).test.tolist()
+    assert split(data, 3).test.tolist() != split(data, 4).test.tolist()
+
+
+def test_order_and_names_do_not_matter() -> None:
+    plain = dataset([30, 30])
+    shuffled = dataset([30, 30], order=np.random.default_rng(0).permutation(60))
+    for side in ("train", "validation", "test"):
+        first = contents(plain, getattr(split(plain, 1), side))
+        assert first == contents(shuffled, getattr(split(shuffled, 1), side))
+
+
+def test_added_pictures_leave_the_rest_where_it_was() -> None:
+    def digests(count: int) -> tuple[set[str], set[str], set[str]]:
+        pictures = tuple(Picture("", int(i % 2), None, f"{i * 7919:064x}") for i in range(count))
+        data = dataset([count // 2, count // 2])
+        labels = np.array([p.label for p in pictures])
+        data = Dataset(
+            "", data.classes, pictures, data.preprocessing, data.pixels, labels,
+            np.arange(count), data.audit,
+        )  # fmt: skip
+        result = split(data, 0)
+        return tuple(contents(data, side) for side in sides_of(result))  # type: ignore[return-value]
+
+    before, after = digests(200), digests(210)
+    moved = sum(len(old - new) for old, new in zip(before, after, strict=True))
+    assert moved <= 10  # of 200; a new shuffle would move about 90
+
+
+def test_duplicates_stay_together() -> None:
+    pairs = {i + 1: i for i in range(0, 80, 2)}
+    data = dataset([40, 40], groups=pairs)
+    for seed in range(5):
+        for one in sides_of(split(data, seed)):
+            for index in one:
+                assert set(np.flatnonzero(data.groups == data.groups[index])) <= set(one)
+
+
+def test_a_large_group_goes_to_training() -> None:
+    data = dataset([50, 50], groups=dict.fromkeys(range(1, 47), 0))
+    result = split(data, 0)
+    assert set(range(47)) <= set(result.train)
+    assert (data.labels[result.test] == 0).any() and (data.labels[result.validation] == 0).any()
+
+
+def test_copies_of_two_pictures_are_no_class() -> None:
+    data = dataset([6, 6], groups={1: 0, 2: 0, 4: 3, 5: 3})
+    with pytest.raises(DatasetError, match="at least 3 different pictures of 'class 0'"):
+        split(data, 0)
+
+
+def given(*counts: int) -> list[str]:
+    words = ("train", "validation", "test")
+    return [w for w, count in zip(words, counts, strict=True) for _ in range(count)]
+
+
+def test_given_sides_are_kept() -> None:
+    sides = given(10, 3, 2) * 2
+    result = split(dataset([15, 15], sides=sides), 0)
+    assert result.given
+    assert result.test.tolist() == [i for i, side in enumerate(sides) if side == "test"]
+    assert [len(side) for side in sides_of(result)] == [20, 6, 4]
+
+
+def test_validation_is_drawn_from_training() -> None:
+    data = dataset([100, 100], sides=given(85, 0, 15) * 2)
+    result = split(data, 0)
+    assert [len(side) for side in sides_of(result)] == [140, 30, 30]
+    assert {data.pictures[i].split for i in result.validation} == {"train"}
+
+
+def test_test_is_drawn_from_training() -> None:
+    data = dataset([100, 100], sides=given(85, 15, 0) * 2)
+    assert [len(side) for side in sides_of(split(data, 0))] == [140, 30, 30]
+
+
+def test_duplicates_across_given_sides_stay_in_the_test_only() -> None:
+    sides = given(5, 2, 3) * 2
+    data = dataset([10, 10], sides=sides, groups={9: 0, 5: 0, 6: 1})
+    result = split(data, 0)
+    assert 9 in result.test
+    assert 6 in result.validation
+    assert not {0, 1, 5} & set(np.concatenate(sides_of(result)).tolist())
+    assert len(result.test) == 6
+
+
+def test_a_class_without_training_pictures() -> None:
+    data = dataset([6, 6], sides=["train"] * 4 + ["validation", "test"] + ["test"] * 6)
+    with pytest.raises(DatasetError, match="training pictures of 'class 1'"):
+        split(data, 0)
+
+
+def test_recorded_and_read_again() -> None:
+    data = dataset([30, 30])
+    result = split(data, 5)
+    record = json.loads(json.dumps(result.to_dict(data)))
+    assert record["seed"] == 5 and record["fractions"]["test"] == 0.15
+    shuffled = dataset([30, 30], order=np.random.default_rng(1).permutation(60))
+    again = from_dict(record, shuffled)
+    assert again.seed == 5 and not again.given
+    for side in ("train", "validation", "test"):
+        assert contents(shuffled, getattr(again, side)) == set(record[side])
+
+
+def test_recorded_pictures_that_are_gone() -> None:
+    record = split(dataset([30, 30]), 0).to_dict(dataset([30, 30]))
+    with pytest.raises(DatasetError, match="5 of 60 missing"):
+        from_dict(record, dataset([30, 25]))
