@@ -1,0 +1,115 @@
+"""The proof: other people's software loads our model with its labels and says the same."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from converters.backbone import weights
+from converters.compress import calibration, quantise
+from converters.dataset import audit, intake, split
+from converters.progress import Silent
+from converters.training import train
+from converters.training.options import TrainingOptions
+from edge import metadata
+from edge.image import Preprocessing, read_picture
+
+JUDGES = Path(__file__).parents[1] / "support" / "judges.py"
+NEAR_TIE = 3
+"""Steps of the output within which two classes' scores may change places between runtimes."""
+
+pytestmark = pytest.mark.realdata
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model of grocery6 with the answers of ai-edge-litert to the test pictures."""
+
+    path: Path
+    labels: tuple[str, ...]
+    stretched: Path
+    originals: Path
+    truth: np.ndarray
+    reference: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("interop")
+    photos = test_data / "datasets" / "grocery6"
+    learned = test_data / "models" / "keras" / "mobilenet_v2_1.0_224_no_top.weights.h5"
+    backbone = weights.load(str(learned), None, None, 0, Silent())
+    preprocessing = Preprocessing(backbone.size, backbone.size)
+    pictures = audit.audit(intake.list_pictures(photos, folder), preprocessing, folder, Silent())
+    sides = split.split(pictures, 0)
+    options = TrainingOptions(fine_tune="never")
+    trained = train.train(backbone, pictures, sides, options, folder, Silent())
+    samples = calibration.calibration_set(pictures, sides, 0)
+    content = metadata.write(
+        quantise.int8(trained.model, samples, preprocessing),
+        metadata.Metadata(
+            name="grocery6", labels=pictures.classes,
+            mean=preprocessing.mean, std=preprocessing.std,
+        ),
+    )  # fmt: skip
+    path = folder / "model.tflite"
+    path.write_bytes(content)
+    np.savez(folder / "stretched.npz", *pictures.pixels[sides.test])
+    np.savez(
+        folder / "originals.npz",
+        *[read_picture(photos / pictures.pictures[i].name) for i in sides.test],
+    )
+    stretched = folder / "stretched.npz"
+    return Made(
+        path, pictures.classes, stretched, folder / "originals.npz",
+        pictures.labels[sides.test],
+        np.array(ask("ai-edge-litert", path, stretched)["scores"]),
+    )  # fmt: skip
+
+
+def ask(who: str, model: Path, pictures: Path) -> dict[str, Any]:
+    out = model.with_name(f"{who}.json")
+    command = [sys.executable, JUDGES, who, model, pictures, out]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    return dict(json.loads(out.read_text()))
+
+
+def assert_same_answers(made: Made, scores: np.ndarray) -> None:
+    """Top-1 equal on at least 98 % of the pictures, and every difference a near-tie."""
+    wanted, got = made.reference.argmax(1), scores.argmax(1)
+    different = np.flatnonzero(wanted != got)
+    assert len(different) <= 0.02 * len(wanted), f"{len(different)} of {len(wanted)} differ"
+    for picture in different:
+        row = made.reference[picture]
+        steps = (row[wanted[picture]] - row[got[picture]]) * 256
+        assert steps <= NEAR_TIE, f"picture {picture}: {row} against {scores[picture]}"
+
+
+def test_the_model_is_worth_comparing(made: Made) -> None:
+    assert (made.reference.argmax(1) == made.truth).mean() >= 0.9
+    assert len(set(made.reference.argmax(1).tolist())) == len(made.labels)
+
+
+@pytest.mark.parametrize("who", ["tensorflow", "tflite-runtime"])
+def test_other_interpreters_agree(made: Made, who: str) -> None:
+    if importlib.util.find_spec(who.replace("-", "_")) is None:
+        pytest.skip(f"{who} is not installed")
+    answer = ask(who, made.path, made.stretched)
+    assert answer["package"].startswith(who)
+    assert_same_answers(made, np.array(answer["scores"]))
+
+
+@pytest.mark.parametrize("pictures", ["stretched", "originals"])
+def test_mediapipe_reads_the_labels_and_agrees(made: Made, pictures: str) -> None:
+    if importlib.util.find_spec("mediapipe") is None:
+        pytest.skip("mediapipe is not installed")
+    answer = ask("mediapipe", made.path, getattr(made, pictures))
+    assert tuple(answer["labels"]) == made.labels
+    assert_same_answers(made, np.array(answer["scores"]))
