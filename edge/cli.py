@@ -43,7 +43,7 @@ COMMANDS = {
 }
 
 
-class ReaderGone(Exception):
+class ReaderGoneError(Exception):
     """Whoever reads stdout has seen enough, as in ``edge … | head``."""
 
 
@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # which click would end with exit code 1
-            raise ReaderGone from None
+            raise ReaderGoneError from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -115,7 +115,7 @@ def run(args: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("edge: stopped.", err=True)
         return 130
-    except (BrokenPipeError, ReaderGone):
+    except (BrokenPipeError, ReaderGoneError):
         _drop_stdout()
         return 0
     except Exception as error:

@@ -158,7 +158,7 @@ def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> 
 def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> Runtime:
     reasons = []
     for distribution in candidates:
-        if not _installed(distribution):
+        if not installed(distribution):
             continue
         module = INTERPRETERS[distribution]
         reason = probe.try_edgetpu(module, file.content)
@@ -203,7 +203,7 @@ def _first_importable(candidates: list[str]) -> tuple[str, Any]:
     """
     found = []
     for distribution in candidates:
-        if not _installed(distribution):
+        if not installed(distribution):
             continue
         if distribution == "tflite-runtime" and int(np.__version__.partition(".")[0]) >= 2:
             # It imports, and dies in Interpreter() with a SystemError.
@@ -223,7 +223,8 @@ def _first_importable(candidates: list[str]) -> tuple[str, Any]:
     )
 
 
-def _installed(distribution: str) -> bool:
+def installed(distribution: str) -> bool:
+    """Whether an interpreter, a key of ``INTERPRETERS``, is there; nothing is imported for it."""
     return util.find_spec(INTERPRETERS[distribution].partition(".")[0]) is not None
 
 

@@ -1,153 +1,22 @@
-"""Tiny models for the tests of the board side, made without TensorFlow."""
+"""Tiny models for the tests of the board side; see tests/support/tiny_models.py."""
 
 from collections.abc import Callable
-from typing import Any
 
-import flatbuffers
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
-
-SIDE = 4
-FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
-RESHAPE, FULLY_CONNECTED, SOFTMAX, CUSTOM = 22, 9, 25, 32
-CODES = {"float32": FLOAT32, "uint8": UINT8, "int8": INT8}
+import tiny_models
 
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Callable[..., bytes]:
-    """``tiny_model(dtype, classes, logits)``: a classifier of 4 × 4 pictures by their main colour.
-
-    Output 0 is red, 1 green, 2 blue; further outputs never win. It wants pixels of −1 to 1.
-    """
-    return _colour_model
+    return tiny_models.colour_model
 
 
 @pytest.fixture(scope="session")
 def edgetpu_model() -> Callable[[], bytes]:
-    """A model that is one operation for the Edge TPU."""
-    return _edgetpu_model
+    return tiny_models.edgetpu_model
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def red() -> np.ndarray:
-    """A red picture that is larger than the models' input."""
-    picture = np.zeros((20, 30, 3), np.uint8)
-    picture[..., 0] = 250
-    return picture
-
-
-def _colour_model(dtype: str = "uint8", classes: int = 3, logits: bool = False) -> bytes:
-    parts = _Parts()
-    pixels = 3 * SIDE * SIDE
-    quantised = dtype != "float32"
-    zero = {"uint8": 128, "int8": 0, "float32": 0}[dtype]
-    weights = np.zeros((classes, pixels), np.float32)
-    for colour in range(min(3, classes)):
-        weights[colour, colour::3] = 0.25
-    shape = np.asarray([1, pixels], np.int32)
-    kind = CODES[dtype]
-    tensors = [
-        parts.tensor("image", [1, SIDE, SIDE, 3], kind, scale=1 / 127.5, zero=zero),
-        parts.tensor("flat", [1, pixels], kind, scale=1 / 127.5, zero=zero),
-        parts.tensor("shape", [2], INT32, data=shape),
-        parts.tensor("logits", [1, classes], kind, scale=8 / 255, zero=zero),
-    ]
-    if quantised:
-        codes = np.rint(weights / 0.25 * 127).astype(dtype)
-        tensors.append(
-            parts.tensor("weights", [classes, pixels], kind, data=codes, scale=0.25 / 127)
-        )
-    else:
-        tensors.append(parts.tensor("weights", [classes, pixels], kind, data=weights))
-    operators = [
-        parts.operator(RESHAPE, [0, 2], [1]),
-        parts.operator(FULLY_CONNECTED, [1, 4, -1], [3], 4 if dtype == "int8" else 1),
-    ]
-    if not logits:
-        low = -128 if dtype == "int8" else 0
-        tensors.append(parts.tensor("scores", [1, classes], kind, scale=1 / 256, zero=low))
-        operators.append(parts.operator(SOFTMAX, [3], [5], 2 if dtype == "int8" else 1))
-    return parts.pack(tensors, operators, [0], [3 if logits else 5])
-
-
-def _edgetpu_model() -> bytes:
-    parts = _Parts()
-    tensors = [
-        parts.tensor("image", [1, SIDE, SIDE, 3], UINT8, scale=1 / 127.5, zero=128),
-        parts.tensor("scores", [1, 3], UINT8, scale=1 / 256),
-    ]
-    operators = [parts.operator(CUSTOM, [0], [1], custom="edgetpu-custom-op")]
-    return parts.pack(tensors, operators, [0], [1])
-
-
-class _Parts:
-    """A model in the making."""
-
-    def __init__(self) -> None:
-        self._buffers = [schema.BufferT()]
-        self._codes: list[Any] = []
-
-    def tensor(
-        self,
-        name: str,
-        shape: list[int],
-        kind: int,
-        *,
-        data: np.ndarray | None = None,
-        scale: float = 0.0,
-        zero: int = 0,
-    ) -> Any:
-        tensor = schema.TensorT()
-        tensor.name, tensor.type, tensor.shape = name, kind, np.asarray(shape, np.int32)
-        if scale and kind != FLOAT32:
-            tensor.quantization = schema.QuantizationParametersT()
-            tensor.quantization.scale = np.asarray([scale], np.float32)
-            tensor.quantization.zeroPoint = np.asarray([zero], np.int64)
-        if data is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
-            tensor.buffer = len(self._buffers)
-            self._buffers.append(buffer)
-        return tensor
-
-    def operator(
-        self,
-        code: int,
-        inputs: list[int],
-        outputs: list[int],
-        version: int = 1,
-        custom: str | None = None,
-    ) -> Any:
-        entry = schema.OperatorCodeT()
-        entry.builtinCode, entry.deprecatedBuiltinCode = code, code
-        entry.version, entry.customCode = version, custom
-        operator = schema.OperatorT()
-        operator.opcodeIndex = len(self._codes)
-        self._codes.append(entry)
-        operator.inputs, operator.outputs = (
-            np.asarray(inputs, np.int32),
-            np.asarray(outputs, np.int32),
-        )
-        if code == FULLY_CONNECTED:
-            operator.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
-            operator.builtinOptions = schema.FullyConnectedOptionsT()
-        if code == SOFTMAX:
-            operator.builtinOptionsType = schema.BuiltinOptions.SoftmaxOptions
-            operator.builtinOptions = schema.SoftmaxOptionsT()
-            operator.builtinOptions.beta = 1.0
-        return operator
-
-    def pack(
-        self, tensors: list[Any], operators: list[Any], inputs: list[int], outputs: list[int]
-    ) -> bytes:
-        graph = schema.SubGraphT()
-        graph.tensors, graph.operators = tensors, operators
-        graph.inputs, graph.outputs = np.asarray(inputs, np.int32), np.asarray(outputs, np.int32)
-        model = schema.ModelT()
-        model.version, model.description = 3, "a tiny model of the tests"
-        model.operatorCodes, model.subgraphs = self._codes, [graph]
-        model.buffers = self._buffers
-        builder = flatbuffers.Builder(4096)
-        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-        return bytes(builder.Output())
+    return tiny_models.red_picture()

@@ -90,14 +90,14 @@ def test_input_of_a_wrong_shape_is_told(tiny_model):
 
 
 def test_numpy_2_beside_tflite_runtime_is_told(tiny_model, monkeypatch):
-    monkeypatch.setattr(interpreter, "_installed", lambda name: name == "tflite-runtime")
+    monkeypatch.setattr(interpreter, "installed", lambda name: name == "tflite-runtime")
     monkeypatch.setattr(np, "__version__", "2.1.0")
     with pytest.raises(DelegateError, match=r"NumPy 2\.1\.0.*pip install"):
         interpreter.load(tiny_model(), name="m")
 
 
 def test_no_interpreter_is_told(tiny_model, monkeypatch):
-    monkeypatch.setattr(interpreter, "_installed", lambda name: False)
+    monkeypatch.setattr(interpreter, "installed", lambda name: False)
     with pytest.raises(DelegateError, match="pip install ai-edge-litert"):
         interpreter.load(tiny_model(), name="m")
 

@@ -1,0 +1,129 @@
+"""Other programs judge our metadata: MediaPipe, and each of the three interpreters."""
+
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+import tiny_models
+
+from edge import interpreter, metadata
+from edge.metadata import Metadata
+from edge.model import load_model
+
+COLOURS = ("red", "grün", "blue, dark")
+ABOUT = Metadata(
+    name="Colours",
+    description="Names the colour.",
+    labels=COLOURS,
+    mean=(127.5,),
+    std=(127.5,),
+    provenance={"seed": 1},
+)
+
+
+@pytest.fixture(scope="module")
+def tiny_model():
+    return tiny_models.colour_model
+
+
+@pytest.fixture
+def red():
+    return tiny_models.red_picture()
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """MediaPipe Tasks: ``(mediapipe, BaseOptions, vision)``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mediapipe = pytest.importorskip("mediapipe", reason="mediapipe: not installed")
+        from mediapipe.tasks.python import BaseOptions, vision
+    return mediapipe, BaseOptions, vision
+
+
+def judged(tasks, content, picture, top=3):
+    """MediaPipe's ``[(label, index, score)]`` of a picture, best first."""
+    mediapipe, base_options, vision = tasks
+    options = vision.ImageClassifierOptions(
+        base_options=base_options(model_asset_buffer=content), max_results=top
+    )
+    with vision.ImageClassifier.create_from_options(options) as classifier:
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
+        found = classifier.classify(image).classifications[0].categories
+    return [(entry.category_name, entry.index, entry.score) for entry in found]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_mediapipe_reads_our_labels_and_normalisation(tasks, tiny_model, red, dtype):
+    content = metadata.write(tiny_model(dtype), ABOUT)
+    for channel, label in enumerate(COLOURS):
+        picture = np.ascontiguousarray(np.roll(red, channel, axis=2))
+        ours = load_model(content, name="colours").classify(picture).best
+        (theirs,) = judged(tasks, content, picture, top=1)
+        assert theirs[:2] == (label, channel) == (ours.label, ours.index)
+        assert theirs[2] == pytest.approx(ours.score, abs=0.02)
+
+
+def test_mediapipe_shows_our_texts(tasks, tiny_model):
+    from mediapipe.tasks.python.metadata import metadata as judge
+
+    shown = judge.MetadataDisplayer.with_model_buffer(metadata.write(tiny_model(), ABOUT))
+    text = shown.get_metadata_json()
+    for part in ('"Names the colour."', '"TENSOR_AXIS_LABELS"', '"RGB"', '"1.0.0"', "127.5"):
+        assert part in text
+    assert set(shown.get_packed_associated_file_list()) == {"labels.txt", "provenance.json"}
+
+
+def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
+    from mediapipe.tasks.python.metadata.metadata_writers import image_classifier, metadata_writer
+
+    labels = metadata_writer.Labels().add(["rot", "grün", "blau"], "de")
+    labels.add(["red", "green", "blue"])
+    writer = image_classifier.MetadataWriter.create(
+        bytearray(tiny_model("float32")), [127.5, 127.4, 127.3], [127.5, 127.6, 127.7], labels
+    )
+    content, _ = writer.populate()
+    found = metadata.read(bytes(content))
+    assert found.labels == ("red", "green", "blue")
+    assert found.mean == pytest.approx((127.5, 127.4, 127.3))
+    assert found.std == pytest.approx((127.5, 127.6, 127.7))
+    assert load_model(bytes(content), name="m").classify(red).best.label == "red"
+    # And what is theirs can be replaced by ours, for them to read again.
+    ours = metadata.write(bytes(content), ABOUT)
+    assert metadata.read(ours) == ABOUT
+    assert judged(tasks, ours, red, top=1)[0][0] == "red"
+
+
+@pytest.mark.parametrize("package", list(interpreter.INTERPRETERS))
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
+def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, dtype):
+    if not interpreter.installed(package):
+        pytest.skip(f"{package}: not installed")
+    content = metadata.write(tiny_model(dtype), ABOUT)
+    model = load_model(content, name="colours")
+    pixels = model.preprocessing.stretch(red)
+    runtime = interpreter.load(content, name="colours", interpreter=package)
+    assert runtime.package.startswith(package)
+    array = np.where(pixels > 0, 1, -1)
+    spec = runtime.inputs[0]
+    if spec.scale:
+        limits = np.iinfo(spec.dtype)
+        array = np.clip(np.rint(array / spec.scale) + spec.zero_point, limits.min, limits.max)
+    (output,) = runtime.invoke(array[None].astype(spec.dtype))
+    scores = runtime.outputs[0].dequantise(output).ravel()
+    np.testing.assert_allclose(scores, model.scores(pixels), atol=0.01)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", ["mobilenet_v2_1.0_224_quant", "tf2_mobilenet_v2_1.0_224_ptq"])
+def test_a_rewritten_real_model_keeps_its_answers(tasks, test_data, name):
+    before = (test_data / "models" / f"{name}.tflite").read_bytes()
+    labels = metadata.read(before).labels
+    after = metadata.write(before, Metadata(labels=labels, mean=(127.5,), std=(127.5,)))
+    for picture in ("cat_720p.jpg", "parrot.jpg", "hot_dog.jpg"):
+        bgr = cv2.imread(str(test_data / "images" / picture))
+        pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        theirs = judged(tasks, after, pixels)
+        assert theirs == judged(tasks, before, pixels)
+        assert load_model(after, name=name).classify(pixels).best.label == theirs[0][0]
