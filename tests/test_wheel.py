@@ -10,7 +10,6 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = ("edge", "converters", "demos", "boards")
-DATA_SUFFIXES = {".toml", ".jinja", ".css", ".npz", ".typed"}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def test_every_module_and_data_file_ships(sources: Path, wheel_names: list[str])
         path.relative_to(sources).as_posix()
         for package in PACKAGES
         for path in (sources / package).rglob("*")
-        if path.suffix in DATA_SUFFIXES | {".py"}
+        if path.is_file() and not path.name.startswith(".")
     }
     assert expected
     assert expected <= set(wheel_names)
