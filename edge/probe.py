@@ -65,8 +65,9 @@ def _attempt(module_name: str, library_name: str, model: bytes) -> str | None:
         return f"it does not import ({error})"
     try:
         delegate = module.load_delegate(library_name)
-    except OSError:
-        return NO_LIBRARY
+    except OSError as error:
+        missing = library_name in str(error) and "No such file" in str(error)
+        return NO_LIBRARY if missing else f"libedgetpu does not load ({error})"
     except ValueError as error:
         detail = str(error).partition(library_name)[2].strip()
         return f"libedgetpu refused: {detail}" if detail else NO_DEVICE

@@ -67,15 +67,18 @@ def _measure(
     return figures, runtime.notes
 
 
-def peak_memory() -> int:
-    """Most resident memory of this process so far, in bytes."""
-    import resource
-
+def peak_memory() -> int | None:
+    """Most resident memory of this process so far, in bytes; None where the system hides it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _print(figures: dict[str, Any]) -> None:
+    peak = figures["peak_memory_bytes"]
     rows = {
         "interpreter": f"{figures['interpreter']}",
         "delegate": f"{figures['delegate']} (CPU threads: {figures['threads']})",
@@ -83,7 +86,7 @@ def _print(figures: dict[str, Any]) -> None:
         "first invoke": f"{figures['first_ms']:.2f} ms",
         "invoke": f"{figures['p50_ms']:.2f} ms median, {figures['p95_ms']:.2f} ms 95th percentile",
         "runs": str(figures["runs"]),
-        "peak memory": f"{figures['peak_memory_bytes'] / 1e6:.0f} MB, Python and NumPy included",
+        "peak memory": f"{peak / 1e6:.0f} MB, Python and NumPy included" if peak else "unknown",
     }
     click.echo(click.style(figures["model"], bold=True))
     for name, value in rows.items():
