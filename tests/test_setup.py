@@ -98,3 +98,15 @@ def test_a_second_set_up_does_nothing_until_a_lock_changes(project: Path) -> Non
     (project / "requirements-3.11.lock").write_text("numpy==1.26.4\n")
     assert "requirements-3.11.lock" in set_up(project).stdout
     assert (project / "calls").read_text() != before
+
+
+def test_missing_system_libraries_of_opencv_are_answered_with_the_apt_line(project: Path) -> None:
+    add_python(project, "python3", "3.11")
+    path = project / "bin" / "python3"
+    trouble = "ImportError: libGL.so.1: cannot open shared object file"
+    refuse = f'"-c import cv2") echo "{trouble}" >&2; exit 1 ;;'
+    path.write_text(path.read_text().replace("*version_info*)", f"{refuse}\n*version_info*)"))
+    done = set_up(project)
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+    assert "sudo apt-get install -y libgl1" in done.stderr
