@@ -1,0 +1,245 @@
+"""The recipe of a built-in backbone, on a micro teacher and generated pictures."""
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import micro
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from converters.backbone import mobilenet_v2, pretrain
+from converters.backbone.distil import pack, pictures, teacher
+from converters.backbone.distil.student import Loss, build_student
+from converters.backbone.distil.train import Pace, Recipe, train
+from converters.progress import Silent
+from edge.errors import DatasetError, OutputError, UsageError, WeightsError
+
+T = TypeVar("T")
+RECIPE = Recipe(
+    alpha=0.35, size=32, crops=48, steps=10, batch_size=16, warm_up=2, boost=1.0, mixup=0.5
+)
+CLASSES = 7
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A zip of 24 generated pictures, two folders deep."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
+        for index in range(24):
+            _, data = cv2.imencode(".png", micro.draw(micro.SHAPES[index % 3], rng))
+            archive.writestr(f"a/{index % 3}/{index:02d}.png", data.tobytes())
+        archive.writestr("README.txt", "no picture")
+    return folder / "photos.zip"
+
+
+@pytest.fixture(scope="module")
+def teacher_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Weights (.h5) and classifier (.npz) of a teacher of alpha 0.35 with random features."""
+    from converters import tf
+
+    folder = tmp_path_factory.mktemp("teacher")
+    tf.seed_everything(1)
+    model = mobilenet_v2.build(0.35, 96)
+    # One pass sets BatchNorm's statistics; without them random features fade to zero.
+    for layer in model.layers:
+        if isinstance(layer, tf.keras().layers.BatchNormalization):
+            layer.momentum = 0.0
+    noise = np.random.default_rng(0).uniform(-1, 1, (8, 12, 12, 3)).astype(np.float32)
+    model(noise.repeat(8, axis=1).repeat(8, axis=2), training=True)
+    model.save_weights(str(folder / "teacher.h5"))
+    kernel = np.random.default_rng(2).normal(size=(1280, CLASSES)).astype(np.float16)
+    np.savez(folder / "top.npz", kernel=kernel, bias=np.zeros(CLASSES, np.float32))
+    return folder / "teacher.h5", folder / "top.npz"
+
+
+@pytest.fixture(scope="module")
+def master(teacher_files: tuple[Path, Path]) -> teacher.Teacher:
+    return teacher.load_teacher(*teacher_files, alpha=0.35, size=96)
+
+
+class InterruptAfter(Silent):
+    """A user who presses Ctrl-C in the middle of the work called ``what``."""
+
+    def __init__(self, count: int, what: str) -> None:
+        self.count, self.what = count, what
+
+    def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
+        for done, item in enumerate(items):
+            if what == self.what and done == self.count:
+                raise KeyboardInterrupt
+            yield item
+
+
+def journal(folder: Path) -> list[float]:
+    return [json.loads(line)["total"] for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_the_student_comes_closer_to_the_teacher(
+    master: teacher.Teacher, photos: Path, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, steps=40)
+    source = pictures.open_source(photos)
+    lessons = teacher.study(master, [source], recipe.crops, 32, 0, tmp_path, Silent())
+    student = build_student(0.35, 32, CLASSES, 1280, lessons.grids.shape[-1], 0.95, seed=0)
+    loss = Loss.towards(lessons, master.kernel, master.bias, 2.0, 1.0)
+    train(student, lessons, loss, recipe, tmp_path, Silent(), Pace(log=5))
+    losses = journal(tmp_path)
+    assert len(losses) == 8
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(
+    master: teacher.Teacher, photos: Path, tmp_path: Path
+) -> None:
+    sources = [pictures.open_source(photos)]
+    whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
+    pretrain.distil(master, sources, RECIPE, whole, tmp_path / "whole", Silent())
+    with pytest.raises(KeyboardInterrupt):
+        interruption = InterruptAfter(4, "distilling")
+        pretrain.distil(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
+    assert not broken.exists()
+    card = pretrain.distil(
+        master, sources, RECIPE, broken, tmp_path / "broken", Silent(), resume=True
+    )
+    assert card["run"]["resumed_at_step"] == 4
+    one, other = pack.unpack(whole), pack.unpack(broken)
+    assert one.keys() == other.keys()
+    for layer, arrays in one.items():
+        for a, b in zip(arrays, other[layer], strict=True):
+            np.testing.assert_allclose(a, b, rtol=0.02, atol=0.005, err_msg=layer)
+    longer = replace(RECIPE, steps=20)
+    with pytest.raises(UsageError, match="already falling"):
+        pretrain.distil(master, sources, longer, broken, tmp_path / "broken", Silent(), resume=True)
+
+
+def test_an_earlier_run_is_not_overwritten(
+    master: teacher.Teacher, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "work" / "checkpoints").mkdir(parents=True)
+    with pytest.raises(OutputError, match="--resume"):
+        pretrain.distil(master, [], RECIPE, tmp_path / "out.npz", tmp_path / "work", Silent())
+
+
+def test_the_teacher_looks_at_each_crop_once(
+    master: teacher.Teacher, photos: Path, tmp_path: Path
+) -> None:
+    class Count(Silent):
+        looked = 0
+
+        def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
+            for item in items:
+                self.looked += 1
+                yield item
+
+    source, seen = pictures.open_source(photos), Count()
+    few = teacher.study(master, [source], 10, 32, 0, tmp_path, seen)
+    first = np.array(few.embeddings)
+    more = teacher.study(master, [source], 16, 32, 0, tmp_path, seen)
+    assert seen.looked == 16
+    np.testing.assert_array_equal(more.embeddings[:10], first)
+    assert len(np.unique(np.asarray(more.crops).reshape(16, -1), axis=0)) == 16
+    other_seed = teacher.study(master, [source], 10, 32, 1, tmp_path, seen)
+    assert seen.looked == 26
+    assert not np.array_equal(other_seed.embeddings, first)
+
+
+def test_the_grid_averages_the_teacher_to_the_same_pooled_mean() -> None:
+    grid = np.random.default_rng(0).normal(size=(7, 7, 5)).astype(np.float32)
+    pooled = teacher.pool_grid(grid, 3)
+    assert pooled.shape == (3, 3, 5)
+    np.testing.assert_allclose(pooled.mean(axis=(0, 1)), grid.mean(axis=(0, 1)), atol=1e-5)
+    corner = (grid[0, 0] + grid[0, 1] + grid[0, 2] / 3) / (7 / 3)
+    rows = np.stack([(grid[r, 0] + grid[r, 1] + grid[r, 2] / 3) / (7 / 3) for r in range(3)])
+    expected = (rows[0] + rows[1] + rows[2] / 3) / (7 / 3)
+    np.testing.assert_allclose(pooled[0, 0], expected, atol=1e-5)
+    assert not np.allclose(pooled[0, 0], corner)
+
+
+def test_crops_are_the_same_for_one_seed_and_stay_inside(photos: Path) -> None:
+    source = pictures.open_source(photos)
+    for index in range(30):
+        crop = pictures.crop_of([source], index, seed=3)
+        np.testing.assert_array_equal(crop, pictures.crop_of([source], index, seed=3))
+        assert min(crop.shape[:2]) >= 0.7 * pictures.SMALLEST_CROP
+
+
+def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(0)
+    weights = {
+        "conv": [rng.normal(size=(3, 3, 4, 8)).astype(np.float32)],
+        "bn": [np.full(8, value, np.float32) for value in (1.1, -0.3, 5.0, 1e-7)],
+    }
+    pack.pack(weights, tmp_path / "w.npz")
+    back = pack.unpack(tmp_path / "w.npz")
+    np.testing.assert_allclose(back["conv"][0], weights["conv"][0], rtol=1 / 2000, atol=1e-7)
+    for a, b in zip(back["bn"], weights["bn"], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [p.name for p in tmp_path.iterdir()] == ["w.npz"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04broken"])
+def test_damaged_weights_are_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.npz"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="packed weights"):
+        pack.unpack(path)
+
+
+def run(*args: object) -> tuple[int, str]:
+    result = CliRunner().invoke(pretrain.main, [str(a) for a in args])
+    return result.exit_code, result.output
+
+
+def test_a_missing_zip_is_one_line(teacher_files: tuple[Path, Path], tmp_path: Path) -> None:
+    weights, top = teacher_files
+    code, said = run(
+        "--teacher", weights, "--teacher-top", top, "--images", tmp_path / "none.zip",
+        "-o", tmp_path / "out.npz",
+    )  # fmt: skip
+    assert code == 2
+    assert "none.zip" in said
+    assert "--images" in said
+    assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "word"), [("weights", "--teacher"), ("top", "--teacher-top"), ("alpha", "alpha")]
+)
+def test_a_wrong_teacher_is_one_line(
+    teacher_files: tuple[Path, Path], photos: Path, tmp_path: Path, broken: str, word: str
+) -> None:
+    weights, top = teacher_files
+    wrong = tmp_path / "wrong"
+    wrong.write_text("not weights")
+    code, said = run(
+        "--teacher", wrong if broken == "weights" else weights,
+        "--teacher-top", wrong if broken == "top" else top,
+        "--teacher-alpha", 0.5 if broken == "alpha" else 0.35,
+        "--teacher-size", 96, "--images", photos, "-o", tmp_path / "out.npz",
+    )  # fmt: skip
+    assert code == 2
+    assert word in said
+    assert len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_sources_without_pictures_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="none in"):
+        pictures.open_source(tmp_path)
+    bad = tmp_path / "bad.zip"
+    bad.write_bytes(b"no zip")
+    with pytest.raises(DatasetError, match="readable zip"):
+        pictures.open_source(bad)
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match="picture 0 of"):
+        pictures.crop_of([pictures.open_source(tmp_path)], 0, seed=0)
