@@ -57,9 +57,7 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
         with clock("intake"):
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
-            backbone = weights.load(
-                settings.weights, settings.alpha, settings.size, settings.seed
-            )
+            backbone = weights.load(settings.weights, settings.alpha, settings.size, settings.seed)
         say_all(progress, backbone.notes)
         with clock("audit"):
             dataset = audit.audit(

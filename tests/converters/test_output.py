@@ -26,9 +26,7 @@ def test_a_result_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, SystemExit])
-def test_what_fails_leaves_the_earlier_result(
-    tmp_path: Path, failure: type[BaseException]
-) -> None:
+def test_what_fails_leaves_the_earlier_result(tmp_path: Path, failure: type[BaseException]) -> None:
     out = earlier_result(tmp_path / "out")
     with pytest.raises(failure), output.whole_folder(out) as folder:
         (folder / "model.tflite").write_text("half")
@@ -57,7 +55,7 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
     # Nobody, not even root, can make a folder in /sys.
     with (
-        pytest.raises(OutputError, match="/sys.*: .*choose a folder that you may write to"),
+        pytest.raises(OutputError, match=r"/sys.*: .*choose a folder that you may write to"),
         output.whole_folder(Path("/sys/out")),
     ):
         pytest.fail("the work must not start")

@@ -1,0 +1,270 @@
+"""`edge convert` as a user runs it, on the generated data set, and what it leaves behind."""
+
+import hashlib
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import edge
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SMALL = ("--alpha", "0.35", "--size", "96", "--fine-tune", "never")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights in a file: random ones, which serve as learned for all but their quality."""
+    from converters.backbone import mobilenet_v2
+    from converters.tf import seed_everything
+
+    seed_everything(1)
+    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
+    mobilenet_v2.build(0.35, 96).save_weights(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def converted(
+    micro_dataset: Path, weights: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """The folder of one finished conversion, and the process that made it."""
+    out = tmp_path_factory.mktemp("converted") / "out"
+    done = run_edge("convert", micro_dataset, "-o", out, "--weights", weights, *SMALL, "--json")
+    assert done.returncode in (0, 3), done.stderr
+    return out, done
+
+
+@pytest.fixture(scope="module")
+def report(converted: tuple[Path, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((converted[0] / "report.json").read_text())
+    return record
+
+
+def test_everything_promised_is_there(converted: tuple[Path, Any]) -> None:
+    out, _ = converted
+    files = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert files == {
+        "model.tflite",
+        "labels.txt",
+        "report.json",
+        "report.html",
+        "model.keras",
+        "variants/float32.tflite",
+        "variants/float16.tflite",
+        "variants/int8.tflite",
+    }
+    assert (out / "labels.txt").read_text().split() == json.loads(
+        (out / "report.json").read_text()
+    )["dataset"]["classes"]
+    assert (out / "model.tflite").read_bytes() == (out / "variants/int8.tflite").read_bytes()
+
+
+def test_json_alone_on_stdout(converted: tuple[Path, Any], report: dict[str, Any]) -> None:
+    assert json.loads(converted[1].stdout) == report
+
+
+def test_the_report_measures_the_files_that_lie_there(
+    converted: tuple[Path, Any], report: dict[str, Any]
+) -> None:
+    for name in ("float32", "float16", "int8"):
+        variant = report["variants"][name]
+        assert variant["bytes"] == (converted[0] / variant["file"]).stat().st_size
+        assert variant["gzip_bytes"] < variant["bytes"] * 1.01
+        assert 0 <= variant["accuracy"] <= 1
+        assert variant["p50_ms"] > 0
+    assert report["variants"]["float32"]["agreement"] == 1
+    assert report["variants"]["int8"]["bytes"] < report["variants"]["float32"]["bytes"] / 2
+
+
+def test_the_recorded_accuracy_is_that_of_the_file_on_the_recorded_test_side(
+    converted: tuple[Path, Any], report: dict[str, Any], micro_dataset: Path
+) -> None:
+    model = edge.open_model(converted[0] / "model.tflite")
+    by_digest = {
+        hashlib.sha256(path.read_bytes()).hexdigest(): path
+        for path in micro_dataset.rglob("*")
+        if path.is_file()
+    }
+    right = [
+        model.classify(edge.read_picture(by_digest[digest])).best.label
+        == by_digest[digest].parent.name
+        for digest in report["split"]["test"]
+    ]
+    assert np.mean(right) == pytest.approx(report["variants"]["int8"]["accuracy"])
+
+
+def test_the_file_says_where_it_comes_from(
+    converted: tuple[Path, Any], report: dict[str, Any]
+) -> None:
+    model = edge.open_model(converted[0] / "model.tflite")
+    assert model.labels == tuple(report["dataset"]["classes"])
+    assert model.metadata is not None
+    assert model.metadata.provenance is not None
+    assert model.metadata.provenance["seed"] == report["seed"]
+    assert "edge-toolkit" in model.metadata.provenance["toolkit"]
+
+
+def test_the_report_is_one_file_without_addresses(converted: tuple[Path, Any]) -> None:
+    page = (converted[0] / "report.html").read_text()
+    assert "data:image/" in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+
+
+def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
+    converted: tuple[Path, Any],
+    report: dict[str, Any],
+    micro_dataset: Path,
+    weights: Path,
+    run_edge: RunEdge,
+    tmp_path: Path,
+) -> None:
+    done = run_edge(
+        "convert", micro_dataset, "-o", tmp_path / "again", "--weights", weights, *SMALL, "--json"
+    )
+    again = json.loads(done.stdout)
+    assert again["split"] == report["split"]
+    assert again["training"]["details"]["embeddings"]["computed"] == 0
+    pictures = micro_dataset.rglob("*.jpg")
+    first, second = (
+        edge.open_model(folder / "variants/float32.tflite")
+        for folder in (converted[0], tmp_path / "again")
+    )
+    for path in list(pictures)[:5]:
+        picture = edge.read_picture(path)
+        assert first.classify(picture).best.index == second.classify(picture).best.index
+        assert first.classify(picture).best.score == pytest.approx(
+            second.classify(picture).best.score, abs=1e-4
+        )
+
+
+def test_ten_added_pictures_cost_ten_embeddings(
+    converted: tuple[Path, Any],
+    micro_dataset: Path,
+    weights: Path,
+    run_edge: RunEdge,
+    tmp_path: Path,
+) -> None:
+    from micro import write_dataset
+
+    photos, more = tmp_path / "photos", tmp_path / "more"
+    shutil.copytree(micro_dataset, photos)
+    write_dataset(more, seed=99)
+    added = [path for path in sorted(more.rglob("*")) if path.is_file()][:10]
+    for path in added:
+        shutil.copy(path, photos / path.parent.name / f"added-{path.name}")
+    done = run_edge(
+        "convert", photos, "-o", tmp_path / "out", "--weights", weights, *SMALL, "--json"
+    )
+    used = json.loads(done.stdout)["training"]["details"]["embeddings"]
+    assert used["computed"] <= 10
+    assert used["cached"] > 30
+
+
+def test_an_earlier_result_is_kept_without_force(
+    converted: tuple[Path, Any], micro_dataset: Path, run_edge: RunEdge
+) -> None:
+    before = (converted[0] / "report.json").read_bytes()
+    done = run_edge("convert", micro_dataset, "-o", converted[0], "--weights", "none")
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert (converted[0] / "report.json").read_bytes() == before
+
+
+def test_a_disk_that_fills_up_leaves_nothing(
+    micro_dataset: Path, weights: Path, run_edge: RunEdge, tmp_path: Path
+) -> None:
+    def small_files() -> None:  # no file may grow above 100 kB, as on a disk that is full
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = run_edge(
+        "convert", micro_dataset, "-o", tmp_path / "out", "--weights", weights, *SMALL,
+        preexec_fn=small_files,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "edge: expected a place to write" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_real_full_disk_leaves_nothing(
+    micro_dataset: Path, weights: Path, run_edge: RunEdge, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        done = run_edge("convert", micro_dataset, "-o", disk / "out", "--weights", weights, *SMALL)
+        assert done.returncode == 2, done.stderr
+        assert "no space left on device: free some space" in done.stderr
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_place_that_cannot_be_written_is_told_at_once(
+    micro_dataset: Path, run_edge: RunEdge
+) -> None:
+    started = time.monotonic()
+    done = run_edge("convert", micro_dataset, "-o", "/sys/out", "--weights", "none")
+    assert done.returncode == 2
+    assert "/sys" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert time.monotonic() - started < 10
+
+
+def test_ctrl_c_leaves_nothing_half_written(
+    micro_dataset: Path, weights: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "edge", "convert", str(micro_dataset), "-o",
+               str(tmp_path / "out"), "--weights", str(weights), *SMALL]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert list(tmp_path.iterdir()), "the run never started to write"
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing-folder"], "missing-folder"),
+        ([".", "--weights", "imagnet"], "imagenet"),
+        ([".", "--fine-tune", "sometimes"], "auto"),
+        ([".", "--augment", "flipp"], "flip"),
+        ([".", "--alpha", "0.3"], "0.35"),
+        ([".", "--size", "100"], "96"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_one(
+    arguments: list[str], said: str, run_edge: RunEdge, micro_dataset: Path, tmp_path: Path
+) -> None:
+    done = run_edge("convert", *arguments, "-o", tmp_path / "out", "--json", cwd=micro_dataset)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert json.loads(done.stdout)["error"]
+    assert not (tmp_path / "out").exists()
