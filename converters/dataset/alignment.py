@@ -65,10 +65,10 @@ def _along(side: int) -> Floats:
 def _basis(pictures: Floats) -> Floats:
     """The picture, one, and its derivatives by shift y, stretch y, shift x, stretch x."""
     side = pictures.shape[1]
-    by_y, by_x = (gradient * side for gradient in np.gradient(pictures, axis=(1, 2)))
+    by_y, by_x = np.gradient(pictures * np.float32(side), axis=(1, 2))
     u = _along(side)
     parts = [pictures, np.ones_like(pictures), by_y, by_y * u[:, None], by_x, by_x * u]
-    return np.stack(parts, axis=1).reshape(len(pictures), 6, -1)
+    return np.asarray(np.stack(parts, axis=1).reshape(len(pictures), 6, -1), np.float32)
 
 
 def _improve(basis: Floats, placement: Placement, placed: Floats, inside: Mask) -> Placement:

@@ -15,33 +15,49 @@ Floats = NDArray[np.float32]
 
 _SIDE = 16
 _BLUR = 0.8
-_MAX_RESIDUAL = 0.12
+_MAX_RESIDUAL = 0.15
 """Share of a picture's energy outside another's plane up to which the two are compared."""
 
-_NEAREST = 6
+_NEAREST = 10
 _BLOCK = 256
 
 
-def candidates(thumbnails: Floats) -> NDArray[np.int64]:
-    """Pairs worth a look: int64 [m, 2], i < j, sorted, at most 6 from each picture's side.
+def candidates(thumbnails: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Pairs worth a look, at most 10 from each picture's side.
 
     Args:
         thumbnails: float32 [n, side, side], none of them flat.
+
+    Returns:
+        The pairs, int64 [m, 2], i < j, sorted; and how each stands out, float32 [m]: its distance
+        as a share of that to the nearest picture that is not among the 10, from the side where
+        this is smaller. A copy is far nearer than what is merely alike, in a dense data set too.
     """
     vectors, planes = _planes(np.stack([_reduce(picture) for picture in thumbnails]))
     count, size = vectors.shape
-    found = []
+    pairs, shares = [], []
     for start in range(0, count, _BLOCK):
         block = planes[start : start + _BLOCK]
         parts = (block.reshape(-1, size) @ vectors.T).reshape(len(block), -1, count)
         residual = 1 - np.einsum("bkn,bkn->bn", parts, parts)
         rows = np.arange(len(block))
-        residual[rows, rows + start] = np.inf
-        nearest = np.argpartition(residual, min(_NEAREST, count - 1), axis=1)[:, :_NEAREST]
-        row, place = np.nonzero(np.take_along_axis(residual, nearest, axis=1) < _MAX_RESIDUAL)
-        found.append(np.stack([row + start, nearest[row, place]], axis=1))
-    pairs = np.sort(np.concatenate(found), axis=1).astype(np.int64)
-    return np.unique(pairs, axis=0)
+        residual[rows, rows + start] = 1.0  # itself
+        last = min(_NEAREST, count - 1)
+        nearest = np.argpartition(residual, last, axis=1)[:, : last + 1]
+        near = np.maximum(np.take_along_axis(residual, nearest, axis=1), 0)
+        row, place = np.nonzero(near[:, :last] < _MAX_RESIDUAL)
+        pairs.append(np.stack([row + start, nearest[row, place]], axis=1))
+        share = near[row, place] / np.maximum(near[row, last], 1e-6)
+        shares.append(np.asarray(share, np.float32))
+    return _merge(np.concatenate(pairs), np.concatenate(shares))
+
+
+def _merge(pairs: NDArray[np.int64], shares: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Each unordered pair once, with the smaller of its shares."""
+    unique, place = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
+    smallest = np.full(len(unique), np.inf, np.float32)
+    np.minimum.at(smallest, place.ravel(), shares)
+    return unique.astype(np.int64), smallest
 
 
 def _reduce(picture: Floats) -> Floats:
