@@ -9,7 +9,6 @@ continues with ``--resume``.
 """
 
 import sys
-import time
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from converters.backbone.distil.pack import pack
 from converters.backbone.distil.pictures import Source, open_source
 from converters.backbone.distil.student import Loss, Student, build_student
 from converters.backbone.distil.teacher import Lessons, Teacher, load_teacher, study
-from converters.backbone.distil.train import Recipe, train
+from converters.backbone.distil.train import Recipe, minutes_of, train
 from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
 from converters.progress import Progress, Terminal
 from edge.errors import EdgeError, OutputError
@@ -35,8 +34,11 @@ def distil(
     work: Path,
     progress: Progress,
     resume: bool = False,
+    use_at: int | None = None,
 ) -> Card:
     """Train a student and write its weights to ``out`` and its card beside it (.toml).
+
+    ``use_at``: the input size in pixels that the card recommends; None: that of the training.
 
     Raises:
         OutputError: ``work`` holds an earlier run and ``resume`` is False.
@@ -54,11 +56,10 @@ def distil(
     loss = Loss.towards(
         lessons, teacher.kernel, teacher.bias, recipe.embedding_weight, recipe.grid_weight
     )
-    started = time.monotonic()
     begun = train(student, lessons, loss, recipe, work, progress)
-    minutes = (time.monotonic() - started) / 60
     pack(layer_weights(student.backbone), out)
-    card = _card(teacher, sources, recipe, minutes, begun)
+    card = _card(teacher, sources, recipe, use_at or recipe.size)
+    card["run"] = _run(recipe, minutes_of(work, recipe), begun)
     write_card(card, out.with_suffix(".toml"))
     return card
 
@@ -80,26 +81,17 @@ def _student(recipe: Recipe, teacher: Teacher, lessons: Lessons) -> Student:
     )
 
 
-def _card(
-    teacher: Teacher, sources: list[Source], recipe: Recipe, minutes: float, begun: int
-) -> Card:
+def _card(teacher: Teacher, sources: list[Source], recipe: Recipe, use_at: int) -> Card:
     from converters.tf import tensorflow
 
-    tf = tensorflow()
-    model: dict[str, Any] = {
+    about: Card = {
         "architecture": "MobileNetV2 without its top",
         "alpha": recipe.alpha,
-        "size": recipe.size,
+        "use_at": use_at,
+        "trained_on": "gpu" if tensorflow().config.list_physical_devices("GPU") else "cpu",
         "input": "float32 RGB in [-1, 1], the whole picture stretched to the square, bilinear",
-        "trained_on": "gpu" if tf.config.list_physical_devices("GPU") else "cpu",
         "method": "knowledge distillation from crops (Hinton 2015, Asano 2021, Beyer 2021)",
         "licence": LICENCE,
-    }
-    run: dict[str, Any] = {
-        "pictures_seen": recipe.steps * recipe.batch_size,
-        "minutes_of_training": round(minutes, 1),
-        "resumed_at_step": begun,
-        "tensorflow": tf.__version__,
     }
     taught = {"size": teacher.size, "sha256_of_weights_and_top": teacher.digest}
     data = {
@@ -107,7 +99,18 @@ def _card(
         "pictures": [len(source.files) for source in sources],
         "sha256": [source.digest for source in sources],
     }
-    return {"model": model, "data": data, "teacher": taught, "recipe": asdict(recipe), "run": run}
+    return {**about, "data": data, "teacher": taught, "recipe": asdict(recipe)}
+
+
+def _run(recipe: Recipe, minutes: float, begun: int) -> dict[str, Any]:
+    from converters.tf import tensorflow
+
+    return {
+        "pictures_seen": recipe.steps * recipe.batch_size,
+        "minutes_of_training": round(minutes, 1),
+        "last_resumed_at_step": begun,
+        "tensorflow": tensorflow().__version__,
+    }
 
 
 def _recipe_options(command: Any) -> Any:
@@ -129,6 +132,7 @@ def _recipe_options(command: Any) -> Any:
 @click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="Weights (.npz).")
 @click.option("--work", type=click.Path(path_type=Path), help="Work folder [OUT.work].")
 @click.option("--resume", is_flag=True, help="Continue what lies in the work folder.")
+@click.option("--use-at", type=int, help="Input size that the card recommends [--size].")
 @_recipe_options
 def main(
     teacher: Path,
@@ -139,6 +143,7 @@ def main(
     out: Path,
     work: Path | None,
     resume: bool,
+    use_at: int | None,
     **recipe: Any,
 ) -> None:
     """Distil a MobileNetV2 into a smaller one on unlabelled pictures."""
@@ -147,7 +152,7 @@ def main(
     try:
         sources = [open_source(path) for path in images]
         master = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
-        card = distil(master, sources, Recipe(**recipe), out, place, progress, resume)
+        card = distil(master, sources, Recipe(**recipe), out, place, progress, resume, use_at)
     except EdgeError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
@@ -155,7 +160,7 @@ def main(
         click.echo(f"Interrupted. Continue with --resume; the work lies in {place}.", err=True)
         sys.exit(130)
     seen = card["run"]["pictures_seen"]
-    click.echo(f"{out}: alpha {card['model']['alpha']}, {seen} pictures seen", err=True)
+    click.echo(f"{out}: alpha {card['alpha']}, {seen} pictures seen", err=True)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, E
 
     if weights is None:
         card, values = builtin.read()
-        size = size or int(card["model"]["use_at"])
+        size = size or int(card["use_at"])
     else:
         values = unpack(weights)
     side = size or 96

@@ -10,16 +10,19 @@ LICENCE = (
     "is part of them. Check the terms of ImageNet before commercial use."
 )
 
-Card = dict[str, dict[str, Any]]
-"""Tables of plain values by name."""
+Card = dict[str, Any]
+"""Plain values by name, and tables (dicts) of plain values."""
 
 
 def write_card(card: Card, path: Path) -> None:
-    """Write ``card`` as TOML, table by table, in the order given."""
-    lines: list[str] = []
-    for table, values in card.items():
-        lines.append(f"[{table}]")
-        # JSON's strings, numbers, booleans and flat lists are TOML's.
-        lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        lines.append("")
-    path.write_text("\n".join(lines), encoding="utf-8")
+    """Write ``card`` as TOML: its plain values first, then table by table, in the order given."""
+    lines = _assignments({k: v for k, v in card.items() if not isinstance(v, dict)})
+    for name, table in card.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{name}]", *_assignments(table)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _assignments(table: dict[str, Any]) -> list[str]:
+    # JSON's strings, numbers, booleans and flat lists are TOML's.
+    return [f"{key} = {json.dumps(value)}" for key, value in table.items()]

@@ -155,6 +155,18 @@ def _check_length(recipe: Recipe, begun: int, folder: Path) -> None:
         )
 
 
+def minutes_of(folder: Path, recipe: Recipe) -> float:
+    """How long the training in ``folder`` took, in minutes, over all its parts."""
+    log = folder / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    pace = {line["step"]: line["pictures_per_s"] for line in lines}
+    seconds, before = 0.0, 0
+    for step in sorted(pace):
+        seconds += (step - before) * recipe.batch_size / pace[step]
+        before = step
+    return seconds / 60
+
+
 class _Journal:
     """Mean losses of every few steps, as JSON lines."""
 

@@ -1,6 +1,7 @@
 """The recipe of a built-in backbone, on a micro teacher and generated pictures."""
 
 import json
+import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -109,7 +110,8 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     card = pretrain.distil(
         master, sources, RECIPE, broken, tmp_path / "broken", Silent(), resume=True
     )
-    assert card["run"]["resumed_at_step"] == 4
+    assert card["run"]["last_resumed_at_step"] == 4
+    assert tomllib.loads(broken.with_suffix(".toml").read_text()) == card
     one, other = pack.unpack(whole), pack.unpack(broken)
     assert one.keys() == other.keys()
     for layer, arrays in one.items():

@@ -1,0 +1,29 @@
+"""The backbone that comes with the package: weights and model card, without TensorFlow."""
+
+import tomllib
+from pathlib import Path
+
+from converters.backbone.distil.card import Card
+from converters.backbone.distil.pack import unpack
+from converters.backbone.mobilenet_v2 import Weights
+from edge.errors import WeightsError
+
+WEIGHTS = Path(__file__).with_name("builtin.npz")
+CARD = Path(__file__).with_name("builtin.toml")
+
+
+def read() -> tuple[Card, Weights]:
+    """The model card and the weights (float32) by layer name.
+
+    The weights are those of MobileNetV2 without its top, width ``card["alpha"]``;
+    ``card["use_at"]`` is the input size at which they served best.
+
+    Raises:
+        WeightsError: a file is missing or damaged.
+    """
+    try:
+        card = tomllib.loads(CARD.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        fix = "install the toolkit again"
+        raise WeightsError("the built-in model card", f"{CARD} ({error})", fix) from None
+    return card, unpack(WEIGHTS)
