@@ -1,0 +1,90 @@
+"""What the tables of the page hold, taken from the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MATRIX_CLASSES = 30
+"""Up to so many classes the confusion matrix is drawn; above, its worst pairs are listed."""
+
+NAMED_COLUMNS = 8
+"""Up to so many classes the columns carry names; above, numbers."""
+
+_PAIRS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A count of the confusion matrix and its share (0–1) of the row."""
+
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two classes that were confused: ``count`` test pictures, ``share`` (0–1) of ``true``."""
+
+    true: str
+    said: str
+    count: int
+    share: float
+
+
+def matrix(confusion: list[list[int]]) -> list[list[Cell]]:
+    """The confusion matrix with the share of every count in its row."""
+    return [[Cell(count, count / max(1, sum(row))) for count in row] for row in confusion]
+
+
+def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[Pair]:
+    """The pairs confused most often, at most 20; none where nothing was confused."""
+    pairs = [
+        Pair(classes[true], classes[said], count, count / sum(row))
+        for true, row in enumerate(confusion)
+        for said, count in enumerate(row)
+        if count and true != said
+    ]
+    return sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS]
+
+
+def worst_first(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The figures per class by rising F1; classes without test pictures come last."""
+    return sorted(per_class, key=lambda row: (row["support"] == 0, row["f1"]))
+
+
+def counts(record: Mapping[str, Any], sides: list[dict[str, int]]) -> list[dict[str, Any]]:
+    """Per class its pictures, how wide its bar is (0–1), and its pictures on each side."""
+    number = record["dataset"]["counts"]
+    most = max(number.values())
+    return [
+        {"label": label, "count": count, "width": count / most, **on_sides}
+        for (label, count), on_sides in zip(number.items(), sides, strict=True)
+    ]
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested values as (dotted name, text).
+
+    >>> flat({"seed": 0, "training": {"dropout": 0.2, "flip": True, "epochs": None}})
+    [('seed', '0'), ('training.dropout', '0.2'), ('training.flip', 'yes'), ('training.epochs', '–')]
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            rows += flat(value, f"{name}.")
+        else:
+            rows.append((name, _text(value)))
+    return rows
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "–"
+    return str(value)

@@ -1,0 +1,112 @@
+"""How numbers and the verdict are put into words, alike in the terminal and on the page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_SPACE = "\N{NO-BREAK SPACE}"
+_ENOUGH = 99.95  # percent from which one decimal would round up to 100
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal; 100 only when it is all.
+
+    >>> percent(0.9722).replace(chr(160), " "), percent(1).replace(chr(160), " ")
+    ('97.2 %', '100 %')
+    """
+    return f"{_bare_percent(share)}{_SPACE}%"
+
+
+def interval(bounds: tuple[float, float] | list[float]) -> str:
+    """Two shares as percentages.
+
+    >>> interval((0.931, 0.9892))
+    '93.1–98.9'
+    """
+    return "–".join(_bare_percent(bound) for bound in bounds)
+
+
+def _bare_percent(share: float) -> str:
+    points = 100 * share
+    if points in (0, 100):
+        return f"{points:.0f}"
+    if points >= _ENOUGH:
+        return ">99.9"
+    return f"{points:.1f}"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units.
+
+    >>> size(2_712_345).replace(chr(160), " "), size(812_000).replace(chr(160), " ")
+    ('2.7 MB', '812 kB')
+    """
+    if count >= 999_500:
+        return f"{count / 1e6:.1f}{_SPACE}MB"
+    if count >= 1000:
+        return f"{count / 1e3:.0f}{_SPACE}kB"
+    return f"{count:.0f}{_SPACE}B"
+
+
+def milliseconds(value: float) -> str:
+    """Milliseconds with as many decimals as mean something.
+
+    >>> milliseconds(3.42).replace(chr(160), " "), milliseconds(0.317).replace(chr(160), " ")
+    ('3.4 ms', '0.32 ms')
+    """
+    decimals = 2 if value < 1 else 1 if value < 100 else 0
+    return f"{value:.{decimals}f}{_SPACE}ms"
+
+
+def number(count: int, what: str) -> str:
+    """A count with its noun.
+
+    >>> number(1, "thread"), number(1797, "picture")
+    ('1 thread', '1,797 pictures')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def runner(latency: Mapping[str, Any]) -> str:
+    """What ran a timing: interpreter, delegate and threads."""
+    return (
+        f"{latency['interpreter']}, {latency['delegate']}, {number(latency['threads'], 'thread')}"
+    )
+
+
+def verdict_line(record: Mapping[str, Any]) -> str:
+    """The verdict on the chosen variant in one plain sentence."""
+    chosen = record["variants"][record["chosen"]]
+    tested = record["split"]["sizes"]["test"]
+    return (
+        f"{_opening(record['verdict'])}: {percent(chosen['accuracy'])} "
+        f"({interval(chosen['accuracy_interval'])}) on {number(tested, 'picture')} it never saw; "
+        f"{size(chosen['bytes'])}; {milliseconds(chosen['p50_ms'])} on {runner(chosen['latency'])}"
+    )
+
+
+def _opening(verdict: Mapping[str, Any]) -> str:
+    allowed = f"{verdict['max_drop']:g} points allowed"
+    if verdict["status"] == "fail":
+        return f"int8 loses more than the {allowed}"
+    if verdict["status"] == "warn":
+        return f"int8 may lose more than the {allowed}"
+    if verdict["drop"] <= 0:
+        return "int8 keeps what float32 had"
+    return f"int8 stays within the {allowed}"
+
+
+def majority_share(record: Mapping[str, Any]) -> float:
+    """The accuracy of always naming the commonest class of the test side."""
+    supports = [row["support"] for row in record["variants"][record["chosen"]]["per_class"]]
+    return float(max(supports) / sum(supports))
+
+
+def doubt(record: Mapping[str, Any]) -> str | None:
+    """A warning where the model is not shown to be better than naming one class always."""
+    chosen, share = record["variants"][record["chosen"]], majority_share(record)
+    if chosen["accuracy_interval"][0] > share:
+        return None
+    return (
+        f"The model is not shown to be better than always naming the commonest class "
+        f"({percent(share)}). Add pictures, or check that the classes can be told apart."
+    )
