@@ -1,6 +1,5 @@
 """Audit: open every picture once, say what is wrong with the data set, keep what can be used."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
@@ -137,8 +136,7 @@ def audit(
         OutputError: there is no room in ``workdir``.
     """
     pixels, opened, broken = open_all(listing.sources, preprocessing, workdir, progress)
-    contents = [hashlib.sha256(picture.tobytes()).digest() for picture in pixels]
-    conflicts = _conflicts(contents, opened)
+    conflicts = _conflicts(opened)
     left_out = {index for group in conflicts for index in group}
     conflict_names = tuple(tuple(opened[i].source.name for i in group) for group in conflicts)
     usable = [index for index in range(len(opened)) if index not in left_out]
@@ -150,7 +148,7 @@ def audit(
 
     progress.say("Looking for duplicates.")
     digests = [o.digest for o in opened]
-    equals = duplicates.first_of_equals([contents[index] for index in usable], digests)
+    equals = duplicates.first_of_equals([o.content for o in opened], digests)
     confirmed = duplicates.confirmed_pairs(np.array([o.thumbnail for o in opened]), equals)
     groups = duplicates.star_groups(confirmed, equals, labels, digests)
     together = _named_groups(groups, opened)
@@ -183,11 +181,11 @@ def audit(
     )
 
 
-def _conflicts(contents: list[bytes], opened: list[Opened]) -> list[list[int]]:
-    """Groups of indices with equal contents and more than one label."""
+def _conflicts(opened: list[Opened]) -> list[list[int]]:
+    """Groups of indices with equal pixels and more than one label."""
     same: defaultdict[bytes, list[int]] = defaultdict(list)
-    for index, content in enumerate(contents):
-        same[content].append(index)
+    for index, picture in enumerate(opened):
+        same[picture.content].append(index)
     return [
         group for group in same.values() if len({opened[index].source.label for index in group}) > 1
     ]

@@ -27,10 +27,16 @@ IN_MEMORY = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A picture that could be read: its source, sha256, grey thumbnail, and what was converted."""
+    """A picture that could be read.
+
+    ``digest``: sha256 of the file; ``content``: hash of the stretched pixels, equal for what is
+    the same picture to the model; ``converted``: see
+    :func:`converters.dataset.headers.conversions`.
+    """
 
     source: Source
     digest: str
+    content: bytes
     thumbnail: Thumbnail
     converted: tuple[str, ...]
 
@@ -92,7 +98,8 @@ def _open(source: Source, preprocessing: Preprocessing, out: NDArray[np.uint8]) 
         return Broken(source, _reason(error, data))
     out[:] = preprocessing.stretch(picture)
     digest = hashlib.sha256(data).hexdigest()
-    return Opened(source, digest, thumbnail(picture), conversions(data))
+    content = hashlib.blake2b(out.data, digest_size=16).digest()
+    return Opened(source, digest, content, thumbnail(picture), conversions(data))
 
 
 def _reason(error: PictureError, data: bytes) -> str:

@@ -1,6 +1,7 @@
 """Split: training, validation and test sides, stratified, seeded, duplicates together."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,19 +88,26 @@ def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
     places: dict[str, list[int]] = {}
     for index, picture in enumerate(dataset.pictures):
         places.setdefault(picture.digest, []).append(index)
-    recorded = {side: set(record[side]) for side in SIDES}
-    wanted = set().union(*recorded.values())
-    missing = len(wanted - places.keys())
+    wanted = {side: Counter(record[side]) for side in SIDES}
+    missing = sum(digest not in places for digests in wanted.values() for digest in digests)
     if missing:
         raise DatasetError(
             "the pictures that the split was recorded with",
-            f"{missing} of {len(wanted)} missing or changed in {dataset.name}",
+            f"{missing} of {sum(map(len, wanted.values()))} missing or changed in {dataset.name}",
             "give the data set that the model was made from",
         )
-    chosen = {
-        side: np.array(sorted(i for digest in digests for i in places[digest]), np.int64)
-        for side, digests in recorded.items()
-    }
+
+    def recorded(side: str) -> list[int]:  # of equal files, those that were filed on this side
+        def elsewhere(index: int) -> bool:
+            return dataset.pictures[index].split != side
+
+        return [
+            index
+            for digest, count in wanted[side].items()
+            for index in sorted(places[digest], key=elsewhere)[:count]
+        ]
+
+    chosen = {side: np.array(recorded(side), np.int64) for side in SIDES}
     return _split(chosen, int(record["seed"]), given=bool(record["given"]))
 
 

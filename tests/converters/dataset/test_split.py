@@ -1,6 +1,7 @@
 """The split: stratified, seeded, by content, duplicates together."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,3 +166,13 @@ def test_recorded_pictures_that_are_gone() -> None:
     record = split(dataset([30, 30]), 0).to_dict(dataset([30, 30]))
     with pytest.raises(DatasetError, match="5 of 60 missing"):
         from_dict(record, dataset([30, 25]))
+
+
+def test_a_copy_that_was_on_no_side_stays_so() -> None:
+    data = dataset([10, 10], sides=given(5, 2, 3) * 2, groups={9: 0})
+    copy = replace(data.pictures[0], digest=data.pictures[9].digest)
+    data = replace(data, pictures=(copy, *data.pictures[1:]))
+    result = split(data, 0)
+    again = from_dict(result.to_dict(data), data)
+    for before, after in zip(sides_of(result), sides_of(again), strict=True):
+        assert before.tolist() == after.tolist()
