@@ -3,10 +3,10 @@
 import importlib
 import json
 import re
+import resource
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -48,9 +48,11 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_help_is_quick(run_edge) -> None:
     def seconds() -> float:
-        started = time.perf_counter()
+        """Processor time, which is the time waited where nothing else is running."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run_edge("--help")
-        return time.perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(8)) <= 0.3
 
