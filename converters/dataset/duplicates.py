@@ -37,10 +37,13 @@ pictures of dense data sets (28 × 28 pixels of clothing) reach 0.97, but do not
 _APART = 0.15
 """Share of the distance to the next other picture below which a pair stands out."""
 
-_FIRST_LOOK = (3, 0.7)
-"""Steps of alignment, and the detail correlation below which a pair is then given up."""
+_STEPS = 8
+"""Steps of alignment."""
 
-_STEPS = 6
+_FIRST_STEPS, _PROMISING = 3, 0.8
+"""Steps after which the many pairs that do not stand out are given up, and the correlation of
+detail below which they are."""
+
 _CHUNK = 1024
 
 Thumbnail = NDArray[np.float16]
@@ -87,13 +90,15 @@ def confirmed_pairs(thumbnails: NDArray[np.float16], equals: Indices) -> Pairs:
         return np.empty((0, 2), np.int64)
     pictures = thumbnails[compared].astype(np.float32)
     pairs, shares = candidates(pictures)
-    steps, promising = _FIRST_LOOK
-    _, detail = _similarity(pictures, pairs, steps)
-    pairs, shares = pairs[detail >= promising], shares[detail >= promising]
+    apart = shares <= _APART
+    promising = apart.copy()
+    promising[~apart] = _similarity(pictures, pairs[~apart], _FIRST_STEPS)[1] >= _PROMISING
+    pairs, apart = pairs[promising], apart[promising]
     whole, detail = _similarity(pictures, pairs, _STEPS)
     alike = (whole >= _ALIKE[0]) & (detail >= _ALIKE[1])
-    apart = (shares <= _APART) & (whole >= _ALIKE_AND_APART[0]) & (detail >= _ALIKE_AND_APART[1])
-    return np.asarray(compared[pairs[alike | apart]], np.int64)
+    apart &= (whole >= _ALIKE_AND_APART[0]) & (detail >= _ALIKE_AND_APART[1])
+    pairs = pairs[alike | apart]
+    return np.asarray(compared[pairs], np.int64)
 
 
 def _similarity(pictures: Floats, pairs: Pairs, steps: int) -> tuple[Floats, Floats]:
