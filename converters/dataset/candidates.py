@@ -18,6 +18,10 @@ _BLUR = 0.8
 _MAX_RESIDUAL = 0.15
 """Share of a picture's energy outside another's plane up to which the two are compared."""
 
+_MAX_SHARE, _TINY_RESIDUAL = 0.7, 0.003
+"""A candidate that stands out less than this is none (copies stay below 0.5), unless it is so
+near that the pictures around it may be further copies."""
+
 _NEAREST = 10
 _BLOCK = 256
 
@@ -45,10 +49,11 @@ def candidates(thumbnails: Floats) -> tuple[NDArray[np.int64], Floats]:
         last = min(_NEAREST, count - 1)
         nearest = np.argpartition(residual, last, axis=1)[:, : last + 1]
         near = np.maximum(np.take_along_axis(residual, nearest, axis=1), 0)
-        row, place = np.nonzero(near[:, :last] < _MAX_RESIDUAL)
+        share = near / np.maximum(near[:, last:], 1e-6)
+        kept = (near < _MAX_RESIDUAL) & ((share < _MAX_SHARE) | (near < _TINY_RESIDUAL))
+        row, place = np.nonzero(kept[:, :last])
         pairs.append(np.stack([row + start, nearest[row, place]], axis=1))
-        share = near[row, place] / np.maximum(near[row, last], 1e-6)
-        shares.append(np.asarray(share, np.float32))
+        shares.append(np.asarray(share[row, place], np.float32))
     return _merge(np.concatenate(pairs), np.concatenate(shares))
 
 
