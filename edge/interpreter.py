@@ -143,7 +143,16 @@ def load(
 
 def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> Runtime:
     distribution, module = _first_importable(candidates)
-    interpreter = _make(module, file, name, threads, [])
+    notes = _slowness(distribution)
+    try:
+        interpreter = _make(module, file, name, threads)
+    except ModelError as error:
+        if "XNNPACK" not in error.found:
+            raise
+        # It refuses some quantisation scales that TensorFlow Lite's own kernels take.
+        plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        interpreter = _make(module, file, name, threads, experimental_op_resolver_type=plain)
+        notes += (f"XNNPACK refuses {name}: TensorFlow Lite's own kernels run it, more slowly",)
     return Runtime(
         interpreter,
         file,
@@ -151,7 +160,7 @@ def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> 
         package=_with_version(distribution),
         delegate="cpu",
         threads=threads,
-        notes=_slowness(distribution),
+        notes=notes,
     )
 
 
@@ -166,7 +175,7 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
             loaded = import_module(module)
             edgetpu = loaded.load_delegate(probe.library())
             return Runtime(
-                _make(loaded, file, name, threads, [edgetpu]),
+                _make(loaded, file, name, threads, experimental_delegates=[edgetpu]),
                 file,
                 name=name,
                 package=_with_version(distribution),
@@ -180,14 +189,12 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
     raise _needs_edgetpu(name, "; ".join(reasons) or "no interpreter")
 
 
-def _make(module: Any, file: ModelFile, name: str, threads: int, delegates: list[Any]) -> Any:
+def _make(module: Any, file: ModelFile, name: str, threads: int, **options: Any) -> Any:
     try:
         with warnings.catch_warnings():  # TensorFlow announces that its copy will go
             warnings.simplefilter("ignore")
             interpreter = module.Interpreter(
-                model_content=file.content,
-                num_threads=threads,
-                experimental_delegates=delegates or None,
+                model_content=file.content, num_threads=threads, **options
             )
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:

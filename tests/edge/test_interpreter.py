@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_models
 
 from edge import interpreter, probe
 from edge.errors import DelegateError, ModelError, UsageError
@@ -76,6 +77,14 @@ def test_tensorflow_is_left_alone(tiny_model, tmp_path):
         "assert not {'tensorflow', 'ai_edge_litert.schema_py_generated'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path / "m.tflite"], check=True)
+
+
+def test_a_model_that_xnnpack_refuses_runs_without_it_and_says_so():
+    refused = tiny_models.colour_model("int8", logits=True, logit_scale=1e-9)
+    runtime = interpreter.load(refused, name="odd.tflite", interpreter="ai-edge-litert")
+    assert any("XNNPACK refuses odd.tflite" in note for note in runtime.notes)
+    (scores,) = runtime.invoke(np.zeros((1, 4, 4, 3), np.int8))
+    assert scores.tolist() == [[0, 0, 0]]
 
 
 def test_unknown_words_are_corrected(tiny_model):

@@ -12,7 +12,9 @@ RESHAPE, FULLY_CONNECTED, SOFTMAX, CUSTOM = 22, 9, 25, 32
 CODES = {"float32": FLOAT32, "uint8": UINT8, "int8": INT8}
 
 
-def colour_model(dtype: str = "uint8", classes: int = 3, logits: bool = False) -> bytes:
+def colour_model(
+    dtype: str = "uint8", classes: int = 3, logits: bool = False, logit_scale: float = 8 / 255
+) -> bytes:
     """A classifier of 4 × 4 pictures by their main colour, which wants pixels of −1 to 1.
 
     Output 0 is red, 1 green, 2 blue; further outputs never win.
@@ -30,7 +32,7 @@ def colour_model(dtype: str = "uint8", classes: int = 3, logits: bool = False) -
         parts.tensor("image", [1, SIDE, SIDE, 3], kind, scale=1 / 127.5, zero=zero),
         parts.tensor("flat", [1, pixels], kind, scale=1 / 127.5, zero=zero),
         parts.tensor("shape", [2], INT32, data=shape),
-        parts.tensor("logits", [1, classes], kind, scale=8 / 255, zero=zero),
+        parts.tensor("logits", [1, classes], kind, scale=logit_scale, zero=zero),
     ]
     if quantised:
         codes = np.rint(weights / 0.25 * 127).astype(dtype)
