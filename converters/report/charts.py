@@ -14,6 +14,8 @@ _SERIES = ("#010a01", "#010b01", "#010c01")
 
 _LINES = ("-", "--", ":")
 _LOGARITHMIC_FROM = 50
+_PERCENT = " (%)"
+"""How the label of a panel of accuracies ends."""
 
 
 def curve_svg(curve: Mapping[str, Any], key: str) -> str:
@@ -71,10 +73,17 @@ def _panels(curve: Mapping[str, Any]) -> list[tuple[str, dict[str, Sequence[floa
     series = curve["series"]
     shares = {name: values for name, values in series.items() if "accuracy" in name}
     rest = {name: values for name, values in series.items() if name not in shares}
-    if shares and rest:
-        unit = "log-loss" if all("log-loss" in name for name in rest) else "loss"
-        return [("accuracy (%)", _times(shares, 100)), (unit, rest)]
-    return [("accuracy (%)", _times(shares, 100))] if shares else [(curve["y_label"], rest)]
+    panels = []
+    if shares:
+        panels.append((_name(shares, "accuracy") + _PERCENT, _times(shares, 100)))
+    if rest:
+        panels.append((_name(rest, "loss" if shares else curve["y_label"]), rest))
+    return panels
+
+
+def _name(series: Mapping[str, Any], several: str) -> str:
+    """A panel with one line is called after it; one with several has a legend."""
+    return next(iter(series)) if len(series) == 1 else several
 
 
 def _times(
@@ -106,6 +115,9 @@ def _draw(
     if len(series) > 1:
         axis.legend(frameon=False, fontsize=9)
     axis.margins(y=0.12)
+    if label.endswith(_PERCENT):
+        low, high = axis.get_ylim()
+        axis.set_ylim(max(low, -1), min(high, 101))
 
 
 def _scale(axis: Any, x: Sequence[float]) -> None:

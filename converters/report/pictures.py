@@ -16,6 +16,9 @@ MAX_BYTES = 8192
 
 _SAMPLES = 150
 _SAMPLES_PER_CLASS = 6
+_MANY_CLASSES = 30
+"""Above so many classes one picture stands for each."""
+
 _MISTAKES = 18
 _GROUPS = 6
 _PER_GROUP = 4
@@ -71,12 +74,13 @@ class Album:
         )
 
     def samples(self) -> list[tuple[str, list[Shown]]]:
-        """Per class some pictures, evenly spaced; fewer per class where there are many classes.
+        """Per class some pictures, evenly spaced; one where there are many classes.
 
-        With more than 150 classes only the first 150 have one.
+        Of more than 150 classes only the first 150 are shown.
         """
         classes = self._dataset.classes
-        each = max(1, min(_SAMPLES_PER_CLASS, _SAMPLES // len(classes)))
+        many = len(classes) > _MANY_CLASSES
+        each = 1 if many else min(_SAMPLES_PER_CLASS, _SAMPLES // len(classes))
         return [
             (name, [self.show(i) for i in self._spaced(label, each)])
             for label, name in enumerate(classes[:_SAMPLES])

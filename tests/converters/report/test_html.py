@@ -1,0 +1,258 @@
+"""report.html: what a reader sees of a conversion."""
+
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import cv2
+import numpy as np
+import pytest
+from conversion import PASS, Conversion
+
+from converters.report import pictures
+from converters.training.trained import Curve
+
+VOID = {"meta", "img", "br", "path", "use", "rect"}
+CURVE = Curve(
+    "Fine-tuning",
+    "epoch",
+    "accuracy and loss",
+    (1.0, 2.0, 3.0),
+    {
+        "validation accuracy": (0.5, 0.75, 0.875),
+        "validation loss": (1.5, 0.9, 0.7),
+        "training loss": (1.4, 0.8, 0.4),
+    },
+)
+
+
+class Page(HTMLParser):
+    """The page as read: every tag is closed in order, ids are unique, text is kept."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+        assert len(self.ids) == len(set(self.ids)), "an id occurs twice"
+        self.text = re.sub(r"\s+", " ", "".join(self.words))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag in ("td", "th", "p", "li", "br", "dt", "dd", "figcaption", "small", "caption"):
+            self.words.append(" ")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "title"} & set(self.open):
+            self.words.append(data)
+
+    def pictures(self) -> list[str]:
+        return [attrs["src"] or "" for tag, attrs in self.tags if tag == "img"]
+
+    def section(self, heading: str, following: str) -> str:
+        return self.text.partition(f" {heading} ")[2].partition(f" {following} ")[0]
+
+
+def test_the_verdict_comes_first_in_one_sentence() -> None:
+    page = Page(Conversion().page())
+    assert page.text.index("int8 keeps what float32 had") < 200
+    assert (
+        "int8 keeps what float32 had: 100 % (96.0–100) on 9 pictures it never saw; "
+        "2.7 MB; 3.4 ms on ai-edge-litert 2.3.0, cpu, 2 threads." in page.text
+    )
+
+
+def test_a_failed_verdict_names_the_classes_and_layers_that_suffer() -> None:
+    verdict = replace(
+        PASS,
+        status="fail",
+        reason="int8 loses 33.3 points",
+        classes=("square", "circle"),
+        layers=(("block_1_expand", 3.1),),
+    )
+    page = Page(Conversion(wrong=3, verdict=verdict).page())
+    assert "Fail. int8 loses more than the 2 points allowed: 66.7 %" in page.text
+    assert "int8 loses 33.3 points." in page.text
+    assert "Classes that lose most: square, circle." in page.text
+    assert "block_1_expand (3 dB)" in page.text
+
+
+def test_a_drop_within_the_limit_is_not_called_none() -> None:
+    text = Page(Conversion(verdict=replace(PASS, drop=1.5)).page()).text
+    assert "int8 stays within the 2 points allowed" in text
+    assert "keeps what float32 had" not in text
+
+
+def test_a_model_no_better_than_a_guess_is_called_that() -> None:
+    doubt = "not shown to be better than always naming the commonest class (33.3 %)"
+    assert doubt in Page(Conversion(wrong=6).page()).text
+    assert doubt not in Page(Conversion().page()).text
+
+
+def test_the_page_is_one_file_that_needs_nothing_else() -> None:
+    html = Conversion(wrong=3, curves=(CURVE, CURVE)).page()
+    page = Page(html)
+    assert "http" not in html
+    assert "@import" not in html
+    assert all(uri.startswith("data:image/jpeg;base64,") for uri in page.pictures())
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    references = re.findall(r"url\(([^)]*)\)", html) + [
+        attrs["href"] or "" for _, attrs in page.tags if "href" in attrs
+    ]
+    assert references
+    assert all(ref.startswith("#") and ref[1:] in page.ids for ref in references)
+
+
+def test_every_picture_has_a_text_and_can_be_decoded() -> None:
+    page = Page(Conversion(wrong=2).page())
+    images = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert len(images) == 3 * 6 + 2
+    for image in images:
+        assert image["alt"]
+        data = base64.b64decode((image["src"] or "").partition(",")[2])
+        assert len(data) <= pictures.MAX_BYTES
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded.shape[:2] == (int(image["height"] or 0), int(image["width"] or 0))
+
+
+def test_names_with_html_and_unicode_are_shown_and_not_obeyed() -> None:
+    nasty = "<script>alert(1)</script>"
+    html = Conversion(
+        classes=(nasty, 'Äpfel & "Birnen"', "猫"),
+        wrong=3,
+        verdict=replace(PASS, status="warn", reason="<b>why</b>", classes=(nasty,)),
+        audit={"broken": (("<i>.jpg", "<u>"),), "warnings": ("Few: <img src=x>",)},
+        notes=("<svg onload=alert(1)>",),
+    ).page()
+    page = Page(html)
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert nasty in page.text
+    assert 'Äpfel & "Birnen"' in page.text
+    assert "猫" in page.text
+    assert "<i>.jpg: <u>" in page.text
+    assert "<b>why</b>" in page.text
+    assert "Few: <img src=x>" in page.text
+    assert "<svg onload=alert(1)>" in page.text
+
+
+def test_the_audit_names_all_that_was_found() -> None:
+    page = Page(
+        Conversion(
+            audit={
+                "broken": tuple((f"circle/b{i}.jpg", "empty, 0 bytes") for i in range(15)),
+                "duplicates": (("circle/0.jpg", "circle/1.jpg"),),
+                "across_split": (("circle/4.jpg", "circle/5.jpg"),),
+                "conflicts": (("circle/a.jpg", "square/a.jpg"),),
+                "near_conflicts": (("circle/2.jpg", "square/25.jpg"),),
+                "converted": {"greyscale": tuple(f"square/{i}.jpg" for i in range(20, 29))},
+                "ignored": ("notes.txt",),
+                "warnings": ("Few pictures: circle (9).",),
+            }
+        ).page()
+    )
+    found = page.section("What was found in them", "How it learned")
+    for words in (
+        "Few pictures: circle (9).",
+        "circle/b0.jpg: empty, 0 bytes",
+        "And 3 more",
+        "circle/a.jpg = square/a.jpg",
+        "greyscale (9): square/20.jpg",
+        "and 4 more",
+        "notes.txt",
+        "Duplicates (1 group)",
+        "Duplicates across the given split (1 group)",
+    ):
+        assert words in found, words
+    assert "No broken files" not in page.text
+    # The six pictures of the three groups are shown beside the samples.
+    assert len(page.pictures()) == 3 * 6 + 6
+
+
+def test_a_clean_data_set_is_called_clean() -> None:
+    page = Page(Conversion().page())
+    assert "No broken files, no duplicates, no picture under two labels." in page.text
+
+
+def test_the_surest_mistakes_come_first() -> None:
+    text = Page(Conversion(wrong=3).page()).text
+    assert "3 mistakes on 9 test pictures, the surest first" in text
+    scores = [float(score) for score in re.findall(r"said square ([\d.]+) %", text)]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_no_mistakes_are_no_mistakes() -> None:
+    assert "None: all 9 test pictures were named right." in Page(Conversion().page()).text
+
+
+@pytest.mark.parametrize("number", [2, 8, 30])
+def test_the_confusion_matrix_has_a_row_and_a_column_for_each_class(number: int) -> None:
+    classes = tuple(f"class {i}" for i in range(number))
+    page = Page(Conversion(classes=classes, per_class=8, wrong=1).page())
+    cells = [
+        attrs["class"] or ""
+        for tag, attrs in page.tags
+        if tag == "td" and "--v" in (attrs.get("style") or "")
+    ]
+    assert len(cells) == number**2
+    assert sum(cell.startswith("wrong") for cell in cells) == 1
+
+
+def test_sixty_classes_list_the_pairs_that_are_confused() -> None:
+    classes = tuple(f"class {i}" for i in range(60))
+    html = Conversion(classes=classes, per_class=8, wrong=3).page()
+    page = Page(html)
+    assert "class 0 class 1 1 100 %" in page.text
+    assert "The other 40 classes" in page.text
+    assert 'class="matrix' not in html
+    assert all(f" {name} " in page.text for name in classes)
+
+
+def test_two_hundred_classes_stay_below_two_megabytes() -> None:
+    classes = tuple(f"class {i}" for i in range(200))
+    html = Conversion(classes=classes, per_class=5, wrong=200).page()
+    assert len(html) < 2_000_000
+    assert "The first 150 of 200 classes." in Page(html).text
+
+
+def test_curves_have_labelled_axes_and_the_colours_of_the_page() -> None:
+    html = Conversion(curves=(CURVE,)).page()
+    page = Page(html)
+    svg = html[html.index("<svg") : html.index("</svg>")]
+    for label in ("epoch", "validation accuracy (%)", "loss", "training loss"):
+        assert f">{label}</text>" in svg, label
+    assert "currentColor" in svg
+    assert "var(--series-2)" in svg
+    assert not re.search(r"(fill|stroke): ?#", svg), "a colour that one scheme cannot show"
+    described = [attrs.get("aria-label") or "" for tag, attrs in page.tags if tag == "div"]
+    assert any("validation accuracy from 0.5 to 0.875, best 0.875" in text for text in described)
+
+
+def test_it_says_how_it_was_made_and_what_was_not_measured() -> None:
+    text = Page(Conversion().page()).text
+    for words in (
+        "edge convert shapes",
+        "weights imagenet, alpha 1.0",
+        "A note on the weights.",
+        "The head was enough.",
+        "training.fine_tune never",
+        "12 s in all",
+        "never ran on a Coral Edge TPU or a Raspberry Pi",
+    ):
+        assert words in text, words

@@ -1,0 +1,141 @@
+"""report.json: what scripts read of a conversion."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conversion import PASS, Conversion
+
+import converters.report
+from converters.report import record
+from converters.training.trained import Curve
+
+SCHEMA = json.loads(
+    (Path(converters.report.__file__).parent / "report.schema.json").read_text(encoding="utf-8")
+)
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+def check(value: Any, schema: dict[str, Any], place: str = "report") -> None:
+    """Hold a value against those keywords of JSON Schema that report.schema.json uses."""
+    known = {
+        "$schema", "$defs", "$ref", "title", "description", "type", "properties", "required",
+        "additionalProperties", "items", "minItems", "maxItems", "minimum", "maximum", "const",
+        "enum", "pattern",
+    }  # fmt: skip
+    assert schema.keys() <= known, f"{place}: this check does not know {schema.keys() - known}"
+    if "$ref" in schema:
+        check(value, SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]], place)
+    if "const" in schema:
+        assert value == schema["const"], place
+    if "enum" in schema:
+        assert value in schema["enum"], place
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        right = [k for k in kinds if isinstance(value, TYPES[k])]
+        assert right, f"{place}: {value!r} is no {kinds}"
+        assert not isinstance(value, bool) or "boolean" in kinds, f"{place}: {value!r}"
+    if isinstance(value, int | float):
+        assert schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf), place
+    if isinstance(value, str):
+        assert re.search(schema.get("pattern", ""), value), f"{place}: {value!r}"
+    if isinstance(value, list):
+        assert schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf), place
+        for index, entry in enumerate(value):
+            check(entry, schema.get("items", {}), f"{place}[{index}]")
+    if isinstance(value, dict):
+        missing = set(schema.get("required", ())) - value.keys()
+        assert not missing, f"{place} lacks {missing}"
+        others = schema.get("additionalProperties", True)
+        for key, entry in value.items():
+            inner = schema.get("properties", {}).get(key, others)
+            assert inner is not False, f"{place} has an undocumented {key}"
+            check(entry, inner if isinstance(inner, dict) else {}, f"{place}.{key}")
+
+
+FULL = Conversion(
+    wrong=3,
+    verdict=replace(
+        PASS, status="fail", drop=33.0, classes=("circle",), layers=(("block_1_expand", 3.14159),)
+    ),
+    audit={
+        "broken": (("circle/x.jpg", "empty, 0 bytes"),),
+        "duplicates": (("circle/0.jpg", "circle/1.jpg"),),
+        "conflicts": (("circle/a.jpg", "square/a.jpg"),),
+        "near_conflicts": (("circle/2.jpg", "square/25.jpg"),),
+        "converted": {"rotated": ("circle/3.jpg",)},
+    },
+    curves=(Curve("Fine-tuning", "epoch", "loss", (1.0, 2.0), {"loss": (0.5, math.nan)}),),
+)
+
+
+@pytest.mark.parametrize("conversion", [Conversion(), FULL], ids=["plain", "full"])
+def test_a_report_is_as_documented(conversion: Conversion) -> None:
+    check(json.loads(json.dumps(conversion.build(), allow_nan=False)), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        (("variants", "int8", "accuracy"), 97.2),
+        (("verdict", "status"), "good"),
+        (("split", "test"), ["circle/1.jpg"]),
+        (("schema",), 2),
+        (("seed",), "7"),
+    ],
+)
+def test_the_schema_refuses_what_is_wrong(path: tuple[str, ...], wrong: Any) -> None:
+    report = Conversion().build()
+    inner = report
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = wrong
+    with pytest.raises(AssertionError, match=path[-1]):
+        check(report, SCHEMA)
+
+
+def test_every_field_is_explained() -> None:
+    assert record.__doc__ is not None
+    for name in Conversion().build():
+        assert re.search(rf"^``{name}``", record.__doc__, re.MULTILINE), name
+
+
+def test_the_figures_are_those_measured() -> None:
+    report = FULL.build()
+    int8 = report["variants"]["int8"]
+    assert int8["accuracy"] == pytest.approx(6 / 9)
+    assert int8["confusion"] == [[0, 3, 0], [0, 3, 0], [0, 0, 3]]
+    assert int8["per_class"][0] == {
+        "label": "circle", "precision": 0, "recall": 0, "f1": 0, "support": 3,
+    }  # fmt: skip
+    assert int8["latency"] == {
+        "interpreter": "ai-edge-litert 2.3.0", "delegate": "cpu", "threads": 2,
+    }  # fmt: skip
+    assert report["verdict"]["layers"] == [{"layer": "block_1_expand", "snr_db": 3.14}]
+    assert report["split"]["sizes"] == {"train": 42, "validation": 9, "test": 9}
+    assert len(report["split"]["test"]) == 9
+    assert report["environment"]["packages"]["ai-edge-litert"] == "2.3.0"
+    assert report["environment"]["packages"]["numpy"] == np.__version__
+    assert report["seed"] == 7
+
+
+def test_a_value_that_is_not_finite_becomes_null() -> None:
+    assert FULL.build()["training"]["curves"][0]["series"] == {"loss": [0.5, None]}
+
+
+def test_a_value_without_json_is_refused_and_not_turned_into_text() -> None:
+    with pytest.raises(TypeError, match="object"):
+        record.to_plain({"a": object()})

@@ -1,0 +1,59 @@
+"""The summary on the terminal."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conversion import PASS, Conversion
+from rich.console import Console
+
+from converters.report import terminal
+
+OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one/line/of/80/out")
+
+
+def printed(conversion: Conversion, width: int = 80) -> str:
+    file = io.StringIO()
+    terminal.summary(conversion.build(), OUT, Console(file=file, width=width, highlight=False))
+    return file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_at_80_columns_every_variant_has_its_line() -> None:
+    text = printed(Conversion())
+    int8 = next(line for line in text.splitlines() if line.startswith("int8 "))
+    for figure in ("100 % (96.0–100)", "2.7 MB", "2.2 MB", "3.4 ms"):
+        assert figure in int8
+    assert "ai-edge-litert 2.3.0, cpu, 2 threads" in " ".join(text.split())
+    assert all(len(line) <= 80 for line in text.splitlines() if str(OUT) not in line)
+
+
+def test_the_place_of_the_report_can_be_copied() -> None:
+    assert f"Report: {OUT}/report.html\n" in printed(Conversion())
+
+
+def test_piped_it_is_plain_text_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.summary(Conversion().build(), Path("out"))
+    said = capsys.readouterr()
+    assert "out/model.tflite" in said.out
+    assert "\x1b" not in said.out
+    assert said.err == ""
+
+
+def test_a_failed_verdict_is_told_with_what_suffers() -> None:
+    verdict = replace(
+        PASS,
+        status="fail",
+        reason="int8 loses 33.3 points",
+        classes=("[red]square",),
+        layers=(("block_1_expand", 3.1),),
+    )
+    text = printed(Conversion(wrong=3, verdict=verdict))
+    assert "FAIL  int8 loses 33.3 points." in text
+    assert "Classes that lose most: [red]square." in text
+    assert "block_1_expand (3 dB)" in text
+
+
+def test_a_model_no_better_than_a_guess_is_called_that() -> None:
+    assert "not shown to be better" in printed(Conversion(wrong=6))
+    assert "not shown to be better" not in printed(Conversion())
