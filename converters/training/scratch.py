@@ -31,7 +31,7 @@ def train(
     model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
     _quicken_batch_norm(model)
     epochs = options.epochs or _epochs(len(split.train), options.batch_size)
-    plan = loop.Plan("Training from scratch", rate=3e-3, warm_up=0.15, patience=max(5, epochs // 2))
+    plan = loop.Plan("Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2))
 
     def decide(seconds: float) -> int:
         progress.say(
