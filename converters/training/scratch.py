@@ -11,8 +11,8 @@ from converters.training import classifier, loop
 from converters.training.options import TrainingOptions
 from converters.training.trained import Trained
 
-_STEPS = 600
-"""Steps that small pictures with clear shapes need: handwritten digits pass 97 % after 350."""
+_STEPS = 800
+"""Steps that small pictures with clear shapes need: 600 bring handwritten digits to 98 %."""
 
 _FEWEST, _MOST = 5, 60
 
@@ -31,7 +31,9 @@ def train(
     model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
     _quicken_batch_norm(model)
     epochs = options.epochs or _epochs(len(split.train), options.batch_size)
-    plan = loop.Plan("Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2))
+    plan = loop.Plan(
+        "Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2)
+    )
 
     def decide(seconds: float) -> int:
         progress.say(
