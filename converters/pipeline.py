@@ -22,7 +22,6 @@ from converters.report import html, record
 from converters.training import train
 from converters.training.train import TrainingOptions
 from converters.training.trained import Trained
-from converters.verify import Verified
 from edge import __version__, metadata
 from edge.image import Preprocessing
 
@@ -31,7 +30,7 @@ CHOSEN = "int8"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user asked for; ``max_drop`` is in points, None leaves the choice to the default."""
+    """What the user asked for; ``max_drop`` is in points, None stands for "as it suits"."""
 
     dataset: Path
     out: Path
@@ -78,20 +77,22 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             )  # fmt: skip
         with clock("verify"):
             verified = verify.verify(variants, dataset, sides, settings.max_drop, progress)
-        with clock("write"):
-            trained.model.save(folder / "model.keras")
-            report = record.build(
-                dataset=dataset,
-                split=sides,
-                backbone=backbone,
-                trained=trained,
-                variants=variants,
-                verified=verified,
-                settings=settings_record(settings),
-                seconds=clock.seconds(),
-                command=settings.command,
-            )
-            write(folder, report, dataset, sides, trained, variants, verified)
+        with clock("save"):
+            save(folder, dataset, trained, variants)
+        report = record.build(
+            dataset=dataset,
+            split=sides,
+            backbone=backbone,
+            trained=trained,
+            variants=variants,
+            verified=verified,
+            settings=settings_record(settings),
+            seconds=clock.seconds(),
+            command=settings.command,
+        )
+        page = html.render(report, dataset=dataset, split=sides, verified=verified)
+        (folder / "report.html").write_text(page, encoding="utf-8")
+        (folder / output.MARK).write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
 
 
@@ -129,25 +130,16 @@ def describe(
     )
 
 
-def write(
-    folder: Path,
-    report: dict[str, Any],
-    dataset: Dataset,
-    sides: Split,
-    trained: Trained,
-    variants: tuple[Variant, ...],
-    verified: Verified,
-) -> None:
-    """Write every file of the result but model.keras into ``folder``."""
+def save(folder: Path, dataset: Dataset, trained: Trained, variants: tuple[Variant, ...]) -> None:
+    """Write the models and the labels into ``folder``."""
+    trained.model.save(folder / "model.keras")
     (folder / "variants").mkdir()
     for variant in variants:
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
         if variant.name == CHOSEN:
             (folder / "model.tflite").write_bytes(variant.content)
-    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in dataset.classes))
-    page = html.render(report, dataset=dataset, split=sides, trained=trained, verified=verified)
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    (folder / output.MARK).write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    names = "".join(f"{name}\n" for name in dataset.classes)
+    (folder / "labels.txt").write_text(names, encoding="utf-8")
 
 
 def settings_record(settings: Settings) -> dict[str, Any]:

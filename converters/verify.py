@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from converters import tf
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
@@ -101,7 +102,8 @@ def verify(
             are stuck at the end of their range.
         EdgeError: a variant does not run.
     """
-    models = {v.name: _load(v, threads) for v in variants}
+    with tf.quiet():  # the interpreter announces its delegate
+        models = {v.name: _load(v, threads) for v in variants}
     truth = dataset.labels[split.test]
     scores: dict[str, NDArray[np.float32]] = {}
     for name, model in models.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from converters import tf
-from converters.backbone import from_keras, from_tflite, imagenet, mobilenet_v2
+from converters.backbone import builtin, from_keras, from_tflite, imagenet, mobilenet_v2
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, Silent
 from edge.errors import WeightsError, nearest
@@ -41,8 +41,8 @@ SOURCES: dict[str, SourceFunction] = {}
 """Named sources; a further one registers itself here with :func:`source`."""
 
 _WAYS_OUT = (
-    "connect to the internet once, give a file with --weights FILE (a Keras or .tflite "
-    "MobileNetV2), or train from scratch with --weights none"
+    "connect to the internet once, use --weights builtin, or give a file with --weights FILE "
+    "(a Keras or .tflite MobileNetV2)"
 )
 
 
@@ -134,6 +134,20 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
     return learned_backbone("imagenet", from_keras.read(path).weights, pixels, provenance)
 
 
+@source("builtin")
+def _builtin(alpha: float | None, size: int | None, seed: int, progress: Progress) -> Backbone:
+    card, weights = builtin.read()
+    pixels = mobilenet_v2.check_size(card["use_at"] if size is None else size, published=False)
+    provenance = {
+        "source": "built-in weights, distilled by edge-toolkit",
+        "teacher": card["teacher"]["model"],
+        "trained_on": card["trained_on"],
+    }
+    backbone = learned_backbone("builtin", weights, pixels, provenance)
+    _check_alpha(alpha, backbone, "the built-in weights")
+    return backbone
+
+
 @source("none")
 def _random(alpha: float | None, size: int | None, seed: int, progress: Progress) -> Backbone:
     # Small by default: from random weights a larger one takes hours on a CPU.
@@ -161,8 +175,6 @@ def _default(alpha: float | None, size: int | None, seed: int, progress: Progres
     try:
         return SOURCES["imagenet"](alpha, size, seed, progress)
     except WeightsError as error:
-        if "builtin" not in SOURCES:
-            raise
         backbone = SOURCES["builtin"](alpha, size, seed, progress)
         note = f"ImageNet weights cannot be had ({error.found}): using the built-in ones."
         return replace(backbone, notes=(note, *backbone.notes))
@@ -182,13 +194,17 @@ def _from_file(path: Path, alpha: float | None, size: int | None) -> Backbone:
     backbone = learned_backbone(
         path.name, weights, pixels, {"source": "file", "file": path.name, "sha256": digest}
     )
-    if alpha is not None and alpha != backbone.alpha:
+    _check_alpha(alpha, backbone, str(path))
+    return backbone
+
+
+def _check_alpha(asked: float | None, backbone: Backbone, where: str) -> None:
+    if asked is not None and asked != backbone.alpha:
         raise WeightsError(
-            f"weights of MobileNetV2 with alpha {alpha:g}",
-            f"alpha {backbone.alpha:g} in {path}",
+            f"weights of MobileNetV2 with alpha {asked:g}",
+            f"alpha {backbone.alpha:g} in {where}",
             f"use --alpha {backbone.alpha:g}, or leave it out",
         )
-    return backbone
 
 
 def _fingerprint(alpha: float, size: int, weights: Weights) -> str:

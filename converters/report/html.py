@@ -10,7 +10,6 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import SIDES, Split
 from converters.report import charts, tables, words
 from converters.report.pictures import Album
-from converters.training.trained import Trained
 from converters.verify import Verified
 
 _HERE = Path(__file__).parent
@@ -23,7 +22,6 @@ def render(
     *,
     dataset: Dataset,
     split: Split,
-    trained: Trained,
     verified: Verified,
 ) -> str:
     """The page as text, UTF-8 when written.
@@ -36,7 +34,6 @@ def render(
         record: from :func:`converters.report.record.build`; all figures come from it.
         dataset: the pixels that are shown.
         split: of ``dataset``.
-        trained: its curves are drawn.
         verified: its scores rank the mistakes.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

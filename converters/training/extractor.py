@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from converters import tf
 from converters.backbone.weights import Backbone
+from converters.compress import quantise
 
 Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
@@ -51,26 +52,17 @@ def load(backbone: Backbone, path: Path) -> Extractor:
 def _interpreter(content: bytes) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    interpreter.allocate_tensors()
+    with tf.quiet():  # it announces its delegate
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
     return interpreter
 
 
 def _convert(backbone: Backbone) -> bytes:
-    tensorflow, keras = tf.tensorflow(), tf.keras()
+    keras = tf.keras()
     base = backbone.build()
     pooled = keras.layers.GlobalAveragePooling2D()(base.output)
-    model = keras.Model(base.input, pooled)
-    shape = tensorflow.TensorSpec([1, backbone.size, backbone.size, 3], tensorflow.float32)
-    function = tensorflow.function(lambda x: model(x, training=False), input_signature=[shape])
-    with tf.quiet():
-        converter = tensorflow.lite.TFLiteConverter.from_concrete_functions(
-            [function.get_concrete_function()], model
-        )
-        # Through a saved model the same conversion takes 15 s instead of one.
-        converter.experimental_lower_to_saved_model = False
-        content: bytes = converter.convert()
-    return content
+    return quantise.float32(keras.Model(base.input, pooled))
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -138,5 +138,5 @@ class Conversion:
         stages = self.stages()
         return html.render(
             record.build(**stages),
-            **{name: stages[name] for name in ("dataset", "split", "trained", "verified")},
+            **{name: stages[name] for name in ("dataset", "split", "verified")},
         )
