@@ -56,10 +56,10 @@ def distil(
     loss = Loss.towards(
         lessons, teacher.kernel, teacher.bias, recipe.embedding_weight, recipe.grid_weight
     )
-    begun = train(student, lessons, loss, recipe, work, progress)
+    train(student, lessons, loss, recipe, work, progress)
     pack(layer_weights(student.backbone), out)
     card = _card(teacher, sources, recipe, use_at or recipe.size)
-    card["run"] = _run(recipe, minutes_of(work, recipe), begun)
+    card["run"] = _run(recipe, minutes_of(work, recipe))
     write_card(card, out.with_suffix(".toml"))
     return card
 
@@ -102,13 +102,12 @@ def _card(teacher: Teacher, sources: list[Source], recipe: Recipe, use_at: int) 
     return {**about, "data": data, "teacher": taught, "recipe": asdict(recipe)}
 
 
-def _run(recipe: Recipe, minutes: float, begun: int) -> dict[str, Any]:
+def _run(recipe: Recipe, minutes: float) -> dict[str, Any]:
     from converters.tf import tensorflow
 
     return {
         "pictures_seen": recipe.steps * recipe.batch_size,
         "minutes_of_training": round(minutes, 1),
-        "last_resumed_at_step": begun,
         "tensorflow": tensorflow().__version__,
     }
 

@@ -54,8 +54,8 @@ def train(
     folder: Path,
     progress: Progress,
     pace: Pace = Pace(),
-) -> int:
-    """Teach ``student``; returns the step at which this call began (0: from the start).
+) -> None:
+    """Teach ``student``.
 
     A checkpoint lies in ``folder`` every ``pace.save`` steps and when the training is
     interrupted; a later call continues from it and ends as an uninterrupted one would have.
@@ -95,7 +95,6 @@ def train(
             manager.save(checkpoint_number=done)
             _note_length(recipe, folder)
         raise
-    return begun
 
 
 def _step(student: Student, loss: Loss, optimiser: Any, recipe: Recipe) -> Any:
