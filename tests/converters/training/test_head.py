@@ -87,3 +87,13 @@ def test_the_curve_shows_every_strength() -> None:
 def test_the_same_seed_gives_the_same_head() -> None:
     first, again = (fit(blobs(3, 30, seed=0), 3, seed=4) for _ in range(2))
     np.testing.assert_array_equal(first.kernel, again.kernel)
+
+
+def test_a_feature_below_the_steps_of_int8_keeps_small_weights() -> None:
+    """Else its weights, divided by its tiny spread, take the whole int8 range from the others."""
+    embeddings = blobs(3)
+    rng = np.random.default_rng(0)
+    for side in (embeddings.train, embeddings.validation):
+        side[..., 0] = rng.normal(0.5, 1e-5, side.shape[:-1])
+    kernel = np.abs(fit(embeddings, 3, 0).kernel)
+    assert kernel[0].max() <= kernel[1:].max()
