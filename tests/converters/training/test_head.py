@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_head() -> None:
 
 def test_a_feature_below_the_steps_of_int8_keeps_small_weights() -> None:
     """Else its weights, divided by its tiny spread, take the whole int8 range from the others."""
-    embeddings = blobs(3)
+    embeddings = blobs(3, 30, 0)
     rng = np.random.default_rng(0)
     for side in (embeddings.train, embeddings.validation):
         side[..., 0] = rng.normal(0.5, 1e-5, side.shape[:-1])
