@@ -93,7 +93,7 @@ def _card(teacher: Teacher, sources: list[Source], recipe: Recipe, use_at: int) 
         "method": "knowledge distillation from crops (Hinton 2015, Asano 2021, Beyer 2021)",
         "licence": LICENCE,
     }
-    taught = {"size": teacher.size, "sha256_of_weights_and_top": teacher.digest}
+    taught = {"model": teacher.model, "sha256_of_weights_and_top": teacher.digest}
     data = {
         "names": [source.name for source in sources],
         "pictures": [len(source.files) for source in sources],

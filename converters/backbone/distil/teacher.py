@@ -27,9 +27,10 @@ class Teacher:
     """A MobileNetV2 with learned weights, as a float32 TFLite file in memory.
 
     ``kernel`` float32 [1280, classes] and ``bias`` float32 [classes] are its classifier on
-    the pooled embedding.
+    the pooled embedding; ``digest`` is the sha256 (hex) of both files.
     """
 
+    model: str
     tflite: bytes
     size: int
     kernel: NDArray[np.float32]
@@ -68,7 +69,8 @@ def load_teacher(weights: Path, top: Path, alpha: float = 1.0, size: int = 224) 
             f"a classifier on {width} features", f"one on {kernel.shape[0]} in {top}", _FIX_TOP
         )
     digest = hashlib.sha256(weights.read_bytes() + top.read_bytes()).hexdigest()
-    return Teacher(_to_tflite(model), size, kernel, bias, digest)
+    name = f"MobileNetV2 {alpha}/{size}, {weights.name}"
+    return Teacher(name, _to_tflite(model), size, kernel, bias, digest)
 
 
 _FIX_TOP = "give an .npz with kernel [features, classes] and bias [classes] as --teacher-top"
