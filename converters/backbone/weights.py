@@ -41,8 +41,8 @@ SOURCES: dict[str, SourceFunction] = {}
 """Named sources; a further one registers itself here with :func:`source`."""
 
 _WAYS_OUT = (
-    "connect to the internet once, use --weights builtin, or give a file with --weights FILE "
-    "(a Keras or .tflite MobileNetV2)"
+    "connect to the internet once, use --weights builtin, give a file with --weights FILE (a Keras "
+    "or .tflite MobileNetV2), or train from scratch with --weights none"
 )
 
 

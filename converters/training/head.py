@@ -138,13 +138,13 @@ def _scaler(features: NDArray[np.float32]) -> Any:
     """Standardisation that leaves features small which int8 could not tell apart.
 
     The quantised embedding has 256 steps from 0 to its largest value. A feature that varies by
-    less than one of them would be lifted, rounding noise and all, to the size of the others, and
+    less than two of them would be lifted, rounding noise and all, to the size of the others, and
     its huge weights would take the range from theirs.
     """
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(features)
-    scaler.scale_ = np.maximum(scaler.scale_, np.abs(features).max() / 255)
+    scaler.scale_ = np.maximum(scaler.scale_, 2 * np.abs(features).max() / 255)
     return scaler
 
 

@@ -19,28 +19,16 @@ import edge
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
-SMALL = ("--alpha", "0.35", "--size", "96", "--fine-tune", "never")
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights in a file: random ones, which serve as learned for all but their quality."""
-    from converters.backbone import mobilenet_v2
-    from converters.tf import seed_everything
-
-    seed_everything(1)
-    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
-    mobilenet_v2.build(0.35, 96).save_weights(path)
-    return path
+SMALL = ("--weights", "builtin", "--size", "96", "--fine-tune", "never")
 
 
 @pytest.fixture(scope="module")
 def converted(
-    micro_dataset: Path, weights: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
+    micro_dataset: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     """The folder of one finished conversion, and the process that made it."""
     out = tmp_path_factory.mktemp("converted") / "out"
-    done = run_edge("convert", micro_dataset, "-o", out, "--weights", weights, *SMALL, "--json")
+    done = run_edge("convert", micro_dataset, "-o", out, *SMALL, "--json")
     assert done.returncode in (0, 3), done.stderr
     return out, done
 
@@ -126,13 +114,10 @@ def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
     converted: tuple[Path, Any],
     report: dict[str, Any],
     micro_dataset: Path,
-    weights: Path,
     run_edge: RunEdge,
     tmp_path: Path,
 ) -> None:
-    done = run_edge(
-        "convert", micro_dataset, "-o", tmp_path / "again", "--weights", weights, *SMALL, "--json"
-    )
+    done = run_edge("convert", micro_dataset, "-o", tmp_path / "again", *SMALL, "--json")
     again = json.loads(done.stdout)
     assert again["split"] == report["split"]
     assert again["training"]["details"]["embeddings"]["computed"] == 0
@@ -152,7 +137,6 @@ def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
 def test_ten_added_pictures_cost_ten_embeddings(
     converted: tuple[Path, Any],
     micro_dataset: Path,
-    weights: Path,
     run_edge: RunEdge,
     tmp_path: Path,
 ) -> None:
@@ -164,9 +148,7 @@ def test_ten_added_pictures_cost_ten_embeddings(
     added = [path for path in sorted(more.rglob("*")) if path.is_file()][:10]
     for path in added:
         shutil.copy(path, photos / path.parent.name / f"added-{path.name}")
-    done = run_edge(
-        "convert", photos, "-o", tmp_path / "out", "--weights", weights, *SMALL, "--json"
-    )
+    done = run_edge("convert", photos, "-o", tmp_path / "out", *SMALL, "--json")
     used = json.loads(done.stdout)["training"]["details"]["embeddings"]
     assert used["computed"] <= 10
     assert used["cached"] > 30
@@ -183,13 +165,13 @@ def test_an_earlier_result_is_kept_without_force(
 
 
 def test_a_disk_that_fills_up_leaves_nothing(
-    micro_dataset: Path, weights: Path, run_edge: RunEdge, tmp_path: Path
+    micro_dataset: Path, run_edge: RunEdge, tmp_path: Path
 ) -> None:
     def small_files() -> None:  # no file may grow above 100 kB, as on a disk that is full
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     done = run_edge(
-        "convert", micro_dataset, "-o", tmp_path / "out", "--weights", weights, *SMALL,
+        "convert", micro_dataset, "-o", tmp_path / "out", *SMALL,
         preexec_fn=small_files,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
@@ -199,7 +181,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
 
 def test_a_real_full_disk_leaves_nothing(
-    micro_dataset: Path, weights: Path, run_edge: RunEdge, tmp_path: Path
+    micro_dataset: Path, run_edge: RunEdge, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -211,7 +193,7 @@ def test_a_real_full_disk_leaves_nothing(
     if mounted.returncode:
         pytest.skip("mounting a small disk needs root")
     try:
-        done = run_edge("convert", micro_dataset, "-o", disk / "out", "--weights", weights, *SMALL)
+        done = run_edge("convert", micro_dataset, "-o", disk / "out", *SMALL)
         assert done.returncode == 2, done.stderr
         assert "no space left on device: free some space" in done.stderr
         assert list(disk.iterdir()) == []
@@ -230,11 +212,9 @@ def test_a_place_that_cannot_be_written_is_told_at_once(
     assert time.monotonic() - started < 10
 
 
-def test_ctrl_c_leaves_nothing_half_written(
-    micro_dataset: Path, weights: Path, tmp_path: Path
-) -> None:
+def test_ctrl_c_leaves_nothing_half_written(micro_dataset: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edge", "convert", str(micro_dataset), "-o",
-               str(tmp_path / "out"), "--weights", str(weights), *SMALL]  # fmt: skip
+               str(tmp_path / "out"), *SMALL]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while not list(tmp_path.iterdir()) and time.monotonic() < deadline:

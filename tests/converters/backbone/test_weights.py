@@ -137,27 +137,18 @@ def test_a_network_that_swallows_everything_is_given_up_in_time() -> None:
 
 
 @pytest.mark.usefixtures("home", "refusing_proxy")
-@pytest.mark.parametrize("asked", [None, "imagenet"])
-def test_without_a_network_the_error_names_the_ways_out(
-    asked: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        weights, "SOURCES", {k: v for k, v in weights.SOURCES.items() if k != "builtin"}
-    )
+def test_without_a_network_the_error_names_the_ways_out() -> None:
     with pytest.raises(WeightsError) as error:
-        weights.load(asked, None, None, 0)
-    for way in ("connect", "--weights FILE", "--weights none"):
+        weights.load("imagenet", None, None, 0)
+    for way in ("connect", "--weights builtin", "--weights FILE", "--weights none"):
         assert way in error.value.fix
 
 
 @pytest.mark.usefixtures("home", "refusing_proxy")
-def test_the_default_falls_back_to_builtin_weights_and_says_so(
-    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    builtin = weights.load(str(files["b.h5"]), None, 96, 0)
-    monkeypatch.setitem(weights.SOURCES, "builtin", lambda *asked: builtin)
+def test_the_default_falls_back_to_builtin_weights_and_says_so() -> None:
     loaded = weights.load(None, None, None, 0)
-    assert loaded.fingerprint == builtin.fingerprint
+    assert loaded.weights == "builtin"
+    assert loaded.fingerprint == weights.load("builtin", None, None, 0).fingerprint
     assert "ImageNet weights cannot be had" in loaded.notes[0]
 
 
