@@ -29,7 +29,7 @@ lint: setup
 	@$(BIN)/lint-imports --no-logo
 
 test: lint
-	$(PYTEST) -m 'not realdata and not network' $(PYTEST_FLAGS)
+	$(PYTEST) -n 2 --dist loadfile -m 'not realdata and not network' $(PYTEST_FLAGS)
 	@sh .ci/test-base $(PYTEST_FLAGS)
 
 test-base: setup

@@ -14,6 +14,7 @@ EXAMPLES = """
 Examples:
   edge convert photos/
   edge convert photos/ -o out/ --fine-tune never --seed 7
+  edge convert photos/ -o out/ --weights builtin --size 128
   edge convert photos.zip -o out/ --weights mobilenet.h5
   edge convert labels.csv -o out/ --json > report.json
 
@@ -25,6 +26,7 @@ DATASET is one of
   a CSV of pictures:                     path,label[,split]
 
 Exit codes: 0 done; 2 error; 3 done, but int8 loses more than --max-drop.
+What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 """
 
 
@@ -39,11 +41,16 @@ Exit codes: 0 done; 2 error; 3 done, but int8 loses more than --max-drop.
 @click.option(
     "--weights",
     metavar="NAME|FILE",
-    help="Learned weights of the backbone: imagenet, none (train from scratch), or a "
-    ".h5, .keras or MobileNetV2 .tflite file.  [default: imagenet]",
+    help="Learned weights of the backbone: imagenet (downloaded once), builtin (no internet "
+    "needed), none (train from scratch), or a .h5, .keras or MobileNetV2 .tflite file.  "
+    "[default: imagenet; builtin, with a message, where it cannot be had]",
 )
-@click.option("--alpha", type=float, help="Width of MobileNetV2.  [default: 1.0]")
-@click.option("--size", type=int, help="Side of the model's input, in pixels.  [default: 224]")
+@click.option("--alpha", type=float, help="Width of MobileNetV2.  [default: that of the weights]")
+@click.option(
+    "--size",
+    type=int,
+    help="Side of the model's input, in pixels.  [default: what suits the weights]",
+)
 @click.option(
     "--fine-tune",
     type=click.Choice(["auto", "always", "never"]),
