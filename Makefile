@@ -10,7 +10,7 @@ help:
 	@echo 'make test        lint, the tests, and the tests of edge/ with the base wheel alone'
 	@echo 'make test-real   the tests on real pictures and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
-	@echo 'make bench       edge convert beside the transfer-learning tutorial (EDGE_TEST_DATA)'
+	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
 	@echo 'make lint        ruff, mypy and import-linter'
 	@echo 'make dist        wheel and source archive in dist/'
 	@echo 'make lock        resolve the lock files anew'
@@ -45,7 +45,8 @@ test-real: setup
 bench: setup
 	@sh .ci/data >/dev/null
 	@data=$$(sh .ci/data) && $(BIN)/python tests/benchmarks/transfer.py \
-	    "$$data/datasets/grocery6" "$$data/models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
+	    "$$data/datasets/grocery6" "$$data/models/keras/mobilenet_v2_1.0_224_no_top.weights.h5" && \
+	    $(BIN)/python tests/benchmarks/probe.py --data "$$data"
 
 dist: setup
 	@rm -rf build dist
