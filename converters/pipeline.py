@@ -53,31 +53,31 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
     clock = Clock()
     output.check(settings.out, settings.dataset, settings.force)
     with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
-        with clock("intake"):
+        with clock("intake"), progress.working("listing the pictures"):
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
             backbone = weights.load(settings.weights, settings.alpha, settings.size, settings.seed)
         say_all(progress, backbone.notes)
-        with clock("audit"):
+        with clock("audit"), progress.working("looking at the pictures"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
             sides = split.split(dataset, settings.seed)
         say_all(progress, dataset.audit.findings())
-        with clock("train"):
+        with clock("train"), progress.working("training"):
             trained = train.train(
                 backbone, dataset, sides, settings.training, cache.folder(), progress
             )
         say_all(progress, trained.notes)
-        with clock("quantise"):
+        with clock("quantise"), progress.working("quantising"):
             samples = calibration.calibration_set(dataset, sides, settings.seed)
             variants = describe(
                 quantise.variants(trained.model, samples, dataset.preprocessing, progress),
                 dataset, sides, backbone, trained, settings,
             )  # fmt: skip
-        with clock("verify"):
+        with clock("verify"), progress.working("verifying the files"):
             verified = verify.verify(variants, dataset, sides, settings.max_drop, progress)
-        with clock("save"):
+        with clock("save"), progress.working("saving"):
             save(folder, dataset, trained, variants)
         report = record.build(
             dataset=dataset,
@@ -90,7 +90,8 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             seconds=clock.seconds(),
             command=settings.command,
         )
-        page = html.render(report, dataset=dataset, split=sides, verified=verified)
+        with progress.working("writing the report"):
+            page = html.render(report, dataset=dataset, split=sides, verified=verified)
         (folder / "report.html").write_text(page, encoding="utf-8")
         (folder / output.MARK).write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report

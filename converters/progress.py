@@ -1,7 +1,8 @@
 """Progress of long work, on stderr, so that stdout stays for results."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Protocol, TextIO, TypeVar
 
 T = TypeVar("T")
 
@@ -11,6 +12,9 @@ class Progress(Protocol):
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
         """Yield ``items`` while showing how many of ``total`` are done."""
+
+    def working(self, what: str) -> AbstractContextManager[None]:
+        """Show that ``what`` goes on while the block runs; bars may come and go meanwhile."""
 
     def say(self, sentence: str) -> None:
         """Show one sentence."""
@@ -22,25 +26,54 @@ class Silent:
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
         yield from items
 
+    def working(self, what: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def say(self, sentence: str) -> None:
         return None
 
 
 class Terminal:
-    """Bars and sentences on stderr; only sentences where stderr is no terminal."""
+    """Bars and sentences on stderr, or ``stream``; only sentences where that is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(file=stream, stderr=True, highlight=False)
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,  # converters.tf.quiet() does that where it must be
+        )
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
-        from rich.progress import track
+        with self._bar(what, total) as bar:
+            for item in items:
+                yield item
+                self._bars.advance(bar)
 
-        if not self._console.is_terminal:
-            yield from items
-            return
-        yield from track(items, what, total, console=self._console, transient=True)
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        with self._bar(what, None):
+            yield
 
     def say(self, sentence: str) -> None:
         self._console.print(sentence, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def _bar(self, what: str, total: int | None) -> Iterator[Any]:
+        if not self._bars.tasks:
+            self._bars.start()  # does nothing where stderr is no terminal
+        bar = self._bars.add_task(what, total=total)
+        try:
+            yield bar
+        finally:
+            self._bars.remove_task(bar)
+            if not self._bars.tasks:
+                self._bars.stop()

@@ -1,0 +1,41 @@
+"""What a user sees of long work."""
+
+import io
+
+import pytest
+
+from converters.progress import Progress, Silent, Terminal
+
+
+class Screen(io.StringIO):
+    """A terminal in memory."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_what_goes_on_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = Screen()
+    shown = Terminal(text)
+    with shown.working("training"):
+        assert list(shown.track("abc", 3, "embedding")) == ["a", "b", "c"]
+        shown.say("[kept] as it is")
+    assert "training" in text.getvalue()
+    assert "embedding" in text.getvalue()
+    assert "[kept] as it is" in text.getvalue()
+
+
+def test_a_file_gets_sentences_only() -> None:
+    text = io.StringIO()
+    shown = Terminal(text)
+    with shown.working("training"):
+        assert list(shown.track("abc", 3, "embedding")) == ["a", "b", "c"]
+        shown.say("done")
+    assert text.getvalue().strip() == "done"
+
+
+@pytest.mark.parametrize("make", [Silent, Terminal])
+def test_a_failure_inside_passes_through(make: type[Progress]) -> None:
+    with pytest.raises(KeyboardInterrupt), make().working("training"):
+        raise KeyboardInterrupt
