@@ -40,7 +40,7 @@ test-network: setup
 
 test-real: setup
 	@sh .ci/data >/dev/null
-	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -m realdata $(PYTEST_FLAGS)
+	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -n 2 --dist loadfile -m realdata $(PYTEST_FLAGS)
 
 bench: setup
 	@sh .ci/data >/dev/null
