@@ -56,7 +56,9 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
         with clock("intake"), progress.working("listing the pictures"):
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
-            backbone = weights.load(settings.weights, settings.alpha, settings.size, settings.seed)
+            backbone = weights.load(
+                settings.weights, settings.alpha, settings.size, settings.seed, progress
+            )
         say_all(progress, backbone.notes)
         with clock("audit"), progress.working("looking at the pictures"):
             dataset = audit.audit(

@@ -58,7 +58,7 @@ def variants(
 def float32(model: Any) -> bytes:
     """The TFLite file of a tf_keras model, unquantised, batch 1.
 
-    Works for any model with one input and one output, such as a backbone without a head.
+    Works for any model with one input, such as a backbone without a head.
     """
     return _convert(_converter(model))
 
