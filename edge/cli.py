@@ -37,9 +37,23 @@ GROUPS = ("Make", "Run", "Check", "Boards")
 
 COMMANDS = {
     "convert": Entry("converters.cli:convert", "Make", "Photos in, a verified TFLite model out."),
+    "compress": Entry(
+        "converters.compress_cli:compress", "Make", "Prune and quantise an earlier result anew."
+    ),
+    "compile": Entry(
+        "converters.edgetpu.compile_cli:compile_", "Make", "Compile a model for the Edge TPU."
+    ),
     "classify": Entry("edge.commands.classify:classify", "Run", "Name what pictures show."),
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
+    "compare": Entry(
+        "converters.compress_cli:compare",
+        "Check",
+        "Set results side by side: accuracy, size, speed.",
+    ),
+    "check": Entry(
+        "converters.edgetpu.cli:check", "Check", "Foresee what the Edge TPU will take of a model."
+    ),
 }
 
 
