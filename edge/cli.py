@@ -49,7 +49,7 @@ COMMANDS = {
     "compare": Entry(
         "converters.compress_cli:compare",
         "Check",
-        "Set results side by side: accuracy, size, speed.",
+        "Set results side by side: accuracy, size, time.",
     ),
     "check": Entry(
         "converters.edgetpu.cli:check", "Check", "Foresee what the Edge TPU will take of a model."
