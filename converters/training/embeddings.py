@@ -28,8 +28,8 @@ class Embeddings:
     """Pooled features, float32, with their labels, int64.
 
     ``train``: [n, views, d] (view 0 is the picture itself, the others are deterministic
-    augmentations), ``validation``: [m, views, d] likewise (only view 0 is ever judged; the others
-    serve the refit), ``computed`` and ``cached`` count pictures.
+    augmentations), ``validation``: [m, d] (judged, never trained on: the pictures alone),
+    ``computed`` and ``cached`` count pictures.
     """
 
     train: NDArray[np.float32]
@@ -49,7 +49,9 @@ def embed(
     progress: Progress,
     views: tuple[str, ...] = tuple(VIEWS),
 ) -> Embeddings:
-    """Embed the training and the validation side in every view; the test side is not touched.
+    """Embed the training side in every view, and the validation side as it is.
+
+    The test side is not touched.
 
     Known pictures come from ``cache`` (a folder), by content hash, view, backbone and
     preprocessing; with all of them known TensorFlow is not needed. What is computed is kept at
@@ -58,11 +60,9 @@ def embed(
     indices = np.concatenate([split.train, split.validation])
     name = _cache_name(backbone, dataset)
     path = cache / f"{name}.sqlite"
-    jobs = {
-        f"{dataset.pictures[index].digest} {view}": (int(index), view)
-        for index in indices
-        for view in views
-    }
+    wanted = [(index, view) for index in split.train for view in views]
+    wanted += [(index, views[0]) for index in split.validation]
+    jobs = {_key(dataset, index, view): (int(index), view) for index, view in wanted}
     with opened(path) as store:
         if store.reset:
             progress.say(f"The cache {path} was damaged and starts anew.")
@@ -74,19 +74,22 @@ def embed(
     computed = len({dataset.pictures[index].digest for index, _ in missing.values()})
     total = len({dataset.pictures[index].digest for index in indices})
 
-    def side(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        digests = [dataset.pictures[index].digest for index in chosen]
-        return np.stack([[vectors[f"{digest} {view}"] for view in views] for digest in digests])
+    def side(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
+        return np.stack([vectors[_key(dataset, index, view)] for index in chosen])
 
     return Embeddings(
-        train=side(split.train),
+        train=np.stack([side(split.train, view) for view in views], axis=1),
         train_labels=dataset.labels[split.train],
-        validation=side(split.validation),
+        validation=side(split.validation, views[0]),
         validation_labels=dataset.labels[split.validation],
         views=views,
         computed=computed,
         cached=total - computed,
     )
+
+
+def _key(dataset: Dataset, index: int, view: str) -> str:
+    return f"{dataset.pictures[index].digest} {view}"
 
 
 def _cache_name(backbone: Backbone, dataset: Dataset) -> str:

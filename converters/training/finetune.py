@@ -44,9 +44,9 @@ def fine_tune(
 ) -> FineTuned:
     """Fine-tune backbone and head together, as ``options.fine_tune`` says.
 
-    It starts from the head fitted on the training side alone, so that validation stays honest.
-    BatchNorm keeps its learned statistics. "auto" starts only where the frozen head leaves room
-    and the measured time fits the budget, and keeps the result only if it is better.
+    It starts from the frozen backbone's head. BatchNorm keeps its learned statistics. "auto"
+    starts only where the frozen head leaves room and the measured time fits the budget, and keeps
+    the result only if it is better.
     """
     frozen = head.validation_accuracy
     if options.fine_tune == "never":
@@ -59,7 +59,7 @@ def fine_tune(
         )
         return FineTuned(None, frozen, None, (note,))
     model = classifier.assemble(
-        backbone, len(dataset.classes), head.train_kernel, head.train_bias, options.dropout
+        backbone, len(dataset.classes), head.kernel, head.bias, options.dropout
     )
     _freeze_batch_norm(model)
     per_epoch: list[float] = []

@@ -23,16 +23,14 @@ _MOST_ITERATIONS = 300
 class Head:
     """A linear classifier on embeddings: ``softmax(embedding @ kernel + bias)``.
 
-    ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on training and
-    validation side with the chosen ``strength`` (C) and ``views``. ``train_kernel`` and
-    ``train_bias`` were fitted on the training side alone: ``validation_accuracy`` and
-    ``validation_loss`` (log-loss) are theirs. ``unconverged``: the solver stopped early.
+    ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on the training side
+    with the chosen ``strength`` (C) and ``views``. The validation side chose, and was not trained
+    on: ``validation_accuracy`` and ``validation_loss`` (log-loss) are measured there.
+    ``unconverged``: the solver stopped early.
     """
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
-    train_kernel: NDArray[np.float32]
-    train_bias: NDArray[np.float32]
     strength: float
     views: tuple[str, ...]
     validation_accuracy: float
@@ -49,13 +47,16 @@ class _Candidate:
     loss: float
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
+    converged: bool
 
 
 def fit(embeddings: Embeddings, classes: int, seed: int) -> Head:
-    """Choose C and the views on the validation side, then refit on both sides together.
+    """Fit on the training side; choose C and the views on the validation side.
 
     The choice goes by validation log-loss: on the small validation sides that makers have, many
-    candidates tie in accuracy, and the loss tells them apart.
+    candidates tie in accuracy, and the loss tells them apart. No refit takes the validation side
+    in: the scores' temperature, a threshold and fine-tuning's best epoch are judged on it next,
+    which needs pictures that no weight has seen.
 
     ``classes``: their number; the training side has each of them. ``seed`` is for the solver.
     """
@@ -63,28 +64,15 @@ def fit(embeddings: Embeddings, classes: int, seed: int) -> Head:
     for views in _view_sets(embeddings):
         candidates += _path(embeddings, views, classes, seed)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
-    features = np.concatenate(
-        [_rows(embeddings.train, embeddings, best.views),
-         _rows(embeddings.validation, embeddings, best.views)]
-    )  # fmt: skip
-    labels = np.concatenate(
-        [np.tile(embeddings.train_labels, len(best.views)),
-         np.tile(embeddings.validation_labels, len(best.views))]
-    )  # fmt: skip
-    scaler = _scaler(features)
-    model, converged = _solve(scaler.transform(features), labels, best.strength, seed, None)
-    kernel, bias = _fold(model, scaler)
     return Head(
-        kernel=kernel,
-        bias=bias,
-        train_kernel=best.kernel,
-        train_bias=best.bias,
+        kernel=best.kernel,
+        bias=best.bias,
         strength=best.strength,
         views=best.views,
         validation_accuracy=best.accuracy,
         validation_loss=best.loss,
         curve=_curve([c for c in candidates if c.views == best.views]),
-        unconverged=not converged,
+        unconverged=not best.converged,
     )
 
 
@@ -97,12 +85,9 @@ def _view_sets(embeddings: Embeddings) -> list[tuple[str, ...]]:
     return [alone, embeddings.views]
 
 
-def _rows(
-    features: NDArray[np.float32], embeddings: Embeddings, views: tuple[str, ...]
-) -> NDArray[np.float32]:
-    """[n, all views, d] to [n × chosen views, d], one view after the other."""
-    chosen = [embeddings.views.index(view) for view in views]
-    return np.concatenate([features[:, index] for index in chosen])
+def _rows(embeddings: Embeddings, views: tuple[str, ...]) -> NDArray[np.float32]:
+    """The training side, [n × views, d], one view after the other."""
+    return np.concatenate([embeddings.train[:, embeddings.views.index(view)] for view in views])
 
 
 def _path(
@@ -111,15 +96,15 @@ def _path(
     """All strengths for one set of views, each fit starting where the last one ended."""
     from sklearn.metrics import accuracy_score, log_loss
 
-    features = _rows(embeddings.train, embeddings, views)
+    features = _rows(embeddings, views)
     labels = np.tile(embeddings.train_labels, len(views))
     scaler = _scaler(features)
     scaled = scaler.transform(features)
-    judged = scaler.transform(embeddings.validation[:, 0])
+    judged = scaler.transform(embeddings.validation)
     truth = embeddings.validation_labels
     found, model = [], None
     for strength in STRENGTHS:
-        model, _ = _solve(scaled, labels, strength, seed, model)
+        model, converged = _solve(scaled, labels, strength, seed, model)
         scores = model.predict_proba(judged).astype(np.float64)
         scores /= scores.sum(axis=1, keepdims=True)
         found.append(
@@ -129,6 +114,7 @@ def _path(
                 float(accuracy_score(truth, scores.argmax(axis=1))),
                 float(log_loss(truth, scores, labels=np.arange(classes))),
                 *_fold(model, scaler),
+                converged,
             )
         )
     return found

@@ -21,7 +21,7 @@ class Trained:
 
     ``model``: flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to softmax [n, classes].
     ``method``: "frozen", "fine-tuned" or "scratch". ``validation_accuracy``: measured on the
-    validation side before any refit that includes it. ``notes``: sentences that say what was
+    validation side, which no weight has learned from. ``notes``: sentences that say what was
     decided and why, for terminal and report. ``details``: plain values for report.json.
     """
 

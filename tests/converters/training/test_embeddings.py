@@ -60,7 +60,7 @@ def test_they_are_what_keras_computes(
         want = model(pictures, training=False).numpy().mean((1, 2))
         np.testing.assert_allclose(found.train[:4, view], want, atol=1e-4)
     np.testing.assert_array_equal(found.train_labels, shapes.labels[shapes_split.train])
-    assert found.validation.shape == (len(shapes_split.validation), 2, 1280)
+    assert found.validation.shape == (len(shapes_split.validation), 1280)
 
 
 @pytest.mark.usefixtures("no_tensorflow")
