@@ -47,7 +47,7 @@ COMMANDS = {
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
     "compare": Entry(
-        "converters.compress_cli:compare",
+        "converters.compare_cli:compare",
         "Check",
         "Set results side by side: accuracy, size, time.",
     ),
