@@ -1,16 +1,10 @@
 """Learning curves as inline SVG that takes its colours from the page, light or dark."""
 
-import io
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_INK = "#010203"
-"""Stands for the page's text colour until the SVG is written."""
-
-_SERIES = ("#010a01", "#010b01", "#010c01")
-"""Stand for the page's --series-1, --series-2, --series-3."""
+from converters.report.drawing import PAGE, for_the_page, style
 
 _LINES = ("-", "--", ":")
 _LOGARITHMIC_FROM = 50
@@ -27,35 +21,17 @@ def curve_svg(curve: Mapping[str, Any], key: str) -> str:
         curve: ``x_label``, ``y_label``, ``x``, ``series``; None stands for no value.
         key: prefix of the ids, so that several drawings can be on one page.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    style: dict[Any, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": key,
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "text.color": _INK,
-        "axes.edgecolor": _INK,
-        "axes.labelcolor": _INK,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "text.parse_math": False,
-    }
     panels = _panels(curve)
-    with rc_context(style):
+    with style(PAGE, key):
         figure = Figure(figsize=(4.8, 1.0 + 1.75 * len(panels)), layout="constrained")
         axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for axis, (label, series) in zip(axes, panels, strict=True):
             _draw(axis, curve["x"], series, label)
         _scale(axes[-1], curve["x"])
         axes[-1].set_xlabel(curve["x_label"])
-        with io.StringIO() as file:
-            figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-            text = file.getvalue()
-    return _for_the_page(text, key)
+        return for_the_page(figure, key)
 
 
 def describe(curve: Mapping[str, Any]) -> str:
@@ -104,14 +80,14 @@ def _draw(
             x,
             known,
             label=name,
-            color=_SERIES[place % len(_SERIES)],
+            color=PAGE.series[place % len(PAGE.series)],
             linestyle=_LINES[place % len(_LINES)],
             marker="o" if len(x) <= 12 else None,
             markersize=3.5,
             linewidth=1.8,
         )
     axis.set_ylabel(label)
-    axis.grid(True, color=_INK, alpha=0.12, linewidth=0.8)
+    axis.grid(True, color=PAGE.ink, alpha=0.12, linewidth=0.8)
     if len(series) > 1:
         axis.legend(frameon=False, fontsize=9)
     axis.margins(y=0.12)
@@ -130,18 +106,3 @@ def _scale(axis: Any, x: Sequence[float]) -> None:
         axis.minorticks_off()
     elif all(float(value).is_integer() for value in x):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-
-
-def _for_the_page(svg: str, key: str) -> str:
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
-    svg = re.sub(r' id="([^"]*)"', rf' id="{key}-\1"', svg)
-    svg = re.sub(r"url\(#", f"url(#{key}-", svg)
-    svg = re.sub(r'xlink:href="#', f'href="#{key}-', svg)
-    svg = svg.replace(_INK, "currentColor")
-    for place, stand_in in enumerate(_SERIES, 1):
-        svg = svg.replace(stand_in, f"var(--series-{place})")
-    return svg

@@ -1,0 +1,82 @@
+"""What the drawings have in common: their colours, their style, and how they become SVG."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours as matplotlib takes them: of text and axes, behind all, and of the series."""
+
+    ink: str
+    paper: str
+    series: tuple[str, str, str]
+
+
+PAGE = Palette("#010203", "none", ("#010a01", "#010b01", "#010c01"))
+"""Stand-ins for the page's text colour and its --series-1 to 3, which differ by light and dark."""
+
+PAPER = Palette("#1d2327", "#ffffff", ("#1f6f64", "#b4532a", "#4a5fb0"))
+"""For a file of its own: the colours of the page when it is light."""
+
+
+@contextmanager
+def style(palette: Palette, key: str) -> Iterator[None]:
+    """Draw and save within this: text stays text, nothing is random.
+
+    Args:
+        palette: colours of text and axes.
+        key: makes the ids of a drawing repeatable.
+    """
+    from matplotlib import rc_context
+
+    settings: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": key,
+        "font.family": "sans-serif",
+        "font.size": 10,
+        "text.color": palette.ink,
+        "axes.edgecolor": palette.ink,
+        "axes.labelcolor": palette.ink,
+        "xtick.color": palette.ink,
+        "ytick.color": palette.ink,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.facecolor": palette.paper,
+        "figure.facecolor": palette.paper,
+        "savefig.facecolor": palette.paper,
+        "text.parse_math": False,
+    }
+    with rc_context(settings):
+        yield
+
+
+def for_the_page(figure: "Figure", key: str) -> str:
+    """An ``<svg>`` in the colours of the page, without addresses of its own.
+
+    Args:
+        figure: drawn within ``style(PAGE, key)``, where this is called, too.
+        key: prefix of the ids, so that several drawings can be on one page.
+    """
+    with io.StringIO() as file:
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
+    svg = re.sub(r' id="([^"]*)"', rf' id="{key}-\1"', svg)
+    svg = re.sub(r"url\(#", f"url(#{key}-", svg)
+    svg = re.sub(r'xlink:href="#', f'href="#{key}-', svg)
+    svg = svg.replace(PAGE.ink, "currentColor")
+    for place, stand_in in enumerate(PAGE.series, 1):
+        svg = svg.replace(stand_in, f"var(--series-{place})")
+    return svg

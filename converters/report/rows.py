@@ -1,0 +1,123 @@
+"""The variants of a result as rows: what the page and ``edge compare`` set side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BASELINE = "int8"
+"""The variant that others are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds of one invoke, and what ran it."""
+
+    threads: int
+    p50_ms: float
+    p95_ms: float
+    interpreter: str
+    delegate: str
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTpu:
+    """The predicted fate of a file: ``status`` full, partly or none; operations on either side."""
+
+    status: str
+    mapped: int
+    on_cpu: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Scores below ``score`` (0–1) mean "unknown"; ``coverage``: share (0–1) above it."""
+
+    score: float | None
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One variant. Shares are 0–1; None stands for a figure that the record does not have.
+
+    ``timing``: the one that is compared and drawn; ``timings``: per thread count, rising, with
+    ``timing`` among them; ``gain``: a sentence where the recipe gained nothing.
+    """
+
+    name: str
+    accuracy: float
+    interval: tuple[float, float]
+    agreement: float
+    bytes: int
+    gzip_bytes: int
+    timing: Timing
+    timings: tuple[Timing, ...]
+    sparsity: float | None = None
+    multiply_adds: int | None = None
+    edgetpu: EdgeTpu | None = None
+    unknown: Unknown | None = None
+    gain: str | None = None
+
+    def on(self, threads: int) -> Timing | None:
+        """The timing with so many threads."""
+        return next((timing for timing in self.timings if timing.threads == threads), None)
+
+
+def rows(record: Mapping[str, Any]) -> tuple[Row, ...]:
+    """The variants of a record of schema 1 or 2, in its order.
+
+    Raises:
+        LookupError, TypeError, ValueError: the record is not as its schema says.
+    """
+    return tuple(_row(name, variant) for name, variant in record["variants"].items())
+
+
+def front(rows: Sequence[Row]) -> tuple[bool, ...]:
+    """Whether each row is on the Pareto front: none is as accurate and quick, and better in one."""
+    return tuple(not any(_beats(other, row) for other in rows) for row in rows)
+
+
+def _beats(one: Row, other: Row) -> bool:
+    mine, yours = (one.accuracy, -one.timing.p50_ms), (other.accuracy, -other.timing.p50_ms)
+    return mine != yours and all(a >= b for a, b in zip(mine, yours, strict=True))
+
+
+def _row(name: str, variant: Mapping[str, Any]) -> Row:
+    low, high = variant["accuracy_interval"]
+    timing = Timing(
+        threads=int(variant["latency"]["threads"]),
+        p50_ms=float(variant["p50_ms"]),
+        p95_ms=float(variant["p95_ms"]),
+        interpreter=str(variant["latency"]["interpreter"]),
+        delegate=str(variant["latency"]["delegate"]),
+    )
+    others = [Timing(**entry) for entry in variant.get("latencies", ())]
+    timings = {entry.threads: entry for entry in (*others, timing)}
+    return Row(
+        name=name,
+        accuracy=float(variant["accuracy"]),
+        interval=(float(low), float(high)),
+        agreement=float(variant["agreement"]),
+        bytes=int(variant["bytes"]),
+        gzip_bytes=int(variant["gzip_bytes"]),
+        timing=timing,
+        timings=tuple(timings[threads] for threads in sorted(timings)),
+        sparsity=variant.get("sparsity"),
+        multiply_adds=variant.get("multiply_adds"),
+        edgetpu=_edgetpu(variant.get("edgetpu")),
+        unknown=_unknown(variant.get("threshold")),
+        gain=variant.get("gain"),
+    )
+
+
+def _edgetpu(prediction: Mapping[str, Any] | None) -> EdgeTpu | None:
+    if prediction is None:
+        return None
+    on_cpu = sum(prediction["cpu"].values())
+    return EdgeTpu(str(prediction["status"]), int(prediction["mapped"]), int(on_cpu))
+
+
+def _unknown(threshold: Mapping[str, Any] | None) -> Unknown | None:
+    if threshold is None:
+        return None
+    return Unknown(threshold["score"], float(threshold["coverage"]))
