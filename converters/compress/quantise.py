@@ -25,10 +25,19 @@ NAMES = ("float32", "float16", "int8")
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A TFLite file in memory: ``name`` is "float32", "float16" or "int8"."""
+    """A TFLite file in memory.
+
+    ``name``: "float32", "float16", "int8", or that of the recipe that made it; then ``recipe``
+    names it too, ``notes`` are sentences on what was done, ``details`` one entry of plain values
+    per step, and ``model`` is the flat tf_keras model behind the file, in float.
+    """
 
     name: str
     content: bytes
+    recipe: str = ""
+    notes: tuple[str, ...] = ()
+    details: tuple[dict[str, Any], ...] = ()
+    model: Any = None
 
 
 def variants(
