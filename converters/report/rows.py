@@ -1,6 +1,6 @@
 """The variants of a result as rows: what the page and ``edge compare`` set side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class EdgeTpu:
 class Unknown:
     """Scores below ``score`` (0–1) mean "unknown"; ``coverage``: share (0–1) above it."""
 
-    score: float | None
+    score: float
     coverage: float
 
 
@@ -70,16 +70,6 @@ def rows(record: Mapping[str, Any]) -> tuple[Row, ...]:
         LookupError, TypeError, ValueError: the record is not as its schema says.
     """
     return tuple(_row(name, variant) for name, variant in record["variants"].items())
-
-
-def front(rows: Sequence[Row]) -> tuple[bool, ...]:
-    """Whether each row is on the Pareto front: none is as accurate and quick, and better in one."""
-    return tuple(not any(_beats(other, row) for other in rows) for row in rows)
-
-
-def _beats(one: Row, other: Row) -> bool:
-    mine, yours = (one.accuracy, -one.timing.p50_ms), (other.accuracy, -other.timing.p50_ms)
-    return mine != yours and all(a >= b for a, b in zip(mine, yours, strict=True))
 
 
 def _row(name: str, variant: Mapping[str, Any]) -> Row:
@@ -120,4 +110,4 @@ def _edgetpu(prediction: Mapping[str, Any] | None) -> EdgeTpu | None:
 def _unknown(threshold: Mapping[str, Any] | None) -> Unknown | None:
     if threshold is None:
         return None
-    return Unknown(threshold["score"], float(threshold["coverage"]))
+    return Unknown(float(threshold["score"]), float(threshold["coverage"]))

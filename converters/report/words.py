@@ -47,14 +47,62 @@ def size(count: float) -> str:
     return f"{count:.0f}{_SPACE}B"
 
 
+def operations(count: float) -> str:
+    """Multiply-adds in thousands, millions or milliards.
+
+    >>> [operations(n).replace(chr(160), " ") for n in (300_774_272, 7_512_000, 1_250_000_000)]
+    ['301 M', '7.5 M', '1.2 G']
+    """
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= 0.9995 * unit:
+            return f"{count / unit:.{1 if count < 9.95 * unit else 0}f}{_SPACE}{letter}"
+    return f"{count:.0f}"
+
+
+def ratio(value: float, baseline: float) -> str:
+    """How many times the baseline; nothing where the baseline is 0.
+
+    >>> ratio(0.9, 1.8), ratio(66.0, 3.3), ratio(1.0, 0.0)
+    ('0.50×', '20×', '')
+    """
+    if not baseline:
+        return ""
+    times = value / baseline
+    return f"{times:.{2 if times < 9.95 else 0}f}×"
+
+
+def points(share: float, baseline: float) -> str:
+    """The distance of two shares in percentage points.
+
+    >>> points(0.958, 0.972), points(0.972, 0.958), points(0.5, 0.5)
+    ('−1.4', '+1.4', '±0.0')
+    """
+    distance = round(100 * (share - baseline), 1)
+    sign = "±" if distance == 0 else "+" if distance > 0 else "−"
+    return f"{sign}{abs(distance):.1f}"
+
+
 def milliseconds(value: float) -> str:
     """Milliseconds with as many decimals as mean something.
 
     >>> milliseconds(3.42).replace(chr(160), " "), milliseconds(0.317).replace(chr(160), " ")
     ('3.4 ms', '0.32 ms')
     """
-    decimals = 2 if value < 1 else 1 if value < 100 else 0
-    return f"{value:.{decimals}f}{_SPACE}ms"
+    return f"{value:.{_decimals(value)}f}{_SPACE}ms"
+
+
+def quantiles(p50: float, p95: float) -> str:
+    """Two times in milliseconds, with the decimals of the first.
+
+    >>> quantiles(3.42, 10.1).replace(chr(160), " "), quantiles(0.317, 0.4).replace(chr(160), " ")
+    ('3.4 / 10.1 ms', '0.32 / 0.40 ms')
+    """
+    decimals = _decimals(p50)
+    return f"{p50:.{decimals}f} / {p95:.{decimals}f}{_SPACE}ms"
+
+
+def _decimals(milliseconds: float) -> int:
+    return 2 if milliseconds < 1 else 1 if milliseconds < 100 else 0
 
 
 def number(count: int, what: str) -> str:

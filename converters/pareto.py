@@ -1,0 +1,19 @@
+"""The Pareto front of accuracy and time."""
+
+from collections.abc import Sequence
+
+
+def front(points: Sequence[tuple[float, float]]) -> tuple[bool, ...]:
+    """Whether each (accuracy, time) is one that no other beats.
+
+    A point is beaten by one that is as accurate and as quick, and better in one of both; so equal
+    points are both on the front.
+
+    >>> front([(0.9, 5.0), (0.9, 4.0), (0.8, 4.0), (0.8, 1.0)])
+    (False, True, False, True)
+    """
+    return tuple(not any(_beats(other, point) for other in points) for point in points)
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one != other and one[0] >= other[0] and one[1] <= other[1]

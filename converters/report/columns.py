@@ -1,0 +1,115 @@
+"""The columns of the table of variants, alike on the page and on the terminal."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from converters.report import words
+from converters.report.rows import BASELINE, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure: the ``value`` that sorts it, how it is written, and what stands below it."""
+
+    value: float
+    text: str
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A figure of each row.
+
+    ``heading`` and ``note`` head it; ``cell`` makes it from a row and the baseline, None where
+    the row lacks it; ``rising``: the lower, the better.
+    """
+
+    key: str
+    heading: str
+    note: str
+    cell: Callable[[Row, Row], Cell | None]
+    rising: bool = True
+
+
+def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+    """The columns for these rows: one for each number of threads that any of them was timed with.
+
+    A figure that no row has makes no column.
+    """
+    threads = sorted({timing.threads for row in rows for timing in row.timings})
+    every = (*_FIRST, *map(_time, threads), *_LAST)
+    return tuple(c for c in every if any(c.cell(row, row) is not None for row in rows))
+
+
+def _accuracy(row: Row, baseline: Row) -> Cell:
+    return Cell(row.accuracy, words.percent(row.accuracy), words.interval(row.interval))
+
+
+def _points(row: Row, baseline: Row) -> Cell:
+    return Cell(row.accuracy, words.points(row.accuracy, baseline.accuracy))
+
+
+def _agreement(row: Row, baseline: Row) -> Cell:
+    return Cell(row.agreement, words.percent(row.agreement))
+
+
+def _size(row: Row, baseline: Row) -> Cell:
+    return Cell(row.bytes, words.size(row.bytes), words.ratio(row.bytes, baseline.bytes))
+
+
+def _gzip(row: Row, baseline: Row) -> Cell:
+    ratio = words.ratio(row.gzip_bytes, baseline.gzip_bytes)
+    return Cell(row.gzip_bytes, words.size(row.gzip_bytes), ratio)
+
+
+def _sparsity(row: Row, baseline: Row) -> Cell | None:
+    return None if row.sparsity is None else Cell(row.sparsity, words.percent(row.sparsity))
+
+
+def _operations(row: Row, baseline: Row) -> Cell | None:
+    if row.multiply_adds is None:
+        return None
+    ratio = words.ratio(row.multiply_adds, baseline.multiply_adds or 0)
+    return Cell(row.multiply_adds, words.operations(row.multiply_adds), ratio)
+
+
+def _time(threads: int) -> Column:
+    def cell(row: Row, baseline: Row) -> Cell | None:
+        mine, other = row.on(threads), baseline.on(threads)
+        if mine is None:
+            return None
+        ratio = words.ratio(mine.p50_ms, other.p50_ms) if other else ""
+        return Cell(mine.p50_ms, words.quantiles(mine.p50_ms, mine.p95_ms), ratio)
+
+    heading = words.number(threads, "thread")
+    return Column(f"time-{threads}", heading, "p50 / p95", cell)
+
+
+def _edgetpu(row: Row, baseline: Row) -> Cell | None:
+    if row.edgetpu is None:
+        return None
+    mapped, on_cpu = row.edgetpu.mapped, row.edgetpu.on_cpu
+    return Cell(on_cpu, row.edgetpu.status, f"{mapped} of {mapped + on_cpu} ops")
+
+
+def _unknown(row: Row, baseline: Row) -> Cell | None:
+    if row.unknown is None:
+        return None
+    answered = f"answers {words.percent(row.unknown.coverage)}"
+    return Cell(row.unknown.score, words.percent(row.unknown.score), answered)
+
+
+_FIRST = (
+    Column("accuracy", "accuracy", "95 % interval", _accuracy, rising=False),
+    Column("points", "points", f"to {BASELINE}", _points, rising=False),
+    Column("agreement", "agreement", "with float32", _agreement, rising=False),
+    Column("size", "size", "", _size),
+    Column("gzip", "gzipped", "", _gzip),
+    Column("sparsity", "sparsity", "zero weights", _sparsity, rising=False),
+    Column("operations", "operations", "multiply-adds", _operations),
+)
+
+_LAST = (
+    Column("edgetpu", "Edge TPU", "foreseen", _edgetpu),
+    Column("unknown", "unknown", "below score", _unknown),
+)
