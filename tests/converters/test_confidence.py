@@ -1,0 +1,171 @@
+"""Scores say how often they are right, and below the threshold nobody is misled."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from converters import confidence
+from converters.confidence import fit_temperature, reliability, soften, threshold
+from converters.dataset.audit import Dataset
+from edge.errors import UsageError
+
+Labels = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+def softmax(logits: NDArray[np.float64]) -> Scores:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def honest(count: int, seed: int = 0, classes: int = 6) -> tuple[NDArray[np.float64], Labels]:
+    """Logits, and labels drawn just as often as their softmax says."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 2.0, (count, classes))
+    chances = softmax(logits).astype(np.float64).cumsum(axis=1)
+    chances /= chances[:, -1:]
+    return logits, (rng.random((count, 1)) > chances).sum(axis=1)
+
+
+def answers(*rows: tuple[float, bool]) -> tuple[Scores, Labels]:
+    """Scores of two classes: (best score, whether it is right) for each picture."""
+    best = np.array([score for score, _ in rows])
+    scores = np.stack([best, 1 - best], axis=1).astype(np.float32)
+    return scores, np.array([0 if right else 1 for _, right in rows])
+
+
+@pytest.mark.parametrize("sureness", [0.5, 1.0, 3.0])
+def test_the_temperature_undoes_how_much_too_sure_the_scores_are(sureness: float) -> None:
+    logits, labels = honest(8000)
+    found = fit_temperature(softmax(sureness * logits), labels)
+    assert found == pytest.approx(sureness, rel=0.05)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_log_loss_of_the_validation_side_never_rises(seed: int) -> None:
+    logits, labels = honest(20, seed)
+    probabilities = softmax(2 * logits)
+    cooled = softmax(2 * logits / fit_temperature(probabilities, labels))
+    before, after = reliability(probabilities, labels), reliability(cooled, labels)
+    assert after.log_loss <= before.log_loss
+
+
+def test_a_few_pictures_that_are_all_right_do_not_ask_for_certainty() -> None:
+    """The log-loss alone falls without end; 0 errors in 20 do not mean none in a thousand."""
+    scores, labels = answers(*[(0.9, True)] * 20)
+    found = fit_temperature(scores, labels)
+    assert confidence.SHARPEST < found < 1
+    sharpened = softmax(np.log(scores.astype(np.float64)) / found)
+    assert 0.92 < sharpened.max(axis=1)[0] < 0.99
+
+
+def test_the_temperature_stays_within_its_bounds() -> None:
+    wrong = answers(*[(0.999, False)] * 500)
+    assert fit_temperature(*wrong) == confidence.SOFTEST
+    right = answers(*[(0.55, True)] * 5000)
+    assert fit_temperature(*right) == confidence.SHARPEST
+
+
+def test_scores_that_are_certain_and_right_are_left_alone() -> None:
+    labels = np.arange(30) % 3
+    certain = softmax(60 * np.eye(3)[labels])
+    assert certain.max(axis=1).min() == 1
+    assert fit_temperature(certain, labels) == 1.0
+
+
+def test_the_head_takes_the_temperature_in(
+    micro_model_and_variants: tuple[Any, object], shapes: Dataset
+) -> None:
+    model, _ = micro_model_and_variants
+    pictures = shapes.preprocessing.normalise(shapes.pixels[:8])
+    before = model(pictures, training=False).numpy()
+    weights = [array.copy() for array in model.get_weights()]
+    soft = soften(model, 2.5)
+    after = soft(pictures, training=False).numpy()
+    np.testing.assert_allclose(after, softmax(np.log(before.astype(np.float64)) / 2.5), atol=1e-5)
+    assert [layer.name for layer in soft.layers] == [layer.name for layer in model.layers]
+    for mine, kept in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(mine, kept)
+
+
+def test_reliability_by_hand() -> None:
+    rows = (0.7, True), (0.7, False), (0.9, True), (0.95, True), (1.0, True)
+    found = reliability(*answers(*rows), bins=5)
+    low, high = found.bins
+    assert (low.low, low.high, low.count, low.accuracy) == (0.6, 0.8, 2, 0.5)
+    assert low.confidence == pytest.approx(0.7)
+    assert (high.low, high.high, high.count, high.accuracy) == (0.8, 1.0, 3, 1.0)
+    assert high.confidence == pytest.approx(0.95)
+    assert found.ece == pytest.approx((2 * 0.2 + 3 * 0.05) / 5)
+    loss = -np.log([0.7, 0.3, 0.9, 0.95, 1.0]).mean()
+    assert found.log_loss == pytest.approx(loss, rel=1e-5)
+
+
+def test_honest_scores_have_next_to_no_calibration_error() -> None:
+    logits, labels = honest(20_000)
+    assert reliability(softmax(logits), labels).ece < 0.02
+    assert reliability(softmax(3 * logits), labels).ece > 0.15
+
+
+def test_a_quantised_score_of_0_is_half_a_step_not_infinite() -> None:
+    scores = np.array([[0, 1], [255, 1], [250, 6]], np.float32) / 256
+    found = reliability(scores, np.array([0, 0, 0])).log_loss
+    assert found == pytest.approx(-np.log([0.5 / 256, 255 / 256, 250 / 256]).mean(), rel=1e-5)
+
+
+def test_the_threshold_accepts_as_much_as_the_precision_allows() -> None:
+    pictures = [(0.9, True)] * 10 + [(0.8, True)] * 9 + [(0.7, False)] + [(0.6, False)]
+    found = threshold(*answers(*pictures), precision=0.95)
+    assert found.met
+    assert found.score == pytest.approx(0.65)  # midway between 0.7 and 0.6
+    assert (found.reached, found.coverage, found.pictures) == (0.95, 20 / 21, 21)
+    assert 0.7 < found.lower < 0.95
+    assert found.words().startswith("Answers count from a score of 65.0% on: 95.2% of 21 ")
+
+
+def test_what_is_below_the_threshold_is_what_would_be_wrong_too_often() -> None:
+    logits, labels = honest(4000)
+    scores = softmax(logits)
+    found = threshold(scores, labels, precision=0.9)
+    accepted = scores.max(axis=1) >= found.score
+    right = scores.argmax(axis=1) == labels
+    assert right[accepted].mean() == pytest.approx(found.reached)
+    assert accepted.mean() == pytest.approx(found.coverage)
+    assert right.mean() < 0.8
+    assert 0.9 <= found.reached < 0.92
+
+
+def test_pictures_of_one_score_are_accepted_together_or_not_at_all() -> None:
+    pictures = [(0.9, True)] * 4 + [(0.8, True)] * 5 + [(0.8, False)]
+    found = threshold(*answers(*pictures), precision=0.95)
+    assert (found.coverage, found.reached) == (0.4, 1.0)
+    assert found.score == pytest.approx(0.85)
+
+
+def test_where_all_are_right_only_less_than_was_seen_is_unknown() -> None:
+    found = threshold(*answers((0.9, True), (0.7, True)), precision=1.0)
+    assert found.coverage == 1
+    assert found.score == pytest.approx(0.6)  # midway to 0.5, a guess between two
+
+
+def test_quantised_scores_are_cut_between_two_steps() -> None:
+    scores = np.array([[200, 56], [199, 57]], np.float32) / 256
+    found = threshold(scores, np.array([0, 1]), precision=1.0)
+    assert found.score == 199.5 / 256
+
+
+def test_a_precision_out_of_reach_is_said_with_the_best_there_is() -> None:
+    pictures = [(0.9, True), (0.9, False), (0.8, True), (0.7, False)]
+    found = threshold(*answers(*pictures), precision=0.95)
+    assert not found.met
+    assert found.reached == pytest.approx(2 / 3)
+    assert found.coverage == 0.75
+    assert found.words().startswith("No threshold gives a precision of 95.0%.")
+
+
+@pytest.mark.parametrize("precision", [0.0, 1.01, float("nan")])
+def test_a_precision_out_of_range_is_an_error(precision: float) -> None:
+    with pytest.raises(UsageError, match="precision above 0"):
+        threshold(*answers((0.9, True)), precision=precision)
