@@ -1,4 +1,4 @@
-"""The verdict: whether the scores are an answer at all, and whether int8 keeps what float32 had."""
+"""The verdict: whether scores are an answer at all, and whether a file keeps what float32 had."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether int8 keeps what float32 had.
+    """Whether ``variant`` keeps what float32 had.
 
-    ``drop``: accuracy of float32 minus int8, in points (paired), with its 95 % ``interval``.
+    ``drop``: accuracy of float32 minus its own, in points (paired), with its 95 % ``interval``.
     ``status``: "pass", "warn" (the drop exceeds the limit, but its lower bound does not) or
     "fail". ``reason``: one sentence. ``classes``: those that lose most; ``layers``: those whose
-    int8 output is furthest from float32 (name, signal-to-noise in dB), worst first.
+    quantised output is furthest from float32 (name, signal-to-noise in dB), worst first.
     """
 
+    variant: str
     status: str
     reason: str
     max_drop: float
@@ -33,6 +34,7 @@ class Verdict:
 
 
 def judge(
+    variant: str,
     before: NDArray[np.bool_],
     after: NDArray[np.bool_],
     truth: NDArray[np.int64],
@@ -42,8 +44,9 @@ def judge(
     """The verdict on a drop in accuracy, from which pictures were right before and after.
 
     Args:
+        variant: the name of what is judged.
         before: bool [n], whether float32 named the picture right.
-        after: bool [n], whether int8 did, aligned with ``before``.
+        after: bool [n], whether ``variant`` did, aligned with ``before``.
         truth: int64 [n], the class of each picture.
         classes: the names of the classes.
         max_drop: points of accuracy that may be lost.
@@ -56,7 +59,7 @@ def judge(
     low, high = (100 * bound for bound in paired_difference_interval(lost, gained, trials))
     drop = 100 * (lost - gained) / trials
     figure = (
-        f"int8 {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f} points against float32 "
+        f"{variant} {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f} points against float32 "
         f"(95 % interval of the loss {low:.1f} to {high:.1f})"
     )
     if low > max_drop:
@@ -67,7 +70,7 @@ def judge(
     else:
         status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
     suffering = () if status == "pass" else _worst_classes(before, after, truth, classes)
-    return Verdict(status, reason, max_drop, drop, (low, high), suffering)
+    return Verdict(variant, status, reason, max_drop, drop, (low, high), suffering)
 
 
 def check_scores(name: str, scores: NDArray[np.float32]) -> None:

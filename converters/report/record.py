@@ -4,14 +4,17 @@ Its shape is versioned by ``schema`` and fixed in ``report.schema.json`` beside 
 may be added within a version; one that changes its meaning or goes away makes a new version.
 
 =================  ===============================================================================
-``schema``         1
+``schema``         2
 ``toolkit``        ``name`` and ``version`` of what wrote it
 ``created``        when, UTC, ISO 8601
 ``command``        the command as it was typed
-``dataset``        ``name``, ``classes`` (in the order of the outputs), ``counts`` (usable pictures
-                   per class), ``pictures`` (their sum), ``audit`` (``broken`` {name, reason},
-                   ``duplicates``, ``across_split``, ``conflicts``, ``near_conflicts``: groups of
-                   names; ``converted``: kind to names; ``ignored``; ``warnings``)
+``source``         null, or what was compressed: ``name`` of its folder, and its ``created``,
+                   ``command`` and ``chosen``
+``dataset``        ``name``, ``path`` (where it lay), ``classes`` (in the order of the outputs),
+                   ``counts`` (usable pictures per class), ``pictures`` (their sum), ``audit``
+                   (``broken`` {name, reason}, ``duplicates``, ``across_split``, ``conflicts``,
+                   ``near_conflicts``: groups of names; ``converted``: kind to names; ``ignored``;
+                   ``warnings``)
 ``split``          ``seed``, ``given``, ``fractions``, ``sizes`` per side, and for ``train``,
                    ``validation`` and ``test`` the sha256 of every picture's file
 ``preprocessing``  how a picture becomes the model's input
@@ -21,70 +24,112 @@ may be added within a version; one that changes its meaning or goes away makes a
 ``training``       ``method`` (frozen, fine-tuned or scratch), ``validation_accuracy`` (0–1),
                    ``notes``, ``details``, ``curves`` (``title``, ``x_label``, ``y_label``, ``x``,
                    ``series``: name to values)
-``variants``       for float32, float16 and int8: ``file`` (below the output folder), ``accuracy``
-                   (0–1) with its 95 % ``accuracy_interval``, ``agreement`` (share of test pictures
-                   with the top-1 of float32), ``bytes``, ``gzip_bytes``, ``p50_ms``, ``p95_ms`` of
-                   one invoke, ``latency`` (what ran it: ``interpreter``, ``delegate``,
-                   ``threads``), ``per_class`` (``label``, ``precision``, ``recall``, ``f1``: 0–1,
-                   ``support``: test pictures), ``confusion`` (rows: true class)
+``confidence``     ``temperature`` that the scores were divided by; for ``validation`` and ``test``
+                   ``log_loss`` (nats) and ``ece`` of float32, each ``_before`` and ``_after``;
+                   ``reliability`` on the test side, ``before`` and ``after``: bins of ``low`` and
+                   ``high`` score, ``count``, mean ``confidence`` and ``accuracy``
+``variants``       for float32, float16, int8 and every recipe: see below
+``choice``         ``target``, ``limits`` (``max_latency_ms``, ``max_size_kb``, ``min_accuracy``,
+                   null where there is none), ``chosen``, ``met`` (whether it keeps to them),
+                   ``reason``, ``failures`` (``variant``, ``limit``, ``found``, ``wanted``, in the
+                   unit of the limit; for the limit ``edgetpu`` operations on the CPU), ``pareto``
+                   (variants that no other beats in accuracy and time)
 ``chosen``         the variant in model.tflite
-``verdict``        ``status`` (pass, warn or fail), ``reason``, ``max_drop`` and ``drop`` of int8
-                   against float32 in points, its 95 % ``interval``, ``classes`` that lose most,
-                   ``layers`` (``layer``, ``snr_db``) that are furthest from float32
+``compiled``       null, or what came of compiling it for the Edge TPU: ``file`` (null where there
+                   is none) and ``notes``, and of the compiler ``version``, ``mapped`` and ``cpu``
+``verdict``        ``variant`` (the chosen one), ``status`` (pass, warn or fail), ``reason``,
+                   ``max_drop`` and ``drop`` of it against float32 in points, its 95 %
+                   ``interval``, ``classes`` that lose most, ``layers`` (``layer``, ``snr_db``)
+                   that are furthest from float32
 ``seconds``        ``total`` and per stage
 ``environment``    ``python``, ``platform``, ``cpu``, ``cores``, ``packages`` with versions
 ``settings``       the options of the run
 =================  ===============================================================================
 
+Of a variant:
+
+=================  ===============================================================================
+``file``           below the output folder
+``recipe``         that made it; empty for those that are always made
+``notes``          sentences on what was done
+``steps``          the same in plain values, one object per step of the recipe
+``gain``           null, or a sentence that says what was not gained, and why
+``accuracy``       0–1, on the test side, with its 95 % ``accuracy_interval``;
+                   ``validation_accuracy`` on the validation side
+``agreement``      share of test pictures with the top-1 of float32
+``log_loss``       of the test side in nats; ``ece``: its expected calibration error
+``threshold``      null, or for a wanted precision on the validation side: ``wanted``, the least
+                   ``score`` that is an answer, the precision ``reached`` with it
+                   (``lower``: its 95 % bound), ``coverage`` (share of pictures answered) and
+                   ``pictures`` of that side
+``bytes``          of the file; ``gzip_bytes``: compressed
+``parameters``     weights and biases; ``sparsity``: share of zeros among the weights of
+                   convolutions and dense layers; ``multiply_adds`` of one invoke
+``latencies``      by rising number of threads: ``threads``, ``p50_ms``, ``p95_ms``,
+                   ``interpreter``, ``delegate``
+``p50_ms``         and ``p95_ms`` with the threads that the interpreter takes by itself;
+                   ``latency`` says what ran them: ``interpreter``, ``delegate``, ``threads``
+``edgetpu``        foreseen from the file: ``status`` (full, partly, none), ``mapped``, ``cpu``,
+                   ``first_refused``, ``parameters``, as printed by ``edge check --json``
+``per_class``      ``label``, ``precision``, ``recall``, ``f1`` (0–1), ``support``: test pictures
+``confusion``      rows: true class
+=================  ===============================================================================
+
 Numbers keep 8 significant digits. A value that is not finite becomes null.
 """
 
-import math
-import os
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from converters.backbone.weights import Backbone
+from converters.choice import Choice
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SIDES, Split
+from converters.measured import Confidence, Latency, Measured, Verified
+from converters.report import environment
+from converters.report.plain import to_plain
 from converters.training.trained import Trained
-from converters.verify import Measured, Verdict, Verified
+from converters.verdict import Verdict
 from edge import __version__
 
-SCHEMA = 1
-CHOSEN = "int8"
-_PACKAGES = ("tensorflow", "tf-keras", "numpy", "opencv-python", "scikit-learn")
+SCHEMA = 2
 
 
 def build(
     *,
     dataset: Dataset,
+    path: Path,
     split: Split,
-    backbone: Backbone,
+    weights: Mapping[str, Any],
     trained: Trained,
+    confidence: Confidence,
     variants: Sequence[Variant],
     verified: Verified,
+    choice: Choice,
+    compiled: Mapping[str, Any] | None,
+    source: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     seconds: Mapping[str, float],
     command: str,
 ) -> dict[str, Any]:
-    """Gather what was measured into plain JSON values (see the table in this module).
+    """Gather what was measured into plain JSON values (see the tables in this module).
 
     Args:
         dataset: with its audit.
+        path: where the data set lies, so that it can be read again.
         split: of ``dataset``.
-        backbone: what training started from.
+        weights: what training started from, see :func:`about_weights`.
         trained: how it went.
+        confidence: the scores before and after the temperature.
         variants: the files, in the order they are listed.
         verified: the same files, measured.
+        choice: which of them is model.tflite.
+        compiled: what came of compiling it for the Edge TPU.
+        source: the earlier result that was compressed.
         settings: the options of the run, plain values; ``seed`` is among them.
         seconds: ``total`` and one entry per stage.
         command: as typed.
@@ -98,8 +143,10 @@ def build(
         "toolkit": {"name": "edge-toolkit", "version": __version__},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
+        "source": source,
         "dataset": {
             "name": dataset.name,
+            "path": str(path),
             "classes": dataset.classes,
             "counts": dataset.audit.counts,
             "pictures": len(dataset.pictures),
@@ -110,15 +157,7 @@ def build(
             **split.to_dict(dataset),
         },
         "preprocessing": dataset.preprocessing.to_dict(),
-        "weights": {
-            "name": backbone.weights,
-            "alpha": backbone.alpha,
-            "size": backbone.size,
-            "fingerprint": backbone.fingerprint,
-            "learned": backbone.learned,
-            "provenance": backbone.provenance,
-            "notes": backbone.notes,
-        },
+        "weights": weights,
         "seed": settings["seed"],
         "training": {
             "method": trained.method,
@@ -127,37 +166,31 @@ def build(
             "details": trained.details,
             "curves": [asdict(curve) for curve in trained.curves],
         },
-        "variants": {variant.name: _variant(measured[variant.name]) for variant in variants},
-        "chosen": CHOSEN,
+        "confidence": _confidence(confidence),
+        "variants": {v.name: _variant(v, measured[v.name]) for v in variants},
+        "choice": _choice(choice),
+        "chosen": choice.chosen,
+        "compiled": compiled,
         "verdict": _verdict(verified.verdict),
         "seconds": seconds,
-        "environment": _environment(verified),
+        "environment": environment.describe(m.latency.interpreter for m in verified.variants),
         "settings": settings,
     }
     plain: dict[str, Any] = to_plain(record)
     return plain
 
 
-def to_plain(value: Any) -> Any:
-    """Plain JSON values: NumPy scalars and arrays, tuples and non-finite numbers are turned.
-
-    Raises:
-        TypeError: a value that JSON has no place for.
-
-    >>> to_plain({"a": (np.float32(0.5), float("nan"))})
-    {'a': [0.5, None]}
-    """
-    if isinstance(value, np.ndarray | np.generic):
-        return to_plain(value.tolist())
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return float(f"{value:.8g}") if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): to_plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_plain(entry) for entry in value]
-    raise TypeError(f"no JSON for {type(value).__name__}")
+def about_weights(backbone: Backbone) -> dict[str, Any]:
+    """The section ``weights`` for the backbone that training started from."""
+    return {
+        "name": backbone.weights,
+        "alpha": backbone.alpha,
+        "size": backbone.size,
+        "fingerprint": backbone.fingerprint,
+        "learned": backbone.learned,
+        "provenance": backbone.provenance,
+        "notes": backbone.notes,
+    }
 
 
 def _audit(audit: Audit) -> dict[str, Any]:
@@ -173,15 +206,46 @@ def _audit(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _variant(measured: Measured) -> dict[str, Any]:
+def _confidence(confidence: Confidence) -> dict[str, Any]:
+    sides = {"validation": confidence.validation, "test": confidence.test}
+    before, after = confidence.test
+    return {
+        "temperature": confidence.temperature,
+        **{
+            side: {
+                "log_loss_before": first.log_loss,
+                "log_loss_after": then.log_loss,
+                "ece_before": first.ece,
+                "ece_after": then.ece,
+            }
+            for side, (first, then) in sides.items()
+        },
+        "reliability": {
+            "before": [asdict(bin_) for bin_ in before.bins],
+            "after": [asdict(bin_) for bin_ in after.bins],
+        },
+    }
+
+
+def _variant(variant: Variant, measured: Measured) -> dict[str, Any]:
     latency = measured.latency
     return {
-        "file": f"variants/{measured.name}.tflite",
+        "file": f"variants/{variant.name}.tflite",
+        "recipe": variant.recipe,
+        "notes": variant.notes,
+        "steps": variant.details,
+        "gain": measured.gain,
         "accuracy": measured.accuracy,
         "accuracy_interval": measured.interval,
+        "validation_accuracy": measured.validation_accuracy,
         "agreement": measured.agreement,
+        "log_loss": measured.log_loss,
+        "ece": measured.ece,
+        "threshold": None if measured.threshold is None else asdict(measured.threshold),
         "bytes": measured.bytes,
         "gzip_bytes": measured.gzip_bytes,
+        **asdict(measured.figures),
+        "latencies": [_timing(timed) for timed in measured.latencies],
         "p50_ms": round(latency.p50_ms, 4),
         "p95_ms": round(latency.p95_ms, 4),
         "latency": {
@@ -189,42 +253,42 @@ def _variant(measured: Measured) -> dict[str, Any]:
             "delegate": latency.delegate,
             "threads": latency.threads,
         },
+        "edgetpu": measured.edgetpu,
         "per_class": [asdict(figures) for figures in measured.per_class],
         "confusion": measured.confusion,
+    }
+
+
+def _timing(latency: Latency) -> dict[str, Any]:
+    times = {"p50_ms": round(latency.p50_ms, 4), "p95_ms": round(latency.p95_ms, 4)}
+    return {**asdict(latency), **times}
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    limits = choice.limits
+    return {
+        "target": limits.target,
+        "limits": {
+            "max_latency_ms": limits.max_latency_ms,
+            "max_size_kb": limits.max_size_kb,
+            "min_accuracy": limits.min_accuracy,
+        },
+        "chosen": choice.chosen,
+        "met": choice.met,
+        "reason": choice.reason,
+        "failures": [
+            {
+                "variant": failure.variant,
+                "limit": failure.limit,
+                "found": failure.found,
+                "wanted": failure.wanted,
+            }
+            for failure in choice.failures
+        ],
+        "pareto": choice.pareto,
     }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     layers = [{"layer": name, "snr_db": round(snr, 2)} for name, snr in verdict.layers]
     return {**asdict(verdict), "layers": layers}
-
-
-def _environment(verified: Verified) -> dict[str, Any]:
-    packages = {name: _version(name) for name in _PACKAGES}
-    for variant in verified.variants:
-        name, _, version = variant.latency.interpreter.partition(" ")
-        packages[name] = version or packages.get(name) or _version(name)
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "packages": packages,
-    }
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _cpu() -> str:
-    """The processor by name; where Linux does not tell it, the architecture."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

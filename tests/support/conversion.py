@@ -2,27 +2,92 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from converters.backbone.weights import Backbone
+from converters.choice import Choice, Limits, choose
 from converters.compress.quantise import Variant
+from converters.confidence import Threshold, reliability
 from converters.dataset.audit import Audit, Dataset, Picture
 from converters.dataset.split import Split, split
+from converters.measured import ClassFigures, Confidence, Latency, Measured, Verified
 from converters.report import html, record
 from converters.training.trained import Curve, Trained
-from converters.verify import ClassFigures, Latency, Measured, Verdict, Verified
+from converters.verdict import Verdict
+from edge.figures import Figures
 from edge.image import Preprocessing
 
 SIZE = 96
-LATENCY = Latency(3.4123, 4.5, "ai-edge-litert 2.3.0", "cpu", 2)
-PASS = Verdict("pass", "int8 loses 0.0 points against float32", 2.0, 0.0, (-5.1, 5.1))
+INTERPRETER = "ai-edge-litert 2.3.0"
+PASS = Verdict("int8", "pass", "int8 loses 0.0 points against float32", 2.0, 0.0, (-5.1, 5.1))
+
+
+FULL = {
+    "mapped": 67,
+    "cpu": {},
+    "first_refused": None,
+    "parameters": {"on_chip": 2_400_000, "off_chip": 0},
+    "status": "full",
+}
+NONE = {
+    "mapped": 0,
+    "cpu": {"CONV_2D": 36, "DEPTHWISE_CONV_2D": 17, "ADD": 10, "MEAN": 1, "SOFTMAX": 1},
+    "first_refused": {"index": 0, "op": "CONV_2D", "why": "float32, not 8 bits"},
+    "parameters": {"on_chip": 0, "off_chip": 0},
+    "status": "none",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A made-up file; ``ms``: p50 with 2 threads, ``left``: share of the multiply-adds."""
+
+    bytes: int
+    gzip_bytes: int
+    ms: float
+    edgetpu: dict[str, Any]
+    sparsity: float = 0.01
+    left: float = 1.0
+    variant: Variant = field(default_factory=lambda: Variant("", b""))
+    gain: str | None = None
+
+
+FILES = {
+    "float32": File(8_900_000, 8_200_000, 6.6123, NONE),
+    "float16": File(4_500_000, 4_100_000, 6.7123, NONE),
+    "int8": File(2_712_345, 2_200_000, 3.4123, FULL),
+}
+RECIPES = {
+    "channels-50": File(
+        1_800_000, 1_500_000, 2.1123, FULL, left=0.57,
+        variant=Variant(
+            "channels-50", b"", "channels-50",
+            ("Half of the expansion channels were removed.", "Recovery: 8 epochs in 95 s."),
+            ({"step": "prune", "method": "channels", "kept": 0.5, "epochs": 8, "seconds": 95.0},
+             {"step": "quantise", "mode": "int8"}),
+        ),
+    ),
+    "magnitude-75": File(
+        2_712_345, 900_000, 3.4567, FULL, sparsity=0.74,
+        variant=Variant(
+            "magnitude-75", b"", "magnitude-75", ("75 % of the weights were set to 0.",),
+            ({"step": "prune", "method": "magnitude", "sparsity": 0.75},),
+        ),
+        gain="No speed was gained: nothing skips single zeros of int8.",
+    ),
+}  # fmt: skip
+"""What recipes add to FILES in a conversion that names them."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What the stages handed on; ``wrong``: test pictures that int8 takes for the next class."""
+    """What the stages handed on; ``wrong``: test pictures that int8 takes for the next class.
+
+    ``recipes``: keys of RECIPES; the last is chosen where ``limits`` set none.
+    """
 
     classes: tuple[str, ...] = ("circle", "square", "triangle")
     per_class: int = 20
@@ -31,6 +96,11 @@ class Conversion:
     audit: dict[str, Any] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     notes: tuple[str, ...] = ("The head was enough.",)
+    recipes: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def files(self) -> dict[str, File]:
+        return FILES | {name: RECIPES[name] for name in self.recipes}
 
     def dataset(self) -> Dataset:
         rng = np.random.default_rng(0)
@@ -77,12 +147,16 @@ class Conversion:
         precision = hits / np.maximum(1, confusion.sum(0))
         f1 = 2 * hits / (support + confusion.sum(0))
         right = float((said == truth).mean())
+        told, trusted = self.files()[name], reliability(scores, truth)
         return Measured(
             name=name,
             scores=scores,
             accuracy=right,
             interval=(max(0.0, right - 0.04), min(1.0, right + 0.03)),
             agreement=right,
+            validation_accuracy=right,
+            log_loss=trusted.log_loss,
+            ece=trusted.ece,
             per_class=tuple(
                 ClassFigures(*row)
                 for row in zip(
@@ -95,41 +169,72 @@ class Conversion:
                 )
             ),
             confusion=confusion,
-            bytes={"float32": 8_900_000, "float16": 4_500_000}.get(name, 2_712_345),
-            gzip_bytes=2_200_000,
-            latency=LATENCY,
+            bytes=told.bytes,
+            gzip_bytes=told.gzip_bytes,
+            latencies=(
+                Latency(told.ms * 1.9, told.ms * 2.2, INTERPRETER, "cpu", 1),
+                Latency(told.ms, told.ms * 1.3, INTERPRETER, "cpu", 2),
+            ),
+            figures=Figures(2_260_000, round(300e6 * told.left), told.sparsity),
+            edgetpu=told.edgetpu,
+            threshold=Threshold(0.95, 0.62, 1.0, 0.7, 0.9, tested),
+            gain=told.gain,
         )
+
+    def confidence(self, dataset: Dataset, sides: Split) -> Confidence:
+        """Scores that were too sure, and what a temperature of 1.5 made of them."""
+        truth = dataset.labels[sides.test]
+        rng = np.random.default_rng(1)
+        logits = rng.normal(0, 2, (len(truth), len(self.classes))) + 3 * np.eye(
+            len(self.classes)
+        )[truth]  # fmt: skip
+        before, after = (
+            reliability(_softmax(logits / temperature).astype(np.float32), truth)
+            for temperature in (1.0, 1.5)
+        )
+        return Confidence(1.5, (before, after), (before, after))
 
     def stages(self) -> dict[str, Any]:
         """The keyword arguments of :func:`converters.report.record.build`."""
         dataset = self.dataset()
         sides = split(dataset, 7)
-        wrong = {"float32": 0, "float16": 0, "int8": self.wrong}
+        files = self.files()
+        measured = tuple(
+            self.measured(name, dataset, sides, self.wrong if name == "int8" else 0)
+            for name in files
+        )
         return {
             "dataset": dataset,
+            "path": Path("/home/me/shapes"),
             "split": sides,
-            "backbone": Backbone(
-                weights="imagenet",
-                alpha=1.0,
-                size=SIZE,
-                fingerprint="f" * 64,
-                learned=True,
-                provenance={"architecture": "MobileNetV2", "source": "ImageNet"},
-                notes=("A note on the weights.",),
-                build=lambda: None,
+            "weights": record.about_weights(
+                Backbone(
+                    weights="imagenet",
+                    alpha=1.0,
+                    size=SIZE,
+                    fingerprint="f" * 64,
+                    learned=True,
+                    provenance={"architecture": "MobileNetV2", "source": "ImageNet"},
+                    notes=("A note on the weights.",),
+                    build=lambda: None,
+                )
             ),
             "trained": Trained(
                 None, "frozen", 0.9, self.notes, self.curves, {"head": {"C": np.float64(1.0)}}
             ),
-            "variants": tuple(Variant(name, b"") for name in wrong),
-            "verified": Verified(
-                tuple(self.measured(name, dataset, sides, n) for name, n in wrong.items()),
-                self.verdict,
-            ),
+            "confidence": self.confidence(dataset, sides),
+            "variants": tuple(replace(file.variant, name=name) for name, file in files.items()),
+            "verified": Verified(measured, self.verdict),
+            "choice": self.choice(measured),
+            "compiled": None,
+            "source": None,
             "settings": {"seed": 7, "training": {"fine_tune": "never"}},
             "seconds": {"total": 12.5, "intake": 0.5, "train": 9.0},
             "command": "edge convert shapes",
         }
+
+    def choice(self, measured: tuple[Measured, ...]) -> Choice:
+        return choose(measured, self.limits, ("int8", *self.recipes)[-1])
 
     def build(self) -> dict[str, Any]:
         return record.build(**self.stages())
@@ -140,3 +245,8 @@ class Conversion:
             record.build(**stages),
             **{name: stages[name] for name in ("dataset", "split", "verified")},
         )
+
+
+def _softmax(logits: Any) -> Any:
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)

@@ -12,6 +12,7 @@ import pytest
 from conversion import PASS, Conversion
 
 import converters.report
+from converters.choice import Limits
 from converters.report import record
 from converters.training.trained import Curve
 
@@ -82,7 +83,14 @@ FULL = Conversion(
 )
 
 
-@pytest.mark.parametrize("conversion", [Conversion(), FULL], ids=["plain", "full"])
+COMPRESSED = Conversion(
+    recipes=("channels-50", "magnitude-75"), limits=Limits(target="edgetpu", max_size_kb=2000)
+)
+
+
+@pytest.mark.parametrize(
+    "conversion", [Conversion(), FULL, COMPRESSED], ids=["plain", "full", "compressed"]
+)
 def test_a_report_is_as_documented(conversion: Conversion) -> None:
     check(json.loads(json.dumps(conversion.build(), allow_nan=False)), SCHEMA)
 
@@ -93,7 +101,9 @@ def test_a_report_is_as_documented(conversion: Conversion) -> None:
         (("variants", "int8", "accuracy"), 97.2),
         (("verdict", "status"), "good"),
         (("split", "test"), ["circle/1.jpg"]),
-        (("schema",), 2),
+        (("schema",), 1),
+        (("choice", "target"), "gpu"),
+        (("variants", "float32", "edgetpu", "status"), "good"),
         (("seed",), "7"),
     ],
 )
@@ -109,8 +119,9 @@ def test_the_schema_refuses_what_is_wrong(path: tuple[str, ...], wrong: Any) -> 
 
 def test_every_field_is_explained() -> None:
     assert record.__doc__ is not None
-    for name in Conversion().build():
-        assert re.search(rf"^``{name}``", record.__doc__, re.MULTILINE), name
+    report = Conversion().build()
+    for name in [*report, *report["variants"]["int8"]]:
+        assert re.search(rf"``{name}``", record.__doc__), name
 
 
 def test_the_figures_are_those_measured() -> None:
@@ -130,6 +141,34 @@ def test_the_figures_are_those_measured() -> None:
     assert report["environment"]["packages"]["ai-edge-litert"] == "2.3.0"
     assert report["environment"]["packages"]["numpy"] == np.__version__
     assert report["seed"] == 7
+
+
+def test_a_recipe_says_what_it_did_and_what_it_did_not_gain() -> None:
+    variants = COMPRESSED.build()["variants"]
+    assert [step["step"] for step in variants["channels-50"]["steps"]] == ["prune", "quantise"]
+    assert variants["channels-50"]["notes"] and variants["channels-50"]["gain"] is None
+    assert "No speed" in variants["magnitude-75"]["gain"]
+    assert variants["channels-50"]["multiply_adds"] < variants["int8"]["multiply_adds"]
+    assert variants["magnitude-75"]["sparsity"] > variants["int8"]["sparsity"]
+    assert variants["int8"]["recipe"] == ""
+
+
+def test_the_choice_names_what_the_others_miss() -> None:
+    choice = COMPRESSED.build()["choice"]
+    assert (choice["chosen"], choice["met"]) == ("channels-50", True)
+    assert {"variant": "int8", "limit": "max_size_kb", "found": 2712.345, "wanted": 2000} in (
+        choice["failures"]
+    )
+    assert [f["limit"] for f in choice["failures"] if f["variant"] == "float32"] == [
+        "max_size_kb", "edgetpu",
+    ]  # fmt: skip
+    assert choice["pareto"] == ["channels-50"]
+
+
+def test_times_per_number_of_threads_end_with_the_interpreters_own() -> None:
+    int8 = Conversion().build()["variants"]["int8"]
+    assert [timed["threads"] for timed in int8["latencies"]] == [1, 2]
+    assert int8["p50_ms"] == int8["latencies"][-1]["p50_ms"]
 
 
 def test_a_value_that_is_not_finite_becomes_null() -> None:

@@ -13,7 +13,7 @@ def verdict(lost: int, gained: int, trials: int, max_drop: float = 2.0) -> Verdi
     after[:lost] = False
     before[trials - gained :] = gained == 0
     truth = np.sort(np.arange(trials) % 3)
-    return judge(before, after, truth, CLASSES, max_drop)
+    return judge("int8", before, after, truth, CLASSES, max_drop)
 
 
 def test_no_loss_passes() -> None:

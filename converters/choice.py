@@ -1,0 +1,196 @@
+"""The choice: which of the measured variants becomes model.tflite.
+
+Accuracy here is that of the test side, the figure that the report shows. The best of several
+variants looks a little better on the pictures it was chosen by than it will be on others; the
+intervals in the report say how much that can be.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from converters.measured import Measured
+from edge.errors import UsageError, nearest
+
+TARGETS = ("cpu", "edgetpu", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the model must keep to; None sets no limit.
+
+    ``target``: "cpu" takes any file, "edgetpu" only what the Edge TPU is foreseen to take whole,
+    "all" what both take. ``max_latency_ms``: median of one invoke on this computer's CPU, with
+    as many threads as the interpreter takes by itself. ``max_size_kb``: of the file, 1 kB = 1000
+    bytes. ``min_accuracy``: a share (0–1) of the test side.
+
+    Raises:
+        UsageError: a limit that nothing can keep to, or that says nothing about the target.
+    """
+
+    target: str = "cpu"
+    max_latency_ms: float | None = None
+    max_size_kb: float | None = None
+    min_accuracy: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.target not in TARGETS:
+            raise UsageError(
+                f"--target {'|'.join(TARGETS)}",
+                f"'{self.target}'",
+                f"use --target {nearest(self.target, TARGETS) or TARGETS[0]}",
+            )
+        for option, value in (
+            ("--max-latency", self.max_latency_ms), ("--max-size", self.max_size_kb),
+        ):  # fmt: skip
+            if value is not None and not 0 < value < float("inf"):
+                raise UsageError(f"{option} above 0", f"{value:g}", "give what the device allows")
+        if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
+            raise UsageError(
+                "--min-accuracy as a share from 0 to 1",
+                f"{self.min_accuracy:g}",
+                _as_share(self.min_accuracy),
+            )
+        if self.max_latency_ms is not None and self.target == "edgetpu":
+            raise UsageError(
+                "a limit that can be measured here",
+                "--max-latency with --target edgetpu, and no Edge TPU to time it on",
+                "leave --max-latency out, or use --target all to limit the time on this CPU",
+            )
+
+    @property
+    def set(self) -> bool:
+        """Whether there is a limit on time, size or accuracy."""
+        return (self.max_latency_ms, self.max_size_kb, self.min_accuracy) != (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A limit that a variant does not keep to, in the unit of the limit.
+
+    ``limit`` is a field of :class:`Limits`, or "edgetpu": operations left on the CPU.
+    ``excess``: by how much it is missed, as a share of what was wanted.
+    """
+
+    variant: str
+    limit: str
+    found: float
+    wanted: float
+    excess: float
+
+    def sentence(self) -> str:
+        """By how much it fails, in words."""
+        found, wanted, short = self.found, self.wanted, abs(self.found - self.wanted)
+        if self.limit == "max_latency_ms":
+            return f"{found:.3g} ms, {short:.2g} ms more than the {wanted:g} ms of --max-latency"
+        if self.limit == "max_size_kb":
+            return f"{found:,.0f} kB, {short:,.0f} kB more than the {wanted:g} kB of --max-size"
+        if self.limit == "min_accuracy":
+            return (
+                f"{100 * found:.1f} % of the test pictures right, {100 * short:.1f} points less "
+                f"than the {100 * wanted:g} % of --min-accuracy"
+            )
+        return f"{found:.0f} operations that the Edge TPU is foreseen to leave to the CPU"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The variant in model.tflite; ``met`` says whether it keeps to all limits.
+
+    ``failures``: of every variant; ``pareto``: variants that no other beats in accuracy and time.
+    """
+
+    limits: Limits
+    chosen: str
+    met: bool
+    reason: str
+    failures: tuple[Failure, ...]
+    pareto: tuple[str, ...]
+
+
+def choose(variants: Sequence[Measured], limits: Limits, wanted: str) -> Choice:
+    """The best variant within ``limits``; where there is none, the one that comes nearest.
+
+    With limits, it is the most accurate; with a least accuracy alone, the quickest that reaches
+    it. Equals are told apart by time, then by size. Without limits it is ``wanted``.
+
+    Args:
+        variants: at least one, measured alike.
+        limits: to keep to.
+        wanted: the variant that is taken without limits.
+    """
+    failures = {m.name: _failures(m, limits) for m in variants}
+    fitting = [m for m in variants if not failures[m.name]]
+    if not fitting:
+        chosen = min(variants, key=lambda m: _distance(failures[m.name]))
+        missed = "; ".join(failure.sentence() for failure in failures[chosen.name])
+        reason = f"no variant is within the limits; {chosen.name} comes nearest, with {missed}"
+    elif not limits.set and wanted in (m.name for m in fitting):
+        chosen = next(m for m in fitting if m.name == wanted)
+        reason = f"{chosen.name} was asked for"
+    else:
+        rank, praise = _rank(limits)
+        chosen = min(fitting, key=rank)
+        among = f"the {praise} of the {len(fitting)} variants" if fitting[1:] else "the one variant"
+        reason = f"{chosen.name} is {among} within the limits"
+    return Choice(
+        limits=limits,
+        chosen=chosen.name,
+        met=bool(fitting),
+        reason=reason,
+        failures=tuple(failure for m in variants for failure in failures[m.name]),
+        pareto=pareto(variants),
+    )
+
+
+def pareto(variants: Sequence[Measured]) -> tuple[str, ...]:
+    """Those that no other is at least as accurate and as quick as, and better in one of both."""
+
+    def beaten(one: Measured) -> bool:
+        return any(
+            other.accuracy >= one.accuracy
+            and other.latency.p50_ms <= one.latency.p50_ms
+            and (other.accuracy, other.latency.p50_ms) != (one.accuracy, one.latency.p50_ms)
+            for other in variants
+        )
+
+    return tuple(m.name for m in variants if not beaten(m))
+
+
+def _rank(limits: Limits) -> tuple[Callable[[Measured], Any], str]:
+    """The order of preference, the best first, and what the first one is called."""
+    accuracy_alone = limits.max_latency_ms is None and limits.max_size_kb is None
+    if limits.min_accuracy is not None and accuracy_alone:
+        return lambda m: (m.latency.p50_ms, -m.accuracy, m.bytes), "quickest"
+    return lambda m: (-m.accuracy, m.latency.p50_ms, m.bytes), "most accurate"
+
+
+def _failures(measured: Measured, limits: Limits) -> tuple[Failure, ...]:
+    upper = (
+        ("max_latency_ms", measured.latency.p50_ms, limits.max_latency_ms),
+        ("max_size_kb", measured.bytes / 1000, limits.max_size_kb),
+    )
+    failures = [
+        Failure(measured.name, limit, found, wanted, found / wanted - 1)
+        for limit, found, wanted in upper
+        if wanted is not None and found > wanted
+    ]
+    least = limits.min_accuracy
+    if least is not None and measured.accuracy < least:
+        found = measured.accuracy
+        failures.append(Failure(measured.name, "min_accuracy", found, least, 1 - found / least))
+    if limits.target != "cpu" and measured.edgetpu["status"] != "full":
+        left = sum(measured.edgetpu["cpu"].values())
+        share = left / max(1, left + measured.edgetpu["mapped"])
+        failures.append(Failure(measured.name, "edgetpu", left, 0, share))
+    return tuple(failures)
+
+
+def _distance(failures: Sequence[Failure]) -> tuple[int, float]:
+    return len(failures), sum(failure.excess for failure in failures)
+
+
+def _as_share(percent: float) -> str:
+    if 1 < percent <= 100:
+        return f"write --min-accuracy {percent / 100:g} for {percent:g} %"
+    return "give a share such as 0.95"
