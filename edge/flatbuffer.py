@@ -68,6 +68,11 @@ class Table:
         at = self._place(field)
         return default if at is None else self._reader.integer(layout, at)
 
+    def real(self, field: int, default: float = 0.0) -> float:
+        """A scalar field of 32 floating bits."""
+        at = self._place(field)
+        return default if at is None else float(self._reader.unpack("f", at)[0])
+
     def table(self, field: int) -> "Table | None":
         at = self._place(field)
         return None if at is None else Table(self._reader, self._reader.follow(at))

@@ -11,6 +11,7 @@ import json
 import math
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -28,7 +29,7 @@ PROVENANCE_FILE = "provenance.json"
 MAX_PACKED_BYTES = 16 * 1024 * 1024
 
 TENSOR_AXIS_LABELS = 2
-NORMALISATION_OPTIONS = 1
+NORMALISATION_OPTIONS, THRESHOLDING_OPTIONS = 1, 3
 _LABEL_TYPES = (TENSOR_AXIS_LABELS, 3)  # 3: TENSOR_VALUE_LABELS, which some writers use
 
 
@@ -37,8 +38,9 @@ class Metadata:
     """What a model file says about itself.
 
     ``labels`` are in the order of the outputs; ``mean`` and ``std`` have one value, or one for each
-    channel: a pixel p of 0–255 means (p − mean) / std to the model. ``missing`` names the files
-    that the metadata speaks of and that are not packed with the model.
+    channel: a pixel p of 0–255 means (p − mean) / std to the model. ``threshold``: the best score
+    below which the answer is "unknown", above 0 and up to 1. ``missing`` names the files that the
+    metadata speaks of and that are not packed with the model.
     """
 
     name: str = ""
@@ -46,6 +48,7 @@ class Metadata:
     labels: tuple[str, ...] | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    threshold: float | None = None
     provenance: dict[str, Any] | None = None
     author: str = ""
     license: str = ""
@@ -138,6 +141,7 @@ def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
         labels=_labels(scores, packed) if scores else None,
         mean=mean,
         std=std,
+        threshold=_threshold(scores) if scores else None,
         provenance=_provenance(packed),
         author=root.text(4),
         license=root.text(5),
@@ -149,14 +153,28 @@ def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
 def _normalisation(
     tensor: Table,
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    for unit in tensor.tables(4):
-        options = unit.table(1)
-        if options is None or unit.integer(0, "B") != NORMALISATION_OPTIONS:
-            continue
+    for options in _process_units(tensor, NORMALISATION_OPTIONS):
         mean, std = options.floats(0), options.floats(1)
         if mean and std and 0 not in std and all(map(math.isfinite, (*mean, *std))):
             return mean, std
     return None, None
+
+
+def _threshold(scores: Table) -> float | None:
+    """The global score threshold; some writers put in 0 or less where they mean none."""
+    for options in _process_units(scores, THRESHOLDING_OPTIONS):
+        value = options.real(0)
+        if 0 < value <= 1:
+            return value
+    return None
+
+
+def _process_units(tensor: Table, kind: int) -> Iterator[Table]:
+    """The options of a tensor's process units of one ``kind``."""
+    for unit in tensor.tables(4):
+        options = unit.table(1)
+        if options is not None and unit.integer(0, "B") == kind:
+            yield options
 
 
 def _labels(scores: Table, packed: dict[str, bytes]) -> tuple[str, ...] | None:

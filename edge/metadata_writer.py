@@ -17,6 +17,7 @@ from edge.metadata import (
     NORMALISATION_OPTIONS,
     PROVENANCE_FILE,
     TENSOR_AXIS_LABELS,
+    THRESHOLDING_OPTIONS,
     Metadata,
     files_to_pack,
 )
@@ -93,6 +94,9 @@ def _scores(fb: "_Builder", metadata: Metadata) -> int:
         3: fb.table({1: fb.table({})}, {0: FEATURES}),
         5: fb.table({0: fb.floats((1.0,)), 1: fb.floats((0.0,))}),
     }
+    if metadata.threshold is not None:
+        options = fb.table({}, reals={0: metadata.threshold})
+        fields[4] = fb.tables([fb.table({1: options}, {0: THRESHOLDING_OPTIONS})])
     if metadata.labels is not None:
         about = "The labels, one per line, in the order of the scores."
         fields[6] = fb.tables([_file(fb, LABELS_FILE, about, TENSOR_AXIS_LABELS)])
@@ -121,14 +125,21 @@ class _Builder:
             self._builder.PrependUOffsetTRelative(item)
         return int(self._builder.EndVector())
 
-    def table(self, parts: dict[int, int], codes: dict[int, int] | None = None) -> int:
-        """A table of parts (strings, vectors, tables) and one-byte codes, by field number."""
-        codes = codes or {}
-        self._builder.StartObject(max([*parts, *codes], default=-1) + 1)
+    def table(
+        self,
+        parts: dict[int, int],
+        codes: dict[int, int] | None = None,
+        reals: dict[int, float] | None = None,
+    ) -> int:
+        """A table of parts (strings, vectors, tables), one-byte codes and floats, by field."""
+        codes, reals = codes or {}, reals or {}
+        self._builder.StartObject(max([*parts, *codes, *reals], default=-1) + 1)
         for field, part in parts.items():
             self._builder.PrependUOffsetTRelativeSlot(field, part, 0)
         for field, code in codes.items():
             self._builder.PrependSlot(number_types.Uint8Flags, field, code, 0)
+        for field, real in reals.items():
+            self._builder.PrependFloat32Slot(field, real, 0.0)
         return int(self._builder.EndObject())
 
     def finish(self, root: int, identifier: bytes) -> bytes:

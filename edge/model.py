@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge import interpreter, metadata, pixels, tflite
-from edge.errors import DelegateError, ModelError, PictureError
+from edge.errors import DelegateError, ModelError, PictureError, UsageError
 from edge.image import Pixels, Preprocessing
 from edge.interpreter import Array, Runtime
 from edge.labels import find_labels, fit_labels, read_labels
@@ -20,13 +20,15 @@ from edge.tasks.classify import Scores
 class Model:
     """A classifier of pictures.
 
-    ``task`` is "classify"; ``labels`` are in the order of the outputs; ``notes`` are sentences for
+    ``task`` is "classify"; ``labels`` are in the order of the outputs; ``threshold`` is the best
+    score below which the answer is unknown, None where there is none; ``notes`` are sentences for
     the user about what was assumed or fell back.
     """
 
     name: str
     task: str
     labels: tuple[str, ...]
+    threshold: float | None
     preprocessing: Preprocessing
     runtime: Runtime
     metadata: Metadata | None
@@ -57,13 +59,14 @@ class Model:
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise _wrong_array(["height", "width", 3], picture)
         scores = self.scores(self.preprocessing.stretch(picture))
-        return classify.best(scores, self.labels, top)
+        return classify.best(scores, self.labels, top, self.threshold)
 
 
 def open_model(
     path: str | Path,
     *,
     labels: str | Path | None = None,
+    threshold: float | None = None,
     delegate: str = "auto",
     threads: int | None = None,
 ) -> Model:
@@ -71,24 +74,30 @@ def open_model(
 
     Labels come from ``labels``, else from the model's metadata, else from a file beside it
     (``labels.txt`` or one named after the model); else classes are numbered, and a note says so.
+    The threshold is ``threshold`` (0 to 1, 0 for none), else that of the model's metadata.
     With delegate "auto", a model compiled for the Edge TPU falls back to its twin for the CPU
     beside it (the name without ``_edgetpu``), and a note says so.
 
     Raises:
         ModelError: no usable classifier.
         LabelsError: labels that do not fit the model.
+        UsageError: a threshold out of range.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
     path = Path(path)
     beside = find_labels(path)
     try:
-        return _build(tflite.read_file(path), str(path), labels, beside, delegate, threads)
+        return _build(
+            tflite.read_file(path), str(path), labels, beside, threshold, delegate, threads
+        )
     except DelegateError as error:
         twin = path.with_name(path.name.replace("_edgetpu", ""))
         if delegate != "auto" or twin == path or not twin.is_file():
             raise
         note = f"no Edge TPU ({error.found}): {twin.name} runs on the CPU instead"
-    return _build(tflite.read_file(twin), str(twin), labels, beside, "cpu", threads, (note,))
+    return _build(
+        tflite.read_file(twin), str(twin), labels, beside, threshold, "cpu", threads, (note,)
+    )
 
 
 def load_model(
@@ -96,11 +105,12 @@ def load_model(
     *,
     name: str,
     labels: str | Path | None = None,
+    threshold: float | None = None,
     delegate: str = "cpu",
     threads: int | None = None,
 ) -> Model:
     """Like :func:`open_model`, for the content of a .tflite file; ``name`` is used in errors."""
-    return _build(content, name, labels, None, delegate, threads)
+    return _build(content, name, labels, None, threshold, delegate, threads)
 
 
 def _build(
@@ -108,6 +118,7 @@ def _build(
     name: str,
     labels: str | Path | None,
     beside: Path | None,
+    threshold: float | None,
     delegate: str,
     threads: int | None,
     notes: tuple[str, ...] = (),
@@ -124,6 +135,7 @@ def _build(
         name=name,
         task="classify",
         labels=names,
+        threshold=_threshold(about, threshold),
         preprocessing=preprocessing,
         runtime=runtime,
         metadata=about,
@@ -150,6 +162,16 @@ def _labels(
     why = f" (its metadata names {lost}, not packed with it)" if lost else ""
     note = f"{name} has no labels{why}: classes are numbered; name them with --labels FILE"
     return tuple(f"class {index}" for index in range(classes)), (note,)
+
+
+def _threshold(about: Metadata | None, given: float | None) -> float | None:
+    if given is None:
+        return about.threshold if about is not None else None
+    if not 0 <= given <= 1:
+        raise UsageError(
+            "a threshold from 0 to 1", f"{given:g}", "give a share: 0.8 for 80 %, 0 for none"
+        )
+    return given or None
 
 
 def _another_task(runtime: Runtime, name: str) -> ModelError:

@@ -1,6 +1,7 @@
 """What a task says about a picture: typed values, ready for JSON."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,28 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Classes of one picture, best first."""
+    """Classes of one picture, best first.
+
+    With a ``threshold`` the answer is ``unknown`` where the best score lies below it.
+    """
 
     classes: tuple[ClassScore, ...]
+    threshold: float | None = None
 
     @property
     def best(self) -> ClassScore:
         return self.classes[0]
 
-    def to_dict(self) -> dict[str, list[dict[str, str | int | float]]]:
-        return {"classes": [score.to_dict() for score in self.classes]}
+    @property
+    def unknown(self) -> bool:
+        return self.threshold is not None and self.best.score < self.threshold
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"classes": […], "unknown": bool}``, and ``"threshold"`` where there is one."""
+        said: dict[str, Any] = {
+            "classes": [score.to_dict() for score in self.classes],
+            "unknown": self.unknown,
+        }
+        if self.threshold is not None:
+            said["threshold"] = round(self.threshold, 6)
+        return said

@@ -18,12 +18,20 @@ EXAMPLES = """
 \b
 Examples:
   edge classify model.tflite cat.jpg
+  edge classify model.tflite cat.jpg --threshold 0.8
   edge classify model.tflite photos/ --top 1
   edge classify mobilenet.tflite cat.jpg --labels labels.txt
   edge classify model.tflite photos/ --json | jq '.[].classes[0].label'
 
 \b
 A PICTURE is a JPEG, PNG, BMP or WebP file, or a folder of them, at any depth.
+
+\b
+Where a model has a threshold, or --threshold names one, a picture whose best score lies
+below it is "unknown". --json says "unknown": true or false for each picture, always with
+its classes, and "threshold" where there is one.
+
+\b
 Exit codes: 0 done; 1 some pictures could not be read; 2 error.
 """
 
@@ -39,6 +47,12 @@ Exit codes: 0 done; 1 some pictures could not be read; 2 error.
     type=click.Path(path_type=Path),
     help="File with one label per line.  [default: those in or beside the model]",
 )
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="S",
+    help="Best score below which a picture is unknown, 0 for none.  [default: that of the model]",
+)
 @running
 @JSON
 def classify(
@@ -46,6 +60,7 @@ def classify(
     pictures: tuple[Path, ...],
     top: int,
     labels: Path | None,
+    threshold: float | None,
     delegate: str,
     threads: int | None,
     as_json: bool,
@@ -55,7 +70,9 @@ def classify(
 
     files = list(find_pictures(pictures))
     with quiet_interpreter():
-        opened = open_model(model, labels=labels, delegate=delegate, threads=threads)
+        opened = open_model(
+            model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
+        )
     say(opened.notes)
     rows = [_show(row, as_json) for row in results(opened, files, top)]
     if as_json:
@@ -95,7 +112,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def results(model: "Model", files: list[Path], top: int) -> Iterator[dict[str, Any]]:
-    """Per file ``{"file", "classes"}``, or ``{"file", "error"}`` for a picture not readable."""
+    """Per file ``{"file", "classes", …}``, or ``{"file", "error"}`` for one not readable."""
     from edge.image import read_picture
 
     for file in files:
@@ -113,6 +130,15 @@ def _show(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
         click.echo(f"edge: {row['error']}", err=True)
     elif not as_json:
         click.echo(click.style(row["file"], bold=True))
-        for entry in row["classes"]:
-            click.echo(f"  {100 * entry['score']:5.1f} %  {entry['label']}")
+        for line in _answer(row):
+            click.echo(f"  {line}")
     return row
+
+
+def _answer(row: dict[str, Any]) -> Iterator[str]:
+    if row["unknown"]:
+        best, score = row["classes"][0]["label"], row["classes"][0]["score"]
+        yield f"unknown  (best: {best} {100 * score:.1f} %, below {100 * row['threshold']:.1f} %)"
+        return
+    for entry in row["classes"]:
+        yield f"{100 * entry['score']:5.1f} %  {entry['label']}"

@@ -86,6 +86,7 @@ def _metadata(about: Metadata) -> dict[str, Any]:
         "first_labels": list(labels[:FIRST_LABELS]) if labels else [],
         "mean": None if about.mean is None else list(about.mean),
         "std": None if about.std is None else list(about.std),
+        "threshold": about.threshold,
         "author": about.author,
         "license": about.license,
         "version": about.version,
@@ -134,6 +135,8 @@ def _metadata_lines(about: dict[str, Any] | None) -> Iterator[str]:
         yield f"    labels      {about['labels']}: {first}{more}"
     if about["mean"] is not None:
         yield f"    normalised  (pixel - {about['mean']}) / {about['std']}"
+    if about["threshold"] is not None:
+        yield f"    threshold   {100 * about['threshold']:.1f} % (a lower best score is unknown)"
     if about["provenance"] is not None:
         yield f"    provenance  {_plain(json.dumps(about['provenance'], ensure_ascii=False))}"
     if about["missing_files"]:

@@ -68,7 +68,10 @@ def to_scores(output: Array, spec: TensorSpec, logits: bool) -> Scores:
     return scores
 
 
-def best(scores: Scores, labels: tuple[str, ...], top: int) -> Classification:
+def best(
+    scores: Scores, labels: tuple[str, ...], top: int, threshold: float | None = None
+) -> Classification:
     """The ``top`` best classes; equal scores in the order of their index."""
     order = np.argsort(-scores, kind="stable")[:top]
-    return Classification(tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order))
+    classes = tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order)
+    return Classification(classes, threshold)

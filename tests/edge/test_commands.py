@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -61,6 +62,52 @@ def test_classify_for_people(model, photos, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == str(photos / "red.png")
     assert lines[1].split() == ["99.6", "%", "red"]
+
+
+@pytest.fixture
+def grey(tmp_path):
+    """A picture of no colour, for which all scores are alike."""
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((32, 48, 3), 128, np.uint8))
+    return tmp_path / "grey.png"
+
+
+@pytest.fixture
+def wary(model, tmp_path):
+    """The same model with a threshold of 62.5 %."""
+    content = model.read_bytes()
+    path = tmp_path / "wary.tflite"
+    path.write_bytes(metadata.write(content, replace(metadata.read(content), threshold=0.625)))
+    return path
+
+
+def test_below_the_threshold_of_the_model_the_answer_is_unknown(wary, photos, grey, capsys):
+    assert run(["classify", str(wary), str(grey), str(photos / "red.png")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "  unknown  (best: red 33.2 %, below 62.5 %)"
+    assert lines[3].split() == ["99.6", "%", "red"]
+    code, rows = classify_json(capsys, wary, grey, photos / "red.png")
+    assert code == 0
+    assert [row["unknown"] for row in rows] == [True, False]
+    assert [row["threshold"] for row in rows] == [0.625, 0.625]
+    assert len(rows[0]["classes"]) == 3
+
+
+def test_a_threshold_on_the_command_line_comes_first(model, wary, photos, grey, capsys):
+    _, (lower,) = classify_json(capsys, wary, grey, "--threshold", 0.3)
+    assert (lower["unknown"], lower["threshold"]) == (False, 0.3)
+    _, (off,) = classify_json(capsys, wary, grey, "--threshold", 0)
+    assert off["unknown"] is False
+    assert "threshold" not in off
+    _, (own,) = classify_json(capsys, model, photos / "red.png", "--threshold", 0.999)
+    assert own["unknown"] is True
+
+
+@pytest.mark.parametrize("value", ["80", "-0.1", "nan", "much"])
+def test_a_threshold_that_is_no_share_is_an_error(model, photos, capsys, value):
+    assert run(["classify", str(model), str(photos), "--threshold", value]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "threshold" in printed.err
 
 
 def test_a_broken_picture_among_others_is_a_finding(model, photos, capsys):
@@ -135,6 +182,15 @@ def test_inspect_for_people_leaves_the_terminal_alone(model, capsys):
     assert "3: red; green; blue" in printed
     assert "FULLY_CONNECTED" in printed
     assert "\x1b[31m" not in printed
+
+
+def test_inspect_shows_the_threshold(model, wary, capsys):
+    assert run(["inspect", str(wary), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["metadata"]["threshold"] == 0.625
+    assert run(["inspect", str(wary)]) == 0
+    assert "threshold   62.5 %" in capsys.readouterr().out
+    assert run(["inspect", str(model)]) == 0
+    assert "threshold" not in capsys.readouterr().out
 
 
 def test_inspect_a_model_that_cannot_run(edgetpu_model, tmp_path, capsys):

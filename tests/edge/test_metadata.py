@@ -17,6 +17,7 @@ ABOUT = Metadata(
     labels=("red", "grön", "blue, dark"),
     mean=(127.5,),
     std=(127.5,),
+    threshold=0.625,
     provenance={"seed": 3, "weights": {"name": "none"}},
     author="A maker",
     license="Apache-2.0",
@@ -73,6 +74,19 @@ def test_one_value_per_channel(tiny_model):
     assert read.mean == pytest.approx(about.mean)
     assert read.std == pytest.approx(about.std)
     assert read.labels is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_a_threshold_without_labels(tiny_model, dtype):
+    content = metadata.write(tiny_model(dtype), Metadata(threshold=0.9))
+    assert metadata.read(content).threshold == pytest.approx(0.9)
+    assert metadata.read(metadata.write(content, Metadata())).threshold is None
+
+
+@pytest.mark.parametrize("value", [0.0, -3.4e38, 1.5, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_score_means_none(tiny_model, value):
+    content = metadata.write(tiny_model(), Metadata(labels=ABOUT.labels, threshold=value))
+    assert metadata.read(content) == Metadata(labels=ABOUT.labels)
 
 
 def test_labels_that_were_stripped_off_are_named(tiny_model):

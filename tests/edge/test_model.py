@@ -5,19 +5,21 @@ import pytest
 
 import edge
 from edge import interpreter, metadata, stats, tflite
-from edge.errors import LabelsError, ModelError, PictureError
+from edge.errors import LabelsError, ModelError, PictureError, UsageError
 from edge.image import Preprocessing
 from edge.interpreter import TensorSpec
 from edge.metadata import Metadata
 from edge.model import load_model, open_model
 from edge.pixels import apply_table, input_table
+from edge.results import Classification, ClassScore
 
 COLOURS = ("red", "green", "blue")
 HALF = (127.5,)
 
 
-def with_labels(content, labels=COLOURS, mean=HALF, std=HALF):
-    return metadata.write(content, Metadata(labels=labels, mean=mean, std=std))
+def with_labels(content, labels=COLOURS, mean=HALF, std=HALF, threshold=None):
+    about = Metadata(labels=labels, mean=mean, std=std, threshold=threshold)
+    return metadata.write(content, about)
 
 
 @pytest.mark.parametrize("logits", [False, True])
@@ -80,6 +82,37 @@ def test_the_normalisation_of_the_metadata_is_used(tiny_model, red):
     # With mean 0 and std 1000 all inputs are near 0, so that no colour stands out.
     model = load_model(with_labels(tiny_model("float32"), mean=(0.0,), std=(1000.0,)), name="m")
     assert model.classify(red).best.score < 0.6
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_below_the_threshold_of_the_metadata_the_answer_is_unknown(tiny_model, red, dtype):
+    model = load_model(with_labels(tiny_model(dtype), threshold=0.9), name="m")
+    grey = np.full_like(red, 128)
+    assert model.threshold == pytest.approx(0.9)
+    assert not model.classify(red).unknown
+    assert model.classify(grey).unknown
+    said = model.classify(grey, top=2).to_dict()
+    assert (said["unknown"], said["threshold"]) == (True, 0.9)
+    assert len(said["classes"]) == 2
+
+
+def test_a_threshold_given_comes_before_that_of_the_metadata(tiny_model, tmp_path, red):
+    path = tmp_path / "m.tflite"
+    path.write_bytes(with_labels(tiny_model(), threshold=0.9))
+    grey = np.full_like(red, 128)
+    lower, none = open_model(path, threshold=0.2), open_model(path, threshold=0)
+    assert (lower.threshold, none.threshold) == (0.2, None)
+    assert not lower.classify(grey).unknown
+    assert none.classify(grey).to_dict().keys() == {"classes", "unknown"}
+    with pytest.raises(UsageError, match=r"0.8 for 80 %"):
+        open_model(path, threshold=80)
+
+
+def test_a_score_at_the_threshold_counts():
+    score = ClassScore("cat", 0, 0.5)
+    assert not Classification((score,), threshold=0.5).unknown
+    assert Classification((score,), threshold=0.51).unknown
+    assert not Classification((score,)).unknown
 
 
 def test_another_task_is_told(tiny_model):
