@@ -20,8 +20,8 @@ class Palette:
     series: tuple[str, str, str]
 
 
-PAGE = Palette("#010203", "none", ("#010a01", "#010b01", "#010c01"))
-"""Stand-ins for the page's text colour and its --series-1 to 3, which differ by light and dark."""
+PAGE = Palette("#010203", "#010401", ("#010a01", "#010b01", "#010c01"))
+"""Stand-ins for the page's colours, which differ by light and dark."""
 
 PAPER = Palette("#1d2327", "#ffffff", ("#1f6f64", "#b4532a", "#4a5fb0"))
 """For a file of its own: the colours of the page when it is light."""
@@ -76,7 +76,7 @@ def for_the_page(figure: "Figure", key: str) -> str:
     svg = re.sub(r' id="([^"]*)"', rf' id="{key}-\1"', svg)
     svg = re.sub(r"url\(#", f"url(#{key}-", svg)
     svg = re.sub(r'xlink:href="#', f'href="#{key}-', svg)
-    svg = svg.replace(PAGE.ink, "currentColor")
+    svg = svg.replace(PAGE.ink, "currentColor").replace(PAGE.paper, "var(--page)")
     for place, stand_in in enumerate(PAGE.series, 1):
         svg = svg.replace(stand_in, f"var(--series-{place})")
     return svg

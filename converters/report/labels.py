@@ -1,0 +1,143 @@
+"""Names at the points of a drawing, placed so that none covers another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, hypot, pi, sin
+from typing import Any
+
+_REACH = (8, 12, 18, 26, 36, 48, 62, 78, 96, 116, 140)
+"""Distances from the point that are tried, in points (1/72 inch)."""
+
+_DIRECTIONS = tuple(pi * eighth / 8 for eighth in (0, 8, 2, 14, 6, 10, 4, 12, 1, 15, 7, 9, 3, 5))
+_FAR = 13
+"""From this distance on a line leads from the name to its point."""
+
+_MARGIN = 2
+_POINT = 5
+_COVERED, _CROSSED, _OUTSIDE = 10, 0.15, 100
+"""What a square point of a name costs on another name or a point, on a bar, and off the axes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in display units."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: "Box") -> float:
+        """The area that two boxes share."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return max(0.0, wide) * max(0.0, high)
+
+    @property
+    def area(self) -> float:
+        return (self.right - self.left) * (self.top - self.bottom)
+
+
+def place(
+    axis: Any,
+    points: Sequence[tuple[float, float]],
+    bars: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    fonts: Sequence[dict[str, Any]],
+) -> None:
+    """Write ``names`` beside their points, each near its own and clear of all else.
+
+    Each in turn takes the nearest free place of those tried around its point; where none is quite
+    free, the one that covers least. A name may lie over bars, as it has a ground of its own.
+
+    Args:
+        axis: the axes, drawn and with their final limits; display units are points (72 dpi).
+        points: in the units of the axes.
+        bars: the lower and upper end of the vertical bar through each point.
+        names: one for each point.
+        fonts: text properties of each.
+    """
+    renderer = axis.figure.canvas.get_renderer()
+    to_display = axis.transData.transform
+    centres = [tuple(to_display(point)) for point in points]
+    taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in centres]
+    thin = [
+        Box(x - 1, to_display((0, low))[1], x + 1, to_display((0, high))[1])
+        for (x, _), (low, high) in zip(centres, bars, strict=True)
+    ]
+    inside = Box(*axis.get_window_extent(renderer).extents)
+    for centre, name, font in zip(centres, names, fonts, strict=True):
+        probe = axis.text(0, 0, name, **font)
+        extent = probe.get_window_extent(renderer)
+        probe.remove()
+        box = _best(centre, extent.width, extent.height, inside, taken, thin)
+        taken.append(box)
+        _write(axis, centre, box, name, font)
+
+
+def _best(
+    centre: tuple[float, float],
+    width: float,
+    height: float,
+    inside: Box,
+    taken: Sequence[Box],
+    thin: Sequence[Box],
+) -> Box:
+    def cost(candidate: tuple[float, Box]) -> float:
+        reach, box = candidate
+        grown = Box(
+            box.left - _MARGIN, box.bottom - _MARGIN, box.right + _MARGIN, box.top + _MARGIN
+        )
+        covered = sum(grown.overlap(other) for other in taken)
+        crossed = sum(grown.overlap(bar) for bar in thin)
+        outside = box.area - box.overlap(inside)
+        return reach + _COVERED * covered + _CROSSED * crossed + _OUTSIDE * outside
+
+    candidates = [
+        (reach, _beside(centre, width, height, angle, reach))
+        for reach in _REACH
+        for angle in _DIRECTIONS
+    ]
+    return min(candidates, key=cost)[1]
+
+
+def _beside(
+    centre: tuple[float, float], width: float, height: float, angle: float, reach: float
+) -> Box:
+    """A box of this size whose nearest edge or corner lies ``reach`` away at ``angle``."""
+    x = centre[0] + reach * cos(angle)
+    y = centre[1] + reach * sin(angle)
+    left = x - width * (1 - _toward(cos(angle))) / 2
+    bottom = y - height * (1 - _toward(sin(angle))) / 2
+    return Box(left, bottom, left + width, bottom + height)
+
+
+def _toward(component: float) -> float:
+    """-1, 0 or 1: on which side of the point a box lies for a component of its direction."""
+    return 0.0 if abs(component) < 0.2 else 1.0 if component > 0 else -1.0
+
+
+def _write(
+    axis: Any, centre: tuple[float, float], box: Box, name: str, font: dict[str, Any]
+) -> None:
+    nearest = (
+        min(max(centre[0], box.left), box.right),
+        min(max(centre[1], box.bottom), box.top),
+    )
+    to_axes = axis.transAxes.inverted().transform
+    if hypot(nearest[0] - centre[0], nearest[1] - centre[1]) >= _FAR:
+        (x0, y0), (x1, y1) = to_axes([centre, nearest])
+        axis.plot(
+            [x0, x1],
+            [y0, y1],
+            transform=axis.transAxes,
+            color=font.get("color"),
+            linewidth=0.6,
+            alpha=0.5,
+            zorder=1,
+        )
+    x, y = to_axes((box.left, box.bottom))
+    ground = {"facecolor": axis.figure.get_facecolor(), "edgecolor": "none", "pad": 0.5}
+    axis.text(
+        x, y, name, transform=axis.transAxes, ha="left", va="bottom", bbox=ground, zorder=4, **font
+    )
