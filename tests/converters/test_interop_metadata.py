@@ -1,6 +1,7 @@
 """Other programs judge our metadata: MediaPipe, and each of the three interpreters."""
 
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -93,6 +94,30 @@ def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
     ours = metadata.write(bytes(content), ABOUT)
     assert metadata.read(ours) == ABOUT
     assert judged(tasks, ours, red, top=1)[0][0] == "red"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_mediapipe_honours_our_threshold(tasks, tiny_model, red, dtype):
+    content = metadata.write(tiny_model(dtype), replace(ABOUT, threshold=0.625))
+    grey = np.full_like(red, 128)
+    assert load_model(content, name="colours").classify(grey).unknown
+    assert judged(tasks, content, grey) == []
+    ((label, _, score),) = judged(tasks, content, red)
+    assert label == "red"
+    assert score > 0.625
+    assert len(judged(tasks, metadata.write(content, ABOUT), grey)) == 3
+
+
+def test_we_read_the_threshold_that_mediapipe_writes(tasks, tiny_model):
+    from mediapipe.tasks.python.metadata.metadata_writers import metadata_writer
+
+    writer = metadata_writer.MetadataWriter.create(bytearray(tiny_model("float32")))
+    writer.add_image_input([127.5], [127.5])
+    labels = metadata_writer.Labels().add(["red", "green", "blue"])
+    thresholding = metadata_writer.ScoreThresholding(global_score_threshold=0.7)
+    writer.add_classification_output(labels, score_thresholding=thresholding)
+    content, _ = writer.populate()
+    assert metadata.read(bytes(content)).threshold == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize("package", list(interpreter.INTERPRETERS))
