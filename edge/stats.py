@@ -44,14 +44,47 @@ def measure(
     """
     arrays = noise(runtime)
     first = _invoke_ms(runtime, arrays)
+    times = _times(runtime, arrays, warm_up, least, most, seconds)
+    return Timing(first, *percentiles(times), len(times))
+
+
+def measure_in_turns(
+    runtimes: Sequence[Runtime], *, rounds: int = 5, seconds: float = 0.1
+) -> tuple[Timing, ...]:
+    """Time several models so that they can be held against each other.
+
+    Each gets ``seconds`` in every round, at least 6 invokes after 3 to warm up: what else the
+    computer does for a while slows all of them.
+
+    Raises:
+        ModelError: a model fails on invoke.
+    """
+    arrays = [noise(runtime) for runtime in runtimes]
+    firsts = [_invoke_ms(*pair) for pair in zip(runtimes, arrays, strict=True)]
+    times: list[list[float]] = [[] for _ in runtimes]
+    for _ in range(rounds):
+        for runtime, inputs, own in zip(runtimes, arrays, times, strict=True):
+            own.extend(_times(runtime, inputs, 3, 6, 1000, seconds))
+    return tuple(
+        Timing(first, *percentiles(own), len(own)) for first, own in zip(firsts, times, strict=True)
+    )
+
+
+def _times(
+    runtime: Runtime,
+    arrays: tuple[Array, ...],
+    warm_up: int,
+    least: int,
+    most: int,
+    seconds: float,
+) -> list[float]:
     for _ in range(warm_up):
         _invoke_ms(runtime, arrays)
     times: list[float] = []
     end = time.perf_counter() + seconds
     while len(times) < least or (len(times) < most and time.perf_counter() < end):
         times.append(_invoke_ms(runtime, arrays))
-    p50, p95 = percentiles(times)
-    return Timing(first, p50, p95, len(times))
+    return times
 
 
 def noise(runtime: Runtime, seed: int = 0) -> tuple[Array, ...]:

@@ -1,5 +1,7 @@
 """A model file opens with its labels and its preprocessing, and names pictures."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -169,3 +171,23 @@ def test_measure_counts_what_it_ran(tiny_model):
     assert 10 <= timing.runs <= 20
     assert 0 < timing.p50_ms <= timing.p95_ms
     assert stats.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))
+
+
+def test_models_that_are_compared_are_timed_in_turns(tiny_model):
+    ran = []
+
+    class Recorded(interpreter.Runtime):
+        def invoke(self, *arrays):
+            ran.append(self.name)
+            return super().invoke(*arrays)
+
+    runtimes = []
+    for name in ("one", "other"):
+        runtime = interpreter.load(tiny_model(), name=name)
+        runtime.__class__, runtime.name = Recorded, name
+        runtimes.append(runtime)
+    timings = stats.measure_in_turns(runtimes, rounds=3, seconds=0)
+    turns = [name for name, _ in itertools.groupby(ran)]
+    assert turns == ["one", "other"] * 4  # the first invoke of each, then the rounds
+    assert [timing.runs for timing in timings] == [18, 18]
+    assert all(0 < timing.p50_ms <= timing.p95_ms for timing in timings)
