@@ -17,6 +17,9 @@ _POINT = 5
 _COVERED, _CROSSED, _OUTSIDE = 10, 0.15, 100
 """What a square point of a name costs on another name or a point, on a bar, and off the axes."""
 
+_MISTAKEN = 120
+"""What it costs a name to lie nearer to another point than to its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -32,6 +35,15 @@ class Box:
         wide = min(self.right, other.right) - max(self.left, other.left)
         high = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(0.0, wide) * max(0.0, high)
+
+    def distance(self, x: float, y: float) -> float:
+        """How far a point is from the box; 0 inside."""
+        nearest_x, nearest_y = self.nearest(x, y)
+        return hypot(nearest_x - x, nearest_y - y)
+
+    def nearest(self, x: float, y: float) -> tuple[float, float]:
+        """The place of the box that is nearest to a point."""
+        return min(max(x, self.left), self.right), min(max(y, self.bottom), self.top)
 
     @property
     def area(self) -> float:
@@ -70,13 +82,15 @@ def place(
         probe = axis.text(0, 0, name, **font)
         extent = probe.get_window_extent(renderer)
         probe.remove()
-        box = _best(centre, extent.width, extent.height, inside, taken, thin)
+        others = [other for other in centres if other != centre]
+        box = _best(centre, others, extent.width, extent.height, inside, taken, thin)
         taken.append(box)
         _write(axis, centre, box, name, font)
 
 
 def _best(
     centre: tuple[float, float],
+    others: Sequence[tuple[float, float]],
     width: float,
     height: float,
     inside: Box,
@@ -91,7 +105,15 @@ def _best(
         covered = sum(grown.overlap(other) for other in taken)
         crossed = sum(grown.overlap(bar) for bar in thin)
         outside = box.area - box.overlap(inside)
-        return reach + _COVERED * covered + _CROSSED * crossed + _OUTSIDE * outside
+        own = box.distance(*centre)
+        mistaken = any(box.distance(*other) < own for other in others)
+        return (
+            reach
+            + _COVERED * covered
+            + _CROSSED * crossed
+            + _OUTSIDE * outside
+            + _MISTAKEN * mistaken
+        )
 
     candidates = [
         (reach, _beside(centre, width, height, angle, reach))
@@ -120,13 +142,9 @@ def _toward(component: float) -> float:
 def _write(
     axis: Any, centre: tuple[float, float], box: Box, name: str, font: dict[str, Any]
 ) -> None:
-    nearest = (
-        min(max(centre[0], box.left), box.right),
-        min(max(centre[1], box.bottom), box.top),
-    )
     to_axes = axis.transAxes.inverted().transform
-    if hypot(nearest[0] - centre[0], nearest[1] - centre[1]) >= _FAR:
-        (x0, y0), (x1, y1) = to_axes([centre, nearest])
+    if box.distance(*centre) >= _FAR:
+        (x0, y0), (x1, y1) = to_axes([centre, box.nearest(*centre)])
         axis.plot(
             [x0, x1],
             [y0, y1],
