@@ -11,7 +11,10 @@ Every error says what was expected, what was found, and what mends it:
     ├── DelegateError     a delegate or interpreter that cannot run
     ├── WeightsError      learned weights that cannot be had
     ├── ConversionError   a conversion whose result is not a usable model
-    └── OutputError       a result that cannot be written
+    ├── CompilerError     an Edge TPU compiler that cannot run, or refuses a model
+    ├── OutputError       a result that cannot be written
+    └── SourceError       a camera, stream or file that gives no frames
+        └── CorruptFrameError   one frame of it that cannot be decoded
 
 The command line prints the one line of ``str(error)`` and exits with 2.
 """
@@ -80,8 +83,20 @@ class ConversionError(EdgeError):
     """A conversion whose result is not a usable model."""
 
 
+class CompilerError(EdgeError):
+    """An Edge TPU compiler that cannot run, or refuses a model."""
+
+
 class OutputError(EdgeError):
     """A result that cannot be written."""
+
+
+class SourceError(EdgeError):
+    """A camera, stream or file that gives no frames."""
+
+
+class CorruptFrameError(SourceError):
+    """One frame that cannot be decoded; the next one may."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
