@@ -1,7 +1,14 @@
 """What a task says about a picture: typed values, ready for JSON."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+
+class Result(Protocol):
+    """What any task says about one picture."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,168 @@
+"""The capturing thread: frames are read and prepared while the model is busy with the last one."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from edge.errors import CorruptFrameError, SourceError
+from edge.frame import Frame
+from edge.interpreter import Array
+from edge.sources.source import Source
+from edge.statistics import Meter
+from edge.tasks.task import Task
+
+AHEAD = 3
+"""Frames of a file that may wait for the model."""
+
+_MOST_CORRUPT = 100
+"""So many corrupt frames in a row are a lost source."""
+
+_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts to get a lost source back; the last one goes on."""
+
+_PATIENCE = 2.0
+"""Seconds that a read may go on after the stream's end; a dead network camera takes longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A frame with the model's inputs; ``captured``: when it was there, by ``perf_counter``."""
+
+    frame: Frame
+    inputs: tuple[Array, ...]
+    captured: float
+
+
+class Capture:
+    """Iterates over frames as they get ready, until the source ends or ``stop`` is set.
+
+    Of a live source the newest is taken and what nobody had time for is dropped; a file waits.
+    The source is read and closed by the thread alone.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        task: Task,
+        meter: Meter,
+        stop: threading.Event,
+        say: Callable[[str], None],
+    ) -> None:
+        self._open, self._task, self._meter = open_source, task, meter
+        self._stop, self._say = stop, say
+        self._source = open_source()
+        self.name, self.live = self._source.name, self._source.live
+        self._waiting: deque[Ready] = deque()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
+        self._first: float | None = None
+        self._count = 0
+
+    def __iter__(self) -> Iterator[Ready]:
+        """Start reading.
+
+        Raises:
+            SourceError: a file cannot be read on; or whatever else the thread met.
+        """
+        self._thread.start()
+        while True:
+            with self._changed:
+                while not (self._waiting or self._ended or self._stop.is_set()):
+                    self._changed.wait(0.2)
+                if self._stop.is_set():
+                    return
+                if not self._waiting:
+                    break
+                ready = self._waiting.popleft()
+                self._changed.notify_all()
+            yield ready
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """Stop reading; a read that hangs is left behind."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
+        elif self._thread.ident is None:  # never started
+            self._source.close()
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                frame = self._read()
+                if frame is None:
+                    break
+                self._hand_over(self._prepare(frame))
+        except Exception as error:
+            self._error = error
+        finally:
+            self._source.close()
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _read(self) -> Frame | None:
+        """The next sound frame; None at the end or when stopped."""
+        corrupt = 0
+        while not self._stop.is_set():
+            start = time.perf_counter()
+            try:
+                frame = self._source.read()
+            except CorruptFrameError as error:
+                self._meter.corrupt += 1
+                corrupt += 1
+                if corrupt >= _MOST_CORRUPT:
+                    self._lost(error)
+                    corrupt = 0
+                continue
+            except SourceError as error:
+                self._lost(error)
+                continue
+            self._meter.stages["capture"].add(time.perf_counter() - start)
+            return frame
+        return None
+
+    def _lost(self, error: SourceError) -> None:
+        """Get a lost source back, however long it takes; a file is not tried again."""
+        if not self.live:
+            raise error
+        self._source.close()
+        self._say(f"{self.name} is lost ({error.found}); trying again until it is back")
+        attempt = 0
+        while not self._stop.wait(_DELAYS[min(attempt, len(_DELAYS) - 1)]):
+            attempt += 1
+            try:
+                self._source = self._open()
+            except SourceError:
+                continue
+            self._meter.reconnects += 1
+            self._say(f"{self.name} is back")
+            return
+
+    def _prepare(self, frame: Frame) -> Ready:
+        captured = time.perf_counter()
+        if self.live:  # numbers and times go on when the source came back
+            if self._first is None:
+                self._first = captured
+            frame = replace(frame, index=self._count, time_s=captured - self._first)
+        self._count += 1
+        inputs = self._task.prepare(frame.picture)
+        self._meter.stages["preprocess"].add(time.perf_counter() - captured)
+        return Ready(frame, inputs, captured)
+
+    def _hand_over(self, ready: Ready) -> None:
+        with self._changed:
+            if self.live:
+                self._meter.dropped += len(self._waiting)
+                self._waiting.clear()
+            while len(self._waiting) >= AHEAD and not self._stop.is_set():
+                self._changed.wait(0.2)
+            self._waiting.append(ready)
+            self._changed.notify_all()

@@ -1,0 +1,132 @@
+"""Threads behind the model: each sink writes in its own, pictures are drawn in one of them."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from edge.frame import Frame, Output
+from edge.sinks.sink import Sink
+from edge.tasks.task import Task
+from edge.timing import Durations
+
+Item = TypeVar("Item")
+
+_PATIENCE = 10.0
+"""Seconds that a sink may take to finish before it is left behind."""
+
+
+class Outlet(Generic[Item]):
+    """A thread that hands items to ``write``, one after the other, and calls ``close`` at the end.
+
+    ``backlog``: how many may wait; 0 stands for the newest alone. ``waits``: beyond that
+    :meth:`put` waits; else the oldest is dropped and counted in ``lost``. After an error, kept in
+    ``error``, what comes is thrown away and ``failed`` has been called.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        write: Callable[[Item], None],
+        close: Callable[[], None],
+        *,
+        backlog: int,
+        waits: bool,
+        failed: Callable[[], None],
+    ) -> None:
+        self.name, self.lost = name, 0
+        self.error: Exception | None = None
+        self._write, self._close, self._failed = write, close, failed
+        self._backlog, self._waits = backlog, waits and backlog > 0
+        self._items: deque[Item] = deque()
+        self._changed = threading.Condition()
+        self._ending = False
+        self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Hand one item over."""
+        with self._changed:
+            while self._waits and len(self._items) >= self._backlog and self.error is None:
+                self._changed.wait(0.2)
+            if self.error is not None:
+                return
+            while len(self._items) >= max(1, self._backlog):
+                self._items.popleft()
+                self.lost += self._backlog > 0
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def finish(self) -> bool:
+        """Write what waits and close; False if that did not end in time."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        self._thread.join(_PATIENCE)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            while (item := self._next()) is not None:
+                self._write(item)
+        except Exception as error:
+            self._fail(error)
+        try:
+            self._close()
+        except Exception as error:
+            self._fail(error)
+
+    def _next(self) -> Item | None:
+        with self._changed:
+            while not (self._items or self._ending):
+                self._changed.wait()
+            if not self._items:
+                return None
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def _fail(self, error: Exception) -> None:
+        with self._changed:
+            self.error = self.error or error
+            self._items.clear()
+            self._changed.notify_all()
+        self._failed()
+
+
+def outlet(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
+    Outlet[Output], Durations, Durations
+]:  # fmt: skip
+    """The outlet of a sink, with its durations of writing and from a frame's arrival on."""
+    writing, latency = Durations(), Durations()
+
+    def write(output: Output) -> None:
+        start = time.perf_counter()
+        sink.write(output)
+        end = time.perf_counter()
+        writing.add(end - start)
+        latency.add(end - output.captured)
+
+    made = Outlet(sink.name, write, sink.close, backlog=sink.backlog, waits=not live, failed=failed)
+    return made, writing, latency
+
+
+def painter(
+    outlets: Sequence[Outlet[Output]], live: bool, drawing: Durations, failed: Callable[[], None]
+) -> Outlet[tuple[Task, Frame, Output]]:
+    """The outlet that draws each result once, for all sinks that want pictures."""
+    from edge import draw
+
+    def write(item: tuple[Task, Frame, Output]) -> None:
+        task, frame, output = item
+        start = time.perf_counter()
+        picture = frame.picture.copy()
+        task.draw(picture, output.result)
+        draw.status(picture, output.status)
+        drawing.add(time.perf_counter() - start)
+        for sink in outlets:
+            sink.put(replace(output, picture=picture))
+
+    return Outlet("drawing", write, lambda: None, backlog=2, waits=not live, failed=failed)

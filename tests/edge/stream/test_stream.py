@@ -1,0 +1,219 @@
+"""The stream, with sources, tasks and sinks of its own: nothing is lost, nothing hangs."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from streams import ListedSource, ListingSink, MeanTask
+
+from edge import capture, stream
+from edge.errors import CorruptFrameError, ModelError, OutputError, SourceError
+
+LOST = SourceError("frames", "no more of them", "plug it in")
+CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next")
+
+
+def run(source: ListedSource, *sinks: ListingSink, task: MeanTask | None = None, **options: Any):  # type: ignore[no-untyped-def]
+    said: list[str] = []
+    done = stream.run(lambda: source, task or MeanTask(), sinks, say=said.append, **options)
+    return done, said
+
+
+def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
+    source = ListedSource(range(50))
+    plain, slow = ListingSink(), ListingSink(pictures=True, every=0.002)
+    done, _ = run(source, plain, slow)
+    for sink in (plain, slow):
+        assert [o.result.to_dict()["value"] for o in sink.got] == list(range(50))
+        assert [o.index for o in sink.got] == list(range(50))
+        assert sink.closed == 1
+    assert (done.frames, done.dropped, done.lost) == (50, 0, {})
+    assert source.closed >= 1
+
+
+def test_pictures_are_drawn_for_those_who_want_them_alone() -> None:
+    plain, shown = ListingSink(), ListingSink(pictures=True)
+    done, _ = run(ListedSource([200] * 3), plain, shown)
+    assert all(output.picture is None for output in plain.got)
+    for output in shown.got:
+        assert output.picture is not None
+        assert (output.picture[:4, :4] == 55).all()
+        assert (output.picture[-4:, -4:] == 200).any()
+    assert done.stages["draw"]["p50_ms"] > 0
+
+
+def test_without_a_sink_for_pictures_nothing_is_drawn() -> None:
+    class Untouched(MeanTask):
+        def draw(self, picture: Any, result: Any) -> None:
+            raise AssertionError
+
+    done, _ = run(ListedSource(range(5)), ListingSink(), task=Untouched())
+    assert done.frames == 5
+    assert done.stages["draw"] == {"p50_ms": 0.0, "p95_ms": 0.0}
+
+
+def test_of_a_live_source_the_newest_frame_is_taken_and_drops_are_counted() -> None:
+    sink = ListingSink()
+    task = MeanTask(seconds=0.03)
+    done, _ = run(ListedSource(range(40), live=True, every=0.005), sink, task=task)
+    assert done.frames < 20
+    assert done.dropped > 15
+    assert done.frames + done.dropped == 40
+    assert task.seen == sorted(task.seen)
+    values = [output.result.to_dict()["value"] for output in sink.got]
+    assert values == [output.index for output in sink.got]
+
+
+def test_a_slow_sink_does_not_slow_a_live_stream() -> None:
+    quick, slow = ListingSink(), ListingSink(backlog=2, every=0.1)
+    done, _ = run(ListedSource(range(60), live=True, every=0.002), quick, slow)
+    assert len(quick.got) == done.frames
+    assert done.frames > 40
+    assert done.lost == {"listing": done.frames - len(slow.got)}
+    assert slow.got[-1].index == quick.got[-1].index
+
+
+def test_a_window_shows_the_newest_of_a_file_and_loses_nothing() -> None:
+    records, window = ListingSink(), ListingSink(pictures=True, backlog=0, every=0.02)
+    done, _ = run(ListedSource(range(60)), records, window)
+    assert len(records.got) == 60
+    assert len(window.got) < 60
+    assert window.got[-1].index == 59
+    assert done.lost == {}
+
+
+def test_a_corrupt_frame_is_counted_and_skipped() -> None:
+    sink = ListingSink()
+    done, _ = run(ListedSource([1, CORRUPT, 2, CORRUPT, 3]), sink)
+    assert [output.result.to_dict()["value"] for output in sink.got] == [1, 2, 3]
+    assert done.corrupt == 2
+
+
+def test_a_camera_that_vanishes_is_tried_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "_DELAYS", (0.01,))
+    tries: list[Any] = [
+        ListedSource([1, 2, LOST], live=True, every=0.01),
+        LOST,
+        LOST,
+        ListedSource([3, 4], live=True, every=0.01),
+    ]
+
+    def open_source() -> ListedSource:
+        found = tries.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    sink, said = ListingSink(), []
+    done = stream.run(open_source, MeanTask(), [sink], say=said.append)
+    assert [output.result.to_dict()["value"] for output in sink.got] == [1, 2, 3, 4]
+    assert [output.index for output in sink.got] == [0, 1, 2, 3]
+    times = [output.time_s for output in sink.got]
+    assert times == sorted(times)
+    assert done.reconnects == 1
+    assert "lost" in said[0]
+    assert "back" in said[-1]
+
+
+def test_a_file_that_breaks_off_is_an_error_and_what_was_read_is_written() -> None:
+    sink = ListingSink()
+    with pytest.raises(SourceError, match="no more of them"):
+        run(ListedSource([1, 2, LOST]), sink)
+    assert len(sink.got) == 2
+    assert sink.closed == 1
+
+
+def test_a_source_that_does_not_open_closes_the_sinks() -> None:
+    sink = ListingSink()
+
+    def fail() -> ListedSource:
+        raise LOST
+
+    with pytest.raises(SourceError):
+        stream.run(fail, MeanTask(), [sink])
+    assert sink.closed == 1
+
+
+def test_a_delegate_that_dies_falls_back_to_the_cpu_visibly() -> None:
+    task = MeanTask(delegate="edgetpu", dies_after=3)
+    sink = ListingSink()
+    done, said = run(ListedSource(range(6)), sink, task=task)
+    assert [output.result.to_dict()["value"] for output in sink.got] == list(range(6))
+    assert (done.frames, done.delegate) == (6, "cpu")
+    assert "gone" in said[0]
+    assert said[0] in done.notes
+    assert [output.status.delegate for output in sink.got][::5] == ["edgetpu", "cpu"]
+
+
+def test_a_model_that_fails_on_the_cpu_is_an_error() -> None:
+    sink = ListingSink()
+    with pytest.raises(ModelError, match="gone"):
+        run(ListedSource(range(6)), sink, task=MeanTask(dies_after=2))
+    assert len(sink.got) == 2
+    assert sink.closed == 1
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
+    full = ListingSink(error=OutputError("room", "a full disk", "free some"))
+    other = ListingSink()
+    with pytest.raises(OutputError, match="full disk"):
+        run(ListedSource(range(1000), live=live, every=0.002), full, other)
+    assert full.closed == other.closed == 1
+    assert len(other.got) < 1000
+
+
+def test_stop_ends_the_stream_and_closes_everything() -> None:
+    stop = threading.Event()
+    source, sink = ListedSource(range(10**9), every=0.001), ListingSink()
+    threading.Timer(0.2, stop.set).start()
+    done, _ = run(source, sink, stop=stop)
+    assert 10 < done.frames == len(sink.got)
+    assert (source.closed, sink.closed) == (1, 1)
+
+
+def test_as_many_frames_as_asked_for() -> None:
+    done, _ = run(ListedSource(range(100)), ListingSink(), most=7)
+    assert done.frames == 7
+
+
+def test_no_thread_is_left() -> None:
+    before = threading.active_count()
+    run(ListedSource(range(10)), ListingSink(), ListingSink(pictures=True))
+    assert threading.active_count() == before
+
+
+def test_a_source_that_hangs_does_not_hold_the_end_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "_PATIENCE", 0.1)
+    stop = threading.Event()
+
+    class Hanging(ListedSource):
+        def read(self) -> Any:
+            time.sleep(5)
+
+    threading.Timer(0.1, stop.set).start()
+    start = time.perf_counter()
+    run(Hanging([], live=True), ListingSink(), stop=stop)
+    assert time.perf_counter() - start < 3
+
+
+def test_the_statistics_are_those_of_the_run() -> None:
+    done, _ = run(ListedSource(range(30), every=0.002), ListingSink(), task=MeanTask(0.01))
+    said = done.to_dict()
+    assert said["frames"] == 30
+    assert said["fps"] == pytest.approx(30 / said["seconds"], rel=1e-3)
+    assert set(said["stages"]) == {
+        "capture", "preprocess", "invoke", "postprocess", "draw", "sink"
+    }  # fmt: skip
+    assert 10 <= said["stages"]["invoke"]["p50_ms"] <= 15
+    assert 2 <= said["stages"]["capture"]["p50_ms"] <= 5
+    assert said["limiting"] == "invoke"
+    assert said["latency"]["p50_ms"] >= said["stages"]["invoke"]["p50_ms"] * 0.98
+    assert (said["interpreter"], said["delegate"], said["threads"]) == ("test 1.0", "cpu", 1)
+
+
+def test_stages_overlap() -> None:
+    """Reading, inferring and writing of 20 ms each take 20 ms a frame, not 60."""
+    done, _ = run(ListedSource(range(30), every=0.02), ListingSink(every=0.02), task=MeanTask(0.02))
+    assert done.seconds < 30 * 0.02 * 1.6

@@ -1,0 +1,124 @@
+"""Sources, tasks and sinks that are made for tests: no model, no camera, no file."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from edge.errors import ModelError
+from edge.frame import Frame, Output, Picture
+
+
+def picture(value: int = 0) -> Picture:
+    return np.full((48, 64, 3), value, np.uint8)
+
+
+class ListedSource:
+    """Gives what it was told to: pictures' values, None at the end, errors to raise.
+
+    ``every``: seconds that a read takes.
+    """
+
+    def __init__(self, items: Iterable[Any], *, live: bool = False, every: float = 0.0) -> None:
+        self.name, self.live, self.fps = "listed", live, None
+        self.closed = 0
+        self._items, self._every = iter(items), every
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        time.sleep(self._every)
+        item = next(self._items, None)
+        if isinstance(item, Exception):
+            raise item
+        if item is None:
+            return None
+        self._index += 1
+        return Frame(self._index - 1, (self._index - 1) / 10, picture(item))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass(frozen=True)
+class Value:
+    """The result of :class:`MeanTask`."""
+
+    value: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"value": self.value}
+
+
+class Runtime:
+    """A runtime whose model takes ``seconds`` and gives its input back; it may die."""
+
+    def __init__(self, seconds: float, delegate: str, dies_after: int | None) -> None:
+        self.package, self.delegate, self.threads = "test 1.0", delegate, 1
+        self._seconds, self._left = seconds, dies_after
+
+    def invoke(self, *arrays: Any) -> tuple[Any, ...]:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise ModelError("a model that runs", "a device that is gone", "plug it in")
+        time.sleep(self._seconds)
+        return arrays
+
+
+class MeanTask:
+    """Says the mean of a picture."""
+
+    name = "mean"
+    notes: tuple[str, ...] = ()
+
+    def __init__(
+        self, seconds: float = 0.0, delegate: str = "cpu", dies_after: int | None = None
+    ) -> None:
+        self.runtime: Any = Runtime(seconds, delegate, dies_after)
+        self.seen: list[int] = []
+
+    def prepare(self, picture: Picture) -> tuple[Any, ...]:
+        return (picture.mean(),)
+
+    def interpret(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
+        self.seen.append(frame.index)
+        return Value(round(outputs[0]))
+
+    def draw(self, picture: Picture, result: Any) -> None:
+        picture[:8, :8] = 255 - result.value
+
+    def on_cpu(self) -> Self:
+        other = type(self)()
+        other.seen = self.seen
+        return other
+
+
+class ListingSink:
+    """Keeps what it gets; ``every``: seconds that a write takes; ``error``: raised by a write."""
+
+    def __init__(
+        self,
+        *,
+        pictures: bool = False,
+        backlog: int = 8,
+        every: float = 0.0,
+        error: Exception | None = None,
+    ) -> None:
+        self.name, self.pictures, self.backlog = "listing", pictures, backlog
+        self.got: list[Output] = []
+        self.closed = 0
+        self.threads: set[str] = set()
+        self._every, self._error = every, error
+
+    def write(self, output: Output) -> None:
+        time.sleep(self._every)
+        if self._error is not None:
+            raise self._error
+        self.threads.add(threading.current_thread().name)
+        self.got.append(output)
+
+    def close(self) -> None:
+        self.closed += 1
