@@ -1,0 +1,237 @@
+"""What the Edge TPU compiler says, read: its console output and its operation logs (``*.log``).
+
+The compiler is a closed binary whose output is meant for people and differs by version; the forms
+read here are those of versions 1.0 to 16.0. What a text does not say is None, never a guess.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MAPPED = "Mapped to Edge TPU"
+
+_VERSION = re.compile(r"Edge TPU Compiler version ([\d.]+)")
+_SIZE = re.compile(r"([\d.]+) ?(B|KiB|MiB|GiB)")
+_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_COMPILED = re.compile(r"Models? compiled successfully in (\d+) ?ms")
+_FAILED = re.compile(
+    r"Compilation failed|Compilation timeout|Invalid model|Internal compiler error"
+)
+_HEADER = re.compile(r"Operator\s+Count\s+Status")
+_ROW = re.compile(r"(\w+)\s+(\d+)\s+(\S.*)")
+_ERROR = re.compile(
+    r"ERROR: |Compilation failed: |Compilation timeout|Invalid model|Internal compiler error|"
+    r".*terminating with uncaught exception"
+)
+_TIMER = "Started a compilation timeout timer"
+_SUCCEEDED = "Compilation succeeded!"
+_PARTLY = "Model successfully compiled but not all operations"
+
+
+@dataclass(frozen=True, slots=True)
+class OpRow:
+    """A row of the operation table: ``count`` operations ``op`` and what became of them."""
+
+    op: str
+    count: int
+    status: str
+
+    @property
+    def mapped(self) -> bool:
+        return self.status == MAPPED
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLog:
+    """What the compiler says of one model; sizes in bytes, as rounded by it.
+
+    ``on_chip``: parameters cached on the chip; ``on_chip_free``: what is left there;
+    ``off_chip``: parameters streamed at each invoke; ``subgraphs``: how many parts run on the
+    Edge TPU; ``on_tpu`` and ``on_cpu``: operations that run there; ``rows``: the operation table,
+    where one op can have several rows.
+    """
+
+    input: str
+    output: str
+    input_size: int | None
+    output_size: int | None
+    on_chip: int | None
+    on_chip_free: int | None
+    off_chip: int | None
+    subgraphs: int | None
+    operations: int | None
+    on_tpu: int | None
+    on_cpu: int | None
+    rows: tuple[OpRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at compiling; a search for a delegate (``-d``) makes several.
+
+    ``succeeded`` is None where the text does not say: an operation log, or one that is cut off.
+    ``milliseconds`` are the compiler's own; ``errors`` its lines that tell what went wrong.
+    """
+
+    succeeded: bool | None
+    milliseconds: int | None
+    models: tuple[ModelLog, ...]
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompilerLog:
+    """A whole text: the compiler's version ("" where it is not said) and its attempts."""
+
+    version: str
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def succeeded(self) -> bool | None:
+        """How the last attempt ended: a search that fails first may succeed later."""
+        return self.attempts[-1].succeeded if self.attempts else None
+
+    @property
+    def milliseconds(self) -> int | None:
+        return self.attempts[-1].milliseconds if self.attempts else None
+
+    @property
+    def models(self) -> tuple[ModelLog, ...]:
+        """The models of every attempt that did not fail."""
+        kept = [attempt for attempt in self.attempts if attempt.succeeded is not False]
+        return tuple(model for attempt in kept for model in attempt.models)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The errors of the last attempt."""
+        return self.attempts[-1].errors if self.attempts else ()
+
+
+def parse(text: str) -> CompilerLog:
+    """Read the console output of ``edgetpu_compiler``, or an operation log that it wrote.
+
+    Any text is accepted; one that is no such output gives a log without version and models.
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    version = _VERSION.search(text)
+    attempts = tuple(_attempt(block) for block in _attempts(lines))
+    return CompilerLog(version[1] if version else "", attempts)
+
+
+def _attempts(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines by attempt: a new one begins where one ended and another is announced."""
+    block: list[str] = []
+    for line in lines:
+        begins = line.startswith(("Try to compile segment", _TIMER)) or _VERSION.match(line)
+        if begins and _outcome(block) is not None:
+            yield block
+            block = []
+        block.append(line)
+    if any(block):
+        yield block
+
+
+def _outcome(lines: Sequence[str]) -> bool | None:
+    """Whether an attempt succeeded; None where it is not said.
+
+    Compilers with a timeout timer (16.0) end with a line of success of their own; "Model compiled
+    successfully" comes before their child process has ended, and does not count.
+    """
+    if any(_FAILED.match(line) or "uncaught exception" in line for line in lines):
+        return False
+    if any(line.startswith(_TIMER) for line in lines):
+        return True if any(line.startswith(_SUCCEEDED) for line in lines) else None
+    return True if any(_COMPILED.match(line) for line in lines) else None
+
+
+def _attempt(lines: Sequence[str]) -> Attempt:
+    heads = [at for at, line in enumerate(lines) if re.match(r"Input( model)?: ", line)]
+    ends = [*heads, len(lines)][1:]
+    times = [int(found[1]) for line in lines if (found := _COMPILED.match(line))]
+    return Attempt(
+        succeeded=_outcome(lines),
+        milliseconds=times[-1] if times else None,
+        models=tuple(_model(lines[head:end]) for head, end in zip(heads, ends, strict=True)),
+        errors=tuple(_errors(lines)),
+    )
+
+
+def _errors(lines: Sequence[str]) -> Iterator[str]:
+    """The lines that tell of an error; after "Invalid model" the next one says why."""
+    before = ""
+    for line in filter(None, lines):
+        if _ERROR.match(line) or before.startswith("Invalid model"):
+            yield line
+        before = line
+
+
+def _model(lines: Sequence[str]) -> ModelLog:
+    """One model's block, from its "Input" on."""
+    said = {label: value for line in lines for label, _, value in [line.partition(": ")] if value}
+    rows = tuple(_rows(lines))
+    operations = _number(said.get("Total number of operations"))
+    subgraphs = _number(said.get("Number of Edge TPU subgraphs"))
+    on_tpu, on_cpu = _shares(lines, said, rows, operations, subgraphs)
+    return ModelLog(
+        input=said.get("Input model") or said.get("Input", ""),
+        output=said.get("Output model") or said.get("Output", ""),
+        input_size=_bytes(said.get("Input size")),
+        output_size=_bytes(said.get("Output size")),
+        on_chip=_bytes(said.get("On-chip memory used for caching model parameters")),
+        on_chip_free=_bytes(said.get("On-chip memory remaining for caching model parameters")),
+        off_chip=_bytes(said.get("Off-chip memory used for streaming uncached model parameters")),
+        subgraphs=subgraphs,
+        operations=operations,
+        on_tpu=on_tpu,
+        on_cpu=on_cpu,
+        rows=rows,
+    )
+
+
+def _rows(lines: Sequence[str]) -> Iterator[OpRow]:
+    """The rows below the table's header, up to the first line that is none."""
+    starts = [at + 1 for at, line in enumerate(lines) if _HEADER.match(line)]
+    for line in lines[starts[0] :] if starts else ():
+        row = _ROW.fullmatch(line)
+        if row:
+            yield OpRow(row[1], int(row[2]), row[3])
+        elif line:
+            return
+
+
+def _shares(
+    lines: Sequence[str],
+    said: dict[str, str],
+    rows: tuple[OpRow, ...],
+    operations: int | None,
+    subgraphs: int | None,
+) -> tuple[int | None, int | None]:
+    """How many operations run on the Edge TPU and on the CPU; None where it is not said.
+
+    Both numbers are printed where some run on the CPU. Where all are mapped there are none, so
+    that the block must be known to go on behind the place where they would stand.
+    """
+    on_tpu = _number(said.get("Number of operations that will run on Edge TPU"))
+    on_cpu = _number(said.get("Number of operations that will run on CPU"))
+    if on_tpu is not None and on_cpu is not None:
+        return on_tpu, on_cpu
+    if subgraphs == 0 and operations is not None:
+        return 0, operations
+    listed = sum(row.count for row in rows)
+    if rows and operations in (None, listed):
+        mapped = sum(row.count for row in rows if row.mapped)
+        return mapped, listed - mapped
+    if operations is None or any(line.startswith(_PARTLY) for line in lines):
+        return None, None
+    logs = [at for at, line in enumerate(lines) if line.startswith("Operation log:")]
+    goes_on = bool(logs) and any(lines[logs[0] + 1 :])
+    return (operations, 0) if goes_on else (None, None)
+
+
+def _bytes(text: str | None) -> int | None:
+    size = _SIZE.match(text or "")
+    return round(float(size[1]) * _UNITS[size[2]]) if size else None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
