@@ -1,4 +1,4 @@
-"""Results appear whole: a folder is written beside its place and renamed into it."""
+"""Results appear whole: what is written is written beside its place and renamed into it."""
 
 import errno
 import os
@@ -75,6 +75,30 @@ def whole_folder(out: Path) -> Iterator[Path]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file beside ``path`` and rename it there, so that it is never there in part.
+
+    Raises:
+        OutputError: the place cannot be written, or its disk is full.
+    """
+    staging: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            prefix=f".{path.name}.", suffix=".partial", dir=path.parent, delete=False
+        ) as file:
+            staging = Path(file.name)
+            file.write(data)
+        staging.chmod(0o666 & ~_umask())
+        staging.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"a place to write {path}", _plainly(error, path.parent), _remedy(error)
+        ) from error
+    finally:
+        if staging is not None:
+            staging.unlink(missing_ok=True)
+
+
 def _replace(staging: Path, out: Path) -> None:
     """Put ``staging`` where ``out`` is; an earlier ``out`` comes back if that fails."""
     if not out.exists():
@@ -104,8 +128,8 @@ def _plainly(error: OSError, folder: Path) -> str:
 
 def _remedy(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "free some space, or choose another disk with -o"
-    return "choose a folder that you may write to with -o"
+        return "free some space, or choose another disk"
+    return "choose a folder that you may write to"
 
 
 def _umask() -> int:

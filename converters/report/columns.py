@@ -9,9 +9,8 @@ from converters.report.rows import BASELINE, Row
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure: the ``value`` that sorts it, how it is written, and what stands below it."""
+    """A figure as it is written, and what stands below it."""
 
-    value: float
     text: str
     below: str = ""
 
@@ -21,14 +20,13 @@ class Column:
     """A figure of each row.
 
     ``heading`` and ``note`` head it; ``cell`` makes it from a row and the baseline, None where
-    the row lacks it; ``rising``: the lower, the better.
+    the row lacks it.
     """
 
     key: str
     heading: str
     note: str
     cell: Callable[[Row, Row], Cell | None]
-    rising: bool = True
 
 
 def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
@@ -42,35 +40,35 @@ def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
 
 
 def _accuracy(row: Row, baseline: Row) -> Cell:
-    return Cell(row.accuracy, words.percent(row.accuracy), words.interval(row.interval))
+    return Cell(words.percent(row.accuracy), words.interval(row.interval))
 
 
 def _points(row: Row, baseline: Row) -> Cell:
-    return Cell(row.accuracy, words.points(row.accuracy, baseline.accuracy))
+    return Cell(words.points(row.accuracy, baseline.accuracy))
 
 
 def _agreement(row: Row, baseline: Row) -> Cell:
-    return Cell(row.agreement, words.percent(row.agreement))
+    return Cell(words.percent(row.agreement))
 
 
 def _size(row: Row, baseline: Row) -> Cell:
-    return Cell(row.bytes, words.size(row.bytes), words.ratio(row.bytes, baseline.bytes))
+    return Cell(words.size(row.bytes), words.ratio(row.bytes, baseline.bytes))
 
 
 def _gzip(row: Row, baseline: Row) -> Cell:
     ratio = words.ratio(row.gzip_bytes, baseline.gzip_bytes)
-    return Cell(row.gzip_bytes, words.size(row.gzip_bytes), ratio)
+    return Cell(words.size(row.gzip_bytes), ratio)
 
 
 def _sparsity(row: Row, baseline: Row) -> Cell | None:
-    return None if row.sparsity is None else Cell(row.sparsity, words.percent(row.sparsity))
+    return None if row.sparsity is None else Cell(words.percent(row.sparsity))
 
 
 def _operations(row: Row, baseline: Row) -> Cell | None:
     if row.multiply_adds is None:
         return None
     ratio = words.ratio(row.multiply_adds, baseline.multiply_adds or 0)
-    return Cell(row.multiply_adds, words.operations(row.multiply_adds), ratio)
+    return Cell(words.operations(row.multiply_adds), ratio)
 
 
 def _time(threads: int) -> Column:
@@ -79,7 +77,7 @@ def _time(threads: int) -> Column:
         if mine is None:
             return None
         ratio = words.ratio(mine.p50_ms, other.p50_ms) if other else ""
-        return Cell(mine.p50_ms, words.quantiles(mine.p50_ms, mine.p95_ms), ratio)
+        return Cell(words.quantiles(mine.p50_ms, mine.p95_ms), ratio)
 
     heading = words.number(threads, "thread")
     return Column(f"time-{threads}", heading, "p50 / p95", cell)
@@ -89,27 +87,27 @@ def _edgetpu(row: Row, baseline: Row) -> Cell | None:
     if row.edgetpu is None:
         return None
     mapped, on_cpu = row.edgetpu.mapped, row.edgetpu.on_cpu
-    return Cell(on_cpu, row.edgetpu.status, f"{mapped} of {mapped + on_cpu} ops")
+    return Cell(row.edgetpu.status, f"{mapped} of {mapped + on_cpu}")
 
 
 def _unknown(row: Row, baseline: Row) -> Cell | None:
     if row.unknown is None:
         return None
     answered = f"answers {words.percent(row.unknown.coverage)}"
-    return Cell(row.unknown.score, words.percent(row.unknown.score), answered)
+    return Cell(words.percent(row.unknown.score), answered)
 
 
 _FIRST = (
-    Column("accuracy", "accuracy", "95 % interval", _accuracy, rising=False),
-    Column("points", "points", f"to {BASELINE}", _points, rising=False),
-    Column("agreement", "agreement", "with float32", _agreement, rising=False),
+    Column("accuracy", "accuracy", "95 % interval", _accuracy),
+    Column("points", "points", f"to {BASELINE}", _points),
+    Column("agreement", "agreement", "with float32", _agreement),
     Column("size", "size", "", _size),
     Column("gzip", "gzipped", "", _gzip),
-    Column("sparsity", "sparsity", "zero weights", _sparsity, rising=False),
+    Column("sparsity", "sparsity", "zero weights", _sparsity),
     Column("operations", "operations", "multiply-adds", _operations),
 )
 
 _LAST = (
-    Column("edgetpu", "Edge TPU", "foreseen", _edgetpu),
+    Column("edgetpu", "Edge TPU", "ops", _edgetpu),
     Column("unknown", "unknown", "below score", _unknown),
 )

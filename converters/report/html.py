@@ -8,9 +8,9 @@ import numpy as np
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SIDES, Split
+from converters.measured import Verified
 from converters.report import charts, tables, words
 from converters.report.pictures import Album
-from converters.verify import Verified
 
 _HERE = Path(__file__).parent
 _LISTED = 12

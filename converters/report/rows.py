@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from converters.report.words import number, plain
+
 BASELINE = "int8"
 """The variant that others are held against."""
 
@@ -17,6 +19,10 @@ class Timing:
     p95_ms: float
     interpreter: str
     delegate: str
+
+    def runner(self) -> str:
+        """What ran it, in words."""
+        return f"{self.interpreter}, {self.delegate}, {number(self.threads, 'thread')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +84,13 @@ def _row(name: str, variant: Mapping[str, Any]) -> Row:
         threads=int(variant["latency"]["threads"]),
         p50_ms=float(variant["p50_ms"]),
         p95_ms=float(variant["p95_ms"]),
-        interpreter=str(variant["latency"]["interpreter"]),
-        delegate=str(variant["latency"]["delegate"]),
+        interpreter=plain(variant["latency"]["interpreter"]),
+        delegate=plain(variant["latency"]["delegate"]),
     )
     others = [Timing(**entry) for entry in variant.get("latencies", ())]
     timings = {entry.threads: entry for entry in (*others, timing)}
     return Row(
-        name=name,
+        name=plain(name),
         accuracy=float(variant["accuracy"]),
         interval=(float(low), float(high)),
         agreement=float(variant["agreement"]),
@@ -96,7 +102,7 @@ def _row(name: str, variant: Mapping[str, Any]) -> Row:
         multiply_adds=variant.get("multiply_adds"),
         edgetpu=_edgetpu(variant.get("edgetpu")),
         unknown=_unknown(variant.get("threshold")),
-        gain=variant.get("gain"),
+        gain=plain(variant["gain"]) if variant.get("gain") else None,
     )
 
 

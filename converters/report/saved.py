@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from converters.output import MARK
 from edge.errors import UsageError
 
-FILE = "report.json"
 _SCHEMAS = (1, 2)
 _FIX = "give the folder that 'edge convert' or 'edge compress' wrote"
 
@@ -19,21 +19,21 @@ def load(place: Path) -> dict[str, Any]:
     """
     if not place.exists():
         raise UsageError("a result", f"nothing at {place}", _FIX)
-    path = place / FILE if place.is_dir() else place
+    path = place / MARK if place.is_dir() else place
     if not path.is_file():
-        raise UsageError("a result", f"{place}, a folder without {FILE}", _FIX)
+        raise UsageError("a result", f"{place}, a folder without {MARK}", _FIX)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"a readable {FILE}", f"{path}: {reason}", _FIX) from error
+        raise UsageError(f"a readable {MARK}", f"{path}: {reason}", _FIX) from error
     except ValueError as error:
-        raise UsageError(f"a {FILE} of a result", f"{path}, which is no JSON", _FIX) from error
+        raise UsageError(f"a {MARK} of a result", f"{path}, which is no JSON", _FIX) from error
     if not isinstance(record, dict) or "schema" not in record or "variants" not in record:
-        raise UsageError(f"a {FILE} of a result", f"{path}, which is another JSON", _FIX)
+        raise UsageError(f"a {MARK} of a result", f"{path}, which is another JSON", _FIX)
     if record["schema"] not in _SCHEMAS:
         raise UsageError(
-            f"a {FILE} of schema {' or '.join(map(str, _SCHEMAS))}",
+            f"a {MARK} of schema {' or '.join(map(str, _SCHEMAS))}",
             f"{path} of schema {record['schema']}",
             "update edge-toolkit",
         )

@@ -1,0 +1,88 @@
+"""``edge compare``: results side by side on the terminal."""
+
+import io
+import json
+from pathlib import Path
+
+import click
+
+from converters import comparison
+from converters.comparison import SORTS, Comparison
+from converters.output import write_whole
+from edge.errors import UsageError
+
+EXAMPLES = """
+\b
+Examples:
+  edge compare photos-model/
+  edge compare photos-model/ photos-small/ --sort time
+  edge compare */report.json --plot compare.svg
+  edge compare photos-model/ photos-small/ --json
+
+\b
+OUT is the folder of a result, or its report.json; older results lack some figures.
+Ratios and points are against the int8 of the first OUT.
+Where figures should not be held against each other, it says so below the table.
+"""
+
+_PLOT_SIZE = (9.0, 5.5)
+_PLOT_DPI = 144
+_PLOTS = (".svg", ".png")
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("outs", nargs=-1, required=True, metavar="OUT…", type=click.Path(path_type=Path))
+@click.option(
+    "--sort",
+    type=click.Choice(list(SORTS)),
+    help="The best first.  [default: in the order of the results]",
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw accuracy over time, as FILE.svg or FILE.png.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json: bool) -> int:
+    """Set the variants of one or several results side by side."""
+    if plot is not None and plot.suffix not in _PLOTS:
+        raise UsageError("a FILE.svg or FILE.png to draw", f"'{plot}'", f"name it {plot.stem}.svg")
+    compared = comparison.compare(outs)
+    if sort:
+        compared = comparison.by(compared, sort)
+    if plot is not None:
+        write_whole(plot, drawing(compared, plot.suffix[1:]))
+    if as_json:
+        click.echo(json.dumps(compared.to_dict(), indent=2))
+        return 0
+    from converters.report import side_by_side
+
+    side_by_side.show(compared)
+    if plot is not None:
+        click.echo(f"Plot: {plot}")
+    return 0
+
+
+def drawing(compared: Comparison, kind: str) -> bytes:
+    """Accuracy over time of all variants, as a file of the ``kind`` svg or png."""
+    from converters.report import trade_off
+    from converters.report.drawing import PAPER, style
+
+    points = [
+        trade_off.Point(
+            name=entry.row.name,
+            group=entry.result.name,
+            p50_ms=entry.row.timing.p50_ms,
+            accuracy=entry.row.accuracy,
+            interval=entry.row.interval,
+            front=entry.front,
+            chosen=entry.chosen,
+        )
+        for entry in compared.entries
+    ]
+    with style(PAPER, "compare"), io.BytesIO() as file:
+        figure = trade_off.draw(points, PAPER, _PLOT_SIZE)
+        date = {"Date": None} if kind == "svg" else {}
+        figure.savefig(file, format=kind, dpi=_PLOT_DPI, metadata=date)
+        return file.getvalue()

@@ -1,0 +1,258 @@
+"""``edge compare``: results side by side."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from conversion import Conversion
+from rich.console import Console
+
+from converters import comparison
+from converters.report import side_by_side
+from edge.cli import run
+from edge.errors import UsageError
+
+NEW_FIELDS = (
+    "recipe", "notes", "steps", "gain", "validation_accuracy", "log_loss", "ece", "threshold",
+    "latencies", "edgetpu", "sparsity", "multiply_adds", "parameters",
+)  # fmt: skip
+FULL = Conversion(wrong=3, recipes=("channels-50", "magnitude-75"))
+
+
+def put(folder: Path, record: dict[str, Any]) -> Path:
+    folder.mkdir()
+    (folder / "report.json").write_text(json.dumps(record), encoding="utf-8")
+    return folder
+
+
+def earlier(record: dict[str, Any]) -> dict[str, Any]:
+    """The record as the first schema had it."""
+    for name in ("source", "confidence", "choice", "compiled"):
+        del record[name]
+    for variant in record["variants"].values():
+        for name in NEW_FIELDS:
+            del variant[name]
+    return record | {"schema": 1}
+
+
+def printed(compared: comparison.Comparison, width: int = 200) -> str:
+    file = io.StringIO()
+    side_by_side.show(compared, Console(file=file, width=width, highlight=False))
+    return file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
+
+
+def lines_of(text: str, variant: str) -> tuple[str, str]:
+    """The two lines of the first row of a variant."""
+    lines = text.splitlines()
+    at = next(i for i, line in enumerate(lines) if f" {variant} " in line and line[:4] == "out ")
+    return lines[at], lines[at + 1]
+
+
+def test_every_variant_has_its_figures_and_its_ratio_to_int8(tmp_path: Path) -> None:
+    text = printed(comparison.compare([put(tmp_path / "out", FULL.build())]))
+    first, second = lines_of(text, "channels-50")
+    assert first.startswith("out ")
+    for figure in ("100 %", "+33.3", "1.8 MB", "1.5 MB", "171 M", "2.1 / 2.7 ms", "full"):
+        assert figure in first
+    for ratio in ("96.0–100", "0.66×", "0.68×", "0.57×", "0.62×", "67 of 67"):
+        assert ratio in second
+    assert "baseline" in lines_of(text, "int8")[1]
+    assert "model.tflite" in lines_of(text, "magnitude-75")[1]
+    assert "0.41×" in lines_of(text, "magnitude-75")[1]
+
+
+def test_the_pareto_front_is_marked_over_all_results(tmp_path: Path) -> None:
+    slow, quick = FULL.build(), FULL.build()
+    for variant in quick["variants"].values():
+        variant["p50_ms"] /= 2
+    compared = comparison.compare([put(tmp_path / "slow", slow), put(tmp_path / "quick", quick)])
+    marked = [(e.result.name, e.row.name) for e in compared.entries if e.front]
+    assert marked == [("quick", "channels-50")]
+    text = printed(compared)
+    assert [line.split()[0] for line in text.splitlines() if " ◆ " in line] == ["quick"]
+
+
+def test_what_was_not_gained_is_said(tmp_path: Path) -> None:
+    text = printed(comparison.compare([put(tmp_path / "out", FULL.build())]))
+    assert "out, magnitude-75: No speed was gained: nothing skips single zeros of int8." in text
+
+
+def test_a_result_of_the_first_schema_shows_what_it_has(tmp_path: Path) -> None:
+    old = put(tmp_path / "old", earlier(Conversion().build()))
+    new = put(tmp_path / "new", FULL.build())
+    text = printed(comparison.compare([new, old]))
+    row = next(line for line in text.splitlines() if line.startswith("old") and "int8" in line)
+    assert "2.7 MB" in row
+    assert "3.4 / 4.4 ms" in row
+    assert row.count("–") == 5
+    alone = printed(comparison.compare([old]))
+    assert "operations" not in alone
+    assert "Edge TPU" not in alone
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 180])
+def test_a_narrow_terminal_cuts_no_figure(tmp_path: Path, width: int) -> None:
+    outs = [put(tmp_path / name, FULL.build()) for name in ("groceries-model", "small")]
+    text = printed(comparison.compare(outs), width)
+    assert all(len(line) <= width for line in text.splitlines())
+    assert "…" not in text
+    assert "3.4 / 4.4 ms" in text
+    assert ("No room for: " in text) == (width < 180)
+
+
+def test_other_test_pictures_and_another_computer_are_pointed_out(tmp_path: Path) -> None:
+    other = FULL.build()
+    other["split"]["test"][0] = "a" * 64
+    other["environment"]["cpu"] = "Cortex-A76"
+    other["variants"]["int8"]["latency"]["interpreter"] = "tflite-runtime 2.14.0"
+    outs = [put(tmp_path / "here", FULL.build()), put(tmp_path / "there", other)]
+    found = " ".join(comparison.compare(outs).warnings)
+    assert "not of the same test pictures: there has" in found
+    assert "timed on" in found
+    assert "there has another one" in found
+    assert "ai-edge-litert 2.3.0, cpu, 2 threads; tflite-runtime 2.14.0, cpu, 2 threads" in found
+    text = " ".join(printed(comparison.compare(outs)).split())
+    assert "Note: Accuracies are not of the same test pictures" in text
+
+
+def test_results_of_one_test_side_and_computer_give_no_warning(tmp_path: Path) -> None:
+    outs = [put(tmp_path / name, FULL.build()) for name in "ab"]
+    assert comparison.compare(outs).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "last"),
+    [
+        ("time", "channels-50", "float16"),
+        ("size", "channels-50", "float32"),
+        ("sparsity", "magnitude-75", "channels-50"),
+        ("accuracy", "float32", "int8"),
+    ],
+)
+def test_sorted_the_best_comes_first(tmp_path: Path, key: str, first: str, last: str) -> None:
+    compared = comparison.by(comparison.compare([put(tmp_path / "out", FULL.build())]), key)
+    names = [entry.row.name for entry in compared.entries]
+    assert (names[0], names[-1]) == (first, last)
+    assert len(names) == 5
+
+
+def test_sorted_by_a_figure_that_one_lacks_it_comes_last(tmp_path: Path) -> None:
+    old = put(tmp_path / "old", earlier(Conversion().build()))
+    outs = [old, put(tmp_path / "new", FULL.build())]
+    compared = comparison.by(comparison.compare(outs), "operations")
+    assert [entry.result.name for entry in compared.entries] == ["new"] * 5 + ["old"] * 3
+
+
+def test_results_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    outs = [put(tmp_path / name / "out", FULL.build()) for name in "ab"]
+    names = [result.name for result in comparison.compare(outs).results]
+    assert names == [str(out) for out in outs]
+
+
+def test_as_json_it_holds_all_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = put(tmp_path / "out", FULL.build())
+    assert run(["compare", str(out / "report.json"), "--sort", "time", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["baseline"] == {"result": "out", "variant": "int8"}
+    assert found["warnings"] == []
+    best = found["variants"][0]
+    assert (best["result"], best["variant"], best["pareto"]) == ("out", "channels-50", True)
+    assert best["against_baseline"]["points"] == pytest.approx(100 / 3)
+    assert best["against_baseline"]["p50_ms"] == pytest.approx(2.1123 / 3.4123, abs=1e-4)
+    assert [timing["threads"] for timing in best["timings"]] == [1, 2]
+    assert best["edgetpu"] == {"status": "full", "mapped": 67, "on_cpu": 0}
+
+
+@pytest.mark.parametrize("name", ["plot.svg", "plot.png"])
+def test_the_plot_names_every_variant(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = [put(tmp_path / out, FULL.build()) for out in ("big", "small")]
+    plot = tmp_path / name
+    assert run(["compare", *map(str, outs), "--plot", str(plot)]) == 0
+    assert f"Plot: {plot}" in capsys.readouterr().out
+    if name.endswith("svg"):
+        text = plot.read_text(encoding="utf-8")
+        assert text.count(">channels-50</text>") == 2
+        assert ">small</text>" in text
+    else:
+        picture = cv2.imread(str(plot))
+        assert picture is not None
+        assert picture.std() > 5, "nothing is drawn"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["big", "small", name])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "a folder without report.json"),
+        ("half a {", "which is no JSON"),
+        ("[1, 2]", "which is another JSON"),
+        ('{"schema": 3, "variants": {}}', "of schema 3: update edge-toolkit"),
+        ('{"schema": 2, "variants": {}}', "a damaged one in"),
+        ('{"schema": 2, "variants": {"int8": {"accuracy": "x"}}}', "a damaged one in"),
+    ],
+)
+def test_what_is_no_result_is_refused(tmp_path: Path, content: str | None, words: str) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    if content is not None:
+        (folder / "report.json").write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        comparison.compare([folder])
+    assert words in str(caught.value)
+
+
+def test_bad_arguments_end_with_2_and_write_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = put(tmp_path / "out", FULL.build())
+    for args, words in (
+        ([str(tmp_path / "gone")], "nothing at"),
+        ([str(out), str(out / "report.json")], "twice"),
+        ([str(out), "--plot", str(tmp_path / "plot.jpg")], "plot.svg"),
+        ([str(out), "--plot", str(tmp_path / "gone/plot.svg")], "no such file or directory"),
+        ([str(out), "--sort", "speed"], "--sort"),
+        ([], "OUT"),
+    ):
+        assert run(["compare", *args]) == 2, args
+        said = capsys.readouterr()
+        assert words in said.err
+        assert "Traceback" not in said.err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    record = FULL.build()
+    record["variants"]["\x1b[2J[red]x"] = record["variants"]["channels-50"]
+    record["variants"]["int8"]["gain"] = "\x1b[31mnothing"
+    text = printed(comparison.compare([put(tmp_path / "out", record)]))
+    assert "\x1b" not in text
+    assert " [2J[red]x " in text
+
+
+def test_piped_every_column_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = put(tmp_path / "out", FULL.build())
+    assert run(["compare", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "unknown" in said
+    assert "No room" not in said
+
+
+def test_it_starts_without_what_makes_models(tmp_path: Path) -> None:
+    out = put(tmp_path / "out", FULL.build())
+    code = (
+        "import sys; from edge.cli import run; "
+        f"code = run(['compare', {str(out)!r}]); "
+        "heavy = {'tensorflow', 'tf_keras', 'sklearn', 'scipy', 'cv2', 'matplotlib'}; "
+        "found = heavy & set(sys.modules); sys.exit(str(found) if found else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
