@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.measured import Measured
+from converters.pareto import front
 from edge.errors import UsageError, nearest
 
 TARGETS = ("cpu", "edgetpu", "all")
@@ -145,16 +146,8 @@ def choose(variants: Sequence[Measured], limits: Limits, wanted: str) -> Choice:
 
 def pareto(variants: Sequence[Measured]) -> tuple[str, ...]:
     """Those that no other is at least as accurate and as quick as, and better in one of both."""
-
-    def beaten(one: Measured) -> bool:
-        return any(
-            other.accuracy >= one.accuracy
-            and other.latency.p50_ms <= one.latency.p50_ms
-            and (other.accuracy, other.latency.p50_ms) != (one.accuracy, one.latency.p50_ms)
-            for other in variants
-        )
-
-    return tuple(m.name for m in variants if not beaten(m))
+    best = front([(m.accuracy, m.latency.p50_ms) for m in variants])
+    return tuple(m.name for m, on in zip(variants, best, strict=True) if on)
 
 
 def _rank(limits: Limits) -> tuple[Callable[[Measured], Any], str]:
