@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from converters import tf
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import classifier, loop
+from converters.training import classifier, epochs, loop
 from converters.training.head import Head
 from converters.training.options import TrainingOptions
 
@@ -61,14 +60,14 @@ def fine_tune(
     model = classifier.assemble(
         backbone, len(dataset.classes), head.kernel, head.bias, options.dropout
     )
-    _freeze_batch_norm(model)
     per_epoch: list[float] = []
 
     def decide(seconds: float) -> int:
         per_epoch.append(seconds)
         return _affordable(seconds, options) if auto else options.epochs or EPOCHS
 
-    history = loop.fit(model, dataset, split, options, _PLAN, decide, progress)
+    with epochs.batch_norm_frozen(model):
+        history = loop.fit(model, dataset, split, options, _PLAN, decide, progress)
     if not history.epochs:
         wanted = (options.epochs or _FEWEST) * per_epoch[0]
         note = (
@@ -104,16 +103,4 @@ def _judged(model: Any, frozen: float, history: loop.History, auto: bool) -> Fin
             f"Fine-tuned as asked, though {tuned:.1%} on validation is no better than the "
             f"{frozen:.1%} of the frozen head, {spent}."
         )
-    _thaw(model)
     return FineTuned(model, tuned, history, (note,))
-
-
-def _freeze_batch_norm(model: Any) -> None:
-    """In Keras an untrainable BatchNorm also runs on its learned statistics."""
-    for layer in model.layers:
-        layer.trainable = not isinstance(layer, tf.keras().layers.BatchNormalization)
-
-
-def _thaw(model: Any) -> None:
-    for layer in model.layers:
-        layer.trainable = True

@@ -1,22 +1,20 @@
 """The training loop of fine-tuning and of training from scratch.
 
-A loop of our own around Keras' ``train_on_batch``, because the number of epochs, and whether to
-train at all, is decided from the time that its first steps took.
+The number of epochs, and whether to train at all, is decided from the time that a first step took.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters import tf
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
+from converters.training import epochs
 from converters.training.options import TrainingOptions
 from converters.training.trained import Curve
 
@@ -94,25 +92,25 @@ def fit(
     )
     rng = np.random.default_rng(options.seed)
     batch = min(options.batch_size, len(split.train))
-    steps = math.ceil(len(split.train) / batch)
-    step_seconds = _measure(model, next(_batches(dataset, split, options, rng, batch)))
+    steps = epochs.steps_in(len(split.train), batch)
+
+    def epoch_of() -> Iterator[epochs.Batch]:
+        return epochs.batches(dataset, split.train, options.augmentation, rng, batch)
+
+    step_seconds = _measure(model, next(epoch_of()))
     per_epoch = step_seconds * (steps + _EVALUATION_COST * len(split.validation) / batch)
     planned = decide(per_epoch)
-    log = _Log(model, plan.patience)
-
-    def train_all() -> Iterator[None]:
-        for epoch in range(planned):
-            losses = []
-            for step, (pixels, targets) in enumerate(_batches(dataset, split, options, rng, batch)):
-                done = (epoch * steps + step + 1) / (planned * steps)
-                model.optimizer.learning_rate.assign(_rate(plan, done))
-                losses.append(float(model.train_on_batch(pixels, targets)))
-            log.epoch(float(np.mean(losses)), *judge(model, dataset, split.validation))
-            yield
-            if log.stale():
-                return
-
-    for _ in progress.track(train_all(), planned, plan.what):
+    log = epochs.Log(model, plan.patience)
+    training = epochs.train(
+        model,
+        planned,
+        steps,
+        epoch_of,
+        epochs.Schedule(plan.rate, plan.warm_up),
+        lambda: epochs.judge(model, dataset, split.validation),
+        log,
+    )
+    for _ in progress.track(training, planned * steps, plan.what):
         pass
     log.restore()
     return History(
@@ -128,84 +126,9 @@ def fit(
     )
 
 
-def judge(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
-    """Accuracy and log-loss of ``model`` on pictures as they are."""
-    scores = np.concatenate(
-        [
-            np.asarray(
-                model.predict_on_batch(dataset.preprocessing.normalise(dataset.pixels[part]))
-            )
-            for part in np.array_split(indices, math.ceil(len(indices) / 32))
-        ]
-    )
-    labels = dataset.labels[indices]
-    chosen = scores[np.arange(len(labels)), labels]
-    accuracy = float(np.mean(scores.argmax(axis=1) == labels))
-    return accuracy, float(-np.mean(np.log(np.maximum(chosen, 1e-7))))
-
-
-class _Log:
-    """Results per epoch, and the weights of the best: by accuracy, ties by log-loss."""
-
-    def __init__(self, model: Any, patience: int) -> None:
-        self.losses: list[float] = []
-        self.accuracies: list[float] = []
-        self.validation_losses: list[float] = []
-        self.best = 0
-        self._model, self._patience = model, patience
-        self._weights: list[NDArray[np.float32]] | None = None
-
-    def epoch(self, loss: float, accuracy: float, validation_loss: float) -> None:
-        self.losses.append(loss)
-        self.accuracies.append(accuracy)
-        self.validation_losses.append(validation_loss)
-        now, best = len(self.losses) - 1, self.best
-        result = (accuracy, -validation_loss)
-        if self._weights is None or result > (self.accuracies[best], -self.validation_losses[best]):
-            self.best, self._weights = now, self._model.get_weights()
-
-    def stale(self) -> bool:
-        return len(self.losses) - 1 - self.best >= self._patience
-
-    def restore(self) -> None:
-        if self._weights is not None:
-            self._model.set_weights(self._weights)
-
-
-def _measure(model: Any, batch: tuple[NDArray[np.float32], NDArray[np.float32]]) -> float:
+def _measure(model: Any, batch: epochs.Batch) -> float:
     """Seconds of one training step, at rate 0; the first call builds the graph."""
     model.train_on_batch(*batch)
     start = time.perf_counter()
     model.train_on_batch(*batch)
     return time.perf_counter() - start
-
-
-def _rate(plan: Plan, done: float) -> float:
-    """The learning rate after a share of all steps: linear warm-up, then a cosine to 0.
-
-    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
-    """
-    if done < plan.warm_up:
-        return plan.rate * done / plan.warm_up
-    rest = (done - plan.warm_up) / (1 - plan.warm_up)
-    return plan.rate * 0.5 * (1 + math.cos(math.pi * rest))
-
-
-def _batches(
-    dataset: Dataset,
-    split: Split,
-    options: TrainingOptions,
-    rng: np.random.Generator,
-    batch: int,
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """One epoch of the training side, shuffled and augmented, with one-hot targets.
-
-    All batches are full (the last takes a few pictures again): a smaller one would make Keras
-    build its graph anew.
-    """
-    order = rng.permutation(split.train)
-    order = np.resize(order, math.ceil(len(order) / batch) * batch)
-    targets = np.eye(len(dataset.classes), dtype=np.float32)
-    for chosen in order.reshape(-1, batch):
-        pixels = options.augmentation.batch(dataset.pixels[chosen], rng)
-        yield dataset.preprocessing.normalise(pixels), targets[dataset.labels[chosen]]

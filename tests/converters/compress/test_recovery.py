@@ -1,0 +1,136 @@
+"""Recovery brings a damaged model back towards its teacher, the same way each time."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from converters.compress.calibration import calibration_set
+from converters.compress.draft import Material
+from converters.compress.recovery import Plan, Recovery, distil
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.progress import Silent
+from converters.tf import keras
+from converters.training import epochs
+from edge.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def material(
+    micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split
+) -> Material:
+    return Material(
+        dataset=shapes,
+        split=shapes_split,
+        calibration=calibration_set(shapes, shapes_split, 0),
+        teacher=micro_model_and_variants[0],
+        seed=3,
+        progress=Silent(),
+    )
+
+
+def damaged(teacher: Any) -> Any:
+    """A copy of ``teacher`` whose head is noisy and whose last convolution lost every third."""
+    student = keras().models.clone_model(teacher)
+    student.set_weights(teacher.get_weights())
+    rng = np.random.default_rng(0)
+    last = student.get_layer("block_6_expand")
+    last.set_weights([last.get_weights()[0] * (np.arange(last.filters) % 3 != 0)])
+    kernel, bias = student.get_layer("head").get_weights()
+    noise = rng.normal(0, kernel.std(), kernel.shape)
+    student.get_layer("head").set_weights([kernel + noise, bias])
+    return student
+
+
+def divergence(student: Any, material: Material) -> float:
+    """Mean KL divergence from the teacher's scores on the validation side."""
+    pixels = material.dataset.pixels[material.split.validation]
+    inputs = material.dataset.preprocessing.normalise(pixels)
+    p, q = (np.asarray(model(inputs, training=False)) for model in (material.teacher, student))
+    return float(np.mean(np.sum(p * np.log((p + 1e-9) / (q + 1e-9)), axis=1)))
+
+
+def norms(model: Any) -> list[np.ndarray]:  # type: ignore[type-arg]
+    kind = keras().layers.BatchNormalization
+    return [w for layer in model.layers if isinstance(layer, kind) for w in layer.get_weights()]
+
+
+@pytest.fixture(scope="module")
+def recovered(material: Material) -> tuple[Any, Recovery]:
+    student = damaged(material.teacher)
+    return student, distil(student, material.teacher, material, Plan("recovering", 3, 1e-3))
+
+
+def test_the_student_comes_back_towards_its_teacher(
+    material: Material, recovered: tuple[Any, Recovery]
+) -> None:
+    before = divergence(damaged(material.teacher), material)
+    assert divergence(recovered[0], material) < 0.7 * before
+
+
+def test_the_best_epoch_is_the_one_restored(
+    material: Material, recovered: tuple[Any, Recovery]
+) -> None:
+    student, recovery = recovered
+    judged = epochs.judge(student, material.dataset, material.split.validation)
+    best = recovery.best - 1
+    assert judged[0] == recovery.validation_accuracies[best] == max(recovery.validation_accuracies)
+    assert judged[1] == pytest.approx(recovery.validation_losses[best], rel=1e-4)
+    assert recovery.to_dict()["losses"] == list(recovery.losses)
+
+
+def test_batch_norm_stays_as_it_was_and_can_be_trained_afterwards(
+    material: Material, recovered: tuple[Any, Recovery]
+) -> None:
+    for before, after in zip(norms(material.teacher), norms(recovered[0]), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert all(layer.trainable for layer in recovered[0].layers)
+
+
+def test_the_teacher_is_not_touched(material: Material) -> None:
+    before = material.teacher.get_weights()
+    student = damaged(material.teacher)
+    distil(student, material.teacher, material, Plan("recovering", 1, 1e-2))
+    for ours, theirs in zip(before, material.teacher.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_seed_decides_the_weights(material: Material, recovered: tuple[Any, Recovery]) -> None:
+    again, other = damaged(material.teacher), damaged(material.teacher)
+    plan = Plan("recovering", 3, 1e-3)
+    second = distil(again, material.teacher, material, plan)
+    third = distil(other, material.teacher, replace(material, seed=4), plan)
+    assert second.losses == pytest.approx(recovered[1].losses, rel=1e-3)
+    assert third.losses != pytest.approx(recovered[1].losses, rel=1e-3)
+
+
+def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(material: Material) -> None:
+    class Counter(keras().callbacks.Callback):  # type: ignore[misc]
+        steps = 0
+
+        def on_train_batch_begin(self, batch: int, logs: object = None) -> None:
+            assert self.model.optimizer is not None
+            self.steps += 1
+
+    counter = Counter()
+    student = damaged(material.teacher)
+    plan = Plan("recovering", 3, 1e-3, batch_size=16)
+    recovery = distil(student, material.teacher, material, plan, [counter], keep_from=2)
+    assert counter.steps == 3 * 2  # 30 pictures are two batches of 16
+    assert recovery.best == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({"epochs": 0}, "epoch"), ({"rate": 0.0}, "rate"), ({"hard": 1.5}, "hard")],
+)
+def test_a_plan_out_of_range_is_refused(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        Plan(**({"what": "recovering", "epochs": 1, "rate": 1e-3} | wrong))
+
+
+def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: Material) -> None:
+    with pytest.raises(UsageError, match="keep"):
+        distil(material.teacher, material.teacher, material, Plan("x", 2, 1e-3), keep_from=2)
