@@ -126,6 +126,11 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     return 1 / float(brentq(slope, *sorted((1.0, end))))
 
 
+def temper(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """What softmax scores, float [n, classes], become when the logits are divided."""
+    return _shares(_logs(probabilities), 1 / temperature).astype(np.float32)
+
+
 def soften(model: Any, temperature: float) -> Any:
     """A copy of ``model`` whose logits are divided by ``temperature``; ``model`` stays as it is.
 
@@ -223,10 +228,15 @@ def _logs(scores: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _expected(logits: NDArray[np.float64], sharpness: float) -> float:
     """The mean logit of the true class, were classes as likely as the sharpened scores say."""
+    return float((_shares(logits, sharpness) * logits).sum(axis=1).mean())
+
+
+def _shares(logits: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
+    """The softmax of sharpened logits."""
     sharp = sharpness * logits
-    shares = np.exp(sharp - sharp.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    return float((shares * logits).sum(axis=1).mean())
+    powers: NDArray[np.float64] = np.exp(sharp - sharp.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _midway(low: float, high: float) -> float:

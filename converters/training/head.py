@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters import confidence
 from converters.training.embeddings import Embeddings
 from converters.training.trained import Curve
 
@@ -25,8 +26,8 @@ class Head:
 
     ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on the training side
     with the chosen ``strength`` (C) and ``views``. The validation side chose, and was not trained
-    on: ``validation_accuracy`` and ``validation_loss`` (log-loss) are measured there.
-    ``unconverged``: the solver stopped early.
+    on: ``validation_accuracy`` and ``validation_loss`` (log-loss at the temperature that suits)
+    are measured there. ``unconverged``: the solver stopped early.
     """
 
     kernel: NDArray[np.float32]
@@ -50,19 +51,21 @@ class _Candidate:
     converged: bool
 
 
-def fit(embeddings: Embeddings, classes: int, seed: int) -> Head:
+def fit(embeddings: Embeddings, seed: int) -> Head:
     """Fit on the training side; choose C and the views on the validation side.
 
     The choice goes by validation log-loss: on the small validation sides that makers have, many
-    candidates tie in accuracy, and the loss tells them apart. No refit takes the validation side
-    in: the scores' temperature, a threshold and fine-tuning's best epoch are judged on it next,
-    which needs pictures that no weight has seen.
+    candidates tie in accuracy, and the loss tells them apart. It is the loss that each candidate
+    has left at its own temperature, since the scores are calibrated afterwards anyway (Berta et
+    al., "Rethinking Early Stopping: Refine, Then Calibrate", 2025). No refit takes the validation
+    side in: temperature, threshold and fine-tuning's best epoch are judged on it next, which needs
+    pictures that no weight has seen.
 
-    ``classes``: their number; the training side has each of them. ``seed`` is for the solver.
+    The training side has pictures of every class. ``seed`` is for the solver.
     """
     candidates: list[_Candidate] = []
     for views in _view_sets(embeddings):
-        candidates += _path(embeddings, views, classes, seed)
+        candidates += _path(embeddings, views, seed)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
     return Head(
         kernel=best.kernel,
@@ -90,12 +93,8 @@ def _rows(embeddings: Embeddings, views: tuple[str, ...]) -> NDArray[np.float32]
     return np.concatenate([embeddings.train[:, embeddings.views.index(view)] for view in views])
 
 
-def _path(
-    embeddings: Embeddings, views: tuple[str, ...], classes: int, seed: int
-) -> list[_Candidate]:
+def _path(embeddings: Embeddings, views: tuple[str, ...], seed: int) -> list[_Candidate]:
     """All strengths for one set of views, each fit starting where the last one ended."""
-    from sklearn.metrics import accuracy_score, log_loss
-
     features = _rows(embeddings, views)
     labels = np.tile(embeddings.train_labels, len(views))
     scaler = _scaler(features)
@@ -105,14 +104,14 @@ def _path(
     found, model = [], None
     for strength in STRENGTHS:
         model, converged = _solve(scaled, labels, strength, seed, model)
-        scores = model.predict_proba(judged).astype(np.float64)
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores = model.predict_proba(judged)
+        calibrated = confidence.temper(scores, confidence.fit_temperature(scores, truth))
         found.append(
             _Candidate(
                 strength,
                 views,
-                float(accuracy_score(truth, scores.argmax(axis=1))),
-                float(log_loss(truth, scores, labels=np.arange(classes))),
+                float((scores.argmax(axis=1) == truth).mean()),
+                confidence.reliability(calibrated, truth).log_loss,
                 *_fold(model, scaler),
                 converged,
             )

@@ -52,7 +52,7 @@ def _on_learned(
         backbone, dataset, split, cache, progress, views=options.augmentation.views()
     )
     embedded = time.perf_counter()
-    head = heads.fit(embeddings, len(dataset.classes), options.seed)
+    head = heads.fit(embeddings, options.seed)
     fitted = time.perf_counter()
     details: dict[str, Any] = {
         "embeddings": {"computed": embeddings.computed, "cached": embeddings.cached},
