@@ -46,6 +46,7 @@ class Terminal:
             TextColumn("{task.description}"),
             BarColumn(),
             TimeElapsedColumn(),
+            _left(),
             console=self._console,
             transient=True,
             redirect_stdout=False,
@@ -77,3 +78,16 @@ class Terminal:
             self._bars.remove_task(bar)
             if not self._bars.tasks:
                 self._bars.stop()
+
+
+def _left() -> Any:
+    """A column such as "02:10 left", empty where nothing is known."""
+    from rich.progress import Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            known = task.time_remaining
+            return Text() if not known else super().render(task).append(" left")
+
+    return Left(compact=True)

@@ -1,6 +1,7 @@
 """What a user sees of long work."""
 
 import io
+import time
 
 import pytest
 
@@ -39,3 +40,11 @@ def test_a_file_gets_sentences_only() -> None:
 def test_a_failure_inside_passes_through(make: type[Progress]) -> None:
     with pytest.raises(KeyboardInterrupt), make().working("training"):
         raise KeyboardInterrupt
+
+
+def test_time_left_is_shown_once_the_pace_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = Screen()
+    for _ in Terminal(text).track(range(4), 4, "recovering"):
+        time.sleep(0.15)
+    assert "left" in text.getvalue()
