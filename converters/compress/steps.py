@@ -1,4 +1,4 @@
-"""The steps that a recipe can name, each a module with ``Options`` and ``run``."""
+"""The methods that a recipe's steps can name, each a module with ``Options`` and ``run``."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,7 @@ from typing import Any
 
 from converters.compress.draft import Draft, Material
 
-KINDS = {"prune": "method", "quantise": "mode"}
-"""Kinds of step, and the key that tells steps of a kind apart."""
-
-STEPS = {
+METHODS = {
     ("prune", "channels"): "converters.compress.channels",
     ("prune", "magnitude"): "converters.compress.magnitude",
     ("prune", "xnnpack"): "converters.compress.xnnpack",
@@ -23,22 +20,32 @@ STEPS = {
     ("quantise", "qat"): "converters.compress.aware.qat",
     ("quantise", "pqat"): "converters.compress.aware.pqat",
 }
-"""(kind, name) → module. A module is imported when a recipe names it."""
+"""(kind of step, method) → module. A module is imported when a recipe names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A step: a dataclass of its options, and what it does."""
+class Method:
+    """A dataclass of options, whose fields are the keys of a step, and what is done with them."""
 
     options: type[Any]
     run: Callable[[Draft, Any, Material], Draft]
 
 
-def find(kind: str, name: str) -> Step:
-    """The step of a ``kind`` called ``name``.
+def kinds() -> tuple[str, ...]:
+    """The kinds of step."""
+    return tuple(dict.fromkeys(kind for kind, _ in METHODS))
+
+
+def methods(kind: str) -> tuple[str, ...]:
+    """The methods of a ``kind`` of step."""
+    return tuple(method for other, method in METHODS if other == kind)
+
+
+def find(kind: str, method: str) -> Method:
+    """The ``method`` of a ``kind`` of step.
 
     Raises:
-        KeyError: there is none; see :data:`STEPS`.
+        KeyError: there is none; see :data:`METHODS`.
     """
-    module = import_module(STEPS[kind, name])
-    return Step(module.Options, module.run)
+    module = import_module(METHODS[kind, method])
+    return Method(module.Options, module.run)
