@@ -1,0 +1,133 @@
+"""Calibration on Fashion-MNIST: real pictures, a learned backbone, the int8 file itself."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from converters import confidence
+from converters.backbone import weights
+from converters.compress import calibration, quantise
+from converters.dataset import split
+from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.split import Split
+from converters.progress import Silent
+from converters.training import classifier, head
+from converters.training.embeddings import embed
+from edge.image import Preprocessing
+from edge.model import load_model
+
+pytestmark = pytest.mark.realdata
+
+CLASSES = (
+    "t-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot",
+)  # fmt: skip
+SIZE = 96  # pixels a side; at the built-in weights' 160 the figures are better and take longer
+
+
+@dataclass(frozen=True)
+class Made:
+    """A head on the built-in backbone, before and after calibration, and its int8 file."""
+
+    temperature: float
+    hard: Any
+    soft: Any
+    int8: bytes
+    dataset: Dataset
+    sides: Split
+
+    def truth(self, side: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.asarray(self.dataset.labels[side])
+
+    def scores(self, model: Any, side: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The network's scores, float32 [n, 10]."""
+        inputs = self.dataset.preprocessing.normalise(self.dataset.pixels[side])
+        return np.asarray(model.predict(inputs, batch_size=100, verbose=0))
+
+    def file_scores(self, side: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The int8 file's, dequantised."""
+        model = load_model(self.int8, name="int8.tflite")
+        return np.stack([model.scores(self.dataset.pixels[index]) for index in side])
+
+
+def fashion(folder: Path) -> Dataset:
+    """1,000 pictures of each class, 28 pixels a side, stretched to SIZE."""
+    parts = [np.load(folder / f"train_10000_part{part}.npz") for part in (0, 1)]
+    small = np.concatenate([part["x"] for part in parts])
+    labels = np.concatenate([part["y"] for part in parts]).astype(np.int64)
+    preprocessing = Preprocessing(SIZE, SIZE)
+    pictures = tuple(
+        Picture(f"{index}.png", int(label), None, hashlib.sha256(picture.tobytes()).hexdigest())
+        for index, (picture, label) in enumerate(zip(small, labels, strict=True))
+    )
+    counts = dict(zip(CLASSES, np.bincount(labels).tolist(), strict=True))
+    return Dataset(
+        name="fashion",
+        classes=CLASSES,
+        pictures=pictures,
+        preprocessing=preprocessing,
+        pixels=np.stack([preprocessing.stretch(np.dstack([grey] * 3)) for grey in small]),
+        labels=labels,
+        groups=np.arange(len(labels)),
+        audit=Audit(counts, (), (), (), (), {}, (), ()),
+    )
+
+
+@pytest.fixture(scope="module")
+def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    dataset = fashion(test_data / "datasets" / "fashion_mnist")
+    sides = split.split(dataset, 0)
+    backbone = weights.load("builtin", None, SIZE, 0, Silent())
+    cache = tmp_path_factory.mktemp("cache")
+    fitted = head.fit(embed(backbone, dataset, sides, cache, Silent()), 0)
+    hard = classifier.assemble(backbone, len(CLASSES), fitted.kernel, fitted.bias)
+    made = Made(1.0, hard, hard, b"", dataset, sides)
+    seen = made.scores(hard, sides.validation)
+    temperature = confidence.fit_temperature(seen, made.truth(sides.validation))
+    soft = confidence.soften(hard, temperature)
+    samples = calibration.calibration_set(dataset, sides, 0)
+    int8 = quantise.int8(soft, samples, dataset.preprocessing)
+    return Made(temperature, hard, soft, int8, dataset, sides)
+
+
+def test_the_temperature_lowers_the_log_loss_on_pictures_never_seen(made: Made) -> None:
+    assert made.temperature != 1
+    truth = made.truth(made.sides.test)
+    before, after = (
+        confidence.reliability(made.scores(model, made.sides.test), truth)
+        for model in (made.hard, made.soft)
+    )
+    print(f"T {made.temperature:.3f}, before {before.log_loss:.4f}, after {after.log_loss:.4f}")
+    assert after.log_loss < before.log_loss
+
+
+def test_the_int8_file_gives_the_calibrated_scores(made: Made) -> None:
+    """Within the error that int8 makes anyway, and nearer to them than to the scores before."""
+    test = made.sides.test
+    file = made.file_scores(test)
+    hard, soft = made.scores(made.hard, test), made.scores(made.soft, test)
+    error = file - soft
+    print(f"mean |error| {np.abs(error).mean():.4f}, bias {(file.max(1) - soft.max(1)).mean():.4f}")
+    assert np.abs(error).mean() < 0.01
+    assert np.abs(error).mean() < np.abs(file - hard).mean()
+    assert (file.argmax(1) == soft.argmax(1)).mean() >= 0.97
+    truth = made.truth(test)
+    loss, wanted = (confidence.reliability(scores, truth).log_loss for scores in (file, soft))
+    assert loss == pytest.approx(wanted, abs=0.02)
+
+
+def test_from_the_threshold_on_unseen_pictures_are_as_precise_as_wanted(made: Made) -> None:
+    validation, test = made.sides.validation, made.sides.test
+    chosen = confidence.threshold(made.file_scores(validation), made.truth(validation), 0.95)
+    assert chosen.met
+    scores = made.file_scores(test)
+    accepted = scores.max(1) >= chosen.score
+    right = scores.argmax(1) == made.truth(test)
+    print(f"{chosen.words()} On test: {right[accepted].mean():.3f}, {accepted.mean():.3f} accepted")
+    assert right.mean() < 0.9
+    assert right[accepted].mean() >= chosen.lower
+    assert accepted.mean() == pytest.approx(chosen.coverage, abs=0.05)
