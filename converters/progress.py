@@ -69,15 +69,15 @@ class Terminal:
 
     @contextmanager
     def _bar(self, what: str, total: int | None) -> Iterator[Any]:
-        if not self._bars.tasks:
-            self._bars.start()  # does nothing where stderr is no terminal
+        if not self._bars.tasks and self._console.is_interactive:
+            self._bars.start()
         bar = self._bars.add_task(what, total=total)
         try:
             yield bar
         finally:
             self._bars.remove_task(bar)
-            if not self._bars.tasks:
-                self._bars.stop()
+            if not self._bars.tasks and self._console.is_interactive:
+                self._bars.stop()  # which would print an empty line elsewhere
 
 
 def _left() -> Any:
