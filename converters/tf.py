@@ -34,6 +34,25 @@ def keras() -> Any:
     return sys.modules["tf_keras"]
 
 
+def tfmot() -> Any:
+    """The ``tensorflow_model_optimization`` module, for ``tf_keras``; see :func:`tensorflow`.
+
+    Raises:
+        EdgeError: it is not installed, or does not load.
+    """
+    tensorflow()
+    try:
+        with quiet():
+            import tensorflow_model_optimization
+    except ImportError as error:
+        raise EdgeError(
+            "the model optimisation toolkit 0.8",
+            f"none that loads ({error})".replace("\n", " "),
+            "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
+        ) from error
+    return tensorflow_model_optimization
+
+
 def prefetch() -> None:
     """Start importing TensorFlow in the background; :func:`tensorflow` then waits for it.
 

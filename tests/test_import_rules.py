@@ -43,6 +43,7 @@ def packages(tmp_path: Path) -> Path:
         ("converters/training.py", "import edge"),
         ("converters/training.py", "from boards import profile"),
         ("converters/tf.py", "import tensorflow"),
+        ("converters/tf.py", "import tensorflow_model_optimization"),
         ("boards/doctor.py", "import edge"),
     ],
 )
@@ -59,6 +60,7 @@ def test_an_allowed_import_passes(packages: Path, module: str, line: str) -> Non
         ("edge/model.py", "def late():\n    import tensorflow"),
         ("edge/model.py", "import PIL"),
         ("converters/training.py", "import tensorflow"),
+        ("converters/training.py", "import tensorflow_model_optimization"),
         ("converters/training.py", "import demos"),
         ("converters/training.py", "from boards import doctor"),
         ("demos/mirror.py", "import converters"),
