@@ -1,12 +1,11 @@
-"""The commands of the workstation: parse, call, print."""
+"""``edge convert``: parse, call, print."""
 
-import json
-import shlex
-import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from converters import making
 from converters.progress import Terminal
 
 EXAMPLES = """
@@ -17,6 +16,15 @@ Examples:
   edge convert photos/ -o out/ --weights builtin --size 128
   edge convert photos.zip -o out/ --weights mobilenet.h5
   edge convert labels.csv -o out/ --json > report.json
+  edge convert photos/ --recipe channels-50 --recipe magnitude-75
+  edge convert photos/ --recipe channels-50 --max-latency 5 --min-accuracy 0.9
+  edge convert photos/ --target edgetpu --precision 0.95
+
+\b
+Recipes: int8 (default), float16, qat, channels-50, channels-30, magnitude-75,
+  pqat-75, sparse-xnnpack, or a TOML file of steps.  All variants are measured
+  alike; the one in model.tflite is the last recipe named, or with limits the
+  most accurate within them.
 
 \b
 DATASET is one of
@@ -25,7 +33,8 @@ DATASET is one of
   a zip of either
   a CSV of pictures:                     path,label[,split]
 
-Exit codes: 0 done; 2 error; 3 done, but int8 loses more than --max-drop.
+Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop, or
+no variant is within the limits (the nearest is taken).
 What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 """
 
@@ -88,14 +97,18 @@ What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     help="Seed of every random choice.",
 )
 @click.option(
-    "--max-drop",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    show_default=True,
-    help="Points of accuracy that int8 may lose.",
+    "--recipe",
+    "recipes",
+    multiple=True,
+    default=(),
+    show_default="int8",
+    metavar="NAME|FILE",
+    help="How to compress, by name or as a TOML file; may be given several times. int8 and "
+    "float16 are always made; the last named is taken where no limit decides.",
 )
-@click.option("--force", is_flag=True, help="Replace an earlier result.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@making.planned
+@making.FORCE
+@making.JSON
 def convert(
     dataset: Path,
     out: Path | None,
@@ -110,11 +123,12 @@ def convert(
     label_smoothing: float,
     augment: str,
     seed: int,
-    max_drop: float,
+    recipes: tuple[str, ...],
     force: bool,
     as_json: bool,
+    **options: Any,
 ) -> int:
-    """Make a verified int8 TFLite classifier from pictures.
+    """Make a verified TFLite classifier from pictures.
 
     The model in OUT/model.tflite holds its labels; OUT/report.html shows what was measured.
     """
@@ -132,27 +146,20 @@ def convert(
         budget=budget,
         augmentation=Augmentation.parse(augment),
     )
-    place = (out or default_out(dataset)).resolve()
+    shown = out or default_out(dataset)
     settings = pipeline.Settings(
         dataset=dataset,
-        out=place,
+        out=shown.resolve(),
         weights=weights,
         alpha=alpha,
         size=size,
         seed=seed,
-        max_drop=max_drop,
         force=force,
         training=training,
-        command=shlex.join(["edge", *sys.argv[1:]]),
+        plan=making.plan(recipes, options),
+        command=making.typed(),
     )
-    report = pipeline.convert(settings, Terminal())
-    if as_json:
-        click.echo(json.dumps(report, indent=2))
-    else:
-        from converters.report import terminal
-
-        terminal.summary(report, out or default_out(dataset))
-    return 3 if report["verdict"]["status"] == "fail" else 0
+    return making.end(pipeline.convert(settings, Terminal()), shown, as_json)
 
 
 def default_out(dataset: Path) -> Path:

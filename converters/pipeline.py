@@ -1,36 +1,29 @@
 """The way from a folder of photos to a verified model, one call after the other."""
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from converters import cache, output, tf, verify
+from converters import cache, earlier, output, tf
 from converters.backbone import weights
-from converters.backbone.weights import Backbone
-from converters.compress import calibration, quantise
-from converters.compress.quantise import Variant
+from converters.clock import Clock
 from converters.dataset import audit, intake, split
-from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
+from converters.finish import Finished, Learned, finish
+from converters.plan import Plan
 from converters.progress import Progress
 from converters.report import html, record
 from converters.training import train
 from converters.training.train import TrainingOptions
-from converters.training.trained import Trained
-from edge import __version__, metadata
+from edge.errors import DatasetError, UsageError
 from edge.image import Preprocessing
-
-CHOSEN = "int8"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user asked for; ``max_drop`` is in points, None stands for "as it suits"."""
+    """What the user asked ``edge convert`` for; None stands for "as it suits"."""
 
     dataset: Path
     out: Path
@@ -38,9 +31,33 @@ class Settings:
     alpha: float | None = None
     size: int | None = None
     seed: int = 0
-    max_drop: float = 2.0
     force: bool = False
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    plan: Plan = field(default_factory=Plan)
+    command: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain JSON values, without paths of this computer."""
+        return {
+            "dataset": self.dataset.name,
+            "weights": self.weights,
+            "alpha": self.alpha,
+            "size": self.size,
+            "seed": self.seed,
+            **self.plan.to_dict(),
+            "training": self.training.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CompressSettings:
+    """What the user asked ``edge compress`` for; ``data`` is the data set where it moved to."""
+
+    source: Path
+    out: Path
+    data: Path | None = None
+    force: bool = False
+    plan: Plan = field(default_factory=Plan)
     command: str = ""
 
 
@@ -71,112 +88,125 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
                 backbone, dataset, sides, settings.training, cache.folder(), progress
             )
         say_all(progress, trained.notes)
-        with clock("quantise"), progress.working("quantising"):
-            samples = calibration.calibration_set(dataset, sides, settings.seed)
-            variants = describe(
-                quantise.variants(trained.model, samples, dataset.preprocessing, progress),
-                dataset, sides, backbone, trained, settings,
-            )  # fmt: skip
-        with clock("verify"), progress.working("verifying the files"):
-            verified = verify.verify(variants, dataset, sides, settings.max_drop, progress)
-        with clock("save"), progress.working("saving"):
-            save(folder, dataset, trained, variants)
-        report = record.build(
+        learned = Learned(
             dataset=dataset,
+            path=settings.dataset.resolve(),
             split=sides,
-            backbone=backbone,
+            weights=record.about_weights(backbone),
             trained=trained,
-            variants=variants,
-            verified=verified,
-            settings=settings_record(settings),
-            seconds=clock.seconds(),
-            command=settings.command,
+            seed=settings.seed,
         )
-        with progress.working("writing the report"):
-            page = html.render(report, dataset=dataset, split=sides, verified=verified)
-        (folder / "report.html").write_text(page, encoding="utf-8")
-        (folder / output.MARK).write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
-    return report
+        finished = finish(learned, settings.plan, folder, clock, progress)
+        return report(
+            folder, learned, finished, settings.to_dict(), settings.command, clock, progress
+        )
 
 
-def describe(
-    variants: tuple[Variant, ...],
-    dataset: Dataset,
-    sides: Split,
-    backbone: Backbone,
-    trained: Trained,
-    settings: Settings,
-) -> tuple[Variant, ...]:
-    """The variants with labels, normalisation, description and provenance inside each file."""
-    information = metadata.Metadata(
-        name=f"{dataset.name} classifier",
-        description=f"Names a picture as one of {len(dataset.classes)} classes of {dataset.name}.",
-        labels=dataset.classes,
-        mean=dataset.preprocessing.mean,
-        std=dataset.preprocessing.std,
-        provenance={
-            "toolkit": f"edge-toolkit {__version__}",
-            "weights": backbone.provenance,
-            "method": trained.method,
-            "seed": settings.seed,
-            "preprocessing": dataset.preprocessing.to_dict(),
-            "pictures": {
-                "train": len(sides.train),
-                "validation": len(sides.validation),
-                "test": len(sides.test),
-            },
-        },
+def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
+    """Compress an earlier result into ``settings.out``; return the report.
+
+    The network, the split and the preprocessing are those of the earlier result, and the pictures
+    are read again, so that figures before and after are of the same pictures.
+
+    Raises:
+        EdgeError: there is no earlier result, its pictures are gone or have changed, or the
+            output or the result is not usable.
+    """
+    clock = Clock()
+    before = earlier.read(settings.source)
+    place = data_of(before, settings.data)
+    output.check(settings.out, place, settings.force)
+    apart(settings.out, settings.source)
+    with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
+        with clock("intake"), progress.working("listing the pictures"):
+            listing = intake.list_pictures(place, Path(work))
+            tf.prefetch()
+        with clock("audit"), progress.working("looking at the pictures"):
+            dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
+            earlier.check_classes(before, dataset)
+            sides = split.from_dict(before.split, dataset)
+        with clock("load"), progress.working("loading the network"):
+            trained = before.trained()
+        learned = Learned(
+            dataset=dataset,
+            path=place.resolve(),
+            split=sides,
+            weights=before.weights,
+            trained=trained,
+            seed=before.seed,
+            source=before.about,
+        )
+        finished = finish(learned, settings.plan, folder, clock, progress)
+        kept = {"dataset": place.name, "seed": before.seed, **settings.plan.to_dict()}
+        return report(folder, learned, finished, kept, settings.command, clock, progress)
+
+
+def report(
+    folder: Path,
+    learned: Learned,
+    finished: Finished,
+    settings: Mapping[str, Any],
+    command: str,
+    clock: Clock,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Write report.json and report.html into ``folder``; return the former."""
+    dataset, sides = learned.dataset, learned.split
+    told = record.build(
+        dataset=dataset,
+        path=learned.path,
+        split=sides,
+        weights=learned.weights,
+        trained=learned.trained,
+        confidence=finished.confidence,
+        variants=finished.variants,
+        verified=finished.verified,
+        choice=finished.choice,
+        compiled=finished.compiled,
+        source=learned.source,
+        settings=settings,
+        seconds=clock.seconds(),
+        command=command,
     )
-    return tuple(
-        replace(variant, content=metadata.write(variant.content, information))
-        for variant in variants
-    )
+    with progress.working("writing the report"):
+        page = html.render(told, dataset=dataset, split=sides, verified=finished.verified)
+    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / output.MARK).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
+    return told
 
 
-def save(folder: Path, dataset: Dataset, trained: Trained, variants: tuple[Variant, ...]) -> None:
-    """Write the models and the labels into ``folder``."""
-    trained.model.save(folder / "model.keras")
-    (folder / "variants").mkdir()
-    for variant in variants:
-        (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
-        if variant.name == CHOSEN:
-            (folder / "model.tflite").write_bytes(variant.content)
-    names = "".join(f"{name}\n" for name in dataset.classes)
-    (folder / "labels.txt").write_text(names, encoding="utf-8")
+def data_of(before: earlier.Earlier, given: Path | None) -> Path:
+    """Where the pictures of an earlier result are.
+
+    Raises:
+        DatasetError: they are where they were no longer, and no other place is given.
+    """
+    if given is not None:
+        return given
+    if before.dataset is None or not before.dataset.exists():
+        raise DatasetError(
+            "the pictures that the model was made from",
+            f"nothing at {before.dataset}" if before.dataset else "no record of their place",
+            "say where they are with --data",
+        )
+    return before.dataset
 
 
-def settings_record(settings: Settings) -> dict[str, Any]:
-    """The settings as plain JSON values, without paths of this computer."""
-    training = settings.training
-    return {
-        "dataset": settings.dataset.name,
-        "weights": settings.weights,
-        "alpha": settings.alpha,
-        "size": settings.size,
-        "seed": settings.seed,
-        "max_drop": settings.max_drop,
-        "training": training.to_dict(),
-    }
+def apart(out: Path, source: Path) -> None:
+    """Refuse an output folder that is, or lies in or around, the result that is compressed.
+
+    Raises:
+        UsageError: naming both.
+    """
+    place, given = out.resolve(), source.resolve()
+    if place == given or place in given.parents or given in place.parents:
+        raise UsageError(
+            "an output folder apart from the result that is compressed",
+            f"{out}, which overlaps with {source}",
+            "choose another folder with -o",
+        )
 
 
 def say_all(progress: Progress, sentences: tuple[str, ...]) -> None:
     for sentence in sentences:
         progress.say(sentence)
-
-
-class Clock:
-    """Seconds per stage and in total, from its making on."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self._stages[stage] = time.perf_counter() - start
-
-    def seconds(self) -> dict[str, float]:
-        total = time.perf_counter() - self._start
-        return {name: round(s, 2) for name, s in {"total": total, **self._stages}.items()}

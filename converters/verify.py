@@ -1,197 +1,217 @@
-"""Verify: measure the TFLite files themselves on the untouched test side."""
+"""Verify: measure the TFLite files themselves, on pictures that no weight has seen."""
 
 import gzip
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
+from converters.compress import quantise
 from converters.compress.quantise import Variant
+from converters.confidence import Threshold, reliability
 from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
+from converters.dataset.split import Indices, Split
 from converters.layers import layer_noise
+from converters.measured import ClassFigures, Latency, Measured, Verified
 from converters.progress import Progress
 from converters.statistics import wilson_interval
 from converters.verdict import NAMED, Verdict, check_scores, judge
-from edge import stats
-from edge.model import Model, load_model
+from edge import stats, tflite
+from edge.figures import figures
+from edge.interpreter import load
+from edge.model import load_model
 
-__all__ = ["ClassFigures", "Latency", "Measured", "Verdict", "Verified", "verify"]
+__all__ = ["Answered", "Measured", "Verified", "answer", "measure", "verdict_on"]
 
 REFERENCE = "float32"
-JUDGED = "int8"
+_THREADS = (1, 2, 4)
 _PICTURES_PER_LAYER_CHECK = 16
-_SECONDS_OF_TIMING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
-    """Precision, recall and F1 of one class on the test side (0–1; 0 where undefined)."""
+class Answered:
+    """A file and what it said: scores, float32 [n, classes], dequantised, aligned with each side.
 
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """Milliseconds of one invoke, with what ran it."""
-
-    p50_ms: float
-    p95_ms: float
-    interpreter: str
-    delegate: str
-    threads: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One variant measured on the test side.
-
-    ``scores``: float32 [n, classes], dequantised, aligned with ``Split.test``; ``confusion``:
-    int64 [classes, classes], rows are the true class; ``agreement``: share of test pictures with
-    the top-1 of float32; ``interval``: 95 % interval of the accuracy.
+    ``threshold``: the least score that is an answer, as stored in the file's metadata.
     """
 
-    name: str
-    scores: NDArray[np.float32]
-    accuracy: float
-    interval: tuple[float, float]
-    agreement: float
-    per_class: tuple[ClassFigures, ...]
-    confusion: NDArray[np.int64]
-    bytes: int
-    gzip_bytes: int
-    latency: Latency
+    variant: Variant
+    validation: NDArray[np.float32]
+    test: NDArray[np.float32]
+    threshold: Threshold | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """All variants, measured alike, and the verdict."""
+def answer(variant: Variant, dataset: Dataset, split: Split, progress: Progress) -> Answered:
+    """Run a file on the validation and the test side with the interpreter that the board uses.
 
-    variants: tuple[Measured, ...]
-    verdict: Verdict
+    Raises:
+        ConversionError: its scores are not finite, are the same whatever the picture, or are
+            stuck at the end of their range.
+        EdgeError: it does not run.
+    """
+    with tf.quiet():  # the interpreter announces its delegate
+        model = load_model(variant.content, name=f"{variant.name}.tflite")
+
+    def scores(side: Indices, what: str) -> NDArray[np.float32]:
+        steps = progress.track(side, len(side), f"verifying {variant.name} on the {what} side")
+        return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in steps])
+
+    answered = Answered(variant, scores(split.validation, "validation"), scores(split.test, "test"))
+    check_scores(variant.name, answered.test)
+    return answered
 
 
-def verify(
-    variants: Sequence[Variant],
+def measure(
+    answered: Sequence[Answered],
+    dataset: Dataset,
+    split: Split,
+    reference: NDArray[np.float32],
+    progress: Progress,
+    *,
+    threads: Sequence[int] | None = None,
+) -> tuple[Measured, ...]:
+    """All that is measured of files, each in the same way, in the order given.
+
+    Args:
+        answered: the files and what they said.
+        dataset: the truth.
+        split: of ``dataset``.
+        reference: scores of float32 on the test side.
+        progress: shows how far it is.
+        threads: numbers of threads to time with, rising; by default 1, 2 and 4 as far as the
+            computer has cores, up to the interpreter's own choice.
+
+    Raises:
+        EdgeError: a file does not run.
+    """
+    # Timed when nothing else runs in this process.
+    latencies = _latencies([a.variant for a in answered], threads or own_threads(), progress)
+    return tuple(
+        _measure(one, dataset, split, reference.argmax(1), timed)
+        for one, timed in zip(answered, latencies, strict=True)
+    )
+
+
+def verdict_on(
+    chosen: Answered,
+    reference: Answered,
     dataset: Dataset,
     split: Split,
     max_drop: float,
-    progress: Progress,
-    *,
-    threads: int | None = None,
-) -> Verified:
-    """Run every variant on the test side with the interpreter that the board uses, and judge int8.
+) -> Verdict:
+    """Whether ``chosen`` keeps what the ``reference``, float32, had on the test side.
 
-    Args:
-        variants: TFLite files; "float32" and "int8" are among them.
-        dataset: its pixels are fed as they are.
-        split: only its test side is used.
-        max_drop: points of accuracy that int8 may lose.
-        progress: shows how far it is.
-        threads: of the interpreter; None leaves the choice to it.
-
-    Raises:
-        ConversionError: a variant's scores are not finite, are the same whatever the picture, or
-            are stuck at the end of their range.
-        EdgeError: a variant does not run.
+    ``max_drop``: points of accuracy that may be lost. Where they are, the layers that quantising
+    hurt most are named.
     """
-    with tf.quiet():  # the interpreter announces its delegate
-        models = {v.name: _load(v, threads) for v in variants}
-    truth = dataset.labels[split.test]
-    scores: dict[str, NDArray[np.float32]] = {}
-    for name, model in models.items():
-        scores[name] = _scores(model, dataset.pixels, split.test, progress, name)
-        check_scores(name, scores[name])
-    # Timed when nothing else runs in this process any more.
-    latencies = {name: _latency(model) for name, model in models.items()}
-    reference = scores[REFERENCE].argmax(1)
-    measured = tuple(
-        _measure(v, scores[v.name], truth, reference, dataset.classes, latencies[v.name])
-        for v in variants
-    )
-    right = {name: s.argmax(1) == truth for name, s in scores.items()}
-    verdict = judge(right[REFERENCE], right[JUDGED], truth, dataset.classes, max_drop)
-    if verdict.status != "pass":
-        verdict = replace(verdict, layers=_worst_layers(variants, dataset, split))
-    return Verified(measured, verdict)
+    truth, classes = dataset.labels[split.test], dataset.classes
+    right = [one.test.argmax(1) == truth for one in (reference, chosen)]
+    name = chosen.variant.name
+    if name == reference.variant.name:
+        reason = f"{name} is what the other variants are held against"
+        return Verdict(name, "pass", reason, max_drop, 0.0, (0.0, 0.0))
+    said = judge(name, right[0], right[1], truth, classes, max_drop)
+    if said.status == "pass":
+        return said
+    return replace(said, layers=_worst_layers(chosen.variant, reference.variant, dataset, split))
 
 
-def _load(variant: Variant, threads: int | None) -> Model:
-    return load_model(
-        variant.content,
-        name=f"{variant.name}.tflite",
-        delegate="cpu",
-        threads=threads,
-    )
+def own_threads() -> tuple[int, ...]:
+    """1, 2 and 4 threads as far as there are cores; the last is the interpreter's own choice."""
+    own = min(max(_THREADS), os.cpu_count() or 1)
+    return tuple(sorted({own, *(count for count in _THREADS if count < own)}))
 
 
-def _scores(
-    model: Model,
-    pixels: NDArray[np.uint8],
-    indices: NDArray[np.int64],
-    progress: Progress,
-    name: str,
-) -> NDArray[np.float32]:
-    steps = progress.track(indices, len(indices), f"verifying {name}")
-    return np.stack([model.scores(np.asarray(pixels[index])) for index in steps])
-
-
-def _latency(model: Model) -> Latency:
-    timing = stats.measure(model.runtime, seconds=_SECONDS_OF_TIMING)
-    return Latency(
-        p50_ms=timing.p50_ms,
-        p95_ms=timing.p95_ms,
-        interpreter=model.runtime.package,
-        delegate=model.runtime.delegate,
-        threads=model.runtime.threads,
-    )
+def _latencies(
+    variants: Sequence[Variant], threads: Sequence[int], progress: Progress
+) -> list[tuple[Latency, ...]]:
+    """Per variant its times, one for each number of threads."""
+    timed: list[list[Latency]] = [[] for _ in variants]
+    for count in progress.track(threads, len(threads), "timing"):
+        with tf.quiet():
+            runtimes = [
+                load(v.content, name=f"{v.name}.tflite", delegate="cpu", threads=count)
+                for v in variants
+            ]
+        for own, runtime, timing in zip(
+            timed, runtimes, stats.measure_in_turns(runtimes), strict=True
+        ):
+            own.append(
+                Latency(timing.p50_ms, timing.p95_ms, runtime.package, runtime.delegate, count)
+            )
+    return [tuple(own) for own in timed]
 
 
 def _measure(
-    variant: Variant,
-    scores: NDArray[np.float32],
-    truth: NDArray[np.int64],
+    answered: Answered,
+    dataset: Dataset,
+    split: Split,
     reference: NDArray[np.int64],
-    classes: Sequence[str],
-    latency: Latency,
+    latencies: tuple[Latency, ...],
 ) -> Measured:
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-    said = scores.argmax(1)
-    every = np.arange(len(classes))
-    rows = np.stack(
-        precision_recall_fscore_support(truth, said, labels=every, zero_division=0), axis=1
-    )
+    variant, scores = answered.variant, answered.test
+    truth, said = dataset.labels[split.test], scores.argmax(1)
+    confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
+    np.add.at(confusion, (truth, said), 1)
+    trusted = reliability(scores, truth)
     return Measured(
         name=variant.name,
         scores=scores,
         accuracy=float((said == truth).mean()),
         interval=wilson_interval(int((said == truth).sum()), len(truth)),
         agreement=float((said == reference).mean()),
-        per_class=tuple(
-            ClassFigures(label, float(precision), float(recall), float(f1), int(support))
-            for label, (precision, recall, f1, support) in zip(classes, rows, strict=True)
+        validation_accuracy=float(
+            (answered.validation.argmax(1) == dataset.labels[split.validation]).mean()
         ),
-        confusion=confusion_matrix(truth, said, labels=every).astype(np.int64),
+        log_loss=trusted.log_loss,
+        ece=trusted.ece,
+        per_class=_per_class(truth, said, dataset.classes),
+        confusion=confusion,
         bytes=len(variant.content),
         gzip_bytes=len(gzip.compress(variant.content, mtime=0)),
-        latency=latency,
+        latencies=latencies,
+        figures=figures(tflite.parse(variant.content, variant.name)),
+        edgetpu=_foreseen(variant),
+        threshold=answered.threshold,
+    )
+
+
+def _foreseen(variant: Variant) -> dict[str, Any]:
+    from converters.edgetpu.check import check
+
+    prediction = check(variant.content, variant.name)
+    return {**prediction.to_dict(), "status": prediction.status}
+
+
+def _per_class(
+    truth: NDArray[np.int64], said: NDArray[np.int64], classes: Sequence[str]
+) -> tuple[ClassFigures, ...]:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    rows = np.stack(
+        precision_recall_fscore_support(
+            truth, said, labels=np.arange(len(classes)), zero_division=0
+        ),
+        axis=1,
+    )
+    return tuple(
+        ClassFigures(label, float(precision), float(recall), float(f1), int(support))
+        for label, (precision, recall, f1, support) in zip(classes, rows, strict=True)
     )
 
 
 def _worst_layers(
-    variants: Sequence[Variant], dataset: Dataset, split: Split
+    variant: Variant, reference: Variant, dataset: Dataset, split: Split
 ) -> tuple[tuple[str, float], ...]:
-    contents = {v.name: v.content for v in variants}
+    """Those of ``variant`` that are furthest from the same network in float32."""
+    same = reference.content if variant.model is None else quantise.float32(variant.model)
     step = math.ceil(len(split.test) / _PICTURES_PER_LAYER_CHECK)
     pixels = np.asarray(dataset.pixels[split.test[::step]])
-    layers = layer_noise(contents[REFERENCE], contents[JUDGED], pixels, dataset.preprocessing)
+    layers = layer_noise(same, variant.content, pixels, dataset.preprocessing)
     worst = sorted(layers, key=lambda layer: layer.snr_db)[:NAMED]
     return tuple((layer.layer, layer.snr_db) for layer in worst if math.isfinite(layer.snr_db))

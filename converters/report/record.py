@@ -36,7 +36,8 @@ may be added within a version; one that changes its meaning or goes away makes a
                    (variants that no other beats in accuracy and time)
 ``chosen``         the variant in model.tflite
 ``compiled``       null, or what came of compiling it for the Edge TPU: ``file`` (null where there
-                   is none) and ``notes``, and of the compiler ``version``, ``mapped`` and ``cpu``
+                   is none), ``notes``, ``compiler`` (whether there is one here), its ``version``,
+                   ``mapped`` (operations on the Edge TPU), ``cpu`` (the others: name to count)
 ``verdict``        ``variant`` (the chosen one), ``status`` (pass, warn or fail), ``reason``,
                    ``max_drop`` and ``drop`` of it against float32 in points, its 95 %
                    ``interval``, ``classes`` that lose most, ``layers`` (``layer``, ``snr_db``)
@@ -86,6 +87,7 @@ from typing import Any
 
 from converters.backbone.weights import Backbone
 from converters.choice import Choice
+from converters.compiled import Compilation
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SIDES, Split
@@ -110,7 +112,7 @@ def build(
     variants: Sequence[Variant],
     verified: Verified,
     choice: Choice,
-    compiled: Mapping[str, Any] | None,
+    compiled: Compilation | None,
     source: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     seconds: Mapping[str, float],
@@ -170,7 +172,7 @@ def build(
         "variants": {v.name: _variant(v, measured[v.name]) for v in variants},
         "choice": _choice(choice),
         "chosen": choice.chosen,
-        "compiled": compiled,
+        "compiled": None if compiled is None else compiled.to_dict(),
         "verdict": _verdict(verified.verdict),
         "seconds": seconds,
         "environment": environment.describe(m.latency.interpreter for m in verified.variants),

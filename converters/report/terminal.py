@@ -1,6 +1,6 @@
 """The short summary on the terminal after a conversion."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +9,14 @@ from converters.report import words
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 _STYLES = {"pass": "bold green", "warn": "bold yellow", "fail": "bold red"}
+_FRONT = "*"
 
 
 def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = None) -> None:
-    """Print the variants, the verdict and where the result lies.
+    """Print the variants, the verdict, what was chosen and where the result lies.
 
     Args:
         record: from :func:`converters.report.record.build`.
@@ -25,36 +27,19 @@ def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = No
     from rich.text import Text
 
     shown = console or Console(highlight=False)
-    verdict = record["verdict"]
     shown.print()
     shown.print(_table(record))
-    latency = record["variants"][record["chosen"]]["latency"]
-    tested = record["split"]["sizes"]["test"]
-    shown.print(
-        Text(
-            f"On {words.number(tested, 'test picture')}, 95 % interval in brackets. "
-            f"Times: {words.runner(latency)}.",
-            style="dim",
-        )
-    )
-    shown.print()
-    shown.print(
-        Text.assemble(
-            (f"{verdict['status'].upper()}  ", _STYLES[verdict["status"]]), f"{verdict['reason']}."
-        )
-    )
-    doubt = words.doubt(record)
-    if doubt:
-        shown.print(Text(doubt, style="yellow"))
-    if verdict["classes"]:
-        shown.print(Text(f"Classes that lose most: {', '.join(verdict['classes'])}."))
-    if verdict["layers"]:
-        worst = ", ".join(f"{row['layer']} ({row['snr_db']:.0f} dB)" for row in verdict["layers"])
-        shown.print(Text(f"Layers furthest from float32: {worst}."))
+    shown.print(Text(_legend(record), style="dim"))
+    for paragraph in (_judgement, _choice, _about_files):
+        lines = list(paragraph(record))
+        if lines:
+            shown.print()
+        for line in lines:
+            shown.print(line)
     shown.print()
     # A path is for copying: never broken over lines, never read as markup.
-    for what, name in (("Model", "model.tflite"), ("Report", "report.html")):
-        shown.print(Text(f"{what + ':':<8}{out / name}"), soft_wrap=True)
+    for what, name in _places(record):
+        shown.print(Text(f"{what + ':':<10}{out / name}"), soft_wrap=True)
 
 
 def _table(record: Mapping[str, Any]) -> "Table":
@@ -62,19 +47,104 @@ def _table(record: Mapping[str, Any]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("variant", no_wrap=True)
-    for heading in ("accuracy", "agreement", "size", "gzipped", "p50"):
+    for heading in ("accuracy", "agree", "size", "gzip", "p50", "TPU"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in record["variants"].items():
-        chosen = name == record["chosen"]
+        mark = _FRONT if name in record["choice"]["pareto"] else " "
         cells = (
-            name,
+            f"{words.plain(name)} {mark}",
             f"{words.percent(row['accuracy'])} ({words.interval(row['accuracy_interval'])})",
             words.percent(row["agreement"]),
             words.size(row["bytes"]),
             words.size(row["gzip_bytes"]),
             words.milliseconds(row["p50_ms"]),
+            _mapped(row["edgetpu"]),
         )
+        chosen = name == record["chosen"]
         table.add_row(*(Text(cell) for cell in cells), style="bold" if chosen else None)
     return table
+
+
+def _mapped(edgetpu: Mapping[str, Any]) -> str:
+    """How much of a file the Edge TPU is foreseen to take."""
+    if edgetpu["status"] != "partly":
+        return {"full": "all", "none": "none"}[edgetpu["status"]]
+    total = edgetpu["mapped"] + sum(edgetpu["cpu"].values())
+    return f"{edgetpu['mapped']}/{total}"
+
+
+def _legend(record: Mapping[str, Any]) -> str:
+    latency = record["variants"][record["chosen"]]["latency"]
+    tested = record["split"]["sizes"]["test"]
+    return (
+        f"On {words.number(tested, 'test picture')}, 95 % interval in brackets. Times: "
+        f"{words.runner(latency)}. TPU: operations that the Edge TPU is foreseen to take. "
+        f"{_FRONT} no other is both as accurate and quicker."
+    )
+
+
+def _judgement(record: Mapping[str, Any]) -> Iterator["Text"]:
+    """The verdict, and what suffers."""
+    from rich.text import Text
+
+    verdict = record["verdict"]
+    yield Text.assemble(
+        (f"{verdict['status'].upper()}  ", _STYLES[verdict["status"]]), f"{verdict['reason']}."
+    )
+    doubt = words.doubt(record)
+    if doubt:
+        yield Text(doubt, style="yellow")
+    if verdict["classes"]:
+        yield Text(f"Classes that lose most: {', '.join(verdict['classes'])}.")
+    if verdict["layers"]:
+        worst = ", ".join(f"{row['layer']} ({row['snr_db']:.0f} dB)" for row in verdict["layers"])
+        yield Text(f"Layers furthest from float32: {worst}.")
+
+
+def _choice(record: Mapping[str, Any]) -> Iterator["Text"]:
+    """Why this variant, and what came of compiling it."""
+    from rich.text import Text
+
+    choice = record["choice"]
+    if not choice["met"]:
+        yield Text.assemble(("NO    ", _STYLES["fail"]), f"{choice['reason']}.")
+    elif len(record["variants"]) > 3 or choice["failures"]:
+        yield Text(f"Chosen: {choice['reason']}.")
+    compiled = record["compiled"]
+    if compiled:
+        yield from map(Text, compiled["notes"])
+        if not compiled["compiler"]:
+            from converters.edgetpu import obtain
+
+            yield Text(obtain.ways().rstrip())
+
+
+def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
+    """What recipes did not gain, and what scores mean."""
+    from rich.text import Text
+
+    for name, row in record["variants"].items():
+        if row["gain"]:
+            yield Text(f"{words.plain(name)}: {row['gain']}")
+    confidence = record["confidence"]
+    errors = (confidence["test"]["ece_before"], confidence["test"]["ece_after"])
+    before, after = map(words.percent, errors)
+    yield Text(
+        f"Scores: temperature {confidence['temperature']:.2f}; calibration error {before} "
+        f"before, {after} after."
+    )
+    threshold = record["variants"][record["chosen"]]["threshold"]
+    if threshold:
+        from converters.confidence import Threshold
+
+        yield Text(Threshold(**threshold).words())
+
+
+def _places(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Model", "model.tflite"
+    compiled = record["compiled"]
+    if compiled and compiled["file"]:
+        yield "Edge TPU", compiled["file"]
+    yield "Report", "report.html"

@@ -1,0 +1,126 @@
+"""An earlier result, read so that it can be compressed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from converters import tf
+from converters.dataset.audit import Dataset
+from converters.report import saved
+from converters.training.trained import Curve, Trained
+from edge.errors import DatasetError, ModelError, UsageError
+from edge.image import Preprocessing
+
+NETWORK = "model.keras"
+_MEND = "convert the data set again"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A folder that ``edge convert`` or ``edge compress`` wrote.
+
+    ``dataset``: where the data set lay, None where that is not recorded; ``split``, ``weights``:
+    sections of its record; ``history``: how the network was trained, without the network;
+    ``about``: the section ``source`` of a record that comes from this result.
+    """
+
+    folder: Path
+    dataset: Path | None
+    classes: tuple[str, ...]
+    split: Mapping[str, Any]
+    preprocessing: Preprocessing
+    weights: Mapping[str, Any]
+    history: Trained
+    seed: int
+    about: Mapping[str, Any]
+
+    def trained(self) -> Trained:
+        """The network with what is known of its training.
+
+        Raises:
+            ModelError: the network cannot be read, or is not of the size that is recorded.
+        """
+        path = self.folder / NETWORK
+        try:
+            model = tf.keras().models.load_model(path, compile=False)
+        except Exception as error:  # whatever a damaged archive makes Keras raise
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise ModelError(
+                f"the trained network in {path}", f"one that cannot be read ({reason})", _MEND
+            ) from None
+        wanted = (self.preprocessing.height, self.preprocessing.width, 3, len(self.classes))
+        found = (*model.inputs[0].shape[1:], model.outputs[0].shape[-1])
+        if found != wanted:
+            raise ModelError(
+                f"a network of input and classes {list(wanted)}", f"{list(found)} in {path}", _MEND
+            )
+        return replace(self.history, model=model)
+
+
+def read(folder: Path) -> Earlier:
+    """The result in ``folder``.
+
+    Raises:
+        UsageError: there is none, or its record is not whole.
+    """
+    record = saved.load(folder)
+    try:
+        earlier = _read(folder, record)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UsageError(
+            "the whole record of a result", f"one with gaps in {folder}", _MEND
+        ) from None
+    if not (folder / NETWORK).is_file():
+        raise UsageError("a result with its trained network", f"no {NETWORK} in {folder}", _MEND)
+    return earlier
+
+
+def check_classes(earlier: Earlier, dataset: Dataset) -> None:
+    """Refuse pictures of other classes than those of ``earlier``.
+
+    Raises:
+        DatasetError: naming what differs.
+    """
+    if dataset.classes != earlier.classes:
+        raise DatasetError(
+            f"the classes {', '.join(earlier.classes)}",
+            f"{', '.join(dataset.classes)} in {dataset.name}",
+            "give the data set that the model was made from",
+        )
+
+
+def _read(folder: Path, record: Mapping[str, Any]) -> Earlier:
+    known, shape = record["training"], record["preprocessing"]
+    path = record["dataset"].get("path")
+    return Earlier(
+        folder=folder,
+        dataset=None if path is None else Path(path),
+        classes=tuple(record["dataset"]["classes"]),
+        split=record["split"],
+        preprocessing=Preprocessing(
+            int(shape["width"]), int(shape["height"]), tuple(shape["mean"]), tuple(shape["std"])
+        ),
+        weights=record["weights"],
+        history=Trained(
+            model=None,
+            method=known["method"],
+            validation_accuracy=known["validation_accuracy"],
+            notes=tuple(known["notes"]),
+            curves=tuple(_curve(curve) for curve in known["curves"]),
+            details=known["details"],
+        ),
+        seed=int(record["seed"]),
+        about={
+            "name": folder.resolve().name,
+            **{key: record[key] for key in ("created", "command", "chosen")},
+        },
+    )
+
+
+def _curve(known: Mapping[str, Any]) -> Curve:
+    series = {
+        name: tuple(float("nan") if value is None else float(value) for value in values)
+        for name, values in known["series"].items()
+    }
+    return Curve(known["title"], known["x_label"], known["y_label"], tuple(known["x"]), series)

@@ -1,0 +1,63 @@
+"""The files of a result: what they say about themselves, and how they are written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from converters.compress.quantise import Variant
+from converters.dataset.audit import Dataset
+from converters.dataset.split import SIDES, Split
+from edge import __version__, metadata
+from edge.metadata import Metadata
+
+
+def information(
+    dataset: Dataset, split: Split, provenance: Mapping[str, Any], method: str, seed: int
+) -> Metadata:
+    """Labels, normalisation, description and provenance, the same for every variant."""
+    return Metadata(
+        name=f"{dataset.name} classifier",
+        description=f"Names a picture as one of {len(dataset.classes)} classes of {dataset.name}.",
+        labels=dataset.classes,
+        mean=dataset.preprocessing.mean,
+        std=dataset.preprocessing.std,
+        provenance={
+            "toolkit": f"edge-toolkit {__version__}",
+            "weights": provenance,
+            "method": method,
+            "seed": seed,
+            "preprocessing": dataset.preprocessing.to_dict(),
+            "pictures": {side: len(getattr(split, side)) for side in SIDES},
+        },
+    )
+
+
+def describe(variant: Variant, about: Metadata) -> Variant:
+    """The variant with ``about`` inside its file, and the recipe that made it."""
+    provenance = dict(about.provenance or {})
+    if variant.recipe:
+        provenance["recipe"] = variant.recipe
+    content = metadata.write(variant.content, replace(about, provenance=provenance))
+    return replace(variant, content=content)
+
+
+def with_threshold(variant: Variant, score: float) -> Variant:
+    """The described variant with a least score that is an answer (0–1) inside its file."""
+    about = metadata.read(variant.content) or Metadata()
+    return replace(
+        variant, content=metadata.write(variant.content, replace(about, threshold=score))
+    )
+
+
+def save(
+    folder: Path, classes: Sequence[str], variants: Sequence[Variant], chosen: Variant, network: Any
+) -> None:
+    """Write the models and the labels into ``folder``; ``network`` is the one behind ``chosen``."""
+    network.save(folder / "model.keras")
+    (folder / "variants").mkdir()
+    for variant in variants:
+        (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
+    (folder / "model.tflite").write_bytes(chosen.content)
+    names = "".join(f"{name}\n" for name in classes)
+    (folder / "labels.txt").write_text(names, encoding="utf-8")

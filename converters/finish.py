@@ -1,0 +1,225 @@
+"""From a trained network to a folder: calibrated scores, variants, their figures, the choice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from converters import files, verify
+from converters.choice import Choice, choose
+from converters.clock import Clock
+from converters.compiled import FILE, Compilation, for_target
+from converters.compress import calibration, quantise, recipe
+from converters.compress.draft import Material
+from converters.compress.quantise import Variant
+from converters.confidence import fit_temperature, reliability, soften, threshold
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.gain import with_gains
+from converters.measured import Confidence, Measured, Verified
+from converters.plan import DEFAULT, Plan
+from converters.progress import Progress
+from converters.training.trained import Trained
+from converters.verify import REFERENCE, Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A trained network, the pictures it learned from, and what is known of its making.
+
+    ``path``: where the data set lies; ``weights``: the record's section on the backbone;
+    ``source``: that on the earlier result it was read from, None for a new one.
+    """
+
+    dataset: Dataset
+    path: Path
+    split: Split
+    weights: Mapping[str, Any]
+    trained: Trained
+    seed: int
+    source: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The network with calibrated scores, and what the one before said."""
+
+    model: Any
+    temperature: float
+    before: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Files with what they said and what was measured of them, in one order."""
+
+    answered: tuple[Answered, ...]
+    measured: tuple[Measured, ...]
+
+    def said(self, name: str) -> Answered:
+        """What the variant ``name`` said."""
+        return next(one for one in self.answered if one.variant.name == name)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return tuple(one.variant for one in self.answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """All that a report tells of the files."""
+
+    variants: tuple[Variant, ...]
+    verified: Verified
+    confidence: Confidence
+    choice: Choice
+    compiled: Compilation | None
+
+
+def finish(
+    learned: Learned, plan: Plan, folder: Path, clock: Clock, progress: Progress
+) -> Finished:
+    """Make, measure and choose files of a trained network, and write them into ``folder``.
+
+    Raises:
+        EdgeError: a step of a recipe failed, or a file gives no usable scores.
+    """
+    with clock("calibrate"), progress.working("calibrating the scores"):
+        calibrated = calibrate(learned, progress)
+    with clock("compress"), progress.working("compressing"):
+        material = material_for(learned, calibrated.model, progress)
+        variants = compress(material, plan)
+    with clock("verify"), progress.working("verifying the files"):
+        tested = examine(variants, learned, plan, progress)
+    with clock("control"), progress.working("looking for what int8 lost"):
+        tested = controlled(tested, material, learned, plan, progress)
+    choice = choose(tested.measured, plan.limits, wanted(tested, plan))
+    with clock("judge"), progress.working("judging the chosen file"):
+        verdict = verify.verdict_on(
+            tested.said(choice.chosen), tested.said(REFERENCE), learned.dataset, learned.split,
+            plan.max_drop,
+        )  # fmt: skip
+    chosen = tested.said(choice.chosen).variant
+    with clock("edgetpu"), progress.working("compiling for the Edge TPU"):
+        compiled = for_target(chosen, plan.limits.target)
+    with clock("save"), progress.working("saving"):
+        network = calibrated.model if chosen.model is None else chosen.model
+        files.save(folder, learned.dataset.classes, tested.variants, chosen, network)
+        if compiled is not None and compiled.content is not None:
+            (folder / FILE).write_bytes(compiled.content)
+    return Finished(
+        variants=tested.variants,
+        verified=Verified(with_gains(tested.measured, tested.variants), verdict),
+        confidence=confidence(calibrated, tested.said(REFERENCE), learned),
+        choice=choice,
+        compiled=compiled,
+    )
+
+
+def calibrate(learned: Learned, progress: Progress) -> Calibrated:
+    """Divide the network's logits by a temperature fitted on the validation side."""
+    model = learned.trained.model
+    plain = Variant("uncalibrated float32", quantise.float32(model))
+    before = answer(plain, learned, progress)
+    labels = learned.dataset.labels[learned.split.validation]
+    temperature = fit_temperature(before.validation, labels)
+    return Calibrated(soften(model, temperature), temperature, before)
+
+
+def confidence(calibrated: Calibrated, after: Answered, learned: Learned) -> Confidence:
+    """What the temperature did to the scores of float32."""
+    before, labels = calibrated.before, learned.dataset.labels
+    validation, test = labels[learned.split.validation], labels[learned.split.test]
+    return Confidence(
+        temperature=calibrated.temperature,
+        validation=(
+            reliability(before.validation, validation),
+            reliability(after.validation, validation),
+        ),
+        test=(reliability(before.test, test), reliability(after.test, test)),
+    )
+
+
+def material_for(learned: Learned, model: Any, progress: Progress) -> Material:
+    """What the steps of recipes work with."""
+    samples = calibration.calibration_set(learned.dataset, learned.split, learned.seed)
+    return Material(learned.dataset, learned.split, samples, model, learned.seed, progress)
+
+
+def compress(material: Material, plan: Plan) -> tuple[Variant, ...]:
+    """The variants that are always made, then one for each recipe."""
+    progress = material.progress
+    always = quantise.variants(
+        material.teacher, material.calibration, material.dataset.preprocessing, progress
+    )
+    made = []
+    for one in plan.recipes:
+        with progress.working(f"recipe {one.name}"):
+            made.append(recipe.run(one, material))
+        for note in made[-1].notes:
+            progress.say(f"{one.name}: {note}")
+    return (*always, *made)
+
+
+def examine(
+    variants: Sequence[Variant],
+    learned: Learned,
+    plan: Plan,
+    progress: Progress,
+    reference: Answered | None = None,
+) -> Tested:
+    """Describe, run and measure files, each alike; the ``reference`` is among them or given."""
+    answered = tuple(
+        with_threshold(answer(variant, learned, progress), learned, plan) for variant in variants
+    )
+    float32 = reference or next(a for a in answered if a.variant.name == REFERENCE)
+    measured = verify.measure(answered, learned.dataset, learned.split, float32.test, progress)
+    return Tested(answered, measured)
+
+
+def answer(variant: Variant, learned: Learned, progress: Progress) -> Answered:
+    """What a file says once it describes itself."""
+    information = files.information(
+        learned.dataset, learned.split, learned.weights["provenance"], learned.trained.method,
+        learned.seed,
+    )  # fmt: skip
+    described = files.describe(variant, information)
+    return verify.answer(described, learned.dataset, learned.split, progress)
+
+
+def with_threshold(answered: Answered, learned: Learned, plan: Plan) -> Answered:
+    """The file with the threshold for the wanted precision in its metadata, where it has one."""
+    if plan.precision is None:
+        return answered
+    labels = learned.dataset.labels[learned.split.validation]
+    found = threshold(answered.validation, labels, plan.precision)
+    variant = answered.variant
+    if found.met:
+        variant = files.with_threshold(variant, found.score)
+    return replace(answered, variant=variant, threshold=found)
+
+
+def controlled(
+    tested: Tested, material: Material, learned: Learned, plan: Plan, progress: Progress
+) -> Tested:
+    """``tested``, and where int8 loses too much, a remedied one measured like all others."""
+    int8, float32 = tested.said(DEFAULT), tested.said(REFERENCE)
+    verdict = verify.verdict_on(int8, float32, learned.dataset, learned.split, plan.max_drop)
+    if verdict.status != "fail":
+        return tested
+    from converters.compress import control
+
+    progress.say(f"{verdict.reason}: looking for a remedy.")
+    remedied = control.control(
+        material.teacher, int8.variant, material, plan.max_drop, plan.limits.target
+    )
+    for note in remedied.notes:
+        progress.say(f"{remedied.name}: {note}")
+    more = examine((remedied,), learned, plan, progress, float32)
+    return Tested((*tested.answered, *more.answered), (*tested.measured, *more.measured))
+
+
+def wanted(tested: Tested, plan: Plan) -> str:
+    """The variant to take where no limit decides: a remedied int8 in place of int8."""
+    remedied = [v.name for v in tested.variants if v.name.startswith(f"{DEFAULT}-controlled")]
+    return remedied[0] if plan.wanted == DEFAULT and remedied else plan.wanted

@@ -1,0 +1,70 @@
+"""What shall be made of a trained network, checked before any work is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from converters.choice import Limits
+from converters.compress import quantise, recipe
+from converters.compress.recipe import Recipe
+from edge.errors import UsageError
+
+ALWAYS = quantise.NAMES
+"""Variants that are always made; recipes of these names add nothing to them."""
+
+DEFAULT = "int8"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Recipes, and what the chosen file must keep to.
+
+    ``wanted``: the variant that is taken where no limit decides, that of the last recipe.
+    ``precision``: share (above 0, up to 1) of answers that shall be right, None for no threshold.
+    ``max_drop``: points of accuracy that the chosen file may lose against float32.
+    """
+
+    recipes: tuple[Recipe, ...] = ()
+    wanted: str = DEFAULT
+    limits: Limits = field(default_factory=Limits)
+    precision: float | None = None
+    max_drop: float = 2.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain JSON values, without the limits, which the choice records."""
+        return {
+            "recipes": [chosen.name for chosen in self.recipes],
+            "precision": self.precision,
+            "max_drop": self.max_drop,
+        }
+
+
+def make(names: Sequence[str], limits: Limits, precision: float | None, max_drop: float) -> Plan:
+    """The plan for recipes given by name or as files.
+
+    Raises:
+        UsageError: an unknown or wrong recipe, two of one name, or a precision out of range.
+    """
+    if precision is not None and not 0 < precision <= 1:
+        share = f"write {precision / 100:g} for {precision:g} %" if 1 < precision <= 100 else ""
+        raise UsageError(
+            "--precision as a share above 0 and up to 1",
+            f"{precision:g}",
+            share or "give a share such as 0.95",
+        )
+    loaded = tuple(recipe.load(name) for name in names)
+    for index, one in enumerate(loaded):
+        own_file = one.name in ALWAYS and names[index] != one.name
+        if own_file or one.name in (other.name for other in loaded[:index]):
+            raise UsageError(
+                "recipes of different names",
+                f"'{one.name}' twice" if not own_file else f"'{one.name}', which is always made",
+                "give the recipe's file another name",
+            )
+    return Plan(
+        recipes=tuple(one for one in loaded if one.name not in ALWAYS),
+        wanted=loaded[-1].name if loaded else DEFAULT,
+        limits=limits,
+        precision=precision,
+        max_drop=max_drop,
+    )
