@@ -14,9 +14,14 @@ class Sink(Protocol):
     newest counts, live or not (a window).
     """
 
-    name: str
-    pictures: bool
-    backlog: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pictures(self) -> bool: ...
+
+    @property
+    def backlog(self) -> int: ...
 
     def write(self, output: Output) -> None:
         """Take one output.

@@ -1,0 +1,75 @@
+"""Sources: where frames come from, by one scheme everywhere.
+
+=============================  ==================================================================
+``0``, ``v4l2:0``              a USB camera by number, or ``/dev/video0``
+``picamera``, ``picamera:1``   a CSI camera of a Raspberry Pi, through picamera2
+``rtsp://…``, ``http://…``     a network camera (RTSP; MJPEG over HTTP), or a video on a server
+``clip.mp4``, ``wave.gif``     a video file or GIF
+``cat.jpg``                    a picture
+``photos/``, ``photos/*.jpg``  pictures in a folder, in their natural order
+``synthetic:640x480@30``       moving shapes; ``?seed=1&frames=100``
+=============================  ==================================================================
+"""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+from edge.errors import UsageError, nearest
+from edge.sources.source import Source, SourceOptions
+
+SCHEMES = {
+    "v4l2": "edge.sources.opencv:camera",
+    "picamera": "edge.sources.picamera:camera",
+    "rtsp": "edge.sources.opencv:network",
+    "rtsps": "edge.sources.opencv:network",
+    "http": "edge.sources.opencv:network",
+    "https": "edge.sources.opencv:network",
+    "synthetic": "edge.sources.synthetic:synthetic",
+    "video": "edge.sources.opencv:video",
+    "pictures": "edge.sources.files:pictures",
+}
+"""Scheme → "module:function", called with the address and :class:`SourceOptions`."""
+
+
+def open_source(uri: str, options: SourceOptions | None = None) -> Source:
+    """Open a source; see the table above.
+
+    Raises:
+        SourceError: it gives no frames.
+        UsageError: there is no such scheme.
+    """
+    wanted = SourceOptions() if options is None else options
+    scheme, address = resolve(uri)
+    module, _, function = SCHEMES[scheme].partition(":")
+    source: Source = getattr(import_module(module), function)(address, wanted)
+    return source
+
+
+def resolve(uri: str) -> tuple[str, str]:
+    """The scheme and the address behind what a user wrote.
+
+    >>> resolve("0"), resolve("photos/*.jpg"), resolve("clip.mp4")
+    (('v4l2', '0'), ('pictures', 'photos/*.jpg'), ('video', 'clip.mp4'))
+
+    Raises:
+        UsageError: there is no such scheme.
+    """
+    if uri.isdigit() or re.fullmatch(r"/dev/video\d+", uri):
+        return "v4l2", uri
+    scheme, colon, rest = uri.partition(":")
+    if scheme in SCHEMES and (colon or scheme == "picamera"):
+        return scheme, uri if rest.startswith("//") else rest
+    path = Path(uri)
+    if not path.exists() and colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme):
+        guess = nearest(scheme, SCHEMES)
+        fix = f"did you mean {guess}:{rest}?" if guess else "see 'edge demo classify --help'"
+        raise UsageError(f"a source ({', '.join(SCHEMES)}, or a file)", f"'{uri}'", fix)
+    return ("pictures" if _is_pictures(path) else "video"), uri
+
+
+def _is_pictures(path: Path) -> bool:
+    from edge.image import SUFFIXES
+
+    pattern = not path.exists() and any(sign in str(path) for sign in "*?[")
+    return path.is_dir() or pattern or path.suffix.lower() in SUFFIXES

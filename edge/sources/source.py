@@ -46,9 +46,14 @@ class Source(Protocol):
     that only the newest counts; ``fps``: as it says itself, None where it does not.
     """
 
-    name: str
-    live: bool
-    fps: float | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def live(self) -> bool: ...
+
+    @property
+    def fps(self) -> float | None: ...
 
     def read(self) -> Frame | None:
         """The next frame; None at the end.

@@ -14,9 +14,14 @@ class Task(Protocol):
     sentences for the user about what was assumed or fell back.
     """
 
-    name: str
-    runtime: Runtime
-    notes: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def runtime(self) -> Runtime: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     def prepare(self, picture: Picture) -> tuple[Array, ...]:
         """The model's inputs of a picture, uint8 BGR [h, w, 3]; called from another thread."""

@@ -1,0 +1,112 @@
+"""What is done to any source's frames: loop, size, rotation, mirroring, pace."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from edge.frame import Frame, Picture
+from edge.sources.source import Source, SourceOptions
+
+_ROTATIONS = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+
+
+def adjust(
+    source: Source,
+    options: SourceOptions,
+    *,
+    resize: bool = True,
+    again: Callable[[], Source] | None = None,
+) -> Source:
+    """``source`` with what ``options`` ask for beyond it.
+
+    ``resize``: the size is made here, not by the source; ``again`` opens the source anew, for
+    ``loop``.
+    """
+    if options.loop and again is not None:
+        source = _Looped(source, again)
+    size = options.size if resize else None
+    if size is not None or options.rotate or options.hflip:
+        source = _Turned(source, size, options.rotate, options.hflip)
+    if options.realtime and not source.live:
+        source = _Paced(source)
+    return source
+
+
+class _Wrapper:
+    def __init__(self, source: Source) -> None:
+        self.name, self.live, self.fps = source.name, source.live, source.fps
+        self._source = source
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class _Looped(_Wrapper):
+    """Starts again at the end; numbers and times go on."""
+
+    def __init__(self, source: Source, again: Callable[[], Source]) -> None:
+        super().__init__(source)
+        self._again = again
+        self._index, self._time, self._start = 0, 0.0, 0.0
+
+    def read(self) -> Frame | None:
+        frame = self._source.read()
+        if frame is None:
+            self._source.close()
+            self._source = self._again()
+            self._start = self._time + 1 / (self.fps or 30.0)
+            frame = self._source.read()
+            if frame is None:
+                return None
+        self._time = self._start + frame.time_s
+        self._index += 1
+        return replace(frame, index=self._index - 1, time_s=self._time)
+
+
+class _Turned(_Wrapper):
+    """Resized, turned clockwise, then mirrored."""
+
+    def __init__(
+        self, source: Source, size: tuple[int, int] | None, rotate: int, hflip: bool
+    ) -> None:
+        super().__init__(source)
+        self._size, self._rotate, self._hflip = size, rotate, hflip
+
+    def read(self) -> Frame | None:
+        frame = self._source.read()
+        return None if frame is None else replace(frame, picture=self._turn(frame.picture))
+
+    def _turn(self, picture: Picture) -> Picture:
+        turned: cv2.typing.MatLike = picture
+        if self._size is not None and (turned.shape[1], turned.shape[0]) != self._size:
+            turned = cv2.resize(turned, self._size, interpolation=cv2.INTER_AREA)
+        if self._rotate:
+            turned = cv2.rotate(turned, _ROTATIONS[self._rotate])
+        if self._hflip:
+            turned = cv2.flip(turned, 1)
+        return np.asarray(turned, np.uint8)
+
+
+class _Paced(_Wrapper):
+    """A file at its own speed."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._began: float | None = None
+
+    def read(self) -> Frame | None:
+        frame = self._source.read()
+        if frame is None:
+            return None
+        now = time.perf_counter()
+        if self._began is None:
+            self._began = now - frame.time_s
+        time.sleep(max(0.0, self._began + frame.time_s - now))
+        return frame

@@ -1,0 +1,97 @@
+"""A CSI camera of a Raspberry Pi, through picamera2. Not run on a Raspberry Pi so far."""
+
+from typing import Any
+
+import numpy as np
+
+from edge.errors import SourceError
+from edge.frame import Frame
+from edge.sources.adjust import adjust
+from edge.sources.source import Source, SourceOptions
+
+_SIZE, _RATE = (640, 480), 30.0
+
+
+def camera(address: str, options: SourceOptions) -> Source:
+    """A CSI camera by number; "" stands for the first.
+
+    Raises:
+        SourceError: picamera2 is missing or broken, or there is no such camera.
+    """
+    if address and not address.isdigit():
+        raise SourceError("picamera or picamera:NUMBER", f"picamera:{address}", "use picamera:0")
+    number = int(address or 0)
+    picamera = _start(_module(), number, options)
+    return adjust(_Csi(f"picamera:{number}", picamera, options), options, resize=False)
+
+
+class _Csi:
+    live = True
+
+    def __init__(self, name: str, picamera: Any, options: SourceOptions) -> None:
+        self.name, self.fps = name, options.fps or _RATE
+        self._camera, self._count = picamera, 0
+
+    def read(self) -> Frame | None:
+        try:
+            picture = self._camera.capture_array("main")
+        except Exception as error:  # picamera2 lets those of libcamera through
+            raise SourceError(
+                f"pictures from {self.name}", _line(error), "check the camera's ribbon cable"
+            ) from None
+        self._count += 1
+        return Frame(self._count - 1, 0.0, np.ascontiguousarray(picture[..., :3]))
+
+    def close(self) -> None:
+        self._camera.stop()
+        self._camera.close()
+
+
+def _module() -> Any:
+    try:
+        import picamera2
+    except ValueError as error:  # numpy.dtype size changed: apt's modules against NumPy 2
+        raise SourceError(
+            "picamera2 that fits this NumPy",
+            f"one that does not ({_line(error)})",
+            "pip install 'numpy<2' in this environment",
+        ) from None
+    except ImportError as error:
+        raise SourceError(
+            "picamera2 and libcamera, which come from apt",
+            f"none in this environment ({_line(error)})",
+            "sudo apt-get install -y python3-picamera2, and make the environment with: "
+            "python3 -m venv --system-site-packages .venv",
+        ) from None
+    return picamera2
+
+
+def _start(module: Any, number: int, options: SourceOptions) -> Any:
+    try:
+        found = module.Picamera2.global_camera_info()
+        if number >= len(found):
+            raise SourceError(
+                f"a CSI camera number {number}",
+                f"{len(found)} of them",
+                "check its ribbon cable, and see 'rpicam-hello --list-cameras'",
+            )
+        picamera = module.Picamera2(number)
+        controls: dict[str, Any] = {"FrameRate": options.fps or _RATE}
+        if options.exposure is not None:
+            controls |= {"AeEnable": False, "ExposureTime": int(options.exposure)}
+        # What picamera2 calls RGB888 lies in memory as B, G, R: OpenCV's order.
+        main = {"size": options.size or _SIZE, "format": "RGB888"}
+        picamera.configure(picamera.create_video_configuration(main=main, controls=controls))
+        picamera.start()
+    except SourceError:
+        raise
+    except Exception as error:  # picamera2 lets those of libcamera through
+        raise SourceError(
+            f"CSI camera {number}", f"one that does not start ({_line(error)})",
+            "close other programs that use it, and see 'rpicam-hello'",
+        ) from None  # fmt: skip
+    return picamera
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
