@@ -1,0 +1,79 @@
+"""Sinks: where results and pictures go, by one scheme; several at once.
+
+=========================  ======================================================================
+``window``                 a window on this screen; ``q`` or Esc ends the stream
+``out.mkv``, ``out.mp4``   a video; an .mkv can be played even after a power cut
+``jsonl:FILE``             a line of JSON per frame; ``jsonl:-`` writes to stdout
+``frames:DIR``             a JPEG per frame
+``mqtt://host/topic``      a message per frame
+``none``                   nothing, for measuring
+=========================  ======================================================================
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from edge.errors import UsageError, nearest
+from edge.sinks.sink import Sink
+
+SCHEMES = {
+    "window": "edge.sinks.window:window",
+    "video": "edge.sinks.video:video",
+    "jsonl": "edge.sinks.records:records",
+    "frames": "edge.sinks.frames:frames",
+    "mqtt": "edge.sinks.mqtt:mqtt",
+    "none": "edge.sinks.nothing:nothing",
+}
+"""Scheme → "module:function", called with the address and a :class:`Setting`."""
+
+_VIDEOS = (".mkv", ".mp4", ".avi")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a sink may want to know of its stream.
+
+    ``fps``: frames per second as the source says itself; ``live``: it is no file; ``stop`` ends
+    the stream; ``say`` tells the user something.
+    """
+
+    fps: float | None
+    live: bool
+    stop: Callable[[], None]
+    say: Callable[[str], None]
+
+
+def open_sink(uri: str, setting: Setting) -> Sink:
+    """Open a sink; see the table above.
+
+    Raises:
+        OutputError: it cannot be written to.
+        UsageError: there is no such sink.
+    """
+    scheme, address = resolve(uri)
+    module, _, function = SCHEMES[scheme].partition(":")
+    sink: Sink = getattr(import_module(module), function)(address, setting)
+    return sink
+
+
+def resolve(uri: str) -> tuple[str, str]:
+    """The scheme and the address behind what a user wrote.
+
+    >>> resolve("out.mkv"), resolve("jsonl:-"), resolve("window")
+    (('video', 'out.mkv'), ('jsonl', '-'), ('window', ''))
+
+    Raises:
+        UsageError: there is no such sink.
+    """
+    scheme, _, rest = uri.partition(":")
+    if scheme in SCHEMES:
+        return scheme, uri if rest.startswith("//") else rest
+    if Path(uri).suffix.lower() in _VIDEOS and not re.match(r"[a-z][a-z0-9+]+://", uri):
+        return "video", uri
+    guess = nearest(scheme, SCHEMES)
+    fix = f"did you mean '{guess}'?" if guess else "see 'edge demo classify --help'"
+    known = ", ".join((*SCHEMES, *(f"FILE{suffix}" for suffix in _VIDEOS)))
+    raise UsageError(f"a sink ({known})", f"'{uri}'", fix)

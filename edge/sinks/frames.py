@@ -1,0 +1,58 @@
+"""A JPEG per processed frame, with the result drawn on it."""
+
+from pathlib import Path
+
+import cv2
+
+from edge.errors import OutputError, UsageError
+from edge.frame import Output
+from edge.sinks import Setting
+
+_BACKLOG = 8
+_QUALITY = 90
+
+
+def frames(address: str, _: Setting) -> "Frames":
+    """Pictures named by the number of their frame in a folder, which is made if need be.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    if not address:
+        raise UsageError("frames:DIR", "'frames:'", "write frames:pictures")
+    folder = Path(address)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".edge-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    return Frames(folder)
+
+
+class Frames:
+    pictures, backlog = True, _BACKLOG
+
+    def __init__(self, folder: Path) -> None:
+        self.name, self._folder = f"frames:{folder}", folder
+
+    def write(self, output: Output) -> None:
+        assert output.picture is not None
+        _, data = cv2.imencode(".jpg", output.picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        place = self._folder / f"{output.index:06d}.jpg"
+        part = place.with_suffix(".partial")
+        try:
+            part.write_bytes(data.tobytes())
+            part.rename(place)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise _unwritable(self._folder, error) from None
+
+    def close(self) -> None:
+        """Every picture is whole already."""
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(f"a folder to write to at {folder}", reason, "choose another folder")

@@ -1,0 +1,22 @@
+"""No sink: results are thrown away, for measuring."""
+
+from edge.errors import UsageError
+from edge.frame import Output
+from edge.sinks import Setting
+
+
+def nothing(address: str, _: Setting) -> "Nothing":
+    """The sink ``none``."""
+    if address:
+        raise UsageError("the sink none", f"'none:{address}'", "use --sink none")
+    return Nothing()
+
+
+class Nothing:
+    name, pictures, backlog = "none", False, 8
+
+    def write(self, output: Output) -> None:
+        """Done."""
+
+    def close(self) -> None:
+        """Nothing is kept open."""
