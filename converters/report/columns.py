@@ -93,8 +93,7 @@ def _edgetpu(row: Row, baseline: Row) -> Cell | None:
 def _unknown(row: Row, baseline: Row) -> Cell | None:
     if row.unknown is None:
         return None
-    answered = f"answers {words.percent(row.unknown.coverage)}"
-    return Cell(words.percent(row.unknown.score), answered)
+    return Cell(words.percent(row.unknown.score), words.percent(row.unknown.coverage))
 
 
 _FIRST = (
@@ -109,5 +108,5 @@ _FIRST = (
 
 _LAST = (
     Column("edgetpu", "Edge TPU", "ops", _edgetpu),
-    Column("unknown", "unknown", "below score", _unknown),
+    Column("unknown", "threshold", "answered", _unknown),
 )

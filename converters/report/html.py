@@ -1,6 +1,6 @@
 """The page for people, ``report.html``: one file that needs nothing else, not even a script."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,15 @@ import numpy as np
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SIDES, Split
 from converters.measured import Verified
-from converters.report import charts, tables, words
+from converters.report import charts, reliability, sentences, tables, trade_off, words
+from converters.report.columns import columns
 from converters.report.pictures import Album
+from converters.report.rows import BASELINE, Row, rows
 
 _HERE = Path(__file__).parent
+_BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)
+"""Sizes of the plot in inches, at 72 pixels an inch, for a screen and for a phone."""
+
 _LISTED = 12
 """Names of files listed before "and N more"."""
 
@@ -46,18 +51,18 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "interval", "size", "milliseconds", "number", "runner"):
+    for name in ("percent", "interval", "size", "milliseconds", "number", "runner", "sentence"):
         environment.filters[name] = getattr(words, name)
+    for name in ("flat", "steps"):
+        environment.filters[name] = getattr(tables, name)
     page = environment.get_template("template.html.jinja")
     return page.render(
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
-        curves=[
-            (curve, charts.describe(curve), Markup(charts.curve_svg(curve, f"curve{place}")))
-            for place, curve in enumerate(record["training"]["curves"])
-        ],
+        curves=_curves(record["training"]["curves"], "curve"),
         listed=_LISTED,
         r=record,
         **_figures(record),
+        **_compared(record),
         **_shown(record, dataset, split, verified),
     )
 
@@ -83,6 +88,66 @@ def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
         "stages": stages,
         "slowest": max(stages.values(), default=0.0) or 1.0,
     }
+
+
+def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The variants side by side, what their scores mean, and what the Edge TPU takes."""
+    from markupsafe import Markup
+
+    compared = rows(record)
+    chosen, bins = record["variants"][record["chosen"]], record["confidence"]["reliability"]
+    return {
+        "rows": compared,
+        "columns": columns(compared),
+        "baseline": next(row for row in compared if row.name == BASELINE),
+        "trade_off": _trade_off(record, compared),
+        "made": [
+            (name, variant, _curves(tables.recoveries(name, variant), f"made{place}-"))
+            for place, (name, variant) in enumerate(record["variants"].items())
+            if variant["notes"] or variant["steps"]
+        ],
+        "scores": sentences.scores(record["confidence"]),
+        "reliability": [
+            (heading, reliability.describe(bins[when]), Markup(reliability.svg(bins[when], when)))
+            for heading, when in (("Before", "before"), ("After, as in the files", "after"))
+        ],
+        "threshold": sentences.threshold(chosen),
+        "edgetpu": sentences.edgetpu(record["chosen"], chosen["edgetpu"]),
+        "memory": sentences.memory(chosen["edgetpu"]),
+    }
+
+
+def _trade_off(record: Mapping[str, Any], compared: tuple[Row, ...]) -> dict[str, str]:
+    """The plot for a screen and for a phone, and in words."""
+    from markupsafe import Markup
+
+    points = [
+        trade_off.Point(
+            name=row.name,
+            group="",
+            p50_ms=row.timing.p50_ms,
+            accuracy=row.accuracy,
+            interval=row.interval,
+            front=row.name in record["choice"]["pareto"],
+            chosen=row.name == record["chosen"],
+        )
+        for row in compared
+    ]
+    return {
+        "words": trade_off.describe(points),
+        "broad": Markup(trade_off.svg(points, "broad", _BROAD)),
+        "slim": Markup(trade_off.svg(points, "slim", _SLIM)),
+    }
+
+
+def _curves(curves: Iterable[Mapping[str, Any]], key: str) -> list[tuple[Any, str, str]]:
+    """Each curve with its description and its drawing."""
+    from markupsafe import Markup
+
+    return [
+        (curve, charts.describe(curve), Markup(charts.curve_svg(curve, f"{key}{place}")))
+        for place, curve in enumerate(curves)
+    ]
 
 
 def _drawn(classes: list[str]) -> bool:

@@ -12,6 +12,15 @@ NAMED_COLUMNS = 8
 
 _PAIRS = 20
 
+_NAMES = ("step", "method", "mode")
+"""Of a step of a recipe, what names it."""
+
+_SERIES = 8
+"""From so many commas on, a value is no figure but a series."""
+
+_CURVES = {"losses", "validation_accuracies", "validation_losses"}
+"""What the recovery of a step tells for every epoch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -59,6 +68,41 @@ def counts(record: Mapping[str, Any], sides: list[dict[str, int]]) -> list[dict[
     return [
         {"label": label, "count": count, "width": count / most, **on_sides}
         for (label, count), on_sides in zip(number.items(), sides, strict=True)
+    ]
+
+
+def steps(details: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The steps of a recipe as (name, figures); values per epoch are left to the drawing."""
+    return [
+        (
+            " ".join(str(step[key]) for key in _NAMES if key in step),
+            [
+                row
+                for row in flat({key: v for key, v in step.items() if key not in _NAMES})
+                if row[1].count(",") < _SERIES
+            ],
+        )
+        for step in details
+    ]
+
+
+def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How a variant that lost weights or bits learned again, as curves of the record."""
+    parts = [part for step in variant["steps"] for part in (step, *step.values())]
+    return [
+        {
+            "title": f"Recovery of {name}",
+            "x_label": "epoch",
+            "y_label": "accuracy and loss",
+            "x": list(range(1, len(part["losses"]) + 1)),
+            "series": {
+                "validation accuracy": part["validation_accuracies"],
+                "validation loss": part["validation_losses"],
+                "training loss": part["losses"],
+            },
+        }
+        for part in parts
+        if isinstance(part, Mapping) and part.keys() >= _CURVES
     ]
 
 

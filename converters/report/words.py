@@ -114,6 +114,19 @@ def number(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
+def sentence(text: str) -> str:
+    """A clause as a sentence of its own; a name at its start stays as it is.
+
+    >>> sentence("no variant is within the limits")
+    'No variant is within the limits.'
+    >>> sentence("int8 was asked for")
+    'int8 was asked for.'
+    """
+    first = text.split(" ", 1)[0]
+    start = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+    return f"{start.rstrip('.')}."
+
+
 def plain(text: str) -> str:
     """A text from a file without characters that would steer the terminal.
 
@@ -142,14 +155,16 @@ def verdict_line(record: Mapping[str, Any]) -> str:
 
 
 def _opening(verdict: Mapping[str, Any]) -> str:
-    allowed = f"{verdict['max_drop']:g} points allowed"
+    name, allowed = verdict["variant"], f"{verdict['max_drop']:g} points allowed"
     if verdict["status"] == "fail":
-        return f"int8 loses more than the {allowed}"
+        return f"{name} loses more than the {allowed}"
     if verdict["status"] == "warn":
-        return f"int8 may lose more than the {allowed}"
+        return f"{name} may lose more than the {allowed}"
+    if name == "float32":
+        return f"{name} is the network as it was trained"
     if verdict["drop"] <= 0:
-        return "int8 keeps what float32 had"
-    return f"int8 stays within the {allowed}"
+        return f"{name} keeps what float32 had"
+    return f"{name} stays within the {allowed}"
 
 
 def majority_share(record: Mapping[str, Any]) -> float:

@@ -242,7 +242,7 @@ def test_piped_every_column_is_there(tmp_path: Path, capsys: pytest.CaptureFixtu
     out = put(tmp_path / "out", FULL.build())
     assert run(["compare", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "unknown" in said
+    assert "threshold" in said
     assert "No room" not in said
 
 

@@ -1,0 +1,126 @@
+"""report.html: what a reader sees of compression, scores and the Edge TPU."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from conversion import PASS, Conversion
+from report_page import page_of
+
+from converters.choice import Limits
+
+RECIPES = Conversion(recipes=("channels-50", "magnitude-75"))
+
+
+def test_all_variants_stand_in_one_table_with_what_they_cost() -> None:
+    page = page_of(RECIPES)
+    table = page.section("Variants", "Where nothing was gained")
+    for heading in ("accuracy", "agreement", "size", "gzipped", "sparsity", "operations",
+                    "1 thread", "2 threads", "Edge TPU", "threshold"):  # fmt: skip
+        assert heading in table, heading
+    row = table.partition(" channels-50 ")[2].partition(" magnitude-75 ")[0]
+    for figure in ("100 % 96.0–100", "1.8 MB 0.66×", "1.5 MB 0.68×", "171 M 0.57×",
+                   "4.0 / 4.6 ms 0.62×", "2.1 / 2.7 ms 0.62×", "67 of 67", "62.0 %"):  # fmt: skip
+        assert figure in row, figure
+    assert " int8 baseline " in table
+    assert " magnitude-75 model.tflite " in table
+    assert " channels-50 not beaten " in table
+
+
+def test_the_chosen_variant_is_the_one_that_is_judged() -> None:
+    verdict = replace(PASS, variant="magnitude-75", drop=1.5)
+    page = page_of(replace(RECIPES, verdict=verdict))
+    assert "Pass. magnitude-75 stays within the 2 points allowed" in page.text
+    assert "Accuracy, magnitude-75" in page.text
+    assert "by what magnitude-75 said" in page.text
+
+
+def test_accuracy_over_time_is_drawn_once_for_a_screen_and_once_for_a_phone() -> None:
+    page = page_of(RECIPES)
+    html = RECIPES.page()
+    for kind in ("broad", "slim"):
+        start = html.index(f'<div class="{kind}"')
+        svg = html[start : html.index("</svg>", start)]
+        assert svg.count(">channels-50</text>") == 1
+        assert not re.search(r"(fill|stroke): ?#", svg), "a colour that one scheme cannot show"
+    described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
+    plots = [text for text in described if text.startswith("Accuracy over time")]
+    assert len(plots) == 2
+    assert "Not beaten: channels-50 (100" in plots[0]
+
+
+def test_the_recipes_say_what_they_did_and_what_was_not_gained() -> None:
+    def recover(record: dict[str, Any]) -> None:
+        record["variants"]["channels-50"]["steps"][0]["recovery"] = {
+            "epochs": 2, "losses": [0.5, 0.4], "validation_accuracies": [0.8, 0.9],
+            "validation_losses": [0.6, 0.5],
+        }  # fmt: skip
+
+    page = page_of(RECIPES, recover)
+    did = page.section("What the recipes did", "What a score means")
+    assert "Half of the expansion channels were removed. Recovery: 8 epochs in 95 s." in did
+    assert "prune channels kept 0.5, epochs 8, seconds 95" in did
+    assert "quantise int8" in did
+    assert "Recovery of channels-50" in did
+    nothing = page.section("Where nothing was gained", "What the recipes did")
+    assert "magnitude-75: No speed was gained: nothing skips single zeros of int8." in nothing
+    assert "channels-50" not in nothing
+
+
+def test_a_conversion_without_recipes_speaks_of_none() -> None:
+    text = page_of(Conversion()).text
+    assert "What the recipes did" not in text
+    assert "Where nothing was gained" not in text
+
+
+def test_scores_are_held_against_the_truth_before_and_after() -> None:
+    def worse(record: dict[str, Any]) -> None:
+        record["confidence"]["temperature"] = 0.8
+        record["confidence"]["test"] = {
+            "log_loss_before": 0.2, "log_loss_after": 0.25,
+            "ece_before": 0.031, "ece_after": 0.024,
+        }  # fmt: skip
+
+    page = page_of(Conversion(), worse)
+    scores = page.section("What a score means", "Edge TPU")
+    assert "the scores were not sure enough; the logits are divided by 0.80" in scores
+    assert "the log-loss rose from 0.200 to 0.250" in scores
+    assert "fell from 3.1 % to 2.4 %" in scores
+    assert "Below a score of 62.0 % the answer is “unknown”" in scores
+    described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
+    assert sum(text.startswith("How often answers are right") for text in described) == 2
+
+
+def test_a_threshold_that_is_none_or_misses_is_not_praised() -> None:
+    def without(record: dict[str, Any]) -> None:
+        record["variants"]["int8"]["threshold"] = None
+
+    def missed(record: dict[str, Any]) -> None:
+        record["variants"]["int8"]["threshold"]["reached"] = 0.9
+
+    assert "No threshold is stored" in page_of(Conversion(), without).text
+    assert "No threshold gives the precision of 95.0" in page_of(Conversion(), missed).text
+
+
+def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
+    page = page_of(Conversion())
+    assert "All 67 operations of int8 are foreseen to run on the Edge TPU." in page.text
+    assert "2.4 MB of parameters should fit on the chip" in page.text
+
+    def partly(record: dict[str, Any]) -> None:
+        record["variants"]["int8"]["edgetpu"] = {
+            "status": "partly", "mapped": 60, "cpu": {"CUSTOM:<b>": 4, "SOFTMAX": 1},
+            "first_refused": {"op": "CUSTOM:<b>", "why": "no such operation"},
+            "parameters": {"on_chip": 7_900_000, "off_chip": 3_000_000},
+        }  # fmt: skip
+
+    text = page_of(Conversion(), partly).section("Edge TPU", "The pictures")
+    assert "60 of 65 operations of int8 are foreseen to run on the Edge TPU, 5 on the CPU" in text
+    assert "CUSTOM:<b>" in text
+    assert "no such operation" in text
+    assert "3.0 MB are fetched anew" in text
+
+
+def test_a_limit_that_nothing_keeps_to_is_said_at_the_top() -> None:
+    page = page_of(replace(RECIPES, limits=Limits(max_size_kb=1)))
+    assert page.text.index("No variant is within the limits") < page.text.index("Variants")
