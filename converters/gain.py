@@ -10,7 +10,7 @@ ENOUGH = 0.95
 """A time or size is gained from this share of the other on: less may be chance."""
 
 FLOAT = ("float32", "float16", "sparse")
-"""Modes of the quantise step that leave activations in float."""
+"""Methods to quantise that leave activations in float."""
 
 _ZEROS = (
     "single zeros among the weights are skipped by no kernel for int8, on the CPU or the Edge "
@@ -32,7 +32,7 @@ WHY = {
     ("quantise", "qat"): "plain int8 had lost too little for training to win back",
     ("quantise", "pqat"): _ZEROS,
 }
-"""(kind, method or mode) of a step → why it may gain nothing in time."""
+"""(kind, method) of a step → why it may gain nothing in time."""
 
 
 def with_gains(measured: Sequence[Measured], variants: Sequence[Variant]) -> tuple[Measured, ...]:
@@ -77,9 +77,9 @@ def gain(one: Measured, against: Measured, steps: Sequence[Mapping[str, object]]
 
 
 def _baseline(variant: Variant) -> str:
-    modes = [mode for kind, mode in map(_key, variant.details) if kind == "quantise"]
-    return "float32" if modes and modes[-1] in FLOAT else "int8"
+    _, method = _key(variant.details[-1]) if variant.details else ("", "")
+    return "float32" if method in FLOAT else "int8"
 
 
 def _key(step: Mapping[str, object]) -> tuple[str, str]:
-    return str(step.get("step")), str(step.get("method", step.get("mode")))
+    return str(step.get("step")), str(step.get("method"))

@@ -1,5 +1,8 @@
 """A small trained model and its TFLite files, made once for all tests of the workstation side."""
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +10,8 @@ import pytest
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +49,17 @@ def micro_variants(
     micro_model_and_variants: tuple[Any, tuple[Variant, ...]],
 ) -> tuple[Variant, ...]:
     return micro_model_and_variants[1]
+
+
+@pytest.fixture(scope="session")
+def converted(
+    micro_dataset: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """The folder of one finished ``edge convert``, and the process that made it; only read it."""
+    out = tmp_path_factory.mktemp("converted") / "out"
+    done = run_edge(
+        "convert", micro_dataset, "-o", out, "--weights", "builtin", "--size", "96",
+        "--fine-tune", "never", "--json",
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stderr
+    return out, done

@@ -23,17 +23,6 @@ SMALL = ("--weights", "builtin", "--size", "96", "--fine-tune", "never")
 
 
 @pytest.fixture(scope="module")
-def converted(
-    micro_dataset: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
-    """The folder of one finished conversion, and the process that made it."""
-    out = tmp_path_factory.mktemp("converted") / "out"
-    done = run_edge("convert", micro_dataset, "-o", out, *SMALL, "--json")
-    assert done.returncode in (0, 3), done.stderr
-    return out, done
-
-
-@pytest.fixture(scope="module")
 def report(converted: tuple[Path, Any]) -> dict[str, Any]:
     record: dict[str, Any] = json.loads((converted[0] / "report.json").read_text())
     return record

@@ -1,5 +1,6 @@
 import dataclasses
 import gzip
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,90 +10,155 @@ from converters.compress import quantise
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
+from converters.measured import Measured
 from converters.progress import Silent
 from converters.tf import keras
-from converters.verify import Verified, verify
+from converters.verify import Answered, answer, measure, own_threads, verdict_on
 from edge.errors import ConversionError
+from edge.interpreter import load
+
+Answers = tuple[Answered, ...]
+
+
+def answers(variants: Sequence[Variant], dataset: Dataset, split: Split) -> Answers:
+    return tuple(answer(variant, dataset, split, Silent()) for variant in variants)
 
 
 @pytest.fixture(scope="module")
-def verified(micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split) -> Verified:
-    return verify(micro_variants, shapes, shapes_split, 2.0, Silent(), threads=1)
+def answered(micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split) -> Answers:
+    return answers(micro_variants, shapes, shapes_split)
+
+
+@pytest.fixture(scope="module")
+def measured(answered: Answers, shapes: Dataset, shapes_split: Split) -> tuple[Measured, ...]:
+    return measure(answered, shapes, shapes_split, answered[0].test, Silent(), threads=(1, 2))
 
 
 def test_every_variant_is_measured_on_every_test_picture(
-    verified: Verified, micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split
+    measured: tuple[Measured, ...],
+    micro_variants: tuple[Variant, ...],
+    shapes: Dataset,
+    shapes_split: Split,
 ) -> None:
-    assert [m.name for m in verified.variants] == ["float32", "float16", "int8"]
+    assert [m.name for m in measured] == ["float32", "float16", "int8"]
     truth = shapes.labels[shapes_split.test]
-    for measured, variant in zip(verified.variants, micro_variants, strict=True):
-        said = measured.scores.argmax(1)
-        assert measured.scores.shape == (len(truth), 3)
-        assert measured.accuracy == pytest.approx((said == truth).mean())
-        assert measured.interval[0] < measured.accuracy < measured.interval[1]
-        assert measured.confusion.sum() == len(truth)
-        assert np.trace(measured.confusion) == (said == truth).sum()
-        assert measured.bytes == len(variant.content)
-        assert measured.gzip_bytes == pytest.approx(len(gzip.compress(variant.content)), abs=32)
+    for one, variant in zip(measured, micro_variants, strict=True):
+        said = one.scores.argmax(1)
+        assert one.scores.shape == (len(truth), 3)
+        assert one.accuracy == pytest.approx((said == truth).mean())
+        assert one.interval[0] < one.accuracy < one.interval[1]
+        assert one.confusion.sum() == len(truth)
+        assert np.trace(one.confusion) == (said == truth).sum()
+        assert all(one.confusion[t].sum() == (truth == t).sum() for t in range(3))
+        assert one.bytes == len(variant.content)
+        assert one.gzip_bytes == pytest.approx(len(gzip.compress(variant.content)), abs=32)
 
 
-def test_figures_of_a_class(verified: Verified, shapes: Dataset) -> None:
-    measured = verified.variants[2]
-    for index, figures in enumerate(measured.per_class):
+def test_the_validation_side_is_run_too(
+    answered: Answers, measured: tuple[Measured, ...], shapes: Dataset, shapes_split: Split
+) -> None:
+    truth = shapes.labels[shapes_split.validation]
+    for said, one in zip(answered, measured, strict=True):
+        assert said.validation.shape == (len(truth), 3)
+        assert one.validation_accuracy == (said.validation.argmax(1) == truth).mean()
+
+
+def test_figures_of_a_class(measured: tuple[Measured, ...], shapes: Dataset) -> None:
+    one = measured[2]
+    for index, figures in enumerate(one.per_class):
         assert figures.label == shapes.classes[index]
-        assert figures.support == measured.confusion[index].sum()
-        hits = measured.confusion[index, index]
+        assert figures.support == one.confusion[index].sum()
+        hits = one.confusion[index, index]
         assert figures.recall == pytest.approx(hits / figures.support)
-        assert figures.precision == pytest.approx(hits / measured.confusion[:, index].sum())
+        assert figures.precision == pytest.approx(hits / one.confusion[:, index].sum())
 
 
-def test_agreement_is_with_float32(verified: Verified) -> None:
-    reference, _, int8 = verified.variants
+def test_agreement_is_with_float32(measured: tuple[Measured, ...]) -> None:
+    reference, _, int8 = measured
     assert reference.agreement == 1.0
     same = (int8.scores.argmax(1) == reference.scores.argmax(1)).mean()
     assert int8.agreement == pytest.approx(same)
 
 
-def test_latency_names_what_ran(verified: Verified) -> None:
-    for measured in verified.variants:
-        assert 0 < measured.latency.p50_ms <= measured.latency.p95_ms
-        assert measured.latency.interpreter.startswith("ai-edge-litert ")
-        assert (measured.latency.delegate, measured.latency.threads) == ("cpu", 1)
+def test_times_of_each_number_of_threads_name_what_ran(measured: tuple[Measured, ...]) -> None:
+    for one in measured:
+        assert [timed.threads for timed in one.latencies] == [1, 2]
+        for timed in one.latencies:
+            assert 0 < timed.p50_ms <= timed.p95_ms
+            assert timed.interpreter.startswith("ai-edge-litert ")
+            assert timed.delegate == "cpu"
+        assert one.latency.threads == 2
 
 
-def test_verdict_of_a_good_conversion(verified: Verified) -> None:
-    assert verified.verdict.status in {"pass", "warn"}
-    assert abs(verified.verdict.drop) < 15
+def test_the_last_number_of_threads_is_the_interpreters_own(
+    micro_variants: tuple[Variant, ...],
+) -> None:
+    own = load(micro_variants[0].content, name="float32").threads
+    assert own_threads()[-1] == own
+    assert own_threads()[0] == 1
 
 
-def test_only_the_test_side_is_touched(
-    verified: Verified, micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split
+def test_the_file_itself_is_looked_at(measured: tuple[Measured, ...]) -> None:
+    float32, _, int8 = measured
+    assert int8.figures.multiply_adds == float32.figures.multiply_adds > 1e6
+    assert 0 <= int8.figures.sparsity < 0.2
+    assert float32.edgetpu["status"] == "none" and float32.edgetpu["cpu"]
+    assert int8.edgetpu["status"] == "full" and not int8.edgetpu["cpu"]
+
+
+def test_scores_are_judged_as_probabilities(
+    measured: tuple[Measured, ...], shapes: Dataset, shapes_split: Split
+) -> None:
+    truth = shapes.labels[shapes_split.test]
+    float32 = measured[0]
+    own = float32.scores[np.arange(len(truth)), truth]
+    assert float32.log_loss == pytest.approx(-np.log(own).mean(), rel=1e-3)
+    assert 0 <= float32.ece <= 1
+
+
+def test_verdict_of_a_good_conversion(
+    answered: Answers, shapes: Dataset, shapes_split: Split
+) -> None:
+    verdict = verdict_on(answered[2], answered[0], shapes, shapes_split, 2.0)
+    assert verdict.variant == "int8"
+    assert verdict.status in {"pass", "warn"}
+    assert abs(verdict.drop) < 15
+
+
+def test_float32_is_not_held_against_itself(
+    answered: Answers, shapes: Dataset, shapes_split: Split
+) -> None:
+    verdict = verdict_on(answered[0], answered[0], shapes, shapes_split, 2.0)
+    assert (verdict.status, verdict.drop) == ("pass", 0)
+    assert "what the other variants are held against" in verdict.reason
+
+
+def test_the_training_side_is_not_touched(
+    answered: Answers, micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split
 ) -> None:
     pixels = shapes.pixels.copy()
-    pixels[np.concatenate([shapes_split.train, shapes_split.validation])] = 0
-    other = dataclasses.replace(shapes, pixels=pixels)
-    again = verify(micro_variants, other, shapes_split, 2.0, Silent(), threads=1)
-    for before, after in zip(verified.variants, again.variants, strict=True):
-        np.testing.assert_allclose(before.scores, after.scores, atol=1e-5)
+    pixels[shapes_split.train] = 0
+    again = answers(micro_variants, dataclasses.replace(shapes, pixels=pixels), shapes_split)
+    for before, after in zip(answered, again, strict=True):
+        np.testing.assert_allclose(before.test, after.test, atol=1e-5)
+        np.testing.assert_allclose(before.validation, after.validation, atol=1e-5)
 
 
 def test_a_damaged_int8_fails_and_names_classes_and_layers(
-    micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split
+    answered: Answers, shapes: Dataset, shapes_split: Split
 ) -> None:
-    float32, float16, int8 = micro_variants
+    float32, _, int8 = answered
     # The truth is what float32 says: it is always right, and the damaged int8 often wrong.
-    said = verify(micro_variants, shapes, shapes_split, 2.0, Silent()).variants[0].scores
     labels = shapes.labels.copy()
-    labels[shapes_split.test] = said.argmax(1)
-    broken = Variant("int8", damage(int8.content, "block_3_expand"))
-    verified = verify(
-        (float32, float16, broken), dataclasses.replace(shapes, labels=labels), shapes_split, 2.0,
-        Silent(),
-    )  # fmt: skip
-    assert verified.verdict.status == "fail"
-    assert verified.verdict.drop > 10
-    assert set(verified.verdict.classes) <= set(shapes.classes) and verified.verdict.classes
-    noise = [snr for _, snr in verified.verdict.layers]
+    labels[shapes_split.test] = float32.test.argmax(1)
+    relabelled = dataclasses.replace(shapes, labels=labels)
+    broken = Variant("int8", damage(int8.variant.content, "block_3_expand"))
+    (said,) = answers([broken], relabelled, shapes_split)
+    verdict = verdict_on(said, float32, relabelled, shapes_split, 2.0)
+    assert verdict.status == "fail"
+    assert verdict.drop > 10
+    assert set(verdict.classes) <= set(shapes.classes) and verdict.classes
+    noise = [snr for _, snr in verdict.layers]
     assert noise == sorted(noise) and noise[0] < 10
 
 
@@ -116,12 +182,7 @@ def test_no_model_is_made_of_nonsense(
     head.set_weights(spoil(*head.get_weights()))
     nonsense = Variant("float32", quantise.float32(model))
     with pytest.raises(ConversionError, match=message):
-        verify((nonsense, micro_variants_int8(micro_model_and_variants)), shapes, shapes_split,
-               2.0, Silent())  # fmt: skip
-
-
-def micro_variants_int8(made: tuple[Any, tuple[Variant, ...]]) -> Variant:
-    return made[1][2]
+        answer(nonsense, shapes, shapes_split, Silent())
 
 
 def damage(content: bytes, layer: str) -> bytes:

@@ -1,0 +1,234 @@
+"""`edge compress` as a user runs it, on what `edge convert` left behind."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import edge
+from converters.tf import keras
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+Converted = tuple[Path, "subprocess.CompletedProcess[str]"]
+
+RECIPE = """\
+description = "Half of the expansion channels, one epoch of recovery."
+
+[[steps]]
+step = "prune"
+method = "channels"
+keep = 0.5
+epochs = 1
+
+[[steps]]
+step = "quantise"
+method = "int8"
+"""
+
+
+@pytest.fixture(scope="module")
+def compressed(converted: Converted, run_edge: RunEdge, tmp_path_factory: Any) -> Converted:
+    """The earlier result with half of its channels, and the process that made it."""
+    place = tmp_path_factory.mktemp("compressed")
+    (place / "half.toml").write_text(RECIPE, encoding="utf-8")
+    done = run_edge(
+        "compress", converted[0], "--recipe", place / "half.toml", "-o", place / "out",
+        "--precision", "0.9", "--json",
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stderr
+    return place / "out", done
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return record
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def copy_of(folder: Path, place: Path, **changes: Any) -> Path:
+    """A copy of a result whose record differs in ``changes``."""
+    shutil.copytree(folder, place)
+    (place / "report.json").write_text(json.dumps(report_of(place) | changes), encoding="utf-8")
+    return place
+
+
+def test_the_recipe_is_measured_beside_what_is_always_made(compressed: Converted) -> None:
+    out, done = compressed
+    report = report_of(out)
+    assert json.loads(done.stdout) == report
+    assert list(report["variants"]) == ["float32", "float16", "int8", "half"]
+    half, int8 = report["variants"]["half"], report["variants"]["int8"]
+    assert half["recipe"] == "half"
+    assert [step["method"] for step in half["steps"]] == ["channels", "int8"]
+    assert half["notes"]
+    assert half["multiply_adds"] < 0.75 * int8["multiply_adds"]
+    assert half["bytes"] < int8["bytes"]
+    assert half["edgetpu"]["status"] == "full"
+    assert half["latencies"][0]["threads"] == 1
+    assert report["chosen"] == report["verdict"]["variant"] == "half"
+    assert digest(out / "model.tflite") == digest(out / "variants/half.tflite")
+
+
+def test_it_is_of_the_same_pictures_and_says_where_it_comes_from(
+    converted: Converted, compressed: Converted
+) -> None:
+    before, after = report_of(converted[0]), report_of(compressed[0])
+    for section in ("split", "preprocessing", "weights", "training", "seed"):
+        assert after[section] == before[section]
+    assert after["source"] == {
+        "name": "out",
+        "created": before["created"],
+        "command": before["command"],
+        "chosen": "int8",
+    }
+    # The network comes calibrated: float32 is what it was.
+    assert after["confidence"]["temperature"] == pytest.approx(1, abs=0.05)
+    assert after["variants"]["float32"]["accuracy"] == before["variants"]["float32"]["accuracy"]
+
+
+def test_the_network_left_behind_is_the_one_of_the_model(
+    converted: Converted, compressed: Converted
+) -> None:
+    networks = [
+        keras().models.load_model(folder / "model.keras", compile=False)
+        for folder in (converted[0], compressed[0])
+    ]
+    assert networks[1].count_params() < 0.8 * networks[0].count_params()
+    assert networks[1].get_layer("head").output.shape == networks[0].get_layer("head").output.shape
+
+
+def test_the_wanted_precision_is_in_the_model(compressed: Converted) -> None:
+    threshold = report_of(compressed[0])["variants"]["half"]["threshold"]
+    assert threshold["wanted"] == 0.9
+    model = edge.open_model(compressed[0] / "model.tflite")
+    if threshold["reached"] >= 0.9:
+        assert model.threshold == pytest.approx(threshold["score"])
+    else:
+        assert model.threshold is None
+
+
+def test_what_was_compressed_can_be_compressed_again_within_limits(
+    compressed: Converted, micro_dataset: Path, run_edge: RunEdge, tmp_path: Path
+) -> None:
+    moved = copy_of(
+        compressed[0], tmp_path / "half",
+        dataset=report_of(compressed[0])["dataset"] | {"path": str(tmp_path / "gone")},
+    )  # fmt: skip
+    arguments = ("compress", moved, "--recipe", "int8", "-o", tmp_path / "again")
+    lost = run_edge(*arguments)
+    assert lost.returncode == 2
+    assert "say where they are with --data" in lost.stderr
+    done = run_edge(*arguments, "--data", micro_dataset, "--max-size", "1")
+    assert done.returncode == 3, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "NO no variant is within the limits; int8 comes nearest" in said
+    assert "more than the 1 kB of --max-size" in said
+    report = report_of(tmp_path / "again")
+    assert report["choice"]["met"] is False
+    assert {failure["limit"] for failure in report["choice"]["failures"]} == {"max_size_kb"}
+    assert report["variants"]["int8"]["multiply_adds"] == pytest.approx(
+        report_of(compressed[0])["variants"]["half"]["multiply_adds"]
+    )
+    assert edge.open_model(tmp_path / "again/model.tflite").labels
+
+
+def no_folder(converted: Path, place: Path) -> list[object]:
+    return [place / "nothing", "--recipe", "int8"]
+
+
+def no_result(converted: Path, place: Path) -> list[object]:
+    (place / "photos").mkdir()
+    return [place / "photos", "--recipe", "int8"]
+
+
+def no_record(converted: Path, place: Path) -> list[object]:
+    (place / "broken").mkdir()
+    (place / "broken/report.json").write_text("{", encoding="utf-8")
+    return [place / "broken", "--recipe", "int8"]
+
+
+def record_with_gaps(converted: Path, place: Path) -> list[object]:
+    return [copy_of(converted, place / "gaps", training={}), "--recipe", "int8"]
+
+
+def later_record(converted: Path, place: Path) -> list[object]:
+    return [copy_of(converted, place / "later", schema=99), "--recipe", "int8"]
+
+
+def no_network(converted: Path, place: Path) -> list[object]:
+    copied = copy_of(converted, place / "bare")
+    (copied / "model.keras").unlink()
+    return [copied, "--recipe", "int8"]
+
+
+def garbage_network(converted: Path, place: Path) -> list[object]:
+    copied = copy_of(converted, place / "garbage")
+    (copied / "model.keras").write_bytes(b"PK\x03\x04 no network")
+    return [copied, "--recipe", "int8"]
+
+
+def other_pictures(converted: Path, place: Path) -> list[object]:
+    from micro import write_dataset
+
+    write_dataset(place / "others", seed=5)
+    return [converted, "--recipe", "int8", "--data", place / "others"]
+
+
+def wrong_recipe(converted: Path, place: Path) -> list[object]:
+    return [converted, "--recipe", "chanels-50"]
+
+
+def no_recipe(converted: Path, place: Path) -> list[object]:
+    return [converted]
+
+
+def onto_itself(converted: Path, place: Path) -> list[object]:
+    return [converted, "--recipe", "int8", "-o", converted, "--force"]
+
+
+def impossible(converted: Path, place: Path) -> list[object]:
+    return [converted, "--recipe", "int8", "--min-accuracy", "95"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        (no_folder, "expected a result, found nothing at"),
+        (no_result, "a folder without report.json"),
+        (no_record, "which is no JSON"),
+        (record_with_gaps, "one with gaps"),
+        (later_record, "of schema 99: update edge-toolkit"),
+        (no_network, "no model.keras in"),
+        (garbage_network, "one that cannot be read"),
+        (other_pictures, "give the data set that the model was made from"),
+        (wrong_recipe, "did you mean channels-50?"),
+        (no_recipe, "--recipe"),
+        (onto_itself, "choose another folder with -o"),
+        (impossible, "write --min-accuracy 0.95 for 95 %"),
+    ],
+)
+def test_what_cannot_be_compressed_is_refused_and_nothing_written(
+    prepare: Callable[[Path, Path], list[object]],
+    said: str,
+    converted: Converted,
+    run_edge: RunEdge,
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    arguments = prepare(converted[0], place)
+    before = digest(converted[0] / "report.json")
+    done = run_edge("compress", "-o", tmp_path / "out", *arguments)
+    assert done.returncode == 2, done.stdout
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+    assert digest(converted[0] / "report.json") == before

@@ -1,0 +1,71 @@
+"""What a recipe did not gain is said, with the reason."""
+
+from dataclasses import replace
+from typing import Any
+
+from conversion import RECIPES, Conversion
+
+from converters.compress.quantise import Variant
+from converters.gain import gain, with_gains
+from converters.measured import Measured
+
+PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantise", "method": "int8"})
+TRAINED = ({"step": "quantise", "method": "qat"},)
+SPARSE = ({"step": "prune", "method": "xnnpack"}, {"step": "quantise", "method": "sparse"})
+
+
+def measured(name: str, ms: float, gzipped: int, accuracy: float = 0.9) -> Measured:
+    """A measured file of which only this is of interest."""
+    any_file = Conversion().stages()["verified"].variants[0]
+    latencies = (replace(any_file.latency, p50_ms=ms),)
+    return replace(
+        any_file, name=name, latencies=latencies, gzip_bytes=gzipped, accuracy=accuracy, gain=None
+    )
+
+
+INT8 = measured("int8", 3.4, 2_000_000)
+
+
+def test_what_is_quicker_needs_no_excuse() -> None:
+    assert gain(measured("channels-50", 2.1, 1_500_000, 0.88), INT8, PRUNED) is None
+
+
+def test_zeros_that_no_kernel_skips_give_size_alone() -> None:
+    said = gain(measured("magnitude-75", 3.4, 800_000, 0.89), INT8, PRUNED)
+    assert said is not None
+    assert said.startswith("No time was gained, only size (1.00 times the time of int8, 0.40 times")
+    assert "-1.0 points" in said
+    assert "skipped by no kernel for int8, on the CPU or the Edge TPU" in said
+
+
+def test_accuracy_by_chance_does_not_hide_that_pruning_gained_no_time() -> None:
+    said = gain(measured("magnitude-75", 3.5, 800_000, 0.91), INT8, PRUNED)
+    assert said is not None and "only size and accuracy" in said
+
+
+def test_training_for_int8_is_for_accuracy() -> None:
+    assert gain(measured("qat", 3.4, 2_000_000, 0.91), INT8, TRAINED) is None
+    said = gain(measured("qat", 3.4, 2_000_000), INT8, TRAINED)
+    assert said is not None
+    assert said.startswith("Nothing was gained")
+    assert "too little for training to win back" in said
+
+
+def test_a_recipe_in_float_is_held_against_float32() -> None:
+    float32 = measured("float32", 6.6, 8_000_000)
+    files: tuple[tuple[Measured, Any, str], ...] = (
+        (float32, (), ""),
+        (INT8, (), ""),
+        (measured("sparse-xnnpack", 6.7, 4_000_000), SPARSE, "sparse-xnnpack"),
+    )
+    variants = tuple(Variant(m.name, b"", recipe, (), steps) for m, steps, recipe in files)
+    judged = with_gains(tuple(m for m, _, _ in files), variants)
+    assert [m.gain for m in judged[:2]] == [None, None]
+    assert "1.02 times the time of float32" in str(judged[2].gain)
+    assert "switches that off on x86 with AVX" in str(judged[2].gain)
+
+
+def test_the_files_that_are_always_made_get_no_sentence() -> None:
+    stages = Conversion(recipes=tuple(RECIPES)).stages()
+    judged = with_gains(stages["verified"].variants, stages["variants"])
+    assert [m.name for m in judged if m.gain] == ["magnitude-75"]
