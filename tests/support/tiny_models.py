@@ -63,6 +63,21 @@ def edgetpu_model() -> bytes:
     return parts.pack(tensors, operators, [0], [1])
 
 
+def partly_edgetpu_model() -> bytes:
+    """A model with one operation for the Edge TPU, and a SOFTMAX behind it for the CPU."""
+    parts = _Parts()
+    tensors = [
+        parts.tensor("image", [1, SIDE, SIDE, 3], UINT8, scale=1 / 127.5, zero=128),
+        parts.tensor("logits", [1, 3], UINT8, scale=8 / 255, zero=128),
+        parts.tensor("scores", [1, 3], UINT8, scale=1 / 256),
+    ]
+    operators = [
+        parts.operator(CUSTOM, [0], [1], custom="edgetpu-custom-op"),
+        parts.operator(SOFTMAX, [1], [2]),
+    ]
+    return parts.pack(tensors, operators, [0], [2])
+
+
 class _Parts:
     """A model in the making."""
 

@@ -1,0 +1,149 @@
+"""Running the Edge TPU compiler as a process: from the PATH or in Docker, with a time limit."""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from converters.edgetpu import obtain
+from edge.errors import CompilerError
+
+DOCKER_TIMEOUT = 30.0
+"""Seconds that Docker has for a question, or for stopping a container."""
+
+_WORK = "/work"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How the compiler is called.
+
+    ``command`` stands before its arguments, and ``folder`` is its name of the folder that it works
+    in; ``stop`` ends what killing the process does not reach.
+    """
+
+    command: tuple[str, ...]
+    folder: str
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run ended: its exit code, and all that it printed."""
+
+    code: int
+    text: str
+
+
+def on_path(folder: Path) -> Program:
+    """The compiler on the PATH, to work in ``folder``.
+
+    Raises:
+        MissingCompilerError: there is none.
+    """
+    found = shutil.which(obtain.PROGRAM)
+    if found is None:
+        raise obtain.no_program()
+    return Program((found,), str(folder))
+
+
+def in_docker(folder: Path) -> Program:
+    """The compiler in the image ``edgetpu-compiler``, to work in ``folder`` without a network.
+
+    Raises:
+        CompilerError: no Docker, or none that answers.
+        MissingCompilerError: no such image.
+    """
+    docker = shutil.which("docker")
+    if docker is None:
+        raise CompilerError(
+            "the program docker", "none on the PATH", "install Docker, or compile without --docker"
+        )
+    _require_image(docker)
+    name = f"{obtain.IMAGE}-{secrets.token_hex(4)}"
+    command = (
+        *(docker, "run", "--rm", "--name", name, "--network", "none"),
+        *("--platform", obtain.PLATFORM, "--user", f"{os.getuid()}:{os.getgid()}"),
+        *("--volume", f"{folder}:{_WORK}", "--workdir", _WORK),
+        *(obtain.IMAGE, obtain.PROGRAM),
+    )
+    return Program(command, _WORK, (docker, "kill", name))
+
+
+def _require_image(docker: str) -> None:
+    command = [docker, "image", "inspect", obtain.IMAGE]
+    try:
+        asked = subprocess.run(
+            command, capture_output=True, text=True, timeout=DOCKER_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _docker_fails(f"no answer within {DOCKER_TIMEOUT:g} seconds") from None
+    if asked.returncode == 0:
+        return
+    if re.search("no such (image|object)|image not known", asked.stderr, re.IGNORECASE):
+        raise obtain.no_image()
+    raise _docker_fails(" ".join(asked.stderr.split()) or f"exit code {asked.returncode}")
+
+
+def _docker_fails(found: str) -> CompilerError:
+    return CompilerError("a Docker that answers", found, "start Docker, or compile without it")
+
+
+def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float) -> Ran:
+    """Run ``program`` in ``folder``; nothing of it is left running, however this ends.
+
+    What it prints goes through a file, not a pipe: a grandchild that outlives its parent would
+    keep a pipe open for ever.
+
+    Args:
+        timeout: seconds until it is stopped.
+
+    Raises:
+        CompilerError: it does not start, or does not end in time.
+    """
+    printed = folder / "printed.txt"
+    with printed.open("wb") as out:
+        try:
+            process = subprocess.Popen(
+                [*program.command, *arguments],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CompilerError(
+                f"a {obtain.PROGRAM} that starts",
+                f"{program.command[0]} ({error.strerror})",
+                "install it anew; it runs on x86-64 Linux alone",
+            ) from None
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise CompilerError(
+                f"an answer of the Edge TPU compiler within {timeout:g} seconds",
+                "none, so it was stopped",
+                "give it longer with --timeout; large activations take it long, so a smaller "
+                "input may help too",
+            ) from None
+        finally:
+            if process.returncode is None:
+                _kill(process, program)
+    return Ran(code, printed.read_text(encoding="utf-8", errors="replace"))
+
+
+def _kill(process: "subprocess.Popen[bytes]", program: Program) -> None:
+    """End the process with all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if program.stop:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(program.stop, capture_output=True, timeout=DOCKER_TIMEOUT, check=False)

@@ -1,0 +1,202 @@
+"""``edge compile`` as a user calls it, with a stand-in that replays the compiler's words."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import replaying_compiler
+import tiny_models
+from compiler_texts import ALL, NONE, PARTLY, failure, success
+
+from edge import metadata, tflite
+from edge.cli import run
+from edge.metadata import Metadata
+
+ABOUT = Metadata(name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "models" / "colours.tflite"
+    path.parent.mkdir()
+    path.write_bytes(metadata.write(tiny_models.colour_model(), ABOUT))
+    return path
+
+
+def compile_json(capsys, *args):
+    code = run(["compile", *map(str, args), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, foresee, capsys):
+    foresee()
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    assert run(["compile", str(model)]) == 0
+    printed = capsys.readouterr()
+    written = model.with_name("colours_edgetpu.tflite")
+    assert printed.out.splitlines()[0] == str(written)
+    assert "runs all 3 operations" in printed.out
+    assert "foreseen    the same" in printed.out
+    assert "1.00 MiB on the chip, 2.00 MiB streamed" in printed.out
+    assert printed.err == ""
+    assert tflite.parse(written.read_bytes()).for_edgetpu
+    assert metadata.read(written.read_bytes()) == ABOUT
+    assert sorted(os.listdir(model.parent)) == ["colours.tflite", "colours_edgetpu.tflite"]
+
+
+def test_a_partly_mapped_model_says_what_stays_and_where_the_forecast_erred(
+    model, compiler_on_path, foresee, capsys
+):
+    foresee()
+    compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
+    assert run(["compile", str(model)]) == 1
+    out = capsys.readouterr().out
+    assert "runs 2 of 3 operations" in out
+    assert "1 × SOFTMAX (Operation not supported)" in out
+    assert "otherwise: SOFTMAX: 0 foreseen on the CPU, 1 came" in out
+    assert model.with_name("colours_edgetpu.tflite").exists()
+
+
+def test_the_result_for_scripts(model, compiler_on_path, foresee, capsys):
+    foresee(SOFTMAX=1)
+    compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
+    code, facts = compile_json(capsys, model)
+    assert code == 1
+    assert facts["model"] == str(model)
+    assert facts["output"] == str(model.with_name("colours_edgetpu.tflite"))
+    assert (facts["status"], facts["operations"], facts["mapped"]) == ("partly", 3, 2)
+    assert (facts["cpu"], facts["subgraphs"]) == ({"SOFTMAX": 1}, 1)
+    assert facts["parameters"] == {
+        "on_chip": 2**20,
+        "on_chip_free": round(6.5 * 2**20),
+        "off_chip": 2 * 2**20,
+    }
+    assert facts["table"][2] == {"op": "SOFTMAX", "count": 1, "status": "Operation not supported"}
+    assert facts["output_bytes"] == Path(facts["output"]).stat().st_size
+    assert (facts["foreseen"], facts["differences"]) == ({"cpu": {"SOFTMAX": 1}}, [])
+
+
+def test_nothing_mapped_is_a_no_and_writes_nothing(model, compiler_on_path, foresee, capsys):
+    foresee()
+    compiler_on_path(success(*NONE, subgraphs=0), tiny_models.colour_model())
+    code, facts = compile_json(capsys, model)
+    assert code == 3
+    assert (facts["status"], facts["output"], facts["mapped"]) == ("none", None, 0)
+    assert run(["compile", str(model)]) == 3
+    assert "no operation would run on the Edge TPU" in capsys.readouterr().out
+    assert os.listdir(model.parent) == ["colours.tflite"]
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "elsewhere/bird.tflite"])
+def test_the_place_of_the_result(model, compiler_on_path, foresee, tmp_path, where):
+    foresee()
+    (tmp_path / "elsewhere").mkdir()
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    assert run(["compile", str(model), "-o", str(tmp_path / where)]) == 0
+    expected = "bird.tflite" if where.endswith("tflite") else "colours_edgetpu.tflite"
+    assert os.listdir(tmp_path / "elsewhere") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("out", "said"), [("models/colours.tflite", "MODEL itself"), ("no/where.tflite", "none at")]
+)
+def test_a_place_that_cannot_be(model, compiler_on_path, tmp_path, capsys, out, said):
+    stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    before = model.read_bytes()
+    assert run(["compile", str(model), "-o", str(tmp_path / out)]) == 2
+    assert said in capsys.readouterr().err
+    assert model.read_bytes() == before
+    assert not (stand_in.folder / "arguments.json").exists()  # said before any work
+
+
+@pytest.mark.parametrize(
+    ("transcript", "code", "said"),
+    [
+        (failure("Compilation failed: large activation tensors in model."), 1, "too large"),
+        (success(*ALL), 0, "no file"),
+        ("Segmentation fault\n", 139, "exit code 139"),
+    ],
+)
+def test_a_failure_is_one_line_and_leaves_an_earlier_result(
+    model, compiler_on_path, foresee, capsys, transcript, code, said
+):
+    foresee()
+    earlier = model.with_name("colours_edgetpu.tflite")
+    earlier.write_bytes(b"earlier")
+    compiler_on_path(transcript, code=code)
+    assert run(["compile", str(model)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert said in printed.err
+    assert earlier.read_bytes() == b"earlier"
+    assert len(os.listdir(model.parent)) == 2
+
+
+def test_a_compiler_that_hangs_is_an_error(model, compiler_on_path, foresee, capsys):
+    foresee()
+    compiler_on_path("", hangs=True)
+    code, answer = compile_json(capsys, model, "--timeout", 0.5)
+    assert (code, answer["error"]["kind"]) == (2, "CompilerError")
+    assert "0.5 seconds" in answer["error"]["expected"]
+
+
+@pytest.mark.parametrize("content", [b"", b"some text that is no model", b"\x1c\0\0\0TFL3"])
+def test_garbage_is_one_clear_error(tmp_path, compiler_on_path, capsys, content):
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    (tmp_path / "m.tflite").write_bytes(content)
+    assert run(["compile", str(tmp_path / "m.tflite")]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert "TensorFlow Lite model" in printed.err
+
+
+def test_without_a_compiler_the_exact_ways_are_printed(model, no_compiler, foresee, capsys):
+    foresee()
+    assert run(["compile", str(model)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    for line in (
+        "sudo apt-get update && sudo apt-get install edgetpu-compiler",
+        "edge compile --docker-recipe | docker build",
+        "https://colab.research.google.com/",
+    ):
+        assert line in printed.err
+    assert "edge: expected the program edgetpu_compiler" in printed.err.splitlines()[-1]
+    code, answer = compile_json(capsys, model)
+    assert (code, answer["error"]["kind"]) == (2, "MissingCompilerError")
+
+
+def test_docker_without_the_image_prints_its_recipe(model, compiler_on_path, foresee, capsys):
+    foresee()
+    stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    replaying_compiler.install_docker(stand_in.folder, "Error: No such image: edgetpu-compiler")
+    assert run(["compile", str(model), "--docker"]) == 2
+    printed = capsys.readouterr()
+    assert run(["compile", "--docker-recipe"]) == 0
+    recipe = capsys.readouterr().out
+    assert recipe.startswith("FROM --platform=linux/amd64 debian:")
+    assert "apt-get install -y --no-install-recommends edgetpu-compiler" in recipe
+    assert recipe in printed.err
+    assert "docker build --platform linux/amd64 -t edgetpu-compiler -" in printed.err
+
+
+def test_docker_compiles_where_there_is_the_image(model, compiler_on_path, foresee, capsys):
+    foresee()
+    stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    replaying_compiler.install_docker(stand_in.folder)
+    code, facts = compile_json(capsys, model, "--docker")
+    assert (code, facts["status"]) == (0, "full")
+
+
+def test_labels_that_do_not_fit_are_a_note_on_stderr(tmp_path, compiler_on_path, foresee, capsys):
+    foresee()
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    (tmp_path / "plain.tflite").write_bytes(tiny_models.colour_model())
+    (tmp_path / "labels.txt").write_text("red\ngreen\n")
+    code = run(["compile", str(tmp_path / "plain.tflite"), "--json"])
+    printed = capsys.readouterr()
+    assert code == 0
+    assert json.loads(printed.out)["status"] == "full"
+    assert printed.err.startswith("note: labels.txt is not packed into the compiled model")

@@ -1,0 +1,237 @@
+"""The compiler is run, stopped and believed rightly; a stand-in replays what it would say."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+from ai_edge_litert import schema_py_generated as schema
+from compiler_texts import ALL, NONE, PARTLY, failure, success
+
+from converters.edgetpu import compiler
+from edge import metadata, tflite
+from edge.errors import CompilerError, ModelError
+from edge.metadata import Metadata
+
+ABOUT = Metadata(
+    name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,), threshold=0.5
+)
+
+
+@pytest.fixture
+def model() -> bytes:
+    return metadata.write(tiny_models.colour_model(), ABOUT)
+
+
+def compiled_with(install, transcript, prepared=None, **behaviour):
+    """Compile the tiny model with a stand-in."""
+    install(transcript, prepared, **behaviour)
+    return compiler.compile_bytes(tiny_models.colour_model(), "colours.tflite")
+
+
+# -- what comes of it ------------------------------------------------------------------------------
+
+
+def test_a_fully_mapped_model(model, compiler_on_path, foresee):
+    foresee()
+    stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    compiled = compiler.compile_bytes(model, "colours.tflite")
+    assert (compiled.status, compiled.operations, compiled.mapped) == ("full", 3, 3)
+    assert compiled.cpu == {}
+    assert compiled.differences() == ()
+    assert compiled.log.version == "16.0.384591198"
+    assert compiled.model_log.on_chip == 2**20
+    assert stand_in.arguments[:2] == ["-s", "-o"]
+    assert "-t" not in stand_in.arguments  # unknown to compilers before version 16
+
+
+def test_the_compiled_file_holds_the_models_metadata(model, compiler_on_path, foresee):
+    foresee()
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    compiled = compiler.compile_bytes(model, "colours.tflite")
+    assert metadata.read(compiled.content) == ABOUT
+    assert tflite.parse(compiled.content).for_edgetpu
+
+
+def test_a_compiled_file_that_kept_the_metadata_is_left_as_it_is(model, compiler_on_path, foresee):
+    foresee()
+    prepared = metadata.write(tiny_models.edgetpu_model(), ABOUT) + b"\0\0"
+    compiler_on_path(success(*ALL), prepared)
+    assert compiler.compile_bytes(model, "colours.tflite").content == prepared
+
+
+def test_a_model_without_metadata_gets_none(compiler_on_path, foresee):
+    foresee()
+    compiled = compiled_with(compiler_on_path, success(*ALL), tiny_models.edgetpu_model())
+    assert compiled.content == tiny_models.edgetpu_model()
+
+
+def test_a_partly_mapped_model_is_held_to_what_was_foreseen(compiler_on_path, foresee):
+    foresee(SOFTMAX=1)
+    prepared = tiny_models.partly_edgetpu_model()
+    compiled = compiled_with(compiler_on_path, success(*PARTLY), prepared)
+    assert (compiled.status, compiled.mapped, compiled.cpu) == ("partly", 2, {"SOFTMAX": 1})
+    assert compiled.differences() == ()
+    foresee(RESHAPE=1)
+    compiled = compiled_with(compiler_on_path, success(*PARTLY), prepared)
+    assert compiled.differences() == (
+        "RESHAPE: 1 foreseen on the CPU, 0 came",
+        "SOFTMAX: 0 foreseen on the CPU, 1 came",
+    )
+
+
+def test_success_with_nothing_mapped_is_no_success(compiler_on_path, foresee):
+    foresee()
+    nothing = success(*NONE, subgraphs=0)
+    compiled = compiled_with(compiler_on_path, nothing, tiny_models.colour_model())
+    assert (compiled.status, compiled.mapped) == ("none", 0)
+    assert compiled.cpu == {"FULLY_CONNECTED": 1, "RESHAPE": 1, "SOFTMAX": 1}
+
+
+def test_a_longer_time_and_a_search_are_handed_on(compiler_on_path, foresee):
+    foresee()
+    stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    model = tiny_models.colour_model()
+    compiler.compile_bytes(model, "m", timeout=600.5, search_delegate=True)
+    assert stand_in.arguments[3:6] == ["-d", "-t", "601"]
+
+
+def test_labels_beside_a_model_are_packed_where_they_fit(tmp_path):
+    path = tmp_path / "colours.tflite"
+    path.write_bytes(tiny_models.colour_model())
+    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
+    content, notes = compiler.read_model(path)
+    assert metadata.read(content).labels == ("red", "green", "blue")
+    assert notes == ()
+    (tmp_path / "labels.txt").write_text("red\ngreen\n")
+    content, notes = compiler.read_model(path)
+    assert content == tiny_models.colour_model()
+    assert "expected 3 labels" in notes[0]
+
+
+# -- what is not believed --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("prepared", "found"),
+    [
+        (None, "no file"),
+        (b"", "empty"),
+        (b"\x1c\0\0\0TFL3 and then nothing of use", "truncated or damaged"),
+        (tiny_models.colour_model(), "nothing for the Edge TPU in it"),
+        (tiny_models.colour_model("float32"), "other inputs or outputs"),
+    ],
+)
+def test_a_compiler_that_lies(compiler_on_path, foresee, prepared, found):
+    foresee()
+    with pytest.raises(CompilerError, match=found):
+        compiled_with(compiler_on_path, success(*ALL), prepared)
+
+
+@pytest.mark.parametrize(
+    ("transcript", "code", "found"),
+    [
+        (success(*ALL), 139, "exit code 139"),
+        (success(*ALL).replace("Compilation succeeded!", ""), 0, "exit code 0"),
+        ("", 0, "nothing more"),
+        ("error while loading libraries: libc", 127, "exit code 127 .*loading libraries: libc"),
+    ],
+)
+def test_a_file_alone_is_not_believed(compiler_on_path, foresee, transcript, code, found):
+    foresee()
+    with pytest.raises(CompilerError, match=found):
+        compiled_with(compiler_on_path, transcript, tiny_models.edgetpu_model(), code=code)
+
+
+@pytest.mark.parametrize(
+    ("line", "found", "fix"),
+    [
+        (
+            "ERROR: Attempting to use a delegate that only supports static-sized tensors with a "
+            "graph that has dynamic-sized tensors.",
+            "size is known at run time only",
+            "fixed batch size",
+        ),
+        ("Compilation timeout. Caused by large activations.", "its own time limit", "--timeout"),
+        ("Compilation failed: large activation tensors", "too large", "--search-delegate"),
+        ("Invalid model: m\nModel not quantized", "not quantised to integers", "edge convert"),
+        (
+            "Invalid model: m\n\x1b[31mSomething new",
+            "reason .it said:.*Something new",
+            "edge check",
+        ),
+    ],
+)
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_refusal_says_why_and_what_mends_it(compiler_on_path, foresee, line, found, fix, code):
+    foresee()
+    with pytest.raises(CompilerError, match=found) as caught:
+        compiled_with(compiler_on_path, failure(*line.splitlines()), code=code)
+    assert fix in caught.value.fix
+    assert str(caught.value).isprintable()
+
+
+def test_a_model_that_is_compiled_already(compiler_on_path, foresee):
+    foresee()
+    compiler_on_path(success(*ALL))
+    with pytest.raises(ModelError, match="compiled already"):
+        compiler.compile_bytes(tiny_models.edgetpu_model(), "m_edgetpu.tflite")
+
+
+# -- the compiler's own texts and files ------------------------------------------------------------
+
+REFUSED = {
+    "04": "activations are too large",
+    "05": "the custom operation Atan, which it does not know",
+    "06": "refused without a reason",
+    "07": "not quantised to integers",
+    "08": "one that it crashed on",
+    "09": "one that it crashed on",
+    "12": "version 3 of the operation QUANTIZE",
+}
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("number", REFUSED)
+def test_real_refusals_replayed(test_data, compiler_on_path, foresee, number):
+    foresee()
+    (path,) = (test_data / "edgetpu/compiler_output").glob(f"{number}_*.txt")
+    with pytest.raises(CompilerError, match=REFUSED[number]):
+        compiled_with(compiler_on_path, path.read_text(), code=1)
+
+
+TWINS = {
+    "mobilenet_v1_0.25_128_quant": "03_v16_no_s_success_all_mapped.txt",
+    "deeplabv3_mnv2_dm05_pascal_quant": "02_v16_no_s_success_partial.txt",
+}
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", TWINS)
+def test_real_compiled_files_replayed(test_data: Path, compiler_on_path, foresee, name):
+    """Files that the real compiler made, beside a success that it told of another model."""
+    foresee()
+    source = (test_data / f"models/{name}.tflite").read_bytes()
+    prepared = (test_data / f"models/{name}_edgetpu.tflite").read_bytes()
+    text = (test_data / "edgetpu/compiler_output" / TWINS[name]).read_text()
+    compiler_on_path(text, prepared)
+    about = Metadata(name="a test", labels=("background", "thing"))
+    compiled = compiler.compile_bytes(metadata.write(source, about), name)
+    truth = json.loads((test_data / "edgetpu/truth.json").read_text())
+    (cpu,) = [row["cpu_ops"] for row in truth if row["sha256"] == sha256(source).hexdigest()]
+    assert compiled.cpu == cpu
+    assert compiled.status == ("partly" if cpu else "full")
+    assert metadata.read(compiled.content) == about
+    assert executables(compiled.content) == executables(prepared)
+
+
+def executables(content: bytes) -> list[bytes]:
+    """The programs for the Edge TPU in a compiled file, as libedgetpu finds them: at 4 bytes."""
+    model = schema.ModelT.InitFromPackedBuf(content)
+    options = [op.customOptions for graph in model.subgraphs for op in graph.operators]
+    found = [np.asarray(part, np.uint8).tobytes() for part in options if part is not None]
+    assert found
+    assert all(content.find(part) % 4 == 0 for part in found)
+    return found

@@ -1,0 +1,135 @@
+"""The compiler is found, run and stopped rightly, from the PATH and in Docker.
+
+A stand-in plays the compiler, and another one Docker.
+"""
+
+import _thread
+import threading
+import time
+
+import pytest
+import replaying_compiler
+import tiny_models
+from compiler_texts import ALL, success
+
+from converters.edgetpu import compiler, obtain, runner
+from edge.errors import CompilerError
+
+
+def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_path, foresee):
+    foresee()
+    stand_in = compiler_on_path("", hangs=True)
+    start = time.monotonic()
+    with pytest.raises(CompilerError, match=r"within 1 seconds.*none, so it was stopped"):
+        compiler.compile_bytes(tiny_models.colour_model(), "m", timeout=1)
+    assert time.monotonic() - start < 10
+    assert gone(stand_in)
+
+
+def test_ctrl_c_leaves_nothing_running(compiler_on_path, foresee, monkeypatch):
+    foresee()
+    stand_in = compiler_on_path("", hangs=True)
+
+    def interrupt_once_it_hangs() -> None:
+        while not (stand_in.folder / "child.pid").exists():
+            time.sleep(0.01)
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt_once_it_hangs).start()
+    with pytest.raises(KeyboardInterrupt):
+        compiler.compile_bytes(tiny_models.colour_model(), "m", timeout=60)
+    assert gone(stand_in)
+
+
+def gone(stand_in) -> bool:
+    """Whether what a hanging stand-in started ends within seconds."""
+    deadline = time.monotonic() + 5
+    while stand_in.child_lives() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not stand_in.child_lives()
+
+
+def test_without_a_compiler_the_ways_to_get_it_are_said(no_compiler, foresee):
+    foresee()
+    assert not compiler.available()
+    with pytest.raises(obtain.MissingCompilerError) as caught:
+        compiler.compile_bytes(tiny_models.colour_model(), "m")
+    for way in ("apt-get install edgetpu-compiler", obtain.BUILD, "colab.research.google.com"):
+        assert way in caught.value.ways
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "said"),
+    [
+        ("Linux", "x86_64", "On this machine"),
+        ("Linux", "aarch64", "this is aarch64 Linux"),
+        ("Darwin", "arm64", "this is arm64 Darwin"),
+    ],
+)
+def test_the_ways_fit_the_machine(monkeypatch, system, machine, said):
+    monkeypatch.setattr(obtain.platform, "system", lambda: system)
+    monkeypatch.setattr(obtain.platform, "machine", lambda: machine)
+    assert said in obtain.ways()
+    assert ("emulated" in obtain.ways()) == (machine != "x86_64")
+
+
+def test_a_program_that_does_not_start(tmp_path, monkeypatch, foresee):
+    foresee()
+    program = tmp_path / "edgetpu_compiler"
+    program.write_bytes(b"\x7fELF of another processor")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CompilerError, match=r"Exec format error.*x86-64"):
+        compiler.compile_bytes(tiny_models.colour_model(), "m")
+
+
+# -- in Docker -------------------------------------------------------------------------------------
+
+
+def test_docker_runs_the_image_without_a_network(compiler_on_path, foresee):
+    foresee()
+    stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    replaying_compiler.install_docker(stand_in.folder)
+    compiled = compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True)
+    assert compiled.status == "full"
+    (_, run) = stand_in.docker_calls
+    assert run[run.index("--network") + 1] == "none"
+    assert "--rm" in run
+    assert run[run.index("edgetpu-compiler") + 1 :] == [
+        *("edgetpu_compiler", "-s", "-o", "/work", "/work/model.tflite")
+    ]
+
+
+def test_a_container_that_hangs_is_killed_by_its_name(compiler_on_path, foresee):
+    foresee()
+    stand_in = compiler_on_path("", hangs=True)
+    replaying_compiler.install_docker(stand_in.folder)
+    with pytest.raises(CompilerError, match="stopped"):
+        compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True, timeout=1)
+    (_, run, kill) = stand_in.docker_calls
+    assert kill == ["kill", run[run.index("--name") + 1]]
+
+
+@pytest.mark.parametrize(
+    ("complaint", "kind", "said"),
+    [
+        ("Error response from daemon: No such image: edgetpu-compiler", "Missing", "docker build"),
+        ("Error: edgetpu-compiler: image not known", "Missing", "docker build"),
+        ("Cannot connect to the Docker daemon. Is it running?", "Compiler", "start Docker"),
+    ],
+)
+def test_docker_without_the_image_or_without_its_daemon(
+    compiler_on_path, foresee, complaint, kind, said
+):
+    foresee()
+    stand_in = compiler_on_path(success(*ALL))
+    replaying_compiler.install_docker(stand_in.folder, complaint)
+    with pytest.raises(CompilerError, match=said) as caught:
+        compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True)
+    assert type(caught.value).__name__.startswith(kind)
+
+
+def test_docker_that_is_not_installed(no_compiler, foresee, tmp_path):
+    foresee()
+    with pytest.raises(CompilerError, match="docker, found none on the PATH"):
+        runner.in_docker(tmp_path)
