@@ -15,9 +15,6 @@ _PAIRS = 20
 _NAMES = ("step", "method", "mode")
 """Of a step of a recipe, what names it."""
 
-_SERIES = 8
-"""From so many commas on, a value is no figure but a series."""
-
 _CURVES = {"losses", "validation_accuracies", "validation_losses"}
 """What the recovery of a step tells for every epoch."""
 
@@ -77,9 +74,9 @@ def steps(details: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, str]
         (
             " ".join(str(step[key]) for key in _NAMES if key in step),
             [
-                row
-                for row in flat({key: v for key, v in step.items() if key not in _NAMES})
-                if row[1].count(",") < _SERIES
+                (name, text)
+                for name, text in flat({key: v for key, v in step.items() if key not in _NAMES})
+                if name.rpartition(".")[2] not in _CURVES
             ],
         )
         for step in details

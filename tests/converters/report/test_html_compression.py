@@ -124,3 +124,14 @@ def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
 def test_a_limit_that_nothing_keeps_to_is_said_at_the_top() -> None:
     page = page_of(replace(RECIPES, limits=Limits(max_size_kb=1)))
     assert page.text.index("No variant is within the limits") < page.text.index("Variants")
+
+
+def test_a_network_that_was_trained_elsewhere_says_where() -> None:
+    def compressed(record: dict[str, Any]) -> None:
+        record["source"] = {
+            "name": "shapes-model", "created": "2026-11-20T10:00:00+00:00",
+            "command": "edge convert <shapes>", "chosen": "int8",
+        }  # fmt: skip
+
+    text = page_of(Conversion(), compressed).text
+    assert "it is that of shapes-model, made on 2026-11-20 by edge convert <shapes>" in text
