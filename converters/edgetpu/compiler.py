@@ -154,15 +154,15 @@ def compile_bytes(
     foreseen = check(content, name)
     with tempfile.TemporaryDirectory(prefix="edge-compile-") as place:
         folder = Path(place)
-        program = runner.in_docker(folder) if docker else runner.on_path(folder)
+        program = runner.in_docker(folder) if docker else runner.on_path()
         (folder / f"{_STEM}.tflite").write_bytes(content)
-        ran = runner.run(program, _arguments(program, search_delegate, timeout), folder, timeout)
+        ran = runner.run(program, _arguments(search_delegate, timeout), folder, timeout)
         output = folder / f"{_STEM}_edgetpu.tflite"
         produced = output.read_bytes() if output.is_file() else None
     log = transcript.parse(ran.text)
     if ran.code != 0 or log.succeeded is not True:
         raise failures.refusal(ran, log, name)
-    compiled = _believed(produced, source, log, name)
+    compiled = _believed(produced, log, name)
     return Compiled(
         content=_with_metadata(compiled, metadata.of(source, name)),
         log=log,
@@ -174,16 +174,17 @@ def compile_bytes(
     )
 
 
-def _arguments(program: runner.Program, search_delegate: bool, timeout: float) -> list[str]:
-    arguments = ["-s", "-o", program.folder]
+def _arguments(search_delegate: bool, timeout: float) -> list[str]:
+    """The compiler's arguments; it writes into the folder that it is started in."""
+    arguments = ["-s"]
     if search_delegate:
         arguments.append("-d")
     if timeout > TIMEOUT:  # compilers before version 16 have no limit, nor the option
         arguments += ["-t", str(math.ceil(timeout))]
-    return [*arguments, f"{program.folder}/{_STEM}.tflite"]
+    return [*arguments, f"{_STEM}.tflite"]
 
 
-def _believed(produced: bytes | None, source: ModelFile, log: CompilerLog, name: str) -> ModelFile:
+def _believed(produced: bytes | None, log: CompilerLog, name: str) -> ModelFile:
     """The compiled file, once it is what the compiler says that it is."""
     if produced is None:
         raise _contradicted(name, "no file")
@@ -191,8 +192,6 @@ def _believed(produced: bytes | None, source: ModelFile, log: CompilerLog, name:
         compiled = tflite.parse(produced, "the compiler's file")
     except ModelError as error:
         raise _contradicted(name, error.found) from None
-    if _ends(compiled) != _ends(source):
-        raise _contradicted(name, "a file with other inputs or outputs than the model's")
     if not compiled.for_edgetpu and any(model.on_tpu for model in log.models):
         raise _contradicted(name, "a file with nothing for the Edge TPU in it")
     return compiled
@@ -204,10 +203,6 @@ def _contradicted(name: str, found: str) -> CompilerError:
         f"{found} for {name}",
         "look at the free space in the folder of temporary files, and install the compiler anew",
     )
-
-
-def _ends(file: ModelFile) -> list[tuple[str, tuple[int, ...]]]:
-    return [(tensor.dtype, tensor.shape) for tensor in (*file.inputs, *file.outputs)]
 
 
 def _operators(file: ModelFile) -> list[OpInfo]:

@@ -58,12 +58,10 @@ def no_program() -> MissingCompilerError:
     )
 
 
-def no_image() -> MissingCompilerError:
-    """The error for a Docker without the compiler's image."""
-    recipe = f"The recipe of the Docker image '{IMAGE}':\n\n{RECIPE}"
-    return MissingCompilerError(
-        f"the Docker image '{IMAGE}'", "none of that name", f"build it: {BUILD}", recipe
-    )
+def not_in_docker(expected: str, found: str, fix: str) -> MissingCompilerError:
+    """An error of Docker's, with the recipe of the compiler's image."""
+    recipe = f"The recipe of the Docker image '{IMAGE}':\n\n{RECIPE}\nTo build it:\n\n  {BUILD}\n"
+    return MissingCompilerError(expected, found, fix, recipe)
 
 
 def runs_here() -> bool:

@@ -24,12 +24,10 @@ _WORK = "/work"
 class Program:
     """How the compiler is called.
 
-    ``command`` stands before its arguments, and ``folder`` is its name of the folder that it works
-    in; ``stop`` ends what killing the process does not reach.
+    ``command`` stands before its arguments; ``stop`` ends what killing the process does not reach.
     """
 
     command: tuple[str, ...]
-    folder: str
     stop: tuple[str, ...] = ()
 
 
@@ -41,8 +39,8 @@ class Ran:
     text: str
 
 
-def on_path(folder: Path) -> Program:
-    """The compiler on the PATH, to work in ``folder``.
+def on_path() -> Program:
+    """The compiler on the PATH.
 
     Raises:
         MissingCompilerError: there is none.
@@ -50,19 +48,18 @@ def on_path(folder: Path) -> Program:
     found = shutil.which(obtain.PROGRAM)
     if found is None:
         raise obtain.no_program()
-    return Program((found,), str(folder))
+    return Program((found,))
 
 
 def in_docker(folder: Path) -> Program:
-    """The compiler in the image ``edgetpu-compiler``, to work in ``folder`` without a network.
+    """The compiler in the image ``edgetpu-compiler``, with ``folder`` and without a network.
 
     Raises:
-        CompilerError: no Docker, or none that answers.
-        MissingCompilerError: no such image.
+        MissingCompilerError: no Docker, none that answers, or no such image.
     """
     docker = shutil.which("docker")
     if docker is None:
-        raise CompilerError(
+        raise obtain.not_in_docker(
             "the program docker", "none on the PATH", "install Docker, or compile without --docker"
         )
     _require_image(docker)
@@ -73,7 +70,7 @@ def in_docker(folder: Path) -> Program:
         *("--volume", f"{folder}:{_WORK}", "--workdir", _WORK),
         *(obtain.IMAGE, obtain.PROGRAM),
     )
-    return Program(command, _WORK, (docker, "kill", name))
+    return Program(command, (docker, "kill", name))
 
 
 def _require_image(docker: str) -> None:
@@ -87,12 +84,15 @@ def _require_image(docker: str) -> None:
     if asked.returncode == 0:
         return
     if re.search("no such (image|object)|image not known", asked.stderr, re.IGNORECASE):
-        raise obtain.no_image()
+        raise obtain.not_in_docker(
+            f"the Docker image '{obtain.IMAGE}'", "none of that name", f"build it: {obtain.BUILD}"
+        )
     raise _docker_fails(" ".join(asked.stderr.split()) or f"exit code {asked.returncode}")
 
 
-def _docker_fails(found: str) -> CompilerError:
-    return CompilerError("a Docker that answers", found, "start Docker, or compile without it")
+def _docker_fails(found: str) -> obtain.MissingCompilerError:
+    fix = "start Docker, or compile without --docker"
+    return obtain.not_in_docker("a Docker that answers", found, fix)
 
 
 def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float) -> Ran:

@@ -22,10 +22,9 @@ if plan["hangs"]:
     (here / "child.pid").write_text(str(child.pid))
     child.wait()
 if (here / "prepared.tflite").exists():
-    folder = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
     model = pathlib.Path(sys.argv[-1])
     assert model.read_bytes()[4:8] == b"TFL3"
-    shutil.copy(here / "prepared.tflite", folder / f"{model.stem}_edgetpu.tflite")
+    shutil.copy(here / "prepared.tflite", f"{model.stem}_edgetpu.tflite")
 sys.exit(plan["code"])
 """
 
@@ -41,10 +40,9 @@ if sys.argv[1:3] == ["image", "inspect"]:
     sys.exit(1 if problem else 0)
 if sys.argv[1] == "run":
     volume = sys.argv[sys.argv.index("--volume") + 1]
-    outside, _, inside = volume.rpartition(":")
+    outside = volume.rpartition(":")[0]
     arguments = sys.argv[sys.argv.index("edgetpu_compiler") + 1 :]
-    arguments = [word.replace(inside, outside, 1) for word in arguments]
-    sys.exit(subprocess.call([str(here / "edgetpu_compiler"), *arguments]))
+    sys.exit(subprocess.call([str(here / "edgetpu_compiler"), *arguments], cwd=outside))
 """
 
 
