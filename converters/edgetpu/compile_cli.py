@@ -150,11 +150,13 @@ def _share(compiled: Compiled) -> str:
 
 
 def _left_to_cpu(compiled: Compiled) -> Iterator[str]:
-    """What runs on the CPU: with the compiler's reasons where it gives them, else the counts."""
+    """What runs on the CPU, with the compiler's reasons where it gives them."""
     log = compiled.model_log
-    rows = [(row.op, row.count, row.status) for row in log.rows if not row.mapped] if log else []
-    for op, count, why in rows or [(op, count, "") for op, count in compiled.cpu.items()]:
-        yield f"  on the CPU  {count} × {op}{f' ({why})' if why else ''}"
+    refused = [row for row in log.rows if not row.mapped] if log else []
+    for op, count in compiled.cpu.items():
+        kind = op.partition(":")[0]  # the compiler's table says CUSTOM alone
+        reasons = "; ".join(row.status for row in refused if row.op == kind)
+        yield f"  on the CPU  {count} × {op}{f' ({reasons})' if reasons else ''}"
 
 
 def _held_to_what_was_foreseen(compiled: Compiled) -> Iterator[str]:
