@@ -226,6 +226,14 @@ def test_ctrl_c_leaves_nothing_half_written(micro_dataset: Path, tmp_path: Path)
         ([".", "--augment", "flipp"], "flip"),
         ([".", "--alpha", "0.3"], "0.35"),
         ([".", "--size", "100"], "96"),
+        ([".", "--recipe", "chanels-50"], "did you mean channels-50?"),
+        ([".", "--recipe", "missing.toml"], "no such file: missing.toml"),
+        ([".", "--target", "gpu"], "--target cpu|edgetpu|all"),
+        ([".", "--max-size", "-1"], "--max-size above 0"),
+        ([".", "--max-latency", "nan"], "--max-latency above 0"),
+        ([".", "--min-accuracy", "90"], "write --min-accuracy 0.9 for 90 %"),
+        ([".", "--precision", "0"], "--precision as a share above 0"),
+        ([".", "--target", "edgetpu", "--max-latency", "5"], "no Edge TPU to time it on"),
     ],
 )
 def test_a_wrong_word_is_answered_with_the_right_one(

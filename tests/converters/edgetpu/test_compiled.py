@@ -1,0 +1,82 @@
+"""The chosen file of a conversion for the Edge TPU: compiled where there is a compiler.
+
+The compiler is a stand-in that replays what the real one would say.
+"""
+
+from typing import Any
+
+import pytest
+import tiny_models
+from compiler_texts import ALL, NONE, PARTLY, failure, success
+from conversion import Conversion
+
+from converters.compiled import FILE, for_target
+from converters.compress.quantise import Variant
+from converters.making import good
+from edge import tflite
+
+CHOSEN = Variant("int8", tiny_models.colour_model())
+
+
+def report(compiled: Any) -> dict[str, Any]:
+    return Conversion().build() | {"compiled": compiled.to_dict()}
+
+
+def test_for_the_cpu_nothing_is_compiled() -> None:
+    assert for_target(CHOSEN, "cpu") is None
+    assert good(Conversion().build())
+
+
+def test_without_a_compiler_the_forecast_stands(no_compiler) -> None:
+    compiled = for_target(CHOSEN, "edgetpu")
+    assert compiled is not None
+    assert compiled.to_dict()["file"] is None
+    assert "no edgetpu_compiler on the PATH" in compiled.notes[0]
+    assert good(report(compiled))
+
+
+@pytest.mark.parametrize("target", ["edgetpu", "all"])
+def test_a_whole_model_becomes_a_file(target, compiler_on_path, foresee) -> None:
+    foresee()
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    compiled = for_target(CHOSEN, target)
+    assert compiled is not None and compiled.content is not None
+    assert tflite.parse(compiled.content).for_edgetpu
+    assert compiled.notes == ("Compiled: all 3 operations run on the Edge TPU.",)
+    assert compiled.to_dict() | {"notes": ()} == {
+        "file": FILE, "notes": (), "compiler": True, "version": "16.0.384591198", "mapped": 3,
+        "cpu": {},
+    }  # fmt: skip
+    assert good(report(compiled))
+
+
+def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) -> None:
+    foresee()
+    compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
+    compiled = for_target(CHOSEN, "edgetpu")
+    assert compiled is not None and compiled.content is not None
+    assert compiled.notes == (
+        "Compiled: 2 of 3 operations run on the Edge TPU.",
+        "SOFTMAX: 0 foreseen on the CPU, 1 came",
+    )
+    assert not good(report(compiled))
+
+
+@pytest.mark.parametrize(
+    ("transcript", "prepared", "code", "said"),
+    [
+        (failure("Internal compiler error. Aborting!"), None, 1, "Not compiled: expected"),
+        (success(*ALL), None, 0, "Not compiled: expected"),  # success without a file
+        (success(*NONE, subgraphs=0), tiny_models.colour_model(), 0, "maps nothing of it"),
+    ],
+)
+def test_a_compiler_that_makes_no_file_is_reported(
+    transcript, prepared, code, said, compiler_on_path, foresee
+) -> None:
+    foresee()
+    compiler_on_path(transcript, prepared, code=code)
+    compiled = for_target(CHOSEN, "edgetpu")
+    assert compiled is not None
+    assert compiled.content is None
+    assert said in compiled.notes[0]
+    assert not good(report(compiled))
