@@ -136,3 +136,47 @@ class Preprocessing:
             "mean": list(self.mean),
             "std": list(self.std),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a picture lies in a model's input: input pixel = picture pixel × scale + offset."""
+
+    scale_x: float
+    scale_y: float
+    left: int = 0
+    top: int = 0
+
+
+def fit(picture: Pixels, width: int, height: int, *, letterbox: bool) -> Pixels:
+    """A picture, uint8 [h, w, 3] of any channel order, at the size of a model's input.
+
+    Stretched as :class:`Preprocessing` does, or with ``letterbox`` in its proportions, centred on
+    grey (114), as YOLO is trained.
+    """
+    place = placement(picture.shape[1], picture.shape[0], width, height, letterbox=letterbox)
+    if not letterbox:
+        return Preprocessing(width, height).stretch(picture)
+    inner = (
+        round(picture.shape[1] * place.scale_x),
+        round(picture.shape[0] * place.scale_y),
+    )
+    made: Pixels = np.full((height, width, 3), _GREY, np.uint8)
+    resized = cv2.resize(picture, inner, interpolation=cv2.INTER_LINEAR)
+    made[place.top : place.top + inner[1], place.left : place.left + inner[0]] = resized
+    return made
+
+
+def placement(
+    picture_width: int, picture_height: int, width: int, height: int, *, letterbox: bool
+) -> Placement:
+    """Where :func:`fit` puts a picture of that size."""
+    if not letterbox:
+        return Placement(width / picture_width, height / picture_height)
+    scale = min(width / picture_width, height / picture_height)
+    left = (width - round(picture_width * scale)) // 2
+    top = (height - round(picture_height * scale)) // 2
+    return Placement(scale, scale, left, top)
+
+
+_GREY = 114

@@ -50,3 +50,67 @@ class Classification:
         if self.threshold is not None:
             said["threshold"] = round(self.threshold, 6)
         return said
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One object: ``box`` is x1, y1, x2, y2 in pixels of the frame, ``score`` in [0, 1].
+
+    ``track_id`` tells objects apart from frame to frame, where they are tracked.
+    """
+
+    label: str
+    index: int
+    score: float
+    box: tuple[float, float, float, float]
+    track_id: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "label": self.label,
+            "index": self.index,
+            "score": round(self.score, 6),
+            "box": [round(side, 2) for side in self.box],
+        }
+        if self.track_id is not None:
+            said["track_id"] = self.track_id
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in this frame, such as an object that crossed a line.
+
+    ``kind``: "line" or "zone"; ``name``: which one; ``direction``: for instance "in" or "out";
+    ``track_id`` and ``label``: of the object.
+    """
+
+    kind: str
+    name: str
+    direction: str
+    track_id: int
+    label: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "direction": self.direction,
+            "track_id": self.track_id,
+            "label": self.label,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Objects of one picture, best first; ``events``: None where nobody looks for any."""
+
+    detections: tuple[Detection, ...]
+    events: tuple[Event, ...] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"detections": […]}``, and ``"events"`` where they are looked for."""
+        said: dict[str, Any] = {"detections": [found.to_dict() for found in self.detections]}
+        if self.events is not None:
+            said["events"] = [event.to_dict() for event in self.events]
+        return said

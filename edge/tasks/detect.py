@@ -1,0 +1,245 @@
+"""Detection: which objects a picture shows, and where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import draw, image, pixels
+from edge.errors import DelegateError, LabelsError, ModelError, UsageError, nearest
+from edge.frame import Frame, Picture
+from edge.image import Preprocessing
+from edge.interpreter import Array, Runtime
+from edge.results import Detection, Detections
+from edge.tasks import heads
+from edge.tasks.heads import Head, config
+from edge.tasks.heads.candidates import Candidates, suppress
+from edge.tasks.opening import Opened, open_runtime, twin
+
+SCORE, IOU = 0.4, 0.45
+"""Least score of a detection, and overlap above which the weaker of two boxes goes."""
+
+_BACKGROUND = ("???", "background")
+_NO_NAME = ("n/a", "???")
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """The task "detect"; see :func:`detector`.
+
+    ``labels`` are by class index; None stands for a model without any. ``wanted``: class indices
+    that are reported, None for all.
+    """
+
+    runtime: Runtime
+    labels: tuple[str, ...] | None
+    notes: tuple[str, ...]
+    score: float
+    iou: float
+    wanted: NDArray[np.int64] | None
+    name: str = "detect"
+    _path: Path = Path()
+    _head: Head | None = None
+    _table: Array | None = None
+
+    def prepare(self, picture: Picture) -> tuple[Array, ...]:
+        """The model's input of a picture, uint8 BGR [h, w, 3]."""
+        fitted = image.fit(picture, *self._size(), letterbox=self._known_head().letterbox)
+        rgb = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
+        return (pixels.apply_table(self._table, rgb),)
+
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Detections:
+        """The detections in pixels of the frame, best first."""
+        head = self._known_head()
+        found = head(outputs, self.score)
+        if self.wanted is not None:
+            found = found.take(np.isin(found.classes, self.wanted))
+        if not head.suppresses:
+            found = suppress(found, self.iou)
+        height, width = frame.picture.shape[:2]
+        boxes = self._in_frame(found, width, height)
+        real = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
+        order = np.argsort(-found.scores[real], kind="stable")
+        rows = zip(
+            found.classes[real][order].tolist(),
+            found.scores[real][order].tolist(),
+            boxes[real][order].tolist(),
+            strict=True,
+        )
+        return Detections(
+            tuple(Detection(self._label(c), c, score, tuple(box)) for c, score, box in rows)
+        )
+
+    def draw(self, picture: Picture, result: Detections) -> None:
+        """Draw boxes and names onto the picture."""
+        draw.detections(picture, result.detections)
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU.
+
+        Raises:
+            DelegateError: there is no model for the CPU beside this one.
+        """
+        other = twin(self._path)
+        if not other.is_file():
+            raise DelegateError(
+                f"a model for the CPU to go on with ({other})", "no such file", "copy it there"
+            )
+        opened = open_runtime(other, labels=None, delegate="cpu", threads=self.runtime.threads)
+        return replace(self, runtime=opened.runtime, _path=other)
+
+    def _size(self) -> tuple[int, int]:
+        shape = self.runtime.inputs[0].shape
+        return shape[2], shape[1]
+
+    def _known_head(self) -> Head:
+        assert self._head is not None
+        return self._head
+
+    def _in_frame(self, found: Candidates, width: int, height: int) -> NDArray[np.float64]:
+        """Boxes in pixels of the frame, float64 [n, 4], cut off at its edges."""
+        size = self._size()
+        letterbox = self._known_head().letterbox
+        place = image.placement(width, height, *size, letterbox=letterbox)
+        scale = np.array([place.scale_x, place.scale_y] * 2)
+        offset = np.array([place.left, place.top] * 2)
+        boxes = (found.boxes.astype(np.float64) * np.array([*size, *size]) - offset) / scale
+        return np.asarray(np.clip(boxes, 0, np.array([width, height] * 2)), np.float64)
+
+    def _label(self, index: int) -> str:
+        if self.labels is not None and 0 <= index < len(self.labels):
+            return self.labels[index]
+        return f"class {index}"
+
+
+def detector(
+    model: str | Path,
+    *,
+    labels: str | Path | None = None,
+    classes: Sequence[str] = (),
+    score: float = SCORE,
+    iou: float = IOU,
+    delegate: str = "auto",
+    threads: int | None = None,
+    head: str | Path | None = None,
+) -> Detector:
+    """Open a detector: SSD with its post-processing inside, or YOLO.
+
+    Args:
+        model: a .tflite file.
+        labels: one name per line; by default those in or beside the model.
+        classes: names of the classes to report; all by default.
+        score: least score of a detection, 0 to 1.
+        iou: overlap from which the weaker of two boxes of one class goes, 0 to 1.
+        delegate: "auto", "cpu" or "edgetpu".
+        threads: CPU threads.
+        head: a TOML file that describes the outputs of a model that is not recognised; by default
+            the one named after the model beside it, if there is one (see
+            :mod:`edge.tasks.heads.config`).
+
+    Raises:
+        ModelError: no detector, or one whose outputs are not known.
+        LabelsError: labels that do not fit.
+        UsageError: an unknown class, or a share out of range.
+        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+    """
+    for what, share in (("score", score), ("overlap", iou)):
+        if not 0 < share <= 1:
+            raise UsageError(f"a {what} above 0, up to 1", f"{share:g}", "give a share such as 0.4")
+    path = Path(model)
+    opened = open_runtime(
+        path,
+        labels=None if labels is None else Path(labels),
+        delegate=delegate,
+        threads=threads,
+    )
+    described = _described(path, head)
+    found = (
+        heads.recognise(opened.runtime)
+        if described is None
+        else config.build(described, opened.runtime, str(path))
+    )
+    if found is None:
+        raise _not_a_detector(opened.runtime, str(path))
+    preprocessing, notes = _preprocessing(opened, found, described)
+    names, label_notes = _names(opened, found)
+    return Detector(
+        runtime=opened.runtime,
+        labels=names,
+        notes=(*opened.notes, *notes, *label_notes),
+        score=score,
+        iou=iou,
+        wanted=_wanted(classes, names),
+        _path=opened.path,
+        _head=found,
+        _table=pixels.input_table(opened.runtime.inputs[0], preprocessing),
+    )
+
+
+def _described(path: Path, given: str | Path | None) -> config.Config | None:
+    if given is not None:
+        return config.read(Path(given))
+    beside = path.with_suffix(".toml")
+    return config.read(beside) if beside.is_file() else None
+
+
+def _preprocessing(
+    opened: Opened, head: Head, described: config.Config | None
+) -> tuple[Preprocessing, tuple[str, ...]]:
+    about, spec = opened.about, opened.runtime.inputs[0]
+    found, notes = pixels.preprocessing_of(spec, about, str(opened.path))
+    if described is not None and described.mean is not None and described.std is not None:
+        return replace(found, mean=described.mean, std=described.std), ()
+    if about is not None and about.mean is not None:
+        return found, notes
+    if not head.suppresses:  # YOLO takes pixels of 0 to 1, however its input is quantised
+        return replace(found, mean=(0.0,), std=(255.0,)), ()
+    return found, notes
+
+
+def _names(opened: Opened, head: Head) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Labels by class index: without a background line, and without numbers nobody uses."""
+    labels = opened.labels
+    if labels is None:
+        note = f"{opened.path} has no labels: classes are numbered; name them with --labels FILE"
+        return None, (note,)
+    if head.classes is None:  # SSD's classes count from the first line that is not background
+        return (labels[1:] if labels[0].lower() in _BACKGROUND else labels), ()
+    if len(labels) != head.classes:
+        labels = tuple(label for label in labels if label.lower() not in _NO_NAME)
+    if len(labels) == head.classes + 1 and labels[0].lower() in _BACKGROUND:
+        labels = labels[1:]
+    if len(labels) != head.classes:
+        raise LabelsError(
+            f"{head.classes} labels, one per class of the model",
+            f"{len(labels)} in {opened.source}",
+            "give the right file with --labels",
+        )
+    return labels, ()
+
+
+def _wanted(classes: Sequence[str], labels: tuple[str, ...] | None) -> NDArray[np.int64] | None:
+    if not classes:
+        return None
+    known = labels or ()
+    for name in classes:
+        if name not in known:
+            guess = nearest(name, known)
+            fix = f"did you mean '{guess}'?" if guess else "see the model's labels"
+            raise UsageError("a class of the model", f"'{name}'", fix)
+    return np.array([i for i, label in enumerate(known) if label in classes], np.int64)
+
+
+def _not_a_detector(runtime: Runtime, name: str) -> ModelError:
+    outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
+    single = len(runtime.outputs) == 1 and len(runtime.outputs[0].shape) == 2
+    fix = (
+        f"it looks like a classifier: edge demo classify --model {name}"
+        if single
+        else "describe its head in a TOML file: see 'edge demo detect --help'"
+    )
+    return ModelError("a detector (SSD or YOLO)", f"{name} with outputs {outputs}", fix)
