@@ -1,0 +1,49 @@
+"""What shall be made is checked before anything is."""
+
+from pathlib import Path
+
+import pytest
+
+from converters import plan
+from converters.choice import Limits
+from edge.errors import UsageError
+
+RECIPE = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
+
+
+def made(*names: str, precision: float | None = None) -> plan.Plan:
+    return plan.make(names, Limits(), precision, 2.0)
+
+
+def test_what_is_always_made_is_no_recipe_to_run() -> None:
+    assert made("int8", "float16").recipes == ()
+    assert made().wanted == made("int8").wanted == "int8"
+    assert made("float16").wanted == "float16"
+
+
+def test_the_last_recipe_is_the_one_wanted(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(RECIPE)
+    planned = made("int8", str(tmp_path / "mine.toml"))
+    assert [recipe.name for recipe in planned.recipes] == ["mine"]
+    assert planned.wanted == "mine"
+
+
+def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(RECIPE)
+    with pytest.raises(UsageError, match="'mine' twice: give the recipe's file another name"):
+        made(*2 * (str(tmp_path / "mine.toml"),))
+
+
+def test_a_file_cannot_take_the_name_of_what_is_always_made(tmp_path: Path) -> None:
+    (tmp_path / "int8.toml").write_text(RECIPE)
+    with pytest.raises(UsageError, match="'int8', which is always made"):
+        made(str(tmp_path / "int8.toml"))
+
+
+@pytest.mark.parametrize(
+    ("precision", "said"),
+    [(95, "write 0.95 for 95 %"), (0, "such as 0.95"), (-1, "such"), (float("nan"), "such")],
+)
+def test_a_precision_that_is_no_share_is_refused(precision: float, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        made(precision=precision)
