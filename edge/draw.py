@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 
 from edge.frame import Picture, Status
-from edge.results import Detection
+from edge.results import Classification, Detection
 
 
 def status(picture: Picture, now: Status) -> None:
@@ -25,3 +25,10 @@ def detections(picture: Picture, found: Sequence[Detection]) -> None:
         place = (left + 3, max(14, top - 4))
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 3, cv2.LINE_AA)
         cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3, 1, cv2.LINE_AA)
+
+
+def classification(picture: Picture, said: Classification) -> None:
+    """Draw the best classes into the upper left corner, in place."""
+    text = said.summary()
+    cv2.putText(picture, text, (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 0, 0), 4, cv2.LINE_AA)
+    cv2.putText(picture, text, (8, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255,) * 3, 1, cv2.LINE_AA)

@@ -36,6 +36,14 @@ class Model:
     _table: Array | None
     _logits: bool
 
+    def input_of(self, stretched: Pixels) -> Array:
+        """The model's input of a picture at its size, uint8 RGB [h, w, 3]."""
+        return pixels.apply_table(self._table, stretched)
+
+    def scores_from(self, output: Array) -> Scores:
+        """Scores, float32 [classes], of the model's raw output."""
+        return classify.to_scores(output, self.runtime.outputs[0], self._logits)
+
     def scores(self, pixels_: Pixels) -> Scores:
         """Scores, float32 [classes], of a picture at the model's size: uint8 RGB [h, w, 3].
 
@@ -46,8 +54,8 @@ class Model:
         wanted = (self.preprocessing.height, self.preprocessing.width, 3)
         if pixels_.shape != wanted or pixels_.dtype != np.uint8:
             raise _wrong_array(list(wanted), pixels_)
-        (output,) = self.runtime.invoke(pixels.apply_table(self._table, pixels_))
-        return classify.to_scores(output, self.runtime.outputs[0], self._logits)
+        (output,) = self.runtime.invoke(self.input_of(pixels_))
+        return self.scores_from(output)
 
     def classify(self, picture: Pixels, top: int = 3) -> Classification:
         """The ``top`` best classes of a picture, uint8 RGB [height, width, 3] of any size.

@@ -1,5 +1,6 @@
 """What a task says about a picture: typed values, ready for JSON."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +10,9 @@ class Result(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+
+    def summary(self) -> str:
+        """A few words for people; empty where there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,9 @@ class Classification:
         if self.threshold is not None:
             said["threshold"] = round(self.threshold, 6)
         return said
+
+    def summary(self) -> str:
+        return "unknown" if self.unknown else f"{self.best.label} {100 * self.best.score:.0f} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +121,9 @@ class Detections:
         if self.events is not None:
             said["events"] = [event.to_dict() for event in self.events]
         return said
+
+    def summary(self) -> str:
+        counts = Counter(found.label for found in self.detections)
+        return ", ".join(
+            f"{label} × {count}" if count > 1 else label for label, count in sorted(counts.items())
+        )

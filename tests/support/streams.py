@@ -51,6 +51,9 @@ class Value:
     def to_dict(self) -> dict[str, Any]:
         return {"value": self.value}
 
+    def summary(self) -> str:
+        return str(self.value)
+
 
 class Runtime:
     """A runtime whose model takes ``seconds`` and gives its input back; it may die."""

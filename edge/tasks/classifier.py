@@ -1,0 +1,122 @@
+"""Classification of a stream: what the camera shows, without flicker."""
+
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edge import draw
+from edge.errors import DelegateError, UsageError
+from edge.frame import Frame, Picture
+from edge.interpreter import Array, Runtime
+from edge.model import Model, open_model
+from edge.results import Classification
+from edge.tasks import classify
+from edge.tasks.classify import Scores
+from edge.tasks.opening import twin
+
+SMOOTHING = 0.25
+"""Seconds over which scores are averaged."""
+
+
+class _Average:
+    """An exponential average of scores over time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._scores: Scores | None = None
+        self._time = 0.0
+
+    def __call__(self, scores: Scores, time_s: float) -> Scores:
+        passed = time_s - self._time
+        if self._scores is None or self._seconds == 0 or passed < 0:
+            mixed = scores
+        else:
+            kept = math.exp(-passed / self._seconds)
+            mixed = (kept * self._scores + (1 - kept) * scores).astype(np.float32)
+        self._scores, self._time = mixed, time_s
+        return mixed
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """The task "classify"; see :func:`classifier`."""
+
+    model: Model
+    top: int
+    average: _Average = field(repr=False)
+    path: Path
+    name: str = "classify"
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.model.runtime
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.model.notes
+
+    def prepare(self, picture: Picture) -> tuple[Array, ...]:
+        """The model's input of a picture, uint8 BGR [h, w, 3]."""
+        stretched = self.model.preprocessing.stretch(picture)
+        rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
+        return (self.model.input_of(rgb),)
+
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Classification:
+        """The best classes. Pictures with names of their own have nothing to do with the last."""
+        scores = self.model.scores_from(outputs[0])
+        if not frame.name:
+            scores = self.average(scores, frame.time_s)
+        return classify.best(scores, self.model.labels, self.top, self.model.threshold)
+
+    def draw(self, picture: Picture, result: Classification) -> None:
+        """Draw the classes into a corner of the picture."""
+        draw.classification(picture, result)
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU.
+
+        Raises:
+            DelegateError: there is no model for the CPU beside this one.
+        """
+        other = twin(self.path)
+        if not other.is_file():
+            raise DelegateError(
+                f"a model for the CPU to go on with ({other})", "no such file", "copy it there"
+            )
+        opened = open_model(other, delegate="cpu", threads=self.runtime.threads)
+        same = replace(opened, labels=self.model.labels, threshold=self.model.threshold)
+        return replace(self, model=same, path=other)
+
+
+def classifier(
+    model: str | Path,
+    *,
+    labels: str | Path | None = None,
+    top: int = 3,
+    threshold: float | None = None,
+    smoothing: float = SMOOTHING,
+    delegate: str = "auto",
+    threads: int | None = None,
+) -> Classifier:
+    """Open a classifier for a stream.
+
+    Args:
+        model, labels, threshold, delegate, threads: see :func:`edge.open_model`.
+        top: classes in a result.
+        smoothing: seconds over which scores are averaged, so that the answer does not flicker;
+            0 for none.
+
+    Raises:
+        UsageError: a value out of range.
+        ModelError, LabelsError, DelegateError: see :func:`edge.open_model`.
+    """
+    if smoothing < 0:
+        raise UsageError("a smoothing of 0 s or more", f"{smoothing:g}", "use --smoothing 0.25")
+    opened = open_model(
+        model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
+    )
+    return Classifier(opened, top, _Average(smoothing), Path(model))
