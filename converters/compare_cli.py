@@ -9,6 +9,7 @@ import click
 from converters import comparison
 from converters.comparison import SORTS, Comparison
 from converters.output import write_whole
+from edge.commands.options import say
 from edge.errors import UsageError
 
 EXAMPLES = """
@@ -53,6 +54,7 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
         compared = comparison.by(compared, sort)
     if plot is not None:
         write_whole(plot, drawing(compared, plot.suffix[1:]))
+        say(_unreadable(compared, plot))
     if as_json:
         click.echo(json.dumps(compared.to_dict(), indent=2))
         return 0
@@ -62,6 +64,16 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
     if plot is not None:
         click.echo(f"Plot: {plot}")
     return 0
+
+
+def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
+    """A note on names that the plot cannot show."""
+    from converters.report.drawing import missing_letters
+
+    names = "".join(entry.result.name + entry.row.name for entry in compared.entries)
+    if plot.suffix == ".svg" or not (letters := missing_letters(names)):
+        return ()
+    return (f"{plot} shows {letters} as boxes: an SVG would show them, --plot {plot.stem}.svg",)
 
 
 def drawing(compared: Comparison, kind: str) -> bytes:

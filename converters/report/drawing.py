@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ PAPER = Palette("#1d2327", "#ffffff", ("#1f6f64", "#b4532a", "#4a5fb0"))
 def style(palette: Palette, key: str) -> Iterator[None]:
     """Draw and save within this: text stays text, nothing is random.
 
+    Letters that matplotlib's font lacks are no matter, as a reader of SVG has fonts of his own; for
+    other files see :func:`missing_letters`.
+
     Args:
         palette: colours of text and axes.
         key: makes the ids of a drawing repeatable.
@@ -54,8 +58,17 @@ def style(palette: Palette, key: str) -> Iterator[None]:
         "savefig.facecolor": palette.paper,
         "text.parse_math": False,
     }
-    with rc_context(settings):
+    with rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         yield
+
+
+def missing_letters(text: str) -> str:
+    """The letters of ``text`` that a drawing in pixels shows as empty boxes, each once."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family=["sans-serif"])))
+    return "".join(letter for letter in dict.fromkeys(text) if not font.get_char_index(ord(letter)))
 
 
 def for_the_page(figure: "Figure", key: str) -> str:

@@ -189,6 +189,16 @@ def test_the_plot_names_every_variant(
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["big", "small", name])
 
 
+def test_letters_that_a_png_cannot_show_are_pointed_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(put(tmp_path / "猫", FULL.build()))
+    assert run(["compare", out, "--plot", str(tmp_path / "plot.svg")]) == 0
+    assert capsys.readouterr().err == ""
+    assert run(["compare", out, "--plot", str(tmp_path / "plot.png")]) == 0
+    assert "shows 猫 as boxes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
