@@ -22,7 +22,8 @@ class Earlier:
 
     ``dataset``: where the data set lay, None where that is not recorded; ``split``, ``weights``:
     sections of its record; ``history``: how the network was trained, without the network;
-    ``about``: the section ``source`` of a record that comes from this result.
+    ``about``: the section ``source`` of a record that comes from this result; ``calibrated``:
+    whether the network's scores are.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class Earlier:
     history: Trained
     seed: int
     about: Mapping[str, Any]
+    calibrated: bool
 
     def trained(self) -> Trained:
         """The network with what is known of its training.
@@ -115,6 +117,7 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Earlier:
             "name": folder.resolve().name,
             **{key: record[key] for key in ("created", "command", "chosen")},
         },
+        calibrated="confidence" in record,
     )
 
 

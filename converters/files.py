@@ -54,7 +54,9 @@ def save(
     folder: Path, classes: Sequence[str], variants: Sequence[Variant], chosen: Variant, network: Any
 ) -> None:
     """Write the models and the labels into ``folder``; ``network`` is the one behind ``chosen``."""
-    network.save(folder / "model.keras")
+    # tf_keras forgets its own format once it has loaded a file in a thread other than the one that
+    # imported it, and would write HDF5.
+    network.save(folder / "model.keras", save_format="keras_v3")
     (folder / "variants").mkdir()
     for variant in variants:
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)

@@ -28,7 +28,8 @@ class Learned:
     """A trained network, the pictures it learned from, and what is known of its making.
 
     ``path``: where the data set lies; ``weights``: the record's section on the backbone;
-    ``source``: that on the earlier result it was read from, None for a new one.
+    ``source``: that on the earlier result it was read from, None for a new one; ``calibrated``:
+    whether its scores are.
     """
 
     dataset: Dataset
@@ -38,6 +39,7 @@ class Learned:
     trained: Trained
     seed: int
     source: Mapping[str, Any] | None = None
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,12 @@ def finish(
 
 
 def calibrate(learned: Learned, progress: Progress) -> Calibrated:
-    """Divide the network's logits by a temperature fitted on the validation side."""
+    """Divide the network's logits by a temperature fitted on the validation side, once."""
     model = learned.trained.model
     plain = Variant("uncalibrated float32", quantise.float32(model))
     before = answer(plain, learned, progress)
+    if learned.calibrated:
+        return Calibrated(model, 1.0, before)
     labels = learned.dataset.labels[learned.split.validation]
     temperature = fit_temperature(before.validation, labels)
     return Calibrated(soften(model, temperature), temperature, before)

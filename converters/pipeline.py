@@ -135,6 +135,7 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             trained=trained,
             seed=before.seed,
             source=before.about,
+            calibrated=before.calibrated,
         )
         finished = finish(learned, settings.plan, folder, clock, progress)
         kept = {"dataset": place.name, "seed": before.seed, **settings.plan.to_dict()}
