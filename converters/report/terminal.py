@@ -131,10 +131,9 @@ def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
     confidence = record["confidence"]
     errors = (confidence["test"]["ece_before"], confidence["test"]["ece_after"])
     before, after = map(words.percent, errors)
-    yield Text(
-        f"Scores: temperature {confidence['temperature']:.2f}; calibration error {before} "
-        f"before, {after} after."
-    )
+    temperature = confidence["temperature"]
+    said = f"temperature {temperature:.2f}; calibration error {before} before, {after} after"
+    yield Text(f"Scores: {said if temperature != 1 else f'calibration error {after}'}.")
     threshold = record["variants"][record["chosen"]]["threshold"]
     if threshold:
         from converters.confidence import Threshold
