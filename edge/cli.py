@@ -44,6 +44,7 @@ COMMANDS = {
         "converters.edgetpu.compile_cli:compile_", "Make", "Compile a model for the Edge TPU."
     ),
     "classify": Entry("edge.commands.classify:classify", "Run", "Name what pictures show."),
+    "demo": Entry("demos.cli:demo", "Run", "Real-time demos on a camera or a file."),
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
     "compare": Entry(
@@ -118,12 +119,19 @@ def main() -> NoReturn:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(args: list[str]) -> int:
+def run_command(command: click.Command) -> NoReturn:
+    """Run one command as a program of its own, with the errors and exit codes of ``edge``."""
+    sys.exit(run(sys.argv[1:], command))
+
+
+def run(args: list[str], command: click.Command | None = None) -> int:
     """Run the command line ``args`` and return its exit code (0–3, or 130 for Ctrl-C)."""
     args, debug = _take_debug(args or ["--help"])
     try:
         with _debugging(debug):
-            code = cli.main(args, prog_name="edge", standalone_mode=False)
+            chosen = cli if command is None else command
+            name = "edge" if command is None else None
+            code = chosen.main(args, prog_name=name, standalone_mode=False)
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (click.Abort, KeyboardInterrupt):

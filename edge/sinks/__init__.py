@@ -6,6 +6,7 @@
 ``jsonl:FILE``             a line of JSON per frame; ``jsonl:-`` writes to stdout
 ``frames:DIR``             a JPEG per frame
 ``mqtt://host/topic``      a message per frame
+``text``                   a line on the terminal where the answer changes
 ``none``                   nothing, for measuring
 =========================  ======================================================================
 """
@@ -25,6 +26,7 @@ SCHEMES = {
     "jsonl": "edge.sinks.records:records",
     "frames": "edge.sinks.frames:frames",
     "mqtt": "edge.sinks.mqtt:mqtt",
+    "text": "edge.sinks.text:text",
     "none": "edge.sinks.nothing:nothing",
 }
 """Scheme → "module:function", called with the address and a :class:`Setting`."""

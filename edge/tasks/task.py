@@ -1,6 +1,6 @@
 """What a task is: from a picture to a model's input, and from its output to a result."""
 
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from edge.frame import Frame, Picture
 from edge.interpreter import Array, Runtime
@@ -29,8 +29,8 @@ class Task(Protocol):
     def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
         """The result in pixels of the frame. Called in the order of the frames; may remember."""
 
-    def draw(self, picture: Picture, result: Result) -> None:
-        """Draw the result onto the picture, in place; called from another thread."""
+    def draw(self, picture: Picture, result: Any) -> None:
+        """Draw one of its own results onto the picture, in place; called from another thread."""
 
     def on_cpu(self) -> Self:
         """The same task on the CPU, for when its delegate died.

@@ -1,0 +1,59 @@
+"""Name what the camera sees.
+
+This file is the demo, from the options to the stream: read it, copy it, change it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import live
+from edge.commands.options import MODEL_OPTION, quiet_interpreter, running
+from edge.tasks.classifier import SMOOTHING, classifier
+
+EXAMPLES = (
+    """
+\b
+Examples:
+  edge demo classify --model model.tflite
+  edge demo classify --model model.tflite --source clip.mp4 --sink out.mkv
+  edge demo classify --model model.tflite --source 0 --sink jsonl:-
+"""
+    + live.SOURCES
+)
+
+
+@click.command("classify", epilog=EXAMPLES)
+@MODEL_OPTION
+@click.option("--labels", type=click.Path(path_type=Path), help="File with one label per line.")
+@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--threshold", type=float, help="Score below which the answer is unknown.")
+@click.option(
+    "--smoothing", type=float, default=SMOOTHING, show_default=True, help="Seconds to average over."
+)
+@running
+@live.options
+def main(
+    model: Path,
+    labels: Path | None,
+    top: int,
+    threshold: float | None,
+    smoothing: float,
+    delegate: str,
+    threads: int | None,
+    **stream: Any,
+) -> None:
+    """Name what the camera sees."""
+    with quiet_interpreter():
+        task = classifier(
+            model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,
+            delegate=delegate, threads=threads,
+        )  # fmt: skip
+    live.run(task, **stream)
+
+
+if __name__ == "__main__":
+    from edge.cli import run_command
+
+    run_command(main)

@@ -1,0 +1,50 @@
+"""Find objects in what the camera sees.
+
+This file is the demo, from the options to the stream: read it, copy it, change it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import live
+from edge.commands.options import MODEL_OPTION, detecting, quiet_interpreter, running
+from edge.tasks.detect import detector
+
+EXAMPLES = (
+    """
+\b
+Examples:
+  edge demo detect --model ssd.tflite --labels coco_labels.txt
+  edge demo detect --model yolo.tflite --source street.mp4 --sink out.mkv
+  edge demo detect --model ssd.tflite --classes person,dog --sink jsonl:-
+
+\b
+SSD with its post-processing inside and the usual exports of YOLO are recognised.
+Another head is described in a file, MODEL.toml or --head FILE:
+  head = "yolo-grid"     # or yolo-rows (YOLOv5), yolo-free (YOLOv8), ssd
+  anchors = { 16 = [[12, 18], [37, 49]], 32 = [[115, 73], [119, 199]] }
+  letterbox = true
+"""
+    + live.SOURCES
+)
+
+
+@click.command("detect", epilog=EXAMPLES)
+@MODEL_OPTION
+@detecting
+@running
+@live.options
+def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
+    """Find objects in what the camera sees."""
+    found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
+    with quiet_interpreter():
+        task = detector(model, delegate=delegate, threads=threads, **found)
+    live.run(task, **rest)
+
+
+if __name__ == "__main__":
+    from edge.cli import run_command
+
+    run_command(main)
