@@ -6,7 +6,7 @@ of TensorFlow Lite's ``schema.fbs``.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError
@@ -42,13 +42,18 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class OpInfo:
-    """An operation: ``code`` of BuiltinOperator, ``custom`` its name where it is a custom one."""
+    """An operation: ``code`` of BuiltinOperator, ``custom`` its name where it is a custom one.
+
+    ``options``: the table of its builtin options, None where it has none; their field numbers are
+    those of the schema, and what is read from it may raise :class:`FlatbufferError`.
+    """
 
     code: int
     custom: str
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    options: Table | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +245,12 @@ def _operator(table: Table, codes: tuple[tuple[int, str, int], ...], tensors: in
     table.table(12)
     table.span(5)
     table.span(7)
-    return OpInfo(code, custom if code == CUSTOM else "", version, inputs, outputs)
+    return OpInfo(code, custom if code == CUSTOM else "", version, inputs, outputs, options)
 
 
 def _signature(table: Table) -> None:
-    for field in (0, 1):
-        for entry in table.tables(field):
+    for number in (0, 1):
+        for entry in table.tables(number):
             entry.text(0)
     table.text(2)
 

@@ -63,6 +63,13 @@ def test_tensors_and_operations_of_a_model(tiny_model):
     assert not file.for_edgetpu
 
 
+def test_options_of_an_operation(tiny_model):
+    reshape, dense, softmax = tflite.parse(tiny_model("int8")).main.operators
+    assert softmax.options is not None and softmax.options.real(0) == 1.0  # beta
+    assert dense.options is not None and dense.options.integer(0, "b") == 0  # no activation
+    assert reshape.options is None  # the shape is an input
+
+
 def test_a_model_for_the_edge_tpu_is_known(edgetpu_model):
     assert tflite.parse(edgetpu_model()).for_edgetpu
 
