@@ -36,6 +36,7 @@ DEBUG = "EDGE_DEBUG"
 GROUPS = ("Make", "Run", "Check", "Boards")
 
 COMMANDS = {
+    "capture": Entry("edge.commands.capture:capture", "Make", "Take photos for a data set."),
     "convert": Entry("converters.cli:convert", "Make", "Photos in, a verified TFLite model out."),
     "compress": Entry(
         "converters.compress_cli:compress", "Make", "Prune and quantise an earlier result anew."

@@ -82,9 +82,7 @@ def run(
     """
     from edge import stream
 
-    wanted = SourceOptions(
-        _size(size), fps, int(rotate), hflip, exposure, loop, realtime
-    )  # fmt: skip
+    wanted = SourceOptions(parse_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
     if stats is not None and not stats.absolute().parent.is_dir():
         raise OutputError(f"a folder for {stats}", "none", f"mkdir -p {stats.parent}")
     for note in task.notes:
@@ -215,7 +213,12 @@ def write_whole(path: Path, text: str) -> None:
         raise OutputError(f"a place to write {path}", reason, "choose another file") from None
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Width and height of "640x480".
+
+    Raises:
+        UsageError: it is something else.
+    """
     if text is None:
         return None
     found = re.fullmatch(r"(\d+)x(\d+)", text)

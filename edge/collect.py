@@ -1,0 +1,100 @@
+"""Collecting pictures of one class into a data set, without near-identical ones."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import OutputError, UsageError
+from edge.frame import Picture
+from edge.image import SUFFIXES
+
+SAME = 2.0
+"""Mean difference of two thumbnails, in grey levels of 255, below which they show the same.
+
+Two frames of a still scene differ by the camera's noise, about half of that.
+"""
+
+_THUMBNAIL = (32, 32)
+_QUALITY = 95
+
+
+@dataclass
+class Collection:
+    """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats."""
+
+    root: Path
+    label: str
+    kept: list[Path] = field(default_factory=list)
+    skipped: int = 0
+    _thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, picture: Picture) -> Path | None:
+        """Keep a picture, uint8 BGR, as a whole file of a new name; None for a repeat.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        thumbnail = _thumbnail(picture)
+        if any(np.abs(thumbnail - other).mean() < SAME for other in self._thumbnails):
+            self.skipped += 1
+            return None
+        path = self._write(picture)
+        self._thumbnails.append(thumbnail)
+        self.kept.append(path)
+        return path
+
+    def counts(self) -> dict[str, int]:
+        """Pictures per class in the data set, this one's and the others'."""
+        folders = [path for path in self.root.iterdir() if path.is_dir()]
+        return {
+            folder.name: sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+            for folder in sorted(folders)
+            if not folder.name.startswith(".")
+        }
+
+    def _write(self, picture: Picture) -> Path:
+        folder = self.root / self.label
+        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        number = len(self.kept)
+        while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
+            number += 1
+        part = folder / f".{path.name}.partial"
+        try:
+            part.write_bytes(data.tobytes())
+            part.rename(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise _unwritable(folder, error) from None
+        return path
+
+
+def collection(root: Path, label: str) -> Collection:
+    """The folder ``root/label``, made where it is missing.
+
+    Raises:
+        UsageError: a label that is no folder's name.
+        OutputError: the folder cannot be made.
+    """
+    if not label.strip() or label.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
+        raise UsageError("a label that can be a folder's name", f"'{label}'", "use --label cat")
+    try:
+        (root / label).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(root / label, error) from None
+    return Collection(root, label)
+
+
+def _thumbnail(picture: Picture) -> NDArray[np.float32]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return cv2.resize(grey, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(f"a folder to write to at {folder}", reason, "choose another with -o")

@@ -1,0 +1,26 @@
+"""Keys pressed in the terminal, without waiting for Enter."""
+
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Take keys one by one while the block runs; Ctrl-C still interrupts."""
+    import termios
+    import tty
+
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setcbreak(sys.stdin)
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def pressed() -> str | None:
+    """The key that was pressed since the last call, or None."""
+    ready, _, _ = select.select([sys.stdin], [], [], 0)
+    return sys.stdin.read(1) if ready else None
