@@ -8,7 +8,7 @@ from typing import Any
 from converters.compress.draft import Draft, Material
 
 METHODS = {
-    ("prune", "channels"): "converters.compress.channels",
+    ("prune", "channels"): "converters.compress.channels.step",
     ("prune", "magnitude"): "converters.compress.magnitude",
     ("prune", "xnnpack"): "converters.compress.xnnpack",
     ("quantise", "float32"): "converters.compress.after_training.float32",

@@ -1,0 +1,1 @@
+"""Structured pruning: whole expansion channels of MobileNetV2 are taken out."""

@@ -1,0 +1,116 @@
+"""The step that prunes channels: choose, take out, reconstruct, recover."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from converters.compress.channels import blocks, importance, widths
+from converters.compress.channels.blocks import Block
+from converters.compress.channels.reconstruction import reconstruct
+from converters.compress.draft import Draft, Material
+from converters.compress.recovery import Plan, Recovery, distil
+from converters.training import epochs
+from edge.errors import UsageError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``keep``: share of the expansion channels that stay, above 0 up to 1, the same in each
+    block. ``importance``: how channels are ranked, a name in
+    :data:`converters.compress.channels.importance.MEASURES`. ``epochs`` (0 or more), ``rate`` and
+    ``hard``: of the recovery, see :class:`converters.compress.recovery.Plan`.
+
+    Raises:
+        UsageError: a value outside its range.
+    """
+
+    keep: float = 0.5
+    importance: str = "contribution"
+    epochs: int = 5
+    rate: float = 3e-4
+    hard: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep <= 1:
+            raise UsageError("a keep above 0 and up to 1", f"{self.keep:g}", "use keep = 0.5")
+        if self.importance not in importance.MEASURES:
+            guess = nearest(self.importance, importance.MEASURES) or "contribution"
+            raise UsageError(
+                f"importance = one of {', '.join(importance.MEASURES)}",
+                repr(self.importance),
+                f'use importance = "{guess}"',
+            )
+        if self.epochs < 0:
+            raise UsageError("epochs of 0 or more", str(self.epochs), "use epochs = 5")
+        self.plan()
+
+    def plan(self) -> Plan:
+        """Of the recovery; without ``epochs`` there is none to follow it."""
+        return Plan("recovering", max(1, self.epochs), self.rate, hard=self.hard)
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """Narrow the expansion of every inverted residual block of the draft's model.
+
+    The most important channels stay; the projections are fitted anew so that each block gives
+    what it gave; then the whole network learns from the teacher, where that is better on
+    validation.
+
+    Raises:
+        ConversionError: the model has no blocks that expand.
+    """
+    found = blocks.find(draft.model)
+    narrowed, wanted = _narrowed(draft.model, found, options, material)
+    before, fitted = _judge(draft.model, material), _judge(narrowed, material)
+    recovery = _recover(narrowed, options, material, fitted) if options.epochs else None
+    after = _judge(narrowed, material)
+    width, whole = sum(wanted.values()), sum(block.channels for block in found)
+    note = (
+        f"Kept {width} of {whole} expansion channels ({width / whole:.0%}): "
+        f"{before[0]:.1%} on validation before, {fitted[0]:.1%} after the blocks were "
+        f"reconstructed, {after[0]:.1%} in the end."
+    )
+    details = {
+        "channels": wanted,
+        "channels_before": {block.name: block.channels for block in found},
+        "validation_accuracy": {"before": before[0], "reconstructed": fitted[0], "end": after[0]},
+        "validation_loss": {"before": before[1], "reconstructed": fitted[1], "end": after[1]},
+        "recovery": None if recovery is None else recovery.to_dict(),
+    }
+    return replace(
+        draft,
+        model=narrowed,
+        notes=(*draft.notes, note),
+        details=(*draft.details, details),
+    )
+
+
+def _narrowed(
+    model: Any, found: tuple[Block, ...], options: Options, material: Material
+) -> tuple[Any, dict[str, int]]:
+    """The narrower network with its projections fitted, and the width of each block."""
+    with material.progress.working("ranking the channels"):
+        scores = importance.MEASURES[options.importance](model, found, material)
+    wanted = widths.widths(found, options.keep)
+    narrowed = blocks.narrow(model, widths.choose(scores, wanted))
+    inputs = material.dataset.preprocessing.normalise(material.calibration)
+    fitting = reconstruct(narrowed, model, found, inputs)
+    for _ in material.progress.track(fitting, len(found), "reconstructing the blocks"):
+        pass
+    return narrowed, wanted
+
+
+def _recover(
+    narrowed: Any, options: Options, material: Material, fitted: tuple[float, float]
+) -> Recovery:
+    """Train ``narrowed``; it stays as it was where the best epoch is no better than ``fitted``."""
+    weights = narrowed.get_weights()
+    recovery = distil(narrowed, material.teacher, material, options.plan())
+    accuracy, loss = _judge(narrowed, material)
+    if (accuracy, -loss) < (fitted[0], -fitted[1]):
+        narrowed.set_weights(weights)
+    return recovery
+
+
+def _judge(model: Any, material: Material) -> tuple[float, float]:
+    """Accuracy and log-loss on the validation side."""
+    return epochs.judge(model, material.dataset, material.split.validation)
