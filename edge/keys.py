@@ -1,5 +1,6 @@
 """Keys pressed in the terminal, without waiting for Enter."""
 
+import os
 import select
 import sys
 from collections.abc import Iterator
@@ -23,4 +24,5 @@ def listening() -> Iterator[None]:
 def pressed() -> str | None:
     """The key that was pressed since the last call, or None."""
     ready, _, _ = select.select([sys.stdin], [], [], 0)
-    return sys.stdin.read(1) if ready else None
+    # Not through sys.stdin, whose buffer would hold further keys back from select.
+    return os.read(sys.stdin.fileno(), 1).decode("latin-1") if ready else None

@@ -1,0 +1,147 @@
+"""`edge demo` as a user runs it, on a generated source and a tiny model."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+import tiny_models
+
+from edge import metadata
+from edge.metadata import Metadata
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "colours.tflite"
+    about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    path.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
+    return path
+
+
+def test_a_line_per_frame_and_statistics(run_edge: RunEdge, model: Path, tmp_path: Path) -> None:
+    stats = tmp_path / "stats.json"
+    done = run_edge(
+        "demo", "classify", "--model", model, "--source", "synthetic:?frames=40",
+        "--sink", "jsonl:-", "--stats", stats,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["frame"] for line in lines] == list(range(40))
+    assert all(line["task"] == "classify" and len(line["classes"]) == 3 for line in lines)
+    said = json.loads(stats.read_text())
+    assert (said["frames"], said["dropped"]) == (40, 0)
+    assert said["stages"]["invoke"]["p95_ms"] > 0
+    assert "sets the pace" in done.stderr
+
+
+def test_several_sinks_at_once(run_edge: RunEdge, model: Path, tmp_path: Path) -> None:
+    video, lines, frames = tmp_path / "o.mkv", tmp_path / "o.jsonl", tmp_path / "frames"
+    done = run_edge(
+        "demo", "classify", "--model", model, "--source", "synthetic:320x240@10?frames=20",
+        "--sink", video, "--sink", f"jsonl:{lines}", "--sink", f"frames:{frames}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    capture = cv2.VideoCapture(str(video))
+    read = 0
+    while capture.read()[0]:
+        read += 1
+    assert read == len(lines.read_text().splitlines()) == len(list(frames.glob("*.jpg"))) == 20
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_stream_leaves_whole_files(model: Path, tmp_path: Path, number: int) -> None:
+    video, stats = tmp_path / "o.mp4", tmp_path / "stats.json"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edge", "demo", "classify", "--model", model, "--source",
+         "synthetic:320x240@50", "--realtime", "--sink", video, "--stats", stats],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 30
+    while not video.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    running.send_signal(number)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 0, said
+    frames = json.loads(stats.read_text())["frames"]
+    capture = cv2.VideoCapture(str(video))
+    assert frames > 5
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) >= frames
+
+
+def test_without_a_screen_words_replace_the_window(
+    run_edge: RunEdge, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    command = ("demo", "classify", "--model", model, "--source", "synthetic:?frames=5")
+    done = run_edge(*command)
+    assert done.returncode == 0, done.stderr
+    assert "no window" in done.stderr
+    assert any(colour in done.stderr for colour in ("red", "green", "blue"))
+    asked = run_edge(*command, "--sink", "window")
+    assert asked.returncode == 2
+    assert "DISPLAY" in asked.stderr
+
+
+def test_the_file_of_a_demo_is_a_program_of_its_own(model: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "demos.classify", "--model", model, "--source",
+         "synthetic:?frames=3", "--sink", "jsonl:-"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+
+
+def test_a_demo_is_one_screen() -> None:
+    import demos.classify
+
+    folder = Path(demos.classify.__file__).parent
+    for name in ("classify", "detect", "track"):
+        assert len((folder / f"{name}.py").read_text().splitlines()) <= 70
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--source", "0"), "camera"),
+        (("--source", "nowhere.mp4"), "no such file"),
+        (("--source", "rtps://host/x"), "rtsps"),
+        (("--source", "synthetic:", "--sink", "jsnl:x"), "jsonl"),
+        (("--source", "synthetic:", "--sink", "no/such/folder/o.mkv"), "mkdir -p"),
+        (("--source", "synthetic:", "--sink", "jsonl:no/such/x"), "no such file"),
+        (("--source", "synthetic:", "--sink", "none", "--stats", "no/such/s.json"), "mkdir -p"),
+        (("--source", "synthetic:", "--sink", "none", "--size", "big"), "640x480"),
+        (("--source", "synthetic:", "--sink", "none", "--threshold", "7"), "from 0 to 1"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    run_edge: RunEdge, model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run_edge("demo", "classify", "--model", model, *arguments)
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
+    assert said in line.lower()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_of_another_task(run_edge: RunEdge, model: Path) -> None:
+    done = run_edge("demo", "detect", "--model", model, "--source", "synthetic:", "--sink", "none")
+    assert done.returncode == 2
+    assert "edge demo classify" in done.stderr
+
+
+def test_an_unknown_demo_is_answered_with_the_nearest(run_edge: RunEdge) -> None:
+    done = run_edge("demo", "clasify")
+    assert done.returncode == 2
+    assert "edge demo classify" in done.stderr

@@ -1,0 +1,107 @@
+"""Real detectors on real photographs; boxes were read off the pictures by eye."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import LabelsError, ModelError, UsageError
+from edge.frame import Frame
+from edge.results import Detection
+from edge.tasks.detect import detector
+
+pytestmark = pytest.mark.realdata
+
+SEEN = {
+    "cat_720p.jpg": [("cat", (95, 75, 920, 715))],
+    "pets.jpg": [("dog", (115, 40, 252, 300)), ("dog", (344, 165, 497, 372))],
+    "grace_hopper.bmp": [("person", (5, 25, 508, 598)), ("tie", (228, 425, 290, 540))],
+    "kite_and_cold.jpg": [("kite", (594, 76, 671, 150)), ("person", (216, 690, 274, 855))],
+}
+MODELS = {
+    "coco_ssd_mobilenet_v1_1.0_quant": 0.5,
+    "yolo_fastest_1.1_int8": 0.4,
+}
+# What the smaller model does not find: the people on the beach are birds to it.
+MISSED = {("yolo_fastest_1.1_int8", "kite_and_cold.jpg", "person")}
+
+
+def find(test_data: Path, model: str, picture: str, **options: Any) -> tuple[Detection, ...]:
+    task = detector(
+        test_data / "models" / f"{model}.tflite",
+        labels=test_data / "models/coco_labels.txt",
+        threads=1,
+        **options,
+    )
+    pixels = cv2.imread(str(test_data / "images" / picture))
+    outputs = task.runtime.invoke(*task.prepare(pixels))
+    return task.interpret(outputs, Frame(0, 0.0, pixels)).detections
+
+
+def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
+    inner = float(np.prod(np.maximum(0, high - low)))
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return inner / (sum(areas) - inner)
+
+
+@pytest.mark.parametrize("picture", SEEN)
+@pytest.mark.parametrize("model", MODELS)
+def test_what_a_person_sees_is_found(test_data: Path, model: str, picture: str) -> None:
+    found = find(test_data, model, picture)
+    for label, box in SEEN[picture]:
+        if (model, picture, label) in MISSED:
+            continue
+        best = max((iou(one.box, box) for one in found if one.label == label), default=0.0)
+        assert best >= MODELS[model], (label, found)
+
+
+@pytest.mark.parametrize(
+    "model", ["yolov5n-int8", "yolov8n_full_integer_quant", "yolov8n_full_integer_quant_MRezqalla"]
+)
+def test_the_usual_exports_of_yolo_are_recognised(test_data: Path, model: str) -> None:
+    found = find(test_data, f"../edgetpu/models/{model}", "pets.jpg")
+    assert [one.label for one in found] == ["dog", "dog"]
+    for _, box in SEEN["pets.jpg"]:
+        assert max(iou(one.box, box) for one in found) >= 0.75
+
+
+def test_only_the_classes_asked_for(test_data: Path) -> None:
+    model = "coco_ssd_mobilenet_v1_1.0_quant"
+    assert {one.label for one in find(test_data, model, "kite_and_cold.jpg", classes=["kite"])} == {
+        "kite"
+    }
+    with pytest.raises(UsageError, match="did you mean 'kite'"):
+        find(test_data, model, "kite_and_cold.jpg", classes=["kites"])
+
+
+def test_both_ways_to_number_labels_give_the_same_names(test_data: Path) -> None:
+    models = test_data / "models"
+    names = [
+        detector(models / "coco_ssd_mobilenet_v1_1.0_quant.tflite", labels=models / labels).labels
+        for labels in ("coco_labels.txt", "coco_ssd_labels.txt")
+    ]
+    assert names[0] is not None
+    assert names[1] is not None
+    assert [name[16] for name in names] == ["cat", "cat"]
+
+
+def test_labels_of_another_model_are_refused(test_data: Path) -> None:
+    models = test_data / "models"
+    with pytest.raises(LabelsError, match="80 labels"):
+        detector(models / "yolo_fastest_1.1_int8.tflite", labels=models / "imagenet_labels.txt")
+
+
+def test_a_classifier_is_refused_with_the_right_demo(test_data: Path) -> None:
+    with pytest.raises(ModelError, match="edge demo classify"):
+        detector(test_data / "models/mobilenet_v2_1.0_224_quant.tflite")
+
+
+def test_without_labels_classes_are_numbered_and_it_is_said(test_data: Path) -> None:
+    task = detector(test_data / "models/yolo_fastest_1.1_int8.tflite", threads=1)
+    assert any("--labels" in note for note in task.notes)
+    pixels = cv2.imread(str(test_data / "images/cat_720p.jpg"))
+    outputs = task.runtime.invoke(*task.prepare(pixels))
+    assert task.interpret(outputs, Frame(0, 0.0, pixels)).detections[0].label == "class 15"

@@ -1,0 +1,101 @@
+"""`edge capture` as a user runs it: photos that `edge convert` can learn from."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge import collect
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_every_so_many_seconds_of_a_source(run_edge: RunEdge, tmp_path: Path) -> None:
+    done = run_edge(
+        "capture", "--label", "cat", "-o", tmp_path / "photos", "--source",
+        "synthetic:320x240@10?frames=50", "--interval", "1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert len(said["kept"]) == 5
+    assert said["counts"] == {"cat": 5}
+    for name in said["kept"]:
+        picture = cv2.imread(name)
+        assert picture is not None
+        assert picture.shape == (240, 320, 3)
+
+
+def test_a_burst_ends_when_it_is_full_and_nothing_is_overwritten(
+    run_edge: RunEdge, tmp_path: Path
+) -> None:
+    for turn in (1, 2):
+        done = run_edge(
+            "capture", "--label", "dog", "-o", tmp_path, "--source", "synthetic:320x240@5",
+            "--burst", "4",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert len(list((tmp_path / "dog").glob("*.jpg"))) == 4 * turn
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_what_was_taken_before_is_skipped(tmp_path: Path) -> None:
+    kept = collect.collection(tmp_path, "cat")
+    random = np.random.default_rng(0)
+    first, second = (random.integers(0, 255, (6, 8, 3)).astype(np.uint8) for _ in range(2))
+    first, second = (cv2.resize(p, (320, 240), interpolation=cv2.INTER_CUBIC)
+                     for p in (first, second))  # fmt: skip
+    noisy = np.clip(first + random.normal(0, 4, first.shape), 0, 255).astype(np.uint8)
+    assert kept.add(first) is not None
+    assert kept.add(noisy) is None
+    assert kept.add(second) is not None
+    assert kept.add(first) is None
+    assert (len(kept.kept), kept.skipped) == (2, 2)
+
+
+def test_keys_take_pictures_in_a_terminal(tmp_path: Path) -> None:
+    leader, follower = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edge", "capture", "--label", "cat", "-o", tmp_path,
+         "--source", "synthetic:160x120@500"],
+        stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(follower)
+    assert running.stderr is not None
+    assert "Space" in running.stderr.readline()
+    for _ in range(2):
+        time.sleep(0.3)
+        os.write(leader, b" ")
+    time.sleep(0.3)
+    os.write(leader, b"q")
+    out, _ = running.communicate(timeout=20)
+    os.close(leader)
+    assert running.returncode == 0
+    assert "2 pictures of cat" in out
+    assert len(list((tmp_path / "cat").glob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--label", "../x", "--burst", "1"), "folder's name"),
+        (("--label", "cat", "--burst", "1", "--interval", "1"), "one of them"),
+        (("--label", "cat"), "--interval"),
+        (("--label", "cat", "--burst", "1", "--source", "9"), "camera"),
+    ],
+)
+def test_bad_input(
+    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    source = () if "--source" in arguments else ("--source", "synthetic:")
+    done = run_edge("capture", "-o", tmp_path, *arguments, *source, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not list(tmp_path.rglob("*.jpg"))
