@@ -12,6 +12,7 @@ Every error says what was expected, what was found, and what mends it:
     ├── WeightsError      learned weights that cannot be had
     ├── ConversionError   a conversion whose result is not a usable model
     ├── CompilerError     an Edge TPU compiler that cannot run, or refuses a model
+    ├── DetectionsError   a file of detections that cannot be read
     ├── OutputError       a result that cannot be written
     └── SourceError       a camera, stream or file that gives no frames
         └── CorruptFrameError   one frame of it that cannot be decoded
@@ -85,6 +86,10 @@ class ConversionError(EdgeError):
 
 class CompilerError(EdgeError):
     """An Edge TPU compiler that cannot run, or refuses a model."""
+
+
+class DetectionsError(EdgeError):
+    """A file of detections that cannot be read."""
 
 
 class OutputError(EdgeError):
