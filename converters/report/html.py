@@ -92,10 +92,9 @@ def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
     """The variants side by side, what their scores mean, and what the Edge TPU takes."""
-    from markupsafe import Markup
 
     compared = rows(record)
-    chosen, bins = record["variants"][record["chosen"]], record["confidence"]["reliability"]
+    chosen, confidence = record["variants"][record["chosen"]], record["confidence"]
     return {
         "rows": compared,
         "columns": columns(compared),
@@ -106,15 +105,26 @@ def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
             for place, (name, variant) in enumerate(record["variants"].items())
             if variant["notes"] or variant["steps"]
         ],
-        "scores": sentences.scores(record["confidence"]),
-        "reliability": [
-            (heading, reliability.describe(bins[when]), Markup(reliability.svg(bins[when], when)))
-            for heading, when in (("Before", "before"), ("After, as in the files", "after"))
-        ],
+        "scores": sentences.scores(confidence),
+        "reliability": _reliability(confidence),
         "threshold": sentences.threshold(chosen),
         "edgetpu": sentences.edgetpu(record["chosen"], chosen["edgetpu"]),
         "memory": sentences.memory(chosen["edgetpu"]),
     }
+
+
+def _reliability(confidence: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The diagrams with their headings; one where no temperature changed the scores."""
+    from markupsafe import Markup
+
+    shown = {"before": "Before", "after": "After, as in the files"}
+    if confidence["temperature"] == 1:
+        shown = {"after": "As in the files"}
+    bins = confidence["reliability"]
+    return [
+        (heading, reliability.describe(bins[when]), Markup(reliability.svg(bins[when], when)))
+        for when, heading in shown.items()
+    ]
 
 
 def _trade_off(record: Mapping[str, Any], compared: tuple[Row, ...]) -> dict[str, str]:

@@ -9,7 +9,12 @@ from converters.report.words import number, percent, size
 def scores(confidence: Mapping[str, Any]) -> tuple[str, ...]:
     """What the temperature did to the scores of the test side, better or worse."""
     temperature, test = confidence["temperature"], confidence["test"]
-    kind = "too sure" if temperature > 1 else "not sure enough" if temperature < 1 else "right"
+    if temperature == 1:
+        return (
+            f"The scores are left as they are; on the test side their mean distance from the "
+            f"truth (expected calibration error) is {percent(test['ece_after'])}.",
+        )
+    kind = "too sure" if temperature > 1 else "not sure enough"
     return (
         f"On the validation side the scores were {kind}; the logits are divided by "
         f"{temperature:.2f} (temperature scaling), which changes no answer, only its score.",

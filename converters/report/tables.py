@@ -15,6 +15,9 @@ _PAIRS = 20
 _NAMES = ("step", "method", "mode")
 """Of a step of a recipe, what names it."""
 
+_MANY = 6
+"""From so many entries on, figures by name are a table of their own."""
+
 _CURVES = {"losses", "validation_accuracies", "validation_losses"}
 """What the recovery of a step tells for every epoch."""
 
@@ -35,6 +38,16 @@ class Pair:
     said: str
     count: int
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a recipe: ``figures`` as (name, text), and ``layers`` as (name, cells)."""
+
+    name: str
+    figures: list[tuple[str, str]]
+    headings: list[str]
+    layers: list[tuple[str, list[str]]]
 
 
 def matrix(confusion: list[list[int]]) -> list[list[Cell]]:
@@ -68,19 +81,30 @@ def counts(record: Mapping[str, Any], sides: list[dict[str, int]]) -> list[dict[
     ]
 
 
-def steps(details: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The steps of a recipe as (name, figures); values per epoch are left to the drawing."""
-    return [
-        (
-            " ".join(str(step[key]) for key in _NAMES if key in step),
-            [
-                (name, text)
-                for name, text in flat({key: v for key, v in step.items() if key not in _NAMES})
-                if name.rpartition(".")[2] not in _CURVES
-            ],
-        )
-        for step in details
-    ]
+def steps(details: list[dict[str, Any]]) -> list[Step]:
+    """The steps of a recipe in figures; values per epoch are left to the drawing."""
+    return [_step(step) for step in details]
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    layers = {key: value for key, value in step.items() if _of_layers(value)}
+    rest = {key: value for key, value in step.items() if key not in {*layers, *_NAMES}}
+    names = dict.fromkeys(name for values in layers.values() for name in values)
+    return Step(
+        name=" ".join(str(step[key]) for key in _NAMES if key in step),
+        figures=[row for row in flat(rest) if row[0].rpartition(".")[2] not in _CURVES],
+        headings=list(layers),
+        layers=[(name, [_text(values.get(name)) for values in layers.values()]) for name in names],
+    )
+
+
+def _of_layers(value: Any) -> bool:
+    """Whether a value has a number for each of many layers."""
+    return (
+        isinstance(value, Mapping)
+        and len(value) >= _MANY
+        and all(isinstance(entry, int | float) for entry in value.values())
+    )
 
 
 def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -51,15 +51,19 @@ def test_accuracy_over_time_is_drawn_once_for_a_screen_and_once_for_a_phone() ->
 
 def test_the_recipes_say_what_they_did_and_what_was_not_gained() -> None:
     def recover(record: dict[str, Any]) -> None:
-        record["variants"]["channels-50"]["steps"][0]["recovery"] = {
-            "epochs": 2, "losses": [0.5, 0.4], "validation_accuracies": [0.8, 0.9],
-            "validation_losses": [0.6, 0.5],
+        record["variants"]["channels-50"]["steps"][0] |= {
+            "recovery": {
+                "epochs": 2, "losses": [0.5, 0.4], "validation_accuracies": [0.8, 0.9],
+                "validation_losses": [0.6, 0.5],
+            },
+            "channels": {f"block_{block}": 8 * block for block in range(1, 9)},
         }  # fmt: skip
 
     page = page_of(RECIPES, recover)
     did = page.section("What the recipes did", "What a score means")
     assert "Half of the expansion channels were removed. Recovery: 8 epochs in 95 s." in did
-    assert "prune channels kept 0.5, epochs 8, seconds 95" in did
+    assert "prune channels kept 0.5, epochs 8, seconds 95, recovery.epochs 2 " in did
+    assert "layer channels block_1 8 block_2 16 " in did
     assert "quantise int8" in did
     assert "Recovery of channels-50" in did
     nothing = page.section("Where nothing was gained", "What the recipes did")
@@ -89,6 +93,16 @@ def test_scores_are_held_against_the_truth_before_and_after() -> None:
     assert "Below a score of 62.0 % the answer is “unknown”" in scores
     described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
     assert sum(text.startswith("How often answers are right") for text in described) == 2
+
+
+def test_scores_that_were_left_alone_are_drawn_once() -> None:
+    def unchanged(record: dict[str, Any]) -> None:
+        record["confidence"]["temperature"] = 1
+
+    page = page_of(Conversion(), unchanged)
+    assert "The scores are left as they are" in page.text
+    described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
+    assert sum(text.startswith("How often answers are right") for text in described) == 1
 
 
 def test_a_threshold_that_is_none_or_misses_is_not_praised() -> None:
