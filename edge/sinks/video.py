@@ -1,25 +1,32 @@
 """A video file, with the results drawn on its frames.
 
-Matroska (.mkv) is written so that it plays up to the last second even after a power cut or a kill;
-an .mp4 plays only if it was closed. The wheel of OpenCV has no H.264 encoder: the video is MPEG-4
-part 2, or Motion JPEG in an .avi.
+========  =================  =====================================================================
+``.mkv``  Motion JPEG        true times; plays whatever happens to the program while it records
+``.mp4``  MPEG-4 part 2      about a tenth of the size; plays only if it was closed
+``.avi``  Motion JPEG        for old players
+========  =================  =====================================================================
+
+The wheel of OpenCV has no encoder for H.264, neither in software nor a board's.
 """
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 
 from edge.errors import OutputError, UsageError
 from edge.frame import Output, Picture
 from edge.sinks import Setting
+from edge.sinks.matroska import Matroska
 
-_CODECS = {".mkv": "mp4v", ".mp4": "mp4v", ".avi": "MJPG"}
+_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _RATE = 30.0
+_QUALITY = 85
 _BACKLOG = 16
 
 _LONGEST_GAP = 10.0
-"""Seconds without a frame that are shown as a still picture; a longer gap is cut."""
+"""Seconds without a frame that .mp4 and .avi show as a still picture; what exceeds them is cut."""
 
 
 def video(address: str, setting: Setting) -> "Video":
@@ -30,8 +37,10 @@ def video(address: str, setting: Setting) -> "Video":
         UsageError: a kind of file that is not known.
     """
     path = Path(address)
-    if path.suffix.lower() not in _CODECS:
+    if path.suffix.lower() not in (".mkv", *_CODECS):
         raise UsageError("a video such as out.mkv, .mp4 or .avi", f"'{address}'", "use out.mkv")
+    if path.is_dir():
+        raise OutputError(f"a place to write {path}", "a folder", "choose another name")
     if not path.parent.is_dir():
         raise OutputError(
             f"a folder for {path}", f"no folder {path.parent}", f"mkdir -p {path.parent}"
@@ -41,32 +50,95 @@ def video(address: str, setting: Setting) -> "Video":
     return Video(path, setting.fps or _RATE, live=setting.live)
 
 
+class _Writer(Protocol):
+    def add(self, picture: Picture, time_s: float) -> None:
+        """Add a picture; ``time_s``: seconds from the first one."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
 class Video:
     pictures, backlog = True, _BACKLOG
 
     def __init__(self, path: Path, fps: float, *, live: bool) -> None:
         self.name, self._path, self._fps, self._live = str(path), path, fps, live
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-        self._start, self._written = 0.0, 0
-        self._last: Picture | None = None
+        self._writer: _Writer | None = None
+        self._size, self._start = (0, 0), 0.0
 
     def write(self, output: Output) -> None:
         assert output.picture is not None
+        try:
+            if self._writer is None:
+                self._size = (output.picture.shape[1], output.picture.shape[0])
+                self._start = output.time_s
+                self._writer = self._open()
+            self._writer.add(self._fit(output.picture), output.time_s - self._start)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def close(self) -> None:
         if self._writer is None:
-            self._open(output)
-        picture = self._fit(output.picture)
-        for _ in range(self._repeats(output.time_s)):
+            return
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _open(self) -> _Writer:
+        if self._path.suffix.lower() == ".mkv":
+            return _Exact(self._path, self._size, self._fps)
+        return _Steady(self._path, self._size, self._fps, skips=self._live)
+
+    def _fit(self, picture: Picture) -> Picture:
+        """A video has one size: that of its first frame."""
+        if (picture.shape[1], picture.shape[0]) == self._size:
+            return picture
+        return cv2.resize(picture, self._size).astype("uint8", copy=False)
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        reason = (error.strerror or str(error)).lower()
+        return OutputError(f"a place to write {self._path}", reason, "choose another folder")
+
+
+class _Exact:
+    """Each picture at its own time."""
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+        self._file = Matroska(path, size, fps)
+        self.close = self._file.close
+
+    def add(self, picture: Picture, time_s: float) -> None:
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        self._file.add(jpeg.tobytes(), time_s)
+
+
+class _Steady:
+    """Pictures at one rate: shown again, and with ``skips`` left out, so that time is true."""
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skips: bool) -> None:
+        codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
+        self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, size)
+        if not self._writer.isOpened():
+            wide, high = size
+            raise OutputError(
+                f"a {path.suffix} of {wide}x{high} at {fps:g} a second",
+                "an encoder that refuses it",
+                f"use {path.with_suffix('.mkv')}, or another --size",
+            )
+        self._fps, self._skips = fps, skips
+        self._start, self._written = 0.0, 0
+        self._last: Picture | None = None
+        self.close = self._writer.release
+
+    def add(self, picture: Picture, time_s: float) -> None:
+        for _ in range(self._missing(time_s)):
             self._put(self._last if self._last is not None else picture)
-        if not self._live or self._written <= (output.time_s - self._start) * self._fps:
+        if not self._skips or self._written <= (time_s - self._start) * self._fps:
             self._put(picture)
         self._last = picture
 
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def _repeats(self, time_s: float) -> int:
+    def _missing(self, time_s: float) -> int:
         """How often the last picture is shown again until this one's time has come."""
         missing = round((time_s - self._start) * self._fps) - self._written
         most = round(_LONGEST_GAP * self._fps)
@@ -75,25 +147,5 @@ class Video:
         return max(0, min(missing, most))
 
     def _put(self, picture: Picture) -> None:
-        assert self._writer is not None
         self._writer.write(picture)
         self._written += 1
-
-    def _open(self, output: Output) -> None:
-        assert output.picture is not None
-        height, width = output.picture.shape[:2]
-        self._size, self._start = (width, height), output.time_s
-        codec = cv2.VideoWriter.fourcc(*_CODECS[self._path.suffix.lower()])
-        self._writer = cv2.VideoWriter(
-            str(self._path), cv2.CAP_FFMPEG, codec, self._fps, self._size
-        )
-        if not self._writer.isOpened():
-            raise OutputError(
-                f"a place to write {self._path}", "a video that cannot be started", "use out.mkv"
-            )
-
-    def _fit(self, picture: Picture) -> Picture:
-        """A video has one size: that of its first frame."""
-        if (picture.shape[1], picture.shape[0]) == self._size:
-            return picture
-        return cv2.resize(picture, self._size).astype("uint8", copy=False)
