@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -236,10 +237,10 @@ def _why(address: str) -> str:
         if not parts.scheme.startswith("http"):
             return "a server without such a stream (or it wants a password)"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", port, timeout=3)
-        connection.request("GET", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}")
-        answer = connection.getresponse()
-        connection.close()
+        with closing(kind(parts.hostname or "", port, timeout=3)) as connection:
+            query = f"?{parts.query}" if parts.query else ""
+            connection.request("GET", f"{parts.path or '/'}{query}")
+            answer = connection.getresponse()
     except OSError as error:
         return (error.strerror or str(error) or "no answer").lower()
     except http.client.HTTPException:

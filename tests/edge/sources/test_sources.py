@@ -1,0 +1,320 @@
+"""Sources: every frame of a file, the newest of a camera, a clear word where there is none."""
+
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import mjpeg
+import numpy as np
+import pytest
+
+from edge.errors import CorruptFrameError, EdgeError, SourceError, UsageError
+from edge.frame import Frame
+from edge.sources import open_source, resolve
+from edge.sources.source import Source, SourceOptions
+
+
+def read_all(source: Source) -> list[Frame]:
+    frames = list(iter(source.read, None))
+    source.close()
+    return [frame for frame in frames if frame is not None]
+
+
+def read_some(source: Source, number: int) -> list[Frame]:
+    frames = [source.read() for _ in range(number)]
+    source.close()
+    return [frame for frame in frames if frame is not None]
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 frames at 10 a second; frame n is of grey value 20 n, its left half darker."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mkv"
+    writer = cv2.VideoWriter(
+        str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48)
+    )
+    for number in range(12):
+        picture = np.full((48, 64, 3), 20 * number, np.uint8)
+        picture[:, :32] //= 2
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def test_every_frame_of_a_video_with_its_time(clip: Path) -> None:
+    source = open_source(str(clip))
+    assert (source.live, source.fps) == (False, 10)
+    frames = read_all(source)
+    assert [frame.index for frame in frames] == list(range(12))
+    assert [frame.time_s for frame in frames] == pytest.approx(np.arange(12) / 10, abs=1e-3)
+    assert [int(f.picture[24, 60].mean()) for f in frames] == pytest.approx(
+        [20 * number for number in range(12)], abs=3
+    )
+
+
+def test_loop_goes_on_with_numbers_and_times(clip: Path) -> None:
+    frames = read_some(open_source(str(clip), SourceOptions(loop=True)), 30)
+    assert [frame.index for frame in frames] == list(range(30))
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.1, abs=2e-3)
+    assert frames[24].picture[24, 60].mean() == pytest.approx(0, abs=3)
+
+
+def test_size_rotation_and_mirror(clip: Path) -> None:
+    options = SourceOptions(size=(32, 24), rotate=90, hflip=True)
+    frame = read_all(open_source(str(clip), options))[10]
+    assert frame.picture.shape == (32, 24, 3)
+    # Turned clockwise the dark left half is on top, and mirroring leaves it there.
+    assert frame.picture[4].mean() < 120 < frame.picture[28].mean()
+    flipped = read_all(open_source(str(clip), SourceOptions(hflip=True)))[10]
+    assert flipped.picture[:, 8].mean() > 180 > flipped.picture[:, 56].mean()
+
+
+def test_realtime_plays_a_file_at_its_own_speed(clip: Path) -> None:
+    source = open_source(str(clip), SourceOptions(realtime=True))
+    start = time.perf_counter()
+    read_all(source)
+    assert 1.0 < time.perf_counter() - start < 2.5
+
+
+def test_a_video_cut_short_is_read_to_the_cut_and_then_an_error(clip: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    source = open_source(str(cut))
+    read = 0
+    with pytest.raises(SourceError, match="its end is missing"):
+        while source.read() is not None:
+            read += 1
+    assert 3 <= read <= 8
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in (1, 2, 10):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((8, 8, 3), number * 20, np.uint8))
+    (folder / "notes.txt").write_text("no picture")
+    (folder / ".hidden.png").write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize("pattern", ["", "/*.png", "/[0-9]*.png"])
+def test_pictures_in_their_natural_order(photos: Path, pattern: str) -> None:
+    frames = read_all(open_source(f"{photos}{pattern}", SourceOptions(fps=2)))
+    assert [Path(frame.name).name for frame in frames] == ["1.png", "2.png", "10.png"]
+    assert [frame.time_s for frame in frames] == [0, 0.5, 1]
+
+
+def test_colours_are_in_opencvs_order(tmp_path: Path) -> None:
+    path = tmp_path / "blue.png"
+    cv2.imwrite(str(path), np.array([[[255, 0, 0]]], np.uint8))
+    (frame,) = read_all(open_source(str(path)))
+    assert frame.picture[0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_broken_picture_among_others_is_one_corrupt_frame(photos: Path) -> None:
+    (photos / "3.png").write_bytes(b"\x89PNG nothing more")
+    source = open_source(str(photos))
+    assert source.read() is not None
+    assert source.read() is not None
+    with pytest.raises(CorruptFrameError):
+        source.read()
+    after = source.read()
+    assert after is not None
+    assert after.name.endswith("10.png")
+
+
+def test_synthetic_frames_move_and_are_the_same_every_time() -> None:
+    one, two, other = (
+        read_all(open_source(f"synthetic:160x120@20?seed={seed}&frames=10")) for seed in (1, 1, 2)
+    )
+    assert one[0].picture.shape == (120, 160, 3)
+    assert [frame.time_s for frame in one] == pytest.approx(np.arange(10) / 20)
+    assert all((a.picture == b.picture).all() for a, b in zip(one, two, strict=True))
+    assert (one[0].picture != one[9].picture).any()
+    assert (one[0].picture != other[0].picture).any()
+
+
+def test_a_network_camera_is_live() -> None:
+    with mjpeg.camera() as address:
+        source = open_source(f"{address}/stream")
+        assert source.live
+        frames = read_some(source, 5)
+    greys = [frame.picture.mean() for frame in frames]
+    assert np.diff(greys) == pytest.approx(5, abs=2)
+
+
+def test_a_network_camera_that_hangs_up_is_lost() -> None:
+    with mjpeg.camera(frames=5) as address:
+        source = open_source(f"{address}/stream")
+        with pytest.raises(SourceError, match="no more"):
+            for _ in range(10):
+                source.read()
+        source.close()
+
+
+@pytest.mark.parametrize(("path", "said"), [("missing", "HTTP 404"), ("text", "no video")])
+def test_an_address_without_a_camera(path: str, said: str) -> None:
+    with mjpeg.camera() as address, pytest.raises(SourceError, match=said):
+        open_source(f"{address}/{path}")
+
+
+def test_a_camera_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge.sources import opencv
+
+    monkeypatch.setattr(opencv, "_TIMEOUT_MS", 500)
+    with mjpeg.camera() as address:
+        start = time.perf_counter()
+        with pytest.raises(SourceError):
+            open_source(f"{address}/hang")
+        assert time.perf_counter() - start < 6
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_nobody_listens(scheme: str) -> None:
+    with pytest.raises(SourceError, match="refused"):
+        open_source(f"{scheme}://127.0.0.1:9/stream")
+
+
+def test_a_password_is_not_shown() -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source("rtsp://user:secret@127.0.0.1:9/stream")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "said"),
+    [
+        ("99", SourceError, "camera at /dev/video99"),
+        ("v4l2:99", SourceError, "/dev/video99"),
+        ("v4l2:front", SourceError, "v4l2:0"),
+        ("nowhere.mp4", SourceError, "no such file"),
+        ("no/such/*.jpg", SourceError, "no such file|none"),
+        ("nothing.jpg", SourceError, "no such file"),
+        ("rtps://host/x", UsageError, "did you mean rtsps"),
+        ("gopher://host/x", UsageError, "a source"),
+        ("synthetic:?sed=1", UsageError, "did you mean seed"),
+        ("synthetic:huge", UsageError, "WIDTHxHEIGHT"),
+        ("synthetic:1x1", UsageError, "16 to 16384"),
+    ],
+)
+def test_bad_addresses(uri: str, kind: type[EdgeError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        open_source(uri)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video at all\n" * 50])
+def test_files_that_are_no_videos(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match="copy"):
+        open_source(str(path))
+
+
+def test_a_folder_without_pictures(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="none"):
+        open_source(str(tmp_path))
+
+
+def test_a_camera_that_may_not_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge.sources import opencv
+
+    device = tmp_path / "video0"
+    device.touch()
+    monkeypatch.setattr(opencv.os, "access", lambda *_: False)
+    with pytest.raises(SourceError, match=r"permission denied.*usermod -aG video"):
+        opencv._check_device(device)
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [("0", ("v4l2", "0")), ("/dev/video3", ("v4l2", "/dev/video3")), ("picamera", ("picamera", "")),
+     ("picamera:1", ("picamera", "1")), ("https://h/x", ("https", "https://h/x")),
+     ("synthetic:", ("synthetic", "")), ("a.gif", ("video", "a.gif")),
+     ("a.jpg", ("pictures", "a.jpg"))],
+)  # fmt: skip
+def test_what_an_address_means(uri: str, found: tuple[str, str]) -> None:
+    assert resolve(uri) == found
+
+
+class FakePicamera2:
+    """A stand-in for picamera2.Picamera2: the calls that are made of it, and nothing behind."""
+
+    cameras = 1
+    configured: Any = None
+
+    def __init__(self, number: int) -> None:
+        self.number, self.running = number, False
+
+    @staticmethod
+    def global_camera_info() -> list[dict[str, str]]:
+        return [{"Model": "stand-in"}] * FakePicamera2.cameras
+
+    def create_video_configuration(self, **wanted: Any) -> Any:
+        return wanted
+
+    def configure(self, configuration: Any) -> None:
+        FakePicamera2.configured = configuration
+
+    def start(self) -> None:
+        self.running = True
+
+    def capture_array(self, stream: str) -> Any:
+        assert self.running
+        assert stream == "main"
+        width, height = FakePicamera2.configured["main"]["size"]
+        return np.full((height, width, 3), (1, 2, 3), np.uint8)
+
+    def stop(self) -> None:
+        self.running = False
+
+    def close(self) -> None:
+        assert not self.running
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = SimpleNamespace(Picamera2=FakePicamera2)
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_csi_camera_of_a_stand_in() -> None:
+    options = SourceOptions(size=(320, 240), fps=15, exposure=8000)
+    source = open_source("picamera", options)
+    assert (source.live, source.fps) == (True, 15)
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    assert frame.picture.shape == (240, 320, 3)
+    assert frame.picture[0, 0].tolist() == [1, 2, 3]
+    wanted = FakePicamera2.configured
+    assert wanted["main"]["format"] == "RGB888"
+    assert wanted["controls"] == {"FrameRate": 15, "AeEnable": False, "ExposureTime": 8000}
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_csi_camera_that_is_not_there() -> None:
+    with pytest.raises(SourceError, match=r"1 of them.*ribbon"):
+        open_source("picamera:1")
+
+
+def test_no_picamera2_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(SourceError, match=r"python3-picamera2.*--system-site-packages"):
+        open_source("picamera")
+
+
+def test_a_picamera2_built_for_another_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clash:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "picamera2":
+                raise ValueError("numpy.dtype size changed, may indicate binary incompatibility")
+
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Clash(), *sys.meta_path])
+    with pytest.raises(SourceError, match="numpy<2"):
+        open_source("picamera")
