@@ -17,7 +17,7 @@ def wanted(python: str) -> set[str]:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     lines = list(project["dependencies"])
-    for extra in ("convert", "tflite-runtime", "pose", "dev"):
+    for extra in ("convert", "tflite-runtime", "pose", "track", "dev"):
         lines += extras[extra]
     lines = [line for line in lines if "== 'aarch64'" not in line]
     if python == "3.12":
