@@ -11,6 +11,7 @@ help:
 	@echo 'make test-real   the tests on real pictures and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
+	@echo 'make soak        100,000 frames of a stream: memory, threads, files; minutes'
 	@echo 'make lint        ruff, mypy and import-linter'
 	@echo 'make dist        wheel and source archive in dist/'
 	@echo 'make lock        resolve the lock files anew'
@@ -46,7 +47,14 @@ bench: setup
 	@sh .ci/data >/dev/null
 	@data=$$(sh .ci/data) && $(BIN)/python tests/benchmarks/transfer.py \
 	    "$$data/datasets/grocery6" "$$data/models/keras/mobilenet_v2_1.0_224_no_top.weights.h5" && \
-	    $(BIN)/python tests/benchmarks/probe.py --data "$$data"
+	    $(BIN)/python tests/benchmarks/probe.py --data "$$data" && \
+	    for model in mobilenet_v2_1.0_224_quant coco_ssd_mobilenet_v1_1.0_quant; do \
+	        $(BIN)/python tests/benchmarks/stream.py "$$data/models/$$model.tflite" \
+	            "$$data/video/one-by-one-person-detection.mp4" || exit 1; \
+	    done
+
+soak: setup
+	@$(BIN)/python tests/benchmarks/soak.py
 
 dist: setup
 	@rm -rf build dist

@@ -1,0 +1,131 @@
+"""A long stream: memory stays flat, nothing is left behind, a killed recording plays.
+
+    python tests/benchmarks/soak.py [--frames 100000]
+
+Resident memory is read at five points of a stream of synthetic frames through a tiny classifier
+into records, a video and a slow window's stand-in. The slope is that of a line through the last
+four points; it must stay below 1 MB per 100,000 frames.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+import tiny_models
+
+from edge import metadata, stream
+from edge.commands.options import quiet_interpreter
+from edge.frame import Output
+from edge.metadata import Metadata
+from edge.sinks import Setting, open_sink
+from edge.sources import open_source
+from edge.tasks.classifier import classifier
+
+POINTS = 5
+ALLOWED_MB = 1.0
+
+
+class Watch:
+    """Reads the resident memory now and then; asks for pictures as a window does."""
+
+    name, pictures, backlog = "watch", True, 0
+
+    def __init__(self) -> None:
+        self.memory: list[tuple[int, float]] = []
+        self.every = 1
+
+    def write(self, output: Output) -> None:
+        if output.index >= self.every * (len(self.memory) + 1):
+            self.memory.append((output.index, resident_mb()))
+            print(f"  {output.index:8,d} frames  {self.memory[-1][1]:7.1f} MB", flush=True)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def resident_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def held() -> tuple[int, int]:
+    """Threads and open files of this process."""
+    return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+
+def soak(model: Path, folder: Path, frames: int) -> bool:
+    with quiet_interpreter():
+        task = classifier(model, threads=1)
+    watch = Watch()
+    watch.every = frames // (POINTS + 1)
+    setting = Setting(30.0, False, lambda: None, print)
+    source = f"synthetic:320x240@30?frames={frames}"
+
+    def run(number: int, *sinks: Any) -> None:
+        uri = f"synthetic:320x240@30?frames={number}"
+        done = stream.run(lambda: open_source(uri), task, sinks, say=print)
+        print(f"{source}: {done.frames:,} frames in {done.seconds:.0f} s, {done.fps:.0f} a second")
+
+    def sinks() -> list[Any]:
+        return [open_sink(f"jsonl:{folder / 'o.jsonl'}", setting),
+                open_sink(str(folder / "o.mkv"), setting)]  # fmt: skip
+
+    run(100, *sinks())  # whatever is loaded late is there now
+    before = held()
+    run(frames, *sinks(), watch)
+    after = held()
+    lines = sum(1 for _ in (folder / "o.jsonl").open())
+    index, memory = np.array(watch.memory[1:]).T
+    slope = float(np.polyfit(index, memory, 1)[0]) * 100_000
+    print(f"memory: {slope:+.2f} MB per 100,000 frames (allowed: {ALLOWED_MB:g})")
+    print(f"threads and files before {before}, after {after}; {lines:,} lines")
+    return slope < ALLOWED_MB and before == after and lines == frames
+
+
+def killed(model: Path, folder: Path) -> bool:
+    """Whether a recording whose process was killed plays."""
+    video = folder / "killed.mkv"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edge", "demo", "classify", "--model", str(model), "--source",
+         "synthetic:640x480@30", "--realtime", "--sink", str(video)],
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    time.sleep(8)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    capture, frames = cv2.VideoCapture(str(video)), 0
+    while capture.read()[0]:
+        frames += 1
+    print(f"killed while recording: {frames} frames play")
+    return frames > 100
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=int, default=100_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = folder / "colours.tflite"
+        about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+        model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
+        good = [soak(model, folder, given.frames), killed(model, folder)]
+    print("good" if all(good) else "NOT good")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
