@@ -60,28 +60,43 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     """
     found = blocks.find(draft.model)
     narrowed, wanted = _narrowed(draft.model, found, options, material)
-    before, fitted = _judge(draft.model, material), _judge(narrowed, material)
+    fitted = _judge(narrowed, material)
     recovery = _recover(narrowed, options, material, fitted) if options.epochs else None
-    after = _judge(narrowed, material)
-    width, whole = sum(wanted.values()), sum(block.channels for block in found)
-    note = (
-        f"Kept {width} of {whole} expansion channels ({width / whole:.0%}): "
-        f"{before[0]:.1%} on validation before, {fitted[0]:.1%} after the blocks were "
-        f"reconstructed, {after[0]:.1%} in the end."
-    )
+    judged = {
+        "before": _judge(draft.model, material),
+        "reconstructed": fitted,
+        "end": _judge(narrowed, material),
+    }
     details = {
         "channels": wanted,
         "channels_before": {block.name: block.channels for block in found},
-        "validation_accuracy": {"before": before[0], "reconstructed": fitted[0], "end": after[0]},
-        "validation_loss": {"before": before[1], "reconstructed": fitted[1], "end": after[1]},
+        "validation_accuracy": {when: accuracy for when, (accuracy, _) in judged.items()},
+        "validation_loss": {when: loss for when, (_, loss) in judged.items()},
         "recovery": None if recovery is None else recovery.to_dict(),
+        "recovery_kept": judged["end"] != fitted,
     }
     return replace(
         draft,
         model=narrowed,
-        notes=(*draft.notes, note),
+        notes=(*draft.notes, _note(details)),
         details=(*draft.details, details),
     )
+
+
+def _note(details: dict[str, Any]) -> str:
+    width, whole = (sum(details[name].values()) for name in ("channels", "channels_before"))
+    accuracy = details["validation_accuracy"]
+    note = (
+        f"Kept {width} of {whole} expansion channels ({width / whole:.0%}): "
+        f"{accuracy['before']:.1%} on validation before, {accuracy['reconstructed']:.1%} once "
+        "the blocks were reconstructed"
+    )
+    if details["recovery"] is None:
+        return f"{note}."
+    training = f"{details['recovery']['epochs']} epochs of training"
+    if details["recovery_kept"]:
+        return f"{note}, {accuracy['end']:.1%} after {training}."
+    return f"{note}; {training} made it no better and are not kept."
 
 
 def _narrowed(

@@ -6,29 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters.compress.calibration import calibration_set
 from converters.compress.draft import Material
 from converters.compress.recovery import Plan, Recovery, distil
-from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
-from converters.progress import Silent
 from converters.tf import keras
 from converters.training import epochs
 from edge.errors import UsageError
-
-
-@pytest.fixture(scope="module")
-def material(
-    micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split
-) -> Material:
-    return Material(
-        dataset=shapes,
-        split=shapes_split,
-        calibration=calibration_set(shapes, shapes_split, 0),
-        teacher=micro_model_and_variants[0],
-        seed=3,
-        progress=Silent(),
-    )
 
 
 def damaged(teacher: Any) -> Any:

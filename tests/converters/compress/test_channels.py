@@ -1,0 +1,212 @@
+"""Channels are taken out whole, and the network answers as before as far as it can."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from converters.compress.channels import blocks, importance, step
+from converters.compress.channels.blocks import Block
+from converters.compress.channels.reconstruction import reconstruct
+from converters.compress.channels.widths import widths
+from converters.compress.draft import Draft, Material
+from converters.tf import keras
+from edge.errors import ConversionError, UsageError
+
+
+@pytest.fixture(scope="module")
+def found(material: Material) -> tuple[Block, ...]:
+    return blocks.find(material.teacher)
+
+
+@pytest.fixture(scope="module")
+def inputs(material: Material) -> NDArray[np.float32]:
+    return material.dataset.preprocessing.normalise(material.calibration)
+
+
+@pytest.fixture(scope="module")
+def half_dead(material: Material, found: tuple[Block, ...]) -> Any:
+    """A copy of the teacher in which every second expansion channel is silent and unread."""
+    model = keras().models.clone_model(material.teacher)
+    model.set_weights(material.teacher.get_weights())
+    for block in found:
+        norm = model.get_layer(block.layer("depthwise_BN"))
+        gamma, beta, mean, variance = norm.get_weights()
+        gamma[1::2], beta[1::2] = 0, 0
+        norm.set_weights([gamma, beta, mean, variance])
+        (kernel,) = model.get_layer(block.layer("project")).get_weights()
+        kernel[:, :, 1::2] = 0
+        model.get_layer(block.layer("project")).set_weights([kernel])
+    return model
+
+
+def answers(model: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(model(inputs, training=False))
+
+
+def every_second(found: tuple[Block, ...]) -> blocks.Kept:
+    return {block.name: np.arange(0, block.channels, 2) for block in found}
+
+
+def test_only_whole_blocks_are_found(found: tuple[Block, ...]) -> None:
+    # The micro network ends within block 6; block 0 has no expansion.
+    assert [block.name for block in found] == [f"block_{i}" for i in range(1, 6)]
+    assert [block.channels for block in found] == [48, 48, 48, 96, 96]
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.5, 0.77])
+def test_widths_are_multiples_of_8_near_the_share(keep: float) -> None:
+    made = (96, 144, 144, 192, 384, 576, 960)
+    table = tuple(Block(f"block_{i}", channels) for i, channels in enumerate(made))
+    found = widths(table, keep)
+    assert all(width % 8 == 0 for width in found.values())
+    assert sum(found.values()) == pytest.approx(keep * sum(made), abs=4)
+    for block in table:
+        assert found[block.name] == pytest.approx(keep * block.channels, abs=8)
+
+
+def test_a_block_keeps_at_least_8_channels_and_at_most_its_own() -> None:
+    table = (Block("block_1", 48), Block("block_2", 12))
+    assert widths(table, 0.01) == {"block_1": 8, "block_2": 8}
+    assert widths(table, 1.0) == {"block_1": 48, "block_2": 12}
+
+
+def test_keeping_all_changes_no_answer(material: Material, inputs: NDArray[np.float32]) -> None:
+    options = step.Options(keep=1.0, epochs=0)
+    made = step.run(Draft(material.teacher), options, material).model
+    assert made is not material.teacher
+    np.testing.assert_array_equal(answers(made, inputs), answers(material.teacher, inputs))
+
+
+def test_names_inputs_and_outputs_stay(material: Material, found: tuple[Block, ...]) -> None:
+    made = blocks.narrow(material.teacher, every_second(found))
+    assert [a.name for a in made.layers] == [a.name for a in material.teacher.layers]
+    assert (made.input_shape, made.output_shape) == ((None, 96, 96, 3), (None, 3))
+    assert [block.channels for block in blocks.find(made)] == [24, 24, 24, 48, 48]
+
+
+def test_channels_that_nothing_reads_leave_without_a_trace(
+    half_dead: Any, found: tuple[Block, ...], inputs: NDArray[np.float32]
+) -> None:
+    made = blocks.narrow(half_dead, every_second(found))
+    np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-6)
+
+
+@pytest.mark.parametrize("measure", importance.MEASURES)
+def test_every_measure_ranks_dead_channels_last(
+    half_dead: Any, found: tuple[Block, ...], material: Material, measure: str
+) -> None:
+    scores = importance.MEASURES[measure](half_dead, found, material)
+    for block in found:
+        alive, dead = scores[block.name][0::2], scores[block.name][1::2]
+        assert dead.max() == 0 <= alive.min()
+        assert alive.max() > 0
+
+
+@pytest.mark.parametrize("measure", importance.MEASURES)
+def test_half_a_network_that_is_dead_is_pruned_for_nothing(
+    half_dead: Any, material: Material, inputs: NDArray[np.float32], measure: str
+) -> None:
+    options = step.Options(keep=0.5, importance=measure, epochs=0)
+    made = step.run(Draft(half_dead), options, material).model
+    assert made.count_params() < 0.7 * half_dead.count_params()
+    np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-5)
+
+
+def test_measures_differ_on_a_living_network(material: Material, found: tuple[Block, ...]) -> None:
+    orders = [
+        tuple(np.argsort(measure(material.teacher, found, material)["block_3"]))
+        for measure in importance.MEASURES.values()
+    ]
+    assert len(set(orders)) == len(orders)
+
+
+def test_reconstruction_brings_back_what_blocks_gave(
+    material: Material, found: tuple[Block, ...], inputs: NDArray[np.float32]
+) -> None:
+    made = blocks.narrow(material.teacher, every_second(found))
+    whole, narrow = (
+        keras().Model(model.input, model.get_layer("block_5_add").output)
+        for model in (material.teacher, made)
+    )
+    wanted, before = answers(whole, inputs), answers(narrow, inputs)
+    assert tuple(reconstruct(made, material.teacher, found, inputs)) == found
+    after = answers(narrow, inputs)
+    # Random channels, unlike learned ones, stand in for each other badly: a third is won back.
+    assert np.square(after - wanted).mean() < 0.75 * np.square(before - wanted).mean()
+    np.testing.assert_allclose(after.mean((0, 1, 2)), wanted.mean((0, 1, 2)), atol=1e-3)
+
+
+def test_an_output_that_batch_norm_silences_is_left_alone(
+    material: Material, found: tuple[Block, ...], inputs: NDArray[np.float32]
+) -> None:
+    model = blocks.narrow(material.teacher, {})
+    norm = model.get_layer("block_1_project_BN")
+    gamma, *others = norm.get_weights()
+    gamma[0] = 0
+    norm.set_weights([gamma, *others])
+    made = blocks.narrow(model, every_second(found))
+    list(reconstruct(made, model, found, inputs))
+    assert all(np.isfinite(array).all() for array in made.get_weights())
+
+
+@pytest.fixture(scope="module")
+def pruned(material: Material) -> Draft:
+    return step.run(Draft(material.teacher), step.Options(epochs=1), material)
+
+
+def test_the_step_says_what_it_did(pruned: Draft, material: Material) -> None:
+    (details,) = pruned.details
+    assert details["channels"] == {"block_1": 24, "block_2": 24, "block_3": 24} | {
+        "block_4": 48,
+        "block_5": 48,
+    }
+    assert details["recovery"]["epochs"] == 1
+    assert "Kept 168 of 336 expansion channels (50%)" in pruned.notes[0]
+    assert pruned.content is None
+    assert material.teacher.get_layer("block_1_expand").filters == 48
+
+
+def test_a_seed_decides_the_result(pruned: Draft, material: Material) -> None:
+    again = step.run(Draft(material.teacher), step.Options(epochs=1), material)
+    for first, second in zip(pruned.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
+
+
+def test_a_recovery_that_harms_is_not_kept(material: Material, inputs: NDArray[np.float32]) -> None:
+    fitted = step.run(Draft(material.teacher), step.Options(epochs=0), material)
+    harmed = step.run(Draft(material.teacher), step.Options(epochs=1, rate=30.0), material)
+    np.testing.assert_array_equal(answers(harmed.model, inputs), answers(fitted.model, inputs))
+    assert "not kept" in harmed.notes[0]
+
+
+def test_a_pruned_network_can_be_pruned_again(pruned: Draft, material: Material) -> None:
+    made = step.run(pruned, step.Options(keep=0.5, epochs=0), material)
+    assert [block.channels for block in blocks.find(made.model)] == [16, 8, 8, 24, 24]
+    assert len(made.notes) == len(made.details) == 2
+
+
+def test_another_network_is_refused(material: Material) -> None:
+    layers = keras().layers
+    inputs = layers.Input((96, 96, 3))
+    outputs = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(inputs))
+    with pytest.raises(ConversionError, match="expand"):
+        step.run(Draft(keras().Model(inputs, outputs)), step.Options(), material)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"keep": 0.0}, "keep"),
+        ({"keep": 1.5}, "keep"),
+        ({"keep": float("nan")}, "keep"),
+        ({"importance": "tailor"}, "taylor"),
+        ({"epochs": -1}, "epochs"),
+        ({"rate": 0.0}, "rate"),
+        ({"hard": 2.0}, "hard"),
+    ],
+)
+def test_options_out_of_range_are_refused(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        step.Options(**wrong)

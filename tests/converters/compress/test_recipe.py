@@ -1,0 +1,203 @@
+"""Recipes: what is shipped, what a user writes, and what is said of a mistake in one."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from converters.compress import recipe, steps
+from converters.compress.draft import Draft, Material
+from edge.errors import ConversionError, UsageError
+
+INT8 = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
+CHANNELS = '[[steps]]\nstep = "prune"\nmethod = "channels"\n'
+
+SHIPPED = (
+    "channels-30", "channels-50", "float16", "int8", "magnitude-75", "pqat-75", "qat",
+    "sparse-xnnpack",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    share: float
+    words: tuple[str, ...] = ()
+    loud: bool = False
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.share > 1:
+            raise UsageError("a share up to 1", f"{self.share:g}", "use share = 1")
+
+
+@pytest.fixture
+def marking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method "mark" of both kinds that notes its options; only quantising makes a file."""
+
+    def module(content: bytes | None) -> ModuleType:
+        made = ModuleType("marking")
+
+        def run(draft: Draft, options: Options, material: Material) -> Draft:
+            return replace(
+                draft,
+                content=content,
+                notes=(*draft.notes, f"share {options.share}"),
+                details=(*draft.details, {"seen": material.seed}),
+            )
+
+        vars(made).update(Options=Options, run=run)
+        return made
+
+    modules = {"marks.prune": module(None), "marks.quantise": module(b"TFL3")}
+    monkeypatch.setattr(steps, "import_module", modules.__getitem__)
+    for kind in ("prune", "quantise"):
+        monkeypatch.setitem(steps.METHODS, (kind, "mark"), f"marks.{kind}")
+
+
+def load(folder: Path, text: str) -> recipe.Recipe:
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return recipe.load(str(path))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_recipes_load_and_say_what_they_are_for(name: str) -> None:
+    made = recipe.load(name)
+    assert made.name == name
+    assert made.description.endswith(".")
+    assert made.steps[-1].kind == "quantise"
+
+
+def test_names_are_those_shipped() -> None:
+    assert recipe.names() == SHIPPED
+
+
+def test_channels_50_keeps_half() -> None:
+    pruning, quantising = recipe.load("channels-50").steps
+    assert (pruning.method, pruning.options.keep) == ("channels", 0.5)
+    assert quantising.method == "int8"
+
+
+def test_every_method_of_the_table_can_be_had() -> None:
+    for kind, method in steps.METHODS:
+        assert callable(steps.find(kind, method).run)
+
+
+def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
+    made = load(tmp_path, f'description = "Mine."\n{CHANNELS}keep = 1\n{INT8}')
+    assert (made.name, made.description) == ("own", "Mine.")
+    assert made.steps[0].options.keep == 1.0
+    assert isinstance(made.steps[0].options.keep, float)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ["steps", "none"]),
+        ("steps = 3", ["steps", "3"]),
+        ("steps = [3]", ["step 1", "3"]),
+        ("description = 4\n" + INT8, ["description", "4"]),
+        ("descripton = 'x'\n" + INT8, ["'descripton'", "did you mean description?"]),
+        (CHANNELS, ["quantise", "the last", "prune channels"]),
+        (INT8 + CHANNELS, ["the last", "quantise int8, then prune channels"]),
+        (INT8 + INT8, ["one step of kind quantise"]),
+        (INT8.replace("quantise", "quantize"), ["'quantize'", "did you mean quantise?"]),
+        (INT8.replace("int8", "int9"), ["'int9'", "did you mean int8?"]),
+        ('[[steps]]\nmethod = "int8"', ["step = one of prune, quantise", "none"]),
+        ('[[steps]]\nstep = "prune"\n' + INT8, ["method = one of channels", "none"]),
+        (CHANNELS + "kep = 0.5\n" + INT8, ["'kep'", "did you mean keep?", "step 1", "own.toml"]),
+        (INT8 + "keep = 0.5", ["'keep'", "step 1", "quantise int8"]),
+        (CHANNELS + "keep = 'half'\n" + INT8, ["a number as keep", "'half'", "step 1"]),
+        (CHANNELS + "keep = true\n" + INT8, ["a number as keep", "True"]),
+        (CHANNELS + "epochs = 2.5\n" + INT8, ["a whole number as epochs", "2.5"]),
+        (CHANNELS + "keep = 1.5\n" + INT8, ["up to 1", "1.5", "step 1", "own.toml"]),
+        (CHANNELS + "keep = nan\n" + INT8, ["keep above 0", "nan"]),
+        (CHANNELS + "importance = 'tailor'\n" + INT8, ["'tailor'", "taylor"]),
+        ("steps = [", ["a recipe in TOML", "own.toml"]),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_words(tmp_path: Path, text: str, parts: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, text)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="a recipe in TOML"):
+        recipe.load(str(tmp_path / "own.toml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("chanels-50", ["'chanels-50'", "did you mean channels-50?"]),
+        ("quite-another", ["channels-50", "int8"]),
+        ("recipes/none.toml", ["no such file: recipes/none.toml"]),
+        ("none.toml", ["no such file"]),
+    ],
+)
+def test_an_unknown_recipe_is_refused_with_the_nearest(name: str, parts: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        recipe.load(name)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a folder"):
+        recipe.load(str(tmp_path))
+
+
+@pytest.mark.usefixtures("marking")
+def test_options_come_with_their_types(tmp_path: Path) -> None:
+    text = '[[steps]]\nstep = "quantise"\nmethod = "mark"\n'
+    made = load(tmp_path, text + 'share = 1\nwords = ["a", "b"]\nloud = true\nlimit = 3')
+    assert made.steps[0].options == Options(1.0, ("a", "b"), True, 3)
+    for wrong in ("", "share = 1\nwords = [1]", "share = 1\nwords = 'a'", "share = 1\nloud = 1"):
+        with pytest.raises(UsageError):
+            load(tmp_path, text + wrong)
+
+
+@pytest.mark.usefixtures("marking")
+def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, material: Material) -> None:
+    text = "".join(
+        f'[[steps]]\nstep = "{kind}"\nmethod = "mark"\nshare = {share}\n'
+        for kind, share in (("prune", 0.25), ("quantise", 1.0))
+    )
+    variant = recipe.run(load(tmp_path, text), material)
+    assert (variant.name, variant.recipe, variant.content) == ("own", "own", b"TFL3")
+    assert variant.notes == ("share 0.25", "share 1.0")
+    assert [step["method"] for step in variant.details] == ["mark", "mark"]
+    assert variant.details[0]["options"]["share"] == 0.25
+    assert variant.details[0]["seen"] == material.seed
+    assert variant.model is material.teacher
+
+
+@pytest.mark.usefixtures("marking")
+def test_a_recipe_that_makes_no_file_is_an_error(material: Material) -> None:
+    unfinished = recipe.Recipe("own", "", (recipe.Step("prune", "mark", Options(0.5)),))
+    with pytest.raises(ConversionError, match="own"):
+        recipe.run(unfinished, material)
+
+
+def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
+    tmp_path: Path, material: Material, micro_variants: tuple[Any, ...]
+) -> None:
+    from edge import tflite
+    from edge.figures import figures
+
+    made = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
+    variant = recipe.run(made, material)
+    before, after = (
+        figures(tflite.parse(content, "x"))
+        for content in (micro_variants[2].content, variant.content)
+    )
+    assert after.multiply_adds < 0.75 * before.multiply_adds
+    assert [step["step"] for step in variant.details] == ["prune", "quantise"]
+    assert variant.model.output_shape == material.teacher.output_shape
+    assert np.isfinite(np.concatenate([w.ravel() for w in variant.model.get_weights()])).all()
