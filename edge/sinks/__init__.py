@@ -2,10 +2,10 @@
 
 =========================  ======================================================================
 ``window``                 a window on this screen; ``q`` or Esc ends the stream
-``out.mkv``, ``out.mp4``   a video; an .mkv can be played even after a power cut
+``out.mkv``, ``out.mp4``   a video; an .mkv plays even if the program was killed
 ``jsonl:FILE``             a line of JSON per frame; ``jsonl:-`` writes to stdout
 ``frames:DIR``             a JPEG per frame
-``mqtt://host/topic``      a message per frame
+``mqtt://host/topic``      a message per frame; ``mqtt://user:password@host:port/topic``
 ``text``                   a line on the terminal where the answer changes
 ``none``                   nothing, for measuring
 =========================  ======================================================================
@@ -72,7 +72,7 @@ def resolve(uri: str) -> tuple[str, str]:
     """
     scheme, _, rest = uri.partition(":")
     if scheme in SCHEMES:
-        return scheme, uri if rest.startswith("//") else rest
+        return scheme, rest
     if Path(uri).suffix.lower() in _VIDEOS and not re.match(r"[a-z][a-z0-9+]+://", uri):
         return "video", uri
     guess = nearest(scheme, SCHEMES)

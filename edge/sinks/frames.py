@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cv2
 
-from edge.errors import OutputError, UsageError
+from edge.errors import UsageError
 from edge.frame import Output
-from edge.sinks import Setting
+from edge.sinks import Setting, place
 
 _BACKLOG = 8
 _QUALITY = 90
@@ -27,7 +27,7 @@ def frames(address: str, _: Setting) -> "Frames":
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise place.unwritable(folder, error) from None
     return Frames(folder)
 
 
@@ -40,19 +40,14 @@ class Frames:
     def write(self, output: Output) -> None:
         assert output.picture is not None
         _, data = cv2.imencode(".jpg", output.picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        place = self._folder / f"{output.index:06d}.jpg"
-        part = place.with_suffix(".partial")
+        path = self._folder / f"{output.index:06d}.jpg"
+        part = path.with_suffix(".partial")
         try:
             part.write_bytes(data.tobytes())
-            part.rename(place)
+            part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise _unwritable(self._folder, error) from None
+            raise place.unwritable(self._folder, error) from None
 
     def close(self) -> None:
         """Every picture is whole already."""
-
-
-def _unwritable(folder: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"a folder to write to at {folder}", reason, "choose another folder")

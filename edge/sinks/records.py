@@ -1,13 +1,15 @@
 """One line of JSON per processed frame; its shape is in ``edge/results.schema.json``."""
 
 import json
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from edge.errors import OutputError, UsageError
+from edge.errors import UsageError
 from edge.frame import Output
-from edge.sinks import Setting
+from edge.sinks import Setting, place
 
 SCHEMA = 1
 
@@ -16,7 +18,7 @@ _BACKLOG = 10_000
 
 
 def record(output: Output) -> dict[str, Any]:
-    """What is said about a frame, as plain values; a sink of its own may use it, too."""
+    """What is said about a frame, as plain values."""
     named = {"file": output.name} if output.name else {}
     return {
         "schema": SCHEMA,
@@ -28,10 +30,11 @@ def record(output: Output) -> dict[str, Any]:
     }
 
 
-def records(address: str, _: Setting) -> "Records":
+def records(address: str, setting: Setting) -> "Records":
     """A line per frame into a file, replaced if it is there; "-" is stdout.
 
-    Each line is written at once, so that others can follow the file.
+    Each line is written at once, so that others can follow the file. A reader that goes away, as
+    ``head`` does, ends the stream.
 
     Raises:
         OutputError: the file cannot be written.
@@ -39,34 +42,33 @@ def records(address: str, _: Setting) -> "Records":
     if not address:
         raise UsageError("jsonl:FILE or jsonl:-", "'jsonl:'", "write jsonl:results.jsonl")
     if address == "-":
-        return Records("jsonl:-", sys.stdout, own=False)
+        return Records(Path("-"), sys.stdout, setting.stop, own=False)
+    path = Path(address)
+    place.check(path)
     try:
-        file = Path(address).open("w", encoding="utf-8")  # noqa: SIM115 (closed by the sink)
+        file = path.open("w", encoding="utf-8")
     except OSError as error:
-        raise _unwritable(address, error) from None
-    return Records(f"jsonl:{address}", file, own=True)
+        raise place.unwritable(path, error) from None
+    return Records(path, file, setting.stop, own=True)
 
 
 class Records:
     pictures, backlog = False, _BACKLOG
 
-    def __init__(self, name: str, file: TextIO, *, own: bool) -> None:
-        self.name, self._file, self._own = name, file, own
+    def __init__(self, path: Path, file: TextIO, stop: Callable[[], None], *, own: bool) -> None:
+        self.name, self._path = f"jsonl:{path}", path
+        self._file, self._stop, self._own = file, stop, own
 
     def write(self, output: Output) -> None:
         try:
-            self._file.write(json.dumps(record(output), separators=(", ", ": ")) + "\n")
+            self._file.write(json.dumps(record(output)) + "\n")
             self._file.flush()
         except BrokenPipeError:  # whoever reads has seen enough
-            raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
+            self._stop()
         except OSError as error:
-            raise _unwritable(self.name, error) from None
+            raise place.unwritable(self._path, error) from None
 
     def close(self) -> None:
         if self._own:
             self._file.close()
-
-
-def _unwritable(name: str, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"a place to write {name}", reason, "choose another file")

@@ -1,36 +1,47 @@
 """A line of words on the terminal where the answer changes: a screen for those who have none."""
 
+import re
 import sys
 import time
 
+from edge.errors import UsageError
 from edge.frame import Output
 from edge.sinks import Setting
+
+_BACKLOG = 1000
 
 _PAUSE = 0.5
 """Least seconds between lines."""
 
 
-def text(_: str, __: Setting) -> "Text":
-    """What is seen, on stderr, at most twice a second and only where it changed."""
+def text(address: str, _: Setting) -> "Text":
+    """What is seen, on stderr: of a stream where it changed, of pictures a line for each."""
+    if address:
+        raise UsageError("the sink text", f"'text:{address}'", "use --sink text")
     return Text()
 
 
 class Text:
-    name, pictures, backlog = "text", False, 0
+    name, pictures, backlog = "text", False, _BACKLOG
 
     def __init__(self) -> None:
         self._said: str | None = None
         self._next = 0.0
 
     def write(self, output: Output) -> None:
-        now = time.monotonic()
         words = output.result.summary() or "nothing"
-        key = words.rstrip("0123456789 %")  # a score that wavers is no news
-        if key == self._said or now < self._next:
+        if output.name:
+            _print(f"{output.name}: {words}")
             return
-        self._said, self._next = key, now + _PAUSE
-        print(f"{output.time_s:8.1f} s  {output.name + '  ' if output.name else ''}{words}",
-              file=sys.stderr, flush=True)  # fmt: skip
+        key = re.sub(r" \d+ %$", "", words)  # a score that wavers is no news
+        now = time.monotonic()
+        if key != self._said and now >= self._next:
+            self._said, self._next = key, now + _PAUSE
+            _print(f"{output.time_s:8.1f} s  {words}")
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

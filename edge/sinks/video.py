@@ -9,7 +9,6 @@
 The wheel of OpenCV has no encoder for H.264, neither in software nor a board's.
 """
 
-import os
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +16,7 @@ import cv2
 
 from edge.errors import OutputError, UsageError
 from edge.frame import Output, Picture
-from edge.sinks import Setting
+from edge.sinks import Setting, place
 from edge.sinks.matroska import Matroska
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
@@ -39,14 +38,7 @@ def video(address: str, setting: Setting) -> "Video":
     path = Path(address)
     if path.suffix.lower() not in (".mkv", *_CODECS):
         raise UsageError("a video such as out.mkv, .mp4 or .avi", f"'{address}'", "use out.mkv")
-    if path.is_dir():
-        raise OutputError(f"a place to write {path}", "a folder", "choose another name")
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"a folder for {path}", f"no folder {path.parent}", f"mkdir -p {path.parent}"
-        )
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OutputError(f"a place to write {path}", "permission denied", "choose another folder")
+    place.check(path)
     return Video(path, setting.fps or _RATE, live=setting.live)
 
 
@@ -75,7 +67,7 @@ class Video:
                 self._writer = self._open()
             self._writer.add(self._fit(output.picture), output.time_s - self._start)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise place.unwritable(self._path, error) from None
 
     def close(self) -> None:
         if self._writer is None:
@@ -83,7 +75,7 @@ class Video:
         try:
             self._writer.close()
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise place.unwritable(self._path, error) from None
 
     def _open(self) -> _Writer:
         if self._path.suffix.lower() == ".mkv":
@@ -95,10 +87,6 @@ class Video:
         if (picture.shape[1], picture.shape[0]) == self._size:
             return picture
         return cv2.resize(picture, self._size).astype("uint8", copy=False)
-
-    def _unwritable(self, error: OSError) -> OutputError:
-        reason = (error.strerror or str(error)).lower()
-        return OutputError(f"a place to write {self._path}", reason, "choose another folder")
 
 
 class _Exact:
@@ -117,6 +105,7 @@ class _Steady:
     """Pictures at one rate: shown again, and with ``skips`` left out, so that time is true."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skips: bool) -> None:
+        path.write_bytes(b"")  # OpenCV would not say why it cannot
         codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
         self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, size)
         if not self._writer.isOpened():
