@@ -1,0 +1,169 @@
+"""What makes the Edge TPU's compiler leave an operation to the CPU: a table of rules.
+
+The compiler is closed; the last one is 16.0.384591198, of 2021. ``DOCUMENTED`` rules are its
+documentation's (https://coral.ai/docs/edgetpu/models-intro, "Supported operations"). ``SAID`` ones
+are what it prints where it refuses a model. ``OBSERVED`` ones were read off what it left on the CPU
+of public models, and name the repositories that show it, so that a forecast can be judged without
+the rules that the judged models taught.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from converters.edgetpu import conditions, sizes
+from converters.edgetpu.advice import INSTEAD, LEAVE_OUT
+from converters.edgetpu.network import Node
+
+DOCUMENTED, SAID, OBSERVED = "documented", "said by the compiler", "observed"
+SURE, LIKELY, GUESS = "sure", "likely", "guess"
+
+SUPPORTED = (
+    "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "EXPAND_DIMS",
+    "FULLY_CONNECTED", "L2_NORMALIZATION", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM",
+    "MUL", "PACK", "PAD", "PRELU", "QUANTIZE", "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6",
+    "RELU_N1_TO_1", "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "RSQRT", "SLICE",
+    "SOFTMAX", "SPACE_TO_DEPTH", "SPLIT", "SQUARED_DIFFERENCE", "SQUEEZE", "STRIDED_SLICE", "SUB",
+    "SUM", "TANH", "TRANSPOSE", "TRANSPOSE_CONV", "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "TILE",  # not in the documentation, but seen mapped
+)  # fmt: skip
+
+VERSIONS = {
+    "ADD": 4, "AVERAGE_POOL_2D": 3, "CONCATENATION": 3, "CONV_2D": 5, "DEPTHWISE_CONV_2D": 6,
+    "EXP": 1, "EXPAND_DIMS": 1, "FULLY_CONNECTED": 9, "L2_NORMALIZATION": 2, "LOGISTIC": 3,
+    "MAXIMUM": 4, "MAX_POOL_2D": 3, "MEAN": 3, "MINIMUM": 4, "MUL": 5, "PACK": 3, "PAD": 4,
+    "PRELU": 1, "QUANTIZE": 2, "REDUCE_MAX": 3, "REDUCE_MIN": 3, "RELU": 3, "RELU6": 3,
+    "RELU_N1_TO_1": 1, "RESHAPE": 1, "RESIZE_BILINEAR": 4, "RESIZE_NEAREST_NEIGHBOR": 4, "RSQRT": 2,
+    "SLICE": 5, "SOFTMAX": 3, "SPACE_TO_DEPTH": 2, "SPLIT": 4, "SQUARED_DIFFERENCE": 2,
+    "SQUEEZE": 2, "STRIDED_SLICE": 6, "SUB": 5, "SUM": 2, "TANH": 3, "TILE": 3, "TRANSPOSE": 5,
+    "TRANSPOSE_CONV": 3, "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
+}  # fmt: skip
+"""The newest version of an operation that the compiler's own TensorFlow Lite (2.5) can read.
+
+CONV_2D, EXP, QUANTIZE and TRANSPOSE_CONV are known from its messages; the others are upper bounds.
+"""
+
+Condition = Callable[[Node], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reason to leave an operation to the CPU.
+
+    ``ops``: the operations that it looks at, all where empty. ``finds`` says what is in the way.
+    ``reason``: its kind in few words; ``change``: what mends it. ``seen``: the repositories whose
+    models show it, for an observed one.
+    """
+
+    reason: str
+    ops: tuple[str, ...]
+    finds: Condition
+    change: str
+    source: str
+    confidence: str
+    seen: tuple[str, ...] = ()
+
+    def apply(self, node: Node) -> str | None:
+        """What is in the way of ``node``; None where the rule does not concern it.
+
+        Raises:
+            FlatbufferError: the options of the operation lead out of the file.
+        """
+        if self.ops and node.name not in self.ops:
+            return None
+        return self.finds(node)
+
+
+def _newer(node: Node) -> str | None:
+    newest = VERSIONS.get(node.name)
+    if newest is None or node.version <= newest:
+        return None
+    return f"version {node.version}, the compiler reads up to {newest}"
+
+
+def _always(node: Node) -> str | None:
+    return "not among the supported operations"
+
+
+def _unlisted(node: Node) -> str | None:
+    return None if node.name in SUPPORTED else "not among the supported operations"
+
+
+_CUSTOM = "CUSTOM:"
+
+
+def _custom(node: Node) -> str | None:
+    return "an operation of its own" if node.name.startswith(_CUSTOM) else None
+
+
+_TOO_LARGE = "Make the input smaller, or leave this to the program behind the model"
+_QUANTISE = "Quantise the whole model to int8: edge compress OUT --recipe int8, or edge convert"
+
+WHOLE = (
+    Rule("op version", (), _newer,
+         "Convert with an older TensorFlow (2.5 and the like), or without per-channel dense layers",
+         SAID, SURE),
+    Rule("dynamic tensor", (), conditions.unknown_size,
+         "Convert with a fixed input shape (batch 1) and with constant shapes inside",
+         SAID, SURE),
+)  # fmt: skip
+"""Rules by which the compiler refuses a model as a whole."""
+
+SINGLE = (
+    Rule("unsupported op", (), _custom, f"{LEAVE_OUT}; where it comes last, the CPU may do it",
+         DOCUMENTED, SURE),
+    Rule("data type", ("QUANTIZE", "DEQUANTIZE"), conditions.float_values,
+         "Convert with integer input and output, then it falls away (one on the CPU costs little)",
+         DOCUMENTED, SURE),
+    Rule("data type", (), conditions.float_values, _QUANTISE, DOCUMENTED, SURE),
+    Rule("data type", (), conditions.int16_values,
+         "Quantise activations to int8, not to int16 (recipe int8)", DOCUMENTED, SURE),
+    *(Rule("unsupported op", (op,), _always, change, DOCUMENTED, SURE)
+      for op, change in INSTEAD.items()),
+    Rule("unsupported op", (), _unlisted, LEAVE_OUT, DOCUMENTED, SURE),
+    Rule("data type", (), conditions.other_values, f"Compute in int8; {LEAVE_OUT.lower()}",
+         DOCUMENTED, SURE),
+    Rule("data type", (), conditions.no_scale, _QUANTISE, DOCUMENTED, LIKELY),
+    Rule("parameters", (), conditions.computed_parameters,
+         "Make weights and biases constants of the model", DOCUMENTED, SURE),
+    Rule("rank", (), conditions.many_dimensions,
+         "Keep to batch 1 and three dimensions: reshape before, or leave this to the program",
+         DOCUMENTED, SURE),
+    Rule("parameters", ("FULLY_CONNECTED",), conditions.several_vectors,
+         "Use a 1 × 1 convolution for a dense layer on several vectors", DOCUMENTED, LIKELY),
+    Rule("parameters", ("FULLY_CONNECTED",), conditions.packed_weights,
+         "Convert with the default format of weights", DOCUMENTED, SURE),
+    Rule("parameters", ("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"),
+         conditions.fused_activation, "Put the activation before it", DOCUMENTED, SURE),
+    Rule("parameters", ("CONV_2D", "DEPTHWISE_CONV_2D"), conditions.uneven_dilation,
+         "Use one dilation for x and y", DOCUMENTED, SURE),
+    Rule("parameters", ("CONCATENATION",), conditions.constant_part,
+         "Join on zeros only, and those with PAD", DOCUMENTED, SURE),
+    Rule("parameters", ("PAD",), conditions.padded_batch, "Pad x, y or z", DOCUMENTED, SURE),
+    Rule("parameters", ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), conditions.reduced_batch,
+         "Work on x, y or z: keep to batch 1", DOCUMENTED, SURE),
+    Rule("parameters", ("PACK",), conditions.packed_batch, "Use CONCATENATION along x, y or z",
+         DOCUMENTED, SURE),
+    Rule("parameters", ("MEAN",), conditions.odd_depth, "Give it a multiple of 4 channels",
+         DOCUMENTED, SURE),
+    Rule("parameters", ("PRELU",), conditions.wide_alpha,
+         "Share alpha over x and y (Keras: shared_axes=[1, 2])", DOCUMENTED, SURE),
+    Rule("parameters", ("STRIDED_SLICE",), conditions.steps_and_new_axes,
+         "Slice with steps of 1; skip pixels by a convolution or pooling with stride",
+         DOCUMENTED, SURE),
+    Rule("parameters", ("SOFTMAX",), conditions.long_softmax,
+         "Leave the softmax to the program: its order is that of the logits", DOCUMENTED, SURE),
+    Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
+         "Enlarge by 2 or 4, several times, or with RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
+         OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
+    Rule("too large", ("RESIZE_BILINEAR",), sizes.large_resize, _TOO_LARGE, SAID, GUESS),
+    Rule("too large", ("TRANSPOSE",), sizes.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
+         ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", "a transcript of version 16")),
+    Rule("too large", ("RESHAPE",), sizes.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
+         ("Sandhya1708/modelnew", "Team-Protom/road-signs-recognition-model")),
+    Rule("too large", ("RESHAPE", "CONCATENATION", "STRIDED_SLICE", "LOGISTIC", "QUANTIZE"),
+         sizes.large_row, _TOO_LARGE, OBSERVED, LIKELY,
+         ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew")),
+)  # fmt: skip
+"""Rules by which an operation is refused; the first that applies is the reason given."""
+
+RULES = (*WHOLE, *SINGLE)

@@ -1,0 +1,47 @@
+"""Tensors that are too large for the Edge TPU to rearrange: limits read off real compilations.
+
+The compiler publishes none of them. Each lies between the largest tensor that was mapped and the
+smallest that was refused; what is in between is a guess.
+"""
+
+import math
+
+from converters.edgetpu.network import Node, Operand
+
+TRANSPOSED = 2**17
+"""Values of a TRANSPOSE: 82,944 were mapped, 134,400 refused."""
+
+RESHAPED = 2**20
+"""Values of a RESHAPE between images: 408,000 were mapped, 1,632,000 refused."""
+
+ROW = 3 * 2**16
+"""Values of a single row [1, x, z]: 176,400 were mapped, 230,400 refused."""
+
+RESIZED = 2**21
+"""Values that RESIZE_BILINEAR makes: 524,288 were mapped, 8,388,608 refused."""
+
+
+def large_transpose(node: Node) -> str | None:
+    return _above(node.output, TRANSPOSED)
+
+
+def large_reshape(node: Node) -> str | None:
+    return _above(node.output, RESHAPED)
+
+
+def large_row(node: Node) -> str | None:
+    """A row cannot be spread over the chip the way that an image is."""
+    rows = (_above(operand, ROW) for operand in node.activations if _is_row(operand))
+    return next(filter(None, rows), None)
+
+
+def large_resize(node: Node) -> str | None:
+    return _above(node.output, RESIZED)
+
+
+def _is_row(operand: Operand) -> bool:
+    return len(operand.shape) > 1 and operand.shape[-2] > 1 and math.prod(operand.shape[:-2]) == 1
+
+
+def _above(operand: Operand, limit: int) -> str | None:
+    return f"{operand}, {operand.size:,} values" if operand.size > limit else None
