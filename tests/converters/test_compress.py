@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quick_recipes import HALF, write
 
 import edge
 from converters.tf import keras
@@ -17,28 +18,13 @@ from converters.tf import keras
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 Converted = tuple[Path, "subprocess.CompletedProcess[str]"]
 
-RECIPE = """\
-description = "Half of the expansion channels, one epoch of recovery."
-
-[[steps]]
-step = "prune"
-method = "channels"
-keep = 0.5
-epochs = 1
-
-[[steps]]
-step = "quantise"
-method = "int8"
-"""
-
 
 @pytest.fixture(scope="module")
 def compressed(converted: Converted, run_edge: RunEdge, tmp_path_factory: Any) -> Converted:
     """The earlier result with half of its channels, and the process that made it."""
     place = tmp_path_factory.mktemp("compressed")
-    (place / "half.toml").write_text(RECIPE, encoding="utf-8")
     done = run_edge(
-        "compress", converted[0], "--recipe", place / "half.toml", "-o", place / "out",
+        "compress", converted[0], "--recipe", write(place, "half", HALF), "-o", place / "out",
         "--precision", "0.9", "--json",
     )  # fmt: skip
     assert done.returncode in (0, 3), done.stderr

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from quick_recipes import HALF, PACKED, write
 
 import edge
 
@@ -125,6 +126,7 @@ def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
 
 def test_ten_added_pictures_cost_ten_embeddings(
     converted: tuple[Path, Any],
+    report: dict[str, Any],
     micro_dataset: Path,
     run_edge: RunEdge,
     tmp_path: Path,
@@ -138,9 +140,80 @@ def test_ten_added_pictures_cost_ten_embeddings(
     for path in added:
         shutil.copy(path, photos / path.parent.name / f"added-{path.name}")
     done = run_edge("convert", photos, "-o", tmp_path / "out", *SMALL, "--json")
-    used = json.loads(done.stdout)["training"]["details"]["embeddings"]
-    assert used["computed"] <= 10
+    after = json.loads(done.stdout)
+    used, sides = after["training"]["details"]["embeddings"], after["split"]
+    # The test side is never embedded: what the added pictures push out of it is new as well.
+    pushed_out = set(report["split"]["test"]) & {*sides["train"], *sides["validation"]}
+    assert used["computed"] <= 10 + len(pushed_out)
+    assert len(pushed_out) <= 5
     assert used["cached"] > 30
+
+
+@pytest.fixture(scope="module")
+def for_edgetpu(
+    micro_dataset: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """A conversion with two recipes, for the Edge TPU, where there is no compiler."""
+    place = tmp_path_factory.mktemp("recipes")
+    recipes = (write(place, "half", HALF), write(place, "packed", PACKED))
+    done = run_edge(
+        "convert", micro_dataset, "-o", place / "out", *SMALL, "--target", "edgetpu",
+        *(word for recipe in recipes for word in ("--recipe", recipe)),
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stderr
+    return place / "out", done
+
+
+def test_every_recipe_is_measured_like_the_others(for_edgetpu: tuple[Path, Any]) -> None:
+    report = json.loads((for_edgetpu[0] / "report.json").read_text())
+    variants = report["variants"]
+    assert list(variants) == ["float32", "float16", "int8", "half", "packed"]
+    assert {frozenset(variant) for variant in variants.values()} == {frozenset(variants["int8"])}
+    for name, variant in variants.items():
+        assert variant["bytes"] == (for_edgetpu[0] / variant["file"]).stat().st_size
+        assert variant["recipe"] == (name if name in ("half", "packed") else "")
+        assert variant["latencies"][0]["threads"] == 1
+        assert variant["latencies"][-1]["p50_ms"] == variant["p50_ms"] > 0
+    assert variants["half"]["multiply_adds"] < 0.8 * variants["int8"]["multiply_adds"]
+    assert variants["packed"]["multiply_adds"] == variants["int8"]["multiply_adds"]
+    assert variants["packed"]["sparsity"] > 0.35 > variants["int8"]["sparsity"]
+    assert variants["packed"]["gzip_bytes"] < variants["int8"]["gzip_bytes"]
+    page = (for_edgetpu[0] / "report.html").read_text()
+    assert "half" in page and "packed" in page
+
+
+def test_what_the_edge_tpu_would_refuse_is_not_chosen_for_it(
+    for_edgetpu: tuple[Path, Any],
+) -> None:
+    out, done = for_edgetpu
+    report = json.loads((out / "report.json").read_text())
+    refused = {f["variant"] for f in report["choice"]["failures"] if f["limit"] == "edgetpu"}
+    assert refused == {"float32", "float16"}
+    assert (report["chosen"], report["choice"]["met"]) == ("packed", True)
+    assert report["compiled"]["file"] is None
+    said = " ".join(done.stdout.split())
+    assert "Not compiled: there is no edgetpu_compiler on the PATH." in said
+    assert "Ways to get the Edge TPU compiler" in said
+
+
+def test_scores_are_calibrated_in_every_file(
+    converted: tuple[Path, Any], report: dict[str, Any], micro_dataset: Path
+) -> None:
+    confidence = report["confidence"]
+    assert confidence["temperature"] > 0
+    validation = confidence["validation"]
+    assert validation["log_loss_after"] <= validation["log_loss_before"] + 1e-6
+    assert report["variants"]["float32"]["log_loss"] == confidence["test"]["log_loss_after"]
+    assert report["variants"]["float32"]["ece"] == confidence["test"]["ece_after"]
+    counted = sum(bin_["count"] for bin_ in confidence["reliability"]["after"])
+    assert counted == report["split"]["sizes"]["test"]
+    float32, int8 = (
+        edge.open_model(converted[0] / f"variants/{name}.tflite") for name in ("float32", "int8")
+    )
+    for path in sorted(micro_dataset.rglob("*.png"))[:5]:
+        picture = edge.read_picture(path)
+        scores = [model.scores(model.preprocessing.stretch(picture)) for model in (float32, int8)]
+        np.testing.assert_allclose(*scores, atol=0.15)
 
 
 def test_an_earlier_result_is_kept_without_force(
