@@ -33,8 +33,10 @@ DATASET is one of
   a zip of either
   a CSV of pictures:                     path,label[,split]
 
-Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop, or
-no variant is within the limits (the nearest is taken).
+\b
+Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
+or no variant is within the limits (the nearest is taken).
+
 What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 """
 
@@ -101,10 +103,9 @@ What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "recipes",
     multiple=True,
     default=(),
-    show_default="int8",
     metavar="NAME|FILE",
     help="How to compress, by name or as a TOML file; may be given several times. int8 and "
-    "float16 are always made; the last named is taken where no limit decides.",
+    "float16 are always made; the last named is taken where no limit decides.  [default: int8]",
 )
 @making.planned
 @making.FORCE

@@ -21,8 +21,9 @@ RESULT is a folder that 'edge convert' or 'edge compress' wrote. Its network
 (model.keras), its split and its preprocessing are taken; the pictures are read
 again from where they lay, or from --data.
 
-Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop, or
-no variant is within the limits (the nearest is taken).
+\b
+Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
+or no variant is within the limits (the nearest is taken).
 """
 
 
