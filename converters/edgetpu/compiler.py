@@ -10,17 +10,15 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import which
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from converters.edgetpu import failures, obtain, runner, transcript
+from converters.edgetpu.check import Prediction, check
 from converters.edgetpu.transcript import CompilerLog, ModelLog
 from edge import contents, metadata, tflite
 from edge.errors import CompilerError, LabelsError, ModelError
 from edge.labels import find_labels, fit_labels, read_labels
 from edge.tflite import EDGETPU_OP, ModelFile, OpInfo
-
-if TYPE_CHECKING:
-    from converters.edgetpu.check import Prediction
 
 TIMEOUT = 180.0
 """Seconds for a compilation unless told otherwise: the compiler's own limit in version 16."""
@@ -40,7 +38,7 @@ class Compiled:
 
     content: bytes
     log: CompilerLog
-    foreseen: "Prediction"
+    foreseen: Prediction
     operations: int
     cpu: dict[str, int]
     subgraphs: int
@@ -145,8 +143,6 @@ def compile_bytes(
         ModelError: no TensorFlow Lite model, or one that is compiled already.
         CompilerError: no compiler, or one that fails, hangs, or contradicts itself.
     """
-    from converters.edgetpu.check import check
-
     source = tflite.parse(content, name)
     if source.for_edgetpu:
         found = f"{name}, which is compiled already"

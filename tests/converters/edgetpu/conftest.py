@@ -1,15 +1,15 @@
 """A stand-in on the PATH, and a prediction made to order."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import replaying_compiler
 from replaying_compiler import StandIn
+
+from converters.edgetpu import compiler
 
 InstallCompiler = Callable[..., StandIn]
 
@@ -29,8 +29,7 @@ def foresee(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make the prediction say that these operations stay on the CPU: ``foresee(SOFTMAX=1)``."""
 
     def order(**cpu: int) -> None:
-        module = SimpleNamespace(check=lambda content, name: ToOrder(cpu))
-        monkeypatch.setitem(sys.modules, "converters.edgetpu.check", module)
+        monkeypatch.setattr(compiler, "check", lambda content, name: ToOrder(cpu))
 
     return order
 
