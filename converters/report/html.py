@@ -109,6 +109,7 @@ def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
         "reliability": _reliability(confidence),
         "threshold": sentences.threshold(chosen),
         "edgetpu": sentences.edgetpu(record["chosen"], chosen["edgetpu"]),
+        "refusals": tables.refusals(chosen["edgetpu"]),
         "memory": sentences.memory(chosen["edgetpu"]),
     }
 

@@ -41,6 +41,23 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Operations that the Edge TPU is foreseen to refuse for one reason.
+
+    ``found`` is what is in the way of the first of them; ``lost``: operations that are on the CPU
+    only because they come after one of these; ``rule``: source and confidence of the forecast.
+    """
+
+    op: str
+    count: int
+    reason: str
+    found: str
+    change: str
+    lost: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step of a recipe: ``figures`` as (name, text), and ``layers`` as (name, cells)."""
 
@@ -124,6 +141,25 @@ def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for part in parts
         if isinstance(part, Mapping) and part.keys() >= _CURVES
+    ]
+
+
+def refusals(prediction: Mapping[str, Any]) -> list[Refused]:
+    """What is in the way of the Edge TPU, alike operations together, in their order."""
+    alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for one in prediction["refused"]:
+        alike.setdefault((one["op"], one["reason"], one["change"]), []).append(one)
+    return [
+        Refused(
+            op=op,
+            count=len(ones),
+            reason=reason,
+            found=ones[0]["found"],
+            change=change,
+            lost=sum(sum(one["behind"].values()) for one in ones),
+            rule=f"{ones[0]['source']}, {ones[0]['confidence']}",
+        )
+        for (op, reason, change), ones in alike.items()
     ]
 
 

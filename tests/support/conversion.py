@@ -31,13 +31,20 @@ FULL = {
     "first_refused": None,
     "parameters": {"on_chip": 2_400_000, "off_chip": 0},
     "status": "full",
+    "refused": [],
 }
+REFUSED = {
+    "op": "CONV_2D", "index": 0, "output": "Conv1_relu", "reason": "data type",
+    "found": "float32 [1 × 96 × 96 × 3]", "change": "Quantise the whole model to int8",
+    "source": "documented", "confidence": "sure",
+}  # fmt: skip
 NONE = {
     "mapped": 0,
     "cpu": {"CONV_2D": 36, "DEPTHWISE_CONV_2D": 17, "ADD": 10, "MEAN": 1, "SOFTMAX": 1},
-    "first_refused": {"index": 0, "op": "CONV_2D", "why": "float32, not 8 bits"},
+    "first_refused": REFUSED,
     "parameters": {"on_chip": 0, "off_chip": 0},
     "status": "none",
+    "refused": [{**REFUSED, "index": index, "behind": {}} for index in range(36)],
 }
 
 

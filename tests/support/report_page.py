@@ -7,7 +7,7 @@ from typing import Any
 
 from conversion import Conversion
 
-from converters.report import html as report_html
+from converters.report import html as report_html, record
 
 VOID = {"meta", "img", "br", "path", "use", "rect"}
 
@@ -57,11 +57,11 @@ class Page(HTMLParser):
 def page_of(conversion: Conversion, change: Callable[[dict[str, Any]], None] | None = None) -> Page:
     """The page of a record after ``change`` was made to it."""
     stages = conversion.stages()
-    record = conversion.build()
+    found = record.build(**stages)
     if change is not None:
-        change(record)
+        change(found)
     return Page(
         report_html.render(
-            record, **{name: stages[name] for name in ("dataset", "split", "verified")}
+            found, **{name: stages[name] for name in ("dataset", "split", "verified")}
         )
     )

@@ -122,16 +122,26 @@ def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
     assert "2.4 MB of parameters should fit on the chip" in page.text
 
     def partly(record: dict[str, Any]) -> None:
+        first = {
+            "op": "CUSTOM:<b>", "index": 60, "output": "a<b>", "reason": "unsupported op",
+            "found": "an operation of its own", "change": "Leave it out", "source": "documented",
+            "confidence": "sure",
+        }  # fmt: skip
         record["variants"]["int8"]["edgetpu"] = {
             "status": "partly", "mapped": 60, "cpu": {"CUSTOM:<b>": 4, "SOFTMAX": 1},
-            "first_refused": {"op": "CUSTOM:<b>", "why": "no such operation"},
-            "parameters": {"on_chip": 7_900_000, "off_chip": 3_000_000},
+            "first_refused": first, "parameters": {"on_chip": 7_900_000, "off_chip": 3_000_000},
+            "refused": [
+                {**first, "behind": {"SOFTMAX": 1}}, *(3 * [{**first, "behind": {}}]),
+            ],
         }  # fmt: skip
 
     text = page_of(Conversion(), partly).section("Edge TPU", "The pictures")
     assert "60 of 65 operations of int8 are foreseen to run on the Edge TPU, 5 on the CPU" in text
-    assert "CUSTOM:<b>" in text
-    assert "no such operation" in text
+    assert "The first one refused is operation 60, CUSTOM:<b> (a<b>): an operation of its" in text
+    assert (
+        "CUSTOM:<b> 4 unsupported op: an operation of its own, … Leave it out 1 documented" in text
+    )
+    assert "On the CPU in all: CUSTOM:<b> 4, SOFTMAX 1." in text
     assert "3.0 MB are fetched anew" in text
 
 
