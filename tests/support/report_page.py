@@ -7,7 +7,8 @@ from typing import Any
 
 from conversion import Conversion
 
-from converters.report import html as report_html, record
+from converters.report import html as report_html
+from converters.report import record
 
 VOID = {"meta", "img", "br", "path", "use", "rect"}
 
