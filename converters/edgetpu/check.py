@@ -25,8 +25,9 @@ class Refusal:
     """An operation that is left to the CPU for a reason of its own.
 
     ``index``: its place in the order of execution; ``output``: the name of its first output;
-    ``found``: what is in its way. ``behind``: operations that have nothing in their own way, but
-    are lost behind it (name → count).
+    ``found``: what is in its way. ``cause``: the first refused operation that it depends on, itself
+    where it cuts the graph, None where it runs before all that is mapped. ``behind``: operations
+    with nothing in their own way that are lost behind it (name → count).
     """
 
     index: int
@@ -34,6 +35,7 @@ class Refusal:
     output: str
     found: str
     rule: Rule
+    cause: int | None
     behind: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,6 +48,8 @@ class Refusal:
             "change": self.rule.change,
             "source": self.rule.source,
             "confidence": self.rule.confidence,
+            "cause": self.cause,
+            "behind": self.behind,
         }
 
 
@@ -88,9 +92,7 @@ class Prediction:
             "first_refused": first.to_dict() if first else None,
             "parameters": self.parameters.to_dict() if self.parameters else None,
             "compiled": self.compiled,
-            "refused": [
-                {**refusal.to_dict(), "behind": refusal.behind} for refusal in self.refusals
-            ],
+            "refused": [refusal.to_dict() for refusal in self.refusals],
         }
 
 
@@ -183,6 +185,7 @@ def _refusals(
             output=nodes[index].outputs[0].name if nodes[index].outputs else "",
             found=why,
             rule=rule,
+            cause=parts.cause.get(index),
             behind=_counted(behind[index]),
         )
         for index, (rule, why) in sorted(found.items())

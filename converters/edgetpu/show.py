@@ -1,0 +1,196 @@
+"""A forecast for people: a table of operations, a tree of the cut, and what to change."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from converters.edgetpu.check import Prediction, Refusal
+from converters.edgetpu.memory import ON_CHIP
+from converters.edgetpu.rules import WHOLE
+
+_CUTS = 5
+"""Places where the graph is cut that are shown; what follows is behind the first ones mostly."""
+
+_STYLES = {"full": "bold green", "partly": "bold yellow", "none": "bold red"}
+
+
+def show(prediction: Prediction, name: str, console: Console | None = None) -> None:
+    """Print a forecast.
+
+    Args:
+        name: the file, as the user called it.
+        console: where to print; stdout by default.
+    """
+    shown = console or Console(highlight=False)
+    # A path is for copying: never broken over lines, never read as markup.
+    shown.print(Text(_plain(name), style="bold"), soft_wrap=True)
+    for part in _parts(prediction):
+        shown.print(part)
+
+
+def _parts(prediction: Prediction) -> Iterator[RenderableType]:
+    yield _verdict(prediction)
+    if prediction.compiled:
+        yield Padding(Text(_COMPILED, style="dim"), (0, 0, 0, 2))
+    if prediction.parameters and prediction.mapped:
+        yield Text.assemble("  parameters  ", _memory(prediction))
+    yield ""
+    yield Padding(_operations(prediction), (0, 0, 0, 2))
+    if prediction.refusals:
+        yield ""
+        yield Padding(_tree(prediction), (0, 0, 0, 2))
+        yield ""
+        yield Padding(_changes(prediction.refusals), (0, 0, 0, 2))
+    if not prediction.compiled:
+        yield ""
+        yield Padding(Text(_BASIS, style="dim"), (0, 0, 0, 2))
+
+
+_COMPILED = (
+    "This file was compiled already: this is what is in it, each edgetpu-custom-op being a part "
+    "that runs on the Edge TPU. Check the file that it was made from to learn why the rest does "
+    "not."
+)
+_BASIS = (
+    "Foreseen from the file by rules of the compiler's documentation, of its messages and of real "
+    "compilations; not compiled, and not run on an Edge TPU. 'edge compile' tells for certain."
+)
+
+
+def _verdict(prediction: Prediction) -> Text:
+    every = len(prediction.operations)
+    if prediction.status == "full":
+        words = f"takes all {every} operations"
+    elif prediction.whole:
+        words = f"takes nothing: the compiler refuses the model ({every} operations)"
+    elif prediction.status == "none":
+        words = f"takes none of the {every} operations"
+    else:
+        words = f"takes {prediction.mapped} of {every} operations"
+    return Text.assemble("  Edge TPU    ", (words, _STYLES[prediction.status]))
+
+
+def _memory(prediction: Prediction) -> str:
+    sizes = prediction.parameters
+    assert sizes is not None
+    streamed = f"{_mib(sizes.off_chip)} fetched for every picture" if sizes.off_chip else "all"
+    kept = f"{_mib(sizes.on_chip)} on the chip"
+    words = f"{kept}, {streamed}" if sizes.off_chip else f"{streamed} {kept}"
+    return f"{words} (estimated, of about {ON_CHIP // 2**20} MiB)"
+
+
+def _operations(prediction: Prediction) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("operation")
+    for heading in ("count", "Edge TPU", "CPU"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("why on the CPU", ratio=1)
+    reasons = _reasons(prediction)
+    for op, count in sorted(Counter(prediction.operations).items()):
+        left = prediction.cpu.get(op, 0)
+        cells = (_plain(op), str(count), str(count - left), str(left), reasons.get(op, ""))
+        style = None if not left else "yellow" if left < count else "red"
+        table.add_row(*(Text(cell) for cell in cells), style=style)
+    return table
+
+
+def _reasons(prediction: Prediction) -> dict[str, str]:
+    """Why operations of a kind are on the CPU: how often for which reason."""
+    counts: dict[str, Counter[str]] = {op: Counter() for op in prediction.cpu}
+    for refusal in prediction.refusals:
+        counts[refusal.op][refusal.rule.reason] += 1
+    for op, left in prediction.cpu.items():
+        other = left - counts[op].total()
+        if other and not prediction.compiled:
+            counts[op]["with the model" if prediction.whole else "behind the cut"] += other
+    return {
+        op: _listed(count) if len(count) > 1 else next(iter(count), "")
+        for op, count in counts.items()
+    }
+
+
+def _tree(prediction: Prediction) -> Tree:
+    """What was refused, and what is lost behind it."""
+    refusals = prediction.refusals
+    if prediction.whole:
+        return _refused_whole(refusals)
+    tree = Tree(Text("Where the graph is cut", style="bold"), guide_style="dim")
+    before = [refusal for refusal in refusals if refusal.cause is None]
+    if before:
+        listed = _listed(_by_reason(before))
+        tree.add(Text(f"on the CPU beforehand, which cuts nothing: {listed}"))
+    cuts = [refusal for refusal in refusals if refusal.cause == refusal.index]
+    for refusal in cuts[:_CUTS]:
+        _add_cut(tree, refusal, [each for each in refusals if each.cause == refusal.index])
+    if len(cuts) > _CUTS:
+        rest = _listed(_by_reason(cuts[_CUTS:]))
+        tree.add(Text(f"and in {len(cuts) - _CUTS} more places: {rest}"))
+    return tree
+
+
+def _refused_whole(refusals: Iterable[Refusal]) -> Tree:
+    tree = Tree(Text("What the compiler cannot read", style="bold"), guide_style="dim")
+    stops = [refusal for refusal in refusals if refusal.rule in WHOLE]
+    for refusal in stops[:_CUTS]:
+        tree.add(Text(_place(refusal)))
+    if len(stops) > _CUTS:
+        tree.add(Text(f"and {len(stops) - _CUTS} more: {_listed(_by_reason(stops[_CUTS:]))}"))
+    return tree
+
+
+def _add_cut(tree: Tree, refusal: Refusal, same: Iterable[Refusal]) -> None:
+    branch = tree.add(Text(_place(refusal)))
+    if refusal.behind:
+        branch.add(Text(f"lost behind it: {_listed(Counter(refusal.behind))}"))
+    others = [each for each in same if each is not refusal]
+    if others:
+        branch.add(Text(f"refused behind it anyway: {_listed(_by_reason(others))}"))
+    if not refusal.behind and not others:
+        branch.add(Text("nothing is lost behind it"))
+
+
+def _place(refusal: Refusal) -> str:
+    rule = refusal.rule
+    return (
+        f"operation {refusal.index}, {_plain(refusal.op)}: {_plain(refusal.found)} "
+        f"({rule.reason}; {rule.source}, {rule.confidence})"
+    )
+
+
+def _changes(refusals: Iterable[Refusal]) -> Table:
+    """What to change, once for every kind of refusal: first what gains the most operations."""
+    kinds: dict[str, list[str]] = {}
+    for refusal in sorted(refusals, key=lambda each: -sum(each.behind.values())):
+        kinds.setdefault(refusal.rule.change, []).append(refusal.op)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row("", Text("What to change", style="bold"))
+    for number, (change, ops) in enumerate(kinds.items(), 1):
+        table.add_row(f"{number}.", Text(f"{_listed(Counter(ops))}: {change}."))
+    return table
+
+
+def _by_reason(refusals: Iterable[Refusal]) -> Counter[str]:
+    return Counter(f"{refusal.op}, {refusal.rule.reason}" for refusal in refusals)
+
+
+def _listed(counts: Counter[str]) -> str:
+    """Names with how often, where it is more than once: "CONV_2D × 2; PAD"."""
+    return "; ".join(
+        f"{_plain(name)} × {count}" if count > 1 else _plain(name) for name, count in counts.items()
+    )
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.2f} MiB"
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in text)
