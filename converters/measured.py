@@ -43,8 +43,9 @@ class Measured:
     the top-1 of float32; ``interval``: 95 % interval of the accuracy; ``validation_accuracy``:
     on the validation side. ``log_loss`` (in nats) and ``ece`` are of the test side.
     ``latencies``: by rising thread count, that of the interpreter's own choice last.
-    ``edgetpu``: what the Edge TPU is foreseen to take. ``threshold``: the least score that is an
-    answer, where a precision was asked for. ``gain``: a sentence where a recipe gained nothing.
+    ``edgetpu``: what the Edge TPU is foreseen to take, as ``Prediction.to_dict`` of
+    :mod:`converters.edgetpu.check` gives it. ``threshold``: the least score that is an answer,
+    where a precision was asked for. ``gain``: a sentence where a recipe gained nothing.
     """
 
     name: str

@@ -5,7 +5,6 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from converters.compress.quantise import Variant
 from converters.confidence import Threshold, reliability
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Indices, Split
+from converters.edgetpu.check import check
 from converters.layers import layer_noise
 from converters.measured import ClassFigures, Latency, Measured, Verified
 from converters.progress import Progress
@@ -176,16 +176,9 @@ def _measure(
         gzip_bytes=len(gzip.compress(variant.content, mtime=0)),
         latencies=latencies,
         figures=figures(tflite.parse(variant.content, variant.name)),
-        edgetpu=_foreseen(variant),
+        edgetpu=check(variant.content, variant.name).to_dict(),
         threshold=answered.threshold,
     )
-
-
-def _foreseen(variant: Variant) -> dict[str, Any]:
-    from converters.edgetpu.check import check
-
-    prediction = check(variant.content, variant.name)
-    return {**prediction.to_dict(), "status": prediction.status}
 
 
 def _per_class(
