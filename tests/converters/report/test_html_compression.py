@@ -141,6 +141,7 @@ def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
     assert (
         "CUSTOM:<b> 4 unsupported op: an operation of its own, … Leave it out 1 documented" in text
     )
+    assert "1 operation would be on the CPU only because a refused one comes before." in text
     assert "On the CPU in all: CUSTOM:<b> 4, SOFTMAX 1." in text
     assert "3.0 MB are fetched anew" in text
 
