@@ -1,0 +1,115 @@
+"""Words on filled plates, and colours that tell things apart."""
+
+import colorsys
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from edge.frame import Picture
+
+Colour = tuple[int, int, int]
+"""Blue, green, red, 0 to 255."""
+
+DARK: Colour = (24, 24, 24)
+LIGHT: Colour = (245, 245, 245)
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_GOLDEN = 0.618034
+"""Hues at multiples of the golden ratio: neighbours differ and none comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Sizes in pixels for a picture: ``line`` of strokes, ``pad`` around words."""
+
+    font: float
+    thickness: int
+    line: int
+    pad: int
+
+
+def style(picture: Picture) -> Style:
+    """Sizes that suit a picture: capitals of 11 pixels on 480, of 21 on 1080."""
+    scale = min(max((min(picture.shape[:2]) / 480) ** 0.8, 0.7), 8.0)
+    return Style(
+        font=0.5 * scale,
+        thickness=max(1, round(scale)),
+        line=max(2, round(2 * scale)),
+        pad=max(3, round(4 * scale)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def colour(number: int) -> Colour:
+    """The colour of a class or track, bright enough for dark words and for a line on a photo."""
+    # Every other one is paler, so that near hues differ, too.
+    saturation = 0.85 if number % 2 == 0 else 0.55
+    red, green, blue = colorsys.hsv_to_rgb((0.33 + number * _GOLDEN) % 1.0, saturation, 1.0)
+    return round(255 * blue), round(255 * green), round(255 * red)
+
+
+def plain(text: str) -> str:
+    """``text`` in the letters that the font has, which are ASCII.
+
+    >>> plain("Café × 2")
+    'Cafe x 2'
+    """
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text.replace("×", "x"))
+    kept = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    return kept.encode("ascii", "replace").decode()
+
+
+def width_of(text: str, wanted: Style) -> int:
+    """Width of ``text`` in pixels, without a plate."""
+    return cv2.getTextSize(text, _FONT, wanted.font, wanted.thickness)[0][0]
+
+
+def height_of(wanted: Style) -> int:
+    """Height of capital letters in pixels."""
+    return cv2.getTextSize("H", _FONT, wanted.font, wanted.thickness)[0][1]
+
+
+def shortened(label: str, rest: str, wanted: Style, width: int) -> str:
+    """``label`` and ``rest``, with a shorter label where both do not fit into ``width``."""
+    text = label + rest
+    while width_of(text, wanted) > width and len(label) > 1:
+        label = label[:-1]
+        text = f"{label}..{rest}"
+    return text
+
+
+def write(picture: Picture, text: str, place: tuple[int, int], colour: Colour, s: Style) -> None:
+    """Write ``text``; ``place``: its lower left corner."""
+    cv2.putText(picture, text, place, _FONT, s.font, colour, s.thickness, cv2.LINE_AA)
+
+
+@lru_cache(maxsize=256)
+def plate(text: str, colour: Colour, s: Style) -> Picture:
+    """``text`` on a filled plate, uint8 [h, w, 3]; the same from frame to frame, so kept."""
+    (width, height), below = cv2.getTextSize(text, _FONT, s.font, s.thickness)
+    made = np.full((height + below + s.pad, width + 2 * s.pad, 3), colour, np.uint8)
+    luminance = 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
+    words = DARK if luminance > 110 else LIGHT
+    write(made, text, (s.pad, height + s.pad // 2 + 1), words, s)
+    made.flags.writeable = False
+    return made
+
+
+def put(picture: Picture, patch: Picture, left: int, top: int) -> None:
+    """Lay ``patch`` onto the picture, moved inside where it would stick out, then cut off."""
+    height, width = picture.shape[:2]
+    top = max(0, min(top, height - patch.shape[0]))
+    left = max(0, min(left, width - patch.shape[1]))
+    room = picture[top : top + patch.shape[0], left : left + patch.shape[1]]
+    room[:] = patch[: room.shape[0], : room.shape[1]]
+
+
+def dim(room: Picture) -> None:
+    """Darken a part of a picture, so that light words can be read on it."""
+    if room.size:
+        room[:] = cv2.convertScaleAbs(room, alpha=0.25)
