@@ -1,0 +1,62 @@
+"""Optimal assignment of rows to columns by cost, by lapx or SciPy."""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import UsageError
+
+Indices = NDArray[np.intp]
+Solver = Callable[[NDArray[np.float64]], tuple[Indices, Indices]]
+
+
+def assign(costs: NDArray[np.float64], limit: float) -> tuple[Indices, Indices]:
+    """Pairs of least total cost, where leaving a row and a column alone costs ``limit``.
+
+    Args:
+        costs: float64 [n, m], finite.
+        limit: pairs that cost as much or more are not made.
+
+    Returns:
+        Rows and columns of the pairs, in no special order.
+
+    Raises:
+        UsageError: neither lapx nor SciPy is installed.
+    """
+    if costs.size == 0:
+        none = np.empty(0, np.intp)
+        return none, none
+    gains = np.minimum(costs - limit, 0)
+    rows, columns = _solver()(gains)
+    made = gains[rows, columns] < 0
+    return rows[made], columns[made]
+
+
+@cache
+def _solver() -> Solver:
+    """The linear assignment of lapx; else of SciPy, whose import takes a second."""
+    for module, function in (("lap", "lapjvx"), ("scipy.optimize", "linear_sum_assignment")):
+        try:
+            found: Callable[..., Any] = getattr(import_module(module), function)
+        except ImportError:
+            continue
+        return _lapx(found) if module == "lap" else found
+    raise UsageError(
+        "the Python package 'lapx' for tracking (or SciPy)",
+        "neither",
+        "pip install 'edge-toolkit[track]'",
+    )
+
+
+def _lapx(lapjvx: Callable[..., Any]) -> Solver:
+    """lapx as SciPy has it: without the total, in a matrix of any shape."""
+
+    def solve(costs: NDArray[np.float64]) -> tuple[Indices, Indices]:
+        _, rows, columns = lapjvx(costs, extend_cost=True)
+        return rows, columns
+
+    return solve
