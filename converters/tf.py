@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO, Any, TextIO
 
@@ -51,6 +51,19 @@ def tfmot() -> Any:
             "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
         ) from error
     return tensorflow_model_optimization
+
+
+def mlir_quantize() -> Callable[..., bytes]:
+    """What makes an int8 file of a calibrated one, leaving out operations that it is told.
+
+    TensorFlow's own ``tf.lite.experimental.QuantizationDebugger`` calls it, but knows float inputs
+    and outputs only.
+    """
+    tensorflow()
+    from tensorflow.lite.python import convert
+
+    function: Callable[..., bytes] = convert.mlir_quantize
+    return function
 
 
 def prefetch() -> None:

@@ -1,4 +1,4 @@
-"""Quantise: one trained model to its TFLite variants.
+"""Quantise: one trained model to TFLite files, in any of the number formats that TFLite has.
 
 Conversions run one after another in this process. The converter holds Python's global lock, so
 threads gain nothing, and a process for each would import TensorFlow again, which takes longer
@@ -7,7 +7,7 @@ converter's usual way, through a SavedModel on disk, takes ten times as long for
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.progress import Progress
-from converters.tf import quiet, tensorflow
-from edge.errors import ConversionError
+from converters.tf import mlir_quantize, quiet, tensorflow
+from edge.errors import ConversionError, UsageError, nearest
 from edge.image import Preprocessing
 
 NAMES = ("float32", "float16", "int8")
 """The variants, in the order of :func:`variants`."""
+
+TYPES = ("uint8", "int8", "float32")
+"""What an int8 file may take and give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,16 @@ def float16(model: Any) -> bytes:
     return _convert(converter)
 
 
+def dynamic(model: Any) -> bytes:
+    """The TFLite file with 8-bit weights; activations are quantised as they come, batch 1.
+
+    Input and output are float32. It needs no calibration pictures; the Edge TPU takes none of it.
+    """
+    converter = _converter(model)
+    converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
+    return _convert(converter)
+
+
 def int8(
     model: Any,
     calibration: NDArray[np.uint8],
@@ -97,27 +110,168 @@ def int8(
         model: tf_keras model, float32 [n, h, w, 3] to [n, classes].
         calibration: uint8 RGB [n, h, w, 3], n ≥ 1, at the model's size; not changed.
         preprocessing: what a pixel means to the model.
-        input_type: "uint8", "int8" or "float32".
-        output_type: "uint8", "int8" or "float32".
+        input_type: one of :data:`TYPES`.
+        output_type: one of :data:`TYPES`.
 
     Raises:
         ConversionError: no pictures, the converter refused the model, or the scale of the input
             is not that of a pixel.
     """
+    converter = _calibrated(model, calibration, preprocessing)
+    converter.target_spec.supported_ops = [tensorflow().lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return _integer(converter, preprocessing, input_type, output_type)
+
+
+def int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
+    """The TFLite file with 8-bit weights and 16-bit activations, batch 1.
+
+    Input and output are float32. See :func:`int8` for the arguments and errors.
+    """
+    converter = _calibrated(model, calibration, preprocessing)
+    converter.target_spec.supported_ops = [
+        tensorflow().lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    return _convert(converter)
+
+
+def sparse(model: Any) -> bytes:
+    """The float32 TFLite file whose tensors of many zeros hold the other values only, batch 1."""
+    converter = _converter(model)
+    # Alone: with DEFAULT and without calibration no runtime can run the file.
+    converter.optimizations = [tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY]
+    return _convert(converter)
+
+
+def aware(
+    model: Any,
+    preprocessing: Preprocessing,
+    *,
+    input_type: str = "uint8",
+    output_type: str = "uint8",
+) -> bytes:
+    """The int8 TFLite file of a model that holds its own ranges, batch 1.
+
+    Args:
+        model: what ``tfmot.quantization.keras.quantize_apply`` made, trained.
+        preprocessing: what a pixel means to the model.
+        input_type: one of :data:`TYPES`.
+        output_type: one of :data:`TYPES`.
+
+    Raises:
+        ConversionError: as :func:`int8`.
+    """
+    converter = _converter(model)
+    converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
+    return _integer(converter, preprocessing, input_type, output_type)
+
+
+def calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
+    """A float32 TFLite file that holds the range of every activation, for :func:`partly`.
+
+    See :func:`int8` for the arguments and errors.
+    """
+    converter = _calibrated(model, calibration, preprocessing)
+    converter._experimental_calibrate_only = True  # as TensorFlow's quantisation debugger does
+    return _convert(converter)
+
+
+def partly(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing) -> bytes:
+    """The int8 TFLite file, uint8 at both ends, with some operations left in float.
+
+    Args:
+        calibrated: what :func:`calibrated` made.
+        kept: names of the tensors that these operations give.
+        preprocessing: what a pixel means to the model.
+
+    Raises:
+        ConversionError: the scale of the input is not that of a pixel.
+    """
+    uint8 = tensorflow().uint8
+    with quiet():
+        content = mlir_quantize()(
+            calibrated,
+            input_data_type=uint8,
+            output_data_type=uint8,
+            denylisted_nodes=list(kept),
+            disable_per_channel_for_dense_layers=True,
+        )
+    check_input(content, preprocessing)
+    return content
+
+
+def samples(
+    calibration: NDArray[np.uint8], preprocessing: Preprocessing
+) -> Iterator[NDArray[np.float32]]:
+    """The calibration pictures as the model gets them, each float32 [1, h, w, 3].
+
+    The input's range is taken from what is seen here. Dark or pale pictures would give a smaller
+    range than a camera delivers: the scale would no longer be that of a pixel, and bright pixels
+    would be cut off. One black and one white corner pixel in the first picture fix the range and
+    leave every other activation as good as it was.
+    """
+    for index, picture in enumerate(calibration):
+        pixels = picture
+        if index == 0:
+            pixels = picture.copy()
+            pixels[0, 0], pixels[-1, -1] = 0, 255
+        yield preprocessing.normalise(pixels)[None]
+
+
+def check_types(*given: str) -> None:
+    """Refuse what is none of :data:`TYPES`.
+
+    Raises:
+        UsageError: naming the nearest.
+    """
+    for one in given:
+        if one not in TYPES:
+            guess = nearest(one, TYPES) or TYPES[0]
+            raise UsageError(f"a type {', '.join(TYPES)}", repr(one), f"did you mean {guess}?")
+
+
+def check_input(content: bytes, preprocessing: Preprocessing) -> None:
+    """Refuse an 8-bit input where a step is not one pixel value, to half a step at both ends.
+
+    Raises:
+        ConversionError: it is another range.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    details = Interpreter(model_content=content).get_input_details()[0]
+    scale, zero_point = details["quantization"]
+    limits = np.iinfo(details["dtype"])
+    ends = preprocessing.normalise(np.array([[0, 0, 0], [255, 255, 255]], np.uint8))
+    wanted = np.array([ends.min(), ends.max()])
+    covered = scale * (np.array([limits.min, limits.max]) - zero_point)
+    if scale <= 0 or np.abs(covered - wanted).max() > 0.51 * (wanted[1] - wanted[0]) / 255:
+        raise ConversionError(
+            f"an input that covers {wanted[0]:g} to {wanted[1]:g} in 8 bits",
+            f"{covered[0]:g} to {covered[1]:g}",
+            "calibrate with pictures prepared by the same preprocessing",
+        )
+
+
+def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> Any:
+    """A converter that knows what the model will see."""
     if len(calibration) == 0:
         raise ConversionError(
-            "pictures to calibrate int8 with", "none", "add pictures to the training side"
+            "pictures to calibrate with", "none", "add pictures to the training side"
         )
-    tf = tensorflow()
     converter = _converter(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: _samples(calibration, preprocessing)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = getattr(tf, input_type)
-    converter.inference_output_type = getattr(tf, output_type)
+    converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([x] for x in samples(calibration, preprocessing))
+    return converter
+
+
+def _integer(
+    converter: Any, preprocessing: Preprocessing, input_type: str, output_type: str
+) -> bytes:
+    """The file with these types at its ends."""
+    converter.inference_input_type = getattr(tensorflow(), input_type)
+    converter.inference_output_type = getattr(tensorflow(), output_type)
     content = _convert(converter)
     if input_type != "float32":
-        _check_input(content, preprocessing)
+        check_input(content, preprocessing)
     return content
 
 
@@ -148,39 +302,3 @@ def _convert(converter: Any) -> bytes:
         f"one that its converter refuses ({reason})",
         "use a model of standard layers with one picture in and one score vector out",
     ) from failure
-
-
-def _samples(
-    calibration: NDArray[np.uint8], preprocessing: Preprocessing
-) -> Iterator[list[NDArray[np.float32]]]:
-    """The calibration pictures as the model gets them.
-
-    The input's range is taken from what is seen here. Dark or pale pictures would give a smaller
-    range than a camera delivers: the scale would no longer be that of a pixel, and bright pixels
-    would be cut off. One black and one white corner pixel in the first picture fix the range and
-    leave every other activation as good as it was.
-    """
-    for index, picture in enumerate(calibration):
-        pixels = picture
-        if index == 0:
-            pixels = picture.copy()
-            pixels[0, 0], pixels[-1, -1] = 0, 255
-        yield [preprocessing.normalise(pixels)[None]]
-
-
-def _check_input(content: bytes, preprocessing: Preprocessing) -> None:
-    """One step of the input must be one pixel value, to within half a step at both ends."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    details = Interpreter(model_content=content).get_input_details()[0]
-    scale, zero_point = details["quantization"]
-    limits = np.iinfo(details["dtype"])
-    ends = preprocessing.normalise(np.array([[0, 0, 0], [255, 255, 255]], np.uint8))
-    wanted = np.array([ends.min(), ends.max()])
-    covered = scale * (np.array([limits.min, limits.max]) - zero_point)
-    if scale <= 0 or np.abs(covered - wanted).max() > 0.51 * (wanted[1] - wanted[0]) / 255:
-        raise ConversionError(
-            f"an input that covers {wanted[0]:g} to {wanted[1]:g} in 8 bits",
-            f"{covered[0]:g} to {covered[1]:g}",
-            "calibrate with pictures prepared by the same preprocessing",
-        )

@@ -92,7 +92,7 @@ def test_an_input_that_is_no_pixel_is_refused(
 ) -> None:
     dark = np.full((2, 96, 96, 3), 40, np.uint8)
     monkeypatch.setattr(
-        quantise, "_samples", lambda pictures, p: ([p.normalise(x)[None]] for x in pictures)
+        quantise, "samples", lambda pictures, p: (p.normalise(x)[None] for x in pictures)
     )
     with pytest.raises(ConversionError, match="covers -1 to 1 in 8 bits"):
         quantise.int8(micro_model_and_variants[0], dark, shapes.preprocessing)
@@ -112,7 +112,7 @@ def test_other_input_and_output_types(
 def test_no_calibration_pictures(
     micro_model_and_variants: tuple[Any, tuple[Variant, ...]], shapes: Dataset
 ) -> None:
-    with pytest.raises(ConversionError, match="pictures to calibrate int8 with, found none"):
+    with pytest.raises(ConversionError, match="pictures to calibrate with, found none"):
         quantise.int8(micro_model_and_variants[0], shapes.pixels[:0], shapes.preprocessing)
 
 

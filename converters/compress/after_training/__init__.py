@@ -1,0 +1,1 @@
+"""Quantisation after training: one module for each number format."""

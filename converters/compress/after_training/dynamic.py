@@ -1,0 +1,21 @@
+"""dynamic: 8-bit weights, activations quantised as they come; needs no calibration."""
+
+from dataclasses import dataclass, replace
+
+from converters.compress import quantise
+from converters.compress.draft import Draft, Material
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """There are none."""
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """The draft with its TFLite file.
+
+    Raises:
+        ConversionError: the converter refused the model.
+    """
+    note = "Activations stay in float: the Edge TPU takes nothing of this file."
+    return replace(draft, content=quantise.dynamic(draft.model), notes=(*draft.notes, note))

@@ -1,0 +1,20 @@
+"""float16: two bytes a weight; the CPU computes in float32 all the same."""
+
+from dataclasses import dataclass, replace
+
+from converters.compress import quantise
+from converters.compress.draft import Draft, Material
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """There are none."""
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """The draft with its TFLite file.
+
+    Raises:
+        ConversionError: the converter refused the model.
+    """
+    return replace(draft, content=quantise.float16(draft.model))

@@ -1,0 +1,20 @@
+"""float32: the network as it was trained, four bytes a weight."""
+
+from dataclasses import dataclass, replace
+
+from converters.compress import quantise
+from converters.compress.draft import Draft, Material
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """There are none."""
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """The draft with its TFLite file.
+
+    Raises:
+        ConversionError: the converter refused the model.
+    """
+    return replace(draft, content=quantise.float32(draft.model))

@@ -1,0 +1,22 @@
+"""int16x8: 8-bit weights, 16-bit activations, where int8 loses too much."""
+
+from dataclasses import dataclass, replace
+
+from converters.compress import quantise
+from converters.compress.draft import Draft, Material
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """There are none."""
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """The draft with its TFLite file.
+
+    Raises:
+        ConversionError: the converter refused the model, or there are no calibration pictures.
+    """
+    content = quantise.int16x8(draft.model, material.calibration, material.dataset.preprocessing)
+    note = "16-bit activations run without XNNPACK, so slowly, and not at all on the Edge TPU."
+    return replace(draft, content=content, notes=(*draft.notes, note))

@@ -1,0 +1,38 @@
+"""sparse: float32 that stores only the weights that are not zero, for XNNPACK's sparse kernels."""
+
+from dataclasses import dataclass, replace
+
+from converters.compress import quantise
+from converters.compress.draft import Draft, Material
+from converters.compress.wrappers import pointwise
+from edge.errors import ConversionError
+
+LEAST = 2 / 3
+"""Share of zeros in the 1×1 convolutions from which XNNPACK takes its sparse kernels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """There are none."""
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """The draft with its TFLite file.
+
+    Raises:
+        ConversionError: the converter refused the model, or it has too few zeros to be worth it.
+    """
+    kernels = [layer.get_weights()[0] for layer in pointwise(draft.model)]
+    zeros = sum(int((kernel == 0).sum()) for kernel in kernels)
+    share = zeros / max(1, sum(kernel.size for kernel in kernels))
+    if share < LEAST:
+        raise ConversionError(
+            f"a model with at least {LEAST:.0%} zeros in its 1x1 convolutions",
+            f"{share:.0%}",
+            'put a step before it: step = "prune", method = "xnnpack"',
+        )
+    note = (
+        "XNNPACK skips the zeros on ARM (32 and 64 bits). On x86 with AVX it switches that off, "
+        "and the Edge TPU takes no float file: there only the download is smaller."
+    )
+    return replace(draft, content=quantise.sparse(draft.model), notes=(*draft.notes, note))

@@ -1,0 +1,96 @@
+"""What both ways of quantisation-aware training share: options, ranges, training, the file.
+
+Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+Inference", CVPR 2018.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from converters.compress import quantise, recovery
+from converters.compress.draft import Draft, Material
+from converters.compress.wrappers import stripped
+from converters.training import epochs
+
+_DECAY = 0.999
+"""Of the moving average in which the toolkit keeps the range of an activation."""
+
+_ROUNDS = 2
+"""The ranges of a first round are found behind layers whose own were still wrong."""
+
+_RANGES = tuple(
+    f"{what}_{end}:0"
+    for what in ("output", "pre_activation", "post_activation")
+    for end in ("min", "max")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.Plan`;
+    ``input_type`` and ``output_type``: what the file takes and gives, of ``quantise.TYPES``.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    epochs: int = 3
+    rate: float = 1e-4
+    hard: float = 0.1
+    input_type: str = "uint8"
+    output_type: str = "uint8"
+
+    def __post_init__(self) -> None:
+        quantise.check_types(self.input_type, self.output_type)
+        self.plan()
+
+    def plan(self) -> recovery.Plan:
+        return recovery.Plan("quantisation-aware training", self.epochs, self.rate, hard=self.hard)
+
+
+def learn(draft: Draft, wrapped: Any, options: Options, material: Material) -> Draft:
+    """The draft with the file of ``wrapped`` once it is trained, and the plain model behind it.
+
+    Args:
+        draft: its model is what ``wrapped`` was made of.
+        wrapped: a model within the toolkit's quantisation wrappers.
+        options: how to train, and the types at the file's ends.
+        material: pictures, and the teacher.
+
+    Raises:
+        ConversionError: the converter refused the model, or the scale of the input is not that of
+            a pixel.
+    """
+    settle(wrapped, material)
+    done = recovery.distil(wrapped, material.teacher, material, options.plan())
+    content = quantise.aware(
+        wrapped,
+        material.dataset.preprocessing,
+        input_type=options.input_type,
+        output_type=options.output_type,
+    )
+    plain = stripped(wrapped, like=draft.model)
+    details = {"recovery": done.to_dict()}
+    return replace(draft, model=plain, content=content, details=(*draft.details, details))
+
+
+def settle(wrapped: Any, material: Material) -> None:
+    """Give every activation the range that it has on the calibration set.
+
+    A moving average starts at -6 to 6 and forgets that only after thousands of steps. As Adam does
+    with its moments, its start is taken out: after n steps it still weighs decay ** n.
+    """
+    preprocessing = material.dataset.preprocessing
+    inputs = np.concatenate(list(quantise.samples(material.calibration, preprocessing)))
+    batches = np.array_split(inputs, -(-len(inputs) // 32))
+    ranges = [w for w in wrapped.non_trainable_weights if w.name.endswith(_RANGES)]
+    with epochs.batch_norm_frozen(wrapped):
+        for _ in range(_ROUNDS):
+            before = [value.numpy() for value in ranges]
+            for batch in batches:
+                wrapped(batch, training=True)
+            weight = _DECAY ** len(batches)
+            for value, start in zip(ranges, before, strict=True):
+                value.assign((value - weight * start) / (1 - weight))

@@ -1,0 +1,29 @@
+"""pqat: as qat, for a pruned network whose zeros shall stay zeros."""
+
+from converters import tf
+from converters.compress.aware.equalise import equalised
+from converters.compress.aware.learning import Options, learn
+from converters.compress.draft import Draft, Material
+from converters.compress.wrappers import pointwise
+from edge.errors import ConversionError
+
+__all__ = ["Options", "run"]
+
+
+def run(draft: Draft, options: Options, material: Material) -> Draft:
+    """The draft with its int8 file and the trained network behind it, zeros where they were.
+
+    Raises:
+        ConversionError: the model has no zeros, or the converter refused it.
+    """
+    if not any((layer.get_weights()[0] == 0).any() for layer in pointwise(draft.model)):
+        raise ConversionError(
+            "a pruned model",
+            "one without zeros in its 1x1 convolutions",
+            'put a step before it: step = "prune", method = "magnitude"',
+        )
+    toolkit = tf.tfmot()
+    annotated = toolkit.quantization.keras.quantize_annotate_model(equalised(draft.model))
+    scheme = toolkit.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
+    wrapped = toolkit.quantization.keras.quantize_apply(annotated, scheme)
+    return learn(draft, wrapped, options, material)
