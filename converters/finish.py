@@ -9,7 +9,7 @@ from converters import files, verify
 from converters.choice import Choice, choose
 from converters.clock import Clock
 from converters.compiled import FILE, Compilation, for_target
-from converters.compress import calibration, quantise, recipe
+from converters.compress import calibration, control, quantise, recipe
 from converters.compress.draft import Material
 from converters.compress.quantise import Variant
 from converters.confidence import fit_temperature, reliability, soften, threshold
@@ -52,7 +52,7 @@ class Calibrated:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Examined:
     """Files with what they said and what was measured of them, in one order."""
 
     answered: tuple[Answered, ...]
@@ -92,27 +92,27 @@ def finish(
         material = material_for(learned, calibrated.model, progress)
         variants = compress(material, plan)
     with clock("verify"), progress.working("verifying the files"):
-        tested = examine(variants, learned, plan, progress)
+        examined = examine(variants, learned, plan, progress)
     with clock("control"), progress.working("looking for what int8 lost"):
-        tested = controlled(tested, material, learned, plan, progress)
-    choice = choose(tested.measured, plan.limits, wanted(tested, plan))
+        examined = controlled(examined, material, learned, plan, progress)
+    choice = choose(examined.measured, plan.limits, wanted(examined, plan))
     with clock("judge"), progress.working("judging the chosen file"):
         verdict = verify.verdict_on(
-            tested.said(choice.chosen), tested.said(REFERENCE), learned.dataset, learned.split,
+            examined.said(choice.chosen), examined.said(REFERENCE), learned.dataset, learned.split,
             plan.max_drop,
         )  # fmt: skip
-    chosen = tested.said(choice.chosen).variant
+    chosen = examined.said(choice.chosen).variant
     with clock("edgetpu"), progress.working("compiling for the Edge TPU"):
         compiled = for_target(chosen, plan.limits.target)
     with clock("save"), progress.working("saving"):
         network = calibrated.model if chosen.model is None else chosen.model
-        files.save(folder, learned.dataset.classes, tested.variants, chosen, network)
+        files.save(folder, learned.dataset.classes, examined.variants, chosen, network)
         if compiled is not None and compiled.content is not None:
             (folder / FILE).write_bytes(compiled.content)
     return Finished(
-        variants=tested.variants,
-        verified=Verified(with_gains(tested.measured, tested.variants), verdict),
-        confidence=confidence(calibrated, tested.said(REFERENCE), learned),
+        variants=examined.variants,
+        verified=Verified(with_gains(examined.measured, examined.variants), verdict),
+        confidence=confidence(calibrated, examined.said(REFERENCE), learned),
         choice=choice,
         compiled=compiled,
     )
@@ -171,14 +171,14 @@ def examine(
     plan: Plan,
     progress: Progress,
     reference: Answered | None = None,
-) -> Tested:
+) -> Examined:
     """Describe, run and measure files, each alike; the ``reference`` is among them or given."""
     answered = tuple(
         with_threshold(answer(variant, learned, progress), learned, plan) for variant in variants
     )
     float32 = reference or next(a for a in answered if a.variant.name == REFERENCE)
     measured = verify.measure(answered, learned.dataset, learned.split, float32.test, progress)
-    return Tested(answered, measured)
+    return Examined(answered, measured)
 
 
 def answer(variant: Variant, learned: Learned, progress: Progress) -> Answered:
@@ -204,15 +204,13 @@ def with_threshold(answered: Answered, learned: Learned, plan: Plan) -> Answered
 
 
 def controlled(
-    tested: Tested, material: Material, learned: Learned, plan: Plan, progress: Progress
-) -> Tested:
-    """``tested``, and where int8 loses too much, a remedied one measured like all others."""
-    int8, float32 = tested.said(DEFAULT), tested.said(REFERENCE)
+    examined: Examined, material: Material, learned: Learned, plan: Plan, progress: Progress
+) -> Examined:
+    """``examined``, and where int8 loses too much, a remedied one measured like all others."""
+    int8, float32 = examined.said(DEFAULT), examined.said(REFERENCE)
     verdict = verify.verdict_on(int8, float32, learned.dataset, learned.split, plan.max_drop)
     if verdict.status != "fail":
-        return tested
-    from converters.compress import control
-
+        return examined
     progress.say(f"{verdict.reason}: looking for a remedy.")
     remedied = control.control(
         material.teacher, int8.variant, material, plan.max_drop, plan.limits.target
@@ -220,10 +218,12 @@ def controlled(
     for note in remedied.notes:
         progress.say(f"{remedied.name}: {note}")
     more = examine((remedied,), learned, plan, progress, float32)
-    return Tested((*tested.answered, *more.answered), (*tested.measured, *more.measured))
+    return Examined((*examined.answered, *more.answered), (*examined.measured, *more.measured))
 
 
-def wanted(tested: Tested, plan: Plan) -> str:
-    """The variant to take where no limit decides: a remedied int8 in place of int8."""
-    remedied = [v.name for v in tested.variants if v.name.startswith(f"{DEFAULT}-controlled")]
-    return remedied[0] if plan.wanted == DEFAULT and remedied else plan.wanted
+def wanted(examined: Examined, plan: Plan) -> str:
+    """The variant to take where no limit decides: for int8 the remedied one, where it helped."""
+    right = {m.name: m.validation_accuracy for m in examined.measured}
+    if plan.wanted == DEFAULT and right.get(control.NAME, 0.0) > right[DEFAULT]:
+        return control.NAME
+    return plan.wanted

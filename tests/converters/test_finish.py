@@ -1,0 +1,120 @@
+"""From a trained network to files: what happens between the stages."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from damaged import reverse_weights
+
+from converters.choice import choose
+from converters.compress import control
+from converters.compress.quantise import Variant
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.finish import (
+    Examined,
+    Learned,
+    calibrate,
+    controlled,
+    examine,
+    material_for,
+    wanted,
+)
+from converters.plan import Plan
+from converters.progress import Silent
+from converters.training.trained import Trained
+from edge import metadata
+
+Made = tuple[Any, tuple[Variant, ...]]
+
+
+@pytest.fixture(scope="module")
+def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split) -> Learned:
+    """The micro model; the truth is what it says, so that float32 is always right."""
+    model, _ = micro_model_and_variants
+    inputs = shapes.preprocessing.normalise(np.asarray(shapes.pixels))
+    labels = model.predict(inputs, verbose=0).argmax(1)
+    return Learned(
+        dataset=replace(shapes, labels=labels),
+        path=Path("shapes"),
+        split=shapes_split,
+        weights={"provenance": {"source": "test"}},
+        trained=Trained(model, "frozen", 1.0, ()),
+        seed=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def remedied(learned: Learned, micro_model_and_variants: Made) -> Examined:
+    """What comes of an int8 file whose weights were damaged."""
+    model, (float32, float16, int8) = micro_model_and_variants
+    broken = replace(int8, content=reverse_weights(int8.content, "block_3_expand"))
+    tested = examine((float32, float16, broken), learned, Plan(), Silent())
+    material = material_for(learned, model, Silent())
+    return controlled(tested, material, learned, Plan(), Silent())
+
+
+def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(remedied: Examined) -> None:
+    names = [m.name for m in remedied.measured]
+    assert names == ["float32", "float16", "int8", control.NAME]
+    int8, better = remedied.measured[2:]
+    assert better.accuracy > int8.accuracy
+    assert better.latencies and better.edgetpu["status"] in ("none", "partly")
+    assert "Kept in float" in remedied.variants[3].notes[0]
+    assert "On the Edge TPU everything from" in remedied.variants[3].notes[0]
+
+
+def test_the_remedy_takes_the_place_of_int8(remedied: Examined) -> None:
+    assert wanted(remedied, Plan()) == control.NAME
+    assert wanted(remedied, Plan(wanted="float16")) == "float16"
+    choice = choose(remedied.measured, Plan().limits, wanted(remedied, Plan()))
+    assert choice.chosen == control.NAME
+
+
+def test_an_int8_that_keeps_its_accuracy_is_left_alone(
+    learned: Learned, micro_model_and_variants: Made
+) -> None:
+    model, variants = micro_model_and_variants
+    tested = examine(variants, learned, Plan(max_drop=50), Silent())
+    material = material_for(learned, model, Silent())
+    assert controlled(tested, material, learned, Plan(max_drop=50), Silent()) is tested
+
+
+def test_a_threshold_is_stored_where_it_is_reached(
+    learned: Learned, micro_model_and_variants: Made
+) -> None:
+    _, (float32, *_) = micro_model_and_variants
+    (with_one,) = examine((float32,), learned, Plan(precision=0.9), Silent()).answered
+    assert with_one.threshold is not None and with_one.threshold.met
+    about = metadata.read(with_one.variant.content)
+    assert about is not None
+    assert about.threshold == pytest.approx(with_one.threshold.score)
+    assert about.labels == learned.dataset.classes
+    (without,) = examine((float32,), learned, Plan(), Silent()).answered
+    plain = metadata.read(without.variant.content)
+    assert plain is not None and plain.threshold is None
+
+
+def test_an_unreached_precision_leaves_no_threshold_in_the_file(
+    learned: Learned, micro_model_and_variants: Made
+) -> None:
+    _, (float32, *_) = micro_model_and_variants
+    labels = (learned.dataset.labels + 1) % 3  # every answer is wrong
+    hopeless = replace(learned, dataset=replace(learned.dataset, labels=labels))
+    (said,) = examine((float32,), hopeless, Plan(precision=0.9), Silent()).answered
+    assert said.threshold is not None and not said.threshold.met
+    about = metadata.read(said.variant.content)
+    assert about is not None and about.threshold is None
+
+
+def test_a_network_is_calibrated_once(learned: Learned) -> None:
+    first = calibrate(learned, Silent())
+    assert first.temperature != 1
+    head = first.model.get_layer("head").get_weights()[0]
+    before = learned.trained.model.get_layer("head").get_weights()[0]
+    np.testing.assert_allclose(head * first.temperature, before, rtol=1e-5)
+    again = replace(learned, trained=replace(learned.trained, model=first.model), calibrated=True)
+    assert calibrate(again, Silent()).temperature == 1
+    assert calibrate(again, Silent()).model is first.model
