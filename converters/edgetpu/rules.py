@@ -95,6 +95,7 @@ def _custom(node: Node) -> str | None:
     return "an operation of its own" if node.name.startswith(_CUSTOM) else None
 
 
+_README = "a README with YOLOv5s at 224 pixels"
 _TOO_LARGE = "Make the input smaller, or leave this to the program behind the model"
 _QUANTISE = "Quantise the whole model to int8: edge compress OUT --recipe int8, or edge convert"
 
@@ -155,14 +156,15 @@ SINGLE = (
     Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
          "Enlarge by 2 or 4, several times, or with RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
          OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
-    Rule("too large", ("RESIZE_BILINEAR",), sizes.large_resize, _TOO_LARGE, SAID, GUESS),
+    Rule("too large", ("RESIZE_BILINEAR",), sizes.large_resize, _TOO_LARGE, OBSERVED, GUESS,
+         ("reports to google-coral/edgetpu",)),
     Rule("too large", ("TRANSPOSE",), sizes.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
-         ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", "a transcript of version 16")),
+         ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", _README)),
     Rule("too large", ("RESHAPE",), sizes.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
-         ("Sandhya1708/modelnew", "Team-Protom/road-signs-recognition-model")),
+         ("Sandhya1708/modelnew",)),
     Rule("too large", ("RESHAPE", "CONCATENATION", "STRIDED_SLICE", "LOGISTIC", "QUANTIZE"),
          sizes.large_row, _TOO_LARGE, OBSERVED, LIKELY,
-         ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew")),
+         ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew", _README)),
 )  # fmt: skip
 """Rules by which an operation is refused; the first that applies is the reason given."""
 

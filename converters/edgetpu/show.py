@@ -11,7 +11,6 @@ from rich.text import Text
 from rich.tree import Tree
 
 from converters.edgetpu.check import Prediction, Refusal
-from converters.edgetpu.memory import ON_CHIP
 from converters.edgetpu.rules import WHOLE
 
 _CUTS = 5
@@ -42,9 +41,10 @@ def _parts(prediction: Prediction) -> Iterator[RenderableType]:
         yield Text.assemble("  parameters  ", _memory(prediction))
     yield ""
     yield Padding(_operations(prediction), (0, 0, 0, 2))
-    if prediction.refusals:
+    if prediction.refusals and (prediction.mapped or prediction.whole):
         yield ""
         yield Padding(_tree(prediction), (0, 0, 0, 2))
+    if prediction.refusals:
         yield ""
         yield Padding(_changes(prediction.refusals), (0, 0, 0, 2))
     if not prediction.compiled:
@@ -79,10 +79,12 @@ def _verdict(prediction: Prediction) -> Text:
 def _memory(prediction: Prediction) -> str:
     sizes = prediction.parameters
     assert sizes is not None
-    streamed = f"{_mib(sizes.off_chip)} fetched for every picture" if sizes.off_chip else "all"
-    kept = f"{_mib(sizes.on_chip)} on the chip"
-    words = f"{kept}, {streamed}" if sizes.off_chip else f"{streamed} {kept}"
-    return f"{words} (estimated, of about {ON_CHIP // 2**20} MiB)"
+    if not sizes.off_chip:
+        return f"{_size(sizes.on_chip)}, all on the chip (estimated)"
+    return (
+        f"{_size(sizes.on_chip)} on the chip, {_size(sizes.off_chip)} fetched for every picture "
+        "(estimated)"
+    )
 
 
 def _operations(prediction: Prediction) -> Table:
@@ -188,8 +190,8 @@ def _listed(counts: Counter[str]) -> str:
     )
 
 
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.2f} MiB"
+def _size(count: int) -> str:
+    return f"{count / 2**20:.2f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"
 
 
 def _plain(text: str) -> str:

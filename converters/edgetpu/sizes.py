@@ -1,7 +1,7 @@
 """Tensors that are too large for the Edge TPU to rearrange: limits read off real compilations.
 
-The compiler publishes none of them. Each lies between the largest tensor that was mapped and the
-smallest that was refused; what is in between is a guess.
+The compiler publishes none of them. Each lies between the largest tensor that had nothing in its
+way and the smallest that was refused; where exactly is a guess.
 """
 
 import math
@@ -9,16 +9,16 @@ import math
 from converters.edgetpu.network import Node, Operand
 
 TRANSPOSED = 2**17
-"""Values of a TRANSPOSE: 82,944 were mapped, 134,400 refused."""
+"""Values of a TRANSPOSE: 82,944 were taken, 134,400 refused."""
 
 RESHAPED = 2**20
-"""Values of a RESHAPE between images: 408,000 were mapped, 1,632,000 refused."""
+"""Values of a RESHAPE between images: 408,000 were taken, 1,632,000 refused."""
 
 ROW = 3 * 2**16
-"""Values of a single row [1, x, z]: 176,400 were mapped, 230,400 refused."""
+"""Values of a single row [1, x, z]: 176,400 were taken, 199,920 refused."""
 
 RESIZED = 2**21
-"""Values that RESIZE_BILINEAR makes: 524,288 were mapped, 8,388,608 refused."""
+"""Values that RESIZE_BILINEAR makes: 524,288 were taken, 8,388,608 refused."""
 
 
 def large_transpose(node: Node) -> str | None:

@@ -1,0 +1,342 @@
+"""Each rule of the Edge TPU, on a graph that breaks it and on its neighbour that keeps it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tiny_models
+from ai_edge_litert import schema_py_generated as schema
+from edgetpu_graphs import Sketch, options
+
+from converters.edgetpu.advice import INSTEAD
+from converters.edgetpu.check import Prediction, check
+from converters.edgetpu.rules import RULES, SUPPORTED, VERSIONS
+from edge.errors import ModelError
+
+Write = Callable[[Sketch], int]
+"""Puts a graph together and returns its output."""
+
+IMAGE = [1, 8, 8, 4]
+NONE, RELU = 0, 1
+
+
+def convolution(sketch: Sketch, image: int, depth: int = 4, **fields: int) -> int:
+    weights = sketch.constant(np.ones((depth, 1, 1, 4)), "int8")
+    bias = sketch.constant(np.zeros(depth), "int32")
+    return sketch.op(
+        "CONV_2D", [image, weights, bias], [1, 8, 8, depth], version=3,
+        options=options("Conv2DOptions", strideW=1, strideH=1, **fields),
+    )  # fmt: skip
+
+
+def one(
+    name: str, shape: list[int], output: list[int], *constants: object, **more: object
+) -> Write:
+    """A graph of one operation on an input of ``shape``."""
+
+    def write(sketch: Sketch) -> int:
+        image = sketch.input(shape)
+        return sketch.op(name, [image, *map(sketch.constant, constants)], output, **more)
+
+    return write
+
+
+def joined(*shapes: list[int], **more: object) -> Write:
+    return lambda sketch: sketch.op(
+        "CONCATENATION", [sketch.input(shape) for shape in shapes], [1, 8, 8, 8], version=2, **more
+    )
+
+
+def joined_to(value: int, inputs: int = 1) -> Write:
+    def write(sketch: Sketch) -> int:
+        extra = sketch.constant(np.full(IMAGE, value), "int8")
+        images = [sketch.input(IMAGE) for _ in range(inputs)]
+        return sketch.op("CONCATENATION", [*images, extra], [1, 8, 8, 4 * inputs + 4])
+
+    return write
+
+
+def dense(vectors: int = 1, **fields: int) -> Write:
+    def write(sketch: Sketch) -> int:
+        weights = sketch.constant(np.ones((10, 4)), "int8")
+        made = options("FullyConnectedOptions", **fields)
+        return sketch.op(
+            "FULLY_CONNECTED", [sketch.input([vectors, 4]), weights], [vectors, 10], options=made
+        )
+
+    return write
+
+
+def slope(shape: list[int]) -> Write:
+    def write(sketch: Sketch) -> int:
+        alpha = sketch.constant(np.ones(shape), "int8")
+        return sketch.op("PRELU", [sketch.input(IMAGE), alpha], IMAGE)
+
+    return write
+
+
+def sliced(strides: list[int], output: list[int], **fields: int) -> Write:
+    made = options("StridedSliceOptions", **fields)
+    return one("STRIDED_SLICE", IMAGE, output, [0] * 4, IMAGE, strides, options=made)
+
+
+def packed(axis: int, shape: list[int], output: list[int]) -> Write:
+    def write(sketch: Sketch) -> int:
+        images = [sketch.input(shape) for _ in range(output[axis])]
+        return sketch.op("PACK", images, output, options=options("PackOptions", axis=axis))
+
+    return write
+
+
+def resized(before: int, after: int, aligned: bool = False, depth: int = 4) -> Write:
+    made = options("ResizeBilinearOptions", alignCorners=aligned)
+    return one(
+        "RESIZE_BILINEAR", [1, before, before, depth], [1, after, after, depth], [after, after],
+        options=made,
+    )  # fmt: skip
+
+
+def pooled(activation: int) -> Write:
+    made = options("Pool2DOptions", fusedActivationFunction=activation)
+    return one("MAX_POOL_2D", IMAGE, [1, 4, 4, 4], options=made)
+
+
+def typed(name: str, before: str, after: str) -> Write:
+    return lambda sketch: sketch.op(name, [sketch.input(IMAGE, before)], IMAGE, after)
+
+
+def foreseen(write: Write) -> Prediction:
+    sketch = Sketch()
+    return check(sketch.finish(write(sketch)), "sketch.tflite")
+
+
+REFUSED = {
+    "unlisted op": (one("LEAKY_RELU", IMAGE, IMAGE), "unsupported op"),
+    "own op": (one("CUSTOM:TFLite_Detection_PostProcess", IMAGE, IMAGE), "unsupported op"),
+    "float": (typed("RELU", "float32", "float32"), "data type"),
+    "float input": (typed("QUANTIZE", "float32", "int8"), "data type"),
+    "float output": (typed("DEQUANTIZE", "int8", "float32"), "data type"),
+    "int16": (typed("RELU", "int16", "int16"), "data type"),
+    "int32": (typed("ADD", "int32", "int32"), "data type"),
+    "no scale": (lambda s: s.op("RELU", [s.input(IMAGE, scale=0)], IMAGE, scale=0), "data type"),
+    "batch": (one("RELU", [2, 8, 8, 4], [2, 8, 8, 4]), "rank"),
+    "five dimensions": (one("RELU", [1, 2, 8, 8, 4], [1, 2, 8, 8, 4]), "rank"),
+    "vectors": (dense(vectors=3), "parameters"),
+    "shuffled": (dense(weightsFormat=1), "parameters"),
+    "pool and activation": (pooled(RELU), "parameters"),
+    "join and activation": (
+        joined(IMAGE, IMAGE, options=options("ConcatenationOptions", fusedActivationFunction=RELU)),
+        "parameters",
+    ),
+    "join with ones": (joined_to(1), "parameters"),
+    "three with zeros": (joined_to(0, inputs=2), "parameters"),
+    "dilation": (
+        lambda s: convolution(s, s.input(IMAGE), dilationWFactor=2, dilationHFactor=1),
+        "parameters",
+    ),
+    "pad batch": (one("PAD", [1, 1, 1, 4], IMAGE, [[1, 0], [0, 0], [0, 0], [0, 0]]), "parameters"),
+    "mean of batch": (one("MEAN", IMAGE, [8, 8, 4], [0]), "parameters"),
+    "mean of 6 channels": (one("MEAN", [1, 8, 8, 6], [1, 8, 8], [3]), "parameters"),
+    "alpha": (slope([8, 8, 4]), "parameters"),
+    "steps": (sliced([1, 2, 2, 1], [1, 4, 4, 4]), "parameters"),
+    "new axis": (sliced([1] * 4, IMAGE, newAxisMask=1), "parameters"),
+    "pack two images": (packed(0, [8, 8, 4], [2, 8, 8, 4]), "rank"),
+    "pack a batch": (packed(-4, [8, 8, 4], [1, 8, 8, 4]), "parameters"),
+    "long softmax": (one("SOFTMAX", [1, 16_001], [1, 16_001]), "parameters"),
+    "resize of a point": (resized(1, 33, aligned=True), "precision"),
+    "resize by 1.5": (resized(8, 12), "precision"),
+    "large resize": (resized(256, 512, depth=32), "too large"),
+    "large transpose": (
+        one("TRANSPOSE", [1, 40, 40, 144], [1, 144, 40, 40], [0, 3, 1, 2]),
+        "too large",
+    ),
+    "large reshape": (
+        one("RESHAPE", [1, 80, 80, 255], [1, 6400, 3, 85], [1, 6400, 3, 85]),
+        "too large",
+    ),
+    "long row": (one("LOGISTIC", [1, 80, 8400], [1, 80, 8400]), "too large"),
+}
+
+TAKEN = {
+    "relu": one("RELU", IMAGE, IMAGE),
+    "uint8 to int8": typed("QUANTIZE", "uint8", "int8"),
+    "four dimensions": one("RELU", [1, 1, 8, 8, 4], [1, 1, 8, 8, 4]),
+    "vector": dense(),
+    "pool": pooled(NONE),
+    "join": joined(IMAGE, IMAGE),
+    "join with zeros": joined_to(0),
+    "same dilation": lambda s: convolution(s, s.input(IMAGE), dilationWFactor=2, dilationHFactor=2),
+    "pad": one("PAD", [1, 6, 6, 4], IMAGE, [[0, 0], [1, 1], [1, 1], [0, 0]]),
+    "mean of y and x": one("MEAN", [1, 8, 8, 6], [1, 6], [1, 2]),
+    "mean of 4 channels": one("MEAN", IMAGE, [1, 8, 8], [-1]),
+    "mean of y, without a batch": one("MEAN", [8, 8, 4], [8, 4], [0]),
+    "one alpha for a channel": slope([1, 1, 4]),
+    "slice": sliced([1] * 4, [1, 4, 4, 4]),
+    "pack": packed(0, [8, 4], [2, 8, 4]),
+    "softmax": one("SOFTMAX", [1, 16_000], [1, 16_000]),
+    "resize by 2": resized(8, 16),
+    "resize by 4, aligned": resized(9, 33, aligned=True),
+    "small transpose": one("TRANSPOSE", [1, 20, 20, 144], [1, 144, 20, 20], [0, 3, 1, 2]),
+    "reshape": one("RESHAPE", [1, 40, 40, 255], [1, 1600, 3, 85], [1, 1600, 3, 85]),
+    "row": one("LOGISTIC", [1, 80, 2100], [1, 80, 2100]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_breaks_a_rule_is_refused_for_it(case):
+    write, reason = REFUSED[case]
+    prediction = foreseen(write)
+    assert (prediction.status, prediction.mapped) == ("none", 0)
+    assert prediction.first_refused is not None
+    assert prediction.first_refused.rule.reason == reason
+    assert prediction.first_refused.found and prediction.first_refused.rule.change
+    assert prediction.cpu == {prediction.operations[0]: 1}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_what_keeps_the_rules_is_taken(case):
+    prediction = foreseen(TAKEN[case])
+    assert (prediction.status, prediction.cpu, prediction.refusals) == ("full", {}, ())
+
+
+def test_computed_weights_are_refused():
+    sketch = Sketch()
+    image, weights = sketch.input(IMAGE), sketch.input([4, 1, 1, 4])
+    made = sketch.op("CONV_2D", [image, weights], IMAGE, options=options("Conv2DOptions"))
+    prediction = check(sketch.finish(made), "sketch.tflite")
+    assert prediction.first_refused.rule.reason == "parameters"
+
+
+def test_what_follows_a_refused_operation_is_lost_and_what_stands_beside_it_is_not():
+    sketch = Sketch()
+    image = sketch.input(IMAGE)
+    trunk = convolution(sketch, image)
+    leaky = sketch.op("LEAKY_RELU", [trunk], IMAGE)
+    after = convolution(sketch, leaky)
+    beside = convolution(sketch, trunk)
+    both = sketch.op("ADD", [after, beside], IMAGE, version=2)
+    prediction = check(sketch.finish(both), "sketch.tflite")
+    assert prediction.status == "partly"
+    assert (prediction.mapped, prediction.cpu) == (2, {"ADD": 1, "CONV_2D": 1, "LEAKY_RELU": 1})
+    (refusal,) = prediction.refusals
+    assert (refusal.index, refusal.op, refusal.cause) == (1, "LEAKY_RELU", 1)
+    assert refusal.behind == {"ADD": 1, "CONV_2D": 1}
+
+
+def test_only_the_first_refused_operation_cuts():
+    sketch = Sketch()
+    made = convolution(sketch, sketch.input(IMAGE))
+    for name in ("LEAKY_RELU", "RELU", "ELU", "RELU"):
+        made = sketch.op(name, [made], IMAGE)
+    prediction = check(sketch.finish(made), "sketch.tflite")
+    first, second = prediction.refusals
+    assert (first.cause, second.cause) == (1, 1)
+    assert (first.behind, second.behind) == ({"RELU": 2}, {})
+
+
+def test_what_runs_on_the_cpu_beforehand_cuts_nothing():
+    sketch = Sketch()
+    image = sketch.op("QUANTIZE", [sketch.input(IMAGE, "float32")], IMAGE)
+    made = sketch.op("DEQUANTIZE", [convolution(sketch, image)], IMAGE, "float32")
+    prediction = check(sketch.finish(made), "sketch.tflite")
+    assert prediction.cpu == {"DEQUANTIZE": 1, "QUANTIZE": 1}
+    assert [refusal.cause for refusal in prediction.refusals] == [None, 2]
+
+
+def test_an_unknown_size_in_the_signature_alone_is_not_dynamic():
+    def write(sketch: Sketch) -> int:
+        image = sketch.input(IMAGE, signature=[-1, 8, 8, 4])
+        return sketch.op("RELU", [image], IMAGE, signature=[-1, 8, 8, 4])
+
+    assert foreseen(write).status == "full"
+
+
+@pytest.mark.parametrize("shape", [[-1, 8, 8, 4], [1, -1, -1, 4], [0, 8, 8, 4]])
+def test_an_unknown_size_makes_the_compiler_refuse_the_whole_model(shape):
+    sketch = Sketch()
+    made = sketch.op("RELU", [convolution(sketch, sketch.input(shape))], IMAGE)
+    prediction = check(sketch.finish(made), "sketch.tflite")
+    assert (prediction.status, prediction.whole) == ("none", True)
+    assert prediction.cpu == {"CONV_2D": 1, "RELU": 1}
+    assert prediction.first_refused.rule.reason == "dynamic tensor"
+
+
+def test_a_computed_shape_makes_the_compiler_refuse_the_whole_model():
+    sketch = Sketch()
+    image = sketch.input(IMAGE)
+    shape = sketch.op("SHAPE", [image], [4], "int32")
+    made = sketch.op("RESHAPE", [convolution(sketch, image), shape], [1, 256])
+    prediction = check(sketch.finish(made), "sketch.tflite")
+    assert prediction.whole and sum(prediction.cpu.values()) == 3
+    dynamic = [each for each in prediction.refusals if each.rule.reason == "dynamic tensor"]
+    assert [refusal.op for refusal in dynamic] == ["RESHAPE"]
+
+
+def test_a_reshape_to_a_single_value_has_a_known_shape():
+    assert foreseen(one("RESHAPE", [1, 1], [], [])).status == "full"
+
+
+@pytest.mark.parametrize(("op", "version"), [("QUANTIZE", 3), ("RELU", 9)])
+def test_a_newer_version_makes_the_compiler_refuse_the_whole_model(op, version):
+    sketch = Sketch()
+    made = sketch.op(op, [convolution(sketch, sketch.input(IMAGE))], IMAGE, version=version)
+    prediction = check(sketch.finish(made), "sketch.tflite")
+    assert prediction.whole and prediction.cpu == {"CONV_2D": 1, op: 1}
+    assert prediction.refusals[-1].rule.reason == "op version"
+
+
+def test_a_float_model_has_every_operation_on_the_cpu():
+    prediction = check(tiny_models.colour_model("float32"), "float.tflite")
+    assert prediction.status == "none"
+    assert prediction.cpu == {"FULLY_CONNECTED": 1, "RESHAPE": 1, "SOFTMAX": 1}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_an_integer_model_is_taken_whole(dtype):
+    assert check(tiny_models.colour_model(dtype), "model.tflite").status == "full"
+
+
+def test_a_compiled_model_tells_what_is_in_it():
+    whole = check(tiny_models.edgetpu_model(), "a_edgetpu.tflite")
+    assert (whole.status, whole.mapped, whole.cpu, whole.compiled) == ("full", 1, {}, True)
+    partly = check(tiny_models.partly_edgetpu_model(), "b_edgetpu.tflite")
+    assert (partly.status, partly.mapped, partly.cpu) == ("partly", 1, {"SOFTMAX": 1})
+    assert partly.parameters is None
+
+
+def test_parameters_above_the_memory_of_the_chip_are_streamed():
+    sketch = Sketch()
+    image = sketch.input([1, 4096])
+    weights = sketch.constant(np.ones((2560, 4096)), "int8")  # 10 MiB
+    first = sketch.op("FULLY_CONNECTED", [image, weights], [1, 2560])
+    again = sketch.op("FULLY_CONNECTED", [image, weights], [1, 2560])
+    sizes = check(sketch.finish(first, again), "sketch.tflite").parameters
+    assert sizes.on_chip + sizes.off_chip == 10 * 2**20  # used twice, there once
+    assert 6 * 2**20 < sizes.on_chip < 8 * 2**20
+
+
+def test_parameters_of_operations_on_the_cpu_do_not_count():
+    sketch = Sketch()
+    leaky = sketch.op("LEAKY_RELU", [convolution(sketch, sketch.input(IMAGE))], IMAGE)
+    sizes = check(sketch.finish(convolution(sketch, leaky)), "sketch.tflite").parameters
+    assert (sizes.on_chip, sizes.off_chip) == (4 * 4 + 4 * 4, 0)
+
+
+def test_an_operation_without_an_output_is_a_damaged_file():
+    sketch = Sketch()
+    sketch.op("PAD", [sketch.input(IMAGE)], IMAGE)
+    sketch._graph.operators[0].outputs = np.asarray([], np.int32)
+    with pytest.raises(ModelError, match="damaged"):
+        check(sketch.finish(), "sketch.tflite")
+
+
+def test_the_tables_name_operations_of_the_schema():
+    known = vars(schema.BuiltinOperator)
+    for op in (*SUPPORTED, *VERSIONS, *INSTEAD, *(op for rule in RULES for op in rule.ops)):
+        assert op in known, op
+    assert not set(SUPPORTED) & set(INSTEAD)
+
+
+def test_every_observed_rule_names_where_it_was_seen():
+    for rule in RULES:
+        assert bool(rule.seen) == (rule.source == "observed"), rule
