@@ -20,6 +20,12 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _GOLDEN = 0.618034
 """Hues at multiples of the golden ratio: neighbours differ and none comes again."""
 
+_SHARES = 0.2126, 0.7152, 0.0722
+"""Of red, green and blue in the luminance of sRGB (IEC 61966-2-1)."""
+
+_DARKEST = 0.26
+"""Least luminance of a colour: dark words have a contrast above 4.5 to 1 on it (WCAG 2.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -44,11 +50,19 @@ def style(picture: Picture) -> Style:
 
 @lru_cache(maxsize=1024)
 def colour(number: int) -> Colour:
-    """The colour of a class or track, bright enough for dark words and for a line on a photo."""
-    # Every other one is paler, so that near hues differ, too.
-    saturation = 0.85 if number % 2 == 0 else 0.55
-    red, green, blue = colorsys.hsv_to_rgb((0.33 + number * _GOLDEN) % 1.0, saturation, 1.0)
+    """The colour of a class or track, bright enough for dark words on it."""
+    hue = (0.33 + number * _GOLDEN) % 1.0
+    saturation = 0.85 if number % 2 == 0 else 0.55  # so that near hues differ, too
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 1.0)
+    while _luminance(red, green, blue) < _DARKEST:
+        saturation -= 0.05
+        red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 1.0)
     return round(255 * blue), round(255 * green), round(255 * red)
+
+
+def _luminance(*rgb: float) -> float:
+    """Relative luminance of sRGB in [0, 1], with 2.2 for its exponent."""
+    return sum(share * float(part**2.2) for share, part in zip(_SHARES, rgb, strict=True))
 
 
 def plain(text: str) -> str:
@@ -90,12 +104,10 @@ def write(picture: Picture, text: str, place: tuple[int, int], colour: Colour, s
 
 @lru_cache(maxsize=256)
 def plate(text: str, colour: Colour, s: Style) -> Picture:
-    """``text`` on a filled plate, uint8 [h, w, 3]; the same from frame to frame, so kept."""
+    """Dark ``text`` on a filled plate, uint8 [h, w, 3]; often the same again, so kept."""
     (width, height), below = cv2.getTextSize(text, _FONT, s.font, s.thickness)
     made = np.full((height + below + s.pad, width + 2 * s.pad, 3), colour, np.uint8)
-    luminance = 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
-    words = DARK if luminance > 110 else LIGHT
-    write(made, text, (s.pad, height + s.pad // 2 + 1), words, s)
+    write(made, text, (s.pad, height + s.pad // 2 + 1), DARK, s)
     made.flags.writeable = False
     return made
 

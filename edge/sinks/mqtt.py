@@ -40,7 +40,7 @@ def mqtt(address: str, setting: Setting) -> "Mqtt":
         host, port, topic = parts.hostname, parts.port or _PORT, unquote(parts.path).strip("/")
     except ValueError:
         host, port, topic = None, 0, ""
-    if not host or not topic or set("+#") & set(topic):
+    if not host or not topic or parts.query or "#" in address or "+" in topic:
         hint = "use --sink mqtt://localhost/camera"
         raise UsageError("mqtt://HOST[:PORT]/TOPIC", f"'{shown.rpartition('@')[2]}'", hint)
     sink = Mqtt(host, port, topic, setting)

@@ -52,18 +52,24 @@ class Window:
             raise OutputError("a screen to open a window on", said, _HINT) from None
 
     def close(self) -> None:
-        if self._open and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1:
+        if self._open and self._visible():
             cv2.destroyWindow(self._title)
 
     def _show(self, picture: Picture) -> None:
         if not self._open:
             self._create(picture.shape[1], picture.shape[0])
-        elif cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:  # closed by its frame
+        elif not self._visible():
             self._stop()
             return
         cv2.imshow(self._title, picture)
         if cv2.waitKey(1) & 0xFF in (_ESCAPE, _Q):
             self._stop()
+
+    def _visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # it was the only one, and the user closed it
+            return False
 
     def _create(self, width: int, height: int) -> None:
         # Qt complains at exit that its timers belong to this thread.

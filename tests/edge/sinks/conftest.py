@@ -1,0 +1,74 @@
+"""What goes into a sink, and what it may know of its stream."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.frame import Output, Status
+from edge.results import Classification, ClassScore, Detection, Detections, Event
+from edge.sinks import Setting
+
+CAT = Classification((ClassScore("cat", 3, 0.91), ClassScore("dog", 4, 0.06)), threshold=0.5)
+DOG = Detection("dog", 17, 0.75, (10.0, 20.0, 30.5, 40.25), track_id=2)
+
+
+@dataclass
+class Stream:
+    """Hears what a sink has to say."""
+
+    fps: float | None = 10.0
+    live: bool = False
+    said: list[str] = field(default_factory=list)
+    stopped: int = 0
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.fps, self.live, self._stop, self.said.append)
+
+    def _stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def stream() -> Stream:
+    return Stream()
+
+
+@pytest.fixture
+def live() -> Stream:
+    return Stream(live=True)
+
+
+@pytest.fixture
+def output() -> Callable[..., Output]:
+    """An output of frame ``index``; keywords replace its fields, ``grey`` makes its picture."""
+
+    def made(
+        index: int = 0, grey: int = 128, size: tuple[int, int] = (64, 48), **with_: Any
+    ) -> Output:
+        fields: dict[str, Any] = {
+            "time_s": index / 10,
+            "name": "",
+            "task": "classify",
+            "result": CAT,
+            "status": Status(29.9, 3.4, 12.0, 0, "cpu"),
+            "captured": 0.0,
+            "picture": np.full((size[1], size[0], 3), grey, np.uint8),
+        }
+        return Output(index=index, **(fields | with_))
+
+    return made
+
+
+@pytest.fixture
+def results() -> dict[str, list[Any]]:
+    """Results of all tasks, by task."""
+    crossed = Event("line", "door", "in", 2, "dog")
+    return {
+        "classify": [CAT, Classification(CAT.classes), Classification(CAT.classes, 0.95)],
+        "detect": [Detections(()), Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),))],
+        "track": [Detections((DOG,), (crossed,)), Detections((), ())],
+    }

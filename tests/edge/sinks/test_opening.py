@@ -1,0 +1,72 @@
+"""A sink by what the user wrote."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import OutputError, UsageError
+from edge.sinks import SCHEMES, open_sink, resolve
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("window", ("window", "")),
+        ("out.mkv", ("video", "out.mkv")),
+        ("a folder/Out.MP4", ("video", "a folder/Out.MP4")),
+        ("10:30.avi", ("video", "10:30.avi")),
+        ("video:out.mkv", ("video", "out.mkv")),
+        ("jsonl:-", ("jsonl", "-")),
+        ("jsonl:/tmp/a:b.jsonl", ("jsonl", "/tmp/a:b.jsonl")),
+        ("frames:out", ("frames", "out")),
+        ("mqtt://host:1884/a/b", ("mqtt", "//host:1884/a/b")),
+        ("none", ("none", "")),
+    ],
+)
+def test_what_is_meant(uri: str, expected: tuple[str, str]) -> None:
+    assert resolve(uri) == expected
+
+
+@pytest.mark.parametrize("uri", ["", "out.webm", "http://host/out.mkv", "windows", "gstreamer:x"])
+def test_an_unknown_sink_names_those_there_are(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(uri)
+    assert all(scheme in str(caught.value) for scheme in SCHEMES)
+
+
+def test_a_slip_of_the_pen_is_answered_with_the_right_word() -> None:
+    with pytest.raises(UsageError, match="did you mean 'jsonl'"):
+        resolve("json:out.jsonl")
+
+
+@pytest.mark.parametrize("uri", ["jsonl:", "frames:", "mqtt:", "none:x", "text:x", "video:x.webm"])
+def test_an_address_that_is_none_says_what_one_looks_like(uri: str, stream: Any) -> None:
+    with pytest.raises(UsageError):
+        open_sink(uri, stream.setting)
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "jsonl:out.jsonl"])
+def test_a_missing_folder_is_said_before_anything_starts(
+    name: str, tmp_path: Path, stream: Any
+) -> None:
+    scheme, colon, file = name.rpartition(":")
+    uri = f"{scheme}{colon}{tmp_path / 'missing' / file}"
+    with pytest.raises(OutputError, match="mkdir -p"):
+        open_sink(uri, stream.setting)
+    assert not (tmp_path / "missing").exists()
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "jsonl:out.mkv"])
+def test_a_folder_in_its_place_is_said(name: str, tmp_path: Path, stream: Any) -> None:
+    (tmp_path / name.rpartition(":")[2]).mkdir()
+    uri = name.replace("out", str(tmp_path / "out"))
+    with pytest.raises(OutputError, match="a folder"):
+        open_sink(uri, stream.setting)
+
+
+def test_nothing_takes_everything(stream: Any, output: Any) -> None:
+    sink = open_sink("none", stream.setting)
+    assert not sink.pictures
+    sink.write(output())
+    sink.close()

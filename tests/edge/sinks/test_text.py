@@ -1,0 +1,46 @@
+"""Lines of words."""
+
+from typing import Any
+
+import pytest
+
+from edge.results import Classification, ClassScore, Detection, Detections
+from edge.sinks import open_sink, text
+
+
+def seen(label: str, score: float) -> Classification:
+    return Classification((ClassScore(label, 0, score),))
+
+
+def people(count: int) -> Detections:
+    return Detections((Detection("person", 0, 0.9, (0.0, 0.0, 9.0, 9.0)),) * count)
+
+
+@pytest.fixture
+def sink(stream: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(text, "_PAUSE", 0.0)
+    return open_sink("text", stream.setting)
+
+
+def test_a_line_where_the_answer_changes(sink: Any, output: Any, capsys: Any) -> None:
+    answers = [seen("cat", 0.9), seen("cat", 0.8), seen("class 1", 0.7), seen("class 2", 0.7),
+               people(1), people(2), people(3), people(3), people(0), people(0)]  # fmt: skip
+    for index, answer in enumerate(answers):
+        sink.write(output(index, result=answer))
+    said = [line.split(" s  ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert said == ["cat 90 %", "class 1 70 %", "class 2 70 %",
+                    "person", "person × 2", "person × 3", "nothing"]  # fmt: skip
+
+
+def test_every_picture_has_its_line(stream: Any, output: Any, capsys: Any) -> None:
+    sink = open_sink("text", stream.setting)
+    for name in ("a.jpg", "b.jpg"):
+        sink.write(output(name=name))
+    assert capsys.readouterr().err.splitlines() == ["a.jpg: cat 91 %", "b.jpg: cat 91 %"]
+
+
+def test_a_stream_is_not_told_faster_than_one_reads(stream: Any, output: Any, capsys: Any) -> None:
+    sink = open_sink("text", stream.setting)
+    for index in range(50):
+        sink.write(output(index, result=seen(f"class {index}", 0.9)))
+    assert len(capsys.readouterr().err.splitlines()) == 1

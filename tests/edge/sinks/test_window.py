@@ -1,0 +1,118 @@
+"""A window, on a screen that is made for the test."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+import edge
+from edge.errors import OutputError
+from edge.sinks import open_sink
+
+ROOT = str(Path(edge.__file__).parents[1])
+
+# In a process of its own: Qt is never given up again, and ends the process where it fails.
+PROGRAM = """
+import sys, threading, time
+sys.path.insert(0, sys.argv[1])
+import cv2, numpy as np
+from edge.frame import Output, Status
+from edge.results import Detections
+from edge.sinks import Setting, open_sink
+stop = threading.Event()
+sink = open_sink("window", Setting(30.0, True, stop.set, print))
+def work():
+    picture = np.full((240, 320, 3), 200, np.uint8)
+    status = Status(1.0, 1.0, 1.0, 0, "cpu")
+    for index in range(400):
+        if stop.is_set():
+            break
+        sink.write(Output(index, 0.0, "", "detect", Detections(()), status, 0.0, picture))
+        if index == 5:
+            print("shown", flush=True)
+        if index == 20 and sys.argv[2] == "close":
+            cv2.destroyAllWindows()
+        time.sleep(0.02)
+    sink.close()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print("stopped" if stop.is_set() else "never stopped")
+"""
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[str]:
+    server = shutil.which("Xvfb")
+    if server is None:
+        pytest.skip("no Xvfb: apt-get install xvfb")
+    command = [server, "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert run.stdout is not None
+    number = run.stdout.readline().decode().strip()
+    yield f":{number}"
+    run.terminate()
+    run.wait(timeout=10)
+    run.stdout.close()
+
+
+def show(screen: str, how: str) -> "subprocess.Popen[str]":
+    without = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, ROOT, how],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=without | {"DISPLAY": screen},
+    )  # fmt: skip
+
+
+def test_closing_the_window_ends_the_stream(screen: str) -> None:
+    out, err = show(screen, "close").communicate(timeout=60)
+    assert out.split() == ["shown", "stopped"]
+    assert err == ""
+
+
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_a_key_ends_the_stream(screen: str, key: str) -> None:
+    xdotool = shutil.which("xdotool")
+    if xdotool is None:
+        pytest.skip("no xdotool: apt-get install xdotool")
+    run = show(screen, "key")
+    assert run.stdout is not None
+    assert run.stdout.readline() == "shown\n"
+    press = [xdotool, "mousemove", "100", "100", "key", key]
+    for _ in range(20):
+        subprocess.run(press, env=os.environ | {"DISPLAY": screen}, check=False,
+                       capture_output=True)  # fmt: skip
+        if run.poll() is not None:
+            break
+        time.sleep(0.2)
+    assert run.communicate(timeout=60)[0] == "stopped\n"
+
+
+def test_without_a_screen_it_is_said(monkeypatch: pytest.MonkeyPatch, stream: Any) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with pytest.raises(OutputError, match=r"over ssh.*--sink out\.mkv"):
+        open_sink("window", stream.setting)
+
+
+def test_a_screen_that_does_not_answer_is_said(
+    monkeypatch: pytest.MonkeyPatch, stream: Any
+) -> None:
+    """Qt would end the process."""
+    monkeypatch.setenv("DISPLAY", ":8471")
+    with pytest.raises(OutputError, match=r"none that answers at DISPLAY=:8471"):
+        open_sink("window", stream.setting)
+
+
+def test_an_opencv_without_windows_is_said(monkeypatch: pytest.MonkeyPatch, stream: Any) -> None:
+    information = "\n  GUI:                           NONE\n    VTK support:                 NO\n"
+    monkeypatch.setattr(cv2, "getBuildInformation", lambda: information)
+    with pytest.raises(OutputError, match="opencv-python-headless"):
+        open_sink("window", stream.setting)

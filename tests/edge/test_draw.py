@@ -1,0 +1,221 @@
+"""Drawing: what a person sees on the picture."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from edge import draw
+from edge.draw import plates
+from edge.frame import Picture, Status
+from edge.results import Classification, ClassScore, Detection
+
+NOW = Status(fps=29.8, invoke_ms=3.4, latency_ms=12.0, dropped=7, delegate="edgetpu")
+DOG = Detection("dog", 17, 0.75, (40.0, 60.0, 200.0, 180.0))
+SIZES = [(1, 1), (2, 40), (8, 8), (64, 48), (640, 480), (480, 640), (3840, 2160)]
+
+
+def grey(width: int = 640, height: int = 480, value: int = 128) -> Picture:
+    return np.full((height, width, 3), value, np.uint8)
+
+
+def drawn(with_: Callable[[Picture], None], picture: Picture | None = None) -> Picture:
+    made = grey() if picture is None else picture.copy()
+    with_(made)
+    return made
+
+
+def shows(picture: Picture, patch: Picture) -> bool:
+    """Whether ``patch`` is somewhere in the picture, pixel by pixel."""
+    _, _, (left, top), _ = cv2.minMaxLoc(cv2.matchTemplate(picture, patch, cv2.TM_SQDIFF))
+    height, width = patch.shape[:2]
+    return np.array_equal(picture[top : top + height, left : left + width], patch)
+
+
+def label(picture: Picture, text: str, number: int) -> Picture:
+    return plates.plate(text, plates.colour(number), plates.style(picture))
+
+
+def everything(picture: Picture) -> None:
+    height, width = picture.shape[:2]
+    box = (-0.3 * width, -5.0, 1.4 * width, 0.9 * height)
+    long = "a very long label that no small picture has room for"
+    found = [replace(DOG, box=box, track_id=3), replace(DOG, label=long, box=(0, 0, 1, 1)), DOG]
+    classes = tuple(ClassScore(long, i, 0.4) for i in range(5))
+    draw.trails(picture, {3: [(-50.0, -50.0), (2.0 * width, 9.0)], 4: [(1.0, 1.0)], 5: []})
+    draw.detections(picture, found)
+    draw.line(picture, (-9.0, 5.0), (2.0 * width, 5.0), "door: 1 in")
+    draw.zone(picture, [(0.0, 0.0), (2.0 * width, 0.0), (5.0, 2.0 * height)], "zone: 2")
+    draw.classification(picture, Classification(classes, 0.5))
+    draw.status(picture, NOW)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int]) -> None:
+    width, height = size
+    around = grey(width + 20, height + 20)
+    inside = around[10:-10, 10:-10]
+    everything(inside)
+    around[10:-10, 10:-10] = 128
+    assert (around == 128).all()
+
+
+def test_a_box_stands_where_the_object_is() -> None:
+    made = drawn(lambda picture: draw.detections(picture, [DOG]))
+    changed = (made != 128).any(axis=2)
+    assert changed[60:181, 40].all()
+    assert changed[60:181, 200].all()
+    assert changed[60, 40:201].all()
+    assert changed[180, 40:201].all()
+    assert not changed[70:170, 50:190].any()
+    rows, columns = np.nonzero(changed)
+    assert columns.min() == 40
+    assert rows.max() == 180
+    assert (made[100, 40:50] == plates.colour(17)).all(axis=1).any()
+
+
+@pytest.mark.parametrize("background", [0, 24, 128, 255])
+def test_lines_are_seen_on_any_background(background: int) -> None:
+    made = drawn(lambda picture: draw.detections(picture, [DOG]), grey(value=background))
+    edge = made[120, 36:50].astype(int)
+    assert np.abs(edge - background).sum(axis=1).max() > 200
+    drawn_line = drawn(
+        lambda picture: draw.line(picture, (20, 240), (600, 240), ""), grey(value=background)
+    )
+    assert np.abs(drawn_line[230:250, 60].astype(int) - background).max() > 100
+
+
+def test_words_stand_out_from_their_plates() -> None:
+    """A contrast of 4.5 to 1, as WCAG 2.1 (1.4.3) asks."""
+    style = plates.style(grey())
+    for number in range(200):
+        plate = plates.plate("HHH", plates.colour(number), style)
+        lights = np.array([_luminance(pixel) for pixel in np.unique(plate.reshape(-1, 3), axis=0)])
+        assert (lights.max() + 0.05) / (lights.min() + 0.05) >= 4.5, number
+
+
+def _luminance(bgr: np.ndarray) -> float:
+    linear = np.where(bgr / 255 <= 0.04045, bgr / 255 / 12.92, ((bgr / 255 + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.0722, 0.7152, 0.2126))
+
+
+def test_label_score_and_track_can_be_read() -> None:
+    tracked = replace(DOG, track_id=5, box=(300.0, 300.0, 400.0, 400.0))
+    made = drawn(lambda picture: draw.detections(picture, [DOG, tracked]))
+    assert shows(made, label(made, "dog 75%", 17))
+    assert shows(made, label(made, "dog #5 75%", 5))
+
+
+def test_labels_do_not_hide_each_other() -> None:
+    found = [replace(DOG, score=score) for score in (0.9, 0.8, 0.7, 0.6)]
+    made = drawn(lambda picture: draw.detections(picture, found))
+    for one in found:
+        assert shows(made, label(made, f"dog {100 * one.score:.0f}%", 17))
+
+
+def test_a_label_does_not_hide_a_small_object() -> None:
+    small = replace(DOG, box=(42.0, 46.0, 56.0, 58.0), score=0.5, index=1)
+    made = drawn(lambda picture: draw.detections(picture, [DOG, small]))
+    assert (made[46:59, 42:57] == plates.colour(1)).all(axis=2).sum() >= 12
+
+
+@pytest.mark.parametrize("box", [(0, 0, 90, 90), (600, 0, 640, 60), (560, 440, 640, 480)])
+def test_labels_at_the_edges_are_whole(box: tuple[float, ...]) -> None:
+    made = drawn(lambda picture: draw.detections(picture, [replace(DOG, box=box)]))
+    assert shows(made, label(made, "dog 75%", 17))
+
+
+def test_a_long_label_keeps_its_score() -> None:
+    long = "a label that is longer than the picture is wide"
+    made = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), grey(200, 200))
+    style = plates.style(made)
+    text = plates.shortened(long, " 75%", style, 200 - 2 * style.pad)
+    assert text.startswith("a label")
+    assert text.endswith(".. 75%")
+    assert shows(made, label(made, text, 17))
+
+
+def test_letters_that_the_font_lacks_become_their_nearest() -> None:
+    assert plates.plain("Käse, crème brûlée × 2") == "Kase, creme brulee x 2"
+    assert plates.plain("猫") == "?"
+
+
+def test_a_class_has_its_colour_and_neighbours_have_another() -> None:
+    colours = [plates.colour(number) for number in range(90)]
+    assert colours == [plates.colour(number) for number in range(90)]
+    assert len(set(colours)) == 90
+    for near, next_ in pairwise(colours):
+        assert np.abs(np.subtract(near, next_)).sum() > 120
+
+
+def test_text_grows_with_the_picture() -> None:
+    heights = [plates.height_of(plates.style(grey(w, h))) for w, h in ((640, 480), (1920, 1080))]
+    assert heights[1] >= 1.7 * heights[0]
+    assert plates.height_of(plates.style(grey(64, 48))) >= 6
+
+
+def test_a_trail_leads_through_its_points() -> None:
+    made = drawn(lambda p: draw.trails(p, {2: [(100, 300), (200, 300), (200, 400)]}))
+    for x, y in ((100, 300), (150, 300), (200, 350), (200, 400)):
+        assert (made[y, x] == plates.colour(2)).all()
+    assert (made[100:200] == 128).all()
+
+
+def test_a_line_shows_its_name_and_where_in_is() -> None:
+    """In is to the right of someone who looks from start to end: below, from left to right."""
+    made = drawn(lambda p: draw.line(p, (100, 240), (500, 240), "door: 3 in, 1 out"))
+    plate = plates.plate("door: 3 in, 1 out", plates.LIGHT, plates.style(made))
+    assert shows(made, plate)
+    assert (made[246:258, 290:310] != 128).any()
+    turned = drawn(lambda p: draw.line(p, (500, 240), (100, 240), ""))
+    assert (turned[222:234, 290:310] != 128).any()
+
+
+def test_a_zone_shows_its_outline_and_name() -> None:
+    corners = [(100.0, 100.0), (400.0, 100.0), (400.0, 300.0), (100.0, 300.0)]
+    made = drawn(lambda p: draw.zone(p, corners, "shop: 2"))
+    assert (made[200, 100] == plates.LIGHT).all()
+    assert (made[200, 400] == plates.LIGHT).all()
+    assert (made[150:290, 110:390] == 128).all()
+    assert shows(made, plates.plate("shop: 2", plates.LIGHT, plates.style(made)))
+
+
+def bars(picture: Picture, number: int) -> int:
+    """Length of the longest row in the colour of class ``number``."""
+    return int((picture == plates.colour(number)).all(axis=2).sum(axis=1).max())
+
+
+def test_bars_are_as_long_as_the_scores() -> None:
+    said = Classification((ClassScore("cat", 1, 0.8), ClassScore("dog", 2, 0.2)))
+    made = drawn(lambda picture: draw.classification(picture, said))
+    assert bars(made, 1) == pytest.approx(4 * bars(made, 2), rel=0.1)
+    changed = (made != 128).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert rows.max() < 100
+    assert columns.max() < 320
+
+
+def test_unknown_is_said() -> None:
+    said = Classification((ClassScore("cat", 1, 0.4),), threshold=0.5)
+    known = drawn(lambda p: draw.classification(p, replace(said, threshold=0.3)))
+    unknown = drawn(lambda p: draw.classification(p, said))
+    assert bars(known, 1) > 50
+    assert bars(unknown, 1) == 0
+    rows = [np.nonzero((made != 128).any(axis=2))[0].max() for made in (known, unknown)]
+    assert rows[1] > rows[0] + 10  # a line more
+
+
+@pytest.mark.parametrize("width", [100, 200, 400, 640])
+def test_the_status_line_shows_what_there_is_room_for(width: int) -> None:
+    made = drawn(lambda picture: draw.status(picture, NOW), grey(width, 100))
+    changed = (made != 128).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert rows.min() > 60
+    assert 0.3 * width < columns.max() < width - 1
+
+
+def test_a_picture_too_narrow_for_words_stays_as_it_is() -> None:
+    assert (drawn(lambda p: draw.status(p, NOW), grey(30, 30)) == 128).all()
