@@ -2,7 +2,7 @@
 
 ========  =================  =====================================================================
 ``.mkv``  Motion JPEG        true times; plays whatever happens to the program while it records
-``.mp4``  MPEG-4 part 2      about a tenth of the size; plays only if it was closed
+``.mp4``  MPEG-4 part 2      about an eighth of the size; plays only if it was closed
 ``.avi``  Motion JPEG        for old players
 ========  =================  =====================================================================
 
