@@ -92,7 +92,11 @@ class Node:
 
 
 def nodes(file: ModelFile) -> tuple[Node, ...]:
-    """The operations of the main graph, in the order in which they run."""
+    """The operations of the main graph, in the order in which they run.
+
+    Raises:
+        FlatbufferError: an operation reads what only a later one makes.
+    """
     names, graph = contents.op_names(), file.main
     makers = {tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs}
     changing = makers.keys() | set(graph.inputs)
@@ -105,10 +109,17 @@ def nodes(file: ModelFile) -> tuple[Node, ...]:
             inputs=tuple(operands[i] if i >= 0 else None for i in op.inputs),
             outputs=tuple(operands[i] for i in op.outputs if i >= 0),
             options=op.options,
-            parents=frozenset(makers[i] for i in op.inputs if i in makers) - {index},
+            parents=_parents(index, op, makers),
         )
         for index, op in enumerate(graph.operators)
     )
+
+
+def _parents(index: int, op: OpInfo, makers: dict[int, int]) -> frozenset[int]:
+    parents = frozenset(makers[tensor] for tensor in op.inputs if tensor in makers)
+    if any(parent >= index for parent in parents):
+        raise FlatbufferError(f"operation {index} reads what is made later")
+    return parents
 
 
 def names(graph: Graph) -> tuple[str, ...]:

@@ -330,6 +330,15 @@ def test_an_operation_without_an_output_is_a_damaged_file():
         check(sketch.finish(), "sketch.tflite")
 
 
+def test_an_operation_that_reads_what_is_made_later_is_a_damaged_file():
+    sketch = Sketch()
+    made = sketch.op("RELU", [sketch.input(IMAGE)], IMAGE)
+    last = sketch.op("RELU", [made], IMAGE)
+    sketch._graph.operators.reverse()
+    with pytest.raises(ModelError, match="made later"):
+        check(sketch.finish(last), "sketch.tflite")
+
+
 def test_the_tables_name_operations_of_the_schema():
     known = vars(schema.BuiltinOperator)
     for op in (*SUPPORTED, *VERSIONS, *INSTEAD, *(op for rule in RULES for op in rule.ops)):
