@@ -50,6 +50,12 @@ def float_values(node: Node) -> str | None:
     return _typed(node.activations, _FLOATS)
 
 
+def float_border(node: Node) -> str | None:
+    """Between floats and integers; of constants, as in a float16 model, it is none."""
+    data = node.operand(0)
+    return None if data is None or data.constant else float_values(node)
+
+
 def int16_values(node: Node) -> str | None:
     return _typed(node.activations, ("int16",))
 

@@ -98,7 +98,9 @@ def nodes(file: ModelFile) -> tuple[Node, ...]:
         FlatbufferError: an operation reads what only a later one makes.
     """
     names, graph = contents.op_names(), file.main
-    makers = {tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs}
+    makers = {
+        tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs if tensor >= 0
+    }
     changing = makers.keys() | set(graph.inputs)
     operands = [_operand(each, i not in changing, file) for i, each in enumerate(graph.tensors)]
     return tuple(

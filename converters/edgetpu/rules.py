@@ -97,7 +97,7 @@ def _custom(node: Node) -> str | None:
 
 _README = "a README with YOLOv5s at 224 pixels"
 _TOO_LARGE = "Make the input smaller, or leave this to the program behind the model"
-_QUANTISE = "Quantise the whole model to int8: edge compress OUT --recipe int8, or edge convert"
+_QUANTISE = "Quantise the whole model to int8, as edge convert does (variants/int8.tflite)"
 
 WHOLE = (
     Rule("op version", (), _newer,
@@ -112,7 +112,7 @@ WHOLE = (
 SINGLE = (
     Rule("unsupported op", (), _custom, f"{LEAVE_OUT}; where it comes last, the CPU may do it",
          DOCUMENTED, SURE),
-    Rule("data type", ("QUANTIZE", "DEQUANTIZE"), conditions.float_values,
+    Rule("data type", ("QUANTIZE", "DEQUANTIZE"), conditions.float_border,
          "Convert with integer input and output, then it falls away (one on the CPU costs little)",
          DOCUMENTED, SURE),
     Rule("data type", (), conditions.float_values, _QUANTISE, DOCUMENTED, SURE),
@@ -157,6 +157,9 @@ SINGLE = (
          "Enlarge by 2 or 4, several times, or with RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
          OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
     Rule("too large", ("RESIZE_BILINEAR",), sizes.large_resize, _TOO_LARGE, OBSERVED, GUESS,
+         ("reports to google-coral/edgetpu",)),
+    Rule("too large", ("MEAN",), sizes.large_mean,
+         "Use AVERAGE_POOL_2D, or the means of parts and their mean", OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
     Rule("too large", ("TRANSPOSE",), sizes.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
          ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", _README)),

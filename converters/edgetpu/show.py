@@ -59,7 +59,8 @@ _COMPILED = (
 )
 _BASIS = (
     "Foreseen from the file by rules of the compiler's documentation, of its messages and of real "
-    "compilations; not compiled, and not run on an Edge TPU. 'edge compile' tells for certain."
+    "compilations; not compiled, and not run on an Edge TPU. Where activations are large the "
+    "compiler may give up, or take less, for want of memory. 'edge compile' tells for certain."
 )
 
 

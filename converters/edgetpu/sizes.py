@@ -20,6 +20,17 @@ ROW = 3 * 2**16
 RESIZED = 2**21
 """Values that RESIZE_BILINEAR makes: 524,288 were taken, 8,388,608 refused."""
 
+AVERAGED = 2**14
+"""Positions (y × x) that a MEAN is taken over: 8,192 were taken, 32,768 refused."""
+
+
+def large_mean(node: Node) -> str | None:
+    image = node.operand(0)
+    if image is None:
+        return None
+    positions = math.prod(image.shape[-3:-1])
+    return f"{image}, {positions:,} positions" if positions > AVERAGED else None
+
 
 def large_transpose(node: Node) -> str | None:
     return _above(node.output, TRANSPOSED)

@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 TYPES = {
-    "float32": 0, "int32": 2, "uint8": 3, "int64": 4, "int16": 7, "int8": 9,
+    "float32": 0, "float16": 1, "int32": 2, "uint8": 3, "int64": 4, "int16": 7, "int8": 9,
 }  # fmt: skip
 
 

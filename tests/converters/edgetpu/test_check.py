@@ -146,6 +146,7 @@ REFUSED = {
     "resize of a point": (resized(1, 33, aligned=True), "precision"),
     "resize by 1.5": (resized(8, 12), "precision"),
     "large resize": (resized(256, 512, depth=32), "too large"),
+    "large mean": (one("MEAN", [1, 256, 128, 3], [1, 3], [1, 2]), "too large"),
     "large transpose": (
         one("TRANSPOSE", [1, 40, 40, 144], [1, 144, 40, 40], [0, 3, 1, 2]),
         "too large",
@@ -283,6 +284,16 @@ def test_a_newer_version_makes_the_compiler_refuse_the_whole_model(op, version):
     prediction = check(sketch.finish(made), "sketch.tflite")
     assert prediction.whole and prediction.cpu == {"CONV_2D": 1, op: 1}
     assert prediction.refusals[-1].rule.reason == "op version"
+
+
+def test_float16_weights_belong_to_a_float_model_which_is_to_be_quantised():
+    sketch = Sketch()
+    weights = sketch.op("DEQUANTIZE", [sketch.constant(np.ones(4), "float16")], [4], "float32")
+    image = sketch.input(IMAGE, "float32")
+    made = sketch.op("MUL", [image, weights], IMAGE, "float32")
+    prediction = check(sketch.finish(made), "float16.tflite")
+    assert prediction.cpu == {"DEQUANTIZE": 1, "MUL": 1}
+    assert {refusal.rule.change.split()[0] for refusal in prediction.refusals} == {"Quantise"}
 
 
 def test_a_float_model_has_every_operation_on_the_cpu():
