@@ -2,9 +2,6 @@
 
 A first share goes at once, and least squares refit what is left. Then the share of zeros rises
 along a polynomial while the network trains (Zhu and Gupta, "To prune, or not to prune", 2017).
-How zeros are spread over layers follows Lee et al., "Layer-adaptive Sparsity for the
-Magnitude-based Pruning", ICLR 2021: small early layers keep more.
-
 Only 1×1 convolutions are pruned. They hold 97 % of MobileNetV2's weights; depthwise convolutions,
 stem and head would lose much and save nothing.
 """
@@ -14,15 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters import tf
 from converters.compress import recovery
+from converters.compress.allocation import MOST, allocate
 from converters.compress.draft import Draft, Material
+from converters.compress.equalise import equalised
 from converters.compress.refit import refit
 from converters.compress.wrappers import clone, pointwise, stripped
 from converters.training import epochs
-from edge.errors import ConversionError, UsageError
+from edge.errors import UsageError
 
 _UPDATES = 12
 """How often masks are chosen anew while the share of zeros rises."""
@@ -53,7 +51,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for name, value, most in (
-            ("sparsity", self.sparsity, 0.99),
+            ("sparsity", self.sparsity, MOST),
             ("ramp", self.ramp, 1.0),
             ("start", self.start, 1.0),
         ):
@@ -69,7 +67,7 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     """The draft with a pruned model.
 
     Raises:
-        ConversionError: the model has no 1×1 convolution.
+        ConversionError: the model has too few weights in 1×1 convolutions.
     """
     model, details = prune(draft.model, options, material)
     note = (
@@ -90,17 +88,12 @@ def prune(model: Any, options: Options, material: Material) -> tuple[Any, dict[s
         convolutions, ``layers``, the share in each, and ``recovery``.
 
     Raises:
-        ConversionError: the model has no 1×1 convolution.
+        ConversionError: the model has too few weights in 1×1 convolutions.
     """
-    kernels = {layer.name: layer.get_weights()[0] for layer in pointwise(model)}
-    if not kernels:
-        raise ConversionError(
-            "a model with 1x1 convolutions", "one without", "leave out the prune step"
-        )
-    first = allocate(kernels, options.start * options.sparsity)
-    student = _cut(model, first, material)
+    first, last = (allocate(model, s) for s in (options.start * options.sparsity, options.sparsity))
+    student = equalised(_cut(model, first, material))
     ramp = _Ramp.over(options, len(material.split.train))
-    wrapped = _wrapped(student, first, allocate(kernels, options.sparsity), ramp)
+    wrapped = _wrapped(student, first, last, ramp)
     done = recovery.distil(
         wrapped,
         material.teacher,
@@ -111,7 +104,7 @@ def prune(model: Any, options: Options, material: Material) -> tuple[Any, dict[s
     )
     pruned = stripped(wrapped, like=model)
     zeros = {layer.name: float(np.mean(layer.get_weights()[0] == 0)) for layer in pointwise(pruned)}
-    sizes = np.array([kernels[name].size for name in zeros])
+    sizes = [layer.get_weights()[0].size for layer in pointwise(pruned)]
     return pruned, {
         "zeros": float(np.average(list(zeros.values()), weights=sizes)),
         "layers": zeros,
@@ -131,21 +124,6 @@ def _cut(model: Any, shares: Mapping[str, float], material: Material) -> Any:
     for _ in material.progress.track(fitting, len(shares), "refitting"):
         pass
     return student
-
-
-def allocate(kernels: Mapping[str, NDArray[np.float32]], sparsity: float) -> dict[str, float]:
-    """The share of zeros for each kernel, so that all together have ``sparsity``.
-
-    A weight's score is its square over the sum of the squares of all of its layer that are no
-    smaller: what removing it would distort, given that smaller ones are gone already. The lowest
-    scores of all layers go.
-    """
-    scores = {}
-    for name, kernel in kernels.items():
-        squares = np.sort(np.square(kernel, dtype=np.float64), axis=None)[::-1]
-        scores[name] = squares / np.maximum(np.cumsum(squares), np.finfo(np.float64).tiny)
-    limit = np.quantile(np.concatenate(list(scores.values())), sparsity)
-    return {name: float((score < limit).mean()) for name, score in scores.items()}
 
 
 @dataclass(frozen=True, slots=True)

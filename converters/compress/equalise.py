@@ -1,9 +1,11 @@
-"""Equalise: depthwise kernels of one size in all channels, without changing what a model says.
+"""Equalise: convolution kernels of one size in all channels, without changing what a model says.
 
-The toolkit rounds a depthwise kernel with one scale for all its channels. Those of pretrained
-networks differ by up to seventy times, so that most would be rounded to nothing. Nagel et al.,
-"Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, move such
-factors to another layer; here the BatchNorm behind takes them.
+Pretrained kernels differ by up to seventy times between channels, BatchNorm having been folded
+into them, say. That spoils two things. An optimiser such as Adam changes all weights by steps of
+one size, too large for small kernels. And the toolkit's quantisation-aware training rounds a
+depthwise kernel with one scale for all channels, most of which it would round to nothing. Nagel
+et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, move
+such factors to another layer; here the BatchNorm behind takes them.
 """
 
 from typing import Any
@@ -33,9 +35,9 @@ def equalised(model: Any) -> Any:
 def _move_scale(convolution: Any, norm: Any) -> None:
     kernel, *bias = convolution.get_weights()
     gamma, beta, mean, variance = norm.get_weights()
-    by_output = kernel.swapaxes(2, 3) if kernel.shape[3] == 1 != len(mean) else kernel
-    size = np.abs(by_output).max(axis=(0, 1, 2))
+    # By output: a depthwise kernel [3, 3, channels, 1] has its channels one axis further left.
+    flat = kernel.reshape(-1, len(mean)) if kernel.shape[3] == len(mean) else kernel[..., 0]
+    size = np.abs(flat).max(axis=tuple(range(flat.ndim - 1)))
     size = np.where(size > 0, size, 1).astype(np.float32)
-    scaled = by_output / size
-    convolution.set_weights([scaled.reshape(kernel.shape), *(b / size for b in bias)])
+    convolution.set_weights([(flat / size).reshape(kernel.shape), *(b / size for b in bias)])
     norm.set_weights([gamma * size, beta, mean / size, variance])

@@ -1,0 +1,113 @@
+"""Every mode of the quantise step gives a file that says what the network says, and runs."""
+
+import numpy as np
+import pytest
+from micro_material import runs_on_tflite_runtime, scores
+
+from converters.compress import steps
+from converters.compress.draft import Draft, Material
+from converters.compress.wrappers import clone, pointwise
+from edge.errors import ConversionError, UsageError
+from edge.interpreter import load
+
+MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
+
+
+def quantised(mode: str, material: Material, **options: str) -> Draft:
+    method = steps.find("quantise", mode)
+    return method.run(Draft(material.teacher), method.options(**options), material)
+
+
+@pytest.fixture(scope="module")
+def drafts(micro_material: Material) -> dict[str, Draft]:
+    return {mode: quantised(mode, micro_material) for mode in MODES}
+
+
+@pytest.mark.parametrize(
+    ("mode", "tolerance"),
+    [("float32", 1e-4), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05), ("int16x8", 0.05)],
+)
+def test_a_file_says_what_the_network_says(
+    drafts: dict[str, Draft], micro_material: Material, mode: str, tolerance: float
+) -> None:
+    pixels = micro_material.dataset.pixels[micro_material.split.test]
+    inputs = micro_material.dataset.preprocessing.normalise(pixels)
+    wanted = np.asarray(micro_material.teacher(inputs, training=False))
+    content = drafts[mode].content
+    assert content is not None
+    assert np.abs(scores(content, pixels) - wanted).mean() < tolerance
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_file_runs_on_tflite_runtime(drafts: dict[str, Draft], mode: str) -> None:
+    content = drafts[mode].content
+    assert content is not None
+    assert runs_on_tflite_runtime(content)
+
+
+def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
+    drafts: dict[str, Draft],
+) -> None:
+    from edge import tflite
+
+    content = drafts["dynamic"].content
+    assert content is not None
+    versions = [o.version for o in tflite.parse(content, "dynamic").graphs[0].operators]
+    assert max(versions) < 12
+
+
+def test_16_bits_are_nearer_to_float_than_8(
+    drafts: dict[str, Draft], micro_material: Material
+) -> None:
+    pixels = micro_material.dataset.pixels[micro_material.split.test]
+
+    def error(mode: str) -> float:
+        content, wanted = drafts[mode].content, drafts["float32"].content
+        assert content is not None
+        assert wanted is not None
+        return float(np.abs(scores(content, pixels) - scores(wanted, pixels)).mean())
+
+    assert error("int16x8") < error("int8")
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
+def test_int8_takes_and_gives_what_is_asked_for(micro_material: Material, kind: str) -> None:
+    content = quantised("int8", micro_material, input_type=kind, output_type=kind).content
+    assert content is not None
+    runtime = load(content, name="int8", delegate="cpu")
+    assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == (kind, kind)
+
+
+@pytest.mark.parametrize("mode", ["int8", "qat", "pqat"])
+def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
+    with pytest.raises(UsageError, match="did you mean uint8"):
+        steps.find("quantise", mode).options(input_type="unit8")
+
+
+def test_a_sparse_file_is_smaller_and_says_the_same(micro_material: Material) -> None:
+    model = clone(micro_material.teacher)
+    for layer in pointwise(model):
+        (kernel,) = layer.get_weights()
+        layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), 0.8))])
+
+    def made(mode: str) -> bytes:
+        method = steps.find("quantise", mode)
+        content = method.run(Draft(model), method.options(), micro_material).content
+        assert content is not None
+        return content
+
+    sparse, dense = made("sparse"), made("float32")
+    assert len(sparse) < 0.8 * len(dense)
+    assert runs_on_tflite_runtime(sparse)
+    pixels = micro_material.dataset.pixels[micro_material.split.test]
+    np.testing.assert_allclose(scores(sparse, pixels), scores(dense, pixels), atol=1e-5)
+
+
+def test_a_dense_model_is_not_stored_sparsely(micro_material: Material) -> None:
+    with pytest.raises(ConversionError, match="67% zeros in its 1x1 convolutions, found 0%"):
+        quantised("sparse", micro_material)
+
+
+def test_what_a_mode_costs_is_said(drafts: dict[str, Draft]) -> None:
+    assert "Edge TPU" in " ".join(drafts["dynamic"].notes)
+    assert "slowly" in " ".join(drafts["int16x8"].notes)

@@ -1,0 +1,41 @@
+"""What steps of a recipe work with, on the small classifier, and readings of what they made."""
+
+from typing import Any
+
+import numpy as np
+
+from converters.compress.calibration import calibration_set
+from converters.compress.draft import Material
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.progress import Silent
+from edge.interpreter import load
+
+
+def material(teacher: Any, dataset: Dataset, split: Split, seed: int = 3) -> Material:
+    """The material that ``edge convert`` would give."""
+    samples = calibration_set(dataset, split, seed, size=24)
+    return Material(dataset, split, samples, teacher, seed, Silent())
+
+
+def scores(content: bytes, pixels: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Real scores [n, classes] of pictures fed as this file wants them."""
+    runtime = load(content, name="test.tflite", delegate="cpu")
+    kind = runtime.inputs[0].dtype
+    if kind == "float32":
+        fed = (pixels - np.float32(127.5)) / np.float32(127.5)
+    else:
+        fed = (pixels.astype(np.int16) + np.iinfo(kind).min).astype(kind)
+    spec = runtime.outputs[0]
+    return np.concatenate([spec.dequantise(runtime.invoke(p[None])[0]) for p in fed])
+
+
+def runs_on_tflite_runtime(content: bytes) -> bool:
+    """Whether tflite-runtime 2.14, which boards have, loads and runs a file; skips without it."""
+    import pytest
+
+    runtime = pytest.importorskip("tflite_runtime.interpreter")
+    interpreter = runtime.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+    return True
