@@ -5,13 +5,13 @@ The model optimisation toolkit works on Keras 2 models only, which live on as ``
 
 import os
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import IO, Any, TextIO
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
 
 from edge.errors import EdgeError
+from edge.quiet import quiet
 
 _import_lock = threading.Lock()
 
@@ -111,73 +111,3 @@ def _import() -> Any:
             "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
         ) from error
     return tensorflow
-
-
-class _Hidden:
-    """File descriptor 2 led into a file; Python's own ``sys.stderr`` still reaches the user.
-
-    TensorFlow's native part logs about twenty lines before its logging is set up, which no
-    setting turns off.
-    """
-
-    def __init__(self) -> None:
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        self._terminal = os.dup(2)
-        self._text: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
-        self._python: tuple[TextIO, TextIO] | None = None
-        if _is_descriptor_2(sys.stderr):
-            # Never closed by us: logging handlers made meanwhile keep a reference to it.
-            direct = os.fdopen(os.dup(self._terminal), "w", buffering=1, errors="backslashreplace")
-            self._python = (sys.stderr, direct)
-            sys.stderr = direct
-        os.dup2(self._text.fileno(), 2)
-
-    def close(self, show: bool) -> None:
-        os.dup2(self._terminal, 2)
-        if self._python is not None and sys.stderr is self._python[1]:
-            sys.stderr = self._python[0]
-        if show:
-            self._text.seek(0)
-            os.write(2, self._text.read())
-        self._text.close()
-        os.close(self._terminal)
-
-
-def _is_descriptor_2(stream: TextIO | None) -> bool:
-    try:
-        return stream is not None and stream.fileno() == 2
-    except (OSError, ValueError, AttributeError):  # no real file behind it
-        return False
-
-
-_quiet_lock = threading.Lock()
-_quiet_depth = 0
-_quiet_failed = False
-_hidden: _Hidden | None = None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what native code writes to stderr from the user, unless the block fails.
-
-    For imports and conversions, whose native part cannot be silenced otherwise. Blocks nest and
-    may overlap between threads; text is hidden while any is open, and shown at the end of the
-    last one if one of them raised.
-    """
-    global _quiet_depth, _quiet_failed, _hidden  # noqa: PLW0603 (descriptor 2 is global, too)
-    with _quiet_lock:
-        if _quiet_depth == 0:
-            _hidden, _quiet_failed = _Hidden(), False
-        _quiet_depth += 1
-    try:
-        yield
-    except BaseException:
-        _quiet_failed = True
-        raise
-    finally:
-        with _quiet_lock:
-            _quiet_depth -= 1
-            if _quiet_depth == 0 and _hidden is not None:
-                _hidden.close(show=_quiet_failed)
-                _hidden = None

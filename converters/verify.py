@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tf
 from converters.compress import quantise
 from converters.compress.quantise import Variant
 from converters.confidence import Threshold, reliability
@@ -25,6 +24,7 @@ from edge import stats, tflite
 from edge.figures import figures
 from edge.interpreter import load
 from edge.model import load_model
+from edge.quiet import quiet
 
 __all__ = ["Answered", "Measured", "Verified", "answer", "measure", "verdict_on"]
 
@@ -54,7 +54,7 @@ def answer(variant: Variant, dataset: Dataset, split: Split, progress: Progress)
             stuck at the end of their range.
         EdgeError: it does not run.
     """
-    with tf.quiet():  # the interpreter announces its delegate
+    with quiet():  # the interpreter announces its delegate
         model = load_model(variant.content, name=f"{variant.name}.tflite")
 
     def scores(side: Indices, what: str) -> NDArray[np.float32]:
@@ -133,7 +133,7 @@ def _latencies(
     """Per variant its times, one for each number of threads."""
     timed: list[list[Latency]] = [[] for _ in variants]
     for count in progress.track(threads, len(threads), "timing"):
-        with tf.quiet():
+        with quiet():
             runtimes = [
                 load(v.content, name=f"{v.name}.tflite", delegate="cpu", threads=count)
                 for v in variants

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from edge import live
-from edge.commands.options import MODEL_OPTION, quiet_interpreter, running
+from edge.commands.options import MODEL_OPTION, running
+from edge.quiet import quiet
 from edge.tasks.classifier import SMOOTHING, classifier
 
 EXAMPLES = (
@@ -45,7 +46,7 @@ def main(
     **stream: Any,
 ) -> None:
     """Name what the camera sees."""
-    with quiet_interpreter():
+    with quiet():
         task = classifier(
             model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,
             delegate=delegate, threads=threads,

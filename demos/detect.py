@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from edge import live
-from edge.commands.options import MODEL_OPTION, detecting, quiet_interpreter, running
+from edge.commands.options import MODEL_OPTION, detecting, running
+from edge.quiet import quiet
 from edge.tasks.detect import detector
 
 EXAMPLES = (
@@ -39,7 +40,7 @@ Another head is described in a file, MODEL.toml or --head FILE:
 def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
     """Find objects in what the camera sees."""
     found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
-    with quiet_interpreter():
+    with quiet():
         task = detector(model, delegate=delegate, threads=threads, **found)
     live.run(task, **rest)
 

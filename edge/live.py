@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from edge.errors import OutputError, UsageError
+from edge.quiet import quiet
 from edge.sinks import Setting, open_sink
 from edge.sinks.sink import Sink
 from edge.sources import open_source
@@ -88,7 +88,7 @@ def run(
     for note in task.notes:
         say(note)
     stop = threading.Event()
-    with quiet_native():
+    with quiet():
         first = open_source(source, wanted)
     waiting = [first]
     setting = Setting(first.fps, first.live, stop.set, say)
@@ -225,13 +225,3 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if found is None:
         raise UsageError("--size WIDTHxHEIGHT", text, "use --size 640x480")
     return int(found[1]), int(found[2])
-
-
-@contextmanager
-def quiet_native() -> Iterator[None]:
-    """Hide what native code writes to stderr; see edge.commands.options."""
-    from edge.commands.options import quiet_interpreter
-
-    sys.stderr.flush()
-    with quiet_interpreter():
-        yield

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from converters import tf
 from converters.compress import quantise
 from converters.compress.aware import qat
 from converters.compress.draft import Draft, Material
@@ -19,6 +18,7 @@ from converters.compress.quantise import Variant
 from converters.layers import LayerNoise, layer_name, layer_noise
 from edge import tflite
 from edge.model import load_model
+from edge.quiet import quiet
 
 NAME = "int8-controlled"
 
@@ -107,7 +107,7 @@ def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Att
     """As few layers in float as it takes, doubling their number from one file to the next."""
     material = judge.material
     preprocessing = material.dataset.preprocessing
-    with tf.quiet():
+    with quiet():
         noise = layer_noise(float32, int8, material.calibration[:_PICTURES], preprocessing)
     calibrated = quantise.calibrated(model, material.calibration, preprocessing)
     graph = _Graph.of(calibrated)
@@ -147,7 +147,7 @@ def _train(model: Any, judge: _Judge) -> _Attempt:
 
 
 def _accuracy(content: bytes, material: Material) -> float:
-    with tf.quiet():  # the interpreter announces its delegate
+    with quiet():  # the interpreter announces its delegate
         model = load_model(content, name="candidate.tflite")
     dataset, side = material.dataset, material.split.validation
     said = np.array([model.scores(np.asarray(dataset.pixels[i])).argmax() for i in side])

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.progress import Progress
-from converters.tf import mlir_quantize, quiet, tensorflow
+from converters.tf import mlir_quantize, tensorflow
 from edge.errors import ConversionError, UsageError, nearest
 from edge.image import Preprocessing
+from edge.quiet import quiet
 
 NAMES = ("float32", "float16", "int8")
 """The variants, in the order of :func:`variants`."""

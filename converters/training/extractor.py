@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from converters import tf
 from converters.backbone.weights import Backbone
 from converters.compress import quantise
+from edge.quiet import quiet
 
 Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
@@ -52,7 +53,7 @@ def load(backbone: Backbone, path: Path) -> Extractor:
 def _interpreter(content: bytes) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    with tf.quiet():  # it announces its delegate
+    with quiet():  # it announces its delegate
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     return interpreter

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from edge.commands.options import JSON, MODEL, quiet_interpreter, running, say
+from edge.commands.options import JSON, MODEL, running, say
+from edge.quiet import quiet
 
 EXAMPLES = """
 \b
@@ -31,7 +32,7 @@ the input and fetching the output, but not reading or resizing a picture.
 @JSON
 def bench(model: Path, delegate: str, threads: int | None, as_json: bool) -> int:
     """Measure a model's speed and memory on this machine."""
-    with quiet_interpreter():
+    with quiet():
         figures, notes = _measure(model, delegate, threads)
     say(notes)
     if as_json:

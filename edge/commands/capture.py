@@ -14,6 +14,7 @@ import click
 from edge.commands.options import JSON
 from edge.errors import CorruptFrameError, UsageError
 from edge.frame import Frame
+from edge.quiet import quiet
 from edge.sources.source import Source
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def capture(
     stop = threading.Event()
     with ExitStack() as closing:
         when = _trigger(interval, burst, closing)
-        with live.quiet_native():
+        with quiet():
             opened = open_source(source, wanted)
         closing.callback(opened.close)
         kept = collect.collection(out, label)

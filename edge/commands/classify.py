@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.commands.options import JSON, MODEL, quiet_interpreter, running, say
+from edge.commands.options import JSON, MODEL, running, say
 from edge.errors import PictureError, UsageError
+from edge.quiet import quiet
 
 if TYPE_CHECKING:
     from edge.model import Model
@@ -69,7 +70,7 @@ def classify(
     from edge.model import open_model
 
     files = list(find_pictures(pictures))
-    with quiet_interpreter():
+    with quiet():
         opened = open_model(
             model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
         )

@@ -1,9 +1,6 @@
 """What the commands that run a model have in common."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,23 +66,3 @@ def say(notes: tuple[str, ...]) -> None:
     """Print notes on stderr, so that stdout stays for results."""
     for note in notes:
         click.echo(f"note: {note}", err=True)
-
-
-@contextlib.contextmanager
-def quiet_interpreter() -> Iterator[None]:
-    """Drop what C++ libraries say on stderr ("INFO: Created …"), unless with ``--debug``.
-
-    What Python writes there meanwhile is dropped too; errors are raised, and so get through.
-    """
-    if os.environ.get("EDGE_DEBUG") or sys.stderr is None:
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)

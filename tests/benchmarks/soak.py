@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import tiny_models
 
 from edge import metadata, stream
-from edge.commands.options import quiet_interpreter
 from edge.frame import Output
 from edge.metadata import Metadata
+from edge.quiet import quiet
 from edge.sinks import Setting, open_sink
 from edge.sources import open_source
 from edge.tasks.classifier import classifier
@@ -67,7 +67,7 @@ def held() -> tuple[int, int]:
 
 
 def soak(model: Path, folder: Path, frames: int) -> bool:
-    with quiet_interpreter():
+    with quiet():
         task = classifier(model, threads=1)
     watch = Watch()
     watch.every = frames // (POINTS + 1)

@@ -17,10 +17,10 @@ from typing import Any
 import cv2
 
 from edge import stream
-from edge.commands.options import quiet_interpreter
 from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array
+from edge.quiet import quiet
 from edge.sinks.nothing import Nothing
 from edge.sources import open_source
 from edge.sources.source import SourceOptions
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    with quiet_interpreter():
+    with quiet():
         task = open_task(given.model, given.labels)
     cv2.setNumThreads(1)
     ratios = []

@@ -9,9 +9,10 @@ import pytest
 from micro_model import PREPROCESSING, pictures
 
 from converters.backbone import weights
-from converters.tf import keras, quiet, tensorflow
+from converters.tf import keras, tensorflow
 from edge.errors import WeightsError
 from edge.image import Preprocessing, read_picture
+from edge.quiet import quiet
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,55 @@
+"""Native chatter stays inside; what explains an unexpected failure comes out."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+START = "import os, sys; from edge.errors import ModelError; from edge.quiet import quiet\n"
+
+
+def run(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", START + script],
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+BLOCK = "with quiet():\n    os.write(2, b'native\\n'); print('python', file=sys.stderr)\n"
+
+
+def test_native_text_is_hidden_and_python_text_is_not() -> None:
+    assert run(BLOCK + "os.write(2, b'after\\n')").stderr == "python\nafter\n"
+
+
+def test_with_debug_nothing_is_hidden() -> None:
+    assert run(BLOCK, EDGE_DEBUG="1").stderr == "native\npython\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [("MemoryError()", True), ("ModelError('a', 'b', 'c')", False)]
+)
+def test_native_text_is_shown_where_the_error_does_not_explain_itself(
+    error: str, shown: bool
+) -> None:
+    done = run(f"with quiet():\n    os.write(2, b'native\\n'); raise {error}\n")
+    assert ("native" in done.stderr) == shown
+    assert "Traceback" in done.stderr
+
+
+def test_overlapping_blocks_show_nothing_until_the_last_ends() -> None:
+    script = (
+        "a, b = quiet(), quiet()\n"
+        "a.__enter__(); b.__enter__(); a.__exit__(None, None, None)\n"
+        "os.write(2, b'chatter\\n'); b.__exit__(None, None, None); os.write(2, b'end\\n')\n"
+    )
+    assert run(script).stderr == "end\n"
+
+
+def test_a_closed_stderr_is_no_trouble() -> None:
+    done = subprocess.run(
+        f'exec 2>&-; exec "{sys.executable}" -c "{START}with quiet(): print(1)"',
+        shell=True, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "1\n")
