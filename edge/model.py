@@ -5,15 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge import interpreter, metadata, pixels, tflite
-from edge.errors import DelegateError, ModelError, PictureError, UsageError
+from edge import pixels
+from edge.errors import ModelError, PictureError, UsageError
 from edge.image import Pixels, Preprocessing
 from edge.interpreter import Array, Runtime
-from edge.labels import find_labels, fit_labels, read_labels
+from edge.labels import fit_labels
 from edge.metadata import Metadata
 from edge.results import Classification
-from edge.tasks import classify
+from edge.tasks import classify, opening
 from edge.tasks.classify import Scores
+from edge.tasks.opening import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +93,8 @@ def open_model(
         UsageError: a threshold out of range.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    path = Path(path)
-    beside = find_labels(path)
-    try:
-        return _build(
-            tflite.read_file(path), str(path), labels, beside, threshold, delegate, threads
-        )
-    except DelegateError as error:
-        twin = path.with_name(path.name.replace("_edgetpu", ""))
-        if delegate != "auto" or twin == path or not twin.is_file():
-            raise
-        note = f"no Edge TPU ({error.found}): {twin.name} runs on the CPU instead"
-    return _build(
-        tflite.read_file(twin), str(twin), labels, beside, threshold, "cpu", threads, (note,)
-    )
+    opened = opening.open_file(Path(path), labels=labels, delegate=delegate, threads=threads)
+    return _classifier(opened, threshold)
 
 
 def load_model(
@@ -118,27 +107,16 @@ def load_model(
     threads: int | None = None,
 ) -> Model:
     """Like :func:`open_model`, for the content of a .tflite file; ``name`` is used in errors."""
-    return _build(content, name, labels, None, threshold, delegate, threads)
+    return _classifier(opening.open_content(content, name, labels, delegate, threads), threshold)
 
 
-def _build(
-    content: bytes,
-    name: str,
-    labels: str | Path | None,
-    beside: Path | None,
-    threshold: float | None,
-    delegate: str,
-    threads: int | None,
-    notes: tuple[str, ...] = (),
-) -> Model:
-    runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
+def _classifier(opened: Opened, threshold: float | None) -> Model:
+    runtime, about, name = opened.runtime, opened.about, opened.name
     classes = classify.classes_of(runtime)
     if classes is None:
         raise _another_task(runtime, name)
-    about = metadata.of(runtime.file, name)
-    names, label_notes = _labels(about, classes, labels, beside, name)
+    names, label_notes = _labels(opened, classes)
     preprocessing, input_notes = pixels.preprocessing_of(runtime.inputs[0], about, name)
-    logits = classify.gives_logits(runtime.file, runtime.outputs[0])
     return Model(
         name=name,
         task="classify",
@@ -147,28 +125,18 @@ def _build(
         preprocessing=preprocessing,
         runtime=runtime,
         metadata=about,
-        notes=(*notes, *runtime.notes, *label_notes, *input_notes),
+        notes=(*opened.notes, *label_notes, *input_notes),
         _table=pixels.input_table(runtime.inputs[0], preprocessing),
-        _logits=logits,
+        _logits=classify.gives_logits(runtime.file, runtime.outputs[0]),
     )
 
 
-def _labels(
-    about: Metadata | None,
-    classes: int,
-    given: str | Path | None,
-    beside: Path | None,
-    name: str,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if given is not None:
-        return fit_labels(read_labels(given), classes, str(given))
-    if about is not None and about.labels is not None:
-        return fit_labels(about.labels, classes, f"the metadata of {name}")
-    if beside is not None:
-        return fit_labels(read_labels(beside), classes, str(beside))
-    lost = ", ".join(about.missing) if about is not None else ""
+def _labels(opened: Opened, classes: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if opened.labels is not None:
+        return fit_labels(opened.labels, classes, opened.source)
+    lost = ", ".join(opened.about.missing) if opened.about is not None else ""
     why = f" (its metadata names {lost}, not packed with it)" if lost else ""
-    note = f"{name} has no labels{why}: classes are numbered; name them with --labels FILE"
+    note = f"{opened.name} has no labels{why}: classes are numbered; name them with --labels FILE"
     return tuple(f"class {index}" for index in range(classes)), (note,)
 
 

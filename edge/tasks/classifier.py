@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 from edge import draw
-from edge.errors import DelegateError, UsageError
+from edge.errors import UsageError
 from edge.frame import Frame, Picture
 from edge.interpreter import Array, Runtime
 from edge.model import Model, open_model
 from edge.results import Classification
 from edge.tasks import classify
 from edge.tasks.classify import Scores
-from edge.tasks.opening import twin
+from edge.tasks.opening import cpu_twin
 
 SMOOTHING = 0.25
 """Seconds over which scores are averaged."""
@@ -82,11 +82,7 @@ class Classifier:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        other = twin(self.path)
-        if not other.is_file():
-            raise DelegateError(
-                f"a model for the CPU to go on with ({other})", "no such file", "copy it there"
-            )
+        other = cpu_twin(self.path)
         opened = open_model(other, delegate="cpu", threads=self.runtime.threads)
         same = replace(opened, labels=self.model.labels, threshold=self.model.threshold)
         return replace(self, model=same, path=other)
@@ -114,7 +110,7 @@ def classifier(
         UsageError: a value out of range.
         ModelError, LabelsError, DelegateError: see :func:`edge.open_model`.
     """
-    if smoothing < 0:
+    if not 0 <= smoothing < math.inf:
         raise UsageError("a smoothing of 0 s or more", f"{smoothing:g}", "use --smoothing 0.25")
     opened = open_model(
         model, labels=labels, threshold=threshold, delegate=delegate, threads=threads

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import draw, image, pixels
-from edge.errors import DelegateError, LabelsError, ModelError, UsageError, nearest
+from edge.errors import LabelsError, ModelError, UsageError, nearest
 from edge.frame import Frame, Picture
 from edge.image import Preprocessing
 from edge.interpreter import Array, Runtime
@@ -18,7 +18,7 @@ from edge.results import Detection, Detections
 from edge.tasks import heads
 from edge.tasks.heads import Head, config
 from edge.tasks.heads.candidates import Candidates, suppress
-from edge.tasks.opening import Opened, open_runtime, twin
+from edge.tasks.opening import Opened, cpu_twin, open_file
 
 SCORE, IOU = 0.4, 0.45
 """Least score of a detection, and overlap above which the weaker of two boxes goes."""
@@ -84,12 +84,8 @@ class Detector:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        other = twin(self._path)
-        if not other.is_file():
-            raise DelegateError(
-                f"a model for the CPU to go on with ({other})", "no such file", "copy it there"
-            )
-        opened = open_runtime(other, labels=None, delegate="cpu", threads=self.runtime.threads)
+        other = cpu_twin(self._path)
+        opened = open_file(other, labels=None, delegate="cpu", threads=self.runtime.threads)
         return replace(self, runtime=opened.runtime, _path=other)
 
     def _size(self) -> tuple[int, int]:
@@ -151,12 +147,7 @@ def detector(
         if not 0 < share <= 1:
             raise UsageError(f"a {what} above 0, up to 1", f"{share:g}", "give a share such as 0.4")
     path = Path(model)
-    opened = open_runtime(
-        path,
-        labels=None if labels is None else Path(labels),
-        delegate=delegate,
-        threads=threads,
-    )
+    opened = open_file(path, labels=labels, delegate=delegate, threads=threads)
     described = _described(path, head)
     found = (
         heads.recognise(opened.runtime)
@@ -174,7 +165,7 @@ def detector(
         score=score,
         iou=iou,
         wanted=_wanted(classes, names),
-        _path=opened.path,
+        _path=path,
         _head=found,
         _table=pixels.input_table(opened.runtime.inputs[0], preprocessing),
     )
@@ -191,7 +182,7 @@ def _preprocessing(
     opened: Opened, head: Head, described: config.Config | None
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     about, spec = opened.about, opened.runtime.inputs[0]
-    found, notes = pixels.preprocessing_of(spec, about, str(opened.path))
+    found, notes = pixels.preprocessing_of(spec, about, opened.name)
     if described is not None and described.mean is not None and described.std is not None:
         return replace(found, mean=described.mean, std=described.std), ()
     if about is not None and about.mean is not None:
@@ -205,7 +196,7 @@ def _names(opened: Opened, head: Head) -> tuple[tuple[str, ...] | None, tuple[st
     """Labels by class index: without a background line, and without numbers nobody uses."""
     labels = opened.labels
     if labels is None:
-        note = f"{opened.path} has no labels: classes are numbered; name them with --labels FILE"
+        note = f"{opened.name} has no labels: classes are numbered; name them with --labels FILE"
         return None, (note,)
     if head.classes is None:  # SSD's classes count from the first line that is not background
         return (labels[1:] if labels[0].lower() in _BACKGROUND else labels), ()

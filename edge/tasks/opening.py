@@ -1,4 +1,4 @@
-"""Opening a model for a task: its runtime, and the twin for the CPU where there is no Edge TPU."""
+"""Opening a model for a task: its runtime, its labels, and the twin for the CPU."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,13 @@ from edge.metadata import Metadata
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A model that runs. ``labels``: as found, None where there are none; ``source``: where."""
+    """A model that runs.
 
-    path: Path
+    ``name``: what errors call it, usually its path; ``labels``: as found, None where there are
+    none; ``source``: where; ``notes``: sentences about what fell back.
+    """
+
+    name: str
     runtime: Runtime
     about: Metadata | None
     labels: tuple[str, ...] | None
@@ -22,7 +26,9 @@ class Opened:
     notes: tuple[str, ...]
 
 
-def open_runtime(path: Path, *, labels: Path | None, delegate: str, threads: int | None) -> Opened:
+def open_file(
+    path: Path, *, labels: str | Path | None, delegate: str, threads: int | None
+) -> Opened:
     """Open a .tflite file of any task.
 
     Labels come from ``labels``, else from the model's metadata, else from a file beside it. With
@@ -34,37 +40,60 @@ def open_runtime(path: Path, *, labels: Path | None, delegate: str, threads: int
         LabelsError: the labels cannot be read.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    note: tuple[str, ...] = ()
-    chosen = path
+    content, beside = tflite.read_file(path), find_labels(path)
     try:
-        runtime = _load(path, delegate, threads)
+        return open_content(content, str(path), labels, delegate, threads, beside=beside)
     except DelegateError as error:
-        chosen = twin(path)
-        if delegate != "auto" or chosen == path or not chosen.is_file():
+        other = _twin(path)
+        if delegate != "auto" or other == path or not other.is_file():
             raise
-        note = (f"no Edge TPU ({error.found}): {chosen.name} runs on the CPU instead",)
-        runtime = _load(chosen, "cpu", threads)
-    about = metadata.of(runtime.file, str(chosen))
-    names, source = _labels(path, about, labels)
-    return Opened(chosen, runtime, about, names, source, (*note, *runtime.notes))
+        note = f"no Edge TPU ({error.found}): {other.name} runs on the CPU instead"
+    content = tflite.read_file(other)
+    return open_content(content, str(other), labels, "cpu", threads, beside=beside, notes=(note,))
 
 
-def twin(path: Path) -> Path:
-    """The file for the CPU that a file for the Edge TPU was compiled from, by its name."""
+def open_content(
+    content: bytes,
+    name: str,
+    labels: str | Path | None,
+    delegate: str,
+    threads: int | None,
+    *,
+    beside: Path | None = None,
+    notes: tuple[str, ...] = (),
+) -> Opened:
+    """Open the content of a .tflite file; ``beside``: labels to take where it has none itself."""
+    runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
+    about = metadata.of(runtime.file, name)
+    names, source = _labels(name, about, labels, beside)
+    return Opened(name, runtime, about, names, source, (*notes, *runtime.notes))
+
+
+def cpu_twin(path: Path) -> Path:
+    """The file for the CPU that one for the Edge TPU was compiled from, by its name beside it.
+
+    Raises:
+        DelegateError: there is none.
+    """
+    other = _twin(path)
+    if other == path or not other.is_file():
+        raise DelegateError(
+            "a model for the CPU beside it",
+            f"no {other}" if other != path else f"a name without _edgetpu ({path})",
+            "copy the model that it was compiled from there",
+        )
+    return other
+
+
+def _twin(path: Path) -> Path:
     return path.with_name(path.name.replace("_edgetpu", ""))
 
 
-def _load(path: Path, delegate: str, threads: int | None) -> Runtime:
-    content = tflite.read_file(path)
-    return interpreter.load(content, name=str(path), delegate=delegate, threads=threads)
-
-
 def _labels(
-    path: Path, about: Metadata | None, given: Path | None
+    name: str, about: Metadata | None, given: str | Path | None, beside: Path | None
 ) -> tuple[tuple[str, ...] | None, str]:
     if given is not None:
         return read_labels(given), str(given)
     if about is not None and about.labels is not None:
-        return about.labels, f"the metadata of {path}"
-    beside = find_labels(path)
+        return about.labels, f"the metadata of {name}"
     return (None, "") if beside is None else (read_labels(beside), str(beside))
