@@ -23,20 +23,23 @@ class Detector:
 
     ``missed``: share of plainly visible people not found (in runs of some frames);
     ``ghosts``: false detections a frame; ``doubles``: share of people found a second time, in
-    part; ``trembling``: noise of the boxes, 1 for that of MOT15's detections.
+    part; ``trembling``: noise of the boxes, 1 for that of MOT15's detections; ``confidence``:
+    factor on all scores, which differ from detector to detector.
     """
 
     missed: float = 0.06
     ghosts: float = 0.25
     doubles: float = 0.03
     trembling: float = 1.0
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A sequence to generate: ``size`` in pixels, camera ``height`` in metres, ``speed`` in m/s.
 
-    ``moving``: the camera walks and turns; ``depth``: nearest and farthest distance in metres.
+    ``moving``: the camera walks and turns; ``depth``: nearest and farthest distance in metres;
+    ``above``: it hangs over them and looks down, and nobody hides anybody.
     """
 
     seed: int
@@ -48,6 +51,7 @@ class Scene:
     speed: float = 1.2
     depth: tuple[float, float] = (4.0, 14.0)
     moving: bool = False
+    above: bool = False
     detector: Detector = field(default_factory=Detector)
 
 
@@ -112,6 +116,8 @@ def _camera(scene: Scene, rng: np.random.Generator) -> Array:
 
 def _project(scene: Scene, places: Array, camera: Array, rng: np.random.Generator) -> Array:
     """Boxes in pixels and distances [frames, people, 5]: x, y, width, height, metres."""
+    if scene.above:
+        return _project_down(scene, places, rng)
     focal = scene.size[0] * 0.9
     across, away = places[..., 0], places[..., 1] - camera[:, None, 0]
     away = np.maximum(away, 0.5)
@@ -121,6 +127,16 @@ def _project(scene: Scene, places: Array, camera: Array, rng: np.random.Generato
     gait = 2 * np.pi * 0.9 * np.arange(scene.frames)[:, None] / scene.fps
     wide = tall * (0.38 + 0.08 * np.abs(np.sin(gait + rng.uniform(0, 3, scene.people))))
     return np.stack([middle - wide / 2, foot - tall, wide, tall, away], axis=-1)
+
+
+def _project_down(scene: Scene, places: Array, rng: np.random.Generator) -> Array:
+    """The same for a camera above the middle of the ground."""
+    near, far = scene.depth
+    scale = scene.size[1] / (far - near)
+    middle = (places - [0.0, (near + far) / 2]) * scale + np.array(scene.size) / 2
+    extent = scale * rng.uniform(0.5, 0.8, (scene.people, 2))
+    boxes = np.concatenate([middle - extent / 2, np.broadcast_to(extent, middle.shape)], axis=-1)
+    return np.concatenate([boxes, np.full((*places.shape[:2], 1), scene.height)], axis=-1)
 
 
 def _visibility(boxes: Array, size: tuple[int, int]) -> Array:
@@ -166,6 +182,7 @@ def _detect(scene: Scene, boxes: Array, visible: Array, rng: np.random.Generator
             for at, f in enumerate(found)]  # fmt: skip
     rows += [_doubles(scene, seen, found, rng), _ghosts(scene, boxes, rng)]
     table = np.concatenate(rows)
+    table[:, 5] *= detector.confidence
     table = np.insert(table, 1, -1.0, axis=1)
     return table[np.lexsort((-table[:, 6], table[:, 0]))]
 
