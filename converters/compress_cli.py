@@ -18,8 +18,8 @@ Examples:
 
 \b
 RESULT is a folder that 'edge convert' or 'edge compress' wrote. Its network
-(model.keras), its split and its preprocessing are taken; the pictures are read
-again from where they lay, or from --data.
+(model.keras), its split, its preprocessing and its --precision are taken; the
+pictures are read again from where they lay, or from --data.
 
 \b
 Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,

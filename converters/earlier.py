@@ -22,8 +22,8 @@ class Earlier:
 
     ``dataset``: where the data set lay, None where that is not recorded; ``split``, ``weights``:
     sections of its record; ``history``: how the network was trained, without the network;
-    ``about``: the section ``source`` of a record that comes from this result; ``calibrated``:
-    whether the network's scores are.
+    ``about``: the section ``source`` of a record that comes from this result; ``precision``: that
+    its thresholds were made for; ``calibrated``: whether the network's scores are.
     """
 
     folder: Path
@@ -35,6 +35,7 @@ class Earlier:
     history: Trained
     seed: int
     about: Mapping[str, Any]
+    precision: float | None
     calibrated: bool
 
     def trained(self) -> Trained:
@@ -117,6 +118,7 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Earlier:
             "name": folder.resolve().name,
             **{key: record[key] for key in ("created", "command", "chosen")},
         },
+        precision=record["settings"].get("precision"),
         calibrated="confidence" in record,
     )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,7 +51,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CompressSettings:
-    """What the user asked ``edge compress`` for; ``data`` is the data set where it moved to."""
+    """What the user asked ``edge compress`` for.
+
+    ``data`` is the data set where it moved to; without a precision that of the source is kept.
+    """
 
     source: Path
     out: Path
@@ -137,8 +140,9 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             source=before.about,
             calibrated=before.calibrated,
         )
-        finished = finish(learned, settings.plan, folder, clock, progress)
-        kept = {"dataset": place.name, "seed": before.seed, **settings.plan.to_dict()}
+        plan = replace(settings.plan, precision=settings.plan.precision or before.precision)
+        finished = finish(learned, plan, folder, clock, progress)
+        kept = {"dataset": place.name, "seed": before.seed, **plan.to_dict()}
         return report(folder, learned, finished, kept, settings.command, clock, progress)
 
 

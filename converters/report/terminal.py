@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STYLES = {"pass": "bold green", "warn": "bold yellow", "fail": "bold red"}
-_FRONT = "*"
+_FRONT = "◆"
 
 
 def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = None) -> None:
@@ -70,7 +70,7 @@ def _table(record: Mapping[str, Any]) -> "Table":
 def _mapped(edgetpu: Mapping[str, Any]) -> str:
     """How much of a file the Edge TPU is foreseen to take."""
     if edgetpu["status"] != "partly":
-        return {"full": "all", "none": "none"}[edgetpu["status"]]
+        return str(edgetpu["status"])
     total = edgetpu["mapped"] + sum(edgetpu["cpu"].values())
     return f"{edgetpu['mapped']}/{total}"
 

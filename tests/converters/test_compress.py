@@ -128,6 +128,7 @@ def test_what_was_compressed_can_be_compressed_again_within_limits(
     assert report["variants"]["int8"]["multiply_adds"] == pytest.approx(
         report_of(compressed[0])["variants"]["half"]["multiply_adds"]
     )
+    assert report["variants"]["int8"]["threshold"]["wanted"] == 0.9  # as it was asked for before
     assert edge.open_model(tmp_path / "again/model.tflite").labels
 
 
