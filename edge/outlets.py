@@ -21,9 +21,9 @@ _PATIENCE = 10.0
 class Outlet(Generic[Item]):
     """A thread that hands items to ``write``, one after the other, and calls ``close`` at the end.
 
-    ``backlog``: how many may wait; 0 stands for the newest alone. ``waits``: beyond that
-    :meth:`put` waits; else the oldest is dropped and counted in ``lost``. After an error, kept in
-    ``error``, what comes is thrown away and ``failed`` has been called.
+    ``backlog``: how many may wait; 0 stands for the newest alone, whatever ``waits`` says.
+    ``waits``: beyond that :meth:`put` waits; else the oldest is dropped and counted in ``lost``.
+    After an error, kept in ``error``, what comes is thrown away and ``failed`` has been called.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Outlet(Generic[Item]):
         self.name, self.lost = name, 0
         self.error: Exception | None = None
         self._write, self._close, self._failed = write, close, failed
-        self._backlog, self._waits = backlog, waits and backlog > 0
+        self._backlog, self.waits = backlog, waits and backlog > 0
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._ending = False
@@ -49,7 +49,7 @@ class Outlet(Generic[Item]):
     def put(self, item: Item) -> None:
         """Hand one item over."""
         with self._changed:
-            while self._waits and len(self._items) >= self._backlog and self.error is None:
+            while self.waits and len(self._items) >= self._backlog and self.error is None:
                 self._changed.wait(0.2)
             if self.error is not None:
                 return

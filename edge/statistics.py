@@ -22,7 +22,8 @@ class Statistics:
     ``corrupt``: that could not be decoded; ``reconnects``: how often the source came back;
     ``lost``: outputs per sink that it was too slow for; ``seconds``: from the first frame asked
     for to the last sink's return. ``stages`` and ``latency`` (from a frame's arrival to the
-    slowest sink's return) in ms. ``limiting``: the stage that the others wait for.
+    slowest sink's return) in ms. ``limiting``: the stage that sets the pace, the longest of the
+    busiest thread; "capture" where a camera gives no more frames.
     """
 
     source: str
@@ -78,6 +79,7 @@ class Meter:
     def __init__(self) -> None:
         self.stages = {stage: Durations() for stage in STAGES if stage != "sink"}
         self.sinks: list[Durations] = []
+        self.holding: set[Durations] = set()  # drawing and sinks, where the stream waits for them
         self.latencies: list[Durations] = []
         self.frames = self.dropped = self.corrupt = self.reconnects = 0
         self._recent = 0.0
@@ -130,7 +132,7 @@ class Meter:
             seconds=seconds,
             stages={stage: stages[stage].to_dict() for stage in STAGES},
             latency=latency.to_dict(),
-            limiting=_limiting({stage: stages[stage].total for stage in STAGES}),
+            limiting=self._limiting(),
             interpreter=runtime.package,
             delegate=runtime.delegate,
             threads=runtime.threads,
@@ -138,12 +140,14 @@ class Meter:
             board=board,
         )
 
+    def _limiting(self) -> str:
+        """The longest stage of the thread that takes longest for a frame, of those that count."""
+        means = {stage: times.mean for stage, times in self.stages.items()}
+        means["draw"] *= self.stages["draw"] in self.holding
+        means["sink"] = max((sink.mean for sink in self.holding & {*self.sinks}), default=0.0)
+        busiest = max(_THREADS, key=lambda stages: sum(means[stage] for stage in stages))
+        return max(busiest, key=lambda stage: means[stage])
+
 
 def _smooth(mean: float, value: float) -> float:
     return value if mean == 0 else 0.95 * mean + 0.05 * value
-
-
-def _limiting(totals: dict[str, float]) -> str:
-    """The longest stage of the busiest thread."""
-    busiest = max(_THREADS, key=lambda stages: sum(totals[stage] for stage in stages))
-    return max(busiest, key=lambda stage: totals[stage])

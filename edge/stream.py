@@ -12,10 +12,11 @@ from typing import Any
 
 from edge import board
 from edge.capture import Capture, Ready
-from edge.errors import ModelError
+from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, Output
 from edge.interpreter import Array
 from edge.outlets import Outlet, outlet, painter
+from edge.quiet import quiet
 from edge.sinks.sink import Sink
 from edge.sources.source import Source
 from edge.statistics import Meter, Statistics
@@ -43,7 +44,8 @@ def run(
 
     Raises:
         SourceError: the source cannot be opened, or a file cannot be read on.
-        ModelError: the model fails and does not run on the CPU either.
+        ModelError: the model fails on the CPU.
+        DelegateError: its delegate dies, and there is no model for the CPU.
         OutputError: a sink cannot go on.
     """
     return _Stream(task, stop or threading.Event(), say).run(open_source, sinks, most)
@@ -71,9 +73,10 @@ class _Stream:
                 if self._meter.frames == most:
                     break
         finally:
-            capture.close()
+            self._stop.set()
             lost = self._finish([*([paint] if paint else []), *outlets])
-        seconds = time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            capture.close()  # later, since a camera that hangs takes its time
         for done in outlets:
             if done.error is not None:
                 raise done.error
@@ -97,13 +100,20 @@ class _Stream:
         for sink in sinks:
             opened, writing, latency = outlet(sink, live, self._stop.set)
             self._meter.sinks.append(writing)
+            if opened.waits:
+                self._meter.holding.add(writing)
             self._meter.latencies.append(latency)
             made.append(opened)
         pairs = list(zip(sinks, made, strict=True))
         plain = [opened for sink, opened in pairs if not sink.pictures]
         shown = [opened for sink, opened in pairs if sink.pictures]
+        if not shown:
+            return made, plain, None
         drawing = self._meter.stages["draw"]
-        return made, plain, painter(shown, live, drawing, self._stop.set) if shown else None
+        paint = painter(shown, live, drawing, self._stop.set)
+        if paint.waits:
+            self._meter.holding.add(drawing)
+        return made, plain, paint
 
     def _process(
         self,
@@ -140,11 +150,19 @@ class _Stream:
         except ModelError as error:
             if runtime.delegate == "cpu":
                 raise
-            self._task = self._task.on_cpu()
+            self._task = self._on_cpu(f"{runtime.delegate} died ({error.found})")
             note = f"{runtime.delegate} died ({error.found}): the stream goes on, on the CPU"
             self._notes = (*self._notes, note)
             self._say(note)
             return self._task.runtime.invoke(*inputs)
+
+    def _on_cpu(self, why: str) -> Task:
+        try:
+            with quiet():
+                return self._task.on_cpu()
+        except EdgeError as error:
+            found = f"{why}, and {error.found}"
+            raise DelegateError(error.expected, found, error.fix) from None
 
     def _finish(self, outlets: Sequence[Outlet[Any]]) -> dict[str, int]:
         """Let all finish, what draws before those that it feeds; return what was lost where."""

@@ -28,6 +28,11 @@ class Durations:
         self.count += 1
         self.total += seconds
 
+    @property
+    def mean(self) -> float:
+        """Seconds; 0 where there is none."""
+        return self.total / self.count if self.count else 0.0
+
     def percentile_ms(self, percent: float) -> float:
         """The duration that ``percent`` of all do not exceed, in ms; 0 where there is none."""
         wanted = percent / 100 * self.count

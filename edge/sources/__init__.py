@@ -55,7 +55,9 @@ def resolve(uri: str) -> tuple[str, str]:
     Raises:
         UsageError: there is no such scheme.
     """
-    if uri.isdigit() or re.fullmatch(r"/dev/video\d+", uri):
+    if not uri:
+        raise UsageError("a source", "an empty word", "use --source 0, or --source clip.mp4")
+    if uri.isdecimal() or re.fullmatch(r"/dev/video\d+", uri):
         return "v4l2", uri
     scheme, colon, rest = uri.partition(":")
     if scheme in SCHEMES and (colon or scheme == "picamera"):

@@ -39,6 +39,11 @@ def adjust(
     return source
 
 
+def thin(source: Source, fps: float) -> Source:
+    """A live source that cannot be asked for a rate, with the frames left out that exceed it."""
+    return _Thinned(source, fps)
+
+
 class _Wrapper:
     def __init__(self, source: Source) -> None:
         self.name, self.live, self.fps = source.name, source.live, source.fps
@@ -92,6 +97,24 @@ class _Turned(_Wrapper):
         if self._hflip:
             turned = cv2.flip(turned, 1)
         return np.asarray(turned, np.uint8)
+
+
+class _Thinned(_Wrapper):
+    """At most so many frames a second; an early one is passed over."""
+
+    def __init__(self, source: Source, fps: float) -> None:
+        super().__init__(source)
+        self.fps = min(fps, source.fps or fps)
+        self._pause, self._next = 1 / fps, 0.0
+
+    def read(self) -> Frame | None:
+        while (frame := self._source.read()) is not None:
+            now = time.perf_counter()
+            if now >= self._next:
+                # From the time that was due, so that the rate is kept on average.
+                self._next = max(self._next, now - self._pause) + self._pause
+                break
+        return frame
 
 
 class _Paced(_Wrapper):

@@ -8,6 +8,7 @@ import http.client
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,11 +19,17 @@ import numpy as np
 
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import Frame, Picture
-from edge.sources.adjust import adjust
+from edge.sources.adjust import adjust, thin
 from edge.sources.source import Source, SourceOptions
 
 _TIMEOUT_MS = 5000
 """A network camera that says nothing for so long is lost."""
+
+_DOUBT = 10
+"""So many reads in a row may fail before a camera counts as lost: one bad frame is no end."""
+
+_QUICK = 1.0
+"""Seconds; a read that fails and took longer did not fail for a bad frame."""
 
 _WHOLE = 0.9
 """Share of a video's length that must be there for it to count as whole."""
@@ -48,11 +55,14 @@ def camera(address: str, options: SourceOptions) -> Source:
         )
     _ask(capture, options)
     source = _Captured(address, capture, live=True, options=options)
-    first = source.read()  # a device that opens may still be none that gives pictures
-    if first is None:
+    try:
+        source.read()  # a device that opens may still be none that gives pictures
+    except CorruptFrameError:  # many a camera begins with one
+        pass
+    except SourceError:
         source.close()
-        raise SourceError(f"pictures from camera {address}", "none", _others())
-    return adjust(source, options, resize=False)
+        raise SourceError(f"pictures from camera {address}", "none", _others()) from None
+    return adjust(source, options)
 
 
 def network(address: str, options: SourceOptions) -> Source:
@@ -70,7 +80,10 @@ def network(address: str, options: SourceOptions) -> Source:
     if not capture.isOpened():
         raise SourceError(f"a video at {shown}", _why(address), "check the address and the camera")
     live = capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
-    return adjust(_Captured(shown, capture, live=live, options=options), options, resize=not live)
+    source: Source = _Captured(shown, capture, live=live, options=options)
+    if live and options.fps is not None:
+        source = thin(source, options.fps)
+    return adjust(source, options)
 
 
 def video(address: str, options: SourceOptions) -> Source:
@@ -81,13 +94,13 @@ def video(address: str, options: SourceOptions) -> Source:
     """
     path = Path(address)
     if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
+        found = "no such file" if not path.exists() else "a folder" if path.is_dir() else "no file"
         raise SourceError(f"a video at {address}", found, "check the path")
     if path.stat().st_size == 0:
         raise SourceError(f"a video at {address}", "an empty file", "copy the file again")
 
     def open_it() -> Source:
-        capture = _open(address, cv2.CAP_FFMPEG, {})
+        capture = _open(str(path), cv2.CAP_FFMPEG, {})
         if not capture.isOpened():
             raise SourceError(
                 f"a video at {address}",
@@ -110,26 +123,50 @@ class _Captured:
         own = rate if np.isfinite(rate) and 0 < rate <= 1000 else None
         self.fps = own if live else options.fps or own
         self._capture, self._given_rate = capture, None if live else options.fps
-        frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self._length = frames / own if own and frames > 0 and not live else 0.0
+        self._frames = 0 if live else max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        self._length = self._frames / own if own else 0.0
         self._count, self._time = 0, 0.0
+        self._grabbed, self._corrupt = False, 0
 
     def read(self) -> Frame | None:
-        if not self._capture.grab():
+        if not self._grabbed and not self._grab():
             self._check_end()
             return None
+        self._count += 1
+        if self._corrupt:
+            self._corrupt -= 1
+            raise self._undecodable()
+        self._grabbed = False
         decoded, picture = self._capture.retrieve()
         if not decoded or picture is None or picture.size == 0:
-            self._count += 1
-            raise CorruptFrameError(
-                f"a picture from {self.name}", "one that cannot be decoded", "check its cable"
-            )
-        self._count += 1
+            raise self._undecodable()
         self._time = self._timestamp()
         return Frame(self._count - 1, self._time, _bgr(picture))
 
     def close(self) -> None:
         self._capture.release()
+
+    def _grab(self) -> bool:
+        """Whether there is one more frame; ``_corrupt`` counts those before it that are broken.
+
+        OpenCV says the same of a frame that it cannot decode as of the end: what comes after tells.
+        """
+        for failed in range((_DOUBT if self.live else max(0, self._frames - self._count)) + 1):
+            start = time.perf_counter()
+            self._grabbed = self._capture.grab()
+            if self._grabbed:
+                self._corrupt = failed
+                return True
+            if time.perf_counter() - start > _QUICK:
+                break
+        return False
+
+    def _undecodable(self) -> CorruptFrameError:
+        return CorruptFrameError(
+            f"a picture from {self.name}",
+            "one that cannot be decoded",
+            "check its cable" if self.live else "copy the file again",
+        )
 
     def _check_end(self) -> None:
         """The end of a file; a live source has none, and a file's must be where it should be."""
@@ -207,7 +244,7 @@ def _others() -> str:
 
 
 def _is_number(address: str) -> bool:
-    return address.removeprefix("/dev/video").isdigit() or address == ""
+    return address.removeprefix("/dev/video").isdecimal() or address == ""
 
 
 def _bgr(picture: np.ndarray) -> Picture:  # type: ignore[type-arg]

@@ -1,5 +1,6 @@
 """A CSI camera of a Raspberry Pi, through picamera2. Not run on a Raspberry Pi so far."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def camera(address: str, options: SourceOptions) -> Source:
     Raises:
         SourceError: picamera2 is missing or broken, or there is no such camera.
     """
-    if address and not address.isdigit():
+    if address and not address.isdecimal():
         raise SourceError("picamera or picamera:NUMBER", f"picamera:{address}", "use picamera:0")
     number = int(address or 0)
     picamera = _start(_module(), number, options)
@@ -43,7 +44,8 @@ class _Csi:
         return Frame(self._count - 1, 0.0, np.ascontiguousarray(picture[..., :3]))
 
     def close(self) -> None:
-        self._camera.stop()
+        with suppress(Exception):  # one that was lost cannot be stopped any more
+            self._camera.stop()
         self._camera.close()
 
 
@@ -76,13 +78,12 @@ def _start(module: Any, number: int, options: SourceOptions) -> Any:
                 "check its ribbon cable, and see 'rpicam-hello --list-cameras'",
             )
         picamera = module.Picamera2(number)
-        controls: dict[str, Any] = {"FrameRate": options.fps or _RATE}
-        if options.exposure is not None:
-            controls |= {"AeEnable": False, "ExposureTime": int(options.exposure)}
-        # What picamera2 calls RGB888 lies in memory as B, G, R: OpenCV's order.
-        main = {"size": options.size or _SIZE, "format": "RGB888"}
-        picamera.configure(picamera.create_video_configuration(main=main, controls=controls))
-        picamera.start()
+        try:
+            _configure(picamera, options)
+            picamera.start()
+        except BaseException:
+            picamera.close()  # or nobody could open it again
+            raise
     except SourceError:
         raise
     except Exception as error:  # picamera2 lets those of libcamera through
@@ -91,6 +92,15 @@ def _start(module: Any, number: int, options: SourceOptions) -> Any:
             "close other programs that use it, and see 'rpicam-hello'",
         ) from None  # fmt: skip
     return picamera
+
+
+def _configure(picamera: Any, options: SourceOptions) -> None:
+    controls: dict[str, Any] = {"FrameRate": options.fps or _RATE}
+    if options.exposure is not None:
+        controls |= {"AeEnable": False, "ExposureTime": int(options.exposure)}
+    # What picamera2 calls RGB888 lies in memory as B, G, R: OpenCV's order.
+    main = {"size": options.size or _SIZE, "format": "RGB888"}
+    picamera.configure(picamera.create_video_configuration(main=main, controls=controls))
 
 
 def _line(error: Exception) -> str:

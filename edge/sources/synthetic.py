@@ -28,7 +28,7 @@ class _Wanted:
 def synthetic(address: str, options: SourceOptions) -> Source:
     """Shapes that move over a background: ``[WIDTHxHEIGHT][@FPS][?seed=N&frames=N]``.
 
-    Without ``frames`` it never ends. As fast as wanted; with ``realtime`` it is a live source.
+    Without ``frames`` it never ends. They come as fast as wanted, with ``realtime`` at their rate.
 
     Raises:
         UsageError: another address.
@@ -83,7 +83,7 @@ class _Synthetic:
 
 
 def _parse(address: str) -> _Wanted:
-    found = re.fullmatch(r"(?:(\d+)x(\d+))?(?:@([\d.]+))?(?:\?(.*))?", address)
+    found = re.fullmatch(r"(?:(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:\?(.*))?", address)
     if found is None:
         raise _wrong(address, "write synthetic:640x480@30?seed=1&frames=100")
     width, height, fps, query = found.groups()
@@ -92,7 +92,7 @@ def _parse(address: str) -> _Wanted:
         if key not in _KEYS:
             guess = nearest(key, _KEYS)
             raise _wrong(address, f"did you mean {guess}?" if guess else "use seed and frames")
-        if not value.isdigit():
+        if not value.isdecimal():
             raise _wrong(address, f"give {key} a whole number")
         values[key] = int(value)
     options = SourceOptions(  # for its checks

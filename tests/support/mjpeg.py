@@ -11,11 +11,13 @@ import numpy as np
 
 
 @contextmanager
-def camera(frames: int | None = None, fps: float = 50.0) -> Iterator[str]:
+def camera(
+    frames: int | None = None, fps: float = 50.0, broken: tuple[int, ...] = ()
+) -> Iterator[str]:
     """The address of a camera that sends ``frames`` pictures, or goes on for ever.
 
-    Picture n is of grey value 5 n; the server hangs up after the last. /missing is a 404, /hang
-    says nothing at all, /text is a web page.
+    Picture n is of grey value 5 n; those in ``broken`` are noise instead of JPEG. The server hangs
+    up after the last. /missing is a 404, /hang says nothing at all, /text is a web page.
     """
     done = threading.Event()
 
@@ -42,6 +44,8 @@ def camera(frames: int | None = None, fps: float = 50.0) -> Iterator[str]:
             while not done.is_set() and sent != frames:
                 grey = np.full((120, 160, 3), 5 * sent % 255, np.uint8)
                 data = cv2.imencode(".jpg", grey)[1].tobytes()
+                if sent in broken:
+                    data = np.random.default_rng(sent).bytes(len(data))
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                 try:
                     self.wfile.write(head.encode() + data + b"\r\n")

@@ -90,6 +90,36 @@ def test_a_video_cut_short_is_read_to_the_cut_and_then_an_error(clip: Path, tmp_
     assert 3 <= read <= 8
 
 
+def test_a_video_broken_in_the_middle_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    codec = cv2.VideoWriter.fourcc(*"mp4v")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, 10, (160, 120))
+    random = np.random.default_rng(0)
+    for _ in range(30):
+        writer.write(random.integers(0, 255, (120, 160, 3)).astype(np.uint8))
+    writer.release()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + len(content) // 10] = random.bytes(len(content) // 10)
+    path.write_bytes(content)
+
+    source, frames, corrupt = open_source(str(path)), [], 0
+    while True:
+        try:
+            frame = source.read()
+        except CorruptFrameError:
+            corrupt += 1
+            continue
+        if frame is None:
+            break
+        frames.append(frame)
+    source.close()
+    assert corrupt > 0
+    assert len(frames) + corrupt == 30
+    assert [frame.index for frame in frames][-1] == 29
+    assert frames[-1].time_s == pytest.approx(2.9, abs=0.01)
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
@@ -156,6 +186,34 @@ def test_a_network_camera_that_hangs_up_is_lost() -> None:
         source.close()
 
 
+def test_a_broken_frame_of_a_network_camera_is_skipped() -> None:
+    with mjpeg.camera(broken=(3, 6)) as address:
+        source = open_source(f"{address}/stream")
+        greys, corrupt = [], 0
+        while len(greys) < 8:
+            try:
+                frame = source.read()
+            except CorruptFrameError:
+                corrupt += 1
+                continue
+            assert frame is not None
+            greys.append(frame.picture.mean())
+        source.close()
+    assert corrupt == 2
+    assert greys == pytest.approx([0, 5, 10, 20, 25, 35, 40, 45], abs=2)
+
+
+def test_size_and_rate_of_a_network_camera() -> None:
+    with mjpeg.camera(fps=100) as address:
+        source = open_source(f"{address}/stream", SourceOptions(size=(80, 48), fps=20))
+        start = time.perf_counter()
+        frames = read_some(source, 12)
+        seconds = time.perf_counter() - start
+    assert source.fps == pytest.approx(20)
+    assert 11 / 22 < seconds < 1.5
+    assert all(frame.picture.shape == (48, 80, 3) for frame in frames)
+
+
 @pytest.mark.parametrize(("path", "said"), [("missing", "HTTP 404"), ("text", "no video")])
 def test_an_address_without_a_camera(path: str, said: str) -> None:
     with mjpeg.camera() as address, pytest.raises(SourceError, match=said):
@@ -199,6 +257,10 @@ def test_a_password_is_not_shown() -> None:
         ("synthetic:?sed=1", UsageError, "did you mean seed"),
         ("synthetic:huge", UsageError, "WIDTHxHEIGHT"),
         ("synthetic:1x1", UsageError, "16 to 16384"),
+        ("synthetic:@1.2.3", UsageError, "WIDTHxHEIGHT"),
+        ("²", SourceError, "no such file"),
+        ("", UsageError, "empty word"),
+        ("/dev/null", SourceError, "no file"),
     ],
 )
 def test_bad_addresses(uri: str, kind: type[EdgeError], said: str) -> None:
@@ -294,6 +356,35 @@ def test_a_csi_camera_of_a_stand_in() -> None:
     wanted = FakePicamera2.configured
     assert wanted["main"]["format"] == "RGB888"
     assert wanted["controls"] == {"FrameRate": 15, "AeEnable": False, "ExposureTime": 8000}
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_csi_camera_that_does_not_start_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    def fail(_: FakePicamera2) -> None:
+        raise RuntimeError("Camera __init__ sequence did not complete.")
+
+    monkeypatch.setattr(FakePicamera2, "start", fail)
+    monkeypatch.setattr(FakePicamera2, "close", lambda self: closed.append(self))
+    with pytest.raises(SourceError, match=r"did not complete.*rpicam-hello"):
+        open_source("picamera")
+    assert len(closed) == 1
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_csi_camera_that_is_lost_can_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_source("picamera")
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("Camera frontend has timed out!")
+
+    monkeypatch.setattr(FakePicamera2, "capture_array", fail)
+    monkeypatch.setattr(FakePicamera2, "stop", fail)
+    monkeypatch.setattr(FakePicamera2, "close", lambda _: None)
+    with pytest.raises(SourceError, match=r"timed out.*ribbon"):
+        source.read()
+    source.close()
 
 
 @pytest.mark.usefixtures("stand_in")

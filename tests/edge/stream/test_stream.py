@@ -8,7 +8,7 @@ import pytest
 from streams import ListedSource, ListingSink, MeanTask
 
 from edge import capture, stream
-from edge.errors import CorruptFrameError, ModelError, OutputError, SourceError
+from edge.errors import CorruptFrameError, DelegateError, ModelError, OutputError, SourceError
 
 LOST = SourceError("frames", "no more of them", "plug it in")
 CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next")
@@ -217,3 +217,46 @@ def test_stages_overlap() -> None:
     """Reading, inferring and writing of 20 ms each take 20 ms a frame, not 60."""
     done, _ = run(ListedSource(range(30), every=0.02), ListingSink(every=0.02), task=MeanTask(0.02))
     assert done.seconds < 30 * 0.02 * 1.6
+
+
+@pytest.mark.parametrize(
+    ("live", "read", "infer", "write", "limiting"),
+    [
+        (True, 0.002, 0.02, 0.0, "invoke"),  # the camera gives more than the model takes
+        (True, 0.02, 0.002, 0.0, "capture"),
+        (True, 0.01, 0.002, 0.05, "capture"),  # a sink never slows a live stream
+        (False, 0.002, 0.005, 0.03, "sink"),
+        (False, 0.02, 0.005, 0.0, "capture"),
+    ],
+)
+def test_the_limiting_stage_is_what_sets_the_pace(
+    live: bool, read: float, infer: float, write: float, limiting: str
+) -> None:
+    sink = ListingSink(backlog=2, every=write)
+    done, _ = run(ListedSource(range(60), live=live, every=read), sink, task=MeanTask(infer))
+    assert done.limiting == limiting
+
+
+def test_a_source_that_hangs_at_the_end_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds end when the last sink has returned, not when the camera has let go."""
+    monkeypatch.setattr(capture, "_PATIENCE", 1.0)
+
+    class Hanging(ListedSource):
+        def read(self) -> Any:
+            frame = super().read()
+            if frame is not None and frame.index == 3:
+                time.sleep(3)
+            return frame
+
+    done, _ = run(Hanging(range(10), live=True, every=0.02), ListingSink(), most=3)
+    assert done.frames == 3
+    assert done.seconds < 0.5
+
+
+def test_a_delegate_that_dies_without_a_model_for_the_cpu_says_both() -> None:
+    class Alone(MeanTask):
+        def on_cpu(self) -> Any:
+            raise DelegateError("a model for the CPU beside it", "no m.tflite", "copy it there")
+
+    with pytest.raises(DelegateError, match=r"edgetpu died.*gone.*no m\.tflite: copy it"):
+        run(ListedSource(range(6)), ListingSink(), task=Alone(delegate="edgetpu", dies_after=3))
