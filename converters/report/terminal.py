@@ -36,8 +36,13 @@ def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = No
             shown.print()
         for line in lines:
             shown.print(line)
+    # Commands and paths are for copying: never broken over lines, never read as markup.
+    if record["compiled"] and not record["compiled"]["compiler"]:
+        from converters.edgetpu import obtain
+
+        shown.print()
+        shown.print(Text(obtain.ways().rstrip()), soft_wrap=True)
     shown.print()
-    # A path is for copying: never broken over lines, never read as markup.
     for what, name in _places(record):
         shown.print(Text(f"{what + ':':<10}{out / name}"), soft_wrap=True)
 
@@ -112,13 +117,8 @@ def _choice(record: Mapping[str, Any]) -> Iterator["Text"]:
         yield Text.assemble(("NO    ", _STYLES["fail"]), f"{choice['reason']}.")
     elif len(record["variants"]) > 3 or choice["failures"]:
         yield Text(f"Chosen: {choice['reason']}.")
-    compiled = record["compiled"]
-    if compiled:
-        yield from map(Text, compiled["notes"])
-        if not compiled["compiler"]:
-            from converters.edgetpu import obtain
-
-            yield Text(obtain.ways().rstrip())
+    if record["compiled"]:
+        yield from map(Text, record["compiled"]["notes"])
 
 
 def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:

@@ -9,6 +9,8 @@ from conversion import PASS, Conversion
 from rich.console import Console
 
 from converters.choice import Limits
+from converters.compiled import Compilation
+from converters.edgetpu import obtain
 from converters.report import terminal
 
 OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one/line/of/80/out")
@@ -50,6 +52,21 @@ def test_what_the_edge_tpu_takes_stands_in_the_table() -> None:
     rows = {line.split()[0]: line.split()[-1] for line in printed(Conversion()).splitlines()
             if " % (" in line}  # fmt: skip
     assert rows == {"float32": "none", "float16": "none", "int8": "full"}
+
+
+def test_commands_to_get_the_compiler_can_be_copied() -> None:
+    missing = printed_with(Compilation(("Not compiled.",), False))
+    assert obtain.ways().rstrip() in missing
+    compiled = Compilation(("Compiled.",), True, b"", "16.0", 67)
+    assert f"Edge TPU: {OUT}/model_edgetpu.tflite\n" in printed_with(compiled)
+    assert "Ways to get" not in printed_with(compiled)
+
+
+def printed_with(compiled: Compilation) -> str:
+    file = io.StringIO()
+    record = Conversion().build() | {"compiled": compiled.to_dict()}
+    terminal.summary(record, OUT, Console(file=file, width=80, highlight=False))
+    return file.getvalue()
 
 
 def test_the_place_of_the_report_can_be_copied() -> None:
