@@ -46,6 +46,9 @@ COMMANDS = {
     ),
     "classify": Entry("edge.commands.classify:classify", "Run", "Name what pictures show."),
     "demo": Entry("demos.cli:demo", "Run", "Real-time demos on a camera or a file."),
+    "track": Entry(
+        "edge.commands.track:track", "Run", "Follow the objects of a file of detections."
+    ),
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
     "compare": Entry(

@@ -1,0 +1,148 @@
+"""MOTChallenge text files: ``frame,id,x,y,width,height,score,-1,-1,-1``, a line a box.
+
+The format of the MOT benchmarks: frames count from 1, x and y are the upper left corner in pixels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DetectionsError
+from edge.tracking.tracker import Tracker
+from edge.tracking.values import Tracks
+
+LINE = "frame,id,x,y,width,height,score"
+_EXAMPLE = "write lines such as 1,-1,281.9,187.5,79.9,209.5,0.99,-1,-1,-1"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxTable:
+    """Boxes of a sequence, sorted by frame; n boxes.
+
+    ``frames``: int64 [n], from 1; ``boxes``: float64 [n, 4], x1, y1, x2, y2 in pixels;
+    ``scores``: float64 [n], 0 to 1.
+    """
+
+    frames: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    def by_frame(self) -> Iterator[tuple[int, slice]]:
+        """Each frame that has boxes, with their rows."""
+        found, starts = np.unique(self.frames, return_index=True)
+        ends = [*starts[1:].tolist(), len(self.frames)]
+        for frame, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
+            yield frame, slice(start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTable:
+    """Boxes of tracks, sorted by frame and id; as :class:`BoxTable`, with ``ids`` int64 [n]."""
+
+    frames: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+
+def read(path: Path) -> BoxTable:
+    """The boxes of a file, whatever the order of its lines; ids and further numbers are ignored.
+
+    Raises:
+        DetectionsError: the file cannot be read, or a line is not what it should be.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DetectionsError(f"a file of detections at {path}", reason, "check the path") from None
+    except UnicodeDecodeError:
+        raise DetectionsError(f"lines of text in {path}", "other bytes", _EXAMPLE) from None
+    rows = [
+        _parse(line, f"line {number} of {path}")
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip()
+    ]
+    table = np.array(rows, np.float64).reshape(-1, 6)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    corners = np.concatenate([table[:, 1:3], table[:, 1:3] + table[:, 3:5]], axis=1)
+    return BoxTable(table[:, 0].astype(np.int64), corners, table[:, 5])
+
+
+def _parse(line: str, place: str) -> tuple[float, float, float, float, float, float]:
+    """Frame, x, y, width, height and score of a line."""
+    try:
+        values = [float(word) for word in line.split(",")]
+    except ValueError:
+        values = []
+    if len(values) < 7 or not all(map(isfinite, values)):
+        raise DetectionsError(f"numbers {LINE} in {place}", f"'{_shortened(line)}'", _EXAMPLE)
+    frame, _, x, y, width, height, score = values[:7]
+    if frame < 1 or frame != int(frame) or frame >= 2**53:
+        raise DetectionsError(f"a frame number, from 1, in {place}", f"{frame:g}", _EXAMPLE)
+    if not 0 <= score <= 1:
+        raise DetectionsError(
+            f"a score of 0 to 1 in {place}", f"{score:g}", "scale the scores to 0 to 1"
+        )
+    return frame, x, y, width, height, score
+
+
+def _shortened(line: str) -> str:
+    line = line.strip()
+    return line if len(line) <= 60 else f"{line[:57]}…"
+
+
+def text(table: TrackTable) -> str:
+    """The file of tracks: a line a box, sorted by frame and id."""
+    rows = zip(
+        table.frames.tolist(),
+        table.ids.tolist(),
+        table.boxes.tolist(),
+        table.scores.tolist(),
+        strict=True,
+    )
+    return "".join(_line(*row) for row in rows)
+
+
+def _line(frame: int, identity: int, box: list[float], score: float) -> str:
+    x1, y1, x2, y2 = box
+    place = f"{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f}"
+    return f"{frame},{identity},{place},{score:.6g},-1,-1,-1\n"
+
+
+def track(table: BoxTable) -> TrackTable:
+    """The tracks of a sequence, from its first to its last frame with detections."""
+    tracker = Tracker()
+    none = slice(0, 0)
+    found: list[tuple[int, Tracks]] = []
+    at = 0
+    for frame, rows in table.by_frame():
+        at = frame - 1 if tracker.idle else at
+        for missed in range(at + 1, frame):
+            found.append((missed, _update(tracker, table, none)))
+            if tracker.idle:
+                break
+        found.append((frame, _update(tracker, table, rows)))
+        at = frame
+    return _table(found)
+
+
+def _update(tracker: Tracker, table: BoxTable, rows: slice) -> Tracks:
+    return tracker.update(table.boxes[rows], table.scores[rows])
+
+
+def _table(found: list[tuple[int, Tracks]]) -> TrackTable:
+    counts = [len(tracks.ids) for _, tracks in found]
+    frames = np.repeat(np.array([frame for frame, _ in found], np.int64), counts)
+    if not len(frames):
+        return TrackTable(frames, frames, np.empty((0, 4)), np.empty(0))
+    return TrackTable(
+        frames,
+        np.concatenate([tracks.ids for _, tracks in found]),
+        np.concatenate([tracks.boxes for _, tracks in found]),
+        np.concatenate([tracks.scores for _, tracks in found]),
+    )
