@@ -1,9 +1,20 @@
 """The on-device side of edge-toolkit: numpy, OpenCV and one TFLite interpreter.
 
+A picture:
+
 >>> import edge
 >>> model = edge.open_model("model.tflite")            # doctest: +SKIP
 >>> model.classify(edge.read_picture("cat.jpg")).best  # doctest: +SKIP
 ClassScore(label='cat', index=0, score=0.98)
+
+A camera, with something to do about what it sees:
+
+>>> def act(output):
+...     if any(found.label == "cat" for found in output.result.detections):
+...         print(f"a cat after {output.time_s:.1f} s")
+>>> task = edge.detector("ssd.tflite", labels="coco_labels.txt")  # doctest: +SKIP
+>>> edge.run(task, "0", ["window", edge.each(act)]).fps           # doctest: +SKIP
+29.9
 """
 
 from importlib import import_module
@@ -11,31 +22,64 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge.errors import EdgeError as EdgeError
+    from edge.frame import Frame as Frame
+    from edge.frame import Output as Output
     from edge.image import read_picture as read_picture
     from edge.model import Model as Model
     from edge.model import open_model as open_model
     from edge.results import Classification as Classification
     from edge.results import ClassScore as ClassScore
+    from edge.results import Detection as Detection
+    from edge.results import Detections as Detections
+    from edge.runner import run as run
+    from edge.sinks.calling import each as each
+    from edge.sources import open_source as open_source
+    from edge.sources.source import SourceOptions as SourceOptions
+    from edge.statistics import Statistics as Statistics
+    from edge.tasks.classifier import classifier as classifier
+    from edge.tasks.detect import detector as detector
 
 __version__ = "0.1.0"
 
 # Loaded on first use, so that `edge --help` needs neither numpy nor OpenCV.
 _PUBLIC = {
     "EdgeError": "edge.errors",
+    "Frame": "edge.frame",
+    "Output": "edge.frame",
     "read_picture": "edge.image",
     "Model": "edge.model",
     "open_model": "edge.model",
     "Classification": "edge.results",
     "ClassScore": "edge.results",
+    "Detection": "edge.results",
+    "Detections": "edge.results",
+    "run": "edge.runner",
+    "each": "edge.sinks.calling",
+    "open_source": "edge.sources",
+    "SourceOptions": "edge.sources.source",
+    "Statistics": "edge.statistics",
+    "classifier": "edge.tasks.classifier",
+    "detector": "edge.tasks.detect",
 }
 
 __all__ = [
     "ClassScore",
     "Classification",
+    "Detection",
+    "Detections",
     "EdgeError",
+    "Frame",
     "Model",
+    "Output",
+    "SourceOptions",
+    "Statistics",
+    "classifier",
+    "detector",
+    "each",
     "open_model",
+    "open_source",
     "read_picture",
+    "run",
 ]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import OutputError, UsageError
 from edge.frame import Picture
 from edge.image import SUFFIXES
+from edge.whole import write_whole
 
 SAME = 2.0
 """Mean difference of two thumbnails, in grey levels of 255, below which they show the same.
@@ -64,13 +65,7 @@ class Collection:
         number = len(self.kept)
         while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
             number += 1
-        part = folder / f".{path.name}.partial"
-        try:
-            part.write_bytes(data.tobytes())
-            part.rename(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise _unwritable(folder, error) from None
+        write_whole(path, data.tobytes())
         return path
 
 

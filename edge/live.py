@@ -1,25 +1,20 @@
 """From a command line to a running stream: the options that every demo has, and what they do."""
 
 import json
-import os
 import re
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from edge.errors import OutputError, UsageError
-from edge.quiet import quiet
-from edge.sinks import Setting, open_sink
-from edge.sinks.sink import Sink
-from edge.sources import open_source
-from edge.sources.source import Source, SourceOptions
+from edge import runner, sources
+from edge.errors import UsageError
+from edge.sinks import place
+from edge.sources.source import SourceOptions
 from edge.statistics import Statistics
 from edge.tasks.task import Task
+from edge.whole import write_whole
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -78,60 +73,21 @@ def run(
     Notes and the statistics go to stderr.
 
     Raises:
-        EdgeError: see :func:`edge.stream.run`.
+        EdgeError: see :func:`edge.runner.run`.
     """
-    from edge import stream
-
     wanted = SourceOptions(parse_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
-    if stats is not None and not stats.absolute().parent.is_dir():
-        raise OutputError(f"a folder for {stats}", "none", f"mkdir -p {stats.parent}")
+    if stats is not None:
+        place.check(stats)
+        runner.check_places(source, [*runner.files(sinks), (f"--stats {stats}", stats)])
     for note in task.notes:
         say(note)
-    stop = threading.Event()
-    with quiet():
-        first = open_source(source, wanted)
-    waiting = [first]
-    setting = Setting(first.fps, first.live, stop.set, say)
-    try:
-        opened = open_sinks(sinks, setting)
-    except BaseException:
-        first.close()
-        raise
-
-    def again() -> Source:
-        return waiting.pop() if waiting else open_source(source, wanted)
-
-    with stopping(stop):
-        done = stream.run(again, task, opened, stop=stop, most=frames, say=say)
+    if exposure is not None and sources.resolve(source)[0] not in sources.CAMERAS:
+        say(f"{source} has no exposure to set")
+    done = runner.run(task, source, sinks, options=wanted, frames=frames, say=say)
     if stats is not None:
         write_whole(stats, json.dumps(done.to_dict(), indent=2) + "\n")
     show(done)
     return done
-
-
-def open_sinks(uris: tuple[str, ...], setting: Setting) -> list[Sink]:
-    """Open sinks, all or none; without any a window, and without a screen lines of text.
-
-    Raises:
-        OutputError: one cannot be written to.
-        UsageError: there is no such sink.
-    """
-    opened: list[Sink] = []
-    try:
-        for uri in uris or ("window",):
-            try:
-                opened.append(open_sink(uri, setting))
-            except OutputError as error:
-                if uri.partition(":")[0] != "window" or len(uris) == 1:
-                    raise
-                say(f"no window: {error.found}")
-        if not opened:
-            opened.append(open_sink("text", setting))
-    except BaseException:
-        for sink in opened:
-            sink.close()
-        raise
-    return opened
 
 
 def show(done: Statistics) -> None:
@@ -176,41 +132,6 @@ def show(done: Statistics) -> None:
 def say(note: str) -> None:
     """Print a note on stderr."""
     click.echo(f"note: {note}", err=True)
-
-
-@contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set ``stop``; a second Ctrl-C interrupts at once."""
-
-    def first(number: int, _: Any) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, first) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file beside its place and rename it into it.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"a place to write {path}", reason, "choose another file") from None
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

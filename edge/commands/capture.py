@@ -15,6 +15,7 @@ from edge.commands.options import JSON
 from edge.errors import CorruptFrameError, UsageError
 from edge.frame import Frame
 from edge.quiet import quiet
+from edge.signals import stopping
 from edge.sources.source import Source
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def capture(
             opened = open_source(source, wanted)
         closing.callback(opened.close)
         kept = collect.collection(out, label)
-        closing.enter_context(live.stopping(stop))
+        closing.enter_context(stopping(stop))
         frames = _frames(opened, stop, countdown)
         most = burst or count
         for frame in frames:

@@ -7,6 +7,7 @@ import cv2
 from edge.errors import UsageError
 from edge.frame import Output
 from edge.sinks import Setting, place
+from edge.whole import write_whole
 
 _BACKLOG = 8
 _QUALITY = 90
@@ -40,14 +41,7 @@ class Frames:
     def write(self, output: Output) -> None:
         assert output.picture is not None
         _, data = cv2.imencode(".jpg", output.picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        path = self._folder / f"{output.index:06d}.jpg"
-        part = path.with_suffix(".partial")
-        try:
-            part.write_bytes(data.tobytes())
-            part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise place.unwritable(self._folder, error) from None
+        write_whole(self._folder / f"{output.index:06d}.jpg", data.tobytes())
 
     def close(self) -> None:
         """Every picture is whole already."""

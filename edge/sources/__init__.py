@@ -32,6 +32,10 @@ SCHEMES = {
 """Scheme → "module:function", called with the address and :class:`SourceOptions`."""
 
 
+CAMERAS = ("v4l2", "picamera")
+"""Schemes of cameras on this machine, whose driver may be asked for an exposure."""
+
+
 def open_source(uri: str, options: SourceOptions | None = None) -> Source:
     """Open a source; see the table above.
 

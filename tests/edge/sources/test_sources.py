@@ -365,8 +365,11 @@ def test_a_csi_camera_that_does_not_start_is_let_go(monkeypatch: pytest.MonkeyPa
     def fail(_: FakePicamera2) -> None:
         raise RuntimeError("Camera __init__ sequence did not complete.")
 
+    def let_go(camera: FakePicamera2) -> None:
+        closed.append(camera)
+
     monkeypatch.setattr(FakePicamera2, "start", fail)
-    monkeypatch.setattr(FakePicamera2, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(FakePicamera2, "close", let_go)
     with pytest.raises(SourceError, match=r"did not complete.*rpicam-hello"):
         open_source("picamera")
     assert len(closed) == 1

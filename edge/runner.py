@@ -1,0 +1,115 @@
+"""A stream from the words of a user: a source and sinks by their addresses, a task between them."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge import stream
+from edge.errors import OutputError, UsageError
+from edge.quiet import quiet
+from edge.signals import stopping
+from edge.sinks import Setting, open_sink
+from edge.sinks import resolve as sink_of
+from edge.sinks.sink import Sink
+from edge.sources import open_source
+from edge.sources import resolve as source_of
+from edge.sources.source import Source, SourceOptions
+from edge.statistics import Statistics
+from edge.tasks.task import Task
+
+_WRITING = ("video", "jsonl", "frames")
+
+
+def run(
+    task: Task,
+    source: str = "0",
+    sinks: Sequence[str | Sink] = (),
+    *,
+    options: SourceOptions | None = None,
+    frames: int | None = None,
+    say: Callable[[str], None] = print,
+) -> Statistics:
+    """Run ``task`` on a source until it ends or Ctrl-C or SIGTERM comes; then all files are whole.
+
+    Args:
+        task: such as :func:`edge.classifier` or :func:`edge.detector` makes.
+        source: where frames come from, see :mod:`edge.sources`.
+        sinks: where results go, see :mod:`edge.sinks`, or objects that are sinks, such as
+            :func:`edge.each` makes; by default a window, and without a screen lines of text.
+        options: size, rotation and the like of the source.
+        frames: ends it after so many.
+        say: told in a sentence what the user should know meanwhile.
+
+    Raises:
+        SourceError: the source cannot be opened, or a file cannot be read on.
+        OutputError: a sink cannot be opened, or cannot go on.
+        UsageError: there is no such source or sink, or two want the same file.
+        ModelError, DelegateError: the model fails, and not only on its delegate.
+    """
+    wanted = SourceOptions() if options is None else options
+    check_places(source, files(sinks))
+    stop = threading.Event()
+    with quiet():
+        waiting = [open_source(source, wanted)]
+    setting = Setting(waiting[0].fps, waiting[0].live, stop.set, say)
+    try:
+        opened = _open(sinks, setting)
+    except BaseException:
+        waiting[0].close()
+        raise
+
+    def again() -> Source:
+        return waiting.pop() if waiting else open_source(source, wanted)
+
+    with stopping(stop):
+        return stream.run(again, task, opened, stop=stop, most=frames, say=say)
+
+
+def _open(sinks: Sequence[str | Sink], setting: Setting) -> list[Sink]:
+    """The sinks, all or none; a window only where there is a screen or nothing else."""
+    opened: list[Sink] = []
+    try:
+        for sink in sinks or ("window",):
+            try:
+                opened.append(open_sink(sink, setting) if isinstance(sink, str) else sink)
+            except OutputError as error:
+                if sink_of(str(sink))[0] != "window" or len(sinks) == 1:
+                    raise
+                setting.say(f"no window: {error.found}")
+        if not opened:
+            opened.append(open_sink("text", setting))
+    except BaseException:
+        for made in opened:
+            made.close()
+        raise
+    return opened
+
+
+def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
+    """See to it that nothing is written over the source, or two things into one file.
+
+    Args:
+        source: as given to :func:`run`.
+        places: what wants to write, as the user said it, and where.
+
+    Raises:
+        UsageError: something is.
+    """
+    scheme, address = source_of(source)
+    taken = {_place(address): f"--source {source}"} if scheme in ("video", "pictures") else {}
+    for words, path in places:
+        if _place(path) in taken:
+            found = f"{words} beside {taken[_place(path)]}"
+            raise UsageError("a file of its own for everything", found, "choose another name")
+        taken[_place(path)] = words
+
+
+def files(sinks: Sequence[str | Sink]) -> list[tuple[str, str]]:
+    """What the sinks write to, for :func:`check_places`."""
+    uris = [(f"--sink {uri}", sink_of(uri)) for uri in sinks if isinstance(uri, str)]
+    return [(words, address) for words, (scheme, address) in uris if scheme in _WRITING]
+
+
+def _place(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
