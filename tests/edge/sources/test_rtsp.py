@@ -1,0 +1,65 @@
+"""A network camera that speaks RTSP, from a real server: frames, a wrong path, a lost camera."""
+
+import threading
+
+import pytest
+import rtsp
+from streams import ListingSink, MeanTask
+
+import edge
+from edge import capture
+from edge.errors import SourceError
+from edge.sources import open_source
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> None:
+    rtsp.require()
+
+
+def test_frames_of_an_rtsp_camera() -> None:
+    with rtsp.camera(rtsp.free_port()) as address:
+        source = open_source(address)
+        assert source.live
+        assert source.fps == pytest.approx(25)
+        frames = [source.read() for _ in range(10)]
+        source.close()
+        assert all(frame is not None and frame.picture.shape == (120, 160, 3) for frame in frames)
+        assert len({frame.picture.tobytes() for frame in frames if frame is not None}) > 5
+        with pytest.raises(SourceError, match="without such a stream"):
+            open_source(address.replace("camera", "nothing"))
+
+
+def test_an_rtsp_camera_that_vanishes_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "_DELAYS", (0.3,))
+    port, said, sink = rtsp.free_port(), [], ListingSink()
+    gone = threading.Event()
+
+    def say(note: str) -> None:
+        said.append(note)
+        gone.set()
+
+    done = []
+    with rtsp.camera(port) as address:
+        stream = threading.Thread(
+            target=lambda: done.append(
+                edge.run(MeanTask(), address, [sink, edge.each(count)], frames=60, say=say)
+            )
+        )
+        reached = threading.Event()
+
+        def count(output: edge.Output) -> None:
+            if output.index >= 20:
+                reached.set()
+
+        stream.start()
+        assert reached.wait(20)
+    assert gone.wait(20)
+    with rtsp.camera(port):
+        stream.join(30)
+    assert done
+    assert (done[0].frames, done[0].reconnects) == (60, 1)
+    assert "lost" in said[0]
+    assert "back" in said[1]
+    times = [output.time_s for output in sink.got]
+    assert times == sorted(times)
