@@ -1,7 +1,8 @@
 """What a task says about a picture: typed values, ready for JSON."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -127,3 +128,15 @@ class Detections:
         return ", ".join(
             f"{label} × {count}" if count > 1 else label for label, count in sorted(counts.items())
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked(Detections):
+    """Objects that are followed.
+
+    ``trails``: where each was standing, by track id, oldest place first; ``totals``: by name of
+    line or zone, how many crossed it so far. Both are for drawing, and not in the JSON.
+    """
+
+    trails: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

@@ -71,7 +71,7 @@ class Detector:
             strict=True,
         )
         return Detections(
-            tuple(Detection(self._label(c), c, score, tuple(box)) for c, score, box in rows)
+            tuple(Detection(self.label(c), c, score, tuple(box)) for c, score, box in rows)
         )
 
     def draw(self, picture: Picture, result: Detections) -> None:
@@ -106,7 +106,8 @@ class Detector:
         boxes = (found.boxes.astype(np.float64) * np.array([*size, *size]) - offset) / scale
         return np.asarray(np.clip(boxes, 0, np.array([width, height] * 2)), np.float64)
 
-    def _label(self, index: int) -> str:
+    def label(self, index: int) -> str:
+        """The name of a class."""
         if self.labels is not None and 0 <= index < len(self.labels):
             return self.labels[index]
         return f"class {index}"

@@ -1,0 +1,61 @@
+"""Follow objects, and count those that cross a line.
+
+This file is the demo, from the options to the stream: read it, copy it, change it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import live
+from edge.commands.options import MODEL_OPTION, detecting, running
+from edge.quiet import quiet
+from edge.tasks.detect import detector
+from edge.tasks.track import following
+from edge.tracking.counting import parse_line, parse_zone
+
+EXAMPLES = (
+    """
+\b
+Examples:
+  edge demo track --model ssd.tflite --labels coco_labels.txt --classes person
+  edge demo track --model yolo.tflite --source street.mp4 --sink out.mkv
+  edge demo track --model ssd.tflite --line door:100,200,540,200 --sink jsonl:-
+  edge demo track --model ssd.tflite --zone shop:0,200,400,200,400,480,0,480
+
+\b
+Lines and zones are in pixels of the frame. "in" is to the right of someone who
+looks along a line from its first point to its second, and into a zone.
+"""
+    + live.SOURCES
+)
+
+
+@click.command("track", epilog=EXAMPLES)
+@MODEL_OPTION
+@detecting
+@click.option("--line", "lines", multiple=True, help="Count at a line, NAME:X1,Y1,X2,Y2.")
+@click.option("--zone", "zones", multiple=True, help="Count at a zone, NAME:X1,Y1,X2,Y2,X3,Y3,….")
+@running
+@live.options
+def main(
+    model: Path,
+    lines: tuple[str, ...],
+    zones: tuple[str, ...],
+    delegate: str,
+    threads: int | None,
+    **rest: Any,
+) -> None:
+    """Follow objects, and count those that cross a line."""
+    found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
+    borders = (*map(parse_line, lines), *map(parse_zone, zones))
+    with quiet():
+        task = following(detector(model, delegate=delegate, threads=threads, **found), borders)
+    live.run(task, **rest)
+
+
+if __name__ == "__main__":
+    from edge.cli import run_command
+
+    run_command(main)

@@ -1,0 +1,141 @@
+"""Tracking: which object is which from frame to frame, and who crosses a line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+
+from edge import draw
+from edge.frame import Frame, Picture
+from edge.interpreter import Array, Runtime
+from edge.results import Detection, Tracked
+from edge.tasks.detect import Detector
+from edge.tracking.counting import Border, Counter, Line, Zone
+from edge.tracking.tracker import Tracker
+
+LEAST = 0.1
+"""Least score of a detection that the tracker gets: doubtful ones help it to follow."""
+
+_TRAIL = 40
+"""Places in a trail."""
+
+_SLOWEST = 10.0
+"""Steps that a gap between frames may count for at most."""
+
+
+@dataclass
+class _Memory:
+    """What is remembered from frame to frame."""
+
+    tracker: Tracker
+    counter: Counter
+    trails: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    time_s: float | None = None
+    usual_s: float | None = None
+
+    def steps(self, time_s: float) -> float:
+        """Time since the last frame, as a multiple of what is usual."""
+        before, self.time_s = self.time_s, time_s
+        if before is None or time_s <= before:
+            return 1.0
+        passed = time_s - before
+        usual = passed if self.usual_s is None else self.usual_s
+        steps = min(passed / usual, _SLOWEST)
+        self.usual_s = 0.9 * usual + 0.1 * usual * steps
+        return steps
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The task "track"; see :func:`following`."""
+
+    detector: Detector
+    _memory: _Memory = field(repr=False)
+    name: str = "track"
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.detector.runtime
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.detector.notes
+
+    def prepare(self, picture: Picture) -> tuple[Array, ...]:
+        """The model's input of a picture, uint8 BGR [h, w, 3]."""
+        return self.detector.prepare(picture)
+
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Tracked:
+        """The tracked objects in pixels of the frame, and who crossed a line in it."""
+        memory = self._memory
+        seen = self.detector.interpret(outputs, frame).detections
+        tracks = memory.tracker.update(
+            np.array([one.box for one in seen], np.float64).reshape(-1, 4),
+            np.array([one.score for one in seen]),
+            np.array([one.index for one in seen], np.int64),
+            memory.steps(frame.time_s),
+        )
+        height, width = frame.picture.shape[:2]
+        boxes = np.clip(tracks.boxes, 0, [width, height, width, height])
+        rows = zip(
+            tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(), boxes.tolist(),
+            strict=True,
+        )  # fmt: skip
+        found = tuple(
+            Detection(self.detector.label(index), index, score, tuple(box), number)
+            for number, index, score, box in rows
+            if box[2] - box[0] >= 1 and box[3] - box[1] >= 1
+        )
+        memory.trails = _longer(memory.trails, found)
+        events = memory.counter.update(found)
+        return Tracked(found, events, memory.trails, memory.counter.totals)
+
+    def draw(self, picture: Picture, result: Tracked) -> None:
+        """Draw boxes, ids, trails, lines and zones with their counts."""
+        draw.trails(picture, result.trails)
+        draw.detections(picture, result.detections)
+        for border in self._memory.counter.borders:
+            counts = result.totals[border.name]
+            text = f"{border.name}: {counts['in']} in, {counts['out']} out"
+            if isinstance(border, Line):
+                draw.line(picture, border.start, border.end, text)
+            elif isinstance(border, Zone):
+                draw.zone(picture, border.corners, text)
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU; the objects keep their ids.
+
+        Raises:
+            DelegateError: there is no model for the CPU beside this one.
+        """
+        return replace(self, detector=self.detector.on_cpu())
+
+
+def following(detector: Detector, borders: Sequence[Border] = ()) -> Following:
+    """Follow what ``detector`` finds, and count who crosses ``borders``.
+
+    Which objects are reported is decided by the tracker: the detector hands on all from
+    :data:`LEAST` on.
+
+    Raises:
+        UsageError: two borders of one name, or no package that assigns (the extra ``track``).
+    """
+    from edge.tracking import assignment
+
+    assignment.assign(np.zeros((1, 1)), 1.0)  # tells what is missing before a camera is opened
+    lowered = replace(detector, score=min(detector.score, LEAST))
+    return Following(lowered, _Memory(Tracker(), Counter(borders)))
+
+
+def _longer(
+    trails: dict[int, tuple[tuple[float, float], ...]], found: Sequence[Detection]
+) -> dict[int, tuple[tuple[float, float], ...]]:
+    """New trails, longer by the places of this frame, without those of objects that are gone."""
+    now: dict[int, tuple[tuple[float, float], ...]] = {}
+    for one in found:
+        assert one.track_id is not None
+        left, _, right, bottom = one.box
+        way = (*trails.get(one.track_id, ()), ((left + right) / 2, bottom))
+        now[one.track_id] = way[-_TRAIL:]
+    return now
