@@ -70,16 +70,19 @@ class Motion:
 
     def spread(self, state: Array) -> Array:
         """Variances [n, 4] of what a detection and the state of its track differ by."""
-        return state[:, 2] + self.doubt(state)
+        return np.add(state[:, 2], self.noise(state))
 
-    def doubt(self, state: Array) -> Array:
-        """Variances [n, 4] of the detections of tracks."""
+    def noise(self, state: Array) -> Array:
+        """Variances [n, 4] of the detections of tracks, as measurements."""
         return np.multiply(self._measured, np.square(state[:, 0, 3:]))
 
-    def correct(self, state: Array, boxes: Array) -> Array:
-        """The state after its detections, ``boxes`` [n, 4]."""
+    def correct(self, state: Array, boxes: Array, doubt: Array) -> Array:
+        """The state after its detections, ``boxes`` [n, 4].
+
+        ``doubt`` [n]: factor on the variance of each as a measurement, 1 for an ordinary one.
+        """
         value, velocity, variance, covariance, change = state.swapaxes(0, 1)
-        total = self.spread(state)
+        total = variance + self.noise(state) * doubt[:, None]
         gain, velocity_gain = variance / total, covariance / total
         missed_by = boxes - value
         return _state(

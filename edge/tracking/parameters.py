@@ -20,15 +20,24 @@ class Parameters:
     Chosen by measuring, on generated sequences and on MOT15's TUD-Campus at several frame rates
     and with detections left out; see tests/benchmarks/tracker.py.
 
-    ``least``, ``new``, ``high``: scores from which a detection continues a track, starts one,
-    and is of the first stage. ``limit``, ``strict``: cost up to which a pair is made in the
-    first stage, and in the others. ``heading``: what going on in the same direction saves, half
-    of it at most; the direction is that of the last ``memory`` detections. ``evidence``: sum of
-    squared scores from which a track is believed. ``doubtful``, ``believed``: steps without a
-    detection after which a track is given up, before and after. ``coasting``, ``covered``: steps
-    for which a missed track is reported, as it is and while at least ``cover`` of it lies behind
-    others. ``smooth``: share of the filter's box, beside the detection's, in what is reported.
-    ``double``: share of a new detection that may lie within a track just seen.
+    Scores: ``least``, ``new`` and ``high`` are those from which a detection continues a track,
+    starts one, and is of the first stage; ``evidence`` is the sum of squared scores from which a
+    track is believed.
+
+    Costs, in nats: ``limit`` and ``strict`` are those below which a pair is made, in the first
+    stage and in the others; going straight on saves half of ``heading``, where the direction is
+    that of the last ``memory`` detections.
+
+    Shares: a detection that overlaps a better one by more than ``double`` (intersection over
+    union) is left out, and one of which more than ``within`` lies in a track just seen starts
+    none. One of which ``within`` lies in a track that has nothing else is its visible part, if it
+    is ``part`` of its area or more, and counts as a measurement with ``part_doubt`` times the
+    variance. ``smooth`` is the share of the filter's box, beside the detection's, in what is
+    reported.
+
+    Steps: a track is given up when it was missed for longer than ``doubtful``, or ``believed``
+    if it is. A missed one is reported for ``coasting``, and for ``covered`` while ``cover`` of it
+    lies behind another.
     """
 
     noise: Noise = NOISE
@@ -46,4 +55,7 @@ class Parameters:
     covered: float = 6.0
     cover: float = 0.3
     smooth: float = 0.7
-    double: float = 0.6
+    double: float = 0.5
+    within: float = 0.6
+    part: float = 0.2
+    part_doubt: float = 9.0

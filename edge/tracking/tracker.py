@@ -10,6 +10,8 @@ ByteTrack (Zhang et al. 2022). What differs:
 - A track expects to go on in its direction, as in OC-SORT (Cao et al. 2023).
 - A track is believed once the squares of its scores sum up to enough: sure detections are soon
   believed, doubtful ones later.
+- A detection within a track that has no other is its visible part: it keeps the track, and
+  hardly moves it.
 - A track that is missed for a moment is reported where it should be, and for longer while a
   nearer object covers it.
 """
@@ -20,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.tracking.assignment import assign
+from edge.tracking.association import Matches, associate
 from edge.tracking.motion import Motion
 from edge.tracking.parameters import Parameters
 from edge.tracking.values import (
@@ -30,9 +32,7 @@ from edge.tracking.values import (
     State,
     Tracks,
     corners,
-    cosines,
     covers,
-    distances,
     join,
     take,
     usable,
@@ -53,7 +53,7 @@ class Tracker:
     def __init__(self, parameters: Parameters | None = None) -> None:
         self.parameters = parameters or Parameters()
         self._filter = Motion(self.parameters.noise)
-        self._state = self._born(usable(np.empty((0, 4)), np.empty(0), None, 0))
+        self._state = self._born(self._usable(np.empty((0, 4)), np.empty(0), None))
         self._next = 1
 
     @property
@@ -83,57 +83,34 @@ class Tracker:
         """
         if not steps > 0:
             raise ValueError(f"expected steps above 0, found {steps}")
-        seen = usable(boxes, scores, classes, self.parameters.least)
+        seen = self._usable(boxes, scores, classes)
         state = self._predicted(steps)
-        found = self._associate(state, seen)
-        state = self._named(self._corrected(state, seen, found))
+        matches = associate(state, seen, self._filter, self.parameters)
+        found = matches.found
+        state = self._named(self._corrected(state, seen, matches))
         believed = state.ids > 0
         kept = np.where(believed, self.parameters.believed, self.parameters.doubtful)
         born = self._born(take(seen, self._unexplained(state, seen, found)))
         self._state = join(take(state, state.missed <= kept), born)
         return self._report(state, seen, found)
 
+    def _usable(
+        self, boxes: NDArray[Any], scores: NDArray[Any], classes: NDArray[Any] | None
+    ) -> Seen:
+        return usable(boxes, scores, classes, self.parameters.least, self.parameters.double)
+
     def _predicted(self, steps: float) -> State:
         state = self._state
         motion = self._filter.predict(state.motion, steps)
         return replace(state, motion=motion, missed=state.missed + steps)
 
-    def _associate(self, state: State, seen: Seen) -> Ints:
-        """The detection of each track, -1 for none: [n]."""
-        parameters = self.parameters
-        costs = self._costs(state, seen)
-        believed, sure = state.ids > 0, seen.scores >= parameters.high
-        stages = (
-            (believed, sure, parameters.limit),
-            (believed, ~sure, parameters.strict),
-            (~believed, seen.scores >= parameters.new, parameters.strict),
-        )
-        found = np.full(len(state.ids), -1)
-        free = np.ones(len(seen.rows), np.bool_)
-        for which, whom, limit in stages:
-            tracks, detections = np.flatnonzero(which & (found < 0)), np.flatnonzero(whom & free)
-            pairs, partners = assign(costs[np.ix_(tracks, detections)], limit)
-            found[tracks[pairs]] = detections[partners]
-            free[detections[partners]] = False
-        return found
-
-    def _costs(self, state: State, seen: Seen) -> Array:
-        """Negative log-likelihood of each detection under each track, up to a constant: [n, m]."""
-        spread = self._filter.spread(state.motion)
-        distance = distances(state.boxes, seen.boxes, spread)
-        vagueness = np.log(spread / self._filter.doubt(state.motion)).sum(axis=1)
-        straight = np.arcsin(cosines(state.trail, seen.boxes[:, :2])) / np.pi
-        costs = (distance + vagueness[:, None]) / 2 - self.parameters.heading * straight
-        same = state.classes[:, None] == seen.classes
-        return np.where(same, costs, np.inf)
-
-    def _corrected(self, state: State, seen: Seen, found: Ints) -> State:
+    def _corrected(self, state: State, seen: Seen, matches: Matches) -> State:
         """The tracks after their detections."""
-        hit = found >= 0
-        got = take(seen, found[hit])
+        hit = matches.found >= 0
+        got = take(seen, matches.found[hit])
         motion, trail = state.motion.copy(), state.trail.copy()
         scores, evidence = state.scores.copy(), state.evidence.copy()
-        motion[hit] = self._filter.correct(motion[hit], got.boxes)
+        motion[hit] = self._filter.correct(motion[hit], got.boxes, matches.doubt[hit])
         trail[hit] = np.concatenate([trail[hit, 1:], got.boxes[:, None, :2]], axis=1)
         scores[hit] = got.scores
         evidence[hit] += np.square(got.scores)
@@ -159,7 +136,7 @@ class Tracker:
             return rows
         present = state.boxes[(state.ids > 0) & (state.missed == 0)]
         within = covers(seen.boxes[rows], present).max(axis=1, initial=0)
-        return np.asarray(rows[within <= self.parameters.double], np.int64)
+        return np.asarray(rows[within <= self.parameters.within], np.int64)
 
     def _born(self, seen: Seen) -> State:
         count = len(seen.rows)

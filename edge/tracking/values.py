@@ -80,8 +80,11 @@ def usable(
     scores: NDArray[Any],
     classes: NDArray[Any] | None,
     least: float,
+    double: float,
 ) -> Seen:
     """The detections with a score from ``least`` on that have an area.
+
+    Of two of a class that overlap by more than ``double`` the better one stays.
 
     Raises:
         ValueError: the arrays do not fit together.
@@ -99,7 +102,15 @@ def usable(
     rows = np.flatnonzero(fine)
     extent = extent[rows]
     places = np.concatenate([sides[rows, :2] + extent / 2, extent], axis=1)
-    return Seen(places, given[rows], kinds[rows], rows)
+    return _single(Seen(places, given[rows], kinds[rows], rows), double)
+
+
+def _single(seen: Seen, double: float) -> Seen:
+    order = np.argsort(-seen.scores, kind="stable")
+    boxes, classes = seen.boxes[order], seen.classes[order]
+    same = (overlaps(boxes, boxes) > double) & (classes[:, None] == classes)
+    doubles = np.triu(same, 1).any(axis=0)
+    return take(seen, np.sort(order[~doubles]))
 
 
 def corners(boxes: Array) -> Array:
@@ -108,13 +119,34 @@ def corners(boxes: Array) -> Array:
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
+def overlaps(boxes: Array, others: Array) -> Array:
+    """Intersection over union of n boxes with m: [n, m]."""
+    common = _common(boxes, others)
+    return np.divide(common, _areas(boxes)[:, None] + _areas(others) - common)
+
+
 def covers(boxes: Array, others: Array) -> Array:
     """The share of each of n boxes that lies within each of m others: [n, m]."""
-    extent = np.minimum(
-        boxes[:, None, :2] + boxes[:, None, 2:] / 2, others[:, :2] + others[:, 2:] / 2
-    ) - np.maximum(boxes[:, None, :2] - boxes[:, None, 2:] / 2, others[:, :2] - others[:, 2:] / 2)
-    common = np.maximum(extent, 0).prod(axis=2)
-    return common / boxes[:, 2:].prod(axis=1)[:, None]  # type: ignore[no-any-return]
+    return np.divide(_common(boxes, others), _areas(boxes)[:, None])
+
+
+def _common(boxes: Array, others: Array) -> Array:
+    """Areas that n boxes share with m: [n, m]."""
+    sides = (
+        np.minimum(
+            boxes[:, at, None] + boxes[:, at + 2, None] / 2, others[:, at] + others[:, at + 2] / 2
+        )
+        - np.maximum(
+            boxes[:, at, None] - boxes[:, at + 2, None] / 2, others[:, at] - others[:, at + 2] / 2
+        )
+        for at in (0, 1)
+    )
+    wide, tall = (np.maximum(side, 0) for side in sides)
+    return np.asarray(wide * tall, np.float64)
+
+
+def _areas(boxes: Array) -> Array:
+    return np.multiply(boxes[:, 2], boxes[:, 3])
 
 
 def cosines(trails: Array, places: Array) -> Array:

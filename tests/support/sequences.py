@@ -24,7 +24,8 @@ class Detector:
     ``missed``: share of plainly visible people not found (in runs of some frames);
     ``ghosts``: false detections a frame; ``doubles``: share of people found a second time, in
     part; ``trembling``: noise of the boxes, 1 for that of MOT15's detections; ``confidence``:
-    factor on all scores, which differ from detector to detector.
+    factor on all scores, which differ from detector to detector; ``visible_only``: whether boxes
+    end where a nearer person begins, or go on as if nobody stood there.
     """
 
     missed: float = 0.06
@@ -32,6 +33,7 @@ class Detector:
     doubles: float = 0.03
     trembling: float = 1.0
     confidence: float = 1.0
+    visible_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,10 @@ def generate(scene: Scene) -> Sequence:
     truth = np.column_stack(
         [frames + 1, people + 1, boxes[frames, people, :4], np.ones(len(frames))]
     )
-    return Sequence(truth, _detect(scene, boxes[..., :4], visible, rng))
+    shown = boxes[..., :4]
+    if scene.detector.visible_only:
+        shown = np.stack([_uncovered(frame) for frame in boxes])
+    return Sequence(truth, _detect(scene, shown, visible, rng))
 
 
 def _walk(scene: Scene, rng: np.random.Generator) -> Array:
@@ -149,6 +154,26 @@ def _visibility(boxes: Array, size: tuple[int, int]) -> Array:
     covered = np.clip(high - low, 0, None).prod(axis=2) / area[:, None]
     covered *= boxes[None, :, 4] < boxes[:, None, 4]
     return inside * np.prod(1 - covered, axis=1)  # type: ignore[no-any-return]
+
+
+def _uncovered(boxes: Array) -> Array:
+    """The largest part of each box [people, 5] beside or above the one that covers most of it."""
+    parts = boxes[:, :4].copy()
+    for at, (x, y, wide, tall, away) in enumerate(boxes):
+        nearer = boxes[boxes[:, 4] < away]
+        start = np.maximum(nearer[:, :2], [x, y])
+        end = np.minimum(nearer[:, :2] + nearer[:, 2:4], [x + wide, y + tall])
+        common = np.clip(end - start, 0, None).prod(axis=1)
+        if not len(common) or common.max() < 0.1 * wide * tall:
+            continue
+        (left, top), (right, _) = start[common.argmax()], end[common.argmax()]
+        beside = [
+            (x, y, wide, top - y), (x, y, left - x, tall), (right, y, x + wide - right, tall)
+        ]  # fmt: skip
+        largest = max(beside, key=lambda part: part[2] * part[3])
+        if largest[2] > 0.25 * wide and largest[3] > 0.25 * tall:
+            parts[at] = largest
+    return parts
 
 
 def _noise(
