@@ -38,7 +38,8 @@ def allocate(model: Any, sparsity: float) -> dict[str, float]:
 def _within(model: Any, prunable: int, sparsity: float) -> float:
     """The share of the ``prunable`` weights that is the share ``sparsity`` of all."""
     layers = tf.keras().layers
-    weighted = [one for one in model.layers if isinstance(one, (layers.Conv2D, layers.Dense))]
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+    weighted = [one for one in model.layers if isinstance(one, kinds)]
     every = sum(int(one.get_weights()[0].size) for one in weighted)
     most = int(100 * MOST * prunable / max(1, every)) / 100
     if sparsity > most:

@@ -187,10 +187,16 @@ class _Graph:
         )
 
     def around(self, tensors: Sequence[str]) -> list[str]:
-        """The operations that give or read one of ``tensors``, so that these are never rounded."""
+        """The operations that give one of ``tensors``, those before and those behind.
+
+        A layer is noisy for what is rounded in it: its weights, its output, or its input, in which
+        a few large channels leave no steps to the others. A tensor stays unrounded where both the
+        operation that gives it and the one that reads it are in float.
+        """
         wanted = set(tensors)
+        read = {source for tensor in wanted for source in self.operations[tensor]}
         return [
             output
             for output, inputs in self.operations.items()
-            if output in wanted or wanted.intersection(inputs)
+            if output in wanted | read or wanted.intersection(inputs)
         ]

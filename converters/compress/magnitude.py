@@ -16,7 +16,6 @@ from converters import tf
 from converters.compress import recovery
 from converters.compress.allocation import MOST, allocate
 from converters.compress.draft import Draft, Material
-from converters.compress.equalise import equalised
 from converters.compress.refit import refit
 from converters.compress.wrappers import clone, pointwise, stripped
 from converters.training import epochs
@@ -45,8 +44,8 @@ class Options:
     sparsity: float = 0.75
     start: float = 0.75
     ramp: float = 0.5
-    epochs: int = 5
-    rate: float = 3e-4
+    epochs: int = 4
+    rate: float = 1e-4
     hard: float = 0.1
 
     def __post_init__(self) -> None:
@@ -91,9 +90,8 @@ def prune(model: Any, options: Options, material: Material) -> tuple[Any, dict[s
         ConversionError: the model has too few weights in 1×1 convolutions.
     """
     first, last = (allocate(model, s) for s in (options.start * options.sparsity, options.sparsity))
-    student = equalised(_cut(model, first, material))
     ramp = _Ramp.over(options, len(material.split.train))
-    wrapped = _wrapped(student, first, last, ramp)
+    wrapped = _wrapped(_cut(model, first, material), first, last, ramp)
     done = recovery.distil(
         wrapped,
         material.teacher,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from converters import tf
 
-_RIDGE = 1e-2
+_RIDGE = 1e-3
 """Pull towards the weights as they were, in parts of the mean square of the activations."""
 
 _BATCH = 16

@@ -55,8 +55,8 @@ def _parts(layer: Any) -> list[Any]:
     if isinstance(layer, layers.GlobalAveragePooling2D) and not layer.keepdims:
         pooled = type(layer).from_config({**config, "keepdims": True})
         return [pooled, layers.Flatten(name=f"{layer.name}_flat")]
-    halves = isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)
-    if halves and layer.padding == "same":
+    convolution = isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D))
+    if convolution and layer.strides == (2, 2) and layer.padding == "same":
         padding = layers.ZeroPadding2D(PADDING, name=f"{layer.name}_pad")
         return [padding, type(layer).from_config({**config, "padding": "valid"})]
     return [type(layer).from_config(config)]

@@ -1,9 +1,9 @@
 """pqat: as qat, for a pruned network whose zeros shall stay zeros."""
 
 from converters import tf
+from converters.compress.aware.equalise import equalised
 from converters.compress.aware.learning import Options, learn
 from converters.compress.draft import Draft, Material
-from converters.compress.equalise import equalised
 from converters.compress.wrappers import pointwise
 from edge.errors import ConversionError
 

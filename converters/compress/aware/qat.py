@@ -1,9 +1,9 @@
 """qat: int8 of a network that has learned with the rounding in it."""
 
 from converters import tf
+from converters.compress.aware.equalise import equalised
 from converters.compress.aware.learning import Options, learn
 from converters.compress.draft import Draft, Material
-from converters.compress.equalise import equalised
 
 __all__ = ["Options", "run"]
 

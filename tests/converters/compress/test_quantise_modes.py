@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from micro_material import runs_on_tflite_runtime, scores
+from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import steps
 from converters.compress.draft import Draft, Material
@@ -19,8 +19,8 @@ def quantised(mode: str, material: Material, **options: str) -> Draft:
 
 
 @pytest.fixture(scope="module")
-def drafts(micro_material: Material) -> dict[str, Draft]:
-    return {mode: quantised(mode, micro_material) for mode in MODES}
+def drafts(material: Material) -> dict[str, Draft]:
+    return {mode: quantised(mode, material) for mode in MODES}
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ def drafts(micro_material: Material) -> dict[str, Draft]:
     [("float32", 1e-4), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05), ("int16x8", 0.05)],
 )
 def test_a_file_says_what_the_network_says(
-    drafts: dict[str, Draft], micro_material: Material, mode: str, tolerance: float
+    drafts: dict[str, Draft], material: Material, mode: str, tolerance: float
 ) -> None:
-    pixels = micro_material.dataset.pixels[micro_material.split.test]
-    inputs = micro_material.dataset.preprocessing.normalise(pixels)
-    wanted = np.asarray(micro_material.teacher(inputs, training=False))
+    pixels = material.dataset.pixels[material.split.test]
+    inputs = material.dataset.preprocessing.normalise(pixels)
+    wanted = np.asarray(material.teacher(inputs, training=False))
     content = drafts[mode].content
     assert content is not None
     assert np.abs(scores(content, pixels) - wanted).mean() < tolerance
@@ -56,10 +56,8 @@ def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
     assert max(versions) < 12
 
 
-def test_16_bits_are_nearer_to_float_than_8(
-    drafts: dict[str, Draft], micro_material: Material
-) -> None:
-    pixels = micro_material.dataset.pixels[micro_material.split.test]
+def test_16_bits_are_nearer_to_float_than_8(drafts: dict[str, Draft], material: Material) -> None:
+    pixels = material.dataset.pixels[material.split.test]
 
     def error(mode: str) -> float:
         content, wanted = drafts[mode].content, drafts["float32"].content
@@ -71,8 +69,8 @@ def test_16_bits_are_nearer_to_float_than_8(
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
-def test_int8_takes_and_gives_what_is_asked_for(micro_material: Material, kind: str) -> None:
-    content = quantised("int8", micro_material, input_type=kind, output_type=kind).content
+def test_int8_takes_and_gives_what_is_asked_for(material: Material, kind: str) -> None:
+    content = quantised("int8", material, input_type=kind, output_type=kind).content
     assert content is not None
     runtime = load(content, name="int8", delegate="cpu")
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == (kind, kind)
@@ -84,28 +82,28 @@ def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
         steps.find("quantise", mode).options(input_type="unit8")
 
 
-def test_a_sparse_file_is_smaller_and_says_the_same(micro_material: Material) -> None:
-    model = clone(micro_material.teacher)
+def test_a_sparse_file_is_smaller_and_says_the_same(material: Material) -> None:
+    model = clone(material.teacher)
     for layer in pointwise(model):
         (kernel,) = layer.get_weights()
         layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), 0.8))])
 
     def made(mode: str) -> bytes:
         method = steps.find("quantise", mode)
-        content = method.run(Draft(model), method.options(), micro_material).content
+        content = method.run(Draft(model), method.options(), material).content
         assert content is not None
         return content
 
     sparse, dense = made("sparse"), made("float32")
     assert len(sparse) < 0.8 * len(dense)
     assert runs_on_tflite_runtime(sparse)
-    pixels = micro_material.dataset.pixels[micro_material.split.test]
+    pixels = material.dataset.pixels[material.split.test]
     np.testing.assert_allclose(scores(sparse, pixels), scores(dense, pixels), atol=1e-5)
 
 
-def test_a_dense_model_is_not_stored_sparsely(micro_material: Material) -> None:
+def test_a_dense_model_is_not_stored_sparsely(material: Material) -> None:
     with pytest.raises(ConversionError, match="67% zeros in its 1x1 convolutions, found 0%"):
-        quantised("sparse", micro_material)
+        quantised("sparse", material)
 
 
 def test_what_a_mode_costs_is_said(drafts: dict[str, Draft]) -> None:

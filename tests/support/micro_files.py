@@ -1,21 +1,8 @@
-"""What steps of a recipe work with, on the small classifier, and readings of what they made."""
-
-from typing import Any
+"""Readings of the files that steps of a recipe made."""
 
 import numpy as np
 
-from converters.compress.calibration import calibration_set
-from converters.compress.draft import Material
-from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
-from converters.progress import Silent
 from edge.interpreter import load
-
-
-def material(teacher: Any, dataset: Dataset, split: Split, seed: int = 3) -> Material:
-    """The material that ``edge convert`` would give."""
-    samples = calibration_set(dataset, split, seed, size=24)
-    return Material(dataset, split, samples, teacher, seed, Silent())
 
 
 def scores(content: bytes, pixels: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]

@@ -1,0 +1,139 @@
+"""Quantisation-aware training: the file says what the trained network says, in 8 bits."""
+
+import gzip
+from typing import Any
+
+import numpy as np
+import pytest
+from micro_files import runs_on_tflite_runtime, scores
+
+from converters.compress import quantise
+from converters.compress.aware import learning, pqat, qat
+from converters.compress.aware.equalise import equalised
+from converters.compress.draft import Draft, Material
+from converters.compress.wrappers import clone, pointwise
+from converters.tf import keras, tfmot
+from edge import tflite
+from edge.errors import ConversionError, UsageError
+from edge.figures import figures
+from edge.interpreter import load
+
+OPTIONS = learning.Options(epochs=2)
+
+
+def said(model: Any, material: Material) -> np.ndarray:  # type: ignore[type-arg]
+    pixels = material.dataset.pixels[material.split.validation]
+    return np.asarray(model(material.dataset.preprocessing.normalise(pixels), training=False))
+
+
+def uneven(model: Any) -> Any:
+    """A copy that says the same, with depthwise channels of very different sizes."""
+    copy = clone(model)
+    rng = np.random.default_rng(0)
+    for layer in copy.layers:
+        if isinstance(layer, keras().layers.DepthwiseConv2D):
+            factor = np.exp(rng.uniform(-4, 0, layer.get_weights()[0].shape[2])).astype(np.float32)
+            norm = copy.get_layer(f"{layer.name}_BN")
+            gamma, beta, mean, variance = norm.get_weights()
+            layer.set_weights([layer.get_weights()[0] * factor[:, None]])
+            norm.set_weights([gamma / factor, beta, mean * factor, variance])
+    return copy
+
+
+@pytest.fixture(scope="module")
+def trained(material: Material) -> Draft:
+    return qat.run(Draft(uneven(material.teacher)), OPTIONS, material)
+
+
+@pytest.fixture(scope="module")
+def sparse(material: Material) -> Any:
+    """The teacher without the smaller half of its 1×1 convolutions' weights."""
+    model = clone(material.teacher)
+    for layer in pointwise(model):
+        (kernel,) = layer.get_weights()
+        layer.set_weights([kernel * (np.abs(kernel) >= np.median(np.abs(kernel)))])
+    return model
+
+
+def test_the_file_says_what_the_trained_network_says(trained: Draft, material: Material) -> None:
+    assert trained.content is not None
+    pixels = material.dataset.pixels[material.split.validation]
+    error = np.abs(scores(trained.content, pixels) - said(trained.model, material)).mean()
+    assert error < 0.05
+
+
+def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: Draft) -> None:
+    assert trained.content is not None
+    runtime = load(trained.content, name="qat", delegate="cpu")
+    assert runtime.inputs[0].dtype == runtime.outputs[0].dtype == "uint8"
+    assert runtime.inputs[0].scale == pytest.approx(2 / 255, rel=1e-5)
+    assert runtime.inputs[0].zero_point in {127, 128}
+    (graph,) = tflite.parse(trained.content, "qat").graphs
+    assert not {t.dtype for t in graph.tensors} & {"float32", "float16"}
+    assert runs_on_tflite_runtime(trained.content)
+
+
+def test_the_network_behind_it_is_plain(trained: Draft, material: Material) -> None:
+    names = [layer.name for layer in material.teacher.layers]
+    assert [layer.name for layer in trained.model.layers] == names
+    assert trained.details[0]["recovery"]["epochs"] == OPTIONS.epochs
+    assert not np.array_equal(
+        trained.model.get_layer("head").get_weights()[0],
+        material.teacher.get_layer("head").get_weights()[0],
+    )
+
+
+def test_ranges_come_from_the_calibration_set_and_not_from_their_start(
+    material: Material,
+) -> None:
+    model = equalised(material.teacher)
+    wrapped = tfmot().quantization.keras.quantize_model(model)
+    wanted = said(model, material)
+    before = np.abs(said(wrapped, material) - wanted).mean()
+    learning.settle(wrapped, material)
+    after = np.abs(said(wrapped, material) - wanted).mean()
+    assert after < 0.25 * before
+    assert after < 0.05
+
+
+def test_other_input_and_output_types(material: Material) -> None:
+    options = learning.Options(epochs=1, input_type="int8", output_type="float32")
+    content = qat.run(Draft(material.teacher), options, material).content
+    assert content is not None
+    runtime = load(content, name="qat", delegate="cpu")
+    assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == ("int8", "float32")
+
+
+def test_zeros_stay_zeros(sparse: Any, material: Material) -> None:
+    draft = pqat.run(Draft(sparse), OPTIONS, material)
+    assert draft.content is not None
+    assert runs_on_tflite_runtime(draft.content)
+    for before, after in zip(pointwise(sparse), pointwise(draft.model), strict=True):
+        gone = before.get_weights()[0] == 0
+        assert not after.get_weights()[0][gone].any()
+        assert not np.array_equal(before.get_weights()[0], after.get_weights()[0])
+    wanted = figures(tflite.parse(quantise.float32(sparse), "sparse")).sparsity
+    assert figures(tflite.parse(draft.content, "pqat")).sparsity >= wanted - 0.001
+    dense = qat.run(Draft(material.teacher), OPTIONS, material).content
+    assert dense is not None
+    assert len(gzip.compress(draft.content)) < 0.9 * len(gzip.compress(dense))
+
+
+def test_a_model_without_zeros_has_none_to_keep(material: Material) -> None:
+    with pytest.raises(ConversionError, match="a pruned model, found one without zeros"):
+        pqat.run(Draft(material.teacher), OPTIONS, material)
+
+
+def test_equal_kernels_say_the_same(material: Material) -> None:
+    model = uneven(material.teacher)
+    even = equalised(model)
+    np.testing.assert_allclose(said(even, material), said(model, material), atol=1e-4)
+    for layer in even.layers:
+        if isinstance(layer, keras().layers.DepthwiseConv2D):
+            np.testing.assert_allclose(np.abs(layer.get_weights()[0]).max((0, 1, 3)), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"rate": -1.0}, {"hard": 2.0}])
+def test_options_out_of_range(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong)).rstrip("s")):
+        learning.Options(**wrong)

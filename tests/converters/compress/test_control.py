@@ -1,0 +1,111 @@
+"""What int8 cannot hold is found, and kept in float or learned anew."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from micro_files import runs_on_tflite_runtime, scores
+
+from converters.compress import control, quantise
+from converters.compress.draft import Material
+from converters.compress.quantise import Variant
+from converters.compress.wrappers import clone
+from edge import tflite
+from edge.interpreter import load
+
+MAX_DROP = 5.0
+"""Points: one of the 30 pictures of the validation side, which any int8 may lose."""
+
+HARD = "expanded_conv_project"
+"""The layer whose output 8 bits cannot hold."""
+
+
+def accuracy(content: bytes, material: Material) -> float:
+    side = material.split.validation
+    said = scores(content, material.dataset.pixels[side]).argmax(1)
+    return float((said == material.dataset.labels[side]).mean())
+
+
+@pytest.fixture(scope="module")
+def hard(material: Material) -> Any:
+    """A network that says the same, with one channel a thousand times as large as the others.
+
+    With one scale for a whole tensor the others are rounded to nothing.
+    """
+    model = clone(material.teacher)
+    norm, reader = model.get_layer(f"{HARD}_BN"), model.get_layer("block_1_expand")
+    factor = np.where(np.arange(norm.input_shape[-1]) == 0, 1000, 1).astype(np.float32)
+    gamma, beta, *rest = norm.get_weights()
+    norm.set_weights([gamma * factor, beta * factor, *rest])
+    reader.set_weights([reader.get_weights()[0] / factor[:, None]])
+    return model
+
+
+@pytest.fixture(scope="module")
+def int8(hard: Any, material: Material) -> Variant:
+    content = quantise.int8(hard, material.calibration, material.dataset.preprocessing)
+    return Variant("int8", content)
+
+
+@pytest.fixture(scope="module")
+def kept(hard: Any, int8: Variant, material: Material) -> Variant:
+    return control.control(hard, int8, material, MAX_DROP)
+
+
+def test_layers_in_float_bring_the_accuracy_back(
+    kept: Variant, hard: Any, int8: Variant, material: Material
+) -> None:
+    wanted = accuracy(quantise.float32(hard), material)
+    assert accuracy(int8.content, material) < wanted - 0.2, "the network must be hard to quantise"
+    assert accuracy(kept.content, material) >= wanted - MAX_DROP / 100
+    assert kept.name == "int8-controlled"
+    assert kept.details[0]["validation_accuracy"] == accuracy(kept.content, material)
+
+
+def test_the_layers_that_hurt_are_the_ones_kept(kept: Variant) -> None:
+    layers = kept.details[0]["layers"]
+    assert HARD in layers
+    assert "block_1_expand" in layers, "its input must not be rounded either"
+    assert len(layers) <= 6
+    kinds = [t.dtype for t in tflite.parse(kept.content, "kept").graphs[0].tensors]
+    assert kinds.count("int8") > kinds.count("float32") > 0
+
+
+def test_the_file_still_takes_pixels_and_runs_on_tflite_runtime(kept: Variant) -> None:
+    runtime = load(kept.content, name="kept", delegate="cpu")
+    assert runtime.inputs[0].dtype == runtime.outputs[0].dtype == "uint8"
+    assert runtime.inputs[0].scale == pytest.approx(2 / 255, rel=1e-5)
+    assert runs_on_tflite_runtime(kept.content)
+
+
+def test_what_was_done_and_what_it_costs_is_said(kept: Variant) -> None:
+    told = " ".join(kept.notes)
+    assert HARD in told
+    assert "Edge TPU everything from" in told
+    assert "%" in told
+
+
+def test_for_the_edge_tpu_no_layer_is_kept_in_float(
+    hard: Any, int8: Variant, material: Material
+) -> None:
+    trained = control.control(hard, int8, material, MAX_DROP, target="edgetpu")
+    assert trained.details[0]["method"] == "qat"
+    dtypes = {t.dtype for t in tflite.parse(trained.content, "qat").graphs[0].tensors}
+    assert not dtypes & {"float32", "float16"}
+    told = " ".join(trained.notes)
+    assert "costs nothing on the Edge TPU" in told
+    if (
+        accuracy(trained.content, material)
+        < accuracy(quantise.float32(hard), material) - MAX_DROP / 100
+    ):
+        assert "still below" in told
+
+
+def test_what_cannot_be_mended_is_said(
+    hard: Any, int8: Variant, material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_MOST", 0.0)  # one layer: not its reader, but the one only
+    monkeypatch.setattr(control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
+    poor = control.control(hard, int8, material, max_drop=0.0)
+    assert accuracy(poor.content, material) < accuracy(quantise.float32(hard), material)
+    assert "still below" in poor.notes[-1]

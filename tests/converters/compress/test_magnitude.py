@@ -1,0 +1,155 @@
+"""Pruned weights are gone from the file, and the others make up for them."""
+
+import gzip
+from typing import Any
+
+import numpy as np
+import pytest
+
+from converters.compress import magnitude, quantise
+from converters.compress.allocation import allocate
+from converters.compress.draft import Draft, Material
+from converters.compress.refit import refit
+from converters.compress.wrappers import clone, pointwise
+from converters.tf import keras
+from edge import tflite
+from edge.errors import ConversionError, UsageError
+from edge.figures import figures
+
+OPTIONS = magnitude.Options(sparsity=0.5, epochs=20, rate=2e-3)  # an epoch is one step here
+
+
+def said(model: Any, material: Material) -> np.ndarray:  # type: ignore[type-arg]
+    pixels = material.dataset.pixels[material.split.validation]
+    return np.asarray(model(material.dataset.preprocessing.normalise(pixels), training=False))
+
+
+def same(some: np.ndarray, others: np.ndarray) -> float:  # type: ignore[type-arg]
+    """The share of pictures of which both say the same class."""
+    return float((some.argmax(1) == others.argmax(1)).mean())
+
+
+def cut(model: Any, share: float) -> Any:
+    """A copy without the smallest weights of each 1×1 convolution."""
+    copy = clone(model)
+    for layer in pointwise(copy):
+        (kernel,) = layer.get_weights()
+        layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), share))])
+    return copy
+
+
+@pytest.fixture(scope="module")
+def pruned(material: Material) -> Draft:
+    return magnitude.run(Draft(material.teacher), OPTIONS, material)
+
+
+def test_the_file_has_the_zeros_that_were_asked_for(pruned: Draft, material: Material) -> None:
+    content = quantise.float32(pruned.model)
+    assert figures(tflite.parse(content, "pruned")).sparsity == pytest.approx(0.5, abs=0.005)
+    samples, preprocessing = material.calibration, material.dataset.preprocessing
+    packed = [
+        len(gzip.compress(quantise.int8(model, samples, preprocessing)))
+        for model in (pruned.model, material.teacher)
+    ]
+    assert packed[0] < 0.85 * packed[1]  # names and scales take a good part of so small a file
+
+
+def test_it_still_says_what_the_teacher_says(pruned: Draft, material: Material) -> None:
+    wanted = said(material.teacher, material)
+    at_once = said(cut(material.teacher, 0.55), material)
+    recovered = said(pruned.model, material)
+    assert np.abs(recovered - wanted).mean() < 0.6 * np.abs(at_once - wanted).mean()
+    assert same(recovered, wanted) > same(at_once, wanted)
+
+
+def test_the_model_is_plain_and_the_teacher_untouched(pruned: Draft, material: Material) -> None:
+    teacher = material.teacher
+    assert [layer.name for layer in pruned.model.layers] == [layer.name for layer in teacher.layers]
+    assert not any((layer.get_weights()[0] == 0).any() for layer in pointwise(teacher))
+
+
+def test_what_was_done_is_told(pruned: Draft) -> None:
+    (details,) = pruned.details
+    assert details["recovery"]["epochs"] == OPTIONS.epochs
+    zeros = {layer.name: (layer.get_weights()[0] == 0).mean() for layer in pointwise(pruned.model)}
+    assert details["layers"] == pytest.approx(zeros)
+    assert "no time" in pruned.notes[0]
+    assert f"{details['zeros']:.1%}" in pruned.notes[0]
+
+
+def test_a_seed_decides_the_weights(pruned: Draft, material: Material) -> None:
+    again = magnitude.run(Draft(material.teacher), OPTIONS, material)
+    np.testing.assert_allclose(said(again.model, material), said(pruned.model, material), atol=0.02)
+
+
+def test_zeros_are_spread_by_what_they_distort() -> None:
+    """A layer of equal weights cannot spare any before one whose weights are mostly tiny."""
+    layers = keras().layers
+    image = keras().Input((4, 4, 8))
+    flow = layers.Conv2D(40, 1, use_bias=False, name="even")(image)
+    flow = layers.Conv2D(40, 1, use_bias=False, name="uneven")(flow)
+    model = keras().Model(image, flow)
+    model.get_layer("even").set_weights([np.ones((1, 1, 8, 40))])
+    kernel = np.full((1, 1, 40, 40), 1e-3)
+    kernel[0, 0, :20] = 1
+    model.get_layer("uneven").set_weights([kernel])
+    shares = allocate(model, 0.4)
+    assert shares["even"] == 0
+    assert shares["uneven"] == pytest.approx(0.4 * 1920 / 1600, abs=0.01)
+
+
+def test_more_zeros_than_the_pruned_layers_have_weights(material: Material) -> None:
+    with pytest.raises(ConversionError, match=r"a sparsity up to 0\.[78]") as raised:
+        allocate(material.teacher, 0.95)
+    most = float(raised.value.fix.rpartition(" ")[2])
+    assert allocate(material.teacher, most)
+
+
+def test_a_model_without_1x1_convolutions() -> None:
+    layers = keras().layers
+    image = keras().Input((8, 8, 3))
+    scores = layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image)))
+    with pytest.raises(ConversionError, match="leave out the prune step"):
+        allocate(keras().Model(image, scores), 0.5)
+
+
+@pytest.mark.parametrize("wrong", [{"sparsity": 1.5}, {"sparsity": 0.0}, {"ramp": -1.0}])
+def test_options_out_of_range(wrong: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        magnitude.Options(**wrong)  # type: ignore[arg-type]
+
+
+def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
+    """Every second channel repeats the one before, so its weights can take over."""
+    layers = keras().layers
+    image = keras().Input((4, 4, 8))
+    flow = layers.Conv2D(6, 1, use_bias=False, name="first")(image)
+    whole = keras().Model(image, layers.Conv2D(5, 1, use_bias=False, name="second")(flow))
+    rng = np.random.default_rng(0)
+    inputs = np.repeat(rng.normal(size=(20, 4, 4, 4)), 2, axis=3).astype(np.float32)
+    pruned = clone(whole)
+    (kernel,) = pruned.get_layer("first").get_weights()
+    kernel[:, :, ::2] = 0
+    pruned.get_layer("first").set_weights([kernel])
+    wanted = whole(inputs).numpy()
+    assert np.abs(pruned(inputs).numpy() - wanted).mean() > 0.2 * np.abs(wanted).mean()
+    assert list(refit(pruned, whole, {"first", "second"}, inputs)) == ["first", "second"]
+    assert np.abs(pruned(inputs).numpy() - wanted).mean() < 0.01 * np.abs(wanted).mean()
+    assert not pruned.get_layer("first").get_weights()[0][:, :, ::2].any()
+
+
+def test_refitting_brings_deep_layers_nearer_to_the_teacher(material: Material) -> None:
+    teacher, last = material.teacher, "block_6_expand"
+    inputs = material.dataset.preprocessing.normalise(material.calibration)
+
+    def error(model: Any) -> float:
+        given, wanted = (
+            keras().Model(m.input, m.get_layer(last).output)(inputs) for m in (model, teacher)
+        )
+        return float(np.square(given - wanted).mean())
+
+    student = cut(teacher, 0.5)
+    before = error(student)
+    for _ in refit(student, teacher, {layer.name for layer in pointwise(student)}, inputs):
+        pass
+    assert error(student) < 0.8 * before
