@@ -13,7 +13,7 @@ from edge.commands.options import MODEL_OPTION, detecting, running
 from edge.quiet import quiet
 from edge.tasks.detect import detector
 from edge.tasks.track import following
-from edge.tracking.counting import parse_line, parse_zone
+from edge.tracking.counting import Border, parse_line, parse_zone
 
 EXAMPLES = (
     """
@@ -49,7 +49,7 @@ def main(
 ) -> None:
     """Follow objects, and count those that cross a line."""
     found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
-    borders = (*map(parse_line, lines), *map(parse_zone, zones))
+    borders: list[Border] = [*map(parse_line, lines), *map(parse_zone, zones)]
     with quiet():
         task = following(detector(model, delegate=delegate, threads=threads, **found), borders)
     live.run(task, **rest)
