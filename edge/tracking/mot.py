@@ -34,8 +34,8 @@ class BoxTable:
     def by_frame(self) -> Iterator[tuple[int, slice]]:
         """Each frame that has boxes, with their rows."""
         found, starts = np.unique(self.frames, return_index=True)
-        ends = [*starts[1:].tolist(), len(self.frames)]
-        for frame, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
+        ends = np.append(starts, len(self.frames))[1:]
+        for frame, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
             yield frame, slice(start, end)
 
 

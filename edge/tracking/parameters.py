@@ -53,9 +53,9 @@ class Parameters:
     believed: float = 60.0
     coasting: float = 2.0
     covered: float = 6.0
-    cover: float = 0.3
+    cover: float = 0.7
     smooth: float = 0.7
     double: float = 0.5
     within: float = 0.6
-    part: float = 0.2
+    part: float = 0.3
     part_doubt: float = 9.0
