@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -67,7 +67,12 @@ class ReaderGoneError(Exception):
 
 
 class LazyGroup(click.Group):
-    """A click group whose commands are imported when they are called."""
+    """A click group whose commands are imported when they are called.
+
+    ``entries``: name → what is known of the command without importing it, in the order of the help.
+    """
+
+    entries: Mapping[str, Entry] = COMMANDS
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -76,12 +81,12 @@ class LazyGroup(click.Group):
             raise ReaderGoneError from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.entries:
             return None
-        module, _, function = COMMANDS[cmd_name].target.partition(":")
+        module, _, function = self.entries[cmd_name].target.partition(":")
         command = getattr(import_module(module), function)
         assert isinstance(command, click.Command)
         return command
@@ -89,19 +94,23 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            guess = nearest(name, COMMANDS)
-            hint = f"did you mean 'edge {guess}'?" if guess else "see 'edge --help'"
-            raise click.UsageError(f"expected a command of edge, found '{name}': {hint}", ctx)
+        name, path = args[0], ctx.command_path
+        if name not in self.entries and not name.startswith("-"):
+            guess = nearest(name, self.entries)
+            hint = f"did you mean '{path} {guess}'?" if guess else f"see '{path} --help'"
+            raise click.UsageError(f"expected a command of {path}, found '{name}': {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for group in GROUPS:
-            rows = [(name, entry.help) for name, entry in COMMANDS.items() if entry.group == group]
-            if rows:
-                with formatter.section(group):
-                    formatter.write_dl(rows)
+        for group in dict.fromkeys(entry.group for entry in self.entries.values()):
+            with formatter.section(group):
+                formatter.write_dl(
+                    [
+                        (name, entry.help)
+                        for name, entry in self.entries.items()
+                        if entry.group == group
+                    ]
+                )
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -114,7 +123,7 @@ def cli(debug: bool) -> None:
     Examples:
       edge convert photos/ -o out/
       edge classify out/model.tflite picture.jpg
-      edge bench out/model.tflite --threads 2
+      edge demo classify --model out/model.tflite --source 0
     """
 
 
@@ -138,6 +147,9 @@ def run(args: list[str], command: click.Command | None = None) -> int:
             code = chosen.main(args, prog_name=name, standalone_mode=False)
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:  # edge demo
+        click.echo(error.format_message())
+        return 0
     except (click.Abort, KeyboardInterrupt):
         click.echo("edge: stopped.", err=True)
         return 130

@@ -145,3 +145,11 @@ def test_an_unknown_demo_is_answered_with_the_nearest(run_edge: RunEdge) -> None
     done = run_edge("demo", "clasify")
     assert done.returncode == 2
     assert "edge demo classify" in done.stderr
+
+
+def test_without_a_name_the_demos_are_listed(run_edge: RunEdge) -> None:
+    done = run_edge("demo")
+    assert done.returncode == 0
+    lines = [line.split() for line in done.stdout.splitlines()]
+    for name in ("classify", "detect", "track"):
+        assert any(words[:1] == [name] for words in lines)
