@@ -7,7 +7,9 @@ and this package imports none of its siblings. Exit codes, for every command:
 
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -64,6 +66,10 @@ COMMANDS = {
 
 class ReaderGoneError(Exception):
     """Whoever reads stdout has seen enough, as in ``edge … | head``."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came; it is handled like Ctrl-C."""
 
 
 class LazyGroup(click.Group):
@@ -138,10 +144,13 @@ def run_command(command: click.Command) -> NoReturn:
 
 
 def run(args: list[str], command: click.Command | None = None) -> int:
-    """Run the command line ``args`` and return its exit code (0–3, or 130 for Ctrl-C)."""
+    """Run the command line ``args`` and return its exit code.
+
+    0 to 3; 130 for Ctrl-C and 143 for SIGTERM, after which nothing half-written is left either.
+    """
     args, debug = _take_debug(args or ["--help"])
     try:
-        with _debugging(debug):
+        with _debugging(debug), _terminable():
             chosen = cli if command is None else command
             name = "edge" if command is None else None
             code = chosen.main(args, prog_name=name, standalone_mode=False)
@@ -150,9 +159,9 @@ def run(args: list[str], command: click.Command | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:  # edge demo
         click.echo(error.format_message())
         return 0
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("edge: stopped.", err=True)
-        return 130
+        return 143 if isinstance(error, Terminated) else 130
     except (BrokenPipeError, ReaderGoneError):
         _drop_stdout()
         return 0
@@ -161,6 +170,23 @@ def run(args: list[str], command: click.Command | None = None) -> int:
         if debug:
             traceback.print_exception(error)
         return _fail("--json" in args, line, detail)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind what is under way, as Ctrl-C does."""
+
+    def stop(*_: object) -> NoReturn:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _take_debug(args: list[str]) -> tuple[list[str], bool]:

@@ -274,7 +274,10 @@ def test_a_place_that_cannot_be_written_is_told_at_once(
     assert time.monotonic() - started < 10
 
 
-def test_ctrl_c_leaves_nothing_half_written(micro_dataset: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("order", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_leaves_nothing_half_written(
+    micro_dataset: Path, tmp_path: Path, order: int, code: int
+) -> None:
     command = [sys.executable, "-m", "edge", "convert", str(micro_dataset), "-o",
                str(tmp_path / "out"), *SMALL]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -283,9 +286,9 @@ def test_ctrl_c_leaves_nothing_half_written(micro_dataset: Path, tmp_path: Path)
             time.sleep(0.05)
         assert list(tmp_path.iterdir()), "the run never started to write"
         time.sleep(1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(order)
         said = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
 
