@@ -161,7 +161,8 @@ def run(args: list[str], command: click.Command | None = None) -> int:
         return 0
     except (click.Abort, KeyboardInterrupt) as error:
         click.echo("edge: stopped.", err=True)
-        return 143 if isinstance(error, Terminated) else 130
+        cause = error.__cause__ or error  # click turns the one into the other
+        return 143 if isinstance(cause, Terminated) else 130
     except (BrokenPipeError, ReaderGoneError):
         _drop_stdout()
         return 0
