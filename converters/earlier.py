@@ -8,6 +8,7 @@ from typing import Any
 from converters import tf
 from converters.dataset.audit import Dataset
 from converters.report import saved
+from converters.training.augment import Augmentation
 from converters.training.trained import Curve, Trained
 from edge.errors import DatasetError, ModelError, UsageError
 from edge.image import Preprocessing
@@ -23,7 +24,8 @@ class Earlier:
     ``dataset``: where the data set lay, None where that is not recorded; ``split``, ``weights``:
     sections of its record; ``history``: how the network was trained, without the network;
     ``about``: the section ``source`` of a record that comes from this result; ``precision``: that
-    its thresholds were made for; ``calibrated``: whether the network's scores are.
+    its thresholds were made for; ``calibrated``: whether the network's scores are;
+    ``augmentation``: how its training pictures may be changed.
     """
 
     folder: Path
@@ -37,6 +39,7 @@ class Earlier:
     about: Mapping[str, Any]
     precision: float | None
     calibrated: bool
+    augmentation: Augmentation
 
     def trained(self) -> Trained:
         """The network with what is known of its training.
@@ -120,6 +123,7 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Earlier:
         },
         precision=record["settings"].get("precision"),
         calibrated="confidence" in record,
+        augmentation=Augmentation(**record["settings"]["training"]["augmentation"]),
     )
 
 

@@ -1,7 +1,7 @@
 """From a trained network to a folder: calibrated scores, variants, their figures, the choice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from converters.gain import with_gains
 from converters.measured import Confidence, Measured, Verified
 from converters.plan import DEFAULT, Plan
 from converters.progress import Progress
+from converters.training.augment import Augmentation
 from converters.training.trained import Trained
 from converters.verify import REFERENCE, Answered
 
@@ -29,7 +30,7 @@ class Learned:
 
     ``path``: where the data set lies; ``weights``: the record's section on the backbone;
     ``source``: that on the earlier result it was read from, None for a new one; ``calibrated``:
-    whether its scores are.
+    whether its scores are; ``augmentation``: how training pictures may be changed.
     """
 
     dataset: Dataset
@@ -40,6 +41,7 @@ class Learned:
     seed: int
     source: Mapping[str, Any] | None = None
     calibrated: bool = False
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def confidence(calibrated: Calibrated, after: Answered, learned: Learned) -> Con
 def material_for(learned: Learned, model: Any, progress: Progress) -> Material:
     """What the steps of recipes work with."""
     samples = calibration.calibration_set(learned.dataset, learned.split, learned.seed)
-    return Material(learned.dataset, learned.split, samples, model, learned.seed, progress)
+    return Material(
+        learned.dataset, learned.split, samples, model, learned.seed, progress, learned.augmentation
+    )
 
 
 def compress(material: Material, plan: Plan) -> tuple[Variant, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -98,6 +98,7 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             weights=record.about_weights(backbone),
             trained=trained,
             seed=settings.seed,
+            augmentation=settings.training.augmentation,
         )
         finished = finish(learned, settings.plan, folder, clock, progress)
         return report(
@@ -139,10 +140,16 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             seed=before.seed,
             source=before.about,
             calibrated=before.calibrated,
+            augmentation=before.augmentation,
         )
         plan = replace(settings.plan, precision=settings.plan.precision or before.precision)
         finished = finish(learned, plan, folder, clock, progress)
-        kept = {"dataset": place.name, "seed": before.seed, **plan.to_dict()}
+        kept = {
+            "dataset": place.name,
+            "seed": before.seed,
+            **plan.to_dict(),
+            "training": {"augmentation": asdict(before.augmentation)},
+        }
         return report(folder, learned, finished, kept, settings.command, clock, progress)
 
 

@@ -1,6 +1,6 @@
 """What flows through a recipe: the material that steps work with, and the draft they change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
+from converters.training.augment import Augmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Material:
     """What a step may work with besides the model.
 
     ``calibration``: uint8 RGB [n, h, w, 3], pictures at the model's size; ``teacher``: the
-    tf_keras model before any compression, never changed; ``seed``: of every random choice.
+    tf_keras model before any compression, never changed; ``seed``: of every random choice;
+    ``augmentation``: how training pictures may be changed, as when the teacher learned.
     """
 
     dataset: Dataset
@@ -25,6 +27,7 @@ class Material:
     teacher: Any
     seed: int
     progress: Progress
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from converters import tf
 from converters.compress.draft import Material
 from converters.training import epochs
-from converters.training.augment import Augmentation
 from edge.errors import UsageError
 
 
@@ -93,7 +92,7 @@ def distil(
     ``teacher`` says of the same augmented picture. The validation side chooses the epoch.
 
     Args:
-        student: tf_keras model to softmax [n, classes], tfmot's wrappers allowed; compiled anew.
+        student: tf_keras model to softmax [n, classes], tfmot's wrappers allowed; not compiled.
         teacher: tf_keras model of the same input and classes; not changed.
         material: pictures of both sides, and the seed of order, augmentation and dropout.
         plan: how long and how hard.
@@ -117,9 +116,11 @@ def distil(
     log = epochs.Log(student, patience=plan.epochs, keep_from=keep_from)
     with epochs.batch_norm_frozen(student):
         keras = tf.keras()
-        student.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
+        # The same layers in a model of its own: the student is saved without an optimiser.
+        pupil = keras.Model(student.inputs, student.outputs)
+        pupil.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
         training = epochs.train(
-            student,
+            pupil,
             plan.epochs,
             steps,
             _lessons(teacher, material, plan.hard, batch),
@@ -147,10 +148,11 @@ def _lessons(
     """Epochs of augmented pictures with the mixed targets."""
     answer = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))
     rng = np.random.default_rng([material.seed, 0xD157])  # a stream of its own
-    dataset, indices, augmentation = material.dataset, material.split.train, Augmentation()
+    dataset, indices = material.dataset, material.split.train
 
     def epoch() -> Iterator[epochs.Batch]:
-        for inputs, truth in epochs.batches(dataset, indices, augmentation, rng, batch_size):
+        pictures = epochs.batches(dataset, indices, material.augmentation, rng, batch_size)
+        for inputs, truth in pictures:
             soft: NDArray[np.float32] = answer(inputs).numpy()
             yield inputs, hard * truth + (1 - hard) * soft
 

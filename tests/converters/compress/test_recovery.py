@@ -10,6 +10,7 @@ from converters.compress.draft import Material
 from converters.compress.recovery import Plan, Recovery, distil
 from converters.tf import keras
 from converters.training import epochs
+from converters.training.augment import Augmentation
 from edge.errors import UsageError
 
 
@@ -116,3 +117,26 @@ def test_a_plan_out_of_range_is_refused(wrong: dict[str, Any], named: str) -> No
 def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: Material) -> None:
     with pytest.raises(UsageError, match="keep"):
         distil(material.teacher, material.teacher, material, Plan("x", 2, 1e-3), keep_from=2)
+
+
+def test_pictures_change_only_as_they_may(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still = replace(material, augmentation=Augmentation.parse("none"))
+    seen: list[float] = []
+    train = epochs.batches
+
+    def watched(*arguments: Any) -> Any:
+        for inputs, targets in train(*arguments):
+            seen.extend(inputs.sum((1, 2, 3)).tolist())
+            yield inputs, targets
+
+    monkeypatch.setattr(epochs, "batches", watched)
+    distil(damaged(material.teacher), material.teacher, still, Plan("recovering", 1, 1e-3))
+    pictures = material.dataset.pixels[material.split.train]
+    unchanged = material.dataset.preprocessing.normalise(pictures).sum((1, 2, 3))
+    assert sorted(seen) == pytest.approx(sorted(unchanged.tolist()), rel=1e-4)
+
+
+def test_the_student_is_left_without_an_optimiser(recovered: tuple[Any, Recovery]) -> None:
+    assert getattr(recovered[0], "optimizer", None) is None
