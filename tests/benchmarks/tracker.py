@@ -1,0 +1,127 @@
+"""Benchmark: our tracker beside the libraries, on real and on generated detections; its speed.
+
+    python tests/benchmarks/tracker.py [--data FOLDER] [--json]
+
+TUD-Campus of MOT15 is judged by motmetrics (MOTA, IDF1) and trackeval (HOTA), as it is, with
+fewer frames a second, and with a tenth of its detections left out. The libraries' figures were
+measured once, with the package `trackers` 2.6.1, which cannot be installed beside this project's
+OpenCV; their times are of another machine. Our times are those of this run.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+from sequences import Detector, Scene, generate
+from track_judges import Verdict, follow, judge
+
+from edge.tracking.tracker import Tracker
+
+Array = NDArray[np.float64]
+
+LIBRARIES = {  # MOTA, IDF1, HOTA; ms a frame at 10, 50 and 100 objects
+    "SORT": (56.3, 55.3, 44.1, 0.3, 1.5, 3.0),
+    "ByteTrack": (57.9, 60.3, 46.8, 0.4, 1.7, 3.2),
+    "OC-SORT": (57.1, 68.0, 48.8, 0.7, 3.2, 6.1),
+    "BoT-SORT, no camera motion": (63.2, 74.5, 53.4, 0.7, 3.0, 5.0),
+    "CBIoU": (61.8, 74.4, 53.3, 0.6, 2.6, 5.0),
+}
+OBJECTS = (10, 50, 100)
+SEEDS = 5
+
+GENERATED: dict[str, dict[str, Any]] = {
+    "street, 25 frames a second": {},
+    "street, 7 frames a second": {"fps": 7.0},
+    "walking camera": {"fps": 14.0, "moving": True, "depth": (4.0, 20.0)},
+    "crowd": {"people": 25, "depth": (6.0, 25.0), "size": (1920, 1080)},
+    "from above": {"above": True, "depth": (4.0, 12.0)},
+    "bad detector": {"detector": Detector(missed=0.2, ghosts=0.6, doubles=0.06, trembling=1.3)},
+    "doubtful detector": {"detector": Detector(confidence=0.65)},
+    "boxes of what is visible": {"detector": Detector(visible_only=True)},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    named = os.environ.get("EDGE_TEST_DATA", "../shared/data")
+    parser.add_argument("--data", type=Path, default=Path(named))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    campus = options.data / "mot" / "TUD-Campus"
+    scores = real(campus) if campus.is_dir() else {}
+    scores |= {name: mean(name) for name in GENERATED}
+    speeds = {count: milliseconds(count) for count in OBJECTS}
+    if options.json:
+        rows = {name: [v.mota, v.idf1, v.hota] for name, v in scores.items()}
+        print(json.dumps({"scores": rows, "ms_per_frame": speeds}, indent=2))
+        return
+    print(f"{'MOTA / IDF1 / HOTA':44}{'ms a frame at 10 / 50 / 100 objects':>38}")
+    for name, (mota, idf1, hota, *times) in LIBRARIES.items():
+        print(f"{'TUD-Campus, ' + name:44}{Verdict(mota, idf1, hota, 0)}{joined(times):>18}")
+    for name, verdict in scores.items():
+        times_of_ours = joined(list(speeds.values())) if name == "TUD-Campus, ours" else ""
+        print(f"{name:44}{verdict}{times_of_ours:>18}")
+
+
+def joined(times: list[float]) -> str:
+    return " / ".join(f"{ms:.1f}" if ms >= 1 else f"{ms:.2g}" for ms in times)
+
+
+def real(folder: Path) -> dict[str, Verdict]:
+    truth, detections = (np.loadtxt(folder / f, delimiter=",") for f in ("gt.txt", "det.txt"))
+    scores = {"TUD-Campus, ours": judge(truth, follow(detections))}
+    for every in (2, 3):
+        some, seen = (thinned(rows, every) for rows in (truth, detections))
+        scores[f"TUD-Campus, ours, every {every}. frame"] = judge(some, follow(seen))
+    random = np.random.default_rng(0)
+    verdicts = [
+        judge(truth, follow(detections[random.random(len(detections)) > 0.1])) for _ in range(SEEDS)
+    ]
+    scores["TUD-Campus, ours, 10 % left out, mean of 5"] = average(verdicts)
+    return scores
+
+
+def thinned(rows: Array, every: int) -> Array:
+    kept = rows[rows[:, 0] % every == 1]
+    kept[:, 0] = (kept[:, 0] - 1) // every + 1
+    return kept
+
+
+def mean(name: str) -> Verdict:
+    sequences = [generate(Scene(seed, **GENERATED[name])) for seed in range(SEEDS)]
+    return average([judge(one.truth, follow(one.detections)) for one in sequences])
+
+
+def average(verdicts: list[Verdict]) -> Verdict:
+    table = np.array([(v.mota, v.idf1, v.hota, v.switches) for v in verdicts])
+    mota, idf1, hota, switches = table.mean(axis=0).tolist()
+    return Verdict(mota, idf1, hota, round(switches))
+
+
+def milliseconds(people: int, frames: int = 300) -> float:
+    """Median time of a frame with so many people, all followed."""
+    random = np.random.default_rng(0)
+    tracker = Tracker()
+    places = random.uniform(0, 400 * np.sqrt(people), (people, 2))
+    times = []
+    for _ in range(frames):
+        places = places + random.normal(0, 2, places.shape)
+        boxes = np.concatenate([places, places + np.array([40, 90])], axis=1)
+        scores = random.uniform(0.5, 1, people)
+        start = time.perf_counter()
+        tracker.update(boxes, scores)
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The tracker on real detections, as others judge it, and on a real clip."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.realdata, pytest.mark.usefixtures("solver")]
+
+
+def test_tud_campus_is_followed_at_least_as_well_as_by_the_best_library(
+    test_data: Path, tmp_path: Path, run_edge
+) -> None:
+    from track_judges import judge
+
+    folder, out = test_data / "mot" / "TUD-Campus", tmp_path / "tracks.txt"
+    done = run_edge("track", folder / "det.txt", "-o", out)
+    assert done.returncode == 0, done.stderr
+    truth, tracks = (np.loadtxt(path, delimiter=",") for path in (folder / "gt.txt", out))
+    verdict = judge(truth, tracks)
+    assert verdict.mota >= 63
+    assert verdict.idf1 >= 74
+    assert verdict.hota >= 53
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_it_copes_with_fewer_frames(test_data: Path, every: int) -> None:
+    """The clip at 12.5 and 8.3 frames a second."""
+    from track_judges import follow, judge
+
+    folder = test_data / "mot" / "TUD-Campus"
+    truth, detections = (np.loadtxt(folder / f, delimiter=",") for f in ("gt.txt", "det.txt"))
+    kept = []
+    for rows in (truth, detections):
+        some = rows[rows[:, 0] % every == 1]
+        some[:, 0] = (some[:, 0] - 1) // every + 1
+        kept.append(some)
+    verdict = judge(kept[0], follow(kept[1]))
+    assert verdict.mota >= 60
+    assert verdict.idf1 >= 70
+
+
+@pytest.mark.parametrize("name", ["KITTI-17", "PETS09-S2L1"])
+def test_other_sequences_give_lasting_tracks(test_data: Path, name: str) -> None:
+    from track_judges import follow
+
+    detections = np.loadtxt(test_data / "mot" / name / "det.txt", delimiter=",")
+    tracks = follow(detections)
+    _, lengths = np.unique(tracks[:, 1], return_counts=True)
+    assert 0.9 * len(detections) < len(tracks) < 1.1 * len(detections)
+    assert np.median(lengths) > 15
+
+
+def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
+    from edge.sources import open_source
+    from edge.sources.source import SourceOptions
+    from edge.tasks.detect import detector
+    from edge.tracking.tracker import Tracker
+
+    models = test_data / "models"
+    task = detector(
+        models / "coco_ssd_mobilenet_v1_1.0_quant.tflite",
+        labels=models / "coco_ssd_labels.txt",
+        classes=("person",),
+        score=0.15,
+        delegate="cpu",
+    )
+    source = open_source(str(test_data / "video" / "store-aisle.gif"), SourceOptions())
+    tracker = Tracker()
+    seen: dict[int, list[tuple[int, float]]] = {}
+    while (frame := source.read()) is not None:
+        found = task.interpret(task.runtime.invoke(*task.prepare(frame.picture)), frame).detections
+        boxes = np.array([one.box for one in found]).reshape(-1, 4)
+        tracks = tracker.update(boxes, np.array([one.score for one in found]))
+        for identity, box in zip(tracks.ids.tolist(), tracks.boxes, strict=True):
+            seen.setdefault(identity, []).append((frame.index, (box[0] + box[2]) / 2))
+    source.close()
+    assert sorted(seen) == [1, 2, 3]
+    assert seen[1][0][0] < 5 and seen[2][0][0] < 5 and seen[3][0][0] < 40
+    assert [places[-1][0] for places in seen.values()] == [66, 66, 66]
+    at_shelf, reaching, passing = ([x for _, x in seen[identity]] for identity in (1, 2, 3))
+    assert all(265 < x < 335 for x in at_shelf)  # of 480 pixels
+    assert all(345 < x < 385 for x in reaching)
+    assert passing[0] > 385 and passing[-1] < 365
