@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from converters.backbone import mobilenet_v2
 from converters.compress.channels import blocks, importance, step
 from converters.compress.channels.blocks import Block
 from converters.compress.channels.reconstruction import reconstruct
@@ -210,3 +211,20 @@ def test_another_network_is_refused(material: Material) -> None:
 def test_options_out_of_range_are_refused(wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(UsageError, match=named):
         step.Options(**wrong)
+
+
+@pytest.mark.parametrize("alpha", [0.35, 1.4])
+def test_whole_networks_of_other_widths_and_with_dropout(alpha: float) -> None:
+    layers = keras().layers
+    base = mobilenet_v2.build(alpha, 32)
+    pooled = layers.Dropout(0.2, name="dropout")(layers.GlobalAveragePooling2D()(base.output))
+    model = keras().Model(base.input, layers.Dense(3, activation="softmax", name="head")(pooled))
+    found = blocks.find(model)
+    assert len(found) == 16
+    made = blocks.narrow(
+        model, {name: np.arange(width) for name, width in widths(found, 0.5).items()}
+    )
+    halves = [block.channels for block in blocks.find(made)]
+    assert halves == [block.channels // 2 for block in found]
+    assert made.layers[-1].name == "head"
+    assert answers(made, np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 3)
