@@ -51,7 +51,8 @@ bench: setup
 	    for model in mobilenet_v2_1.0_224_quant coco_ssd_mobilenet_v1_1.0_quant; do \
 	        $(BIN)/python tests/benchmarks/stream.py "$$data/models/$$model.tflite" \
 	            "$$data/video/one-by-one-person-detection.mp4" || exit 1; \
-	    done
+	    done && \
+	    $(BIN)/python tests/benchmarks/tracker.py --data "$$data"
 
 soak: setup
 	@$(BIN)/python tests/benchmarks/soak.py
