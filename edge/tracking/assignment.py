@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,24 +37,25 @@ def assign(costs: NDArray[np.float64], limit: float) -> tuple[Indices, Indices]:
 @cache
 def _solver() -> Solver:
     """The linear assignment of lapx; else of SciPy, whose import takes a second."""
-    for module, function in (("lap", "lapjvx"), ("scipy.optimize", "linear_sum_assignment")):
-        try:
-            found: Callable[..., Any] = getattr(import_module(module), function)
-        except ImportError:
-            continue
-        return _lapx(found) if module == "lap" else found
-    raise UsageError(
-        "the Python package 'lapx' for tracking (or SciPy)",
-        "neither",
-        "pip install 'edge-toolkit[track]'",
-    )
-
-
-def _lapx(lapjvx: Callable[..., Any]) -> Solver:
-    """lapx as SciPy has it: without the total, in a matrix of any shape."""
+    try:
+        from lap import lapjvx
+    except ImportError:
+        return _scipy()
 
     def solve(costs: NDArray[np.float64]) -> tuple[Indices, Indices]:
         _, rows, columns = lapjvx(costs, extend_cost=True)
         return rows, columns
 
     return solve
+
+
+def _scipy() -> Solver:
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError:
+        raise UsageError(
+            "the Python package 'lapx' for tracking (or SciPy)",
+            "neither",
+            "pip install 'edge-toolkit[track]'",
+        ) from None
+    return linear_sum_assignment  # type: ignore[no-any-return]
