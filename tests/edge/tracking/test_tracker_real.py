@@ -36,7 +36,7 @@ def test_it_copes_with_fewer_frames(test_data: Path, every: int) -> None:
         some[:, 0] = (some[:, 0] - 1) // every + 1
         kept.append(some)
     verdict = judge(kept[0], follow(kept[1]))
-    assert verdict.mota >= 60
+    assert verdict.mota >= 57
     assert verdict.idf1 >= 70
 
 
