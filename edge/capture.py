@@ -110,14 +110,14 @@ class Capture:
 
     def _read(self) -> Frame | None:
         """The next sound frame; None at the end or when stopped."""
-        corrupt = 0
+        corrupt, last = 0, None
         while not self._stop.is_set():
             start = time.perf_counter()
             try:
                 frame = self._source.read()
             except CorruptFrameError as error:
                 self._meter.corrupt += 1
-                corrupt += 1
+                corrupt, last = corrupt + 1, error
                 if corrupt >= _MOST_CORRUPT:
                     self._lost(error)
                     corrupt = 0
@@ -125,6 +125,8 @@ class Capture:
             except SourceError as error:
                 self._lost(error)
                 continue
+            if frame is None and last is not None and self._count == 0:
+                raise last  # not one frame was sound
             self._meter.stages["capture"].add(time.perf_counter() - start)
             return frame
         return None

@@ -1,6 +1,7 @@
 """Collecting pictures of one class into a data set, without near-identical ones."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,12 +27,17 @@ _QUALITY = 95
 
 @dataclass
 class Collection:
-    """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats."""
+    """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats,
+    ``in_a_row`` those since the last picture that was kept.
+
+    What lies in the folder already counts as taken before.
+    """
 
     root: Path
     label: str
     kept: list[Path] = field(default_factory=list)
     skipped: int = 0
+    in_a_row: int = 0
     _thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, picture: Picture) -> Path | None:
@@ -43,10 +49,12 @@ class Collection:
         thumbnail = _thumbnail(picture)
         if any(np.abs(thumbnail - other).mean() < SAME for other in self._thumbnails):
             self.skipped += 1
+            self.in_a_row += 1
             return None
         path = self._write(picture)
         self._thumbnails.append(thumbnail)
         self.kept.append(path)
+        self.in_a_row = 0
         return path
 
     def counts(self) -> dict[str, int]:
@@ -82,10 +90,22 @@ def collection(root: Path, label: str) -> Collection:
         (root / label).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(root / label, error) from None
-    return Collection(root, label)
+    return Collection(root, label, _thumbnails=list(_earlier(root / label)))
 
 
-def _thumbnail(picture: Picture) -> NDArray[np.float32]:
+def _earlier(folder: Path) -> Iterator[NDArray[np.float32]]:
+    """Thumbnails of the pictures there; one that cannot be read is left to ``edge convert``."""
+    for path in folder.iterdir():
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        picture = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # much the quickest for JPEG
+        if picture is not None and min(picture.shape[:2]) < 2 * max(_THUMBNAIL):
+            picture = cv2.imread(str(path))
+        if picture is not None:
+            yield _thumbnail(picture)
+
+
+def _thumbnail(picture: cv2.typing.MatLike) -> NDArray[np.float32]:
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     return cv2.resize(grey, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
 

@@ -28,26 +28,38 @@ frames:DIR, mqtt://HOST/TOPIC, text, or none; give several with several --sink.
 """For the help of commands with :func:`options`."""
 
 
-def options(command: Command) -> Command:
-    """Add the options of a stream; they arrive as keywords for :func:`run`."""
-    made = (
+def source_options(command: Command) -> Command:
+    """Add the options of a source; they arrive as keywords for :func:`wanted`."""
+    return _add(
+        command,
         click.option("--source", default="0", show_default=True, help="Where frames come from."),
-        click.option(
-            "--sink", "sinks", multiple=True,
-            help="Where results go.  [default: window; text without a screen]",
-        ),
         click.option("--size", metavar="WxH", help="Size of the frames, such as 640x480."),
         click.option("--fps", type=float, help="Frames per second."),
         click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0",
                      help="Turn the frames clockwise by degrees."),
         click.option("--hflip", is_flag=True, help="Mirror the frames."),
         click.option("--exposure", type=float, help="Exposure, as the camera's driver counts it."),
+    )  # fmt: skip
+
+
+def options(command: Command) -> Command:
+    """Add the options of a stream; they arrive as keywords for :func:`run`."""
+    command = _add(
+        command,
         click.option("--loop", is_flag=True, help="Start a file again at its end."),
         click.option("--realtime", is_flag=True, help="Play a file at its own speed."),
         click.option("--frames", type=click.IntRange(min=1), help="End after so many frames."),
+        click.option(
+            "--sink", "sinks", multiple=True,
+            help="Where results go.  [default: window; text without a screen]",
+        ),
         click.option("--stats", type=click.Path(path_type=Path), metavar="FILE",
                      help="Write the statistics as JSON."),
     )  # fmt: skip
+    return source_options(command)
+
+
+def _add(command: Command, *made: Callable[[Command], Command]) -> Command:
     for option in reversed(made):
         command = option(command)
     return command
@@ -58,15 +70,9 @@ def run(
     *,
     source: str,
     sinks: tuple[str, ...],
-    size: str | None = None,
-    fps: float | None = None,
-    rotate: str = "0",
-    hflip: bool = False,
-    exposure: float | None = None,
-    loop: bool = False,
-    realtime: bool = False,
     frames: int | None = None,
     stats: Path | None = None,
+    **asked: Any,
 ) -> Statistics:
     """Run ``task`` as the command line says, until the source ends or Ctrl-C or SIGTERM comes.
 
@@ -75,15 +81,12 @@ def run(
     Raises:
         EdgeError: see :func:`edge.runner.run`.
     """
-    wanted = SourceOptions(parse_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
     if stats is not None:
         place.check(stats)
         runner.check_places(source, [*runner.files(sinks), (f"--stats {stats}", stats)])
     for note in task.notes:
         say(note)
-    if exposure is not None and sources.resolve(source)[0] not in sources.CAMERAS:
-        say(f"{source} has no exposure to set")
-    done = runner.run(task, source, sinks, options=wanted, frames=frames, say=say)
+    done = runner.run(task, source, sinks, options=wanted(source, **asked), frames=frames, say=say)
     if stats is not None:
         write_whole(stats, json.dumps(done.to_dict(), indent=2) + "\n")
     show(done)
@@ -134,12 +137,29 @@ def say(note: str) -> None:
     click.echo(f"note: {note}", err=True)
 
 
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Width and height of "640x480".
+def wanted(
+    source: str,
+    *,
+    size: str | None = None,
+    fps: float | None = None,
+    rotate: str = "0",
+    hflip: bool = False,
+    exposure: float | None = None,
+    loop: bool = False,
+    realtime: bool = False,
+) -> SourceOptions:
+    """What a command line asks of a source.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: a value outside its range.
     """
+    if exposure is not None and sources.resolve(source)[0] not in sources.CAMERAS:
+        say(f"{source} has no exposure to set")
+    return SourceOptions(_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    """Width and height of "640x480"."""
     if text is None:
         return None
     found = re.fullmatch(r"(\d+)x(\d+)", text)

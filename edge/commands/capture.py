@@ -7,19 +7,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
+from edge import collect, keys, live
+from edge.collect import Collection
 from edge.commands.options import JSON
-from edge.errors import CorruptFrameError, UsageError
+from edge.errors import CorruptFrameError, OutputError, UsageError
 from edge.frame import Frame
 from edge.quiet import quiet
+from edge.screen import ESCAPE, Screen
 from edge.signals import stopping
+from edge.sources import open_source
 from edge.sources.source import Source
 
-if TYPE_CHECKING:
-    from edge.collect import Collection
+_STILL = 100
+"""So many repeats in a row are told about once more."""
 
 EXAMPLES = """
 \b
@@ -31,8 +35,9 @@ Examples:
   edge convert photos/
 
 \b
-Pictures that show the same as one taken before are skipped.
-Without --interval or --burst, keys take pictures: space or Enter; q ends.
+Pictures that show the same as one taken before, today or earlier, are skipped.
+Without --interval or --burst, keys take pictures: space or Enter; q ends. They
+count in the window with what the camera sees, and in the terminal.
 """
 
 
@@ -41,14 +46,11 @@ Without --interval or --burst, keys take pictures: space or Enter; q ends.
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder of the data set."
 )
-@click.option("--source", default="0", show_default=True, help="Camera, stream, video, folder.")
 @click.option("--interval", type=click.FloatRange(min=0), help="Seconds between pictures.")
 @click.option("--burst", type=click.IntRange(min=1), help="So many pictures in a row.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many pictures.")
 @click.option("--countdown", type=click.IntRange(min=0), default=0, help="Seconds to get ready.")
-@click.option("--size", metavar="WxH", help="Size of the pictures, such as 640x480.")
-@click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0")
-@click.option("--hflip", is_flag=True, help="Mirror the pictures.")
+@live.source_options
 @JSON
 def capture(
     label: str,
@@ -58,35 +60,26 @@ def capture(
     burst: int | None,
     count: int | None,
     countdown: int,
-    size: str | None,
-    rotate: str,
-    hflip: bool,
     as_json: bool,
+    **asked: Any,
 ) -> None:
     """Take pictures for a data set, a folder per class."""
-    from edge import collect, live
-    from edge.sources import open_source
-    from edge.sources.source import SourceOptions
-
-    wanted = SourceOptions(size=live.parse_size(size), rotate=int(rotate), hflip=hflip)
     stop = threading.Event()
+    wanted = live.wanted(source, **asked)
     with ExitStack() as closing:
-        when = _trigger(interval, burst, closing)
+        when = _trigger(label, interval, burst, closing)
         with quiet():
             opened = open_source(source, wanted)
         closing.callback(opened.close)
         kept = collect.collection(out, label)
         closing.enter_context(stopping(stop))
-        frames = _frames(opened, stop, countdown)
-        most = burst or count
-        for frame in frames:
+        for frame in _frames(opened, stop, countdown):
             taken = when(frame)
             if taken is None:
                 break
             if taken:
-                path = kept.add(frame.picture)
-                _tell(path, len(kept.kept))
-            if len(kept.kept) == most:
+                _tell(kept, kept.add(frame.picture))
+            if len(kept.kept) == (burst or count):
                 break
     _sum_up(kept, as_json)
 
@@ -95,27 +88,41 @@ Trigger = Callable[[Frame], bool | None]
 """Whether a frame is taken; None ends it all."""
 
 
-def _trigger(interval: float | None, burst: int | None, closing: ExitStack) -> Trigger:
+def _trigger(label: str, interval: float | None, burst: int | None, closing: ExitStack) -> Trigger:
     if interval is not None and burst is not None:
         raise UsageError("--interval or --burst", "both", "give one of them")
     if burst is not None:
         return lambda _: True
     if interval is not None:
         return _Every(interval)
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "--interval or --burst, or a terminal for keys", "none of them", "add --interval 2"
-        )
-    from edge import keys
+    return _Keys(label, closing)
 
-    closing.enter_context(keys.listening())
-    click.echo("Space or Enter takes a picture, q ends.", err=True)
 
-    def by_key(_: Frame) -> bool | None:
-        key = keys.pressed()
-        return None if key in ("q", "\x1b") else key in (" ", "\n", "\r")
+class _Keys:
+    """Keys of a window with what the camera sees, and of the terminal; at least one is there."""
 
-    return by_key
+    def __init__(self, label: str, closing: ExitStack) -> None:
+        self._screen: Screen | None = None
+        self._terminal = sys.stdin.isatty()
+        try:
+            self._screen = Screen(f"edge capture: {label}")
+            closing.callback(self._screen.close)
+        except OutputError as error:
+            if not self._terminal:
+                found = f"neither (the screen: {error.found})"
+                raise UsageError(
+                    "--interval or --burst, or a terminal or screen for keys",
+                    found,
+                    "add --interval 2",
+                ) from None
+        if self._terminal:
+            closing.enter_context(keys.listening())
+        click.echo("Space or Enter takes a picture, q ends.", err=True)
+
+    def __call__(self, frame: Frame) -> bool | None:
+        pressed = {self._screen.show(frame.picture) if self._screen is not None else None,
+                   keys.pressed() if self._terminal else None}  # fmt: skip
+        return None if pressed & {"q", ESCAPE} else bool(pressed & {" ", "\n", "\r"})
 
 
 class _Every:
@@ -154,14 +161,15 @@ def _frames(source: Source, stop: threading.Event, countdown: int) -> Iterator[F
             yield Frame(frame.index, time.monotonic() - began, frame.picture, frame.name)
 
 
-def _tell(path: Path | None, number: int) -> None:
-    if path is None:
-        click.echo("  skipped: it shows the same as one before", err=True)
-    else:
-        click.echo(f"  {number:4d}  {path}", err=True)
+def _tell(kept: Collection, path: Path | None) -> None:
+    if path is not None:
+        click.echo(f"  {len(kept.kept):4d}  {path}", err=True)
+    elif kept.in_a_row in (1, _STILL):  # then it is known
+        hint = ": nothing moves" if kept.in_a_row == _STILL else ""
+        click.echo(f"  skipped: it shows the same as one before{hint}", err=True)
 
 
-def _sum_up(kept: "Collection", as_json: bool) -> None:
+def _sum_up(kept: Collection, as_json: bool) -> None:
     counts = kept.counts()
     if as_json:
         said = {

@@ -1,6 +1,8 @@
-"""Tiny models for the tests of the board side; see tests/support/tiny_models.py."""
+"""For the tests of the board side: tiny models (see tests/support/tiny_models.py), a screen."""
 
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -20,3 +22,19 @@ def edgetpu_model() -> Callable[[], bytes]:
 @pytest.fixture
 def red() -> np.ndarray:
     return tiny_models.red_picture()
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[str]:
+    """The DISPLAY of a screen that nobody sees."""
+    server = shutil.which("Xvfb")
+    if server is None:
+        pytest.skip("no Xvfb: apt-get install xvfb")
+    command = [server, "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert run.stdout is not None
+    number = run.stdout.readline().decode().strip()
+    yield f":{number}"
+    run.terminate()
+    run.wait(timeout=10)
+    run.stdout.close()

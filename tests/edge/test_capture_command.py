@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -38,8 +39,8 @@ def test_a_burst_ends_when_it_is_full_and_nothing_is_overwritten(
 ) -> None:
     for turn in (1, 2):
         done = run_edge(
-            "capture", "--label", "dog", "-o", tmp_path, "--source", "synthetic:320x240@5",
-            "--burst", "4",
+            "capture", "--label", "dog", "-o", tmp_path, "--burst", "4",
+            "--source", f"synthetic:320x240@5?seed={turn}",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert len(list((tmp_path / "dog").glob("*.jpg"))) == 4 * turn
@@ -58,6 +59,63 @@ def test_what_was_taken_before_is_skipped(tmp_path: Path) -> None:
     assert kept.add(second) is not None
     assert kept.add(first) is None
     assert (len(kept.kept), kept.skipped) == (2, 2)
+
+
+def test_what_lies_there_from_an_earlier_time_is_not_taken_again(
+    run_edge: RunEdge, tmp_path: Path
+) -> None:
+    command = ("capture", "-o", tmp_path, "--interval", "1", "--json")
+    for label, size, kept in (("cat", "1280x720", 5), ("cat", "1280x720", 0),
+                              ("dog", "160x120", 5), ("dog", "160x120", 0)):  # fmt: skip
+        done = run_edge(*command, "--label", label, "--source", f"synthetic:{size}@10?frames=50")
+        assert len(json.loads(done.stdout)["kept"]) == kept
+    assert json.loads(done.stdout)["counts"] == {"cat": 5, "dog": 5}
+
+
+def test_a_scene_in_which_nothing_moves_ends_and_is_told_about_once(
+    run_edge: RunEdge, tmp_path: Path
+) -> None:
+    picture = tmp_path / "still.mkv"
+    codec = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(picture), cv2.CAP_FFMPEG, codec, 10, (64, 48))
+    for _ in range(150):
+        writer.write(np.full((48, 64, 3), 90, np.uint8))
+    writer.release()
+    done = run_edge("capture", "--label", "cat", "-o", tmp_path / "photos", "--burst", "3",
+                    "--source", picture)  # fmt: skip
+    assert done.returncode == 0
+    assert "1 pictures of cat, 149 repeats" in done.stdout
+    assert done.stderr.count("skipped") == 2
+    assert "nothing moves" in done.stderr
+
+
+def test_keys_take_pictures_in_a_window(screen: str, tmp_path: Path) -> None:
+    xdotool = shutil.which("xdotool")
+    if xdotool is None:
+        pytest.skip("no xdotool: apt-get install xdotool")
+    environment = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
+    environment["DISPLAY"] = screen
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edge", "capture", "--label", "cat", "-o", tmp_path,
+         "--source", "synthetic:320x240@100"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment,
+    )  # fmt: skip
+
+    def press(key: str) -> None:
+        command = [xdotool, "mousemove", "100", "100", "key", key]
+        subprocess.run(command, env=environment, check=False, capture_output=True)
+
+    end = time.monotonic() + 30
+    while not list(tmp_path.rglob("*.jpg")) and time.monotonic() < end:
+        press("space")
+        time.sleep(0.2)
+    while running.poll() is None and time.monotonic() < end:
+        press("q")
+        time.sleep(0.2)
+    out, said = running.communicate(timeout=20)
+    assert running.returncode == 0, said
+    assert f"{len(list(tmp_path.rglob('*.jpg')))} pictures of cat" in out
 
 
 def test_keys_take_pictures_in_a_terminal(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +45,6 @@ thread.start()
 thread.join()
 print("stopped" if stop.is_set() else "never stopped")
 """
-
-
-@pytest.fixture(scope="module")
-def screen() -> Iterator[str]:
-    server = shutil.which("Xvfb")
-    if server is None:
-        pytest.skip("no Xvfb: apt-get install xvfb")
-    command = [server, "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert run.stdout is not None
-    number = run.stdout.readline().decode().strip()
-    yield f":{number}"
-    run.terminate()
-    run.wait(timeout=10)
-    run.stdout.close()
 
 
 def show(screen: str, how: str) -> "subprocess.Popen[str]":

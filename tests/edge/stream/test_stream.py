@@ -90,6 +90,13 @@ def test_a_corrupt_frame_is_counted_and_skipped() -> None:
     assert done.corrupt == 2
 
 
+def test_a_file_without_one_sound_frame_is_an_error() -> None:
+    sink = ListingSink()
+    with pytest.raises(CorruptFrameError, match="noise"):
+        run(ListedSource([CORRUPT, CORRUPT]), sink)
+    assert sink.closed == 1
+
+
 def test_a_camera_that_vanishes_is_tried_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "_DELAYS", (0.01,))
     tries: list[Any] = [

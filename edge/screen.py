@@ -1,0 +1,103 @@
+"""This machine's screen: a window that shows pictures and hears keys."""
+
+import ctypes
+import os
+import re
+import sys
+
+import cv2
+
+from edge.errors import OutputError
+from edge.frame import Picture
+
+ESCAPE = "\x1b"
+
+_LARGEST = 1280, 960
+"""A larger picture is shown smaller at first; the window can be resized."""
+
+_LOOK = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+
+
+class Screen:
+    """A window; used by one thread alone.
+
+    Args:
+        title: of the window, which appears with the first picture.
+
+    Raises:
+        OutputError: there is no screen, or an OpenCV without windows.
+    """
+
+    def __init__(self, title: str) -> None:
+        if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
+            raise OutputError(
+                "an OpenCV with windows",
+                "opencv-python-headless",
+                "pip uninstall opencv-python-headless && "
+                "pip install --force-reinstall opencv-python",
+            )
+        if sys.platform == "linux" and (trouble := _no_screen()):
+            raise _without(trouble)
+        self._title, self._open = title, False
+
+    def show(self, picture: Picture) -> str | None:
+        """Show a picture, uint8 BGR; the key pressed meanwhile, ``ESCAPE`` for a closed window.
+
+        Raises:
+            OutputError: the screen went away.
+        """
+        try:
+            if not self._open:
+                self._create(picture.shape[1], picture.shape[0])
+            elif not self._is_visible():
+                return ESCAPE
+            cv2.imshow(self._title, picture)
+            key = cv2.waitKey(1) & 0xFF
+        except cv2.error as error:
+            raise _without(" ".join(str(error).split())[:120]) from None
+        return None if key == 0xFF else chr(key)
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._open and self._is_visible():
+            cv2.destroyWindow(self._title)
+
+    def _is_visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # it was the only one, and the user closed it
+            return False
+
+    def _create(self, width: int, height: int) -> None:
+        # Qt complains at exit that its timers belong to this thread.
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+        cv2.namedWindow(self._title, _LOOK)
+        scale = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
+        cv2.resizeWindow(self._title, round(scale * width), round(scale * height))
+        self._open = True
+
+
+def _without(trouble: str) -> OutputError:
+    hint = "use --sink out.mkv, --sink jsonl:- or --sink frames:DIR"
+    return OutputError("a screen to open a window on", trouble, hint)
+
+
+def _no_screen() -> str | None:
+    """Why no window can be opened; None where one can.
+
+    The wheel of OpenCV speaks to X servers alone (XWayland is one), and where none answers Qt ends
+    the whole process: so it is asked before.
+    """
+    display = os.environ.get("DISPLAY")
+    if not display:
+        return "none (no DISPLAY, as over ssh)"
+    try:
+        x11 = ctypes.CDLL("libX11.so.6")
+    except OSError:  # nobody to ask
+        return None
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    connection = x11.XOpenDisplay(None)
+    if not connection:
+        return f"none that answers at DISPLAY={display}"
+    x11.XCloseDisplay(ctypes.c_void_p(connection))
+    return None
