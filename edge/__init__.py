@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from edge.statistics import Statistics as Statistics
     from edge.tasks.classifier import classifier as classifier
     from edge.tasks.detect import detector as detector
+    from edge.tasks.track import following as following
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ _PUBLIC = {
     "Statistics": "edge.statistics",
     "classifier": "edge.tasks.classifier",
     "detector": "edge.tasks.detect",
+    "following": "edge.tasks.track",
 }
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "classifier",
     "detector",
     "each",
+    "following",
     "open_model",
     "open_source",
     "read_picture",

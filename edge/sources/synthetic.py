@@ -36,7 +36,11 @@ def synthetic(address: str, options: SourceOptions) -> Source:
     wanted = _parse(address)
     width, height = options.size or (wanted.width, wanted.height)
     made = _Wanted(width, height, options.fps or wanted.fps, wanted.seed, wanted.frames)
-    return adjust(_Synthetic(f"synthetic:{address}", made), options, resize=False)
+
+    def open_it() -> Source:
+        return _Synthetic(f"synthetic:{address}", made)
+
+    return adjust(open_it(), options, resize=False, again=open_it)
 
 
 class _Synthetic:

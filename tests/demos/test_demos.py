@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import tiny_models
 
@@ -78,6 +79,53 @@ def test_a_stopped_stream_leaves_whole_files(model: Path, tmp_path: Path, number
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) >= frames
 
 
+def test_a_reader_that_has_seen_enough_ends_it_quietly(model: Path, tmp_path: Path) -> None:
+    stats = tmp_path / "stats.json"
+    demo = f"'{sys.executable}' -m edge demo classify --model '{model}' --source synthetic:"
+    command = f"{demo} --sink jsonl:- --stats '{stats}' | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False,
+                          timeout=60)  # fmt: skip
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["frame"] == 0
+    assert "edge:" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(stats.read_text())["frames"] >= 1
+
+
+def test_paths_in_any_script_and_pictures_of_any_size(
+    run_edge: RunEdge, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "größe 猫 ✓"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number, shape in enumerate([(30, 40, 3), (121, 161, 3), (9, 7, 3), (20, 20), (20, 20, 4)]):
+        picture = random.integers(0, 255, shape).astype(np.uint8)
+        (folder / f"é{number}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    (folder / "é9.png").write_bytes(b"broken")
+    for name in ("ü.mkv", "ü.mp4", "ü.avi"):
+        done = run_edge("demo", "classify", "--model", model, "--source", folder, "--sink",
+                        folder / name, "--sink", f"jsonl:{folder / 'ü.jsonl'}")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "1 corrupt" in done.stderr
+        capture = cv2.VideoCapture(str(folder / name))
+        sizes = set()
+        while (read := capture.read())[0]:
+            sizes.add(read[1].shape)
+        assert sizes == {(30, 40, 3)}
+        assert len((folder / "ü.jsonl").read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize("source", ["synthetic:?frames=3", "{}"])
+def test_a_source_with_an_end_may_be_looped(
+    run_edge: RunEdge, model: Path, tmp_path: Path, source: str
+) -> None:
+    picture = tmp_path / "one.png"
+    cv2.imwrite(str(picture), np.full((20, 20, 3), 90, np.uint8))
+    done = run_edge("demo", "classify", "--model", model, "--loop", "--frames", "7", "--sink",
+                    "jsonl:-", "--source", source.format(picture))  # fmt: skip
+    assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == list(range(7))
+
+
 def test_without_a_screen_words_replace_the_window(
     run_edge: RunEdge, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +169,11 @@ def test_a_demo_is_one_screen() -> None:
         (("--source", "synthetic:", "--sink", "no/such/folder/o.mkv"), "mkdir -p"),
         (("--source", "synthetic:", "--sink", "jsonl:no/such/x"), "mkdir -p"),
         (("--source", "synthetic:", "--sink", "none", "--stats", "no/such/s.json"), "mkdir -p"),
+        (("--source", "synthetic:", "--sink", "none", "--stats", "."), "a folder"),
+        (("--source", "synthetic:", "--sink", "jsonl:s", "--stats", "s"), "a file of its own"),
         (("--source", "synthetic:", "--sink", "none", "--size", "big"), "640x480"),
+        (("--source", "synthetic:", "--sink", "none", "--fps", "0"), "--fps"),
+        (("--source", "synthetic:", "--sink", "none", "--smoothing", "nan"), "smoothing"),
         (("--source", "synthetic:", "--sink", "none", "--threshold", "7"), "from 0 to 1"),
     ],
 )
