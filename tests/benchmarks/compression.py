@@ -1,131 +1,231 @@
-"""What recipes cost and gain on real photos, held against dense int8.
+"""Benchmark: what each recipe keeps and saves, beside plain int8.
 
-    python tests/benchmarks/compression.py PHOTOS WEIGHTS --seeds 0 1 2 --keep out/
+    python tests/benchmarks/compression.py DATASET WEIGHTS.h5 [--seeds 0 1 2] [--recipes NAME ...]
+        [--results FILE]
 
-For each seed `edge convert` makes all variants, as a user would. The files are then judged apart
-from its report: on the pictures of the recorded test and validation sides, which nothing was
-trained on, and timed in turns in one process on one thread. A seed whose folder is there already is
-judged again without converting.
+For each seed a network is trained, its scores are calibrated, and each recipe makes its file of
+it. Accuracy and agreement are over the test and the validation side, which no weight has learned
+from (recipes that train choose their best epoch on the latter). Invoke times are medians on one
+thread, the files of a seed taking turns in one process. Each result is added to FILE at once, and
+what FILE holds already is not made again: an interrupted run goes on where it stopped.
 """
 
 import argparse
 import gzip
-import hashlib
 import json
-import subprocess
-import sys
+import tempfile
+import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from statistics import mean
+from statistics import fmean
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge import interpreter, stats
-from edge.commands.options import quiet_interpreter
-from edge.image import read_picture
+from converters import cache, tf
+from converters.backbone import weights
+from converters.compress import quantise, recipe
+from converters.compress.calibration import calibration_set
+from converters.compress.draft import Material
+from converters.confidence import fit_temperature, soften
+from converters.dataset import audit, intake
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split, split
+from converters.progress import Progress, Terminal
+from converters.training.train import TrainingOptions, train
+from edge import stats, tflite
+from edge.figures import figures
+from edge.image import Preprocessing
+from edge.interpreter import load
 from edge.model import load_model
 
-RECIPES = ("channels-50", "magnitude-75", "qat", "pqat-75")
-OTHER = "tflite-runtime"
+RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
+DENSE = "int8"
+
+LIMITS: dict[str, dict[str, tuple[str, float]]] = {
+    DENSE: {"agreement": ("at least", 0.97)},
+    "channels-50": {"invoke": ("at most", 0.70), "lost": ("at most", 2.0)},
+    "magnitude-75": {"gzip": ("at most", 0.45), "lost": ("at most", 2.0)},
+    "qat": {"runs": ("at least", 1.0)},
+    "pqat-75": {"runs": ("at least", 1.0)},
+}
+"""What must hold of the means: recipe → figure → bound."""
+
+Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Of one file: accuracy and agreement with float32 (0–1), invoke and gzip against int8."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A trained network with calibrated scores, its pictures, and its plain int8 file."""
 
-    accuracy: float
-    agreement: float
-    time: float
-    gzip: float
-    runs_on_other: bool
-
-
-def convert(photos: Path, weights: Path, seed: int, recipes: list[str], out: Path) -> None:
-    chosen = [word for name in recipes for word in ("--recipe", name)]
-    subprocess.run(
-        [sys.executable, "-m", "edge", "convert", str(photos), "-o", str(out), "--weights",
-         str(weights), "--fine-tune", "never", "--seed", str(seed), *chosen, "--json"],
-        check=False, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
-def judge(photos: Path, out: Path, recipes: list[str]) -> dict[str, Figures]:
-    record = json.loads((out / "report.json").read_text())
-    held_out = set(record["split"]["test"]) | set(record["split"]["validation"])
-    classes = record["dataset"]["classes"]
-    pictures = [
-        (read_picture(path), classes.index(path.parent.name))
-        for path in sorted(photos.glob("*/*"))
-        if hashlib.sha256(path.read_bytes()).hexdigest() in held_out
-    ]
-    names = ["float32", "int8", *recipes]
-    contents = {name: (out / f"variants/{name}.tflite").read_bytes() for name in names}
-    models = {name: load_model(data, name=name, threads=1) for name, data in contents.items()}
-    said = {
-        name: np.array([model.classify(picture).best.index for picture, _ in pictures])
-        for name, model in models.items()
-    }
-    truth = np.array([label for _, label in pictures])
-    times = stats.measure_in_turns([m.runtime for m in models.values()], rounds=10, seconds=0.3)
-    p50 = dict(zip(names, (timing.p50_ms for timing in times), strict=True))
-    packed = {name: len(gzip.compress(data, mtime=0)) for name, data in contents.items()}
-    return {
-        name: Figures(
-            float((said[name] == truth).mean()),
-            float((said[name] == said["float32"]).mean()),
-            p50[name] / p50["int8"],
-            packed[name] / packed["int8"],
-            runs_on_other(contents[name], models[name].runtime, name),
-        )
-        for name in names
-    }
-
-
-def runs_on_other(content: bytes, here: interpreter.Runtime, name: str) -> bool:
-    """Whether tflite-runtime runs the file and its output is the same within rounding."""
-    if not interpreter.installed(OTHER):
-        return False
-    there = interpreter.load(content, name=name, threads=1, interpreter=OTHER)
-    arrays = stats.noise(here)
-    (ours,), (theirs,) = here.invoke(*arrays), there.invoke(*arrays)
-    least = 8 if ours.dtype.kind in "iu" else 0.02
-    return bool(np.abs(ours.astype(float) - theirs.astype(float)).max() <= least)
+    material: Material
+    float32: bytes
+    int8: bytes
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("dataset", type=Path)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
-    parser.add_argument("--keep", type=Path, required=True, help="folder for the results")
-    given = parser.parse_args()
-    given.keep.mkdir(parents=True, exist_ok=True)
-    found: dict[str, list[Figures]] = {}
-    for seed in given.seeds:
-        out = given.keep / f"seed{seed}"
-        if not (out / "report.json").is_file():
-            convert(given.photos, given.weights, seed, given.recipes, out)
-        with quiet_interpreter():
-            judged = judge(given.photos, out, given.recipes)
-        for name, figures in judged.items():
-            found.setdefault(name, []).append(figures)
-            print(f"seed {seed}  {row(name, [figures], judged['int8'].accuracy)}", flush=True)
-    print(f"\nmeans of {len(given.seeds)} seeds, test and validation pictures")
-    base = mean(figures.accuracy for figures in found["int8"])
-    for name, figures in found.items():
-        print(row(name, figures, base))
+    parser.add_argument("--results", type=Path, help="JSON lines; default: a file that is dropped")
+    options = parser.parse_args()
+    wanted = [recipe.load(name) for name in options.recipes if name != DENSE]
+    with tempfile.TemporaryDirectory() as work:
+        results = options.results or Path(work) / "results.jsonl"
+        for seed in options.seeds:
+            missing = [one for one in wanted if (seed, one.name) not in done(results)]
+            if missing or (seed, DENSE) not in done(results):
+                run_seed(options, seed, missing, results, Terminal())
+        names = [DENSE, *(one.name for one in wanted)]
+        rows = [row for row in read(results) if row["seed"] in options.seeds]
+        report([[row for row in rows if row["recipe"] == name] for name in names])
 
 
-def row(name: str, figures: list[Figures], base: float) -> str:
-    accuracy = mean(one.accuracy for one in figures)
-    other = "yes" if all(one.runs_on_other for one in figures) else "NO"
-    return (
-        f"{name:14s} accuracy {accuracy:.4f}, {100 * (base - accuracy):+.1f} points lost to int8; "
-        f"agreement with float32 {mean(one.agreement for one in figures):.4f}; "
-        f"invoke {mean(one.time for one in figures):.2f}x, "
-        f"gzip {mean(one.gzip for one in figures):.2f}x of int8; on {OTHER}: {other}"
+def run_seed(
+    options: argparse.Namespace,
+    seed: int,
+    recipes: list[recipe.Recipe],
+    results: Path,
+    progress: Progress,
+) -> None:
+    """Train with ``seed``, and add the results of plain int8 and of each recipe."""
+    start = learned(options.dataset, options.weights, seed, progress)
+    if (seed, DENSE) not in done(results):
+        add(results, measure(start, DENSE, start.int8, 0.0))
+    for one in recipes:
+        began = time.perf_counter()
+        content = recipe.run(one, start.material).content
+        add(results, measure(start, one.name, content, time.perf_counter() - began))
+        progress.say(f"seed {seed}: {one.name} in {read(results)[-1]['seconds']:.0f} s")
+
+
+def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
+    """What ``edge convert --fine-tune never`` has before its recipes."""
+    backbone = weights.load(str(file), None, None, seed)
+    with tempfile.TemporaryDirectory() as work:
+        dataset = audit.audit(
+            intake.list_pictures(photos, Path(work)),
+            Preprocessing(backbone.size, backbone.size),
+            Path(work),
+            progress,
+        )
+    sides = split(dataset, seed)
+    training = TrainingOptions(fine_tune="never", seed=seed)
+    trained = train(backbone, dataset, sides, training, cache.folder(), progress)
+    validation = scores(quantise.float32(trained.model), dataset, sides.validation)
+    temperature = fit_temperature(validation, dataset.labels[sides.validation])
+    model = soften(trained.model, temperature)
+    samples = calibration_set(dataset, sides, seed)
+    return Start(
+        material=Material(dataset, sides, samples, model, seed, progress),
+        float32=quantise.float32(model),
+        int8=quantise.int8(model, samples, dataset.preprocessing),
     )
+
+
+def measure(start: Start, name: str, content: bytes, seconds: float) -> Row:
+    """All figures of one file beside plain int8 and float32."""
+    dataset, sides = start.material.dataset, start.material.split
+    judged = judged_pictures(sides)
+    truth = dataset.labels[judged]
+    said, dense, reference = (
+        scores(file, dataset, judged).argmax(1) for file in (content, start.int8, start.float32)
+    )
+    accuracy, before = float((said == truth).mean()), float((dense == truth).mean())
+    own, beside = invoke_ms(content, start.int8)
+    return {
+        "seed": start.material.seed,
+        "recipe": name,
+        "accuracy": accuracy,
+        "lost": 100 * (before - accuracy),
+        "agreement": float((said == reference).mean()),
+        "invoke": own / beside,
+        "invoke_ms": own,
+        "gzip": len(gzip.compress(content)) / len(gzip.compress(start.int8)),
+        "kB": len(content) / 1000,
+        "sparsity": figures(tflite.parse(content, name)).sparsity,
+        "runs": float(runs_everywhere(content)),
+        "seconds": seconds,
+    }
+
+
+def judged_pictures(sides: Split) -> NDArray[np.int64]:
+    return np.concatenate([sides.validation, sides.test])
+
+
+def scores(content: bytes, dataset: Dataset, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    with tf.quiet():
+        model = load_model(content, name="benchmark.tflite")
+    return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in indices])
+
+
+def invoke_ms(content: bytes, beside: bytes) -> tuple[float, float]:
+    """Medians of both files, on one thread, in turns."""
+    with tf.quiet():
+        runtimes = [load(c, name="file", delegate="cpu", threads=1) for c in (content, beside)]
+        own, other = (timing.p50_ms for timing in stats.measure_in_turns(runtimes, rounds=20))
+    return own, other
+
+
+def runs_everywhere(content: bytes) -> bool:
+    """Whether both tflite-runtime 2.14 and LiteRT load the file and run it."""
+    for package in ("tflite_runtime.interpreter", "ai_edge_litert.interpreter"):
+        try:
+            with tf.quiet():
+                interpreter = import_module(package).Interpreter(model_content=content)
+                interpreter.allocate_tensors()
+                interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            print(f"{package}: {error}")
+            return False
+    return True
+
+
+def add(results: Path, row: Row) -> None:
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def read(results: Path) -> list[Row]:
+    if not results.exists():
+        return []
+    return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+
+
+def done(results: Path) -> set[tuple[int, str]]:
+    return {(row["seed"], row["recipe"]) for row in read(results)}
+
+
+def report(by_recipe: list[list[Row]]) -> None:
+    """Print the means, and for each bound whether it is kept."""
+    print(
+        f"{'recipe':<16}{'seeds':>6}{'accuracy':>10}{'lost':>7}{'agree':>8}{'invoke':>8}"
+        f"{'gzip':>7}{'kB':>7}{'zeros':>8}{'runs':>6}{'s':>6}"
+    )
+    verdicts = []
+    for rows in filter(None, by_recipe):
+        name = rows[0]["recipe"]
+        mean = {key: fmean(row[key] for row in rows) for key in rows[0] if key != "recipe"}
+        print(
+            f"{name:<16}{len(rows):>6}{mean['accuracy']:>10.1%}{mean['lost']:>7.1f}"
+            f"{mean['agreement']:>8.3f}{mean['invoke']:>7.2f}x{mean['gzip']:>6.2f}x"
+            f"{mean['kB']:>7.0f}{mean['sparsity']:>8.1%}{'yes' if mean['runs'] == 1 else 'NO':>6}"
+            f"{mean['seconds']:>6.0f}"
+        )
+        for figure, (words, bound) in LIMITS.get(name, {}).items():
+            value = mean[figure]
+            kept = value <= bound if words == "at most" else value >= bound
+            verdicts.append(
+                f"{'holds' if kept else 'MISSES'}: {name} {figure} {value:.3f}, {words} {bound:g}"
+            )
+    print(
+        "lost: points of accuracy against int8; agree: with float32; invoke and gzip: against int8."
+    )
+    print(*verdicts, sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Pruned weights are gone from the file, and the others make up for them."""
 
 import gzip
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,20 @@ def test_the_model_is_plain_and_the_teacher_untouched(pruned: Draft, material: M
     assert not any((layer.get_weights()[0] == 0).any() for layer in pointwise(teacher))
 
 
+def test_the_model_can_be_saved_and_compressed_again(
+    pruned: Draft, material: Material, tmp_path: Path
+) -> None:
+    pruned.model.save(tmp_path / "model.keras")
+    again = keras().models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(said(again, material), said(pruned.model, material))
+
+
+def test_most_zeros_come_early_and_the_last_round_has_all() -> None:
+    steps = np.diff([0, *magnitude.shares(magnitude.Options(sparsity=0.8, rounds=4))])
+    assert steps.sum() == pytest.approx(0.8)
+    assert (np.diff(steps) < 0).all()
+
+
 def test_what_was_done_is_told(pruned: Draft) -> None:
     (details,) = pruned.details
     assert details["recovery"]["epochs"] == OPTIONS.epochs
@@ -113,7 +128,7 @@ def test_a_model_without_1x1_convolutions() -> None:
         allocate(keras().Model(image, scores), 0.5)
 
 
-@pytest.mark.parametrize("wrong", [{"sparsity": 1.5}, {"sparsity": 0.0}, {"ramp": -1.0}])
+@pytest.mark.parametrize("wrong", [{"sparsity": 1.5}, {"sparsity": 0.0}, {"rounds": 0}])
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))):
         magnitude.Options(**wrong)  # type: ignore[arg-type]
