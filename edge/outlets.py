@@ -15,7 +15,7 @@ from edge.timing import Durations
 Item = TypeVar("Item")
 
 _PATIENCE = 10.0
-"""Seconds that a sink may take to finish before it is left behind."""
+"""Seconds that a live stream's sink may hang at the end before it is left behind."""
 
 
 class Outlet(Generic[Item]):
@@ -42,7 +42,7 @@ class Outlet(Generic[Item]):
         self._backlog, self.waits = backlog, waits and backlog > 0
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
-        self._ending = False
+        self._ending, self._written = False, 0
         self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
         self._thread.start()
 
@@ -60,17 +60,21 @@ class Outlet(Generic[Item]):
             self._changed.notify_all()
 
     def finish(self) -> bool:
-        """Write what waits and close; False if that did not end in time."""
+        """Write what waits and close; False if it hangs, which is waited for where ``waits``."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._thread.join(_PATIENCE)
+        before = -1
+        while self._thread.is_alive() and self._written > before:
+            before = self._written
+            self._thread.join(None if self.waits else _PATIENCE)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
         try:
             while (item := self._next()) is not None:
                 self._write(item)
+                self._written += 1
         except Exception as error:
             self._fail(error)
         try:

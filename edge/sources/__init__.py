@@ -1,7 +1,7 @@
 """Sources: where frames come from, by one scheme everywhere.
 
 =============================  ==================================================================
-``0``, ``v4l2:0``              a USB camera by number, or ``/dev/video0``
+``0``, ``v4l2:0``              a USB camera by number, ``/dev/video0`` or ``/dev/v4l/by-id/…``
 ``picamera``, ``picamera:1``   a CSI camera of a Raspberry Pi, through picamera2
 ``rtsp://…``, ``http://…``     a network camera (RTSP; MJPEG over HTTP), or a video on a server
 ``clip.mp4``, ``wave.gif``     a video file or GIF
@@ -61,7 +61,7 @@ def resolve(uri: str) -> tuple[str, str]:
     """
     if not uri:
         raise UsageError("a source", "an empty word", "use --source 0, or --source clip.mp4")
-    if uri.isdecimal() or re.fullmatch(r"/dev/video\d+", uri):
+    if uri.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)", uri):
         return "v4l2", uri
     scheme, colon, rest = uri.partition(":")
     if scheme in SCHEMES and (colon or scheme == "picamera"):

@@ -36,11 +36,13 @@ _WHOLE = 0.9
 
 
 def camera(address: str, options: SourceOptions) -> Source:
-    """A USB camera: "0" or "/dev/video0".
+    """A USB camera: "0", "/dev/video0", or a lasting name of it in /dev/v4l/by-id.
 
     Raises:
         SourceError: there is none, it may not be used, or it gives no frames.
     """
+    if address.startswith("/dev/v4l/"):
+        address = os.path.realpath(address)
     number = int(address.removeprefix("/dev/video") or 0) if _is_number(address) else -1
     if number < 0:
         raise SourceError("a camera such as v4l2:0", f"v4l2:{address}", _others())

@@ -249,6 +249,7 @@ def test_a_password_is_not_shown() -> None:
         ("99", SourceError, "camera at /dev/video99"),
         ("v4l2:99", SourceError, "/dev/video99"),
         ("v4l2:front", SourceError, "v4l2:0"),
+        ("/dev/v4l/by-id/usb-x", SourceError, "/dev/v4l/by-id/usb-x"),
         ("nowhere.mp4", SourceError, "no such file"),
         ("no/such/*.jpg", SourceError, "no such file|none"),
         ("nothing.jpg", SourceError, "no such file"),
@@ -294,6 +295,7 @@ def test_a_camera_that_may_not_be_used(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("uri", "found"),
     [("0", ("v4l2", "0")), ("/dev/video3", ("v4l2", "/dev/video3")), ("picamera", ("picamera", "")),
+     ("/dev/v4l/by-id/usb-x", ("v4l2", "/dev/v4l/by-id/usb-x")),
      ("picamera:1", ("picamera", "1")), ("https://h/x", ("https", "https://h/x")),
      ("synthetic:", ("synthetic", "")), ("a.gif", ("video", "a.gif")),
      ("a.jpg", ("pictures", "a.jpg"))],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streams import ListedSource, ListingSink, MeanTask
 
-from edge import capture, stream
+from edge import capture, outlets, stream
 from edge.errors import CorruptFrameError, DelegateError, ModelError, OutputError, SourceError
 
 LOST = SourceError("frames", "no more of them", "plug it in")
@@ -169,6 +169,23 @@ def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
         run(ListedSource(range(1000), live=live, every=0.002), full, other)
     assert full.closed == other.closed == 1
     assert len(other.got) < 1000
+
+
+def test_a_file_waits_for_a_slow_sink_to_the_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlets, "_PATIENCE", 0.1)
+    slow = ListingSink(backlog=100, every=0.15)
+    done, said = run(ListedSource(range(6)), slow)
+    assert (done.frames, len(slow.got), said) == (6, 6, [])
+
+
+def test_a_live_stream_leaves_a_sink_that_hangs_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outlets, "_PATIENCE", 0.1)
+    hung, slow = ListingSink(every=0.5), ListingSink(every=0.05)
+    _, said = run(ListedSource(range(4), live=True, every=0.01), hung, slow)
+    assert said == ["listing did not finish in time and is left behind"]
+    assert (hung.closed, slow.closed) == (0, 1)
+    while not hung.closed:  # its thread is none of the next test's
+        time.sleep(0.05)
 
 
 def test_stop_ends_the_stream_and_closes_everything() -> None:
