@@ -1,0 +1,93 @@
+"""Network cameras over HTTP, from a real server: the newest frame, and what may be wrong there."""
+
+import time
+
+import mjpeg
+import numpy as np
+import pytest
+
+from edge.errors import CorruptFrameError, SourceError
+from edge.frame import Frame
+from edge.sources import open_source
+from edge.sources.source import Source, SourceOptions
+
+
+def read_some(source: Source, number: int) -> list[Frame]:
+    frames = [source.read() for _ in range(number)]
+    source.close()
+    return [frame for frame in frames if frame is not None]
+
+
+def test_a_network_camera_is_live() -> None:
+    with mjpeg.camera() as address:
+        source = open_source(f"{address}/stream")
+        assert source.live
+        frames = read_some(source, 5)
+    greys = [frame.picture.mean() for frame in frames]
+    assert np.diff(greys) == pytest.approx(5, abs=2)
+
+
+def test_a_network_camera_that_hangs_up_is_lost() -> None:
+    with mjpeg.camera(frames=5) as address:
+        source = open_source(f"{address}/stream")
+        with pytest.raises(SourceError, match="no more"):
+            for _ in range(10):
+                source.read()
+        source.close()
+
+
+def test_a_broken_frame_of_a_network_camera_is_skipped() -> None:
+    with mjpeg.camera(broken=(3, 6)) as address:
+        source = open_source(f"{address}/stream")
+        greys, corrupt = [], 0
+        while len(greys) < 8:
+            try:
+                frame = source.read()
+            except CorruptFrameError:
+                corrupt += 1
+                continue
+            assert frame is not None
+            greys.append(frame.picture.mean())
+        source.close()
+    assert corrupt == 2
+    assert greys == pytest.approx([0, 5, 10, 20, 25, 35, 40, 45], abs=2)
+
+
+def test_size_and_rate_of_a_network_camera() -> None:
+    with mjpeg.camera(fps=100) as address:
+        source = open_source(f"{address}/stream", SourceOptions(size=(80, 48), fps=20))
+        start = time.perf_counter()
+        frames = read_some(source, 12)
+        seconds = time.perf_counter() - start
+    assert source.fps == pytest.approx(20)
+    assert 11 / 22 < seconds < 1.5
+    assert all(frame.picture.shape == (48, 80, 3) for frame in frames)
+
+
+@pytest.mark.parametrize(("path", "said"), [("missing", "HTTP 404"), ("text", "no video")])
+def test_an_address_without_a_camera(path: str, said: str) -> None:
+    with mjpeg.camera() as address, pytest.raises(SourceError, match=said):
+        open_source(f"{address}/{path}")
+
+
+def test_a_camera_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge.sources import opencv
+
+    monkeypatch.setattr(opencv, "_TIMEOUT_MS", 500)
+    with mjpeg.camera() as address:
+        start = time.perf_counter()
+        with pytest.raises(SourceError):
+            open_source(f"{address}/hang")
+        assert time.perf_counter() - start < 6
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_nobody_listens(scheme: str) -> None:
+    with pytest.raises(SourceError, match="refused"):
+        open_source(f"{scheme}://127.0.0.1:9/stream")
+
+
+def test_a_password_is_not_shown() -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source("rtsp://user:secret@127.0.0.1:9/stream")
+    assert "secret" not in str(caught.value)
