@@ -23,6 +23,7 @@ description = "Half of the weights are zero, one epoch of recovery."
 step = "prune"
 method = "magnitude"
 sparsity = 0.5
+rounds = 1
 epochs = 1
 
 [[steps]]
