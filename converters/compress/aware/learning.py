@@ -20,6 +20,9 @@ _DECAY = 0.999
 _ROUNDS = 2
 """The ranges of a first round are found behind layers whose own were still wrong."""
 
+_NARROWEST = 1e-4
+"""The least range of a channel's weights, in parts of the largest of its layer."""
+
 _RANGES = tuple(
     f"{what}_{end}:0"
     for what in ("output", "pre_activation", "post_activation")
@@ -65,6 +68,7 @@ def learn(draft: Draft, wrapped: Any, options: Options, material: Material) -> D
     """
     settle(wrapped, material)
     done = recovery.distil(wrapped, material.teacher, material, options.plan())
+    widen(wrapped)
     content = quantise.aware(
         wrapped,
         material.dataset.preprocessing,
@@ -94,3 +98,18 @@ def settle(wrapped: Any, material: Material) -> None:
             weight = _DECAY ** len(batches)
             for value, start in zip(ranges, before, strict=True):
                 value.assign((value - weight * start) / (1 - weight))
+
+
+def widen(wrapped: Any) -> None:
+    """Give channels without weights a range, which changes nothing that ``wrapped`` says.
+
+    The bias of a channel counts in steps of its weights' range. Where that is next to nothing,
+    the bias does not fit into 32 bits, and the converter cuts it off without a word.
+    """
+    values = {weight.name: weight for weight in wrapped.non_trainable_weights}
+    for name, most in values.items():
+        if name.endswith("kernel_max:0") and most.shape.rank == 1:
+            least = values[name.replace("kernel_max:0", "kernel_min:0")]
+            floor = _NARROWEST * max(float(np.max(most)), float(-np.min(least)))
+            most.assign(np.maximum(most, floor))
+            least.assign(np.minimum(least, -floor))

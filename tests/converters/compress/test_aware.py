@@ -62,6 +62,22 @@ def test_the_file_says_what_the_trained_network_says(trained: Draft, material: M
     assert error < 0.05
 
 
+def test_a_channel_without_weights_keeps_its_bias(material: Material) -> None:
+    model = clone(material.teacher)
+    layer, norm = model.get_layer("block_2_expand"), model.get_layer("block_2_expand_BN")
+    (kernel,) = layer.get_weights()
+    gamma, beta, *rest = norm.get_weights()
+    kernel[..., :8], beta[:8] = 0, 4
+    layer.set_weights([kernel])
+    norm.set_weights([gamma, beta, *rest])
+    wrapped = tfmot().quantization.keras.quantize_model(equalised(model))
+    learning.settle(wrapped, material)
+    learning.widen(wrapped)
+    content = quantise.aware(wrapped, material.dataset.preprocessing)
+    pixels = material.dataset.pixels[material.split.validation]
+    assert np.abs(scores(content, pixels) - said(model, material)).mean() < 0.05
+
+
 def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: Draft) -> None:
     assert trained.content is not None
     runtime = load(trained.content, name="qat", delegate="cpu")
