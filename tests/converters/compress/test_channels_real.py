@@ -1,41 +1,17 @@
 """Channel pruning keeps its promise on real photos: quicker, at a small loss."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from converters.backbone import weights
 from converters.compress import quantise
-from converters.compress.calibration import calibration_set
 from converters.compress.channels import step
 from converters.compress.draft import Draft, Material
-from converters.dataset import audit, intake, split
-from converters.progress import Silent
-from converters.training.options import TrainingOptions
-from converters.training.train import train
 from edge import interpreter, stats, tflite
 from edge.figures import figures
-from edge.image import Preprocessing
 
 pytestmark = pytest.mark.realdata
-
-IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
-
-
-@pytest.fixture(scope="module")
-def groceries(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
-    """Groceries with a teacher on ImageNet weights."""
-    work = tmp_path_factory.mktemp("groceries")
-    backbone = weights.load(str(test_data / IMAGENET), None, None, 0)
-    listing = intake.list_pictures(test_data / "datasets/grocery6", work)
-    dataset = audit.audit(listing, Preprocessing(224, 224), work, Silent())
-    sides = split.split(dataset, 0)
-    options = TrainingOptions(fine_tune="never")
-    teacher = train(backbone, dataset, sides, options, work, Silent()).model
-    calibration = calibration_set(dataset, sides, 0)
-    return Material(dataset, sides, calibration, teacher, seed=0, progress=Silent())
 
 
 def int8(model: Any, material: Material) -> bytes:
