@@ -152,14 +152,8 @@ def aware(
 ) -> bytes:
     """The int8 TFLite file of a model that holds its own ranges, batch 1.
 
-    Args:
-        model: what ``tfmot.quantization.keras.quantize_apply`` made, trained.
-        preprocessing: what a pixel means to the model.
-        input_type: one of :data:`TYPES`.
-        output_type: one of :data:`TYPES`.
-
-    Raises:
-        ConversionError: as :func:`int8`.
+    ``model`` is what ``tfmot.quantization.keras.quantize_apply`` made, trained; see :func:`int8`
+    for the other arguments and errors.
     """
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
