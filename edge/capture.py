@@ -28,10 +28,13 @@ _PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A frame with the model's inputs; ``captured``: when it was there, by ``perf_counter``."""
+    """A frame, and the model's inputs where the task prepares them ahead.
+
+    ``captured``: when the frame was there, by ``perf_counter``.
+    """
 
     frame: Frame
-    inputs: tuple[Array, ...]
+    inputs: tuple[Array, ...] | None
     captured: float
 
 
@@ -155,7 +158,9 @@ class Capture:
                 self._first = captured
             frame = replace(frame, index=self._count, time_s=captured - self._first)
         self._count += 1
-        inputs = self._task.prepare(frame.picture)
+        if not self._task.ahead:
+            return Ready(frame, None, captured)
+        inputs = self._task.prepare(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - captured)
         return Ready(frame, inputs, captured)
 

@@ -126,8 +126,7 @@ def painter(
     def write(item: tuple[Task, Frame, Output]) -> None:
         task, frame, output = item
         start = time.perf_counter()
-        picture = frame.picture.copy()
-        task.draw(picture, output.result)
+        picture = task.draw(frame.picture.copy(), output.result)
         draw.status(picture, output.status)
         drawing.add(time.perf_counter() - start)
         for sink in outlets:

@@ -10,8 +10,11 @@ from edge.timing import Durations
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")
 
-_THREADS = (("capture", "preprocess"), ("invoke", "postprocess"), ("draw",), ("sink",))
+_AHEAD = (("capture", "preprocess"), ("invoke", "postprocess"), ("draw",), ("sink",))
 """Stages that run one after the other in one thread; the threads run side by side."""
+
+_IN_TURN = (("capture",), ("preprocess", "invoke", "postprocess"), ("draw",), ("sink",))
+"""The same where inputs are not prepared ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ class Statistics:
 class Meter:
     """Collects while a stream runs. Each stage is added to by one thread alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: bool) -> None:
+        self._threads = _AHEAD if ahead else _IN_TURN
         self.stages = {stage: Durations() for stage in STAGES if stage != "sink"}
         self.sinks: list[Durations] = []
         self.holding: set[Durations] = set()  # drawing and sinks, where the stream waits for them
@@ -145,7 +149,7 @@ class Meter:
         means = {stage: times.mean for stage, times in self.stages.items()}
         means["draw"] *= self.stages["draw"] in self.holding
         means["sink"] = max((sink.mean for sink in self.holding & {*self.sinks}), default=0.0)
-        busiest = max(_THREADS, key=lambda stages: sum(means[stage] for stage in stages))
+        busiest = max(self._threads, key=lambda stages: sum(means[stage] for stage in stages))
         return max(busiest, key=lambda stage: means[stage])
 
 

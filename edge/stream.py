@@ -54,7 +54,7 @@ def run(
 class _Stream:
     def __init__(self, task: Task, stop: threading.Event, say: Callable[[str], None]) -> None:
         self._task, self._stop, self._say = task, stop, say
-        self._meter = Meter()
+        self._meter = Meter(task.ahead)
         self._notes = task.notes
 
     def run(
@@ -122,8 +122,9 @@ class _Stream:
         paint: Outlet[tuple[Task, Frame, Output]] | None,
     ) -> None:
         stages = self._meter.stages
+        inputs = self._prepare(ready.frame) if ready.inputs is None else ready.inputs
         start = time.perf_counter()
-        outputs = self._invoke(ready.inputs)
+        outputs = self._invoke(inputs)
         invoked = time.perf_counter()
         result = self._task.interpret(outputs, ready.frame)
         stages["invoke"].add(invoked - start)
@@ -142,6 +143,12 @@ class _Stream:
             sink.put(output)
         if paint is not None:
             paint.put((self._task, ready.frame, output))
+
+    def _prepare(self, frame: Frame) -> tuple[Array, ...]:
+        start = time.perf_counter()
+        inputs = self._task.prepare(frame)
+        self._meter.stages["preprocess"].add(time.perf_counter() - start)
+        return inputs
 
     def _invoke(self, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         runtime = self._task.runtime

@@ -50,6 +50,7 @@ class Classifier:
     average: _Average = field(repr=False)
     path: Path
     name: str = "classify"
+    ahead: bool = True
 
     @property
     def runtime(self) -> Runtime:
@@ -59,9 +60,9 @@ class Classifier:
     def notes(self) -> tuple[str, ...]:
         return self.model.notes
 
-    def prepare(self, picture: Picture) -> tuple[Array, ...]:
-        """The model's input of a picture, uint8 BGR [h, w, 3]."""
-        stretched = self.model.preprocessing.stretch(picture)
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's input of a frame."""
+        stretched = self.model.preprocessing.stretch(frame.picture)
         rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
         return (self.model.input_of(rgb),)
 
@@ -72,9 +73,10 @@ class Classifier:
             scores = self.average(scores, frame.time_s)
         return classify.best(scores, self.model.labels, self.top, self.model.threshold)
 
-    def draw(self, picture: Picture, result: Classification) -> None:
+    def draw(self, picture: Picture, result: Classification) -> Picture:
         """Draw the classes into a corner of the picture."""
         draw.classification(picture, result)
+        return picture
 
     def on_cpu(self) -> Self:
         """The same on the CPU.

@@ -42,13 +42,14 @@ class Detector:
     iou: float
     wanted: NDArray[np.int64] | None
     name: str = "detect"
+    ahead: bool = True
     _path: Path = Path()
     _head: Head | None = None
     _table: Array | None = None
 
-    def prepare(self, picture: Picture) -> tuple[Array, ...]:
-        """The model's input of a picture, uint8 BGR [h, w, 3]."""
-        fitted = image.fit(picture, *self._size(), letterbox=self._known_head().letterbox)
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's input of a frame."""
+        fitted = image.fit(frame.picture, *self._size(), letterbox=self._known_head().letterbox)
         rgb = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
@@ -74,9 +75,10 @@ class Detector:
             tuple(Detection(self.label(c), c, score, tuple(box)) for c, score, box in rows)
         )
 
-    def draw(self, picture: Picture, result: Detections) -> None:
+    def draw(self, picture: Picture, result: Detections) -> Picture:
         """Draw boxes and names onto the picture."""
         draw.detections(picture, result.detections)
+        return picture
 
     def on_cpu(self) -> Self:
         """The same on the CPU.

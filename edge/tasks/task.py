@@ -11,7 +11,8 @@ class Task(Protocol):
     """One model at work on the frames of a stream.
 
     ``name``: "classify", "detect", "track", …; ``runtime``: what runs the model; ``notes``:
-    sentences for the user about what was assumed or fell back.
+    sentences for the user about what was assumed or fell back. ``ahead``: a frame's inputs do not
+    depend on what was found in the one before, so that they are prepared while the model is busy.
     """
 
     @property
@@ -23,14 +24,20 @@ class Task(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def prepare(self, picture: Picture) -> tuple[Array, ...]:
-        """The model's inputs of a picture, uint8 BGR [h, w, 3]; called from another thread."""
+    @property
+    def ahead(self) -> bool: ...
+
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's inputs of a frame; called from another thread where ``ahead``."""
 
     def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
         """The result in pixels of the frame. Called in the order of the frames; may remember."""
 
-    def draw(self, picture: Picture, result: Any) -> None:
-        """Draw one of its own results onto the picture, in place; called from another thread."""
+    def draw(self, picture: Picture, result: Any) -> Picture:
+        """The picture with one of its own results drawn on it; called from another thread.
+
+        It may be drawn on in place, or another comes back, of one size for frames of one size.
+        """
 
     def on_cpu(self) -> Self:
         """The same task on the CPU, for when its delegate died.

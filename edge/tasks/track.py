@@ -53,6 +53,7 @@ class Following:
     detector: Detector
     _memory: _Memory = field(repr=False)
     name: str = "track"
+    ahead: bool = True
 
     @property
     def runtime(self) -> Runtime:
@@ -62,9 +63,9 @@ class Following:
     def notes(self) -> tuple[str, ...]:
         return self.detector.notes
 
-    def prepare(self, picture: Picture) -> tuple[Array, ...]:
-        """The model's input of a picture, uint8 BGR [h, w, 3]."""
-        return self.detector.prepare(picture)
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's input of a frame."""
+        return self.detector.prepare(frame)
 
     def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Tracked:
         """The tracked objects in pixels of the frame, and who crossed a line in it."""
@@ -91,7 +92,7 @@ class Following:
         events = memory.counter.update(found)
         return Tracked(found, events, memory.trails, memory.counter.totals)
 
-    def draw(self, picture: Picture, result: Tracked) -> None:
+    def draw(self, picture: Picture, result: Tracked) -> Picture:
         """Draw boxes, ids, trails, lines and zones with their counts."""
         draw.trails(picture, result.trails)
         draw.detections(picture, result.detections)
@@ -102,6 +103,7 @@ class Following:
                 draw.line(picture, border.start, border.end, text)
             elif isinstance(border, Zone):
                 draw.zone(picture, border.corners, text)
+        return picture
 
     def on_cpu(self) -> Self:
         """The same on the CPU; the objects keep their ids.

@@ -76,6 +76,7 @@ class MeanTask:
 
     name = "mean"
     notes: tuple[str, ...] = ()
+    ahead = True
 
     def __init__(
         self, seconds: float = 0.0, delegate: str = "cpu", dies_after: int | None = None
@@ -83,15 +84,16 @@ class MeanTask:
         self.runtime: Any = Runtime(seconds, delegate, dies_after)
         self.seen: list[int] = []
 
-    def prepare(self, picture: Picture) -> tuple[Any, ...]:
-        return (picture.mean(),)
+    def prepare(self, frame: Frame) -> tuple[Any, ...]:
+        return (frame.picture.mean(),)
 
     def interpret(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
         self.seen.append(frame.index)
         return Value(round(outputs[0]))
 
-    def draw(self, picture: Picture, result: Any) -> None:
+    def draw(self, picture: Picture, result: Any) -> Picture:
         picture[:8, :8] = 255 - result.value
+        return picture
 
     def on_cpu(self) -> Self:
         other = type(self)()

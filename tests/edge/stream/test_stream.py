@@ -4,11 +4,13 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from streams import ListedSource, ListingSink, MeanTask
 
 from edge import capture, outlets, stream
 from edge.errors import CorruptFrameError, DelegateError, ModelError, OutputError, SourceError
+from edge.frame import Frame
 
 LOST = SourceError("frames", "no more of them", "plug it in")
 CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next")
@@ -45,12 +47,37 @@ def test_pictures_are_drawn_for_those_who_want_them_alone() -> None:
 
 def test_without_a_sink_for_pictures_nothing_is_drawn() -> None:
     class Untouched(MeanTask):
-        def draw(self, picture: Any, result: Any) -> None:
+        def draw(self, picture: Any, result: Any) -> Any:
             raise AssertionError
 
     done, _ = run(ListedSource(range(5)), ListingSink(), task=Untouched())
     assert done.frames == 5
     assert done.stages["draw"] == {"p50_ms": 0.0, "p95_ms": 0.0}
+
+
+def test_what_depends_on_the_last_result_is_prepared_after_it() -> None:
+    class Chained(MeanTask):
+        ahead = False
+
+        def prepare(self, frame: Frame) -> tuple[Any, ...]:
+            assert self.seen == list(range(frame.index))
+            return super().prepare(frame)
+
+    task = Chained(seconds=0.005)
+    done, _ = run(ListedSource(range(10)), ListingSink(), task=task)
+    assert task.seen == list(range(10))
+    assert done.stages["preprocess"]["p50_ms"] > 0
+
+
+def test_a_task_may_draw_another_picture_than_the_frame() -> None:
+    class Blank(MeanTask):
+        def draw(self, picture: Any, result: Any) -> Any:
+            return np.full_like(picture, 7)
+
+    shown = ListingSink(pictures=True)
+    run(ListedSource([200]), shown, task=Blank())
+    assert shown.got[0].picture is not None
+    assert (shown.got[0].picture[-4:, -40:] == 7).any()
 
 
 def test_of_a_live_source_the_newest_frame_is_taken_and_drops_are_counted() -> None:

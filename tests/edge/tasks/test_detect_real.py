@@ -36,8 +36,8 @@ def find(test_data: Path, model: str, picture: str, **options: Any) -> tuple[Det
         **options,
     )
     pixels = cv2.imread(str(test_data / "images" / picture))
-    outputs = task.runtime.invoke(*task.prepare(pixels))
-    return task.interpret(outputs, Frame(0, 0.0, pixels)).detections
+    frame = Frame(0, 0.0, pixels)
+    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).detections
 
 
 def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
@@ -102,6 +102,6 @@ def test_a_classifier_is_refused_with_the_right_demo(test_data: Path) -> None:
 def test_without_labels_classes_are_numbered_and_it_is_said(test_data: Path) -> None:
     task = detector(test_data / "models/yolo_fastest_1.1_int8.tflite", threads=1)
     assert any("--labels" in note for note in task.notes)
-    pixels = cv2.imread(str(test_data / "images/cat_720p.jpg"))
-    outputs = task.runtime.invoke(*task.prepare(pixels))
-    assert task.interpret(outputs, Frame(0, 0.0, pixels)).detections[0].label == "class 15"
+    frame = Frame(0, 0.0, cv2.imread(str(test_data / "images/cat_720p.jpg")))
+    outputs = task.runtime.invoke(*task.prepare(frame))
+    assert task.interpret(outputs, frame).detections[0].label == "class 15"

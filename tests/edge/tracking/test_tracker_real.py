@@ -69,7 +69,7 @@ def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
     tracker = Tracker()
     seen: dict[int, list[tuple[int, float]]] = {}
     while (frame := source.read()) is not None:
-        found = task.interpret(task.runtime.invoke(*task.prepare(frame.picture)), frame).detections
+        found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).detections
         boxes = np.array([one.box for one in found]).reshape(-1, 4)
         tracks = tracker.update(boxes, np.array([one.score for one in found]))
         for identity, box in zip(tracks.ids.tolist(), tracks.boxes, strict=True):
