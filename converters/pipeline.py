@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from converters import cache, earlier, output, tf
+from converters import earlier, output, tf
 from converters.backbone import weights
 from converters.clock import Clock
 from converters.dataset import audit, intake, split
@@ -19,6 +19,7 @@ from converters.training import train
 from converters.training.train import TrainingOptions
 from edge.errors import DatasetError, UsageError
 from edge.image import Preprocessing
+from edge.registry import cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import cache, tf
+from converters import tf
 from converters.backbone import weights
 from converters.compress import quantise, recipe
 from converters.compress.calibration import calibration_set
@@ -40,6 +40,7 @@ from edge.figures import figures
 from edge.image import Preprocessing
 from edge.interpreter import load
 from edge.model import load_model
+from edge.registry import cache
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
 DENSE = "int8"

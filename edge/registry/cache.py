@@ -1,4 +1,4 @@
-"""Where work is kept between runs."""
+"""Where downloads and work are kept between runs."""
 
 import os
 from pathlib import Path

@@ -1,0 +1,1 @@
+"""Models that people use, by name: where they are, how they are checked, and what is kept here."""
