@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Result(Protocol):
     """What any task says about one picture."""
@@ -140,3 +143,46 @@ class Tracked(Detections):
 
     trails: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What a class covers: ``share`` of the frame's area in (0, 1], ``box`` around all of it.
+
+    ``box`` is x1, y1, x2, y2 in pixels of the frame; ``index`` the class's value in the mask.
+    """
+
+    label: str
+    index: int
+    share: float
+    box: tuple[float, float, float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "index": self.index,
+            "share": round(self.share, 6),
+            "box": [round(side, 2) for side in self.box],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """Which class each pixel belongs to; masks are not in the JSON.
+
+    ``segments``: the classes asked for, the largest first, never the background. ``mask``: uint8
+    [height, width], the class of each pixel of the frame, whether asked for or not. ``cover``: how
+    much of a pixel belongs to the segments, uint8 [height, width], 0 to 255, from models that say
+    so; None from those that decide for one class.
+    """
+
+    segments: tuple[Segment, ...]
+    mask: NDArray[np.uint8]
+    cover: NDArray[np.uint8] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"segments": […]}``."""
+        return {"segments": [segment.to_dict() for segment in self.segments]}
+
+    def summary(self) -> str:
+        return ", ".join(f"{one.label} {100 * one.share:.0f} %" for one in self.segments)
