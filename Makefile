@@ -10,6 +10,7 @@ help:
 	@echo 'make test        lint, the tests, and the tests of edge/ with the base wheel alone'
 	@echo 'make test-real   the tests on real pictures and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
+	@echo 'make test-board  install, run and deploy on emulated arm64 boards (root, Debian packages)'
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
 	@echo 'make soak        100,000 frames of a stream: memory, threads, files; minutes'
 	@echo 'make lint        ruff, mypy and import-linter'
@@ -30,7 +31,7 @@ lint: setup
 	@$(BIN)/lint-imports --no-logo
 
 test: lint
-	$(PYTEST) -n 2 --dist loadfile -m 'not realdata and not network' $(PYTEST_FLAGS)
+	$(PYTEST) -n 2 --dist loadfile -m 'not realdata and not network and not board' $(PYTEST_FLAGS)
 	@sh .ci/test-base $(PYTEST_FLAGS)
 
 test-base: setup
@@ -41,7 +42,11 @@ test-network: setup
 
 test-real: setup
 	@sh .ci/data >/dev/null
-	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -n 2 --dist loadfile -m realdata $(PYTEST_FLAGS)
+	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -n 2 --dist loadfile -m "realdata and not board" $(PYTEST_FLAGS)
+
+test-board: setup
+	@sh .ci/data >/dev/null
+	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -m board tests/board $(PYTEST_FLAGS)
 
 bench: setup
 	@sh .ci/data >/dev/null
@@ -68,4 +73,4 @@ clean:
 	rm -rf .venv .venv-base build dist runs .pytest_cache .mypy_cache .ruff_cache \
 	    .import_linter_cache edge_toolkit.egg-info
 
-.PHONY: help setup quickstart lint test test-base test-network test-real bench dist lock clean
+.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench dist lock clean

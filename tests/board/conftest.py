@@ -1,0 +1,94 @@
+"""Emulated boards with the toolkit installed from its wheel, one for each release of Debian."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import emulated_root
+import pytest
+from emulated_root import PYTHONS, Board
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+CARRIED = ("mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt",
+           "coco_ssd_mobilenet_v1_1.0_quant.tflite", "coco_ssd_labels.txt")  # fmt: skip
+"""Of the real models, what is brought to the board."""
+
+_GLIBC = (17, 27, 28, 31, 34)
+"""Minor versions of glibc 2 whose wheels run on bookworm."""
+
+
+@pytest.fixture(scope="session")
+def board_cache() -> Path:
+    named = os.environ.get("EDGE_BOARD_CACHE")
+    return Path(named) if named else Path.home() / ".cache/edge-toolkit/boards"
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toolkit's wheel, built from these sources."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session", params=PYTHONS)
+def board(
+    request: pytest.FixtureRequest,
+    board_cache: Path,
+    wheel: Path,
+    test_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Board]:
+    """The board, told how long it took to make."""
+    why = emulated_root.missing()
+    if why:
+        pytest.fail(why)
+    release = request.param
+    with emulated_root.root(release, board_cache) as root:
+        wheels = tmp_path_factory.mktemp(f"wheels-{release}")
+        _download(wheel, PYTHONS[release], wheels)
+        board = Board(root, wheel, wheels)
+        start = time.perf_counter()
+        _install(board)
+        _report(request, f"{release}: wheels installed in {time.perf_counter() - start:.0f} s")
+        for name in CARRIED:
+            root.copy_in(test_data / "models" / name, f"/data/{name}")
+        root.copy_in(test_data / "images/cat_720p.jpg", "/data/pictures/cat.jpg")
+        root.copy_in(test_data / "images/parrot.jpg", "/data/pictures/parrot.jpg")
+        yield board
+
+
+def _download(wheel: Path, python: str, folder: Path) -> None:
+    """Fetch the board's wheels here, where that is quick."""
+    platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in _GLIBC]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:",
+         "--implementation=cp", f"--python-version={python}", "--platform=manylinux2014_aarch64",
+         *platforms, f"--dest={folder}", str(wheel)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _install(board: Board) -> None:
+    board.root.copy_in(board.wheels, "/opt/wheels")
+    board.root.run("python3", "-m", "venv", "/opt/edge")
+    board.root.run(
+        "/opt/edge/bin/pip", "install", "--quiet", "--no-index", "--no-compile",
+        "--find-links=/opt/wheels", "edge-toolkit",
+    )  # fmt: skip
+    shutil.rmtree(board.root.folder / "opt/wheels")
+
+
+def _report(request: pytest.FixtureRequest, line: str) -> None:
+    """Tell a line on the terminal, also where output is captured."""
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(f"{line} (emulated: times mean nothing)")

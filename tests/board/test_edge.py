@@ -1,0 +1,66 @@
+"""The board's side on an emulated board: it installs from wheels, and answers as it does here."""
+
+import json
+from pathlib import Path
+
+import pytest
+from emulated_root import Board
+
+pytestmark = pytest.mark.board
+
+
+def test_the_command_is_there(board: Board) -> None:
+    assert board.edge("--version").stdout.startswith("edge, version")
+
+
+def test_it_needs_no_tensorflow(board: Board) -> None:
+    listed = json.loads(board.root.run("/opt/edge/bin/pip", "list", "--format=json").stdout)
+    names = {package["name"].lower() for package in listed}
+    assert {"edge-toolkit", "ai-edge-litert", "numpy", "opencv-python"} <= names
+    assert not names & {"tensorflow", "keras", "tf-keras", "scipy", "matplotlib", "mediapipe"}
+
+
+def test_pictures_are_classified_as_here(board: Board, test_data: Path, run_edge) -> None:  # type: ignore[no-untyped-def]
+    models = test_data / "models"
+    model, labels = "mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt"
+    there = board.edge(
+        "classify", f"/data/{model}", "/data/pictures", "--labels", f"/data/{labels}",
+        "--threads", 1, "--json",
+    )  # fmt: skip
+    here = run_edge(
+        "classify", models / model, board.root.folder / "data/pictures", "--labels",
+        models / labels, "--threads", 1, "--json",
+    )  # fmt: skip
+    answers = [_best(done.stdout) for done in (there, here)]
+    assert answers[0].keys() == answers[1].keys() == {"cat.jpg", "parrot.jpg"}
+    for name, (label, score) in answers[0].items():
+        assert label == answers[1][name][0]
+        assert score == pytest.approx(answers[1][name][1], abs=0.03)
+
+
+def _best(told: str) -> dict[str, tuple[str, float]]:
+    best = {Path(one["file"]).name: one["classes"][0] for one in json.loads(told)}
+    return {name: (first["label"], first["score"]) for name, first in best.items()}
+
+
+def test_the_demo_classifies_a_file(board: Board) -> None:
+    done = board.edge(
+        "demo", "classify", "--model", "/data/mobilenet_v1_0.25_128_quant.tflite",
+        "--labels", "/data/imagenet_labels.txt", "--threads", 1,
+        "--source", "/data/pictures", "--sink", "jsonl:-",
+    )  # fmt: skip
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["file"] for line in lines] == ["cat.jpg", "parrot.jpg"]
+    assert lines[1]["classes"][0]["label"] == "macaw"
+
+
+def test_the_demo_detects_in_a_file_and_records(board: Board) -> None:
+    done = board.edge(
+        "demo", "detect", "--model", "/data/coco_ssd_mobilenet_v1_1.0_quant.tflite",
+        "--labels", "/data/coco_ssd_labels.txt", "--threads", 1,
+        "--source", "/data/pictures/cat.jpg", "--sink", "jsonl:-", "--sink", "/tmp/cat.mkv",
+    )  # fmt: skip
+    (line,) = map(json.loads, done.stdout.splitlines())
+    assert line["detections"][0]["label"] == "cat"
+    recorded = (board.root.folder / "tmp/cat.mkv").read_bytes()
+    assert recorded[:4] == b"\x1a\x45\xdf\xa3"

@@ -1,0 +1,148 @@
+"""An emulated board: an arm64 Debian in a folder, in which programs run through qemu.
+
+Raspberry Pi OS is Debian with another kernel, so that its Python, its C library and its wheels are
+the board's own. What it is not: a board. There is no camera, no GPIO and no Edge TPU in it, and
+times mean nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
+"""Release of Debian → its Python."""
+
+MIRROR = "http://deb.debian.org/debian"
+
+_PACKAGES = (
+    "ca-certificates", "libgl1", "openssh-server", "python3", "python3-pip",
+    "python3-venv", "sudo", "systemd",
+)  # fmt: skip
+_TOOLS = {"debootstrap": "debootstrap", "qemu-aarch64-static": "qemu-user-static", "zstd": "zstd"}
+_GLIB = {"bookworm": "libglib2.0-0", "trixie": "libglib2.0-0t64"}
+_MOUNTS = {"proc": "proc", "sys": "sysfs", "dev/pts": "devpts", "dev/shm": "tmpfs"}
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
+
+
+def missing() -> str | None:
+    """Why there can be no emulated board here, with what mends it; None if there can."""
+    if os.geteuid() != 0:
+        return "expected root, for chroot and mounts: sudo make test-board"
+    lacking = [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]
+    if shutil.which("update-binfmts") is None:
+        lacking.append("binfmt-support")
+    if lacking:
+        return f"expected Debian packages: apt-get install -y {' '.join(sorted(lacking))}"
+    return None
+
+
+def enable_emulation() -> None:
+    """Let the kernel hand arm64 programs to qemu."""
+    if not (_BINFMT / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "none", _BINFMT], check=True)
+    if not (_BINFMT / "qemu-aarch64").exists():
+        subprocess.run(["update-binfmts", "--enable", "qemu-aarch64"], check=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A Debian in ``folder``, with /proc and /sys mounted."""
+
+    release: str
+    folder: Path
+
+    def run(
+        self, *command: object, user: str = "root", check: bool = True, timeout: float = 1200
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in it.
+
+        Raises:
+            AssertionError: it failed; its output is told.
+        """
+        done = subprocess.run(
+            self.command(*command, user=user), capture_output=True, text=True, check=False,
+            env=self.environment(user), timeout=timeout,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def command(self, *command: object, user: str = "root") -> list[str]:
+        return ["chroot", f"--userspec={user}:{user}", str(self.folder), *map(str, command)]
+
+    def environment(self, user: str = "root") -> dict[str, str]:
+        home = "/root" if user == "root" else f"/home/{user}"
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home, "LANG": "C.UTF-8"}
+
+    def copy_in(self, path: Path, place: str) -> None:
+        """Copy a file or folder to an absolute place in it."""
+        goal = self.folder / place.lstrip("/")
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.copytree(path, goal, dirs_exist_ok=True)
+        else:
+            shutil.copy(path, goal)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A root with the toolkit in /opt/edge, and with models and pictures in /data."""
+
+    root: Root
+    wheel: Path
+    wheels: Path
+
+    def edge(self, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        return self.root.run("/opt/edge/bin/edge", *arguments, check=check)
+
+
+@contextmanager
+def root(release: str, cache: Path) -> Iterator[Root]:
+    """A fresh root of ``release``, out of the cache; it is made first where it is not there."""
+    enable_emulation()
+    archive = cache / f"{release}-arm64.tar.zst"
+    if not archive.exists():
+        _build(release, archive)
+    place = Path(tempfile.mkdtemp(prefix=f"board-{release}-"))
+    try:
+        _tar("-xf", archive, "-C", place)
+        with _mounted(place):
+            yield Root(release, place)
+    finally:  # never into a mount that could not be undone
+        subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)
+
+
+def _build(release: str, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent) as name:
+        folder = Path(name) / "root"
+        log = archive.with_suffix(".log")
+        command: Sequence[str | Path] = (
+            "debootstrap", "--arch=arm64", "--variant=minbase",
+            f"--include={','.join((*_PACKAGES, _GLIB[release]))}", release, folder, MIRROR,
+        )  # fmt: skip
+        with log.open("w") as told:
+            done = subprocess.run(command, stdout=told, stderr=told, check=False)
+        assert done.returncode == 0, f"debootstrap failed: see {log}"
+        part = Path(name) / "part"
+        _tar("--exclude=./var/cache/apt/archives/*.deb", "-cf", part, "-C", folder, ".")
+        part.rename(archive)
+
+
+def _tar(*arguments: str | Path) -> None:
+    subprocess.run(["tar", "--zstd", *map(str, arguments)], check=True)
+
+
+@contextmanager
+def _mounted(folder: Path) -> Iterator[None]:
+    with ExitStack() as mounts:
+        for place, kind in _MOUNTS.items():
+            goal = folder / place
+            goal.mkdir(exist_ok=True)
+            subprocess.run(["mount", "-t", kind, kind, str(goal)], check=True)
+            mounts.callback(subprocess.run, ["umount", "--lazy", str(goal)], check=True)
+        yield
