@@ -15,6 +15,8 @@ Labels = tuple[str, ...]
 def read_labels(path: str | Path) -> Labels:
     """Read a file of labels: one per line, or every line as ``index label`` or ``index: label``.
 
+    A remark may follow: a paragraph of its own that ends in a full stop.
+
     Raises:
         LabelsError: the file is missing, empty, or no text.
     """
@@ -30,11 +32,18 @@ def read_labels(path: str | Path) -> Labels:
         raise LabelsError(
             "labels as text, one per line", f"{path}, which is no UTF-8 text", "save it as UTF-8"
         ) from None
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in _without_remark(text).splitlines() if line]
     if not lines or "\0" in text:
         found = f"{path}, which is {'no text' if lines else 'empty'}"
         raise LabelsError("labels as text, one per line", found, "write one label per line")
     return _unnumbered(lines)
+
+
+def _without_remark(text: str) -> str:
+    """The stripped lines before a remark, such as the list of PASCAL VOC's classes has one."""
+    stripped = "\n".join(line.strip() for line in text.splitlines()).rstrip()
+    labels, _, last = stripped.rpartition("\n\n")
+    return labels if labels and last.endswith(".") else stripped
 
 
 def _unnumbered(lines: list[str]) -> Labels:

@@ -5,7 +5,8 @@ Colours are those of classes, or of tracks where objects have one, and stay the 
 run. Nothing fails at the edges of a picture: what does not fit is moved, shortened or left out.
 """
 
+from edge.draw.masks import segmentation
 from edge.draw.objects import detections, line, trails, zone
 from edge.draw.words import classification, status
 
-__all__ = ["classification", "detections", "line", "status", "trails", "zone"]
+__all__ = ["classification", "detections", "line", "segmentation", "status", "trails", "zone"]

@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from edge.interpreter import Array, Runtime, TensorSpec
 from edge.results import Classification, ClassScore
-from edge.tflite import CUSTOM, Graph, ModelFile
+from edge.tflite import CUSTOM, Graph, ModelFile, OpInfo
 
 # Numbers of the schema's BuiltinOperator.
 LOGISTIC, SOFTMAX = 14, 25
-_PASSING_ON = frozenset({6, 22, 43, 114})  # DEQUANTIZE, RESHAPE, SQUEEZE, QUANTIZE
+_PASSING_ON = frozenset({6, 22, 43, 53, 70, 114})
+"""DEQUANTIZE, RESHAPE, SQUEEZE, CAST, EXPAND_DIMS, QUANTIZE: they change how a value is written."""
 
 Scores = NDArray[np.float32]
 
@@ -42,18 +43,19 @@ def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
         high = (limits.max - spec.zero_point) * spec.scale
         if low >= -0.01 and high <= 1.01:
             return False
-    return _source(file.main, file.main.outputs[0]) not in (SOFTMAX, LOGISTIC, CUSTOM)
+    source = source_of(file.main, file.main.outputs[0])
+    return source is None or source.code not in (SOFTMAX, LOGISTIC, CUSTOM)
 
 
-def _source(graph: Graph, tensor: int) -> int | None:
-    """The code of the operation that computes ``tensor``."""
+def source_of(graph: Graph, tensor: int) -> OpInfo | None:
+    """The operation that computes the values of ``tensor``, which others may pass on."""
     makers = {output: op for op in graph.operators for output in op.outputs}
     for _ in range(len(graph.operators)):
         op = makers.get(tensor)
         if op is None:
             return None
         if op.code not in _PASSING_ON:
-            return op.code
+            return op
         tensor = op.inputs[0]
     return None
 

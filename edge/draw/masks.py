@@ -1,0 +1,85 @@
+"""Segments in their colours, and the legend that names them."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.draw.plates import (
+    DARK,
+    LIGHT,
+    Style,
+    colour,
+    dim,
+    height_of,
+    plain,
+    shortened,
+    style,
+    width_of,
+    write,
+)
+from edge.frame import Picture
+from edge.results import Segment, Segmentation
+
+_TINT = 0.5
+"""How much of a segment's colour lies on its pixels."""
+
+_WIDEST = 0.45
+"""Share of the picture's width that the legend may take."""
+
+
+def segmentation(picture: Picture, said: Segmentation) -> None:
+    """Tint what each segment covers, outline it, and name it in the upper left corner.
+
+    The legend gives each segment's share of the picture; those that do not fit are left out.
+    """
+    if not said.segments:
+        return
+    _tint(picture, said)
+    wanted = style(picture)
+    for one in said.segments:
+        _outline(picture, said.mask, one, wanted)
+    _legend(picture, said.segments, wanted)
+
+
+def _tint(picture: Picture, said: Segmentation) -> None:
+    colours = np.zeros((256, 1, 3), np.uint8)
+    covered = np.zeros(256, np.uint8)
+    for one in said.segments:
+        colours[one.index, 0], covered[one.index] = colour(one.index), 255
+    painted = cv2.LUT(cv2.merge([said.mask] * 3), colours)
+    mixed = cv2.addWeighted(picture, 1 - _TINT, painted, _TINT, 0)
+    cv2.copyTo(mixed, cv2.LUT(said.mask, covered), picture)
+
+
+def _outline(picture: Picture, mask: NDArray[np.uint8], one: Segment, wanted: Style) -> None:
+    left, top, right, bottom = map(round, one.box)
+    alone = cv2.compare(mask[top:bottom, left:right], one.index, cv2.CMP_EQ)
+    ways, _ = cv2.findContours(alone, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
+    cv2.polylines(picture, ways, True, DARK, wanted.line + 2)
+    cv2.polylines(picture, ways, True, colour(one.index), wanted.line, cv2.LINE_AA)
+
+
+def _legend(picture: Picture, segments: tuple[Segment, ...], wanted: Style) -> None:
+    pad, letters = wanted.pad, height_of(wanted)
+    row = letters + 2 * pad
+    rows = segments[: max(0, picture.shape[0] - 4 * pad) // row]
+    swatch = letters + pad
+    longest = max(width_of(f"{plain(one.label)}  100%", wanted) for one in segments)
+    most = max(1, round(_WIDEST * picture.shape[1]))
+    width = min(longest + swatch + 3 * pad, most)
+    panel = picture[pad : pad + len(rows) * row + pad, pad : pad + width]
+    dim(panel)
+    for number, one in enumerate(rows):
+        _entry(panel, one, pad + letters + number * row, wanted)
+
+
+def _entry(panel: Picture, one: Segment, base: int, wanted: Style) -> None:
+    pad, letters = wanted.pad, height_of(wanted)
+    percent = f"{100 * one.share:.0f}%" if one.share >= 0.01 else "<1%"
+    right = panel.shape[1] - pad
+    start = letters + 2 * pad
+    room = right - start - width_of("  100%", wanted)
+    corner, opposite = (pad, base - letters), (pad + letters, base)
+    cv2.rectangle(panel, corner, opposite, colour(one.index), cv2.FILLED)
+    write(panel, shortened(plain(one.label), "", wanted, room), (start, base), LIGHT, wanted)
+    write(panel, percent, (right - width_of(percent, wanted), base), LIGHT, wanted)
