@@ -9,6 +9,7 @@ Every error says what was expected, what was found, and what mends it:
     ├── ModelError        a file that is no usable model
     ├── LabelsError       labels that do not fit the model
     ├── DelegateError     a delegate or interpreter that cannot run
+    ├── DownloadError     a model that cannot be downloaded
     ├── WeightsError      learned weights that cannot be had
     ├── ConversionError   a conversion whose result is not a usable model
     ├── CompilerError     an Edge TPU compiler that cannot run, or refuses a model
@@ -74,6 +75,10 @@ class LabelsError(EdgeError):
 
 class DelegateError(EdgeError):
     """A delegate or interpreter that cannot run."""
+
+
+class DownloadError(EdgeError):
+    """A model that cannot be downloaded."""
 
 
 class WeightsError(EdgeError):

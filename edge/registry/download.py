@@ -1,0 +1,185 @@
+"""One file from an address: resumed where it broke off, and there whole or not at all."""
+
+import http.client
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge import __version__
+from edge.errors import DownloadError
+from edge.sinks.place import unwritable
+
+PATIENCE = 30.0
+"""Seconds without a byte after which a connection counts as broken."""
+
+ATTEMPTS = 4
+"""Attempts in a row that bring nothing, after which it is given up."""
+
+PAUSE = 1.0
+"""Seconds before the second such attempt; before the third it is twice that, and so on."""
+
+CHUNK = 1 << 16
+
+MIRROR = "EDGE_MODELS_MIRROR"
+"""Environment variable: a folder or address to take models from instead of the internet."""
+
+WAYS_OUT = (
+    f"connect to the internet and try again, set {MIRROR} to a folder or address with a copy of "
+    "another machine's cache of models, or give a file of your own with --model FILE"
+)
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes so far, and how many there will be if that is known."""
+
+
+class _BrokenError(Exception):
+    """A transfer broke off, or the server is out of order: worth another attempt."""
+
+
+def download(url: str, part: Path, progress: Progress, *, resume: bool) -> bool:
+    """Download ``url`` (http, https, file) into ``part``; True if some of it was there before.
+
+    What an earlier call left in ``part`` is continued if ``resume`` says so. Without it only what
+    this call itself received is, where a connection breaks, and only as long as the server says
+    that the file is the same (If-Range, RFC 9110 section 13.1.5).
+
+    Raises:
+        DownloadError: it cannot be had. What was received stays in ``part``.
+        OutputError: ``part`` cannot be written.
+    """
+    if not resume:
+        part.unlink(missing_ok=True)
+    before = best = _size(part)
+    transfer = _Transfer(url, part, progress, resume)
+    idle = 0
+    while True:
+        try:
+            transfer.attempt()
+            return before > 0
+        except _BrokenError as error:
+            idle = 0 if _size(part) > best else idle + 1
+            best = max(best, _size(part))
+            if idle >= ATTEMPTS:
+                raise failed(url, str(error)) from None
+        time.sleep(PAUSE * idle)
+
+
+def failed(url: str, found: str) -> DownloadError:
+    """The error for a file that cannot be had from ``url``."""
+    return DownloadError(f"a model to download from {url}", found, WAYS_OUT)
+
+
+class _Transfer:
+    """``tag``: what the server calls this version of the file, once it has said so."""
+
+    def __init__(self, url: str, part: Path, progress: Progress, resume: bool) -> None:
+        self._url = url
+        self._part = part
+        self._progress = progress
+        self._resume = resume
+        self._tag = ""
+
+    def attempt(self) -> None:
+        """Receive the rest of the file.
+
+        Raises:
+            DownloadError, OutputError: see :func:`download`.
+            _BrokenError: another attempt may bring more.
+        """
+        if not self._resume and not self._tag:
+            self._part.unlink(missing_ok=True)
+        size = _size(self._part)
+        try:
+            request = urllib.request.Request(self._url, headers=self._headers(size))
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+                self._receive(response, size)
+        except urllib.error.HTTPError as error:
+            self._refused(error, size)
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise _BrokenError(f"no answer within {PATIENCE:g} s") from None
+            raise failed(self._url, f"no connection ({_reason(error.reason)})") from None
+        except TimeoutError:
+            raise _BrokenError(f"nothing for {PATIENCE:g} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise _BrokenError(f"a broken connection ({_reason(error)})") from None
+        except ValueError as error:
+            raise failed(self._url, f"no address ({_reason(error)})") from None
+
+    def _headers(self, size: int) -> dict[str, str]:
+        headers = {"User-Agent": f"edge-toolkit/{__version__}", "Accept-Encoding": "identity"}
+        if size:
+            headers["Range"] = f"bytes={size}-"
+            if self._tag:
+                headers["If-Range"] = self._tag
+        return headers
+
+    def _receive(self, response: Any, size: int) -> None:
+        length = response.headers.get("Content-Length")
+        start, total = 0, int(length) if length else None
+        if response.status == http.client.PARTIAL_CONTENT:
+            start, total = _range(response.headers.get("Content-Range"))
+            if start != size:
+                self._part.unlink()
+                raise _BrokenError(f"not the part that was asked for, but from byte {start:,}")
+        tag = response.headers.get("ETag") or ""
+        self._tag = "" if tag.startswith("W/") else tag  # a weak one does not mean the same bytes
+        size = self._write(response, start, total)
+        if total is not None and size < total:
+            raise _BrokenError(f"{size:,} of {total:,} bytes")
+
+    def _write(self, response: Any, start: int, total: int | None) -> int:
+        """Append what comes to the first ``start`` bytes; return how many there are then."""
+        with _writable(self._part):
+            file = self._part.open("ab" if start else "wb")
+        with file:
+            self._progress(start, total)
+            while data := response.read(CHUNK):
+                with _writable(self._part):
+                    file.write(data)
+                    file.flush()
+                self._progress(file.tell(), total)
+            return file.tell()
+
+    def _refused(self, error: urllib.error.HTTPError, size: int) -> None:
+        with error:
+            content_range = error.headers.get("Content-Range")
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and size:
+            if _range(content_range)[1] == size:
+                return  # it was here whole
+            self._part.unlink()
+            raise _BrokenError("a file shorter than the part of it that is here")
+        found = f"HTTP {error.code} {error.reason}".rstrip()
+        if error.code >= 500 or error.code in (408, 429):
+            raise _BrokenError(found)
+        raise failed(self._url, found)
+
+
+def _range(header: str | None) -> tuple[int, int | None]:
+    """First byte and length of the whole, of a Content-Range header."""
+    match = re.match(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header or "")
+    if match is None:
+        return 0, None
+    return int(match[1] or 0), None if match[2] == "*" else int(match[2])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def _reason(error: object) -> str:
+    said = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return " ".join(str(said).split()) or type(error).__name__
