@@ -1,0 +1,161 @@
+"""What a board profile holds: the values of :mod:`boards.profile`, which is where to start."""
+
+from dataclasses import dataclass
+
+BUSES = ("usb2", "usb3", "pcie")
+DELEGATES = ("cpu", "edgetpu")
+DTYPES = ("int8", "float32")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence, the command that mends it (empty: there is none) and where it is from."""
+
+    text: str
+    source: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Soc:
+    """The processor: ``cores`` of the kind ``core`` at ``mhz``; 0 where that is not published."""
+
+    name: str
+    core: str
+    cores: int
+    source: str
+    mhz: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Sizes in which the board is sold, in MiB, rising."""
+
+    mib: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A release of an operating system.
+
+    ``release``: VERSION_CODENAME of /etc/os-release. ``python``: that of the system, "3.11".
+    ``supported``: whether edge-toolkit installs there. ``wheel``: the interpreter's wheel that fits
+    ("cp311-manylinux_2_27_aarch64", empty: none); ``numpy``: what a CSI camera asks for beside
+    the system's packages (a requirement, empty: any).
+    """
+
+    name: str
+    release: str
+    python: str
+    supported: bool
+    source: str
+    wheel: str = ""
+    numpy: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a model is made for and run with, our choice (``reason``).
+
+    ``delegate``: "cpu" or "edgetpu". ``threads``: of the CPU. ``size``: side of the input of a
+    classifier, in pixels; 0: that of its weights. ``interpreter``: the distribution.
+    """
+
+    delegate: str
+    threads: int
+    size: int
+    interpreter: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """``stack``: "picamera2" for a CSI camera or "v4l2"; ``source_uri``: what --source takes."""
+
+    stack: str
+    source_uri: str
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network that latencies are published of: its multiply-adds in millions, and whose count."""
+
+    multiply_adds: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The latency of a model, as somebody else published it.
+
+    ``model``: a line of networks.toml. ``ms``: of one invoke. ``runs_on``: "cpu" or "edgetpu".
+    ``threads``: 0 where the source does not say. ``host``: for an accelerator what it was plugged
+    into, a board's name or words.
+    """
+
+    model: str
+    dtype: str
+    ms: float
+    runs_on: str
+    source: str
+    threads: int = 0
+    host: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """An Edge TPU that is plugged into a board.
+
+    ``buses``: those that it works on, the best first. ``usb_ids``: "vendor:product", those it has
+    before its first use, then those after. ``devices``: files in /dev when it is ready.
+    ``size`` and ``reason``: as of :class:`Run`.
+    """
+
+    name: str
+    title: str
+    buses: tuple[str, ...]
+    apt: tuple[str, ...]
+    size: int
+    reason: str
+    tried: str
+    usb_ids: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    udev: tuple[str, ...] = ()
+    constraints: tuple[Note, ...] = ()
+    limits: tuple[Note, ...] = ()
+    latencies: tuple[Published, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A board, with the accelerator that was named with it.
+
+    ``architecture``: as ``uname -m`` says it. ``models``: beginnings of
+    /proc/device-tree/model. ``buses``: what it has for accelerators. ``apt``: Debian packages that
+    edge-toolkit needs there; ``udev``: lines of rules. ``constraints``: what must be obeyed;
+    ``limits``: what to expect. ``tried``: how far this profile was tried, in words.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    run: Run
+    systems: tuple[System, ...]
+    camera: Camera
+    tried: str
+    models: tuple[str, ...] = ()
+    buses: tuple[str, ...] = ()
+    soc: Soc | None = None
+    memory: Memory | None = None
+    apt: tuple[str, ...] = ()
+    udev: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    constraints: tuple[Note, ...] = ()
+    limits: tuple[Note, ...] = ()
+    latencies: tuple[Published, ...] = ()
+    accelerator: Accelerator | None = None
