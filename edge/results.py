@@ -186,3 +186,81 @@ class Segmentation:
 
     def summary(self) -> str:
         return ", ".join(f"{one.label} {100 * one.share:.0f} %" for one in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Keypoint:
+    """A place on the body: ``x`` and ``y`` in pixels of the frame, perhaps outside of it.
+
+    ``z``: depth in about the scale of ``x``, smaller nearer to the camera, 0 between the hips;
+    None from models that do not say. ``score`` in [0, 1]: how sure it is seen.
+    """
+
+    name: str
+    x: float
+    y: float
+    score: float
+    z: float | None = None
+
+    def to_dict(self) -> dict[str, str | float]:
+        depth = {} if self.z is None else {"z": round(self.z, 2)}
+        place = {"x": round(self.x, 2), "y": round(self.y, 2)}
+        return {"name": self.name, **place, **depth, "score": round(self.score, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """One person: the mean score of all keypoints, and these in the order of the model.
+
+    ``angles``: of the joints that are seen, in degrees, 180 where a limb is straight.
+    """
+
+    score: float
+    keypoints: tuple[Keypoint, ...]
+    angles: Mapping[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"score": …, "keypoints": […], "angles": {…}}``."""
+        return {
+            "score": round(self.score, 4),
+            "keypoints": [point.to_dict() for point in self.keypoints],
+            "angles": {joint: round(degrees, 1) for joint, degrees in self.angles.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """An exercise was done once more, in this frame; ``count``: how often so far."""
+
+    name: str
+    count: int
+
+    def to_dict(self) -> dict[str, str | int]:
+        """``{"kind": "repetition", "name": …, "count": …}``."""
+        return {"kind": "repetition", "name": self.name, "count": self.count}
+
+
+@dataclass(frozen=True, slots=True)
+class Poses:
+    """People of one picture; ``events``: None where nobody counts repetitions.
+
+    ``counts``: by exercise, how often so far; for drawing, and not in the JSON.
+    """
+
+    poses: tuple[Pose, ...]
+    events: tuple[Repetition, ...] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"poses": […]}``, and ``"events"`` where repetitions are counted."""
+        said: dict[str, Any] = {"poses": [pose.to_dict() for pose in self.poses]}
+        if self.events is not None:
+            said["events"] = [event.to_dict() for event in self.events]
+        return said
+
+    def summary(self) -> str:
+        if not self.poses:
+            return ""
+        people = "1 person" if len(self.poses) == 1 else f"{len(self.poses)} people"
+        done = (f"{name} × {count}" for name, count in self.counts.items() if count)
+        return ", ".join([people, *done])
