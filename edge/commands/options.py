@@ -39,7 +39,7 @@ def detecting(command: Command) -> Command:
             "--labels", type=click.Path(path_type=Path), help="File with one label per line."
         ),
         click.option(
-            "--classes", callback=_names, metavar="LIST", help="Classes to report, by comma."
+            "--classes", callback=names, metavar="LIST", help="Classes to report, by comma."
         ),
         click.option(
             "--threshold", "score", type=float, default=0.4, show_default=True,
@@ -58,7 +58,8 @@ def detecting(command: Command) -> Command:
     return command
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Names by comma, as a callback of an option."""
     return tuple(name.strip() for name in (value or "").split(",") if name.strip())
 
 
