@@ -1,1 +1,5 @@
 """Models that people use, by name: where they are, how they are checked, and what is kept here."""
+
+from edge.registry.locate import located
+
+__all__ = ["located"]

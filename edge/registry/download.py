@@ -26,7 +26,8 @@ PAUSE = 1.0
 CHUNK = 1 << 16
 
 MIRROR = "EDGE_MODELS_MIRROR"
-"""Environment variable: a folder or address to take models from instead of the internet."""
+"""Environment variable: a folder or address to take models from instead of the internet. It holds
+what :func:`edge.registry.store.models` holds on a machine that has them."""
 
 WAYS_OUT = (
     f"connect to the internet and try again, set {MIRROR} to a folder or address with a copy of "

@@ -109,7 +109,7 @@ def read(path: Path) -> dict[str, Entry]:
 
 
 def _entry(name: str, values: Any, origins: dict[str, Any]) -> Entry:
-    files = {key: dict for key in ("model", "edgetpu", "labels")}
+    files = dict.fromkeys(("model", "edgetpu", "labels"), dict)
     texts = {"task": str, "origin": str, "input": str}
     _check(values, texts | files, name, required=(*texts, "model"))
     if values["task"] not in TASKS:

@@ -1,0 +1,60 @@
+"""From what a user calls a model to a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.errors import DelegateError, ModelError, nearest
+from edge.registry.entries import Entry, Remote, entries
+
+_SUFFIXES = (".tflite", ".task")
+
+
+def located(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
+    """The file of a model: an existing path as it is, or a name of the registry.
+
+    Of a name, the file in the cache; what is missing there is downloaded, which ``say`` is told
+    before. Its labels then lie beside it. With delegate "edgetpu" it is the twin compiled for the
+    Edge TPU, with the model for the CPU beside it.
+
+    Raises:
+        ModelError: there is neither such a file nor such a name; the nearest name is told.
+        DelegateError: the model has no twin for the Edge TPU.
+        DownloadError, OutputError: see :func:`edge.registry.store.pull`.
+    """
+    if Path(model).exists():
+        return Path(model)
+    entry = entries().get(str(model))
+    if entry is None:
+        raise _unknown(str(model))
+    from edge.registry import store  # http is imported only where there may be a download
+
+    chosen, files = _files(entry, delegate)
+    if not store.cached(entry, files):
+        store.pull(entry, files, say)
+    return store.path(entry, chosen)
+
+
+def _files(entry: Entry, delegate: str) -> tuple[Remote, tuple[Remote, ...]]:
+    """The file to open, and all that belong beside it."""
+    if delegate != "edgetpu":
+        return entry.model, tuple(file for file in (entry.model, entry.labels) if file)
+    if entry.edgetpu is None:
+        raise DelegateError(
+            "a model with a twin for the Edge TPU",
+            f"{entry.name}, which has none",
+            "see 'edge models list', or use --delegate cpu",
+        )
+    return entry.edgetpu, entry.files
+
+
+def _unknown(model: str) -> ModelError:
+    path = Path(model)
+    guess = nearest(path.stem if path.suffix in _SUFFIXES else model, entries())
+    if len(path.parts) > 1 or path.suffix in _SUFFIXES:
+        fix = f"check the path, or use the name {guess}" if guess else "check the path"
+        return ModelError("a model file", f"{model} (No such file or directory)", fix)
+    return ModelError(
+        "a model file, or a name of 'edge models list'",
+        f"'{model}'",
+        f"did you mean {guess}?" if guess else "check the path, or see 'edge models list'",
+    )

@@ -1,0 +1,161 @@
+"""The models that are kept here: one folder each, with the model, its twin and its labels."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from edge.errors import DownloadError
+from edge.registry import cache
+from edge.registry.checksum import fault, sha256
+from edge.registry.download import MIRROR, download, failed
+from edge.registry.entries import Entry, Remote
+from edge.registry.progress import bar
+from edge.sinks.place import unwritable
+from edge.whole import write_whole
+
+RECORD = "SHA256SUMS"
+"""In each folder: what was pulled, as ``sha256sum --check`` reads it."""
+
+Say = Callable[[str], None]
+
+
+def models() -> Path:
+    """The folder of all models in the cache.
+
+    Raises:
+        OutputError: it cannot be created.
+    """
+    return cache.folder() / "models"
+
+
+def path(entry: Entry, file: Remote) -> Path:
+    """Where a file of a model is, or will be."""
+    return models() / entry.name / file.name
+
+
+def cached(entry: Entry, files: Iterable[Remote]) -> bool:
+    """Whether these files of a model are here."""
+    return all(path(entry, file).is_file() for file in files)
+
+
+def pull(entry: Entry, files: Iterable[Remote], say: Say) -> None:
+    """Download what is missing of a model, or is here and damaged.
+
+    A file comes to its place when it was received and checked. Programs that pull the same model
+    at the same time wait for one another.
+
+    Args:
+        entry: the model.
+        files: which of its files.
+        say: told in a sentence what is about to be downloaded.
+
+    Raises:
+        DownloadError: a file cannot be had, or is not what it should be.
+        OutputError: it cannot be written.
+    """
+    place = models() / entry.name
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(place, error) from None
+    with _locked(place, entry.name, say):
+        missing = [file for file in files if not right(entry, file)]
+        if missing:
+            say(_announcement(entry, missing))
+        for file in missing:
+            _pull(entry, file, say)
+
+
+def right(entry: Entry, file: Remote) -> bool:
+    """Whether a file is here and is what it should be."""
+    here = path(entry, file)
+    return here.is_file() and found_fault(entry, file) is None
+
+
+def found_fault(entry: Entry, file: Remote) -> str | None:
+    """What is wrong with a file that is here, as a noun phrase."""
+    here = path(entry, file)
+    return fault(here, file, recorded(here.parent).get(file.name))
+
+
+def recorded(place: Path) -> dict[str, str]:
+    """File name → SHA-256 in hex, as written down when the files of a folder were pulled."""
+    try:
+        text = (place / RECORD).read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    rows = (line.split("  ", 1) for line in text.splitlines())
+    return {row[1]: row[0] for row in rows if len(row) == 2}
+
+
+def _pull(entry: Entry, file: Remote, say: Say) -> None:
+    here = path(entry, file)
+    part = here.with_name(f".{file.name}.partial")
+    known = recorded(here.parent)
+    url = _address(entry, file)
+    checkable = bool(file.sha256 or file.blob or known.get(file.name))
+    continued = True
+    while continued:  # what was left of an earlier pull may be what is wrong: once more without it
+        with bar(file.name) as progress:
+            continued = download(url, part, progress, resume=checkable and part.exists())
+        wrong = fault(part, file, known.get(file.name))
+        if wrong is None:
+            break
+        part.unlink()
+        if not continued:
+            raise _mismatch(url, wrong, here) if checkable else failed(url, wrong)
+    digest = sha256(part)
+    _record(here.parent, known | {file.name: digest})
+    part.replace(here)
+    if not checkable:
+        say(
+            f"{file.name} could not be verified on this first pull. Its SHA-256 is written down "
+            f"and holds from now on: {digest}"
+        )
+
+
+def _address(entry: Entry, file: Remote) -> str:
+    mirror = os.environ.get(MIRROR)
+    if not mirror:
+        return file.url
+    base = mirror if "://" in mirror else Path(mirror).expanduser().resolve().as_uri()
+    return f"{base.rstrip('/')}/{quote(entry.name)}/{quote(file.name)}"
+
+
+def _announcement(entry: Entry, files: list[Remote]) -> str:
+    sizes = [file.size for file in files]
+    known = [size for size in sizes if size is not None]
+    size = f"{sum(known) / 1e6:.1f} MB, " if len(known) == len(sizes) else ""
+    where = urlsplit(_address(entry, files[0]))
+    source = where.netloc or where.path.partition(f"/{entry.name}/")[0]
+    place = models() / entry.name
+    return f"Downloading {entry.name} ({size}{entry.licence}) from {source} to {place}."
+
+
+def _mismatch(url: str, found: str, here: Path) -> DownloadError:
+    return DownloadError(
+        f"the model that the registry describes at {url}",
+        found,
+        f"pull it again; if that stays, it was changed there, and a copy that you trust does: "
+        f"--model FILE (delete {here.parent} to forget what was pulled before)",
+    )
+
+
+def _record(place: Path, known: Mapping[str, str]) -> None:
+    lines = (f"{digest}  {name}\n" for name, digest in sorted(known.items()))
+    write_whole(place / RECORD, "".join(lines))
+
+
+@contextmanager
+def _locked(place: Path, name: str, say: Say) -> Iterator[None]:
+    """Hold the lock of a folder. The system lets go of it if the program dies."""
+    with (place / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Another program is downloading {name}: waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
