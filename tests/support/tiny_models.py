@@ -19,7 +19,7 @@ def colour_model(
 
     Output 0 is red, 1 green, 2 blue; further outputs never win.
     """
-    parts = _Parts()
+    parts = Parts()
     pixels = 3 * SIDE * SIDE
     quantised = dtype != "float32"
     zero = {"uint8": 128, "int8": 0, "float32": 0}[dtype]
@@ -54,7 +54,7 @@ def colour_model(
 
 def edgetpu_model() -> bytes:
     """A model that is one operation for the Edge TPU."""
-    parts = _Parts()
+    parts = Parts()
     tensors = [
         parts.tensor("image", [1, SIDE, SIDE, 3], UINT8, scale=1 / 127.5, zero=128),
         parts.tensor("scores", [1, 3], UINT8, scale=1 / 256),
@@ -65,7 +65,7 @@ def edgetpu_model() -> bytes:
 
 def partly_edgetpu_model() -> bytes:
     """A model with one operation for the Edge TPU, and a SOFTMAX behind it for the CPU."""
-    parts = _Parts()
+    parts = Parts()
     tensors = [
         parts.tensor("image", [1, SIDE, SIDE, 3], UINT8, scale=1 / 127.5, zero=128),
         parts.tensor("logits", [1, 3], UINT8, scale=8 / 255, zero=128),
@@ -78,7 +78,7 @@ def partly_edgetpu_model() -> bytes:
     return parts.pack(tensors, operators, [0], [2])
 
 
-class _Parts:
+class Parts:
     """A model in the making."""
 
     def __init__(self) -> None:
