@@ -7,6 +7,7 @@ RFC 9559 (Matroska) on RFC 8794 (EBML).
 """
 
 import struct
+from array import array
 from pathlib import Path
 
 _CLUSTER_MS = 1000
@@ -49,7 +50,8 @@ class Matroska:
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         self._file = path.open("wb", buffering=0)
         self._fps, self._pictures, self._last = fps, 0, -1
-        self._clusters: list[tuple[int, int]] = []  # time in ms, place in the file
+        # Of each cluster, for days if need be: ms, place in the file.
+        self._times, self._places = array("Q"), array("Q")
         self._append(_header() + _SEGMENT + _UNKNOWN_SIZE)
         self._segment = self._append(_void(_SEEK_HEAD_BYTES))
         self._info = self._append(_element(_INFO, _about() + _void(_DURATION_BYTES)))
@@ -59,11 +61,12 @@ class Matroska:
         """Add a picture; ``time_s``: seconds from the first one."""
         now = max(round(1000 * time_s), self._last + 1)
         self._last = now
-        if not self._clusters or now - self._clusters[-1][0] >= _CLUSTER_MS:
+        if not self._times or now - self._times[-1] >= _CLUSTER_MS:
             self._end_cluster()
             start = self._append(_CLUSTER + _UNKNOWN_SIZE + _element(_TIMESTAMP, _number(now)))
-            self._clusters.append((now, start))
-        offset = now - self._clusters[-1][0]
+            self._times.append(now)
+            self._places.append(start)
+        offset = now - self._times[-1]
         block = b"\x81" + struct.pack(">hB", offset, _KEY_FRAME) + jpeg  # 0x81: track 1
         self._append(_element(_SIMPLE_BLOCK, block))
         self._pictures += 1
@@ -72,7 +75,9 @@ class Matroska:
         """Fill in the length and the index. Without them a file plays, but is slow to jump in."""
         try:
             self._end_cluster()
-            cues = self._append(_element(_CUES, b"".join(map(self._cue, self._clusters))))
+            cues = self._append(
+                _element(_CUES, b"".join(map(self._cue, self._times, self._places)))
+            )
             self._fill_size(self._segment - len(_UNKNOWN_SIZE))
             self._overwrite(self._segment, self._seek_head(cues))
             duration = _element(_DURATION, struct.pack(">d", self._last + self._step_ms()))
@@ -89,8 +94,7 @@ class Matroska:
         head = _element(_SEEK_HEAD, b"".join(entries))
         return head + _void(_SEEK_HEAD_BYTES - len(head))
 
-    def _cue(self, cluster: tuple[int, int]) -> bytes:
-        time, place = cluster
+    def _cue(self, time: int, place: int) -> bytes:
         where = _element(_CUE_TRACK, _number(1)) + _element(_CUE_CLUSTER, self._relative(place))
         return _element(_CUE, _element(_CUE_TIME, _number(time)) + _element(_CUE_PLACE, where))
 
@@ -98,9 +102,9 @@ class Matroska:
         return _number(place - self._segment)
 
     def _end_cluster(self) -> None:
-        if self._clusters:
-            self._fill_size(self._clusters[-1][1] + len(_CLUSTER))
-            first = self._clusters[0][1]  # the track ends there, with its rate
+        if self._places:
+            self._fill_size(self._places[-1] + len(_CLUSTER))
+            first = self._places[0]  # the track ends there, with its rate
             self._overwrite(first - 8, _number(round(1e6 * self._step_ms())))
 
     def _step_ms(self) -> float:
