@@ -1,0 +1,132 @@
+/** Puts the page together: what the server says goes to the views, what the user does to it. */
+
+import { Camera } from "./camera.js";
+import { Connection } from "./connection.js";
+import { Controls, turnFullScreen, turnTheme } from "./controls.js";
+import { $, made, write } from "./dom.js";
+import { showEvents } from "./events.js";
+import { Graph } from "./graph.js";
+import { listen, turnHelp } from "./keys.js";
+import { Picture } from "./picture.js";
+import { showResult } from "./results.js";
+import { Settings } from "./settings.js";
+import { showStage } from "./stage.js";
+
+const NOTICE = 8000; // ms
+
+const connection = new Connection({ link, message, picture: show });
+const send = (what) => connection.send(what);
+const picture = new Picture($("picture"));
+const graph = new Graph();
+const controls = new Controls(send);
+const settings = new Settings(send);
+const camera = new Camera(send, refresh);
+const state = { link: { is: "connecting" }, paused: false, ended: "", camera: false };
+
+const MESSAGES = {
+  hello(hello) {
+    state.ended = "";
+    state.camera = hello.camera;
+    picture.expect();
+    camera.taken();
+    graph.clear();
+    introduce(hello);
+    controls.name(hello.task);
+    settings.offer(hello.labels);
+    change(hello);
+  },
+  state: change,
+  result(result) {
+    showResult(result);
+    showEvents(result.events);
+  },
+  stats: (figures) => graph.add(figures),
+  snapshot: ({ url }) => controls.save(url),
+  error: ({ message: words }) => notice(words),
+  end({ message: words }) {
+    state.ended = words;
+    refresh();
+  },
+  "camera-ack": () => camera.taken(),
+};
+
+function message(said) {
+  MESSAGES[said.type]?.(said);
+}
+
+function link(now) {
+  state.link = now;
+  controls.enable(now.is === "open");
+  refresh();
+}
+
+function change(said) {
+  state.paused = said.paused;
+  if (!said.paused) picture.expect();
+  controls.show(said);
+  settings.show(said.settings);
+  refresh();
+}
+
+async function show(blob, acknowledge) {
+  await picture.show(blob, acknowledge);
+  refresh();
+}
+
+function refresh() {
+  const { allowed, running } = camera;
+  showStage({ ...state, allowed, running, picture });
+  $("camera").hidden = !state.camera || (allowed && !running);
+  $("camera-on").hidden = !running;
+  $("camera-refused").hidden = allowed;
+}
+
+function introduce({ task, model, source }) {
+  write($("task"), task);
+  write($("model"), model);
+  write($("source"), source);
+  document.title = `${task} · ${model}`;
+}
+
+function notice(words) {
+  const shown = made("p", words, "notice");
+  $("notices").append(shown);
+  setTimeout(() => shown.remove(), NOTICE);
+}
+
+async function startCamera() {
+  try {
+    await camera.start();
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+$("veil-button").onclick = () => {
+  const is = $("stage").dataset.is;
+  if (is === "paused") controls.pause();
+  else if (is === "camera") startCamera();
+  else connection.open();
+};
+$("theme").onclick = () => {
+  turnTheme();
+  graph.draw();
+};
+$("full").onclick = turnFullScreen;
+$("full").hidden = !document.fullscreenEnabled;
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => graph.draw());
+
+listen([
+  [[" "], "Pause or resume", () => controls.pause()],
+  [["s"], "Take a snapshot", () => controls.snapshot()],
+  [["r"], "Record, or stop recording", () => controls.record()],
+  [["+"], "Raise the least score", () => settings.nudge(0.05)],
+  [["-"], "Lower the least score", () => settings.nudge(-0.05)],
+  [["/"], "Search classes", () => $("classes-search").focus()],
+  [["f"], "Full screen", turnFullScreen],
+  [["d"], "Light or dark", () => $("theme").click()],
+  [["?"], "This help", turnHelp],
+]);
+
+setInterval(refresh, 1000); // a picture that does not come says nothing by itself
+connection.open();

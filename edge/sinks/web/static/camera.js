@@ -1,0 +1,132 @@
+/** The camera of the device that shows this page, as the source of the stream. */
+
+import { $, made, write } from "./dom.js";
+
+const LONGEST = 960; // pixels of a picture's longer side
+const QUALITY = 0.8;
+
+export class Camera {
+  #send;
+  #changed;
+  #video = made("video");
+  #canvas = made("canvas");
+  #stream = null;
+  #free = true; // the server has taken the last picture
+  #facing = "environment";
+
+  /** `send(blob)` is false without a connection; `changed()` is called when it starts or stops. */
+  constructor(send, changed) {
+    this.#send = send;
+    this.#changed = changed;
+    this.#video.muted = this.#video.playsInline = true;
+    $("camera-stop").onclick = () => this.stop();
+    $("camera-turn").onclick = () => this.#turn();
+    $("camera-which").onchange = ({ target }) => this.start({ deviceId: { exact: target.value } });
+    $("tunnel-copy").onclick = copyTunnel;
+    tell();
+  }
+
+  /** Whether the browser has cameras for this page at all. */
+  get allowed() {
+    return Boolean(navigator.mediaDevices?.getUserMedia);
+  }
+
+  get running() {
+    return this.#stream !== null;
+  }
+
+  /** Opens a camera; rejects in words where there is none or the user does not allow it. */
+  async start(which = { facingMode: this.#facing }) {
+    this.#close();
+    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    } catch (error) {
+      this.#changed();
+      throw new Error(REASONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
+    }
+    const [track] = this.#stream.getVideoTracks();
+    track.onended = () => this.stop();
+    this.#video.srcObject = this.#stream;
+    await this.#video.play();
+    await this.#list(track.getSettings().deviceId);
+    this.#changed();
+    this.#free = true;
+    this.#next();
+  }
+
+  stop() {
+    this.#close();
+    this.#changed();
+  }
+
+  /** The server took a picture, or there is a new connection: the next may go. */
+  taken() {
+    this.#free = true;
+  }
+
+  #close() {
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stream = null;
+  }
+
+  #turn() {
+    this.#facing = this.#facing === "user" ? "environment" : "user";
+    return this.start();
+  }
+
+  async #list(current) {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    const cameras = devices.filter(({ kind }) => kind === "videoinput");
+    const options = cameras.map(({ deviceId, label }, place) => {
+      const option = made("option", label || `Camera ${place + 1}`);
+      option.value = deviceId;
+      option.selected = deviceId === current;
+      return option;
+    });
+    $("camera-which").replaceChildren(...options);
+    $("camera-turn").hidden = cameras.length < 2;
+  }
+
+  #next() {
+    const stream = this.#stream;
+    this.#video.requestVideoFrameCallback(async () => {
+      if (stream !== this.#stream || stream === null) return;
+      if (this.#free) await this.#take();
+      this.#next();
+    });
+  }
+
+  async #take() {
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    const scale = Math.min(1, LONGEST / Math.max(width, height));
+    this.#canvas.width = Math.round(width * scale);
+    this.#canvas.height = Math.round(height * scale);
+    const context = this.#canvas.getContext("2d", { alpha: false });
+    context.drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
+    const blob = await new Promise((done) => this.#canvas.toBlob(done, "image/jpeg", QUALITY));
+    this.#free = !this.#send(blob);
+  }
+}
+
+const REASONS = {
+  NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the address.",
+  NotFoundError: "This device has no camera.",
+  NotReadableError: "The camera is in use by another program.",
+  OverconstrainedError: "That camera is not there any more.",
+};
+
+/** Writes the tunnel's command for this address. */
+function tell() {
+  const { hostname, port } = location;
+  const number = port || "80";
+  write($("camera-host"), hostname);
+  write($("tunnel"), `ssh -L ${number}:${hostname}:${number} USER@${hostname}`);
+  write($("tunnel-open"), `127.0.0.1:${number}`);
+}
+
+/** Copies by the old way: the new one is withheld on plain http, where this is shown. */
+function copyTunnel() {
+  getSelection().selectAllChildren($("tunnel"));
+  write($("tunnel-copy"), document.execCommand("copy") ? "Copied" : "Selected");
+}

@@ -1,0 +1,87 @@
+/** The WebSocket to the stream. It comes back by itself, later each time it fails. */
+
+const FIRST = 0.5;
+const LONGEST = 10;
+const TOO_MANY = 1013;
+
+/**
+ * `on.link(state)` hears how it stands: `{is: "connecting" | "open" | "lost" | "refused"}`, with
+ * `seconds` until the next try where it is lost, and `why` in words where they are known.
+ * `on.message(message)` gets what the server says, `on.picture(blob, acknowledge)` each picture.
+ */
+export class Connection {
+  #on;
+  #socket = null;
+  #timer = 0;
+  #wait = FIRST;
+
+  constructor(on) {
+    this.#on = on;
+    addEventListener("online", () => this.#hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+  }
+
+  open() {
+    clearInterval(this.#timer);
+    this.#timer = 0;
+    this.#on.link({ is: "connecting" });
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/ws`);
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#hear(socket, data);
+    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#closed(code, reason);
+  }
+
+  /** Sends a message, or a Blob as it is; false while there is no connection. */
+  send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(message instanceof Blob ? message : JSON.stringify(message));
+    return true;
+  }
+
+  #hear(socket, data) {
+    if (data instanceof Blob) {
+      const acknowledge = () => socket === this.#socket && this.send({ type: "ack" });
+      this.#on.picture(data, acknowledge);
+      return;
+    }
+    const message = JSON.parse(data);
+    if (message.type === "hello") {
+      this.#wait = FIRST;
+      this.#on.link({ is: "open" });
+    }
+    this.#on.message(message);
+  }
+
+  async #closed(code, reason) {
+    const refused = await whyRefused();
+    if (refused) this.#on.link({ is: "refused", why: refused });
+    else this.#later(code === TOO_MANY ? reason || "The stream has too many viewers." : "");
+  }
+
+  #later(why) {
+    let seconds = this.#wait * (0.8 + 0.4 * Math.random()); // so that not all come at once
+    this.#wait = Math.min(2 * this.#wait, LONGEST);
+    const count = () => {
+      if (seconds <= 0) return this.open();
+      this.#on.link({ is: "lost", seconds: Math.ceil(seconds), why });
+      seconds -= 0.5;
+    };
+    this.#timer = setInterval(count, 500);
+    count();
+  }
+
+  #hurry() {
+    if (this.#timer) this.open();
+  }
+}
+
+/** A browser does not say why a WebSocket was refused; the same guard answers a plain request. */
+async function whyRefused() {
+  try {
+    const answer = await fetch("/api/state", { cache: "no-store" });
+    return answer.status === 401 || answer.status === 403 ? (await answer.text()).trim() : "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,92 @@
+/** The buttons below the picture, and those in the corner. */
+
+import { $, download, made, stamp, write } from "./dom.js";
+
+export class Controls {
+  #send;
+  #state = { paused: false, recording: null };
+  #since = 0; // when the recording was first seen
+  #task = "edge";
+
+  constructor(send) {
+    this.#send = send;
+    $("pause").onclick = () => this.pause();
+    $("snapshot").onclick = () => this.snapshot();
+    $("record").onclick = () => this.record();
+    setInterval(() => this.#clock(), 1000);
+  }
+
+  name(task) {
+    this.#task = task;
+  }
+
+  enable(on) {
+    for (const id of ["pause", "snapshot", "record"]) $(id).disabled = !on;
+  }
+
+  pause() {
+    this.#send({ type: this.#state.paused ? "resume" : "pause" });
+  }
+
+  snapshot() {
+    this.#send({ type: "snapshot" });
+  }
+
+  record() {
+    this.#send({ type: "record", on: !this.#state.recording });
+  }
+
+  save(url) {
+    download(url, `${this.#task}-${stamp()}.jpg`);
+  }
+
+  show({ paused, recording }) {
+    const before = this.#state.recording;
+    if (recording && recording !== before) this.#since = Date.now();
+    if (before && recording !== before) offer(before);
+    this.#state = { paused, recording };
+    write($("pause-text"), paused ? "Resume" : "Pause");
+    $("pause-icon").setAttribute("href", paused ? "#i-play" : "#i-pause");
+    write($("record-text"), recording ? "Stop recording" : "Record");
+    $("record").setAttribute("aria-pressed", String(Boolean(recording)));
+    $("recording").hidden = !recording;
+    this.#clock();
+  }
+
+  #clock() {
+    if (!this.#state.recording) return;
+    const seconds = Math.floor((Date.now() - this.#since) / 1000);
+    const rest = String(seconds % 60).padStart(2, "0");
+    write($("recording-time"), `${Math.floor(seconds / 60)}:${rest}`);
+  }
+}
+
+/** A link to a recording that has ended. */
+function offer(name) {
+  const link = made("a", `Download ${name}`);
+  link.href = `/recordings/${encodeURIComponent(name)}`;
+  link.download = name;
+  const item = made("li");
+  item.append(link);
+  $("recordings").prepend(item);
+  $("recordings").hidden = false;
+}
+
+export function turnTheme() {
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const other = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
+  if (other === system) delete root.dataset.theme;
+  else root.dataset.theme = other;
+  try {
+    if (other === system) localStorage.removeItem("theme");
+    else localStorage.setItem("theme", other);
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+}
+
+export function turnFullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (document.fullscreenEnabled) $("stage").requestFullscreen();
+}

@@ -1,0 +1,54 @@
+/** The live picture. A page that nobody sees asks for no more pictures until it is seen again. */
+
+export class Picture {
+  #canvas;
+  #context;
+  #shown = 0;
+
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d", { alpha: false });
+  }
+
+  /** Seconds since a picture came. */
+  get age() {
+    return (performance.now() - this.#shown) / 1000;
+  }
+
+  get empty() {
+    return this.#shown === 0;
+  }
+
+  /** The time before a connection does not count against it. */
+  expect() {
+    if (!this.empty) this.#shown = performance.now();
+  }
+
+  async show(blob, acknowledge) {
+    try {
+      const bitmap = await createImageBitmap(blob);
+      this.#draw(bitmap);
+      bitmap.close();
+    } finally {
+      await seen();
+      acknowledge();
+    }
+  }
+
+  #draw(bitmap) {
+    const { width, height } = bitmap;
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+    }
+    this.#context.drawImage(bitmap, 0, 0);
+    this.#shown = performance.now();
+  }
+}
+
+function seen() {
+  if (!document.hidden) return null;
+  return new Promise((done) =>
+    document.addEventListener("visibilitychange", done, { once: true }),
+  );
+}

@@ -1,0 +1,80 @@
+/** What the model says of the newest picture: a heading, and a row for each thing it found. */
+
+import { colour } from "./colours.js";
+import { $, fillList, made, write } from "./dom.js";
+
+const MOST = 40;
+const SPEAK_EVERY = 3000; // ms, for screen readers
+
+/** Field of a result → its rows: `{label, share, tone, figure?}`, a share in [0, 1]. */
+const KINDS = {
+  classes: ({ classes, unknown }) =>
+    classes.map(({ label, index, score }) => ({
+      label,
+      share: score,
+      tone: unknown ? "var(--quiet)" : colour(index),
+    })),
+  detections: ({ detections }) =>
+    inOrder(detections).map(({ label, index, score, track_id: track }) => ({
+      label: track === undefined ? label : `${label} #${track}`,
+      share: score,
+      tone: colour(track ?? index),
+    })),
+  segments: ({ segments }) =>
+    segments.map(({ label, index, share }) => ({ label, share, tone: colour(index) })),
+  poses: ({ poses }) => poses.flatMap(person),
+};
+
+let spoken = { words: "", at: 0 };
+
+export function showResult(result) {
+  const kind = Object.keys(KINDS).find((field) => field in result);
+  const rows = kind ? KINDS[kind](result) : [];
+  write($("summary"), result.summary || "Nothing found");
+  $("summary").classList.toggle("quiet", !result.summary || result.unknown === true);
+  fillList($("rows"), rows.slice(0, MOST), makeRow, fillRow);
+  $("more").hidden = rows.length <= MOST;
+  write($("more"), `and ${rows.length - MOST} more`);
+  speak(result.summary || "Nothing found");
+}
+
+/** Followed objects keep their places in the list; others come best first. */
+function inOrder(detections) {
+  const followed = detections.every(({ track_id: track }) => track !== undefined);
+  return followed ? detections.toSorted((a, b) => a.track_id - b.track_id) : detections;
+}
+
+/** A person, and the angles of the joints that are seen. */
+function person({ score, angles }, place) {
+  const tone = colour(place);
+  const joints = Object.entries(angles).map(([joint, degrees]) => ({
+    label: joint.replaceAll("_", " "),
+    share: degrees / 180,
+    figure: `${Math.round(degrees)}°`,
+    tone,
+  }));
+  return [{ label: `person ${place + 1}`, share: score, tone }, ...joints];
+}
+
+function makeRow() {
+  const row = made("li");
+  const bar = made("span", "", "track");
+  bar.append(made("span", "", "fill"));
+  row.append(made("span", "", "dot"), made("span", "", "label"), made("span", "", "share"), bar);
+  return row;
+}
+
+function fillRow(row, { label, share, tone, figure }) {
+  const [, name, percent] = row.children;
+  row.style.setProperty("--tone", tone);
+  row.style.setProperty("--share", Math.min(Math.max(share, 0), 1));
+  write(name, label);
+  write(percent, figure ?? `${Math.round(100 * share)} %`);
+}
+
+function speak(words) {
+  const now = performance.now();
+  if (words === spoken.words || now - spoken.at < SPEAK_EVERY) return;
+  spoken = { words, at: now };
+  write($("spoken"), words);
+}

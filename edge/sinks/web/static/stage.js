@@ -1,0 +1,64 @@
+/** What stands over the picture where there is none, or where it does not move. */
+
+import { $, write } from "./dom.js";
+
+const STALLED = 5; // seconds
+
+const LINKS = {
+  connecting: { word: "Connecting", title: "Connecting", text: "" },
+  refused: { word: "Refused", title: "This page may not see the stream", button: "Try again" },
+};
+
+/**
+ * `state`: `{link, paused, ended, camera, running, allowed, picture}`. Of what could be said, the
+ * veil says what keeps the picture from moving now.
+ */
+export function showStage(state) {
+  const now = reason(state);
+  const stage = $("stage");
+  stage.dataset.is = now.is;
+  stage.classList.toggle("empty", state.picture.empty);
+  $("veil").hidden = now.is === "live";
+  write($("veil-title"), now.title ?? "");
+  write($("veil-text"), now.text ?? "");
+  $("veil-button").hidden = !now.button;
+  write($("veil-button"), now.button ?? "");
+  $("link").dataset.is = now.is;
+  write($("link-text"), now.word);
+  return now.is;
+}
+
+function reason(state) {
+  const { link, paused, ended, camera, running, allowed, picture } = state;
+  if (ended && link.is !== "refused") return over(ended);
+  if (link.is === "lost") return lost(link);
+  if (link.is !== "open") return { is: link.is, text: link.why, ...LINKS[link.is] };
+  if (paused) return { is: "paused", word: "Paused", title: "Paused", button: "Resume" };
+  if (camera && !running && (picture.empty || picture.age > STALLED)) return askForCamera(allowed);
+  if (picture.empty) return { is: "waiting", word: "Waiting", title: "Waiting for the first picture" };
+  if (picture.age > STALLED) return stalled(picture.age);
+  return { is: "live", word: "Live" };
+}
+
+function over(ended) {
+  const text = `${ended}. This page goes on when the stream runs again.`;
+  return { is: "ended", word: "Ended", title: "Ended", text };
+}
+
+function lost({ seconds, why }) {
+  const text = why || "The stream does not answer.";
+  const again = `Trying again in ${seconds} s.`;
+  return { is: "lost", word: "Reconnecting", title: "Connection lost", text: `${text} ${again}`, button: "Now" };
+}
+
+function stalled(age) {
+  const title = "No new picture";
+  return { is: "waiting", word: "Waiting", title, text: `The last one is ${Math.round(age)} s old.` };
+}
+
+function askForCamera(allowed) {
+  const title = "This stream sees with your camera";
+  const text = "Its pictures go to the computer that runs the stream, and nowhere else.";
+  const known = { is: "camera", word: "Waiting", title };
+  return allowed ? { ...known, text, button: "Use this camera" } : { ...known, text: "See below." };
+}
