@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge import live
-from edge.commands.options import MODEL_OPTION, running
+from edge.commands.options import model_option, running
 from edge.quiet import quiet
 from edge.tasks.classifier import SMOOTHING, classifier
 
@@ -26,7 +26,7 @@ Examples:
 
 
 @click.command("classify", epilog=EXAMPLES)
-@MODEL_OPTION
+@model_option("mobilenet_v2_1.0_224_quant")
 @click.option("--labels", type=click.Path(path_type=Path), help="File with one label per line.")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--threshold", type=float, help="Score below which the answer is unknown.")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge import live
-from edge.commands.options import MODEL_OPTION, detecting, running
+from edge.commands.options import detecting, model_option, running
 from edge.quiet import quiet
 from edge.tasks.detect import detector
 
@@ -33,7 +33,7 @@ Another head is described in a file, MODEL.toml or --head FILE:
 
 
 @click.command("detect", epilog=EXAMPLES)
-@MODEL_OPTION
+@model_option("ssd_mobilenet_v1_coco")
 @detecting
 @running
 @live.options

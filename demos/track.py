@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge import live
-from edge.commands.options import MODEL_OPTION, detecting, running
+from edge.commands.options import detecting, model_option, running
 from edge.quiet import quiet
 from edge.tasks.detect import detector
 from edge.tasks.track import following
@@ -33,7 +33,7 @@ looks along a line from its first point to its second, and into a zone.
 
 
 @click.command("track", epilog=EXAMPLES)
-@MODEL_OPTION
+@model_option("ssd_mobilenet_v1_coco")
 @detecting
 @click.option("--line", "lines", multiple=True, help="Count at a line, NAME:X1,Y1,X2,Y2.")
 @click.option("--zone", "zones", multiple=True, help="Count at a zone, NAME:X1,Y1,X2,Y2,X3,Y3,….")

@@ -7,7 +7,7 @@ import click
 
 from converters.edgetpu.check import check as foresee
 from edge import tflite
-from edge.commands.options import JSON, MODEL
+from edge.commands.options import JSON, MODEL, model_file
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
@@ -32,6 +32,7 @@ Exit codes: 0 all operations run on the Edge TPU; 1 a part of them; 2 error; 3 n
 @JSON
 def check(model: Path, as_json: bool) -> int:
     """Foresee what the Edge TPU will take of a model, and why it leaves the rest to the CPU."""
+    model = model_file(model)
     prediction = foresee(tflite.read_file(model), str(model))
     if as_json:
         click.echo(json.dumps({"model": str(model), **prediction.to_dict()}, indent=2))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from edge import contents, metadata, tflite
-from edge.commands.options import JSON, MODEL
+from edge.commands.options import JSON, MODEL, model_file
 from edge.metadata import Metadata
 from edge.tflite import TensorInfo
 
@@ -33,6 +33,7 @@ FIRST_LABELS = 5
 @JSON
 def inspect(model: Path, as_json: bool) -> int:
     """Show what is inside a model file."""
+    model = model_file(model)
     facts = describe(tflite.read_file(model), str(model))
     if as_json:
         click.echo(json.dumps(facts, indent=2))

@@ -1,22 +1,38 @@
 """What the commands that run a model have in common."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from edge.registry import located
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MODEL = click.argument("model", type=click.Path(path_type=Path))
-MODEL_OPTION = click.option(
-    "--model", type=click.Path(path_type=Path), required=True, help="A .tflite file."
-)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def model_option(default: str) -> Callable[[Command], Command]:
+    """The option ``--model`` of a demo; ``default``: a name of the registry."""
+    return click.option(
+        "--model",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=True,
+        metavar="FILE|NAME",
+        help="A .tflite file, or a name of 'edge models list'.",
+    )
+
+
 def running(command: Command) -> Command:
-    """Add the options of a command that runs a model: ``--delegate`` and ``--threads``."""
+    """Add the options of a command that runs a model: ``--delegate`` and ``--threads``.
+
+    Where its ``model`` is a name of the registry, the command gets the file, downloaded first if
+    need be; see :func:`edge.registry.located`.
+    """
     delegate = click.option(
         "--delegate",
         default="auto",
@@ -29,7 +45,18 @@ def running(command: Command) -> Command:
         type=click.IntRange(min=1),
         help="CPU threads.  [default: one per core, at most 4]",
     )
-    return delegate(threads(command))
+
+    @wraps(command)
+    def with_file(*, model: Path | str | None, delegate: str, **rest: Any) -> Any:
+        path = None if model is None else located(model, _say, delegate)
+        return command(model=path, delegate=delegate, **rest)
+
+    return delegate(threads(cast(Command, with_file)))
+
+
+def model_file(model: Path) -> Path:
+    """The file of a model that is given by its path or by its name in the registry."""
+    return located(model, _say)
 
 
 def detecting(command: Command) -> Command:
@@ -61,6 +88,10 @@ def detecting(command: Command) -> Command:
 def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Names by comma, as a callback of an option."""
     return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+def _say(line: str) -> None:
+    say((line,))
 
 
 def say(notes: tuple[str, ...]) -> None:

@@ -109,8 +109,8 @@ def read(path: Path) -> dict[str, Entry]:
 
 
 def _entry(name: str, values: Any, origins: dict[str, Any]) -> Entry:
-    files = dict.fromkeys(("model", "edgetpu", "labels"), dict)
-    texts = {"task": str, "origin": str, "input": str}
+    files: dict[str, type] = dict.fromkeys(("model", "edgetpu", "labels"), dict)
+    texts: dict[str, type] = {"task": str, "origin": str, "input": str}
     _check(values, texts | files, name, required=(*texts, "model"))
     if values["task"] not in TASKS:
         raise ValueError(f"{name}: task is '{values['task']}', not one of {', '.join(TASKS)}")
