@@ -11,6 +11,7 @@ class Demos(LazyGroup):
     entries = {  # noqa: RUF012 (not changed)
         "classify": Entry("demos.classify:main", "Demos", "Name what the camera sees."),
         "detect": Entry("demos.detect:main", "Demos", "Find objects in what the camera sees."),
+        "segment": Entry("demos.segment:main", "Demos", "Colour what covers what; blur the rest."),
         "track": Entry("demos.track:main", "Demos", "Follow objects, and count at lines."),
     }
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from edge.results import ClassScore as ClassScore
     from edge.results import Detection as Detection
     from edge.results import Detections as Detections
+    from edge.results import Segment as Segment
+    from edge.results import Segmentation as Segmentation
     from edge.runner import run as run
     from edge.sinks.calling import each as each
     from edge.sources import open_source as open_source
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from edge.statistics import Statistics as Statistics
     from edge.tasks.classifier import classifier as classifier
     from edge.tasks.detect import detector as detector
+    from edge.tasks.segment.segmenter import segmenter as segmenter
     from edge.tasks.track import following as following
 
 __version__ = "0.1.0"
@@ -54,6 +57,8 @@ _PUBLIC = {
     "ClassScore": "edge.results",
     "Detection": "edge.results",
     "Detections": "edge.results",
+    "Segment": "edge.results",
+    "Segmentation": "edge.results",
     "run": "edge.runner",
     "each": "edge.sinks.calling",
     "open_source": "edge.sources",
@@ -61,6 +66,7 @@ _PUBLIC = {
     "Statistics": "edge.statistics",
     "classifier": "edge.tasks.classifier",
     "detector": "edge.tasks.detect",
+    "segmenter": "edge.tasks.segment.segmenter",
     "following": "edge.tasks.track",
 }
 
@@ -73,6 +79,8 @@ __all__ = [
     "Frame",
     "Model",
     "Output",
+    "Segment",
+    "Segmentation",
     "SourceOptions",
     "Statistics",
     "classifier",
@@ -83,6 +91,7 @@ __all__ = [
     "open_source",
     "read_picture",
     "run",
+    "segmenter",
 ]
 
 

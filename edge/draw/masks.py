@@ -53,10 +53,10 @@ def _tint(picture: Picture, said: Segmentation) -> None:
 
 def _outline(picture: Picture, mask: NDArray[np.uint8], one: Segment, wanted: Style) -> None:
     left, top, right, bottom = map(round, one.box)
-    alone = cv2.compare(mask[top:bottom, left:right], one.index, cv2.CMP_EQ)
+    alone = (mask[top:bottom, left:right] == one.index).view(np.uint8)
     ways, _ = cv2.findContours(alone, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
-    cv2.polylines(picture, ways, True, DARK, wanted.line + 2)
-    cv2.polylines(picture, ways, True, colour(one.index), wanted.line, cv2.LINE_AA)
+    cv2.polylines(picture, ways, True, DARK, wanted.thickness + 2)
+    cv2.polylines(picture, ways, True, colour(one.index), wanted.thickness, cv2.LINE_AA)
 
 
 def _legend(picture: Picture, segments: tuple[Segment, ...], wanted: Style) -> None:

@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 
 from edge.frame import Output, Status
-from edge.results import Classification, ClassScore, Detection, Detections, Event
+from edge.results import (
+    Classification,
+    ClassScore,
+    Detection,
+    Detections,
+    Event,
+    Segment,
+    Segmentation,
+)
 from edge.sinks import Setting
 
 CAT = Classification((ClassScore("cat", 3, 0.91), ClassScore("dog", 4, 0.06)), threshold=0.5)
+CAT_SEGMENT = Segment("cat", 8, 0.25, (0.0, 0.0, 32.0, 24.0))
 DOG = Detection("dog", 17, 0.75, (10.0, 20.0, 30.5, 40.25), track_id=2)
 
 
@@ -67,8 +76,10 @@ def output() -> Callable[..., Output]:
 def results() -> dict[str, list[Any]]:
     """Results of all tasks, by task."""
     crossed = Event("line", "door", "in", 2, "dog")
+    mask = np.zeros((48, 64), np.uint8)
     return {
         "classify": [CAT, Classification(CAT.classes), Classification(CAT.classes, 0.95)],
         "detect": [Detections(()), Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),))],
         "track": [Detections((DOG,), (crossed,)), Detections((), ())],
+        "segment": [Segmentation((), mask), Segmentation((CAT_SEGMENT,), mask, mask)],
     }

@@ -1,0 +1,63 @@
+"""Colour what covers which part of the picture, or put something else behind people.
+
+This file is the demo, from the options to the stream: read it, copy it, change it.
+"""
+
+from typing import Any
+
+import click
+
+from edge import live
+from edge.commands.options import names, running
+from edge.quiet import quiet
+from edge.registry import located
+from edge.tasks.segment import selfie
+from edge.tasks.segment.background import parse
+from edge.tasks.segment.masks import SMOOTHING
+from edge.tasks.segment.segmenter import SCORE, segmenter
+
+EXAMPLES = (
+    """
+\b
+Examples:
+  edge demo segment
+  edge demo segment --background blur --hflip
+  edge demo segment --background beach.jpg --source talk.mp4 --sink out.mkv
+  edge demo segment --model deeplabv3_pascal --classes dog,cat --sink jsonl:-
+
+\b
+Without --model people are found, with MediaPipe's selfie segmentation. A model
+such as DeepLab gives a class for each pixel, or scores of all classes.
+"""
+    + live.SOURCES
+)
+
+
+@click.command("segment", epilog=EXAMPLES)
+@click.option("--model", help="A .tflite file or a name of the registry.")
+@click.option("--labels", type=click.Path(), help="File with one label per line.")
+@click.option("--classes", callback=names, metavar="LIST", help="Classes to report, by comma.")
+@click.option("--background", metavar="blur|COLOUR|PICTURE", help="Put it behind the classes.")
+@click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
+              help="Least probability of foreground.")  # fmt: skip
+@click.option("--smoothing", type=float, default=SMOOTHING, show_default=True,
+              help="Seconds over which doubtful pixels are averaged.")  # fmt: skip
+@running
+@live.options
+def main(model: str | None, background: str | None, **rest: Any) -> None:
+    """Colour what covers which part of the picture, or put something else behind people."""
+    options = ("labels", "classes", "score", "smoothing", "delegate", "threads")
+    asked = {key: rest.pop(key) for key in options}
+    behind = None if background is None else parse(background)
+    path = (
+        located(model, live.say) if model else selfie.installed() or located(selfie.NAME, live.say)
+    )
+    with quiet():
+        task = segmenter(path, background=behind, **asked)
+    live.run(task, **rest)
+
+
+if __name__ == "__main__":
+    from edge.cli import run_command
+
+    run_command(main)

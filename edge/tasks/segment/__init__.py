@@ -1,0 +1,1 @@
+"""Segmentation: which class each pixel of a picture belongs to."""

@@ -1,0 +1,165 @@
+"""From a segmentation model's output to a mask of the frame; outputs are known by their shape.
+
+Models such as DeepLab give a class for each pixel, or scores of all classes; those such as
+MediaPipe's selfie segmentation give the probability that a pixel is foreground. Frames are
+stretched to the input: on photographs with a reference that was better than DeepLab's own padding
+to a square in all but one (a bird in a wide picture: intersection over union 0.90, not 0.51).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.frame import Frame
+from edge.interpreter import Array, Runtime, TensorSpec
+from edge.tasks.classify import gives_logits, source_of
+
+Mask = NDArray[np.uint8]
+
+MOST = 256
+"""Classes that a mask of uint8 can tell apart."""
+
+SMOOTHING = 0.15
+"""Seconds over which doubtful pixels of a soft mask are averaged."""
+
+_ARG_MAX = 56
+_EDGE = 0.25
+"""Half the range of probability around the threshold over which foreground fades out."""
+
+_NO_FLOATS = ("uint8", "int8", "int16", "int32", "int64")
+
+
+class Reader(Protocol):
+    """How an output is read.
+
+    ``classes``: how many the model tells apart, None where its file does not say; ``score``: the
+    threshold, None where there is none.
+    """
+
+    @property
+    def classes(self) -> int | None: ...
+
+    @property
+    def score(self) -> float | None: ...
+
+    def __call__(self, output: Array, frame: Frame) -> tuple[Mask, Mask | None]:
+        """The class of each pixel of the frame, and its cover where there is one, 0 to 255."""
+
+    def adjusted(self, score: float | None) -> Self:
+        """The same with another threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hard:
+    """A class for each pixel; ``decide`` finds it, uint8 [h, w], in the output."""
+
+    classes: int | None
+    decide: Callable[[Array], Mask]
+    score: None = None
+
+    def __call__(self, output: Array, frame: Frame) -> tuple[Mask, None]:
+        """The class of each pixel of the frame."""
+        size = (frame.picture.shape[1], frame.picture.shape[0])
+        fitted = cv2.resize(self.decide(output), size, interpolation=cv2.INTER_NEAREST_EXACT)
+        return np.asarray(fitted, np.uint8), None
+
+    def adjusted(self, score: float | None) -> Self:
+        """The same: there is no threshold."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Soft:
+    """Class 1 where the probability of foreground reaches ``score``, class 0 elsewhere."""
+
+    spec: TensorSpec
+    logits: bool
+    score: float
+    average: "Average" = field(repr=False)
+    classes: int = 2
+
+    def __call__(self, output: Array, frame: Frame) -> tuple[Mask, Mask]:
+        """The class of each pixel of the frame, and its cover: a matte for compositing.
+
+        Pictures with names of their own have nothing to do with the last.
+        """
+        values = self.spec.dequantise(output.reshape(self.spec.shape[1:3]))
+        if self.logits:
+            values = 1 / (1 + np.exp(-values))
+        if not frame.name:
+            values = self.average(values, frame.time_s)
+        size = (frame.picture.shape[1], frame.picture.shape[0])
+        fitted = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+        mask = cv2.threshold(fitted, self.score, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+        gain = 255 / (2 * _EDGE)
+        cover = cv2.convertScaleAbs(np.maximum(fitted, self.score - _EDGE), alpha=gain,
+                                    beta=(_EDGE - self.score) * gain)  # fmt: skip
+        return mask, np.asarray(cover, np.uint8)
+
+    def adjusted(self, score: float | None) -> Self:
+        """The same with another threshold."""
+        return self if score is None else replace(self, score=score)
+
+
+class Average:
+    """An average over time of the probabilities [h, w] in which the model is in doubt.
+
+    A sure pixel follows at once, so that nothing lags behind a movement; one near 0.5 follows
+    slowly, so that edges do not flicker.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._values: NDArray[np.float32] | None = None
+        self._time = 0.0
+
+    def __call__(self, values: NDArray[np.float32], time_s: float) -> NDArray[np.float32]:
+        passed = time_s - self._time
+        if self._values is not None and self._seconds > 0 and passed >= 0:
+            doubt = 1 - (2 * values - 1) ** 2
+            kept = math.exp(-passed / self._seconds) * doubt
+            values = (values + kept * (self._values - values)).astype(np.float32)
+        self._values, self._time = values, time_s
+        return values
+
+
+def recognise(runtime: Runtime, score: float, smoothing: float) -> Reader | None:
+    """How the model's output is read; None where it is no segmentation.
+
+    One output is expected: [1, h, w] or [1, h, w, 1] of classes (integers without a scale, or from
+    an ARG_MAX) or probabilities of foreground, or [1, h, w, classes] of scores.
+    """
+    if len(runtime.inputs) != 1 or len(runtime.outputs) != 1:
+        return None
+    spec = runtime.outputs[0]
+    if len(spec.shape) not in (3, 4) or spec.shape[0] != 1 or min(spec.shape[1:3]) < 2:
+        return None
+    depth = spec.shape[3] if len(spec.shape) == 4 else 1
+    if depth > 1:
+        return Hard(depth, _best) if depth <= MOST else None
+    graph = runtime.file.main
+    source = source_of(graph, graph.outputs[0])
+    if source is not None and source.code == _ARG_MAX:
+        return Hard(graph.tensors[source.inputs[0]].shape[-1], _decided)
+    if spec.dtype in _NO_FLOATS and spec.scale == 0:
+        return Hard(None, _decided)
+    return Soft(spec, gives_logits(runtime.file, spec), score, Average(smoothing))
+
+
+def _decided(output: Array) -> Mask:
+    classes = output.reshape(output.shape[1:3])
+    low, high = int(classes.min()), int(classes.max())
+    if low < 0 or high >= MOST:
+        found = f"class {low if low < 0 else high}"
+        raise ModelError(f"classes of 0 to {MOST - 1}", found, "use a model of fewer classes")
+    return classes.astype(np.uint8)
+
+
+def _best(output: Array) -> Mask:
+    return np.asarray(np.argmax(output[0], axis=-1), np.uint8)

@@ -1,0 +1,60 @@
+"""Names of the classes in a mask, and which of them are reported."""
+
+from collections.abc import Sequence
+
+from edge.errors import LabelsError
+from edge.tasks.opening import Opened
+from edge.tasks.segment.masks import MOST, Reader, Soft
+
+_BACKGROUND = ("background", "_background_", "__background__", "???")
+_SELFIE = "selfie"
+"""What MediaPipe's selfie segmentation calls people."""
+
+
+def of(opened: Opened, reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels by class index, with notes about what was assumed.
+
+    Raises:
+        LabelsError: there are more or fewer than the model has classes.
+    """
+    labels = opened.labels
+    if isinstance(reader, Soft):
+        return _of_two(opened)
+    if labels is None:
+        note = (
+            f"{opened.name} has no labels: classes are numbered and class 0 is taken for the "
+            "background; name them with --labels FILE"
+        )
+        count = reader.classes or MOST
+        return ("background", *(f"class {index}" for index in range(1, count))), (note,)
+    if reader.classes == len(labels) + 1 and labels[0].lower() not in _BACKGROUND:
+        note = f"{opened.source} lacks the background: it was added as the first label"
+        return ("background", *labels), (note,)
+    if len(labels) > MOST or reader.classes not in (None, len(labels)):
+        raise LabelsError(
+            f"{reader.classes or f'at most {MOST}'} labels, one per class of the model",
+            f"{len(labels)} in {opened.source}",
+            "give the right file with --labels",
+        )
+    return labels, ()
+
+
+def chosen(classes: Sequence[str] | None, labels: tuple[str, ...]) -> tuple[int, ...]:
+    """Indices of the classes that are reported; None stands for all but the background."""
+    if classes is None:
+        return tuple(i for i, label in enumerate(labels) if label.lower() not in _BACKGROUND)
+    return tuple(i for i, label in enumerate(labels) if label in classes)
+
+
+def _of_two(opened: Opened) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Background and foreground, whose name may be the only label."""
+    labels = opened.labels or ("foreground",)
+    if len(labels) == 1:
+        labels = ("background", "person" if labels[0] == _SELFIE else labels[0])
+    if len(labels) != 2:
+        raise LabelsError(
+            "one label, of the model's foreground",
+            f"{len(labels)} in {opened.source}",
+            "give the right file with --labels",
+        )
+    return labels, ()

@@ -1,0 +1,204 @@
+"""The task "segment": what covers which part of a picture, and what else may be put behind it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import draw, pixels
+from edge.errors import ModelError, UsageError
+from edge.frame import Frame, Picture
+from edge.image import Preprocessing
+from edge.interpreter import Array, Runtime
+from edge.results import Segment, Segmentation
+from edge.tasks.opening import Opened, cpu_twin, open_file
+from edge.tasks.segment import names
+from edge.tasks.segment.background import Background, compose
+from edge.tasks.segment.masks import MOST, SMOOTHING, Reader, recognise
+from edge.tasks.settings import Settings, check_classes, check_score, distinct
+
+SCORE = 0.5
+"""Least probability of foreground, in models that say it."""
+
+LEAST = 0.001
+"""Least share of the frame's area that is reported: less is noise."""
+
+_FEATHER = 5
+"""Width in pixels over which a hard mask's edge fades where the background is replaced."""
+
+_NOT_EVERYWHERE = "Convolution2DTransposeBias"
+
+
+@dataclass(frozen=True, slots=True)
+class Segmenter:
+    """The task "segment"; see :func:`segmenter`.
+
+    ``labels`` are by class index; ``classes``: names of those that are reported, None for all but
+    the background.
+    """
+
+    runtime: Runtime
+    labels: tuple[str, ...]
+    notes: tuple[str, ...]
+    classes: tuple[str, ...] | None
+    preprocessing: Preprocessing
+    reader: Reader
+    background: Background | None
+    path: Path
+    name: str = "segment"
+    ahead: bool = True
+    _table: Array | None = field(default=None, repr=False)
+
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's input of a frame."""
+        stretched = self.preprocessing.stretch(frame.picture)
+        rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
+        return (pixels.apply_table(self._table, rgb),)
+
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Segmentation:
+        """The mask in pixels of the frame, and what the classes asked for cover of it."""
+        mask, cover = self.reader(outputs[0], frame)
+        counts = cv2.calcHist([mask], [0], None, [MOST], [0, MOST]).reshape(-1) / mask.size
+        wanted = names.chosen(self.classes, self.labels)
+        found = [
+            Segment(self.labels[index], index, float(counts[index]), _box(mask, index))
+            for index in wanted
+            if counts[index] >= LEAST
+        ]
+        found.sort(key=lambda one: one.share, reverse=True)
+        if cover is not None and not found:
+            cover = np.zeros_like(cover)
+        return Segmentation(tuple(found), mask, cover)
+
+    def draw(self, picture: Picture, result: Segmentation) -> Picture:
+        """Colour the segments, with a legend; or put the background behind them."""
+        if self.background is not None:
+            return compose(picture, _cover(result), self.background)
+        draw.segmentation(picture, result)
+        return picture
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU.
+
+        Raises:
+            DelegateError: there is no model for the CPU beside this one.
+        """
+        other = cpu_twin(self.path)
+        opened = open_file(other, labels=None, delegate="cpu", threads=self.runtime.threads)
+        return replace(self, runtime=opened.runtime, path=other)
+
+    def settings(self) -> Settings:
+        """The threshold of a soft mask, and the classes that are reported."""
+        choice = tuple(self.labels[index] for index in names.chosen(None, self.labels))
+        return Settings(self.reader.score, self.classes, distinct(choice))
+
+    def adjusted(self, settings: Settings) -> Self:
+        """The same with other settings.
+
+        Raises:
+            UsageError: an unknown class, or a threshold out of range.
+        """
+        if settings.classes is not None:
+            check_classes(settings.classes, self.labels)
+        score = None if self.reader.score is None else check_score(settings.score)
+        return replace(self, classes=settings.classes, reader=self.reader.adjusted(score))
+
+
+def segmenter(
+    model: str | Path,
+    *,
+    labels: str | Path | None = None,
+    classes: Sequence[str] = (),
+    score: float = SCORE,
+    smoothing: float = SMOOTHING,
+    background: Background | None = None,
+    delegate: str = "auto",
+    threads: int | None = None,
+) -> Segmenter:
+    """Open a segmentation model: DeepLab-style classes, or MediaPipe's selfie segmentation.
+
+    Args:
+        model: a .tflite file.
+        labels: one name per line; by default those in or beside the model.
+        classes: names of the classes to report; by default all but the background.
+        score: least probability of foreground, in models that say it, 0 to 1.
+        smoothing: seconds over which doubtful pixels of such models are averaged; 0 for none.
+        background: drawn in place of what the classes do not cover (see
+            :func:`edge.tasks.segment.background.parse`); without ``classes`` persons are kept where
+            the model knows them.
+        delegate: "auto", "cpu" or "edgetpu".
+        threads: CPU threads.
+
+    Raises:
+        ModelError: no segmentation model.
+        LabelsError: labels that do not fit.
+        UsageError: an unknown class, or a value out of range.
+        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+    """
+    if not 0 <= smoothing <= 10:
+        found = f"{smoothing:g} s"
+        raise UsageError("a smoothing of 0 to 10 s", found, f"use --smoothing {SMOOTHING}")
+    opened = _open(Path(model), labels, delegate, threads)
+    reader = recognise(opened.runtime, check_score(score), smoothing)
+    if reader is None:
+        raise _no_segmentation(opened)
+    preprocessing, notes = pixels.preprocessing_of(
+        opened.runtime.inputs[0], opened.about, opened.name
+    )
+    known, label_notes = names.of(opened, reader)
+    kept = tuple(classes) or None
+    if kept is not None:
+        check_classes(kept, known)
+    if background is not None and kept is None and "person" in known:
+        kept = ("person",)
+    return Segmenter(
+        runtime=opened.runtime,
+        labels=known,
+        notes=(*opened.notes, *notes, *label_notes),
+        classes=kept,
+        preprocessing=preprocessing,
+        reader=reader,
+        background=background,
+        path=Path(model),
+        _table=pixels.input_table(opened.runtime.inputs[0], preprocessing),
+    )
+
+
+def _open(path: Path, labels: str | Path | None, delegate: str, threads: int | None) -> Opened:
+    try:
+        return open_file(path, labels=labels, delegate=delegate, threads=threads)
+    except ModelError as error:
+        if _NOT_EVERYWHERE not in error.found:
+            raise
+        found = f"tflite-runtime, which lacks {_NOT_EVERYWHERE} of {path}"
+        raise ModelError(
+            "an interpreter with MediaPipe's operations", found, "pip install ai-edge-litert"
+        ) from None
+
+
+def _box(mask: NDArray[np.uint8], index: int) -> tuple[float, float, float, float]:
+    left, top, width, height = cv2.boundingRect((mask == index).view(np.uint8))
+    return float(left), float(top), float(left + width), float(top + height)
+
+
+def _cover(result: Segmentation) -> NDArray[np.uint8]:
+    """How much of each pixel is foreground, 0 to 255; a hard mask's edges are softened."""
+    if result.cover is not None:
+        return result.cover
+    table = np.zeros(MOST, np.uint8)
+    table[[one.index for one in result.segments]] = 255
+    return np.asarray(cv2.blur(cv2.LUT(result.mask, table), (_FEATHER, _FEATHER)), np.uint8)
+
+
+def _no_segmentation(opened: Opened) -> ModelError:
+    outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in opened.runtime.outputs)
+    return ModelError(
+        "a segmentation model, whose one output is a mask [1, height, width] or scores "
+        f"[1, height, width, classes], at most {MOST}",
+        f"{opened.name} with outputs {outputs}",
+        "use one such as DeepLab v3; 'edge demo --help' lists the demos of other models",
+    )

@@ -1,0 +1,83 @@
+"""`edge demo segment` as a user runs it, on a tiny model."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import mask_models
+import numpy as np
+import pytest
+
+from edge import metadata
+from edge.metadata import Metadata
+from edge.tasks.segment import selfie
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+BLUE, GREEN = (255, 0, 0), (0, 255, 0)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "m.tflite"
+    about = Metadata(labels=("background", "grass", "sky"), mean=(127.5,), std=(127.5,))
+    path.write_bytes(metadata.write(mask_models.scores_model(), about))
+    return path
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "view.png"
+    cv2.imwrite(str(path), mask_models.halves(BLUE, GREEN))
+    return path
+
+
+def test_lines_and_pictures(run_edge: RunEdge, model: Path, picture: Path, tmp_path: Path) -> None:
+    done = run_edge(
+        "demo", "segment", "--model", model, "--source", picture, "--classes", "sky",
+        "--sink", "jsonl:-", "--sink", f"frames:{tmp_path}", "--background", "white",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (line,) = map(json.loads, done.stdout.splitlines())
+    assert line["task"] == "segment"
+    assert line["segments"] == [
+        {"label": "sky", "index": 2, "share": 0.5, "box": [0.0, 0.0, 32.0, 48.0]}
+    ]
+    (made,) = tmp_path.glob("*.jpg")
+    drawn = cv2.imread(str(made))
+    assert np.abs(drawn[5, 5].astype(int) - BLUE).max() < 40
+    assert drawn[5, -5].min() > 215
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--classes", "skye"), "did you mean 'sky'"),
+        (("--background", "blurr"), "did you mean 'blur'"),
+        (("--background", "no/such.jpg"), "no/such.jpg"),
+        (("--threshold", "2"), "from 0 to 1"),
+        (("--labels", "no/labels.txt"), "no/labels.txt"),
+        (("--model", "deeplab_v3_pascal"), "deeplabv3_pascal"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    run_edge: RunEdge, model: Path, picture: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    command = ("demo", "segment", "--model", model, "--source", picture, "--sink", "none")
+    done = run_edge(*command, *arguments)
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
+    assert said in line
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.realdata
+def test_without_a_model_people_are_found(run_edge: RunEdge, test_data: Path) -> None:
+    if selfie.installed() is None:
+        pytest.skip("no mediapipe with models: pip install 'edge-toolkit[pose]'")
+    portrait = test_data / "images/portrait.jpg"
+    done = run_edge("demo", "segment", "--source", portrait, "--sink", "jsonl:-")
+    assert done.returncode == 0, done.stderr
+    (line,) = map(json.loads, done.stdout.splitlines())
+    assert [one["label"] for one in line["segments"]] == ["person"]

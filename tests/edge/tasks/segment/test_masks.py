@@ -1,0 +1,125 @@
+"""Which outputs are masks, and what becomes of them in pixels of the frame."""
+
+from typing import Any
+
+import mask_models
+import numpy as np
+import pytest
+
+from edge import interpreter
+from edge.errors import ModelError
+from edge.frame import Frame
+from edge.interpreter import TensorSpec
+from edge.tasks.segment.masks import Average, Hard, Reader, Soft, recognise
+
+RED, BLUE, WHITE, BLACK = (0, 0, 255), (255, 0, 0), (255, 255, 255), (0, 0, 0)
+
+
+def read(model: bytes, picture: Any, **options: float) -> tuple[Reader, Any, Any]:
+    runtime = interpreter.load(model, name="m.tflite", delegate="cpu", threads=1)
+    reader = recognise(runtime, options.get("score", 0.5), options.get("smoothing", 0.0))
+    assert reader is not None
+    small = picture[3::6, 4::8, ::-1].astype(np.float32) / 127.5 - 1
+    outputs = runtime.invoke(np.ascontiguousarray(small[None]))
+    mask, cover = reader(outputs[0], Frame(0, 0.0, picture))
+    assert mask.shape == picture.shape[:2]
+    assert mask.dtype == np.uint8
+    return reader, mask, cover
+
+
+@pytest.mark.parametrize("model", [mask_models.scores_model(), mask_models.classes_model(),
+                                   mask_models.classes_model(mask_models.INT32)])  # fmt: skip
+def test_classes_and_scores_give_a_class_for_each_pixel(model: bytes) -> None:
+    reader, mask, cover = read(model, mask_models.halves(RED, BLUE))
+    assert isinstance(reader, Hard)
+    assert reader.classes == 3
+    assert cover is None
+    assert (mask[:, :30] == 0).all()
+    assert (mask[:, 34:] == 2).all()
+
+
+@pytest.mark.parametrize("logits", [False, True])
+def test_a_probability_gives_a_mask_and_a_cover(logits: bool) -> None:
+    model = mask_models.soft_model(logits)
+    reader, mask, cover = read(model, mask_models.halves(BLACK, WHITE))
+    assert isinstance(reader, Soft)
+    assert (mask[:, :28] == 0).all()
+    assert (mask[:, 36:] == 1).all()
+    assert cover[0, 0] < 20
+    assert cover[0, -1] > 235
+    assert (np.diff(cover[0].astype(int)) >= 0).all()
+
+
+def test_the_threshold_moves_mask_and_cover() -> None:
+    grey = mask_models.halves((160, 160, 160), (160, 160, 160))  # a probability of 0.56
+    reader, mask, cover = read(mask_models.soft_model(), grey)
+    assert (mask == 1).all()
+    assert (cover > 127).all()
+    strict = reader.adjusted(0.7)
+    assert strict.score == 0.7
+    probability = np.full((1, 8, 8, 1), 0.56, np.float32)
+    mask, cover = strict(probability, Frame(0, 0.0, grey))
+    assert (mask == 0).all()
+    assert cover is not None
+    assert (cover < 127).all()
+
+
+def test_sure_pixels_follow_at_once_and_doubtful_ones_slowly() -> None:
+    average = Average(0.2)
+    first = np.array([[0.0, 0.4]], np.float32)
+    assert average(first, 1.0).tolist() == first.tolist()
+    sure, doubtful = average(np.array([[1.0, 0.6]], np.float32), 1.05)[0]
+    assert sure == 1.0
+    assert 0.4 < doubtful < 0.5
+    later = average(np.array([[0.0, 0.6]], np.float32), 9.0)[0]
+    assert later == pytest.approx([0.0, 0.6], abs=1e-6)
+    again = average(np.array([[0.5, 0.5]], np.float32), 0.0)[0]  # a file that starts again
+    assert again.tolist() == [0.5, 0.5]
+
+
+def test_pictures_have_nothing_to_do_with_one_another() -> None:
+    spec = TensorSpec("p", (1, 8, 8, 1), "float32", 0.0, 0)
+    reader = Soft(spec, False, 0.5, Average(100.0))
+    grey = mask_models.halves(BLACK, BLACK)
+    for value, expected in ((0.4, 0), (0.6, 1)):
+        mask, _ = reader(np.full(spec.shape, value, np.float32), Frame(0, 0.0, grey, "a.jpg"))
+        assert (mask == expected).all()
+
+
+class _Runtime:
+    def __init__(self, shape: tuple[int, ...], dtype: str, scale: float) -> None:
+        self.inputs = (TensorSpec("in", (1, 8, 8, 3), "uint8", 1.0, 0),)
+        self.outputs = (TensorSpec("out", shape, dtype, scale, 0),)
+        self.file = interpreter.load(
+            mask_models.soft_model(), name="m", delegate="cpu", threads=1
+        ).file
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "scale", "kind"),
+    [
+        ((1, 33, 33), "uint8", 0.0, Hard),
+        ((1, 33, 33, 1), "int32", 0.0, Hard),
+        ((1, 33, 33, 21), "uint8", 0.1, Hard),
+        ((1, 33, 33, 2), "float32", 0.0, Hard),
+        ((1, 33, 33, 1), "uint8", 1 / 256, Soft),
+        ((1, 33, 33), "float32", 0.0, Soft),
+    ],
+)
+def test_masks_are_known_by_shape(
+    shape: tuple[int, ...], dtype: str, scale: float, kind: type
+) -> None:
+    assert isinstance(recognise(_Runtime(shape, dtype, scale), 0.5, 0.0), kind)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(1, 1000), (1, 1, 17, 3), (1, 1, 1, 1001), (1, 33, 33, 300)])
+def test_other_outputs_are_not_taken_for_masks(shape: tuple[int, ...]) -> None:
+    assert recognise(_Runtime(shape, "float32", 0.0), 0.5, 0.0) is None  # type: ignore[arg-type]
+
+
+def test_classes_beyond_a_byte_are_refused() -> None:
+    reader = recognise(_Runtime((1, 8, 8), "int32", 0.0), 0.5, 0.0)  # type: ignore[arg-type]
+    assert reader is not None
+    frame = Frame(0, 0.0, mask_models.halves(RED, BLUE))
+    with pytest.raises(ModelError, match="class 256"):
+        reader(np.full((1, 8, 8), 256, np.int32), frame)

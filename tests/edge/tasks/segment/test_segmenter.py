@@ -1,0 +1,149 @@
+"""The task "segment": from labels and options to what is reported and drawn."""
+
+from pathlib import Path
+from typing import Any
+
+import mask_models
+import numpy as np
+import pytest
+import tiny_models
+
+from edge import metadata
+from edge.errors import LabelsError, ModelError, UsageError
+from edge.frame import Frame
+from edge.metadata import Metadata
+from edge.results import Segmentation
+from edge.tasks.segment.background import parse
+from edge.tasks.segment.segmenter import Segmenter, segmenter
+from edge.tasks.settings import Settings
+
+RED, GREEN, BLUE, WHITE, BLACK = (0, 0, 255), (0, 255, 0), (255, 0, 0), (255,) * 3, (0,) * 3
+THREE = ("background", "dog", "cat")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Any:
+    def make(model: bytes, labels: tuple[str, ...] | None = THREE, **options: Any) -> Segmenter:
+        path = tmp_path / "m.tflite"
+        path.write_bytes(
+            metadata.write(model, Metadata(labels=labels, mean=(127.5,), std=(127.5,)))
+        )
+        return segmenter(path, delegate="cpu", threads=1, **options)
+
+    return make
+
+
+def seen(task: Segmenter, picture: Any) -> Segmentation:
+    frame = Frame(0, 0.0, picture)
+    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+
+
+def test_what_covers_how_much_and_where(made: Any) -> None:
+    task = made(mask_models.scores_model())
+    picture = mask_models.halves(GREEN, RED)
+    picture[24:, 32:] = BLUE
+    said = seen(task, picture)
+    dog, cat = said.segments
+    assert (dog.label, dog.index, dog.box) == ("dog", 1, (0.0, 0.0, 32.0, 48.0))
+    assert (cat.label, cat.index, cat.box) == ("cat", 2, (32.0, 24.0, 64.0, 48.0))
+    assert (dog.share, cat.share) == (0.5, 0.25)
+    assert said.summary() == "dog 50 %, cat 25 %"
+    assert said.to_dict()["segments"][1] == {
+        "label": "cat", "index": 2, "share": 0.25, "box": [32.0, 24.0, 64.0, 48.0],
+    }  # fmt: skip
+    assert (said.mask[10, 10], said.mask[10, 50], said.mask[40, 50]) == (1, 0, 2)
+
+
+def test_only_the_classes_asked_for_while_the_mask_tells_all(made: Any) -> None:
+    picture = mask_models.halves(GREEN, BLUE)
+    task = made(mask_models.scores_model(), classes=["cat"])
+    said = seen(task, picture)
+    assert [one.label for one in said.segments] == ["cat"]
+    assert set(np.unique(said.mask)) == {1, 2}
+    assert task.settings() == Settings(None, ("cat",), ("dog", "cat"))
+    other = task.adjusted(Settings(None, ("dog",), ()))
+    assert [one.label for one in seen(other, picture).segments] == ["dog"]
+    every = task.adjusted(Settings(None, None, ()))
+    assert len(seen(every, picture).segments) == 2
+    with pytest.raises(UsageError, match="did you mean 'cat'"):
+        task.adjusted(Settings(None, ("cats",), ()))
+
+
+def test_the_background_may_have_any_place_among_the_labels(made: Any) -> None:
+    task = made(mask_models.scores_model(), ("pet", "background", "border"))
+    assert [one.label for one in seen(task, mask_models.halves(RED, GREEN)).segments] == ["pet"]
+
+
+def test_a_list_without_the_background_gets_it(made: Any) -> None:
+    task = made(mask_models.classes_model(), ("dog", "cat"))
+    assert task.labels == THREE
+    assert any("background" in note for note in task.notes)
+
+
+def test_without_labels_classes_are_numbered(made: Any) -> None:
+    task = made(mask_models.classes_model(), None)
+    assert task.labels == ("background", "class 1", "class 2")
+    assert any("--labels" in note for note in task.notes)
+
+
+@pytest.mark.parametrize("model", [mask_models.classes_model(), mask_models.scores_model()])
+def test_labels_that_do_not_fit(made: Any, model: bytes) -> None:
+    with pytest.raises(LabelsError, match="3 labels, one per class"):
+        made(model, ("a", "b", "c", "d"))
+
+
+def test_people_of_the_selfie_model_are_called_so(made: Any) -> None:
+    task = made(mask_models.soft_model(), ("selfie",))
+    (person,) = seen(task, mask_models.halves(BLACK, WHITE)).segments
+    assert (person.label, person.index) == ("person", 1)
+    assert task.settings() == Settings(0.5, None, ("person",))
+    nobody = task.adjusted(Settings(0.9, None, ()))
+    assert seen(nobody, mask_models.halves(BLACK, WHITE)).segments == ()
+    with pytest.raises(LabelsError, match="one label"):
+        made(mask_models.soft_model(), THREE)
+
+
+def test_the_background_is_replaced_behind_the_classes(made: Any) -> None:
+    task = made(mask_models.scores_model(), background=parse("white"), classes=["dog"])
+    picture = mask_models.halves(GREEN, BLUE)
+    drawn = task.draw(picture, seen(task, picture))
+    assert (drawn[:, :28] == GREEN).all()
+    assert (drawn[:, 36:] == WHITE).all()
+    soft = made(mask_models.soft_model(), ("selfie",), background=parse("green"))
+    picture = mask_models.halves(BLACK, WHITE)
+    drawn = soft.draw(picture, seen(soft, picture))
+    assert (np.abs(drawn[:, 60].astype(int) - WHITE) < 25).all()
+    assert drawn[0, 0].tolist() == pytest.approx([64, 177, 0], abs=15)
+
+
+def test_people_are_kept_where_nothing_else_is_asked_for(made: Any) -> None:
+    labels = ("background", "person", "sofa")
+    task = made(mask_models.scores_model(), labels, background=parse("white"))
+    assert task.classes == ("person",)
+    assert made(mask_models.scores_model(), labels).classes is None
+
+
+def test_the_overlay_tints_what_is_covered_and_nothing_else(made: Any) -> None:
+    task = made(mask_models.scores_model())
+    picture = mask_models.halves(RED, BLUE)
+    drawn = task.draw(picture.copy(), seen(task, picture))
+    assert (drawn[30:, :28] == RED).all()
+    assert (drawn[30:, 36:60] != BLUE).any(axis=2).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"classes": ["dgo"]}, "did you mean 'dog'"),
+        ({"score": 1.5}, "from 0 to 1"),
+        ({"smoothing": float("nan")}, "smoothing"),
+    ],
+)
+def test_bad_options(made: Any, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        made(mask_models.scores_model(), **options)
+
+
+def test_a_model_of_another_task(made: Any) -> None:
+    with pytest.raises(ModelError, match="segmentation model"):
+        made(tiny_models.colour_model(), None)
