@@ -41,8 +41,8 @@ class System:
 
     ``release``: VERSION_CODENAME of /etc/os-release. ``python``: that of the system, "3.11".
     ``supported``: whether edge-toolkit installs there. ``wheel``: the interpreter's wheel that fits
-    ("cp311-manylinux_2_27_aarch64", empty: none); ``numpy``: what a CSI camera asks for beside
-    the system's packages (a requirement, empty: any).
+    ("cp311-manylinux_2_27_aarch64", empty: none); ``numpy``: what it must be beside a CSI camera
+    (a requirement such as "numpy<2", empty: any).
     """
 
     name: str
@@ -59,8 +59,9 @@ class System:
 class Run:
     """What a model is made for and run with, our choice (``reason``).
 
-    ``delegate``: "cpu" or "edgetpu". ``threads``: of the CPU. ``size``: side of the input of a
-    classifier, in pixels; 0: that of its weights. ``interpreter``: the distribution.
+    ``delegate``: "cpu" or "edgetpu". ``threads``: of the CPU; 0: one per core, at most 4.
+    ``size``: side of the input of a classifier, in pixels; 0: what suits its weights.
+    ``interpreter``: the distribution.
     """
 
     delegate: str
@@ -72,11 +73,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """``stack``: "picamera2" for a CSI camera or "v4l2"; ``source_uri``: what --source takes."""
+    """A kind of camera: its ``stack``, what ``--source`` takes, and Debian packages it needs."""
 
+    kind: str
     stack: str
-    source_uri: str
+    uri: str
     source: str
+    apt: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -92,9 +95,9 @@ class Network:
 class Published:
     """The latency of a model, as somebody else published it.
 
-    ``model``: a line of networks.toml. ``ms``: of one invoke. ``runs_on``: "cpu" or "edgetpu".
-    ``threads``: 0 where the source does not say. ``host``: for an accelerator what it was plugged
-    into, a board's name or words.
+    ``model``: a network of networks.toml. ``ms``: of one invoke. ``runs_on``: "cpu" or "edgetpu".
+    ``threads``: 0 where the source does not say. ``bus``: of an accelerator, that it hung on.
+    ``note``: what was not as with this toolkit, such as another library.
     """
 
     model: str
@@ -103,7 +106,7 @@ class Published:
     runs_on: str
     source: str
     threads: int = 0
-    host: str = ""
+    bus: str = ""
     note: str = ""
 
 
@@ -113,16 +116,15 @@ class Accelerator:
 
     ``buses``: those that it works on, the best first. ``usb_ids``: "vendor:product", those it has
     before its first use, then those after. ``devices``: files in /dev when it is ready.
-    ``size`` and ``reason``: as of :class:`Run`.
+    ``reason``: why models run on it.
     """
 
     name: str
     title: str
     buses: tuple[str, ...]
-    apt: tuple[str, ...]
-    size: int
     reason: str
     tried: str
+    apt: tuple[str, ...] = ()
     usb_ids: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     udev: tuple[str, ...] = ()
@@ -146,7 +148,7 @@ class Profile:
     architecture: str
     run: Run
     systems: tuple[System, ...]
-    camera: Camera
+    cameras: tuple[Camera, ...]
     tried: str
     models: tuple[str, ...] = ()
     buses: tuple[str, ...] = ()

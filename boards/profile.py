@@ -1,7 +1,8 @@
 """Board profiles: what is known of a board before anything runs on it, with where that is from.
 
-One TOML file each in ``profiles/``; its keys are the fields of :mod:`boards.facts`. An accelerator
-goes with a board: ``load("raspberry-pi-4b+coral-usb")``.
+One TOML file each in ``profiles/``, ``families/`` beside them holds what several have in common;
+the keys are the fields of :mod:`boards.facts`. An accelerator goes with a board:
+``load("raspberry-pi-4b+coral-usb")``.
 
 =========================  =======================================================================
 ``load(name)``             the :class:`Profile` of a board, or of a board with an accelerator
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from boards import reading
 from boards.facts import (
@@ -68,7 +70,7 @@ def load(name: str) -> Profile:
         raise UsageError(
             "a board, or a board with an accelerator",
             f"the accelerator {board} alone",
-            f"name the board too, such as {_hosts(known)[0]}+{board}",
+            f"write BOARD+{board}, with one of {', '.join(_hosts(known))}",
         )
     if len(added) > 1:
         raise UsageError("one accelerator", name, f"use {board}+{added[0]}")
@@ -85,38 +87,37 @@ def find(name: str) -> Profile | Accelerator:
         return load(name)
     if name in _all():
         return _all()[name]
-    raise _unknown("a board", name, _all())
+    raise _unknown("a board or an accelerator", name, _all())
 
 
 def compose(board: Profile, accelerator: Accelerator) -> Profile:
     """``board`` with ``accelerator`` plugged in: it runs models there.
 
-    Latencies published with this board as host replace those with another one.
+    Of its latencies those stay that were published on the best bus that both have.
 
     Raises:
         UsageError: the board has no bus for it; the ones that have are named.
     """
-    if not set(board.buses) & set(accelerator.buses):
+    shared = [bus for bus in accelerator.buses if bus in board.buses]
+    if not shared:
         raise UsageError(
             f"a board with {' or '.join(accelerator.buses)} for {accelerator.name}",
-            f"{board.name} with {' and '.join(board.buses) or 'none'}",
+            f"{board.name} with {' and '.join(board.buses) or 'an Edge TPU of its own'}",
             f"use {', '.join(_hosts(accelerator))}",
         )
-    here = tuple(one for one in accelerator.latencies if one.host == board.name)
+    timed = tuple(one for one in accelerator.latencies if one.bus == shared[0])
     return replace(
         board,
         name=f"{board.name}+{accelerator.name}",
         title=f"{board.title} with {accelerator.title}",
-        run=replace(
-            board.run, delegate="edgetpu", size=accelerator.size, reason=accelerator.reason
-        ),
+        run=replace(board.run, delegate="edgetpu", reason=accelerator.reason),
         tried=accelerator.tried,
         apt=_joined(board.apt, accelerator.apt),
         udev=_joined(board.udev, accelerator.udev),
         devices=_joined(board.devices, accelerator.devices),
         constraints=board.constraints + accelerator.constraints,
         limits=board.limits + accelerator.limits,
-        latencies=board.latencies + (here or accelerator.latencies),
+        latencies=board.latencies + timed,
         accelerator=accelerator,
     )
 
@@ -139,23 +140,40 @@ def read(path: Path) -> Profile | Accelerator:
         UsageError: it is no TOML, or a key or value is wrong; the message names what is nearest.
     """
     place = f"profile {path.stem}"
-    table = reading.table(path)
-    kinds: dict[object, type[Profile] | type[Accelerator]] = {
+    table = _with_family(reading.table(path), path)
+    kinds: dict[str, type[Profile] | type[Accelerator]] = {
         "board": Profile,
         "accelerator": Accelerator,
     }
-    kind = table.pop("kind", None)
-    if kind not in kinds:
-        raise UsageError(f'kind = "board" or "accelerator" in {place}', repr(kind), "correct kind")
+    kind = reading.chosen(table.pop("kind", "none"), kinds, f"kind of {place}")
     sources = table.pop("sources", {})
     known = reading.build(kinds[kind], {"name": path.stem, **table}, sources, place)
     for one in known.latencies:
         reading.chosen(one.model, networks(), f"model of a latency in {place}")
         reading.chosen(one.dtype, DTYPES, f"dtype of a latency in {place}")
         reading.chosen(one.runs_on, DELEGATES, f"runs_on of a latency in {place}")
+    if isinstance(known, Profile):
+        reading.chosen(known.run.delegate, DELEGATES, f"delegate in {place}")
     for bus in known.buses:
         reading.chosen(bus, BUSES, f"bus in {place}")
     return known
+
+
+def _with_family(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """A table with what boards of its family have in common: lists and sources are joined."""
+    family = table.pop("family", None)
+    if family is None:
+        return table
+    known = {shared.stem: shared for shared in (path.parent / "families").glob("*.toml")}
+    common = reading.table(known[reading.chosen(family, known, f"family of profile {path.stem}")])
+    for key, value in table.items():
+        if isinstance(value, list):
+            common[key] = common.get(key, []) + value
+        elif key == "sources":
+            common[key] = common.get(key, {}) | value
+        else:
+            common[key] = value
+    return common
 
 
 @cache
