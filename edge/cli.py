@@ -51,6 +51,9 @@ COMMANDS = {
     "track": Entry(
         "edge.commands.track:track", "Run", "Follow the objects of a file of detections."
     ),
+    "models": Entry(
+        "edge.commands.models:models", "Run", "Models by name: list, download, check."
+    ),
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
     "compare": Entry(

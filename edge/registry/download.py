@@ -31,7 +31,7 @@ what :func:`edge.registry.store.models` holds on a machine that has them."""
 
 WAYS_OUT = (
     f"connect to the internet and try again, set {MIRROR} to a folder or address with a copy of "
-    "another machine's cache of models, or give a file of your own with --model FILE"
+    "another machine's models, or give a file of your own instead of the name"
 )
 
 Progress = Callable[[int, int | None], None]
@@ -104,7 +104,9 @@ class _Transfer:
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
                 raise _BrokenError(f"no answer within {PATIENCE:g} s") from None
-            raise failed(self._url, f"no connection ({_reason(error.reason)})") from None
+            local = self._url.startswith("file:")
+            reason = _reason(error.reason)
+            raise failed(self._url, reason if local else f"no connection ({reason})") from None
         except TimeoutError:
             raise _BrokenError(f"nothing for {PATIENCE:g} s") from None
         except (OSError, http.client.HTTPException) as error:

@@ -139,8 +139,8 @@ def _mismatch(url: str, found: str, here: Path) -> DownloadError:
     return DownloadError(
         f"the model that the registry describes at {url}",
         found,
-        f"pull it again; if that stays, it was changed there, and a copy that you trust does: "
-        f"--model FILE (delete {here.parent} to forget what was pulled before)",
+        "try again; if that stays, it was changed there: give a file that you trust instead of "
+        f"the name (what was pulled before is forgotten with rm -r {here.parent})",
     )
 
 
