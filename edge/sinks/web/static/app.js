@@ -103,9 +103,7 @@ async function startCamera() {
 }
 
 $("veil-button").onclick = () => {
-  const is = $("stage").dataset.is;
-  if (is === "paused") controls.pause();
-  else if (is === "camera") startCamera();
+  if ($("stage").dataset.is === "camera") startCamera();
   else connection.open();
 };
 $("theme").onclick = () => {

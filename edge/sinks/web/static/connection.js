@@ -3,6 +3,7 @@
 const FIRST = 0.5;
 const LONGEST = 10;
 const TOO_MANY = 1013;
+const SILENCE = 5; // seconds after which the server is asked whether it is still there
 
 /**
  * `on.link(state)` hears how it stands: `{is: "connecting" | "open" | "lost" | "refused"}`, with
@@ -14,11 +15,13 @@ export class Connection {
   #socket = null;
   #timer = 0;
   #wait = FIRST;
+  #heard = 0;
 
   constructor(on) {
     this.#on = on;
     addEventListener("online", () => this.#hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    setInterval(() => this.#ask(), 1000 * SILENCE);
   }
 
   open() {
@@ -40,6 +43,7 @@ export class Connection {
   }
 
   #hear(socket, data) {
+    this.#heard = performance.now();
     if (data instanceof Blob) {
       const acknowledge = () => socket === this.#socket && this.send({ type: "ack" });
       this.#on.picture(data, acknowledge);
@@ -71,8 +75,28 @@ export class Connection {
     count();
   }
 
+  /** A machine that was switched off closes nothing: a silent connection may be a dead one. */
+  async #ask() {
+    const socket = this.#socket;
+    if (this.#timer || performance.now() - this.#heard < 1000 * SILENCE) return;
+    if (await answers()) return;
+    if (socket !== this.#socket || this.#timer) return;
+    this.#socket = null;
+    socket.close();
+    this.#later("");
+  }
+
   #hurry() {
     if (this.#timer) this.open();
+  }
+}
+
+async function answers() {
+  try {
+    await fetch("/api/state", { cache: "no-store", signal: AbortSignal.timeout(1000 * SILENCE) });
+    return true;
+  } catch {
+    return false;
   }
 }
 

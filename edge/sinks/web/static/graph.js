@@ -42,6 +42,7 @@ export class Graph {
       const key = tile.dataset.key;
       write(tile.querySelector("b"), read ? worded(read[key]) : "–");
       this.#curve(tile.querySelector("canvas"), key);
+      write(tile.querySelector(".peak"), newest ? `max ${worded(this.#most(key))}` : "");
     }
     write($("facts"), read ? facts(read, newest) : "");
   }
@@ -56,7 +57,7 @@ export class Graph {
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
-    const most = HEADROOM * Math.max(...values) || 1;
+    const most = HEADROOM * this.#most(key) || 1;
     const points = this.#figures.map(({ time_s: time }, place) => ({
       time,
       x: width * this.#across(time),
@@ -65,6 +66,10 @@ export class Graph {
     for (const part of unbroken(points)) trace(context, part, height);
     const read = points[this.#cursor];
     if (read) mark(context, read, height);
+  }
+
+  #most(key) {
+    return Math.max(...this.#figures.map((figures) => figures[key]));
   }
 
   /** Where a time is between the left edge, 0, and the newest figures, 1. */
@@ -88,6 +93,7 @@ export class Graph {
     if (!(event.key in places) || last < 0) return;
     event.preventDefault();
     this.#read(Math.min(Math.max(places[event.key], 0), last));
+    write($("spoken"), spoken(this.#figures[this.#cursor], this.#figures[last]));
   }
 
   #read(place) {
@@ -101,10 +107,19 @@ function worded(value) {
   return value.toFixed(value < 100 ? 1 : 0);
 }
 
+function when(read, newest) {
+  return read === newest ? "now" : `${Math.round(newest.time_s - read.time_s)} s ago`;
+}
+
+/** For screen readers, which do not see the tiles change. */
+function spoken(read, newest) {
+  const [speed, model, latency] = [read.fps, read.invoke_ms, read.latency_ms].map(worded);
+  return `${when(read, newest)}: ${speed} fps, model ${model} ms, latency ${latency} ms`;
+}
+
 function facts(read, newest) {
-  const ago = Math.round(newest.time_s - read.time_s);
   const parts = [
-    read === newest ? "now" : `${ago} s ago`,
+    when(read, newest),
     read.delegate,
     `${read.dropped} dropped`,
     read.clients === 1 ? "1 viewer" : `${read.clients} viewers`,

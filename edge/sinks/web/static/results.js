@@ -25,6 +25,13 @@ const KINDS = {
   poses: ({ poses }) => poses.flatMap(person),
 };
 
+/** The list never gets lower, or what stands below it would move under a finger. */
+const grown = new ResizeObserver(([{ target }]) => {
+  target.style.minHeight = `${target.offsetHeight}px`;
+});
+grown.observe($("results"));
+addEventListener("resize", () => $("results").style.removeProperty("min-height"));
+
 let spoken = { words: "", at: 0 };
 
 export function showResult(result) {

@@ -81,7 +81,8 @@ export class Settings {
       box.checked = chosen.has(box.value);
     }
     $("classes-all").disabled = chosen.size === 0;
-    write($("classes-count"), chosen.size ? `only ${chosen.size} of ${this.#labels.length}` : "all");
+    const count = `only ${chosen.size} of ${this.#labels.length}`;
+    write($("classes-count"), chosen.size ? count : "all are shown");
   }
 
   #search() {

@@ -33,7 +33,7 @@ function reason(state) {
   if (ended && link.is !== "refused") return over(ended);
   if (link.is === "lost") return lost(link);
   if (link.is !== "open") return { is: link.is, text: link.why, ...LINKS[link.is] };
-  if (paused) return { is: "paused", word: "Paused", title: "Paused", button: "Resume" };
+  if (paused) return { is: "paused", word: "Paused", title: "Paused" };
   if (camera && !running && (picture.empty || picture.age > STALLED)) return askForCamera(allowed);
   if (picture.empty) return { is: "waiting", word: "Waiting", title: "Waiting for the first picture" };
   if (picture.age > STALLED) return stalled(picture.age);
