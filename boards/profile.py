@@ -189,7 +189,9 @@ def networks() -> dict[str, Network]:
 
 @cache
 def _all() -> dict[str, Profile | Accelerator]:
-    return {path.stem: read(path) for path in sorted(SHIPPED.glob("*.toml"))}
+    return {
+        path.stem: read(path) for path in sorted(SHIPPED.glob("*.toml"), key=lambda path: path.stem)
+    }
 
 
 def _hosts(accelerator: Accelerator) -> tuple[str, ...]:

@@ -1,0 +1,72 @@
+"""``edge boards``: what is known of boards, and where it is from."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from boards import page, profile
+from boards.facts import Accelerator, Profile
+from edge.cli import Entry, LazyGroup
+from edge.commands.options import JSON
+
+EXAMPLES = """
+\b
+Examples:
+  edge boards list
+  edge boards show raspberry-pi-4b
+  edge boards show raspberry-pi-4b+coral-usb --json
+  edge convert photos/ --board raspberry-pi-4b+coral-usb
+"""
+
+
+class Boards(LazyGroup):
+    """What can be asked of the profiles."""
+
+    entries = {  # noqa: RUF012 (not changed)
+        "list": Entry("boards.cli:list_", "Boards", "The boards and accelerators by name."),
+        "show": Entry("boards.cli:show", "Boards", "What is known of one, with sources."),
+    }
+
+
+@click.command(cls=Boards, epilog=EXAMPLES)
+def boards() -> None:
+    """Look up boards: processor, systems, cameras, what to obey, published latencies.
+
+    An accelerator is joined to a board by '+'.
+    """
+
+
+@click.command("list", epilog=EXAMPLES)
+@JSON
+def list_(as_json: bool) -> None:
+    """List the boards and accelerators."""
+    known = {name: profile.find(name) for name in (*profile.names(), *profile.accelerators())}
+    if as_json:
+        click.echo(json.dumps([_line(one) for one in known.values()], indent=2))
+    else:
+        click.echo("\n".join(page.overview(tuple(known.values()))))
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("name")
+@JSON
+def show(name: str, as_json: bool) -> None:
+    """Show what is known of a board, of an accelerator, or of both joined by '+'."""
+    known = profile.find(name)
+    if as_json:
+        click.echo(json.dumps(asdict(known), indent=2))
+    else:
+        click.echo("\n".join(page.sheet(known)))
+
+
+def _line(known: Profile | Accelerator) -> dict[str, object]:
+    """What ``edge boards list --json`` says of one."""
+    kind = "board" if isinstance(known, Profile) else "accelerator"
+    return {
+        "name": known.name,
+        "kind": kind,
+        "title": known.title,
+        "buses": list(known.buses),
+        "tried": known.tried,
+    }
