@@ -64,6 +64,9 @@ COMMANDS = {
     "check": Entry(
         "converters.edgetpu.cli:check", "Check", "Foresee what the Edge TPU will take of a model."
     ),
+    "boards": Entry(
+        "boards.cli:boards", "Boards", "What is known of boards: systems, cameras, latencies."
+    ),
 }
 
 
