@@ -26,6 +26,20 @@ _PACKAGES = (
 _TOOLS = {"debootstrap": "debootstrap", "qemu-aarch64-static": "qemu-user-static", "zstd": "zstd"}
 _GLIB = {"bookworm": "libglib2.0-0", "trixie": "libglib2.0-0t64"}
 _MOUNTS = {"proc": "proc", "sys": "sysfs", "dev/pts": "devpts", "dev/shm": "tmpfs"}
+_PROCESSOR = """\
+processor\t: 0
+BogoMIPS\t: 108.00
+Features\t: fp asimd evtstrm crc32 cpuid
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x0
+CPU part\t: 0xd08
+CPU revision\t: 3
+
+Model\t\t: Raspberry Pi 4 Model B Rev 1.4
+"""
+"""LiteRT looks up the processor's cores; told of an x86 one, it crashes."""
+
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
 
@@ -145,4 +159,8 @@ def _mounted(folder: Path) -> Iterator[None]:
             goal.mkdir(exist_ok=True)
             subprocess.run(["mount", "-t", kind, kind, str(goal)], check=True)
             mounts.callback(subprocess.run, ["umount", "--lazy", str(goal)], check=True)
+        told, goal = folder / "cpuinfo", folder / "proc/cpuinfo"
+        told.write_text(_PROCESSOR)
+        subprocess.run(["mount", "--bind", str(told), str(goal)], check=True)
+        mounts.callback(subprocess.run, ["umount", "--lazy", str(goal)], check=True)
         yield
