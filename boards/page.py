@@ -11,6 +11,8 @@ from boards.facts import Accelerator, Memory, Note, Profile, Published, System
 _LABEL = 14
 """Width of the first column."""
 
+_CALLED = {"cpu": "CPU", "edgetpu": "Edge TPU"}
+
 UNTRIED = (
     "None of these boards or accelerators was at hand: what is said here is published, or was "
     "tried on emulated systems. 'edge boards show NAME' says which."
@@ -63,7 +65,7 @@ def sheet(known: Profile | Accelerator) -> Iterator[str]:
 def _summary(known: Profile | Accelerator) -> str:
     if isinstance(known, Accelerator):
         return f"{known.title}, on {' or '.join(known.buses)}"
-    runs = "Edge TPU" if known.run.delegate == "edgetpu" else "CPU"
+    runs = _CALLED[known.run.delegate]
     if known.soc is None:
         return f"{known.title}, {runs}"
     return f"{known.soc.cores} × {known.soc.core}, {_sizes(known.memory)}, {runs}"
@@ -83,7 +85,7 @@ def _hardware(board: Profile, sources: Sources) -> Iterator[str]:
     run = board.run
     threads = f"{run.threads} threads" if run.threads else "one thread per core, at most 4"
     size = f"input of {run.size} px" if run.size else "input as it suits the weights"
-    yield from _row("models run on", f"{run.delegate}, {threads}, {size}: {run.reason}")
+    yield from _row("models run on", f"{_CALLED[run.delegate]}, {threads}, {size}: {run.reason}")
     yield ""
 
 
@@ -144,9 +146,9 @@ def _notes(heading: str, notes: tuple[Note, ...], sources: Sources) -> Iterator[
 
 
 def _latencies(latencies: tuple[Published, ...], sources: Sources) -> Iterator[str]:
-    if not latencies:
-        return
     yield click.style("Latencies published by others, not measured by us", bold=True)
+    if not latencies:
+        yield "  none was found, so none is estimated; 'edge bench' measures on the board"
     for one in latencies:
         details = [one.bus, f"{one.threads} threads" if one.threads else "", one.note]
         said = "; ".join(word for word in details if word)
@@ -161,7 +163,7 @@ def _sizes(memory: Memory | None) -> str:
     smallest = memory.mib[0]
     if smallest < 1024:
         return f"{smallest} MB"
-    return f"{', '.join(f'{mib // 1024}' for mib in memory.mib)} GB"
+    return f"{'/'.join(f'{mib // 1024}' for mib in memory.mib)} GB"
 
 
 def _row(label: str, text: str) -> Iterator[str]:

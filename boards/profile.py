@@ -189,9 +189,8 @@ def networks() -> dict[str, Network]:
 
 @cache
 def _all() -> dict[str, Profile | Accelerator]:
-    return {
-        path.stem: read(path) for path in sorted(SHIPPED.glob("*.toml"), key=lambda path: path.stem)
-    }
+    paths = {path.stem: path for path in SHIPPED.glob("*.toml")}
+    return {name: read(paths[name]) for name in sorted(paths)}
 
 
 def _hosts(accelerator: Accelerator) -> tuple[str, ...]:
