@@ -3,14 +3,14 @@
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from edge import live
-from edge.commands.options import names, running
+from edge.commands.options import model_option, names, running
 from edge.quiet import quiet
-from edge.registry import located
 from edge.tasks.segment import selfie
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.masks import SMOOTHING
@@ -34,7 +34,7 @@ such as DeepLab gives a class for each pixel, or scores of all classes.
 
 
 @click.command("segment", epilog=EXAMPLES)
-@click.option("--model", help="A .tflite file or a name of the registry.")
+@model_option(selfie.model)
 @click.option("--labels", type=click.Path(), help="File with one label per line.")
 @click.option("--classes", callback=names, metavar="LIST", help="Classes to report, by comma.")
 @click.option("--background", metavar="blur|COLOUR|PICTURE", help="Put it behind the classes.")
@@ -44,16 +44,13 @@ such as DeepLab gives a class for each pixel, or scores of all classes.
               help="Seconds over which doubtful pixels are averaged.")  # fmt: skip
 @running
 @live.options
-def main(model: str | None, background: str | None, **rest: Any) -> None:
+def main(model: Path, background: str | None, **rest: Any) -> None:
     """Colour what covers which part of the picture, or put something else behind people."""
     options = ("labels", "classes", "score", "smoothing", "delegate", "threads")
     asked = {key: rest.pop(key) for key in options}
     behind = None if background is None else parse(background)
-    path = (
-        located(model, live.say) if model else selfie.installed() or located(selfie.NAME, live.say)
-    )
     with quiet():
-        task = segmenter(path, background=behind, **asked)
+        task = segmenter(model, background=behind, **asked)
     live.run(task, **rest)
 
 

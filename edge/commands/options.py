@@ -15,13 +15,13 @@ MODEL = click.argument("model", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def model_option(default: str) -> Callable[[Command], Command]:
-    """The option ``--model`` of a demo; ``default``: a name of the registry."""
+def model_option(default: str | Callable[[], Path | str]) -> Callable[[Command], Command]:
+    """The option ``--model`` of a demo; ``default``: a name of the registry, or what finds one."""
     return click.option(
         "--model",
         type=click.Path(path_type=Path),
         default=default,
-        show_default=True,
+        show_default=isinstance(default, str),
         metavar="FILE|NAME",
         help="A .tflite file, or a name of 'edge models list'.",
     )

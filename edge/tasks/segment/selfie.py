@@ -9,6 +9,11 @@ NAME = "selfie_segmenter"
 _PLACE = Path("modules/selfie_segmentation/selfie_segmentation.tflite")
 
 
+def model() -> Path | str:
+    """The installed file, else the name by which it is downloaded."""
+    return installed() or NAME
+
+
 def installed() -> Path | None:
     """The model within an installed mediapipe 0.10, which is not imported; later ones have none."""
     spec = find_spec("mediapipe")
