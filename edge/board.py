@@ -22,14 +22,15 @@ https://www.raspberrypi.com/documentation/computers/os.html#get_throttled
 def state(root: Path = ROOT) -> dict[str, Any]:
     """``temperature_c`` of the hottest zone and ``throttling``; empty where it cannot be read."""
     found: dict[str, Any] = {}
-    if (temperature := _temperature(root)) is not None:
-        found["temperature_c"] = temperature
+    if (hottest := temperature(root)) is not None:
+        found["temperature_c"] = hottest
     if (throttling := _throttling()) is not None:
         found["throttling"] = throttling
     return found
 
 
-def _temperature(root: Path) -> float | None:
+def temperature(root: Path = ROOT) -> float | None:
+    """°C of the hottest zone; None where it cannot be read."""
     values = []
     for zone in root.glob("sys/class/thermal/thermal_zone*/temp"):
         try:

@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from edge.control import Control
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import Frame
 from edge.interpreter import Array
 from edge.sources.source import Source
 from edge.statistics import Meter
-from edge.tasks.task import Task
 
 AHEAD = 3
 """Frames of a file that may wait for the model."""
@@ -42,18 +42,19 @@ class Capture:
     """Iterates over frames as they get ready, until the source ends or ``stop`` is set.
 
     Of a live source the newest is taken and what nobody had time for is dropped; a file waits.
-    The source is read and closed by the thread alone.
+    The source is read and closed by the thread alone. While the stream is paused, frames of a live
+    source are thrown away, so that its newest comes afterwards; a file waits.
     """
 
     def __init__(
         self,
         open_source: Callable[[], Source],
-        task: Task,
+        control: Control,
         meter: Meter,
         stop: threading.Event,
         say: Callable[[str], None],
     ) -> None:
-        self._open, self._task, self._meter = open_source, task, meter
+        self._open, self._control, self._meter = open_source, control, meter
         self._stop, self._say = stop, say
         self._source = open_source()
         self.name, self.live = self._source.name, self._source.live
@@ -73,6 +74,7 @@ class Capture:
         """
         self._thread.start()
         while True:
+            self._wait_while_paused()
             with self._changed:
                 while not (self._waiting or self._ended or self._stop.is_set()):
                     self._changed.wait(0.2)
@@ -82,7 +84,8 @@ class Capture:
                     break
                 ready = self._waiting.popleft()
                 self._changed.notify_all()
-            yield ready
+            # What lay here during a pause counts from its end on.
+            yield replace(ready, captured=max(ready.captured, self._control.resumed))
         if self._error is not None:
             raise self._error
 
@@ -96,12 +99,28 @@ class Capture:
         elif self._thread.ident is None:  # never started
             self._source.close()
 
+    def _wait_while_paused(self) -> None:
+        if not self._control.paused:
+            return
+        while self._control.paused and not (self._over() or self._stop.is_set()):
+            self._control.wait(0.2)
+        self._meter.resumed()
+        with self._changed:
+            if self.live:
+                self._waiting.clear()
+            self._changed.notify_all()
+
+    def _over(self) -> bool:
+        return self._ended and (self.live or not self._waiting)
+
     def _work(self) -> None:
         try:
             while not self._stop.is_set():
                 frame = self._read()
                 if frame is None:
                     break
+                if self.live and self._control.paused:
+                    continue
                 self._hand_over(self._prepare(frame))
         except Exception as error:
             self._error = error
@@ -158,9 +177,10 @@ class Capture:
                 self._first = captured
             frame = replace(frame, index=self._count, time_s=captured - self._first)
         self._count += 1
-        if not self._task.ahead:
+        task = self._control.task
+        if not task.ahead:
             return Ready(frame, None, captured)
-        inputs = self._task.prepare(frame)
+        inputs = task.prepare(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - captured)
         return Ready(frame, inputs, captured)
 

@@ -53,6 +53,7 @@ class Runtime:
     """A model in an interpreter, ready to invoke.
 
     Attributes:
+        name: of the model, usually its path.
         package: the interpreter with its version, e.g. "ai-edge-litert 2.3.0".
         delegate: what runs the model, "cpu" or "edgetpu".
         threads: CPU threads of the interpreter.
@@ -77,7 +78,7 @@ class Runtime:
         self.threads = threads
         self.notes = notes
         self.file = file
-        self._name = name
+        self.name = name
         self._interpreter = interpreter
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
         self.inputs = tuple(_spec(detail) for detail in inputs)
@@ -97,7 +98,7 @@ class Runtime:
             self._interpreter.invoke()
             return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
         except (RuntimeError, ValueError) as error:
-            raise _fails(self._name, "invoking", error) from None
+            raise _fails(self.name, "invoking", error) from None
 
 
 def load(

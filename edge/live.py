@@ -21,9 +21,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 SOURCES = """
 \b
 A source is a camera (0), picamera, rtsp://…, http://…, a video, a GIF, a
-picture, a folder or pattern of them, or synthetic:640x480@30?seed=1.
+picture, a folder or pattern of them, browser (the camera of web's page),
+or synthetic:640x480@30?seed=1.
 A sink is window, FILE.mkv (.mp4, .avi), jsonl:FILE (jsonl:- for stdout),
-frames:DIR, mqtt://HOST/TOPIC, text, or none; give several with several --sink.
+frames:DIR, mqtt://HOST/TOPIC, web[:HOST[:PORT]] (a page for browsers), text,
+or none; give several with several --sink.
 """
 """For the help of commands with :func:`options`."""
 

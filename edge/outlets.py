@@ -4,7 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from edge.frame import Frame, Output
@@ -117,19 +117,26 @@ def outlet(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
     return made, writing, latency
 
 
-def painter(
-    outlets: Sequence[Outlet[Output]], live: bool, drawing: Durations, failed: Callable[[], None]
-) -> Outlet[tuple[Task, Frame, Output]]:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A result that its task is to draw on its frame, for the sinks behind ``outlets``."""
+
+    task: Task
+    frame: Frame
+    output: Output
+    outlets: Sequence[Outlet[Output]]
+
+
+def painter(live: bool, drawing: Durations, failed: Callable[[], None]) -> Outlet[Drawing]:
     """The outlet that draws each result once, for all sinks that want pictures."""
     from edge import draw
 
-    def write(item: tuple[Task, Frame, Output]) -> None:
-        task, frame, output = item
+    def write(item: Drawing) -> None:
         start = time.perf_counter()
-        picture = task.draw(frame.picture.copy(), output.result)
-        draw.status(picture, output.status)
+        picture = item.task.draw(item.frame.picture.copy(), item.output.result)
+        draw.status(picture, item.output.status)
         drawing.add(time.perf_counter() - start)
-        for sink in outlets:
-            sink.put(replace(output, picture=picture))
+        for sink in item.outlets:
+            sink.put(replace(item.output, picture=picture))
 
     return Outlet("drawing", write, lambda: None, backlog=2, waits=not live, failed=failed)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge import stream
+from edge.control import Control
 from edge.errors import OutputError, UsageError
+from edge.notify import notifier
 from edge.quiet import quiet
 from edge.signals import stopping
 from edge.sinks import Setting, open_sink
@@ -14,6 +16,7 @@ from edge.sinks import resolve as sink_of
 from edge.sinks.sink import Sink
 from edge.sources import open_source
 from edge.sources import resolve as source_of
+from edge.sources.browser import Browser
 from edge.sources.source import Source, SourceOptions
 from edge.statistics import Statistics
 from edge.tasks.task import Task
@@ -44,15 +47,18 @@ def run(
     Raises:
         SourceError: the source cannot be opened, or a file cannot be read on.
         OutputError: a sink cannot be opened, or cannot go on.
-        UsageError: there is no such source or sink, or two want the same file.
+        UsageError: there is no such source or sink, two want the same file, or the page's camera
+            is wanted without a page.
         ModelError, DelegateError: the model fails, and not only on its delegate.
     """
     wanted = SourceOptions() if options is None else options
     check_places(source, files(sinks))
+    _check_page(source, sinks)
     stop = threading.Event()
     with quiet():
         waiting = [open_source(source, wanted)]
-    setting = Setting(waiting[0].fps, waiting[0].live, stop.set, say)
+    control = Control(task)
+    setting = _setting(waiting[0], stop, say, control)
     try:
         opened = _open(sinks, setting)
     except BaseException:
@@ -63,7 +69,21 @@ def run(
         return waiting.pop() if waiting else open_source(source, wanted)
 
     with stopping(stop):
-        return stream.run(again, task, opened, stop=stop, most=frames, say=say)
+        return stream.run(again, task, opened, stop=stop, most=frames, say=say, control=control)
+
+
+def _setting(
+    source: Source, stop: threading.Event, say: Callable[[str], None], control: Control
+) -> Setting:
+    camera = source.camera if isinstance(source, Browser) else None
+    return Setting(source.fps, source.live, stop.set, say, control, source.name, camera)
+
+
+def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
+    schemes = {sink_of(sink)[0] for sink in sinks if isinstance(sink, str)}
+    if source_of(source)[0] == "browser" and "web" not in schemes:
+        found = f"--source {source} without one"
+        raise UsageError("a page that gives its camera", found, "add --sink web")
 
 
 def _open(sinks: Sequence[str | Sink], setting: Setting) -> list[Sink]:
@@ -79,6 +99,8 @@ def _open(sinks: Sequence[str | Sink], setting: Setting) -> list[Sink]:
                 setting.say(f"no window: {error.found}")
         if not opened:
             opened.append(open_sink("text", setting))
+        if (systemd := notifier()) is not None:
+            opened.append(systemd)
     except BaseException:
         for made in opened:
             made.close()

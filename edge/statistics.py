@@ -101,6 +101,10 @@ class Meter:
         self._invoke = _smooth(self._invoke, invoke)
         self._latency = _smooth(self._latency, now - captured)
 
+    def resumed(self) -> None:
+        """Count the time since the last frame as none: the stream was paused."""
+        self._last = None
+
     def status(self, delegate: str) -> Status:
         """Live figures, smoothed over about the last 20 frames."""
         return Status(

@@ -12,10 +12,11 @@ from typing import Any
 
 from edge import board
 from edge.capture import Capture, Ready
+from edge.control import Control
 from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, Output
 from edge.interpreter import Array
-from edge.outlets import Outlet, outlet, painter
+from edge.outlets import Drawing, Outlet, outlet, painter
 from edge.quiet import quiet
 from edge.sinks.sink import Sink
 from edge.sources.source import Source
@@ -31,6 +32,7 @@ def run(
     stop: threading.Event | None = None,
     most: int | None = None,
     say: Callable[[str], None] = print,
+    control: Control | None = None,
 ) -> Statistics:
     """Run ``task`` on every frame of a source until it ends.
 
@@ -41,6 +43,7 @@ def run(
         stop: ends the stream when set, from a signal handler or another thread.
         most: ends it after so many frames.
         say: told in a sentence what the user should know meanwhile.
+        control: of this task, for others to pause the stream and to change settings.
 
     Raises:
         SourceError: the source cannot be opened, or a file cannot be read on.
@@ -48,14 +51,15 @@ def run(
         DelegateError: its delegate dies, and there is no model for the CPU.
         OutputError: a sink cannot go on.
     """
-    return _Stream(task, stop or threading.Event(), say).run(open_source, sinks, most)
+    held = Control(task) if control is None else control
+    return _Stream(held, stop or threading.Event(), say).run(open_source, sinks, most)
 
 
 class _Stream:
-    def __init__(self, task: Task, stop: threading.Event, say: Callable[[str], None]) -> None:
-        self._task, self._stop, self._say = task, stop, say
-        self._meter = Meter(task.ahead)
-        self._notes = task.notes
+    def __init__(self, control: Control, stop: threading.Event, say: Callable[[str], None]) -> None:
+        self._control, self._stop, self._say = control, stop, say
+        self._meter = Meter(control.task.ahead)
+        self._notes = control.task.notes
 
     def run(
         self, open_source: Callable[[], Source], sinks: Sequence[Sink], most: int | None
@@ -63,39 +67,38 @@ class _Stream:
         with ExitStack() as closing:
             for sink in sinks:  # until their outlets take that over
                 closing.callback(sink.close)
-            capture = Capture(open_source, self._task, self._meter, self._stop, self._say)
+            capture = Capture(open_source, self._control, self._meter, self._stop, self._say)
             closing.pop_all()
-        outlets, plain, paint = self._open_outlets(sinks, capture.live)
+        outlets, paint = self._open_outlets(sinks, capture.live)
+        pairs = list(zip(sinks, outlets, strict=True))
         start = time.perf_counter()
         try:
             for ready in capture:
-                self._process(ready, plain, paint)
+                self._process(ready, pairs, paint)
                 if self._meter.frames == most:
                     break
         finally:
             self._stop.set()
-            lost = self._finish([*([paint] if paint else []), *outlets])
-            seconds = time.perf_counter() - start
+            lost = self._finish([paint, *outlets])
+            seconds = time.perf_counter() - start - self._control.paused_s
             capture.close()  # later, since a camera that hangs takes its time
         for done in outlets:
             if done.error is not None:
                 raise done.error
         return self._meter.finish(
             source=capture.name,
-            task=self._task.name,
+            task=self._control.task.name,
             seconds=seconds,
             lost=lost,
-            runtime=self._task.runtime,
+            runtime=self._control.task.runtime,
             notes=self._notes,
             board=board.state(),
         )
 
     def _open_outlets(
         self, sinks: Sequence[Sink], live: bool
-    ) -> tuple[
-        list[Outlet[Output]], list[Outlet[Output]], Outlet[tuple[Task, Frame, Output]] | None
-    ]:
-        """All outlets, those that want no pictures, and what draws for the others."""
+    ) -> tuple[list[Outlet[Output]], Outlet[Drawing]]:
+        """The outlets of the sinks, and what draws for them."""
         made = []
         for sink in sinks:
             opened, writing, latency = outlet(sink, live, self._stop.set)
@@ -104,29 +107,24 @@ class _Stream:
                 self._meter.holding.add(writing)
             self._meter.latencies.append(latency)
             made.append(opened)
-        pairs = list(zip(sinks, made, strict=True))
-        plain = [opened for sink, opened in pairs if not sink.pictures]
-        shown = [opened for sink, opened in pairs if sink.pictures]
-        if not shown:
-            return made, plain, None
         drawing = self._meter.stages["draw"]
-        paint = painter(shown, live, drawing, self._stop.set)
+        paint = painter(live, drawing, self._stop.set)
         if paint.waits:
             self._meter.holding.add(drawing)
-        return made, plain, paint
+        return made, paint
 
     def _process(
         self,
         ready: Ready,
-        plain: Sequence[Outlet[Output]],
-        paint: Outlet[tuple[Task, Frame, Output]] | None,
+        pairs: Sequence[tuple[Sink, Outlet[Output]]],
+        paint: Outlet[Drawing],
     ) -> None:
-        stages = self._meter.stages
-        inputs = self._prepare(ready.frame) if ready.inputs is None else ready.inputs
+        stages, task = self._meter.stages, self._control.task
+        inputs = self._prepare(task, ready.frame) if ready.inputs is None else ready.inputs
         start = time.perf_counter()
-        outputs = self._invoke(inputs)
+        task, outputs = self._invoke(task, inputs)
         invoked = time.perf_counter()
-        result = self._task.interpret(outputs, ready.frame)
+        result = task.interpret(outputs, ready.frame)
         stages["invoke"].add(invoked - start)
         stages["postprocess"].add(time.perf_counter() - invoked)
         self._meter.processed(ready.captured, invoked - start)
@@ -134,39 +132,45 @@ class _Stream:
             index=ready.frame.index,
             time_s=ready.frame.time_s,
             name=ready.frame.name,
-            task=self._task.name,
+            task=task.name,
             result=result,
-            status=self._meter.status(self._task.runtime.delegate),
+            status=self._meter.status(task.runtime.delegate),
             captured=ready.captured,
         )
-        for sink in plain:
-            sink.put(output)
-        if paint is not None:
-            paint.put((self._task, ready.frame, output))
+        shown = []
+        for sink, opened in pairs:
+            if sink.pictures:
+                shown.append(opened)
+            else:
+                opened.put(output)
+        if shown:
+            paint.put(Drawing(task, ready.frame, output, shown))
 
-    def _prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def _prepare(self, task: Task, frame: Frame) -> tuple[Array, ...]:
         start = time.perf_counter()
-        inputs = self._task.prepare(frame)
+        inputs = task.prepare(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - start)
         return inputs
 
-    def _invoke(self, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
-        runtime = self._task.runtime
+    def _invoke(self, task: Task, inputs: tuple[Array, ...]) -> tuple[Task, tuple[Array, ...]]:
+        """The outputs, and the task that they are for: another where the delegate died."""
+        runtime = task.runtime
         try:
-            return runtime.invoke(*inputs)
+            return task, runtime.invoke(*inputs)
         except ModelError as error:
             if runtime.delegate == "cpu":
                 raise
-            self._task = self._on_cpu(f"{runtime.delegate} died ({error.found})")
+            why = f"{runtime.delegate} died ({error.found})"
+            self._control.swap(lambda task: self._on_cpu(task, why))
             note = f"{runtime.delegate} died ({error.found}): the stream goes on, on the CPU"
             self._notes = (*self._notes, note)
             self._say(note)
-            return self._task.runtime.invoke(*inputs)
+            return self._control.task, self._control.task.runtime.invoke(*inputs)
 
-    def _on_cpu(self, why: str) -> Task:
+    def _on_cpu(self, task: Task, why: str) -> Task:
         try:
             with quiet():
-                return self._task.on_cpu()
+                return task.on_cpu()
         except EdgeError as error:
             found = f"{why}, and {error.found}"
             raise DelegateError(error.expected, found, error.fix) from None

@@ -19,7 +19,7 @@ from edge.frame import Frame
 from edge.quiet import quiet
 from edge.screen import ESCAPE, Screen
 from edge.signals import stopping
-from edge.sources import open_source
+from edge.sources import open_source, resolve
 from edge.sources.source import Source
 
 _STILL = 100
@@ -66,6 +66,8 @@ def capture(
     """Take pictures for a data set, a folder per class."""
     stop = threading.Event()
     wanted = live.wanted(source, **asked)
+    if resolve(source)[0] == "browser":
+        raise UsageError("a camera of this machine", "the source browser", "use --source 0")
     with ExitStack() as closing:
         when = _trigger(label, interval, burst, closing)
         with quiet():

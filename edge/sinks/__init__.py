@@ -1,14 +1,15 @@
 """Sinks: where results and pictures go, by one scheme; several at once.
 
-=========================  ======================================================================
-``window``                 a window on this screen; ``q`` or Esc ends the stream
-``out.mkv``, ``out.mp4``   a video; an .mkv plays even if the program was killed
-``jsonl:FILE``             a line of JSON per frame; ``jsonl:-`` writes to stdout
-``frames:DIR``             a JPEG per frame
-``mqtt://host/topic``      a message per frame; ``mqtt://user:password@host:port/topic``
-``text``                   a line on the terminal where the answer changes
-``none``                   nothing, for measuring
-=========================  ======================================================================
+==========================  =====================================================================
+``window``                  a window on this screen; ``q`` or Esc ends the stream
+``out.mkv``, ``out.mp4``    a video; an .mkv plays even if the program was killed
+``jsonl:FILE``              a line of JSON per frame; ``jsonl:-`` writes to stdout
+``frames:DIR``              a JPEG per frame
+``mqtt://host/topic``       a message per frame; ``mqtt://user:password@host:port/topic``
+``web``, ``web:host:port``  a page for browsers: picture, results, controls
+``text``                    a line on the terminal where the answer changes
+``none``                    nothing, for measuring
+==========================  =====================================================================
 """
 
 import re
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from edge.control import Control
 from edge.errors import UsageError, nearest
 from edge.sinks.sink import Sink
+from edge.sources.browser import Camera
 
 SCHEMES = {
     "window": "edge.sinks.window:window",
@@ -26,6 +29,7 @@ SCHEMES = {
     "jsonl": "edge.sinks.records:records",
     "frames": "edge.sinks.frames:frames",
     "mqtt": "edge.sinks.mqtt:mqtt",
+    "web": "edge.sinks.web:web",
     "text": "edge.sinks.text:text",
     "none": "edge.sinks.nothing:nothing",
 }
@@ -39,13 +43,18 @@ class Setting:
     """What a sink may want to know of its stream.
 
     ``fps``: frames per second as the source says itself; ``live``: it is no file; ``stop`` ends
-    the stream; ``say`` tells the user something.
+    the stream; ``say`` tells the user something. ``control``: what may be changed of it, None
+    where nothing may; ``source``: what the user called it; ``camera``: takes the pictures of a
+    page's camera, None where the stream's source is another.
     """
 
     fps: float | None
     live: bool
     stop: Callable[[], None]
     say: Callable[[str], None]
+    control: Control | None = None
+    source: str = ""
+    camera: Camera | None = None
 
 
 def open_sink(uri: str, setting: Setting) -> Sink:

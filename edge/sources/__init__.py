@@ -7,6 +7,7 @@
 ``clip.mp4``, ``wave.gif``     a video file or GIF
 ``cat.jpg``                    a picture
 ``photos/``, ``photos/*.jpg``  pictures in a folder, in their natural order
+``browser``                    the camera of the page that the sink ``web`` shows
 ``synthetic:640x480@30``       moving shapes; ``?seed=1&frames=100``
 =============================  ==================================================================
 """
@@ -25,12 +26,16 @@ SCHEMES = {
     "rtsps": "edge.sources.opencv:network",
     "http": "edge.sources.opencv:network",
     "https": "edge.sources.opencv:network",
+    "browser": "edge.sources.browser:browser",
     "synthetic": "edge.sources.synthetic:synthetic",
     "video": "edge.sources.opencv:video",
     "pictures": "edge.sources.files:pictures",
 }
 """Scheme → "module:function", called with the address and :class:`SourceOptions`."""
 
+
+_ALONE = ("picamera", "browser")
+"""Schemes that need no address."""
 
 CAMERAS = ("v4l2", "picamera")
 """Schemes of cameras on this machine, whose driver may be asked for an exposure."""
@@ -64,7 +69,7 @@ def resolve(uri: str) -> tuple[str, str]:
     if uri.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)", uri):
         return "v4l2", uri
     scheme, colon, rest = uri.partition(":")
-    if scheme in SCHEMES and (colon or scheme == "picamera"):
+    if scheme in SCHEMES and (colon or scheme in _ALONE):
         return scheme, uri if rest.startswith("//") else rest
     path = Path(uri)
     if not path.exists() and colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme):

@@ -7,6 +7,7 @@ from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge import draw
 from edge.errors import UsageError
@@ -17,6 +18,7 @@ from edge.results import Classification
 from edge.tasks import classify
 from edge.tasks.classify import Scores
 from edge.tasks.opening import cpu_twin
+from edge.tasks.settings import Settings, check_classes, check_score, distinct
 
 SMOOTHING = 0.25
 """Seconds over which scores are averaged."""
@@ -43,7 +45,10 @@ class _Average:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """The task "classify"; see :func:`classifier`."""
+    """The task "classify"; see :func:`classifier`.
+
+    ``wanted``: names of the classes that are looked at, None for all.
+    """
 
     model: Model
     top: int
@@ -51,6 +56,7 @@ class Classifier:
     path: Path
     name: str = "classify"
     ahead: bool = True
+    wanted: frozenset[str] | None = None
 
     @property
     def runtime(self) -> Runtime:
@@ -71,12 +77,37 @@ class Classifier:
         scores = self.model.scores_from(outputs[0])
         if not frame.name:
             scores = self.average(scores, frame.time_s)
-        return classify.best(scores, self.model.labels, self.top, self.model.threshold)
+        labels = self.model.labels
+        return classify.best(scores, labels, self.top, self.model.threshold, self._indices())
 
     def draw(self, picture: Picture, result: Classification) -> Picture:
         """Draw the classes into a corner of the picture."""
         draw.classification(picture, result)
         return picture
+
+    def settings(self) -> Settings:
+        """The threshold, 0 where there is none, and the classes that are looked at."""
+        labels = distinct(self.model.labels)
+        chosen = self.wanted
+        classes = None if chosen is None else tuple(name for name in labels if name in chosen)
+        return Settings(self.model.threshold or 0.0, classes, labels)
+
+    def adjusted(self, settings: Settings) -> Self:
+        """The same with another threshold, 0 for none, and other classes.
+
+        Raises:
+            UsageError: no such class, or a score out of range.
+        """
+        threshold = check_score(settings.score) or None
+        labels, names = self.model.labels, settings.classes
+        wanted = None if names is None else check_classes(names, labels)
+        return replace(self, model=replace(self.model, threshold=threshold), wanted=wanted)
+
+    def _indices(self) -> NDArray[np.int64] | None:
+        if self.wanted is None:
+            return None
+        chosen = [index for index, name in enumerate(self.model.labels) if name in self.wanted]
+        return np.array(chosen, np.int64)
 
     def on_cpu(self) -> Self:
         """The same on the CPU.

@@ -71,9 +71,19 @@ def to_scores(output: Array, spec: TensorSpec, logits: bool) -> Scores:
 
 
 def best(
-    scores: Scores, labels: tuple[str, ...], top: int, threshold: float | None = None
+    scores: Scores,
+    labels: tuple[str, ...],
+    top: int,
+    threshold: float | None = None,
+    wanted: NDArray[np.int64] | None = None,
 ) -> Classification:
-    """The ``top`` best classes; equal scores in the order of their index."""
-    order = np.argsort(-scores, kind="stable")[:top]
+    """The ``top`` best classes; equal scores in the order of their index.
+
+    ``wanted``: indices of the classes that are looked at, None for all.
+    """
+    order = np.argsort(-scores, kind="stable")
+    if wanted is not None:
+        order = order[np.isin(order, wanted)]
+    order = order[:top]
     classes = tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order)
     return Classification(classes, threshold)

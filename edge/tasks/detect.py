@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import draw, image, pixels
-from edge.errors import LabelsError, ModelError, UsageError, nearest
+from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import Frame, Picture
 from edge.image import Preprocessing
 from edge.interpreter import Array, Runtime
@@ -19,9 +19,13 @@ from edge.tasks import heads
 from edge.tasks.heads import Head, config
 from edge.tasks.heads.candidates import Candidates, suppress
 from edge.tasks.opening import Opened, cpu_twin, open_file
+from edge.tasks.settings import Settings, check_classes, check_score, distinct
 
 SCORE, IOU = 0.4, 0.45
 """Least score of a detection, and overlap above which the weaker of two boxes goes."""
+
+_LOWEST = 0.01
+"""Below it a head gives thousands of boxes, which take long to compare with each other."""
 
 _BACKGROUND = ("???", "background")
 _NO_NAME = ("n/a", "???")
@@ -79,6 +83,25 @@ class Detector:
         """Draw boxes and names onto the picture."""
         draw.detections(picture, result.detections)
         return picture
+
+    def settings(self) -> Settings:
+        """The least score of a detection, and the classes that are reported."""
+        labels = self.labels or ()
+        chosen = None if self.wanted is None else distinct([labels[i] for i in self.wanted])
+        named = [name for name in labels if name.lower() not in _NO_NAME]
+        return Settings(self.score, chosen, distinct(named))
+
+    def adjusted(self, settings: Settings) -> Self:
+        """The same with another score, of 0.01 at least, and other classes.
+
+        Raises:
+            UsageError: no such class, or a score out of range.
+        """
+        names = settings.classes
+        if names is not None:
+            check_classes(names, self.labels or ())
+        wanted = None if names is None else _wanted(names, self.labels)
+        return replace(self, score=max(check_score(settings.score), _LOWEST), wanted=wanted)
 
     def on_cpu(self) -> Self:
         """The same on the CPU.
@@ -220,12 +243,8 @@ def _wanted(classes: Sequence[str], labels: tuple[str, ...] | None) -> NDArray[n
     if not classes:
         return None
     known = labels or ()
-    for name in classes:
-        if name not in known:
-            guess = nearest(name, known)
-            fix = f"did you mean '{guess}'?" if guess else "see the model's labels"
-            raise UsageError("a class of the model", f"'{name}'", fix)
-    return np.array([i for i, label in enumerate(known) if label in classes], np.int64)
+    chosen = check_classes(classes, known)
+    return np.array([i for i, label in enumerate(known) if label in chosen], np.int64)
 
 
 def _not_a_detector(runtime: Runtime, name: str) -> ModelError:

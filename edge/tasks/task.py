@@ -5,6 +5,7 @@ from typing import Any, Protocol, Self
 from edge.frame import Frame, Picture
 from edge.interpreter import Array, Runtime
 from edge.results import Result
+from edge.tasks.settings import Settings
 
 
 class Task(Protocol):
@@ -37,6 +38,16 @@ class Task(Protocol):
         """The picture with one of its own results drawn on it; called from another thread.
 
         It may be drawn on in place, or another comes back, of one size for frames of one size.
+        """
+
+    def settings(self) -> Settings:
+        """What may be changed while it runs, as it is now."""
+
+    def adjusted(self, settings: Settings) -> Self:
+        """The same task with other settings; it remembers what this one does.
+
+        Raises:
+            UsageError: settings that it cannot have.
         """
 
     def on_cpu(self) -> Self:

@@ -11,14 +11,21 @@ from edge.frame import Frame, Picture
 from edge.interpreter import Array, Runtime
 from edge.results import Detection, Tracked
 from edge.tasks.detect import Detector
+from edge.tasks.settings import Settings, check_score
 from edge.tracking.counting import Border, Counter, Line, Zone
+from edge.tracking.parameters import Parameters
 from edge.tracking.tracker import Tracker
 
 LEAST = 0.1
 """Least score of a detection that the tracker gets: doubtful ones help it to follow."""
 
+_PARAMETERS = Parameters()
+
 _TRAIL = 40
 """Places in a trail."""
+
+_OBJECTS = 1000
+"""Objects whose best score is remembered."""
 
 _SLOWEST = 10.0
 """Steps that a gap between frames may count for at most."""
@@ -31,6 +38,7 @@ class _Memory:
     tracker: Tracker
     counter: Counter
     trails: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    best: dict[int, float] = field(default_factory=dict)
     time_s: float | None = None
     usual_s: float | None = None
 
@@ -48,9 +56,13 @@ class _Memory:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The task "track"; see :func:`following`."""
+    """The task "track"; see :func:`following`.
+
+    ``score``: an object is reported once it was found with that much.
+    """
 
     detector: Detector
+    score: float
     _memory: _Memory = field(repr=False)
     name: str = "track"
     ahead: bool = True
@@ -70,6 +82,7 @@ class Following:
     def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Tracked:
         """The tracked objects in pixels of the frame, and who crossed a line in it."""
         memory = self._memory
+        memory.tracker.parameters = replace(_PARAMETERS, new=min(_PARAMETERS.new, self.score))
         seen = self.detector.interpret(outputs, frame).detections
         tracks = memory.tracker.update(
             np.array([one.box for one in seen], np.float64).reshape(-1, 4),
@@ -83,11 +96,14 @@ class Following:
             tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(), boxes.tolist(),
             strict=True,
         )  # fmt: skip
-        found = tuple(
+        followed = [
             Detection(self.detector.label(index), index, score, tuple(box), number)
             for number, index, score, box in rows
             if box[2] - box[0] >= 1 and box[3] - box[1] >= 1
-        )
+        ]
+        memory.best = _best(memory.best, followed)
+        sure = self.score <= _PARAMETERS.new  # then the tracker itself has seen to it
+        found = tuple(one for one in followed if sure or memory.best[_id(one)] >= self.score)
         memory.trails = _longer(memory.trails, found)
         events = memory.counter.update(found)
         return Tracked(found, events, memory.trails, memory.counter.totals)
@@ -105,6 +121,20 @@ class Following:
                 draw.zone(picture, border.corners, text)
         return picture
 
+    def settings(self) -> Settings:
+        """The score that an object must have reached, and the classes that are followed."""
+        return replace(self.detector.settings(), score=self.score)
+
+    def adjusted(self, settings: Settings) -> Self:
+        """The same with another score, and other classes; the objects keep their ids.
+
+        Raises:
+            UsageError: no such class, or a score out of range.
+        """
+        score = check_score(settings.score)
+        detector = self.detector.adjusted(replace(settings, score=self.detector.score))
+        return replace(self, detector=detector, score=score)
+
     def on_cpu(self) -> Self:
         """The same on the CPU; the objects keep their ids.
 
@@ -117,8 +147,8 @@ class Following:
 def following(detector: Detector, borders: Sequence[Border] = ()) -> Following:
     """Follow what ``detector`` finds, and count who crosses ``borders``.
 
-    Which objects are reported is decided by the tracker: the detector hands on all from
-    :data:`LEAST` on.
+    An object is reported once it was found with the detector's score; doubtful detections, from
+    :data:`LEAST` on, help to follow it.
 
     Raises:
         UsageError: two borders of one name, or no package that assigns (the extra ``track``).
@@ -127,7 +157,13 @@ def following(detector: Detector, borders: Sequence[Border] = ()) -> Following:
 
     assignment.assign(np.zeros((1, 1)), 1.0)  # tells what is missing before a camera is opened
     lowered = replace(detector, score=min(detector.score, LEAST))
-    return Following(lowered, _Memory(Tracker(), Counter(borders)))
+    return Following(lowered, detector.score, _Memory(Tracker(_PARAMETERS), Counter(borders)))
+
+
+def _best(best: dict[int, float], found: Sequence[Detection]) -> dict[int, float]:
+    """The best score so far of the objects seen last."""
+    now = {_id(one): max(one.score, best.get(_id(one), 0.0)) for one in found}
+    return dict([*((i, s) for i, s in best.items() if i not in now), *now.items()][-_OBJECTS:])
 
 
 def _longer(
@@ -136,8 +172,12 @@ def _longer(
     """New trails, longer by the places of this frame, without those of objects that are gone."""
     now: dict[int, tuple[tuple[float, float], ...]] = {}
     for one in found:
-        assert one.track_id is not None
         left, _, right, bottom = one.box
-        way = (*trails.get(one.track_id, ()), ((left + right) / 2, bottom))
-        now[one.track_id] = way[-_TRAIL:]
+        way = (*trails.get(_id(one), ()), ((left + right) / 2, bottom))
+        now[_id(one)] = way[-_TRAIL:]
     return now
+
+
+def _id(found: Detection) -> int:
+    assert found.track_id is not None
+    return found.track_id

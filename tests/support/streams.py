@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from edge.errors import ModelError
+from edge.errors import ModelError, UsageError
 from edge.frame import Frame, Output, Picture
+from edge.tasks.settings import Settings
 
 
 def picture(value: int = 0) -> Picture:
@@ -60,6 +62,7 @@ class Runtime:
 
     def __init__(self, seconds: float, delegate: str, dies_after: int | None) -> None:
         self.package, self.delegate, self.threads = "test 1.0", delegate, 1
+        self.name = "models/mean.tflite"
         self._seconds, self._left = seconds, dies_after
 
     def invoke(self, *arrays: Any) -> tuple[Any, ...]:
@@ -83,6 +86,7 @@ class MeanTask:
     ) -> None:
         self.runtime: Any = Runtime(seconds, delegate, dies_after)
         self.seen: list[int] = []
+        self.chosen = Settings(0.5, None, ("dark", "light"))
 
     def prepare(self, frame: Frame) -> tuple[Any, ...]:
         return (frame.picture.mean(),)
@@ -94,6 +98,16 @@ class MeanTask:
     def draw(self, picture: Picture, result: Any) -> Picture:
         picture[:8, :8] = 255 - result.value
         return picture
+
+    def settings(self) -> Settings:
+        return self.chosen
+
+    def adjusted(self, settings: Settings) -> Self:
+        if settings.score is None or settings.score > 1:
+            raise UsageError("a score up to 1", str(settings.score), "give less")
+        other = copy(self)
+        other.chosen = settings
+        return other
 
     def on_cpu(self) -> Self:
         other = type(self)()

@@ -1,0 +1,86 @@
+"""A page for browsers: the live picture, results beside it, statistics, and what can be changed.
+
+It is how a board without a screen is used. On this machine's own address it is open to whoever
+can connect there, which is this machine; on another one it asks for the token that is printed.
+"""
+
+import getpass
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from edge.errors import OutputError
+from edge.frame import Output
+from edge.sinks import Setting
+from edge.sinks.web import address as places
+from edge.sinks.web.hub import Hub
+from edge.sinks.web.recording import Recorder
+
+if TYPE_CHECKING:
+    from edge.sinks.web.server import Server
+
+_BACKLOG = 8
+_RATE = 30.0
+
+
+def web(address: str, setting: Setting) -> "Web":
+    """A page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080; port 0: any free.
+
+    Raises:
+        OutputError: the extra ``web`` is not installed, the port is in use, or the host is none.
+        UsageError: another address.
+    """
+    wanted = places.parse(address)
+    try:
+        from edge.sinks.web.server import Server
+    except ImportError as error:
+        raise OutputError(
+            "the packages starlette, uvicorn and websockets for the page",
+            f"no {error.name}" if error.name else str(error),
+            "pip install 'edge-toolkit[web]'",
+        ) from None
+    assert setting.control is not None  # a stream has one
+    listening = places.listen(wanted)
+    recorder = Recorder(wanted.recordings, setting.fps or _RATE, setting.live, setting.say)
+    hub = Hub(setting, setting.control, recorder)
+    server = Server(listening, hub)
+    _greet(server, setting)
+    return Web(f"web:{address}".rstrip(":"), hub, server)
+
+
+class Web:
+    """Shows visitors the newest picture; drawn only while somebody looks, or records."""
+
+    backlog = _BACKLOG
+
+    def __init__(self, name: str, hub: Hub, server: "Server") -> None:
+        self.name, self._hub, self._server = name, hub, server
+        self.url = server.url
+
+    @property
+    def pictures(self) -> bool:
+        return self._hub.watched
+
+    def write(self, output: Output) -> None:
+        self._hub.publish(output)
+
+    def close(self) -> None:
+        self._server.stop()
+        self._hub.recorder.end()
+        if self._hub.camera is not None:
+            self._hub.camera.close()
+
+
+def _greet(server: "Server", setting: Setting) -> None:
+    camera = setting.camera is not None
+    setting.say(f"web: open {server.url}" + (" and allow the camera" if camera else ""))
+    remote = "SSH_CONNECTION" in os.environ
+    if not (camera or (server.loopback and remote)):
+        return
+    why = "a browser gives a page its camera over https or on localhost only; " if camera else ""
+    user, machine = getpass.getuser(), socket.gethostname()
+    tunnel = f"ssh -L {server.port}:127.0.0.1:{server.port} {user}@{machine}"
+    setting.say(
+        f"web: {why}from another machine, run there: {tunnel}"
+        f" and open http://127.0.0.1:{server.port}/{server.query}"
+    )

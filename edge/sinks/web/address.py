@@ -1,0 +1,123 @@
+"""Where the page is served: the address of the sink, and the socket behind it."""
+
+import errno
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from edge.errors import OutputError, UsageError, nearest
+
+HOST, PORT = "127.0.0.1", 8080
+RECORDINGS = Path("recordings")
+
+_FORM = "web[:HOST[:PORT]][?recordings=DIR]"
+_KEYS = ("recordings",)
+_BACKLOG = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``host`` is a name or an address (IPv6 without brackets); ``port`` 0 stands for a free one.
+
+    ``recordings``: the folder for them.
+    """
+
+    host: str
+    port: int
+    recordings: Path
+
+
+def parse(text: str) -> Address:
+    """The address of ``[HOST[:PORT]][?recordings=DIR]``; a number alone is a port.
+
+    >>> parse("0.0.0.0:80").port, parse("[::1]").host, parse("8081").port
+    (80, '::1', 8081)
+
+    Raises:
+        UsageError: it is none.
+    """
+    place, _, query = text.partition("?")
+    found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[^:\[\]/@]*?))?(?::?(\d+))?", place)
+    if found is None or (found[1] and found[2] and f":{found[2]}" not in place):
+        raise _wrong(text, "write web:127.0.0.1:8080")
+    host, port = (found[1] or HOST).strip("[]"), int(found[2] or PORT)
+    if port > 65535:
+        raise _wrong(text, "give a port up to 65535")
+    folder = RECORDINGS
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key not in _KEYS or not value:
+            guess = nearest(key, _KEYS)
+            raise _wrong(text, f"did you mean {guess}=DIR?" if guess else "use recordings=DIR")
+        folder = Path(value)
+    return Address(host, port, folder)
+
+
+def listen(address: Address) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        OutputError: the port is in use, or the host is no address of this machine.
+    """
+    host, port = address.host, address.port
+    try:
+        known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        raise _no_host(host, "a name that nobody knows") from None
+    family, kind, protocol, _, place = min(known, key=lambda row: row[0] != socket.AF_INET)
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(place)
+        made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        raise _refused(host, port, error) from None
+    return made
+
+
+def is_loopback(bound: str) -> bool:
+    """Whether only this machine itself can reach an address."""
+    return ipaddress.ip_address(bound.partition("%")[0]).is_loopback
+
+
+def shown(bound: str, port: int) -> str:
+    """``http://HOST:PORT`` for people; of all addresses that by which others reach this machine."""
+    if ipaddress.ip_address(bound.partition("%")[0]).is_unspecified:
+        bound = _own_address()
+    return f"http://{f'[{bound}]' if ':' in bound else bound}:{port}"
+
+
+def _own_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))  # for documentation (RFC 5737); nothing is sent
+            name: str = asked.getsockname()[0]
+        except OSError:
+            return socket.gethostname()
+    return name
+
+
+def _refused(host: str, port: int, error: OSError) -> OutputError:
+    if error.errno == errno.EADDRINUSE:
+        return OutputError(
+            f"a free port {port} on {host}",
+            "one that another program has",
+            f"end that (ss -ltnp 'sport = :{port}' tells which), or use --sink web:{host}:0",
+        )
+    if error.errno == errno.EACCES:
+        return OutputError(
+            f"a port that may be opened on {host}", f"{port}, below 1024", "use one such as 8080"
+        )
+    return _no_host(host, (error.strerror or str(error)).lower())
+
+
+def _no_host(host: str, found: str) -> OutputError:
+    fix = "use web:127.0.0.1, or web:0.0.0.0 for all its networks"
+    return OutputError(f"an address of this machine instead of '{host}'", found, fix)
+
+
+def _wrong(text: str, fix: str) -> UsageError:
+    return UsageError(_FORM, f"'web:{text}'", fix)

@@ -1,0 +1,142 @@
+"""Who may see the page: checks before every request, and headers on every answer.
+
+An ASGI application around another one (https://asgi.readthedocs.io).
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Guard:
+    """Lets through what may pass, and answers the rest with one line.
+
+    Args:
+        app: what is guarded.
+        hosts: names that the page may be called by, against DNS rebinding; None for any, where
+            the token already keeps others out.
+        token: what a visitor must know; None where only this machine can connect.
+        cookie: the name of the cookie that holds it.
+    """
+
+    def __init__(
+        self, app: App, hosts: frozenset[str] | None, token: str | None, cookie: str
+    ) -> None:
+        self._app, self._hosts, self._token, self._cookie = app, hosts, token, cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1")
+                   for name, value in scope["headers"]}  # fmt: skip
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]
+        refusal = self._refusal(scope, headers, given)
+        if refusal is not None:
+            await _refuse(scope, send, *refusal)
+        elif self._token is not None and given and scope["path"] == "/":
+            cookie = f"{self._cookie}={self._token}; HttpOnly; SameSite=Strict; Path=/"
+            extra = [(b"location", b"/"), (b"set-cookie", cookie.encode())]
+            await _answer(send, 303, "see /", extra)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope, headers: dict[str, str], given: str) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if self._hosts is not None and _name(host) not in self._hosts:
+            return 403, f"expected this machine by its name localhost, found the host '{host}'"
+        origin = headers.get("origin")
+        if scope["type"] == "websocket" and origin is not None and _place(origin) != host.lower():
+            return 403, f"expected this page's own scripts, found some of {origin}"
+        if self._token is not None and not self._known(headers.get("cookie", ""), given):
+            found = "another token" if given else "no token"
+            return 401, f"expected the whole address that the program printed, found {found}"
+        return None
+
+    def _known(self, cookies: str, given: str) -> bool:
+        assert self._token is not None
+        found = given or _cookie(cookies, self._cookie)
+        return secrets.compare_digest(found.encode(), self._token.encode())
+
+
+def loopback_hosts(bound: str) -> frozenset[str]:
+    """The names of this machine for itself."""
+    return _LOOPBACK | {bound}
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, without its port: behind a tunnel that is another."""
+    return re.sub(r":\d*$", "", host.lower()).strip("[]")
+
+
+def _place(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _cookie(header: str, name: str) -> str:
+    try:
+        found = SimpleCookie(header).get(name)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            there = {name for name, _ in message["headers"]}
+            for name, value in (*_HEADERS.items(), ("cache-control", "no-store")):
+                if name.encode() not in there:
+                    message["headers"].append((name.encode(), value.encode()))
+        await send(message)
+
+    return sending
+
+
+async def _refuse(scope: Scope, send: Send, status: int, line: str) -> None:
+    if scope["type"] == "http":
+        await _answer(send, status, line, [])
+    elif "websocket.http.response" in scope.get("extensions", {}):
+        await _answer(send, status, line, [], kind="websocket.http.response")
+    else:
+        await send({"type": "websocket.close", "code": 1008, "reason": line[:120]})
+
+
+async def _answer(
+    send: Send, status: int, line: str, extra: list[tuple[bytes, bytes]],
+    kind: str = "http.response",
+) -> None:  # fmt: skip
+    body = f"{line}\n".encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"),
+               (b"content-length", str(len(body)).encode()), *extra]  # fmt: skip
+    sending = _with_headers(send) if kind == "http.response" else send
+    await sending({"type": f"{kind}.start", "status": status, "headers": headers})
+    await sending({"type": f"{kind}.body", "body": body})

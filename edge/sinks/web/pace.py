@@ -1,0 +1,73 @@
+"""How large a picture a visitor gets: as large as the way to it carries without delay."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge.frame import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """``side``: the longest side in pixels; ``quality`` of the JPEG."""
+
+    side: int
+    quality: int
+
+
+LEVELS = (
+    Level(320, 50), Level(480, 60), Level(640, 70), Level(960, 75), Level(1280, 80), Level(1280, 88)
+)  # fmt: skip
+"""From the smallest to the best; each about twice as many bytes as the one before."""
+
+BEST = LEVELS[-1]
+
+_SLOW, _QUICK = 0.12, 0.05
+"""Seconds that a picture may take beyond the shortest way before the level falls, or rises."""
+
+_PATIENCE, _LONGEST = 1.0, 60.0
+"""Seconds before a level that was too much is tried again: at first, and at most."""
+
+_FADES = 1.002
+"""By so much the shortest way grows with each picture, so that a way that became longer counts."""
+
+
+class Pace:
+    """Chooses the level from how long pictures take to be acknowledged.
+
+    The first picture is the smallest: it tells how long the way itself is. What later ones take
+    beyond it is due to their size, or to a visitor that is slow to show them.
+    """
+
+    def __init__(self) -> None:
+        self._index = 0
+        self._shortest: float | None = None
+        self._wait, self._until = _PATIENCE, 0.0
+
+    @property
+    def level(self) -> Level:
+        return LEVELS[self._index]
+
+    def acknowledged(self, sent: float, now: float) -> None:
+        """A picture was sent, and acknowledged, at these times in seconds."""
+        took = now - sent
+        self._shortest = min(took, _FADES * (took if self._shortest is None else self._shortest))
+        beyond = took - self._shortest
+        if beyond > _SLOW and self._index > 0:
+            self._index -= 1
+            self._until = now + self._wait
+            self._wait = min(2 * self._wait, _LONGEST)
+        elif beyond < _QUICK and self._index < len(LEVELS) - 1 and now >= self._until:
+            self._index += 1
+
+
+def encode(picture: Picture, level: Level) -> bytes:
+    """A JPEG of the picture, made smaller where it is larger than the level."""
+    height, width = picture.shape[:2]
+    scale = level.side / max(height, width)
+    if scale < 1:
+        size = max(1, round(scale * width)), max(1, round(scale * height))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, level.quality])
+    return jpeg.tobytes()

@@ -1,0 +1,208 @@
+"""The web server: Starlette's routes, run by uvicorn in a thread of its own.
+
+The one file that needs the extra ``web``.
+"""
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import websockets  # noqa: F401 (uvicorn speaks WebSocket through it alone)
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from edge.sinks.web import address as places
+from edge.sinks.web.guard import Guard, Message, Receive, Scope, Send, loopback_hosts
+from edge.sinks.web.hub import Hub, Shown
+from edge.sinks.web.pace import BEST, Level
+from edge.sinks.web.recording import NAME
+from edge.sinks.web.visit import LARGEST, MOST, Visits
+
+STATIC = Path(__file__).parent / "static"
+
+_ENCODERS = 2
+_CONNECTIONS = 64
+_PATIENCE = 20.0
+"""Seconds that a picture may be stuck before who asked for it counts as gone."""
+
+_FIRST = 10.0
+"""Seconds to wait for a picture, where none has been drawn yet."""
+
+_ENDING = 1.0
+"""Seconds for visitors to hear that the stream has ended."""
+
+_FULL_SIZE = Level(1 << 16, 92)
+
+
+class Server:
+    """Serves the page until :meth:`stop`.
+
+    Args:
+        listening: a socket that listens already.
+        hub: what the page shows.
+
+    Attributes:
+        address: of the page, as ``http://HOST:PORT``.
+        query: the token that others than this machine need, as "?token=…"; else "".
+        url: both together.
+        loopback: whether only this machine itself can connect.
+    """
+
+    def __init__(self, listening: socket.socket, hub: Hub) -> None:
+        bound, port = listening.getsockname()[:2]
+        self.port, self.loopback = port, places.is_loopback(bound)
+        self.address = places.shown(bound, port)
+        token = None if self.loopback else secrets.token_urlsafe(24)
+        self.query = f"?token={token}" if token else ""
+        self.url = f"{self.address}/{self.query}"
+        hosts = loopback_hosts(bound) if self.loopback else None
+        self._hub, self._listening = hub, listening
+        app = Guard(_app(hub), hosts, token, f"edge_{port}")
+        config = uvicorn.Config(
+            app, lifespan="off", log_config=None, log_level="critical", access_log=False,
+            proxy_headers=False, server_header=False, ws_max_size=LARGEST,
+            ws_per_message_deflate=False, limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._work, name="web", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell the visitors that it is over, and end."""
+        with suppress(RuntimeError, TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * _ENDING)
+        self._server.should_exit = True
+        self._thread.join(5 * _ENDING)
+
+    def _work(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        encoders = ThreadPoolExecutor(_ENCODERS, "web encode")
+        self._loop.set_default_executor(encoders)
+        collecting = asyncio.create_task(self._hub.run())
+        try:
+            await self._server.serve([self._listening])
+        finally:
+            collecting.cancel()
+            encoders.shutdown(wait=False)
+
+    async def _end(self) -> None:
+        self._hub.end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ENDING):
+                while self._hub.visitors:
+                    await asyncio.sleep(0.02)
+
+
+def _app(hub: Hub) -> Starlette:
+    """The routes of the page."""
+
+    async def page(_: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def state(_: Request) -> Response:
+        return JSONResponse(hub.hello())
+
+    async def stream(_: Request) -> Response:
+        if hub.watchers >= 2 * MOST:
+            raise HTTPException(503, f"expected at most {2 * MOST} streams, found them all taken")
+        return _Mjpeg(_parts(hub), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+
+    async def snapshot(request: Request) -> Response:
+        shown = await _asked(hub, request.query_params.get("frame"))
+        name = f"{hub.control.task.name}-{shown.output.index:06d}.jpg"
+        headers = {"content-disposition": f'inline; filename="{name}"'}
+        return Response(await shown.jpeg(_FULL_SIZE), media_type="image/jpeg", headers=headers)
+
+    async def recording(request: Request) -> Response:
+        name = request.path_params["name"]
+        path = hub.recorder.folder / name
+        if not NAME.fullmatch(name) or not path.is_file():
+            raise HTTPException(404, f"expected a recording, found no '{name}'")
+        return FileResponse(path, media_type="video/x-matroska", filename=name)
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/api/state", state),
+            Route("/stream.mjpg", stream),
+            Route("/snapshot.jpg", snapshot),
+            Route("/recordings/{name}", recording),
+            WebSocketRoute("/ws", Visits(hub)),
+            Mount("/static", _Static(directory=STATIC)),
+        ],
+        exception_handlers={HTTPException: _line},
+    )
+
+
+class _Static(StaticFiles):
+    """Files of the page, asked for anew each time: the next version may be another."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+
+async def _line(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, headers=error.headers)
+
+
+async def _asked(hub: Hub, frame: str | None) -> Shown:
+    """The picture of a frame that was kept; else the newest."""
+    for kept in hub.snapshots:
+        if str(kept.output.index) == frame:
+            return kept
+    with hub.watching(), suppress(TimeoutError):
+        async with asyncio.timeout(_FIRST):
+            return await hub.newer(None)
+    raise HTTPException(503, "expected a picture, found none yet: the stream is paused, or waits")
+
+
+_BOUNDARY = "frame"
+
+
+class _Mjpeg(StreamingResponse):
+    """A stream whose reader is given up where it takes nothing for too long."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def timely(message: Message) -> None:
+            async with asyncio.timeout(_PATIENCE):
+                await send(message)
+
+        with suppress(OSError, ClientDisconnect):
+            await super().__call__(scope, receive, timely)
+
+
+async def _parts(hub: Hub) -> AsyncIterator[bytes]:
+    shown = None
+    with hub.watching():
+        while not hub.ended.is_set():
+            shown = await hub.newer(shown)
+            jpeg = await shown.jpeg(BEST)
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+            yield head.encode() + b"\r\n" + jpeg + b"\r\n"
