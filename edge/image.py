@@ -179,4 +179,15 @@ def placement(
     return Placement(scale, scale, left, top)
 
 
+def cut(picture: Pixels, left: float, top: float, side: float, size: int) -> Pixels:
+    """A square of a picture, uint8 [h, w, 3] of any channel order, at [size, size, 3].
+
+    The square may reach beyond the picture, where it is black.
+    """
+    step = side / size
+    back = np.array([[step, 0, left + (step - 1) / 2], [0, step, top + (step - 1) / 2]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(picture, back, (size, size), flags=flags), np.uint8)
+
+
 _GREY = 114

@@ -1,0 +1,102 @@
+"""Bundles (.task) of MediaPipe's pose landmarker: a zip, not compressed, of its two models."""
+
+import io
+import zipfile
+from importlib import util
+from pathlib import Path
+
+from edge import metadata
+from edge.errors import DelegateError, ModelError
+from edge.metadata import Metadata
+from edge.registry import cache
+from edge.tasks.pose.landmarker import INSTALL, installed
+from edge.whole import write_whole
+
+DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
+"""Names of the models in a bundle."""
+
+_WHEEL = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite")
+"""Where a MediaPipe that carries models has them, in its folder ``modules``."""
+
+_PACKING = (
+    "pack one where MediaPipe 0.10 is installed (x86-64): edge models export pose -o pose.task"
+)
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
+
+
+def pack_pose_bundle(detector: bytes, landmarks: bytes) -> bytes:
+    """The bundle of two .tflite files.
+
+    The landmarks' model gets metadata that says how pixels are normalised, to 0 to 1, which
+    MediaPipe's Tasks API demands and the file in its wheel lacks.
+
+    Raises:
+        ModelError: one of them is no whole TFLite model.
+    """
+    about = Metadata(name="pose landmarks", mean=(0.0,), std=(255.0,))
+    files = {DETECTOR: detector, LANDMARKS: metadata.write(landmarks, about)}
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+    return made.getvalue()
+
+
+def wheel_bundle() -> Path:
+    """The bundle made from the models of the installed MediaPipe, kept in the cache folder.
+
+    Raises:
+        DelegateError: MediaPipe is not installed.
+        ModelError: it carries no models, as from version 1 on.
+        OutputError: the cache cannot be written.
+    """
+    version = installed()
+    if version is None:
+        raise DelegateError("MediaPipe, which carries its pose model", "none", INSTALL)
+    files = [_folder() / file for file in _WHEEL]
+    if not all(file.is_file() for file in files):
+        raise ModelError(
+            "a MediaPipe that carries its pose model",
+            f"{version}, which carries none",
+            f"{_PACKING} and give it with --model pose.task, or use --model movenet_lightning",
+        )
+    path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
+    if not path.is_file():
+        write_whole(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
+    return path
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a file is meant as a bundle, by its name or content."""
+    return path.suffix == ".task" or zipfile.is_zipfile(path)
+
+
+def read(path: Path) -> bytes:
+    """The content of a pose landmarker's bundle.
+
+    Raises:
+        ModelError: the file cannot be read, is damaged, or is another kind of bundle.
+    """
+    try:
+        content = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+    except OSError as error:
+        raise _no_bundle(f"{path} ({error.strerror})") from None
+    except zipfile.BadZipFile:
+        raise _no_bundle(f"{path}, which is damaged or no .task at all") from None
+    if not {DETECTOR, LANDMARKS} <= {*names}:
+        held = ", ".join(names[:4]) or "nothing"
+        raise _no_bundle(f"{path}, a bundle of another kind (it holds {held})")
+    return content
+
+
+def _folder() -> Path:
+    found = util.find_spec("mediapipe")
+    assert found is not None
+    (folder,) = found.submodule_search_locations or [""]
+    return Path(folder) / "modules"
+
+
+def _no_bundle(found: str) -> ModelError:
+    return ModelError("a .task of MediaPipe's pose landmarker", found, _PACKING)

@@ -1,0 +1,75 @@
+"""MediaPipe's poses: several people, 33 keypoints with depth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frame import Frame
+from edge.interpreter import Array
+from edge.results import Keypoint, Pose
+from edge.tasks.pose import bundle
+from edge.tasks.pose.angles import angles
+from edge.tasks.pose.landmarker import Landmarker
+from edge.tasks.pose.names import MEDIAPIPE
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPipe:
+    """MediaPipe's pose landmarker at work on a stream; it follows people by itself."""
+
+    engine: Landmarker
+    notes: tuple[str, ...] = ()
+    ahead: bool = True
+
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The frame as RGB, and its time in ms where it is one of a stream."""
+        rgb = np.asarray(cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB), np.uint8)
+        if frame.name:  # pictures with names of their own have nothing to do with the last
+            return (rgb,)
+        return rgb, np.array([round(1000 * frame.time_s)], np.int64)
+
+    def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
+        """People in pixels of the frame; angles are those in the room, from any point of view."""
+        height, width = frame.picture.shape[:2]
+        return tuple(
+            _pose(landmarks, room, (width, height, width), least)
+            for landmarks, room in zip(*outputs, strict=True)
+        )
+
+    def on_cpu(self) -> Self:
+        """The same: it runs on the CPU."""
+        return self
+
+
+def open_mediapipe(path: Path, people: int) -> MediaPipe:
+    """Open a bundle (.task) of MediaPipe's pose landmarker.
+
+    Raises:
+        ModelError: it is none, or MediaPipe refuses it.
+        DelegateError: MediaPipe is not installed.
+    """
+    return MediaPipe(Landmarker(bundle.read(path), str(path), people))
+
+
+def _pose(
+    landmarks: NDArray[np.float32],
+    room: NDArray[np.float32],
+    scale: tuple[int, int, int],
+    least: float,
+) -> Pose:
+    places = (landmarks[:, :3].astype(np.float64) * scale).tolist()
+    scores = np.clip(landmarks[:, 3], 0, 1)
+    seen = {
+        name: place
+        for name, place, sure in zip(MEDIAPIPE, room, scores >= least, strict=True)
+        if sure
+    }
+    keypoints = tuple(
+        Keypoint(name, x, y, score, z)
+        for name, (x, y, z), score in zip(MEDIAPIPE, places, scores.tolist(), strict=True)
+    )
+    return Pose(float(scores.mean()), keypoints, angles(seen))

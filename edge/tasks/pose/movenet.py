@@ -1,0 +1,114 @@
+"""MoveNet: one person, 17 keypoints, quick on every board.
+
+The model looks at a square of the frame (see :mod:`edge.tasks.pose.crop`), and says of each
+keypoint [y, x, score], as shares of that square.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+
+from edge import image
+from edge.errors import ModelError
+from edge.frame import Frame
+from edge.interpreter import Array, Runtime
+from edge.results import Keypoint, Pose
+from edge.tasks.opening import cpu_twin, open_file
+from edge.tasks.pose import crop
+from edge.tasks.pose.angles import angles
+from edge.tasks.pose.crop import Region
+from edge.tasks.pose.names import COCO
+from edge.tasks.pose.smoothing import OneEuro
+
+SOMEBODY = 0.2
+"""Least mean score of a pose: below it there is nobody."""
+
+_DTYPES = ("uint8", "int32", "float32")
+
+
+@dataclass
+class _Memory:
+    """What is remembered from frame to frame: where to look next (None: everywhere)."""
+
+    smooth: OneEuro = field(default_factory=OneEuro)
+    region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveNet:
+    """MoveNet for one person, at work on a stream."""
+
+    engine: Runtime
+    notes: tuple[str, ...]
+    path: Path
+    ahead: bool = False  # where it looks depends on what it found before
+    _memory: _Memory = field(default_factory=_Memory, repr=False)
+
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The square around the person, as pixels [1, size, size, 3] of the input's dtype."""
+        spec = self.engine.inputs[0]
+        region = self._region(frame)
+        square = image.cut(frame.picture, region.left, region.top, region.side, spec.shape[1])
+        return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
+
+    def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
+        """The person in pixels of the frame; nobody where the mean score is below 0.2."""
+        memory, region = self._memory, self._region(frame)
+        rows = self.engine.outputs[0].dequantise(outputs[0]).reshape(len(COCO), 3)
+        places = rows[:, 1::-1].astype(np.float64) * region.side + (region.left, region.top)
+        scores = np.clip(rows[:, 2], 0, 1)
+        if scores.mean() < SOMEBODY:
+            memory.region = None
+            memory.smooth.forget()
+            return ()
+        height, width = frame.picture.shape[:2]
+        if not frame.name:  # pictures with names of their own have nothing to do with the last
+            memory.region = crop.around(places, scores, width, height)
+            places = memory.smooth(places, frame.time_s, memory.region.side)
+        named = dict(zip(COCO, places, strict=True))
+        seen = {name: named[name] for name, sure in zip(COCO, scores >= least, strict=True) if sure}
+        keypoints = (
+            Keypoint(name, x, y, score)
+            for name, (x, y), score in zip(COCO, places.tolist(), scores.tolist(), strict=True)
+        )
+        return (Pose(float(scores.mean()), tuple(keypoints), angles(seen)),)
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU.
+
+        Raises:
+            DelegateError: there is no model for the CPU beside this one.
+        """
+        other = cpu_twin(self.path)
+        opened = open_file(other, labels=None, delegate="cpu", threads=self.engine.threads)
+        return replace(self, engine=opened.runtime, path=other)
+
+    def _region(self, frame: Frame) -> Region:
+        height, width = frame.picture.shape[:2]
+        known = None if frame.name else self._memory.region
+        return known or crop.whole(width, height)
+
+
+def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
+    """Open a .tflite file of MoveNet, Lightning or Thunder, for one person.
+
+    Raises:
+        ModelError: no usable model, or another one.
+        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+    """
+    opened = open_file(path, labels=None, delegate=delegate, threads=threads)
+    runtime = opened.runtime
+    shapes = [spec.shape for spec in runtime.outputs]
+    first = runtime.inputs[0]
+    square = len(first.shape) == 4 and first.shape[1] == first.shape[2] and first.shape[3] == 3
+    if not square or first.dtype not in _DTYPES or shapes != [(1, 1, len(COCO), 3)]:
+        outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
+        raise ModelError(
+            "MoveNet for one person (output [1, 1, 17, 3]) or a .task of MediaPipe's pose",
+            f"{path} with outputs {outputs}",
+            "use --model movenet_lightning",
+        )
+    return MoveNet(runtime, opened.notes, path)

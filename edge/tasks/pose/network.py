@@ -1,0 +1,28 @@
+"""What finds people's keypoints: MoveNet or MediaPipe."""
+
+from typing import Protocol, Self
+
+from edge.engine import Engine
+from edge.frame import Frame
+from edge.interpreter import Array
+from edge.results import Pose
+
+
+class Network(Protocol):
+    """One of the models of poses; the members mean what they mean in :class:`edge.tasks.Task`."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def ahead(self) -> bool: ...
+
+    def prepare(self, frame: Frame) -> tuple[Array, ...]: ...
+
+    def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
+        """People in pixels of the frame; ``least``: score of keypoints that make angles."""
+
+    def on_cpu(self) -> Self: ...
