@@ -3,7 +3,7 @@
 import { Camera } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Controls, turnFullScreen, turnTheme } from "./controls.js";
-import { $, made, write } from "./dom.js";
+import { $, download, made, write } from "./dom.js";
 import { showEvents } from "./events.js";
 import { Graph } from "./graph.js";
 import { listen, turnHelp } from "./keys.js";
@@ -31,7 +31,6 @@ const MESSAGES = {
     camera.taken();
     graph.clear();
     introduce(hello);
-    controls.name(hello.task);
     settings.offer(hello.labels);
     change(hello);
   },
@@ -41,8 +40,11 @@ const MESSAGES = {
     showEvents(result.events);
   },
   stats: (figures) => graph.add(figures),
-  snapshot: ({ url }) => controls.save(url),
-  error: ({ message: words }) => notice(words),
+  snapshot: ({ url }) => download(url),
+  error({ message: words }) {
+    notice(words);
+    camera.refused();
+  },
   end({ message: words }) {
     state.ended = words;
     refresh();

@@ -65,6 +65,11 @@ export class Camera {
     this.#free = true;
   }
 
+  /** The server said no: to a picture, if one is on its way. */
+  refused() {
+    if (this.running && !this.#free) this.stop();
+  }
+
   #close() {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;

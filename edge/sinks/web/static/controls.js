@@ -1,12 +1,11 @@
 /** The buttons below the picture, and those in the corner. */
 
-import { $, download, made, stamp, write } from "./dom.js";
+import { $, made, write } from "./dom.js";
 
 export class Controls {
   #send;
   #state = { paused: false, recording: null };
   #since = 0; // when the recording was first seen
-  #task = "edge";
 
   constructor(send) {
     this.#send = send;
@@ -14,10 +13,6 @@ export class Controls {
     $("snapshot").onclick = () => this.snapshot();
     $("record").onclick = () => this.record();
     setInterval(() => this.#clock(), 1000);
-  }
-
-  name(task) {
-    this.#task = task;
   }
 
   enable(on) {
@@ -34,10 +29,6 @@ export class Controls {
 
   record() {
     this.#send({ type: "record", on: !this.#state.recording });
-  }
-
-  save(url) {
-    download(url, `${this.#task}-${stamp()}.jpg`);
   }
 
   show({ paused, recording }) {

@@ -21,16 +21,10 @@ export function fillList(list, items, make, fill) {
   items.forEach((item, place) => fill(list.children[place], item));
 }
 
-/** Downloads what is at `address` of this server. */
-export function download(address, name) {
+/** Downloads what is at `address` of this server, which names the file. */
+export function download(address) {
   const link = made("a");
   link.href = address;
-  link.download = name;
+  link.download = "";
   link.click();
-}
-
-/** The local time as part of a file's name, such as 2026-11-21-16-05-09. */
-export function stamp() {
-  const now = new Date(Date.now() - 60_000 * new Date().getTimezoneOffset());
-  return now.toISOString().slice(0, 19).replace(/[T:]/g, "-");
 }

@@ -2,8 +2,7 @@
 
 import { $, write } from "./dom.js";
 
-const SPAN = 120; // seconds
-const GAP = 3; // seconds without figures, after which a curve begins anew
+const SPAN = 120; // seconds, with a figure in each
 const HEADROOM = 1.15;
 
 export class Graph {
@@ -28,23 +27,24 @@ export class Graph {
 
   add(figures) {
     this.#figures.push(figures);
-    const oldest = figures.time_s - SPAN;
-    const gone = this.#figures.findIndex(({ time_s: time }) => time >= oldest);
-    this.#figures.splice(0, gone);
-    if (this.#cursor !== null) this.#cursor = Math.max(0, this.#cursor - gone);
+    if (this.#figures.length > SPAN) {
+      this.#figures.shift();
+      if (this.#cursor > 0) this.#cursor -= 1;
+    }
     this.draw();
   }
 
   draw() {
-    const newest = this.#figures.at(-1);
-    const read = this.#figures[this.#cursor] ?? newest;
+    const last = this.#figures.length - 1;
+    const place = this.#cursor ?? last;
+    const read = this.#figures[place];
     for (const tile of this.#tiles) {
       const key = tile.dataset.key;
       write(tile.querySelector("b"), read ? worded(read[key]) : "–");
       this.#curve(tile.querySelector("canvas"), key);
-      write(tile.querySelector(".peak"), newest ? `max ${worded(this.#most(key))}` : "");
+      write(tile.querySelector(".peak"), read ? `max ${worded(this.#most(key))}` : "");
     }
-    write($("facts"), read ? facts(read, newest) : "");
+    write($("facts"), read ? facts(read, last - place) : "");
   }
 
   #curve(canvas, key) {
@@ -58,12 +58,11 @@ export class Graph {
     context.scale(ratio, ratio);
     context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
     const most = HEADROOM * this.#most(key) || 1;
-    const points = this.#figures.map(({ time_s: time }, place) => ({
-      time,
-      x: width * this.#across(time),
-      y: (height - 3) * (1 - values[place] / most) + 1,
+    const points = values.map((value, place) => ({
+      x: width * this.#across(place),
+      y: (height - 3) * (1 - value / most) + 1,
     }));
-    for (const part of unbroken(points)) trace(context, part, height);
+    trace(context, points, height);
     const read = points[this.#cursor];
     if (read) mark(context, read, height);
   }
@@ -72,18 +71,18 @@ export class Graph {
     return Math.max(...this.#figures.map((figures) => figures[key]));
   }
 
-  /** Where a time is between the left edge, 0, and the newest figures, 1. */
-  #across(time) {
-    return (time - this.#figures.at(-1).time_s + SPAN) / SPAN;
+  /** How far from the left edge, 0, a figure is; the newest is at 1. */
+  #across(place) {
+    return (place - this.#figures.length + SPAN) / (SPAN - 1);
   }
 
   #point(event) {
     const canvas = event.target.closest(".tile")?.querySelector("canvas");
-    if (!canvas || !this.#figures.length) return this.#read(null);
+    const last = this.#figures.length - 1;
+    if (!canvas || last < 0) return this.#read(null);
     const { left, width } = canvas.getBoundingClientRect();
-    const wanted = (event.clientX - left) / width;
-    const off = this.#figures.map(({ time_s: time }) => Math.abs(this.#across(time) - wanted));
-    return this.#read(off.indexOf(Math.min(...off)));
+    const back = Math.round((1 - (event.clientX - left) / width) * (SPAN - 1));
+    return this.#read(Math.min(Math.max(last - back, 0), last));
   }
 
   #step(event) {
@@ -93,7 +92,7 @@ export class Graph {
     if (!(event.key in places) || last < 0) return;
     event.preventDefault();
     this.#read(Math.min(Math.max(places[event.key], 0), last));
-    write($("spoken"), spoken(this.#figures[this.#cursor], this.#figures[last]));
+    write($("spoken"), spoken(this.#figures[this.#cursor], last - this.#cursor));
   }
 
   #read(place) {
@@ -104,39 +103,29 @@ export class Graph {
 }
 
 function worded(value) {
-  return value.toFixed(value < 100 ? 1 : 0);
-}
-
-function when(read, newest) {
-  return read === newest ? "now" : `${Math.round(newest.time_s - read.time_s)} s ago`;
+  return value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0);
 }
 
 /** For screen readers, which do not see the tiles change. */
-function spoken(read, newest) {
-  const [speed, model, latency] = [read.fps, read.invoke_ms, read.latency_ms].map(worded);
-  return `${when(read, newest)}: ${speed} fps, model ${model} ms, latency ${latency} ms`;
+function spoken(figures, ago) {
+  const keys = ["fps", "invoke_ms", "latency_ms"];
+  const [speed, model, latency] = keys.map((key) => worded(figures[key]));
+  return `${when(ago)}: ${speed} fps, model ${model} ms, latency ${latency} ms`;
 }
 
-function facts(read, newest) {
+function when(ago) {
+  return ago ? `${ago} s ago` : "now";
+}
+
+function facts(read, ago) {
   const parts = [
-    when(read, newest),
+    when(ago),
     read.delegate,
     `${read.dropped} dropped`,
     read.clients === 1 ? "1 viewer" : `${read.clients} viewers`,
   ];
   if (read.temperature_c !== null) parts.push(`${Math.round(read.temperature_c)} °C`);
   return parts.join(" · ");
-}
-
-function unbroken(points) {
-  const parts = [];
-  let last = -Infinity;
-  for (const point of points) {
-    if (point.time - last > GAP) parts.push([]);
-    parts.at(-1).push(point);
-    last = point.time;
-  }
-  return parts;
 }
 
 function trace(context, points, height) {

@@ -25,7 +25,6 @@ export function showStage(state) {
   write($("veil-button"), now.button ?? "");
   $("link").dataset.is = now.is;
   write($("link-text"), now.word);
-  return now.is;
 }
 
 function reason(state) {
