@@ -107,12 +107,12 @@ class _Transfer:
             local = self._url.startswith("file:")
             reason = _reason(error.reason)
             raise failed(self._url, reason if local else f"no connection ({reason})") from None
+        except (ValueError, http.client.InvalidURL) as error:
+            raise failed(self._url, f"no address ({_reason(error)})") from None
         except TimeoutError:
             raise _BrokenError(f"nothing for {PATIENCE:g} s") from None
         except (OSError, http.client.HTTPException) as error:
             raise _BrokenError(f"a broken connection ({_reason(error)})") from None
-        except ValueError as error:
-            raise failed(self._url, f"no address ({_reason(error)})") from None
 
     def _headers(self, size: int) -> dict[str, str]:
         headers = {"User-Agent": f"edge-toolkit/{__version__}", "Accept-Encoding": "identity"}

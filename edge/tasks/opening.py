@@ -86,7 +86,8 @@ def cpu_twin(path: Path) -> Path:
 
 
 def _twin(path: Path) -> Path:
-    return path.with_name(path.name.replace("_edgetpu", ""))
+    before, _, after = path.name.rpartition("_edgetpu")  # the last: some are named after it
+    return path.with_name(before + after)
 
 
 def _labels(

@@ -1,0 +1,190 @@
+"""Downloads from a server that behaves, and from one that does not."""
+
+import socket
+import threading
+
+import pytest
+from file_server import Served
+
+from edge.errors import DownloadError, OutputError
+from edge.registry import download
+
+CONTENT = bytes(range(256)) * 2_000
+
+
+@pytest.fixture
+def part(tmp_path):
+    return tmp_path / ".file.partial"
+
+
+def fetch(server, part, *, resume=True, seen=None):
+    seen = [] if seen is None else seen
+    return download.download(
+        f"{server.url}/file", part, lambda *step: seen.append(step), resume=resume
+    )
+
+
+def test_a_file_comes_with_its_progress(server, part):
+    server.served["/file"] = Served(CONTENT)
+    seen = []
+    assert fetch(server, part, seen=seen) is False
+    assert part.read_bytes() == CONTENT
+    assert seen[0] == (0, len(CONTENT))
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    assert [got for got, _ in seen] == sorted(got for got, _ in seen)
+
+
+def test_a_truncated_answer_is_continued_where_it_broke_off(server, part):
+    server.served["/file"] = Served(CONTENT, breaks=[100_000, 1])
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+    assert [asked for _, asked in server.requests] == [None, "bytes=100000-", "bytes=100001-"]
+
+
+def test_what_an_earlier_run_left_is_continued(server, part):
+    server.served["/file"] = Served(CONTENT)
+    part.write_bytes(CONTENT[:300_000])
+    assert fetch(server, part) is True
+    assert part.read_bytes() == CONTENT
+    assert server.requests == [("/file", "bytes=300000-")]
+
+
+def test_a_part_that_was_whole_already_is_kept(server, part):
+    server.served["/file"] = Served(CONTENT)
+    part.write_bytes(CONTENT)
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+
+
+def test_a_part_longer_than_the_file_is_dropped(server, part):
+    server.served["/file"] = Served(CONTENT)
+    part.write_bytes(CONTENT + b"more")
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+
+
+def test_without_ranges_it_starts_again(server, part):
+    server.served["/file"] = Served(CONTENT, ranges=False, breaks=[100_000])
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+
+
+def test_without_ranges_that_always_break_it_gives_up(server, part):
+    server.served["/file"] = Served(CONTENT, ranges=False, breaks=[50_000] * 50)
+    with pytest.raises(DownloadError, match="50,000 of 512,000 bytes"):
+        fetch(server, part)
+    assert len(server.requests) == 1 + download.ATTEMPTS
+
+
+def test_a_file_that_changed_in_between_is_not_mixed(server, part):
+    """What cannot be checked afterwards is continued by its tag only."""
+    changed = Served(CONTENT, breaks=[100_000])
+    server.served["/file"] = changed
+
+    def progress(received, total):
+        if received == 100_000 and changed.tag == '"v1"':
+            changed.tag, changed.content = '"v2"', CONTENT[::-1]
+
+    download.download(f"{server.url}/file", part, progress, resume=False)
+    assert part.read_bytes() == CONTENT[::-1]
+
+
+@pytest.mark.parametrize("tag", [None, 'W/"v1"'])
+def test_without_a_strong_tag_what_cannot_be_checked_starts_again(server, part, tag):
+    server.served["/file"] = Served(CONTENT, tag=tag, breaks=[100_000])
+    fetch(server, part, resume=False)
+    assert part.read_bytes() == CONTENT
+    assert [asked for _, asked in server.requests] == [None, None]
+
+
+def test_not_found_says_the_address_and_the_ways_out(server, part):
+    with pytest.raises(DownloadError, match=r"http://127.*/file, found HTTP 404.*EDGE_MODELS_MI"):
+        fetch(server, part)
+    assert len(server.requests) == 1
+    assert not part.exists()
+
+
+def test_a_server_that_is_out_of_order_for_a_moment(server, part):
+    server.served["/file"] = Served(CONTENT, statuses=[503, 429])
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+
+
+def test_a_server_that_stays_out_of_order(server, part):
+    server.served["/file"] = Served(CONTENT, statuses=[500] * 50)
+    with pytest.raises(DownloadError, match="HTTP 500"):
+        fetch(server, part)
+
+
+def test_a_redirect_is_followed(server, part):
+    server.served["/file"] = Served(b"", redirect="/elsewhere")
+    server.served["/elsewhere"] = Served(CONTENT)
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+
+
+def test_a_redirect_in_circles_ends(server, part):
+    server.served["/file"] = Served(b"", redirect="/file")
+    with pytest.raises(DownloadError, match="HTTP 302"):
+        fetch(server, part)
+
+
+def test_a_stalled_server_is_left_and_asked_again(server, part, monkeypatch):
+    monkeypatch.setattr(download, "PATIENCE", 0.2)
+    stalled = Served(CONTENT, release=threading.Event())
+    server.served["/file"] = stalled
+
+    def progress(received, total):
+        if received:
+            stalled.release = None  # the next request is answered
+
+    download.download(f"{server.url}/file", part, progress, resume=True)
+    assert part.read_bytes() == CONTENT
+    assert len(server.requests) == 2
+
+
+def test_a_slow_server_is_waited_for(server, part, monkeypatch):
+    """Patience is for a server that says nothing, not for the whole file."""
+    server.served["/file"] = slow = Served(CONTENT, release=threading.Event())
+    threading.Timer(0.3, slow.release.set).start()
+    monkeypatch.setattr(download, "PATIENCE", 5.0)
+    fetch(server, part)
+    assert part.read_bytes() == CONTENT
+    assert len(server.requests) == 1
+
+
+def test_a_length_that_is_not_told(server, part):
+    server.served["/file"] = Served(CONTENT, declared=False)
+    seen = []
+    fetch(server, part, seen=seen)
+    assert part.read_bytes() == CONTENT
+    assert seen[-1] == (len(CONTENT), None)
+
+
+def test_offline(part):
+    with socket.socket() as taken:  # bound, not listening: connections are refused
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/file"
+        with pytest.raises(DownloadError, match=r"no connection .*refused.*connect to the"):
+            download.download(url, part, lambda *_: None, resume=True)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "gopher://x/y", "http://[::1", "http://127.0.0.1:x/"])
+def test_no_address(part, url):
+    with pytest.raises(DownloadError):
+        download.download(url, part, lambda *_: None, resume=True)
+
+
+def test_a_folder_that_cannot_be_written_to(server, tmp_path):
+    server.served["/file"] = Served(CONTENT)
+    with pytest.raises(OutputError):
+        fetch(server, tmp_path / "absent" / "part")
+
+
+def test_a_file_of_a_folder(tmp_path, part):
+    (tmp_path / "a file").write_bytes(CONTENT)
+    url = (tmp_path / "a file").as_uri()
+    download.download(url, part, lambda *_: None, resume=False)
+    assert part.read_bytes() == CONTENT
+    with pytest.raises(DownloadError, match="No such file"):
+        download.download(url + "x", part, lambda *_: None, resume=False)

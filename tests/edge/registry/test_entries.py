@@ -1,0 +1,102 @@
+"""The registry that ships, and registries that are wrong."""
+
+import re
+
+import pytest
+
+from edge.errors import ModelError
+from edge.registry.entries import TASKS, entries, find, read
+
+GOOD = """
+[origins.here]
+about = "A test"
+url = "http://localhost/"
+licence = "Apache-2.0"
+
+[models.one]
+task = "detect"
+origin = "here"
+input = "32x32"
+model = { file = "one.tflite" }
+"""
+
+
+def test_every_address_names_a_commit_or_a_version():
+    for entry in entries().values():
+        for file in entry.files:
+            assert re.search(r"/[0-9a-f]{40}/|/mediapipe-models/.+/\d+/[^/]+$", file.url), file.url
+            assert file.url.startswith("https://")
+            assert " " not in file.url
+
+
+def test_every_file_is_checked_or_said_not_to_be():
+    """Only models of MediaPipe, which pins no commit, are unverified at first; labels never."""
+    for entry in entries().values():
+        for file in entry.files:
+            assert (file.checked == "first pull") == ("mediapipe-models" in file.url)
+            assert (file.sha256 is None) or (file.blob is None)
+        if entry.labels is not None:
+            assert entry.labels.checked == "sha256"
+
+
+def test_files_of_a_model_do_not_get_in_one_anothers_way():
+    for entry in entries().values():
+        names = [file.name for file in entry.files]
+        assert len(set(names)) == len(names)
+        if entry.edgetpu is not None:  # as edge.tasks.opening finds the one from the other
+            assert entry.edgetpu.name == entry.model.name.replace(".tflite", "_edgetpu.tflite")
+
+
+def test_there_is_something_for_every_task():
+    assert {entry.task for entry in entries().values()} == set(TASKS)
+    assert all(re.fullmatch(r"\d+x\d+", entry.input) for entry in entries().values())
+    assert all(entry.licence for entry in entries().values())
+
+
+def test_the_models_of_the_demos_are_there():
+    for name in (
+        "mobilenet_v2_1.0_224_quant", "ssd_mobilenet_v1_coco", "deeplabv3_pascal",
+        "selfie_segmenter", "movenet_lightning", "pose_landmarker_full",
+    ):  # fmt: skip
+        assert find(name).name == name
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(ModelError, match="did you mean 'inception_v1'"):
+        find("inceptoin_v1")
+    with pytest.raises(ModelError, match="edge models list"):
+        find("zzz")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[models.one]", "[models.one", "Expected"),
+        ('task = "detect"', 'task = "guess"', "one: task is 'guess'"),
+        ('task = "detect"', "", "one: no task"),
+        ('input = "32x32"', "input = 32", "one: input is 32"),
+        ('input = "32x32"', 'inptu = "32x32"', "one: unknown key 'inptu'"),
+        ('origin = "here"', 'origin = "there"', "one: no origin 'there'"),
+        ('url = "http://localhost/"', "", "origin here: no url"),
+        ('{ file = "one.tflite" }', '"one.tflite"', "one: model is 'one.tflite'"),
+        ('file = "one.tflite"', 'file = "one.tflite", blob = "12"', "one.model: blob is not 40"),
+        ('file = "one.tflite"', 'file = "one.tflite", bytes = true', "one.model: bytes is True"),
+        ('file = "one.tflite"', "bytes = 3", "one.model: no file"),
+        ("[models.one]", "[modles.one]", "unknown key 'modles'"),
+    ],
+)
+def test_a_wrong_registry_says_where(tmp_path, old, new, told):
+    path = tmp_path / "models.toml"
+    path.write_text(GOOD)
+    assert list(read(path)) == ["one"]
+    assert old in GOOD
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(ModelError) as caught:
+        read(path)
+    assert told in caught.value.found
+    assert str(path) in caught.value.found
+
+
+def test_a_registry_that_is_not_there(tmp_path):
+    with pytest.raises(ModelError, match="No such file"):
+        read(tmp_path / "absent.toml")

@@ -1,0 +1,58 @@
+"""From a path or a name to a file."""
+
+import pytest
+
+from edge.errors import DelegateError, ModelError
+from edge.labels import find_labels
+from edge.registry import located
+
+
+def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "my.tflite"
+    path.write_bytes(b"")
+    assert located(path, pytest.fail) == path
+    monkeypatch.chdir(tmp_path)
+    path.rename(tmp_path / "movenet_lightning")  # a file comes before a name
+    assert str(located("movenet_lightning", pytest.fail)) == "movenet_lightning"
+
+
+def test_a_name_is_pulled_once_and_after_saying_so(shop):
+    said = []
+    path = located("colours", lambda line: said.append((line, list(shop.files.requests))))
+    assert path == shop.at("colours", "cpu.tflite")
+    ((line, requests_before),) = said
+    assert line.startswith("Downloading colours (0.2 MB, Apache-2.0) from 127.0.0.1:")
+    assert requests_before == []
+    assert located("colours", pytest.fail) == path
+    assert not shop.at("colours", "cpu_edgetpu.tflite").exists()
+
+
+def test_labels_lie_where_they_are_found(shop):
+    labels = shop.at("colours", "labels.txt")
+    assert find_labels(located("colours", lambda line: None)) == labels
+    assert find_labels(located("colours", lambda line: None, "edgetpu")) == labels
+
+
+def test_the_edge_tpu_gets_the_twin_with_the_model_for_the_cpu_beside_it(shop):
+    path = located("colours", lambda line: None, "edgetpu")
+    assert path == shop.at("colours", "cpu_edgetpu.tflite")
+    assert shop.at("colours", "cpu.tflite").exists()
+    with pytest.raises(DelegateError, match=r"open, which has none.*--delegate cpu"):
+        located("open", lambda line: None, "edgetpu")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("movenet_lightnin", "did you mean movenet_lightning?"),
+        ("something", "edge models list"),
+        ("out/model.tflite", "check the path"),
+        ("model.task", "check the path"),
+        ("mobilenet_v2_1.0_224_quant.tflite", "use the name mobilenet_v2_1.0_224_quant"),
+    ],
+)
+def test_neither_file_nor_name(asked, told):
+    with pytest.raises(ModelError) as caught:
+        located(asked, pytest.fail)
+    assert asked in caught.value.found
+    assert told in caught.value.fix

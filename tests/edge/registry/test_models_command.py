@@ -1,0 +1,146 @@
+"""``edge models`` as a user calls it."""
+
+import json
+
+import pytest
+
+from edge.cli import run
+from edge.registry import download, entries
+
+from .conftest import CPU, LABELS, TWIN
+
+
+def test_list_shows_every_model_in_80_columns(monkeypatch, capsys):
+    entries.entries.cache_clear()
+    assert run(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(entries.entries())
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+
+
+def test_list_as_json_says_what_is_here(shop, capsys):
+    run(["models", "pull", "colours"])
+    capsys.readouterr()
+    assert run(["models", "list", "--task", "classify", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["name"], row["here"], row["edgetpu"], row["checked"]) == (
+        "colours", True, True, "git",
+    )  # fmt: skip
+    assert row["licence"] == "Apache-2.0"
+    paths = {file["name"]: file["path"] for file in row["files"]}
+    assert paths["cpu.tflite"] == str(shop.at("colours", "cpu.tflite"))
+    assert paths["cpu_edgetpu.tflite"] is None
+
+
+def test_pull_several(shop, capsys):
+    assert run(["models", "pull", "colours", "open", "--edgetpu"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        f"colours: {shop.at('colours', 'cpu.tflite')}",
+        f"open: {shop.at('open', 'open.tflite')}",
+    ]
+    assert err.count("Downloading") == 2
+    assert shop.at("colours", "cpu_edgetpu.tflite").read_bytes() == TWIN
+
+
+def test_pull_all_goes_on_after_one_that_is_gone(shop, capsys):
+    del shop.files.served["/v1/open/1/open.tflite"]
+    assert run(["models", "pull", "--all"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("colours: ")
+    assert "HTTP 404" in err
+    assert "Traceback" not in err
+
+
+def test_pull_all_without_a_connection_stops_at_the_first(shop, capsys):
+    shop.files.served.clear()
+    assert run(["models", "pull", "--all"]) == 2
+    assert len(shop.files.requests) == 1
+    assert capsys.readouterr().err.count("edge: ") == 1
+
+
+def test_path_prints_the_path_and_nothing_else(shop, capsys):
+    assert run(["models", "path", "colours"]) == 2
+    assert "edge models pull colours" in capsys.readouterr().err
+    assert shop.files.requests == []
+    run(["models", "pull", "colours"])
+    capsys.readouterr()
+    assert run(["models", "path", "colours"]) == 0
+    assert capsys.readouterr() == (f"{shop.at('colours', 'cpu.tflite')}\n", "")
+    assert run(["models", "path", "colours", "--edgetpu"]) == 2
+    assert "edge models pull colours --edgetpu" in capsys.readouterr().err
+    assert run(["models", "path", "open", "--edgetpu"]) == 2
+    assert "open, which has none" in capsys.readouterr().err
+
+
+def test_verify_finds_what_changed_and_pull_mends_it(shop, capsys):
+    assert run(["models", "verify"]) == 0
+    run(["models", "pull", "--all"])
+    assert run(["models", "verify"]) == 0
+    for name, file in (("colours", "cpu.tflite"), ("open", "open.tflite")):
+        path = shop.at(name, file)
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    capsys.readouterr()
+    assert run(["models", "verify"]) == 1
+    out = capsys.readouterr().out
+    assert f"{shop.at('colours', 'cpu.tflite')}: other content" in out
+    assert "edge models pull open" in out
+    assert "3 files checked, 2 of them wrong" in out
+    assert run(["models", "verify", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [bool(row["wrong"]) for row in rows] == [True, False, True]
+    assert run(["models", "pull", "--all"]) == 0
+    assert run(["models", "verify"]) == 0
+
+
+def test_export_copies_model_and_labels(shop, tmp_path, capsys):
+    out = tmp_path / "board" / "model"
+    assert run(["models", "export", "colours", "-o", str(out), "--edgetpu"]) == 0
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == {
+        "cpu.tflite": CPU, "cpu_edgetpu.tflite": TWIN, "labels.txt": LABELS,
+    }  # fmt: skip
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert run(["models", "export", "colours", "-o", str(out)]) == 0  # the same again
+
+
+def test_export_does_not_mix_labels(shop, tmp_path, capsys):
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")
+    assert run(["models", "export", "colours", "-o", str(tmp_path)]) == 2
+    assert "labels of another model" in capsys.readouterr().err
+    assert not (tmp_path / "cpu.tflite").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["pull"], "neither"),
+        (["pull", "colours", "--all"], "both"),
+        (["pull", "colour"], "did you mean 'colours'"),
+        (["path", "colour"], "did you mean 'colours'"),
+        (["lst"], "edge models list"),
+        (["list", "--task", "sing"], "classify, detect, segment, pose"),
+        (["export", "colours"], "--out"),
+        (["export", "colours", "-o", "models.toml"], "a folder to write to"),
+    ],
+)
+def test_bad_input_is_one_clear_line(shop, tmp_path, monkeypatch, capsys, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    assert run(["models", *arguments]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert told in err[-1]
+    assert err[-1].startswith("edge: ")
+    assert "Traceback" not in "\n".join(err)
+
+
+def test_commands_take_a_name(shop, tiny_model, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv(download.MIRROR, str(tmp_path / "mirror"))
+    place = tmp_path / "mirror" / "open"
+    place.mkdir(parents=True)
+    (place / "open.tflite").write_bytes(tiny_model("int8"))
+    assert run(["inspect", "open", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["file"] == str(shop.at("open", "open.tflite"))
+    assert "Downloading open" in err
+    assert run(["bench", "open", "--delegate", "edgetpu"]) == 2
+    assert "open, which has none" in capsys.readouterr().err

@@ -1,0 +1,185 @@
+"""Models in the cache: pulled whole and checked, by several programs at once, and verified."""
+
+import hashlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from edge.errors import DownloadError, OutputError
+from edge.registry import download, store
+from edge.registry.entries import find
+
+from .conftest import CPU, LABELS, OPEN, TWIN
+
+
+def pull(name, said=None):
+    entry = find(name)
+    store.pull(entry, entry.files, (said if said is not None else []).append)
+
+
+def test_a_model_comes_with_its_labels_and_its_twin(shop):
+    said = []
+    pull("colours", said)
+    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+    assert shop.at("colours", "cpu_edgetpu.tflite").read_bytes() == TWIN
+    assert shop.at("colours", "labels.txt").read_bytes() == LABELS
+    assert len(said) == 1
+    assert "Downloading colours (Apache-2.0) from 127.0.0.1" in said[0]
+
+
+def test_what_is_here_is_not_downloaded_again(shop):
+    pull("colours")
+    before = len(shop.files.requests)
+    said = []
+    pull("colours", said)
+    assert (len(shop.files.requests), said) == (before, [])
+
+
+def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
+    pull("colours")
+    folder = shop.at("colours", "")
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.count(": OK") == 3
+
+
+@pytest.mark.parametrize("path", ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite"])
+def test_other_content_is_refused_and_leaves_nothing(shop, path):
+    shop.serve(path, content=b"something else")
+    with pytest.raises(DownloadError, match="other content"):
+        pull("colours")
+    name = path.rpartition("/")[2]
+    assert not [file.name for file in shop.at("colours", "").iterdir() if name in file.name]
+
+
+def test_an_interrupted_pull_goes_on_where_it_was(shop):
+    shop.serve("/v1/cpu.tflite", breaks=[50_000] + [0] * download.ATTEMPTS)
+    with pytest.raises(DownloadError, match="50,000 of 179,200 bytes"):
+        pull("colours")
+    assert not shop.at("colours", "cpu.tflite").exists()
+    shop.files.requests.clear()
+    pull("colours")
+    assert shop.files.requests[0] == ("/v1/cpu.tflite", "bytes=50000-")
+    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+
+
+def test_a_damaged_rest_of_an_earlier_pull_is_dropped(shop):
+    part = shop.at("colours", ".cpu.tflite.partial")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * 1000)
+    pull("colours")
+    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+
+
+def test_a_damaged_file_is_replaced(shop):
+    pull("colours")
+    shop.at("colours", "cpu.tflite").write_bytes(CPU[:-1] + b"x")
+    pull("colours")
+    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+
+
+def test_the_first_pull_of_an_unverified_model_writes_its_checksum_down(shop):
+    said = []
+    pull("open", said)
+    assert hashlib.sha256(OPEN).hexdigest() in said[-1]
+    assert "could not be verified" in said[-1]
+    shop.at("open", "open.tflite").unlink()
+    said.clear()
+    pull("open", said)  # the same again: nothing to say
+    assert len(said) == 1
+
+
+def test_what_was_pulled_first_holds(shop):
+    pull("open")
+    shop.at("open", "open.tflite").unlink()
+    shop.serve("/v1/open/1/open.tflite", content=OPEN + b"changed")
+    with pytest.raises(DownloadError, match=r"other content .*rm -r .*open"):
+        pull("open")
+
+
+def test_an_unverified_file_has_to_look_like_a_model(shop):
+    shop.serve("/v1/open/1/open.tflite", content=b"<html>Please log in</html>")
+    with pytest.raises(DownloadError, match="page of a login"):
+        pull("open")
+    assert not shop.at("open", "open.tflite").exists()
+    assert store.recorded(shop.at("open", "")) == {}
+
+
+def test_programs_that_pull_the_same_wait_for_one_another(shop):
+    release = threading.Event()
+    shop.serve("/v1/cpu.tflite", release=release)
+    said = [[], []]
+
+    def waiting(line):
+        said[1].append(line)
+        release.set()  # only once the second one waits does the first one get its file
+
+    entry = find("colours")
+    first = threading.Thread(target=store.pull, args=(entry, entry.files, said[0].append))
+    first.start()
+    while not shop.files.requests:
+        assert first.is_alive()
+    store.pull(entry, entry.files, waiting)
+    first.join()
+    assert said[1] == ["Another program is downloading colours: waiting for it."]
+    assert sorted(path for path, _ in shop.files.requests) == sorted(
+        ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite", "/v1/names%20of.txt"]
+    )
+
+
+def test_many_programs_at_once(shop, tmp_path):
+    """Processes of their own, one of which is killed in the middle."""
+    release = threading.Event()
+    shop.serve("/v1/cpu.tflite", release=release)
+    code = (
+        "import sys; from pathlib import Path; from edge.registry import entries, located\n"
+        f"entries.SHIPPED = Path({str(tmp_path / 'models.toml')!r})\n"
+        "print(located('colours', lambda line: None, 'edgetpu'))"
+    )
+    command = [sys.executable, "-c", code]
+    killed = subprocess.Popen(command)
+    while not shop.files.requests:
+        assert killed.poll() is None
+    others = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    killed.kill()
+    killed.wait()
+    release.set()
+    outs = [process.communicate(timeout=60)[0].decode().strip() for process in others]
+    assert outs == [str(shop.at("colours", "cpu_edgetpu.tflite"))] * 3
+    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+    assert not list(shop.at("colours", "").glob("*.partial"))
+
+
+def test_a_mirror_is_a_copy_of_another_cache(shop, tmp_path, monkeypatch):
+    pull("colours")
+    models = tmp_path / "a copy" / "models"
+    (tmp_path / "cache").rename(tmp_path / "a copy")
+    shop.files.served.clear()
+    monkeypatch.setenv(download.MIRROR, str(models))
+    pull("colours")
+    assert shop.at("colours", "labels.txt").read_bytes() == LABELS
+    with pytest.raises(DownloadError, match="No such file"):
+        pull("open")
+
+
+def test_a_mirror_may_be_an_address_and_is_checked_too(shop, monkeypatch):
+    monkeypatch.setenv(download.MIRROR, f"{shop.files.url}/class/")
+    for old, new in (("cpu.tflite", "cpu.tflite"), ("names%20of.txt", "labels.txt")):
+        shop.files.served[f"/class/colours/{new}"] = shop.files.served[f"/v1/{old}"]
+    entry = find("colours")
+    store.pull(entry, (entry.model, entry.labels), lambda line: None)
+    assert {path.rpartition("/")[0] for path, _ in shop.files.requests} == {"/class/colours"}
+    shop.serve("/class/colours/cpu.tflite", content=b"changed")
+    shop.at("colours", "cpu.tflite").unlink()
+    with pytest.raises(DownloadError, match="other content"):
+        store.pull(entry, (entry.model,), lambda line: None)
+
+
+def test_a_cache_that_cannot_be_written_to(shop, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "models").write_text("a file where a folder should be")
+    with pytest.raises(OutputError):
+        pull("colours")
