@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.engine import Engine
 from edge.frame import Status
-from edge.interpreter import Runtime
 from edge.timing import Durations
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")
@@ -122,7 +122,7 @@ class Meter:
         task: str,
         seconds: float,
         lost: dict[str, int],
-        runtime: Runtime,
+        runtime: Engine,
         notes: tuple[str, ...],
         board: dict[str, Any],
     ) -> Statistics:

@@ -2,8 +2,9 @@
 
 from typing import Any, Protocol, Self
 
+from edge.engine import Engine
 from edge.frame import Frame, Picture
-from edge.interpreter import Array, Runtime
+from edge.interpreter import Array
 from edge.results import Result
 from edge.tasks.settings import Settings
 
@@ -20,7 +21,7 @@ class Task(Protocol):
     def name(self) -> str: ...
 
     @property
-    def runtime(self) -> Runtime: ...
+    def runtime(self) -> Engine: ...
 
     @property
     def notes(self) -> tuple[str, ...]: ...
