@@ -276,7 +276,8 @@ def _fails(name: str, doing: str, error: Exception) -> ModelError:
 
 
 def _needs_edgetpu(name: str, found: str) -> DelegateError:
-    twin = name.replace("_edgetpu", "") if "_edgetpu" in name else "the model it was compiled from"
+    before, suffix, after = name.rpartition("_edgetpu")
+    twin = before + after if suffix else "the model it was compiled from"
     return DelegateError(
         f"an Edge TPU for {name}, which is compiled for it", found, f"on the CPU use {twin}"
     )

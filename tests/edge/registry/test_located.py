@@ -5,6 +5,7 @@ import pytest
 from edge.errors import DelegateError, ModelError
 from edge.labels import find_labels
 from edge.registry import located
+from edge.tasks.opening import cpu_twin
 
 
 def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
@@ -39,6 +40,12 @@ def test_the_edge_tpu_gets_the_twin_with_the_model_for_the_cpu_beside_it(shop):
     assert shop.at("colours", "cpu.tflite").exists()
     with pytest.raises(DelegateError, match=r"open, which has none.*--delegate cpu"):
         located("open", lambda line: None, "edgetpu")
+
+
+def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(tmp_path):
+    model = tmp_path / "v3_edgetpu_224.tflite"
+    model.touch()
+    assert cpu_twin(tmp_path / "v3_edgetpu_224_edgetpu.tflite") == model
 
 
 @pytest.mark.parametrize(
