@@ -1,6 +1,9 @@
 """``edge models`` as a user calls it."""
 
+import importlib.util
 import json
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -144,3 +147,20 @@ def test_commands_take_a_name(shop, tiny_model, monkeypatch, tmp_path, capsys):
     assert "Downloading open" in err
     assert run(["bench", "open", "--delegate", "edgetpu"]) == 2
     assert "open, which has none" in capsys.readouterr().err
+
+
+def test_export_pose_packs_the_models_of_the_wheel(tmp_path, capsys):
+    spec = importlib.util.find_spec("mediapipe")
+    if spec is None or not (Path(spec.origin).parent / "modules/pose_detection").is_dir():
+        pytest.skip("no mediapipe 0.10, whose wheel holds the models")
+    out = tmp_path / "pose.task"
+    assert run(["models", "export", "pose", "-o", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    with zipfile.ZipFile(out) as bundle:
+        assert len(bundle.namelist()) == 2
+        assert bundle.testzip() is None
+
+
+def test_export_pose_needs_a_folder_that_is_there(tmp_path, capsys):
+    assert run(["models", "export", "pose", "-o", str(tmp_path / "absent" / "pose.task")]) == 2
+    assert "mkdir -p" in capsys.readouterr().err
