@@ -19,6 +19,7 @@ Examples:
   edge convert photos/ --recipe channels-50 --recipe magnitude-75
   edge convert photos/ --recipe channels-50 --max-latency 5 --min-accuracy 0.9
   edge convert photos/ --target edgetpu --precision 0.95
+  edge convert photos/ --board raspberry-pi-4b+coral-usb
 
 \b
 Recipes: int8 (default), float16, qat, channels-50, channels-30, magnitude-75,
@@ -60,7 +61,7 @@ What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 @click.option(
     "--size",
     type=int,
-    help="Side of the model's input, in pixels.  [default: what suits the weights]",
+    help="Side of the model's input, in pixels.  [default: what suits the board, else the weights]",
 )
 @click.option(
     "--fine-tune",
@@ -147,6 +148,9 @@ def convert(
         budget=budget,
         augmentation=Augmentation.parse(augment),
     )
+    plan = making.plan(recipes, options)
+    if size is None and plan.board is not None:
+        size = plan.board.run.size or None
     shown = out or default_out(dataset)
     settings = pipeline.Settings(
         dataset=dataset,
@@ -157,7 +161,7 @@ def convert(
         seed=seed,
         force=force,
         training=training,
-        plan=making.plan(recipes, options),
+        plan=plan,
         command=making.typed(),
     )
     return making.end(pipeline.convert(settings, Terminal()), shown, as_json)

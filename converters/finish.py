@@ -17,6 +17,7 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.gain import with_gains
 from converters.measured import Confidence, Measured, Verified
+from converters.on_board import OnBoard, on_board
 from converters.plan import DEFAULT, Plan
 from converters.progress import Progress
 from converters.training.augment import Augmentation
@@ -78,6 +79,7 @@ class Finished:
     confidence: Confidence
     choice: Choice
     compiled: Compilation | None
+    board: OnBoard | None
 
 
 def finish(
@@ -117,6 +119,7 @@ def finish(
         confidence=confidence(calibrated, examined.said(REFERENCE), learned),
         choice=choice,
         compiled=compiled,
+        board=estimates(examined, learned, plan),
     )
 
 
@@ -223,6 +226,14 @@ def controlled(
         progress.say(f"{remedied.name}: {note}")
     more = examine((remedied,), learned, plan, progress, float32)
     return Examined((*examined.answered, *more.answered), (*examined.measured, *more.measured))
+
+
+def estimates(examined: Examined, learned: Learned, plan: Plan) -> OnBoard | None:
+    """What the files would take on the board that they are made for."""
+    if plan.board is None:
+        return None
+    size = learned.dataset.preprocessing.width
+    return on_board(plan.board, plan.limits.target, size, examined.variants, examined.measured)
 
 
 def wanted(examined: Examined, plan: Plan) -> str:

@@ -16,12 +16,17 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as
 
 _OPTIONS = (
     click.option(
+        "--board",
+        metavar="NAME",
+        help="Board that the model is made for, such as raspberry-pi-4b+coral-usb: gives the "
+        "target and the input's size where they are left out, and estimates the latency there "
+        "from published ones.  See 'edge boards list'.",
+    ),
+    click.option(
         "--target",
-        default="cpu",
-        show_default=True,
         metavar="cpu|edgetpu|all",
         help="Where the model shall run whole; edgetpu and all end with 'edge check', and "
-        "compile the model where there is a compiler.",
+        "compile the model where there is a compiler.  [default: the board's, else cpu]",
     ),
     click.option(
         "--max-latency",
@@ -67,18 +72,20 @@ def plan(recipes: tuple[str, ...], options: Mapping[str, Any]) -> Any:
     """The :class:`converters.plan.Plan` of a command line; ``options`` are those of `planned`.
 
     Raises:
-        UsageError: a recipe or a limit that makes no sense.
+        UsageError: a recipe, a limit or a board that makes no sense.
     """
+    from boards import profile
     from converters import plan as plans
     from converters.choice import Limits
 
+    board = None if options["board"] is None else profile.load(options["board"])
     limits = Limits(
-        target=options["target"],
+        target=options["target"] or ("cpu" if board is None else board.run.delegate),
         max_latency_ms=options["max_latency"],
         max_size_kb=options["max_size"],
         min_accuracy=options["min_accuracy"],
     )
-    return plans.make(recipes, limits, options["precision"], options["max_drop"])
+    return plans.make(recipes, limits, options["precision"], options["max_drop"], board)
 
 
 def typed() -> str:

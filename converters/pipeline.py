@@ -176,6 +176,7 @@ def report(
         verified=finished.verified,
         choice=finished.choice,
         compiled=finished.compiled,
+        board=finished.board,
         source=learned.source,
         settings=settings,
         seconds=clock.seconds(),

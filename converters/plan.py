@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from boards.profile import Profile
 from converters.choice import Limits
 from converters.compress import quantise, recipe
 from converters.compress.recipe import Recipe
@@ -22,6 +23,7 @@ class Plan:
     ``wanted``: the variant that is taken where no limit decides, that of the last recipe.
     ``precision``: share (above 0, up to 1) of answers that shall be right, None for no threshold.
     ``max_drop``: points of accuracy that the chosen file may lose against float32.
+    ``board``: that it is made for, None for no certain one.
     """
 
     recipes: tuple[Recipe, ...] = ()
@@ -29,6 +31,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     precision: float | None = None
     max_drop: float = 2.0
+    board: Profile | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as plain JSON values, without the limits, which the choice records."""
@@ -36,15 +39,29 @@ class Plan:
             "recipes": [chosen.name for chosen in self.recipes],
             "precision": self.precision,
             "max_drop": self.max_drop,
+            "board": None if self.board is None else self.board.name,
         }
 
 
-def make(names: Sequence[str], limits: Limits, precision: float | None, max_drop: float) -> Plan:
+def make(
+    names: Sequence[str],
+    limits: Limits,
+    precision: float | None,
+    max_drop: float,
+    board: Profile | None = None,
+) -> Plan:
     """The plan for recipes given by name or as files.
 
     Raises:
-        UsageError: an unknown or wrong recipe, two of one name, or a precision out of range.
+        UsageError: an unknown or wrong recipe, two of one name, a precision out of range, or a
+            target that the board does not have.
     """
+    if board is not None and limits.target == "edgetpu" != board.run.delegate:
+        raise UsageError(
+            "a board with an Edge TPU for --target edgetpu",
+            board.name,
+            f"use --board {board.name}+ACCELERATOR, see 'edge boards list'",
+        )
     if precision is not None and not 0 < precision <= 1:
         share = f"write {precision / 100:g} for {precision:g} %" if 1 < precision <= 100 else ""
         raise UsageError(
@@ -67,4 +84,5 @@ def make(names: Sequence[str], limits: Limits, precision: float | None, max_drop
         limits=limits,
         precision=precision,
         max_drop=max_drop,
+        board=board,
     )

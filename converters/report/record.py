@@ -38,6 +38,10 @@ may be added within a version; one that changes its meaning or goes away makes a
 ``compiled``       null, or what came of compiling it for the Edge TPU: ``file`` (null where there
                    is none), ``notes``, ``compiler`` (whether there is one here), its ``version``,
                    ``mapped`` (operations on the Edge TPU), ``cpu`` (the others: name to count)
+``board``          null, or the board it was made for: ``name``, ``title``, ``tried``, ``target``,
+                   ``size``, ``threads`` (null: one per core, at most 4), ``estimates``: per
+                   variant null, or ``ms`` (``low_ms`` to ``high_ms``) that it would take on what
+                   it ``runs_on``, by latencies ``published`` by others, not measured
 ``verdict``        ``variant`` (the chosen one), ``status`` (pass, warn or fail), ``reason``,
                    ``max_drop`` and ``drop`` of it against float32 in points, its 95 %
                    ``interval``, ``classes`` that lose most, ``layers`` (``layer``, ``snr_db``)
@@ -92,6 +96,7 @@ from converters.compress.quantise import Variant
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SIDES, Split
 from converters.measured import Confidence, Latency, Measured, Verified
+from converters.on_board import OnBoard
 from converters.report import environment
 from converters.report.plain import to_plain
 from converters.training.trained import Trained
@@ -113,6 +118,7 @@ def build(
     verified: Verified,
     choice: Choice,
     compiled: Compilation | None,
+    board: OnBoard | None,
     source: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     seconds: Mapping[str, float],
@@ -131,6 +137,7 @@ def build(
         verified: the same files, measured.
         choice: which of them is model.tflite.
         compiled: what came of compiling it for the Edge TPU.
+        board: what the files would take on the board they were made for.
         source: the earlier result that was compressed.
         settings: the options of the run, plain values; ``seed`` is among them.
         seconds: ``total`` and one entry per stage.
@@ -173,6 +180,7 @@ def build(
         "choice": _choice(choice),
         "chosen": choice.chosen,
         "compiled": None if compiled is None else compiled.to_dict(),
+        "board": None if board is None else board.to_dict(),
         "verdict": _verdict(verified.verdict),
         "seconds": seconds,
         "environment": environment.describe(m.latency.interpreter for m in verified.variants),

@@ -234,6 +234,7 @@ class Conversion:
             "verified": Verified(measured, self.verdict),
             "choice": self.choice(measured),
             "compiled": None,
+            "board": None,
             "source": None,
             "settings": {"seed": 7, "training": {"fine_tune": "never"}},
             "seconds": {"total": 12.5, "intake": 0.5, "train": 9.0},

@@ -1,0 +1,147 @@
+"""What files would take on a board, estimated from latencies that others published there.
+
+A latency is divided by the multiply-adds of the network it was published of, and multiplied by
+those of the file. Networks differ in how well they use a processor, so that the range is that of
+all published latencies of the same kind (numbers, and what they run on).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from boards.profile import Profile, Published, networks
+from converters.compress.quantise import Variant
+from converters.measured import Measured
+from edge import contents, tflite
+
+ARCHITECTURE = "MobileNet v2 1.0 224"
+"""The published network that is built as ours are: its latency is the likeliest guide."""
+
+ENOUGH = 2
+"""Published latencies that make a range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Milliseconds of one invoke: the likeliest, and the range.
+
+    ``runs_on``: "cpu" or "edgetpu"; ``published``: what it is estimated from.
+    """
+
+    ms: float
+    low_ms: float
+    high_ms: float
+    runs_on: str
+    published: tuple[Published, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnBoard:
+    """What was picked for a board; ``estimates``: of every variant, None where there is none."""
+
+    board: Profile
+    target: str
+    size: int
+    estimates: tuple[tuple[str, Estimate | None], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The section ``board`` of the record."""
+        run = self.board.run
+        return {
+            "name": self.board.name,
+            "title": self.board.title,
+            "tried": self.board.tried,
+            "target": self.target,
+            "size": self.size,
+            "threads": run.threads or None,
+            "estimates": {
+                name: None if one is None else _plain(one) for name, one in self.estimates
+            },
+        }
+
+
+def on_board(
+    board: Profile,
+    target: str,
+    size: int,
+    variants: Sequence[Variant],
+    measured: Sequence[Measured],
+) -> OnBoard:
+    """Estimate all ``variants``; ``measured`` are the same in the same order.
+
+    Args:
+        board: with its accelerator.
+        target: as chosen, see :class:`converters.choice.Limits`.
+        size: side of the model's input, in pixels.
+        variants: for how they are quantised.
+        measured: for their multiply-adds, and what the Edge TPU takes of them.
+    """
+    return OnBoard(
+        board,
+        target,
+        size,
+        tuple(
+            (variant.name, _of(variant, one, board))
+            for variant, one in zip(variants, measured, strict=True)
+        ),
+    )
+
+
+def estimate(
+    multiply_adds: float, dtype: str, runs_on: str, latencies: Sequence[Published]
+) -> Estimate | None:
+    """The latency of a network of ``multiply_adds`` millions; None where too little is published.
+
+    On an Edge TPU, giving in pictures and taking out scores takes time that does not shrink with
+    the network: the range then reaches up to the quickest published network that is larger.
+    """
+    fitting = [one for one in latencies if (one.dtype, one.runs_on) == (dtype, runs_on)]
+    if len(fitting) < ENOUGH:
+        return None
+    sizes = {one.model: networks()[one.model].multiply_adds for one in fitting}
+    rates = [one.ms / sizes[one.model] for one in fitting]
+    alike = [one.ms / sizes[one.model] for one in fitting if one.model == ARCHITECTURE]
+    high = max(rates) * multiply_adds
+    if runs_on == "edgetpu":
+        larger = [one.ms for one in fitting if sizes[one.model] >= multiply_adds]
+        high = max(high, min(larger, default=high))
+    return Estimate(
+        ms=median(alike or rates) * multiply_adds,
+        low_ms=min(rates) * multiply_adds,
+        high_ms=high,
+        runs_on=runs_on,
+        published=tuple(fitting),
+    )
+
+
+def _of(variant: Variant, measured: Measured, board: Profile) -> Estimate | None:
+    dtype = _dtype(variant)
+    takes = measured.edgetpu["status"]
+    if dtype is None or (board.run.delegate == "edgetpu" and takes == "partly"):
+        return None
+    runs_on = "edgetpu" if board.run.delegate == "edgetpu" and takes == "full" else "cpu"
+    return estimate(measured.figures.multiply_adds / 1e6, dtype, runs_on, board.latencies)
+
+
+def _dtype(variant: Variant) -> str | None:
+    """The numbers it computes with, if latencies are published of such: int8 or float32."""
+    found = contents.quantisation(tflite.parse(variant.content, variant.name))
+    if found["kind"].startswith("full integer"):
+        return None if "int16" in found["activations"] else "int8"
+    integers = {"int8", "uint8", "int16"} & (found["weights"].keys() | found["activations"].keys())
+    return None if integers else "float32"
+
+
+def _plain(one: Estimate) -> dict[str, Any]:
+    counts = networks()
+    return {
+        "ms": one.ms,
+        "low_ms": one.low_ms,
+        "high_ms": one.high_ms,
+        "runs_on": one.runs_on,
+        "published": [
+            {**asdict(known), "multiply_adds": round(1e6 * counts[known.model].multiply_adds)}
+            for known in one.published
+        ],
+    }
