@@ -17,6 +17,10 @@ _ROTATIONS = {
 }
 
 
+_LATE = 1.0
+"""Seconds that a file played at its own speed may be late and still catch up."""
+
+
 def adjust(
     source: Source,
     options: SourceOptions,
@@ -118,7 +122,7 @@ class _Thinned(_Wrapper):
 
 
 class _Paced(_Wrapper):
-    """A file at its own speed."""
+    """A file at its own speed; what was held up for long is not made up for by haste."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
@@ -131,5 +135,8 @@ class _Paced(_Wrapper):
         now = time.perf_counter()
         if self._began is None:
             self._began = now - frame.time_s
-        time.sleep(max(0.0, self._began + frame.time_s - now))
+        ahead = self._began + frame.time_s - now
+        if ahead < -_LATE:  # the stream was paused, or the processor busy
+            self._began -= ahead
+        time.sleep(max(0.0, ahead))
         return frame

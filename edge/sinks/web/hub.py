@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -103,11 +103,18 @@ class Hub:
                 self.history.append(stats)
                 self.tell(stats)
 
-    async def newer(self, than: Shown | None) -> Shown:
-        """The newest output with a picture, once it is another than ``than``."""
-        while self.shown is None or self.shown is than:
-            await self._changed.wait()
-        return self.shown
+    async def outputs(self) -> AsyncIterator[Shown]:
+        """The newest output with a picture, again and again, until the stream ends.
+
+        Whoever iterates does it within :meth:`watching`, or nothing is drawn.
+        """
+        last = None
+        while not self.ended.is_set():
+            if self.shown is None or self.shown is last:
+                await self._changed.wait()
+            else:
+                last = self.shown
+                yield last
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -178,6 +185,7 @@ class Hub:
         """Tell all that the stream is over."""
         self.tell(json.dumps({"type": "end", "message": "the stream ended"}))
         self.ended.set()
+        self._changed.set()
 
     def _wake(self) -> None:
         self._waking = False

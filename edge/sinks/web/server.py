@@ -4,6 +4,7 @@ The one file that needs the extra ``web``.
 """
 
 import asyncio
+import logging
 import secrets
 import socket
 import threading
@@ -39,6 +40,7 @@ STATIC = Path(__file__).parent / "static"
 
 _ENCODERS = 2
 _CONNECTIONS = 64
+_WATCHERS = 2 * MOST
 _PATIENCE = 20.0
 """Seconds that a picture may be stuck before who asked for it counts as gone."""
 
@@ -76,13 +78,14 @@ class Server:
         self._hub, self._listening = hub, listening
         app = Guard(_app(hub), hosts, token, f"edge_{port}")
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, log_level="critical", access_log=False,
+            app, lifespan="off", log_config=None, log_level="error", access_log=False,
             proxy_headers=False, server_header=False, ws_max_size=LARGEST,
             ws_per_message_deflate=False, limit_concurrency=_CONNECTIONS,
             timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
         self._thread = threading.Thread(target=self._work, name="web", daemon=True)
         self._thread.start()
 
@@ -94,23 +97,18 @@ class Server:
         self._thread.join(5 * _ENDING)
 
     def _work(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
+        with self._runner as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
-        encoders = ThreadPoolExecutor(_ENCODERS, "web encode")
-        self._loop.set_default_executor(encoders)
+        self._loop.set_default_executor(ThreadPoolExecutor(_ENCODERS, "web encode"))
         collecting = asyncio.create_task(self._hub.run())
-        try:
-            await self._server.serve([self._listening])
-        finally:
-            collecting.cancel()
-            encoders.shutdown(wait=False)
+        await self._server.serve([self._listening])
+        collecting.cancel()
 
     async def _end(self) -> None:
         self._hub.end()
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # who is stuck is cut off
         with suppress(TimeoutError):
             async with asyncio.timeout(_ENDING):
                 while self._hub.visitors:
@@ -127,9 +125,9 @@ def _app(hub: Hub) -> Starlette:
         return JSONResponse(hub.hello())
 
     async def stream(_: Request) -> Response:
-        if hub.watchers >= 2 * MOST:
-            raise HTTPException(503, f"expected at most {2 * MOST} streams, found them all taken")
-        return _Mjpeg(_parts(hub), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        if hub.watchers >= _WATCHERS:
+            raise HTTPException(503, "expected fewer who watch: close another page")
+        return _Mjpeg(hub)
 
     async def snapshot(request: Request) -> Response:
         shown = await _asked(hub, request.query_params.get("frame"))
@@ -179,7 +177,8 @@ async def _asked(hub: Hub, frame: str | None) -> Shown:
             return kept
     with hub.watching(), suppress(TimeoutError):
         async with asyncio.timeout(_FIRST):
-            return await hub.newer(None)
+            async for shown in hub.outputs():
+                return shown
     raise HTTPException(503, "expected a picture, found none yet: the stream is paused, or waits")
 
 
@@ -189,20 +188,22 @@ _BOUNDARY = "frame"
 class _Mjpeg(StreamingResponse):
     """A stream whose reader is given up where it takes nothing for too long."""
 
+    def __init__(self, hub: Hub) -> None:
+        kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+        super().__init__(_parts(hub), media_type=kind)
+        self._hub = hub
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def timely(message: Message) -> None:
             async with asyncio.timeout(_PATIENCE):
                 await send(message)
 
-        with suppress(OSError, ClientDisconnect):
+        with self._hub.watching(), suppress(OSError, ClientDisconnect):
             await super().__call__(scope, receive, timely)
 
 
 async def _parts(hub: Hub) -> AsyncIterator[bytes]:
-    shown = None
-    with hub.watching():
-        while not hub.ended.is_set():
-            shown = await hub.newer(shown)
-            jpeg = await shown.jpeg(BEST)
-            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
-            yield head.encode() + b"\r\n" + jpeg + b"\r\n"
+    async for shown in hub.outputs():
+        jpeg = await shown.jpeg(BEST)
+        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+        yield head.encode() + b"\r\n" + jpeg + b"\r\n"

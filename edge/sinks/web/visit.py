@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +27,9 @@ _PICTURES, _RESULTS = 1 / 36, 1 / 15
 
 _WAITING = 512
 """Messages that may wait for a slow visitor; older ones are dropped."""
+
+_BUSY = 8
+"""Messages that wait while no more results are added to them."""
 
 _WORDS = ("ack", "pause", "resume", "score", "classes", "record", "snapshot")
 
@@ -53,7 +55,7 @@ class Visits:
         try:
             with self._hub.watching():
                 await visit.run()
-        except OSError:  # gone, or stuck for too long
+        except* OSError:  # gone, or stuck for too long
             pass
         finally:
             self._hub.visitors.discard(visit)
@@ -81,15 +83,17 @@ class Visit:
         self._some.set()
 
     async def run(self) -> None:
-        """Serve the visitor until it leaves or the stream ends.
+        """Serve the visitor.
 
         Raises:
-            OSError: it is gone, or takes nothing for too long.
+            ExceptionGroup: of OSError, when it has left, is stuck, or has heard of the end.
         """
         self.tell(json.dumps(self._hub.hello()))
         for stats in self._hub.history:
             self.tell(stats)
-        await _first(self._listen(), self._talk(), self._show(), self._say_results())
+        async with asyncio.TaskGroup() as group:
+            for work in (self._listen(), self._talk(), self._show(), self._say_results()):
+                group.create_task(work)
 
     async def _listen(self) -> None:
         while (message := await self._receive())["type"] == "websocket.receive":
@@ -97,6 +101,7 @@ class Visit:
                 await self._heard(message)
             except EdgeError as error:
                 self.tell(error_text(error))
+        raise ConnectionError
 
     async def _talk(self) -> None:
         while not (self._hub.ended.is_set() and not self._texts):
@@ -105,11 +110,11 @@ class Visit:
             while self._texts:
                 await self._send({"type": "websocket.send", "text": self._texts.popleft()})
         await self._send({"type": "websocket.close", "code": NORMAL, "reason": "ended"})
+        raise ConnectionError
 
     async def _show(self) -> None:
-        pace, shown = Pace(), None
-        while True:
-            shown = await self._hub.newer(shown)
+        pace = Pace()
+        async for shown in self._hub.outputs():
             jpeg = await shown.jpeg(pace.level)
             self._acknowledged.clear()
             sent = time.perf_counter()
@@ -120,10 +125,9 @@ class Visit:
             await asyncio.sleep(max(0.0, sent + _PICTURES - now))
 
     async def _say_results(self) -> None:
-        shown = None
-        while True:
-            shown = await self._hub.newer(shown)
-            if not getattr(shown.output.result, "events", None):  # those were told already
+        async for shown in self._hub.outputs():
+            told = getattr(shown.output.result, "events", None)  # each of those is told
+            if not told and len(self._texts) < _BUSY:
                 self.tell(shown.text())
             await asyncio.sleep(_RESULTS)
 
@@ -161,19 +165,6 @@ class Visit:
             await asyncio.to_thread(camera.put, jpeg)
         finally:
             self.tell(json.dumps({"type": "camera-ack"}))
-
-
-async def _first(*works: Coroutine[Any, Any, None]) -> None:
-    """Run all until one is done or fails; cancel the others."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
 
 
 def _parsed(text: str) -> dict[str, Any]:
