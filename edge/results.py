@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -264,3 +265,40 @@ class Poses:
         people = "1 person" if len(self.poses) == 1 else f"{len(self.poses)} people"
         done = (f"{name} × {count}" for name, count in self.counts.items() if count)
         return ", ".join([people, *done])
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A picture that shows almost the same pose; ``mirrored``: with left and right changed.
+
+    ``name``: of its file; ``frame``: its number in a video; ``similarity`` in [0, 1]. ``picture``:
+    a file with a copy of it, for drawing, and not in the JSON.
+    """
+
+    name: str
+    frame: int | None
+    similarity: float
+    mirrored: bool
+    picture: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        frame = {} if self.frame is None else {"frame": self.frame}
+        said = {"similarity": round(self.similarity, 4), "mirrored": self.mirrored}
+        return {"name": self.name, **frame, **said}
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored(Poses):
+    """People of one picture, and what is like the first of them; None where nobody is seen."""
+
+    match: Match | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Those of :class:`Poses`, and ``"match"``, which may be None."""
+        return {**Poses.to_dict(self), "match": self.match and self.match.to_dict()}
+
+    def summary(self) -> str:
+        if self.match is None:
+            return Poses.summary(self)
+        place = "" if self.match.frame is None else f" frame {self.match.frame}"
+        return f"{self.match.name}{place} {100 * self.match.similarity:.0f} %"

@@ -25,11 +25,7 @@ def pictures(address: str, options: SourceOptions) -> Source:
     Raises:
         SourceError: there is none.
     """
-    files = _find(address)
-    if not files:
-        kinds = " ".join(sorted(SUFFIXES))
-        found = "none" if Path(address).is_dir() or not Path(address).suffix else "no such file"
-        raise SourceError(f"pictures ({kinds}) at {address}", found, "check the path")
+    files = find(address)
 
     def open_it() -> Source:
         return _Pictures(address, files, options.fps or _RATE)
@@ -62,7 +58,12 @@ class _Pictures:
         """Nothing is kept open."""
 
 
-def _find(address: str) -> list[Path]:
+def find(address: str) -> list[Path]:
+    """The files of a folder, of a pattern, or one alone, in their natural order.
+
+    Raises:
+        SourceError: there is none.
+    """
     path = Path(address)
     if path.is_file():
         return [path]
@@ -72,6 +73,10 @@ def _find(address: str) -> list[Path]:
         for file in inside
         if file.suffix.lower() in SUFFIXES and file.is_file() and not file.name.startswith(".")
     ]
+    if not found:
+        kinds = " ".join(sorted(SUFFIXES))
+        what = "none" if path.is_dir() or not path.suffix else "no such file"
+        raise SourceError(f"pictures ({kinds}) at {address}", what, "check the path")
     return sorted(found, key=_natural)
 
 

@@ -1,0 +1,28 @@
+"""Two pictures beside each other."""
+
+import cv2
+import numpy as np
+
+from edge.draw.plates import DARK, LIGHT, plain, plate, put, shortened, style
+from edge.frame import Picture
+
+
+def beside(picture: Picture, other: Picture | None, text: str) -> Picture:
+    """A picture and, in a field of its size to the right, another one with ``text`` upon it.
+
+    The other keeps its proportions. Without it the field is dark, so that the size stays the same.
+    """
+    height, width = picture.shape[:2]
+    made = np.full((height, 2 * width, 3), DARK, np.uint8)
+    made[:, :width] = picture
+    field = made[:, width:]
+    if other is not None:
+        scale = min(width / other.shape[1], height / other.shape[0])
+        size = (max(1, round(other.shape[1] * scale)), max(1, round(other.shape[0] * scale)))
+        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        put(field, cv2.resize(other, size, interpolation=kind).astype(np.uint8, copy=False),
+            (width - size[0]) // 2, (height - size[1]) // 2)  # fmt: skip
+    wanted = style(picture)
+    words = shortened(plain(text), "", wanted, width - 4 * wanted.pad)
+    put(field, plate(words, LIGHT, wanted), wanted.pad, wanted.pad)
+    return made
