@@ -13,6 +13,7 @@ class Demos(LazyGroup):
         "detect": Entry("demos.detect:main", "Demos", "Find objects in what the camera sees."),
         "segment": Entry("demos.segment:main", "Demos", "Colour what covers what; blur the rest."),
         "track": Entry("demos.track:main", "Demos", "Follow objects, and count at lines."),
+        "pose": Entry("demos.pose:main", "Demos", "Show poses, and count exercises."),
     }
 
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from edge.results import ClassScore as ClassScore
     from edge.results import Detection as Detection
     from edge.results import Detections as Detections
+    from edge.results import Keypoint as Keypoint
+    from edge.results import Pose as Pose
+    from edge.results import Poses as Poses
+    from edge.results import Repetition as Repetition
     from edge.results import Segment as Segment
     from edge.results import Segmentation as Segmentation
     from edge.runner import run as run
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from edge.statistics import Statistics as Statistics
     from edge.tasks.classifier import classifier as classifier
     from edge.tasks.detect import detector as detector
+    from edge.tasks.pose.estimator import pose as pose
     from edge.tasks.segment.segmenter import segmenter as segmenter
     from edge.tasks.track import following as following
 
@@ -57,6 +62,10 @@ _PUBLIC = {
     "ClassScore": "edge.results",
     "Detection": "edge.results",
     "Detections": "edge.results",
+    "Keypoint": "edge.results",
+    "Pose": "edge.results",
+    "Poses": "edge.results",
+    "Repetition": "edge.results",
     "Segment": "edge.results",
     "Segmentation": "edge.results",
     "run": "edge.runner",
@@ -67,6 +76,7 @@ _PUBLIC = {
     "classifier": "edge.tasks.classifier",
     "detector": "edge.tasks.detect",
     "segmenter": "edge.tasks.segment.segmenter",
+    "pose": "edge.tasks.pose.estimator",
     "following": "edge.tasks.track",
 }
 
@@ -77,8 +87,12 @@ __all__ = [
     "Detections",
     "EdgeError",
     "Frame",
+    "Keypoint",
     "Model",
     "Output",
+    "Pose",
+    "Poses",
+    "Repetition",
     "Segment",
     "Segmentation",
     "SourceOptions",
@@ -89,6 +103,7 @@ __all__ = [
     "following",
     "open_model",
     "open_source",
+    "pose",
     "read_picture",
     "run",
     "segmenter",

@@ -5,8 +5,20 @@ Colours are those of classes, or of tracks where objects have one, and stay the 
 run. Nothing fails at the edges of a picture: what does not fit is moved, shortened or left out.
 """
 
+from edge.draw.beside import beside
 from edge.draw.masks import segmentation
 from edge.draw.objects import detections, line, trails, zone
+from edge.draw.skeleton import poses
 from edge.draw.words import classification, status
 
-__all__ = ["classification", "detections", "line", "segmentation", "status", "trails", "zone"]
+__all__ = [
+    "beside",
+    "classification",
+    "detections",
+    "line",
+    "poses",
+    "segmentation",
+    "status",
+    "trails",
+    "zone",
+]

@@ -52,13 +52,13 @@ def wheel_bundle() -> Path:
     """
     version = installed()
     if version is None:
-        raise DelegateError("MediaPipe, which carries its pose model", "none", INSTALL)
+        raise DelegateError("MediaPipe for its pose model", "no MediaPipe", INSTALL)
     files = [_folder() / file for file in _WHEEL]
     if not all(file.is_file() for file in files):
         raise ModelError(
             "a MediaPipe that carries its pose model",
-            f"{version}, which carries none",
-            f"{_PACKING} and give it with --model pose.task, or use --model movenet_lightning",
+            f"MediaPipe {version}, which carries none",
+            f"{_PACKING}, and give it with --model pose.task",
         )
     path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
     if not path.is_file():

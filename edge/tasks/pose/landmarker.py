@@ -50,7 +50,9 @@ class Landmarker:
         version = installed()
         if version is None:
             raise DelegateError(
-                "MediaPipe for a .task file", "none", f"{INSTALL}, or use --model movenet_lightning"
+                "MediaPipe for a .task file",
+                "no MediaPipe",
+                f"{INSTALL}, or use --model movenet_lightning",
             )
         self.package = f"mediapipe {version}"
         self.name, self._people, self._bundle = name, people, bundle

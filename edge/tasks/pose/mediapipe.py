@@ -45,14 +45,18 @@ class MediaPipe:
         return self
 
 
-def open_mediapipe(path: Path, people: int) -> MediaPipe:
+def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipe:
     """Open a bundle (.task) of MediaPipe's pose landmarker.
+
+    Of ``threads``, a note says that MediaPipe takes none.
 
     Raises:
         ModelError: it is none, or MediaPipe refuses it.
         DelegateError: MediaPipe is not installed.
     """
-    return MediaPipe(Landmarker(bundle.read(path), str(path), people))
+    engine = Landmarker(bundle.read(path), str(path), people)
+    notes = () if threads is None else ("MediaPipe chooses its threads itself, not by --threads",)
+    return MediaPipe(engine, notes)
 
 
 def _pose(

@@ -1,0 +1,61 @@
+"""Show the poses of people, and count their exercises.
+
+This file is the demo, from the options to the stream: read it, copy it, change it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import live
+from edge.commands.options import names, running
+from edge.quiet import quiet
+from edge.tasks.pose.estimator import SCORE, pose
+
+EXAMPLES = (
+    """
+\b
+Examples:
+  edge demo pose --source clip.mp4 --sink out.mkv
+  edge demo pose --model movenet_lightning --sink jsonl:-
+  edge demo pose --people 3 --count squat,push_up
+
+\b
+Counted are squat, push_up, jumping_jack, left_biceps_curl, right_biceps_curl.
+An exercise of your own is described by angles in degrees, --rules FILE.toml:
+  [squat]                        # from start to end, and back to start
+  start = { knee = [150, 180] }  # also elbow, shoulder, hip, left_knee, …
+  end = { knee = [0, 115] }
+  hold = { torso = [0, 75] }     # leaning: 0 upright, 90 lying; legs: apart
+"""
+    + live.SOURCES
+)
+
+
+@click.command("pose", epilog=EXAMPLES)
+@click.option(
+    "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
+    help="A .task or .tflite, or a name.  [default: MediaPipe's; MoveNet without it]",
+)  # fmt: skip
+@click.option("--people", type=click.IntRange(min=1), default=1, show_default=True,
+              help="How many to look for, with MediaPipe.")  # fmt: skip
+@click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
+              help="Least score of a keypoint to be drawn.")  # fmt: skip
+@click.option("--count", callback=names, default="all", show_default=True, metavar="LIST",
+              help="Exercises to count, by comma; all or none.")  # fmt: skip
+@click.option("--rules", type=click.Path(path_type=Path), help="TOML file of exercises.")
+@running
+@live.options
+def main(**rest: Any) -> None:
+    """Show the poses of people, and count their exercises."""
+    keys = ("model", "people", "score", "count", "rules", "delegate", "threads")
+    with quiet():
+        task = pose(say=live.say, **{key: rest.pop(key) for key in keys})
+    live.run(task, **rest)
+
+
+if __name__ == "__main__":
+    from edge.cli import run_command
+
+    run_command(main)

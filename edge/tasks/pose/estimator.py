@@ -1,0 +1,167 @@
+"""The task "pose": people's keypoints, the angles of their joints, and exercises counted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from edge import draw, registry
+from edge.engine import Engine
+from edge.errors import DelegateError, EdgeError, ModelError, UsageError
+from edge.frame import Frame, Picture
+from edge.interpreter import Array
+from edge.results import Poses
+from edge.tasks.pose import bundle, exercises
+from edge.tasks.pose.network import Network
+from edge.tasks.pose.repetitions import Counter
+from edge.tasks.settings import Settings, check_score
+
+SCORE = 0.3
+"""Least score of a keypoint that is drawn and makes angles."""
+
+MOVENET = "movenet_lightning"
+"""Its name in the registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoseEstimator:
+    """The task "pose"; see :func:`pose`."""
+
+    network: Network
+    notes: tuple[str, ...]
+    score: float
+    _counter: Counter | None = field(repr=False)
+    name: str = "pose"
+
+    @property
+    def runtime(self) -> Engine:
+        return self.network.engine
+
+    @property
+    def ahead(self) -> bool:
+        return self.network.ahead
+
+    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's inputs of a frame."""
+        return self.network.prepare(frame)
+
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Poses:
+        """People in pixels of the frame, and the repetitions that are complete with it."""
+        found = self.network.poses(outputs, frame, self.score)
+        if self._counter is None:
+            return Poses(found)
+        events = self._counter.update(found, frame.time_s)
+        return Poses(found, events, self._counter.counts)
+
+    def draw(self, picture: Picture, result: Poses) -> Picture:
+        """Draw skeletons, angles and counts."""
+        draw.poses(picture, result, self.score)
+        return picture
+
+    def settings(self) -> Settings:
+        """The least score of a keypoint; there are no classes to choose."""
+        return Settings(self.score, None, ())
+
+    def adjusted(self, settings: Settings) -> Self:
+        """The same with another score; people are followed and counted on.
+
+        Raises:
+            UsageError: classes, or a score out of range.
+        """
+        if settings.classes is not None:
+            raise UsageError("no classes: a pose has none", str(settings.classes), "leave them out")
+        return replace(self, score=check_score(settings.score))
+
+    def on_cpu(self) -> Self:
+        """The same on the CPU.
+
+        Raises:
+            DelegateError: there is no model for the CPU beside this one.
+        """
+        return replace(self, network=self.network.on_cpu())
+
+
+def pose(
+    model: str | Path | None = None,
+    *,
+    people: int = 1,
+    score: float = SCORE,
+    count: Sequence[str] = ("all",),
+    rules: str | Path | None = None,
+    delegate: str = "auto",
+    threads: int | None = None,
+    say: Callable[[str], None] = print,
+) -> PoseEstimator:
+    """Open a model of poses for a stream.
+
+    Args:
+        model: a .task of MediaPipe, a .tflite of MoveNet, or a name of the registry; by default
+            MediaPipe's from its installed package, and MoveNet where that cannot be had, with a
+            note that says why.
+        people: how many to look for at most; MoveNet finds one.
+        score: least score of a keypoint that is drawn and makes angles, 0 to 1.
+        count: names of the exercises that are counted; ["all"], or [] or ["none"].
+        rules: a TOML file of exercises instead of those that are shipped (see
+            :mod:`edge.tasks.pose.exercises`).
+        delegate: "auto", "cpu" or "edgetpu"; MediaPipe runs on the CPU.
+        threads: CPU threads of MoveNet.
+        say: told before a model is downloaded.
+
+    Raises:
+        UsageError: a value out of range, or exercises that are not known.
+        ModelError: no such model, or one of another kind.
+        DelegateError: no MediaPipe for a .task, no interpreter, or no Edge TPU for a model that
+            needs one.
+        DownloadError, OutputError: a model of the registry cannot be had.
+    """
+    check_score(score)
+    if people < 1:
+        raise UsageError("one person or more", str(people), "use --people 1")
+    known = exercises.read(exercises.SHIPPED if rules is None else Path(rules))
+    counted = exercises.chosen(known, count)
+    network, notes = _network(model, people, delegate, threads, say)
+    counter = Counter(counted) if counted else None
+    return PoseEstimator(network, (*notes, *network.notes), score, counter)
+
+
+def _network(
+    model: str | Path | None,
+    people: int,
+    delegate: str,
+    threads: int | None,
+    say: Callable[[str], None],
+) -> tuple[Network, tuple[str, ...]]:
+    """The model, and what there is to say about its choice."""
+    if model is not None:
+        path = registry.located(model, say, delegate)
+        return _open(path, people, delegate, threads), ()
+    if delegate == "edgetpu":
+        path = registry.located(MOVENET, say, delegate)
+        return _open(path, people, delegate, threads), ()
+    try:
+        return _open(bundle.wheel_bundle(), people, delegate, threads), ()
+    except (DelegateError, ModelError) as error:
+        note = f"MoveNet runs, since there is {error.found}; for MediaPipe, {error.fix}"
+    try:
+        path = registry.located(MOVENET, say, delegate)
+        return _open(path, people, delegate, threads), (note,)
+    except EdgeError as error:
+        raise type(error)(error.expected, f"{error.found}; {note}", error.fix) from None
+
+
+def _open(path: Path, people: int, delegate: str, threads: int | None) -> Network:
+    if bundle.is_bundle(path):
+        if delegate == "edgetpu":
+            raise DelegateError(
+                "a model compiled for the Edge TPU", f"{path}", f"use --model {MOVENET}"
+            )
+        from edge.tasks.pose.mediapipe import open_mediapipe
+
+        return open_mediapipe(path, people, threads)
+    if people > 1:
+        raise UsageError(
+            "one person with MoveNet", f"--people {people}", "use MediaPipe: a .task as --model"
+        )
+    from edge.tasks.pose.movenet import open_movenet
+
+    return open_movenet(path, delegate=delegate, threads=threads)

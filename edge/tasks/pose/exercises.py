@@ -1,0 +1,122 @@
+"""Exercises: what a repetition is, by angles of the body, read from a TOML file and checked.
+
+The file that is shipped, ``exercises.toml``, says how one is written.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.errors import UsageError, nearest
+from edge.tasks.pose.angles import JOINTS, LEGS, TORSO, both
+
+SHIPPED = Path(__file__).with_name("exercises.toml")
+
+_ANGLES = ("elbow", "shoulder", "hip", "knee", *JOINTS, TORSO, LEGS)
+_KEYS = ("start", "end", "hold")
+
+Ranges = Mapping[str, tuple[float, float]]
+"""The least and the greatest of angles by name, in degrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One repetition goes from ``start`` to ``end`` and back, while ``hold`` stays true."""
+
+    name: str
+    start: Ranges
+    end: Ranges
+    hold: Ranges
+
+
+def within(found: Mapping[str, float], ranges: Ranges) -> bool:
+    """Whether all angles of ``ranges`` are known and within."""
+    known = ((both(found, name), limits) for name, limits in ranges.items())
+    return all(angle is not None and low <= angle <= high for angle, (low, high) in known)
+
+
+def without(found: Mapping[str, float], ranges: Ranges) -> bool:
+    """Whether an angle of ``ranges`` is known and not within."""
+    known = ((both(found, name), limits) for name, limits in ranges.items())
+    return any(angle is not None and not low <= angle <= high for angle, (low, high) in known)
+
+
+def read(path: Path = SHIPPED) -> tuple[Exercise, ...]:
+    """Read exercises.
+
+    Raises:
+        UsageError: the file cannot be read, or says something that is not known or cannot be.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError("a TOML file of exercises", f"{path} ({reason})", _SEE) from None
+    if not tables:
+        raise UsageError("exercises", f"none in {path}", _SEE)
+    try:
+        return tuple(_exercise(name, table) for name, table in tables.items())
+    except ValueError as error:
+        raise UsageError(f"exercises in {path}", str(error), _SEE) from None
+
+
+def chosen(known: Sequence[Exercise], names: Sequence[str]) -> tuple[Exercise, ...]:
+    """The exercises of these names; "all" and "none", alone, are what they say.
+
+    Raises:
+        UsageError: there is none of a name.
+    """
+    if tuple(names) == ("all",):
+        return tuple(known)
+    if tuple(names) == ("none",):
+        return ()
+    by_name = {one.name: one for one in known}
+    for name in names:
+        if name not in by_name:
+            guess = nearest(name, by_name)
+            fix = f"did you mean '{guess}'?" if guess else f"choose of {', '.join(by_name)}"
+            raise UsageError("an exercise", f"'{name}'", fix)
+    return tuple(by_name[name] for name in names)
+
+
+_SEE = "see the example in 'edge demo pose --help'"
+
+
+def _exercise(name: str, table: Any) -> Exercise:
+    if not isinstance(table, dict):
+        raise ValueError(f"{name} = {table!r}, which is no table")
+    for key in table:
+        _check(key, _KEYS, name)
+    for key in ("start", "end"):
+        if not table.get(key):
+            raise ValueError(f"{name} without {key}")
+    start, end, hold = (_ranges(f"{name}.{key}", table.get(key, {})) for key in _KEYS)
+    apart = (
+        start[angle][1] < end[angle][0] or end[angle][1] < start[angle][0]
+        for angle in start.keys() & end.keys()
+    )
+    if not any(apart):
+        raise ValueError(f"{name} whose start and end have no angle that tells them apart")
+    return Exercise(name, start, end, hold)
+
+
+def _ranges(where: str, table: Any) -> dict[str, tuple[float, float]]:
+    if not isinstance(table, dict):
+        raise ValueError(f"{where} = {table!r}, which is no table")
+    for angle, limits in table.items():
+        _check(angle, _ANGLES, where)
+        good = isinstance(limits, list) and len(limits) == 2
+        if not good or not all(type(one) in (int, float) for one in limits):
+            raise ValueError(f"{where}.{angle} = {limits!r}, not [least, greatest] in degrees")
+        if not 0 <= limits[0] < limits[1] <= 180:
+            raise ValueError(f"{where}.{angle} = {limits}, not rising from 0 up to 180")
+    return {angle: (float(low), float(high)) for angle, (low, high) in table.items()}
+
+
+def _check(word: str, words: Sequence[str], where: str) -> None:
+    if word not in words:
+        guess = nearest(word, words)
+        hint = f"did you mean '{guess}'?" if guess else f"known are {', '.join(words)}"
+        raise ValueError(f"'{word}' in {where} ({hint})")
