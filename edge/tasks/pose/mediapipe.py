@@ -22,7 +22,8 @@ class MediaPipe:
     """MediaPipe's pose landmarker at work on a stream; it follows people by itself."""
 
     engine: Landmarker
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    path: Path
     ahead: bool = True
 
     def prepare(self, frame: Frame) -> tuple[Array, ...]:
@@ -56,7 +57,7 @@ def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipe:
     """
     engine = Landmarker(bundle.read(path), str(path), people)
     notes = () if threads is None else ("MediaPipe chooses its threads itself, not by --threads",)
-    return MediaPipe(engine, notes)
+    return MediaPipe(engine, notes, path)
 
 
 def _pose(

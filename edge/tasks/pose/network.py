@@ -1,5 +1,6 @@
 """What finds people's keypoints: MoveNet or MediaPipe."""
 
+from pathlib import Path
 from typing import Protocol, Self
 
 from edge.engine import Engine
@@ -13,6 +14,9 @@ class Network(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+
+    @property
+    def path(self) -> Path: ...
 
     @property
     def notes(self) -> tuple[str, ...]: ...
