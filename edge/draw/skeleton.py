@@ -47,13 +47,20 @@ _ARCS = {
 }
 """Joints whose angles are drawn, with the ends of their bones."""
 
-_ARC = 0.3
-"""Radius of an arc, in lengths of the shorter bone."""
+_ARC = 0.25
+"""Greatest radius of an arc, in lengths of the shorter bone."""
+
+_STRAIGHT = 0.3
+"""Length of the sum of two directions, below which they are taken for opposite."""
 
 _WIDEST = 0.45
 """Share of the picture's width that the counts may take."""
 
-_Places = Mapping[str, NDArray[np.float64]]
+_LARGE = 2.0
+"""Counts are read from where one exercises: so much larger than other words."""
+
+_Place = NDArray[np.float64]
+_Places = Mapping[str, _Place]
 
 
 def poses(picture: Picture, said: Poses, least: float) -> None:
@@ -86,52 +93,70 @@ def _bones(picture: Picture, seen: _Places, wanted: Style) -> None:
 
 
 def _angles(picture: Picture, pose: Pose, seen: _Places, wanted: Style) -> None:
+    if not seen:
+        return
+    body = np.mean(list(seen.values()), axis=0)
     for joint, ends in _ARCS.items():
         if joint not in pose.angles or not all(name in seen for name in (joint, *ends)):
             continue
-        one, other = (seen[end] - seen[joint] for end in ends)
-        radius = _ARC * float(min(np.hypot(*one), np.hypot(*other)))
-        if radius < 2 * wanted.line:
+        place = seen[joint]
+        one, other = (seen[end] - place for end in ends)
+        bone = float(min(np.hypot(*one), np.hypot(*other)))
+        if _ARC * bone < 2 * wanted.line:  # too far away to be read
             continue
-        start, stop = (float(np.degrees(np.arctan2(y, x))) for x, y in (one, other))
-        turn = (stop - start + 180) % 360 - 180
-        size = (round(radius), round(radius))
-        for edge in (2, 0):
-            tone = DARK if edge else LIGHT
-            cv2.ellipse(
-                picture, _pixel(seen[joint]), size, 0, start, start + turn, tone,
-                wanted.line // 2 + edge, cv2.LINE_AA,
-            )  # fmt: skip
+        inward = _inward(one, other, body - place)
+        _arc(picture, place, one, inward, min(_ARC * bone, 10 * wanted.line), wanted)
         label = plate(f"{pose.angles[joint]:.0f}", _tone(joint, joint), wanted)
         high, wide = label.shape[:2]
-        x, y = _pixel(seen[joint] + _away(one, other) * (wide + 2 * wanted.line))
+        x, y = _pixel(place - inward * (wide / 2 + 6 * wanted.line))
         put(picture, label, x - wide // 2, y - high // 2)
 
 
-def _away(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The direction from a joint out of its angle, of length 1."""
-    inward = one / np.hypot(*one) + other / np.hypot(*other)
-    if np.hypot(*inward) < 0.1:  # straight: to the side
-        inward = np.array((-one[1], one[0]))
-    return np.asarray(-inward / np.hypot(*inward), np.float64)
+def _arc(
+    picture: Picture, place: _Place, one: _Place, inward: _Place, radius: float, wanted: Style
+) -> None:
+    """The arc at a joint that begins at the bone ``one`` and has its middle at ``inward``."""
+    start, middle = (float(np.degrees(np.arctan2(y, x))) for x, y in (one, inward))
+    half = (middle - start + 180) % 360 - 180
+    size = (round(radius), round(radius))
+    for edge in (2, 0):
+        tone, thick = (DARK, wanted.line // 2 + 2) if edge else (LIGHT, max(1, wanted.line // 2))
+        cv2.ellipse(
+            picture, _pixel(place), size, 0, start, start + 2 * half, tone, thick, cv2.LINE_AA
+        )
 
 
-def _counts(picture: Picture, counts: Mapping[str, int], wanted: Style) -> None:
+def _inward(one: _Place, other: _Place, body: _Place) -> _Place:
+    """The direction between two bones, of length 1; of a straight limb, that to the body."""
+    along = one / np.hypot(*one)
+    inward = along + other / np.hypot(*other)
+    if np.hypot(*inward) < _STRAIGHT:
+        across = np.array((-along[1], along[0]))
+        inward = across if across @ body > 0 else -across
+    return np.asarray(inward / np.hypot(*inward), np.float64)
+
+
+def _counts(picture: Picture, counts: Mapping[str, int], usual: Style) -> None:
     """A panel in the upper left corner: each exercise that was done, and how often."""
     if not counts:
         return
+    wanted = _larger(usual)
     pad, letters = wanted.pad, height_of(wanted)
     row = letters + 2 * pad
     words = {plain(name.replace("_", " ")): str(count) for name, count in counts.items()}
-    longest = max(width_of(f"{name}  {count}", wanted) for name, count in words.items())
+    longest = max(width_of(name, wanted) + width_of(f"  {words[name]}", wanted) for name in words)
     width = min(longest + 2 * pad, max(1, round(_WIDEST * picture.shape[1])))
     panel = picture[pad : pad + len(words) * row + pad, pad : pad + width]
     dim(panel)
     for number, (name, count) in enumerate(words.items()):
-        base, right = pad + letters + number * row, panel.shape[1] - pad
+        base, right = 2 * pad + letters + number * row, panel.shape[1] - pad
         room = right - pad - width_of(f"  {count}", wanted)
         write(panel, shortened(name, "", wanted, room), (pad, base), LIGHT, wanted)
         write(panel, count, (right - width_of(count, wanted), base), _LEFT, wanted)
+
+
+def _larger(usual: Style) -> Style:
+    return Style(_LARGE * usual.font, round(_LARGE * usual.thickness), usual.line, 2 * usual.pad)
 
 
 def _tone(one: str, other: str) -> Colour:
@@ -141,5 +166,5 @@ def _tone(one: str, other: str) -> Colour:
     )
 
 
-def _pixel(place: NDArray[np.float64]) -> tuple[int, int]:
+def _pixel(place: _Place) -> tuple[int, int]:
     return round(float(place[0])), round(float(place[1]))
