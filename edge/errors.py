@@ -15,6 +15,8 @@ Every error says what was expected, what was found, and what mends it:
     ├── CompilerError     an Edge TPU compiler that cannot run, or refuses a model
     ├── DetectionsError   a file of detections that cannot be read
     ├── OutputError       a result that cannot be written
+    ├── ReleaseError      a release that is not what was sent
+    ├── BoardError        a board that cannot be reached, or deployed to
     └── SourceError       a camera, stream or file that gives no frames
         └── CorruptFrameError   one frame of it that cannot be decoded
 
@@ -99,6 +101,14 @@ class DetectionsError(EdgeError):
 
 class OutputError(EdgeError):
     """A result that cannot be written."""
+
+
+class ReleaseError(EdgeError):
+    """A release that is not what was sent."""
+
+
+class BoardError(EdgeError):
+    """A board that cannot be reached, or deployed to."""
 
 
 class SourceError(EdgeError):
