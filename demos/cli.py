@@ -14,6 +14,7 @@ class Demos(LazyGroup):
         "segment": Entry("demos.segment:main", "Demos", "Colour what covers what; blur the rest."),
         "track": Entry("demos.track:main", "Demos", "Follow objects, and count at lines."),
         "pose": Entry("demos.pose:main", "Demos", "Show poses, and count exercises."),
+        "mirror": Entry("demos.mirror:main", "Demos", "Find pictures of people in your pose."),
     }
 
 

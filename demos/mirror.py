@@ -1,0 +1,57 @@
+"""Strike a pose, and see who else did: among many pictures, the one closest to it.
+
+This file is the demo, from the options to the stream: read it, copy it, change it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import live
+from edge.commands.options import running
+from edge.commands.progress import counting
+from edge.quiet import quiet
+from edge.tasks.mirror.mirror import mirror
+from edge.tasks.pose.estimator import SCORE
+
+EXAMPLES = (
+    """
+\b
+Examples:
+  edge demo mirror --index dancers/ --hflip
+  edge demo mirror --index dance.mp4 --source 0
+  edge demo mirror --index yoga/ --source me.mp4 --sink out.mkv --sink jsonl:-
+
+\b
+The pictures are looked at once, and what was found is kept in the cache. Where
+somebody stands and how large does not matter, nor does left or right.
+"""
+    + live.SOURCES
+)
+
+
+@click.command("mirror", epilog=EXAMPLES)
+@click.option("--index", "address", required=True, metavar="DIR|VIDEO",
+              help="Pictures of people, or a video of them.")  # fmt: skip
+@click.option(
+    "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
+    help="A .task or .tflite, or a name.  [default: MediaPipe's; MoveNet without it]",
+)  # fmt: skip
+@click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
+              help="Least score of a keypoint to be drawn.")  # fmt: skip
+@running
+@live.options
+def main(address: str, **rest: Any) -> None:
+    """Strike a pose, and see who else did."""
+    asked = {key: rest.pop(key) for key in ("model", "score", "delegate", "threads")}
+    with quiet(), counting(f"poses of {address}") as progress:
+        task = mirror(address, say=live.say, progress=progress, **asked)
+    live.say(f"{len(task.index.places)} poses of {address} to choose from")
+    live.run(task, **rest)
+
+
+if __name__ == "__main__":
+    from edge.cli import run_command
+
+    run_command(main)

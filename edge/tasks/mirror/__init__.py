@@ -1,0 +1,1 @@
+"""The mirror: among many poses, the one closest to yours now."""

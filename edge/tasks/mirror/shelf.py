@@ -1,0 +1,114 @@
+"""What was found in pictures and videos, kept by their content."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SourceError
+from edge.frame import Picture
+from edge.registry import cache
+from edge.sinks.place import unwritable
+from edge.tasks.mirror.matching import Body
+from edge.tasks.pose.names import COCO
+
+_FORMAT = 1
+_BODIES = "bodies.npy"
+_LARGEST, _QUALITY = 640, 85
+"""Pixels of the longer side of the pictures that are kept, and their JPEG quality."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """What was found in a file: ``bodies`` float32 [frames, 17, 3], all 0 where there is none."""
+
+    bodies: NDArray[np.float32]
+    folder: Path
+
+    def picture(self, frame: int) -> Path:
+        """The small copy of a frame in which there is a body."""
+        return self.folder / f"{frame:06}.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Keeps what one model found, in a folder for each file."""
+
+    folder: Path
+
+    def get(self, path: Path, look: Callable[[], Iterable[tuple[Picture, Body | None]]]) -> Stored:
+        """What is in a file; where it is not kept yet, ``look`` finds it: a body for each frame.
+
+        Raises:
+            SourceError: the file cannot be read.
+            OutputError: the cache cannot be written.
+        """
+        folder = self.folder / _digest(path)[:32]
+        bodies = _read(folder / _BODIES)
+        if bodies is None:
+            bodies = _keep(folder, look())
+        return Stored(bodies, folder)
+
+
+def shelf(model: Path) -> Shelf:
+    """The shelf of a model's file.
+
+    Raises:
+        OutputError: there is no cache.
+    """
+    return Shelf(cache.folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError("a file to read", f"{path} ({error.strerror})", "check it") from None
+
+
+def _read(path: Path) -> NDArray[np.float32] | None:
+    """Bodies that are kept; None where there are none, or they are damaged."""
+    try:
+        bodies: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return bodies if bodies.shape[1:] == (len(COCO), 3) else None
+
+
+def _keep(
+    folder: Path, found: Iterable[tuple[Picture, Body | None]]
+) -> NDArray[np.float32]:  # fmt: skip
+    """Write bodies and their pictures into a folder that is there whole or not at all."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    nobody = np.zeros((len(COCO), 3), np.float32)
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        bodies = []
+        for number, (picture, body) in enumerate(found):
+            bodies.append(nobody if body is None else body)
+            if body is not None:
+                (part / f"{number:06}.jpg").write_bytes(_small(picture))
+        array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
+        np.save(part / _BODIES, array)
+        shutil.rmtree(folder, ignore_errors=True)  # damaged, or of another program just now
+        part.rename(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return array
+
+
+def _small(picture: Picture) -> bytes:
+    """A JPEG of a picture in the size that it is shown in."""
+    scale = min(1.0, _LARGEST / max(picture.shape[:2]))
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    smaller = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()

@@ -1,0 +1,123 @@
+"""Which pose is closest: wherever it is, however large, and from either side."""
+
+import numpy as np
+import pytest
+
+from edge.results import Keypoint, Pose
+from edge.tasks.mirror.matching import Library, body, library, normalised
+from edge.tasks.pose.names import COCO, MEDIAPIPE
+
+
+def person(seed: int, names: tuple[str, ...] = COCO, score: float = 0.9) -> Pose:
+    """A person who stands about upright, with joints where chance has put them."""
+    random = np.random.default_rng(seed)
+    places = random.uniform((100, 50), (300, 450), (len(names), 2))
+    return Pose(score, tuple(Keypoint(n, *at, score) for n, at in zip(names, places, strict=True)))
+
+
+def changed(pose: Pose, scale: float = 1.0, dx: float = 0.0, dy: float = 0.0) -> Pose:
+    moved = (Keypoint(k.name, scale * k.x + dx, scale * k.y + dy, k.score) for k in pose.keypoints)
+    return Pose(pose.score, tuple(moved))
+
+
+def flipped(pose: Pose, width: float = 640.0) -> Pose:
+    """What a model says of the mirrored picture: the left is on the other side, and is a right."""
+    sides = {"left": "right", "right": "left"}
+
+    def other(name: str) -> str:
+        first, _, rest = name.partition("_")
+        return f"{sides[first]}_{rest}" if first in sides else name
+
+    turned = {other(k.name): (width - k.x, k.y, k.score) for k in pose.keypoints}
+    return Pose(pose.score, tuple(Keypoint(k.name, *turned[k.name]) for k in pose.keypoints))
+
+
+def filled(people: list[Pose]) -> Library:
+    vectors = [normalised(body(one)) for one in people]
+    return library([vector for vector in vectors if vector is not None])
+
+
+PEOPLE = [person(seed) for seed in range(50)]
+FIFTY = filled(PEOPLE)
+
+
+@pytest.mark.parametrize("names", [COCO, MEDIAPIPE])
+def test_everybody_finds_themselves(names: tuple[str, ...]) -> None:
+    people = [person(seed, names) for seed in range(20)]
+    known = filled(people)
+    for number, one in enumerate(people):
+        found = known.nearest(body(one))
+        assert found is not None
+        assert (found.number, found.mirrored) == (number, False)
+        assert found.similarity == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "dx", "dy"), [(0.2, 0, 0), (3.0, -50, 20), (1.0, 900, -70)])
+def test_place_and_size_do_not_matter(scale: float, dx: float, dy: float) -> None:
+    found = FIFTY.nearest(body(changed(PEOPLE[7], scale, dx, dy)))
+    assert found is not None
+    assert found.number == 7
+    assert found.similarity == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_mirror_image_is_found_and_said_to_be_one() -> None:
+    found = FIFTY.nearest(body(flipped(PEOPLE[31])))
+    assert found is not None
+    assert (found.number, found.mirrored) == (31, True)
+    assert found.similarity == pytest.approx(1.0, abs=1e-4)
+
+
+def test_what_is_unsure_counts_little() -> None:
+    away = list(PEOPLE[3].keypoints)
+    wrist = COCO.index("left_wrist")
+    point = away[wrist]
+    for score, least in ((0.9, 0.0), (0.31, 0.0), (0.0, 0.999)):
+        away[wrist] = Keypoint(point.name, 210.0, 60.0, score)
+        found = FIFTY.nearest(body(Pose(0.9, tuple(away))))
+        assert found is not None
+        assert found.number == 3
+        assert found.similarity >= least
+
+
+def test_similar_is_more_alike_than_different() -> None:
+    little = changed(PEOPLE[5])
+    random = np.random.default_rng(9)
+    near = Pose(0.9, tuple(Keypoint(k.name, k.x + random.normal(0, 8), k.y, 0.9)
+                           for k in little.keypoints))  # fmt: skip
+    close = FIFTY.nearest(body(near))
+    far = filled([PEOPLE[6]]).nearest(body(near))
+    assert close is not None
+    assert far is not None
+    assert close.number == 5
+    assert far.similarity < close.similarity
+
+
+def test_a_body_of_which_little_is_seen_is_not_compared() -> None:
+    head = {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder"}
+    points = (Keypoint(k.name, k.x, k.y, 0.9 if k.name in head else 0.1)
+              for k in PEOPLE[0].keypoints)  # fmt: skip
+    portrait = body(Pose(0.4, tuple(points)))
+    assert normalised(portrait) is None
+    assert FIFTY.nearest(portrait) is None
+    point = body(Pose(0.9, tuple(Keypoint(name, 5.0, 5.0, 0.9) for name in COCO)))
+    assert normalised(point) is None
+
+
+def test_the_answer_is_that_of_the_formula() -> None:
+    """Against cosines computed pose by pose, in float64."""
+    asked = body(person(77))
+    asked[:, 2] = np.random.default_rng(1).uniform(0.3, 1, len(COCO))
+    vector = normalised(asked)
+    assert vector is not None
+    weights = asked[:, 2].astype(np.float64)
+    best = (-1.0, -1)
+    for number, one in enumerate(PEOPLE):
+        for candidate in (one, flipped(one)):
+            other = normalised(body(candidate))
+            assert other is not None
+            dot = (weights[:, None] * vector * other).sum()
+            norms = (weights[:, None] * vector**2).sum() * (weights[:, None] * other**2).sum()
+            best = max(best, (float(dot / np.sqrt(norms)), number))
+    found = FIFTY.nearest(asked)
+    assert found is not None
+    assert (found.similarity, found.number) == pytest.approx(best, abs=1e-4)
