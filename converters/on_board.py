@@ -77,12 +77,13 @@ def on_board(
         variants: for how they are quantised.
         measured: for their multiply-adds, and what the Edge TPU takes of them.
     """
+    uses_edgetpu = board.run.delegate == "edgetpu" and target != "cpu"
     return OnBoard(
         board,
         target,
         size,
         tuple(
-            (variant.name, _of(variant, one, board))
+            (variant.name, _of(variant, one, board, uses_edgetpu))
             for variant, one in zip(variants, measured, strict=True)
         ),
     )
@@ -115,12 +116,14 @@ def estimate(
     )
 
 
-def _of(variant: Variant, measured: Measured, board: Profile) -> Estimate | None:
+def _of(
+    variant: Variant, measured: Measured, board: Profile, uses_edgetpu: bool
+) -> Estimate | None:
     dtype = _dtype(variant)
-    takes = measured.edgetpu["status"]
-    if dtype is None or (board.run.delegate == "edgetpu" and takes == "partly"):
+    takes = measured.edgetpu["status"] if uses_edgetpu else "none"
+    if dtype is None or takes == "partly":  # nobody publishes what a part takes
         return None
-    runs_on = "edgetpu" if board.run.delegate == "edgetpu" and takes == "full" else "cpu"
+    runs_on = "edgetpu" if takes == "full" else "cpu"
     return estimate(measured.figures.multiply_adds / 1e6, dtype, runs_on, board.latencies)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SIDES, Split
 from converters.measured import Verified
-from converters.report import charts, reliability, sentences, tables, trade_off, words
+from converters.report import charts, on_board, reliability, sentences, tables, trade_off, words
 from converters.report.columns import columns
 from converters.report.pictures import Album
 from converters.report.rows import BASELINE, Row, rows
@@ -63,6 +63,7 @@ def render(
         r=record,
         **_figures(record),
         **_compared(record),
+        **_on_board(record),
         **_shown(record, dataset, split, verified),
     )
 
@@ -111,6 +112,17 @@ def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
         "edgetpu": sentences.edgetpu(record["chosen"], chosen["edgetpu"]),
         "refusals": tables.refusals(chosen["edgetpu"]),
         "memory": sentences.memory(chosen["edgetpu"]),
+    }
+
+
+def _on_board(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the section on the board shows, where it was made for one."""
+    if record["board"] is None:
+        return {}
+    return {
+        "board": on_board.sentences(record),
+        "board_rows": on_board.rows(record),
+        "board_published": on_board.published(record),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converters.report import words
+from converters.report import on_board, words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +30,7 @@ def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = No
     shown.print()
     shown.print(_table(record))
     shown.print(Text(_legend(record), style="dim"))
-    for paragraph in (_judgement, _choice, _about_files):
+    for paragraph in (_judgement, _choice, _board, _about_files):
         lines = list(paragraph(record))
         if lines:
             shown.print()
@@ -119,6 +119,14 @@ def _choice(record: Mapping[str, Any]) -> Iterator["Text"]:
         yield Text(f"Chosen: {choice['reason']}.")
     if record["compiled"]:
         yield from map(Text, record["compiled"]["notes"])
+
+
+def _board(record: Mapping[str, Any]) -> Iterator["Text"]:
+    """What the chosen file would take on the board."""
+    from rich.text import Text
+
+    if record["board"] is not None:
+        yield Text(on_board.estimated(record))
 
 
 def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
