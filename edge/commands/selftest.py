@@ -1,0 +1,97 @@
+"""``edge selftest``: whether a release is whole, and answers here as where it was made."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge.commands.options import JSON, say
+from edge.quiet import quiet
+
+if TYPE_CHECKING:
+    from edge.interpreter import Runtime
+    from edge.release import Manifest, Proof
+
+EXAMPLES = """
+\b
+Examples:
+  edge selftest ~/edge-toolkit/current
+  edge selftest ~/edge-toolkit/current --json
+
+\b
+'edge deploy' makes releases, and runs this on the board before it switches to one. The
+checksums of all files are checked first. Then the model answers the test vectors that the
+release carries; its deviation from what it answered on the workstation is 0 for the same
+answers, and 1 for answers that are off by as much as they vary at all.
+
+\b
+Exit codes: 0 it answers as it should; 2 error; 3 it answers otherwise.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("release", type=click.Path(path_type=Path))
+@JSON
+def selftest(release: Path, as_json: bool) -> int:
+    """Check a release: its files, and what its model answers on this machine."""
+    from edge.release import read
+
+    manifest = read(release)
+    with quiet():
+        rows = list(results(release, manifest))
+    passed = all(row["passed"] for row in rows)
+    if as_json:
+        answer = {"release": release.resolve().name, "passed": passed, "models": rows}
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        _print(release, rows)
+    return 0 if passed else 3
+
+
+def results(release: Path, manifest: "Manifest") -> Iterator[dict[str, Any]]:
+    """What became of each model.
+
+    Raises:
+        ModelError, DelegateError: it does not run here.
+    """
+    from edge import vectors
+
+    for proof in manifest.proofs:
+        runtime = _runtime(release, proof, manifest.delegate)
+        carried = vectors.unpack((release / proof.vectors).read_bytes(), proof.vectors)
+        deviation = vectors.deviation(runtime, carried)
+        yield {
+            "model": f"{proof.file}/{proof.member}" if proof.member else proof.file,
+            "deviation": round(deviation, 5),
+            "limit": vectors.LIMIT,
+            "passed": deviation <= vectors.LIMIT,
+            "interpreter": runtime.package,
+            "delegate": runtime.delegate,
+        }
+
+
+def _runtime(release: Path, proof: "Proof", delegate: str) -> "Runtime":
+    """The model as the release's command will run it."""
+    from edge import interpreter
+    from edge.release import models_in
+    from edge.tasks import opening
+
+    path = release / proof.file
+    if proof.member:
+        content = models_in(proof.file, path.read_bytes())[proof.member]
+        return interpreter.load(content, name=proof.member, delegate="cpu")
+    opened = opening.open_file(path, labels=None, delegate=delegate, threads=None)
+    say(opened.notes)
+    return opened.runtime
+
+
+def _print(release: Path, rows: list[dict[str, Any]]) -> None:
+    click.echo(click.style(release.resolve().name, bold=True))
+    for row in rows:
+        words = "as on the workstation" if row["passed"] else "OTHERWISE than on the workstation"
+        click.echo(
+            f"  {row['model']} answers {words}: deviation {row['deviation']:.3f}, "
+            f"limit {row['limit']:g} ({row['interpreter']}, {row['delegate']})"
+        )
