@@ -2,12 +2,13 @@
 
 import { $, made, write } from "./dom.js";
 
-const EVERY = 100; // ms between two messages while a slider moves
+const EVERY = 100; // least ms between two messages while the slider moves
 const OWN = 600; // ms in which the slider heeds its own user rather than the server
 
 export class Settings {
   #send;
   #timer = 0;
+  #late = false; // the slider moved on while the timer ran
   #moved = -OWN;
   #labels = [];
   #chosen = new Set(); // empty: all classes are shown
@@ -49,9 +50,16 @@ export class Settings {
     const value = $("score-range").valueAsNumber;
     this.#moved = performance.now();
     this.#showScore(value);
-    this.#timer ||= setTimeout(() => {
+    if (this.#timer) this.#late = true;
+    else this.#sendScore();
+  }
+
+  #sendScore() {
+    this.#late = false;
+    this.#send({ type: "score", value: $("score-range").valueAsNumber });
+    this.#timer = setTimeout(() => {
       this.#timer = 0;
-      this.#send({ type: "score", value: $("score-range").valueAsNumber });
+      if (this.#late) this.#sendScore();
     }, EVERY);
   }
 

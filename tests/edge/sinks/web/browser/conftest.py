@@ -1,0 +1,97 @@
+"""A real Chromium whose camera is a file, and a stream that shows colours."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from web_stream import Served, served, write_clip, write_fake_camera, write_model
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+FOREIGN_HOST = "board.test"
+"""A name that the browser takes for this machine, and does not trust with a camera."""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["sync_api.Browser"]:
+    named = os.environ.get("EDGE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(named).is_file():
+        pytest.skip(f"no Chromium at {named}: set EDGE_CHROMIUM")
+    clip = write_fake_camera(tmp_path_factory.mktemp("camera") / "camera.mjpeg")
+    arguments = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+        f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
+    ]
+    with sync_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=named, args=arguments)
+        yield launched
+        launched.close()
+
+
+Open = Callable[..., "sync_api.Page"]
+
+
+@pytest.fixture
+def open_page(browser: "sync_api.Browser") -> Iterator[Open]:
+    """Opens an address in a browser profile of its own; keywords are Playwright's for one."""
+    contexts = []
+
+    def opened(url: str, **options: object) -> "sync_api.Page":
+        wanted = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"}
+        context = browser.new_context(**(wanted | options))
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url)
+        return page
+
+    sync_api.expect.set_options(timeout=15_000)
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recordings")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Red, then blue."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "colours.avi")
+
+
+@pytest.fixture(scope="module")
+def stream(model: Path, clip: Path, recordings: Path) -> Iterator[Served]:
+    """The colours of the clip, over and over."""
+    arguments = ("classify", "--model", model, "--source", clip, "--loop", "--realtime")
+    with served(*arguments, sink=f"web:127.0.0.1:0?recordings={recordings}") as running:
+        yield running
+
+
+@pytest.fixture
+def page(open_page: Open, stream: Served) -> Iterator["sync_api.Page"]:
+    """The page of the stream, live. Whatever the browser complains of fails the test."""
+    opened = open_page("about:blank")
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    opened.goto(stream.url)
+    sync_api.expect(opened.locator("#stage[data-is=live]")).to_be_visible()
+    yield opened
+    assert not complaints

@@ -1,0 +1,87 @@
+"""The page's own camera as the source of the stream."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from web_stream import Served, served
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+
+FOREIGN_HOST = "board.test"
+
+
+@pytest.fixture(scope="module")
+def watching(model: Path):  # type: ignore[no-untyped-def]
+    """A stream that sees with the camera of its page."""
+    with served("classify", "--model", model, "--source", "browser") as running:
+        yield running
+
+
+def test_the_pictures_of_the_camera_are_classified(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+    page = open_page(watching.url)
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.locator("#link")).to_have_text("Live")
+    expect(page.locator("#summary")).to_contain_text("red")
+    expect(page.locator("#summary")).to_contain_text("blue")
+    page.get_by_role("button", name="Stop camera").click()
+    expect(page.get_by_role("button", name="Use this camera")).to_be_visible()
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.locator("#link")).to_have_text("Live")
+
+
+def test_the_camera_goes_on_after_a_pause(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+    page = open_page(watching.url)
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.locator("#link")).to_have_text("Live")
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#link")).to_have_text("Paused")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#summary")).to_contain_text("red")
+    expect(page.locator("#summary")).to_contain_text("blue")
+
+
+def test_a_second_camera_hears_why_it_is_not_wanted(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+    second = open_page(watching.url)
+    button = second.get_by_role("button", name="Use this camera")
+    expect(button).to_be_visible()
+    first = open_page(watching.url)
+    first.get_by_role("button", name="Use this camera").click()
+    expect(first.locator("#link")).to_have_text("Live")
+    expect(second.locator("#link")).to_have_text("Live")
+    expect(button).to_be_hidden()
+
+
+def test_a_snapshot_before_the_first_picture_is_refused_in_words(open_page, model: Path) -> None:  # type: ignore[no-untyped-def]
+    with served("classify", "--model", model, "--source", "browser") as running:
+        page = open_page(running.url)
+        page.get_by_role("button", name="Snapshot").click()
+        expect(page.get_by_text("found none yet")).to_be_visible()
+
+
+def test_a_browser_that_may_not_use_its_camera_says_so(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+    page = open_page("about:blank")
+    page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () =>"
+        " Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    page.goto(watching.url)
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.get_by_text("was not allowed to use the camera")).to_be_visible()
+    expect(page.get_by_role("button", name="Use this camera")).to_be_visible()
+
+
+def test_plain_http_from_another_machine_gets_the_tunnel_that_helps(open_page, model: Path) -> None:  # type: ignore[no-untyped-def]
+    with served("classify", "--model", model, "--source", "browser", sink="web:0.0.0.0:0") as running:
+        address = urlsplit(running.url)._replace(netloc=f"{FOREIGN_HOST}:{running.port}").geturl()
+        page = open_page(address, viewport={"width": 390, "height": 844})
+        expect(page.get_by_text("Browsers give a camera only to pages")).to_be_visible()
+        expect(page.get_by_role("button", name="Use this camera")).to_be_hidden()
+        command = f"ssh -L {running.port}:{FOREIGN_HOST}:{running.port} USER@{FOREIGN_HOST}"
+        expect(page.locator("#tunnel")).to_have_text(command)
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        page.locator("#tunnel-open").scroll_into_view_if_needed()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,263 @@
+"""The page in a real browser: it shows the stream, and each of its controls acts on it."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+Page = sync_api.Page
+
+FRAME = "document.getElementById('picture').toDataURL()"
+
+
+@pytest.fixture(autouse=True)
+def as_before(page: Page):  # type: ignore[no-untyped-def]
+    """Tests share the stream, so each leaves it as it was."""
+    yield
+    if page.get_by_role("button", name="Resume").is_visible():
+        page.get_by_role("button", name="Resume").click()
+    if page.locator("#classes-all").is_enabled():
+        page.locator("#classes-all").click()
+    page.get_by_label("Least score").fill("0")
+    expect(page.locator("#stage[data-is=live]")).to_be_visible()
+
+
+def test_the_picture_moves_and_results_change(page: Page) -> None:
+    summary = page.locator("#summary")
+    expect(summary).to_contain_text("red")
+    first = page.evaluate(FRAME)
+    expect(summary).to_contain_text("blue")
+    assert page.evaluate(FRAME) != first
+    expect(page.locator("#rows li").first).to_contain_text("blue")
+    expect(page.locator("#rows li")).to_have_count(3)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("colours.tflite")
+    expect(page).to_have_title("classify · colours.tflite")
+
+
+def test_the_picture_has_the_colours_of_the_stream(page: Page) -> None:
+    expect(page.locator("#summary")).to_contain_text("blue")
+    expect(page.locator("#summary")).to_contain_text("red")
+    red, _, blue = page.evaluate(
+        "[...document.getElementById('picture').getContext('2d')"
+        ".getImageData(300, 100, 1, 1).data.slice(0, 3)]"
+    )
+    assert red > blue + 100
+
+
+def test_pause_holds_the_picture_and_resume_lets_it_go(page: Page) -> None:
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#link")).to_have_text("Paused")
+    expect(page.locator("#stage[data-is=paused]")).to_be_visible()
+    page.wait_for_timeout(200)  # the last picture may still be on its way
+    held = page.evaluate(FRAME)
+    page.wait_for_timeout(400)
+    assert page.evaluate(FRAME) == held
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#link")).to_have_text("Live")
+    _until_it_moves(page, held)
+
+
+def test_pause_is_seen_by_all_viewers(page: Page, open_page, stream) -> None:  # type: ignore[no-untyped-def]
+    other = open_page(stream.url)
+    expect(other.locator("#link")).to_have_text("Live")
+    page.get_by_role("button", name="Pause").click()
+    expect(other.locator("#link")).to_have_text("Paused")
+
+
+def test_snapshot_saves_the_picture(page: Page, tmp_path: Path) -> None:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Snapshot").click()
+    saved = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(saved)
+    assert saved.suffix == ".jpg"
+    picture = cv2.imread(str(saved))
+    assert picture is not None
+    assert picture.shape == (240, 320, 3)
+
+
+def test_a_recording_can_be_downloaded_and_plays(
+    page: Page, tmp_path: Path, recordings: Path
+) -> None:
+    page.get_by_role("button", name="Record").click()
+    expect(page.locator("#recording")).to_be_visible()
+    expect(page.locator("#recording-time")).to_have_text("0:01")
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.locator("#recording")).to_be_hidden()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download").click()
+    saved = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(saved)
+    assert (recordings / saved.name).is_file()
+    video = cv2.VideoCapture(str(saved))
+    pictures = []
+    while (read := video.read())[0]:
+        pictures.append(read[1])
+    video.release()
+    assert len(pictures) > 10
+    assert not np.array_equal(pictures[0], pictures[-1])
+
+
+def test_the_dot_of_a_recording_blinks_unless_motion_is_unwanted(page: Page, open_page, stream) -> None:  # type: ignore[no-untyped-def]
+    blinks = "getComputedStyle(document.querySelector('#recording .dot')).animationName"
+    assert page.evaluate(blinks) == "none"
+    assert open_page(stream.url, reduced_motion="no-preference").evaluate(blinks) == "blink"
+
+
+def test_the_threshold_acts_and_is_seen_by_all_viewers(page: Page, open_page, stream) -> None:  # type: ignore[no-untyped-def]
+    other = open_page(stream.url)
+    page.get_by_label("Least score").fill("1")
+    expect(page.locator("#score-value")).to_have_text("100 %")
+    expect(page.locator("#summary")).to_have_text("unknown")
+    expect(other.get_by_label("Least score")).to_have_value("1")
+    page.get_by_label("Least score").fill("0.25")
+    expect(other.locator("#score-value")).to_have_text("25 %")
+    expect(page.locator("#summary")).not_to_have_text("unknown")
+
+
+def test_the_class_filter_acts_and_lets_itself_be_undone(page: Page) -> None:
+    expect(page.locator("#classes-count")).to_have_text("all are shown")
+    page.get_by_role("checkbox", name="green").check()
+    expect(page.locator("#rows li")).to_have_count(1)
+    expect(page.locator("#summary")).to_contain_text("green")
+    expect(page.locator("#classes-count")).to_have_text("only 1 of 3")
+    page.get_by_role("checkbox", name="blue").check()
+    expect(page.locator("#rows li")).to_have_count(2)
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#rows li")).to_have_count(3)
+    expect(page.get_by_role("checkbox", name="green")).not_to_be_checked()
+
+
+def test_classes_are_found_by_a_part_of_their_name(page: Page) -> None:
+    search = page.get_by_label("Search classes")
+    search.fill("RE")
+    expect(page.get_by_role("checkbox", name="red")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="green")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="blue")).to_be_hidden()
+    search.fill("zebra")
+    expect(page.get_by_text("No class has this in its name.")).to_be_visible()
+
+
+def test_statistics_are_read_off_by_mouse_and_keyboard_and_outlive_a_reload(page: Page) -> None:
+    graph, facts = page.locator("#graph"), page.locator("#facts")
+    speed = page.locator("[data-key=fps] b")
+    expect(speed).to_have_text(re.compile(r"^\d+\.\d$"))
+    expect(facts).to_have_text(re.compile(r"^now · cpu · 0 dropped · 1 viewer"))
+    page.wait_for_timeout(2100)  # for two more figures
+    page.reload()
+    graph.focus()
+    page.keyboard.press("Home")
+    expect(facts).to_have_text(re.compile(r"^[2-9]\d* s ago|^1\d+ s ago"), timeout=900)
+    expect(page.locator("#spoken")).to_contain_text("s ago: ")
+    page.keyboard.press("End")
+    graph.blur()
+    expect(facts).to_have_text(re.compile(r"^now"))
+    page.locator("[data-key=fps] canvas").hover(position={"x": 1, "y": 10})
+    expect(facts).to_have_text(re.compile(r"s ago"))
+
+
+def test_light_and_dark_follow_the_system_until_they_are_chosen(page: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Light or dark").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+    page.get_by_role("button", name="Light or dark").click()
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(ground) == dark
+
+
+def test_every_control_has_a_key(page: Page) -> None:
+    page.keyboard.press("Space")
+    expect(page.locator("#link")).to_have_text("Paused")
+    page.keyboard.press("Space")
+    expect(page.locator("#link")).to_have_text("Live")
+    with page.expect_download():
+        page.keyboard.press("s")
+    page.keyboard.press("r")
+    expect(page.locator("#recording")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.locator("#recording")).to_be_hidden()
+    page.keyboard.press("+")
+    expect(page.locator("#score-value")).to_have_text("5 %")
+    page.keyboard.press("-")
+    expect(page.locator("#score-value")).to_have_text("0 %")
+    page.keyboard.press("d")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.keyboard.press("f")
+    expect(page.locator("#stage:fullscreen")).to_be_visible()
+    page.keyboard.press("f")
+    expect(page.locator("#stage:fullscreen")).to_have_count(0)
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search classes")).to_be_focused()
+    page.keyboard.type("s r")  # typing is no command
+    expect(page.get_by_label("Search classes")).to_have_value("s r")
+    expect(page.locator("#recording")).to_be_hidden()
+
+
+def test_help_lists_the_keys_and_closes_by_escape(page: Page) -> None:
+    page.keyboard.press("?")
+    help_ = page.get_by_role("dialog", name="Keyboard")
+    expect(help_).to_contain_text("Take a snapshot")
+    page.keyboard.press("Escape")
+    expect(help_).to_be_hidden()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(help_).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(help_).to_be_hidden()
+
+
+def test_whatever_has_the_focus_shows_it(page: Page) -> None:
+    seen = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "[document.activeElement.id,"
+                " getComputedStyle(document.activeElement).outlineStyle]"
+            )
+        )
+    assert [identity for identity, _ in seen] == [
+        "theme", "help", "full", "pause", "snapshot", "record", "score-range", "classes-search",
+        "",
+    ]  # fmt: skip
+    assert {outline for _, outline in seen} <= {"solid", "auto"}
+
+
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, stream) -> None:  # type: ignore[no-untyped-def]
+    page = open_page(stream.url, viewport={"width": 390, "height": 844}, has_touch=True)
+    expect(page.locator("#stage[data-is=live]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("Pause", "Snapshot", "Record"):
+        box = page.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+        assert box["y"] + box["height"] <= 844, "a thumb reaches it without scrolling"
+
+
+def test_the_pictures_go_on_in_a_page_that_was_hidden(page: Page) -> None:
+    """A page that nobody sees asks for no pictures; when it is seen again they come."""
+    hide = (
+        "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')) }"
+    )
+    page.evaluate(hide, True)
+    page.wait_for_timeout(300)
+    held = page.evaluate(FRAME)
+    page.wait_for_timeout(300)
+    assert page.evaluate(FRAME) == held
+    page.evaluate(hide, False)
+    _until_it_moves(page, held)
+
+
+def _until_it_moves(page: Page, held: str) -> None:
+    for _ in range(100):
+        if page.evaluate(FRAME) != held:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the picture stands still")

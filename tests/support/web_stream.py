@@ -1,0 +1,118 @@
+"""``edge demo … --sink web`` in a process of its own, and what it shows to a browser."""
+
+import queue
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tiny_models import colour_model
+
+_PATIENCE = 60
+"""Seconds for the stream to say where its page is."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running stream; ``url`` as it was printed, with the token if there is one."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+
+    @property
+    def port(self) -> int:
+        port = urlsplit(self.url).port
+        assert port is not None
+        return port
+
+    @property
+    def local(self) -> str:
+        """The page by the loopback address, with the token if there is one."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=f"127.0.0.1:{self.port}").geturl()
+
+    def end(self) -> None:
+        """End it as Ctrl-C would; at once if it does not listen."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def served(*arguments: object, sink: str = "web:127.0.0.1:0") -> Iterator[Served]:
+    """Run ``edge demo ARGUMENTS --sink SINK`` until the block ends."""
+    command = [sys.executable, "-m", "edge", "demo", *map(str, arguments), "--sink", sink]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    said: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_read, args=(process, said), daemon=True).start()
+    stream = None
+    try:
+        stream = Served(process, _address(said))
+        yield stream
+    finally:
+        (stream or Served(process, "")).end()
+
+
+def _read(process: "subprocess.Popen[str]", said: "queue.Queue[str | None]") -> None:
+    assert process.stderr is not None
+    with process.stderr:
+        for line in process.stderr:
+            said.put(line)
+    said.put(None)
+
+
+def _address(said: "queue.Queue[str | None]") -> str:
+    lines: list[str] = []
+    while (line := said.get(timeout=_PATIENCE)) is not None:
+        lines.append(line)
+        found = re.search(r"web: open (\S+)", line)
+        if found:
+            return found[1]
+    raise AssertionError("the stream did not say where its page is:\n" + "".join(lines))
+
+
+def write_model(folder: Path) -> Path:
+    """A model that names the main colour of a picture, with its labels beside it."""
+    model = folder / "colours.tflite"
+    model.write_bytes(colour_model())
+    (folder / "labels.txt").write_text("red\ngreen\nblue\n")
+    return model
+
+
+def coloured(seconds: float, fps: int) -> Iterator[NDArray[np.uint8]]:
+    """Pictures of 320 × 240, first red and then blue, over which a bar moves."""
+    count = round(seconds * fps)
+    for index in range(count):
+        made = np.full((240, 320, 3), (40, 40, 200) if 2 * index < count else (200, 40, 40))
+        left = index * 10 % 300
+        made[150:180, left : left + 20] = 255
+        yield made.astype(np.uint8)
+
+
+def write_clip(path: Path, seconds: float = 3.0, fps: int = 20) -> Path:
+    """A video of :func:`coloured`."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (320, 240))
+    for made in coloured(seconds, fps):
+        writer.write(made)
+    writer.release()
+    return path
+
+
+def write_fake_camera(path: Path) -> Path:
+    """What Chromium's fake camera plays over and over: JPEGs one after the other."""
+    pictures = (cv2.imencode(".jpg", made)[1].tobytes() for made in coloured(4.0, 30))
+    path.write_bytes(b"".join(pictures))
+    return path
