@@ -9,7 +9,6 @@ from edge import stream
 from edge.control import Control
 from edge.errors import OutputError, UsageError
 from edge.notify import notifier
-from edge.notify import notifier
 from edge.quiet import quiet
 from edge.signals import stopping
 from edge.sinks import Setting, open_sink
@@ -100,8 +99,6 @@ def _open(sinks: Sequence[str | Sink], setting: Setting) -> list[Sink]:
                 setting.say(f"no window: {error.found}")
         if not opened:
             opened.append(open_sink("text", setting))
-        if (systemd := notifier()) is not None:
-            opened.append(systemd)
         if (systemd := notifier()) is not None:
             opened.append(systemd)
     except BaseException:
