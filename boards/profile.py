@@ -205,8 +205,10 @@ def _accelerator(name: str) -> Accelerator:
     raise _unknown("an accelerator", name, accelerators())
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
-    guess = nearest(name, known)
+def _unknown(what: str, name: str, names: Iterable[str]) -> UsageError:
+    known = tuple(names)
+    longer = [one for one in known if name and one.startswith(name)]
+    guess = longer[0] if longer else nearest(name, known)
     return UsageError(
         f"{what}: {', '.join(known)}",
         repr(name),

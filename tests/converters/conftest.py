@@ -59,7 +59,7 @@ def converted(
     out = tmp_path_factory.mktemp("converted") / "out"
     done = run_edge(
         "convert", micro_dataset, "-o", out, "--weights", "builtin", "--size", "96",
-        "--fine-tune", "never", "--json",
+        "--fine-tune", "never", "--board", "raspberry-pi-4b", "--json",
     )  # fmt: skip
     assert done.returncode in (0, 3), done.stderr
     return out, done

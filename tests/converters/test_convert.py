@@ -321,3 +321,15 @@ def test_a_wrong_word_is_answered_with_the_right_one(
     assert len(done.stderr.strip().splitlines()) == 1
     assert json.loads(done.stdout)["error"]
     assert not (tmp_path / "out").exists()
+
+
+def test_for_the_board_the_time_is_estimated(report: dict[str, Any]) -> None:
+    board = report["board"]
+    assert (board["name"], board["target"], board["size"]) == ("raspberry-pi-4b", "cpu", 96)
+    assert board["threads"] == 4
+    int8 = board["estimates"]["int8"]
+    assert 0 < int8["low_ms"] < int8["ms"] < int8["high_ms"]
+    # The published MobileNet v2 in int8: 17 ms for 300 million multiply-adds.
+    adds = report["variants"]["int8"]["multiply_adds"]
+    assert int8["ms"] == pytest.approx(17 * adds / 300e6)
+    assert board["estimates"]["float16"]["ms"] > int8["ms"]

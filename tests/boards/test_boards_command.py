@@ -1,0 +1,66 @@
+"""`edge boards` as a user runs it."""
+
+import json
+
+import pytest
+
+from boards import profile
+from edge import cli
+
+NAMES = (*profile.names(), *profile.accelerators())
+
+
+@pytest.mark.parametrize("name", [*NAMES, "raspberry-pi-5+coral-pcie"])
+def test_a_sheet_shows_all_that_is_known(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    known = profile.find(name)
+    assert cli.run(["boards", "show", name]) == 0
+    said = capsys.readouterr().out
+    text = " ".join(said.split())
+    assert said.startswith(f"{known.title}  ({name})")
+    for note in (*known.constraints, *known.limits):
+        assert note.text in text
+        assert not note.fix or f"    {note.fix}\n" in said
+        assert note.source in said
+    for one in known.latencies:
+        assert f"{one.ms:g} ms" in said and one.source in said
+    assert "published by others, not measured by us" in said
+    assert known.tried in text
+
+
+def test_commands_stand_on_their_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["boards", "show", "raspberry-pi-4b"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "    ~/edge/bin/pip install 'numpy<2'" in lines
+    assert "    sudo apt-get install -y python3-venv libgl1 libglib2.0-0" in lines
+
+
+def test_sources_are_cited_by_number(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["boards", "show", "coral-usb"])
+    text, _, sources = capsys.readouterr().out.partition("Sources\n")
+    numbers = [line.split()[0] for line in sources.splitlines()]
+    assert numbers == [f"[{number}]" for number in range(1, len(numbers) + 1)]
+    assert all(number in text for number in numbers)
+
+
+def test_the_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["boards", "list"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in NAMES)
+    assert "None of these boards or accelerators was at hand" in said
+
+
+def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.run(["boards", "list", "--json"])
+    listed = json.loads(capsys.readouterr().out)
+    assert {one["name"]: one["kind"] for one in listed}["coral-usb"] == "accelerator"
+    cli.run(["boards", "show", "raspberry-pi-4b+coral-usb", "--json"])
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["run"]["delegate"] == "edgetpu"
+    assert shown["accelerator"]["usb_ids"] == ["1a6e:089a", "18d1:9302"]
+    assert all(one["source"].startswith("https://") for one in shown["latencies"])
+
+
+def test_an_unknown_board_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["boards", "show", "raspbery-pi-5"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "did you mean raspberry-pi-5?" in error

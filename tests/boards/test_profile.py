@@ -1,0 +1,205 @@
+"""Every shipped profile keeps one contract; a wrong one is refused with what is nearest."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from boards import profile
+from edge.errors import UsageError
+
+ALL = (*profile.names(), *profile.accelerators())
+BOARDS = profile.names()
+
+
+def values(known: Any, field: str) -> Iterator[Any]:
+    """What any value inside ``known`` has in its field of that name."""
+    if isinstance(known, tuple):
+        for one in known:
+            yield from values(one, field)
+    elif is_dataclass(known):
+        for each in fields(known):
+            value = getattr(known, each.name)
+            if each.name == field:
+                yield value
+            yield from values(value, field)
+
+
+def test_the_boards_and_accelerators_that_are_promised() -> None:
+    assert set(BOARDS) == {
+        "coral-dev-board", "coral-dev-board-mini", "generic-aarch64", "generic-x86-64",
+        "raspberry-pi-3b-plus", "raspberry-pi-4b", "raspberry-pi-5", "raspberry-pi-zero-2-w",
+    }  # fmt: skip
+    assert set(profile.accelerators()) == {"coral-pcie", "coral-usb"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_figure_has_its_source(name: str) -> None:
+    found = list(values(profile.find(name), "source"))
+    assert found
+    assert all(re.fullmatch(r"https://\S+\.\S+", source) for source in found), found
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_all_sources_of_a_file_are_used(name: str) -> None:
+    path = profile.SHIPPED / f"{name}.toml"
+    listed = profile.reading.table(path).get("sources", {}).values()
+    assert set(listed) <= set(values(profile.find(name), "source"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_profile_says_how_far_it_was_tried(name: str) -> None:
+    assert re.search("[Uu]ntested|Nothing was run on the board|emulated", profile.find(name).tried)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_board_has_a_system_that_edge_toolkit_installs_on(name: str) -> None:
+    board = profile.load(name)
+    supported = [system for system in board.systems if system.supported]
+    assert supported
+    for system in board.systems:
+        minor = tuple(map(int, system.python.split(".")))
+        assert system.supported == ((3, 11) <= minor < (3, 14)), system.name
+        if system.supported:
+            tag = f"cp{system.python.replace('.', '')}-manylinux_2_27_{board.architecture}"
+            assert system.wheel == tag
+        else:
+            assert not system.wheel and "too old" in system.note
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_published_latencies_are_of_networks_that_are_counted(name: str) -> None:
+    for one in profile.find(name).latencies:
+        assert one.ms > 0
+        assert profile.networks()[one.model].multiply_adds > 0
+        assert one.dtype == "int8" or one.runs_on == "cpu"
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_what_a_csi_camera_asks_for(name: str) -> None:
+    board = profile.load(name)
+    if not name.startswith("raspberry-pi"):
+        return
+    assert "python3-picamera2" in {package for cam in board.cameras for package in cam.apt}
+    assert any("--system-site-packages" in note.fix for note in board.constraints)
+    numpy = {system.release: system.numpy for system in board.systems}
+    assert numpy["bookworm"] == "numpy<2" and not numpy["trixie"]
+
+
+def test_the_coral_boards_name_the_way_past_their_python() -> None:
+    for name in ("coral-dev-board", "coral-dev-board-mini"):
+        board = profile.load(name)
+        assert [system.python for system in board.systems if not system.supported] == ["3.7"]
+        assert any("container" in note.text and "untested" in note.text
+                   for note in board.constraints)  # fmt: skip
+
+
+def test_an_accelerator_joins_a_board() -> None:
+    board, usb = profile.load("raspberry-pi-4b"), profile.find("coral-usb")
+    both = profile.load("raspberry-pi-4b+coral-usb")
+    assert (board.run.delegate, both.run.delegate) == ("cpu", "edgetpu")
+    assert both.name == "raspberry-pi-4b+coral-usb"
+    assert both.title == "Raspberry Pi 4 Model B with Coral USB Accelerator"
+    assert set(board.constraints) < set(both.constraints) >= set(usb.constraints)
+    assert both.accelerator == usb and both.udev == usb.udev
+    assert profile.find(both.name) == both
+
+
+def test_only_latencies_of_the_bus_they_share_are_kept() -> None:
+    buses = {
+        name: {one.bus for one in profile.load(f"{name}+coral-usb").latencies if one.bus}
+        for name in ("raspberry-pi-3b-plus", "raspberry-pi-4b")
+    }
+    assert buses == {"raspberry-pi-3b-plus": {"usb2"}, "raspberry-pi-4b": {"usb3"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("raspbery-pi-4b", "did you mean raspberry-pi-4b?"),
+        ("raspberry-pi-3b", "did you mean raspberry-pi-3b-plus?"),
+        ("raspberry-pi-3b+", "did you mean raspberry-pi-3b-plus?"),
+        ("raspberry-pi-zero-2w", "did you mean raspberry-pi-zero-2-w?"),
+        ("raspberry-pi-4b+coral-us", "did you mean coral-usb?"),
+        ("raspberry-pi-4b+raspberry-pi-5", "an accelerator"),
+        ("jetson", "see 'edge boards list'"),
+        ("", "see 'edge boards list'"),
+        ("coral-usb", "the accelerator coral-usb alone: write BOARD+coral-usb"),
+        ("raspberry-pi-4b+coral-pcie", "use generic-aarch64, generic-x86-64, raspberry-pi-5"),
+        ("coral-dev-board+coral-usb", "an Edge TPU of its own"),
+        ("raspberry-pi-4b+coral-usb+coral-usb", "one accelerator"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_what_is_near(name: str, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        profile.load(name)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("Raspberry Pi Zero 2 W Rev 1.0", "raspberry-pi-zero-2-w"),
+        ("Raspberry Pi 3 Model B Plus Rev 1.3", "raspberry-pi-3b-plus"),
+        ("Raspberry Pi 4 Model B Rev 1.4", "raspberry-pi-4b"),
+        ("Raspberry Pi 5 Model B Rev 1.0", "raspberry-pi-5"),
+        ("Freescale i.MX8MQ Phanbell", "coral-dev-board"),
+        ("Raspberry Pi 3 Model B Rev 1.2", None),
+        ("", None),
+    ],
+)
+def test_a_board_is_known_by_its_device_tree(model: str, name: str | None) -> None:
+    found = profile.recognise(model)
+    assert (found and found.name) == name
+
+
+GOOD = """\
+kind = "accelerator"
+title = "An accelerator"
+buses = ["usb3"]
+reason = "it is quick"
+tried = "Untested."
+[sources]
+there = "https://example.org"
+"""
+LATENCY = """\
+[[latencies]]
+model = "MobileNet v2 1.0 224"
+dtype = "int8"
+ms = 2
+runs_on = "edgetpu"
+source = "there"
+"""
+
+
+def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(GOOD + LATENCY)
+    mine = profile.read(tmp_path / "mine.toml")
+    assert mine.name == "mine" and mine.latencies[0].ms == 2.0
+    assert mine.latencies[0].source == "https://example.org"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("[[[", "a file in TOML"),
+        (GOOD.replace("accelerator", "acelerator"), "did you mean accelerator?"),
+        ('family = "pi"\n' + GOOD, "family of profile mine"),
+        (GOOD.replace("title", "titel"), "did you mean title?"),
+        (GOOD.replace('title = "An accelerator"\n', ""), "'title' in profile mine, found none"),
+        (GOOD.replace('["usb3"]', '"usb3"'), "a list as buses"),
+        (GOOD.replace("usb3", "usb4"), "one of usb2, usb3, pcie"),
+        (GOOD + LATENCY.replace("ms = 2", 'ms = "2"'), "a number as ms"),
+        (GOOD + LATENCY.replace('"there"', '"their"'), "did you mean there?"),
+        (GOOD + LATENCY.replace("MobileNet v2", "MobileNet v4"), "did you mean MobileNet v"),
+        (GOOD + LATENCY.replace("int8", "int4"), "did you mean int8?"),
+        (GOOD + LATENCY.replace("edgetpu", "gpu"), "one of cpu, edgetpu"),
+        (GOOD + LATENCY.replace("[[latencies]]", "[latencies]"), "a list as latencies"),
+    ],
+)
+def test_a_wrong_profile_is_refused_with_its_place(tmp_path: Path, wrong: str, said: str) -> None:
+    (tmp_path / "mine.toml").write_text(wrong)
+    with pytest.raises(UsageError, match=re.escape(said)):
+        profile.read(tmp_path / "mine.toml")

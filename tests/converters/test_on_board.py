@@ -1,0 +1,173 @@
+"""What a board picks for a conversion, and what latencies are estimated from."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conversion import FULL, NONE, Conversion
+from report_page import Page
+
+from boards import profile
+from converters import pipeline
+from converters.compress.quantise import Variant
+from converters.measured import Measured
+from converters.on_board import OnBoard, estimate, on_board
+from converters.report import html, record, terminal
+from edge import cli
+
+PI = profile.load("raspberry-pi-4b")
+WITH_TPU = profile.load("raspberry-pi-4b+coral-usb")
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> pipeline.Settings:
+    """What `edge convert` would start with."""
+    asked: list[pipeline.Settings] = []
+
+    def stop(settings: pipeline.Settings, progress: object) -> Any:
+        asked.append(settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "convert", stop)
+    assert cli.run(["convert", str(folder), *options]) == 130
+    return asked[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "target", "size"),
+    [
+        ((), "cpu", None),
+        (("--board", "raspberry-pi-4b"), "cpu", None),
+        (("--board", "raspberry-pi-zero-2-w"), "cpu", 160),
+        (("--board", "raspberry-pi-zero-2-w", "--size", "96"), "cpu", 96),
+        (("--board", "raspberry-pi-4b+coral-usb"), "edgetpu", None),
+        (("--board", "raspberry-pi-4b+coral-usb", "--target", "cpu"), "cpu", None),
+        (("--board", "coral-dev-board"), "edgetpu", None),
+    ],
+)
+def test_the_board_picks_target_and_size_where_they_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    target: str,
+    size: int | None,
+) -> None:
+    asked = settings(monkeypatch, tmp_path, *options)
+    assert (asked.plan.limits.target, asked.size) == (target, size)
+    assert asked.to_dict()["board"] == (options[1] if options else None)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--board", "raspbery-pi-4b"), "did you mean raspberry-pi-4b?"),
+        (("--board", "coral-usb"), "the accelerator coral-usb alone"),
+        (("--board", "raspberry-pi-4b", "--target", "edgetpu"), "use --board raspberry-pi-4b+"),
+    ],
+)
+def test_a_board_that_does_not_fit_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    assert cli.run(["convert", str(tmp_path), *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_published_network_is_estimated_as_published() -> None:
+    found = estimate(300, "int8", "cpu", PI.latencies)
+    assert found is not None
+    assert found.ms == pytest.approx(17)
+    assert found.low_ms < 17 < found.high_ms
+    assert {one.dtype for one in found.published} == {"int8"}
+
+
+@pytest.mark.parametrize("name", profile.names())
+def test_the_range_holds_what_was_published(name: str) -> None:
+    latencies = profile.load(name).latencies
+    for one in latencies:
+        size = profile.networks()[one.model].multiply_adds
+        found = estimate(size, one.dtype, one.runs_on, latencies)
+        assert found is None or found.low_ms - 1e-6 <= one.ms <= found.high_ms + 1e-6
+
+
+def test_half_the_multiply_adds_take_half_the_time_on_a_cpu() -> None:
+    whole, half = (estimate(size, "int8", "cpu", PI.latencies) for size in (300, 150))
+    assert whole is not None and half is not None
+    assert half.ms == pytest.approx(whole.ms / 2)
+    assert (half.low_ms, half.high_ms) == pytest.approx((whole.low_ms / 2, whole.high_ms / 2))
+
+
+def test_on_an_edge_tpu_a_small_network_may_take_as_long_as_the_quickest_published() -> None:
+    found = estimate(10, "int8", "edgetpu", WITH_TPU.latencies)
+    assert found is not None
+    assert found.high_ms == 2.4
+    assert found.low_ms < found.ms < 1
+
+
+def test_one_published_latency_makes_no_range() -> None:
+    latencies = profile.load("raspberry-pi-5+coral-pcie").latencies
+    assert estimate(300, "int8", "edgetpu", latencies) is None
+    assert estimate(300, "int8", "cpu", ()) is None
+
+
+def measured(variants: tuple[Variant, ...], edgetpu: dict[str, Any]) -> tuple[Measured, ...]:
+    """Figures for real files, of which only the Edge TPU's share and multiply-adds matter."""
+    made = Conversion().stages()["verified"].variants[0]
+    return tuple(replace(made, name=one.name, edgetpu=edgetpu) for one in variants)
+
+
+def kinds(found: OnBoard) -> dict[str, str | None]:
+    return {name: None if one is None else one.runs_on for name, one in found.estimates}
+
+
+def test_files_are_estimated_by_how_they_compute(micro_variants: tuple[Variant, ...]) -> None:
+    def taken(status: dict[str, Any], target: str) -> dict[str, str | None]:
+        return kinds(
+            on_board(WITH_TPU, target, 96, micro_variants, measured(micro_variants, status))
+        )
+
+    cpu = {"float32": "cpu", "float16": "cpu", "int8": "cpu"}
+    assert taken(NONE, "edgetpu") == cpu
+    assert taken(FULL, "edgetpu")["int8"] == "edgetpu"
+    assert taken(FULL, "cpu") == cpu
+    assert taken({**FULL, "status": "partly"}, "edgetpu")["int8"] is None
+
+
+def test_float_files_are_held_against_float_ones(micro_variants: tuple[Variant, ...]) -> None:
+    found = dict(on_board(PI, "cpu", 96, micro_variants, measured(micro_variants, NONE)).estimates)
+    dtypes = {name: one and {each.dtype for each in one.published} for name, one in found.items()}
+    assert dtypes == {"float32": {"float32"}, "float16": {"float32"}, "int8": {"int8"}}
+
+
+def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
+    """The record and the page of a result for ``board``."""
+    stages = Conversion().stages()
+    found = estimate(300, "int8", board.run.delegate, board.latencies)
+    stages["board"] = OnBoard(board, board.run.delegate, 96, (("int8", found), ("float32", None)))
+    told = record.build(**stages)
+    parts = {name: stages[name] for name in ("dataset", "split", "verified")}
+    return told, Page(html.render(told, **parts)).text
+
+
+def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str]) -> None:
+    told, page = shown(WITH_TPU)
+    sentence = (
+        "On the Raspberry Pi 4 Model B with Coral USB Accelerator int8 would take about 2.6 ms "
+        "for a picture (0.68 to 6.1 ms), on the Edge TPU: an estimate from 4 published times and "
+        "the multiply-adds, not measured on this board."
+    )
+    assert sentence in page
+    assert "https://coral.ai/docs/edgetpu/benchmarks" in page
+    assert "Untested: no Edge TPU was at hand." in page
+    terminal.summary(told, Path("out"))
+    assert sentence in " ".join(capsys.readouterr().out.split())
+
+
+def test_where_nothing_is_published_nothing_is_estimated() -> None:
+    told, page = shown(profile.load("generic-x86-64"))
+    assert told["board"]["estimates"]["int8"] is None
+    assert "int8 would take on the x86-64 computer with Linux is not estimated" in page
+    assert "run with one thread per core" in page
+
+
+def test_the_page_says_nothing_of_boards_where_none_was_named() -> None:
+    assert "published times" not in Page(Conversion().page()).text
