@@ -17,6 +17,7 @@ EXAMPLES = (
     """
 \b
 Examples:
+  edge demo classify
   edge demo classify --model model.tflite
   edge demo classify --model model.tflite --source clip.mp4 --sink out.mkv
   edge demo classify --model model.tflite --source 0 --sink jsonl:-

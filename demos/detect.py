@@ -17,6 +17,7 @@ EXAMPLES = (
     """
 \b
 Examples:
+  edge demo detect
   edge demo detect --model ssd.tflite --labels coco_labels.txt
   edge demo detect --model yolo.tflite --source street.mp4 --sink out.mkv
   edge demo detect --model ssd.tflite --classes person,dog --sink jsonl:-
