@@ -1,0 +1,154 @@
+"""What a board says of itself before anything is done to it, and whether it will do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from boards.deploy.ssh import Address, Done
+from edge.errors import BoardError
+
+PYTHONS = ("3.11", "3.12", "3.13")
+"""Versions of Python that edge-toolkit runs on, as pyproject.toml says it."""
+
+MACHINES = ("aarch64", "x86_64")
+
+OWNER = "edge-toolkit"
+"""The user that the service of a system runs as."""
+
+_SPARE_KIB = 100 * 1024
+"""What is left free on a disk, in KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """An interpreter: its path, its version such as "3.11"; ``venv``: it makes environments."""
+
+    path: str
+    version: str
+    venv: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The answers of scripts/probe.sh.
+
+    ``mode``: "system" with root's rights, else "user"; ``root``: the folder of all that is
+    deployed; ``units``: where units lie; ``libc``: such as "glibc 2.36"; ``free_kib``: where
+    ``root`` is; ``current``: the release that runs, ``environment``: that of the release that was
+    asked about, ``unit``: SHA-256 of the unit, ``state``: as systemctl is-active says it;
+    ``ready``: whole environments; ``whole``: the release that was asked about, where it is whole.
+    """
+
+    address: Address
+    mode: str
+    uid: str
+    root: str
+    units: str
+    machine: str
+    bits: str
+    libc: str
+    system: str
+    codename: str
+    model: str
+    systemd: bool
+    pythons: tuple[Python, ...]
+    free_kib: int
+    current: str
+    environment: str
+    unit: str
+    state: str
+    ready: tuple[str, ...]
+    whole: str
+
+    @classmethod
+    def read(cls, address: Address, done: Done) -> Self:
+        """The board that ``done`` tells of.
+
+        Raises:
+            BoardError: it answered otherwise: it is no Linux with a shell.
+        """
+        values = done.values
+        if "machine" not in values or "root" not in values:
+            said = " ".join((done.err or done.out).split())[:120]
+            raise BoardError(f"a Linux on {address}", said or "no answer", "name another board")
+        lines = [line.partition("=") for line in done.out.splitlines()]
+        plain = ("mode", "uid", "root", "units", "machine", "bits", "libc", "system", "codename",
+                 "model", "current", "environment", "unit", "state", "whole")  # fmt: skip
+        return cls(
+            address=address,
+            **{name: values.get(name, "") for name in plain},
+            systemd="systemd" in values,
+            pythons=tuple(_python(value) for key, _, value in lines if key == "python"),
+            free_kib=int(values.get("free") or 0),
+            ready=tuple(value for key, _, value in lines if key == "ready"),
+        )
+
+    @property
+    def owner(self) -> str:
+        """The user that the service runs as; empty: who logs in."""
+        return OWNER if self.mode == "system" else ""
+
+    @property
+    def systemctl(self) -> Mapping[str, str]:
+        """Variables of the scripts that speak to systemd."""
+        if self.mode == "system":
+            return {"SYSTEMCTL": "systemctl", "LINGER": ":",
+                    "JOURNAL": "journalctl --no-pager -u edge-toolkit"}  # fmt: skip
+        return {"SYSTEMCTL": "systemctl --user", "LINGER": "loginctl enable-linger",
+                "JOURNAL": "journalctl --no-pager --user -u edge-toolkit",
+                "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}  # fmt: skip
+
+    def check(self) -> Python:
+        """The Python to use.
+
+        Raises:
+            BoardError: the board will not do, and why.
+        """
+        if self.bits == "32" or self.machine not in MACHINES:
+            bits = f"{self.bits}-bit programs on " if self.bits == "32" else ""
+            raise BoardError(
+                f"a 64-bit system on {self.address} ({' or '.join(MACHINES)})",
+                f"{bits}{self.machine} ({self.system})",
+                "there is no interpreter of models for it: install the 64-bit image of the system",
+            )
+        if not self.systemd:
+            raise BoardError(
+                f"systemd on {self.address}", f"none ({self.system})", "use a system that has it"
+            )
+        return self._python()
+
+    def has_room(self, kib: int) -> None:
+        """See to it that so much fits.
+
+        Raises:
+            BoardError: it does not.
+        """
+        needed = kib + _SPARE_KIB
+        if self.free_kib < needed:
+            raise BoardError(
+                f"{needed / 1024:.0f} MiB free in {self.root} on {self.address}",
+                f"{self.free_kib / 1024:.0f} MiB",
+                "make room there, or use a larger card",
+            )
+
+    def _python(self) -> Python:
+        fitting = [python for python in self.pythons if python.version in PYTHONS]
+        if not fitting:
+            found = ", ".join(python.version for python in self.pythons)
+            raise BoardError(
+                f"Python {PYTHONS[0]} to {PYTHONS[-1]} on {self.address}",
+                f"{found or 'no Python'} ({self.system})",
+                "update the system: Raspberry Pi OS Bookworm and Debian 12 have Python 3.11",
+            )
+        able = [python for python in fitting if python.venv]
+        if not able:
+            raise BoardError(
+                f"the module venv of Python {fitting[0].version} on {self.address}", "none",
+                "sudo apt-get install -y python3-venv",
+            )  # fmt: skip
+        return able[0]
+
+
+def _python(line: str) -> Python:
+    path, version, able = line.rsplit(" ", 2)
+    return Python(path, version, able == "yes")

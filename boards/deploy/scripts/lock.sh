@@ -1,0 +1,14 @@
+# Hold the lock of deploys as long as stdin gives a "." each minute: a line that was cut, even
+# without a word, frees it. Wants: ROOT, WHO.
+set -eu
+mkdir -p "$ROOT"
+chmod 755 "$ROOT"
+exec 9>>"$ROOT/lock"
+if ! flock -n 9; then
+    cat "$ROOT/lock" >&2
+    exit 75
+fi
+echo "$WHO" >"$ROOT/lock"
+echo held
+while [ "$(timeout 60 head -c 1)" = . ]; do :; done
+: >"$ROOT/lock"

@@ -1,0 +1,35 @@
+# Put a release beside the others, out of the tar that stdin brings (nothing where it is there
+# already), and see to what it runs with. Wants: ROOT, RELEASE, ENVIRONMENT, OWNER (empty: me).
+set -eu
+umask 022
+mkdir -p "$ROOT/releases" "$ROOT/state"
+new=$ROOT/releases/$RELEASE
+part=$ROOT/releases/.$RELEASE.part
+trap 'rm -rf "$part"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+if [ -n "$OWNER" ]; then
+    id "$OWNER" >/dev/null 2>&1 ||
+        useradd --system --no-create-home --home-dir "$ROOT/state" --shell /usr/sbin/nologin "$OWNER"
+    for group in video render audio plugdev; do
+        if getent group "$group" >/dev/null; then usermod -aG "$group" "$OWNER"; fi
+    done
+    chown "$OWNER:" "$ROOT/state"
+fi
+if [ "$UPLOAD" = yes ]; then
+    rm -rf "$part"
+    mkdir "$part"
+    tar -x --no-same-owner -C "$part"
+    (
+        cd "$part"
+        sha256sum --quiet --strict -c SHA256SUMS
+        [ "$(sha256sum <SHA256SUMS | cut -c 1-12)" = "$RELEASE" ]
+    ) || {
+        echo tampered >&2
+        exit 65
+    }
+    # A folder that stands there is no whole release: nothing runs from it but by that name.
+    rm -rf "$new"
+    mv -T "$part" "$new"
+fi
+ln -sfn "../../envs/$ENVIRONMENT" "$new/env"
+sync

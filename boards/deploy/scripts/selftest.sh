@@ -1,0 +1,7 @@
+# Try a release as what will run it. Wants: ROOT, RELEASE, OWNER (empty: me).
+set -eu
+release=$ROOT/releases/$RELEASE
+cd "$ROOT/state"
+export HOME="$ROOT/state" EDGE_CACHE="$ROOT/state/cache"
+as=${OWNER:+"runuser -u $OWNER --"}
+exec $as "$release/env/bin/edge" selftest "$release" --json

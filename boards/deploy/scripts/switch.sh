@@ -1,0 +1,68 @@
+# Let the service run another release; if it does not process a frame, let it run the one before.
+# Goes on to its end when the connection is cut. Wants: ROOT, RELEASE (empty: the previous one),
+# UNITS, UNIT (the text of the unit; empty: as it is), SYSTEMCTL, JOURNAL, LINGER.
+trap '' HUP PIPE INT TERM
+set -u
+umask 022
+exec 8>>"$ROOT/switching"
+flock 8
+name=edge-toolkit.service
+file=$UNITS/$name
+old=$(readlink "$ROOT/current" || true)
+new=releases/$RELEASE
+[ -n "$RELEASE" ] || new=$(readlink "$ROOT/previous" || true)
+if [ ! -x "$ROOT/$new/run" ]; then
+    echo 'no release to go back to' >&2
+    exit 66
+fi
+
+point() {
+    ln -sfn "$1" "$ROOT/$2.new" && mv -T "$ROOT/$2.new" "$ROOT/$2"
+}
+start() {
+    $SYSTEMCTL restart "$name" 8>&- && $SYSTEMCTL is-active --quiet "$name" 8>&-
+}
+describe() {
+    if [ -z "$1" ]; then rm -f "$file"; else
+        printf '%s\n' "$1" >"$file.new" && mv "$file.new" "$file"
+    fi
+    $SYSTEMCTL daemon-reload 8>&-
+}
+prune() {
+    kept=" $(basename "$new") $(basename "$(readlink "$ROOT/previous" || true)") "
+    for place in "$ROOT"/releases/*; do
+        case $kept in *" $(basename "$place") "*) ;; *) rm -rf "$place" ;; esac
+    done
+    kept=" $(for link in "$ROOT"/releases/*/env; do basename "$(readlink "$link")"; done | tr '\n' ' ')"
+    for place in "$ROOT"/envs/*; do
+        case $kept in *" $(basename "$place") "*) ;; *) rm -rf "$place" ;; esac
+    done
+}
+
+mkdir -p "$UNITS"
+text=$(cat "$file" 2>/dev/null || true)
+[ -z "$UNIT" ] || [ "$UNIT" = "$text" ] || describe "$UNIT"
+point "$new" current
+$LINGER 8>&-
+$SYSTEMCTL enable --quiet "$name" 8>&-
+if start; then
+    [ -z "$old" ] || [ "$old" = "$new" ] || point "$old" previous
+    sync
+    prune
+    echo "release=$(basename "$new")"
+    exit 0
+fi
+$JOURNAL -n 20 >&2 2>&1
+if [ -n "$old" ] && [ -x "$ROOT/$old/run" ]; then
+    point "$old" current
+    [ -z "$text" ] || [ "$UNIT" = "$text" ] || describe "$text"
+    if start; then echo "restored=$(basename "$old")"; else echo "dead=$(basename "$old")"; fi
+else
+    $SYSTEMCTL stop "$name" 8>&-
+    $SYSTEMCTL disable --quiet "$name" 8>&-
+    rm -f "$ROOT/current"
+    describe "$text"
+    echo stopped=yes
+fi
+sync
+exit 70

@@ -1,0 +1,279 @@
+"""Boards over ssh: the one place where asyncssh (extra ``deploy``) is imported.
+
+The host's key is checked against ~/.ssh/known_hosts. Who logs in is proved by ssh-agent or a key
+file, never by a password. ~/.ssh/config is obeyed.
+"""
+
+import asyncio
+import os
+import re
+import shlex
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Self
+
+from edge.errors import BoardError, UsageError
+
+if TYPE_CHECKING:
+    import asyncssh
+
+_PATIENCE = 15
+"""Seconds that a board has to answer at all, and between two signs of life."""
+
+_HEARTBEAT = 10.0
+"""Seconds between two signs of life to the lock; see scripts/lock.sh."""
+
+INSTALL = "pip install 'edge-toolkit[deploy]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``user@host:port``; empty or 0 where it was not said, so that ~/.ssh/config says it."""
+
+    host: str
+    user: str = ""
+    port: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The parts of "[user@]host[:port]"; an IPv6 address stands in brackets.
+
+        >>> Address.parse("pi@camera.local:2222")
+        Address(host='camera.local', user='pi', port=2222)
+
+        Raises:
+            UsageError: it is something else.
+        """
+        found = re.fullmatch(r"(?:([^@\s:]+)@)?(\[[\da-fA-F:.%\w]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
+        if found is None or text.startswith("-"):
+            raise UsageError(
+                "user@host[:port]", f"'{text}'", "name a board such as pi@camera.local"
+            )
+        user, host, port = found.groups()
+        return cls(host.strip("[]"), user or "", int(port or 0))
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{user}{host}{f':{self.port}' if self.port else ''}"
+
+    @property
+    def ssh(self) -> str:
+        """The command that logs in there."""
+        port = f"-p {self.port} " if self.port else ""
+        return f"ssh {port}{self.user + '@' if self.user else ''}{self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a script did: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The lines key=value of its output; of a key that comes several times the last."""
+        pairs = (line.partition("=") for line in self.out.splitlines())
+        return {key: value for key, equals, value in pairs if equals}
+
+
+class Connection:
+    """A board that lets us in. ``sudo``: scripts of root run by it."""
+
+    def __init__(self, address: Address, connection: "asyncssh.SSHClientConnection") -> None:
+        self.address, self._connection = address, connection
+        self.sudo = False
+
+    async def run(
+        self, script: str, *, brings: bytes = b"", as_root: bool = False, **variables: str
+    ) -> Done:
+        """Run a script of ``scripts/`` with variables; ``brings`` is its stdin.
+
+        Raises:
+            BoardError: the connection was cut.
+        """
+        return await self.execute(command(script, variables), brings=brings, as_root=as_root)
+
+    async def execute(self, words: str, *, brings: bytes = b"", as_root: bool = False) -> Done:
+        """Run a shell command.
+
+        Raises:
+            BoardError: the connection was cut.
+        """
+        with _cut(self.address):
+            done = await self._connection.run(
+                self._line(words, as_root), input=brings, encoding=None, check=False
+            )
+        if done.exit_status is None or done.exit_status < 0:
+            raise _was_cut(self.address)
+        out, err = (_text(stream) for stream in (done.stdout, done.stderr))
+        return Done(done.exit_status, out, err)
+
+    @asynccontextmanager
+    async def holding(self, script: str, *, as_root: bool, **variables: str) -> AsyncIterator[Done]:
+        """Keep a script alive while the block runs, as scripts/lock.sh wants it; ``Done.code`` is 0
+        where its first line came.
+
+        Raises:
+            BoardError: the connection was cut.
+        """
+        line = self._line(command(script, variables), as_root)
+        with _cut(self.address):
+            process = await self._connection.create_process(line)
+            first = await process.stdout.readline()
+        if not first:
+            with _cut(self.address):
+                await process.wait()
+                said = await process.stderr.read()
+            yield Done(process.exit_status or 1, "", said)
+            return
+        beating = asyncio.create_task(_beat(process))
+        try:
+            yield Done(0, first, "")
+        finally:
+            beating.cancel()
+            process.stdin.write_eof()
+            try:
+                await asyncio.wait_for(process.wait(), _PATIENCE)
+            except (OSError, TimeoutError):
+                process.close()
+
+    async def follow(self, words: str, *, as_root: bool = False) -> AsyncIterator[str]:
+        """The lines of a command as they come.
+
+        Raises:
+            BoardError: the connection was cut.
+        """
+        with _cut(self.address):
+            process = await self._connection.create_process(
+                self._line(words, as_root),
+                stderr=-2,  # subprocess.STDOUT
+            )
+            async for line in process.stdout:
+                yield line.rstrip("\n")
+
+    def _line(self, words: str, as_root: bool) -> str:
+        return f"{'sudo -n ' if as_root and self.sudo else ''}sh -c {shlex.quote(words)}"
+
+
+def command(script: str, variables: Mapping[str, str]) -> str:
+    """A script of ``scripts/`` behind assignments of its variables."""
+    text = files(__package__).joinpath("scripts", script).read_text()
+    given = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    return given + text
+
+
+@asynccontextmanager
+async def connect(address: Address, identity: str | None = None) -> AsyncIterator[Connection]:
+    """Log in to a board. ``identity``: a file with the private key, instead of the usual ones.
+
+    Raises:
+        BoardError: it cannot be reached, shows another key than before, or does not let us in.
+    """
+    asyncssh = _asyncssh()
+    asked: dict[str, Any] = {}
+    if address.user:
+        asked["username"] = address.user
+    if address.port:
+        asked["port"] = address.port
+    if identity is not None:
+        asked["client_keys"] = [identity]
+    try:
+        connection = await asyncssh.connect(
+            address.host, preferred_auth="publickey", connect_timeout=_PATIENCE,
+            keepalive_interval=_PATIENCE, keepalive_count_max=3, **asked,
+        )  # fmt: skip
+    except asyncssh.HostKeyNotVerifiable:
+        raise _stranger(address) from None
+    except asyncssh.PermissionDenied:
+        raise BoardError(
+            f"a key that {address} knows",
+            "none: it refused those of ssh-agent and of the key files",
+            f"{address.ssh.replace('ssh', 'ssh-copy-id', 1)}, or name the key with --identity FILE",
+        ) from None
+    except asyncssh.KeyImportError as error:
+        raise BoardError("a private key", f"{identity} ({error})", "name another file") from None
+    except (OSError, asyncssh.Error, TimeoutError) as error:
+        raise _unreachable(address, error) from None
+    async with connection:
+        yield Connection(address, connection)
+
+
+def _asyncssh() -> Any:
+    try:
+        import asyncssh
+    except ModuleNotFoundError:
+        raise BoardError("asyncssh, to reach boards", "none", INSTALL) from None
+    asyncssh.set_log_level("CRITICAL")  # what goes wrong is told by its exception
+    return asyncssh
+
+
+async def _beat(process: Any) -> None:
+    while True:
+        process.stdin.write(".")
+        await asyncio.sleep(_HEARTBEAT)
+
+
+class _cut:  # noqa: N801 (reads as a statement)
+    """Turns the many ways in which a connection ends into one error."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import asyncssh
+
+        if isinstance(error, OSError | asyncssh.Error):
+            raise _was_cut(self._address) from None
+
+
+def _was_cut(address: Address) -> BoardError:
+    return BoardError(
+        f"a connection to {address} that lasts", "one that was cut",
+        "run it again; 'edge status' says what runs there",
+    )  # fmt: skip
+
+
+def _stranger(address: Address) -> BoardError:
+    """The board's key is not the known one, or is not known."""
+    known = os.path.expanduser("~/.ssh/known_hosts")  # noqa: PTH111 (as ssh itself does)
+    place = f"[{address.host}]:{address.port}" if address.port not in (0, 22) else address.host
+    asyncssh = _asyncssh()
+    try:
+        keys, *_ = asyncssh.match_known_hosts(known, address.host, "", address.port or 22)
+    except OSError:
+        keys = ()
+    if keys:
+        return BoardError(
+            f"the key of {address} that is in ~/.ssh/known_hosts", "another one",
+            "find out why: somebody may stand in between. "
+            f"If the board was set up anew: ssh-keygen -R '{place}' && {address.ssh}",
+        )  # fmt: skip
+    return BoardError(
+        f"the key of {address} in ~/.ssh/known_hosts", "none",
+        f"log in once, and compare the fingerprint that it shows: {address.ssh}",
+    )  # fmt: skip
+
+
+def _unreachable(address: Address, error: Exception) -> BoardError:
+    if isinstance(error, socket.gaierror):
+        why = "a name that nobody knows"
+    elif isinstance(error, TimeoutError) or not str(error):
+        why = f"no answer in {_PATIENCE} s"
+    else:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return BoardError(
+        f"{address} to answer", why, f"is it on, and in this network? try: {address.ssh}"
+    )
+
+
+def _text(stream: object) -> str:
+    return stream.decode(errors="replace") if isinstance(stream, bytes) else str(stream or "")

@@ -1,0 +1,104 @@
+"""The wheel of edge-toolkit itself, made again of what is installed here.
+
+So a board gets the very version that its release was made with, whether that came from an index,
+from a checkout, or was changed since. Format: PyPA's "Binary distribution format".
+"""
+
+import base64
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+
+from edge.errors import BoardError
+
+DISTRIBUTION = "edge-toolkit"
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+_SKIPPED = ("__pycache__",)
+_OURS = ("METADATA", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
+_TAG = "py3-none-any"
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """A wheel: the same sources give the same bytes."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@cache
+def own() -> Wheel:
+    """The wheel of this edge-toolkit.
+
+    Raises:
+        BoardError: it is not installed, but only lies on the path.
+    """
+    try:
+        installed = metadata.distribution(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        raise BoardError(
+            "edge-toolkit as an installed package", "its sources alone", "pip install ."
+        ) from None
+    stem = f"edge_toolkit-{installed.version}"
+    files = dict(_packages(installed)) | dict(_about(installed, f"{stem}.dist-info"))
+    files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
+    return Wheel(f"{stem}-{_TAG}.whl", _zip(files))
+
+
+def requirements() -> tuple[str, ...]:
+    """What edge-toolkit requires, with markers, as its metadata says it."""
+    return tuple(metadata.requires(DISTRIBUTION) or ())
+
+
+def _packages(installed: metadata.Distribution) -> Iterator[tuple[str, bytes]]:
+    for name in (installed.read_text("top_level.txt") or "").split():
+        spec = util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        folder = Path(spec.origin).parent
+        for path in sorted(folder.rglob("*")):
+            within = path.relative_to(folder.parent)
+            if path.is_file() and not set(within.parts) & {*_SKIPPED}:
+                yield within.as_posix(), path.read_bytes()
+
+
+def _about(installed: metadata.Distribution, folder: str) -> Iterator[tuple[str, bytes]]:
+    for name in _OURS:
+        text = installed.read_text(name)
+        if text is not None:
+            yield f"{folder}/{name}", text.encode()
+    yield (
+        f"{folder}/WHEEL",
+        (
+            f"Wheel-Version: 1.0\nGenerator: edge deploy\nRoot-Is-Purelib: true\nTag: {_TAG}\n"
+        ).encode(),
+    )
+
+
+def _record(files: dict[str, bytes], own_name: str) -> bytes:
+    lines = []
+    for name, content in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        lines.append(f"{name},sha256={digest},{len(content)}\n")
+    return "".join([*lines, f"{own_name},,\n"]).encode()
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name, _DATE)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return made.getvalue()
