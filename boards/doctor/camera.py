@@ -1,0 +1,104 @@
+"""Cameras: CSI ones through picamera2, others through V4L2."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards.doctor.finding import Finding, State, fail, ok, warn
+from boards.doctor.system import System
+from boards.profile import Profile
+
+_CSI = ("unicam", "rp1-cfe")
+"""Names of the nodes that a CSI camera of a Raspberry Pi brings; OpenCV cannot read them."""
+
+_NO_CAMERAS = ("bcm2835-codec", "bcm2835-isp", "rpivid", "rpi-hevc-dec", "pispbe")
+"""Beginnings of names of nodes that encode, decode or convert."""
+
+_NUMPY_CLASH = ("numpy.dtype size changed", "numpy.core.multiarray failed to import")
+
+_JOIN = "Log in anew after this."
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A device of V4L2 that gives pictures."""
+
+    path: Path
+    name: str
+
+    @property
+    def csi(self) -> bool:
+        return self.name.startswith(_CSI)
+
+
+def nodes(system: System) -> list[Node]:
+    """What gives pictures, without the second nodes of cameras, which give metadata."""
+    found = []
+    for path in system.found("dev/video[0-9]*"):
+        folder = f"sys/class/video4linux/{path.name}"
+        name = system.text(f"{folder}/name") or path.name
+        first = system.text(f"{folder}/index") in (None, "0")
+        if not name.startswith(_NO_CAMERAS) and (first or name.startswith(_CSI)):
+            found.append(Node(path, name))
+    return found
+
+
+def camera(system: System, profile: Profile) -> Iterator[Finding]:
+    there = nodes(system)
+    others = [node for node in there if not node.csi]
+    connected = any(node.csi for node in there)
+    names: list[str] = []
+    if any(one.stack.startswith("picamera2") for one in profile.cameras):
+        said = system.probe("picamera")
+        names = said.get("cameras", [])
+        if "trouble" in said and (connected or not others):
+            yield _without_picamera(system, said["trouble"], "fail" if connected else "warn")
+    yield from _permission(system, there)
+    if names:
+        yield ok("camera", f"CSI: {', '.join(names)} (--source picamera)")
+    if others:
+        listed = (f"{node.name} (--source {node.path.name[5:]})" for node in others)
+        yield ok("camera", f"V4L2: {', '.join(listed)}")
+    if not (names or there):
+        means = "Files and streams work as a source. Plug one in; a CSI cable with the power off."
+        yield warn("camera", "none", means)
+
+
+def _permission(system: System, there: list[Node]) -> Iterator[Finding]:
+    closed = [node.path for node in there if not system.may_use(node.path)]
+    if not closed:
+        return
+    groups = (system.ask("id", "-nG") or "").split()
+    found = f"no permission for {', '.join(f'/dev/{path.name}' for path in closed)}"
+    if "video" in groups:
+        means = "You are in the group video, to which the file does not belong."
+        yield fail("camera", found, means, "ls -l /dev/video*\nsudo udevadm trigger")
+    else:
+        means = f"Cameras belong to the group video. {_JOIN}"
+        yield fail("camera", found, means, 'sudo usermod -aG video "$USER"')
+
+
+def _without_picamera(system: System, trouble: str, state: State) -> Finding:
+    if any(words in trouble for words in _NUMPY_CLASH):
+        means = "picamera2 of this release is built for NumPy 1, and the environment has NumPy 2."
+        return Finding("picamera2", state, trouble, means, system.pip("numpy<2"))
+    if "No module named" not in trouble:
+        means = (
+            "libcamera's bindings fit the system's own Python only. Make the environment with it."
+        )
+        fix = "/usr/bin/python3 -m venv --clear --system-site-packages ~/edge"
+        install = "~/edge/bin/pip install edge-toolkit"
+        return Finding("picamera2", state, trouble, means, f"{fix} && {install}")
+    lines = []
+    if not system.found("usr/lib/python3/dist-packages/picamera2"):
+        lines.append("sudo apt-get install -y python3-picamera2")
+    if environment := system.probe("python").get("environment"):
+        lines.append(
+            "sed -i 's/^include-system-site-packages = .*/include-system-site-packages = true/' "
+            f"{environment}/pyvenv.cfg"
+        )
+    means = (
+        "A CSI camera needs picamera2, which comes from apt only; the environment must see the "
+        "system's packages."
+    )
+    return Finding("picamera2", state, trouble, means, "\n".join(lines))

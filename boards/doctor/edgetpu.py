@@ -1,0 +1,176 @@
+"""The Edge TPU: device, driver, permission, library, and whether the library runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from boards.doctor import mending
+from boards.doctor.finding import Finding, fail, ok, warn
+from boards.doctor.machine import model
+from boards.doctor.system import TIMEOUT, System
+from boards.doctor.usb import UsbDevice, devices
+from boards.profile import Profile
+
+UNUSED, USED = "1a6e:089a", "18d1:9302"
+"""USB ids of an Edge TPU before its first use, which loads its firmware, and after."""
+
+_PCI = ("0x1ac1", "0x089a")
+
+_LIBRARIES = ("usr/lib/*/libedgetpu.so.1", "usr/lib/libedgetpu.so.1",
+              "usr/local/lib/libedgetpu.so.1")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What there is of Edge TPUs: on USB, on PCIe (seen or not), and the driver's files."""
+
+    usb: tuple[UsbDevice, ...]
+    pci: bool
+    apex: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.usb or self.pci or self.apex)
+
+
+def edgetpu(system: System, profile: Profile) -> Iterator[Finding]:
+    present = look(system)
+    if not present:
+        yield _none(system, profile)
+        return
+    obstacles = [*_library(system), *_permissions(system, present)]
+    yield from obstacles
+    if all(finding.state == "ok" for finding in obstacles):
+        yield from _trial(system, present)
+        present = look(system)  # the first use changes a USB accelerator's id and place
+    yield from _on_usb(profile, present)
+    yield from _on_pci(system, present)
+
+
+def look(system: System) -> Present:
+    cards = system.found("sys/bus/pci/devices/*/vendor")
+    ids = [(_text(system, card), _text(system, card.with_name("device"))) for card in cards]
+    return Present(
+        tuple(device for device in devices(system) if device.id in (UNUSED, USED)),
+        _PCI in ids,
+        tuple(f"dev/{path.name}" for path in system.found("dev/apex_*")),
+    )
+
+
+def _text(system: System, path: object) -> str | None:
+    return system.text(str(path))
+
+
+def _none(system: System, profile: Profile) -> Finding:
+    if profile.run.delegate != "edgetpu":
+        return ok("Edge TPU", "none; models run on the CPU")
+    buses = profile.accelerator.buses if profile.accelerator else ("pcie",)
+    found = f"none on {' or '.join(buses)}, which the profile {profile.name} has"
+    means = "Models that are compiled for it do not run. Plug it in, without a hub between."
+    switched_on = "dtparam=pciex1" in (system.text("boot/firmware/config.txt") or "")
+    if "pcie" in buses and model(system).startswith("Raspberry Pi 5") and not switched_on:
+        means = "The connector for PCIe is off until it is switched on."
+        return fail("Edge TPU", found, means, mending.SWITCH_PCIE_ON)
+    return fail("Edge TPU", found, means)
+
+
+def _library(system: System) -> Iterator[Finding]:
+    there = [path for pattern in _LIBRARIES for path in system.found(pattern)]
+    if not there:
+        means = "An Edge TPU is there, and no model can use it without its library."
+        yield fail("libedgetpu", "not installed", means, mending.library(system))
+        return
+    name = f"/{there[0].relative_to(system.root)}"
+    format_ = "--showformat=${Package} ${Version} ${db:Status-Status}\\n"
+    command = ("dpkg-query", "--show", format_, "libedgetpu1-std", "libedgetpu1-max")
+    # It ends with 1 where one of them is unknown, and tells of the other.
+    lines = (line.split() for line in system.run(command, TIMEOUT).out.splitlines())
+    packages = {line[0]: line[1] for line in lines if len(line) == 3 and line[2] == "installed"}
+    if not packages:
+        yield ok("libedgetpu", f"{name}, from no package")
+        return
+    package, version = next(iter(packages.items()))
+    found = f"{package} {version}"
+    if "tf" in version:
+        yield ok("libedgetpu", found)
+    else:
+        means = "Google's build of 2021 crashes with today's interpreters; a maintained one exists."
+        yield fail("libedgetpu", found, means, mending.library(system))
+
+
+def _trial(system: System, present: Present) -> Iterator[Finding]:
+    """Load the library in a process of its own, since it may crash or hang."""
+    module = system.probe("interpreter").get("module")
+    if module is None:  # which the check of the interpreter tells
+        return
+    reason = system.try_edgetpu(module)
+    nodes = (*present.apex, *(device.node for device in present.usb))
+    if reason is None:
+        means = "No compiled model was run for this: 'edge bench MODEL_edgetpu.tflite' does."
+        yield ok("Edge TPU", "libedgetpu loads and a device answers", means)
+    elif "crashed" in reason or "does not load" in reason:
+        means = "Every program that uses it dies. Install a current build."
+        yield fail("Edge TPU", reason, means, mending.library(system))
+    else:
+        means = (
+            "One program at a time can use it: see which one does. "
+            "If none, unplug it, and plug it in anew."
+        )
+        yield fail("Edge TPU", reason, means, f"sudo fuser -v {' '.join(f'/{n}' for n in nodes)}")
+
+
+def _on_usb(profile: Profile, present: Present) -> Iterator[Finding]:
+    for device in present.usb:
+        state = "before its first use" if device.id == UNUSED else "in use since it was plugged in"
+        found = f"on USB: {device.id}, {state}, {device.speed}"
+        slow = device.id == USED and device.mbit is not None and device.mbit < 5000
+        if slow and "usb3" in profile.buses:
+            means = "At USB 2 it is some three times slower. Use a blue port and a cable of USB 3."
+            yield warn("Edge TPU", found, means)
+        else:
+            yield ok("Edge TPU", found)
+
+
+def _on_pci(system: System, present: Present) -> Iterator[Finding]:
+    for node in present.apex:
+        yield ok("Edge TPU", f"on PCIe: /{node}")
+    if present.apex or not present.pci:
+        return
+    found = "on PCIe, without /dev/apex_0"
+    kernel = system.ask("uname", "-r") or ""
+    if system.found("sys/module/apex") and system.ask("getconf", "PAGESIZE") == "16384":
+        means = "The driver does not work with a kernel of 16 KiB pages; there is one of 4 KiB."
+        yield fail("Edge TPU", found, means, mending.SMALL_PAGES)
+    elif system.found("sys/module/apex"):
+        means = "The driver is loaded and refused the device; the kernel's log says why."
+        yield fail("Edge TPU", found, means, "sudo dmesg | grep -iE 'apex|gasket'")
+    elif system.found(f"lib/modules/{kernel}/**/apex.ko*"):
+        yield fail("Edge TPU", found, "The driver is not loaded.", "sudo modprobe apex")
+    else:
+        means = "Its driver, gasket and apex, left the kernel with 5.13, and is not installed."
+        yield fail("Edge TPU", found, means, mending.DRIVER)
+
+
+def _permissions(system: System, present: Present) -> Iterator[Finding]:
+    for device in present.usb:
+        yield from _permission(system, device.node, "plugdev")
+    for node in present.apex:
+        yield from _permission(system, node, "apex")
+
+
+def _permission(system: System, node: str, group: str) -> Iterator[Finding]:
+    path = system.root / node
+    if not path.exists():
+        means = "Inside a container it must be passed in."
+        yield fail("permission", f"no /{node}", means, f"docker run --device /{node} …")
+    elif not system.may_use(path):
+        rule = any(group in (_text(system, rule) or "") for rule in mending.rules(system))
+        joined = group in (system.ask("id", "-nG") or "").split()
+        found = f"none for /{node}"
+        if not rule:
+            means = f"No rule of udev gives it to the group {group}."
+            yield fail("permission", found, means, mending.rule(group, joined))
+        elif not joined:
+            means = f"It belongs to the group {group}. Log in anew after this."
+            yield fail("permission", found, means, mending.join(group))
+        else:
+            means = f"You are in the group {group}; the rule came after the device. Plug it anew."
+            yield fail("permission", found, means, mending.APPLY_RULES)

@@ -1,0 +1,59 @@
+"""Temperature, and what the firmware says of power and clock."""
+
+from collections.abc import Iterator
+
+from boards.doctor.finding import Finding, fail, ok, warn
+from boards.doctor.system import MISSING, TIMEOUT, System
+from boards.profile import Profile
+from edge.board import temperature, throttling_of
+
+_HOT = 80.0
+"""°C from which a Raspberry Pi lowers its clock.
+
+https://www.raspberrypi.com/documentation/computers/raspberry-pi.html#frequency-management-and-thermal-control
+"""
+
+
+def heat(system: System, _: Profile) -> Iterator[Finding]:
+    degrees = temperature(system.root)
+    if degrees is None:
+        return
+    found = f"{degrees:.0f} °C"
+    if degrees >= _HOT:
+        means = f"From {_HOT:.0f} °C on the clock is lowered. It needs a heat sink, a fan, or air."
+        yield warn("temperature", found, means)
+    else:
+        yield ok("temperature", found)
+
+
+def power(system: System, profile: Profile) -> Iterator[Finding]:
+    """The bits of ``vcgencmd get_throttled``, on a Raspberry Pi."""
+    if not profile.name.startswith("raspberry-pi"):
+        return
+    answer = system.run(("vcgencmd", "get_throttled"), TIMEOUT)
+    if answer.code == MISSING:
+        means = "Without it nobody can tell whether the power supply is too weak."
+        yield warn("power", "no vcgencmd", means, "sudo apt-get install -y raspi-utils")
+        return
+    slowed = throttling_of(answer.out)
+    if slowed is None:
+        found = (answer.err or answer.out).strip() or f"vcgencmd ended with {answer.code}"
+        means = "vcgencmd must be allowed to ask the firmware. Log in anew after this."
+        yield warn("power", found, means, 'sudo usermod -aG video "$USER"')
+    elif not slowed:
+        yield ok("power", "neither under-voltage nor throttling since the start")
+    else:
+        yield _slowed(slowed)
+
+
+def _slowed(slowed: list[str]) -> Finding:
+    found = ", ".join(slowed)
+    weak = (
+        "The power supply or its cable is too weak: USB devices drop out, cards get damaged, and "
+        "the clock is lowered. Use the board's own supply."
+    )
+    if "under-voltage now" in slowed:
+        return fail("power", found, weak)
+    if "under-voltage earlier" in slowed:
+        return warn("power", found, weak)
+    return warn("power", found, "Heat lowers the clock. It needs a heat sink, a fan, or air.")

@@ -1,0 +1,93 @@
+"""Which board this is, its system, and whether the toolkit's wheels exist for it."""
+
+import re
+from collections.abc import Iterator
+
+from boards.doctor.finding import Finding, fail, ok, warn
+from boards.doctor.system import System
+from boards.profile import Profile, load, recognise
+
+_WHEELS = ("aarch64", "x86_64")
+"""Architectures that ai-edge-litert and OpenCV have wheels for."""
+
+_WRITE_64_BIT = (
+    "There is no wheel of ai-edge-litert for a 32-bit system. Write a 64-bit image to the card, "
+    "with Raspberry Pi Imager: Raspberry Pi OS (64-bit)."
+)
+
+
+def model(system: System) -> str:
+    """What the device tree calls the board; "" on a PC."""
+    told = system.text("proc/device-tree/model")
+    return told or system.text("sys/firmware/devicetree/base/model") or ""
+
+
+def recognised(system: System) -> Profile:
+    """The profile of the board by its device tree, else that of any Linux."""
+    machine = system.ask("uname", "-m")
+    other = "generic-x86-64" if machine == "x86_64" else "generic-aarch64"
+    return recognise(model(system)) or load(other)
+
+
+def release(system: System, key: str = "VERSION_CODENAME") -> str:
+    """A value of /etc/os-release, "" where there is none."""
+    told = system.text("etc/os-release") or ""
+    value = re.search(rf'^{key}="?([^"\n]*)"?$', told, re.MULTILINE)
+    return value[1] if value else ""
+
+
+def board(system: System, profile: Profile) -> Iterator[Finding]:
+    told = model(system) or f"unknown, {system.ask('uname', '-m')} without a device tree"
+    if profile.models and not told.startswith(profile.models):
+        yield warn(
+            "board",
+            told,
+            f"The profile {profile.name} is for a {profile.title}, and its figures are not this "
+            "board's. See what there is, or leave --board away.",
+            "edge boards list",
+        )
+    else:
+        yield ok("board", f"{told} (profile {profile.name})")
+
+
+def operating_system(system: System, profile: Profile) -> Iterator[Finding]:
+    codename = release(system)
+    found = release(system, "PRETTY_NAME") or "unknown"
+    known = {one.release: one for one in profile.systems}
+    if codename in known and not known[codename].supported:
+        yield warn("system", found, known[codename].note)
+    elif codename in known:
+        yield ok("system", found)
+    else:
+        yield ok("system", found, f"The profile knows {', '.join(known) or 'none'}, not this one.")
+
+
+def architecture(system: System, profile: Profile) -> Iterator[Finding]:
+    machine = system.ask("uname", "-m") or "unknown"
+    bits = system.ask("getconf", "LONG_BIT")
+    if machine in _WHEELS and bits == "32":
+        found = f"a 32-bit system on a 64-bit kernel ({machine})"
+        yield fail("architecture", found, _WRITE_64_BIT)
+    elif machine in _WHEELS:
+        yield ok("architecture", f"{machine}, 64 bits")
+    elif machine.startswith(("armv", "i")):
+        yield fail("architecture", f"{machine}, 32 bits", _WRITE_64_BIT)
+    else:
+        means = f"There are wheels of ai-edge-litert for {' and '.join(_WHEELS)} only."
+        yield fail("architecture", machine, means)
+
+
+def cores(system: System, profile: Profile) -> Iterator[Finding]:
+    """Of the processor, against the threads that the profile reckons with."""
+    count = len(re.findall(r"^processor\s*:", system.text("proc/cpuinfo") or "", re.MULTILINE))
+    wanted = profile.run.threads
+    if not count:
+        return
+    found = f"{count} {'core' if count == 1 else 'cores'}"
+    if count >= wanted:
+        yield ok("processor", found)
+        return
+    limited = "maxcpus=" in (system.text("proc/cmdline") or "")
+    means = f"The profile reckons with {wanted} threads, so that models run more slowly here."
+    fix = r"sudo sed -i 's/ *\bmaxcpus=[0-9]*//' /boot/firmware/cmdline.txt && sudo reboot"
+    yield warn("processor", f"{found} of {wanted}", means, fix if limited else "")

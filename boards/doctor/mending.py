@@ -1,0 +1,57 @@
+"""Commands that mend what ails an Edge TPU. None of them was tried on one."""
+
+from pathlib import Path
+
+from boards.doctor.machine import release
+from boards.doctor.system import System
+from boards.profile import find
+
+SWITCH_PCIE_ON = "echo dtparam=pciex1 | sudo tee -a /boot/firmware/config.txt && sudo reboot"
+
+SMALL_PAGES = "echo kernel=kernel8.img | sudo tee -a /boot/firmware/config.txt && sudo reboot"
+
+DRIVER = """\
+sudo apt-get install -y git devscripts debhelper dh-dkms dkms "linux-headers-$(uname -r)"
+git clone https://github.com/feranick/gasket-driver && cd gasket-driver && debuild -us -uc -tc -b
+sudo apt-get install -y ../gasket-dkms_*_all.deb && sudo modprobe apex"""
+
+APPLY_RULES = "sudo udevadm control --reload-rules && sudo udevadm trigger"
+
+_LIBRARY = "https://github.com/feranick/libedgetpu/releases/download/16.0TF2.19.1-1"
+_BUILDS = ("trixie", "bookworm")
+_DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}
+
+_PROFILES = {"plugdev": "coral-usb", "apex": "coral-pcie"}
+"""Group that an Edge TPU belongs to → the accelerator whose profile holds the rules of udev."""
+
+
+def library(system: System) -> str:
+    """Install the maintained build of libedgetpu for this release of Debian."""
+    codename, machine = release(system), system.ask("uname", "-m") or ""
+    build = codename if codename in _BUILDS else _BUILDS[-1]
+    file = f"libedgetpu1-std_16.0tf2.19.1-1.{build}_{_DEBIAN.get(machine, 'arm64')}.deb"
+    return f"curl -fLO {_LIBRARY}/{file}\nsudo apt-get install -y ./{file}"
+
+
+def rules(system: System) -> list[str]:
+    """The files of udev's rules, below /, that speak of an Edge TPU."""
+    found = [
+        str(path.relative_to(system.root))
+        for folder in ("etc", "usr/lib", "lib", "run", "usr/local/lib")
+        for path in system.found(f"{folder}/udev/rules.d/*.rules")
+    ]
+    words = ("1a6e", "apex")
+    return [path for path in found if any(word in (system.text(path) or "") for word in words)]
+
+
+def rule(group: str, joined: bool) -> str:
+    """Write the rules that give the device to ``group``, and join it."""
+    accelerator = find(_PROFILES[group])
+    lines = " ".join(f"'{line}'" for line in accelerator.udev)
+    path = Path("/etc/udev/rules.d") / f"60-{accelerator.name}.rules"
+    write = f"printf '%s\\n' {lines} | sudo tee {path}\n{APPLY_RULES}"
+    return write if joined else f"{write}\n{join(group)}"
+
+
+def join(group: str) -> str:
+    return f'sudo groupadd -f {group} && sudo usermod -aG {group} "$USER"'

@@ -1,0 +1,96 @@
+"""Memory, disk and clock."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from boards.doctor.finding import Finding, fail, ok, warn
+from boards.doctor.system import System
+from boards.profile import Profile
+
+NEEDED_MIB = 128
+"""What a classifier on a video was measured to need (MobileNet, OpenCV, litert: 107 to 124 MB)."""
+
+_ADD_SWAP = (
+    "sudo fallocate -l 1G /swapfile && sudo chmod 600 /swapfile && "
+    "sudo mkswap /swapfile && sudo swapon /swapfile\n"
+    "echo '/swapfile none swap sw 0 0' | sudo tee -a /etc/fstab"
+)
+
+_NO_DESKTOP = "sudo systemctl set-default multi-user.target && sudo reboot"
+
+_ALL_MEMORY = (
+    "sudo sed -i 's/^gpu_mem=/#&/; s/^total_mem=/#&/' /boot/firmware/config.txt && sudo reboot"
+)
+
+_LEAST_DISK, _LITTLE_DISK = 100, 1024
+"""MiB below which nothing can be written soon, and below which an update does not fit."""
+
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+"""A day before this toolkit was there: a clock that shows an earlier one is wrong."""
+
+
+def memory(system: System, profile: Profile) -> Iterator[Finding]:
+    told = system.text("proc/meminfo") or ""
+    mib = {name: int(kib) // 1024 for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", told, re.M)}
+    if not {"MemTotal", "MemAvailable"} <= mib.keys():
+        return
+    total, free, swap = mib["MemTotal"], mib["MemAvailable"], mib.get("SwapFree", 0)
+    sizes = [size for size in (profile.memory.mib if profile.memory else ()) if size >= total]
+    of = f" of a board with {sizes[0]}" if sizes else ""
+    has_swap = f"{swap} MiB of swap" if mib.get("SwapTotal") else "no swap"
+    found = f"{total} MiB{of}, {free} MiB free, {has_swap}"
+    if free + swap < NEEDED_MIB:
+        means = f"A demo needs about {NEEDED_MIB} MiB; the kernel would kill it."
+        yield fail("memory", found, means, _NO_DESKTOP if mib.get("SwapTotal") else _ADD_SWAP)
+    elif free < NEEDED_MIB:
+        means = f"A demo needs about {NEEDED_MIB} MiB and would live in swap. Start no desktop."
+        yield warn("memory", found, means, _NO_DESKTOP)
+    elif sizes and total < sizes[0] // 2:
+        means = "Less than half of the board's memory is there for programs."
+        yield warn("memory", found, means, _ALL_MEMORY)
+    elif total < 1024 and not mib.get("SwapTotal"):
+        means = "So small a board kills programs without warning when memory runs out."
+        yield warn("memory", found, means, _ADD_SWAP)
+    else:
+        yield ok("memory", found)
+
+
+def disk(system: System, _: Profile) -> Iterator[Finding]:
+    """Free space where the environment lies, and whether anything can be written."""
+    told = (system.ask("df", "-Pk", system.python) or "").splitlines()
+    columns = told[-1].split() if len(told) > 1 else []
+    if len(columns) >= 6 and columns[3].isdecimal():
+        free, where = int(columns[3]) // 1024, columns[5]
+        found = f"{free} MiB free on {where}"
+        clean = "sudo apt-get clean && sudo journalctl --vacuum-size=50M && pip cache purge"
+        if free < _LEAST_DISK:
+            yield fail("disk", found, "Nothing can be recorded or installed any more.", clean)
+        elif free < _LITTLE_DISK:
+            yield warn("disk", found, "An update of the environment may not fit.", clean)
+        else:
+            yield ok("disk", found)
+    mounts = re.findall(r"^\S+ / \S+ (\S+)", system.text("proc/mounts") or "", re.MULTILINE)
+    if mounts and "ro" in mounts[-1].split(","):
+        yield warn(
+            "disk",
+            "/ is mounted read-only",
+            "The kernel does that when the card is damaged, unless it was set up so.",
+            "sudo dmesg | grep -iE 'mmc|ext4|i/o error'\nsudo mount -o remount,rw /",
+        )
+
+
+def clock(system: System, _: Profile) -> Iterator[Finding]:
+    """A wrong date makes every certificate look invalid: no download works."""
+    found = f"{system.now:%Y-%m-%d %H:%M} UTC"
+    synchronise = "sudo timedatectl set-ntp true && sudo systemctl restart systemd-timesyncd"
+    if system.now < RELEASED:
+        means = "That is past. Certificates look as if not valid yet, so that downloads fail."
+        yield fail("clock", found, means, synchronise)
+        return
+    synchronised = system.ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
+    if synchronised == "no":
+        means = "It is not set from the network, and a board without a battery loses the time."
+        yield warn("clock", found, means, synchronise)
+    else:
+        yield ok("clock", f"{found}, set from the network" if synchronised == "yes" else found)
