@@ -24,9 +24,9 @@ from edge.draw.plates import (
 from edge.frame import Picture
 from edge.results import Pose, Poses
 
-_LEFT: Colour = (60, 170, 255)
-_RIGHT: Colour = (255, 190, 80)
-_MIDDLE: Colour = (225, 225, 225)
+LEFT: Colour = (60, 170, 255)
+RIGHT: Colour = (255, 190, 80)
+MIDDLE: Colour = (225, 225, 225)
 
 _SIDED = (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "index"), ("wrist", "pinky"),
@@ -152,7 +152,7 @@ def _counts(picture: Picture, counts: Mapping[str, int], usual: Style) -> None:
         base, right = 2 * pad + letters + number * row, panel.shape[1] - pad
         room = right - pad - width_of(f"  {count}", wanted)
         write(panel, shortened(name, "", wanted, room), (pad, base), LIGHT, wanted)
-        write(panel, count, (right - width_of(count, wanted), base), _LEFT, wanted)
+        write(panel, count, (right - width_of(count, wanted), base), LEFT, wanted)
 
 
 def _larger(usual: Style) -> Style:
@@ -161,9 +161,7 @@ def _larger(usual: Style) -> Style:
 
 def _tone(one: str, other: str) -> Colour:
     sides = {name.partition("_")[0] for name in (one, other)}
-    return (
-        {"left": _LEFT, "right": _RIGHT}.get(sides.pop(), _MIDDLE) if len(sides) == 1 else _MIDDLE
-    )
+    return {"left": LEFT, "right": RIGHT}.get(sides.pop(), MIDDLE) if len(sides) == 1 else MIDDLE
 
 
 def _pixel(place: _Place) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from edge.tasks.pose.crop import Region
 from edge.tasks.pose.names import COCO
 from edge.tasks.pose.smoothing import OneEuro
 
-SOMEBODY = 0.2
+SOMEBODY = 0.25
 """Least mean score of a pose: below it there is nobody."""
 
 _DTYPES = ("uint8", "int32", "float32")
@@ -55,7 +55,7 @@ class MoveNet:
         return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
-        """The person in pixels of the frame; nobody where the mean score is below 0.2."""
+        """The person in pixels of the frame; nobody where the mean score is below 0.25."""
         memory, region = self._memory, self._region(frame)
         rows = self.engine.outputs[0].dequantise(outputs[0]).reshape(len(COCO), 3)
         places = rows[:, 1::-1].astype(np.float64) * region.side + (region.left, region.top)

@@ -1,0 +1,79 @@
+"""`edge demo pose` as a user runs it."""
+
+import json
+import subprocess
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import tiny_models
+
+import edge
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--model", "hand.task"), "a bundle of another kind"),
+        (("--model", "colours.tflite"), "MoveNet for one person"),
+        (("--model", "movenet_lightening"), "movenet_lightning"),
+        (("--count", "squad"), "did you mean 'squat'"),
+        (("--rules", "none.toml"), "No such file"),
+        (("--threshold", "2"), "from 0 to 1"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    with zipfile.ZipFile(tmp_path / "hand.task", "w") as archive:
+        archive.writestr("hand_detector.tflite", b"x")
+    (tmp_path / "colours.tflite").write_bytes(tiny_models.colour_model())
+    done = run_edge(
+        "demo", "pose", *arguments, "--source", "synthetic:", "--sink", "none", cwd=tmp_path
+    )
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
+    assert said in line
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("model", ["movenet_single_pose_lightning_ptq.tflite", None])
+def test_squats_are_told_line_by_line(
+    run_edge: RunEdge, test_data: Path, tmp_path: Path, model: str | None
+) -> None:
+    if model is None:
+        from edge.tasks.pose import landmarker
+
+        if not (landmarker.installed() or "").startswith("0.10"):
+            pytest.skip("no mediapipe that carries its models")
+    chosen = () if model is None else ("--model", test_data / "models" / model)
+    stats, frames = tmp_path / "stats.json", tmp_path / "frames"
+    done = run_edge(
+        "demo", "pose", *chosen, "--source", test_data / "video/pose_squats.mp4",
+        "--sink", "jsonl:-", "--sink", f"frames:{frames}", "--stats", stats,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert all(
+        not line or line[0].islower() or line[0].isdigit() or line.startswith("invoke")
+        for line in done.stderr.splitlines()
+    ), done.stderr  # nothing that MediaPipe logs
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == len(list(frames.glob("*.jpg"))) == 65
+    for line in lines:
+        jsonschema.validate(line, SCHEMA)
+        (pose,) = line["poses"]
+        assert len(pose["keypoints"]) == (33 if model is None else 17)
+        assert all(("z" in point) == (model is None) for point in pose["keypoints"])
+        assert np.all([0 <= point["score"] <= 1 for point in pose["keypoints"]])
+    events = [event for line in lines for event in line["events"]]
+    assert events == [{"kind": "repetition", "name": "squat", "count": n} for n in (1, 2)]
+    said = json.loads(stats.read_text())
+    assert said["interpreter"].startswith("mediapipe" if model is None else "ai-edge-litert")

@@ -1,0 +1,122 @@
+"""Bundles of MediaPipe's models, and what is said where one cannot be had."""
+
+import io
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tiny_models
+
+from edge import metadata, registry
+from edge.errors import DelegateError, EdgeError, ModelError
+from edge.tasks.pose import bundle, landmarker
+from edge.tasks.pose.estimator import pose
+
+
+def without_mediapipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (bundle, landmarker):
+        monkeypatch.setattr(module, "installed", lambda: None)
+
+
+def without_models(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """As MediaPipe is from version 1 on."""
+    monkeypatch.setattr(bundle, "installed", lambda: "1.2.2")
+    found = SimpleNamespace(submodule_search_locations=[str(folder)])
+    monkeypatch.setattr(bundle.util, "find_spec", lambda _: found)
+
+
+def test_a_bundle_is_a_zip_that_says_how_pixels_are_normalised() -> None:
+    detector, landmarks = tiny_models.colour_model(), tiny_models.colour_model("float32")
+    made = bundle.pack_pose_bundle(detector, landmarks)
+    assert made == bundle.pack_pose_bundle(detector, landmarks)  # byte by byte
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+        assert archive.read("pose_detector.tflite") == detector
+        about = metadata.read(archive.read("pose_landmarks_detector.tflite"))
+    assert about is not None
+    assert (about.mean, about.std) == ((0.0,), (255.0,))
+
+
+def test_what_is_no_model_is_not_packed() -> None:
+    with pytest.raises(ModelError):
+        bundle.pack_pose_bundle(tiny_models.colour_model(), b"nothing")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"hand_detector.tflite": b"x"}, "another kind (it holds hand_detector.tflite)"),
+        ({}, "it holds nothing"),
+        (None, "no .task at all"),
+    ],
+)
+def test_a_task_of_another_kind(tmp_path: Path, files: dict[str, bytes] | None, said: str) -> None:
+    path = tmp_path / "hand.task"
+    if files is None:
+        path.write_bytes(b"no zip")
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+    with pytest.raises(ModelError) as error:
+        pose(path)
+    assert said in error.value.found
+    assert "edge models export pose" in error.value.fix
+
+
+def test_a_task_where_mediapipe_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_mediapipe(monkeypatch)
+    path = tmp_path / "pose.task"
+    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.colour_model("float32")]))
+    with pytest.raises(DelegateError, match=r"pip install 'edge-toolkit\[pose\]'"):
+        pose(path)
+
+
+def test_there_is_no_edge_tpu_for_a_task(tmp_path: Path) -> None:
+    path = tmp_path / "pose.task"
+    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.colour_model("float32")]))
+    with pytest.raises(DelegateError, match="movenet_lightning"):
+        pose(path, delegate="edgetpu")
+
+
+def test_exporting_where_the_models_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_models(monkeypatch, tmp_path)
+    with pytest.raises(ModelError, match="edge models export pose -o"):
+        bundle.wheel_bundle()
+    without_mediapipe(monkeypatch)
+    with pytest.raises(DelegateError, match=r"edge-toolkit\[pose\]"):
+        bundle.wheel_bundle()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_movenet_takes_over_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, movenet_file: object, installed: bool
+) -> None:
+    if installed:
+        without_models(monkeypatch, tmp_path)
+    else:
+        without_mediapipe(monkeypatch)
+    model = movenet_file(np.zeros((17, 3)))  # type: ignore[operator]
+    monkeypatch.setattr(registry, "located", lambda name, *_: {"movenet_lightning": model}[name])
+    (note,) = pose(threads=1).notes
+    assert note.startswith("MoveNet runs, since there is ")
+    assert ("edge models export pose" if installed else "pip install") in note
+
+
+def test_neither_of_them_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: object) -> Path:
+        raise ModelError("the model of movenet_lightning", "no network", "give a file")
+
+    without_mediapipe(monkeypatch)
+    monkeypatch.setattr(registry, "located", offline)
+    with pytest.raises(EdgeError) as error:
+        pose()
+    assert "no network" in error.value.found
+    assert "pip install 'edge-toolkit[pose]'" in error.value.found
+    assert error.value.fix == "give a file"

@@ -1,0 +1,110 @@
+"""The task "pose" on a MoveNet that sees what the test wants."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stick_figures
+import tiny_models
+
+from edge.errors import DelegateError, ModelError, UsageError
+from edge.frame import Frame
+from edge.results import Poses
+from edge.tasks.pose.estimator import PoseEstimator, pose
+from edge.tasks.pose.names import COCO
+from edge.tasks.settings import Settings
+
+Write = Callable[..., Path]
+
+GREY = np.full((480, 640, 3), 90, np.uint8)
+
+
+def seen(score: float = 0.9) -> np.ndarray:
+    """What MoveNet says of the stick figure, as it stands in a frame of 640 × 480."""
+    places = stick_figures.places()
+    rows = [places.get(name, (300, 180)) for name in COCO]
+    return np.array([((y + 80) / 640, x / 640, score) for x, y in rows])
+
+
+def result(task: PoseEstimator, frame: Frame) -> Poses:
+    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_keypoints_are_in_pixels_of_the_frame(movenet_file: Write, kind: str) -> None:
+    task = pose(movenet_file(seen(), kind), threads=1)
+    assert not task.ahead
+    (found,) = result(task, Frame(0, 0.0, GREY, "one.png")).poses
+    assert [point.name for point in found.keypoints] == list(COCO)
+    for name, place in stick_figures.places().items():
+        (point,) = (point for point in found.keypoints if point.name == name)
+        assert (point.x, point.y) == pytest.approx(place, abs=0.01)
+    assert found.score == pytest.approx(0.9)
+    assert found.angles["left_knee"] == pytest.approx(175, abs=0.1)
+
+
+def test_pixels_reach_the_model_as_rgb_of_0_to_255(movenet_file: Write) -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    picture[:] = (10, 20, 250)
+    for kind in ("uint8", "float32"):
+        (given,) = pose(movenet_file(seen(), kind), threads=1).prepare(Frame(0, 0.0, picture))
+        assert given.dtype == kind
+        assert given[0, 8, 8].tolist() == [250, 20, 10]
+        assert not given[0, 0].any()  # beyond the frame
+
+
+def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) -> None:
+    task = pose(movenet_file(seen()), threads=1)
+    marked = GREY.copy()
+    marked[300, :100] = 255
+    whole = task.prepare(Frame(0, 0.0, marked))
+    result(task, Frame(0, 0.0, marked))
+    closer = task.prepare(Frame(1, 0.1, marked))
+    assert not np.array_equal(whole, closer)
+    assert np.array_equal(whole, task.prepare(Frame(2, 0.2, marked, "other.png")))
+
+
+def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
+    found = result(pose(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GREY))
+    assert found.to_dict() == {"poses": [], "events": []}
+    assert found.summary() == ""
+
+
+def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -> None:
+    task = pose(movenet_file(seen(0.5)), threads=1)
+    strict = task.adjusted(Settings(0.6, None, ()))
+    assert strict.settings() == Settings(0.6, None, ())
+    one, other = (result(each, Frame(0, 0.0, GREY, "x")) for each in (task, strict))
+    assert one.poses[0].angles
+    assert not other.poses[0].angles
+    assert len(other.poses[0].keypoints) == len(COCO)  # said in any case
+    assert not np.array_equal(task.draw(GREY.copy(), one), GREY)
+    assert np.array_equal(strict.draw(GREY.copy(), other), GREY)
+    with pytest.raises(UsageError):
+        task.adjusted(Settings(1.5, None, ()))
+
+
+def test_nothing_is_counted_where_nothing_is_asked(movenet_file: Write) -> None:
+    task = pose(movenet_file(seen()), count=["none"], threads=1)
+    assert "events" not in result(task, Frame(0, 0.0, GREY)).to_dict()
+
+
+def test_a_model_of_another_task(tmp_path: Path) -> None:
+    path = tmp_path / "colours.tflite"
+    path.write_bytes(tiny_models.colour_model())
+    with pytest.raises(ModelError, match="MoveNet for one person"):
+        pose(path)
+
+
+def test_movenet_finds_one_person(movenet_file: Write) -> None:
+    with pytest.raises(UsageError, match="use MediaPipe"):
+        pose(movenet_file(seen()), people=2)
+    for wrong in ({"people": 0}, {"score": 2.0}, {"count": ["squad"]}, {"rules": "none.toml"}):
+        with pytest.raises(UsageError):
+            pose(movenet_file(seen()), **wrong)
+
+
+def test_its_delegate_dies_and_there_is_no_model_for_the_cpu(movenet_file: Write) -> None:
+    with pytest.raises(DelegateError, match="for the CPU"):
+        pose(movenet_file(seen()), threads=1).on_cpu()
