@@ -19,7 +19,7 @@ _WHEEL = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_f
 """Where a MediaPipe that carries models has them, in its folder ``modules``."""
 
 _PACKING = (
-    "pack one where MediaPipe 0.10 is installed (x86-64): edge models export pose -o pose.task"
+    "pack one on a workstation (x86-64, MediaPipe 0.10): edge models export pose -o pose.task"
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
 
@@ -57,7 +57,7 @@ def wheel_bundle() -> Path:
     if not all(file.is_file() for file in files):
         raise ModelError(
             "a MediaPipe that carries its pose model",
-            f"MediaPipe {version}, which carries none",
+            f"MediaPipe {version}, which carries no models",
             f"{_PACKING}, and give it with --model pose.task",
         )
     path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"

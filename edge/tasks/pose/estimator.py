@@ -141,7 +141,7 @@ def _network(
     try:
         return _open(bundle.wheel_bundle(), people, delegate, threads), ()
     except (DelegateError, ModelError) as error:
-        note = f"MoveNet runs, since there is {error.found}; for MediaPipe, {error.fix}"
+        note = f"MoveNet runs instead of MediaPipe (found {error.found}; {error.fix})"
     try:
         path = registry.located(MOVENET, say, delegate)
         return _open(path, people, delegate, threads), (note,)

@@ -105,7 +105,7 @@ def test_movenet_takes_over_and_says_why(
     model = movenet_file(np.zeros((17, 3)))  # type: ignore[operator]
     monkeypatch.setattr(registry, "located", lambda name, *_: {"movenet_lightning": model}[name])
     (note,) = pose(threads=1).notes
-    assert note.startswith("MoveNet runs, since there is ")
+    assert note.startswith("MoveNet runs instead of MediaPipe (found ")
     assert ("edge models export pose" if installed else "pip install") in note
 
 
