@@ -63,7 +63,8 @@ def _none(system: System, profile: Profile) -> Finding:
     if profile.run.delegate != "edgetpu":
         return ok("Edge TPU", "none; models run on the CPU")
     buses = profile.accelerator.buses if profile.accelerator else ("pcie",)
-    found = f"none on {' or '.join(buses)}, which the profile {profile.name} has"
+    names = dict.fromkeys("PCIe" if bus == "pcie" else "USB" for bus in buses)
+    found = f"none on {' or '.join(names)}, and the profile {profile.name} has one"
     means = "Models that are compiled for it do not run. Plug it in, without a hub between."
     switched_on = "dtparam=pciex1" in (system.text("boot/firmware/config.txt") or "")
     if "pcie" in buses and model(system).startswith("Raspberry Pi 5") and not switched_on:

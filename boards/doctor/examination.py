@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from boards.doctor import camera, edgetpu, heat, machine, packages, resources
-from boards.doctor.finding import Finding, State, worst
+from boards.doctor.finding import EXIT_CODES, Finding, State, worst
 from boards.doctor.system import System
 from boards.profile import Note, Profile
 
@@ -50,6 +50,19 @@ class Examination:
         return {"board": self.board, "title": self.title, "state": self.state,
                 "findings": [finding.to_dict() for finding in self.findings],
                 "limits": [asdict(limit) for limit in self.limits]}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """What :meth:`to_dict` made.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        findings = tuple(Finding(**one) for one in told["findings"])
+        if any(finding.state not in EXIT_CODES for finding in findings):
+            raise ValueError("an unknown state")
+        limits = tuple(Note(**one) for one in told["limits"])
+        return cls(str(told["board"]), str(told["title"]), findings, limits)
 
 
 def examine(system: System, profile: Profile | None = None) -> Examination:

@@ -1,0 +1,56 @@
+"""``edge doctor``: what on a board keeps models from running, and what mends it."""
+
+import json
+import shutil
+
+import click
+
+from boards import profile
+from boards.doctor import page
+from boards.doctor.examination import Examination, examine
+from boards.doctor.finding import EXIT_CODES
+from boards.doctor.system import here
+from edge.commands.options import JSON
+from edge.errors import UsageError
+
+EXAMPLES = """
+\b
+Examples:
+  edge doctor
+  edge doctor --board raspberry-pi-4b+coral-usb
+  edge doctor --host pi@camera.local
+  edge doctor --json
+
+\b
+Exit codes: 0 all is ok; 1 something works but not well; 2 the doctor could not look;
+3 something does not work. Nothing is changed. An Edge TPU, picamera2 and the
+interpreters are tried in processes of their own, with a time limit.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--board", metavar="NAME", help="What it should be.  [default: by its device tree]")
+@click.option(
+    "--host", metavar="USER@HOST[:PORT]", help="Look there over ssh, where edge-toolkit is too."
+)
+@click.option("--identity", metavar="FILE", help="Private key for --host.")
+@JSON
+def doctor(board: str | None, host: str | None, identity: str | None, as_json: bool) -> int:
+    """Find what keeps models from running on this board, and the command that mends it."""
+    known = profile.load(board) if board else None
+    if identity and not host:
+        raise UsageError("--host with --identity", "none", "name the machine: --host USER@HOST")
+    examined = _there(host, identity, board) if host else examine(here(), known)
+    if as_json:
+        click.echo(json.dumps(examined.to_dict(), indent=2))
+    else:
+        width = min(100, shutil.get_terminal_size().columns)
+        click.echo("\n".join(page.lines(examined, width)))
+    return EXIT_CODES[examined.state]
+
+
+def _there(host: str, identity: str | None, board: str | None) -> Examination:
+    from boards.deploy.ssh import Address
+    from boards.doctor import remote
+
+    return remote.examine(Address.parse(host), identity, board)

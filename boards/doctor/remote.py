@@ -1,0 +1,61 @@
+"""The doctor on another machine, over ssh."""
+
+import asyncio
+import json
+import shlex
+
+from boards.deploy.ssh import Address, Done, connect
+from boards.doctor.examination import Examination
+from edge.errors import BoardError
+
+_PATIENCE = 240.0
+"""Seconds; on a slow board every import takes many."""
+
+_PLACES = (
+    "/opt/edge-toolkit/current/env/bin/edge", "$HOME/edge-toolkit/current/env/bin/edge",
+    "$(command -v edge)", "$HOME/edge/bin/edge", "$HOME/.venv/bin/edge",
+)  # fmt: skip
+"""Where edge-toolkit may be there: deployed, on the PATH, or in an environment made by hand."""
+
+_MISSING = 127
+
+
+def examine(address: Address, identity: str | None, board: str | None) -> Examination:
+    """What ``edge doctor`` finds on the machine at ``address``; ``board`` as its ``--board``.
+
+    Raises:
+        BoardError: it cannot be reached, or edge-toolkit is not there or does not answer; or
+            asyncssh (extra ``deploy``) is missing here.
+    """
+    done = asyncio.run(_ask(address, identity, board))
+    if done.code == _MISSING:
+        raise BoardError(
+            f"edge-toolkit on {address}", "none",
+            f"install it there: {address.ssh} 'python3 -m venv ~/edge && "
+            "~/edge/bin/pip install edge-toolkit'",
+        )  # fmt: skip
+    try:
+        return Examination.from_dict(json.loads(done.out))
+    except (ValueError, TypeError, KeyError):
+        said = " ".join((done.err or done.out).split())[-200:] or f"exit code {done.code}"
+        raise BoardError(
+            f"a report of 'edge doctor --json' on {address}", said,
+            f"see what happens there: {address.ssh}, and update edge-toolkit there",
+        ) from None  # fmt: skip
+
+
+async def _ask(address: Address, identity: str | None, board: str | None) -> Done:
+    options = ["--json", *(("--board", board) if board else ())]
+    places = " ".join(f'"{place}"' for place in _PLACES)
+    script = (
+        f'for edge in {places}; do [ -x "$edge" ] && '
+        f'exec "$edge" doctor {shlex.join(options)}; done; exit {_MISSING}'
+    )
+    async with connect(address, identity) as connection:
+        try:
+            return await asyncio.wait_for(connection.execute(script), _PATIENCE)
+        except TimeoutError:
+            raise BoardError(
+                f"an answer of {address} within {_PATIENCE:.0f} s", "none",
+                f"run it there: {address.ssh}",
+            ) from None  # fmt: skip
