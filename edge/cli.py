@@ -67,6 +67,9 @@ COMMANDS = {
     "boards": Entry(
         "boards.cli:boards", "Boards", "What is known of boards: systems, cameras, latencies."
     ),
+    "doctor": Entry(
+        "boards.doctor.cli:doctor", "Boards", "Find what ails a board, and what mends it."
+    ),
 }
 
 
