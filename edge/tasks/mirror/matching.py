@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from edge.results import Pose
 from edge.tasks.pose.names import COCO
 
-SEEN = 0.3
-"""Least score of a keypoint that counts as seen."""
+GUESSED = 0.1
+"""Least score of a keypoint whose place is used: models guess well what they see badly."""
 
-LEAST = 6
-"""Least keypoints seen, without those of the head: less is no pose to be compared."""
+SEEN, LEAST = 0.3, 6
+"""A score, and how many keypoints below the head must have it: of less it is no pose."""
 
 _HEAD = 5
 
@@ -44,14 +44,14 @@ def body(pose: Pose) -> Body:
 def normalised(one: Body) -> NDArray[np.float32] | None:
     """A body's keypoints around the middle of its box, as a vector of length 1: float32 [17, 2].
 
-    Keypoints that are not seen lie in the middle. None where too little of the body is seen.
+    Unknown keypoints lie in the middle. None where too little of the body is seen.
     """
-    seen = one[:, 2] >= SEEN
-    if seen[_HEAD:].sum() < LEAST:
+    if (one[_HEAD:, 2] >= SEEN).sum() < LEAST:
         return None
-    places = one[seen, :2]
+    known = one[:, 2] >= GUESSED
+    places = one[known, :2]
     middle = (places.min(axis=0) + places.max(axis=0)) / 2
-    moved = np.where(seen[:, None], one[:, :2] - middle, 0)
+    moved = np.where(known[:, None], one[:, :2] - middle, 0)
     length = float(np.linalg.norm(moved))
     return None if length == 0 else (moved / length).astype(np.float32)
 
@@ -81,7 +81,7 @@ class Library:
         vector = normalised(one)
         if vector is None or not len(self.vectors):
             return None
-        weights = np.where(one[:, 2] >= SEEN, one[:, 2], 0).astype(np.float32)
+        weights = np.where(one[:, 2] >= GUESSED, one[:, 2], 0).astype(np.float32)
         other = vector[_OTHER_SIDE] * np.array([-1, 1], np.float32)
         sides = np.stack([vector, other])
         counts = np.stack([weights, weights[_OTHER_SIDE]])

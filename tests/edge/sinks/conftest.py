@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from edge.results import (
     Detection,
     Detections,
     Event,
+    Match,
+    Mirrored,
     Segment,
     Segmentation,
 )
@@ -81,5 +84,6 @@ def results() -> dict[str, list[Any]]:
         "classify": [CAT, Classification(CAT.classes), Classification(CAT.classes, 0.95)],
         "detect": [Detections(()), Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),))],
         "track": [Detections((DOG,), (crossed,)), Detections((), ())],
+        "mirror": [Mirrored(()), Mirrored((), match=Match("a.mp4", 3, 0.97, True, Path("a.jpg")))],
         "segment": [Segmentation((), mask), Segmentation((CAT_SEGMENT,), mask, mask)],
     }

@@ -2,34 +2,11 @@
 
 import numpy as np
 import pytest
+from people import changed, flipped, person
 
 from edge.results import Keypoint, Pose
 from edge.tasks.mirror.matching import Library, body, library, normalised
 from edge.tasks.pose.names import COCO, MEDIAPIPE
-
-
-def person(seed: int, names: tuple[str, ...] = COCO, score: float = 0.9) -> Pose:
-    """A person who stands about upright, with joints where chance has put them."""
-    random = np.random.default_rng(seed)
-    places = random.uniform((100, 50), (300, 450), (len(names), 2))
-    return Pose(score, tuple(Keypoint(n, *at, score) for n, at in zip(names, places, strict=True)))
-
-
-def changed(pose: Pose, scale: float = 1.0, dx: float = 0.0, dy: float = 0.0) -> Pose:
-    moved = (Keypoint(k.name, scale * k.x + dx, scale * k.y + dy, k.score) for k in pose.keypoints)
-    return Pose(pose.score, tuple(moved))
-
-
-def flipped(pose: Pose, width: float = 640.0) -> Pose:
-    """What a model says of the mirrored picture: the left is on the other side, and is a right."""
-    sides = {"left": "right", "right": "left"}
-
-    def other(name: str) -> str:
-        first, _, rest = name.partition("_")
-        return f"{sides[first]}_{rest}" if first in sides else name
-
-    turned = {other(k.name): (width - k.x, k.y, k.score) for k in pose.keypoints}
-    return Pose(pose.score, tuple(Keypoint(k.name, *turned[k.name]) for k in pose.keypoints))
 
 
 def filled(people: list[Pose]) -> Library:
@@ -94,7 +71,7 @@ def test_similar_is_more_alike_than_different() -> None:
 
 def test_a_body_of_which_little_is_seen_is_not_compared() -> None:
     head = {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder"}
-    points = (Keypoint(k.name, k.x, k.y, 0.9 if k.name in head else 0.1)
+    points = (Keypoint(k.name, k.x, k.y, 0.9 if k.name in head else 0.2)
               for k in PEOPLE[0].keypoints)  # fmt: skip
     portrait = body(Pose(0.4, tuple(points)))
     assert normalised(portrait) is None

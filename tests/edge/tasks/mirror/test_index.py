@@ -1,0 +1,211 @@
+"""The poses of a folder or video: found once, kept by content."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from people import Poser, flipped, person
+
+from edge import draw
+from edge.errors import ModelError, OutputError, SourceError, UsageError
+from edge.frame import Frame
+from edge.results import Poses
+from edge.tasks.mirror.index import Index, index
+from edge.tasks.mirror.mirror import Mirror
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("EDGE_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "pose.tflite"
+    path.write_bytes(b"a model")
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in (0, 3, 7, 11):
+        cv2.imwrite(str(folder / f"{number}.png"), grey(number))
+    return folder
+
+
+def grey(number: int) -> np.ndarray:
+    return np.full((900, 700, 3), 10 * number, np.uint8)
+
+
+def made(address: Any, model: Path, poser: Poser, **more: Any) -> Index:
+    return index(str(address), model, lambda: poser, **more)  # type: ignore[arg-type, return-value]
+
+
+def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, model: Path) -> None:
+    poser, told = Poser(), []
+    known = made(photos, model, poser, progress=lambda done, total: told.append((done, total)))
+    assert [place.name for place in known.places] == ["3.png", "7.png", "11.png"]
+    assert {place.frame for place in known.places} == {None}
+    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    for place in known.places:
+        kept = cv2.imread(str(place.picture))
+        assert kept.shape == (640, 498, 3)
+        assert round(kept.mean() / 10) == int(place.name.removesuffix(".png"))
+
+
+def test_what_is_known_is_not_looked_at_again(photos: Path, model: Path) -> None:
+    made(photos, model, Poser())
+    (photos / "3.png").rename(photos / "moved.png")
+    cv2.imwrite(str(photos / "12.png"), grey(12))
+    poser = Poser()
+    known = made(photos, model, poser)
+    assert poser.seen == 1
+    assert sorted(place.name for place in known.places) == ["11.png", "12.png", "7.png",
+                                                            "moved.png"]  # fmt: skip
+    model.write_bytes(b"another model")
+    other = Poser()
+    made(photos, model, other)
+    assert other.seen == 5
+
+
+def test_an_interrupted_folder_goes_on_where_it_was(photos: Path, model: Path, cache: Path) -> None:
+    class Tired(Poser):
+        def invoke(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+            if self.seen == 2:
+                raise KeyboardInterrupt
+            return super().invoke(picture)
+
+    with pytest.raises(KeyboardInterrupt):
+        made(photos, model, Tired())
+    assert not list(cache.rglob("*.partial"))
+    poser = Poser()
+    assert len(made(photos, model, poser).places) == 3
+    assert poser.seen == 2
+
+
+def test_a_damaged_cache_is_made_again(photos: Path, model: Path, cache: Path) -> None:
+    made(photos, model, Poser())
+    damaged = sorted(cache.rglob("bodies.npy"))
+    damaged[0].write_bytes(b"")
+    damaged[1].unlink()
+    poser = Poser()
+    assert len(made(photos, model, poser).places) == 3
+    assert poser.seen == 2
+
+
+def test_a_video_gives_its_frames(tmp_path: Path, model: Path) -> None:
+    video = tmp_path / "dance.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for number in (3, 0, 7, 11):
+        writer.write(np.full((48, 64, 3), 10 * number, np.uint8))
+    writer.release()
+    poser = Poser()
+    known = made(video, model, poser)
+    assert [(place.name, place.frame) for place in known.places] == [
+        ("dance.avi", 0), ("dance.avi", 2), ("dance.avi", 3),
+    ]  # fmt: skip
+    assert [round(cv2.imread(str(place.picture)).mean() / 10) for place in known.places] == [
+        3, 7, 11,
+    ]  # fmt: skip
+    made(video, model, poser)
+    assert poser.seen == 4
+
+
+def test_pictures_that_cannot_be_read_are_told(photos: Path, model: Path) -> None:
+    (photos / "7.png").write_bytes(b"broken")
+    known = made(photos, model, Poser())
+    assert len(known.places) == 2
+    assert "1 of 4 pictures" in known.notes[0]
+
+
+def test_nothing_to_compare_with(tmp_path: Path, photos: Path, model: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for address, error, said in (
+        (empty, SourceError, "pictures"),
+        (tmp_path / "no.mp4", SourceError, "no such file"),
+        (photos / "0.png", SourceError, "most of whose body is seen"),
+        ("0", UsageError, "a folder of pictures, or a video"),
+        ("rtsp://camera/1", UsageError, "a folder of pictures, or a video"),
+    ):
+        with pytest.raises(error, match=said):
+            made(address, model, Poser())
+
+
+def test_a_cache_that_cannot_be_written(
+    photos: Path, model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.write_text("no folder")
+    with pytest.raises(OutputError):
+        made(photos, model, Poser())
+
+
+def test_a_model_that_fails_ends_it(photos: Path, model: Path) -> None:
+    class Broken(Poser):
+        def invoke(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+            raise ModelError("a model", "a broken one", "mend it")
+
+    with pytest.raises(ModelError):
+        made(photos, model, Broken())
+
+
+class _Pose(Poser):
+    """Says what it is told to say."""
+
+    def __init__(self, said: Poses) -> None:
+        super().__init__()
+        self.said = said
+
+    def interpret(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
+        return self.said
+
+    def draw(self, picture: np.ndarray, result: Poses) -> np.ndarray:
+        return picture
+
+
+def mirrored(known: Index, said: Poses) -> tuple[Mirror, Any]:
+    task = Mirror(_Pose(said), known)  # type: ignore[arg-type]
+    frame = Frame(0, 0.0, np.full((120, 160, 3), 200, np.uint8))
+    return task, task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+
+
+def test_the_match_is_named_and_shown_beside(photos: Path, model: Path) -> None:
+    half = grey(7)
+    half[:, :350] = 60  # 6 and 8, on average still 7
+    half[:, 350:] = 80
+    cv2.imwrite(str(photos / "7.png"), half)
+    known = made(photos, model, Poser())
+    for said, turned in ((person(7), False), (flipped(person(7)), True)):
+        task, result = mirrored(known, Poses((said,)))
+        assert (result.match.name, result.match.mirrored) == ("7.png", turned)
+        assert result.to_dict()["match"] == {
+            "name": "7.png", "similarity": pytest.approx(1.0, abs=1e-3), "mirrored": turned,
+        }  # fmt: skip
+        assert len(result.to_dict()["poses"]) == 1
+        assert result.summary() == "7.png 100 %"
+        drawn = task.draw(np.full((120, 160, 3), 200, np.uint8), result)
+        assert drawn.shape == (120, 320, 3)
+        assert (drawn[:, :160] == 200).all()
+        left, right = drawn[100, 215].mean(), drawn[100, 265].mean()
+        assert (left, right) == pytest.approx((80, 60) if turned else (60, 80), abs=4)
+
+
+def test_without_anybody_the_size_stays(photos: Path, model: Path) -> None:
+    known = made(photos, model, Poser())
+    task, result = mirrored(known, Poses(()))
+    assert result.to_dict() == {"poses": [], "match": None}
+    assert result.summary() == ""
+    assert task.draw(np.full((120, 160, 3), 200, np.uint8), result).shape == (120, 320, 3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7), (480, 640)])
+def test_pictures_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> None:
+    one = np.full((*size, 3), 128, np.uint8)
+    for other in (None, np.full((1, 900, 3), 9, np.uint8), np.full((800, 2, 3), 9, np.uint8)):
+        assert draw.beside(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)

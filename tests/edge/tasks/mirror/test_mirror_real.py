@@ -1,0 +1,82 @@
+"""The mirror on a real video: each frame finds itself, also mirrored or in another size."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import EdgeError
+from edge.frame import Frame
+from edge.results import Match
+from edge.sources import open_source
+from edge.tasks.mirror.mirror import Mirror, mirror
+from edge.tasks.pose import bundle
+
+pytestmark = pytest.mark.realdata
+
+
+@pytest.fixture(scope="module", params=["movenet", "mediapipe"])
+def opened(request: pytest.FixtureRequest, test_data: Path) -> Callable[[], Mirror]:
+    if request.param == "movenet":
+        model = test_data / "models/movenet_single_pose_lightning_ptq.tflite"
+    else:
+        try:
+            model = bundle.wheel_bundle()
+        except EdgeError as error:
+            pytest.skip(str(error))
+    return lambda: mirror(str(test_data / "video/pose_squats.mp4"), model)
+
+
+@pytest.fixture(scope="module")
+def frames(test_data: Path) -> list[Frame]:
+    source = open_source(str(test_data / "video/pose_squats.mp4"))
+    read = list(iter(source.read, None))
+    source.close()
+    assert len(read) == 65
+    return read
+
+
+def matches(
+    task: Mirror, frames: list[Frame], change: Callable[[Any], Any] = lambda picture: picture
+) -> list[Match]:
+    found = []
+    for frame in frames:
+        shown = replace(frame, picture=np.asarray(change(frame.picture), np.uint8))
+        result = task.interpret(task.runtime.invoke(*task.prepare(shown)), shown)
+        assert result.match is not None
+        found.append(result.match)
+    return found
+
+
+def test_a_frame_finds_itself(opened: Callable[[], Mirror], frames: list[Frame]) -> None:
+    found = matches(opened(), frames)
+    assert [one.frame for one in found] == [frame.index for frame in frames]
+    assert min(one.similarity for one in found) > 0.9999
+    assert not any(one.mirrored for one in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "turned"),
+    [(lambda one: cv2.resize(one, (360, 640)), False), (lambda one: cv2.flip(one, 1), True)],
+    ids=["smaller", "mirrored"],
+)
+def test_also_in_another_size_and_mirrored(
+    opened: Callable[[], Mirror],
+    frames: list[Frame],
+    change: Callable[[Any], Any],
+    turned: bool,
+) -> None:
+    """Keypoints differ a little there: among frames of one pose another one may be closer."""
+    task = opened()
+    found = matches(task, frames, change)
+    assert [one.mirrored for one in found] == [turned] * len(frames)
+    assert min(one.similarity for one in found) > 0.99
+    poses = task.index.library.vectors
+    alike = [float(poses[one.frame or 0] @ poses[i]) for i, one in enumerate(found)]
+    assert min(alike) > 0.995
+    itself = np.mean([abs((one.frame or 0) - i) <= 2 for i, one in enumerate(found)])
+    assert itself >= (0.85 if "mediapipe" in task.runtime.package else 0.65)
