@@ -67,8 +67,14 @@ def wheel_bundle() -> Path:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a file is meant as a bundle, by its name or content."""
-    return path.suffix == ".task" or zipfile.is_zipfile(path)
+    """Whether a file is meant as a bundle, by its name or its beginning.
+
+    A .tflite with packed labels is a zip, too, but from its end.
+    """
+    if path.suffix == ".task" or not path.is_file():
+        return path.suffix == ".task"
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def read(path: Path) -> bytes:
