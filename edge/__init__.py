@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from edge.statistics import Statistics as Statistics
     from edge.tasks.classifier import classifier as classifier
     from edge.tasks.detect import detector as detector
+    from edge.tasks.mirror.mirror import mirror as mirror
     from edge.tasks.pose.estimator import pose as pose
     from edge.tasks.segment.segmenter import segmenter as segmenter
     from edge.tasks.track import following as following
@@ -75,6 +76,7 @@ _PUBLIC = {
     "Statistics": "edge.statistics",
     "classifier": "edge.tasks.classifier",
     "detector": "edge.tasks.detect",
+    "mirror": "edge.tasks.mirror.mirror",
     "segmenter": "edge.tasks.segment.segmenter",
     "pose": "edge.tasks.pose.estimator",
     "following": "edge.tasks.track",
@@ -101,6 +103,7 @@ __all__ = [
     "detector",
     "each",
     "following",
+    "mirror",
     "open_model",
     "open_source",
     "pose",

@@ -19,6 +19,9 @@ from edge.labels import find_labels, fit_labels, read_labels
         (b"7 up\n3 musketeers\n", ("7 up", "3 musketeers")),
         (b"0\n1\n2\n", ("0", "1", "2")),
         (b"tench, Tinca tinca\ngoldfish\n", ("tench, Tinca tinca", "goldfish")),
+        (b"cat\r\n\r\ndog\r\n", ("cat", "dog")),
+        (b"cat\r\ndog\r\n \r\nand 255 is ignored,\r\nwhatever it is.\r\n", ("cat", "dog")),
+        (b"etc.\nand so on.\n", ("etc.", "and so on.")),
     ],
 )
 def test_kinds_of_files(tmp_path, content, labels):

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge import interpreter
+from edge.errors import ModelError
 from edge.frame import Frame
 from edge.results import Segmentation
 from edge.tasks.segment import selfie
@@ -63,6 +65,15 @@ def test_the_selfie_model_cuts_out_a_portrait(test_data: Path) -> None:
     assert person.share == pytest.approx(reference.mean(), abs=0.02)
     assert said.cover is not None
     assert iou(said.cover >= 128, reference) >= 0.97
+
+
+def test_an_interpreter_without_the_operation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not interpreter.installed("tflite-runtime"):
+        pytest.skip("no tflite-runtime")
+    only = {"tflite-runtime": interpreter.INTERPRETERS["tflite-runtime"]}
+    monkeypatch.setattr(interpreter, "INTERPRETERS", only)
+    with pytest.raises(ModelError, match="pip install ai-edge-litert"):
+        people()
 
 
 def test_smoothing_calms_the_edge_in_a_video(test_data: Path) -> None:

@@ -1,0 +1,64 @@
+"""Drawing segments: tints, outlines, and the legend."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from edge import draw
+from edge.draw import plates
+from edge.frame import Picture
+from edge.results import Segment, Segmentation
+
+
+def said(width: int, height: int, classes: int = 2) -> Segmentation:
+    """Columns of classes 1, 2, …, with background to the right."""
+    mask = np.zeros((height, width), np.uint8)
+    edges = [round(i * width / (classes + 1)) for i in range(classes + 1)]
+    segments = []
+    for index, (left, right) in enumerate(pairwise(edges), 1):
+        mask[:, left:right] = index
+        if right > left:
+            box = (float(left), 0.0, float(right), float(height))
+            share = (right - left) / width
+            segments.append(Segment("a class with a long name", index, share, box))
+    return Segmentation(tuple(segments), mask)
+
+
+def grey(width: int, height: int) -> Picture:
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 40), (8, 8), (64, 48), (640, 480), (480, 1900)])
+@pytest.mark.parametrize("classes", [1, 30])
+def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int], classes: int) -> None:
+    width, height = size
+    around = grey(width + 20, height + 20)
+    draw.segmentation(around[10:-10, 10:-10], said(width, height, classes))
+    around[10:-10, 10:-10] = 128
+    assert (around == 128).all()
+
+
+def test_a_segment_is_tinted_in_its_colour_and_the_rest_is_left() -> None:
+    picture = grey(640, 480)
+    draw.segmentation(picture, said(640, 480))
+    for column, index in ((100, 1), (320, 2)):
+        half = (np.array(plates.colour(index), int) + 128) / 2
+        assert np.abs(picture[400, column] - half).max() <= 1
+    assert (picture[300:, 440:] == 128).all()
+
+
+def test_the_legend_has_a_row_for_each_segment() -> None:
+    one, two = grey(640, 480), grey(640, 480)
+    draw.segmentation(one, said(640, 480, 1))
+    draw.segmentation(two, said(640, 480, 2))
+    for picture, rows in ((one, 1), (two, 2)):
+        for index in (1, 2):
+            swatch = (picture[:60, :30] == plates.colour(index)).all(axis=2)
+            assert swatch.sum() > 50 or index > rows
+
+
+def test_nothing_found_is_nothing_drawn() -> None:
+    picture = grey(64, 48)
+    draw.segmentation(picture, Segmentation((), np.zeros((48, 64), np.uint8)))
+    assert (picture == 128).all()
