@@ -1,7 +1,10 @@
 """MediaPipe's pose landmarker (Tasks API); the one place where MediaPipe is imported."""
 
+import atexit
+import ctypes
 import sys
 import weakref
+from collections.abc import Callable
 from importlib import metadata, util
 from typing import Any
 
@@ -113,8 +116,17 @@ class Landmarker:
                 made = tasks.vision.PoseLandmarker.create_from_options(options)
         except _FAILURES as error:
             raise _fails(self.name, error) from None
-        weakref.finalize(self, made.close)  # before Python goes down, which MediaPipe minds
+        atexit.register(_leave, weakref.ref(made))
         return made
+
+
+def _leave(still: Callable[[], Any]) -> None:
+    """At the end of Python, leave a landmarker to the system.
+
+    MediaPipe 1 closes it in a thread, and prints a traceback where there can be none any more.
+    """
+    if (made := still()) is not None:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))
 
 
 def _imported() -> Any:
