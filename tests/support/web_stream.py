@@ -5,16 +5,23 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tiny_models import colour_model
+
+OpenPage = Callable[..., Any]
+"""Opens an address in a browser: the fixture ``open_page``."""
+
+FOREIGN_HOST = "board.test"
+"""A name that the browser takes for this machine, and does not trust with a camera."""
 
 _PATIENCE = 60
 """Seconds for the stream to say where its page is."""
@@ -102,7 +109,7 @@ def coloured(seconds: float, fps: int) -> Iterator[NDArray[np.uint8]]:
         yield made.astype(np.uint8)
 
 
-def write_clip(path: Path, seconds: float = 3.0, fps: int = 20) -> Path:
+def write_clip(path: Path, seconds: float = 2.4, fps: int = 20) -> Path:
     """A video of :func:`coloured`."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (320, 240))
     for made in coloured(seconds, fps):
@@ -113,6 +120,6 @@ def write_clip(path: Path, seconds: float = 3.0, fps: int = 20) -> Path:
 
 def write_fake_camera(path: Path) -> Path:
     """What Chromium's fake camera plays over and over: JPEGs one after the other."""
-    pictures = (cv2.imencode(".jpg", made)[1].tobytes() for made in coloured(4.0, 30))
+    pictures = (cv2.imencode(".jpg", made)[1].tobytes() for made in coloured(2.4, 30))
     path.write_bytes(b"".join(pictures))
     return path

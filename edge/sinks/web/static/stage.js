@@ -2,7 +2,8 @@
 
 import { $, write } from "./dom.js";
 
-const STALLED = 5; // seconds
+const STALLED = 5; // seconds without a picture
+const NO_CAMERA = 2; // seconds without one, after which this page offers its camera
 
 const LINKS = {
   connecting: { word: "Connecting", title: "Connecting", text: "" },
@@ -33,7 +34,8 @@ function reason(state) {
   if (link.is === "lost") return lost(link);
   if (link.is !== "open") return { is: link.is, text: link.why, ...LINKS[link.is] };
   if (paused) return { is: "paused", word: "Paused", title: "Paused" };
-  if (camera && !running && (picture.empty || picture.age > STALLED)) return askForCamera(allowed);
+  const dark = picture.empty || picture.age > NO_CAMERA;
+  if (camera && !running && dark) return askForCamera(allowed);
   if (picture.empty) return { is: "waiting", word: "Waiting", title: "Waiting for the first picture" };
   if (picture.age > STALLED) return stalled(picture.age);
   return { is: "live", word: "Live" };

@@ -2,16 +2,21 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from web_stream import Served, served, write_clip, write_fake_camera, write_model
+from web_stream import (
+    FOREIGN_HOST,
+    OpenPage,
+    Served,
+    served,
+    write_clip,
+    write_fake_camera,
+    write_model,
+)
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-FOREIGN_HOST = "board.test"
-"""A name that the browser takes for this machine, and does not trust with a camera."""
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +39,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["sync_api.Brow
         launched.close()
 
 
-Open = Callable[..., "sync_api.Page"]
-
-
 @pytest.fixture
-def open_page(browser: "sync_api.Browser") -> Iterator[Open]:
+def open_page(browser: "sync_api.Browser") -> Iterator[OpenPage]:
     """Opens an address in a browser profile of its own; keywords are Playwright's for one."""
     contexts = []
 
@@ -82,7 +84,7 @@ def stream(model: Path, clip: Path, recordings: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(open_page: Open, stream: Served) -> Iterator["sync_api.Page"]:
+def page(open_page: OpenPage, stream: Served) -> Iterator["sync_api.Page"]:
     """The page of the stream, live. Whatever the browser complains of fails the test."""
     opened = open_page("about:blank")
     complaints: list[str] = []

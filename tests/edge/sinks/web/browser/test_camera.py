@@ -1,25 +1,24 @@
 """The page's own camera as the source of the stream."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from web_stream import Served, served
+from web_stream import FOREIGN_HOST, OpenPage, Served, served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-FOREIGN_HOST = "board.test"
-
 
 @pytest.fixture(scope="module")
-def watching(model: Path):  # type: ignore[no-untyped-def]
+def watching(model: Path) -> Iterator[Served]:
     """A stream that sees with the camera of its page."""
     with served("classify", "--model", model, "--source", "browser") as running:
         yield running
 
 
-def test_the_pictures_of_the_camera_are_classified(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+def test_the_pictures_of_the_camera_are_classified(open_page: OpenPage, watching: Served) -> None:
     page = open_page(watching.url)
     page.get_by_role("button", name="Use this camera").click()
     expect(page.locator("#link")).to_have_text("Live")
@@ -31,11 +30,10 @@ def test_the_pictures_of_the_camera_are_classified(open_page, watching: Served) 
     expect(page.locator("#link")).to_have_text("Live")
 
 
-def test_the_camera_goes_on_after_a_pause(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+def test_the_camera_goes_on_after_a_pause(open_page: OpenPage, watching: Served) -> None:
     page = open_page(watching.url)
     page.get_by_role("button", name="Use this camera").click()
     expect(page.locator("#link")).to_have_text("Live")
-    page.keyboard.press("p")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#link")).to_have_text("Paused")
     page.get_by_role("button", name="Resume").click()
@@ -43,25 +41,33 @@ def test_the_camera_goes_on_after_a_pause(open_page, watching: Served) -> None: 
     expect(page.locator("#summary")).to_contain_text("blue")
 
 
-def test_a_second_camera_hears_why_it_is_not_wanted(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
-    second = open_page(watching.url)
-    button = second.get_by_role("button", name="Use this camera")
-    expect(button).to_be_visible()
-    first = open_page(watching.url)
-    first.get_by_role("button", name="Use this camera").click()
-    expect(first.locator("#link")).to_have_text("Live")
-    expect(second.locator("#link")).to_have_text("Live")
-    expect(button).to_be_hidden()
+def test_only_one_page_is_the_camera(open_page: OpenPage, watching: Served) -> None:
+    viewer, other = open_page(watching.url), open_page("about:blank")
+    other.add_init_script("window.createImageBitmap = () => new Promise(() => {})")
+    other.goto(watching.url)  # and never learns that there are pictures already
+    page = open_page(watching.url)
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.locator("#link")).to_have_text("Live")
+    expect(viewer.locator("#link")).to_have_text("Live")
+    expect(viewer.get_by_role("button", name="Use this camera")).to_be_hidden()
+    other.get_by_role("button", name="Use this camera").click()
+    expect(other.locator(".notice")).to_contain_text("close the other page")
+    expect(other.get_by_role("button", name="Stop camera")).to_be_hidden()
+    expect(page.locator("#link")).to_have_text("Live")
 
 
-def test_a_snapshot_before_the_first_picture_is_refused_in_words(open_page, model: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_snapshot_before_the_first_picture_is_refused_in_words(
+    open_page: OpenPage, model: Path
+) -> None:
     with served("classify", "--model", model, "--source", "browser") as running:
         page = open_page(running.url)
         page.get_by_role("button", name="Snapshot").click()
         expect(page.get_by_text("found none yet")).to_be_visible()
 
 
-def test_a_browser_that_may_not_use_its_camera_says_so(open_page, watching: Served) -> None:  # type: ignore[no-untyped-def]
+def test_a_browser_that_may_not_use_its_camera_says_so(
+    open_page: OpenPage, watching: Served
+) -> None:
     page = open_page("about:blank")
     page.add_init_script(
         "navigator.mediaDevices.getUserMedia = () =>"
@@ -73,8 +79,12 @@ def test_a_browser_that_may_not_use_its_camera_says_so(open_page, watching: Serv
     expect(page.get_by_role("button", name="Use this camera")).to_be_visible()
 
 
-def test_plain_http_from_another_machine_gets_the_tunnel_that_helps(open_page, model: Path) -> None:  # type: ignore[no-untyped-def]
-    with served("classify", "--model", model, "--source", "browser", sink="web:0.0.0.0:0") as running:
+def test_plain_http_from_another_machine_gets_the_tunnel_that_helps(
+    open_page: OpenPage, model: Path
+) -> None:
+    with served(
+        "classify", "--model", model, "--source", "browser", sink="web:0.0.0.0:0"
+    ) as running:
         address = urlsplit(running.url)._replace(netloc=f"{FOREIGN_HOST}:{running.port}").geturl()
         page = open_page(address, viewport={"width": 390, "height": 844})
         expect(page.get_by_text("Browsers give a camera only to pages")).to_be_visible()

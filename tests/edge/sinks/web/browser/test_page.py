@@ -1,11 +1,13 @@
 """The page in a real browser: it shows the stream, and each of its controls acts on it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from web_stream import OpenPage, Served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -15,7 +17,7 @@ FRAME = "document.getElementById('picture').toDataURL()"
 
 
 @pytest.fixture(autouse=True)
-def as_before(page: Page):  # type: ignore[no-untyped-def]
+def as_before(page: Page) -> Iterator[None]:
     """Tests share the stream, so each leaves it as it was."""
     yield
     if page.get_by_role("button", name="Resume").is_visible():
@@ -61,7 +63,7 @@ def test_pause_holds_the_picture_and_resume_lets_it_go(page: Page) -> None:
     _until_it_moves(page, held)
 
 
-def test_pause_is_seen_by_all_viewers(page: Page, open_page, stream) -> None:  # type: ignore[no-untyped-def]
+def test_pause_is_seen_by_all_viewers(page: Page, open_page: OpenPage, stream: Served) -> None:
     other = open_page(stream.url)
     expect(other.locator("#link")).to_have_text("Live")
     page.get_by_role("button", name="Pause").click()
@@ -101,13 +103,17 @@ def test_a_recording_can_be_downloaded_and_plays(
     assert not np.array_equal(pictures[0], pictures[-1])
 
 
-def test_the_dot_of_a_recording_blinks_unless_motion_is_unwanted(page: Page, open_page, stream) -> None:  # type: ignore[no-untyped-def]
+def test_the_dot_of_a_recording_blinks_unless_motion_is_unwanted(
+    page: Page, open_page: OpenPage, stream: Served
+) -> None:
     blinks = "getComputedStyle(document.querySelector('#recording .dot')).animationName"
     assert page.evaluate(blinks) == "none"
     assert open_page(stream.url, reduced_motion="no-preference").evaluate(blinks) == "blink"
 
 
-def test_the_threshold_acts_and_is_seen_by_all_viewers(page: Page, open_page, stream) -> None:  # type: ignore[no-untyped-def]
+def test_the_threshold_acts_and_is_seen_by_all_viewers(
+    page: Page, open_page: OpenPage, stream: Served
+) -> None:
     other = open_page(stream.url)
     page.get_by_label("Least score").fill("1")
     expect(page.locator("#score-value")).to_have_text("100 %")
@@ -218,8 +224,7 @@ def test_whatever_has_the_focus_shows_it(page: Page) -> None:
         page.keyboard.press("Tab")
         seen.append(
             page.evaluate(
-                "[document.activeElement.id,"
-                " getComputedStyle(document.activeElement).outlineStyle]"
+                "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
             )
         )
     assert [identity for identity, _ in seen] == [
@@ -229,7 +234,9 @@ def test_whatever_has_the_focus_shows_it(page: Page) -> None:
     assert {outline for _, outline in seen} <= {"solid", "auto"}
 
 
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, stream) -> None:  # type: ignore[no-untyped-def]
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(
+    open_page: OpenPage, stream: Served
+) -> None:
     page = open_page(stream.url, viewport={"width": 390, "height": 844}, has_touch=True)
     expect(page.locator("#stage[data-is=live]")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -243,7 +250,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, stream) -
 def test_the_pictures_go_on_in_a_page_that_was_hidden(page: Page) -> None:
     """A page that nobody sees asks for no pictures; when it is seen again they come."""
     hide = (
-        "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
         " document.dispatchEvent(new Event('visibilitychange')) }"
     )
     page.evaluate(hide, True)
