@@ -155,7 +155,7 @@ def test_a_demo_is_one_screen() -> None:
     import demos.classify
 
     folder = Path(demos.classify.__file__).parent
-    for name in ("classify", "detect", "track"):
+    for name in ("classify", "detect", "track", "segment", "pose", "mirror"):
         assert len((folder / f"{name}.py").read_text().splitlines()) <= 70
 
 
@@ -203,5 +203,5 @@ def test_without_a_name_the_demos_are_listed(run_edge: RunEdge) -> None:
     done = run_edge("demo")
     assert done.returncode == 0
     lines = [line.split() for line in done.stdout.splitlines()]
-    for name in ("classify", "detect", "track"):
+    for name in ("classify", "detect", "track", "segment", "pose", "mirror"):
         assert any(words[:1] == [name] for words in lines)
