@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from converters.choosing.pareto import front
 from converters.output import MARK
-from converters.pareto import front
 from converters.report import saved
 from converters.report.rows import BASELINE, Row, rows
 from converters.report.words import plain

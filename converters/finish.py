@@ -5,24 +5,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from converters import files, verify
-from converters.choice import Choice, choose
+from converters import files
+from converters.choosing.choice import Choice, choose
+from converters.choosing.gain import with_gains
+from converters.choosing.on_board import OnBoard, on_board
+from converters.choosing.plan import DEFAULT, Plan
 from converters.clock import Clock
 from converters.compiled import FILE, Compilation, for_target
 from converters.compress import calibration, control, quantise, recipe
 from converters.compress.draft import Material
 from converters.compress.quantise import Variant
-from converters.confidence import fit_temperature, reliability, soften, threshold
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.gain import with_gains
-from converters.measured import Confidence, Measured, Verified
-from converters.on_board import OnBoard, on_board
-from converters.plan import DEFAULT, Plan
 from converters.progress import Progress
 from converters.training.augment import Augmentation
 from converters.training.trained import Trained
-from converters.verify import REFERENCE, Answered
+from converters.verification import verify
+from converters.verification.confidence import fit_temperature, reliability, soften, threshold
+from converters.verification.measured import Confidence, Measured, Verified
+from converters.verification.verify import REFERENCE, Answered
 
 
 @dataclass(frozen=True, slots=True)

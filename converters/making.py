@@ -69,14 +69,14 @@ def planned(command: Command) -> Command:
 
 
 def plan(recipes: tuple[str, ...], options: Mapping[str, Any]) -> Any:
-    """The :class:`converters.plan.Plan` of a command line; ``options`` are those of `planned`.
+    """The :class:`converters.choosing.plan.Plan` of a command; ``options``: those of `planned`.
 
     Raises:
         UsageError: a recipe, a limit or a board that makes no sense.
     """
     from boards import profile
-    from converters import plan as plans
-    from converters.choice import Limits
+    from converters.choosing import plan as plans
+    from converters.choosing.choice import Limits
 
     board = None if options["board"] is None else profile.load(options["board"])
     limits = Limits(

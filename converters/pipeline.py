@@ -9,10 +9,10 @@ from typing import Any
 
 from converters import earlier, output, tf
 from converters.backbone import weights
+from converters.choosing.plan import Plan
 from converters.clock import Clock
 from converters.dataset import audit, intake, split
 from converters.finish import Finished, Learned, finish
-from converters.plan import Plan
 from converters.progress import Progress
 from converters.report import html, record
 from converters.training import train

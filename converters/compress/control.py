@@ -15,7 +15,7 @@ from converters.compress import quantise
 from converters.compress.aware import qat
 from converters.compress.draft import Draft, Material
 from converters.compress.quantise import Variant
-from converters.layers import LayerNoise, layer_name, layer_noise
+from converters.verification.layers import LayerNoise, layer_name, layer_noise
 from edge import tflite
 from edge.model import load_model
 from edge.quiet import quiet

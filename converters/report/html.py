@@ -8,11 +8,11 @@ import numpy as np
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SIDES, Split
-from converters.measured import Verified
 from converters.report import charts, on_board, reliability, sentences, tables, trade_off, words
 from converters.report.columns import columns
 from converters.report.pictures import Album
 from converters.report.rows import BASELINE, Row, rows
+from converters.verification.measured import Verified
 
 _HERE = Path(__file__).parent
 _BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)

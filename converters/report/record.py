@@ -90,17 +90,17 @@ from pathlib import Path
 from typing import Any
 
 from converters.backbone.weights import Backbone
-from converters.choice import Choice
+from converters.choosing.choice import Choice
+from converters.choosing.on_board import OnBoard
 from converters.compiled import Compilation
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SIDES, Split
-from converters.measured import Confidence, Latency, Measured, Verified
-from converters.on_board import OnBoard
 from converters.report import environment
 from converters.report.plain import to_plain
 from converters.training.trained import Trained
-from converters.verdict import Verdict
+from converters.verification.measured import Confidence, Latency, Measured, Verified
+from converters.verification.verdict import Verdict
 from edge import __version__
 
 SCHEMA = 2

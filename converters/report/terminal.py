@@ -144,7 +144,7 @@ def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
     yield Text(f"Scores: {said if temperature != 1 else f'calibration error {after}'}.")
     threshold = record["variants"][record["chosen"]]["threshold"]
     if threshold:
-        from converters.confidence import Threshold
+        from converters.verification.confidence import Threshold
 
         yield Text(Threshold(**threshold).words())
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import confidence
 from converters.training.embeddings import Embeddings
 from converters.training.trained import Curve
+from converters.verification import confidence
 
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 """Candidates for C, the inverse of the regularisation strength, smallest first."""

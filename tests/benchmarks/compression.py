@@ -29,12 +29,12 @@ from converters.backbone import weights
 from converters.compress import quantise, recipe
 from converters.compress.calibration import calibration_set
 from converters.compress.draft import Material
-from converters.confidence import fit_temperature, soften
 from converters.dataset import audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split
 from converters.progress import Progress, Terminal
 from converters.training.train import TrainingOptions, train
+from converters.verification.confidence import fit_temperature, soften
 from edge import stats, tflite
 from edge.figures import figures
 from edge.image import Preprocessing

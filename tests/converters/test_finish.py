@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from damaged import reverse_weights
 
-from converters.choice import choose
+from converters.choosing.choice import choose
+from converters.choosing.plan import Plan
 from converters.compress import control
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
@@ -22,7 +23,6 @@ from converters.finish import (
     material_for,
     wanted,
 )
-from converters.plan import Plan
 from converters.progress import Silent
 from converters.training.trained import Trained
 from edge import metadata

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from converters.backbone.weights import Backbone
-from converters.choice import Choice, Limits, choose
+from converters.choosing.choice import Choice, Limits, choose
 from converters.compress.quantise import Variant
-from converters.confidence import Threshold, reliability
 from converters.dataset.audit import Audit, Dataset, Picture
 from converters.dataset.split import Split, split
-from converters.measured import ClassFigures, Confidence, Latency, Measured, Verified
 from converters.report import html, record
 from converters.training.trained import Curve, Trained
-from converters.verdict import Verdict
+from converters.verification.confidence import Threshold, reliability
+from converters.verification.measured import ClassFigures, Confidence, Latency, Measured, Verified
+from converters.verification.verdict import Verdict
 from edge.figures import Figures
 from edge.image import Preprocessing
 

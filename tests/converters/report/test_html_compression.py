@@ -7,7 +7,7 @@ from typing import Any
 from conversion import PASS, Conversion
 from report_page import page_of
 
-from converters.choice import Limits
+from converters.choosing.choice import Limits
 
 RECIPES = Conversion(recipes=("channels-50", "magnitude-75"))
 

@@ -12,7 +12,7 @@ import pytest
 from conversion import PASS, Conversion
 
 import converters.report
-from converters.choice import Limits
+from converters.choosing.choice import Limits
 from converters.report import record
 from converters.training.trained import Curve
 

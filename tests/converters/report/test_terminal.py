@@ -8,7 +8,7 @@ import pytest
 from conversion import PASS, Conversion
 from rich.console import Console
 
-from converters.choice import Limits
+from converters.choosing.choice import Limits
 from converters.compiled import Compilation
 from converters.edgetpu import obtain
 from converters.report import terminal

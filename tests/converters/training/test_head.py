@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from converters import confidence
 from converters.training.embeddings import Embeddings
 from converters.training.head import STRENGTHS, Head, fit
+from converters.verification import confidence
 
 D = 24
 

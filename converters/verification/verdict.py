@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.statistics import paired_difference_interval
+from converters.verification.statistics import paired_difference_interval
 from edge.errors import ConversionError
 
 NAMED = 5

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from converters.compress.quantise import Variant
-from converters.measured import Measured
+from converters.verification.measured import Measured
 
 ENOUGH = 0.95
 """A time or size is gained from this share of the other on: less may be chance."""

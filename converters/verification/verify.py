@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from converters.compress import quantise
 from converters.compress.quantise import Variant
-from converters.confidence import Threshold, reliability
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Indices, Split
 from converters.edgetpu.check import check
-from converters.layers import layer_noise
-from converters.measured import ClassFigures, Latency, Measured, Verified
 from converters.progress import Progress
-from converters.statistics import wilson_interval
-from converters.verdict import NAMED, Verdict, check_scores, judge
+from converters.verification.confidence import Threshold, reliability
+from converters.verification.layers import layer_noise
+from converters.verification.measured import ClassFigures, Latency, Measured, Verified
+from converters.verification.statistics import wilson_interval
+from converters.verification.verdict import NAMED, Verdict, check_scores, judge
 from edge import stats, tflite
 from edge.figures import figures
 from edge.interpreter import load

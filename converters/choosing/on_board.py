@@ -12,7 +12,7 @@ from typing import Any
 
 from boards.profile import Profile, Published, networks
 from converters.compress.quantise import Variant
-from converters.measured import Measured
+from converters.verification.measured import Measured
 from edge import contents, tflite
 
 ARCHITECTURE = "MobileNet v2 1.0 224"
@@ -72,7 +72,7 @@ def on_board(
 
     Args:
         board: with its accelerator.
-        target: as chosen, see :class:`converters.choice.Limits`.
+        target: as chosen, see :class:`converters.choosing.choice.Limits`.
         size: side of the model's input, in pixels.
         variants: for how they are quantised.
         measured: for their multiply-adds, and what the Edge TPU takes of them.

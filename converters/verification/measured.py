@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.confidence import Reliability, Threshold
-from converters.verdict import Verdict
+from converters.verification.confidence import Reliability, Threshold
+from converters.verification.verdict import Verdict
 from edge.figures import Figures
 
 

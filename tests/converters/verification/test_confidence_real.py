@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from converters import confidence
 from converters.backbone import weights
 from converters.compress import calibration, quantise
 from converters.dataset import split
@@ -18,6 +17,7 @@ from converters.dataset.split import Split
 from converters.progress import Silent
 from converters.training import classifier, head
 from converters.training.embeddings import embed
+from converters.verification import confidence
 from edge.image import Preprocessing
 from edge.model import load_model
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from conversion import FULL, NONE, Conversion
 
-from converters.choice import Choice, Limits, choose
-from converters.measured import Measured
+from converters.choosing.choice import Choice, Limits, choose
+from converters.verification.measured import Measured
 from edge.errors import UsageError
 
 PARTLY = {**FULL, "mapped": 60, "cpu": {"MEAN": 1, "SOFTMAX": 1}, "status": "partly"}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.statistics import wilson_interval
+from converters.verification.statistics import wilson_interval
 from edge.errors import UsageError
 
 SHARPEST, SOFTEST = 0.25, 10.0

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from converters.measured import Measured
-from converters.pareto import front
+from converters.choosing.pareto import front
+from converters.verification.measured import Measured
 from edge.errors import UsageError, nearest
 
 TARGETS = ("cpu", "edgetpu", "all")

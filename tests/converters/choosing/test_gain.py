@@ -5,9 +5,9 @@ from typing import Any
 
 from conversion import RECIPES, Conversion
 
+from converters.choosing.gain import gain, with_gains
 from converters.compress.quantise import Variant
-from converters.gain import gain, with_gains
-from converters.measured import Measured
+from converters.verification.measured import Measured
 
 PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantise", "method": "int8"})
 TRAINED = ({"step": "quantise", "method": "qat"},)

@@ -5,7 +5,7 @@ from damaged import reverse_weights
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.layers import LayerNoise, layer_noise
+from converters.verification.layers import LayerNoise, layer_noise
 
 
 def noise(

@@ -10,10 +10,10 @@ from converters.compress import quantise
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.measured import Measured
 from converters.progress import Silent
 from converters.tf import keras
-from converters.verify import Answered, answer, measure, own_threads, verdict_on
+from converters.verification.measured import Measured
+from converters.verification.verify import Answered, answer, measure, own_threads, verdict_on
 from edge.errors import ConversionError
 from edge.interpreter import load
 

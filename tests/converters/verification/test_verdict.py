@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from converters.verdict import Verdict, check_scores, judge
+from converters.verification.verdict import Verdict, check_scores, judge
 from edge.errors import ConversionError
 
 CLASSES = ("apple", "banana", "cherry")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from converters import confidence
-from converters.confidence import fit_temperature, reliability, soften, threshold
 from converters.dataset.audit import Dataset
+from converters.verification import confidence
+from converters.verification.confidence import fit_temperature, reliability, soften, threshold
 from edge.errors import UsageError
 
 Labels = NDArray[np.int64]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from boards.profile import Profile
-from converters.choice import Limits
+from converters.choosing.choice import Limits
 from converters.compress import quantise, recipe
 from converters.compress.recipe import Recipe
 from edge.errors import UsageError

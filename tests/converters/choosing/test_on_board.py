@@ -10,10 +10,10 @@ from report_page import Page
 
 from boards import profile
 from converters import pipeline
+from converters.choosing.on_board import OnBoard, estimate, on_board
 from converters.compress.quantise import Variant
-from converters.measured import Measured
-from converters.on_board import OnBoard, estimate, on_board
 from converters.report import html, record, terminal
+from converters.verification.measured import Measured
 from edge import cli
 
 PI = profile.load("raspberry-pi-4b")

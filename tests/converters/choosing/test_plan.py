@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from converters import plan
-from converters.choice import Limits
+from converters.choosing import plan
+from converters.choosing.choice import Limits
 from edge.errors import UsageError
 
 RECIPE = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
