@@ -30,6 +30,9 @@ def of(opened: Opened, reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]
     if reader.classes == len(labels) + 1 and labels[0].lower() not in _BACKGROUND:
         note = f"{opened.source} lacks the background: it was added as the first label"
         return ("background", *labels), (note,)
+    if reader.classes == len(labels) - 1 and labels[0].lower() in _BACKGROUND:
+        note = f"{opened.source} has a background that the model lacks: it was left out"
+        return labels[1:], (note,)
     if len(labels) > MOST or reader.classes not in (None, len(labels)):
         raise LabelsError(
             f"{reader.classes or f'at most {MOST}'} labels, one per class of the model",

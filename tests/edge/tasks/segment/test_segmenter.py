@@ -80,6 +80,13 @@ def test_a_list_without_the_background_gets_it(made: Any) -> None:
     assert any("background" in note for note in task.notes)
 
 
+def test_a_background_that_the_model_lacks_is_left_out(made: Any) -> None:
+    task = made(mask_models.classes_model(), ("background", "road", "sky", "car"))
+    assert task.labels == ("road", "sky", "car")
+    assert any("left out" in note for note in task.notes)
+    assert len(seen(task, mask_models.halves(RED, GREEN)).segments) == 2
+
+
 def test_without_labels_classes_are_numbered(made: Any) -> None:
     task = made(mask_models.classes_model(), None)
     assert task.labels == ("background", "class 1", "class 2")
