@@ -34,10 +34,8 @@ An exercise of your own is described by angles in degrees, --rules FILE.toml:
 
 
 @click.command("pose", epilog=EXAMPLES)
-@click.option(
-    "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
-    help="A .task or .tflite, or a name.  [default: MediaPipe's; MoveNet without it]",
-)  # fmt: skip
+@click.option("--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
+              help="A .task, .tflite or name.  [default: MediaPipe's, else MoveNet]")  # fmt: skip
 @click.option("--people", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many to look for, with MediaPipe.")  # fmt: skip
 @click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
