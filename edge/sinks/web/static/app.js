@@ -86,7 +86,7 @@ function refresh() {
 function introduce({ task, model, source }) {
   write($("task"), task);
   write($("model"), model);
-  write($("source"), source);
+  write($("source"), source.includes("://") ? source : source.replace(/.*\/(?=.)/, ""));
   document.title = `${task} · ${model}`;
 }
 

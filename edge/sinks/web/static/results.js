@@ -22,6 +22,7 @@ const KINDS = {
     })),
   segments: ({ segments }) =>
     segments.map(({ label, index, share }) => ({ label, share, tone: colour(index) })),
+  match: ({ match }) => (match ? [closest(match)] : []),
   poses: ({ poses }) => poses.flatMap(person),
 };
 
@@ -53,7 +54,7 @@ function inOrder(detections) {
 
 /** A person, and the angles of the joints that are seen. */
 function person({ score, angles }, place) {
-  const tone = colour(place);
+  const tone = "var(--accent)";
   const joints = Object.entries(angles).map(([joint, degrees]) => ({
     label: joint.replaceAll("_", " "),
     share: degrees / 180,
@@ -61,6 +62,12 @@ function person({ score, angles }, place) {
     tone,
   }));
   return [{ label: `person ${place + 1}`, share: score, tone }, ...joints];
+}
+
+/** Of all known poses, the one most like that of the first person. */
+function closest({ name, frame, similarity, mirrored }) {
+  const where = frame === undefined ? name : `${name}, frame ${frame}`;
+  return { label: mirrored ? `${where}, mirrored` : where, share: similarity, tone: "var(--accent)" };
 }
 
 function makeRow() {
