@@ -46,14 +46,20 @@ def memory(system: System, profile: Profile) -> Iterator[Finding]:
     elif free < NEEDED_MIB:
         means = f"A demo needs about {NEEDED_MIB} MiB and would live in swap. Start no desktop."
         yield warn("memory", found, means, _NO_DESKTOP)
-    elif sizes and total < sizes[0] // 2:
-        means = "Less than half of the board's memory is there for programs."
+    elif sizes and total < 0.75 * sizes[0] and _given_away(system):
+        means = "/boot/firmware/config.txt keeps much of the board's memory from programs."
         yield warn("memory", found, means, _ALL_MEMORY)
     elif total < 1024 and not mib.get("SwapTotal"):
         means = "So small a board kills programs without warning when memory runs out."
         yield warn("memory", found, means, _ADD_SWAP)
     else:
         yield ok("memory", found)
+
+
+def _given_away(system: System) -> bool:
+    """Whether a Raspberry Pi is set up to use less memory than it has."""
+    settings = system.text("boot/firmware/config.txt") or ""
+    return re.search(r"^(gpu_mem|total_mem)=", settings, re.MULTILINE) is not None
 
 
 def disk(system: System, _: Profile) -> Iterator[Finding]:

@@ -1,0 +1,51 @@
+"""``edge doctor`` as a user calls it, here and over ssh."""
+
+import json
+import subprocess
+import sys
+
+
+def test_it_examines_this_machine(run_edge) -> None:  # type: ignore[no-untyped-def]
+    done = run_edge("doctor", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == {"ok": 0, "warn": 1, "fail": 3}[told["state"]]
+    assert done.stderr == ""
+    found = {one["subject"]: one for one in told["findings"]}
+    assert found["interpreter"]["state"] == "ok"
+    assert found["OpenCV"]["state"] == "ok"
+    assert found["Python"]["found"].startswith(f"3.{sys.version_info.minor}.")
+
+
+def test_the_page_is_for_people(run_edge) -> None:  # type: ignore[no-untyped-def]
+    done = run_edge("doctor")
+    assert done.returncode in (0, 1, 3)
+    assert "interpreter" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_an_unknown_board_names_the_nearest(run_edge) -> None:  # type: ignore[no-untyped-def]
+    done = run_edge("doctor", "--board", "raspbery-pi-5")
+    assert done.returncode == 2
+    assert "did you mean raspberry-pi-5?" in done.stderr
+
+
+def test_a_key_without_a_host_is_refused(run_edge) -> None:  # type: ignore[no-untyped-def]
+    done = run_edge("doctor", "--identity", "key")
+    assert done.returncode == 2
+    assert "--host" in done.stderr
+
+
+def test_a_host_that_nobody_knows_is_refused(run_edge) -> None:  # type: ignore[no-untyped-def]
+    done = run_edge("doctor", "--host", "pi@nobody.invalid", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["kind"] == "BoardError"
+
+
+def test_it_starts_without_numpy_opencv_and_ssh() -> None:
+    """Or a broken one would end the doctor too."""
+    code = (
+        "import sys; import boards.doctor.cli, boards.doctor.examination; "
+        "print(sorted({'numpy', 'cv2', 'asyncssh', 'ai_edge_litert'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,79 @@
+"""All checks together, and the page that tells of them."""
+
+import json
+
+import click
+import pytest
+from recorded_board import RecordedBoard
+
+from boards.doctor import page
+from boards.doctor.examination import Examination, examine
+from boards.doctor.finding import EXIT_CODES
+from boards.profile import load
+
+
+def test_a_healthy_board_is_ok_throughout(board: RecordedBoard) -> None:
+    examined = examine(board.system)
+    assert [one for one in examined.findings if one.state != "ok"] == []
+    assert (examined.board, examined.state) == ("raspberry-pi-4b", "ok")
+    assert {one.subject for one in examined.findings} == {
+        "board", "system", "architecture", "processor", "Python", "interpreter", "OpenCV",
+        "Edge TPU", "camera", "memory", "temperature", "power", "disk", "clock",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda board: None, 0),
+        (lambda board: board.says("vcgencmd get_throttled", "throttled=0x50000\n"), 1),
+        (lambda board: board.says("vcgencmd get_throttled", "throttled=0x50005\n"), 3),
+    ],
+)
+def test_the_worst_finding_decides_the_exit_code(board: RecordedBoard, change, code) -> None:  # type: ignore[no-untyped-def]
+    change(board)
+    assert EXIT_CODES[examine(board.system).state] == code
+
+
+def test_everything_bad_says_what_it_means(board: RecordedBoard) -> None:
+    """Also on a machine that answers nothing at all."""
+    board.folder = board.folder / "empty"
+    board.folder.mkdir()
+    board._answers.clear()
+    bad = [one for one in examine(board.system).findings if one.state != "ok"]
+    assert bad
+    assert all(one.means for one in bad)
+
+
+def test_an_examination_survives_json(board: RecordedBoard) -> None:
+    board.says("vcgencmd get_throttled", "throttled=0x50005\n")
+    examined = examine(board.system, load("raspberry-pi-5"))
+    assert Examination.from_dict(json.loads(json.dumps(examined.to_dict()))) == examined
+
+
+def test_the_page_has_the_worst_first_and_commands_on_their_own_lines(
+    board: RecordedBoard,
+) -> None:
+    board.says("getconf LONG_BIT", "32\n")
+    board.probe("interpreter", trouble="expected NumPy 1 beside tflite-runtime, found NumPy 2.2.6")
+    lines = [click.unstyle(line) for line in page.lines(examine(board.system), width=80)]
+    states = [line.split()[0] for line in lines if line.startswith(("ok ", "warn ", "fail "))]
+    assert states == ["fail", "fail", *["ok"] * 12]
+    assert "/home/pi/edge/bin/python -m pip install 'numpy<2'" in map(str.strip, lines)
+    assert lines[-1] == "2 failed, 12 ok."
+
+
+def test_the_page_of_a_healthy_board_is_short(board: RecordedBoard) -> None:
+    assert list(page.lines(examine(board.system), 80))[-1] == "All 14 checks are ok."
+
+
+def test_what_is_known_of_the_board_is_told(board: RecordedBoard) -> None:
+    examined = examine(board.system, load("raspberry-pi-5"))
+    lines = "\n".join(page.lines(examined, 80))
+    assert "Known of this board:" in lines
+    assert "600 mA" in lines
+
+
+def test_no_text_can_steer_the_terminal(board: RecordedBoard) -> None:
+    board.file("proc/device-tree/model", "Raspberry Pi 4 Model B\x1b[2J\0")
+    assert "\x1b[2J" not in "\n".join(page.lines(examine(board.system), 80))

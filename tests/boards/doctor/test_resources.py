@@ -1,0 +1,126 @@
+"""Memory, disk, clock, temperature and power."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from recorded_board import DF, MOUNTS, PYTHON, RecordedBoard
+
+from boards.doctor import heat, resources
+from boards.profile import load
+
+
+def meminfo(board: RecordedBoard, **kib: int) -> None:
+    """Change lines of /proc/meminfo."""
+    text = (board.folder / "proc/meminfo").read_text()
+    for name, value in kib.items():
+        text = re.sub(rf"(?m)^{name}:.*$", f"{name}: {value} kB", text)
+    board.file("proc/meminfo", text)
+
+
+def test_memory_is_told_beside_that_of_the_board(board: RecordedBoard) -> None:
+    finding = board.one(resources.memory)
+    assert finding.state == "ok"
+    assert finding.found == "3794 MiB of a board with 4096, 3278 MiB free, 511 MiB of swap"
+
+
+def test_too_little_memory_fails(board: RecordedBoard) -> None:
+    meminfo(board, MemAvailable=60_000, SwapTotal=0, SwapFree=0)
+    finding = board.one(resources.memory)
+    assert finding.state == "fail"
+    assert "mkswap" in finding.fix
+
+
+def test_living_in_swap_is_warned_of(board: RecordedBoard) -> None:
+    meminfo(board, MemAvailable=60_000)
+    assert board.one(resources.memory).state == "warn"
+
+
+def test_a_small_board_without_swap_is_warned_of(board: RecordedBoard) -> None:
+    board.profile = load("raspberry-pi-zero-2-w")
+    meminfo(board, MemTotal=430_000, MemAvailable=250_000, SwapTotal=0, SwapFree=0)
+    finding = board.one(resources.memory)
+    assert finding.state == "warn"
+    assert "swapon" in finding.fix
+
+
+def test_memory_that_was_given_away_is_warned_of(board: RecordedBoard) -> None:
+    meminfo(board, MemTotal=2_900_000, MemAvailable=2_000_000)
+    assert board.one(resources.memory).state == "ok"
+    board.file("boot/firmware/config.txt", "[all]\ntotal_mem=3072\n")
+    finding = board.one(resources.memory)
+    assert finding.state == "warn"
+    assert "gpu_mem" in finding.fix
+
+
+@pytest.mark.parametrize(("kib", "state"), [(50_000, "fail"), (500_000, "warn"),
+                                            (5_000_000, "ok")])  # fmt: skip
+def test_a_full_disk_is_told(board: RecordedBoard, kib: int, state: str) -> None:
+    board.says(f"df -Pk {PYTHON}", DF.format(available=kib))
+    finding = board.one(resources.disk)
+    assert finding.state == state
+    assert finding.found == f"{kib // 1024} MiB free on /"
+
+
+def test_a_card_that_became_read_only_is_warned_of(board: RecordedBoard) -> None:
+    board.file("proc/mounts", MOUNTS.format(option="ro"))
+    finding = board.bad(resources.disk)
+    assert finding.found == "/ is mounted read-only"
+    assert "remount,rw" in finding.fix
+
+
+def test_a_clock_of_the_past_fails(board: RecordedBoard) -> None:
+    board.now = datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
+    finding = board.one(resources.clock)
+    assert (finding.state, finding.found) == ("fail", "1970-01-01 00:03 UTC")
+    assert "set-ntp true" in finding.fix
+
+
+def test_a_clock_that_nothing_sets_is_warned_of(board: RecordedBoard) -> None:
+    board.says("timedatectl show --property=NTPSynchronized --value", "no\n")
+    assert board.one(resources.clock).state == "warn"
+
+
+def test_without_timedatectl_the_clock_is_only_told(board: RecordedBoard) -> None:
+    board.lacks("timedatectl show --property=NTPSynchronized --value")
+    finding = board.one(resources.clock)
+    assert (finding.state, finding.found) == ("ok", "2026-11-21 12:00 UTC")
+
+
+def test_the_hottest_zone_is_told(board: RecordedBoard) -> None:
+    board.file("sys/class/thermal/thermal_zone1/temp", "82300\n")
+    finding = board.one(heat.heat)
+    assert (finding.state, finding.found) == ("warn", "82 °C")
+    board.file("sys/class/thermal/thermal_zone1/temp", "61000\n")
+    assert board.one(heat.heat).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("bits", "state", "found"),
+    [
+        ("0x0", "ok", "neither under-voltage nor throttling since the start"),
+        ("0x50005", "fail", "under-voltage now, throttled now, "
+                            "under-voltage earlier, throttled earlier"),
+        ("0x50000", "warn", "under-voltage earlier, throttled earlier"),
+        ("0x80008", "warn", "soft temperature limit now, soft temperature limit earlier"),
+    ],
+)  # fmt: skip
+def test_the_bits_of_throttling_are_decoded(
+    board: RecordedBoard, bits: str, state: str, found: str
+) -> None:
+    board.says("vcgencmd get_throttled", f"throttled={bits}\n")
+    finding = board.one(heat.power)
+    assert (finding.state, finding.found) == (state, found)
+
+
+def test_vcgencmd_needs_the_group_video(board: RecordedBoard) -> None:
+    refusal = "Can't open device file: /dev/vcio"
+    board.says("vcgencmd get_throttled", err=refusal, code=255)
+    finding = board.one(heat.power)
+    assert (finding.state, finding.found) == ("warn", refusal)
+    assert finding.fix == 'sudo usermod -aG video "$USER"'
+
+
+def test_a_missing_vcgencmd_is_installed(board: RecordedBoard) -> None:
+    board.lacks("vcgencmd get_throttled")
+    assert board.one(heat.power).fix == "sudo apt-get install -y raspi-utils"
