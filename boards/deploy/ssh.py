@@ -90,7 +90,12 @@ class Connection:
         self.sudo = False
 
     async def run(
-        self, script: str, *, brings: bytes = b"", as_root: bool = False, **variables: str
+        self,
+        script: str,
+        variables: Mapping[str, str],
+        *,
+        brings: bytes = b"",
+        as_root: bool = False,
     ) -> Done:
         """Run a script of ``scripts/`` with variables; ``brings`` is its stdin.
 
@@ -115,7 +120,9 @@ class Connection:
         return Done(done.exit_status, out, err)
 
     @asynccontextmanager
-    async def holding(self, script: str, *, as_root: bool, **variables: str) -> AsyncIterator[Done]:
+    async def holding(
+        self, script: str, variables: Mapping[str, str], *, as_root: bool
+    ) -> AsyncIterator[Done]:
         """Keep a script alive while the block runs, as scripts/lock.sh wants it; ``Done.code`` is 0
         where its first line came.
 

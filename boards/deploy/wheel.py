@@ -19,7 +19,7 @@ from edge.errors import BoardError
 DISTRIBUTION = "edge-toolkit"
 
 _DATE = (1980, 1, 1, 0, 0, 0)
-_SKIPPED = ("__pycache__",)
+_SKIPPED = ("__pycache__", ".")
 _OURS = ("METADATA", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
 _TAG = "py3-none-any"
 
@@ -43,12 +43,11 @@ def own() -> Wheel:
     Raises:
         BoardError: it is not installed, but only lies on the path.
     """
-    try:
-        installed = metadata.distribution(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        raise BoardError(
-            "edge-toolkit as an installed package", "its sources alone", "pip install ."
-        ) from None
+    # A checkout on the path shows its build's leftovers too, which lack METADATA.
+    found = [one for one in metadata.distributions(name=DISTRIBUTION) if one.read_text("METADATA")]
+    if not found:
+        raise BoardError("edge-toolkit as an installed package", "its sources", "pip install .")
+    installed = found[0]
     stem = f"edge_toolkit-{installed.version}"
     files = dict(_packages(installed)) | dict(_about(installed, f"{stem}.dist-info"))
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
@@ -68,7 +67,7 @@ def _packages(installed: metadata.Distribution) -> Iterator[tuple[str, bytes]]:
         folder = Path(spec.origin).parent
         for path in sorted(folder.rglob("*")):
             within = path.relative_to(folder.parent)
-            if path.is_file() and not set(within.parts) & {*_SKIPPED}:
+            if path.is_file() and not any(part.startswith(_SKIPPED) for part in within.parts):
                 yield within.as_posix(), path.read_bytes()
 
 

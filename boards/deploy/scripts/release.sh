@@ -20,9 +20,8 @@ if [ "$UPLOAD" = yes ]; then
     mkdir "$part"
     tar -x --no-same-owner -C "$part"
     (
-        cd "$part"
-        sha256sum --quiet --strict -c SHA256SUMS
-        [ "$(sha256sum <SHA256SUMS | cut -c 1-12)" = "$RELEASE" ]
+        cd "$part" && sha256sum --quiet --strict -c SHA256SUMS >&2 &&
+            [ "$(sha256sum <SHA256SUMS | cut -c 1-12)" = "$RELEASE" ]
     ) || {
         echo tampered >&2
         exit 65

@@ -43,7 +43,7 @@ mkdir -p "$UNITS"
 text=$(cat "$file" 2>/dev/null || true)
 [ -z "$UNIT" ] || [ "$UNIT" = "$text" ] || describe "$UNIT"
 point "$new" current
-$LINGER 8>&-
+$LINGER 8>&- || echo "linger=$(id -un)"
 $SYSTEMCTL enable --quiet "$name" 8>&-
 if start; then
     [ -z "$old" ] || [ "$old" = "$new" ] || point "$old" previous

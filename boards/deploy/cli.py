@@ -1,0 +1,251 @@
+"""``edge deploy``, ``edge rollback``, ``edge status`` and ``edge logs``."""
+
+import asyncio
+import getpass
+import json
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from boards.deploy import command, fleet, packing, state, steps, wheel
+from boards.deploy.ssh import Address
+from boards.deploy.steps import Outcome, Tell, Wanted
+from edge.commands.options import JSON, say
+from edge.errors import EdgeError, UsageError
+from edge.quiet import quiet
+
+Work = Callable[[Address, Tell], Awaitable[Outcome]]
+"""What is done with a board, told of its steps."""
+
+WAIT = 20
+"""Seconds that the first frame may take."""
+
+EXAMPLES = """
+\b
+Examples:
+  edge deploy out/ pi@camera.local --run 'demo classify --source 0 --sink web'
+  edge deploy out/ pi@a pi@b pi@c --run 'demo classify --source picamera' --canary 1
+  edge deploy ssd.tflite pi@10.0.0.7:2222 --run 'demo detect --source 0' --offline
+  edge deploy out/ pi@a pi@b --run 'demo classify --source 0' --ansible fleet/
+
+\b
+OUT is a folder of 'edge convert', a model file, or a name of 'edge models list'.
+On each board, in this order: a virtual environment, the release with its checksums, its
+self-test, and then the switch: the service runs it, and has to process a frame in time.
+Where one of these fails, the release before runs on. The same deploy again does nothing.
+With root's rights (as root, or by sudo without a password) it is a service of the system
+that runs as a user of its own, in /opt/edge-toolkit; else one of the user who logs in,
+in ~/edge-toolkit. The host's key must be in ~/.ssh/known_hosts; keys alone log in.
+
+\b
+Exit codes: 0 it runs on all boards; 2 error; 3 a board refused it, and runs what it ran.
+"""
+
+HOSTS = click.argument("hosts", nargs=-1, required=True, metavar="USER@HOST[:PORT]...")
+IDENTITY = click.option(
+    "--identity", "-i", type=click.Path(path_type=Path), metavar="FILE",
+    help="Private key to log in with.  [default: those of ssh-agent and in ~/.ssh]",
+)  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("out")
+@HOSTS
+@click.option("--run", "text", required=True, metavar="COMMAND",
+              help="What to run there: 'demo NAME …', without --model.")  # fmt: skip
+@click.option("--wait", type=click.IntRange(min=1), default=WAIT, show_default=True,
+              metavar="SECONDS", help="How long the first frame may take.")  # fmt: skip
+@click.option(
+    "--offline", is_flag=True, help="Fetch the boards' wheels here, for boards that cannot."
+)
+@click.option("--extra", "extras", multiple=True, metavar="NAME",
+              help="Install an extra that COMMAND does not show.")  # fmt: skip
+@click.option("--canary", type=click.IntRange(min=1), metavar="N",
+              help="The first N boards first; the others if all of these run it.")  # fmt: skip
+@click.option("--ansible", type=click.Path(path_type=Path), metavar="DIR",
+              help="Write an inventory and a playbook instead.")  # fmt: skip
+@IDENTITY
+@JSON
+def deploy(
+    out: str,
+    hosts: tuple[str, ...],
+    text: str,
+    wait: int,
+    offline: bool,
+    extras: tuple[str, ...],
+    canary: int | None,
+    ansible: Path | None,
+    identity: Path | None,
+    as_json: bool,
+) -> int:
+    """Put a model to work on boards: sent, tried, switched to, or taken back."""
+    addresses = _addresses(hosts)
+    with quiet():
+        release = packing.pack(out, command.parse(text, extras), lambda line: say((line,)))
+    wanted = Wanted(release, wheel.own(), wait, offline, _who())
+    if ansible is not None:
+        from boards.deploy import playbook
+
+        if offline:
+            found = "--offline with --ansible"
+            raise UsageError("a package index for the boards", found, "leave out one of them")
+        playbook.write(ansible, addresses, wanted)
+        click.echo(f"{ansible}: ansible-playbook -i {ansible}/inventory.yml {ansible}/deploy.yml")
+        return 0
+    return _work(
+        addresses,
+        lambda address, tell: steps.deploy(address, wanted, _file(identity), tell),
+        canary or 0,
+        as_json,
+    )
+
+
+@click.command()
+@HOSTS
+@IDENTITY
+@JSON
+def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
+    """Let boards run the release again that ran before the last deploy.
+
+    It has to process a frame in time, or what runs now runs on. A second rollback goes forward.
+    """
+    return _work(
+        _addresses(hosts),
+        lambda address, tell: steps.rollback(address, _who(), _file(identity), tell),
+        0,
+        as_json,
+    )
+
+
+@click.command()
+@HOSTS
+@IDENTITY
+@JSON
+def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
+    """Show what runs on boards, since when, and how fast.
+
+    \b
+    Exit codes: 0 all run; 1 a service does not run; 2 a board cannot be reached.
+    """
+    addresses = _addresses(hosts)
+    with fleet.screen(addresses) as screen:
+        found = asyncio.run(
+            fleet.each(
+                addresses,
+                lambda address, tell: state.read(address, _file(identity), tell),
+                screen,
+                lambda one: (one.state, one.running),
+            )
+        )
+    return state.show(addresses, found, as_json)
+
+
+@click.command()
+@click.argument("host", metavar="USER@HOST[:PORT]")
+@click.option("-n", "lines", type=click.IntRange(min=1), default=50, show_default=True,
+              help="How many lines.")  # fmt: skip
+@click.option("--follow", "-f", is_flag=True, help="Go on as more come, until Ctrl-C.")
+@IDENTITY
+def logs(host: str, lines: int, follow: bool, identity: Path | None) -> None:
+    """Show what a board's service printed."""
+    asyncio.run(_logs(Address.parse(host), lines, follow, _file(identity)))
+
+
+async def _logs(address: Address, lines: int, follow: bool, identity: str | None) -> None:
+    async for line in state.journal(address, lines, follow, identity):
+        click.echo(line)
+
+
+def _work(addresses: Sequence[Address], work: Work, canary: int, as_json: bool) -> int:
+    """Let all boards do it, the first ``canary`` of them first, and tell what became of them."""
+    start = time.monotonic()
+    found = asyncio.run(_canary_first(addresses, work, canary))
+    rows = [_row(*pair) for pair in zip(addresses, found, strict=True)]
+    if len(rows) == 1 and isinstance(found[0], EdgeError):
+        raise found[0]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    for address, one in zip(addresses, found, strict=True):
+        _tell(address, one, as_json)
+    if not as_json and len(addresses) > 1:
+        good = sum(row["good"] for row in rows)
+        click.echo(f"{good} of {len(rows)} boards in {time.monotonic() - start:.0f} s")
+    if any(isinstance(one, EdgeError) for one in found):
+        return 2
+    return 0 if all(row["good"] for row in rows) else 3
+
+
+async def _canary_first(
+    addresses: Sequence[Address], work: Work, canary: int
+) -> list[Outcome | EdgeError | None]:
+    """What became of each board; None: it was not touched, since one before it failed."""
+    found: list[Outcome | EdgeError | None] = []
+    with fleet.screen(addresses) as screen:
+        for group in (addresses[:canary], addresses[canary:]):
+            if any(_failed(one) for one in found):
+                found += [None] * len(group)
+                for address in group:
+                    screen.done(address, "not touched", False)
+                continue
+            done = await fleet.each(group, work, screen, _judge)
+            found.extend(done)
+    return found
+
+
+def _judge(outcome: Outcome) -> tuple[str, bool]:
+    if outcome.why:
+        return "refused", False
+    return ("runs", True) if outcome.changed else ("unchanged", True)
+
+
+def _failed(found: Outcome | EdgeError | None) -> bool:
+    return not isinstance(found, Outcome) or bool(found.why)
+
+
+def _row(address: Address, found: Outcome | EdgeError | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"host": str(address), "good": not _failed(found)}
+    if isinstance(found, Outcome):
+        row |= {"release": found.release or None, "changed": found.changed}
+        row |= {"why": found.why, "detail": found.detail} if found.why else {}
+    elif found is None:
+        row["why"] = "not touched, since a board before it failed"
+    else:
+        row["error"] = found.to_dict()
+    return row
+
+
+def _tell(address: Address, found: Outcome | EdgeError | None, as_json: bool) -> None:
+    """A line for people; what went wrong goes to stderr."""
+    if isinstance(found, EdgeError):
+        click.echo(f"{address}: {found}", err=True)
+    elif found is None:
+        click.echo(f"{address}: not touched, since a board before it failed", err=True)
+    elif found.why:
+        click.echo(found.detail.rstrip(), err=True)
+        old = f"{found.release} runs on" if found.release else "nothing runs there"
+        click.echo(f"{address}: {found.why}; {old}", err=True)
+    elif not as_json:
+        click.echo(f"{address}: {found.release} runs" + ("" if found.changed else ", as before"))
+    if isinstance(found, Outcome):
+        say(found.notes)
+
+
+def _addresses(hosts: Sequence[str]) -> tuple[Address, ...]:
+    addresses = tuple(Address.parse(host) for host in hosts)
+    twice = next((one for one in addresses if addresses.count(one) > 1), None)
+    if twice is not None:
+        raise UsageError("each board once", f"{twice} twice", "leave one out")
+    return addresses
+
+
+def _file(identity: Path | None) -> str | None:
+    return None if identity is None else str(identity)
+
+
+def _who() -> str:
+    """Who deploys, for those who find the lock taken."""
+    return f"{getpass.getuser()}@{socket.gethostname()} since {time.strftime('%H:%M:%S')}"

@@ -1,0 +1,133 @@
+"""The command that a board is to run, checked here before anything is sent."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge import sinks, sources
+from edge.cli import cli
+from edge.errors import UsageError
+
+HERE = "$here"
+"""Stands for the folder of the release in a command's words: "$here/labels.txt"."""
+
+_EXAMPLE = "write --run 'demo classify --source 0 --sink web'"
+_CARRIED = ("--labels", "--head", "--rules")
+"""Options whose files go along."""
+
+_EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose", "mqtt": "mqtt", "web": "web"}
+"""Demo, or scheme of a sink → extra that it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``words`` without the model's, files that go along as "$here/NAME"; ``carried``: these files.
+
+    ``extras``: of edge-toolkit that it needs; ``system_packages``: it needs the system's Python
+    packages; ``delegate``: as of ``--delegate``.
+    """
+
+    words: tuple[str, ...]
+    carried: tuple[Path, ...]
+    extras: tuple[str, ...]
+    system_packages: bool
+    delegate: str
+
+
+def parse(text: str, more: tuple[str, ...] = ()) -> Command:
+    """The command of ``--run``, and ``more`` extras.
+
+    Raises:
+        UsageError: it is no command of a demo, has a wrong option, or names a model: that is the
+            one that is deployed.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError("a command", f"'{text}' ({error})", _EXAMPLE) from None
+    words = words[1:] if words[:1] == ["edge"] else words
+    if words[:1] != ["demo"] or len(words) < 2:
+        raise UsageError("a command of 'edge demo'", f"--run '{text}'", _EXAMPLE)
+    if any(word == "--model" or word.startswith("--model=") for word in words):
+        raise UsageError(
+            "a command without --model", f"--run '{text}'", "leave it out: OUT is the model"
+        )
+    asked = _options(words)
+    scheme = sources.resolve(asked["source"])[0]
+    if scheme == "browser":
+        raise UsageError(
+            "a source that gives frames by itself", f"--source {asked['source']}",
+            "name a camera: whether a release runs is judged by its frames",
+        )  # fmt: skip
+    needed = [words[1], *(sinks.resolve(sink)[0] for sink in asked["sinks"])]
+    extras = {_EXTRAS[word] for word in needed if word in _EXTRAS}
+    kept, carried = _carried(words)
+    return Command(
+        words=kept,
+        carried=carried,
+        extras=tuple(sorted(extras | set(more))),
+        system_packages=scheme == "picamera",
+        delegate=asked["delegate"],
+    )
+
+
+def script(words: tuple[str, ...]) -> str:
+    """The script ``run`` of a release: the command with its own environment and files."""
+    command = " ".join(_quoted(word) for word in words)
+    return (
+        f'#!/bin/sh\nhere=$(cd "$(dirname "$0")" && pwd -P)\nexec "$here/env/bin/edge" {command}\n'
+    )
+
+
+def _options(words: list[str]) -> dict[str, Any]:
+    """The options of a demo, as click reads them; nothing is run.
+
+    Raises:
+        UsageError: there is no such demo or option.
+    """
+    with click.Context(cli, info_name="edge") as context:
+        group = cli.get_command(context, words[0])
+        assert isinstance(group, click.Group)
+        with click.Context(group, parent=context, info_name=words[0]) as inner:
+            name, command, rest = group.resolve_command(inner, words[1:])
+            assert command is not None
+            try:
+                made = command.make_context(name, [*rest, "--model", "model.tflite"], inner)
+            except click.exceptions.Exit:
+                raise UsageError("a command that runs", "--help", _EXAMPLE) from None
+    return {"delegate": "auto", "sinks": (), **made.params}
+
+
+def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """The words with the files that go along renamed, and these files."""
+    files: list[Path] = []
+
+    def place(text: str) -> str:
+        if not Path(text).is_file():
+            raise UsageError("a file to go along", f"no {text}", "check the path")
+        files.append(Path(text))
+        return f"{HERE}/{Path(text).name}"
+
+    def renamed() -> Iterator[str]:
+        before = ""
+        for word in words:
+            option, equals, value = word.partition("=")
+            if before in _CARRIED:
+                yield place(word)
+            elif equals and option in _CARRIED:
+                yield f"{option}={place(value)}"
+            else:
+                yield word
+            before = word
+
+    kept = tuple(renamed())
+    return kept, tuple(files)
+
+
+def _quoted(word: str) -> str:
+    before, here, after = word.partition(f"{HERE}/")
+    return f'{before}"{HERE}"/{shlex.quote(after)}' if here else shlex.quote(word)

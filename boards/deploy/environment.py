@@ -1,0 +1,75 @@
+"""The virtual environment of a release on a board: which one it is, and what it is made of."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from boards.deploy.board import Board, Python
+from boards.deploy.ssh import Done
+from boards.deploy.wheel import Wheel
+from edge.errors import BoardError
+from edge.release import Manifest
+
+SIZE_KIB = 500 * 1024
+"""What an environment takes while it is made, in KiB; the base one takes 330 MiB on x86-64."""
+
+_APT = "sudo apt-get install -y libgl1 libglib2.0-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """``name``: what it is made of, so that releases share it; ``requirements``: as pip takes them,
+    the toolkit's wheel by its file."""
+
+    name: str
+    python: Python
+    system_packages: bool
+    requirements: tuple[str, ...]
+
+    @property
+    def options(self) -> str:
+        """Those of the module venv."""
+        return "--system-site-packages" if self.system_packages else ""
+
+
+def plan(board: Board, manifest: Manifest, wheel: Wheel) -> Environment:
+    """The environment that a release wants on a board.
+
+    Raises:
+        BoardError: the board will not do.
+    """
+    python = board.check()
+    extras = f"[{','.join(manifest.extras)}]" if manifest.extras else ""
+    requirements = [f"./{wheel.name}{extras}"]
+    if manifest.system_packages and board.codename == "bookworm":
+        requirements.append("numpy<2")  # which its libcamera was compiled for
+    made_of = [wheel.sha256, python.version, manifest.system_packages, *requirements]
+    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+    name = f"py{python.version}-{digest}"
+    return Environment(name, python, manifest.system_packages, tuple(requirements))
+
+
+def failure(board: Board, done: Done, offline: bool) -> BoardError:
+    """Why scripts/environment.sh failed, from what it printed."""
+    said = done.err.strip()
+    last = said.splitlines()[-1] if said else f"exit code {done.code}"
+    expected = f"the packages on {board.address} to install"
+    if no_space(said):
+        return full(board)
+    if "libGL" in said or "libgthread" in said or "libglib" in said:
+        return BoardError(f"the system libraries of OpenCV on {board.address}", last, _APT)
+    if offline:
+        return BoardError(expected, last, "see which wheel is missing; it may lack a build for it")
+    return BoardError(expected, last, "is it online? If it cannot be, deploy with --offline")
+
+
+def no_space(said: str) -> bool:
+    return "No space left on device" in said or "Disk quota exceeded" in said
+
+
+def full(board: Board) -> BoardError:
+    return BoardError(
+        f"room in {board.root} on {board.address}",
+        "a full disk",
+        "make room there, or use a larger card; what ran there still runs",
+    )

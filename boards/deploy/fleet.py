@@ -1,0 +1,115 @@
+"""Many boards at once: what each is doing, and what became of it."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import click
+
+from boards.deploy.ssh import Address
+from boards.deploy.steps import Tell
+from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Found = TypeVar("Found")
+
+_AT_ONCE = 16
+"""Boards that are worked on at the same time."""
+
+
+class Screen(Protocol):
+    """Shows what boards are doing; ``done`` says in a word what became of one."""
+
+    def step(self, address: Address, step: str) -> None: ...
+
+    def done(self, address: Address, word: str, good: bool) -> None: ...
+
+
+async def each(
+    addresses: Sequence[Address],
+    work: Callable[[Address, Tell], Awaitable[Found]],
+    screen: Screen,
+    judge: Callable[[Found], tuple[str, bool]],
+) -> list[Found | EdgeError]:
+    """Do ``work`` on all boards at once; what it returned or raised, in their order.
+
+    ``judge``: a word for what it returned, and whether that is good.
+    """
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(address: Address) -> Found | EdgeError:
+        async with free:
+            try:
+                found = await work(address, lambda step: screen.step(address, step))
+            except EdgeError as error:
+                screen.done(address, "failed", False)
+                return error
+        screen.done(address, *judge(found))
+        return found
+
+    return list(await asyncio.gather(*(one(address) for address in addresses)))
+
+
+@contextmanager
+def screen(addresses: Sequence[Address]) -> Iterator[Screen]:
+    """A table on stderr that is kept up to date; lines where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    table = _Table(addresses)
+    with Live(console=Console(stderr=True), get_renderable=table.draw, refresh_per_second=4):
+        yield table
+
+
+class _Lines:
+    def step(self, address: Address, step: str) -> None:
+        click.echo(f"{address}: {step}", err=True)
+
+    def done(self, address: Address, word: str, good: bool) -> None:
+        click.echo(f"{address}: {word}", err=True)
+
+
+@dataclass(slots=True)
+class _Row:
+    """What a board is doing since when, and the steps that it left behind."""
+
+    step: str = "waiting"
+    start: float = field(default_factory=time.monotonic)
+    end: float | None = None
+    style: str = "dim"
+
+
+class _Table:
+    def __init__(self, addresses: Sequence[Address]) -> None:
+        self._rows = {address: _Row() for address in addresses}
+
+    def step(self, address: Address, step: str) -> None:
+        row = self._rows[address]
+        start = time.monotonic() if row.step == "waiting" else row.start
+        self._rows[address] = _Row(step, start, None, "cyan")
+
+    def done(self, address: Address, word: str, good: bool) -> None:
+        start, style = self._rows[address].start, "green" if good else "red"
+        self._rows[address] = _Row(word, start, time.monotonic(), style)
+
+    def draw(self) -> "Table":
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("board", "", "time"):
+            table.add_column(heading, justify="right" if heading == "time" else "left")
+        for address, row in self._rows.items():
+            passed = (row.end or time.monotonic()) - row.start
+            seconds = "" if row.step == "waiting" else f"{passed:.0f} s"
+            table.add_row(str(address), Text(row.step, style=row.style), seconds)
+        return table

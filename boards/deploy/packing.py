@@ -1,0 +1,135 @@
+"""A release in memory: from what a conversion made, or a model file, to what is sent."""
+
+import io
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from boards.deploy import command as commands
+from boards.deploy import wheel
+from boards.deploy.command import HERE, Command
+from edge import __version__, interpreter, release, tflite, vectors
+from edge.errors import DelegateError, ModelError
+from edge.labels import find_labels
+from edge.registry import located
+from edge.release import MANIFEST, RUN, SUMS, Manifest, Proof
+from edge.tasks import opening
+
+MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
+"""Of the folder that a conversion makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A release by its name; ``files``: name → content. ``run`` alone is a program."""
+
+    name: str
+    manifest: Manifest
+    files: Mapping[str, bytes]
+
+    @property
+    def size(self) -> int:
+        return sum(len(content) for content in self.files.values())
+
+
+def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
+    """Make the release of a model with the command that runs it.
+
+    ``out``: a folder of ``edge convert``, a model file, or a model's name in the registry.
+
+    Raises:
+        ModelError: there is no such model, or it does not run here.
+        DelegateError: the command asks for another delegate than the model was made for.
+        LabelsError, UsageError: what goes along cannot be read.
+    """
+    path = _model(Path(located(out, say, command.delegate)), command.delegate)
+    models = _files(path, command.delegate)
+    named = {one.name: one.read_bytes() for one in models}
+    # A model for the Edge TPU is held against what the one that it was compiled from answers.
+    proofs, carried = _proofs(path, named[models[-1].name])
+    for file in (*command.carried, *_labels(path, command)):
+        carried[file.name] = file.read_bytes()
+    words = (*command.words[:2], "--model", f"{HERE}/{path.name}", *command.words[2:])
+    manifest = Manifest(
+        toolkit=__version__,
+        wheel=wheel.own().sha256,
+        run=words,
+        extras=command.extras,
+        system_packages=command.system_packages,
+        delegate=command.delegate,
+        proofs=proofs,
+    )
+    files = {
+        **named,
+        **carried,
+        RUN: commands.script(words).encode(),
+        MANIFEST: manifest.to_json().encode(),
+    }
+    sums = release.sums(files)
+    return Packed(release.name_of(sums), manifest, {SUMS: sums, **files})
+
+
+def tar(files: Mapping[str, bytes]) -> bytes:
+    """The files as a tar archive."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755 if name == RUN else 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
+
+
+def _model(place: Path, delegate: str) -> Path:
+    """The model file at a place."""
+    if not place.is_dir():
+        return place
+    compiled = place / EDGETPU
+    if compiled.is_file() and delegate != "cpu":
+        return compiled
+    if delegate == "edgetpu":
+        raise DelegateError(
+            "a model compiled for the Edge TPU", f"none in {place}",
+            f"edge compile {place / MODEL}, or leave out --delegate edgetpu",
+        )  # fmt: skip
+    if not (place / MODEL).is_file():
+        raise ModelError(f"{MODEL} in {place}", "none", "name a folder that 'edge convert' made")
+    return place / MODEL
+
+
+def _files(path: Path, delegate: str) -> tuple[Path, ...]:
+    """The model file, with the one that it was compiled from where that goes along."""
+    if path.suffix != ".tflite":
+        return (path,)
+    if not tflite.parse(tflite.read_file(path), str(path)).for_edgetpu:
+        if delegate == "edgetpu":
+            raise DelegateError(
+                "a model compiled for the Edge TPU", f"{path}, which is not",
+                f"edge compile {path}, or leave out --delegate edgetpu",
+            )  # fmt: skip
+        return (path,)
+    if delegate == "cpu":
+        raise DelegateError(
+            "a model for the CPU", f"{path}, which is compiled for the Edge TPU",
+            "name the model that it was compiled from, or leave out --delegate cpu",
+        )  # fmt: skip
+    return path, opening.cpu_twin(path)
+
+
+def _proofs(path: Path, answering: bytes) -> tuple[tuple[Proof, ...], dict[str, bytes]]:
+    """What is tested on the board, with the files of test vectors that ``answering`` makes."""
+    proofs, made = [], {}
+    for member, model in release.models_in(path.name, answering).items():
+        name = f"{Path(member or path.name).stem}.vectors.npz"
+        runtime = interpreter.load(model, name=member or str(path), delegate="cpu")
+        made[name] = vectors.pack(vectors.make(runtime, member or str(path)))
+        proofs.append(Proof(path.name, member, name))
+    return tuple(proofs), made
+
+
+def _labels(path: Path, command: Command) -> tuple[Path, ...]:
+    """The labels beside a model, where the command names none."""
+    found = find_labels(path)
+    named = any(word.partition("=")[0] == "--labels" for word in command.words)
+    return () if named or found is None else (found,)

@@ -1,0 +1,260 @@
+"""One board, one release: the steps of a deploy, each of which may be the last one.
+
+Until scripts/switch.sh nothing is changed that runs. That one goes on without us once it began:
+it ends with the new release running, or with the old one.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from boards.deploy import environment, offline, packing, unit
+from boards.deploy.board import Board
+from boards.deploy.environment import Environment
+from boards.deploy.packing import Packed
+from boards.deploy.ssh import Address, Connection, connect
+from boards.deploy.wheel import Wheel
+from edge.errors import BoardError, ReleaseError
+from edge.release import sums
+
+Tell = Callable[[str], None]
+"""Told the name of a step when it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be deployed. ``wait``: seconds for the first frame; ``offline``: the board has no
+    package index; ``who``: for the lock."""
+
+    release: Packed
+    wheel: Wheel
+    wait: int
+    offline: bool
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a board: ``release`` runs there ("" for none), which ``changed`` just now.
+
+    ``why``: what failed, in words, where the release that was wanted does not run; ``detail``: what
+    the board printed meanwhile; ``notes``: sentences for the user.
+    """
+
+    address: Address
+    release: str
+    changed: bool = False
+    why: str = ""
+    detail: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: Tell) -> Outcome:
+    """Let a board run a release.
+
+    Raises:
+        BoardError: the board cannot be reached, will not do, or is being deployed to.
+        ReleaseError: the release came to it otherwise than it was sent.
+    """
+    tell("connect")
+    async with connect(address, identity) as connection:
+        board = await probe(connection, wanted.release.name)
+        made = environment.plan(board, wanted.release.manifest, wanted.wheel)
+        text = unit.text(root=board.root, owner=board.owner, wait=wanted.wait)
+        if _runs(board, wanted, made, text):
+            return Outcome(address, wanted.release.name)
+        async with locked(connection, board, wanted.who):
+            board = await probe(connection, wanted.release.name)  # another one may just have ended
+            await _environment(connection, board, wanted, made, tell)
+            await _release(connection, board, wanted, made, tell)
+            trouble = await _selftest(connection, board, wanted, tell)
+            if trouble is not None:
+                why, detail = trouble
+                return Outcome(address, board.current, why=why, detail=detail)
+            tell("first frame")
+            return await switch(connection, board, wanted.release.name, text)
+
+
+async def rollback(address: Address, who: str, identity: str | None, tell: Tell) -> Outcome:
+    """Let a board run the release that ran before.
+
+    Raises:
+        BoardError: the board cannot be reached, is being deployed to, or has no such release.
+    """
+    tell("connect")
+    async with connect(address, identity) as connection:
+        board = await probe(connection, "")
+        async with locked(connection, board, who):
+            tell("first frame")
+            return await switch(connection, board, "", "")
+
+
+async def probe(connection: Connection, release: str) -> Board:
+    """What the board says of itself, and of a release.
+
+    Raises:
+        BoardError: it is no Linux, or the connection was cut.
+    """
+    done = await connection.run("probe.sh", {"RELEASE": release})
+    board = Board.read(connection.address, done)
+    connection.sudo = board.mode == "system" and board.uid != "0"
+    return board
+
+
+@asynccontextmanager
+async def locked(connection: Connection, board: Board, who: str) -> AsyncIterator[None]:
+    """Keep other deploys away from a board meanwhile.
+
+    Raises:
+        BoardError: another one holds the lock.
+    """
+    variables = {"ROOT": board.root, "WHO": who}
+    async with connection.holding("lock.sh", variables, as_root=True) as done:
+        if done.code == 75:  # EX_TEMPFAIL
+            raise BoardError(
+                f"no other deploy to {board.address}",
+                f"one of {done.err.strip()}",
+                "wait until it is done",
+            )
+        if done.code:
+            raise _script_failed(board, "lock", done.err)
+        yield
+
+
+def _runs(board: Board, wanted: Wanted, made: Environment, text: str) -> bool:
+    """Whether a board runs just what is wanted already."""
+    name = wanted.release.name
+    known = board.current == board.whole == name and board.environment == made.name
+    same = board.unit == hashlib.sha256(text.encode()).hexdigest()
+    return known and same and made.name in board.ready and board.state == "active"
+
+
+async def _environment(
+    connection: Connection, board: Board, wanted: Wanted, made: Environment, tell: Tell
+) -> None:
+    """Make the virtual environment, where it is not there."""
+    if made.name in board.ready:
+        return
+    files = {wanted.wheel.name: wanted.wheel.content}
+    if wanted.offline:
+        tell("wheels")
+        files |= offline.fetch(board, made, wanted.release.manifest.extras)
+    size = sum(len(content) for content in files.values())
+    board.has_room(environment.SIZE_KIB + size // 1024 + wanted.release.size // 1024)
+    tell("environment")
+    done = await connection.run(
+        "environment.sh",
+        {
+            "ROOT": board.root,
+            "ENVIRONMENT": made.name,
+            "PYTHON": made.python.path,
+            "VENV": made.options,
+            "PIP": "--no-index --find-links ." if wanted.offline else "",
+            "REQUIREMENTS": "\n".join(made.requirements),
+        },
+        brings=packing.tar({"SHA256SUMS": sums(files), **files}),
+        as_root=True,
+    )
+    if done.code:
+        raise environment.failure(board, done, wanted.offline)
+
+
+async def _release(
+    connection: Connection, board: Board, wanted: Wanted, made: Environment, tell: Tell
+) -> None:
+    """Send the release, where it is not there whole."""
+    tell("release")
+    release = wanted.release
+    upload = board.whole != release.name
+    if upload:
+        board.has_room(release.size // 1024)
+    done = await connection.run(
+        "release.sh",
+        {
+            "ROOT": board.root,
+            "RELEASE": release.name,
+            "ENVIRONMENT": made.name,
+            "OWNER": board.owner,
+            "UPLOAD": "yes" if upload else "no",
+        },
+        brings=packing.tar(release.files) if upload else b"",
+        as_root=True,
+    )
+    if environment.no_space(done.err):
+        raise environment.full(board)
+    if done.code == 65:  # EX_DATAERR
+        raise ReleaseError(
+            f"the release {release.name} on {board.address} as it was sent", "other files",
+            "deploy again; if it stays, its storage or its tar is broken",
+        )  # fmt: skip
+    if done.code:
+        raise _script_failed(board, "release", done.err)
+
+
+async def _selftest(
+    connection: Connection, board: Board, wanted: Wanted, tell: Tell
+) -> tuple[str, str] | None:
+    """Try the release on the board; what is wrong, in a sentence and as it was printed, or None."""
+    tell("self-test")
+    variables = {"ROOT": board.root, "RELEASE": wanted.release.name, "OWNER": board.owner}
+    done = await connection.run("selftest.sh", variables, as_root=True)
+    if done.code == 0:
+        return None
+    try:
+        said = json.loads(done.out)
+        if "error" in said:
+            return f"the self-test failed: {_sentence(said['error'])}", done.err
+        rows = [row for row in said["models"] if not row["passed"]]
+        wrong = ", ".join(f"{row['model']} (deviation {row['deviation']:.3f})" for row in rows)
+        return f"the self-test failed: other answers than on the workstation from {wrong}", ""
+    except (ValueError, KeyError):
+        last = (done.err.strip().splitlines() or [f"exit code {done.code}"])[-1]
+        return f"the self-test failed: {last}", done.err
+
+
+async def switch(connection: Connection, board: Board, release: str, text: str) -> Outcome:
+    """Let the service run a release, the one before where it is ""; if it gives no frame, the old.
+
+    Raises:
+        BoardError: there is no release before, or systemd cannot be spoken to.
+    """
+    variables = {
+        "ROOT": board.root,
+        "RELEASE": release,
+        "UNITS": board.units,
+        "UNIT": text.rstrip("\n"),
+        **board.systemctl,
+    }
+    done = await connection.run("switch.sh", variables, as_root=True)
+    values, address = done.values, board.address
+    if done.code == 0:
+        return Outcome(address, values["release"], changed=True, notes=_notes(values))
+    if done.code == 66:  # EX_NOINPUT
+        raise BoardError(f"a release before this one on {address}", "none", "deploy one")
+    if environment.no_space(done.err):
+        raise environment.full(board)
+    if done.code != 70:  # EX_SOFTWARE
+        raise _script_failed(board, "switch", done.err)
+    why = "no frame was processed in time"
+    if "dead" in values:
+        why += f", and {values['dead']}, which ran before, does not run either"
+    return Outcome(address, values.get("restored", ""), why=why, detail=done.err)
+
+
+def _notes(values: dict[str, str]) -> tuple[str, ...]:
+    if "linger" not in values:
+        return ()
+    return ("it ends when its user logs out: sudo loginctl enable-linger " + values["linger"],)
+
+
+def _sentence(error: dict[str, str]) -> str:
+    if "expected" not in error:
+        return error["message"]
+    return f"expected {error['expected']}, found {error['found']}: {error['fix']}"
+
+
+def _script_failed(board: Board, step: str, said: str) -> BoardError:
+    last = (said.strip().splitlines() or ["nothing was said"])[-1]
+    return BoardError(f"the step {step} on {board.address} to work", last, "mend that there")
