@@ -51,9 +51,7 @@ COMMANDS = {
     "track": Entry(
         "edge.commands.track:track", "Run", "Follow the objects of a file of detections."
     ),
-    "models": Entry(
-        "edge.commands.models:models", "Run", "Models by name: list, download, check."
-    ),
+    "models": Entry("edge.commands.models:models", "Run", "Models by name: list, download, check."),
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
     "compare": Entry(
@@ -69,6 +67,13 @@ COMMANDS = {
     ),
     "doctor": Entry(
         "boards.doctor.cli:doctor", "Boards", "Find what ails a board, and what mends it."
+    ),
+    "deploy": Entry("boards.deploy.cli:deploy", "Boards", "Put a model to work on boards."),
+    "rollback": Entry("boards.deploy.cli:rollback", "Boards", "Go back to the release before."),
+    "status": Entry("boards.deploy.cli:status", "Boards", "What runs on boards."),
+    "logs": Entry("boards.deploy.cli:logs", "Boards", "What a board's service prints."),
+    "selftest": Entry(
+        "edge.commands.selftest:selftest", "Boards", "Check a release on the board it runs on."
     ),
 }
 
