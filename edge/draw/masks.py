@@ -1,5 +1,8 @@
 """Segments in their colours, and the legend that names them."""
 
+import colorsys
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,8 +10,8 @@ from numpy.typing import NDArray
 from edge.draw.plates import (
     DARK,
     LIGHT,
+    Colour,
     Style,
-    colour,
     dim,
     height_of,
     plain,
@@ -22,6 +25,9 @@ from edge.results import Segment, Segmentation
 
 _TINT = 0.5
 """How much of a segment's colour lies on its pixels."""
+
+_HUES, _FIRST = 12, 0.163
+"""Hues of full colour, then as many pale ones between them; where they start."""
 
 _WIDEST = 0.45
 """Share of the picture's width that the legend may take."""
@@ -41,11 +47,20 @@ def segmentation(picture: Picture, said: Segmentation) -> None:
     _legend(picture, said.segments, wanted)
 
 
+@lru_cache(maxsize=256)
+def shade(index: int) -> Colour:
+    """The colour of a class in masks, of which many stand side by side: 24 differ well."""
+    pale = index // _HUES % 2
+    hue = _FIRST + (5 * index % _HUES + pale / 2) / _HUES  # by 5, so that neighbours differ
+    red, green, blue = colorsys.hsv_to_rgb(hue % 1, 0.5 if pale else 0.85, 1.0)
+    return round(255 * blue), round(255 * green), round(255 * red)
+
+
 def _tint(picture: Picture, said: Segmentation) -> None:
     colours = np.zeros((256, 1, 3), np.uint8)
     covered = np.zeros(256, np.uint8)
     for one in said.segments:
-        colours[one.index, 0], covered[one.index] = colour(one.index), 255
+        colours[one.index, 0], covered[one.index] = shade(one.index), 255
     painted = cv2.LUT(cv2.merge([said.mask] * 3), colours)
     mixed = cv2.addWeighted(picture, 1 - _TINT, painted, _TINT, 0)
     cv2.copyTo(mixed, cv2.LUT(said.mask, covered), picture)
@@ -56,7 +71,7 @@ def _outline(picture: Picture, mask: NDArray[np.uint8], one: Segment, wanted: St
     alone = (mask[top:bottom, left:right] == one.index).view(np.uint8)
     ways, _ = cv2.findContours(alone, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
     cv2.polylines(picture, ways, True, DARK, wanted.thickness + 2)
-    cv2.polylines(picture, ways, True, colour(one.index), wanted.thickness, cv2.LINE_AA)
+    cv2.polylines(picture, ways, True, shade(one.index), wanted.thickness, cv2.LINE_AA)
 
 
 def _legend(picture: Picture, segments: tuple[Segment, ...], wanted: Style) -> None:
@@ -80,6 +95,6 @@ def _entry(panel: Picture, one: Segment, base: int, wanted: Style) -> None:
     start = letters + 2 * pad
     room = right - start - width_of("  100%", wanted)
     corner, opposite = (pad, base - letters), (pad + letters, base)
-    cv2.rectangle(panel, corner, opposite, colour(one.index), cv2.FILLED)
+    cv2.rectangle(panel, corner, opposite, shade(one.index), cv2.FILLED)
     write(panel, shortened(plain(one.label), "", wanted, room), (start, base), LIGHT, wanted)
     write(panel, percent, (right - width_of(percent, wanted), base), LIGHT, wanted)
