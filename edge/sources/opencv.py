@@ -199,13 +199,19 @@ class _Captured:
 
 def _open(place: str | int, backend: int, limits: dict[int, int]) -> cv2.VideoCapture:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it writes to stderr by itself
-    cv2.setLogLevel(0)
+    _silence()
     settings = dict(limits)
     if backend == cv2.CAP_FFMPEG:  # the model needs the other cores
         settings[cv2.CAP_PROP_N_THREADS] = 2 if (os.cpu_count() or 1) > 2 else 1
     flat = [value for pair in settings.items() for value in pair]
     opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture
     return opener(place, backend, flat)
+
+
+def _silence() -> None:
+    """Let OpenCV write nothing to stderr; where it is told so differs from version to version."""
+    place = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # type: ignore[attr-defined]
+    place.setLogLevel(0)
 
 
 def _ask(capture: cv2.VideoCapture, options: SourceOptions) -> None:

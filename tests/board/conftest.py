@@ -62,6 +62,7 @@ def board(
             root.copy_in(test_data / "models" / name, f"/data/{name}")
         root.copy_in(test_data / "images/cat_720p.jpg", "/data/pictures/cat.jpg")
         root.copy_in(test_data / "images/parrot.jpg", "/data/pictures/parrot.jpg")
+        root.copy_in(test_data / "video/store-aisle.gif", "/data/people.gif")
         yield board
 
 

@@ -64,3 +64,14 @@ def test_the_demo_detects_in_a_file_and_records(board: Board) -> None:
     assert line["detections"][0]["label"] == "cat"
     recorded = (board.root.folder / "tmp/cat.mkv").read_bytes()
     assert recorded[:4] == b"\x1a\x45\xdf\xa3"
+
+
+def test_the_demo_detects_in_a_video(board: Board) -> None:
+    done = board.edge(
+        "demo", "detect", "--model", "/data/coco_ssd_mobilenet_v1_1.0_quant.tflite",
+        "--labels", "/data/coco_ssd_labels.txt", "--threads", 1,
+        "--source", "/data/people.gif", "--frames", 2, "--sink", "jsonl:-",
+    )  # fmt: skip
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["frame"] for line in lines] == [0, 1]
+    assert any(one["label"] == "person" for one in lines[0]["detections"])
