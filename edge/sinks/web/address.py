@@ -17,6 +17,9 @@ _FORM = "web[:HOST[:PORT]][?recordings=DIR]"
 _KEYS = ("recordings",)
 _BACKLOG = 64
 
+_STUCK_MS = 30_000
+"""A visitor that takes nothing of what is sent for so long is cut off by the kernel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -40,8 +43,9 @@ def parse(text: str) -> Address:
         UsageError: it is none.
     """
     place, _, query = text.partition("?")
-    found = re.fullmatch(r"(?:(\[[0-9a-fA-F:.]+\]|[^:\[\]/@]*?))?(?::?(\d+))?", place)
-    if found is None or (found[1] and found[2] and f":{found[2]}" not in place):
+    form = r"(\[[0-9a-fA-F:.]+\]|[^:\[\]/@]*)(?::(\d+))?"
+    found = re.fullmatch(form, f":{place}" if place.isdecimal() else place)
+    if found is None:
         raise _wrong(text, "write web:127.0.0.1:8080")
     host, port = (found[1] or HOST).strip("[]"), int(found[2] or PORT)
     if port > 65535:
@@ -70,6 +74,8 @@ def listen(address: Address) -> socket.socket:
     made = socket.socket(family, kind, protocol)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STUCK_MS)
         made.bind(place)
         made.listen(_BACKLOG)
     except OSError as error:

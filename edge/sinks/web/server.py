@@ -4,10 +4,10 @@ The one file that needs the extra ``web``.
 """
 
 import asyncio
-import logging
 import secrets
 import socket
 import threading
+import traceback
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -30,7 +30,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from edge.sinks.web import address as places
-from edge.sinks.web.guard import Guard, Message, Receive, Scope, Send, loopback_hosts
+from edge.sinks.web.guard import App, Guard, Message, Receive, Scope, Send, loopback_hosts
 from edge.sinks.web.hub import Hub, Shown
 from edge.sinks.web.pace import BEST, Level
 from edge.sinks.web.recording import NAME
@@ -76,9 +76,9 @@ class Server:
         self.url = f"{self.address}/{self.query}"
         hosts = loopback_hosts(bound) if self.loopback else None
         self._hub, self._listening = hub, listening
-        app = Guard(_app(hub), hosts, token, f"edge_{port}")
+        app = _reporting(Guard(_app(hub), hosts, token, f"edge_{port}"))
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, log_level="error", access_log=False,
+            app, lifespan="off", log_config=None, log_level="critical", access_log=False,
             proxy_headers=False, server_header=False, ws_max_size=LARGEST,
             ws_per_message_deflate=False, limit_concurrency=_CONNECTIONS,
             timeout_graceful_shutdown=1,
@@ -108,11 +108,25 @@ class Server:
 
     async def _end(self) -> None:
         self._hub.end()
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # who is stuck is cut off
         with suppress(TimeoutError):
             async with asyncio.timeout(_ENDING):
                 while self._hub.visitors:
                     await asyncio.sleep(0.02)
+
+
+def _reporting(app: App) -> App:
+    """``app``, whose failures are printed: uvicorn is silent, as it also reports what is none."""
+
+    async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except OSError:  # the visitor is gone
+            pass
+        except Exception:
+            traceback.print_exc()
+            raise
+
+    return reporting
 
 
 def _app(hub: Hub) -> Starlette:

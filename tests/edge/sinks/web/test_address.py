@@ -1,0 +1,80 @@
+"""Where the page is served."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import OutputError, UsageError
+from edge.sinks.web import address
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("", "127.0.0.1", 8080),
+        ("0.0.0.0", "0.0.0.0", 8080),
+        ("0.0.0.0:80", "0.0.0.0", 80),
+        (":9000", "127.0.0.1", 9000),
+        ("9000", "127.0.0.1", 9000),
+        ("board.local:0", "board.local", 0),
+        ("[::1]:8081", "::1", 8081),
+        ("[::]", "::", 8080),
+    ],
+)
+def test_what_is_meant(text: str, host: str, port: int) -> None:
+    found = address.parse(text)
+    assert (found.host, found.port, found.recordings) == (host, port, Path("recordings"))
+
+
+def test_a_folder_for_recordings() -> None:
+    assert address.parse("?recordings=/data/clips").recordings == Path("/data/clips")
+    assert address.parse("[::1]:80?recordings=a").recordings == Path("a")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("//0.0.0.0:80", "web:127.0.0.1:8080"),
+        ("host:port", "web:127.0.0.1:8080"),
+        ("::1", "web:127.0.0.1:8080"),
+        ("localhost:99999", "up to 65535"),
+        ("?recording=x", "did you mean recordings=DIR"),
+        ("?recordings=", "did you mean recordings=DIR"),
+    ],
+)
+def test_what_is_none_says_what_one_looks_like(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match="web") as caught:
+        address.parse(text)
+    assert said in str(caught.value)
+
+
+def test_a_port_in_use_is_said_with_what_to_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OutputError, match=rf"port {port} .* another program .*web:127.0.0.1:0"):
+            address.listen(address.parse(f"127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine(host: str) -> None:
+    with pytest.raises(OutputError, match=r"web:0\.0\.0\.0"):
+        address.listen(address.parse(f"{host}:0"))
+
+
+def test_only_this_machine_or_others_too() -> None:
+    assert all(map(address.is_loopback, ("127.0.0.1", "127.0.1.1", "::1")))
+    assert not any(map(address.is_loopback, ("0.0.0.0", "192.168.1.7", "::", "fe80::1%eth0")))
+
+
+def test_the_address_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address.shown("127.0.0.1", 8080) == "http://127.0.0.1:8080"
+    assert address.shown("::1", 80) == "http://[::1]:80"
+    assert "0.0.0.0" not in address.shown("0.0.0.0", 8080)
+
+    def unreachable(*_: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(socket.socket, "connect", unreachable)
+    assert address.shown("0.0.0.0", 80) == f"http://{socket.gethostname()}:80"

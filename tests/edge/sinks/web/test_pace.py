@@ -1,0 +1,56 @@
+"""Pictures become as large as the way to a visitor carries, and not larger."""
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.sinks.web.pace import BEST, LEVELS, Level, Pace, encode
+
+NOISE = np.random.default_rng(0).integers(0, 256, (540, 960, 3)).astype(np.uint8)
+SIZES = dict(zip(LEVELS, (8, 16, 30, 80, 160, 240), strict=True))  # kB
+
+
+def simulated(kb_per_s: float, way: float, seconds: float) -> list[tuple[float, Level]]:
+    """When pictures were acknowledged over a link, and their levels."""
+    pace, now, seen = Pace(), 0.0, []
+    while now < seconds:
+        level = pace.level
+        took = way + SIZES[level] / kb_per_s
+        pace.acknowledged(now, now + took)
+        now += max(took, 1 / 30)
+        seen.append((now, level))
+    return seen
+
+
+@pytest.mark.parametrize("way", [0.001, 0.3])
+def test_a_quick_link_soon_gets_the_best_however_long_the_way(way: float) -> None:
+    seen = simulated(50_000, way, 20)
+    assert [level for _, level in seen[:6]] == list(LEVELS)
+    assert all(level == BEST for _, level in seen[6:])
+
+
+@pytest.mark.parametrize("kb_per_s", [100, 300, 1000])
+def test_a_slow_link_gets_smaller_pictures_without_much_delay(kb_per_s: float) -> None:
+    seen = simulated(kb_per_s, 0.02, 60)
+    times = np.diff([now for now, _ in seen[20:]])
+    assert np.quantile(times, 0.9) < 0.35
+    assert len({level for _, level in seen[20:]}) <= 4
+
+
+def test_a_link_that_becomes_better_is_noticed() -> None:
+    pace = Pace()
+    for start in range(60):
+        pace.acknowledged(start, start + (0.02 if pace.level == LEVELS[0] else 0.5))
+    for start in range(100, 300):
+        pace.acknowledged(start, start + 0.02)
+    assert pace.level == BEST
+
+
+def test_a_picture_is_made_smaller_and_never_larger() -> None:
+    def size(level: Level) -> tuple[int, ...]:
+        return cv2.imdecode(np.frombuffer(encode(NOISE, level), np.uint8), 1).shape[:2]
+
+    assert size(LEVELS[0]) == (180, 320)
+    assert size(BEST) == (540, 960)
+    sizes = [len(encode(NOISE, level)) for level in LEVELS]
+    assert sizes == sorted(sizes)

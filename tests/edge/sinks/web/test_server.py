@@ -1,0 +1,154 @@
+"""The page's addresses, answered while a stream runs."""
+
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pages
+import pytest
+
+from edge.errors import OutputError
+from edge.sinks import open_sink
+
+httpx = pytest.importorskip("httpx")
+pytest.importorskip("uvicorn")
+
+
+def decoded(jpeg: bytes) -> Any:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_the_page_and_all_that_it_names(page: pages.Page) -> None:
+    index = httpx.get(page.url)
+    assert index.headers["content-type"].startswith("text/html")
+    for path in re.findall(r'(?:src|href)="(/static/[^"#]+)"', index.text):
+        answer = httpx.get(page.url + path)
+        assert answer.status_code == 200, path
+        if path.endswith(".js"):
+            assert "javascript" in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/static/", "/static/../server.py", "/static/%2e%2e/server.py",
+     "/recordings/", "/recordings/..%2f..%2fpyproject.toml", "/recordings/none.mkv",
+     "/recordings/2026-01-01_00-00-00.mkv"],
+)  # fmt: skip
+def test_what_is_not_there(page: pages.Page, path: str) -> None:
+    assert httpx.get(page.url + path).status_code == 404
+
+
+def test_the_state_for_scripts(page: pages.Page) -> None:
+    said = httpx.get(f"{page.url}/api/state").json()
+    assert said == {
+        "type": "hello", "version": 1, "task": "mean", "model": "mean.tflite",
+        "source": pages.STREAM, "camera": False, "labels": ["dark", "light"],
+        "settings": {"score": 0.5, "classes": None}, "paused": False, "recording": None,
+        "clients": 0,
+    }  # fmt: skip
+
+
+def test_a_snapshot_without_anybody_looking_is_of_now(page: pages.Page) -> None:
+    first = httpx.get(f"{page.url}/snapshot.jpg")
+    again = httpx.get(f"{page.url}/snapshot.jpg")
+    assert first.headers["content-type"] == "image/jpeg"
+    assert decoded(first.content).shape == (120, 160, 3)
+    names = [answer.headers["content-disposition"] for answer in (first, again)]
+    assert names[0] != names[1]
+    assert "mean-" in names[0]
+
+
+def test_a_stream_for_other_programs_moves(page: pages.Page) -> None:
+    with httpx.stream("GET", f"{page.url}/stream.mjpg") as answer:
+        assert answer.headers["content-type"].startswith("multipart/x-mixed-replace")
+        data, parts = b"", []
+        for chunk in answer.iter_bytes():
+            data += chunk
+            while (end := data.find(b"\r\n--frame\r\n")) > 0:
+                part, data = data[:end], data[end + 2 :]
+                head, _, jpeg = part.partition(b"\r\n\r\n")
+                assert f"Content-Length: {len(jpeg)}".encode() in head
+                parts.append(decoded(jpeg))
+            if len(parts) >= 5:
+                break
+    assert all(part.shape == (120, 160, 3) for part in parts)
+    assert (parts[0] != parts[-1]).any()
+
+
+def test_opencv_reads_the_stream_as_a_source_does(page: pages.Page) -> None:
+    capture = cv2.VideoCapture(f"{page.url}/stream.mjpg", cv2.CAP_FFMPEG)
+    found, picture = capture.read()
+    capture.release()
+    assert found
+    assert picture.shape == (120, 160, 3)
+
+
+def test_nothing_is_drawn_where_nobody_looks(own_page: pages.Page) -> None:
+    assert not own_page.sink.pictures
+    with pages.Visitor(own_page) as visitor:
+        visitor.until("picture")
+        assert own_page.sink.pictures
+    wait_until(lambda: not own_page.sink.pictures)
+
+
+def test_the_end_of_the_stream_is_the_end_of_the_server(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with pages.page(tmp_path) as made, httpx.stream("GET", f"{made.url}/stream.mjpg") as answer:
+        chunks = answer.iter_bytes()
+        next(chunks)
+        made.stop.set()
+        for _ in chunks:  # ends, and cleanly
+            pass
+    assert threading.active_count() == before
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(made.url)
+    assert made.done[0].lost == {}
+
+
+def test_where_it_is_is_said(page: pages.Page) -> None:
+    assert page.said[0] == f"web: open {page.url}/"
+
+
+def test_over_ssh_the_tunnel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")
+    with pages.page(tmp_path) as made:
+        port = made.port
+        assert f"ssh -L {port}:127.0.0.1:{port} " in made.said[1]
+        assert "open http://127.0.0.1" in made.said[1]
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, live: Any) -> None:
+    monkeypatch.delitem(sys.modules, "edge.sinks.web.server", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(OutputError, match=r"uvicorn.*pip install 'edge-toolkit\[web\]'"):
+        open_sink("web:0", live.setting)
+
+
+def test_a_port_in_use_is_said_by_the_command(
+    page: pages.Page, run_edge: Any, tmp_path: Path
+) -> None:
+    from tiny_models import colour_model
+
+    model = tmp_path / "colours.tflite"
+    model.write_bytes(colour_model())
+    done = run_edge(
+        "demo", "classify", "--model", model, "--source", "synthetic:", "--sink",
+        f"web:127.0.0.1:{page.port}",
+    )  # fmt: skip
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"edge: expected a free port {page.port} on 127.0.0.1, found one that")
+    assert "Traceback" not in done.stderr
+
+
+def wait_until(holds: Any) -> None:
+    end = threading.Event()
+    for _ in range(500):
+        if holds():
+            return
+        end.wait(0.02)
+    raise AssertionError

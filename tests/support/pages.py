@@ -1,0 +1,124 @@
+"""A stream with the page of the sink ``web``, and somebody who looks at it without a browser."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from streams import MeanTask
+
+from edge import stream
+from edge.control import Control
+from edge.sinks import Setting
+from edge.sinks.web import Web, web
+from edge.sources import open_source
+from edge.sources.browser import Browser
+from edge.sources.source import SourceOptions
+from edge.statistics import Statistics
+from edge.tasks.task import Task
+
+STREAM = "synthetic:160x120@30"
+
+
+@dataclass
+class Page:
+    """A running stream; ``token`` is "" where none is needed."""
+
+    sink: Web
+    control: Control
+    stop: threading.Event
+    said: list[str]
+    done: list[Statistics] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.sink.url.partition("?")[0].rstrip("/")
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def token(self) -> str:
+        return self.sink.url.partition("token=")[2]
+
+
+@contextmanager
+def page(
+    folder: Path, source: str = STREAM, host: str = "127.0.0.1", task: Task | None = None
+) -> Iterator[Page]:
+    """A page in a stream of its own, ended with the block; recordings go into ``folder``."""
+    opened = open_source(source, SourceOptions(realtime=True))
+    control, stop, said = Control(task or MeanTask()), threading.Event(), []
+    camera = opened.camera if isinstance(opened, Browser) else None
+    setting = Setting(opened.fps, opened.live, stop.set, said.append, control, opened.name, camera)
+    sink = web(f"{host}:0?recordings={folder}", setting)
+    made = Page(sink, control, stop, said)
+
+    def work() -> None:
+        made.done.append(
+            stream.run(
+                lambda: opened, control.task, [sink], stop=stop, say=said.append, control=control
+            )
+        )
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield made
+    finally:
+        stop.set()
+        thread.join(15)
+    assert not thread.is_alive()
+
+
+class Visitor:
+    """A WebSocket of the page that acknowledges pictures, as the page does."""
+
+    def __init__(self, page: Page, **options: Any) -> None:
+        from websockets.sync.client import connect  # only where the extra web is installed
+
+        address = page.url.replace("http", "ws") + "/ws"
+        headers = {"Cookie": f"edge_{page.port}={page.token}"} if page.token else {}
+        self._way = connect(
+            address, additional_headers=headers, max_size=None, open_timeout=10, **options
+        )
+        self.socket = self._way.__enter__()
+        self.jpegs: list[bytes] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._way.__exit__(None, None, None)
+
+    def send(self, kind: str, **rest: Any) -> None:
+        self.socket.send(json.dumps({"type": kind, **rest}))
+
+    def next(self) -> dict[str, Any]:
+        """The next message; {"type": "picture"} for a picture, which is acknowledged."""
+        message = self.socket.recv(timeout=10)
+        if isinstance(message, bytes):
+            self.jpegs.append(message)
+            self.send("ack")
+            return {"type": "picture"}
+        said: dict[str, Any] = json.loads(message)
+        return said
+
+    def until(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda _: True) -> Any:
+        """The next message of a kind that fits; others are passed over."""
+        while True:
+            message = self.next()
+            if message["type"] == kind and fits(message):
+                return message
+
+    def ask(self, kind: str, **rest: Any) -> dict[str, Any]:
+        """Send a message, and return the state or error that comes of it."""
+        self.send(kind, **rest)
+        while True:
+            message = self.next()
+            if message["type"] in ("state", "error", "snapshot"):
+                return message
