@@ -161,17 +161,17 @@ def _permission(system: System, node: str, group: str) -> Iterator[Finding]:
     path = system.root / node
     if not path.exists():
         means = "Inside a container it must be passed in."
-        yield fail("permission", f"no /{node}", means, f"docker run --device /{node} …")
+        yield fail("Edge TPU", f"no /{node}", means, f"docker run --device /{node} …")
     elif not system.may_use(path):
         rule = any(group in (_text(system, rule) or "") for rule in mending.rules(system))
         joined = group in (system.ask("id", "-nG") or "").split()
-        found = f"none for /{node}"
+        found = f"no permission for /{node}"
         if not rule:
             means = f"No rule of udev gives it to the group {group}."
-            yield fail("permission", found, means, mending.rule(group, joined))
+            yield fail("Edge TPU", found, means, mending.rule(group, joined))
         elif not joined:
             means = f"It belongs to the group {group}. Log in anew after this."
-            yield fail("permission", found, means, mending.join(group))
+            yield fail("Edge TPU", found, means, mending.join(group))
         else:
             means = f"You are in the group {group}; the rule came after the device. Plug it anew."
-            yield fail("permission", found, means, mending.APPLY_RULES)
+            yield fail("Edge TPU", found, means, mending.APPLY_RULES)

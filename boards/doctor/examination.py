@@ -58,7 +58,7 @@ class Examination:
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
-        findings = tuple(Finding(**one) for one in told["findings"])
+        findings = tuple(_finding(one) for one in told["findings"])
         if any(finding.state not in EXIT_CODES for finding in findings):
             raise ValueError("an unknown state")
         limits = tuple(Note(**one) for one in told["limits"])
@@ -72,3 +72,7 @@ def examine(system: System, profile: Profile | None = None) -> Examination:
         parts = list(pool.map(lambda check: tuple(check(system, known)), CHECKS))
     findings = tuple(finding for part in parts for finding in part)
     return Examination(known.name, known.title, findings, known.limits)
+
+
+def _finding(told: dict[str, Any]) -> Finding:
+    return Finding(**{name: str(value) for name, value in told.items()})  # type: ignore[arg-type]

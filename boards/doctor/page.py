@@ -39,6 +39,8 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     if finding.means:
         yield from _wrapped(finding.means, width, indent, indent)
     yield from _commands(finding.fix)
+    if finding.state != "ok":
+        yield ""
 
 
 def _commands(fix: str) -> Iterator[str]:

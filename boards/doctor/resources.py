@@ -1,6 +1,7 @@
 """Memory, disk and clock."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -69,7 +70,8 @@ def disk(system: System, _: Profile) -> Iterator[Finding]:
     if len(columns) >= 6 and columns[3].isdecimal():
         free, where = int(columns[3]) // 1024, columns[5]
         found = f"{free} MiB free on {where}"
-        clean = "sudo apt-get clean && sudo journalctl --vacuum-size=50M && pip cache purge"
+        cache = f"{shlex.quote(system.python)} -m pip cache purge"
+        clean = f"sudo apt-get clean && sudo journalctl --vacuum-size=50M && {cache}"
         if free < _LEAST_DISK:
             yield fail("disk", found, "Nothing can be recorded or installed any more.", clean)
         elif free < _LITTLE_DISK:
