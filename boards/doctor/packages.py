@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from boards.doctor.finding import Finding, fail, ok, warn
+from boards.doctor.probes import NO_NUMPY
 from boards.doctor.system import System
 from boards.profile import Profile
 
@@ -40,10 +41,8 @@ def interpreter(system: System, _: Profile) -> Iterator[Finding]:
     if "beside tflite-runtime" in trouble:
         means = "tflite-runtime is built for NumPy 1: it imports, and then dies on every model."
         yield fail("interpreter", trouble, means, system.pip("numpy<2"))
-    elif "numpy" in trouble.lower() and not trouble.startswith("expected"):
-        means = "NumPy itself does not import, so that nothing runs."
-        again = system.pip("numpy").replace("install", "install --force-reinstall --no-deps")
-        yield fail("interpreter", trouble, means, again)
+    elif trouble.startswith(NO_NUMPY):
+        yield fail("interpreter", trouble, "No model can run.", _numpy_anew(system))
     elif "crashed" in trouble:
         means = "The interpreter takes the process down; its files or their pairing are broken."
         again = system.pip("ai-edge-litert").replace("install", "install --force-reinstall")
@@ -79,10 +78,16 @@ def _broken_opencv(system: System, trouble: str) -> Finding:
         means = "opencv-python needs libraries of the system, which a Lite image lacks."
         return fail("OpenCV", trouble, means, "sudo apt-get install -y libgl1 libglib2.0-0")
     means = "No picture can be read."
+    if trouble.startswith(NO_NUMPY):
+        return fail("OpenCV", trouble, means, _numpy_anew(system))
     if "No module named 'cv2'" in trouble:
         return fail("OpenCV", trouble, means, system.pip("opencv-python>=4.11,<5"))
     again = system.pip("opencv-python>=4.11,<5").replace("install", "install --force-reinstall")
     return fail("OpenCV", trouble, means, again)
+
+
+def _numpy_anew(system: System) -> str:
+    return system.pip("numpy").replace("install", "install --force-reinstall --no-deps")
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -17,6 +17,9 @@ OPENCV = (
 )  # fmt: skip
 """Distributions that all install the module cv2."""
 
+NO_NUMPY = "NumPy does not import"
+"""How the trouble begins where it is NumPy's."""
+
 
 def python() -> dict[str, Any]:
     """The interpreter itself."""
@@ -29,6 +32,8 @@ def python() -> dict[str, Any]:
 
 def interpreter() -> dict[str, Any]:
     """The TensorFlow Lite interpreter that ``edge`` takes, which computes one operation."""
+    if trouble := _without_numpy():
+        return {"trouble": trouble}
     import numpy as np
 
     from boards.doctor.trial import EXPECTED, VALUES, model
@@ -52,6 +57,8 @@ def interpreter() -> dict[str, Any]:
 def opencv() -> dict[str, Any]:
     """OpenCV: which distributions there are, and that it resizes a picture."""
     distributions = {name: version for name in OPENCV if (version := _version(name))}
+    if trouble := _without_numpy():
+        return {"trouble": trouble, "distributions": distributions}
     try:
         import cv2
         import numpy as np
@@ -71,6 +78,15 @@ def picamera() -> dict[str, Any]:
     except Exception as error:  # picamera2 lets those of libcamera through
         return {"trouble": _line(error)}
     return {"cameras": [str(camera.get("Model", "?")) for camera in cameras]}
+
+
+def _without_numpy() -> str:
+    """Why NumPy does not import; "" where it does."""
+    try:
+        import numpy  # noqa: F401
+    except Exception as error:  # whatever it is, nothing works without NumPy
+        return f"{NO_NUMPY} ({_line(error)})"
+    return ""
 
 
 def _version(distribution: str) -> str | None:
@@ -94,11 +110,7 @@ PROBES: dict[str, Callable[[], dict[str, Any]]] = {
 
 def main(name: str) -> None:
     """Run a probe and print what it says."""
-    try:
-        said = PROBES[name]()
-    except Exception as error:  # such as a NumPy that does not import
-        said = {"trouble": _line(error)}
-    print(json.dumps(said))
+    print(json.dumps(PROBES[name]()))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ MISSING, TIMED_OUT = 127, 124
 TIMEOUT = 10.0
 """Seconds for a command that asks the system something."""
 
-PROBE_TIMEOUT = 60.0
+PROBE_TIMEOUT = 120.0
 """Seconds for a probe: on a slow board an import can take many."""
 
 

@@ -52,8 +52,12 @@ def test_no_interpreter_is_a_finding(board: RecordedBoard) -> None:
 
 
 def test_a_numpy_that_does_not_import_is_installed_anew(board: RecordedBoard) -> None:
-    board.probe("interpreter", trouble="ModuleNotFoundError: No module named 'numpy'")
-    assert board.one(packages.interpreter).fix.endswith("--force-reinstall --no-deps numpy")
+    trouble = "NumPy does not import (ImportError: libopenblas.so.0: cannot open shared object)"
+    for name, check in (("interpreter", packages.interpreter), ("opencv", packages.opencv)):
+        board.probe(name, trouble=trouble)
+        finding = board.one(check)
+        assert (finding.state, finding.found) == ("fail", trouble)
+        assert finding.fix == f"{PYTHON} -m pip install --force-reinstall --no-deps numpy"
 
 
 def test_missing_libgl_is_answered_with_the_apt_line(board: RecordedBoard) -> None:

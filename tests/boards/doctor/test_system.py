@@ -106,6 +106,16 @@ def test_an_opencv_without_libgl_is_told(
     assert "opencv-python" in said["distributions"]
 
 
+def test_a_broken_numpy_is_told_as_such(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path, "numpy", "raise ImportError('libopenblas.so.0')")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    for name in ("interpreter", "opencv"):
+        trouble = "NumPy does not import (ImportError: libopenblas.so.0)"
+        assert system.probe(name)["trouble"] == trouble
+
+
 def test_an_absent_libedgetpu_is_told(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "library", lambda: "libabsent.so.1")
     assert system.try_edgetpu(LITERT) == probe.NO_LIBRARY
