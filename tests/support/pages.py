@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,7 +85,12 @@ class Visitor:
         address = page.url.replace("http", "ws") + "/ws"
         headers = {"Cookie": f"edge_{page.port}={page.token}"} if page.token else {}
         self._way = connect(
-            address, additional_headers=headers, max_size=None, open_timeout=10, **options
+            address,
+            additional_headers=headers,
+            max_size=None,
+            open_timeout=10,
+            close_timeout=0.2,
+            **options,
         )
         self.socket = self._way.__enter__()
         self.jpegs: list[bytes] = []
@@ -122,3 +128,11 @@ class Visitor:
             message = self.next()
             if message["type"] in ("state", "error", "snapshot"):
                 return message
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 15) -> None:
+    """Return once ``holds()`` is true; it has so many seconds to become it."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)

@@ -17,6 +17,9 @@ _FORM = "web[:HOST[:PORT]][?recordings=DIR]"
 _KEYS = ("recordings",)
 _BACKLOG = 64
 
+_UNDERWAY = 256 * 1024
+"""Bytes that may be on their way to a visitor: more would be old pictures in a queue."""
+
 _STUCK_MS = 30_000
 """A visitor that takes nothing of what is sent for so long is cut off by the kernel."""
 
@@ -76,6 +79,7 @@ def listen(address: Address) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STUCK_MS)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNDERWAY)
         made.bind(place)
         made.listen(_BACKLOG)
     except OSError as error:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pages
 import pytest
+from pages import wait_until
 
 from edge.errors import OutputError
 from edge.sinks import open_sink
@@ -143,12 +144,3 @@ def test_a_port_in_use_is_said_by_the_command(
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"edge: expected a free port {page.port} on 127.0.0.1, found one that")
     assert "Traceback" not in done.stderr
-
-
-def wait_until(holds: Any) -> None:
-    end = threading.Event()
-    for _ in range(500):
-        if holds():
-            return
-        end.wait(0.02)
-    raise AssertionError
