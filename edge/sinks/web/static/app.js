@@ -13,6 +13,7 @@ import { Settings } from "./settings.js";
 import { showStage } from "./stage.js";
 
 const NOTICE = 8000; // ms
+const MOST_NOTICES = 3;
 
 const connection = new Connection({ link, message, picture: show });
 const send = (what) => connection.send(what);
@@ -20,7 +21,7 @@ const picture = new Picture($("picture"));
 const graph = new Graph();
 const controls = new Controls(send);
 const settings = new Settings(send);
-const camera = new Camera(send, refresh);
+const camera = new Camera(send, refresh, notice);
 const state = { link: { is: "connecting" }, paused: false, ended: "", camera: false };
 
 const MESSAGES = {
@@ -47,7 +48,7 @@ const MESSAGES = {
   },
   end({ message: words }) {
     state.ended = words;
-    refresh();
+    camera.stop();
   },
   "camera-ack": () => camera.taken(),
 };
@@ -93,19 +94,12 @@ function introduce({ task, model, source }) {
 function notice(words) {
   const shown = made("p", words, "notice");
   $("notices").append(shown);
+  if ($("notices").children.length > MOST_NOTICES) $("notices").firstElementChild.remove();
   setTimeout(() => shown.remove(), NOTICE);
 }
 
-async function startCamera() {
-  try {
-    await camera.start();
-  } catch (error) {
-    notice(error.message);
-  }
-}
-
 $("veil-button").onclick = () => {
-  if ($("stage").dataset.is === "camera") startCamera();
+  if ($("stage").dataset.is === "camera") camera.start();
   else connection.open();
 };
 $("theme").onclick = () => {

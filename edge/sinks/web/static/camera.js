@@ -8,16 +8,22 @@ const QUALITY = 0.8;
 export class Camera {
   #send;
   #changed;
+  #complain;
+  #asked = 0; // how often a camera was asked for: only the last one counts
   #video = made("video");
   #canvas = made("canvas");
   #stream = null;
   #free = true; // the server has taken the last picture
   #facing = "environment";
 
-  /** `send(blob)` is false without a connection; `changed()` is called when it starts or stops. */
-  constructor(send, changed) {
+  /**
+   * `send(blob)` is false without a connection; `changed()` is called when it starts or stops;
+   * `complain(words)` says why a camera cannot be had.
+   */
+  constructor(send, changed, complain) {
     this.#send = send;
     this.#changed = changed;
+    this.#complain = complain;
     this.#video.muted = this.#video.playsInline = true;
     $("camera-stop").onclick = () => this.stop();
     $("camera-turn").onclick = () => this.#turn();
@@ -35,24 +41,14 @@ export class Camera {
     return this.#stream !== null;
   }
 
-  /** Opens a camera; rejects in words where there is none or the user does not allow it. */
   async start(which = { facingMode: this.#facing }) {
     this.#close();
-    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
-    try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-    } catch (error) {
-      this.#changed();
-      throw new Error(REASONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
-    }
-    const [track] = this.#stream.getVideoTracks();
-    track.onended = () => this.stop();
-    this.#video.srcObject = this.#stream;
-    await this.#video.play();
-    await this.#list(track.getSettings().deviceId);
+    const asked = this.#asked;
+    const stream = await this.#open(which);
+    if (asked !== this.#asked) return end(stream);
+    this.#stream = stream;
+    if (stream) await this.#play(stream);
     this.#changed();
-    this.#free = true;
-    this.#next();
   }
 
   stop() {
@@ -71,8 +67,30 @@ export class Camera {
   }
 
   #close() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#asked += 1;
+    end(this.#stream);
     this.#stream = null;
+  }
+
+  /** The pictures of a camera, or null where none can be had. */
+  async #open(which) {
+    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
+    try {
+      return await navigator.mediaDevices.getUserMedia({ video, audio: false });
+    } catch (error) {
+      this.#complain(REASONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
+      return null;
+    }
+  }
+
+  async #play(stream) {
+    const [track] = stream.getVideoTracks();
+    track.onended = () => this.stop();
+    this.#video.srcObject = stream;
+    await this.#video.play();
+    await this.#list(track.getSettings().deviceId);
+    this.#free = true;
+    this.#next(stream);
   }
 
   #turn() {
@@ -93,12 +111,11 @@ export class Camera {
     $("camera-turn").hidden = cameras.length < 2;
   }
 
-  #next() {
-    const stream = this.#stream;
+  #next(stream) {
     this.#video.requestVideoFrameCallback(async () => {
-      if (stream !== this.#stream || stream === null) return;
+      if (stream !== this.#stream) return;
       if (this.#free) await this.#take();
-      this.#next();
+      this.#next(stream);
     });
   }
 
@@ -112,6 +129,10 @@ export class Camera {
     const blob = await new Promise((done) => this.#canvas.toBlob(done, "image/jpeg", QUALITY));
     this.#free = !this.#send(blob);
   }
+}
+
+function end(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 const REASONS = {

@@ -67,7 +67,8 @@ function person({ score, angles }, place) {
 /** Of all known poses, the one most like that of the first person. */
 function closest({ name, frame, similarity, mirrored }) {
   const where = frame === undefined ? name : `${name}, frame ${frame}`;
-  return { label: mirrored ? `${where}, mirrored` : where, share: similarity, tone: "var(--accent)" };
+  const label = mirrored ? `${where}, mirrored` : where;
+  return { label, share: similarity, tone: "var(--accent)" };
 }
 
 function makeRow() {

@@ -36,8 +36,7 @@ function reason(state) {
   if (paused) return { is: "paused", word: "Paused", title: "Paused" };
   const dark = picture.empty || picture.age > NO_CAMERA;
   if (camera && !running && dark) return askForCamera(allowed);
-  if (picture.empty) return { is: "waiting", word: "Waiting", title: "Waiting for the first picture" };
-  if (picture.age > STALLED) return stalled(picture.age);
+  if (picture.empty || picture.age > STALLED) return waiting(picture);
   return { is: "live", word: "Live" };
 }
 
@@ -49,12 +48,14 @@ function over(ended) {
 function lost({ seconds, why }) {
   const text = why || "The stream does not answer.";
   const again = `Trying again in ${seconds} s.`;
-  return { is: "lost", word: "Reconnecting", title: "Connection lost", text: `${text} ${again}`, button: "Now" };
+  const known = { is: "lost", word: "Reconnecting", title: "Connection lost", button: "Now" };
+  return { ...known, text: `${text} ${again}` };
 }
 
-function stalled(age) {
-  const title = "No new picture";
-  return { is: "waiting", word: "Waiting", title, text: `The last one is ${Math.round(age)} s old.` };
+function waiting({ empty, age }) {
+  const known = { is: "waiting", word: "Waiting" };
+  if (empty) return { ...known, title: "Waiting for the first picture" };
+  return { ...known, title: "No new picture", text: `The last one is ${Math.round(age)} s old.` };
 }
 
 function askForCamera(allowed) {

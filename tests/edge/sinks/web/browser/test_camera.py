@@ -41,6 +41,29 @@ def test_the_camera_goes_on_after_a_pause(open_page: OpenPage, watching: Served)
     expect(page.locator("#summary")).to_contain_text("blue")
 
 
+TWO_CAMERAS = """
+const devices = navigator.mediaDevices;
+const list = devices.enumerateDevices.bind(devices);
+const unplugged = {kind: "videoinput", deviceId: "gone", label: "Unplugged"};
+devices.enumerateDevices = async () => [...await list(), unplugged];
+"""
+
+
+def test_another_camera_can_be_chosen(open_page: OpenPage, watching: Served) -> None:
+    page = open_page("about:blank")
+    page.add_init_script(TWO_CAMERAS)
+    page.goto(watching.url)
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.locator("#link")).to_have_text("Live")
+    page.get_by_role("button", name="Front or back camera").click()
+    expect(page.locator("#summary")).to_contain_text("red")
+    expect(page.locator("#summary")).to_contain_text("blue")
+    page.get_by_label("Camera", exact=True).select_option("Unplugged")
+    expect(page.get_by_text("That camera is not there any more.")).to_be_visible()
+    page.get_by_role("button", name="Use this camera").click()
+    expect(page.locator("#link")).to_have_text("Live")
+
+
 def test_only_one_page_is_the_camera(open_page: OpenPage, watching: Served) -> None:
     viewer, other = open_page(watching.url), open_page("about:blank")
     other.add_init_script("window.createImageBitmap = () => new Promise(() => {})")

@@ -71,7 +71,7 @@ def test_scripts_of_another_page_are_refused(
     address = f"ws://127.0.0.1:{stream.port}/ws"
     assert open_page(stream.url).evaluate(OPENS, address) == "open"
     page = open_page(foreign)
-    with page.expect_console_message() as said:
+    with page.expect_console_message(lambda said: "WebSocket" in said.text) as said:
         assert page.evaluate(OPENS, address) == "refused"
     assert "403" in said.value.text
 
