@@ -7,10 +7,12 @@ times mean nothing.
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,3 +166,43 @@ def _mounted(folder: Path) -> Iterator[None]:
         subprocess.run(["mount", "--bind", str(told), str(goal)], check=True)
         mounts.callback(subprocess.run, ["umount", "--lazy", str(goal)], check=True)
         yield
+
+
+@contextmanager
+def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
+    """A running sshd of the board's own on 127.0.0.1, into which a public key lets root; its port.
+
+    The board's host key is written down in ``known_hosts``.
+    """
+    root.copy_in(key, "/root/.ssh/authorized_keys")
+    (root.folder / "run/sshd").mkdir(parents=True, exist_ok=True)
+    root.run("ssh-keygen", "-A")
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    host = (root.folder / "etc/ssh/ssh_host_ed25519_key.pub").read_text()
+    with known_hosts.open("a") as known:
+        known.write(f"[127.0.0.1]:{port} {host}")
+    options = [f"-p{port}", "-oListenAddress=127.0.0.1", "-oUsePAM=no", "-oMaxStartups=100",
+               "-oPermitRootLogin=prohibit-password", "-oStrictModes=no"]  # fmt: skip
+    server = subprocess.Popen(
+        root.command("/usr/sbin/sshd", "-D", *options), env=root.environment(),
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait_for(port, server)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                if connection.recv(4) == b"SSH-":
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the emulated sshd does not answer")
