@@ -78,8 +78,7 @@ def _greet(server: "Server", setting: Setting) -> None:
     if not (camera or (server.loopback and remote)):
         return
     why = "a browser gives a page its camera over https or on localhost only; " if camera else ""
-    user, machine = getpass.getuser(), socket.gethostname()
-    tunnel = f"ssh -L {server.port}:127.0.0.1:{server.port} {user}@{machine}"
+    tunnel = f"ssh -L {server.tunnel} {getpass.getuser()}@{socket.gethostname()}"
     setting.say(
         f"web: {why}from another machine, run there: {tunnel}"
         f" and open http://127.0.0.1:{server.port}/{server.query}"

@@ -95,9 +95,20 @@ def is_loopback(bound: str) -> bool:
 
 def shown(bound: str, port: int) -> str:
     """``http://HOST:PORT`` for people; of all addresses that by which others reach this machine."""
-    if ipaddress.ip_address(bound.partition("%")[0]).is_unspecified:
-        bound = _own_address()
-    return f"http://{f'[{bound}]' if ':' in bound else bound}:{port}"
+    return f"http://{_bracketed(_own_address() if _is_any(bound) else bound)}:{port}"
+
+
+def reached(bound: str) -> str:
+    """The address by which this machine itself reaches it, for the end of a tunnel."""
+    return HOST if _is_any(bound) else _bracketed(bound)
+
+
+def _is_any(bound: str) -> bool:
+    return ipaddress.ip_address(bound.partition("%")[0]).is_unspecified
+
+
+def _bracketed(bound: str) -> str:
+    return f"[{bound}]" if ":" in bound else bound
 
 
 def _own_address() -> str:

@@ -64,6 +64,7 @@ class Server:
         address: of the page, as ``http://HOST:PORT``.
         query: the token that others than this machine need, as "?token=…"; else "".
         url: both together.
+        tunnel: what ssh forwards from another machine, for ``ssh -L``.
         loopback: whether only this machine itself can connect.
     """
 
@@ -71,6 +72,7 @@ class Server:
         bound, port = listening.getsockname()[:2]
         self.port, self.loopback = port, places.is_loopback(bound)
         self.address = places.shown(bound, port)
+        self.tunnel = f"{port}:{places.reached(bound)}:{port}"
         token = None if self.loopback else secrets.token_urlsafe(24)
         self.query = f"?token={token}" if token else ""
         self.url = f"{self.address}/{self.query}"

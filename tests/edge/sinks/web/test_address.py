@@ -72,6 +72,8 @@ def test_the_address_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     assert address.shown("127.0.0.1", 8080) == "http://127.0.0.1:8080"
     assert address.shown("::1", 80) == "http://[::1]:80"
     assert "0.0.0.0" not in address.shown("0.0.0.0", 8080)
+    reached = [address.reached(bound) for bound in ("0.0.0.0", "::", "192.168.1.7", "::1")]
+    assert reached == ["127.0.0.1", "127.0.0.1", "192.168.1.7", "[::1]"]
 
     def unreachable(*_: Any) -> None:
         raise OSError

@@ -1,0 +1,170 @@
+"""The page's own camera as a source."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pages
+import pytest
+from pages import wait_until
+from streams import MeanTask
+
+from edge import runner
+from edge.errors import PictureError, UsageError
+from edge.sources import open_source, resolve
+from edge.sources.browser import Camera
+from edge.sources.source import SourceOptions
+
+
+def jpeg(grey: int, size: tuple[int, int] = (64, 48), *options: int) -> bytes:
+    picture = np.full((size[1], size[0], 3), grey, np.uint8)
+    return cv2.imencode(".jpg", picture, [*options])[1].tobytes()
+
+
+def test_what_is_meant() -> None:
+    assert resolve("browser") == ("browser", "")
+    with pytest.raises(UsageError, match="--source browser"):
+        open_source("browser:1")
+
+
+def test_the_newest_picture_is_read() -> None:
+    camera = Camera()
+    camera.put(jpeg(10))
+    camera.put(jpeg(200))
+    frame = camera.read()
+    assert frame is not None
+    assert frame.picture.shape == (48, 64, 3)
+    assert abs(int(frame.picture.mean()) - 200) < 3
+
+
+def test_reading_waits_and_ends_when_it_is_closed() -> None:
+    camera, seen = Camera(), []
+    thread = threading.Thread(target=lambda: seen.append(camera.read()))
+    thread.start()
+    assert not seen
+    camera.close()
+    thread.join(5)
+    assert seen == [None]
+
+
+def test_pictures_become_what_the_user_asked_for() -> None:
+    source: Any = open_source("browser", SourceOptions(size=(32, 24), rotate=90, fps=100))
+    source.camera.put(jpeg(99))
+    assert source.read().picture.shape == (32, 24, 3)
+    assert (source.live, source.fps) == (True, 100)
+    source.close()
+
+
+@pytest.mark.parametrize(
+    "options", [(cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 4), ()]
+)
+def test_every_kind_of_jpeg(options: tuple[int, ...]) -> None:
+    camera = Camera()
+    camera.put(jpeg(50, (160, 120), *options))
+    frame = camera.read()
+    assert frame is not None
+    assert frame.picture.shape == (120, 160, 3)
+
+
+def huge() -> bytes:
+    """A JPEG of a few hundred bytes whose header promises 65,535 × 65,535 pixels."""
+    data = bytearray(jpeg(1))
+    place = data.index(b"\xff\xc0")
+    data[place + 5 : place + 9] = b"\xff\xff\xff\xff"
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "something else"),
+        (b"\x89PNG\r\n\x1a\n", "something else"),
+        (b"\xff\xd8", "something else"),
+        (b"\xff\xd8" + b"\xff" * 1000, "something else"),
+        (b"\xff\xd8\xff\xe0\x00\x00" * 100, "something else"),
+        (jpeg(1)[:200], "JPEG"),
+        (huge(), "65535 × 65535"),
+    ],
+)
+def test_what_is_no_picture_is_refused(data: bytes, said: str) -> None:
+    with pytest.raises(PictureError, match=said):
+        Camera().put(data)
+
+
+def test_without_the_page_it_is_said() -> None:
+    for sinks in ((), ("text",), ("none", "jsonl:-")):
+        with pytest.raises(UsageError, match="add --sink web"):
+            runner.run(MeanTask(), "browser", sinks)
+
+
+def test_photos_are_not_taken_with_it(run_edge: Any, tmp_path: Path) -> None:
+    done = run_edge("capture", "--source", "browser", "--out", tmp_path, "--label", "cat",
+                    "--burst", "1")  # fmt: skip
+    assert done.returncode == 2
+    assert "use --source 0" in done.stderr
+
+
+class TestThroughThePage:
+    """What a visitor sends."""
+
+    @pytest.fixture
+    def camera_page(self, tmp_path: Path) -> Any:
+        pytest.importorskip("uvicorn")
+        with pages.page(tmp_path, "browser") as made:
+            yield made
+
+    def test_who_must_be_told_what(self, camera_page: pages.Page) -> None:
+        port = camera_page.port
+        assert camera_page.said[0].endswith("/ and allow the camera")
+        assert "https or on localhost only" in camera_page.said[1]
+        assert f"ssh -L {port}:127.0.0.1:{port} " in camera_page.said[1]
+
+    def test_its_pictures_are_the_frames(self, camera_page: pages.Page) -> None:
+        with pages.Visitor(camera_page) as visitor:
+            assert visitor.next()["camera"] is True
+            for number, grey in enumerate((30, 90, 210)):
+                visitor.socket.send(jpeg(grey))
+                visitor.until("camera-ack")
+                result = visitor.until("result")
+                assert (result["frame"], abs(result["value"] - grey) < 3) == (number, True)
+
+    def test_there_is_one_camera_until_it_leaves(self, camera_page: pages.Page) -> None:
+        first = pages.Visitor(camera_page)
+        first.socket.send(jpeg(30))
+        first.until("camera-ack")
+        with pages.Visitor(camera_page) as second:
+            second.socket.send(jpeg(90))
+            assert "close the other page" in second.until("error")["message"]
+            first.__exit__()
+
+            def taken() -> bool:
+                second.socket.send(jpeg(200))
+                while True:
+                    kind = second.next()["type"]
+                    if kind in ("error", "camera-ack"):
+                        return kind == "camera-ack"
+
+            wait_until(taken)
+            assert second.until("result")["value"] > 190
+
+    def test_a_broken_picture_is_answered_and_the_stream_goes_on(
+        self, camera_page: pages.Page
+    ) -> None:
+        with pages.Visitor(camera_page) as visitor:
+            for _ in range(150):  # more than a stream takes from a camera
+                visitor.socket.send(b"\xff\xd8 nothing")
+                visitor.until("camera-ack")
+            visitor.socket.send(jpeg(120))
+            visitor.until("camera-ack")
+            assert abs(visitor.until("result")["value"] - 120) < 3
+        assert len(camera_page.said) == 2
+
+    def test_without_a_picture_it_waits_and_ends_at_once(self, camera_page: pages.Page) -> None:
+        with pages.Visitor(camera_page) as visitor:
+            visitor.next()
+            camera_page.stop.set()
+            visitor.until("end")
+        wait_until(lambda: camera_page.done, 5)
+        assert camera_page.done[0].frames == 0

@@ -1,0 +1,182 @@
+"""What may be changed of a task while it runs."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_models
+
+import edge
+from edge import metadata
+from edge.errors import UsageError
+from edge.frame import Frame
+from edge.metadata import Metadata
+from edge.tasks.detect import Detector
+from edge.tasks.heads.candidates import Candidates
+from edge.tasks.settings import Settings
+from edge.tasks.track import following
+
+COLOURS = ("red", "green", "blue")
+RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
+BLUE = RED[..., ::-1].copy()
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Any:
+    model = tmp_path / "colours.tflite"
+    about = Metadata(labels=COLOURS, mean=(127.5,), std=(127.5,))
+    model.write_bytes(metadata.write(tiny_models.colour_model("float32"), about))
+    return edge.classifier(model, smoothing=0, delegate="cpu", threads=1)
+
+
+def classified(task: Any, picture: Any = RED) -> Any:
+    frame = Frame(0, 0.0, picture)
+    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+
+
+def test_a_classifier_begins_with_what_it_was_opened_with(classifier: Any) -> None:
+    assert classifier.settings() == Settings(0.0, None, COLOURS)
+    assert classifier.settings().to_dict() == {"score": 0.0, "classes": None}
+
+
+def test_a_threshold_comes_and_goes(classifier: Any) -> None:
+    strict = classifier.adjusted(replace(classifier.settings(), score=1.0))
+    assert classified(strict).unknown
+    assert classified(strict).threshold == 1.0
+    free = strict.adjusted(replace(strict.settings(), score=0.0))
+    assert not classified(free).unknown
+    assert free.settings() == classifier.settings()
+
+
+def test_a_classifier_looks_at_some_classes_alone(classifier: Any) -> None:
+    fewer = classifier.adjusted(replace(classifier.settings(), classes=("blue", "green")))
+    assert classified(classifier).best.label == "red"
+    assert {found.label for found in classified(fewer).classes} == {"green", "blue"}
+    assert classified(fewer, BLUE).best.label == "blue"
+    assert fewer.settings().classes == ("green", "blue")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"score": 1.01}, "a score from 0 to 1"),
+        ({"score": -0.1}, "a score from 0 to 1"),
+        ({"score": float("nan")}, "a score from 0 to 1"),
+        ({"score": None}, "a score from 0 to 1"),
+        ({"classes": ("rad",)}, "did you mean 'red'?"),
+        ({"classes": ("red", "x")}, "see the model's labels"),
+        ({"classes": ()}, "at least one class"),
+    ],
+)
+def test_what_it_cannot_be(classifier: Any, change: dict[str, Any], said: str) -> None:
+    for task in (classifier, detector([])):
+        with pytest.raises(UsageError) as caught:
+            task.adjusted(replace(task.settings(), **change))
+        assert said in str(caught.value)
+
+
+class Runtime:
+    """Stands for one whose head gives what it is told."""
+
+    class _Spec:
+        shape = (1, 100, 100, 3)
+
+    inputs = (_Spec,)
+
+
+class Head:
+    """Boxes in shares of the picture, with classes and scores as given for the frame."""
+
+    letterbox, suppresses, classes = False, True, 3
+
+    def __init__(self, rows: Any) -> None:
+        self.rows, self.least = rows, 0.0
+
+    def __call__(self, outputs: Any, score: float) -> Candidates:
+        self.least = score
+        rows = [row for row in self.rows if row[1] >= score]
+        boxes = [[0.3 * row[0], 0.1, 0.3 * row[0] + 0.2, 0.6] for row in rows]
+        return Candidates(
+            np.array(boxes, np.float32).reshape(-1, 4),
+            np.array([row[1] for row in rows], np.float32),
+            np.array([row[0] for row in rows], np.int64),
+        )
+
+
+def detector(rows: Any, score: float = 0.4, labels: Any = COLOURS) -> Detector:
+    """A detector that finds classes with scores: pairs."""
+    runtime: Any = Runtime()
+    return Detector(runtime, labels, (), score, 0.45, None, _head=Head(rows))
+
+
+def found(task: Any, frames: int = 1) -> dict[str, int | None]:
+    """What it finds in the last of some frames: labels with ids."""
+    result: Any = None
+    for index in range(frames):
+        result = task.interpret((), Frame(index, index / 10, np.zeros((100, 100, 3), np.uint8)))
+    return {one.label: one.track_id for one in result.detections}
+
+
+def adjusted(task: Any, **change: Any) -> Any:
+    return task.adjusted(replace(task.settings(), **change))
+
+
+def test_a_detector_reports_from_another_score_on_and_other_classes() -> None:
+    task = detector([(0, 0.9), (1, 0.5), (2, 0.3)])
+    assert set(found(task)) == {"red", "green"}
+    assert set(found(adjusted(task, score=0.2))) == set(COLOURS)
+    assert set(found(adjusted(task, score=0.6))) == {"red"}
+    assert set(found(adjusted(task, classes=("green", "blue")))) == {"green"}
+    some = adjusted(task, classes=("green", "blue"))
+    assert some.settings() == Settings(0.4, ("green", "blue"), COLOURS)
+    assert adjusted(some, classes=None).settings() == task.settings()
+
+
+def test_a_score_of_none_is_the_least_that_makes_sense() -> None:
+    assert adjusted(detector([]), score=0.0).settings().score == 0.01
+
+
+def test_a_detector_without_labels_has_nothing_to_choose() -> None:
+    assert detector([], labels=None).settings() == Settings(0.4, None, ())
+
+
+def test_lines_that_are_no_names_cannot_be_chosen() -> None:
+    assert detector([], labels=("cat", "n/a", "dog", "cat")).settings().labels == ("cat", "dog")
+
+
+def test_a_tracker_reports_what_was_once_found_with_the_score() -> None:
+    pytest.importorskip("lap")
+    head: Any = Head([(0, 0.9), (1, 0.5), (2, 0.3)])
+    task = following(replace(detector([]), _head=head))
+    first = found(task, 30)
+    assert set(first) == {"red", "green"}
+    assert head.least == 0.1
+    higher = adjusted(task, score=0.7)
+    assert found(higher) == {"red": first["red"]}
+    head.rows = [(0, 0.3), (1, 0.5), (2, 0.3)]  # doubtful for a moment
+    assert found(higher, 5) == {"red": first["red"]}
+    assert found(adjusted(higher, score=0.4), 5) == first
+    assert set(found(adjusted(higher, score=0.25), 30)) == set(COLOURS)
+
+
+def test_a_tracker_begins_with_the_score_of_its_detector() -> None:
+    pytest.importorskip("lap")
+    rows = [(0, 0.9), (1, 0.5)]
+    assert set(found(following(detector(rows, 0.6)), 30)) == {"red"}
+    assert following(detector(rows, 0.6)).settings().score == 0.6
+
+
+def test_what_a_tracker_cannot_be() -> None:
+    pytest.importorskip("lap")
+    for change in ({"score": 2.0}, {"classes": ("rad",)}):
+        with pytest.raises(UsageError):
+            adjusted(following(detector([])), **change)
+
+
+def test_a_tracker_follows_some_classes_alone() -> None:
+    pytest.importorskip("lap")
+    task = adjusted(following(detector([(0, 0.9), (1, 0.9)])), classes=("green",))
+    assert set(found(task, 10)) == {"green"}
+    assert task.settings().classes == ("green",)
