@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from web_stream import OpenPage, Served
 
+from edge.draw.plates import colour
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 Page = sync_api.Page
@@ -49,6 +51,12 @@ def test_the_picture_has_the_colours_of_the_stream(page: Page) -> None:
         ".getImageData(300, 100, 1, 1).data.slice(0, 3)]"
     )
     assert red > blue + 100
+
+
+def test_things_have_the_colours_that_they_have_in_the_picture(page: Page) -> None:
+    script = "import('/static/colours.js').then(made => [...Array(50).keys()].map(made.colour))"
+    drawn = [colour(number) for number in range(50)]
+    assert page.evaluate(script) == [f"rgb({red} {green} {blue})" for blue, green, red in drawn]
 
 
 def test_pause_holds_the_picture_and_resume_lets_it_go(page: Page) -> None:
