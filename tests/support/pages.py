@@ -49,14 +49,21 @@ class Page:
 
 @contextmanager
 def page(
-    folder: Path, source: str = STREAM, host: str = "127.0.0.1", task: Task | None = None
+    folder: Path,
+    source: str = STREAM,
+    host: str = "127.0.0.1",
+    task: Task | None = None,
+    wrapped: Callable[[Web], Any] = lambda sink: sink,
 ) -> Iterator[Page]:
-    """A page in a stream of its own, ended with the block; recordings go into ``folder``."""
+    """A page in a stream of its own, ended with the block; recordings go into ``folder``.
+
+    ``wrapped``: puts something around its sink.
+    """
     opened = open_source(source, SourceOptions(realtime=True))
     control, stop, said = Control(task or MeanTask()), threading.Event(), []
     camera = opened.camera if isinstance(opened, Browser) else None
     setting = Setting(opened.fps, opened.live, stop.set, said.append, control, opened.name, camera)
-    sink = web(f"{host}:0?recordings={folder}", setting)
+    sink = wrapped(web(f"{host}:0?recordings={folder}", setting))
     made = Page(sink, control, stop, said)
 
     def work() -> None:
