@@ -68,8 +68,8 @@ def disk(system: System, _: Profile) -> Iterator[Finding]:
     told = (system.ask("df", "-Pk", system.python) or "").splitlines()
     columns = told[-1].split() if len(told) > 1 else []
     if len(columns) >= 6 and columns[3].isdecimal():
-        free, where = int(columns[3]) // 1024, columns[5]
-        found = f"{free} MiB free on {where}"
+        free = int(columns[3]) // 1024
+        found = f"{free} MiB free"
         cache = f"{shlex.quote(system.python)} -m pip cache purge"
         clean = f"sudo apt-get clean && sudo journalctl --vacuum-size=50M && {cache}"
         if free < _LEAST_DISK:
