@@ -48,7 +48,6 @@ class Board:
     bits: str
     libc: str
     system: str
-    codename: str
     model: str
     systemd: bool
     pythons: tuple[Python, ...]
@@ -72,7 +71,7 @@ class Board:
             said = " ".join((done.err or done.out).split())[:120]
             raise BoardError(f"a Linux on {address}", said or "no answer", "name another board")
         lines = [line.partition("=") for line in done.out.splitlines()]
-        plain = ("mode", "uid", "root", "units", "machine", "bits", "libc", "system", "codename",
+        plain = ("mode", "uid", "root", "units", "machine", "bits", "libc", "system",
                  "model", "current", "environment", "unit", "state", "whole")  # fmt: skip
         return cls(
             address=address,

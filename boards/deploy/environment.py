@@ -32,17 +32,12 @@ class Environment:
         return "--system-site-packages" if self.system_packages else ""
 
 
-def plan(board: Board, manifest: Manifest, wheel: Wheel) -> Environment:
-    """The environment that a release wants on a board.
-
-    Raises:
-        BoardError: the board will not do.
-    """
-    python = board.check()
+def make(python: Python, manifest: Manifest, wheel: Wheel) -> Environment:
+    """The environment that a release wants with a Python."""
     extras = f"[{','.join(manifest.extras)}]" if manifest.extras else ""
     requirements = [f"./{wheel.name}{extras}"]
-    if manifest.system_packages and board.codename == "bookworm":
-        requirements.append("numpy<2")  # which its libcamera was compiled for
+    if manifest.system_packages and python.version == "3.11":
+        requirements.append("numpy<2")  # which picamera2's libraries on bookworm were compiled for
     made_of = [wheel.sha256, python.version, manifest.system_packages, *requirements]
     digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
     name = f"py{python.version}-{digest}"

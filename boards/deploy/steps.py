@@ -61,7 +61,7 @@ async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: T
     tell("connect")
     async with connect(address, identity) as connection:
         board = await probe(connection, wanted.release.name)
-        made = environment.plan(board, wanted.release.manifest, wanted.wheel)
+        made = environment.make(board.check(), wanted.release.manifest, wanted.wheel)
         text = unit.text(root=board.root, owner=board.owner, wait=wanted.wait)
         if _runs(board, wanted, made, text):
             return Outcome(address, wanted.release.name)

@@ -1,4 +1,4 @@
-# Make a virtual environment, whole or not at all, out of the wheels that stdin brings as a tar.
+# Make a virtual environment, whole or not at all, out of wheels in a tar: TAR, or stdin.
 # Wants: ROOT, ENVIRONMENT, PYTHON, VENV, PIP, REQUIREMENTS (one a line).
 set -eu
 umask 022
@@ -6,9 +6,9 @@ environment=$ROOT/envs/$ENVIRONMENT
 wheels=$ROOT/wheels
 rm -rf "$environment" "$wheels"
 mkdir -p "$ROOT/envs" "$wheels"
-trap 'rm -rf "$wheels"; [ -e "$environment/ready" ] || rm -rf "$environment"' EXIT
+trap 'rm -rf "$wheels" ${TAR:+"$TAR"}; [ -e "$environment/ready" ] || rm -rf "$environment"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
-tar -x -C "$wheels"
+tar -x -f "${TAR:--}" -C "$wheels"
 cd "$wheels"
 sha256sum --quiet --strict -c SHA256SUMS
 "$PYTHON" -m venv $VENV "$environment"

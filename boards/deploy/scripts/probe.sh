@@ -17,7 +17,6 @@ say machine "$(uname -m)"
 say bits "$(getconf LONG_BIT 2>/dev/null)"
 say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)"
 say system "$(. /etc/os-release && echo "$PRETTY_NAME")"
-say codename "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")"
 say model "$(tr -d '\0' 2>/dev/null </proc/device-tree/model)"
 command -v systemctl >/dev/null && say systemd yes
 

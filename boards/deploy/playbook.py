@@ -1,0 +1,93 @@
+"""A release for those whose fleet lives in Ansible: an inventory and a playbook."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from boards.deploy import environment, packing, unit
+from boards.deploy.board import OWNER, PYTHONS, Python
+from boards.deploy.ssh import Address
+from boards.deploy.steps import Wanted
+from edge.errors import UsageError
+from edge.release import RUN, sums
+from edge.sinks.place import unwritable
+
+_SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
+_PLAYBOOK = "deploy.yml"
+
+
+def write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
+    """Write a folder for ansible-playbook; one that was written before is replaced.
+
+    Raises:
+        UsageError: the folder holds something else.
+        OutputError: it cannot be written.
+    """
+    if folder.exists() and not (folder / _PLAYBOOK).is_file() and any(folder.iterdir()):
+        raise UsageError(
+            "a new folder", f"{folder}, which holds something else", "name another one"
+        )
+    part = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        _write(part, addresses, wanted)
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise unwritable(folder, error) from None
+
+
+def _write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
+    (folder / "release").mkdir(parents=True)
+    (folder / "scripts").mkdir()
+    for name, content in wanted.release.files.items():
+        path = folder / "release" / name
+        path.write_bytes(content)
+        path.chmod(0o755 if name == RUN else 0o644)
+    ours = files(__package__)
+    for name in _SCRIPTS:
+        (folder / "scripts" / name).write_text(ours.joinpath("scripts", name).read_text())
+    (folder / _PLAYBOOK).write_text(ours.joinpath("ansible", _PLAYBOOK).read_text())
+    wheel = {wanted.wheel.name: wanted.wheel.content}
+    (folder / "wheels.tar").write_bytes(packing.tar({"SHA256SUMS": sums(wheel), **wheel}))
+    # JSON is YAML, and quotes what YAML would take for something else.
+    (folder / "inventory.yml").write_text(json.dumps(_inventory(addresses), indent=2) + "\n")
+    (folder / "release.yml").write_text(json.dumps(_variables(wanted), indent=2) + "\n")
+
+
+def _inventory(addresses: Sequence[Address]) -> dict[str, Any]:
+    hosts: dict[str, dict[str, str]] = {}
+    for address in addresses:
+        said = {"ansible_host": address.host, "ansible_user": address.user}
+        hosts[str(address)] = {key: value for key, value in said.items() if value}
+        if address.port:
+            hosts[str(address)]["ansible_port"] = str(address.port)
+    variables = {"edge_scope": "system", "edge_python": "python3", "ansible_pipelining": True}
+    return {"edge": {"hosts": hosts, "vars": variables}}
+
+
+def _variables(wanted: Wanted) -> dict[str, Any]:
+    """What the playbook wants to know of the release; EDGE_ROOT in a unit stands for the folder."""
+    environments = {}
+    for version in PYTHONS:
+        python = Python("", version, True)
+        made = environment.make(python, wanted.release.manifest, wanted.wheel)
+        environments[version] = {
+            "name": made.name,
+            "options": made.options,
+            "requirements": "\n".join(made.requirements),
+        }
+    units = {
+        scope: unit.text(root="EDGE_ROOT", owner=owner, wait=wanted.wait).rstrip("\n")
+        for scope, owner in (("system", OWNER), ("user", ""))
+    }
+    return {
+        "edge_release": wanted.release.name,
+        "edge_environments": environments,
+        "edge_units_of": units,
+    }
