@@ -47,16 +47,12 @@ def edgetpu(system: System, profile: Profile) -> Iterator[Finding]:
 
 def look(system: System) -> Present:
     cards = system.found("sys/bus/pci/devices/*/vendor")
-    ids = [(_text(system, card), _text(system, card.with_name("device"))) for card in cards]
+    ids = [(system.text(card), system.text(card.with_name("device"))) for card in cards]
     return Present(
         tuple(device for device in devices(system) if device.id in (UNUSED, USED)),
         _PCI in ids,
         tuple(f"dev/{path.name}" for path in system.found("dev/apex_*")),
     )
-
-
-def _text(system: System, path: object) -> str | None:
-    return system.text(str(path))
 
 
 def _none(system: System, profile: Profile) -> Finding:
@@ -163,7 +159,7 @@ def _permission(system: System, node: str, group: str) -> Iterator[Finding]:
         means = "Inside a container it must be passed in."
         yield fail("Edge TPU", f"no /{node}", means, f"docker run --device /{node} …")
     elif not system.may_use(path):
-        rule = any(group in (_text(system, rule) or "") for rule in mending.rules(system))
+        rule = any(group in text for text in mending.rules(system))
         joined = group in (system.ask("id", "-nG") or "").split()
         found = f"no permission for /{node}"
         if not rule:

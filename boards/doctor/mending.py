@@ -34,14 +34,11 @@ def library(system: System) -> str:
 
 
 def rules(system: System) -> list[str]:
-    """The files of udev's rules, below /, that speak of an Edge TPU."""
-    found = [
-        str(path.relative_to(system.root))
-        for folder in ("etc", "usr/lib", "lib", "run", "usr/local/lib")
-        for path in system.found(f"{folder}/udev/rules.d/*.rules")
-    ]
-    words = ("1a6e", "apex")
-    return [path for path in found if any(word in (system.text(path) or "") for word in words)]
+    """The texts of udev's rules that speak of an Edge TPU."""
+    folders = ("etc", "usr/lib", "lib", "run", "usr/local/lib")
+    paths = [path for one in folders for path in system.found(f"{one}/udev/rules.d/*.rules")]
+    texts = [system.text(path) or "" for path in paths]
+    return [text for text in texts if "1a6e" in text or "apex" in text]
 
 
 def rule(group: str, joined: bool) -> str:

@@ -57,8 +57,11 @@ class System:
     python: str
     now: datetime
 
-    def text(self, path: str) -> str | None:
-        """The stripped text of a file, or None where it cannot be read; NULs are left out."""
+    def text(self, path: str | Path) -> str | None:
+        """The stripped text of a file, or None where it cannot be read; NULs are left out.
+
+        ``path``: below the root, or as :meth:`found` tells it.
+        """
         try:
             content = (self.root / path).read_bytes()
         except OSError:

@@ -51,6 +51,21 @@ def test_an_examination_survives_json(board: RecordedBoard) -> None:
     assert Examination.from_dict(json.loads(json.dumps(examined.to_dict()))) == examined
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        {},
+        {"board": "b", "title": "t", "findings": [{"subject": "memory"}], "limits": []},
+        {"board": "b", "title": "t", "limits": [],
+         "findings": [{"subject": "memory", "state": "lost", "found": ""}]},
+    ],
+)  # fmt: skip
+def test_something_else_is_no_examination(told: dict[str, object]) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Examination.from_dict(told)
+
+
 def test_the_page_has_the_worst_first_and_commands_on_their_own_lines(
     board: RecordedBoard,
 ) -> None:

@@ -81,17 +81,12 @@ def test_what_was_deployed_comes_before_another_toolkit(ask, board: SshBoard) ->
     assert (code, json.loads(out)["board"]) == (0, "b")
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "echo \"edge: expected a command of edge, found 'doctor'\" >&2; exit 2\n",
-        "echo '{}'\n",
-        'echo \'{"board": "b", "title": "t", "findings": [{"subject": 1}], "limits": []}\'\n',
-    ],
-)
-def test_a_toolkit_that_answers_otherwise_is_told(ask, board: SshBoard, script: str) -> None:  # type: ignore[no-untyped-def]
-    board.stand_in("edge", script)
+def test_a_toolkit_that_answers_otherwise_is_told(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
+    board.stand_in(
+        "edge", "echo \"edge: expected a command of edge, found 'doctor'\" >&2; exit 2\n"
+    )
     code, _, said = ask()
     assert code == 2
     assert "expected a report of 'edge doctor --json'" in said
+    assert "found 'doctor'" in said
     assert "update edge-toolkit there" in said
