@@ -73,8 +73,10 @@ def test_json_is_alone_on_stdout_in_an_error_too(run_edge) -> None:
 
 def readme_commands() -> list[str]:
     """Each line ``edge …`` in the code blocks of the README."""
-    blocks = re.findall(r"```(?:sh)?\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
-    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    readme = (REPOSITORY / "README.md").read_text()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    texts = [text for language, text in blocks if language in ("", "sh")]
+    lines = [line.partition("  #")[0].strip() for text in texts for line in text.splitlines()]
     return [line for line in lines if line.startswith("edge ")]
 
 
