@@ -82,9 +82,7 @@ def test_what_was_deployed_comes_before_another_toolkit(ask, board: SshBoard) ->
 
 
 def test_a_toolkit_that_answers_otherwise_is_told(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
-    board.stand_in(
-        "edge", "echo \"edge: expected a command of edge, found 'doctor'\" >&2; exit 2\n"
-    )
+    board.stand_in("edge", "echo \"edge: expected a command, found 'doctor'\" >&2; exit 2\n")
     code, _, said = ask()
     assert code == 2
     assert "expected a report of 'edge doctor --json'" in said
