@@ -5,6 +5,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge import board
@@ -13,7 +14,7 @@ from edge.errors import EdgeError, OutputError
 from edge.frame import Output
 from edge.sinks import Setting
 from edge.sinks.records import record
-from edge.sinks.web.pace import Level, encode
+from edge.sinks.web.pace import FULL, Level, encode
 from edge.sinks.web.recording import Recorder
 
 _HISTORY = 120
@@ -48,6 +49,10 @@ class Shown:
             self._jpegs[level] = asyncio.create_task(made)
         return await asyncio.shield(self._jpegs[level])
 
+    async def snapshot(self) -> "Snapshot":
+        """The picture at its full size."""
+        return Snapshot(self.output.index, await self.jpeg(FULL))
+
     def text(self) -> str:
         """The message "result"."""
         if self._text is None:
@@ -57,6 +62,14 @@ class Shown:
         return self._text
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The picture of frame ``index``, at its full size."""
+
+    index: int
+    jpeg: bytes
+
+
 class Hub:
     """What :meth:`publish` gets from the stream's thread is for visitors, in the event loop's."""
 
@@ -64,7 +77,7 @@ class Hub:
         self.control, self.camera, self.recorder = control, setting.camera, recorder
         self.visitors: set[Visitor] = set()
         self.history: deque[str] = deque(maxlen=_HISTORY)
-        self.snapshots: deque[Shown] = deque(maxlen=_SNAPSHOTS)
+        self.snapshots: deque[Snapshot] = deque(maxlen=_SNAPSHOTS)
         self.shown: Shown | None = None
         self.ended = asyncio.Event()
         self._source, self.watchers = setting.source, 0
@@ -169,7 +182,7 @@ class Hub:
             await asyncio.to_thread(self.recorder.end)
         self.tell_state()
 
-    def keep(self) -> Shown:
+    async def keep(self) -> "Snapshot":
         """The newest picture, kept for a while.
 
         Raises:
@@ -177,9 +190,9 @@ class Hub:
         """
         if self.shown is None:
             raise OutputError("a picture", "none yet", "wait for the stream's first frame")
-        if self.shown not in self.snapshots:
-            self.snapshots.append(self.shown)
-        return self.shown
+        kept = await self.shown.snapshot()
+        self.snapshots.append(kept)
+        return kept
 
     def end(self) -> None:
         """Tell all that the stream is over."""

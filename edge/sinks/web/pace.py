@@ -23,6 +23,9 @@ LEVELS = (
 
 BEST = LEVELS[-1]
 
+FULL = Level(1 << 16, 92)
+"""A picture at its own size, whatever that is: a snapshot."""
+
 _SLOW, _QUICK = 0.12, 0.05
 """Seconds that a picture may take beyond the shortest way before the level falls, or rises."""
 

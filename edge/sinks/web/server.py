@@ -31,8 +31,8 @@ from starlette.staticfiles import StaticFiles
 
 from edge.sinks.web import address as places
 from edge.sinks.web.guard import App, Guard, Message, Receive, Scope, Send, loopback_hosts
-from edge.sinks.web.hub import Hub, Shown
-from edge.sinks.web.pace import BEST, Level
+from edge.sinks.web.hub import Hub, Snapshot
+from edge.sinks.web.pace import BEST
 from edge.sinks.web.recording import NAME
 from edge.sinks.web.visit import LARGEST, MOST, Visits
 
@@ -49,8 +49,6 @@ _FIRST = 10.0
 
 _ENDING = 1.0
 """Seconds for visitors to hear that the stream has ended."""
-
-_FULL_SIZE = Level(1 << 16, 92)
 
 
 class Server:
@@ -146,10 +144,10 @@ def _app(hub: Hub) -> Starlette:
         return _Mjpeg(hub)
 
     async def snapshot(request: Request) -> Response:
-        shown = await _asked(hub, request.query_params.get("frame"))
-        name = f"{hub.control.task.name}-{shown.output.index:06d}.jpg"
+        found = await _asked(hub, request.query_params.get("frame"))
+        name = f"{hub.control.task.name}-{found.index:06d}.jpg"
         headers = {"content-disposition": f'inline; filename="{name}"'}
-        return Response(await shown.jpeg(_FULL_SIZE), media_type="image/jpeg", headers=headers)
+        return Response(found.jpeg, media_type="image/jpeg", headers=headers)
 
     async def recording(request: Request) -> Response:
         name = request.path_params["name"]
@@ -186,15 +184,15 @@ async def _line(_: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers=error.headers)
 
 
-async def _asked(hub: Hub, frame: str | None) -> Shown:
+async def _asked(hub: Hub, frame: str | None) -> Snapshot:
     """The picture of a frame that was kept; else the newest."""
     for kept in hub.snapshots:
-        if str(kept.output.index) == frame:
+        if str(kept.index) == frame:
             return kept
     with hub.watching(), suppress(TimeoutError):
         async with asyncio.timeout(_FIRST):
             async for shown in hub.outputs():
-                return shown
+                return await shown.snapshot()
     raise HTTPException(503, "expected a picture, found none yet: the stream is paused, or waits")
 
 

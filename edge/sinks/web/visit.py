@@ -144,7 +144,7 @@ class Visit:
         if kind == "ack":
             self._acknowledged.set()
         elif kind == "snapshot":
-            index = self._hub.keep().output.index
+            index = (await self._hub.keep()).index
             self.tell(json.dumps({"type": "snapshot", "url": f"/snapshot.jpg?frame={index}"}))
         elif kind == "record":
             await self._hub.record(_flag(said.get("on")))

@@ -1,12 +1,14 @@
 """Where the page is served."""
 
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.errors import OutputError, UsageError
+from edge.sinks import open_sink
 from edge.sinks.web import address
 
 
@@ -80,3 +82,10 @@ def test_the_address_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", unreachable)
     assert address.shown("0.0.0.0", 80) == f"http://{socket.gethostname()}:80"
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, live: Any) -> None:
+    monkeypatch.delitem(sys.modules, "edge.sinks.web.server", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(OutputError, match=r"uvicorn.*pip install 'edge-toolkit\[web\]'"):
+        open_sink("web:0", live.setting)

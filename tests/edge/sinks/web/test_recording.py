@@ -80,6 +80,7 @@ def test_it_stops_before_the_disk_is_full(
     path = tmp_path / str(kept.name)
     for index in range(10):
         kept.put(output(index))
+    wait_until(lambda: path.stat().st_size > 1000)  # there was room for the first
     monkeypatch.setattr(recording, "ROOM", 1 << 60)
     for index in range(10, 60):
         kept.put(output(index))

@@ -1,7 +1,6 @@
 """The page's addresses, answered while a stream runs."""
 
 import re
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,6 @@ import numpy as np
 import pages
 import pytest
 from pages import wait_until
-
-from edge.errors import OutputError
-from edge.sinks import open_sink
 
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("uvicorn")
@@ -120,13 +116,6 @@ def test_over_ssh_the_tunnel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         port = made.port
         assert f"ssh -L {port}:127.0.0.1:{port} " in made.said[1]
         assert "open http://127.0.0.1" in made.said[1]
-
-
-def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, live: Any) -> None:
-    monkeypatch.delitem(sys.modules, "edge.sinks.web.server", raising=False)
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(OutputError, match=r"uvicorn.*pip install 'edge-toolkit\[web\]'"):
-        open_sink("web:0", live.setting)
 
 
 def test_a_port_in_use_is_said_by_the_command(
