@@ -73,20 +73,20 @@ class Capture:
             SourceError: a file cannot be read on; or whatever else the thread met.
         """
         self._thread.start()
-        while True:
+        while not self._stop.is_set():
             self._wait_while_paused()
             with self._changed:
-                while not (self._waiting or self._ended or self._stop.is_set()):
+                if not (self._waiting or self._ended):
                     self._changed.wait(0.2)
-                if self._stop.is_set():
-                    return
-                if not self._waiting:
+                if not self._waiting and self._ended:
                     break
+                if not self._waiting or self._control.paused:
+                    continue
                 ready = self._waiting.popleft()
                 self._changed.notify_all()
             # What lay here during a pause counts from its end on.
             yield replace(ready, captured=max(ready.captured, self._control.resumed))
-        if self._error is not None:
+        if self._error is not None and not self._stop.is_set():
             raise self._error
 
     def close(self) -> None:
