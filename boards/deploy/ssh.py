@@ -135,9 +135,8 @@ class Connection:
             first = await process.stdout.readline()
         if not first:
             with _cut(self.address):
-                await process.wait()
-                said = await process.stderr.read()
-            yield Done(process.exit_status or 1, "", said)
+                done = await process.wait()
+            yield Done(done.exit_status or 1, "", _text(done.stderr))
             return
         beating = asyncio.create_task(_beat(process))
         try:
@@ -273,6 +272,8 @@ def _stranger(address: Address) -> BoardError:
 def _unreachable(address: Address, error: Exception) -> BoardError:
     if isinstance(error, socket.gaierror):
         why = "a name that nobody knows"
+    elif isinstance(error, ConnectionRefusedError):
+        why = "a machine where no ssh listens (connection refused)"
     elif isinstance(error, TimeoutError) or not str(error):
         why = f"no answer in {_PATIENCE} s"
     else:

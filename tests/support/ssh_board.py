@@ -64,7 +64,7 @@ class SshBoard:
     def running(self) -> str:
         """The release that ``current`` points to, "" for none."""
         link = self.root / "current"
-        return Path(os.readlink(link)).name if link.is_symlink() else ""
+        return link.readlink().name if link.is_symlink() else ""
 
     def stand_in(self, name: str, script: str) -> None:
         """Put a program of a shell script on the board's PATH."""

@@ -1,0 +1,205 @@
+"""Boards that cannot be reached, will not do, or are in the middle of something."""
+
+import fcntl
+import subprocess
+from pathlib import Path
+
+import pytest
+import tiny_models
+from ssh_board import SshBoard, Workstation
+
+from .conftest import RUN, Edge
+
+NO = "exit 127\n"
+
+
+def test_a_host_that_does_not_answer(edge: Edge, out: Path, board: SshBoard) -> None:
+    closed = board.address.replace(str(board.port), "1")
+    told = edge("deploy", out, closed, "--run", RUN)
+    assert told.code == 2
+    assert f"edge: expected {closed} to answer, found a machine where no ssh listens" in told.err
+    assert f"ssh -p 1 {closed.partition(':')[0]}" in told.err
+
+
+def test_a_host_that_nobody_knows(edge: Edge, out: Path, workstation: Workstation) -> None:
+    told = edge("deploy", out, "pi@nowhere.invalid", "--run", RUN)
+    assert told.code == 2
+    assert "expected pi@nowhere.invalid to answer, found a name that nobody knows" in told.err
+
+
+@pytest.mark.parametrize("host", ["pi@", "pi@camera:door", "-oProxyCommand=x", ""])
+def test_an_address_that_is_none(
+    edge: Edge, out: Path, workstation: Workstation, host: str
+) -> None:
+    told = edge("deploy", out, "--run", RUN, "--", host)
+    assert told.code == 2
+    assert f"expected user@host[:port], found '{host}'" in told.err
+
+
+def test_a_key_that_the_board_does_not_know(
+    edge: Edge, out: Path, board: SshBoard, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    told = edge("deploy", out, board.address, "--run", RUN, "--identity", other)
+    assert told.code == 2
+    assert f"expected a key that {board.address} knows, found none" in told.err
+    assert "ssh-copy-id" in told.err
+
+
+def test_a_board_whose_key_changed(
+    edge: Edge, out: Path, board: SshBoard, workstation: Workstation, tmp_path: Path
+) -> None:
+    lines = workstation.known_hosts.read_text().splitlines(keepends=True)
+    mine = f"[127.0.0.1]:{board.port} "
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    others = [line for line in lines if not line.startswith(mine)]
+    try:
+        workstation.known_hosts.write_text(
+            "".join([*others, mine + other.with_suffix(".pub").read_text()])
+        )
+        changed = edge("deploy", out, board.address, "--run", RUN)
+        workstation.known_hosts.write_text("".join(others))
+        unknown = edge("deploy", out, board.address, "--run", RUN)
+    finally:
+        workstation.known_hosts.write_text("".join(lines))
+    assert (changed.code, unknown.code) == (2, 2)
+    assert "that is in ~/.ssh/known_hosts, found another one" in changed.err
+    assert f"ssh-keygen -R '[127.0.0.1]:{board.port}'" in changed.err
+    assert "in ~/.ssh/known_hosts, found none: log in once" in unknown.err
+    assert not board.root.joinpath("releases").exists()
+
+
+def test_a_full_disk(edge: Edge, out: Path, board: SshBoard) -> None:
+    board.stand_in(
+        "df", "echo Filesystem 1024-blocks Used Available\necho /dev/root 30000000 29980000 20000\n"
+    )
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert f"MiB free in {board.root} on {board.address}, found 20 MiB: make room" in told.err
+    assert board.running == ""
+
+
+def test_a_disk_that_fills_up_meanwhile(
+    edge: Edge, out: Path, board: SshBoard, environments: Path
+) -> None:
+    board.stand_in("tar", "echo tar: x: Cannot write: No space left on device >&2\nexit 2\n")
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert f"expected room in {board.root} on {board.address}, found a full disk" in told.err
+    assert not list(board.root.glob("releases/*"))
+
+
+def test_a_release_that_is_tampered_with_on_the_way(edge: Edge, out: Path, board: SshBoard) -> None:
+    board.stand_in(
+        "tar",
+        '/usr/bin/tar "$@" || exit\nfor a; do :; done\n[ ! -e "$a/run" ] || echo >>"$a/run"\n',
+    )
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert f"on {board.address} as it was sent, found other files" in told.err
+    assert (board.running, list(board.root.glob("releases/*"))) == ("", [])
+
+
+def test_a_python_that_is_too_old(edge: Edge, out: Path, board: SshBoard) -> None:
+    for name in ("python3.13", "python3.12", "python3.11"):
+        board.stand_in(name, NO)
+    board.stand_in("python3", "echo 3.9\n")
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert f"expected Python 3.11 to 3.13 on {board.address}, found 3.9 (" in told.err
+
+
+def test_a_python_without_venv(edge: Edge, out: Path, board: SshBoard) -> None:
+    for name in ("python3.13", "python3.12", "python3.11"):
+        board.stand_in(name, NO)
+    board.stand_in("python3", "case $2 in *venv*) exit 1 ;; *) echo 3.11 ;; esac\n")
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert "apt-get install -y python3-venv" in told.err
+
+
+def test_a_system_of_32_bits(edge: Edge, out: Path, board: SshBoard) -> None:
+    board.stand_in("getconf", "[ $1 != LONG_BIT ] || echo 32\n")
+    board.stand_in("uname", "echo aarch64\n")
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert f"expected a 64-bit system on {board.address}" in told.err
+    assert "found 32-bit programs on aarch64" in told.err
+
+
+def test_packages_that_do_not_install(edge: Edge, out: Path, board: SshBoard) -> None:
+    board.root.joinpath("envs").unlink()
+    board.stand_in(
+        "python3",
+        """\
+        case "$1 $2" in
+        "-m venv")
+            mkdir -p "$3/bin"
+            printf '#!/bin/sh\necho ERROR: No matching distribution found for numpy >&2; exit 1\n' \
+                >"$3/bin/python"
+            chmod +x "$3/bin/python" ;;
+        *) echo 3.11 ;;
+        esac
+        """,
+    )
+    told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert "found ERROR: No matching distribution found for numpy: is it online?" in told.err
+    assert not list(board.root.glob("envs/*")), "a half-made environment stayed"
+
+
+def test_a_second_deploy_while_one_runs(edge: Edge, out: Path, board: SshBoard) -> None:
+    with (board.root / "lock").open("w") as lock:
+        lock.write("ann@desk since 12:00:00\n")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = edge("deploy", out, board.address, "--run", RUN)
+    assert told.code == 2
+    assert f"no other deploy to {board.address}, found one of ann@desk since 12:00:00" in told.err
+    assert not board.root.joinpath("releases").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "said"),
+    [
+        (tiny_models.colour_model("int8"), "edgetpu", "expected a model compiled for the Edge TPU"),
+        (tiny_models.edgetpu_model(), "cpu", "expected a model for the CPU, found "),
+        (tiny_models.edgetpu_model(), "edgetpu", "expected a model for the CPU beside it"),
+    ],
+)
+def test_a_model_for_another_delegate(
+    edge: Edge, workstation: Workstation, tmp_path: Path, content: bytes, asked: str, said: str
+) -> None:
+    path = tmp_path / "model_edgetpu.tflite"
+    path.write_bytes(content)
+    told = edge("deploy", path, "pi@nowhere.invalid", "--run", f"{RUN} --delegate {asked}")
+    assert told.code == 2
+    assert said in told.err
+
+
+def test_a_model_for_an_accelerator_that_the_board_lacks(
+    edge: Edge, board: SshBoard, out: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model_edgetpu.tflite"
+    path.write_bytes(tiny_models.edgetpu_model())
+    (tmp_path / "model.tflite").write_bytes(tiny_models.colour_model("uint8"))
+    told = edge("deploy", path, board.address, "--run", f"{RUN} --delegate edgetpu")
+    assert told.code == 3
+    assert "the self-test failed: expected an Edge TPU for " in told.err
+    assert "nothing runs there" in told.err
+
+
+def test_a_command_that_is_none(edge: Edge, out: Path, workstation: Workstation) -> None:
+    for run, said in {
+        "demo clasify --source 0": "did you mean 'edge demo classify'?",
+        "demo classify --sorce 0": "No such option '--sorce'",
+        "bench": "expected a command of 'edge demo'",
+        "demo classify --model x.tflite": "OUT is the model",
+        "demo classify --source 0 --labels none.txt": "expected a file to go along, found no none",
+        "demo classify --source browser --sink web": "a source that gives frames by itself",
+        "demo classify --sink 'x": "No closing quotation",
+    }.items():
+        told = edge("deploy", out, "pi@nowhere.invalid", "--run", run)
+        assert (told.code, said in told.err) == (2, True), told.err
