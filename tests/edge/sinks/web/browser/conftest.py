@@ -91,7 +91,7 @@ def page(open_page: OpenPage, stream: Served) -> Iterator["sync_api.Page"]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on(
         "console",
-        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+        lambda said: complaints.append(said.text) if said.type == "error" else None,
     )
     opened.goto(stream.url)
     sync_api.expect(opened.locator("#stage[data-is=live]")).to_be_visible()

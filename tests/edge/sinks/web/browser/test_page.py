@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -20,15 +20,21 @@ FRAME = "document.getElementById('picture').toDataURL()"
 
 
 @pytest.fixture(autouse=True)
-def as_before(page: Page) -> Iterator[None]:
-    """Tests share the stream, so each leaves it as it was."""
+def as_before(page: Page, stream: Served) -> Iterator[None]:
+    """Tests share the stream, so each leaves it as it was; the server has to know it, too."""
     yield
     if page.get_by_role("button", name="Resume").is_visible():
         page.get_by_role("button", name="Resume").click()
     if page.locator("#classes-all").is_enabled():
         page.locator("#classes-all").click()
     page.get_by_label("Least score").fill("0")
-    expect(page.locator("#stage[data-is=live]")).to_be_visible()
+    plain = {"paused": False, "recording": None, "settings": {"score": 0.0, "classes": None}}
+
+    def so() -> bool:
+        state = page.request.get(f"{stream.url}api/state").json()
+        return {key: state[key] for key in plain} == plain
+
+    _until(page, so)
 
 
 def test_the_picture_moves_and_results_change(page: Page) -> None:
@@ -36,7 +42,7 @@ def test_the_picture_moves_and_results_change(page: Page) -> None:
     expect(summary).to_contain_text("red")
     first = page.evaluate(FRAME)
     expect(summary).to_contain_text("blue")
-    assert page.evaluate(FRAME) != first
+    _until(page, lambda: page.evaluate(FRAME) != first)
     expect(page.locator("#rows li").first).to_contain_text("blue")
     expect(page.locator("#rows li")).to_have_count(3)
     expect(page.get_by_role("heading", level=1)).to_contain_text("colours.tflite")
@@ -44,13 +50,17 @@ def test_the_picture_moves_and_results_change(page: Page) -> None:
 
 
 def test_the_picture_has_the_colours_of_the_stream(page: Page) -> None:
-    expect(page.locator("#summary")).to_contain_text("blue")
-    expect(page.locator("#summary")).to_contain_text("red")
-    red, _, blue = page.evaluate(
+    pixel = (
         "[...document.getElementById('picture').getContext('2d')"
         ".getImageData(300, 100, 1, 1).data.slice(0, 3)]"
     )
-    assert red > blue + 100
+
+    def is_red() -> bool:
+        red, _, blue = page.evaluate(pixel)
+        return bool(red > blue + 100)
+
+    _until(page, is_red)
+    _until(page, lambda: not is_red())
 
 
 def test_things_have_the_colours_that_they_have_in_the_picture(page: Page) -> None:
@@ -69,7 +79,7 @@ def test_pause_holds_the_picture_and_resume_lets_it_go(page: Page) -> None:
     assert page.evaluate(FRAME) == held
     page.get_by_role("button", name="Resume").click()
     expect(page.locator("#link")).to_have_text("Live")
-    _until_it_moves(page, held)
+    _until(page, lambda: page.evaluate(FRAME) != held)
 
 
 def test_pause_is_seen_by_all_viewers(page: Page, open_page: OpenPage, stream: Served) -> None:
@@ -272,12 +282,13 @@ def test_the_pictures_go_on_in_a_page_that_was_hidden(page: Page) -> None:
     page.wait_for_timeout(300)
     assert page.evaluate(FRAME) == held
     page.evaluate(hide, False)
-    _until_it_moves(page, held)
+    _until(page, lambda: page.evaluate(FRAME) != held)
 
 
-def _until_it_moves(page: Page, held: str) -> None:
-    for _ in range(100):
-        if page.evaluate(FRAME) != held:
+def _until(page: Page, so: Callable[[], bool]) -> None:
+    """Pictures tell nobody that they have come: look again and again."""
+    for _ in range(200):
+        if so():
             return
         page.wait_for_timeout(50)
-    raise AssertionError("the picture stands still")
+    raise AssertionError("it never came")
