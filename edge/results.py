@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,13 +104,7 @@ class Event:
     label: str
 
     def to_dict(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "direction": self.direction,
-            "track_id": self.track_id,
-            "label": self.label,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
