@@ -169,11 +169,20 @@ def judged(
         f"frames a second: {alone:.2f} alone, {visited:.2f} with visitors; "
         f"{100 * harm:+.2f} % lost, the median of {len(pairs)} turns (allowed: {100 * HARM:g} %)"
     )
-    times, megabytes = np.array(memory[len(memory) // 4 :]).T
-    growth = float(np.polyfit(times, megabytes, 1)[0]) * 1800
+    growth = 1800 * slope(memory[len(memory) // 4 :])
     counts = f"allowed: {GROWTH_MB:g}" if minutes >= LEAST else f"judged from {LEAST:g} min on"
     print(f"memory: {growth:+.2f} MB in 30 minutes ({counts})")
     return harm <= HARM and (minutes < LEAST or growth <= GROWTH_MB)
+
+
+def slope(readings: list[tuple[float, float]]) -> float:
+    """Of a line through readings: the median of all pairs' (Theil 1950, Sen 1968).
+
+    What an allocator keeps for a while and gives back does not move it.
+    """
+    times, values = np.array(readings).T
+    first, second = np.triu_indices(len(times), 1)
+    return float(np.median((values[second] - values[first]) / (times[second] - times[first])))
 
 
 def main() -> int:
