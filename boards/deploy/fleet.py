@@ -15,7 +15,7 @@ from boards.deploy.steps import Tell
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    import rich.table
 
 Found = TypeVar("Found")
 
@@ -65,7 +65,7 @@ def screen(addresses: Sequence[Address]) -> Iterator[Screen]:
     from rich.console import Console
     from rich.live import Live
 
-    table = _Table(addresses)
+    table = Table(addresses)
     with Live(console=Console(stderr=True), get_renderable=table.draw, refresh_per_second=4):
         yield table
 
@@ -88,7 +88,9 @@ class _Row:
     style: str = "dim"
 
 
-class _Table:
+class Table:
+    """A row for each board."""
+
     def __init__(self, addresses: Sequence[Address]) -> None:
         self._rows = {address: _Row() for address in addresses}
 
@@ -101,11 +103,11 @@ class _Table:
         start, style = self._rows[address].start, "green" if good else "red"
         self._rows[address] = _Row(word, start, time.monotonic(), style)
 
-    def draw(self) -> "Table":
-        from rich.table import Table
+    def draw(self) -> "rich.table.Table":
+        import rich.table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False, header_style="dim")
+        table = rich.table.Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("board", "", "time"):
             table.add_column(heading, justify="right" if heading == "time" else "left")
         for address, row in self._rows.items():

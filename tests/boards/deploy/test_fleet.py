@@ -1,0 +1,55 @@
+"""Several boards at once: a canary goes first, and what became of each is told."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from ssh_board import SshBoard
+
+from boards.deploy import fleet
+from boards.deploy.ssh import Address
+
+from .conftest import RUN, Edge
+
+
+def test_a_canary_that_dies_keeps_the_others_from_it(
+    edge: Edge, boards: Callable[[int], list[SshBoard]], out: Path
+) -> None:
+    first, second, third = boards(3)
+    hosts = [one.address for one in (first, second, third)]
+    broken = RUN.replace("synthetic:64x48@20", "/nowhere/clip.mp4")
+    told = edge("deploy", out, *hosts, "--run", broken, "--canary", 1, "--json")
+    rows = json.loads(told.out)
+    assert told.code == 3
+    assert [row["why"] for row in rows[1:]] == ["not touched, since a board before it failed"] * 2
+    assert not second.root.joinpath("releases").exists()
+
+    third.stand_in("getconf", "echo 32\n")
+    told = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1)
+    assert told.code == 2
+    assert first.running == second.running != ""
+    assert f"{hosts[2]}: expected a 64-bit system" in told.err
+    assert told.out.splitlines()[-1].startswith("2 of 3 boards in ")
+
+
+def test_a_board_is_named_once(edge: Edge, workstation: object, out: Path) -> None:
+    told = edge("deploy", out, "pi@a", "pi@a", "--run", RUN)
+    assert (told.code, "found pi@a twice" in told.err) == (2, True)
+
+
+def test_the_table_says_what_each_board_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [Address.parse(name) for name in ("pi@one", "pi@two", "pi@three")]
+    screen = fleet.Table(addresses)
+    screen.step(addresses[0], "environment")
+    screen.done(addresses[1], "refused", False)
+    page = io.StringIO()
+    Console(file=page, width=80).print(screen.draw())
+    lines = [line.split() for line in page.getvalue().splitlines()]
+    assert lines[1:] == [
+        ["pi@one", "environment", "0", "s"],
+        ["pi@two", "refused", "0", "s"],
+        ["pi@three", "waiting"],
+    ]

@@ -1,0 +1,80 @@
+"""Wheels for another machine, fetched from a folder that plays the index."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from boards.deploy import offline, wheel
+from boards.deploy.board import Board, Python
+from boards.deploy.environment import Environment
+from boards.deploy.ssh import Address
+from edge.errors import BoardError
+
+BASE = {"ai-edge-litert", "click", "flatbuffers", "numpy", "opencv-python", "rich"}
+"""What edge-toolkit itself requires."""
+
+
+def index(folder: Path, *packages: tuple[str, str, str]) -> None:
+    """Wheels without content: name, tag, and what it requires."""
+    for name, tag, requires in packages:
+        version = "4.99" if name == "opencv-python" else "99.0"
+        stem = f"{name.replace('-', '_')}-{version}"
+        with zipfile.ZipFile(folder / f"{stem}-{tag}.whl", "w") as made:
+            line = f"Requires-Dist: {requires}\n" if requires else ""
+            about = f"{stem}.dist-info"
+            made.writestr(
+                f"{about}/METADATA",
+                f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{line}",
+            )
+            made.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
+            made.writestr(f"{about}/RECORD", "")
+
+
+def board(libc: str = "glibc 2.36") -> Board:
+    return Board(
+        address=Address.parse("pi@camera"), mode="user", uid="1000", root="/home/pi/edge-toolkit",
+        units="", machine="aarch64", bits="64", libc=libc, system="Debian", model="", systemd=True,
+        pythons=(), free_kib=0, current="", environment="", unit="", state="", ready=(), whole="",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    arm = "cp313-cp313-manylinux_2_28_aarch64"
+    index(
+        tmp_path,
+        *((name, "py3-none-any", "") for name in BASE - {"numpy", "rich"}),
+        ("numpy", arm, ""),
+        ("numpy", "cp313-cp313-manylinux_2_28_x86_64", ""),
+        ("numpy", "cp311-cp311-manylinux_2_28_aarch64", ""),
+        # What the markers say of this machine is another thing than what they say of the board.
+        ("rich", "py3-none-any", "only-on-boards; platform_machine == 'aarch64'"),
+        ("only-on-boards", arm, ""),
+    )
+    return tmp_path
+
+
+def fetch(python: str = "3.13", libc: str = "glibc 2.36") -> set[str]:
+    made = Environment("", Python("python3", python, True), False, (f"./{wheel.own().name}",))
+    return set(offline.fetch(board(libc), made, ()))
+
+
+def test_they_fit_the_board_and_are_complete(packages: Path) -> None:
+    found = fetch()
+    assert {name.split("-")[0].replace("_", "-") for name in found} == BASE | {"only-on-boards"}
+    assert "numpy-99.0-cp313-cp313-manylinux_2_28_aarch64.whl" in found
+
+
+def test_a_board_with_too_old_a_system_has_no_wheels(packages: Path) -> None:
+    with pytest.raises(BoardError, match=r"wheels for aarch64, Python 3.13 and glibc 2.27"):
+        fetch(libc="glibc 2.27")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_the_real_ones(python: str) -> None:
+    assert len(fetch(python)) >= len(BASE)

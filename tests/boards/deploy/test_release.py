@@ -1,0 +1,125 @@
+"""What is sent: a release by its content, the wheel of this toolkit, the unit of the service."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import tiny_models
+
+from boards.deploy import command, packing, unit, wheel
+from boards.deploy.packing import Packed
+from edge import release
+
+RUN = "demo classify --source 0"
+
+
+def pack(out: Path, run: str = RUN) -> Packed:
+    return packing.pack(str(out), command.parse(run), print)
+
+
+def test_the_name_of_a_release_is_its_content(out: Path, tmp_path: Path) -> None:
+    first = pack(out)
+    assert first == pack(out)
+    assert first.name != pack(out, f"{RUN} --top 2").name
+    other = tmp_path / "out"
+    shutil.copytree(out, other)
+    (other / "labels.txt").write_text("rot\ngrün\nblau\n")
+    assert first.name != pack(other).name
+
+
+def test_a_release_holds_the_model_its_labels_and_what_runs_it(out: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "names of mine.txt"
+    labels.write_text("a\nb\nc\n")
+    made = pack(out, f"{RUN} --labels '{labels}' --top 2")
+    assert sorted(made.files) == [
+        "SHA256SUMS", "model.tflite", "model.vectors.npz", "names of mine.txt", "release.json",
+        "run",
+    ]  # fmt: skip
+    assert made.files["run"].decode().splitlines()[-1] == (
+        'exec "$here/env/bin/edge" demo classify --model "$here"/model.tflite --source 0 '
+        "--labels \"$here\"/'names of mine.txt' --top 2"
+    )
+    assert b"  model.tflite\n" in made.files["SHA256SUMS"]
+
+
+def test_a_model_for_the_edge_tpu_brings_the_one_for_the_cpu(tmp_path: Path) -> None:
+    (tmp_path / "model_edgetpu.tflite").write_bytes(tiny_models.edgetpu_model())
+    (tmp_path / "model.tflite").write_bytes(tiny_models.colour_model("uint8"))
+    made = pack(tmp_path)
+    assert {"model_edgetpu.tflite", "model.tflite"} <= set(made.files)
+    (proof,) = made.manifest.proofs
+    assert proof.file == "model_edgetpu.tflite", "the model that runs is the one that is tested"
+    on_cpu = pack(tmp_path, f"{RUN} --delegate cpu")
+    assert "model_edgetpu.tflite" not in on_cpu.files
+
+
+def test_a_bundle_is_tested_model_by_model(tmp_path: Path) -> None:
+    path = tmp_path / "pose.task"
+    with zipfile.ZipFile(path, "w") as bundle:
+        for name in ("detector", "landmarks"):
+            bundle.writestr(f"{name}.tflite", tiny_models.colour_model("float32"))
+    made = packing.pack(str(path), command.parse("demo pose --source 0"), print)
+    members = {proof.member for proof in made.manifest.proofs}
+    assert members == {"detector.tflite", "landmarks.tflite"}
+
+
+@pytest.mark.parametrize(
+    ("run", "extras", "system"),
+    [
+        ("demo classify --source 0", (), False),
+        ("edge demo track --source 0 --sink web", ("track", "web"), False),
+        ("demo pose --source picamera --sink mqtt://broker/topic", ("mqtt", "pose"), True),
+    ],
+)
+def test_what_a_command_needs(run: str, extras: tuple[str, ...], system: bool) -> None:
+    parsed = command.parse(run)
+    assert (parsed.extras, parsed.system_packages) == (extras, system)
+
+
+def test_what_was_packed_can_be_read_and_nothing_else(out: Path, tmp_path: Path) -> None:
+    made = pack(out)
+    folder = tmp_path / made.name
+    folder.mkdir()
+    for name, content in made.files.items():
+        (folder / name).write_bytes(content)
+    assert release.read(folder) == made.manifest
+
+
+def test_the_wheel_installs_and_runs(tmp_path: Path) -> None:
+    own = wheel.own()
+    path = tmp_path / own.name
+    path.write_bytes(own.content)
+    place = tmp_path / "site"
+    command_line = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index",
+                    "--no-compile", "--target", place, path]  # fmt: skip
+    subprocess.run(command_line, check=True, capture_output=True)
+    program = "import edge.cli, boards.deploy.unit as unit; print(unit.__file__, edge.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PYTHONPATH": str(place), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.stdout.startswith(str(place)), done.stderr
+    assert (place / "boards/deploy/scripts/switch.sh").is_file()
+    assert (place / "bin/edge").is_file()
+    wheel.own.cache_clear()
+    assert wheel.own() == own
+
+
+@pytest.mark.parametrize("owner", ["edge-toolkit", ""])
+def test_systemd_takes_the_unit_without_a_word(tmp_path: Path, owner: str) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze: apt-get install systemd")
+    (tmp_path / "current").mkdir()
+    (tmp_path / "current/run").write_text("#!/bin/sh\n")
+    (tmp_path / "current/run").chmod(0o755)
+    path = tmp_path / "edge-toolkit.service"
+    path.write_text(unit.text(root=str(tmp_path), owner=owner, wait=20))
+    words = [program, *([] if owner else ["--user"]), "verify", path]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={"XDG_RUNTIME_DIR": str(tmp_path)}
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
