@@ -43,7 +43,7 @@ LOOKING = 3
 HARM, GROWTH_MB = 0.03, 2.0
 """Allowed: share of the frame rate; growth of memory over 30 minutes."""
 
-LEAST = 10.0
+LEAST = 20.0
 """Minutes from which on the memory is judged: before, it still finds its level."""
 
 
