@@ -156,31 +156,28 @@ def path(name: str, edgetpu: bool) -> int:
     entry = find(name)
     file = _twin(entry) if edgetpu else entry.model
     if not store.cached(entry, (file,)):
-        raise ModelError(
-            f"{file.name} on this machine",
-            "nothing",
-            f"edge models pull {name}{' --edgetpu' if edgetpu else ''}",
-        )
+        raise _absent(file, f"{name} --edgetpu" if edgetpu else name)
     click.echo(store.path(entry, file))
     return 0
 
 
 @click.command()
+@click.argument("names", nargs=-1)
 @JSON
-def verify(as_json: bool) -> int:
-    """Check the files of the models that are here.
+def verify(names: tuple[str, ...], as_json: bool) -> int:
+    """Check the files of these models, or of all that are here.
 
     \b
     Exit codes: 0 all are right; 1 some are not; 2 error.
     """
     from edge.registry import store
-    from edge.registry.entries import entries
+    from edge.registry.entries import entries, find
 
+    wanted = [find(name) for name in names] or list(entries().values())
+    if absent := [entry for entry in wanted if names and not store.cached(entry, (entry.model,))]:
+        raise _absent(absent[0].model, absent[0].name)
     here = [
-        (entry, file)
-        for entry in entries().values()
-        for file in entry.files
-        if store.cached(entry, (file,))
+        (entry, file) for entry in wanted for file in entry.files if store.cached(entry, (file,))
     ]
     rows = [
         {
@@ -215,6 +212,8 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
     packed into one .task file: the package of a board holds none.
     """
     if name == "pose":
+        if edgetpu:
+            raise UsageError("pose alone", "--edgetpu", "MediaPipe runs on the CPU: leave it out")
         return _export_pose(out)
     from edge.registry import store
     from edge.registry.entries import LABELS, find
@@ -262,6 +261,10 @@ def _twin(entry: Any) -> Any:
         found = f"{entry.name}, which has none"
         raise ModelError("a model with a twin for the Edge TPU", found, "see 'edge models list'")
     return entry.edgetpu
+
+
+def _absent(file: Any, pulled: str) -> ModelError:
+    return ModelError(f"{file.name} on this machine", "nothing", f"edge models pull {pulled}")
 
 
 def _tell(line: str) -> None:

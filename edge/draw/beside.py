@@ -13,13 +13,13 @@ def beside(picture: Picture, other: Picture | None, text: str) -> Picture:
     The other keeps its proportions. Without it the field is dark, so that the size stays the same.
     """
     height, width = picture.shape[:2]
-    made = np.full((height, 2 * width, 3), DARK, np.uint8)
-    made[:, :width] = picture
+    wide = cv2.copyMakeBorder(picture, 0, 0, 0, width, cv2.BORDER_CONSTANT, value=DARK)
+    made = np.asarray(wide, np.uint8)
     field = made[:, width:]
     if other is not None:
         scale = min(width / other.shape[1], height / other.shape[0])
         size = (max(1, round(other.shape[1] * scale)), max(1, round(other.shape[0] * scale)))
-        kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        kind = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
         put(field, cv2.resize(other, size, interpolation=kind).astype(np.uint8, copy=False),
             (width - size[0]) // 2, (height - size[1]) // 2)  # fmt: skip
     wanted = style(picture)

@@ -31,7 +31,7 @@ what :func:`edge.registry.store.models` holds on a machine that has them."""
 
 WAYS_OUT = (
     f"connect to the internet and try again, set {MIRROR} to a folder or address with a copy of "
-    "another machine's models, or give a file of your own instead of the name"
+    "another machine's models, or give a file of your own instead of the name (--model FILE)"
 )
 
 Progress = Callable[[int, int | None], None]

@@ -12,6 +12,8 @@ _SUFFIXES = (".tflite", ".task")
 def located(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
     """The file of a model: an existing path as it is, or a name of the registry.
 
+    A folder that has such a name, as after an export, does not hide it.
+
     Of a name, the file in the cache; what is missing there is downloaded, which ``say`` is told
     before. Its labels then lie beside it. With delegate "edgetpu" it is the twin compiled for the
     Edge TPU, with the model for the CPU beside it.
@@ -21,9 +23,9 @@ def located(model: str | Path, say: Callable[[str], None], delegate: str = "auto
         DelegateError: the model has no twin for the Edge TPU.
         DownloadError, OutputError: see :func:`edge.registry.store.pull`.
     """
-    if Path(model).exists():
-        return Path(model)
     entry = entries().get(str(model))
+    if Path(model).exists() and not (entry and Path(model).is_dir()):
+        return Path(model)
     if entry is None:
         raise _unknown(str(model))
     from edge.registry import store  # http is imported only where there may be a download

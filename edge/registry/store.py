@@ -140,7 +140,7 @@ def _mismatch(url: str, found: str, here: Path) -> DownloadError:
         f"the model that the registry describes at {url}",
         found,
         "try again; if that stays, it was changed there: give a file that you trust instead of "
-        f"the name (what was pulled before is forgotten with rm -r {here.parent})",
+        f"the name, --model FILE (what was pulled before is forgotten with rm -r {here.parent})",
     )
 
 

@@ -69,6 +69,9 @@ def index(
         ModelError, DelegateError: the model fails.
     """
     scheme, where = sources.resolve(address)
+    if scheme == "video" and not Path(where).exists():
+        found = f"no such file or folder {where}"
+        raise SourceError("a folder of pictures, or a video", found, "check the path")
     kept = shelf(model)
     if scheme == "pictures":
         places, vectors, notes = _of_pictures(where, kept, poser, progress)

@@ -33,7 +33,7 @@ class Stored:
 
     def picture(self, frame: int) -> Path:
         """The small copy of a frame in which there is a body."""
-        return self.folder / f"{frame:06}.jpg"
+        return self.folder / _picture(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Shelf:
             OutputError: the cache cannot be written.
         """
         folder = self.folder / _digest(path)[:32]
-        bodies = _read(folder / _BODIES)
+        bodies = _read(folder)
         if bodies is None:
             bodies = _keep(folder, look())
         return Stored(bodies, folder)
@@ -73,18 +73,20 @@ def _digest(path: Path) -> str:
         raise SourceError("a file to read", f"{path} ({error.strerror})", "check it") from None
 
 
-def _read(path: Path) -> NDArray[np.float32] | None:
-    """Bodies that are kept; None where there are none, or they are damaged."""
+def _read(folder: Path) -> NDArray[np.float32] | None:
+    """Bodies that are kept; None where there are none, or or a part of them is damaged or gone."""
     try:
-        bodies: NDArray[np.float32] = np.load(path, allow_pickle=False)
+        bodies: NDArray[np.float32] = np.load(folder / _BODIES, allow_pickle=False)
+        pictures = {path.name for path in folder.iterdir()}
     except (OSError, ValueError, EOFError):
         return None
-    return bodies if bodies.shape[1:] == (len(COCO), 3) else None
+    if bodies.shape[1:] != (len(COCO), 3):
+        return None
+    wanted = (_picture(number) for number in np.flatnonzero(bodies.any(axis=(1, 2))))
+    return bodies if pictures.issuperset(wanted) else None
 
 
-def _keep(
-    folder: Path, found: Iterable[tuple[Picture, Body | None]]
-) -> NDArray[np.float32]:  # fmt: skip
+def _keep(folder: Path, found: Iterable[tuple[Picture, Body | None]]) -> NDArray[np.float32]:
     """Write bodies and their pictures into a folder that is there whole or not at all."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     nobody = np.zeros((len(COCO), 3), np.float32)
@@ -94,7 +96,7 @@ def _keep(
         for number, (picture, body) in enumerate(found):
             bodies.append(nobody if body is None else body)
             if body is not None:
-                (part / f"{number:06}.jpg").write_bytes(_small(picture))
+                (part / _picture(number)).write_bytes(_small(picture))
         array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
         np.save(part / _BODIES, array)
         shutil.rmtree(folder, ignore_errors=True)  # damaged, or of another program just now
@@ -104,6 +106,10 @@ def _keep(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return array
+
+
+def _picture(frame: int) -> str:
+    return f"{frame:06}.jpg"
 
 
 def _small(picture: Picture) -> bytes:

@@ -21,6 +21,9 @@ _WHEEL = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_f
 _PACKING = (
     "pack one on a workstation (x86-64, MediaPipe 0.10): edge models export pose -o pose.task"
 )
+_PULLED = "pose_landmarker_full"
+"""The name in the registry of a bundle with the same models."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
 
 
@@ -58,12 +61,30 @@ def wheel_bundle() -> Path:
         raise ModelError(
             "a MediaPipe that carries its pose model",
             f"MediaPipe {version}, which carries no models",
-            f"{_PACKING}, and give it with --model pose.task",
+            f"{_PACKING}, and give it with --model pose.task; or: edge models pull {_PULLED}",
         )
     path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
     if not path.is_file():
         write_whole(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
     return path
+
+
+def default_bundle() -> Path:
+    """The bundle of the installed MediaPipe; where it carries none, that of the registry, if it
+    was pulled before.
+
+    Raises:
+        DelegateError, ModelError, OutputError: see :func:`wheel_bundle`.
+    """
+    try:
+        return wheel_bundle()
+    except ModelError:
+        from edge.registry import entries, store
+
+        entry = entries.find(_PULLED)
+        if not store.cached(entry, (entry.model,)):
+            raise
+        return store.path(entry, entry.model)
 
 
 def is_bundle(path: Path) -> bool:

@@ -96,8 +96,8 @@ def pose(
 
     Args:
         model: a .task of MediaPipe, a .tflite of MoveNet, or a name of the registry; by default
-            MediaPipe's from its installed package, and MoveNet where that cannot be had, with a
-            note that says why.
+            MediaPipe's from its installed package, or as pulled before, and MoveNet where that
+            cannot be had, with a note that says why.
         people: how many to look for at most; MoveNet finds one.
         score: least score of a keypoint that is drawn and makes angles, 0 to 1.
         count: names of the exercises that are counted; ["all"], or [] or ["none"].
@@ -139,14 +139,16 @@ def _network(
         path = registry.located(MOVENET, say, delegate)
         return _open(path, people, delegate, threads), ()
     try:
-        return _open(bundle.wheel_bundle(), people, delegate, threads), ()
+        return _open(bundle.default_bundle(), people, delegate, threads), ()
     except (DelegateError, ModelError) as error:
-        note = f"MoveNet runs instead of MediaPipe (found {error.found}; {error.fix})"
+        why = f"(found {error.found}; {error.fix})"
     try:
         path = registry.located(MOVENET, say, delegate)
-        return _open(path, people, delegate, threads), (note,)
+        network = _open(path, people, delegate, threads)
     except EdgeError as error:
-        raise type(error)(error.expected, f"{error.found}; {note}", error.fix) from None
+        found = f"{error.found}, nor MediaPipe's poses {why}"
+        raise type(error)(error.expected, found, error.fix) from None
+    return network, (f"MoveNet runs instead of MediaPipe {why}",)
 
 
 def _open(path: Path, people: int, delegate: str, threads: int | None) -> Network:

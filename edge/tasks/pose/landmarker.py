@@ -141,6 +141,8 @@ def _imported() -> Any:
     try:
         with quiet():
             import mediapipe
+
+            mediapipe.tasks.vision.PoseLandmarker  # noqa: B018 (whether it is there)
     except (ImportError, OSError, AttributeError) as error:
         found = f"MediaPipe {installed()}, which does not import ({error})"
         raise DelegateError("MediaPipe for a .task file", found, INSTALL) from None

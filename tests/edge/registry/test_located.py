@@ -28,6 +28,15 @@ def test_a_name_is_pulled_once_and_after_saying_so(shop):
     assert not shop.at("colours", "cpu_edgetpu.tflite").exists()
 
 
+def test_a_folder_of_that_name_is_no_model(shop, tmp_path, monkeypatch):
+    """As ``edge models export colours -o colours`` leaves it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "colours").mkdir()
+    (tmp_path / "mine").mkdir()
+    assert located("colours", lambda line: None) == shop.at("colours", "cpu.tflite")
+    assert str(located("mine", pytest.fail)) == "mine"
+
+
 def test_labels_lie_where_they_are_found(shop):
     labels = shop.at("colours", "labels.txt")
     assert find_labels(located("colours", lambda line: None)) == labels

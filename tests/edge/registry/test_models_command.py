@@ -97,6 +97,17 @@ def test_verify_finds_what_changed_and_pull_mends_it(shop, capsys):
     assert run(["models", "verify"]) == 0
 
 
+def test_verify_checks_only_the_models_that_are_named(shop, capsys):
+    run(["models", "pull", "--all"])
+    shop.at("open", "open.tflite").write_bytes(b"x")
+    assert run(["models", "verify", "colours"]) == 0
+    assert "2 files checked, none" in capsys.readouterr().out
+    assert run(["models", "verify", "colours", "open"]) == 1
+    shop.at("open", "open.tflite").unlink()
+    assert run(["models", "verify", "colours", "open"]) == 2
+    assert "edge models pull open" in capsys.readouterr().err
+
+
 def test_export_copies_model_and_labels(shop, tmp_path, capsys):
     out = tmp_path / "board" / "model"
     assert run(["models", "export", "colours", "-o", str(out), "--edgetpu"]) == 0
@@ -123,7 +134,9 @@ def test_export_does_not_mix_labels(shop, tmp_path, capsys):
         (["path", "colour"], "did you mean 'colours'"),
         (["lst"], "edge models list"),
         (["list", "--task", "sing"], "classify, detect, segment, pose"),
+        (["verify", "colour"], "did you mean 'colours'"),
         (["export", "colours"], "--out"),
+        (["export", "pose", "--edgetpu", "-o", "pose.task"], "MediaPipe runs on the CPU"),
         (["export", "colours", "-o", "models.toml"], "a folder to write to"),
     ],
 )

@@ -99,6 +99,17 @@ def test_a_damaged_cache_is_made_again(photos: Path, model: Path, cache: Path) -
     assert poser.seen == 2
 
 
+def test_a_picture_that_is_gone_from_the_cache_is_made_again(
+    photos: Path, model: Path, cache: Path
+) -> None:
+    gone = made(photos, model, Poser()).places[1].picture
+    gone.unlink()
+    poser = Poser()
+    assert made(photos, model, poser).places[1].picture == gone
+    assert gone.exists()
+    assert poser.seen == 1
+
+
 def test_a_video_gives_its_frames(tmp_path: Path, model: Path) -> None:
     video = tmp_path / "dance.avi"
     writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
@@ -130,6 +141,7 @@ def test_nothing_to_compare_with(tmp_path: Path, photos: Path, model: Path) -> N
     for address, error, said in (
         (empty, SourceError, "pictures"),
         (tmp_path / "no.mp4", SourceError, "no such file"),
+        (tmp_path / "nowhere", SourceError, r"a folder of pictures.* no such file or folder"),
         (photos / "0.png", SourceError, "most of whose body is seen"),
         ("0", UsageError, "a folder of pictures, or a video"),
         ("rtsp://camera/1", UsageError, "a folder of pictures, or a video"),

@@ -1,9 +1,10 @@
 """Bundles of MediaPipe's models, and what is said where one cannot be had."""
 
 import io
+import sys
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -109,6 +110,33 @@ def test_movenet_takes_over_and_says_why(
     assert ("edge models export pose" if installed else "pip install") in note
 
 
+def test_a_bundle_that_was_pulled_is_taken_where_mediapipe_carries_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
+    without_models(monkeypatch, tmp_path)
+    with pytest.raises(ModelError, match="or: edge models pull pose_landmarker_full"):
+        bundle.default_bundle()
+    pulled = tmp_path / "cache/models/pose_landmarker_full/pose_landmarker_full.task"
+    pulled.parent.mkdir(parents=True)
+    pulled.touch()
+    assert bundle.default_bundle() == pulled
+    without_mediapipe(monkeypatch)
+    with pytest.raises(DelegateError):  # nothing could run it
+        bundle.default_bundle()
+
+
+def test_something_else_that_is_called_mediapipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landmarker, "installed", lambda: "1.2.2")
+    monkeypatch.setitem(sys.modules, "mediapipe", ModuleType("mediapipe"))
+    path = tmp_path / "pose.task"
+    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.colour_model("float32")]))
+    with pytest.raises(DelegateError, match="does not import"):
+        pose(path)
+
+
 def test_neither_of_them_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: object) -> Path:
         raise ModelError("the model of movenet_lightning", "no network", "give a file")
@@ -117,6 +145,6 @@ def test_neither_of_them_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "located", offline)
     with pytest.raises(EdgeError) as error:
         pose()
-    assert "no network" in error.value.found
+    assert "no network, nor MediaPipe's poses (found no MediaPipe" in error.value.found
     assert "pip install 'edge-toolkit[pose]'" in error.value.found
     assert error.value.fix == "give a file"
