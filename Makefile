@@ -12,7 +12,7 @@ help:
 	@echo 'make test-network  the base install resolves on every Python and processor'
 	@echo 'make test-board  install, run and deploy on emulated arm64 boards (root, Debian packages)'
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
-	@echo 'make soak        100,000 frames of a stream: memory, threads, files; minutes'
+	@echo 'make soak        100,000 frames, then 30 minutes of visitors of the web page: memory, threads'
 	@echo 'make lint        ruff, mypy and import-linter'
 	@echo 'make dist        wheel and source archive in dist/'
 	@echo 'make lock        resolve the lock files anew'
@@ -58,9 +58,12 @@ bench: setup
 	            "$$data/video/one-by-one-person-detection.mp4" || exit 1; \
 	    done && \
 	    $(BIN)/python tests/benchmarks/tracker.py --data "$$data"
+	@$(BIN)/python tests/benchmarks/mirror.py
+	@$(BIN)/python tests/benchmarks/board_size.py
 
 soak: setup
 	@$(BIN)/python tests/benchmarks/soak.py
+	@$(BIN)/python tests/benchmarks/web_soak.py
 
 dist: setup
 	@rm -rf build dist
