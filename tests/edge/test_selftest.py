@@ -1,0 +1,152 @@
+"""``edge selftest``: whether a release is whole, and answers as where it was made."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+
+from edge import cli, interpreter, release, vectors
+from edge.errors import ModelError
+from edge.interpreter import Runtime
+from edge.release import Manifest, Proof
+
+Make = Callable[[bytes, vectors.Vectors], Path]
+
+
+def runtime(dtype: str = "int8") -> Runtime:
+    return interpreter.load(tiny_models.colour_model(dtype), name="colours", delegate="cpu")
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A release of a model that should answer as ``carried`` says."""
+
+    def write(model: bytes, carried: vectors.Vectors) -> Path:
+        proofs = (Proof("m.tflite", "", "m.npz"),)
+        manifest = Manifest("0", "", ("demo",), (), False, "auto", proofs)
+        files = {
+            "m.tflite": model,
+            "m.npz": vectors.pack(carried),
+            "run": b"#!/bin/sh\n",
+            release.MANIFEST: manifest.to_json().encode(),
+        }
+        sums = release.sums(files)
+        folder = tmp_path / release.name_of(sums)
+        folder.mkdir()
+        for name, content in {**files, release.SUMS: sums}.items():
+            (folder / name).write_bytes(content)
+        (folder / release.ENVIRONMENT).symlink_to("/somewhere")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def whole(make: Make) -> Path:
+    model = tiny_models.colour_model("int8")
+    return make(model, vectors.make(runtime(), "colours"))
+
+
+def test_a_release_that_answers_as_it_should(
+    whole: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["selftest", str(whole), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["release"], told["passed"]) == (whole.name, True)
+    assert told["models"][0]["deviation"] == 0
+    link = whole.with_name("current")
+    link.symlink_to(whole.name)
+    assert cli.run(["selftest", str(link)]) == 0
+    assert "m.tflite answers as on the workstation" in capsys.readouterr().out
+
+
+def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    right = vectors.make(runtime(), "colours")
+    turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.answers)
+    folder = make(tiny_models.colour_model("int8"), vectors.Vectors(right.inputs, turned))
+    assert cli.run(["selftest", str(folder)]) == 3
+    assert "OTHERWISE than on the workstation" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        (lambda folder: (folder / "m.tflite").write_bytes(b"x"), "m.tflite"),
+        (lambda folder: (folder / "run").unlink(), "run"),
+        (lambda folder: (folder / "more.py").touch(), "more.py"),
+        (lambda folder: (folder / "SHA256SUMS").write_text(""), "SHA256SUMS"),
+        (
+            lambda folder: [(folder / "m.npz").unlink(), (folder / "m.npz").symlink_to("m.tflite")],
+            "m.npz",
+        ),
+    ],
+)
+def test_a_release_that_was_tampered_with(
+    whole: Path, harm: Callable[[Path], object], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    harm(whole)
+    assert cli.run(["selftest", str(whole)]) == 2
+    said = capsys.readouterr().err
+    assert f"expected the release {whole.name} as it was sent, found other content in" in said
+    assert said.rpartition(":")[0].endswith(named)
+
+
+def test_a_folder_that_is_no_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["selftest", str(tmp_path / "none")]) == 2
+    assert "expected a release, found " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
+def test_vectors_keep_what_they_say(dtype: str) -> None:
+    made = vectors.make(runtime(dtype), "colours")
+    assert made.inputs[0].shape == (vectors.COUNT, 1, 4, 4, 3)
+    packed = vectors.pack(made)
+    assert packed == vectors.pack(vectors.make(runtime(dtype), "colours"))
+    read = vectors.unpack(packed, "x.npz")
+    assert vectors.deviation(runtime(dtype), read) == 0
+
+
+def test_a_few_steps_of_rounding_are_no_deviation() -> None:
+    made = vectors.make(runtime(), "colours")
+    step = runtime().outputs[0].scale
+    off = vectors.Vectors(made.inputs, tuple(answer + 3 * step for answer in made.answers))
+    assert vectors.deviation(runtime(), off) == 0
+    far = vectors.Vectors(made.inputs, tuple(answer + 60 * step for answer in made.answers))
+    assert vectors.deviation(runtime(), far) > vectors.LIMIT
+
+
+def test_vectors_of_another_model_are_refused() -> None:
+    made = vectors.make(runtime(), "colours")
+    other = interpreter.load(
+        tiny_models.colour_model("int8", classes=5), name="other", delegate="cpu"
+    )
+    with pytest.raises(ModelError, match="answers of the same shapes"):
+        vectors.deviation(other, made)
+    with pytest.raises(ModelError, match=r"expected test vectors \(\.npz\)"):
+        vectors.unpack(b"PK\x03\x04 and then nothing", "x.npz")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "name",
+    ["mobilenet_v1_0.25_128_quant", "tf2_mobilenet_v2_1.0_224_ptq", "yolo_fastest_1.1_int8",
+     "coco_ssd_mobilenet_v1_1.0_quant", "movenet_single_pose_lightning_ptq"],
+)  # fmt: skip
+def test_another_interpreter_answers_alike_and_other_weights_do_not(
+    test_data: Path, name: str
+) -> None:
+    pytest.importorskip("tflite_runtime.interpreter")
+    content = (test_data / "models" / f"{name}.tflite").read_bytes()
+    here = interpreter.load(content, name=name, delegate="cpu")
+    made = vectors.make(here, name)
+    there = interpreter.load(content, name=name, delegate="cpu", interpreter="tflite-runtime")
+    assert vectors.deviation(there, made) < vectors.LIMIT
+    start, size = max(here.file.buffers, key=lambda buffer: buffer[1])
+    weights = np.frombuffer(content, np.uint8, size, start).copy()
+    np.random.default_rng(1).shuffle(weights[: size // 4 * 4].view(np.uint32))
+    broken = content[:start] + weights.tobytes() + content[start + size :]
+    wrong = interpreter.load(broken, name=name, delegate="cpu")
+    assert vectors.deviation(wrong, made) > vectors.LIMIT
