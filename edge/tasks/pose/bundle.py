@@ -5,9 +5,9 @@ import zipfile
 from importlib import util
 from pathlib import Path
 
-from edge import metadata
 from edge.errors import DelegateError, ModelError
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 from edge.registry import cache
 from edge.tasks.pose.landmarker import INSTALL, installed
 from edge.whole import write_whole

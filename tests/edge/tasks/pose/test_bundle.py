@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edge import metadata, registry
+from edge import registry
 from edge.errors import DelegateError, EdgeError, ModelError
+from edge.modelfile import metadata
 from edge.tasks.pose import bundle, landmarker
 from edge.tasks.pose.estimator import pose
 

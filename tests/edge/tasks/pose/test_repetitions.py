@@ -68,6 +68,11 @@ def test_half_a_movement_is_none() -> None:
     assert counted([squat(0.5 * (1 - np.cos(frame / 3)) / 2) for frame in range(99)]) == {}
 
 
+def test_bent_knees_alone_are_no_squat() -> None:
+    """As they are guessed of somebody who stands in a long coat."""
+    assert counted(moving(lambda share: stick_figures.pose(knee=175 - 95 * share), 5)) == {}
+
+
 def test_trembling_around_the_border_counts_once() -> None:
     down = [squat(share) for share in np.linspace(0, 1, 15)]
     tremble = [squat(0.63 + 0.04 * (-1) ** frame) for frame in range(20)]
