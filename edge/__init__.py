@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from edge.sinks.calling import each as each
     from edge.sources import open_source as open_source
     from edge.sources.source import SourceOptions as SourceOptions
-    from edge.statistics import Statistics as Statistics
+    from edge.streaming.statistics import Statistics as Statistics
     from edge.tasks.classifier import classifier as classifier
     from edge.tasks.detect import detector as detector
     from edge.tasks.mirror.mirror import mirror as mirror
@@ -73,7 +73,7 @@ _PUBLIC = {
     "each": "edge.sinks.calling",
     "open_source": "edge.sources",
     "SourceOptions": "edge.sources.source",
-    "Statistics": "edge.statistics",
+    "Statistics": "edge.streaming.statistics",
     "classifier": "edge.tasks.classifier",
     "detector": "edge.tasks.detect",
     "mirror": "edge.tasks.mirror.mirror",

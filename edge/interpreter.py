@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import probe, tflite
+from edge import probe
 from edge.errors import DelegateError, ModelError, UsageError, nearest
-from edge.tflite import ModelFile
+from edge.modelfile import tflite
+from edge.modelfile.tflite import ModelFile
 
 DELEGATES = ("auto", "cpu", "edgetpu")
 

@@ -12,7 +12,7 @@ from edge import runner, sources
 from edge.errors import UsageError
 from edge.sinks import place
 from edge.sources.source import SourceOptions
-from edge.statistics import Statistics
+from edge.streaming.statistics import Statistics
 from edge.tasks.task import Task
 from edge.whole import write_whole
 

@@ -9,8 +9,8 @@ from edge import pixels
 from edge.errors import ModelError, PictureError, UsageError
 from edge.image import Pixels, Preprocessing
 from edge.interpreter import Array, Runtime
-from edge.labels import fit_labels
-from edge.metadata import Metadata
+from edge.modelfile.labels import fit_labels
+from edge.modelfile.metadata import Metadata
 from edge.results import Classification
 from edge.tasks import classify, opening
 from edge.tasks.classify import Scores

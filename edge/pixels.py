@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.image import Pixels, Preprocessing
 from edge.interpreter import Array, TensorSpec
-from edge.metadata import Metadata
+from edge.modelfile.metadata import Metadata
 
 _DTYPES = ("uint8", "int8", "float32")
 ASSUMED = ((127.5,), (127.5,))  # mean and std of a float model that does not say: [-1, 1]

@@ -5,10 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge import stream
-from edge.control import Control
 from edge.errors import OutputError, UsageError
-from edge.notify import notifier
 from edge.quiet import quiet
 from edge.signals import stopping
 from edge.sinks import Setting, open_sink
@@ -18,7 +15,10 @@ from edge.sources import open_source
 from edge.sources import resolve as source_of
 from edge.sources.browser import Browser
 from edge.sources.source import Source, SourceOptions
-from edge.statistics import Statistics
+from edge.streaming import stream
+from edge.streaming.control import Control
+from edge.streaming.notify import notifier
+from edge.streaming.statistics import Statistics
 from edge.tasks.task import Task
 
 _WRITING = ("video", "jsonl", "frames")

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import metadata, pixels
+from edge import pixels
 from edge.errors import ModelError
 from edge.image import Pixels
 from edge.interpreter import Array, Runtime, TensorSpec
+from edge.modelfile import metadata
 from edge.tasks.heads import ssd
 
 COUNT = 4

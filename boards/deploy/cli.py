@@ -104,7 +104,12 @@ def deploy(
     )
 
 
-@click.command()
+@click.command(epilog="""
+\b
+Examples:
+  edge rollback pi@camera.local
+  edge rollback pi@a pi@b --json
+""")
 @HOSTS
 @IDENTITY
 @JSON
@@ -121,7 +126,12 @@ def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> in
     )
 
 
-@click.command()
+@click.command(epilog="""
+\b
+Examples:
+  edge status pi@camera.local
+  edge status pi@a pi@b pi@c --json
+""")
 @HOSTS
 @IDENTITY
 @JSON
@@ -144,7 +154,13 @@ def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
     return state.show(addresses, found, as_json)
 
 
-@click.command()
+@click.command(epilog="""
+\b
+Examples:
+  edge logs pi@camera.local
+  edge logs pi@camera.local -n 200
+  edge logs pi@camera.local --follow
+""")
 @click.argument("host", metavar="USER@HOST[:PORT]")
 @click.option("-n", "lines", type=click.IntRange(min=1), default=50, show_default=True,
               help="How many lines.")  # fmt: skip

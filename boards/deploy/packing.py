@@ -9,9 +9,10 @@ from pathlib import Path
 from boards.deploy import command as commands
 from boards.deploy import wheel
 from boards.deploy.command import HERE, Command
-from edge import __version__, interpreter, release, tflite, vectors
+from edge import __version__, interpreter, release, vectors
 from edge.errors import DelegateError, ModelError
-from edge.labels import find_labels
+from edge.modelfile import tflite
+from edge.modelfile.labels import find_labels
 from edge.registry import located
 from edge.release import MANIFEST, RUN, SUMS, Manifest, Proof
 from edge.tasks import opening

@@ -1,10 +1,11 @@
 """The systemd unit of what is deployed.
 
-READY comes with the first processed frame (see :mod:`edge.notify`), so that a start without one
-fails after ``wait`` seconds. The service is started again whatever ended it, for as long as it
-takes: a camera may come back after hours. It may write to its own folder and nowhere else; devices
-are open to it, since that is what cameras and accelerators are. So nothing is restricted here that
-implies DeviceAllow, as ProtectClock does: the clock is out of its reach with all capabilities.
+READY comes with the first processed frame (see :mod:`edge.streaming.notify`), so that a start
+without one fails after ``wait`` seconds. The service is started again whatever ended it, for as
+long as it takes: a camera may come back after hours. It may write to its own folder and nowhere
+else; devices are open to it, since that is what cameras and accelerators are. So nothing is
+restricted here that implies DeviceAllow, as ProtectClock does: the clock is out of its reach with
+all capabilities.
 """
 
 WATCHDOG = 60

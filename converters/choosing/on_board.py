@@ -13,7 +13,7 @@ from typing import Any
 from boards.profile import Profile, Published, networks
 from converters.compress.quantise import Variant
 from converters.verification.measured import Measured
-from edge import contents, tflite
+from edge.modelfile import contents, tflite
 
 ARCHITECTURE = "MobileNet v2 1.0 224"
 """The published network that is built as ours are: its latency is the likeliest guide."""

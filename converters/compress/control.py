@@ -16,8 +16,8 @@ from converters.compress.aware import qat
 from converters.compress.draft import Draft, Material
 from converters.compress.quantise import Variant
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
-from edge import tflite
 from edge.model import load_model
+from edge.modelfile import tflite
 from edge.quiet import quiet
 
 NAME = "int8-controlled"

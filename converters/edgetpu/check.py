@@ -14,10 +14,10 @@ from converters.edgetpu.memory import Parameters
 from converters.edgetpu.network import Node
 from converters.edgetpu.partition import Cut, cut
 from converters.edgetpu.rules import SINGLE, WHOLE, Rule
-from edge import tflite
 from edge.errors import ModelError
-from edge.flatbuffer import FlatbufferError
-from edge.tflite import EDGETPU_OP, ModelFile
+from edge.modelfile import tflite
+from edge.modelfile.flatbuffer import FlatbufferError
+from edge.modelfile.tflite import EDGETPU_OP, ModelFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from converters.edgetpu.check import check as foresee
-from edge import tflite
 from edge.commands.options import JSON, MODEL, model_file
+from edge.modelfile import tflite
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 

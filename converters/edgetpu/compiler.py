@@ -15,10 +15,10 @@ from typing import Any
 from converters.edgetpu import failures, obtain, runner, transcript
 from converters.edgetpu.check import Prediction, check
 from converters.edgetpu.transcript import CompilerLog, ModelLog
-from edge import contents, metadata, tflite
 from edge.errors import CompilerError, LabelsError, ModelError
-from edge.labels import find_labels, fit_labels, read_labels
-from edge.tflite import EDGETPU_OP, ModelFile, OpInfo
+from edge.modelfile import contents, metadata, tflite
+from edge.modelfile.labels import find_labels, fit_labels, read_labels
+from edge.modelfile.tflite import EDGETPU_OP, ModelFile, OpInfo
 
 TIMEOUT = 180.0
 """Seconds for a compilation unless told otherwise: the compiler's own limit in version 16."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge import contents
-from edge.flatbuffer import FlatbufferError, Table
-from edge.tflite import Graph, ModelFile, OpInfo, TensorInfo
+from edge.modelfile import contents
+from edge.modelfile.flatbuffer import FlatbufferError, Table
+from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 
 
 @dataclass(frozen=True, slots=True)

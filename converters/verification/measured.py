@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from converters.verification.confidence import Reliability, Threshold
 from converters.verification.verdict import Verdict
-from edge.figures import Figures
+from edge.modelfile.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from converters.verification.layers import layer_noise
 from converters.verification.measured import ClassFigures, Latency, Measured, Verified
 from converters.verification.statistics import wilson_interval
 from converters.verification.verdict import NAMED, Verdict, check_scores, judge
-from edge import stats, tflite
-from edge.figures import figures
+from edge import stats
 from edge.interpreter import load
 from edge.model import load_model
+from edge.modelfile import tflite
+from edge.modelfile.figures import figures
 from edge.quiet import quiet
 
 __all__ = ["Answered", "Measured", "Verified", "answer", "measure", "verdict_on"]

@@ -46,7 +46,8 @@ def _measure(
     model: Path, delegate: str, threads: int | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The figures of one run, and notes on how it ran."""
-    from edge import interpreter, stats, tflite
+    from edge import interpreter, stats
+    from edge.modelfile import tflite
 
     start = time.perf_counter()
     content = tflite.read_file(model)

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from edge import contents, metadata, tflite
 from edge.commands.options import JSON, MODEL, model_file
-from edge.metadata import Metadata
-from edge.tflite import TensorInfo
+from edge.modelfile import contents, metadata, tflite
+from edge.modelfile.metadata import Metadata
+from edge.modelfile.tflite import TensorInfo
 
 EXAMPLES = """
 \b

@@ -15,7 +15,7 @@ SHIPPED = Path(__file__).with_name("models.toml")
 TASKS = ("classify", "detect", "segment", "pose")
 
 LABELS = "labels.txt"
-"""What labels are called here, where :func:`edge.labels.find_labels` finds them."""
+"""What labels are called here, where :func:`edge.modelfile.labels.find_labels` finds them."""
 
 _FILE_KEYS = {"file": str, "bytes": int, "sha256": str, "blob": str}
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from edge.control import Control
 from edge.errors import UsageError, nearest
 from edge.sinks.sink import Sink
 from edge.sources.browser import Camera
+from edge.streaming.control import Control
 
 SCHEMES = {
     "window": "edge.sinks.window:window",

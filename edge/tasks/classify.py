@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.interpreter import Array, Runtime, TensorSpec
+from edge.modelfile.tflite import CUSTOM, Graph, ModelFile, OpInfo
 from edge.results import Classification, ClassScore
-from edge.tflite import CUSTOM, Graph, ModelFile, OpInfo
 
 # Numbers of the schema's BuiltinOperator.
 LOGISTIC, SOFTMAX = 14, 25

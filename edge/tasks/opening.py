@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge import interpreter, metadata, tflite
+from edge import interpreter
 from edge.errors import DelegateError
 from edge.interpreter import Runtime
-from edge.labels import find_labels, read_labels
-from edge.metadata import Metadata
+from edge.modelfile import metadata, tflite
+from edge.modelfile.labels import find_labels, read_labels
+from edge.modelfile.metadata import Metadata
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,12 @@ from converters.dataset.split import Split, split
 from converters.progress import Progress, Terminal
 from converters.training.train import TrainingOptions, train
 from converters.verification.confidence import fit_temperature, soften
-from edge import stats, tflite
-from edge.figures import figures
+from edge import stats
 from edge.image import Preprocessing
 from edge.interpreter import load
 from edge.model import load_model
+from edge.modelfile import tflite
+from edge.modelfile.figures import figures
 from edge.registry import cache
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")

@@ -27,12 +27,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import tiny_models
 
-from edge import metadata, stream
 from edge.frame import Output
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 from edge.quiet import quiet
 from edge.sinks import Setting, open_sink
 from edge.sources import open_source
+from edge.streaming import stream
 from edge.tasks.classifier import classifier
 
 READINGS, POINTS = 500, 5

@@ -16,7 +16,6 @@ from typing import Any
 
 import cv2
 
-from edge import stream
 from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array
@@ -24,7 +23,8 @@ from edge.quiet import quiet
 from edge.sinks.nothing import Nothing
 from edge.sources import open_source
 from edge.sources.source import SourceOptions
-from edge.statistics import Statistics
+from edge.streaming import stream
+from edge.streaming.statistics import Statistics
 from edge.tasks.classifier import classifier
 from edge.tasks.detect import detector
 

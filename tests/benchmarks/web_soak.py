@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import pages
 import tiny_models
 
-from edge import metadata
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 from edge.quiet import quiet
 from edge.tasks.classifier import classifier
 

@@ -25,7 +25,7 @@ from converters.finish import (
 )
 from converters.progress import Silent
 from converters.training.trained import Trained
-from edge import metadata
+from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
 

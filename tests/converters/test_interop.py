@@ -17,8 +17,8 @@ from converters.dataset import audit, intake, split
 from converters.progress import Silent
 from converters.training import train
 from converters.training.options import TrainingOptions
-from edge import metadata
 from edge.image import Preprocessing, read_picture
+from edge.modelfile import metadata
 
 JUDGES = Path(__file__).parents[1] / "support" / "judges.py"
 NEAR_TIE = 3

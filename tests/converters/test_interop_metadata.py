@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edge import interpreter, metadata
-from edge.metadata import Metadata
+from edge import interpreter
 from edge.model import load_model
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 
 COLOURS = ("red", "grün", "blue, dark")
 ABOUT = Metadata(

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edge import metadata
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -10,8 +10,8 @@ import mask_models
 import numpy as np
 import pytest
 
-from edge import metadata
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 from edge.tasks.segment import selfie
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import metadata
 from edge.cli import run
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import edge
-from edge import interpreter, metadata, stats, tflite
+from edge import interpreter, stats
 from edge.errors import LabelsError, ModelError, PictureError, UsageError
 from edge.image import Preprocessing
 from edge.interpreter import TensorSpec
-from edge.metadata import Metadata
 from edge.model import load_model, open_model
+from edge.modelfile import metadata, tflite
+from edge.modelfile.metadata import Metadata
 from edge.pixels import apply_table, input_table
 from edge.results import Classification, ClassScore
 

@@ -16,10 +16,11 @@ import tiny_models
 from streams import ListingSink, MeanTask
 
 import edge
-from edge import metadata, runner
+from edge import runner
 from edge.errors import OutputError, UsageError
 from edge.frame import Output
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 
 PROGRAM = """
 import sys

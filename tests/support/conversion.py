@@ -17,8 +17,8 @@ from converters.training.trained import Curve, Trained
 from converters.verification.confidence import Threshold, reliability
 from converters.verification.measured import ClassFigures, Confidence, Latency, Measured, Verified
 from converters.verification.verdict import Verdict
-from edge.figures import Figures
 from edge.image import Preprocessing
+from edge.modelfile.figures import Figures
 
 SIZE = 96
 INTERPRETER = "ai-edge-litert 2.3.0"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from converters.edgetpu.check import Prediction, predict
 from converters.edgetpu.rules import SINGLE, WHOLE, Rule
-from edge import tflite
+from edge.modelfile import tflite
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,11 @@ class Root:
 
     def environment(self, user: str = "root") -> dict[str, str]:
         home = "/root" if user == "root" else f"/home/{user}"
-        return {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home, "LANG": "C.UTF-8"}
+        return {
+            "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": home,
+            "LANG": "C.UTF-8",
+        }
 
     def copy_in(self, path: Path, place: str) -> None:
         """Copy a file or folder to an absolute place in it."""

@@ -11,14 +11,14 @@ from typing import Any, Self
 
 from streams import MeanTask
 
-from edge import stream
-from edge.control import Control
 from edge.sinks import Setting
 from edge.sinks.web import Web, web
 from edge.sources import open_source
 from edge.sources.browser import Browser
 from edge.sources.source import SourceOptions
-from edge.statistics import Statistics
+from edge.streaming import stream
+from edge.streaming.control import Control
+from edge.streaming.statistics import Statistics
 from edge.tasks.task import Task
 
 STREAM = "synthetic:160x120@30"

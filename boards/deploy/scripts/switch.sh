@@ -20,7 +20,7 @@ point() {
     ln -sfn "$1" "$ROOT/$2.new" && mv -T "$ROOT/$2.new" "$ROOT/$2"
 }
 start() {
-    $SYSTEMCTL restart "$name" 8>&- && $SYSTEMCTL is-active --quiet "$name" 8>&-
+    $SYSTEMCTL restart "$name" 8>&- && $SYSTEMCTL is-active "$name" >/dev/null 8>&-
 }
 describe() {
     if [ -z "$1" ]; then rm -f "$file"; else

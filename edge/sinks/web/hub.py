@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge import board
-from edge.control import Control
 from edge.errors import EdgeError, OutputError
 from edge.frame import Output
 from edge.sinks import Setting
 from edge.sinks.records import record
 from edge.sinks.web.pace import FULL, Level, encode
 from edge.sinks.web.recording import Recorder
+from edge.streaming.control import Control
 
 _HISTORY = 120
 """Seconds of statistics that a new visitor gets."""

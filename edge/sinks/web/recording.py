@@ -8,9 +8,9 @@ from pathlib import Path
 
 from edge.errors import EdgeError, OutputError
 from edge.frame import Output
-from edge.outlets import Outlet
 from edge.sinks import place
 from edge.sinks.video import Video
+from edge.streaming.outlets import Outlet
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.mkv")
 """What a recording is called."""

@@ -11,8 +11,9 @@ import ssh_board
 import tiny_models
 from ssh_board import SshBoard, Workstation
 
-from edge import cli, metadata
-from edge.metadata import Metadata
+from edge import cli
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 
 RUN = "demo classify --source synthetic:64x48@20 --realtime --sink none --threads 1"
 

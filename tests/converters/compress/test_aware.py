@@ -13,10 +13,10 @@ from converters.compress.aware.equalise import equalised
 from converters.compress.draft import Draft, Material
 from converters.compress.wrappers import clone, pointwise
 from converters.tf import keras, tfmot
-from edge import tflite
 from edge.errors import ConversionError, UsageError
-from edge.figures import figures
 from edge.interpreter import load
+from edge.modelfile import tflite
+from edge.modelfile.figures import figures
 
 OPTIONS = learning.Options(epochs=2)
 

@@ -8,8 +8,9 @@ import pytest
 from converters.compress import quantise
 from converters.compress.channels import step
 from converters.compress.draft import Draft, Material
-from edge import interpreter, stats, tflite
-from edge.figures import figures
+from edge import interpreter, stats
+from edge.modelfile import tflite
+from edge.modelfile.figures import figures
 
 pytestmark = pytest.mark.realdata
 

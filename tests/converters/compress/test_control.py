@@ -10,8 +10,8 @@ from converters.compress import control, quantise
 from converters.compress.draft import Material
 from converters.compress.quantise import Variant
 from converters.compress.wrappers import clone
-from edge import tflite
 from edge.interpreter import load
+from edge.modelfile import tflite
 
 MAX_DROP = 5.0
 """Points: one of the 30 pictures of the validation side, which any int8 may lose."""

@@ -13,9 +13,9 @@ from converters.compress.draft import Draft, Material
 from converters.compress.refit import refit
 from converters.compress.wrappers import clone, pointwise
 from converters.tf import keras
-from edge import tflite
 from edge.errors import ConversionError, UsageError
-from edge.figures import figures
+from edge.modelfile import tflite
+from edge.modelfile.figures import figures
 
 OPTIONS = magnitude.Options(sparsity=0.5, epochs=20, rate=2e-3)  # an epoch is one step here
 

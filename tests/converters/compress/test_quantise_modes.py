@@ -48,7 +48,7 @@ def test_every_file_runs_on_tflite_runtime(drafts: dict[str, Draft], mode: str) 
 def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
     drafts: dict[str, Draft],
 ) -> None:
-    from edge import tflite
+    from edge.modelfile import tflite
 
     content = drafts["dynamic"].content
     assert content is not None

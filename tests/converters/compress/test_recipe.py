@@ -188,8 +188,8 @@ def test_a_recipe_that_makes_no_file_is_an_error(material: Material) -> None:
 def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
     tmp_path: Path, material: Material, micro_variants: tuple[Any, ...]
 ) -> None:
-    from edge import tflite
-    from edge.figures import figures
+    from edge.modelfile import tflite
+    from edge.modelfile.figures import figures
 
     made = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
     variant = recipe.run(made, material)

@@ -11,9 +11,9 @@ from converters.compress.after_training import sparse
 from converters.compress.draft import Draft, Material
 from converters.compress.symmetric import PADDING, symmetric
 from converters.tf import keras, tfmot
-from edge import tflite
 from edge.errors import ConversionError, UsageError
-from edge.figures import figures
+from edge.modelfile import tflite
+from edge.modelfile.figures import figures
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import replaying_compiler
 import tiny_models
 from compiler_texts import ALL, NONE, PARTLY, failure, success
 
-from edge import metadata, tflite
 from edge.cli import run
-from edge.metadata import Metadata
+from edge.modelfile import metadata, tflite
+from edge.modelfile.metadata import Metadata
 
 ABOUT = Metadata(name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
 

@@ -13,7 +13,7 @@ from conversion import Conversion
 from converters.compiled import FILE, for_target
 from converters.compress.quantise import Variant
 from converters.making import good
-from edge import tflite
+from edge.modelfile import tflite
 
 CHOSEN = Variant("int8", tiny_models.colour_model())
 

@@ -11,9 +11,9 @@ from ai_edge_litert import schema_py_generated as schema
 from compiler_texts import ALL, NONE, PARTLY, failure, success
 
 from converters.edgetpu import compiler
-from edge import metadata, tflite
 from edge.errors import CompilerError, ModelError
-from edge.metadata import Metadata
+from edge.modelfile import metadata, tflite
+from edge.modelfile.metadata import Metadata
 
 ABOUT = Metadata(
     name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,), threshold=0.5

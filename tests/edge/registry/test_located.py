@@ -3,7 +3,7 @@
 import pytest
 
 from edge.errors import DelegateError, ModelError
-from edge.labels import find_labels
+from edge.modelfile.labels import find_labels
 from edge.registry import located
 from edge.tasks.opening import cpu_twin
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from file_server import Served, serving
 
-from edge import tflite
+from edge.modelfile import tflite
 from edge.registry import checksum, download
 from edge.registry.entries import find
 

@@ -7,9 +7,9 @@ import rtsp
 from streams import ListingSink, MeanTask
 
 import edge
-from edge import capture
 from edge.errors import SourceError
 from edge.sources import open_source
+from edge.streaming import capture
 
 
 @pytest.fixture(scope="module", autouse=True)

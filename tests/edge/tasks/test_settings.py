@@ -9,10 +9,10 @@ import pytest
 import tiny_models
 
 import edge
-from edge import metadata
 from edge.errors import UsageError
 from edge.frame import Frame
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 from edge.tasks.detect import Detector
 from edge.tasks.heads.candidates import Candidates
 from edge.tasks.settings import Settings

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edge import metadata
 from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import Frame
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 from edge.results import Segmentation
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.segmenter import Segmenter, segmenter

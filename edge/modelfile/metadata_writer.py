@@ -1,4 +1,4 @@
-"""Packing TFLite metadata into a model file; see :mod:`edge.metadata`."""
+"""Packing TFLite metadata into a model file; see :mod:`edge.modelfile.metadata`."""
 
 import io
 import zipfile
@@ -8,9 +8,9 @@ import flatbuffers
 import numpy as np
 from flatbuffers import number_types
 
-from edge import tflite
 from edge.errors import ModelError
-from edge.metadata import (
+from edge.modelfile import tflite
+from edge.modelfile.metadata import (
     ENTRY,
     IDENTIFIER,
     LABELS_FILE,
@@ -21,7 +21,7 @@ from edge.metadata import (
     Metadata,
     files_to_pack,
 )
-from edge.tflite import ModelFile, TensorInfo
+from edge.modelfile.tflite import ModelFile, TensorInfo
 
 MIN_PARSER_VERSION = "1.0.0"
 ALIGNMENT = 16  # of every buffer, as the model schema's force_align demands
@@ -30,7 +30,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input giv
 
 
 def write(model: bytes, metadata: Metadata) -> bytes:
-    """See :func:`edge.metadata.write`."""
+    """See :func:`edge.modelfile.metadata.write`."""
     file = tflite.parse(model)
     if not file.inputs or not file.outputs:
         raise ModelError("a model with an input and an output", "none", "convert the model again")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from streams import ListedSource, ListingSink, MeanTask
 
-from edge import stream
-from edge.control import Control
 from edge.errors import UsageError
 from edge.frame import Output
 from edge.sources.source import SourceOptions
 from edge.sources.synthetic import synthetic
+from edge.streaming import stream
+from edge.streaming.control import Control
 
 
 class At(ListingSink):

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 from edge.frame import Frame, Output
 from edge.sinks.sink import Sink
+from edge.streaming.timing import Durations
 from edge.tasks.task import Task
-from edge.timing import Durations
 
 Item = TypeVar("Item")
 

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from edge import interpreter, metadata, stats, tflite
+from edge import interpreter, stats
 from edge.errors import EdgeError, ModelError
+from edge.modelfile import metadata, tflite
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from streams import ListedSource, ListingSink, MeanTask
 
-from edge import capture, outlets, stream
 from edge.errors import CorruptFrameError, DelegateError, ModelError, OutputError, SourceError
 from edge.frame import Frame
+from edge.streaming import capture, outlets, stream
 
 LOST = SourceError("frames", "no more of them", "plug it in")
 CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next")

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from edge import tflite
 from edge.errors import LabelsError, ModelError
-from edge.flatbuffer import FlatbufferError, Reader, Table
-from edge.tflite import ModelFile
+from edge.modelfile import tflite
+from edge.modelfile.flatbuffer import FlatbufferError, Reader, Table
+from edge.modelfile.tflite import ModelFile
 
 ENTRY = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
@@ -87,7 +87,7 @@ def write(model: bytes, metadata: Metadata) -> bytes:
         ModelError: the bytes are no whole TFLite model.
         LabelsError: a label holds a line break.
     """
-    from edge import metadata_writer
+    from edge.modelfile import metadata_writer
 
     for label in metadata.labels or ():
         if len(label.splitlines()) > 1 or label != label.strip("\r\n"):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edge import tflite
 from edge.errors import ModelError
-from edge.figures import DENSIFY, figures
-from edge.tflite import OpInfo
+from edge.modelfile import tflite
+from edge.modelfile.figures import DENSIFY, figures
+from edge.modelfile.tflite import OpInfo
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])

@@ -3,7 +3,7 @@
 import pytest
 
 from edge.errors import LabelsError
-from edge.labels import find_labels, fit_labels, read_labels
+from edge.modelfile.labels import find_labels, fit_labels, read_labels
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,16 @@ from contextlib import ExitStack
 from typing import Any
 
 from edge import board
-from edge.capture import Capture, Ready
-from edge.control import Control
 from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, Output
 from edge.interpreter import Array
-from edge.outlets import Drawing, Outlet, outlet, painter
 from edge.quiet import quiet
 from edge.sinks.sink import Sink
 from edge.sources.source import Source
-from edge.statistics import Meter, Statistics
+from edge.streaming.capture import Capture, Ready
+from edge.streaming.control import Control
+from edge.streaming.outlets import Drawing, Outlet, outlet, painter
+from edge.streaming.statistics import Meter, Statistics
 from edge.tasks.task import Task
 
 

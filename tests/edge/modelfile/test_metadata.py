@@ -6,10 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from edge import metadata, tflite
 from edge.errors import LabelsError, ModelError
-from edge.metadata import Metadata
 from edge.model import load_model
+from edge.modelfile import metadata, tflite
+from edge.modelfile.metadata import Metadata
 
 ABOUT = Metadata(
     name="Colours",

@@ -6,7 +6,7 @@ from typing import Any
 
 from edge.engine import Engine
 from edge.frame import Status
-from edge.timing import Durations
+from edge.streaming.timing import Durations
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")
 

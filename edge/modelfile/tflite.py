@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError
-from edge.flatbuffer import FlatbufferError, Reader, Table
+from edge.modelfile.flatbuffer import FlatbufferError, Reader, Table
 
 IDENTIFIER = b"TFL3"
 EDGETPU_OP = "edgetpu-custom-op"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from edge.tflite import Graph, ModelFile, OpInfo
+from edge.modelfile.tflite import Graph, ModelFile, OpInfo
 
 DEQUANTIZE, QUANTIZE = 6, 114
 """Numbers of the schema's BuiltinOperator."""

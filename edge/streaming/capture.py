@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from edge.control import Control
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import Frame
 from edge.interpreter import Array
 from edge.sources.source import Source
-from edge.statistics import Meter
+from edge.streaming.control import Control
+from edge.streaming.statistics import Meter
 
 AHEAD = 3
 """Frames of a file that may wait for the model."""

@@ -14,9 +14,10 @@ import tiny_models
 from streams import ListingSink
 
 import edge
-from edge import metadata, probe
+from edge import probe
 from edge.errors import DelegateError
-from edge.metadata import Metadata
+from edge.modelfile import metadata
+from edge.modelfile.metadata import Metadata
 
 # The first fields of TensorFlow Lite's C structures; those that follow are left at zero.
 LIBRARY = """

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streams import MeanTask
 
-from edge import notify, runner
+from edge import runner
 from edge.errors import SourceError
+from edge.streaming import notify
 
 
 @pytest.fixture
