@@ -64,7 +64,7 @@ def wheel_bundle() -> Path:
             f"{_PACKING}, and give it with --model pose.task; or: edge models pull {_PULLED}",
         )
     path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
-    if not path.is_file():
+    if not _is_whole(path):
         write_whole(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
     return path
 
@@ -116,6 +116,15 @@ def read(path: Path) -> bytes:
         held = ", ".join(names[:4]) or "nothing"
         raise _no_bundle(f"{path}, a bundle of another kind (it holds {held})")
     return content
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a zip is there, and its contents are as they were written."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _folder() -> Path:

@@ -85,6 +85,26 @@ def test_there_is_no_edge_tpu_for_a_task(tmp_path: Path) -> None:
         pose(path, delegate="edgetpu")
 
 
+@pytest.mark.parametrize("cut", [0, 1000])
+def test_a_damaged_bundle_in_the_cache_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
+    without_models(monkeypatch, tmp_path)
+    model = tiny_models.colour_model("float32")
+    for name in ("pose_detection/pose_detection", "pose_landmark/pose_landmark_full"):
+        file = tmp_path / f"modules/{name}.tflite"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(model)
+    path = bundle.wheel_bundle()
+    right = path.read_bytes()
+    assert right == bundle.pack_pose_bundle(model, model)
+    path.write_bytes(right[:cut])
+    assert bundle.wheel_bundle().read_bytes() == right
+    path.write_bytes(right.replace(model[100:140], bytes(40), 1))
+    assert bundle.wheel_bundle().read_bytes() == right
+
+
 def test_exporting_where_the_models_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
