@@ -104,12 +104,14 @@ def deploy(
     )
 
 
-@click.command(epilog="""
+@click.command(
+    epilog="""
 \b
 Examples:
   edge rollback pi@camera.local
   edge rollback pi@a pi@b --json
-""")
+"""
+)
 @HOSTS
 @IDENTITY
 @JSON
@@ -126,12 +128,14 @@ def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> in
     )
 
 
-@click.command(epilog="""
+@click.command(
+    epilog="""
 \b
 Examples:
   edge status pi@camera.local
   edge status pi@a pi@b pi@c --json
-""")
+"""
+)
 @HOSTS
 @IDENTITY
 @JSON
@@ -154,13 +158,15 @@ def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
     return state.show(addresses, found, as_json)
 
 
-@click.command(epilog="""
+@click.command(
+    epilog="""
 \b
 Examples:
   edge logs pi@camera.local
   edge logs pi@camera.local -n 200
   edge logs pi@camera.local --follow
-""")
+"""
+)
 @click.argument("host", metavar="USER@HOST[:PORT]")
 @click.option("-n", "lines", type=click.IntRange(min=1), default=50, show_default=True,
               help="How many lines.")  # fmt: skip
