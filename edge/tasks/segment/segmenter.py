@@ -1,6 +1,6 @@
 """The task "segment": what covers which part of a picture, and what else may be put behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -70,8 +70,8 @@ class Segmenter:
             if counts[index] >= LEAST
         ]
         found.sort(key=lambda one: one.share, reverse=True)
-        if cover is not None and not found:
-            cover = np.zeros_like(cover)
+        if cover is not None:
+            cover = _of_segments(cover, {one.index for one in found})
         return Segmentation(tuple(found), mask, cover)
 
     def draw(self, picture: Picture, result: Segmentation) -> Picture:
@@ -183,6 +183,12 @@ def _open(path: Path, labels: str | Path | None, delegate: str, threads: int | N
 def _box(mask: NDArray[np.uint8], index: int) -> tuple[float, float, float, float]:
     left, top, width, height = cv2.boundingRect((mask == index).view(np.uint8))
     return float(left), float(top), float(left + width), float(top + height)
+
+
+def _of_segments(cover: NDArray[np.uint8], shown: Set[int]) -> NDArray[np.uint8]:
+    """What the classes ``shown`` have of a foreground's cover: 1 is that, 0 all the rest."""
+    front = cover if 1 in shown else np.zeros_like(cover)
+    return front | ~cover if 0 in shown else front
 
 
 def _cover(result: Segmentation) -> NDArray[np.uint8]:

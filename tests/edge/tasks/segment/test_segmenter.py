@@ -123,6 +123,17 @@ def test_the_background_is_replaced_behind_the_classes(made: Any) -> None:
     assert drawn[0, 0].tolist() == pytest.approx([64, 177, 0], abs=15)
 
 
+def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
+    picture = mask_models.halves(BLACK, WHITE)
+    model = mask_models.soft_model()
+    kept = made(model, ("selfie",), background=parse("green"), classes=["background"])
+    drawn = kept.draw(picture, seen(kept, picture))
+    assert drawn[0, 0].tolist() == pytest.approx(BLACK, abs=25)
+    assert drawn[0, 60].tolist() == pytest.approx([64, 177, 0], abs=25)
+    everything = kept.adjusted(Settings(0.5, ("background", "person"), ()))
+    assert np.abs(everything.draw(picture, seen(everything, picture)) - picture).max() == 0
+
+
 def test_people_are_kept_where_nothing_else_is_asked_for(made: Any) -> None:
     labels = ("background", "person", "sofa")
     task = made(mask_models.scores_model(), labels, background=parse("white"))
