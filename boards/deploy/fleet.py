@@ -58,7 +58,7 @@ async def each(
 
 @contextmanager
 def screen(addresses: Sequence[Address]) -> Iterator[Screen]:
-    """A table on stderr that is kept up to date; lines where stderr is no terminal."""
+    """A table on stderr while it lasts; lines where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield _Lines()
         return
@@ -66,7 +66,8 @@ def screen(addresses: Sequence[Address]) -> Iterator[Screen]:
     from rich.live import Live
 
     table = Table(addresses)
-    with Live(console=Console(stderr=True), get_renderable=table.draw, refresh_per_second=4):
+    console = Console(stderr=True)
+    with Live(console=console, get_renderable=table.draw, refresh_per_second=4, transient=True):
         yield table
 
 

@@ -5,7 +5,6 @@ file, never by a password. ~/.ssh/config is obeyed.
 """
 
 import asyncio
-import os
 import re
 import shlex
 import socket
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edge.errors import BoardError, UsageError
@@ -188,6 +188,8 @@ async def connect(address: Address, identity: str | None = None) -> AsyncIterato
     if address.port:
         asked["port"] = address.port
     if identity is not None:
+        if not Path(identity).is_file():
+            raise BoardError("a private key", f"no {identity}", "check the path of --identity")
         asked["client_keys"] = [identity]
     try:
         connection = await asyncssh.connect(
@@ -202,8 +204,12 @@ async def connect(address: Address, identity: str | None = None) -> AsyncIterato
             "none: it refused those of ssh-agent and of the key files",
             f"{address.ssh.replace('ssh', 'ssh-copy-id', 1)}, or name the key with --identity FILE",
         ) from None
-    except asyncssh.KeyImportError as error:
-        raise BoardError("a private key", f"{identity} ({error})", "name another file") from None
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+        raise BoardError(
+            "a private key without a passphrase",
+            f"{identity} ({' '.join(str(error).split())})",
+            "load it into ssh-agent with ssh-add, and leave out --identity",
+        ) from None
     except (OSError, asyncssh.Error, TimeoutError) as error:
         raise _unreachable(address, error) from None
     async with connection:
@@ -250,7 +256,7 @@ def _was_cut(address: Address) -> BoardError:
 
 def _stranger(address: Address) -> BoardError:
     """The board's key is not the known one, or is not known."""
-    known = os.path.expanduser("~/.ssh/known_hosts")  # noqa: PTH111 (as ssh itself does)
+    known = str(Path("~/.ssh/known_hosts").expanduser())
     place = f"[{address.host}]:{address.port}" if address.port not in (0, 22) else address.host
     asyncssh = _asyncssh()
     try:

@@ -47,6 +47,18 @@ def test_a_key_that_the_board_does_not_know(
     assert "ssh-copy-id" in told.err
 
 
+def test_a_key_that_cannot_be_used(edge: Edge, out: Path, board: SshBoard, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", locked], check=True)
+    for path, said in {
+        locked: "expected a private key without a passphrase",
+        tmp_path / "none": "expected a private key, found no ",
+        out / "labels.txt": "expected a private key without a passphrase",
+    }.items():
+        told = edge("status", board.address, "-i", path)
+        assert (told.code, said in told.err) == (2, True), told.err
+
+
 def test_a_board_whose_key_changed(
     edge: Edge, out: Path, board: SshBoard, workstation: Workstation, tmp_path: Path
 ) -> None:
