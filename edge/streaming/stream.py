@@ -82,7 +82,7 @@ class _Stream:
             lost = self._finish([paint, *outlets])
             seconds = time.perf_counter() - start - self._control.paused_s
             capture.close()  # later, since a camera that hangs takes its time
-        for done in outlets:
+        for done in (paint, *outlets):
             if done.error is not None:
                 raise done.error
         return self._meter.finish(

@@ -80,6 +80,17 @@ def test_a_task_may_draw_another_picture_than_the_frame() -> None:
     assert (shown.got[0].picture[-4:, -40:] == 7).any()
 
 
+def test_what_fails_while_drawing_is_told() -> None:
+    class Clumsy(MeanTask):
+        def draw(self, picture: Any, result: Any) -> Any:
+            raise RuntimeError("no pencil")
+
+    shown = ListingSink(pictures=True)
+    with pytest.raises(RuntimeError, match="no pencil"):
+        run(ListedSource(range(50)), shown, task=Clumsy())
+    assert shown.closed == 1
+
+
 def test_of_a_live_source_the_newest_frame_is_taken_and_drops_are_counted() -> None:
     sink = ListingSink()
     task = MeanTask(seconds=0.03)
