@@ -71,6 +71,7 @@ class _Stream:
             closing.pop_all()
         outlets, paint = self._open_outlets(sinks, capture.live)
         pairs = list(zip(sinks, outlets, strict=True))
+        threads: list[Outlet[Any]] = [paint, *outlets]
         start = time.perf_counter()
         try:
             for ready in capture:
@@ -79,10 +80,10 @@ class _Stream:
                     break
         finally:
             self._stop.set()
-            lost = self._finish([paint, *outlets])
+            lost = self._finish(threads)
             seconds = time.perf_counter() - start - self._control.paused_s
             capture.close()  # later, since a camera that hangs takes its time
-        for done in (paint, *outlets):
+        for done in threads:
             if done.error is not None:
                 raise done.error
         return self._meter.finish(
