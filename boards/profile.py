@@ -21,7 +21,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from boards import reading
 from boards.facts import (
     BUSES,
     DELEGATES,
@@ -37,6 +36,8 @@ from boards.facts import (
     Soc,
     System,
 )
+from boards.reading import chosen, cited
+from edge import reading
 from edge.errors import UsageError, nearest
 
 __all__ = [
@@ -145,17 +146,18 @@ def read(path: Path) -> Profile | Accelerator:
         "board": Profile,
         "accelerator": Accelerator,
     }
-    kind = reading.chosen(table.pop("kind", "none"), kinds, f"kind of {place}")
+    kind = chosen(table.pop("kind", "none"), kinds, f"kind of {place}")
     sources = table.pop("sources", {})
-    known = reading.build(kinds[kind], {"name": path.stem, **table}, sources, place)
+    values = cited({"name": path.stem, **table}, sources, place)
+    known = reading.build(kinds[kind], values, place)
     for one in known.latencies:
-        reading.chosen(one.model, networks(), f"model of a latency in {place}")
-        reading.chosen(one.dtype, DTYPES, f"dtype of a latency in {place}")
-        reading.chosen(one.runs_on, DELEGATES, f"runs_on of a latency in {place}")
+        chosen(one.model, networks(), f"model of a latency in {place}")
+        chosen(one.dtype, DTYPES, f"dtype of a latency in {place}")
+        chosen(one.runs_on, DELEGATES, f"runs_on of a latency in {place}")
     if isinstance(known, Profile):
-        reading.chosen(known.run.delegate, DELEGATES, f"delegate in {place}")
+        chosen(known.run.delegate, DELEGATES, f"delegate in {place}")
     for bus in known.buses:
-        reading.chosen(bus, BUSES, f"bus in {place}")
+        chosen(bus, BUSES, f"bus in {place}")
     return known
 
 
@@ -165,7 +167,7 @@ def _with_family(table: dict[str, Any], path: Path) -> dict[str, Any]:
     if family is None:
         return table
     known = {shared.stem: shared for shared in (path.parent / "families").glob("*.toml")}
-    common = reading.table(known[reading.chosen(family, known, f"family of profile {path.stem}")])
+    common = reading.table(known[chosen(family, known, f"family of profile {path.stem}")])
     for key, value in table.items():
         if isinstance(value, list):
             common[key] = common.get(key, []) + value
@@ -182,8 +184,8 @@ def networks() -> dict[str, Network]:
     table = reading.table(Path(__file__).with_name("networks.toml"))
     sources = table.pop("sources")
     return {
-        name: reading.build(Network, values, sources, f"network {name}")
-        for name, values in table.items()
+        name: reading.build(Network, values, f"network {name}")
+        for name, values in cited(table, sources, "the networks").items()
     }
 
 
