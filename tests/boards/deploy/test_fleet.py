@@ -20,14 +20,15 @@ def test_a_canary_that_dies_keeps_the_others_from_it(
 ) -> None:
     first, second, third = boards(3)
     hosts = [one.address for one in (first, second, third)]
-    broken = RUN.replace("synthetic:64x48@20", "/nowhere/clip.mp4")
-    told = edge("deploy", out, *hosts, "--run", broken, "--canary", 1, "--json")
+    first.stand_in("getconf", "echo 32\n")
+    told = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1, "--json")
     rows = json.loads(told.out)
-    assert told.code == 3
+    assert told.code == 2
+    assert rows[0]["error"]["kind"] == "BoardError"
     assert [row["why"] for row in rows[1:]] == ["not touched, since a board before it failed"] * 2
     assert not second.root.joinpath("releases").exists()
 
-    third.stand_in("getconf", "echo 32\n")
+    first.bin.joinpath("getconf").rename(third.bin / "getconf")
     told = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1)
     assert told.code == 2
     assert first.running == second.running != ""
