@@ -17,27 +17,18 @@ A recipe is a TOML file of a description and steps, the last of which makes the 
 is a field of that method's ``Options``.
 """
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from converters.compress import steps
 from converters.compress.draft import Draft, Material
 from converters.compress.quantise import Variant
+from edge import reading
 from edge.errors import ConversionError, UsageError, nearest
 
 SHIPPED = Path(__file__).with_name("recipes")
-
-_WORDS = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    tuple: "a list",
-}
 
 _EXAMPLE = 'write [[steps]], then step = "quantise" and method = "int8"'
 
@@ -119,11 +110,8 @@ def run(recipe: Recipe, material: Material) -> Variant:
 
 def _read(path: Path, name: str) -> Recipe:
     """``name`` is the file as the user knows it."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError("a recipe in TOML", f"{name} ({error})", "correct the file") from error
-    _known(table, ("description", "steps"), f"recipe {name}")
+    table = reading.table(path, "a recipe in TOML")
+    reading.check_keys(table, ("description", "steps"), f"recipe {name}")
     description = table.get("description", "")
     if not isinstance(description, str):
         raise UsageError(
@@ -159,17 +147,7 @@ def _step(values: Any, place: str) -> Step:
     method = _choice(values, "method", steps.methods(kind), place)
     options = steps.find(kind, method).options
     given = {key: value for key, value in values.items() if key not in ("step", "method")}
-    place = f"{place} ({kind} {method})"
-    hints = get_type_hints(options)
-    _known(given, hints, place)
-    for field in fields(options):
-        if field.name not in given and field.default is field.default_factory is MISSING:
-            raise UsageError(f"{field.name!r} in {place}", "none", "add it")
-    ready = {key: _typed(value, hints[key], key, place) for key, value in given.items()}
-    try:
-        return Step(kind, method, options(**ready))
-    except UsageError as error:
-        raise UsageError(f"{error.expected} in {place}", error.found, error.fix) from error
+    return Step(kind, method, reading.build(options, given, f"{place} ({kind} {method})"))
 
 
 def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: str) -> str:
@@ -183,29 +161,3 @@ def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: 
         "none" if value is None else repr(value),
         f"did you mean {guess}?" if guess else f'write {key} = "{known[0]}"',
     )
-
-
-def _known(given: Iterable[str], known: Iterable[str], place: str) -> None:
-    names = list(known)
-    for key in given:
-        if key not in names:
-            guess = nearest(key, names)
-            raise UsageError(
-                f"{'one of ' + ', '.join(names) if names else 'no further key'} in {place}",
-                repr(key),
-                f"did you mean {guess}?" if guess else "leave it out",
-            )
-
-
-def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
-    """``value`` as the type of its field, where TOML has it as that type."""
-    choices = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    for wanted in choices:
-        if get_origin(wanted) is tuple and isinstance(value, list):
-            return tuple(_typed(item, get_args(wanted)[0], key, place) for item in value)
-        if wanted is float and type(value) in (int, float):
-            return float(value)
-        if type(value) is wanted:
-            return value
-    words = " or ".join(_WORDS[get_origin(c) or c] for c in choices if c is not type(None))
-    raise UsageError(f"{words} as {key} in {place}", repr(value), f"correct {key}")
