@@ -7,11 +7,11 @@ mean = [0]                  # a pixel p means (p - mean) / std to the model
 std = [255]
 """
 
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edge import reading
 from edge.errors import ModelError, UsageError, nearest
 from edge.interpreter import Runtime
 from edge.tasks.heads import Head, ssd, yolo
@@ -37,11 +37,7 @@ def read(path: Path) -> Config:
     Raises:
         UsageError: the file cannot be read, or says something that is not known.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError("a TOML file that describes a head", f"{path} ({reason})", _SEE) from None
+    values = reading.table(path, "a TOML file that describes a head", _SEE)
     for key in values:
         if key not in _KEYS:
             guess = nearest(key, _KEYS)
