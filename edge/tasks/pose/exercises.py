@@ -3,12 +3,12 @@
 The file that is shipped, ``exercises.toml``, says how one is written.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge import reading
 from edge.errors import UsageError, nearest
 from edge.tasks.pose.angles import JOINTS, LEGS, TORSO, both
 
@@ -49,11 +49,7 @@ def read(path: Path = SHIPPED) -> tuple[Exercise, ...]:
     Raises:
         UsageError: the file cannot be read, or says something that is not known or cannot be.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError("a TOML file of exercises", f"{path} ({reason})", _SEE) from None
+    tables = reading.table(path, "a TOML file of exercises", _SEE)
     if not tables:
         raise UsageError("exercises", f"none in {path}", _SEE)
     try:
