@@ -1,6 +1,5 @@
 """The registry: which models there are, read from ``models.toml`` and checked."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -8,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from edge.errors import ModelError, nearest
+from edge import reading
+from edge.errors import ModelError, UsageError, nearest
 
 SHIPPED = Path(__file__).with_name("models.toml")
 
@@ -97,15 +97,14 @@ def read(path: Path) -> dict[str, Entry]:
         ModelError: it cannot be read; a key is missing, unknown, or of another type.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _damaged(path, str(error)) from None
-    try:
+        table = reading.table(path)
         _check(table, {"origins": dict, "models": dict}, "the file", required=("models",))
         origins = table.get("origins", {})
         return {name: _entry(name, values, origins) for name, values in table["models"].items()}
+    except UsageError as error:
+        raise _damaged(error.found) from error
     except ValueError as error:
-        raise _damaged(path, str(error)) from None
+        raise _damaged(f"{path} ({error})") from None
 
 
 def _entry(name: str, values: Any, origins: dict[str, Any]) -> Entry:
@@ -153,5 +152,5 @@ def _check(
         raise ValueError(f"{where}: no {missing[0]}")
 
 
-def _damaged(path: Path, found: str) -> ModelError:
-    return ModelError("a registry of models", f"{path} ({found})", "install the toolkit anew")
+def _damaged(found: str) -> ModelError:
+    return ModelError("a registry of models", found, "install the toolkit anew")
