@@ -18,7 +18,7 @@ from edge.results import Detection, Detections
 from edge.tasks import heads
 from edge.tasks.heads import Head, config
 from edge.tasks.heads.candidates import Candidates, suppress
-from edge.tasks.opening import Opened, cpu_twin, open_file
+from edge.tasks.opening import Opened, open_file, open_twin
 from edge.tasks.settings import Settings, check_classes, check_score, distinct
 
 SCORE, IOU = 0.4, 0.45
@@ -109,9 +109,8 @@ class Detector:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        other = cpu_twin(self._path)
-        opened = open_file(other, labels=None, delegate="cpu", threads=self.runtime.threads)
-        return replace(self, runtime=opened.runtime, _path=other)
+        path, runtime = open_twin(self._path, self.runtime.threads)
+        return replace(self, runtime=runtime, _path=path)
 
     def _size(self) -> tuple[int, int]:
         shape = self.runtime.inputs[0].shape

@@ -86,6 +86,18 @@ def cpu_twin(path: Path) -> Path:
     return other
 
 
+def open_twin(path: Path, threads: int | None) -> tuple[Path, Runtime]:
+    """The twin of a file for the Edge TPU, on the CPU: where it is, and it running.
+
+    Raises:
+        ModelError: it is no usable model.
+        DelegateError: there is none.
+    """
+    other = cpu_twin(path)
+    content = tflite.read_file(other)
+    return other, interpreter.load(content, name=str(other), delegate="cpu", threads=threads)
+
+
 def _twin(path: Path) -> Path:
     before, _, after = path.name.rpartition("_edgetpu")  # the last: some are named after it
     return path.with_name(before + after)

@@ -16,7 +16,7 @@ from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array, Runtime
 from edge.results import Keypoint, Pose
-from edge.tasks.opening import cpu_twin, open_file
+from edge.tasks.opening import open_file, open_twin
 from edge.tasks.pose import crop
 from edge.tasks.pose.angles import angles
 from edge.tasks.pose.crop import Region
@@ -82,9 +82,8 @@ class MoveNet:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        other = cpu_twin(self.path)
-        opened = open_file(other, labels=None, delegate="cpu", threads=self.engine.threads)
-        return replace(self, engine=opened.runtime, path=other)
+        path, engine = open_twin(self.path, self.engine.threads)
+        return replace(self, engine=engine, path=path)
 
     def _region(self, frame: Frame) -> Region:
         height, width = frame.picture.shape[:2]

@@ -15,7 +15,7 @@ from edge.frame import Frame, Picture
 from edge.image import Preprocessing
 from edge.interpreter import Array, Runtime
 from edge.results import Segment, Segmentation
-from edge.tasks.opening import Opened, cpu_twin, open_file
+from edge.tasks.opening import Opened, open_file, open_twin
 from edge.tasks.segment import names
 from edge.tasks.segment.background import Background, compose
 from edge.tasks.segment.masks import MOST, SMOOTHING, Reader, recognise
@@ -87,9 +87,8 @@ class Segmenter:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        other = cpu_twin(self.path)
-        opened = open_file(other, labels=None, delegate="cpu", threads=self.runtime.threads)
-        return replace(self, runtime=opened.runtime, path=other)
+        path, runtime = open_twin(self.path, self.runtime.threads)
+        return replace(self, runtime=runtime, path=path)
 
     def settings(self) -> Settings:
         """The threshold of a soft mask, and the classes that are reported."""

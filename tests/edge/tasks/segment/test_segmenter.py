@@ -1,5 +1,6 @@
 """The task "segment": from labels and options to what is reported and drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edge.errors import LabelsError, ModelError, UsageError
+from edge.errors import DelegateError, LabelsError, ModelError, UsageError
 from edge.frame import Frame
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
@@ -165,3 +166,14 @@ def test_bad_options(made: Any, options: dict[str, Any], said: str) -> None:
 def test_a_model_of_another_task(made: Any) -> None:
     with pytest.raises(ModelError, match="segmentation model"):
         made(tiny_models.colour_model(), None)
+
+
+def test_its_delegate_dies_and_the_model_beside_it_goes_on(made: Any) -> None:
+    task = made(mask_models.scores_model())
+    picture = mask_models.halves(GREEN, RED)
+    on_tpu = replace(task, path=task.path.with_name("m_edgetpu.tflite"))
+    other = on_tpu.on_cpu()
+    assert (other.path, other.runtime.delegate) == (task.path, "cpu")
+    assert seen(other, picture).segments == seen(task, picture).segments != ()
+    with pytest.raises(DelegateError, match="for the CPU beside it"):
+        other.on_cpu()
