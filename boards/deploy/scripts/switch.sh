@@ -24,9 +24,13 @@ start() {
 }
 describe() {
     if [ -z "$1" ]; then rm -f "$file"; else
-        printf '%s\n' "$1" >"$file.new" && mv "$file.new" "$file"
+        printf '%s\n' "$1" >"$file.new" && mv "$file.new" "$file" || return
     fi
     $SYSTEMCTL daemon-reload 8>&-
+}
+put() {
+    [ -z "$UNIT" ] || [ "$UNIT" = "$text" ] || describe "$UNIT" || return
+    point "$new" current
 }
 prune() {
     kept=" $(basename "$new") $(basename "$(readlink "$ROOT/previous" || true)") "
@@ -41,8 +45,11 @@ prune() {
 
 mkdir -p "$UNITS"
 text=$(cat "$file" 2>/dev/null || true)
-[ -z "$UNIT" ] || [ "$UNIT" = "$text" ] || describe "$UNIT"
-point "$new" current
+if ! put; then  # a full disk: what runs was not touched, and runs on
+    rm -f "$file.new" "$ROOT/current.new"
+    [ "$text" = "$(cat "$file" 2>/dev/null || true)" ] || describe "$text"
+    exit 74
+fi
 $LINGER 8>&- || echo "linger=$(id -un)"
 $SYSTEMCTL enable --quiet "$name" 8>&-
 if start; then
