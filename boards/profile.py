@@ -67,6 +67,10 @@ def load(name: str) -> Profile:
     """
     board, *added = name.split("+")
     known = find(board)
+    if isinstance(known, Accelerator) and added:
+        hosts = [one for one in added if one in _hosts(known)]
+        fix = f"write {(hosts or ['BOARD'])[0]}+{board}"
+        raise UsageError("the board before its accelerator", name, fix)
     if isinstance(known, Accelerator):
         raise UsageError(
             "a board, or a board with an accelerator",

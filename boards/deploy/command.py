@@ -19,6 +19,9 @@ _EXAMPLE = "write --run 'demo classify --source 0 --sink web'"
 _CARRIED = ("--labels", "--head", "--rules")
 """Options whose files go along."""
 
+_MAY_BE_CARRIED = ("--background",)
+"""Options whose value goes along where it is a file."""
+
 _EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose", "mqtt": "mqtt", "web": "web"}
 """Demo, or scheme of a sink → extra that it needs."""
 
@@ -105,8 +108,11 @@ def _options(words: list[str]) -> dict[str, Any]:
 def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """The words with the files that go along renamed, and these files."""
     files: list[Path] = []
+    options = _CARRIED + _MAY_BE_CARRIED
 
-    def place(text: str) -> str:
+    def place(option: str, text: str) -> str:
+        if option in _MAY_BE_CARRIED and not Path(text).is_file():
+            return text
         if not Path(text).is_file():
             raise UsageError("a file to go along", f"no {text}", "check the path")
         files.append(Path(text))
@@ -116,10 +122,10 @@ def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
         before = ""
         for word in words:
             option, equals, value = word.partition("=")
-            if before in _CARRIED:
-                yield place(word)
-            elif equals and option in _CARRIED:
-                yield f"{option}={place(value)}"
+            if before in options:
+                yield place(before, word)
+            elif equals and option in options:
+                yield f"{option}={place(option, value)}"
             else:
                 yield word
             before = word

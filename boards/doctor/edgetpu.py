@@ -35,6 +35,8 @@ def edgetpu(system: System, profile: Profile) -> Iterator[Finding]:
     present = look(system)
     if not present:
         yield _none(system, profile)
+        if profile.run.delegate == "edgetpu":
+            yield from _library(system)
         return
     obstacles = [*_library(system), *_permissions(system, present)]
     yield from obstacles
@@ -72,7 +74,7 @@ def _none(system: System, profile: Profile) -> Finding:
 def _library(system: System) -> Iterator[Finding]:
     there = [path for pattern in _LIBRARIES for path in system.found(pattern)]
     if not there:
-        means = "An Edge TPU is there, and no model can use it without its library."
+        means = "No model can use an Edge TPU without its library."
         yield fail("libedgetpu", "not installed", means, mending.library(system))
         return
     name = f"/{there[0].relative_to(system.root)}"

@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     edgetpu.edgetpu,
     camera.camera,
     resources.memory,
+    resources.memory_limit,
     heat.heat,
     heat.power,
     resources.disk,

@@ -24,6 +24,9 @@ _ALL_MEMORY = (
     "sudo sed -i 's/^gpu_mem=/#&/; s/^total_mem=/#&/' /boot/firmware/config.txt && sudo reboot"
 )
 
+_LIMIT = "sudo sed -i '1s/$/ cgroup_enable=memory/' /boot/firmware/cmdline.txt && sudo reboot"
+"""https://github.com/raspberrypi/linux/commit/9b0efcc1ec497b2985c6aaa60cd97f0d2d96d203"""
+
 _LEAST_DISK, _LITTLE_DISK = 100, 1024
 """MiB below which nothing can be written soon, and below which an update does not fit."""
 
@@ -55,6 +58,20 @@ def memory(system: System, profile: Profile) -> Iterator[Finding]:
         yield warn("memory", found, means, _ADD_SWAP)
     else:
         yield ok("memory", found)
+
+
+def memory_limit(system: System, _: Profile) -> Iterator[Finding]:
+    """Whether systemd can limit a service's memory: Raspberry Pi OS switches that off."""
+    controllers = system.text("sys/fs/cgroup/cgroup.controllers")
+    if controllers is None:
+        return
+    if "memory" in controllers.split():
+        yield ok("memory limit", "kept by the kernel")
+        return
+    means = "The limit of the service that 'edge deploy' writes has no effect."
+    asked = system.text("boot/firmware/cmdline.txt")
+    fix = "" if asked is None or "cgroup_enable=memory" in asked else _LIMIT
+    yield warn("memory limit", "switched off in the kernel", means, fix)
 
 
 def _given_away(system: System) -> bool:

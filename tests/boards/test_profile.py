@@ -128,6 +128,11 @@ def test_only_latencies_of_the_bus_they_share_are_kept() -> None:
         ("raspberry-pi-4b+raspberry-pi-5", "an accelerator"),
         ("jetson", "see 'edge boards list'"),
         ("", "see 'edge boards list'"),
+        (
+            "coral-usb+raspberry-pi-4b",
+            "the board before its accelerator, found "
+            "coral-usb+raspberry-pi-4b: write raspberry-pi-4b+coral-usb",
+        ),
         ("coral-usb", "the accelerator coral-usb alone: write BOARD+coral-usb"),
         ("raspberry-pi-4b+coral-pcie", "use generic-aarch64, generic-x86-64, raspberry-pi-5"),
         ("coral-dev-board+coral-usb", "an Edge TPU of its own"),

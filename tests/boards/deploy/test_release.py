@@ -79,6 +79,17 @@ def test_what_a_command_needs(run: str, extras: tuple[str, ...], system: bool) -
     assert (parsed.extras, parsed.system_packages) == (extras, system)
 
 
+def test_a_background_goes_along_where_it_is_a_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "beach.png"
+    picture.write_bytes(b"a picture")
+    run = "demo segment --source 0 --background"
+    for words in (f"{run} {picture}", f"{run}={picture}"):
+        parsed = command.parse(words)
+        assert parsed.carried == (picture,)
+        assert parsed.words[-1].endswith(f"{command.HERE}/beach.png")
+    assert command.parse(f"{run} blur").carried == ()
+
+
 def test_what_was_packed_can_be_read_and_nothing_else(out: Path, tmp_path: Path) -> None:
     made = pack(out)
     folder = tmp_path / made.name

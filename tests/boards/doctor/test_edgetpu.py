@@ -74,16 +74,19 @@ def test_lsusb_tells_where_sys_is_hidden(usb: RecordedBoard) -> None:
 
 def test_a_missing_one_fails_where_the_profile_has_one(board: RecordedBoard) -> None:
     board.profile = load("raspberry-pi-4b+coral-usb")
-    finding = board.one(edgetpu)
-    assert finding.state == "fail"
-    assert finding.found == "none on USB, and the profile raspberry-pi-4b+coral-usb has one"
+    device, library = board.all(edgetpu)
+    assert (device.state, library.state) == ("fail", "fail")
+    assert device.found == "none on USB, and the profile raspberry-pi-4b+coral-usb has one"
+    assert (library.subject, library.found) == ("libedgetpu", "not installed")
+    board.libedgetpu()
+    assert [finding.state for finding in board.all(edgetpu)] == ["fail", "ok"]
 
 
 def test_pcie_of_a_raspberry_pi_5_is_to_be_switched_on(pcie: RecordedBoard) -> None:
     (pcie.folder / "sys/bus/pci/devices/0000:01:00.0/vendor").unlink()
-    assert "dtparam=pciex1" in pcie.one(edgetpu).fix
+    assert "dtparam=pciex1" in pcie.bad(edgetpu).fix
     pcie.file("boot/firmware/config.txt", "[all]\ndtparam=pciex1\n")
-    assert (pcie.one(edgetpu).state, pcie.one(edgetpu).fix) == ("fail", "")
+    assert (pcie.bad(edgetpu).state, pcie.bad(edgetpu).fix) == ("fail", "")
 
 
 def test_a_missing_library_is_answered_with_its_package(usb: RecordedBoard) -> None:

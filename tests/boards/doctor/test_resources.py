@@ -53,6 +53,20 @@ def test_memory_that_was_given_away_is_warned_of(board: RecordedBoard) -> None:
     assert "gpu_mem" in finding.fix
 
 
+def test_a_limit_of_memory_that_has_no_effect_is_warned_of(board: RecordedBoard) -> None:
+    assert board.all(resources.memory_limit) == []
+    board.file("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io pids\n")
+    assert board.one(resources.memory_limit).fix == ""
+    board.file("boot/firmware/cmdline.txt", "console=tty1 rootwait\n")
+    finding = board.one(resources.memory_limit)
+    assert finding.state == "warn"
+    assert "cgroup_enable=memory" in finding.fix
+    board.file("boot/firmware/cmdline.txt", "console=tty1 cgroup_enable=memory\n")
+    assert board.one(resources.memory_limit).fix == "", "the same again mends nothing"
+    board.file("sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n")
+    assert board.one(resources.memory_limit).state == "ok"
+
+
 @pytest.mark.parametrize(("kib", "state"), [(50_000, "fail"), (500_000, "warn"),
                                             (5_000_000, "ok")])  # fmt: skip
 def test_a_full_disk_is_told(board: RecordedBoard, kib: int, state: str) -> None:
