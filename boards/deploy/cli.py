@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def deploy(
 ) -> int:
     """Put a model to work on boards: sent, tried, switched to, or taken back."""
     addresses = _addresses(hosts)
+    asked = command.parse(text, extras)
     with quiet():
-        release = packing.pack(out, command.parse(text, extras), lambda line: say((line,)))
+        release = packing.pack(out, asked, lambda line: say((line,)))
     wanted = Wanted(release, wheel.own(), wait, offline, _who())
     if ansible is not None:
         from boards.deploy import playbook
@@ -96,12 +98,17 @@ def deploy(
         playbook.write(ansible, addresses, wanted)
         click.echo(f"{ansible}: ansible-playbook -i {ansible}/inventory.yml {ansible}/deploy.yml")
         return 0
-    return _work(
+    code = _work(
         addresses,
         lambda address, tell: steps.deploy(address, wanted, _file(identity), tell),
         canary or 0,
         as_json,
     )
+    if code == 0:
+        for address, port in product(addresses, asked.pages):
+            way = f"{address.tunnel(port)}, and open http://127.0.0.1:{port}/"
+            say((f"the page of {address}: {way}",))
+    return code
 
 
 @click.command(

@@ -11,6 +11,7 @@ import click
 from edge import sinks, sources
 from edge.cli import cli
 from edge.errors import UsageError
+from edge.sinks.web import address
 
 HERE = "$here"
 """Stands for the folder of the release in a command's words: "$here/labels.txt"."""
@@ -22,6 +23,8 @@ _CARRIED = ("--labels", "--head", "--rules")
 _MAY_BE_CARRIED = ("--background",)
 """Options whose value goes along where it is a file."""
 
+_LOOPBACK = ("127.0.0.1", "localhost")
+
 _EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose", "mqtt": "mqtt", "web": "web"}
 """Demo, or scheme of a sink → extra that it needs."""
 
@@ -31,7 +34,8 @@ class Command:
     """``words`` without the model's, files that go along as "$here/NAME"; ``carried``: these files.
 
     ``extras``: of edge-toolkit that it needs; ``system_packages``: it needs the system's Python
-    packages; ``delegate``: as of ``--delegate``.
+    packages; ``delegate``: as of ``--delegate``; ``pages``: ports of pages that only the board
+    itself can open.
     """
 
     words: tuple[str, ...]
@@ -39,6 +43,7 @@ class Command:
     extras: tuple[str, ...]
     system_packages: bool
     delegate: str
+    pages: tuple[int, ...]
 
 
 def parse(text: str, more: tuple[str, ...] = ()) -> Command:
@@ -66,8 +71,10 @@ def parse(text: str, more: tuple[str, ...] = ()) -> Command:
             "a source that gives frames by itself", f"--source {asked['source']}",
             "name a camera: whether a release runs is judged by its frames",
         )  # fmt: skip
-    needed = [words[1], *(sinks.resolve(sink)[0] for sink in asked["sinks"])]
+    resolved = [sinks.resolve(sink) for sink in asked["sinks"]]
+    needed = [words[1], *(scheme for scheme, _ in resolved)]
     extras = {_EXTRAS[word] for word in needed if word in _EXTRAS}
+    pages = [address.parse(place) for scheme, place in resolved if scheme == "web"]
     kept, carried = _carried(words)
     return Command(
         words=kept,
@@ -75,6 +82,7 @@ def parse(text: str, more: tuple[str, ...] = ()) -> Command:
         extras=tuple(sorted(extras | set(more))),
         system_packages=scheme == "picamera",
         delegate=asked["delegate"],
+        pages=tuple(page.port for page in pages if page.host in _LOOPBACK and page.port),
     )
 
 

@@ -66,6 +66,10 @@ class Address:
         port = f"-p {self.port} " if self.port else ""
         return f"ssh {port}{self.user + '@' if self.user else ''}{self.host}"
 
+    def tunnel(self, port: int) -> str:
+        """The command that brings a port which only the board can open to this machine."""
+        return self.ssh.replace("ssh", f"ssh -L {port}:127.0.0.1:{port}", 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import tiny_models
 
-from boards.deploy import command, packing, unit, wheel
+from boards.deploy import command, packing, steps, unit, wheel
 from boards.deploy.packing import Packed
-from edge import release
+from boards.deploy.ssh import Address
+from boards.deploy.steps import Outcome
+from edge import cli, release
 
 RUN = "demo classify --source 0"
 
@@ -77,6 +79,31 @@ def test_a_bundle_is_tested_model_by_model(tmp_path: Path) -> None:
 def test_what_a_command_needs(run: str, extras: tuple[str, ...], system: bool) -> None:
     parsed = command.parse(run)
     assert (parsed.extras, parsed.system_packages) == (extras, system)
+
+
+def test_a_page_that_only_the_board_can_open_is_known() -> None:
+    for sink, ports in {
+        "web": (8080,), "web:8081": (8081,), "web:localhost:81": (81,), "web:0.0.0.0": (),
+        "web:0": (), "none": (),
+    }.items():  # fmt: skip
+        assert command.parse(f"{RUN} --sink {sink}").pages == ports
+    tunnel = "ssh -L 8080:127.0.0.1:8080 -p 2222 pi@camera.local"
+    assert Address.parse("pi@camera.local:2222").tunnel(8080) == tunnel
+
+
+def test_the_way_to_such_a_page_is_told(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def deploy(address: Address, *_: object) -> Outcome:
+        return Outcome(address, "0123456789ab", changed=True)
+
+    monkeypatch.setattr(steps, "deploy", deploy)
+    words = ["deploy", str(out), "pi@camera.local", "--run"]
+    assert cli.run([*words, f"{RUN} --sink web"]) == 0
+    way = "ssh -L 8080:127.0.0.1:8080 pi@camera.local, and open http://127.0.0.1:8080/"
+    assert f"note: the page of pi@camera.local: {way}\n" in capsys.readouterr().err
+    assert cli.run([*words, f"{RUN} --sink none"]) == 0
+    assert "note:" not in capsys.readouterr().err
 
 
 def test_a_background_goes_along_where_it_is_a_picture(tmp_path: Path) -> None:
