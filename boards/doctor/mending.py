@@ -42,12 +42,13 @@ def rules(system: System) -> list[str]:
 
 
 def rule(group: str, joined: bool) -> str:
-    """Write the rules that give the device to ``group``, and join it."""
+    """Join ``group``, and write the rules that give it the device: udev obeys none for a group that
+    is not there yet."""
     accelerator = find(_PROFILES[group])
     lines = " ".join(f"'{line}'" for line in accelerator.udev)
     path = Path("/etc/udev/rules.d") / f"60-{accelerator.name}.rules"
     write = f"printf '%s\\n' {lines} | sudo tee {path}\n{APPLY_RULES}"
-    return write if joined else f"{write}\n{join(group)}"
+    return write if joined else f"{join(group)}\n{write}"
 
 
 def join(group: str) -> str:

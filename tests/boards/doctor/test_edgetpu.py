@@ -132,7 +132,7 @@ def test_a_missing_rule_is_written_and_the_group_joined(usb: RecordedBoard) -> N
     (usb.folder / "usr/lib/udev/rules.d/60-libedgetpu1-std.rules").unlink()
     finding = usb.bad(edgetpu)
     assert (finding.state, finding.found) == ("fail", "no permission for /dev/bus/usb/002/003")
-    write, apply, join = finding.fix.splitlines()
+    join, write, apply = finding.fix.splitlines()
     assert 'ATTRS{idVendor}=="1a6e"' in write
     assert 'ATTRS{idVendor}=="18d1"' in write
     assert write.endswith("| sudo tee /etc/udev/rules.d/60-coral-usb.rules")
