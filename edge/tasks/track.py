@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -82,7 +83,7 @@ class Following:
     def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Tracked:
         """The tracked objects in pixels of the frame, and who crossed a line in it."""
         memory = self._memory
-        memory.tracker.parameters = replace(_PARAMETERS, new=min(_PARAMETERS.new, self.score))
+        memory.tracker.parameters = _parameters(self.score)
         seen = self.detector.interpret(outputs, frame).detections
         tracks = memory.tracker.update(
             np.array([one.box for one in seen], np.float64).reshape(-1, 4),
@@ -101,7 +102,7 @@ class Following:
             for number, index, score, box in rows
             if box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
-        memory.best = _best(memory.best, followed)
+        _remember(memory.best, followed)
         sure = self.score <= _PARAMETERS.new  # then the tracker itself has seen to it
         found = tuple(one for one in followed if sure or memory.best[_id(one)] >= self.score)
         memory.trails = _longer(memory.trails, found)
@@ -160,10 +161,18 @@ def following(detector: Detector, borders: Sequence[Border] = ()) -> Following:
     return Following(lowered, detector.score, _Memory(Tracker(_PARAMETERS), Counter(borders)))
 
 
-def _best(best: dict[int, float], found: Sequence[Detection]) -> dict[int, float]:
-    """The best score so far of the objects seen last."""
-    now = {_id(one): max(one.score, best.get(_id(one), 0.0)) for one in found}
-    return dict([*((i, s) for i, s in best.items() if i not in now), *now.items()][-_OBJECTS:])
+@lru_cache(maxsize=1)
+def _parameters(score: float) -> Parameters:
+    """Those of the tracker, where objects are reported from ``score`` on."""
+    return replace(_PARAMETERS, new=min(_PARAMETERS.new, score))
+
+
+def _remember(best: dict[int, float], found: Sequence[Detection]) -> None:
+    """Keep the best score so far of each object, of those seen last."""
+    for one in found:
+        best[_id(one)] = max(one.score, best.pop(_id(one), 0.0))
+    while len(best) > _OBJECTS:
+        del best[next(iter(best))]  # that was not seen for longest
 
 
 def _longer(
