@@ -10,7 +10,7 @@ import click
 
 from edge import live
 from edge.commands.options import running
-from edge.commands.progress import counting
+from edge.progress import counting
 from edge.quiet import quiet
 from edge.tasks.mirror.mirror import mirror
 from edge.tasks.pose.estimator import SCORE

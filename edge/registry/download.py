@@ -5,13 +5,14 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edge import __version__
 from edge.errors import DownloadError
+from edge.progress import Tell
 from edge.sinks.place import unwritable
 
 PATIENCE = 30.0
@@ -34,15 +35,12 @@ WAYS_OUT = (
     "another machine's models, or give a file of your own instead of the name (--model FILE)"
 )
 
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes so far, and how many there will be if that is known."""
-
 
 class _BrokenError(Exception):
     """A transfer broke off, or the server is out of order: worth another attempt."""
 
 
-def download(url: str, part: Path, progress: Progress, *, resume: bool) -> bool:
+def download(url: str, part: Path, progress: Tell, *, resume: bool) -> bool:
     """Download ``url`` (http, https, file) into ``part``; True if some of it was there before.
 
     What an earlier call left in ``part`` is continued if ``resume`` says so. Without it only what
@@ -78,7 +76,7 @@ def failed(url: str, found: str) -> DownloadError:
 class _Transfer:
     """``tag``: what the server calls this version of the file, once it has said so."""
 
-    def __init__(self, url: str, part: Path, progress: Progress, resume: bool) -> None:
+    def __init__(self, url: str, part: Path, progress: Tell, resume: bool) -> None:
         self._url = url
         self._part = part
         self._progress = progress

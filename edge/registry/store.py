@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from edge.errors import DownloadError
+from edge.progress import downloading
 from edge.registry import cache
 from edge.registry.checksum import fault, sha256
 from edge.registry.download import MIRROR, download, failed
 from edge.registry.entries import Entry, Remote
-from edge.registry.progress import bar
 from edge.sinks.place import unwritable
 from edge.whole import write_whole
 
@@ -99,7 +99,7 @@ def _pull(entry: Entry, file: Remote, say: Say) -> None:
     checkable = bool(file.sha256 or file.blob or known.get(file.name))
     continued = True
     while continued:  # what was left of an earlier pull may be what is wrong: once more without it
-        with bar(file.name) as progress:
+        with downloading(file.name) as progress:
             continued = download(url, part, progress, resume=checkable and part.exists())
         wrong = fault(part, file, known.get(file.name))
         if wrong is None:
