@@ -12,7 +12,7 @@ from boards.deploy.board import OWNER, PYTHONS, Python
 from boards.deploy.ssh import Address
 from boards.deploy.steps import Wanted
 from edge.errors import UsageError
-from edge.release import RUN, sums
+from edge.release import sums
 from edge.sinks.place import unwritable
 
 _SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
@@ -43,16 +43,12 @@ def write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
 
 
 def _write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
-    (folder / "release").mkdir(parents=True)
-    (folder / "scripts").mkdir()
-    for name, content in wanted.release.files.items():
-        path = folder / "release" / name
-        path.write_bytes(content)
-        path.chmod(0o755 if name == RUN else 0o644)
+    (folder / "scripts").mkdir(parents=True)
     ours = files(__package__)
     for name in _SCRIPTS:
         (folder / "scripts" / name).write_text(ours.joinpath("scripts", name).read_text())
     (folder / _PLAYBOOK).write_text(ours.joinpath("ansible", _PLAYBOOK).read_text())
+    (folder / "release.tar").write_bytes(packing.tar(wanted.release.files))
     wheel = {wanted.wheel.name: wanted.wheel.content}
     (folder / "wheels.tar").write_bytes(packing.tar({"SHA256SUMS": sums(wheel), **wheel}))
     # JSON is YAML, and quotes what YAML would take for something else.

@@ -192,8 +192,9 @@ def play(deployed: Deployed, folder: Path) -> str:
     known = f"-o UserKnownHostsFile={deployed.workstation.known_hosts}"
     environment = deployed.workstation.environment | {"ANSIBLE_SSH_COMMON_ARGS": known}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False,
+        timeout=1800,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.rpartition("PLAY RECAP")[2]
 

@@ -1,11 +1,11 @@
-# Put a release beside the others, out of the tar that stdin brings (nothing where it is there
-# already), and see to what it runs with. Wants: ROOT, RELEASE, ENVIRONMENT, OWNER (empty: me).
+# Put a release beside the others, out of a tar: TAR, or stdin (nothing where it is there already),
+# and see to what it runs with. Wants: ROOT, RELEASE, ENVIRONMENT, OWNER (empty: me), UPLOAD (yes).
 set -eu
 umask 022
 mkdir -p "$ROOT/releases" "$ROOT/state"
 new=$ROOT/releases/$RELEASE
 part=$ROOT/releases/.$RELEASE.part
-trap 'rm -rf "$part"' EXIT
+trap 'rm -rf "$part" ${TAR:+"$TAR"}' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 if [ -n "$OWNER" ]; then
     id "$OWNER" >/dev/null 2>&1 ||
@@ -18,7 +18,7 @@ fi
 if [ "$UPLOAD" = yes ]; then
     rm -rf "$part"
     mkdir "$part"
-    tar -x --no-same-owner -C "$part"
+    tar -x -f "${TAR:--}" --no-same-owner -C "$part"
     (
         cd "$part" && sha256sum --quiet --strict -c SHA256SUMS >&2 &&
             [ "$(sha256sum <SHA256SUMS | cut -c 1-12)" = "$RELEASE" ]
