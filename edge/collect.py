@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import OutputError, UsageError
+from edge.errors import UsageError, unwritable
 from edge.frame import Picture
 from edge.image import SUFFIXES
 from edge.whole import write_whole
@@ -89,7 +89,7 @@ def collection(root: Path, label: str) -> Collection:
     try:
         (root / label).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(root / label, error) from None
+        raise unwritable(root / label, error) from None
     return Collection(root, label, _thumbnails=list(_earlier(root / label)))
 
 
@@ -108,8 +108,3 @@ def _earlier(folder: Path) -> Iterator[NDArray[np.float32]]:
 def _thumbnail(picture: cv2.typing.MatLike) -> NDArray[np.float32]:
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     return cv2.resize(grey, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def _unwritable(folder: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"a folder to write to at {folder}", reason, "choose another with -o")

@@ -25,6 +25,7 @@ The command line prints the one line of ``str(error)`` and exits with 2.
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class EdgeError(Exception):
@@ -127,3 +128,10 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """
     found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """The error for a place that the operating system does not let us write."""
+    reason = (error.strerror or str(error)).lower()
+    fix = "make room on the disk" if "space" in reason else "choose another folder"
+    return OutputError(f"a place to write {path}", reason, fix)

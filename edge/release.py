@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ReleaseError
+from edge.registry.checksum import sha256
 
 MANIFEST, SUMS, RUN, ENVIRONMENT = "release.json", "SHA256SUMS", "run", "env"
 FORMAT = 1
@@ -105,10 +106,10 @@ def check(folder: Path) -> None:
     if name_of(content) != folder.name:
         raise _tampered(folder, [SUMS])
     lines = (line.partition("  ") for line in content.decode().splitlines())
-    wanted = {name: sha256 for sha256, _, name in lines}
+    wanted = {name: digest for digest, _, name in lines}
     expected = {*wanted, SUMS, ENVIRONMENT}
     wrong = [name for name in there if name not in expected]
-    wrong += [name for name, sha256 in wanted.items() if _sha256(there.get(name)) != sha256]
+    wrong += [name for name, digest in wanted.items() if _digest(there.get(name)) != digest]
     if wrong:
         raise _tampered(folder, wrong)
 
@@ -127,10 +128,10 @@ def _manifest(said: dict[str, Any]) -> Manifest:
     return Manifest(**said, run=run, extras=extras, proofs=proofs)
 
 
-def _sha256(path: Path | None) -> str:
+def _digest(path: Path | None) -> str:
     if path is None or path.is_symlink() or not path.is_file():
         return ""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256(path)
 
 
 def _tampered(folder: Path, names: Iterable[str]) -> ReleaseError:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from edge.sinks.place import unwritable
+from edge.errors import unwritable
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

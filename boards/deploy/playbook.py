@@ -11,9 +11,8 @@ from boards.deploy import environment, packing, unit
 from boards.deploy.board import OWNER, PYTHONS, Python
 from boards.deploy.ssh import Address
 from boards.deploy.steps import Wanted
-from edge.errors import UsageError
+from edge.errors import UsageError, unwritable
 from edge.release import sums
-from edge.sinks.place import unwritable
 
 _SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
 _PLAYBOOK = "deploy.yml"

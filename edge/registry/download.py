@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
-from edge.errors import DownloadError
+from edge.errors import DownloadError, unwritable
 from edge.progress import Tell
-from edge.sinks.place import unwritable
 
 PATIENCE = 30.0
 """Seconds without a byte after which a connection counts as broken."""

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from edge.errors import DownloadError
+from edge.errors import DownloadError, unwritable
 from edge.progress import downloading
 from edge.registry import cache
 from edge.registry.checksum import fault, sha256
 from edge.registry.download import MIRROR, download, failed
 from edge.registry.entries import Entry, Remote
-from edge.sinks.place import unwritable
 from edge.whole import write_whole
 
 RECORD = "SHA256SUMS"

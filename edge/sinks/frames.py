@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cv2
 
-from edge.errors import UsageError
+from edge.errors import UsageError, unwritable
 from edge.frame import Output
-from edge.sinks import Setting, place
+from edge.sinks import Setting
 from edge.whole import write_whole
 
 _BACKLOG = 8
@@ -28,7 +28,7 @@ def frames(address: str, _: Setting) -> "Frames":
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise place.unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
     return Frames(folder)
 
 

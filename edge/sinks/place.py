@@ -20,10 +20,3 @@ def check(path: Path) -> None:
         )
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise OutputError(f"a place to write {path}", "permission denied", "choose another folder")
-
-
-def unwritable(path: Path, error: OSError) -> OutputError:
-    """The error for what the operating system said."""
-    reason = (error.strerror or str(error)).lower()
-    fix = "make room on the disk" if "space" in reason else "choose another folder"
-    return OutputError(f"a place to write {path}", reason, fix)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from edge.errors import UsageError
+from edge.errors import UsageError, unwritable
 from edge.frame import Output
 from edge.sinks import Setting, place
 
@@ -48,7 +48,7 @@ def records(address: str, setting: Setting) -> "Records":
     try:
         file = path.open("w", encoding="utf-8")
     except OSError as error:
-        raise place.unwritable(path, error) from None
+        raise unwritable(path, error) from None
     return Records(path, file, setting.stop, own=True)
 
 
@@ -67,7 +67,7 @@ class Records:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
             self._stop()
         except OSError as error:
-            raise place.unwritable(self._path, error) from None
+            raise unwritable(self._path, error) from None
 
     def close(self) -> None:
         if self._own:

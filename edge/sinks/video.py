@@ -14,7 +14,7 @@ from typing import Protocol
 
 import cv2
 
-from edge.errors import OutputError, UsageError
+from edge.errors import OutputError, UsageError, unwritable
 from edge.frame import Output, Picture
 from edge.sinks import Setting, place
 from edge.sinks.matroska import Matroska
@@ -67,7 +67,7 @@ class Video:
                 self._writer = self._open()
             self._writer.add(self._fit(output.picture), output.time_s - self._start)
         except OSError as error:
-            raise place.unwritable(self._path, error) from None
+            raise unwritable(self._path, error) from None
 
     def close(self) -> None:
         if self._writer is None:
@@ -75,7 +75,7 @@ class Video:
         try:
             self._writer.close()
         except OSError as error:
-            raise place.unwritable(self._path, error) from None
+            raise unwritable(self._path, error) from None
 
     def _open(self) -> _Writer:
         if self._path.suffix.lower() == ".mkv":

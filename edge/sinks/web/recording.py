@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from edge.errors import EdgeError, OutputError
+from edge.errors import EdgeError, OutputError, unwritable
 from edge.frame import Output
-from edge.sinks import place
 from edge.sinks.video import Video
 from edge.streaming.outlets import Outlet
 
@@ -144,7 +143,7 @@ def _create(folder: Path) -> Path:
             number += 1
             continue
         except OSError as error:
-            raise place.unwritable(folder, error) from None
+            raise unwritable(folder, error) from None
         return path
 
 

@@ -1,6 +1,5 @@
 """What was found in pictures and videos, kept by their content."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -11,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import SourceError
+from edge.errors import SourceError, unwritable
 from edge.frame import Picture
 from edge.registry import cache
-from edge.sinks.place import unwritable
+from edge.registry.checksum import sha256
 from edge.tasks.mirror.matching import Body
 from edge.tasks.pose.names import COCO
 
@@ -67,14 +66,13 @@ def shelf(model: Path) -> Shelf:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(path)
     except OSError as error:
         raise SourceError("a file to read", f"{path} ({error.strerror})", "check it") from None
 
 
 def _read(folder: Path) -> NDArray[np.float32] | None:
-    """Bodies that are kept; None where there are none, or or a part of them is damaged or gone."""
+    """Bodies that are kept; None where there are none, or a part of them is damaged or gone."""
     try:
         bodies: NDArray[np.float32] = np.load(folder / _BODIES, allow_pickle=False)
         pictures = {path.name for path in folder.iterdir()}

@@ -132,11 +132,8 @@ def _network(
     say: Callable[[str], None],
 ) -> tuple[Network, tuple[str, ...]]:
     """The model, and what there is to say about its choice."""
-    if model is not None:
-        path = registry.located(model, say, delegate)
-        return _open(path, people, delegate, threads), ()
-    if delegate == "edgetpu":
-        path = registry.located(MOVENET, say, delegate)
+    if model is not None or delegate == "edgetpu":  # MediaPipe does not run there
+        path = registry.located(model or MOVENET, say, delegate)
         return _open(path, people, delegate, threads), ()
     try:
         return _open(bundle.default_bundle(), people, delegate, threads), ()
