@@ -218,7 +218,7 @@ def _unknown(what: str, name: str, names: Iterable[str]) -> UsageError:
     return UsageError(
         f"{what}: {', '.join(known)}",
         repr(name),
-        f"did you mean {guess}?" if guess else "see 'edge boards list'",
+        f"did you mean '{guess}'?" if guess else "see 'edge boards list'",
     )
 
 

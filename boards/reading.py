@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 
 
 def chosen(word: Any, known: Iterable[str], place: str) -> str:
@@ -15,11 +15,10 @@ def chosen(word: Any, known: Iterable[str], place: str) -> str:
     words = tuple(known)
     if isinstance(word, str) and word in words:
         return word
-    guess = nearest(str(word), words)
     raise UsageError(
         f"one of {', '.join(words)} as {place}",
         repr(word),
-        f"did you mean {guess}?" if guess else "correct the file",
+        did_you_mean(str(word), words, "correct the file"),
     )
 
 

@@ -130,6 +130,12 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def did_you_mean(word: str, words: Iterable[str], otherwise: str) -> str:
+    """The fix of a misspelt word: the nearest of ``words``; ``otherwise`` where none is near."""
+    guess = nearest(word, words)
+    return f"did you mean '{guess}'?" if guess else otherwise
+
+
 def unwritable(path: Path, error: OSError) -> OutputError:
     """The error for a place that the operating system does not let us write."""
     reason = (error.strerror or str(error)).lower()

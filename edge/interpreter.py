@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import probe
-from edge.errors import DelegateError, ModelError, UsageError, nearest
+from edge.errors import DelegateError, ModelError, UsageError, did_you_mean
 from edge.modelfile import tflite
 from edge.modelfile.tflite import ModelFile
 
@@ -263,8 +263,7 @@ def _spec(detail: dict[str, Any]) -> TensorSpec:
 def _check_word(what: str, word: str, words: tuple[str, ...]) -> None:
     if word in words:
         return
-    guess = nearest(word, words)
-    fix = f"did you mean '{guess}'?" if guess else f"choose one of {', '.join(words)}"
+    fix = did_you_mean(word, words, f"choose one of {', '.join(words)}")
     raise UsageError(f"a {what} ({', '.join(words)})", f"'{word}'", fix)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 
 Value = TypeVar("Value")
 
@@ -44,11 +44,10 @@ def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
     names = tuple(known)
     for key in given:
         if key not in names:
-            guess = nearest(key, names)
             raise UsageError(
                 f"{'one of ' + ', '.join(names) if names else 'no further key'} in {place}",
                 repr(key),
-                f"did you mean {guess}?" if guess else "leave it out",
+                did_you_mean(key, names, "leave it out"),
             )
 
 

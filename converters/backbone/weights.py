@@ -90,7 +90,7 @@ def load(
     raise WeightsError(
         f"weights {', '.join(SOURCES)} or a file",
         repr(weights),
-        f"did you mean --weights {guess}?" if guess else f"use --weights {next(iter(SOURCES))}",
+        f"did you mean '--weights {guess}'?" if guess else f"use --weights {next(iter(SOURCES))}",
     )
 
 

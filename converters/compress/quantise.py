@@ -221,7 +221,7 @@ def check_types(*given: str) -> None:
     for one in given:
         if one not in TYPES:
             guess = nearest(one, TYPES) or TYPES[0]
-            raise UsageError(f"a type {', '.join(TYPES)}", repr(one), f"did you mean {guess}?")
+            raise UsageError(f"a type {', '.join(TYPES)}", repr(one), f"did you mean '{guess}'?")
 
 
 def check_input(content: bytes, preprocessing: Preprocessing) -> None:

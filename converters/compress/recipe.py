@@ -26,7 +26,7 @@ from converters.compress import steps
 from converters.compress.draft import Draft, Material
 from converters.compress.quantise import Variant
 from edge import reading
-from edge.errors import ConversionError, UsageError, nearest
+from edge.errors import ConversionError, UsageError, did_you_mean
 
 SHIPPED = Path(__file__).with_name("recipes")
 
@@ -73,11 +73,10 @@ def load(name: str) -> Recipe:
     if len(path.parts) > 1 or path.suffix == ".toml" or path.is_dir():
         found = "a folder" if path.is_dir() else "no such file"
         raise UsageError("a recipe file", f"{found}: {name}", "check the path")
-    guess = nearest(name, names())
     raise UsageError(
         f"a recipe {', '.join(names())} or a TOML file",
         repr(name),
-        f"did you mean {guess}?" if guess else "use --recipe int8",
+        did_you_mean(name, names(), "use --recipe int8"),
     )
 
 
@@ -155,9 +154,8 @@ def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: 
     value = values.get(key)
     if isinstance(value, str) and value in known:
         return value
-    guess = nearest(str(value), known)
     raise UsageError(
         f"{key} = one of {', '.join(known)} in {place}",
         "none" if value is None else repr(value),
-        f"did you mean {guess}?" if guess else f'write {key} = "{known[0]}"',
+        did_you_mean(str(value), known, f'write {key} = "{known[0]}"'),
     )

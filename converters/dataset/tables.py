@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name
-from edge.errors import DatasetError, nearest
+from edge.errors import DatasetError, did_you_mean
 from edge.image import SUFFIXES as PICTURE_SUFFIXES
 
 SUFFIXES = frozenset({".csv", ".tsv"})
@@ -116,11 +116,10 @@ def _source(table: Path, line: int, row: list[str], columns: Columns) -> Source:
 def _side(table: Path, line: int, word: str) -> str:
     side = SPLIT_WORDS.get(word.lower())
     if side is None:
-        guess = nearest(word.lower(), SPLIT_WORDS)
         raise DatasetError(
             "train, validation or test as split",
             f"{word!r} on line {line} of {table}",
-            f"did you mean {guess!r}?" if guess else "use one of these words",
+            did_you_mean(word.lower(), SPLIT_WORDS, "use one of these words"),
         )
     return side
 

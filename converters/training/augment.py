@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 
 Pixels = NDArray[np.uint8]
 
@@ -104,11 +104,10 @@ class Augmentation:
             chosen = []
         for word in chosen:
             if word not in names:
-                guess = nearest(word, [*names, "all", "none"])
                 raise UsageError(
                     f"--augment all, none or a list of {', '.join(names)}",
                     repr(word),
-                    f"did you mean {guess}?" if guess else "use --augment all",
+                    did_you_mean(word, [*names, "all", "none"], "use --augment all"),
                 )
         off = {name: False if name == "flip" else 0.0 for name in names if name not in chosen}
         return cls(**off)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from edge import reading
-from edge.errors import ModelError, UsageError, nearest
+from edge.errors import ModelError, UsageError, did_you_mean
 
 SHIPPED = Path(__file__).with_name("models.toml")
 
@@ -82,11 +82,10 @@ def find(name: str) -> Entry:
     known = entries()
     if name in known:
         return known[name]
-    guess = nearest(name, known)
     raise ModelError(
         "the name of a model",
         f"'{name}'",
-        f"did you mean '{guess}'?" if guess else "see 'edge models list'",
+        did_you_mean(name, known, "see 'edge models list'"),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.errors import DelegateError, ModelError, nearest
+from edge.errors import DelegateError, ModelError, did_you_mean, nearest
 from edge.registry.entries import Entry, Remote, entries
 
 _SUFFIXES = (".tflite", ".task")
@@ -51,12 +51,12 @@ def _files(entry: Entry, delegate: str) -> tuple[Remote, tuple[Remote, ...]]:
 
 def _unknown(model: str) -> ModelError:
     path = Path(model)
-    guess = nearest(path.stem if path.suffix in _SUFFIXES else model, entries())
     if len(path.parts) > 1 or path.suffix in _SUFFIXES:
+        guess = nearest(path.stem if path.suffix in _SUFFIXES else model, entries())
         fix = f"check the path, or use the name {guess}" if guess else "check the path"
         return ModelError("a model file", f"{model} (No such file or directory)", fix)
     return ModelError(
         "a model file, or a name of 'edge models list'",
         f"'{model}'",
-        f"did you mean {guess}?" if guess else "check the path, or see 'edge models list'",
+        did_you_mean(model, entries(), "check the path, or see 'edge models list'"),
     )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 from edge.sinks.sink import Sink
 from edge.sources.browser import Camera
 from edge.streaming.control import Control
@@ -84,7 +84,6 @@ def resolve(uri: str) -> tuple[str, str]:
         return scheme, rest
     if Path(uri).suffix.lower() in _VIDEOS and not re.match(r"[a-z][a-z0-9+]+://", uri):
         return "video", uri
-    guess = nearest(scheme, SCHEMES)
-    fix = f"did you mean '{guess}'?" if guess else "see 'edge demo classify --help'"
+    fix = did_you_mean(scheme, SCHEMES, "see 'edge demo classify --help'")
     known = ", ".join((*SCHEMES, *(f"FILE{suffix}" for suffix in _VIDEOS)))
     raise UsageError(f"a sink ({known})", f"'{uri}'", fix)

@@ -74,7 +74,7 @@ def resolve(uri: str) -> tuple[str, str]:
     path = Path(uri)
     if not path.exists() and colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme):
         guess = nearest(scheme, SCHEMES)
-        fix = f"did you mean {guess}:{rest}?" if guess else "see 'edge demo classify --help'"
+        fix = f"did you mean '{guess}:{rest}'?" if guess else "see 'edge demo classify --help'"
         raise UsageError(f"a source ({', '.join(SCHEMES)}, or a file)", f"'{uri}'", fix)
     return ("pictures" if _is_pictures(path) else "video"), uri
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import cv2
 import numpy as np
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 from edge.frame import Frame, Picture
 from edge.sources.adjust import adjust
 from edge.sources.source import Source, SourceOptions
@@ -94,8 +94,7 @@ def _parse(address: str) -> _Wanted:
     values: dict[str, int] = {}
     for key, value in parse_qsl(query or "", keep_blank_values=True):
         if key not in _KEYS:
-            guess = nearest(key, _KEYS)
-            raise _wrong(address, f"did you mean {guess}?" if guess else "use seed and frames")
+            raise _wrong(address, did_you_mean(key, _KEYS, "use seed and frames"))
         if not value.isdecimal():
             raise _wrong(address, f"give {key} a whole number")
         values[key] = int(value)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,7 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[st
     known = frozenset(labels)
     for name in classes:
         if name not in known:
-            guess = nearest(name, labels)
-            fix = f"did you mean '{guess}'?" if guess else "see the model's labels"
+            fix = did_you_mean(name, labels, "see the model's labels")
             raise UsageError("a class of the model", f"'{name}'", fix)
     return frozenset(classes)
 

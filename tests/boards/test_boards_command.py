@@ -63,4 +63,4 @@ def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_board_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["boards", "show", "raspbery-pi-5"]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "did you mean raspberry-pi-5?" in error
+    assert error.count("\n") == 1 and "did you mean 'raspberry-pi-5'?" in error

@@ -201,7 +201,7 @@ def impossible(converted: Path, place: Path) -> list[object]:
         (no_network, "no model.keras in"),
         (garbage_network, "one that cannot be read"),
         (other_pictures, "give the data set that the model was made from"),
-        (wrong_recipe, "did you mean channels-50?"),
+        (wrong_recipe, "did you mean 'channels-50'?"),
         (no_recipe, "--recipe"),
         (onto_itself, "choose another folder with -o"),
         (impossible, "write --min-accuracy 0.95 for 95 %"),

@@ -302,7 +302,7 @@ def test_a_stopped_run_leaves_nothing_half_written(
         ([".", "--augment", "flipp"], "flip"),
         ([".", "--alpha", "0.3"], "0.35"),
         ([".", "--size", "100"], "96"),
-        ([".", "--recipe", "chanels-50"], "did you mean channels-50?"),
+        ([".", "--recipe", "chanels-50"], "did you mean 'channels-50'?"),
         ([".", "--recipe", "missing.toml"], "no such file: missing.toml"),
         ([".", "--target", "gpu"], "--target cpu|edgetpu|all"),
         ([".", "--max-size", "-1"], "--max-size above 0"),

@@ -52,7 +52,7 @@ def test_a_table_becomes_what_its_fields_say(tmp_path: Path) -> None:
     [
         ("name = ", "expected a cart in TOML, found "),
         ("", "expected 'name' in the cart, found none: add it"),
-        ('nmae = "hay"', "in the cart, found 'nmae': did you mean name?"),
+        ('nmae = "hay"', "in the cart, found 'nmae': did you mean 'name'?"),
         ("name = 3", "a text as name in the cart, found 3: correct name"),
         ('name = "hay"\nload = true', "a number as load in the cart, found True"),
         ('name = "hay"\nlimit = 1.5', "expected a whole number as limit in the cart, found 1.5"),

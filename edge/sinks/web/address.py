@@ -57,7 +57,7 @@ def parse(text: str) -> Address:
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in _KEYS or not value:
             guess = nearest(key, _KEYS)
-            raise _wrong(text, f"did you mean {guess}=DIR?" if guess else "use recordings=DIR")
+            raise _wrong(text, f"did you mean '{guess}=DIR'?" if guess else "use recordings=DIR")
         folder = Path(value)
     return Address(host, port, folder)
 

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Any
 
-from edge.errors import EdgeError, OutputError, UsageError, nearest
+from edge.errors import EdgeError, OutputError, UsageError, did_you_mean
 from edge.sinks.web.guard import Message, Receive, Scope, Send
 from edge.sinks.web.hub import Hub, error_text
 from edge.sinks.web.pace import Pace
@@ -175,8 +175,7 @@ def _parsed(text: str) -> dict[str, Any]:
     if not isinstance(said, dict) or not isinstance(said.get("type"), str):
         raise UsageError('a message such as {"type": "pause"}', text[:60], "reload the page")
     if said["type"] not in _WORDS:
-        guess = nearest(said["type"], _WORDS)
-        fix = f"did you mean '{guess}'?" if guess else f"send one of {', '.join(_WORDS)}"
+        fix = did_you_mean(said["type"], _WORDS, f"send one of {', '.join(_WORDS)}")
         raise UsageError("a known message", f"'{said['type'][:60]}'", fix)
     return said
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import reading
-from edge.errors import ModelError, UsageError, nearest
+from edge.errors import ModelError, UsageError, did_you_mean
 from edge.interpreter import Runtime
 from edge.tasks.heads import Head, ssd, yolo
 
@@ -40,15 +40,13 @@ def read(path: Path) -> Config:
     values = reading.table(path, "a TOML file that describes a head", _SEE)
     for key in values:
         if key not in _KEYS:
-            guess = nearest(key, _KEYS)
             raise UsageError(
                 f"one of {', '.join(_KEYS)} in {path}", f"'{key}'",
-                f"did you mean '{guess}'?" if guess else _SEE,
+                did_you_mean(key, _KEYS, _SEE),
             )  # fmt: skip
     head = values.get("head")
     if head not in HEADS:
-        guess = nearest(str(head), HEADS)
-        fix = f"did you mean '{guess}'?" if guess else _SEE
+        fix = did_you_mean(str(head), HEADS, _SEE)
         raise UsageError(f"head = one of {', '.join(HEADS)} in {path}", repr(head), fix)
     try:
         return Config(

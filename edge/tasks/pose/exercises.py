@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import reading
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 from edge.tasks.pose.angles import JOINTS, LEGS, TORSO, both
 
 SHIPPED = Path(__file__).with_name("exercises.toml")
@@ -71,8 +71,7 @@ def chosen(known: Sequence[Exercise], names: Sequence[str]) -> tuple[Exercise, .
     by_name = {one.name: one for one in known}
     for name in names:
         if name not in by_name:
-            guess = nearest(name, by_name)
-            fix = f"did you mean '{guess}'?" if guess else f"choose of {', '.join(by_name)}"
+            fix = did_you_mean(name, by_name, f"choose of {', '.join(by_name)}")
             raise UsageError("an exercise", f"'{name}'", fix)
     return tuple(by_name[name] for name in names)
 
@@ -113,6 +112,5 @@ def _ranges(where: str, table: Any) -> dict[str, tuple[float, float]]:
 
 def _check(word: str, words: Sequence[str], where: str) -> None:
     if word not in words:
-        guess = nearest(word, words)
-        hint = f"did you mean '{guess}'?" if guess else f"known are {', '.join(words)}"
+        hint = did_you_mean(word, words, f"known are {', '.join(words)}")
         raise ValueError(f"'{word}' in {where} ({hint})")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 from edge.frame import Picture
 from edge.image import SUFFIXES, read_picture
 
@@ -100,8 +100,7 @@ def parse(text: str) -> Background:
         return Plain((blue, green, red))
     path = Path(text)
     if path.suffix.lower() not in SUFFIXES and not path.exists():
-        guess = nearest(word, ["blur", *COLOURS])
-        fix = f"did you mean '{guess}'?" if guess else f"colours are {', '.join(COLOURS)}"
+        fix = did_you_mean(word, ["blur", *COLOURS], f"colours are {', '.join(COLOURS)}")
         raise UsageError("blur, a colour (green, #00b140) or a picture", f"'{text}'", fix)
     rgb = read_picture(path)
     return Photo(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))

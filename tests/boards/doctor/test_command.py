@@ -26,7 +26,7 @@ def test_the_page_is_for_people(run_edge) -> None:  # type: ignore[no-untyped-de
 def test_an_unknown_board_names_the_nearest(run_edge) -> None:  # type: ignore[no-untyped-def]
     done = run_edge("doctor", "--board", "raspbery-pi-5")
     assert done.returncode == 2
-    assert "did you mean raspberry-pi-5?" in done.stderr
+    assert "did you mean 'raspberry-pi-5'?" in done.stderr
 
 
 def test_a_key_without_a_host_is_refused(run_edge) -> None:  # type: ignore[no-untyped-def]

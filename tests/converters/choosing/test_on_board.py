@@ -60,7 +60,7 @@ def test_the_board_picks_target_and_size_where_they_are_left_out(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--board", "raspbery-pi-4b"), "did you mean raspberry-pi-4b?"),
+        (("--board", "raspbery-pi-4b"), "did you mean 'raspberry-pi-4b'?"),
         (("--board", "coral-usb"), "the accelerator coral-usb alone"),
         (("--board", "raspberry-pi-4b", "--target", "edgetpu"), "use --board raspberry-pi-4b+"),
     ],

@@ -78,7 +78,7 @@ def test_int8_takes_and_gives_what_is_asked_for(material: Material, kind: str) -
 
 @pytest.mark.parametrize("mode", ["int8", "qat", "pqat"])
 def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
-    with pytest.raises(UsageError, match="did you mean uint8"):
+    with pytest.raises(UsageError, match="did you mean 'uint8"):
         steps.find("quantise", mode).options(input_type="unit8")
 
 

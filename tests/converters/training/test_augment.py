@@ -75,5 +75,5 @@ def test_each_switch_works_alone(name: str, pixels: NDArray[np.uint8]) -> None:
 
 
 def test_an_unknown_switch_suggests_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean rotation"):
+    with pytest.raises(UsageError, match="did you mean 'rotation"):
         Augmentation.parse("flip,rotate")

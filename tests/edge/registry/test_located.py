@@ -60,7 +60,7 @@ def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("movenet_lightnin", "did you mean movenet_lightning?"),
+        ("movenet_lightnin", "did you mean 'movenet_lightning'?"),
         ("something", "edge models list"),
         ("out/model.tflite", "check the path"),
         ("model.task", "check the path"),

@@ -42,8 +42,8 @@ def test_a_folder_for_recordings() -> None:
         ("host:port", "web:127.0.0.1:8080"),
         ("::1", "web:127.0.0.1:8080"),
         ("localhost:99999", "up to 65535"),
-        ("?recording=x", "did you mean recordings=DIR"),
-        ("?recordings=", "did you mean recordings=DIR"),
+        ("?recording=x", "did you mean 'recordings=DIR'"),
+        ("?recordings=", "did you mean 'recordings=DIR'"),
     ],
 )
 def test_what_is_none_says_what_one_looks_like(text: str, said: str) -> None:
