@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from emulated_root import Board, sshd
+from emulated_root import USER, Board, sshd
 from ssh_board import Workstation, make_workstation
 
 pytestmark = pytest.mark.board
@@ -81,7 +81,7 @@ def deployed(
         board.root.copy_in(standin, f"/usr/local/bin/{name}")
         (board.root.folder / "usr/local/bin" / name).chmod(0o755)
     with sshd(board.root, workstation.key.with_suffix(".pub"), workstation.known_hosts) as port:
-        made = Deployed(board, workstation, f"root@127.0.0.1:{port}", test_data / "models")
+        made = Deployed(board, workstation, f"{USER}@127.0.0.1:{port}", test_data / "models")
         made.deploy(FIRST)
         yield made
         board.root.run("systemctl", "stop", "edge-toolkit", check=False)

@@ -6,6 +6,7 @@ times mean nothing.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,9 @@ from pathlib import Path
 
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 """Release of Debian → its Python."""
+
+USER = "pi"
+"""Who logs in to a board."""
 
 MIRROR = "http://deb.debian.org/debian"
 
@@ -57,12 +61,24 @@ def missing() -> str | None:
     return None
 
 
-def enable_emulation() -> None:
-    """Let the kernel hand arm64 programs to qemu."""
+@contextmanager
+def emulation() -> Iterator[None]:
+    """Let the kernel hand arm64 programs to qemu, with the rights of their owner where sudo(8)
+    wants them: Debian's own entry leaves these away."""
     if not (_BINFMT / "register").exists():
         subprocess.run(["mount", "-t", "binfmt_misc", "none", _BINFMT], check=True)
     if not (_BINFMT / "qemu-aarch64").exists():
         subprocess.run(["update-binfmts", "--enable", "qemu-aarch64"], check=True)
+    said = dict(
+        line.split(" ", 1) for line in (_BINFMT / "qemu-aarch64").read_text().splitlines()[1:]
+    )
+    magic, mask = (re.sub("..", r"\\x\g<0>", said[key]) for key in ("magic", "mask"))
+    entry = _BINFMT / f"edge-board-{os.getpid()}"
+    (_BINFMT / "register").write_text(f":{entry.name}:M::{magic}:{mask}:{said['interpreter']}:PFC")
+    try:
+        yield
+    finally:
+        entry.write_text("-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +139,17 @@ class Board:
 @contextmanager
 def root(release: str, cache: Path) -> Iterator[Root]:
     """A fresh root of ``release``, out of the cache; it is made first where it is not there."""
-    enable_emulation()
     archive = cache / f"{release}-arm64.tar.zst"
-    if not archive.exists():
-        _build(release, archive)
-    place = Path(tempfile.mkdtemp(prefix=f"board-{release}-"))
-    try:
-        _tar("-xf", archive, "-C", place)
-        with _mounted(place):
-            yield Root(release, place)
-    finally:  # never into a mount that could not be undone
-        subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)
+    with emulation():
+        if not archive.exists():
+            _build(release, archive)
+        place = Path(tempfile.mkdtemp(prefix=f"board-{release}-"))
+        try:
+            _tar("-xf", archive, "-C", place)
+            with _mounted(place):
+                yield Root(release, place)
+        finally:  # never into a mount that could not be undone
+            subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)
 
 
 def _build(release: str, archive: Path) -> None:
@@ -174,11 +190,12 @@ def _mounted(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
-    """A running sshd of the board's own on 127.0.0.1, into which a public key lets root; its port.
+    """A running sshd of the board's own on 127.0.0.1, that lets :data:`USER` in by a key; its port.
 
     The board's host key is written down in ``known_hosts``.
     """
-    root.copy_in(key, "/root/.ssh/authorized_keys")
+    _add_user(root)
+    root.copy_in(key, f"/home/{USER}/.ssh/authorized_keys")
     (root.folder / "run/sshd").mkdir(parents=True, exist_ok=True)
     root.run("ssh-keygen", "-A")
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
@@ -187,7 +204,7 @@ def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
     with known_hosts.open("a") as known:
         known.write(f"[127.0.0.1]:{port} {host}")
     options = [f"-p{port}", "-oListenAddress=127.0.0.1", "-oUsePAM=no", "-oMaxStartups=100",
-               "-oPermitRootLogin=prohibit-password", "-oStrictModes=no"]  # fmt: skip
+               "-oStrictModes=no"]  # fmt: skip
     server = subprocess.Popen(
         root.command("/usr/sbin/sshd", "-D", *options), env=root.environment(),
         stderr=subprocess.DEVNULL,
@@ -198,6 +215,15 @@ def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _add_user(root: Root) -> None:
+    """A user who may do everything and has no password, like the first one of a Raspberry Pi."""
+    root.run("useradd", "--create-home", "--shell=/bin/bash", "--password=*", USER)
+    rule = root.folder / f"etc/sudoers.d/010_{USER}-nopasswd"
+    rule.write_text(f"{USER} ALL=(ALL) NOPASSWD: ALL\n")
+    rule.chmod(0o440)
+    (root.folder / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
 
 
 def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
