@@ -44,11 +44,13 @@ test-real: setup
 	@sh .ci/data >/dev/null
 	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -n 2 --dist loadfile -m "realdata and not board" $(PYTEST_FLAGS)
 
-# In namespaces of its own: whatever ends it ends its processes and mounts, too.
+# In namespaces of its own: whatever ends it ends its processes and mounts, too;
+# the shell is there to reap the processes of the services.
 test-board: setup
 	@sh .ci/data >/dev/null
 	@[ $$(id -u) = 0 ] || { echo 'expected root, for chroot and mounts: sudo make test-board' >&2; exit 2; }
-	EDGE_TEST_DATA=$$(sh .ci/data) unshare --mount --pid --mount-proc --fork --kill-child $(PYTEST) -m board tests/board $(PYTEST_FLAGS)
+	EDGE_TEST_DATA=$$(sh .ci/data) unshare --mount --pid --mount-proc --fork --kill-child \
+	    sh -c '$(PYTEST) -m board tests/board $(PYTEST_FLAGS); exit $$?'
 
 bench: setup
 	@sh .ci/data >/dev/null

@@ -80,7 +80,8 @@ class Unit:
         """The process id of its supervisor, 0 where there is none."""
         try:
             pid = int(self.supervisor.read_text())
-            os.kill(pid, 0)
+            with contextlib.suppress(PermissionError):  # it runs, but is another user's
+                os.kill(pid, 0)
         except (OSError, ValueError):
             return 0
         return pid
