@@ -2,6 +2,7 @@
 
 import socket
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def silent_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A proxy that takes connections and never answers: a black hole."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}"
-        for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, address)
-        monkeypatch.setenv("no_proxy", "")
+        go_through(server.getsockname()[1], monkeypatch)
         monkeypatch.setattr(imagenet, "PATIENCE", 1.0)
         yield
 
@@ -61,10 +59,17 @@ def silent_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def refusing_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}"  # closed again: nobody listens
-    for name in ("https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, address)
+        port = server.getsockname()[1]  # closed again: nobody listens
+    go_through(port, monkeypatch)
+
+
+def go_through(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let downloads go through a proxy of this machine, for one test."""
+    for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
     monkeypatch.setenv("no_proxy", "")
+    # urllib keeps the proxies that it met first: it is to meet these, and others afterwards.
+    monkeypatch.setattr(urllib.request, "_opener", None)
 
 
 @pytest.mark.parametrize("name", ["a.weights.h5", "b.h5", "c.keras", "d.h5"])
