@@ -80,7 +80,8 @@ def deviation(runtime: Runtime, vectors: Vectors) -> float:
     Of classes, such as those of pixels, it is the share of wrong ones.
 
     Raises:
-        ModelError: the vectors are not those of this model, or it fails.
+        ModelError: the vectors are not those of this model, or it fails or answers what is no
+            finite number.
     """
     found = answers(runtime, vectors.inputs)
     if [one.shape for one in found] != [one.shape for one in vectors.answers]:
@@ -88,7 +89,7 @@ def deviation(runtime: Runtime, vectors: Vectors) -> float:
         raise ModelError("answers of the same shapes as on the workstation", shapes, "deploy again")
     specs = [runtime.outputs[place] for place in _compared(runtime)]
     compared = zip(specs, found, vectors.answers, strict=True)
-    return max(_deviation(spec, one, wanted) for spec, one, wanted in compared)
+    return max(_deviation(spec, *_finite(runtime, one, wanted)) for spec, one, wanted in compared)
 
 
 def pack(vectors: Vectors) -> bytes:
@@ -142,6 +143,20 @@ def _blobs(height: int, width: int, random: np.random.Generator) -> Pixels:
     colours = random.integers(0, 256, (6, 6, 3), np.uint8)
     blobs = cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC)
     return blobs.astype(np.uint8)
+
+
+def _finite(
+    runtime: Runtime, found: NDArray[np.float32], wanted: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Both with 0 where the workstation's answer was no finite number either: it says nothing."""
+    said = np.isfinite(wanted)
+    if not np.isfinite(found[said]).all():
+        raise ModelError(
+            "finite answers, as on the workstation",
+            f"NaN or infinity from {runtime.name} ({runtime.package}, {runtime.delegate})",
+            "deploy another variant of the model, such as one in int8",
+        )
+    return np.where(said, found, np.float32(0)), np.where(said, wanted, np.float32(0))
 
 
 def _deviation(spec: TensorSpec, found: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:

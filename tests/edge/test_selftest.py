@@ -71,6 +71,35 @@ def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixtur
     assert "OTHERWISE than on the workstation" in capsys.readouterr().out
 
 
+def broken_model() -> bytes:
+    """One whose weights became NaN, and with them its answers."""
+    weight, nan = np.float32(0.25).tobytes(), np.float32("nan").tobytes()
+    return tiny_models.colour_model("float32").replace(weight, nan)
+
+
+def test_a_model_that_answers_what_is_no_number(
+    make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make(broken_model(), vectors.make(runtime("float32"), "colours"))
+    assert cli.run(["selftest", str(folder), "--json"]) == 2
+    out, err = capsys.readouterr()
+    told = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
+    assert told["error"]["expected"] == "finite answers, as on the workstation"
+    assert "found NaN or infinity from" in err and "m.tflite" in err
+
+
+def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = vectors.make(runtime("float32"), "colours")
+    answers, lost = made.answers[0], np.full_like(made.answers[0], np.nan)
+    monkeypatch.setattr(vectors, "_compared", lambda _: (0, 0))
+    twice = vectors.Vectors(made.inputs, (answers, answers))
+    monkeypatch.setattr(vectors, "answers", lambda *_: (answers, lost))
+    with pytest.raises(ModelError, match="finite answers"):
+        vectors.deviation(runtime("float32"), twice)
+    without = vectors.Vectors(made.inputs, (answers, lost))
+    assert vectors.deviation(runtime("float32"), without) == 0  # it never was one
+
+
 @pytest.mark.parametrize(
     ("harm", "named"),
     [
