@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import unwritable
@@ -17,5 +18,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise unwritable(path, error) from None
+    finally:
+        with suppress(OSError):  # gone already, but where we were stopped, be it by Ctrl-C
+            part.unlink()
