@@ -60,7 +60,7 @@ def run(
     control = Control(task)
     setting = _setting(waiting[0], stop, say, control)
     try:
-        opened = _open(sinks, setting)
+        opened = _open(sinks, setting, control)
     except BaseException:
         waiting[0].close()
         raise
@@ -86,7 +86,7 @@ def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
         raise UsageError("a page that gives its camera", found, "add --sink web")
 
 
-def _open(sinks: Sequence[str | Sink], setting: Setting) -> list[Sink]:
+def _open(sinks: Sequence[str | Sink], setting: Setting, control: Control) -> list[Sink]:
     """The sinks, all or none; a window only where there is a screen or nothing else."""
     opened: list[Sink] = []
     try:
@@ -99,7 +99,7 @@ def _open(sinks: Sequence[str | Sink], setting: Setting) -> list[Sink]:
                 setting.say(f"no window: {error.found}")
         if not opened:
             opened.append(open_sink("text", setting))
-        if (systemd := notifier()) is not None:
+        if (systemd := notifier(control)) is not None:
             opened.append(systemd)
     except BaseException:
         for made in opened:

@@ -1,15 +1,18 @@
 """What systemd hears from a stream that it started."""
 
 import socket
+import threading
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
-from streams import MeanTask
+from streams import ListedSource, MeanTask
 
 from edge import runner
 from edge.errors import SourceError
-from edge.streaming import notify
+from edge.streaming import notify, stream
+from edge.streaming.control import Control
 
 
 @pytest.fixture
@@ -68,11 +71,31 @@ def test_an_abstract_socket() -> None:
         told.bind(f"\0{name}")
         told.settimeout(5)
         runner.run(
-            MeanTask(), "synthetic:64x48?frames=2", [notify.Notifier(f"@{name}")],
-            say=lambda _: None,
+            MeanTask(), "synthetic:64x48?frames=2",
+            [notify.Notifier(f"@{name}", Control(MeanTask()))], say=lambda _: None,
         )  # fmt: skip
         assert told.recv(4096).startswith(b"READY=1\n")
 
 
 def test_without_systemd_there_is_nobody_to_tell() -> None:
-    assert notify.notifier({}) is None
+    assert notify.notifier(Control(MeanTask()), {}) is None
+
+
+def test_a_pause_is_no_death(systemd: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "_PAUSE", 0.05)
+    systemd.settimeout(5)
+    control, stop = Control(MeanTask()), threading.Event()
+    notifier = notify.notifier(control)
+    assert notifier is not None
+    running = threading.Thread(
+        target=stream.run, args=(lambda: ListedSource(repeat(1)), MeanTask(), [notifier]),
+        kwargs={"stop": stop, "control": control, "say": lambda _: None},
+    )  # fmt: skip
+    running.start()
+    assert systemd.recv(4096).startswith(b"READY=1\n")
+    control.pause()
+    while systemd.recv(4096) != b"WATCHDOG=1\nSTATUS=paused":
+        pass
+    assert systemd.recv(4096) == b"WATCHDOG=1\nSTATUS=paused", "it is told again and again"
+    stop.set()
+    running.join()
