@@ -31,9 +31,11 @@ area are left out. To track what a camera sees: edge demo track.
 @JSON
 def track(detections: Path, output: Path, as_json: bool) -> int:
     """Follow the objects of a file of detections, so that each keeps its id."""
+    from edge.sinks import place
     from edge.tracking import mot
     from edge.whole import write_whole
 
+    place.check(output)
     table = mot.read(detections)
     tracks = mot.track(table)
     write_whole(output, mot.text(tracks))

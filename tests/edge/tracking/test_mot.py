@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sequences import Scene, generate
 
+from edge import cli
 from edge.errors import DetectionsError
 from edge.tracking import mot
 
@@ -108,6 +109,17 @@ def test_errors_leave_nothing_behind(tmp_path: Path, run_edge) -> None:
     good = write(tmp_path / "good.txt", "")
     assert run_edge("track", good, "-o", tmp_path / "no" / "tracks.txt").returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["det.txt", "good.txt"]
+
+
+@pytest.mark.parametrize("output", [".", "/", "no/tracks.txt"])
+def test_a_place_for_the_tracks_is_wanted_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["track", "none.txt", "-o", output]) == 2
+    said = capsys.readouterr().err
+    found = "no folder no: mkdir -p no" if "no" in output else "a folder: choose another name"
+    assert said.endswith(f"{output}, found {found}\n")
 
 
 def test_help_shows_examples(run_edge) -> None:
