@@ -1,7 +1,8 @@
 """Files that are there whole or not at all."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge.errors import unwritable
@@ -15,10 +16,22 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
-        part.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from None
+        with writing(path):
+            part.write_bytes(content.encode() if isinstance(content, str) else content)
+            part.replace(path)
     finally:
         with suppress(OSError):  # gone already, but where we were stopped, be it by Ctrl-C
             part.unlink()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell of the place where the block cannot write.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from None

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from edge.errors import DownloadError, unwritable
+from edge.errors import DownloadError
 from edge.progress import downloading
 from edge.registry import cache
 from edge.registry.checksum import fault, sha256
 from edge.registry.download import MIRROR, download, failed
 from edge.registry.entries import Entry, Remote
-from edge.whole import write_whole
+from edge.whole import write_whole, writing
 
 RECORD = "SHA256SUMS"
 """In each folder: what was pulled, as ``sha256sum --check`` reads it."""
@@ -56,10 +56,8 @@ def pull(entry: Entry, files: Iterable[Remote], say: Say) -> None:
         OutputError: it cannot be written.
     """
     place = models() / entry.name
-    try:
+    with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(place, error) from None
     with _locked(place, entry.name, say):
         missing = [file for file in files if not right(entry, file)]
         if missing:
@@ -103,12 +101,14 @@ def _pull(entry: Entry, file: Remote, say: Say) -> None:
         wrong = fault(part, file, known.get(file.name))
         if wrong is None:
             break
-        part.unlink()
+        with writing(part):
+            part.unlink()
         if not continued:
             raise _mismatch(url, wrong, here) if checkable else failed(url, wrong)
     digest = sha256(part)
     _record(here.parent, known | {file.name: digest})
-    part.replace(here)
+    with writing(here):
+        part.replace(here)
     if not checkable:
         say(
             f"{file.name} could not be verified on this first pull. Its SHA-256 is written down "
@@ -151,7 +151,9 @@ def _record(place: Path, known: Mapping[str, str]) -> None:
 @contextmanager
 def _locked(place: Path, name: str, say: Say) -> Iterator[None]:
     """Hold the lock of a folder. The system lets go of it if the program dies."""
-    with (place / ".lock").open("w") as lock:
+    with writing(place):
+        lock = (place / ".lock").open("w")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

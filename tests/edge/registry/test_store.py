@@ -183,3 +183,10 @@ def test_a_cache_that_cannot_be_written_to(shop, tmp_path):
     (tmp_path / "cache" / "models").write_text("a file where a folder should be")
     with pytest.raises(OutputError):
         pull("colours")
+
+
+@pytest.mark.parametrize("name", [".lock", "cpu.tflite"])
+def test_a_model_that_cannot_be_put_into_its_place(shop, name):
+    shop.at("colours", name).mkdir(parents=True)  # in its way
+    with pytest.raises(OutputError, match=r"expected a place to write .*colours"):
+        pull("colours")
