@@ -33,7 +33,7 @@ class Text:
         if output.name:
             _print(f"{output.name}: {words}")
             return
-        key = re.sub(r" \d+ %$", "", words)  # a score that wavers is no news
+        key = re.sub(r" \d+ %(?=, |$)", "", words)  # scores and shares that waver are no news
         now = time.monotonic()
         if key != self._said and now >= self._next:
             self._said, self._next = key, now + _PAUSE
