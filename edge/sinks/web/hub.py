@@ -110,8 +110,9 @@ class Hub:
         last: Output | None = None
         while True:
             await asyncio.sleep(1.0)
-            if self._newest is not None and self._newest is not last:
-                last = self._newest
+            newest = self._newest
+            if newest is not None and newest is not last:
+                last = newest
                 stats = await self._stats(last)
                 self.history.append(stats)
                 self.tell(stats)
@@ -202,9 +203,10 @@ class Hub:
 
     def _wake(self) -> None:
         self._waking = False
-        if self._newest is None or self._newest.picture is None:
+        newest = self._newest  # read once, as the stream's thread writes it
+        if newest is None or newest.picture is None:
             return
-        self.shown = Shown(self._newest)
+        self.shown = Shown(newest)
         self._changed.set()
         self._changed = asyncio.Event()
 

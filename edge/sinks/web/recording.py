@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -78,7 +79,7 @@ class Recording:
 
 
 class Recorder:
-    """At most one recording at a time; begun and ended in one thread, fed in another.
+    """At most one recording at a time; begun, fed and ended in threads of their own.
 
     Args:
         folder, fps, live: of :class:`Recording`.
@@ -89,6 +90,7 @@ class Recorder:
         self.folder = folder
         self._fps, self._live, self._say = fps, live, say
         self._recording: Recording | None = None
+        self._changing = threading.Lock()
 
     @property
     def name(self) -> str | None:
@@ -108,21 +110,26 @@ class Recorder:
         Raises:
             OutputError: it cannot be written.
         """
-        if self._recording is not None:
-            return
 
         def over(error: EdgeError) -> None:
-            self._recording = None
+            with self._changing:
+                if self._recording is recording:  # else it was ended, and perhaps another begun
+                    self._recording = None
             self._say(f"web: the recording ended: {error}")
             failed(error)
 
-        self._recording = Recording(self.folder, self._fps, live=self._live, failed=over)
-        self._say(f"web: recording into {self._recording.path}")
+        with self._changing:
+            if self._recording is not None:
+                return
+            recording = Recording(self.folder, self._fps, live=self._live, failed=over)
+            self._recording = recording
+        self._say(f"web: recording into {recording.path}")
 
     def end(self) -> None:
         """End the recording, if there is one; its file is whole then."""
-        recording, self._recording = self._recording, None
-        if recording is not None:
+        with self._changing:
+            recording, self._recording = self._recording, None
+        if recording is not None:  # without the lock, which a failure on the way needs
             recording.finish()
 
 

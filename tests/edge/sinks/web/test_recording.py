@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,38 @@ def test_it_stops_before_the_disk_is_full(
     with pytest.raises(OutputError, match="remove old recordings"):
         kept.begin(errors.append)
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_failure_after_the_end_leaves_the_next_recording_alone(
+    tmp_path: Path, output: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first hangs in a slow disk when it is ended, and fails when the second runs."""
+    reached, gone_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        reached.set()
+        assert gone_on.wait(10)
+        raise OSError(28, "No space left on device")
+
+    kept, _, errors = recorder(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(video.Matroska, "add", slow)
+        kept.begin(errors.append)
+        kept.put(output())
+        assert reached.wait(10)
+        ending = threading.Thread(target=kept.end)
+        ending.start()
+        wait_until(lambda: kept.name is None)
+        kept.begin(errors.append)
+        name = kept.name
+        gone_on.set()
+        ending.join(10)
+    assert len(errors) == 1
+    assert name is not None
+    assert kept.name == name
+    kept.put(output())
+    kept.end()
+    assert frames(tmp_path / name) == 1
 
 
 def test_a_disk_that_is_full_is_said(
