@@ -7,6 +7,7 @@ mean = [0]                  # a pixel p means (p - mean) / std to the model
 std = [255]
 """
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ _KEYS = ("head", "anchors", "letterbox", "mean", "std")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a file says; None where it says nothing."""
+    """What a file says; None where it says nothing. ``mean`` and ``std`` come together."""
 
     head: str
     anchors: dict[int, yolo.Anchors] | None
@@ -38,12 +39,7 @@ def read(path: Path) -> Config:
         UsageError: the file cannot be read, or says something that is not known.
     """
     values = reading.table(path, "a TOML file that describes a head", _SEE)
-    for key in values:
-        if key not in _KEYS:
-            raise UsageError(
-                f"one of {', '.join(_KEYS)} in {path}", f"'{key}'",
-                did_you_mean(key, _KEYS, _SEE),
-            )  # fmt: skip
+    reading.check_keys(values, _KEYS, str(path))
     head = values.get("head")
     if head not in HEADS:
         fix = did_you_mean(str(head), HEADS, _SEE)
@@ -53,8 +49,7 @@ def read(path: Path) -> Config:
             head,
             _anchors(values.get("anchors")),
             _flag(values.get("letterbox")),
-            _numbers(values.get("mean")),
-            _numbers(values.get("std")),
+            *_normalisation(values),
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"a description of a head in {path}", str(error), _SEE) from None
@@ -104,7 +99,22 @@ def _flag(value: Any) -> bool | None:
     return value
 
 
-def _numbers(value: Any) -> tuple[float, ...] | None:
+def _normalisation(
+    values: dict[str, Any],
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    mean, std = (_numbers(key, values.get(key)) for key in ("mean", "std"))
+    if (mean is None) != (std is None):
+        raise ValueError("std without mean" if mean is None else "mean without std")
+    if std is not None and 0 in std:
+        raise ValueError(f"std = {values['std']!r}, by which nothing can be divided")
+    return mean, std
+
+
+def _numbers(key: str, value: Any) -> tuple[float, ...] | None:
     if value is None:
         return None
-    return tuple(float(entry) for entry in (value if isinstance(value, list) else [value]))
+    numbers = value if isinstance(value, list) else [value]
+    known = all(type(one) in (int, float) and math.isfinite(one) for one in numbers)
+    if not known or len(numbers) not in (1, 3):
+        raise ValueError(f"{key} = {value!r}, which is neither one number nor three")
+    return tuple(map(float, numbers))

@@ -11,6 +11,8 @@ from edge.interpreter import TensorSpec
 from edge.tasks.heads import config, recognise, yolo
 from edge.tasks.heads.candidates import Candidates, suppress
 
+SSD = 'head = "ssd"\n'
+
 
 def runtime(*shapes: tuple[int, ...], side: int = 320, scale: float = 0.0) -> Any:
     """A runtime with a square input and outputs of these shapes."""
@@ -110,6 +112,15 @@ def test_a_described_head(tmp_path: Any) -> None:
         config.build(config.read(path), runtime((1, 1000)), "m.tflite")
 
 
+def test_a_described_normalisation(tmp_path: Any) -> None:
+    path = tmp_path / "head.toml"
+    path.write_text(SSD + "mean = 127.5\nstd = [58, 57, 57.5]\n")
+    described = config.read(path)
+    assert (described.mean, described.std) == ((127.5,), (58, 57, 57.5))
+    path.write_text(SSD)
+    assert (config.read(path).mean, config.read(path).std) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -119,6 +130,15 @@ def test_a_described_head(tmp_path: Any) -> None:
         ('head = "ssd"\nletterbox = 3', "neither true nor false"),
         ('head = "yolo-grid"\nanchors = { x = [[1, 2]] }', "description of a head"),
         ("head = ", "TOML"),
+        (
+            SSD + "mean = [1, 2]\nstd = [1]",
+            r"mean = \[1, 2\], which is neither one number nor three",
+        ),
+        (SSD + 'mean = ["0"]\nstd = [1]', r"mean = \['0'\], which is neither"),
+        (SSD + "mean = [0]\nstd = [1, nan, 1]", r"std = \[1, nan, 1\], which is neither"),
+        (SSD + "mean = [0]\nstd = [255, 0, 255]", "by which nothing can be divided"),
+        (SSD + "mean = [0]", "found mean without std"),
+        (SSD + "std = [255]", "found std without mean"),
     ],
 )
 def test_a_bad_description_says_what_is_wrong(tmp_path: Any, text: str, said: str) -> None:
