@@ -84,6 +84,7 @@ def fit(
     ``decide`` gets the seconds that one epoch is going to take, and says how many epochs to
     train: 0 leaves the model at a useless state a few steps on.
     """
+    tf.seed_everything(options.seed)  # dropout draws from TensorFlow's own numbers
     started = time.perf_counter()
     keras = tf.keras()
     model.compile(
