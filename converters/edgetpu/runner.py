@@ -134,15 +134,16 @@ def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float
                 "input may help too",
             ) from None
         finally:
-            if process.returncode is None:
-                _kill(process, program)
+            _end(process, program)
     return Ran(code, printed.read_text(encoding="utf-8", errors="replace"))
 
 
-def _kill(process: "subprocess.Popen[bytes]", program: Program) -> None:
-    """End the process with all that it started."""
+def _end(process: "subprocess.Popen[bytes]", program: Program) -> None:
+    """End all that the process started, and the process itself where it has not ended."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is not None:
+        return
     process.wait()
     if program.stop:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):

@@ -41,8 +41,14 @@ def test_ctrl_c_leaves_nothing_running(compiler_on_path, foresee, monkeypatch):
     assert gone(stand_in)
 
 
+def test_what_a_compiler_leaves_running_ends_with_it(tmp_path):
+    leaving = runner.Program(("sh", "-c", "sleep 60 & printf $! > child.pid"))
+    assert runner.run(leaving, (), tmp_path, timeout=10).code == 0
+    assert gone(replaying_compiler.StandIn(tmp_path))
+
+
 def gone(stand_in) -> bool:
-    """Whether what a hanging stand-in started ends within seconds."""
+    """Whether what a stand-in started ends within seconds."""
     deadline = time.monotonic() + 5
     while stand_in.child_lives() and time.monotonic() < deadline:
         time.sleep(0.01)
