@@ -68,6 +68,10 @@ def capture(
     wanted = live.wanted(source, **asked)
     if resolve(source)[0] == "browser":
         raise UsageError("a camera of this machine", "the source browser", "use --source 0")
+    if burst is not None and count is not None:
+        raise UsageError(
+            "--burst or --count", "both", "leave out --count: a burst ends when it is full"
+        )
     with ExitStack() as closing:
         when = _trigger(label, interval, burst, closing)
         with quiet():

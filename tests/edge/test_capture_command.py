@@ -145,6 +145,7 @@ def test_keys_take_pictures_in_a_terminal(tmp_path: Path) -> None:
     [
         (("--label", "../x", "--burst", "1"), "folder's name"),
         (("--label", "cat", "--burst", "1", "--interval", "1"), "one of them"),
+        (("--label", "cat", "--burst", "6", "--count", "2"), "leave out --count"),
         (("--label", "cat"), "--interval"),
         (("--label", "cat", "--burst", "1", "--source", "9"), "camera"),
     ],
