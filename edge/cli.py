@@ -35,8 +35,6 @@ class Entry:
 DEBUG = "EDGE_DEBUG"
 """Environment variable that holds what ``--debug`` says."""
 
-GROUPS = ("Make", "Run", "Check", "Boards")
-
 COMMANDS = {
     "capture": Entry("edge.commands.capture:capture", "Make", "Take photos for a data set."),
     "convert": Entry("converters.cli:convert", "Make", "Photos in, a verified TFLite model out."),
