@@ -15,12 +15,13 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ReleaseError
+from edge.errors import ModelError, ReleaseError
 from edge.registry.checksum import sha256
 
 MANIFEST, SUMS, RUN, ENVIRONMENT = "release.json", "SHA256SUMS", "run", "env"
@@ -115,11 +116,19 @@ def check(folder: Path) -> None:
 
 
 def models_in(name: str, content: bytes) -> dict[str, bytes]:
-    """The TensorFlow Lite models of a file: of a bundle (.task, a zip) by member, else by ""."""
+    """The TensorFlow Lite models of a file: of a bundle (.task, a zip) by member, else by "".
+
+    Raises:
+        ModelError: the bundle is damaged, or is none.
+    """
     if not name.endswith(".task"):
         return {"": content}
-    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-        return {one: bundle.read(one) for one in bundle.namelist() if one.endswith(".tflite")}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+            return {one: bundle.read(one) for one in bundle.namelist() if one.endswith(".tflite")}
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        found = f"{name}, which is damaged or no .task at all"
+        raise ModelError("a bundle of models (.task)", found, "download it anew") from None
 
 
 def _manifest(said: dict[str, Any]) -> Manifest:

@@ -1,0 +1,38 @@
+"""What a release holds of models."""
+
+import io
+import zipfile
+
+import pytest
+
+from edge import release
+from edge.errors import ModelError
+
+
+def bundle(compression: int) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", compression) as archive:
+        archive.writestr("detector.tflite", bytes(range(256)) * 8)
+        archive.writestr("metadata.json", "{}")
+    return made.getvalue()
+
+
+def test_models_of_a_bundle_are_told_by_their_names() -> None:
+    found = release.models_in("pose.task", bundle(zipfile.ZIP_STORED))
+    assert found == {"detector.tflite": bytes(range(256)) * 8}
+    assert release.models_in("model.tflite", b"TFL3") == {"": b"TFL3"}
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:60] + b"\xff" * 8 + whole[68:],
+        lambda whole: b"<html>not found</html>",
+        lambda whole: b"",
+    ],
+)
+def test_a_damaged_bundle_is_refused_by_its_name(compression: int, damaged) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ModelError, match=r"found pose\.task, which is damaged"):
+        release.models_in("pose.task", damaged(bundle(compression)))
