@@ -94,7 +94,7 @@ class Board:
             return {"SYSTEMCTL": "systemctl", "LINGER": ":",
                     "JOURNAL": "journalctl --no-pager -u edge-toolkit"}  # fmt: skip
         return {"SYSTEMCTL": "systemctl --user", "LINGER": "loginctl enable-linger",
-                "JOURNAL": "journalctl --no-pager --user -u edge-toolkit",
+                "JOURNAL": "journalctl --no-pager --user-unit edge-toolkit",
                 "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}  # fmt: skip
 
     def check(self) -> Python:
@@ -134,18 +134,25 @@ class Board:
         fitting = [python for python in self.pythons if python.version in PYTHONS]
         if not fitting:
             found = ", ".join(python.version for python in self.pythons)
+            newer = any(_number(python.version) > _number(PYTHONS[-1]) for python in self.pythons)
             raise BoardError(
                 f"Python {PYTHONS[0]} to {PYTHONS[-1]} on {self.address}",
                 f"{found or 'no Python'} ({self.system})",
-                "update the system: Raspberry Pi OS Bookworm and Debian 12 have Python 3.11",
+                f"install Python {PYTHONS[-1]} beside it, so that python{PYTHONS[-1]} runs"
+                if newer
+                else "update the system: Raspberry Pi OS Bookworm and Debian 12 have Python 3.11",
             )
         able = [python for python in fitting if python.venv]
         if not able:
             raise BoardError(
                 f"the module venv of Python {fitting[0].version} on {self.address}", "none",
-                "sudo apt-get install -y python3-venv",
+                f"sudo apt-get install -y python{fitting[0].version}-venv",
             )  # fmt: skip
         return able[0]
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _python(line: str) -> Python:

@@ -26,6 +26,8 @@ _PATIENCE = 15
 _HEARTBEAT = 10.0
 """Seconds between two signs of life to the lock; see scripts/lock.sh."""
 
+_LAST_PORT = 65535
+
 INSTALL = "pip install 'edge-toolkit[deploy]'"
 
 
@@ -48,7 +50,7 @@ class Address:
             UsageError: it is something else.
         """
         found = re.fullmatch(r"(?:([^@\s:]+)@)?(\[[\da-fA-F:.%\w]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
-        if found is None or text.startswith("-"):
+        if found is None or text.startswith("-") or int(found[3] or 0) > _LAST_PORT:
             raise UsageError(
                 "user@host[:port]", f"'{text}'", "name a board such as pi@camera.local"
             )
@@ -172,9 +174,9 @@ class Connection:
 
 
 def command(script: str, variables: Mapping[str, str]) -> str:
-    """A script of ``scripts/`` behind assignments of its variables."""
+    """A script of ``scripts/`` behind its variables, which the programs that it runs see, too."""
     text = files(__package__).joinpath("scripts", script).read_text()
-    given = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    given = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     return given + text
 
 
@@ -216,6 +218,10 @@ async def connect(address: Address, identity: str | None = None) -> AsyncIterato
         ) from None
     except (OSError, asyncssh.Error, TimeoutError) as error:
         raise _unreachable(address, error) from None
+    except UnicodeError:
+        raise _unreachable(address, socket.gaierror()) from None
+    except asyncssh.ConfigParseError as error:
+        raise BoardError("a ~/.ssh/config that can be read", str(error), "correct it") from None
     async with connection:
         yield Connection(address, connection)
 

@@ -4,6 +4,7 @@ Until scripts/switch.sh nothing is changed that runs. That one goes on without u
 it ends with the new release running, or with the old one.
 """
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -69,7 +70,7 @@ async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: T
             board = await probe(connection, wanted.release.name)  # another one may just have ended
             await _environment(connection, board, wanted, made, tell)
             await _release(connection, board, wanted, made, tell)
-            trouble = await _selftest(connection, board, wanted, tell)
+            trouble = await _selftest(connection, board, wanted, made, tell)
             if trouble is not None:
                 why, detail = trouble
                 return Outcome(address, board.current, why=why, detail=detail)
@@ -140,7 +141,9 @@ async def _environment(
     files = {wanted.wheel.name: wanted.wheel.content}
     if wanted.offline:
         tell("wheels")
-        files |= offline.fetch(board, made, wanted.release.manifest.extras)
+        extras = wanted.release.manifest.extras
+        # In a thread, since the lock wants a sign of life meanwhile.
+        files |= await asyncio.to_thread(offline.fetch, board, made, extras)
     size = sum(len(content) for content in files.values())
     board.has_room(environment.SIZE_KIB + size // 1024 + wanted.release.size // 1024)
     tell("environment")
@@ -194,7 +197,7 @@ async def _release(
 
 
 async def _selftest(
-    connection: Connection, board: Board, wanted: Wanted, tell: Tell
+    connection: Connection, board: Board, wanted: Wanted, made: Environment, tell: Tell
 ) -> tuple[str, str] | None:
     """Try the release on the board; what is wrong, in a sentence and as it was printed, or None."""
     tell("self-test")
@@ -210,8 +213,14 @@ async def _selftest(
         wrong = ", ".join(f"{row['model']} (deviation {row['deviation']:.3f})" for row in rows)
         return f"the self-test failed: other answers than on the workstation from {wrong}", ""
     except (ValueError, KeyError):
+        # Not even an error of ours: the environment, which other releases may run in, is broken.
         last = (done.err.strip().splitlines() or [f"exit code {done.code}"])[-1]
-        return f"the self-test failed: {last}", done.err
+        sudo = "sudo " if connection.sudo else ""
+        again = f"{board.address.ssh} {sudo}rm -r {board.root}/envs/{made.name}"
+        return (
+            f"the self-test failed: {last}; '{again}' lets the next deploy install anew",
+            done.err,
+        )
 
 
 async def switch(connection: Connection, board: Board, release: str, text: str) -> Outcome:

@@ -290,9 +290,10 @@ def show(unit: Unit, properties: str) -> int:
 
 
 def journal(words: list[str]) -> int:
-    """``journalctl [--user] -u UNIT [-n N] [-f]``."""
+    """``journalctl -u UNIT|--user-unit UNIT [-n N] [-f]``."""
     values = dict(pairwise(words))
-    unit = Unit(values.get("-u") or values["--user-unit"], "--user" in words)
+    user = "--user-unit" in values
+    unit = Unit(values["--user-unit" if user else "-u"], user)
     lines = unit.log.read_text().splitlines() if unit.log.exists() else []
     print("\n".join(lines[-int(values.get("-n", 1000)) :]), flush=True)
     while "-f" in words:

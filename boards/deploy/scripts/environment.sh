@@ -2,8 +2,18 @@
 # Wants: ROOT, ENVIRONMENT, PYTHON, VENV, PIP, REQUIREMENTS (one a line).
 set -eu
 umask 022
+mkdir -p "$ROOT"
+exec 8>>"$ROOT/switching"  # what a cut line left behind may still be at work
+flock -w 900 8 || {
+    echo 'an earlier deploy is still at work there' >&2
+    exit 75
+}
 environment=$ROOT/envs/$ENVIRONMENT
 wheels=$ROOT/wheels
+if [ -e "$environment/ready" ]; then  # by then made
+    [ -n "${TAR:-}" ] || cat >/dev/null
+    exit 0
+fi
 rm -rf "$environment" "$wheels"
 mkdir -p "$ROOT/envs" "$wheels"
 trap 'rm -rf "$wheels" ${TAR:+"$TAR"}; [ -e "$environment/ready" ] || rm -rf "$environment"' EXIT
@@ -16,4 +26,5 @@ printf '%s\n' "$REQUIREMENTS" >requirements.txt
 "$environment/bin/python" -m pip install --quiet --no-input --no-cache-dir \
     --disable-pip-version-check $PIP -r requirements.txt
 "$environment/bin/python" -c 'import cv2'
+sync
 touch "$environment/ready"

@@ -40,5 +40,6 @@ for ready in "$root"/envs/*/ready; do
     [ -e "$ready" ] && say ready "$(basename "$(dirname "$ready")")"
 done
 cd "$root/releases/$RELEASE" 2>/dev/null && sha256sum --quiet --strict -c SHA256SUMS \
-    >/dev/null 2>&1 && say whole "$(sha256sum <SHA256SUMS | cut -c 1-12)"
+    >/dev/null 2>&1 && [ "$(ls -A | grep -cvx -e SHA256SUMS -e env)" = "$(wc -l <SHA256SUMS)" ] &&
+    say whole "$(sha256sum <SHA256SUMS | cut -c 1-12)"
 true

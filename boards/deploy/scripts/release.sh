@@ -2,6 +2,12 @@
 # and see to what it runs with. Wants: ROOT, RELEASE, ENVIRONMENT, OWNER (empty: me), UPLOAD (yes).
 set -eu
 umask 022
+mkdir -p "$ROOT"
+exec 8>>"$ROOT/switching"  # what a cut line left behind may still be at work
+flock -w 900 8 || {
+    echo 'an earlier deploy is still at work there' >&2
+    exit 75
+}
 mkdir -p "$ROOT/releases" "$ROOT/state"
 new=$ROOT/releases/$RELEASE
 part=$ROOT/releases/.$RELEASE.part
@@ -10,7 +16,7 @@ trap 'exit 1' HUP INT TERM PIPE
 if [ -n "$OWNER" ]; then
     id "$OWNER" >/dev/null 2>&1 ||
         useradd --system --no-create-home --home-dir "$ROOT/state" --shell /usr/sbin/nologin "$OWNER"
-    for group in video render audio plugdev; do
+    for group in video render audio plugdev apex; do
         if getent group "$group" >/dev/null; then usermod -aG "$group" "$OWNER"; fi
     done
     chown "$OWNER:" "$ROOT/state"

@@ -73,8 +73,6 @@ def test_a_line_that_is_cut_at_any_step_leaves_what_runs(
         assert was_cut.is_set(), f"{step} was never seen"
         assert (told.code, "found one that was cut" in told.err) == (2, True), told.err
         assert (board.running, board.process()) == (old, process), step
-        if step == "environment":  # it is made to its end, or not at all
-            _until(lambda: not _runs("pip", board.root))
 
     with line.cut_when(lambda: board.running != old) as was_cut:
         told = edge("deploy", model, address, "--run", wanted, "--extra", "mqtt")

@@ -1,12 +1,17 @@
 """Boards that cannot be reached, will not do, or are in the middle of something."""
 
+import asyncio
 import fcntl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 import tiny_models
 from ssh_board import SshBoard, Workstation
+
+from boards.deploy import offline, ssh
+from edge.errors import BoardError
 
 from .conftest import RUN, Edge
 
@@ -21,13 +26,18 @@ def test_a_host_that_does_not_answer(edge: Edge, out: Path, board: SshBoard) -> 
     assert f"ssh -p 1 {closed.partition(':')[0]}" in told.err
 
 
-def test_a_host_that_nobody_knows(edge: Edge, out: Path, workstation: Workstation) -> None:
-    told = edge("deploy", out, "pi@nowhere.invalid", "--run", RUN)
+@pytest.mark.parametrize("host", ["pi@nowhere.invalid", "pi@a..b", f"pi@{'x' * 70}"])
+def test_a_host_that_nobody_knows(
+    edge: Edge, out: Path, workstation: Workstation, host: str
+) -> None:
+    told = edge("deploy", out, host, "--run", RUN)
     assert told.code == 2
-    assert "expected pi@nowhere.invalid to answer, found a name that nobody knows" in told.err
+    assert f"expected {host} to answer, found a name that nobody knows" in told.err
 
 
-@pytest.mark.parametrize("host", ["pi@", "pi@camera:door", "-oProxyCommand=x", ""])
+@pytest.mark.parametrize(
+    "host", ["pi@", "pi@camera:door", "pi@camera:65536", "-oProxyCommand=x", ""]
+)
 def test_an_address_that_is_none(
     edge: Edge, out: Path, workstation: Workstation, host: str
 ) -> None:
@@ -129,7 +139,7 @@ def test_a_python_without_venv(edge: Edge, out: Path, board: SshBoard) -> None:
     board.stand_in("python3", "case $2 in *venv*) exit 1 ;; *) echo 3.11 ;; esac\n")
     told = edge("deploy", out, board.address, "--run", RUN)
     assert told.code == 2
-    assert "apt-get install -y python3-venv" in told.err
+    assert "apt-get install -y python3.11-venv" in told.err
 
 
 def test_a_system_of_32_bits(edge: Edge, out: Path, board: SshBoard) -> None:
@@ -160,6 +170,28 @@ def test_packages_that_do_not_install(edge: Edge, out: Path, board: SshBoard) ->
     assert told.code == 2
     assert "found ERROR: No matching distribution found for numpy: is it online?" in told.err
     assert not list(board.root.glob("envs/*")), "a half-made environment stayed"
+
+
+def test_the_lock_is_held_while_wheels_are_fetched(
+    edge: Edge, out: Path, board: SshBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive = threading.Event()
+
+    async def beat(process: object) -> None:
+        while True:
+            alive.set()
+            await asyncio.sleep(0.01)
+
+    def fetch(*_: object) -> dict[str, bytes]:
+        alive.clear()
+        assert alive.wait(5), "no sign of life meanwhile"
+        raise BoardError("wheels", "none", "go on")
+
+    monkeypatch.setattr(ssh, "_beat", beat)
+    monkeypatch.setattr(offline, "fetch", fetch)
+    told = edge("deploy", out, board.address, "--run", f"{RUN} --top 3", "--offline",
+                "--extra", "mqtt")  # fmt: skip
+    assert "edge: expected wheels, found none: go on" in told.err
 
 
 def test_a_second_deploy_while_one_runs(edge: Edge, out: Path, board: SshBoard) -> None:
