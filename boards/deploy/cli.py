@@ -95,7 +95,9 @@ def deploy(
         if offline:
             found = "--offline with --ansible"
             raise UsageError("a package index for the boards", found, "leave out one of them")
-        playbook.write(ansible, addresses, wanted)
+        if as_json:
+            raise UsageError("a folder to write", "--json with --ansible", "leave out --json")
+        playbook.write(ansible, addresses, wanted, canary, identity)
         click.echo(f"{ansible}: ansible-playbook -i {ansible}/inventory.yml {ansible}/deploy.yml")
         return 0
     code = _work(
@@ -254,7 +256,8 @@ def _tell(address: Address, found: Outcome | EdgeError | None, as_json: bool) ->
     elif found is None:
         click.echo(f"{address}: not touched, since a board before it failed", err=True)
     elif found.why:
-        click.echo(found.detail.rstrip(), err=True)
+        if found.detail:
+            click.echo(found.detail.rstrip(), err=True)
         old = f"{found.release} runs on" if found.release else "nothing runs there"
         click.echo(f"{address}: {found.why}; {old}", err=True)
     elif not as_json:

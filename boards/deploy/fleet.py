@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import click
 
@@ -39,7 +39,8 @@ async def each(
 ) -> list[Found | EdgeError]:
     """Do ``work`` on all boards at once; what it returned or raised, in their order.
 
-    ``judge``: a word for what it returned, and whether that is good.
+    ``judge``: a word for what it returned, and whether that is good. An error of another kind
+    than :class:`EdgeError` is raised when all others are done.
     """
     free = asyncio.Semaphore(_AT_ONCE)
 
@@ -53,7 +54,12 @@ async def each(
         screen.done(address, *judge(found))
         return found
 
-    return list(await asyncio.gather(*(one(address) for address in addresses)))
+    every = (one(address) for address in addresses)
+    found = await asyncio.gather(*every, return_exceptions=True)
+    for result in found:
+        if isinstance(result, BaseException) and not isinstance(result, EdgeError):
+            raise result
+    return cast("list[Found | EdgeError]", found)
 
 
 @contextmanager

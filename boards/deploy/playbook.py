@@ -18,30 +18,40 @@ _SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
 _PLAYBOOK = "deploy.yml"
 
 
-def write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
+def write(
+    folder: Path,
+    addresses: Sequence[Address],
+    wanted: Wanted,
+    canary: int | None = None,
+    identity: Path | None = None,
+) -> None:
     """Write a folder for ansible-playbook; one that was written before is replaced.
+
+    ``canary``: so many hosts first; ``identity``: the private key to log in with.
 
     Raises:
         UsageError: the folder holds something else.
         OutputError: it cannot be written.
     """
-    if folder.exists() and not (folder / _PLAYBOOK).is_file() and any(folder.iterdir()):
-        raise UsageError(
-            "a new folder", f"{folder}, which holds something else", "name another one"
-        )
+    folder = folder.resolve()
     part = folder.with_name(f".{folder.name}.partial")
     try:
+        if folder.exists() and not (folder / _PLAYBOOK).is_file() and any(folder.iterdir()):
+            raise UsageError(
+                "a new folder", f"{folder}, which holds something else", "name another one"
+            )
         shutil.rmtree(part, ignore_errors=True)
-        _write(part, addresses, wanted)
+        _write(part, wanted, _inventory(addresses, canary, identity))
         if folder.exists():
             shutil.rmtree(folder)
         part.rename(folder)
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
+def _write(folder: Path, wanted: Wanted, inventory: dict[str, Any]) -> None:
     (folder / "scripts").mkdir(parents=True)
     ours = files(__package__)
     for name in _SCRIPTS:
@@ -51,18 +61,26 @@ def _write(folder: Path, addresses: Sequence[Address], wanted: Wanted) -> None:
     wheel = {wanted.wheel.name: wanted.wheel.content}
     (folder / "wheels.tar").write_bytes(packing.tar({"SHA256SUMS": sums(wheel), **wheel}))
     # JSON is YAML, and quotes what YAML would take for something else.
-    (folder / "inventory.yml").write_text(json.dumps(_inventory(addresses), indent=2) + "\n")
+    (folder / "inventory.yml").write_text(json.dumps(inventory, indent=2) + "\n")
     (folder / "release.yml").write_text(json.dumps(_variables(wanted), indent=2) + "\n")
 
 
-def _inventory(addresses: Sequence[Address]) -> dict[str, Any]:
+def _inventory(
+    addresses: Sequence[Address], canary: int | None, identity: Path | None
+) -> dict[str, Any]:
     hosts: dict[str, dict[str, str]] = {}
     for address in addresses:
         said = {"ansible_host": address.host, "ansible_user": address.user}
         hosts[str(address)] = {key: value for key, value in said.items() if value}
         if address.port:
             hosts[str(address)]["ansible_port"] = str(address.port)
-    variables = {"edge_scope": "system", "edge_python": "python3", "ansible_pipelining": True}
+    variables: dict[str, Any] = {
+        "edge_scope": "system", "edge_python": "python3", "ansible_pipelining": True,
+    }  # fmt: skip
+    if canary is not None:
+        variables["edge_serial"] = [canary, "100%"]
+    if identity is not None:
+        variables["ansible_ssh_private_key_file"] = str(identity.resolve())
     return {"edge": {"hosts": hosts, "vars": variables}}
 
 

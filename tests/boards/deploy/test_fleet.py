@@ -1,5 +1,6 @@
 """Several boards at once: a canary goes first, and what became of each is told."""
 
+import asyncio
 import io
 import json
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from ssh_board import SshBoard
 
 from boards.deploy import fleet
 from boards.deploy.ssh import Address
+from boards.deploy.steps import Tell
 
 from .conftest import RUN, Edge
 
@@ -39,6 +41,22 @@ def test_a_canary_that_dies_keeps_the_others_from_it(
 def test_a_board_is_named_once(edge: Edge, workstation: object, out: Path) -> None:
     told = edge("deploy", out, "pi@a", "pi@a", "--run", RUN)
     assert (told.code, "found pi@a twice" in told.err) == (2, True)
+
+
+def test_a_board_that_breaks_our_program_does_not_end_the_others() -> None:
+    ended = []
+
+    async def work(address: Address, tell: Tell) -> str:
+        if address.host == "odd":
+            raise ZeroDivisionError
+        await asyncio.sleep(0.05)
+        ended.append(address.host)
+        return "runs"
+
+    addresses = [Address("odd"), Address("even")]
+    with pytest.raises(ZeroDivisionError), fleet.screen(addresses) as screen:
+        asyncio.run(fleet.each(addresses, work, screen, lambda said: (said, True)))
+    assert ended == ["even"]
 
 
 def test_the_table_says_what_each_board_does(monkeypatch: pytest.MonkeyPatch) -> None:
