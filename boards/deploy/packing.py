@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from boards.deploy import command as commands
 from boards.deploy import wheel
 from boards.deploy.command import HERE, Command
 from edge import __version__, interpreter, release, vectors
-from edge.errors import DelegateError, ModelError
+from edge.errors import DelegateError, ModelError, UsageError
 from edge.modelfile import tflite
 from edge.modelfile.labels import find_labels
 from edge.registry import located
-from edge.release import MANIFEST, RUN, SUMS, Manifest, Proof
+from edge.release import ENVIRONMENT, MANIFEST, RUN, SUMS, Manifest, Proof
 from edge.tasks import opening
 
 MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
@@ -49,7 +49,10 @@ def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
     named = {one.name: one.read_bytes() for one in models}
     # A model for the Edge TPU is held against what the one that it was compiled from answers.
     proofs, carried = _proofs(path, named[models[-1].name])
-    for file in (*command.carried, *_labels(path, command)):
+    for file in (*command.carried, *_beside(path, command)):
+        if file.name in (*named, *carried, RUN, MANIFEST, SUMS, ENVIRONMENT):
+            found = f"two of a release that are called {file.name}"
+            raise UsageError("files of different names", found, f"rename {file}")
         carried[file.name] = file.read_bytes()
     words = (*command.words[:2], "--model", f"{HERE}/{path.name}", *command.words[2:])
     manifest = Manifest(
@@ -129,8 +132,11 @@ def _proofs(path: Path, answering: bytes) -> tuple[tuple[Proof, ...], dict[str, 
     return tuple(proofs), made
 
 
-def _labels(path: Path, command: Command) -> tuple[Path, ...]:
-    """The labels beside a model, where the command names none."""
-    found = find_labels(path)
-    named = any(word.partition("=")[0] == "--labels" for word in command.words)
-    return () if named or found is None else (found,)
+def _beside(path: Path, command: Command) -> Iterator[Path]:
+    """The labels and the description of its head beside a model, where the command names none."""
+    named = {word.partition("=")[0] for word in command.words}
+    labels, head = find_labels(path), path.with_suffix(".toml")
+    if labels is not None and "--labels" not in named:
+        yield labels
+    if head.is_file() and "--head" not in named:
+        yield head

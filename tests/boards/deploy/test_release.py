@@ -14,6 +14,7 @@ from boards.deploy.packing import Packed
 from boards.deploy.ssh import Address
 from boards.deploy.steps import Outcome
 from edge import cli, release
+from edge.errors import UsageError
 
 RUN = "demo classify --source 0"
 
@@ -45,6 +46,25 @@ def test_a_release_holds_the_model_its_labels_and_what_runs_it(out: Path, tmp_pa
         "--labels \"$here\"/'names of mine.txt' --top 2"
     )
     assert b"  model.tflite\n" in made.files["SHA256SUMS"]
+
+
+def test_the_description_of_a_head_goes_along(tmp_path: Path) -> None:
+    (tmp_path / "yolo.tflite").write_bytes(tiny_models.colour_model("int8"))
+    (tmp_path / "yolo.toml").write_text('head = "yolo-grid"\n')
+    run = "demo detect --source 0"
+    assert "yolo.toml" in pack(tmp_path / "yolo.tflite", run).files
+    other = tmp_path / "other.toml"
+    other.write_text('head = "ssd"\n')
+    named = pack(tmp_path / "yolo.tflite", f"{run} --head {other}").files
+    assert "other.toml" in named
+    assert "yolo.toml" not in named
+
+
+@pytest.mark.parametrize("name", ["run", "model.tflite"])
+def test_files_of_one_name_are_not_mixed(out: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("a\nb\nc\n")
+    with pytest.raises(UsageError, match=f"two of a release that are called {name}"):
+        pack(out, f"{RUN} --labels {tmp_path / name}")
 
 
 def test_a_model_for_the_edge_tpu_brings_the_one_for_the_cpu(tmp_path: Path) -> None:
