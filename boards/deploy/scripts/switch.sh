@@ -33,6 +33,7 @@ put() {
     point "$new" current
 }
 prune() {
+    rm -rf "$ROOT"/releases/.*.part  # of a power cut
     kept=" $(basename "$new") $(basename "$(readlink "$ROOT/previous" || true)") "
     for place in "$ROOT"/releases/*; do
         case $kept in *" $(basename "$place") "*) ;; *) rm -rf "$place" ;; esac

@@ -63,7 +63,10 @@ def test_what_runs_is_not_touched_where_nothing_can_be_written(root: Path, progr
 
 def test_a_release_that_starts_is_the_one_that_runs(root: Path) -> None:
     stand_in(root, "systemctl", "exit 0")
+    for name in ("older", ".older.part"):
+        (root / "releases" / name).mkdir()
     done = switch(root, f"{OLD} --other")
     assert (done.returncode, done.stdout) == (0, "release=new\n")
+    assert {path.name for path in (root / "releases").iterdir()} == {"old", "new"}
     links = [(root / name).readlink().name for name in ("current", "previous")]
     assert links == ["new", "old"]
