@@ -6,7 +6,7 @@ from typing import Any
 
 from boards.profile import Profile
 from converters.choosing.choice import Limits
-from converters.compress import quantise, recipe
+from converters.compress import control, quantise, recipe
 from converters.compress.recipe import Recipe
 from edge.errors import UsageError
 
@@ -14,6 +14,9 @@ ALWAYS = quantise.NAMES
 """Variants that are always made; recipes of these names add nothing to them."""
 
 DEFAULT = "int8"
+
+_TAKEN = (*ALWAYS, control.NAME)
+"""Names that no recipe's own file can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,13 @@ def make(
         )
     loaded = tuple(recipe.load(name) for name in names)
     for index, one in enumerate(loaded):
-        own_file = one.name in ALWAYS and names[index] != one.name
+        own_file = one.name in _TAKEN and names[index] != one.name
         if own_file or one.name in (other.name for other in loaded[:index]):
             raise UsageError(
                 "recipes of different names",
-                f"'{one.name}' twice" if not own_file else f"'{one.name}', which is always made",
+                f"'{one.name}' twice"
+                if not own_file
+                else f"'{one.name}', which the toolkit makes itself",
                 "give the recipe's file another name",
             )
     return Plan(

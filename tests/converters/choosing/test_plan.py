@@ -34,10 +34,11 @@ def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
         made(*2 * (str(tmp_path / "mine.toml"),))
 
 
-def test_a_file_cannot_take_the_name_of_what_is_always_made(tmp_path: Path) -> None:
-    (tmp_path / "int8.toml").write_text(RECIPE)
-    with pytest.raises(UsageError, match="'int8', which is always made"):
-        made(str(tmp_path / "int8.toml"))
+@pytest.mark.parametrize("name", ["int8", "int8-controlled"])
+def test_a_file_cannot_take_the_name_of_what_the_toolkit_makes(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.toml").write_text(RECIPE)
+    with pytest.raises(UsageError, match=f"'{name}', which the toolkit makes itself"):
+        made(str(tmp_path / f"{name}.toml"))
 
 
 @pytest.mark.parametrize(
