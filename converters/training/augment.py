@@ -107,7 +107,9 @@ class Augmentation:
                 raise UsageError(
                     f"--augment all, none or a list of {', '.join(names)}",
                     repr(word),
-                    did_you_mean(word, [*names, "all", "none"], "use --augment all"),
+                    did_you_mean(
+                        word, names, "write all or none alone, or names such as flip,zoom"
+                    ),
                 )
         off = {name: False if name == "flip" else 0.0 for name in names if name not in chosen}
         return cls(**off)  # type: ignore[arg-type]

@@ -77,3 +77,9 @@ def test_each_switch_works_alone(name: str, pixels: NDArray[np.uint8]) -> None:
 def test_an_unknown_switch_suggests_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean 'rotation"):
         Augmentation.parse("flip,rotate")
+
+
+@pytest.mark.parametrize("words", ["none,flip", "zoom,all", "non"])
+def test_all_and_none_stand_alone(words: str) -> None:
+    with pytest.raises(UsageError, match="write all or none alone, or names such as flip,zoom"):
+        Augmentation.parse(words)
