@@ -10,7 +10,7 @@ from converters import tf
 from converters.backbone import builtin, from_keras, from_tflite, imagenet, mobilenet_v2
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, Silent
-from edge.errors import WeightsError, nearest
+from edge.errors import WeightsError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,10 @@ def load(
     if looks_like_path:
         found = "a folder" if path.is_dir() else "no such file"
         raise WeightsError("a weights file", f"{found}: {weights}", "check the path")
-    guess = nearest(weights, SOURCES)
     raise WeightsError(
         f"weights {', '.join(SOURCES)} or a file",
         repr(weights),
-        f"did you mean '--weights {guess}'?" if guess else f"use --weights {next(iter(SOURCES))}",
+        did_you_mean(weights, SOURCES, f"use --weights {next(iter(SOURCES))}"),
     )
 
 

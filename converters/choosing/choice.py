@@ -11,7 +11,7 @@ from typing import Any
 
 from converters.choosing.pareto import front
 from converters.verification.measured import Measured
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 
 TARGETS = ("cpu", "edgetpu", "all")
 
@@ -39,7 +39,7 @@ class Limits:
             raise UsageError(
                 f"--target {'|'.join(TARGETS)}",
                 f"'{self.target}'",
-                f"use --target {nearest(self.target, TARGETS) or TARGETS[0]}",
+                did_you_mean(self.target, TARGETS, f"use --target {TARGETS[0]}"),
             )
         for option, value in (
             ("--max-latency", self.max_latency_ms), ("--max-size", self.max_size_kb),

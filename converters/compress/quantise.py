@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from converters.progress import Progress
 from converters.tf import mlir_quantize, tensorflow
-from edge.errors import ConversionError, UsageError, nearest
+from edge.errors import ConversionError, UsageError, did_you_mean
 from edge.image import Preprocessing
 from edge.quiet import quiet
 
@@ -220,8 +220,8 @@ def check_types(*given: str) -> None:
     """
     for one in given:
         if one not in TYPES:
-            guess = nearest(one, TYPES) or TYPES[0]
-            raise UsageError(f"a type {', '.join(TYPES)}", repr(one), f"did you mean '{guess}'?")
+            fix = did_you_mean(one, TYPES, f"use {TYPES[0]}")
+            raise UsageError(f"a type {', '.join(TYPES)}", repr(one), fix)
 
 
 def check_input(content: bytes, preprocessing: Preprocessing) -> None:

@@ -12,7 +12,7 @@ from converters.compress.channels.reconstruction import reconstruct
 from converters.compress.draft import Draft, Material
 from converters.compress.recovery import Plan, Recovery, distil
 from converters.training import epochs
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean
 
 _PIXELS = 256 * 224**2
 """Pixels of the training pictures from which blocks are reconstructed, at least of 32 pictures.
@@ -43,11 +43,12 @@ class Options:
         if not 0 < self.keep <= 1:
             raise UsageError("a keep above 0 and up to 1", f"{self.keep:g}", "use keep = 0.5")
         if self.importance not in importance.MEASURES:
-            guess = nearest(self.importance, importance.MEASURES) or "contribution"
             raise UsageError(
                 f"importance = one of {', '.join(importance.MEASURES)}",
                 repr(self.importance),
-                f'use importance = "{guess}"',
+                did_you_mean(
+                    self.importance, importance.MEASURES, 'use importance = "contribution"'
+                ),
             )
         if self.epochs < 0:
             raise UsageError("epochs of 0 or more", str(self.epochs), "use epochs = 3")

@@ -114,7 +114,7 @@ def test_another_architecture_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(WeightsError, match="did you mean '--weights imagenet'"):
+    with pytest.raises(WeightsError, match=r"'imagnet': did you mean 'imagenet'\?"):
         weights.load("imagnet", None, None, 0)
 
 

@@ -111,7 +111,8 @@ def test_the_pareto_front_has_no_variant_that_another_beats() -> None:
     ("limits", "said"),
     [
         ({"target": "gpu"}, "--target cpu|edgetpu|all"),
-        ({"target": "edgtpu"}, "use --target edgetpu"),
+        ({"target": "board"}, "use --target cpu"),
+        ({"target": "edgtpu"}, "did you mean 'edgetpu'?"),
         ({"max_latency_ms": 0}, "--max-latency above 0"),
         ({"max_latency_ms": float("nan")}, "--max-latency above 0"),
         ({"max_size_kb": -3}, "--max-size above 0"),

@@ -202,7 +202,7 @@ def test_another_network_is_refused(material: Material) -> None:
         ({"keep": 0.0}, "keep"),
         ({"keep": 1.5}, "keep"),
         ({"keep": float("nan")}, "keep"),
-        ({"importance": "tailor"}, "taylor"),
+        ({"importance": "tailor"}, "did you mean 'taylor'?"),
         ({"epochs": -1}, "epochs"),
         ({"rate": 0.0}, "rate"),
         ({"hard": 2.0}, "hard"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters.compress import steps
+from converters.compress import quantise, steps
 from converters.compress.draft import Draft, Material
 from converters.compress.wrappers import clone, pointwise
 from edge.errors import ConversionError, UsageError
@@ -78,8 +78,13 @@ def test_int8_takes_and_gives_what_is_asked_for(material: Material, kind: str) -
 
 @pytest.mark.parametrize("mode", ["int8", "qat", "pqat"])
 def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
-    with pytest.raises(UsageError, match="did you mean 'uint8"):
+    with pytest.raises(UsageError, match="did you mean 'uint8'"):
         steps.find("quantise", mode).options(input_type="unit8")
+
+
+def test_a_type_that_is_like_none_of_them_is_no_misspelling() -> None:
+    with pytest.raises(UsageError, match="'double': use uint8"):
+        quantise.check_types("double")
 
 
 def test_a_sparse_file_is_smaller_and_says_the_same(material: Material) -> None:
