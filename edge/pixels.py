@@ -52,13 +52,13 @@ def preprocessing_of(
 
 
 def input_table(spec: TensorSpec, preprocessing: Preprocessing) -> Array | None:
-    """Input values of the pixel values 0–255: [256, channels] in the input's dtype.
+    """Input values of the pixel values 0–255: [256, 3] in the input's dtype.
 
-    ``channels`` is 1 or 3. None: the input takes the pixels as they are. A quantised input whose
-    codes are the pixel values up to one step of rounding takes exactly those, as every TFLite
-    client feeds it; so does one with mean 0 and std 1, which says nothing but that.
+    None: the input takes the pixels as they are. A quantised input whose codes are the pixel
+    values up to one step of rounding takes exactly those, as every TFLite client feeds it; so does
+    one with mean 0 and std 1, which says nothing but that.
     """
-    levels = np.arange(256, dtype=np.float32)[:, None]
+    levels = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
     mean = np.asarray(preprocessing.mean, np.float32)
     std = np.asarray(preprocessing.std, np.float32)
     real = (levels - mean) / std
@@ -78,6 +78,5 @@ def apply_table(table: Array | None, pixels: Pixels) -> Array:
     """The input [1, height, width, 3] of stretched pixels uint8 [height, width, 3]."""
     if table is None:
         return np.ascontiguousarray(pixels)[None]
-    channels = np.ascontiguousarray(np.broadcast_to(table, (256, 3)))
-    looked_up: NDArray[np.generic] = cv2.LUT(np.ascontiguousarray(pixels), channels[None])
+    looked_up: NDArray[np.generic] = cv2.LUT(np.ascontiguousarray(pixels), table[None])
     return looked_up[None]

@@ -153,6 +153,15 @@ def test_the_table_equals_the_arithmetic(dtype):
     np.testing.assert_allclose(found[0], wanted, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
+def test_a_table_is_ready_for_every_frame(dtype):
+    spec = TensorSpec("image", (1, 5, 7, 3), dtype, 0.02, 0)
+    for mean in (HALF, (123.7, 116.3, 103.5)):  # a value for all channels, or one for each
+        table = input_table(spec, Preprocessing(7, 5, mean, HALF))
+        assert (table.shape, table.dtype) == ((256, 3), dtype)
+        assert table.flags.c_contiguous
+
+
 def test_a_quantised_input_of_pixels_takes_them_as_they_are():
     pixels = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
     preprocessing = Preprocessing(8, 8, HALF, HALF)
