@@ -1,6 +1,7 @@
 """Classification of a stream: what the camera shows, without flicker."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -47,7 +48,7 @@ class _Average:
 class Classifier:
     """The task "classify"; see :func:`classifier`.
 
-    ``wanted``: names of the classes that are looked at, None for all.
+    ``wanted``: indices of the classes that are looked at, None for all.
     """
 
     model: Model
@@ -56,7 +57,7 @@ class Classifier:
     path: Path
     name: str = "classify"
     ahead: bool = True
-    wanted: frozenset[str] | None = None
+    wanted: NDArray[np.int64] | None = None
 
     @property
     def runtime(self) -> Runtime:
@@ -77,8 +78,8 @@ class Classifier:
         scores = self.model.scores_from(outputs[0])
         if not frame.name:
             scores = self.average(scores, frame.time_s)
-        labels = self.model.labels
-        return classify.best(scores, labels, self.top, self.model.threshold, self._indices())
+        model = self.model
+        return classify.best(scores, model.labels, self.top, model.threshold, self.wanted)
 
     def draw(self, picture: Picture, result: Classification) -> Picture:
         """Draw the classes into a corner of the picture."""
@@ -87,10 +88,9 @@ class Classifier:
 
     def settings(self) -> Settings:
         """The threshold, 0 where there is none, and the classes that are looked at."""
-        labels = distinct(self.model.labels)
-        chosen = self.wanted
-        classes = None if chosen is None else tuple(name for name in labels if name in chosen)
-        return Settings(self.model.threshold or 0.0, classes, labels)
+        labels = self.model.labels
+        chosen = None if self.wanted is None else distinct([labels[i] for i in self.wanted])
+        return Settings(self.model.threshold or 0.0, chosen, distinct(labels))
 
     def adjusted(self, settings: Settings) -> Self:
         """The same with another threshold, 0 for none, and other classes.
@@ -99,15 +99,9 @@ class Classifier:
             UsageError: no such class, or a score out of range.
         """
         threshold = check_score(settings.score) or None
-        labels, names = self.model.labels, settings.classes
-        wanted = None if names is None else check_classes(names, labels)
+        names = settings.classes
+        wanted = None if names is None else _indices(names, self.model.labels)
         return replace(self, model=replace(self.model, threshold=threshold), wanted=wanted)
-
-    def _indices(self) -> NDArray[np.int64] | None:
-        if self.wanted is None:
-            return None
-        chosen = [index for index, name in enumerate(self.model.labels) if name in self.wanted]
-        return np.array(chosen, np.int64)
 
     def on_cpu(self) -> Self:
         """The same on the CPU.
@@ -149,3 +143,8 @@ def classifier(
         model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
     )
     return Classifier(opened, top, _Average(smoothing), Path(model))
+
+
+def _indices(names: Sequence[str], labels: tuple[str, ...]) -> NDArray[np.int64]:
+    chosen = check_classes(names, labels)
+    return np.array([i for i, label in enumerate(labels) if label in chosen], np.int64)

@@ -79,11 +79,9 @@ def best(
 ) -> Classification:
     """The ``top`` best classes; equal scores in the order of their index.
 
-    ``wanted``: indices of the classes that are looked at, None for all.
+    ``wanted``: rising indices of the classes that are looked at, None for all.
     """
-    order = np.argsort(-scores, kind="stable")
-    if wanted is not None:
-        order = order[np.isin(order, wanted)]
-    order = order[:top]
+    known = np.arange(len(scores)) if wanted is None else wanted
+    order = known[np.argsort(-scores[known], kind="stable")][:top]
     classes = tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order)
     return Classification(classes, threshold)

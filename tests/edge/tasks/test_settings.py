@@ -13,6 +13,7 @@ from edge.errors import UsageError
 from edge.frame import Frame
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
+from edge.tasks import classify
 from edge.tasks.detect import Detector
 from edge.tasks.heads.candidates import Candidates
 from edge.tasks.settings import Settings
@@ -56,6 +57,13 @@ def test_a_classifier_looks_at_some_classes_alone(classifier: Any) -> None:
     assert {found.label for found in classified(fewer).classes} == {"green", "blue"}
     assert classified(fewer, BLUE).best.label == "blue"
     assert fewer.settings().classes == ("green", "blue")
+    assert fewer.wanted.tolist() == [1, 2]  # looked up once, not for each frame
+
+
+def test_equal_scores_of_some_classes_stay_in_the_order_of_their_index() -> None:
+    scores = np.array([0.1, 0.3, 0.2, 0.3, 0.1], np.float32)
+    found = classify.best(scores, tuple("abcde"), 3, None, np.array([0, 1, 3, 4]))
+    assert [one.label for one in found.classes] == ["b", "d", "a"]
 
 
 @pytest.mark.parametrize(
