@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge.errors import UsageError, unwritable
 from edge.frame import Picture
-from edge.image import SUFFIXES
+from edge.image import SUFFIXES, jpeg
 from edge.whole import write_whole
 
 SAME = 2.0
@@ -68,12 +68,12 @@ class Collection:
 
     def _write(self, picture: Picture) -> Path:
         folder = self.root / self.label
-        _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        content = jpeg(picture, _QUALITY)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         number = len(self.kept)
         while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
             number += 1
-        write_whole(path, data.tobytes())
+        write_whole(path, content)
         return path
 
 

@@ -1,4 +1,4 @@
-"""Pictures: reading them whole, and the one preprocessing of the toolkit.
+"""Pictures: reading them whole, writing them, and the one preprocessing of the toolkit.
 
 Training, calibration, verification and the board all prepare a picture with
 :class:`Preprocessing`; nothing else in the toolkit resizes for a model.
@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import PictureError
+from edge.errors import OutputError, PictureError
+from edge.frame import Picture
 
 Pixels = NDArray[np.uint8]
 """A picture: uint8, [height, width, 3], RGB."""
@@ -188,6 +189,33 @@ def cut(picture: Pixels, left: float, top: float, side: float, size: int) -> Pix
     back = np.array([[step, 0, left + (step - 1) / 2], [0, step, top + (step - 1) / 2]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(picture, back, (size, size), flags=flags), np.uint8)
+
+
+def shrunk(picture: Picture, side: int) -> Picture:
+    """A picture whose longest side has ``side`` pixels; itself where it is no larger."""
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return picture
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def jpeg(picture: Picture, quality: int) -> bytes:
+    """A picture as a JPEG file; ``quality`` from 0 to 100.
+
+    Raises:
+        OutputError: it is too large for one.
+    """
+    made, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not made:
+        height, width = picture.shape[:2]
+        raise OutputError(
+            "a picture that a JPEG can hold, of 65,500 pixels a side at most",
+            f"one of {width}x{height}",
+            "use a smaller one",
+        )
+    return data.tobytes()
 
 
 _GREY = 114

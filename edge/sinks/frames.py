@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import cv2
-
 from edge.errors import UsageError, unwritable
 from edge.frame import Output
+from edge.image import jpeg
 from edge.sinks import Setting
 from edge.whole import write_whole
 
@@ -40,8 +39,8 @@ class Frames:
 
     def write(self, output: Output) -> None:
         assert output.picture is not None
-        _, data = cv2.imencode(".jpg", output.picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        write_whole(self._folder / f"{output.index:06d}.jpg", data.tobytes())
+        content = jpeg(output.picture, _QUALITY)
+        write_whole(self._folder / f"{output.index:06d}.jpg", content)
 
     def close(self) -> None:
         """Every picture is whole already."""

@@ -16,6 +16,7 @@ import cv2
 
 from edge.errors import OutputError, UsageError, unwritable
 from edge.frame import Output, Picture
+from edge.image import jpeg
 from edge.sinks import Setting, place
 from edge.sinks.matroska import Matroska
 
@@ -97,8 +98,7 @@ class _Exact:
         self.close = self._file.close
 
     def add(self, picture: Picture, time_s: float) -> None:
-        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        self._file.add(jpeg.tobytes(), time_s)
+        self._file.add(jpeg(picture, _QUALITY), time_s)
 
 
 class _Steady:

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from edge.frame import Picture
+from edge.image import jpeg, shrunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +65,4 @@ class Pace:
 
 def encode(picture: Picture, level: Level) -> bytes:
     """A JPEG of the picture, made smaller where it is larger than the level."""
-    height, width = picture.shape[:2]
-    scale = level.side / max(height, width)
-    if scale < 1:
-        size = max(1, round(scale * width)), max(1, round(scale * height))
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, level.quality])
-    return jpeg.tobytes()
+    return jpeg(shrunk(picture, level.side), level.quality)

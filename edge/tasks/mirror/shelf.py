@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError, unwritable
 from edge.frame import Picture
+from edge.image import jpeg, shrunk
 from edge.registry import cache
 from edge.registry.checksum import sha256
 from edge.tasks.mirror.matching import Body
@@ -94,7 +94,7 @@ def _keep(folder: Path, found: Iterable[tuple[Picture, Body | None]]) -> NDArray
         for number, (picture, body) in enumerate(found):
             bodies.append(nobody if body is None else body)
             if body is not None:
-                (part / _picture(number)).write_bytes(_small(picture))
+                (part / _picture(number)).write_bytes(jpeg(shrunk(picture, _LARGEST), _QUALITY))
         array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
         np.save(part / _BODIES, array)
         shutil.rmtree(folder, ignore_errors=True)  # damaged, or of another program just now
@@ -108,11 +108,3 @@ def _keep(folder: Path, found: Iterable[tuple[Picture, Body | None]]) -> NDArray
 
 def _picture(frame: int) -> str:
     return f"{frame:06}.jpg"
-
-
-def _small(picture: Picture) -> bytes:
-    """A JPEG of a picture in the size that it is shown in."""
-    scale = min(1.0, _LARGEST / max(picture.shape[:2]))
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    smaller = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".jpg", smaller, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()

@@ -1,0 +1,28 @@
+"""Pictures that are made smaller and written as JPEG."""
+
+import numpy as np
+import pytest
+
+from edge.errors import OutputError
+from edge.image import decode_picture, jpeg, shrunk
+
+NOISE = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
+
+
+def test_a_picture_is_made_smaller_in_its_proportions_and_never_larger() -> None:
+    assert shrunk(NOISE, 80).shape == (45, 80, 3)
+    assert shrunk(NOISE.transpose(1, 0, 2), 80).shape == (80, 45, 3)
+    assert shrunk(NOISE[:1], 16).shape == (1, 16, 3)
+    assert shrunk(NOISE, 160) is shrunk(NOISE, 500) is NOISE
+
+
+def test_a_jpeg_is_what_it_was_made_from_and_better_with_more_quality() -> None:
+    soft = shrunk(NOISE, 8).repeat(8, 0).repeat(8, 1)
+    read = decode_picture(jpeg(soft, 95))[..., ::-1]
+    assert np.abs(read.astype(int) - soft).mean() < 5
+    assert len(jpeg(NOISE, 30)) < len(jpeg(NOISE, 90))
+
+
+def test_a_picture_too_large_for_a_jpeg_is_said_plainly() -> None:
+    with pytest.raises(OutputError, match="found one of 65536x1: use a smaller one"):
+        jpeg(np.zeros((1, 65_536, 3), np.uint8), 90)
