@@ -8,7 +8,7 @@ import click
 
 from edge.cli import Entry, LazyGroup
 from edge.commands.options import JSON
-from edge.errors import DownloadError, ModelError, OutputError, UsageError
+from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
 
 _TWIN = click.option("--edgetpu", is_flag=True, help="With its twin for the Edge TPU.")
 _NAME = click.argument("name")
@@ -65,7 +65,8 @@ def list_(task: str | None, as_json: bool) -> int:
     from edge.registry.entries import TASKS, entries
 
     if task is not None and task not in TASKS:
-        raise UsageError(f"a task ({', '.join(TASKS)})", f"'{task}'", "choose one of them")
+        fix = did_you_mean(task, TASKS, "choose one of them")
+        raise UsageError(f"a task ({', '.join(TASKS)})", f"'{task}'", fix)
     rows = [_row(entry) for entry in entries().values() if task in (None, entry.task)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))

@@ -134,6 +134,7 @@ def test_export_does_not_mix_labels(shop, tmp_path, capsys):
         (["path", "colour"], "did you mean 'colours'"),
         (["lst"], "edge models list"),
         (["list", "--task", "sing"], "classify, detect, segment, pose"),
+        (["list", "--task", "detct"], "found 'detct': did you mean 'detect'?"),
         (["verify", "colour"], "did you mean 'colours'"),
         (["export", "colours"], "--out"),
         (["export", "pose", "--edgetpu", "-o", "pose.task"], "MediaPipe runs on the CPU"),
