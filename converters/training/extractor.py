@@ -16,6 +16,7 @@ from converters import tf
 from converters.backbone.weights import Backbone
 from converters.compress import quantise
 from edge.quiet import quiet
+from edge.whole import write_whole
 
 Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
@@ -27,13 +28,17 @@ def threads() -> int:
 
 
 def load(backbone: Backbone, path: Path) -> Extractor:
-    """The extractor of ``backbone``, from ``path`` where an earlier run left it there."""
+    """The extractor of ``backbone``, from ``path`` where an earlier run left it there.
+
+    Raises:
+        OutputError: it is not there, and cannot be written there.
+    """
     try:
         content = path.read_bytes()
         _interpreter(content)
     except (OSError, ValueError):  # not there, or cut short
         content = _convert(backbone)
-        _write_whole(path, content)
+        write_whole(path, content)
     local = threading.local()
 
     def run(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,10 +69,3 @@ def _convert(backbone: Backbone) -> bytes:
     base = backbone.build()
     pooled = keras.layers.GlobalAveragePooling2D()(base.output)
     return quantise.float32(keras.Model(base.input, pooled))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Two processes may do this at once: each its own file, renamed into place."""
-    staging = path.with_suffix(f".{os.getpid()}.partial")
-    staging.write_bytes(content)
-    staging.replace(path)

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edge.whole import write_whole
+
 LICENCE = (
     "The weights are under the project's licence. They were learned from ImageNet pictures, "
     "which are for research and education, and from a teacher trained on ImageNet; no picture "
@@ -15,12 +17,16 @@ Card = dict[str, Any]
 
 
 def write_card(card: Card, path: Path) -> None:
-    """Write ``card`` as TOML: its plain values first, then table by table, in the order given."""
+    """Write ``card`` as TOML: its plain values first, then table by table, in the order given.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     lines = _assignments({k: v for k, v in card.items() if not isinstance(v, dict)})
     for name, table in card.items():
         if isinstance(table, dict):
             lines += ["", f"[{name}]", *_assignments(table)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_whole(path, "\n".join(lines) + "\n")
 
 
 def _assignments(table: dict[str, Any]) -> list[str]:

@@ -1,6 +1,6 @@
 """Weights as a small file: kernels in half precision, BatchNorm whole."""
 
-import tempfile
+import io
 import zipfile
 from collections import defaultdict
 from pathlib import Path
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.backbone.mobilenet_v2 import Weights
-from edge.errors import OutputError, WeightsError
+from edge.errors import WeightsError
+from edge.whole import write_whole, writing
 
 
 def pack(weights: Weights, path: Path) -> None:
@@ -26,15 +27,11 @@ def pack(weights: Weights, path: Path) -> None:
         for index, value in enumerate(values):
             kind = np.float16 if value.ndim > 1 else np.float32
             arrays[f"{layer}/{index}"] = value.astype(kind)
-    try:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez_compressed(file, **arrays)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        reason = f"{path} ({error.strerror})"
-        raise OutputError("a file to write", reason, "choose another with -o") from error
+    write_whole(path, packed.getvalue())
 
 
 def unpack(path: Path) -> Weights:

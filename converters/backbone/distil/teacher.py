@@ -17,6 +17,7 @@ from converters.compress import quantise
 from converters.progress import Progress
 from edge.errors import WeightsError
 from edge.image import Pixels, Preprocessing
+from edge.whole import write_whole
 
 BOTTLENECK = "block_16_project_BN"
 """The linear bottleneck before the last convolution: where the teacher's grid is read."""
@@ -246,6 +247,4 @@ def _save(folder: Path, key: dict[str, Any], lessons: Lessons, done: int) -> Non
     for array in (lessons.crops, lessons.embeddings, lessons.grids):
         if isinstance(array, np.memmap):
             array.flush()
-    partial = folder / "lessons.json.partial"
-    partial.write_text(json.dumps({"key": key, "done": done}))
-    partial.replace(folder / "lessons.json")
+    write_whole(folder / "lessons.json", json.dumps({"key": key, "done": done}))

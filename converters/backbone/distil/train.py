@@ -15,6 +15,7 @@ from converters.backbone.distil.student import Loss, Student, augment
 from converters.backbone.distil.teacher import Lessons
 from converters.progress import Progress
 from edge.errors import UsageError
+from edge.whole import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,13 @@ def train(
             journal.add(step, step_of(*_batch(lessons, rows), _seed(recipe, step)))
             if (step + 1) % pace.save == 0 or step + 1 == recipe.steps:
                 manager.save(checkpoint_number=step + 1)
-                _note_length(recipe, folder)
+                note_length(recipe, folder)
                 saved = step + 1
     except KeyboardInterrupt:
         done = int(optimiser.iterations)
         if done > saved:
             manager.save(checkpoint_number=done)
-            _note_length(recipe, folder)
+            note_length(recipe, folder)
         raise
 
 
@@ -134,8 +135,10 @@ def _seed(recipe: Recipe, step: int) -> NDArray[np.int32]:
     return np.array([recipe.seed, step], np.int32)
 
 
-def _note_length(recipe: Recipe, folder: Path) -> None:
-    (folder / "steps.json").write_text(json.dumps({"steps": recipe.steps, "decay": recipe.decay}))
+def note_length(recipe: Recipe, folder: Path) -> None:
+    """Write down in ``folder`` how long the training shall be, for one that continues it."""
+    noted = json.dumps({"steps": recipe.steps, "decay": recipe.decay})
+    write_whole(folder / "steps.json", noted)
 
 
 def _check_length(recipe: Recipe, begun: int, folder: Path) -> None:

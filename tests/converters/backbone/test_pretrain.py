@@ -3,7 +3,7 @@
 import json
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -13,11 +13,13 @@ import micro
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from full_disk import full_disk
 
 from converters.backbone import mobilenet_v2, pretrain
 from converters.backbone.distil import pack, pictures, teacher
+from converters.backbone.distil.card import LICENCE, write_card
 from converters.backbone.distil.student import Loss, build_student
-from converters.backbone.distil.train import Pace, Recipe, train
+from converters.backbone.distil.train import Pace, Recipe, note_length, train
 from converters.progress import Silent
 from edge.errors import DatasetError, OutputError, UsageError, WeightsError
 
@@ -190,6 +192,23 @@ def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
     for a, b in zip(back["bn"], weights["bn"], strict=True):
         np.testing.assert_array_equal(a, b)
     assert [p.name for p in tmp_path.iterdir()] == ["w.npz"]
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("w.npz", lambda path: pack.pack({"conv": [np.ones((3, 3, 4, 8), np.float32)]}, path)),
+        ("w.toml", lambda path: write_card({"licence": LICENCE}, path)),
+        ("steps.json", lambda path: note_length(RECIPE, path.parent)),
+    ],
+)
+def test_a_full_disk_leaves_what_was_there(
+    tmp_path: Path, name: str, write: Callable[[Path], None]
+) -> None:
+    (tmp_path / name).write_text("earlier")
+    with full_disk(), pytest.raises(OutputError, match=f"a place to write .*{name}"):
+        write(tmp_path / name)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["earlier"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04broken"])

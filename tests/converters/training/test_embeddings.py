@@ -9,14 +9,17 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from full_disk import full_disk
 
 from converters import tf
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Silent
+from converters.training import extractor
 from converters.training.embeddings import Embeddings, embed
 from converters.training.store import opened
+from edge.errors import OutputError
 
 T = TypeVar("T")
 
@@ -111,10 +114,19 @@ def test_a_damaged_extractor_is_made_again(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
 ) -> None:
     next(own_cache.glob("*.sqlite")).unlink()
-    extractor = next(own_cache.glob("*.tflite"))
-    extractor.write_bytes(extractor.read_bytes()[:5000])
+    file = next(own_cache.glob("*.tflite"))
+    file.write_bytes(file.read_bytes()[:5000])
     tiny = replace(shapes_split, train=shapes_split.train[:2], validation=shapes_split.train[2:3])
     assert embed(backbone, shapes, tiny, own_cache, Silent()).computed == 3
+
+
+def test_an_extractor_that_finds_no_room_leaves_nothing(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extractor, "_convert", lambda _: bytes(1000))
+    with full_disk(), pytest.raises(OutputError, match="a place to write"):
+        extractor.load(backbone, tmp_path / "extractor.tflite")
+    assert list(tmp_path.iterdir()) == []
 
 
 class _Interrupting(Silent):
