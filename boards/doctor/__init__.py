@@ -2,6 +2,7 @@
 
 =================  =================================================================================
 ``system``         the machine as the checks see it: files below a root, commands, probes
+``commands``       running commands, and ending them all at once
 ``finding``        what a check says
 ``examination``    the table of checks, and running them
 ``probes``         what is imported or run in a process of its own, as it may take that down

@@ -100,7 +100,7 @@ def _trial(system: System, present: Present) -> Iterator[Finding]:
     module = system.probe("interpreter").get("module")
     if module is None:  # which the check of the interpreter tells
         return
-    reason = system.try_edgetpu(module)
+    reason = system.probe("edgetpu", module).get("trouble")
     nodes = (*present.apex, *(device.node for device in present.usb))
     if reason is None:
         means = "No compiled model was run for this: 'edge bench MODEL_edgetpu.tflite' does."

@@ -70,7 +70,11 @@ def examine(system: System, profile: Profile | None = None) -> Examination:
     """Run all checks; ``profile``: the board's, by default by its device tree."""
     known = profile or machine.recognised(system)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        parts = list(pool.map(lambda check: tuple(check(system, known)), CHECKS))
+        try:
+            parts = list(pool.map(lambda check: tuple(check(system, known)), CHECKS))
+        except BaseException:  # Ctrl-C, too: the pool waits for probes, which may take minutes
+            system.stop()
+            raise
     findings = tuple(finding for part in parts for finding in part)
     return Examination(known.name, known.title, findings, known.limits)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from boards.doctor.commands import MISSING
 from boards.doctor.finding import Finding, fail, ok, warn
-from boards.doctor.system import MISSING, TIMEOUT, System
+from boards.doctor.system import TIMEOUT, System
 from boards.profile import Profile
 from edge.board import temperature, throttling_of
 

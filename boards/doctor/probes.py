@@ -1,4 +1,4 @@
-"""What is imported or run in a process of its own: ``python -m boards.doctor.probes NAME``.
+"""What is imported or run in a process of its own: ``python -m boards.doctor.probes NAME …``.
 
 Prints one line of JSON on stdout. What goes wrong is said under ``trouble``; a crash says it by the
 process's end.
@@ -80,6 +80,15 @@ def picamera() -> dict[str, Any]:
     return {"cameras": [str(camera.get("Model", "?")) for camera in cameras]}
 
 
+def edgetpu(module: str) -> dict[str, Any]:
+    """Whether the trial model runs on the Edge TPU with the interpreter of ``module``."""
+    from boards.doctor.trial import model
+    from edge.probe import try_edgetpu
+
+    reason = try_edgetpu(module, model())
+    return {} if reason is None else {"trouble": reason}
+
+
 def _without_numpy() -> str:
     """Why NumPy does not import; "" where it does."""
     try:
@@ -100,18 +109,19 @@ def _line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-PROBES: dict[str, Callable[[], dict[str, Any]]] = {
+PROBES: dict[str, Callable[..., dict[str, Any]]] = {
     "python": python,
     "interpreter": interpreter,
     "opencv": opencv,
     "picamera": picamera,
+    "edgetpu": edgetpu,
 }
 
 
-def main(name: str) -> None:
+def main(name: str, *given: str) -> None:
     """Run a probe and print what it says."""
-    print(json.dumps(PROBES[name]()))
+    print(json.dumps(PROBES[name](*given)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,8 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-MISSING, TIMED_OUT = 127, 124
-"""Exit codes as of a shell and of ``timeout``."""
+from boards.doctor.commands import Answer, Commands
 
 TIMEOUT = 10.0
 """Seconds for a command that asks the system something."""
@@ -28,23 +26,13 @@ PROBE_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command said; ``code`` is its exit code, negative for a signal."""
-
-    out: str = ""
-    err: str = ""
-    code: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class System:
     """A machine.
 
     Attributes:
         root: the folder that "/" stands for.
         run: runs a command for at most some seconds; never raises.
-        try_edgetpu: invokes the model of :mod:`boards.doctor.trial` on the Edge TPU with an
-            interpreter, named by its module; returns None or the reason why not.
+        stop: ends the commands that run; later ones are not begun.
         may_use: whether this user may read and write a file.
         python: the interpreter of the environment that is examined.
         now: the system's time.
@@ -52,7 +40,7 @@ class System:
 
     root: Path
     run: Callable[[tuple[str, ...], float], Answer]
-    try_edgetpu: Callable[[str], str | None]
+    stop: Callable[[], None]
     may_use: Callable[[Path], bool]
     python: str
     now: datetime
@@ -77,9 +65,9 @@ class System:
         answer = self.run(command, TIMEOUT)
         return answer.out.strip() if answer.code == 0 else None
 
-    def probe(self, name: str) -> dict[str, Any]:
+    def probe(self, name: str, *given: str) -> dict[str, Any]:
         """What a probe of :mod:`boards.doctor.probes` says; ``trouble`` holds why it could not."""
-        command = (self.python, "-P", "-m", "boards.doctor.probes", name)
+        command = (self.python, "-P", "-m", "boards.doctor.probes", name, *given)
         answer = self.run(command, PROBE_TIMEOUT)
         with suppress(ValueError, IndexError):
             said = json.loads(answer.out.splitlines()[-1])
@@ -96,33 +84,10 @@ class System:
 
 def here() -> System:
     """The machine that this runs on."""
+    commands = Commands()
     return System(
-        Path("/"), run, _try_edgetpu, _may_use, sys.executable, datetime.now(UTC)
+        Path("/"), commands.run, commands.stop, _may_use, sys.executable, datetime.now(UTC)
     )  # fmt: skip
-
-
-def run(command: tuple[str, ...], timeout: float) -> Answer:
-    """Run a command in English without input; killed with its children after ``timeout`` s."""
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "ignore"},
-            start_new_session=True,
-        )
-    except OSError as error:
-        return Answer(err=str(error), code=MISSING)
-    with process:
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return Answer(err=f"no answer within {timeout:g} seconds", code=TIMED_OUT)
-    return Answer(
-        out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), process.returncode
-    )
 
 
 def _death(answer: Answer) -> str:
@@ -131,13 +96,6 @@ def _death(answer: Answer) -> str:
         return f"it crashed ({signal.Signals(-answer.code).name})"
     lines = answer.err.strip().splitlines()
     return lines[-1] if lines else f"it said nothing (exit code {answer.code})"
-
-
-def _try_edgetpu(module: str) -> str | None:
-    from boards.doctor.trial import model
-    from edge.probe import try_edgetpu
-
-    return try_edgetpu(module, model())
 
 
 def _may_use(path: Path) -> bool:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from boards.doctor.commands import MISSING, Answer
 from boards.doctor.finding import Finding
-from boards.doctor.system import MISSING, Answer, System
+from boards.doctor.system import System
 from boards.profile import Profile, load
 
 PYTHON = "/home/pi/edge/bin/python"
@@ -151,16 +152,18 @@ class RecordedBoard:
     def system(self) -> System:
         return System(
             root=self.folder,
-            run=lambda command, _: self._answers.get(" ".join(command), Answer(code=MISSING)),
-            try_edgetpu=self._try,
+            run=self._run,
+            stop=lambda: None,
             may_use=lambda path: str(path.relative_to(self.folder)) not in self.closed,
             python=PYTHON,
             now=self.now,
         )
 
-    def _try(self, module: str) -> str | None:
-        self.tried.append(module)
-        return self.edgetpu
+    def _run(self, command: tuple[str, ...], _: float) -> Answer:
+        if command[-2:-1] == ("edgetpu",):
+            self.tried.append(command[-1])
+            return Answer(json.dumps({"trouble": self.edgetpu} if self.edgetpu else {}))
+        return self._answers.get(" ".join(command), Answer(code=MISSING))
 
     def all(self, check: Check) -> list[Finding]:
         return list(check(self.system, self.profile))

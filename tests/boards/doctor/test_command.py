@@ -1,8 +1,14 @@
 """``edge doctor`` as a user calls it, here and over ssh."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
+
+import pytest
 
 
 def test_it_examines_this_machine(run_edge) -> None:  # type: ignore[no-untyped-def]
@@ -39,6 +45,28 @@ def test_a_host_that_nobody_knows_is_refused(run_edge) -> None:  # type: ignore[
     done = run_edge("doctor", "--host", "pi@nobody.invalid", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["kind"] == "BoardError"
+
+
+def test_ctrl_c_ends_it_and_what_it_tries_at_once(tmp_path: Path) -> None:
+    """OpenCV hangs here while it is imported; its process is gone after the doctor's."""
+    trying = tmp_path / "trying"
+    (tmp_path / "cv2.py").write_text(
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(trying)!r}).write_text(str(os.getpid()))\ntime.sleep(60)\n"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-m", "edge", "doctor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )  # fmt: skip
+    while running.poll() is None and not (trying.exists() and trying.read_text()):
+        time.sleep(0.02)
+    start = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert time.monotonic() - start < 5
+    assert (running.returncode, said.strip()) == (130, "edge: stopped.")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(trying.read_text()), 0)
 
 
 def test_it_starts_without_numpy_opencv_and_ssh() -> None:
