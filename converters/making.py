@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from converters.dataset.listing import printable
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
@@ -100,7 +102,7 @@ def end(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
     else:
         from converters.report import terminal
 
-        terminal.summary(report, out)
+        terminal.summary(report, Path(printable(str(out))))
     return 0 if good(report) else 3
 
 

@@ -184,7 +184,8 @@ def report(
     )
     with progress.working("writing the report"):
         page = html.render(told, dataset=dataset, split=sides, verified=finished.verified)
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
+    (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
     (folder / output.MARK).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
     return told
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name
+from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, printable
 from edge.errors import DatasetError
 from edge.image import SUFFIXES
 
@@ -17,7 +17,7 @@ _TEACHABLE_MARK = "-!-"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file: its name within the data set ('/' between parts) and where it is."""
+    """A file: its name within the data set ('/' between parts, printable) and where it is."""
 
     name: str
     path: Path
@@ -44,9 +44,11 @@ def walk(root: Path) -> tuple[list[Entry], list[str]]:
         subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
         visible = sorted(name for name in files if not is_hidden(name))
         relative = folder.relative_to(root)
-        entries += [Entry((relative / name).as_posix(), folder / name) for name in visible]
+        entries += [
+            Entry(printable((relative / name).as_posix()), folder / name) for name in visible
+        ]
         if not visible and not subfolders and folder != root:
-            empty.append(f"{relative.as_posix()}/")
+            empty.append(f"{printable(relative.as_posix())}/")
     return entries, empty
 
 

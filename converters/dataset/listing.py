@@ -1,5 +1,6 @@
 """What intake hands on: picture files with the class and side they were filed under."""
 
+import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,17 @@ class Listing:
     sources: tuple[Source, ...]
     classes: tuple[str, ...]
     ignored: tuple[str, ...] = ()
+
+
+def printable(name: str) -> str:
+    """The name of a file as it can be shown and written down, which Linux lets be any bytes.
+
+    Bytes that are no UTF-8 become escapes, so that names that differ stay different.
+
+    >>> printable("K\\udce4se")
+    'K\\\\xe4se'
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def class_name(text: str) -> str:

@@ -31,6 +31,11 @@ def photos(tmp_path: Path) -> Path:
     return tmp_path / "photos"
 
 
+def latin(name: str) -> str:
+    """The name of a file as an old system wrote it, in Latin-1."""
+    return os.fsdecode(name.encode("latin-1"))
+
+
 def zip_of(folder: Path, target: Path, prefix: str = "") -> Path:
     with zipfile.ZipFile(target, "w") as opened:
         for path in sorted(folder.rglob("*")):
@@ -264,6 +269,28 @@ def test_missing(tmp_path: Path) -> None:
 def test_some_other_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no zip or CSV"):
         list_pictures(save(tmp_path / "cat.jpg"), tmp_path)
+
+
+def test_names_that_are_no_utf8_are_printable_and_stay_apart(tmp_path: Path) -> None:
+    folder = tmp_path / latin("Käse")
+    for name in ("süß/1.jpg", "säß/2.jpg"):
+        (folder / latin(name)).parent.mkdir(parents=True)
+        save(tmp_path / "made.jpg").rename(folder / latin(name))
+    (folder / latin("leer-ü")).mkdir()
+    listing = list_pictures(folder, tmp_path)
+    assert listing.name == r"K\xe4se"
+    assert listing.classes == (r"s\xe4\xdf", r"s\xfc\xdf")
+    assert names(listing) == [r"s\xe4\xdf/2.jpg", r"s\xfc\xdf/1.jpg"]
+    assert listing.ignored == (r"leer-\xfc/",)
+    assert all(source.path.is_file() for source in listing.sources)
+
+
+def test_so_is_the_name_of_a_zip_and_of_a_table(photos: Path, tmp_path: Path) -> None:
+    archive = zip_of(photos, tmp_path / latin("Käse.zip"))
+    table = photos / latin("Käse.csv")
+    table.write_text("cat/1.jpg,cat\ndog/3.png,dog\n")
+    for given in (archive, table):
+        assert list_pictures(given, tmp_path / "work").name == r"K\xe4se"
 
 
 def test_unreadable_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,37 @@
+"""What the pipeline does between its stages."""
+
+import json
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from converters import cli, making, pipeline
+from converters.clock import Clock
+from converters.progress import Silent
+from converters.report import html, record, terminal
+
+LATIN = "K\udce4se"
+"""The name of a folder as an old system wrote it, in Latin-1, as Python has it."""
+
+
+def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = f"edge convert {LATIN}"
+    monkeypatch.setattr(record, "build", lambda **given: {"command": given["command"]})
+    monkeypatch.setattr(html, "render", lambda told, **_: f"<p>{told['command']}")
+    pipeline.report(tmp_path, Mock(), Mock(), {}, command, Clock(), Silent())
+    assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "report.json").read_text())["command"] == command
+
+
+def test_the_place_of_its_result_can_be_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.default_out(tmp_path / LATIN) == Path(r"K\xe4se-model")
+    shown: list[Path] = []
+    monkeypatch.setattr(terminal, "summary", lambda _, out: shown.append(out))
+    monkeypatch.setattr(making, "good", lambda _: True)
+    assert making.end({}, Path(LATIN), as_json=False) == 0
+    assert shown == [Path(r"K\xe4se")]
