@@ -9,8 +9,8 @@ from converters.choosing.pareto import front
 from converters.output import MARK
 from converters.report import saved
 from converters.report.rows import BASELINE, Row, rows
-from converters.report.words import plain
 from edge.errors import UsageError
+from edge.printable import printable
 
 SORTS: dict[str, tuple[Callable[[Row], float | None], int]] = {
     "accuracy": (lambda row: row.accuracy, -1),
@@ -115,7 +115,9 @@ def _names(places: Sequence[Path]) -> list[str]:
             raise UsageError("each result once", f"{place} twice", "name it once")
     short = [path.name for path in whole]
     unique = len(set(short)) == len(short)
-    return [plain(name if unique else str(path)) for name, path in zip(short, whole, strict=True)]
+    return [
+        printable(name if unique else str(path)) for name, path in zip(short, whole, strict=True)
+    ]
 
 
 def _read(place: Path, name: str) -> Result:
@@ -124,11 +126,11 @@ def _read(place: Path, name: str) -> Result:
         result = Result(
             name=name,
             path=place,
-            created=plain(record["created"]),
+            created=printable(record["created"]),
             classes=tuple(record["dataset"]["classes"]),
             tested=frozenset(record["split"]["test"]),
-            processor=plain(record["environment"]["cpu"]),
-            chosen=plain(record["chosen"]),
+            processor=printable(record["environment"]["cpu"]),
+            chosen=printable(record["chosen"]),
             rows=tuple(rows(record)),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:

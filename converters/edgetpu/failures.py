@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from converters.edgetpu.runner import Ran
 from converters.edgetpu.transcript import CompilerLog
 from edge.errors import CompilerError
+from edge.printable import printable
 
 _SMALLER = "use a smaller input, or run again with --search-delegate (it leaves more to the CPU)"
 
@@ -64,7 +65,7 @@ REASONS = (
 def refusal(ran: Ran, log: CompilerLog, name: str) -> CompilerError:
     """The error for a run that did not succeed; ``name`` is the model's."""
     lines = [*log.errors] or _last_lines(ran.text)
-    said = _plain("; ".join(lines)) or "nothing more"
+    said = printable("; ".join(lines)) or "nothing more"
     for reason in REASONS:
         match = re.search(reason.pattern, "\n".join(log.errors))
         if match:
@@ -83,7 +84,3 @@ def refusal(ran: Ran, log: CompilerLog, name: str) -> CompilerError:
 
 def _last_lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()][-3:]
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)

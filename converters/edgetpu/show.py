@@ -12,6 +12,7 @@ from rich.tree import Tree
 
 from converters.edgetpu.check import Prediction, Refusal
 from converters.edgetpu.rules import WHOLE
+from edge.printable import printable
 
 _CUTS = 5
 """Places where the graph is cut that are shown; what follows is behind the first ones mostly."""
@@ -28,7 +29,7 @@ def show(prediction: Prediction, name: str, console: Console | None = None) -> N
     """
     shown = console or Console(highlight=False)
     # A path is for copying: never broken over lines, never read as markup.
-    shown.print(Text(_plain(name), style="bold"), soft_wrap=True)
+    shown.print(Text(printable(name), style="bold"), soft_wrap=True)
     for part in _parts(prediction):
         shown.print(part)
 
@@ -97,7 +98,7 @@ def _operations(prediction: Prediction) -> Table:
     reasons = _reasons(prediction)
     for op, count in sorted(Counter(prediction.operations).items()):
         left = prediction.cpu.get(op, 0)
-        cells = (_plain(op), str(count), str(count - left), str(left), reasons.get(op, ""))
+        cells = (printable(op), str(count), str(count - left), str(left), reasons.get(op, ""))
         style = None if not left else "yellow" if left < count else "red"
         table.add_row(*(Text(cell) for cell in cells), style=style)
     return table
@@ -161,7 +162,7 @@ def _add_cut(tree: Tree, refusal: Refusal, same: Iterable[Refusal]) -> None:
 def _place(refusal: Refusal) -> str:
     rule = refusal.rule
     return (
-        f"operation {refusal.index}, {_plain(refusal.op)}: {_plain(refusal.found)} "
+        f"operation {refusal.index}, {printable(refusal.op)}: {printable(refusal.found)} "
         f"({rule.reason}; {rule.source}, {rule.confidence})"
     )
 
@@ -187,13 +188,10 @@ def _by_reason(refusals: Iterable[Refusal]) -> Counter[str]:
 def _listed(counts: Counter[str]) -> str:
     """Names with how often, where it is more than once: "CONV_2D × 2; PAD"."""
     return "; ".join(
-        f"{_plain(name)} × {count}" if count > 1 else _plain(name) for name, count in counts.items()
+        f"{printable(name)} × {count}" if count > 1 else printable(name)
+        for name, count in counts.items()
     )
 
 
 def _size(count: int) -> str:
     return f"{count / 2**20:.2f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)

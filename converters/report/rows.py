@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from converters.report.words import number, plain
+from converters.report.words import number
+from edge.printable import printable
 
 BASELINE = "int8"
 """The variant that others are held against."""
@@ -84,13 +85,13 @@ def _row(name: str, variant: Mapping[str, Any]) -> Row:
         threads=int(variant["latency"]["threads"]),
         p50_ms=float(variant["p50_ms"]),
         p95_ms=float(variant["p95_ms"]),
-        interpreter=plain(variant["latency"]["interpreter"]),
-        delegate=plain(variant["latency"]["delegate"]),
+        interpreter=printable(variant["latency"]["interpreter"]),
+        delegate=printable(variant["latency"]["delegate"]),
     )
     others = [Timing(**entry) for entry in variant.get("latencies", ())]
     timings = {entry.threads: entry for entry in (*others, timing)}
     return Row(
-        name=plain(name),
+        name=printable(name),
         accuracy=float(variant["accuracy"]),
         interval=(float(low), float(high)),
         agreement=float(variant["agreement"]),
@@ -102,7 +103,7 @@ def _row(name: str, variant: Mapping[str, Any]) -> Row:
         multiply_adds=variant.get("multiply_adds"),
         edgetpu=_edgetpu(variant.get("edgetpu")),
         unknown=_unknown(variant.get("threshold")),
-        gain=plain(variant["gain"]) if variant.get("gain") else None,
+        gain=printable(variant["gain"]) if variant.get("gain") else None,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.report import on_board, words
+from edge.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +60,7 @@ def _table(record: Mapping[str, Any]) -> "Table":
     for name, row in record["variants"].items():
         mark = _FRONT if name in record["choice"]["pareto"] else " "
         cells = (
-            f"{words.plain(name)} {mark}",
+            f"{printable(name)} {mark}",
             f"{words.percent(row['accuracy'])} ({words.interval(row['accuracy_interval'])})",
             words.percent(row["agreement"]),
             words.size(row["bytes"]),
@@ -135,7 +136,7 @@ def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
 
     for name, row in record["variants"].items():
         if row["gain"]:
-            yield Text(f"{words.plain(name)}: {row['gain']}")
+            yield Text(f"{printable(name)}: {row['gain']}")
     confidence = record["confidence"]
     errors = (confidence["test"]["ece_before"], confidence["test"]["ece_after"])
     before, after = map(words.percent, errors)

@@ -127,15 +127,6 @@ def sentence(text: str) -> str:
     return f"{start.rstrip('.')}."
 
 
-def plain(text: str) -> str:
-    """A text from a file without characters that would steer the terminal.
-
-    >>> plain("a\\x1b[2Jb")
-    'a [2Jb'
-    """
-    return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
 def runner(latency: Mapping[str, Any]) -> str:
     """What ran a timing: interpreter, delegate and threads."""
     return (

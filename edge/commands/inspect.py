@@ -13,6 +13,7 @@ from edge.commands.options import JSON, MODEL, model_file
 from edge.modelfile import contents, metadata, tflite
 from edge.modelfile.metadata import Metadata
 from edge.modelfile.tflite import TensorInfo
+from edge.printable import printable
 
 EXAMPLES = """
 \b
@@ -98,12 +99,12 @@ def _metadata(about: Metadata) -> dict[str, Any]:
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     """The facts for people; characters that would steer the terminal are left out."""
-    yield click.style(_plain(facts["file"]), bold=True)
+    yield click.style(printable(facts["file"]), bold=True)
     yield f"  size          {facts['bytes']:,} bytes, {facts['gzip_bytes']:,} gzipped"
     yield f"  for           {'Edge TPU' if facts['edgetpu'] else 'CPU'}"
     yield f"  quantisation  {facts['quantisation']['kind']}"
     if facts["description"]:
-        yield f"  made by       {_plain(facts['description'])}"
+        yield f"  made by       {printable(facts['description'])}"
     for what in ("inputs", "outputs"):
         for tensor in facts[what]:
             yield f"  {what[:-1]:<13} {_tensor_line(tensor)}"
@@ -111,12 +112,12 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"  {'operation':<34} {'version':>7} {'count':>6} {'parameter bytes':>16}"
     for row in facts["operations"]:
-        name = _plain(row["name"])
+        name = printable(row["name"])
         yield f"  {name:<34} {row['version']:>7} {row['count']:>6} {row['parameter_bytes']:>16,}"
 
 
 def _tensor_line(tensor: dict[str, Any]) -> str:
-    line = f"{tensor['dtype']} {tensor['shape']} {_plain(tensor['name'])}"
+    line = f"{tensor['dtype']} {tensor['shape']} {printable(tensor['name'])}"
     if tensor["scale"]:
         line += f" (scale {tensor['scale']:.6g}, zero point {tensor['zero_point']})"
     return line.rstrip()
@@ -126,23 +127,19 @@ def _metadata_lines(about: dict[str, Any] | None) -> Iterator[str]:
     if about is None:
         yield "  metadata      none"
         return
-    yield f"  metadata      {_plain(about['name']) or '(no name)'}"
+    yield f"  metadata      {printable(about['name']) or '(no name)'}"
     for key in ("description", "author", "license", "version"):
         if about[key]:
-            yield f"    {key:<11} {_plain(about[key])}"
+            yield f"    {key:<11} {printable(about[key])}"
     if about["labels"] is not None:
         more = ", …" if about["labels"] > FIRST_LABELS else ""
-        first = "; ".join(_plain(label) for label in about["first_labels"])
+        first = "; ".join(printable(label) for label in about["first_labels"])
         yield f"    labels      {about['labels']}: {first}{more}"
     if about["mean"] is not None:
         yield f"    normalised  (pixel - {about['mean']}) / {about['std']}"
     if about["threshold"] is not None:
         yield f"    threshold   {100 * about['threshold']:.1f} % (a lower best score is unknown)"
     if about["provenance"] is not None:
-        yield f"    provenance  {_plain(json.dumps(about['provenance'], ensure_ascii=False))}"
+        yield f"    provenance  {printable(json.dumps(about['provenance'], ensure_ascii=False))}"
     if about["missing_files"]:
-        yield f"    not packed  {_plain(', '.join(about['missing_files']))}"
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+        yield f"    not packed  {printable(', '.join(about['missing_files']))}"
