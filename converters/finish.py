@@ -23,6 +23,7 @@ from converters.training.trained import Trained
 from converters.verification import verify
 from converters.verification.confidence import fit_temperature, reliability, soften, threshold
 from converters.verification.measured import Confidence, Measured, Verified
+from converters.verification.verdict import judge
 from converters.verification.verify import REFERENCE, Answered
 
 
@@ -214,14 +215,19 @@ def with_threshold(answered: Answered, learned: Learned, plan: Plan) -> Answered
 def controlled(
     examined: Examined, material: Material, learned: Learned, plan: Plan, progress: Progress
 ) -> Examined:
-    """``examined``, and where int8 loses too much, a remedied one measured like all others."""
+    """``examined``, and where int8 loses too much, a remedied one measured like all others.
+
+    The validation side decides: the test side says only how the result turned out.
+    """
     int8, float32 = examined.said(DEFAULT), examined.said(REFERENCE)
-    verdict = verify.verdict_on(int8, float32, learned.dataset, learned.split, plan.max_drop)
+    truth = learned.dataset.labels[learned.split.validation]
+    before, after = (one.validation.argmax(1) == truth for one in (float32, int8))
+    verdict = judge(DEFAULT, before, after, truth, learned.dataset.classes, plan.max_drop)
     if verdict.status != "fail":
         return examined
-    progress.say(f"{verdict.reason}: looking for a remedy.")
+    progress.say(f"On the validation side {verdict.reason}: looking for a remedy.")
     remedied = control.control(
-        material.teacher, int8.variant, material, plan.max_drop, plan.limits.target
+        material.teacher, int8, float32, material, plan.max_drop, plan.limits.target
     )
     for note in remedied.notes:
         progress.say(f"{remedied.name}: {note}")

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.compress import quantise
 from converters.compress.aware import qat
 from converters.compress.draft import Draft, Material
 from converters.compress.quantise import Variant
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
+from converters.verification.verify import Answered
 from edge.model import load_model
 from edge.modelfile import tflite
 from edge.quiet import quiet
@@ -38,15 +40,15 @@ class _Judge:
     wanted: float
 
     @classmethod
-    def beside(cls, float32: bytes, material: Material, max_drop: float) -> "_Judge":
-        accuracy = _accuracy(float32, material)
+    def beside(cls, float32: Answered, material: Material, max_drop: float) -> "_Judge":
+        accuracy = _accuracy(float32.validation, material)
         return cls(material, accuracy, accuracy - max_drop / 100)
 
     def satisfied(self, attempt: "_Attempt") -> bool:
         return attempt.accuracy >= self.wanted - 1e-9
 
     def accuracy(self, content: bytes) -> float:
-        return _accuracy(content, self.material)
+        return _accuracy(_scores(content, self.material), self.material)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,12 @@ class _Attempt:
 
 
 def control(
-    model: Any, int8: Variant, material: Material, max_drop: float, target: str = "cpu"
+    model: Any,
+    int8: Answered,
+    float32: Answered,
+    material: Material,
+    max_drop: float,
+    target: str = "cpu",
 ) -> Variant:
     """A remedy for an int8 file that loses too much.
 
@@ -72,7 +79,8 @@ def control(
 
     Args:
         model: flat tf_keras model, float32 [n, h, w, 3] to softmax [n, classes].
-        int8: its file, from ``converters.compress.quantise.int8``.
+        int8: its file, from ``converters.compress.quantise.int8``, and what it said.
+        float32: its file, from ``converters.compress.quantise.float32``, and what it said.
         material: calibration set, both sides, teacher and seed.
         max_drop: points of accuracy that may be lost against float32.
         target: "cpu", "edgetpu" or "all"; the last two rule out layers in float.
@@ -80,12 +88,11 @@ def control(
     Raises:
         ConversionError: the converter refused the model.
     """
-    float32 = quantise.float32(model)
     judge = _Judge.beside(float32, material, max_drop)
-    before = judge.accuracy(int8.content)
+    before = _accuracy(int8.validation, material)
     attempts = []
     if target == "cpu":
-        attempts.append(_keep_layers(model, float32, int8.content, judge))
+        attempts.append(_keep_layers(model, float32.variant.content, int8.variant.content, judge))
     if not any(map(judge.satisfied, attempts)):
         attempts.append(_train(model, judge))
     best = max(attempts, key=lambda attempt: attempt.accuracy)
@@ -146,12 +153,18 @@ def _train(model: Any, judge: _Judge) -> _Attempt:
     return _Attempt(draft.content, judge.accuracy(draft.content), draft.model, done, details)
 
 
-def _accuracy(content: bytes, material: Material) -> float:
+def _scores(content: bytes, material: Material) -> NDArray[np.float32]:
+    """What a file says on the validation side, [n, classes]."""
     with quiet():  # the interpreter announces its delegate
         model = load_model(content, name="candidate.tflite")
-    dataset, side = material.dataset, material.split.validation
-    said = np.array([model.scores(np.asarray(dataset.pixels[i])).argmax() for i in side])
-    return float((said == dataset.labels[side]).mean())
+    pixels = material.dataset.pixels
+    return np.stack([model.scores(np.asarray(pixels[i])) for i in material.split.validation])
+
+
+def _accuracy(scores: NDArray[np.float32], material: Material) -> float:
+    """The share that ``scores`` of the validation side name right."""
+    truth = material.dataset.labels[material.split.validation]
+    return float((scores.argmax(1) == truth).mean())
 
 
 def _worst_first(noise: Sequence[LayerNoise]) -> list[LayerNoise]:

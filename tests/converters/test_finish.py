@@ -1,5 +1,6 @@
 """From a trained network to files: what happens between the stages."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,41 @@ def test_the_remedy_takes_the_place_of_int8(remedied: Examined) -> None:
     assert choice.chosen == control.NAME
 
 
+@pytest.fixture(scope="module")
+def sound(learned: Learned, micro_model_and_variants: Made) -> Examined:
+    """The files as they were made."""
+    return examine(micro_model_and_variants[1], learned, Plan(), Silent())
+
+
 def test_an_int8_that_keeps_its_accuracy_is_left_alone(
-    learned: Learned, micro_model_and_variants: Made
+    sound: Examined, learned: Learned, micro_model_and_variants: Made
 ) -> None:
-    model, variants = micro_model_and_variants
-    tested = examine(variants, learned, Plan(max_drop=50), Silent())
-    material = material_for(learned, model, Silent())
-    assert controlled(tested, material, learned, Plan(max_drop=50), Silent()) is tested
+    material = material_for(learned, micro_model_and_variants[0], Silent())
+    assert controlled(sound, material, learned, Plan(max_drop=50), Silent()) is sound
+
+
+@pytest.mark.parametrize(("lost_on", "remedied"), [("validation", True), ("test", False)])
+def test_the_test_side_does_not_decide_about_a_remedy(
+    sound: Examined,
+    learned: Learned,
+    micro_model_and_variants: Made,
+    monkeypatch: pytest.MonkeyPatch,
+    lost_on: str,
+    remedied: bool,
+) -> None:
+    class AskedError(Exception):
+        pass
+
+    def asked(*_: object) -> None:
+        raise AskedError
+
+    monkeypatch.setattr(control, "control", asked)
+    float32, float16, int8 = sound.answered
+    wrong = {lost_on: np.roll(getattr(int8, lost_on), 1, axis=1)}  # no answer is right any more
+    poor = replace(sound, answered=(float32, float16, replace(int8, **wrong)))
+    material = material_for(learned, micro_model_and_variants[0], Silent())
+    with pytest.raises(AskedError) if remedied else nullcontext():
+        assert controlled(poor, material, learned, Plan(max_drop=50), Silent()) is poor
 
 
 def test_a_threshold_is_stored_where_it_is_reached(
