@@ -9,7 +9,7 @@ import click
 from converters import comparison
 from converters.comparison import SORTS, Comparison
 from converters.output import write_whole
-from edge.commands.options import say
+from edge.commands.options import JSON, say
 from edge.errors import UsageError
 
 EXAMPLES = """
@@ -44,7 +44,7 @@ _PLOTS = (".svg", ".png")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw accuracy over time, as FILE.svg or FILE.png.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json: bool) -> int:
     """Set the variants of one or several results side by side."""
     if plot is not None and plot.suffix not in _PLOTS:

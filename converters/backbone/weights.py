@@ -11,6 +11,7 @@ from converters.backbone import builtin, from_keras, from_tflite, imagenet, mobi
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, Silent
 from edge.errors import WeightsError, did_you_mean
+from edge.registry.checksum import sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +190,8 @@ def _from_file(path: Path, alpha: float | None, size: int | None) -> Backbone:
         file = from_keras.read(path)
         weights, own_size = file.weights, file.size or 224
     pixels = mobilenet_v2.check_size(own_size if size is None else size, published=False)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    backbone = learned_backbone(
-        path.name, weights, pixels, {"source": "file", "file": path.name, "sha256": digest}
-    )
+    provenance = {"source": "file", "file": path.name, "sha256": sha256(path)}
+    backbone = learned_backbone(path.name, weights, pixels, provenance)
     _check_alpha(alpha, backbone, str(path))
     return backbone
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tf
+from converters.compress.wrappers import clone
 from converters.verification.statistics import wilson_interval
 from edge.errors import UsageError
 
@@ -137,8 +137,7 @@ def soften(model: Any, temperature: float) -> Any:
     ``model``: flat tf_keras model that ends in a softmax layer "head". Its kernel and bias take
     the temperature in, so that every file made of the copy gives the calibrated scores at no cost.
     """
-    copy = tf.keras().models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    copy = clone(model)
     head = copy.get_layer("head")
     head.set_weights([weights / temperature for weights in head.get_weights()])
     return copy
