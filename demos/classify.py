@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+import edge
 from edge import live
 from edge.commands.options import model_option, running
 from edge.quiet import quiet
-from edge.tasks.classifier import SMOOTHING, classifier
+from edge.tasks.classifier import SMOOTHING
 
 EXAMPLES = (
     """
@@ -48,7 +49,7 @@ def main(
 ) -> None:
     """Name what the camera sees."""
     with quiet():
-        task = classifier(
+        task = edge.classifier(
             model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,
             delegate=delegate, threads=threads,
         )  # fmt: skip

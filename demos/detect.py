@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+import edge
 from edge import live
 from edge.commands.options import detecting, model_option, running
 from edge.quiet import quiet
-from edge.tasks.detect import detector
 
 EXAMPLES = (
     """
@@ -42,7 +42,7 @@ def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
     """Find objects in what the camera sees."""
     found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
     with quiet():
-        task = detector(model, delegate=delegate, threads=threads, **found)
+        task = edge.detector(model, delegate=delegate, threads=threads, **found)
     live.run(task, **rest)
 
 

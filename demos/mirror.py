@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+import edge
 from edge import live
 from edge.commands.options import running
 from edge.progress import counting
 from edge.quiet import quiet
-from edge.tasks.mirror.mirror import mirror
 from edge.tasks.pose.estimator import SCORE
 
 EXAMPLES = (
@@ -46,7 +46,7 @@ def main(address: str, **rest: Any) -> None:
     """Strike a pose, and see who else did."""
     asked = {key: rest.pop(key) for key in ("model", "score", "delegate", "threads")}
     with quiet(), counting(f"poses of {address}") as progress:
-        task = mirror(address, say=live.say, progress=progress, **asked)
+        task = edge.mirror(address, say=live.say, progress=progress, **asked)
     live.say(f"{len(task.index.places)} poses of {address} to choose from")
     live.run(task, **rest)
 

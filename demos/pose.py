@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+import edge
 from edge import live
 from edge.commands.options import names, running
 from edge.quiet import quiet
-from edge.tasks.pose.estimator import SCORE, pose
+from edge.tasks.pose.estimator import SCORE
 
 EXAMPLES = (
     """
@@ -49,7 +50,7 @@ def main(**rest: Any) -> None:
     """Show the poses of people, and count their exercises."""
     keys = ("model", "people", "score", "count", "rules", "delegate", "threads")
     with quiet():
-        task = pose(say=live.say, **{key: rest.pop(key) for key in keys})
+        task = edge.pose(say=live.say, **{key: rest.pop(key) for key in keys})
     live.run(task, **rest)
 
 

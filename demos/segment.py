@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+import edge
 from edge import live
 from edge.commands.options import model_option, names, running
 from edge.quiet import quiet
 from edge.tasks.segment import selfie
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.masks import SMOOTHING
-from edge.tasks.segment.segmenter import SCORE, segmenter
+from edge.tasks.segment.segmenter import SCORE
 
 EXAMPLES = (
     """
@@ -50,7 +51,7 @@ def main(model: Path, background: str | None, **rest: Any) -> None:
     asked = {key: rest.pop(key) for key in options}
     behind = None if background is None else parse(background)
     with quiet():
-        task = segmenter(model, background=behind, **asked)
+        task = edge.segmenter(model, background=behind, **asked)
     live.run(task, **rest)
 
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
+import edge
 from edge import live
 from edge.commands.options import detecting, model_option, running
 from edge.quiet import quiet
-from edge.tasks.detect import detector
-from edge.tasks.track import following
 from edge.tracking.counting import Border, parse_line, parse_zone
 
 EXAMPLES = (
@@ -48,10 +47,11 @@ def main(
     **rest: Any,
 ) -> None:
     """Follow objects, and count those that cross a line."""
-    found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
+    asked = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
     borders: list[Border] = [*map(parse_line, lines), *map(parse_zone, zones)]
     with quiet():
-        task = following(detector(model, delegate=delegate, threads=threads, **found), borders)
+        detector = edge.detector(model, delegate=delegate, threads=threads, **asked)
+        task = edge.following(detector, borders)
     live.run(task, **rest)
 
 

@@ -1,5 +1,6 @@
 """`edge demo` as a user runs it, on a generated source and a tiny model."""
 
+import ast
 import json
 import signal
 import subprocess
@@ -13,6 +14,9 @@ import numpy as np
 import pytest
 import tiny_models
 
+import demos
+import edge
+from demos.cli import Demos
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
 
@@ -205,3 +209,17 @@ def test_without_a_name_the_demos_are_listed(run_edge: RunEdge) -> None:
     lines = [line.split() for line in done.stdout.splitlines()]
     for name in ("classify", "detect", "track", "segment", "pose", "mirror"):
         assert any(words[:1] == [name] for words in lines)
+
+
+@pytest.mark.parametrize("name", Demos.entries)
+def test_a_demo_that_is_copied_needs_nothing_hidden_for_its_task(name: str) -> None:
+    """What the public API of edge has, a demo takes from there."""
+    tree = ast.parse((Path(demos.__file__).parent / f"{name}.py").read_text())
+    taken = {
+        one.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+        for one in node.names
+    }  # fmt: skip
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    tasks = {"classifier", "detector", "segmenter", "following", "pose", "mirror"}
+    assert not taken & set(edge.__all__)
+    assert used & tasks
