@@ -36,7 +36,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A test picture that int8 named wrong, with its scores (0–1) for both names."""
+    """A test picture that the chosen variant named wrong, with its scores (0–1) for both names."""
 
     picture: Shown
     said: str
@@ -100,7 +100,7 @@ class Album:
         ]
 
     def mistakes(self, scores: NDArray[np.float32], test: NDArray[np.int64]) -> Mistakes:
-        """The mistakes on the test side, given the scores [n, classes] aligned with it."""
+        """The mistakes on the test side, given a variant's scores [n, classes] aligned with it."""
         truth, said = self._dataset.labels[test], scores.argmax(1)
         wrong = np.flatnonzero(said != truth)
         order = wrong[np.argsort(-scores[wrong, said[wrong]], kind="stable")]

@@ -155,14 +155,15 @@ def test_a_clean_data_set_is_called_clean() -> None:
 
 def test_the_surest_mistakes_come_first() -> None:
     text = Page(Conversion(wrong=3).page()).text
-    assert "3 mistakes on 9 test pictures, the surest first" in text
+    assert "3 mistakes of int8 on 9 test pictures, the surest first" in text
     scores = [float(score) for score in re.findall(r"said square ([\d.]+) %", text)]
     assert len(scores) == 3
     assert scores == sorted(scores, reverse=True)
 
 
 def test_no_mistakes_are_no_mistakes() -> None:
-    assert "None: all 9 test pictures were named right." in Page(plain_page()).text
+    text = Page(Conversion(wrong=3, recipes=("channels-50",)).page()).text
+    assert "None: channels-50 named all 9 test pictures right." in text
 
 
 @pytest.mark.parametrize("number", [2, 8, 30])
