@@ -56,6 +56,9 @@ def embed(
     Known pictures come from ``cache`` (a folder), by content hash, view, backbone and
     preprocessing; with all of them known TensorFlow is not needed. What is computed is kept at
     once, so that an interrupted run loses next to nothing.
+
+    Raises:
+        OutputError: ``cache`` cannot be written.
     """
     indices = np.concatenate([split.train, split.validation])
     name = _cache_name(backbone, dataset)

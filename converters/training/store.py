@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import OutputError
+
 _PATIENCE = 60.0
 """Seconds to wait for another process that is writing."""
 
@@ -77,9 +79,17 @@ class Store:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Store]:
-    """A :class:`Store`, closed at the end."""
-    store = Store(path)
+    """A :class:`Store`, closed at the end.
+
+    Raises:
+        OutputError: it cannot be opened or written, or its disk is full.
+    """
     try:
-        yield store
-    finally:
-        store.close()
+        with contextlib.closing(Store(path)) as store:
+            yield store
+    except sqlite3.OperationalError as error:
+        raise OutputError(
+            "a folder for the cache",
+            f"{path.parent} ({error})",
+            "set EDGE_CACHE to a folder that can be written",
+        ) from None

@@ -149,6 +149,19 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert 44 <= found.computed <= 46  # 30 of 120 views were kept: those of 15 pictures
 
 
+def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
+    # Nobody, not even root, can make a file in /proc.
+    with (
+        pytest.raises(OutputError, match=r"/proc \(unable to open.*\): set EDGE_CACHE"),
+        opened(Path("/proc/embeddings.sqlite")),
+    ):
+        pytest.fail("there is nothing to write into")
+    many = {str(key): np.zeros(1280, np.float32) for key in range(100)}
+    with pytest.raises(OutputError, match="full"), opened(tmp_path / "full.sqlite") as store:
+        store._database.execute("PRAGMA max_page_count = 10")  # as a disk that is full
+        store.put(many)
+
+
 def test_two_processes_write_at_once(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\n"
