@@ -6,8 +6,8 @@ The model optimisation toolkit works on Keras 2 models only, which live on as ``
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from edge.errors import EdgeError
@@ -41,15 +41,8 @@ def tfmot() -> Any:
         EdgeError: it is not installed, or does not load.
     """
     tensorflow()
-    try:
-        with quiet():
-            import tensorflow_model_optimization
-    except ImportError as error:
-        raise EdgeError(
-            "the model optimisation toolkit 0.8",
-            f"none that loads ({error})".replace("\n", " "),
-            "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
-        ) from error
+    with _loading("the model optimisation toolkit 0.8"):
+        import tensorflow_model_optimization
     return tensorflow_model_optimization
 
 
@@ -97,17 +90,24 @@ def _import() -> Any:
     # tfmot and tf.keras follow this switch when they are imported.
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _loading("TensorFlow 2.19 with tf-keras"):
+        import tensorflow
+        import tf_keras  # noqa: F401
+
+        tensorflow.get_logger().setLevel("ERROR")
+        tensorflow.config.list_physical_devices()  # looks for GPUs, loudly
+    return tensorflow
+
+
+@contextmanager
+def _loading(what: str) -> Iterator[None]:
+    """Import quietly in the block; say how to get what is not installed, or does not load."""
     try:
         with quiet():
-            import tensorflow
-            import tf_keras  # noqa: F401
-
-            tensorflow.get_logger().setLevel("ERROR")
-            tensorflow.config.list_physical_devices()  # looks for GPUs, loudly
+            yield
     except ImportError as error:
         raise EdgeError(
-            "TensorFlow 2.19 with tf-keras",
+            what,
             f"none that loads ({error})".replace("\n", " "),
             "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
         ) from error
-    return tensorflow
