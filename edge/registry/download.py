@@ -5,14 +5,13 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edge import __version__
-from edge.errors import DownloadError, unwritable
+from edge.errors import DownloadError
 from edge.progress import Tell
+from edge.whole import writing
 
 PATIENCE = 30.0
 """Seconds without a byte after which a connection counts as broken."""
@@ -135,12 +134,12 @@ class _Transfer:
 
     def _write(self, response: Any, start: int, total: int | None) -> int:
         """Append what comes to the first ``start`` bytes; return how many there are then."""
-        with _writable(self._part):
+        with writing(self._part):
             file = self._part.open("ab" if start else "wb")
         with file:
             self._progress(start, total)
             while data := response.read(CHUNK):
-                with _writable(self._part):
+                with writing(self._part):
                     file.write(data)
                     file.flush()
                 self._progress(file.tell(), total)
@@ -170,14 +169,6 @@ def _range(header: str | None) -> tuple[int, int | None]:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-@contextmanager
-def _writable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise unwritable(path, error) from None
 
 
 def _reason(error: object) -> str:
