@@ -8,9 +8,9 @@ import click
 
 from converters import comparison
 from converters.comparison import SORTS, Comparison
-from converters.output import write_whole
 from edge.commands.options import JSON, say
 from edge.errors import UsageError
+from edge.whole import write_whole
 
 EXAMPLES = """
 \b

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.errors import OutputError
+from edge.errors import OutputError, unwritable
+from edge.whole import writing
 
 MARK = "report.json"
 """The file by which an earlier result is known."""
@@ -56,80 +57,55 @@ def whole_folder(out: Path) -> Iterator[Path]:
     Raises:
         OutputError: the place cannot be written, or its disk is full.
     """
-    staging: Path | None = None
+    place = out.resolve()  # a link to a folder stays one
+    with writing(out):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(
+            tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".partial", dir=place.parent)
+        )
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
         staging.chmod(0o777 & ~_umask())
-        yield staging
-        _replace(staging, out)
-    except OSError as error:
-        # Only trouble in writing here is ours to explain; the rest keeps its own message.
-        if staging is not None and not _concerns(error, staging, out):
-            raise
-        raise OutputError(
-            f"a place to write {out}", _plainly(error, out.parent), _remedy(error)
-        ) from error
+        with _writing_into(staging, out):
+            yield staging
+        with writing(out):
+            _replace(staging, place)
     finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file beside ``path`` and rename it there, so that it is never there in part.
+@contextmanager
+def _writing_into(staging: Path, out: Path) -> Iterator[None]:
+    """Tell of ``out`` where the block cannot write into ``staging``.
 
-    Raises:
-        OutputError: the place cannot be written, or its disk is full.
+    Trouble with other files and disks keeps its own message.
     """
-    staging: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            prefix=f".{path.name}.", suffix=".partial", dir=path.parent, delete=False
-        ) as file:
-            staging = Path(file.name)
-            file.write(data)
-        staging.chmod(0o666 & ~_umask())
-        staging.replace(path)
+        yield
     except OSError as error:
-        raise OutputError(
-            f"a place to write {path}", _plainly(error, path.parent), _remedy(error)
-        ) from error
-    finally:
-        if staging is not None:
-            staging.unlink(missing_ok=True)
+        if _concerns(error, staging):
+            raise unwritable(out, error) from error
+        raise
 
 
-def _replace(staging: Path, out: Path) -> None:
-    """Put ``staging`` where ``out`` is; an earlier ``out`` comes back if that fails."""
-    if not out.exists():
-        staging.rename(out)
+def _concerns(error: OSError, folder: Path) -> bool:
+    if error.filename is None:  # a write into an open file, as it is on a full disk
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return Path(str(error.filename)).is_relative_to(folder)
+
+
+def _replace(staging: Path, place: Path) -> None:
+    """Put ``staging`` where ``place`` is; an earlier one comes back if that fails."""
+    if not place.exists():
+        staging.rename(place)
         return
     old = staging.with_suffix(".old")
-    out.rename(old)
     try:
-        staging.rename(out)
-    except OSError:
-        old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _concerns(error: OSError, staging: Path, out: Path) -> bool:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
-        return True
-    named = str(error.filename or "")
-    return named.startswith((str(staging), str(out)))
-
-
-def _plainly(error: OSError, folder: Path) -> str:
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    return f"{folder}: {reason.lower()}"
-
-
-def _remedy(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "free some space, or choose another disk"
-    return "choose a folder that you may write to"
+        place.rename(old)
+        staging.rename(place)
+    finally:
+        if not place.exists():  # stopped between the two, be it by Ctrl-C
+            old.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _umask() -> int:

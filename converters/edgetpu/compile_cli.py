@@ -9,10 +9,10 @@ import click
 from converters.edgetpu import compiler, obtain
 from converters.edgetpu.compiler import Compiled
 from converters.edgetpu.obtain import MissingCompilerError
-from converters.output import write_whole
 from converters.progress import Terminal
 from edge.commands.options import JSON, MODEL, say
 from edge.errors import OutputError, UsageError
+from edge.whole import write_whole
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 

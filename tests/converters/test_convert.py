@@ -257,7 +257,7 @@ def test_a_real_full_disk_leaves_nothing(
     try:
         done = run_edge("convert", micro_dataset, "-o", disk / "out", *SMALL)
         assert done.returncode == 2, done.stderr
-        assert "no space left on device: free some space" in done.stderr
+        assert "no space left on device: make room on the disk" in done.stderr
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from full_disk import full_disk
 
 from converters import output
 from edge.errors import OutputError
@@ -45,17 +46,23 @@ def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match="no space left on device: free some space"),
+        pytest.raises(OutputError, match=r"/out, found no space left on device: make room"),
         output.whole_folder(tmp_path / "out"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
+    with (
+        pytest.raises(OutputError, match=r"/out, found file too large"),
+        output.whole_folder(tmp_path / "out") as folder,
+        full_disk(),
+    ):
+        (folder / "report.json").write_text("{}" * 100)
     assert os.listdir(tmp_path) == []
 
 
 def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
     # Nobody, not even root, can make a folder in /sys.
     with (
-        pytest.raises(OutputError, match=r"/sys.*: .*choose a folder that you may write to"),
+        pytest.raises(OutputError, match=r"/sys/out, found .*: choose another folder"),
         output.whole_folder(Path("/sys/out")),
     ):
         pytest.fail("the work must not start")
@@ -64,6 +71,47 @@ def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
 def test_other_trouble_keeps_its_own_message(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), output.whole_folder(tmp_path / "out"):
         (tmp_path / "missing.jpg").read_bytes()
+    with pytest.raises(FileNotFoundError), output.whole_folder(tmp_path / "out"):
+        (tmp_path / "outside/missing.jpg").read_bytes()  # beside OUT, not in it
+    with pytest.raises(OSError, match="elsewhere"), output.whole_folder(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, "No space left on device", "/elsewhere/cache")
+
+
+def test_a_folder_that_goes_away_meanwhile_is_told_of(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match=r"/out, found no such file"),
+        output.whole_folder(tmp_path / "out") as folder,
+    ):
+        folder.rmdir()
+        (folder / "report.json").write_text("{}")
+
+
+def test_a_stop_between_the_two_renames_leaves_the_earlier_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = earlier_result(tmp_path / "out")
+    rename = Path.rename
+
+    def stopped(path: Path, target: Path) -> Path:
+        if path.suffix == ".partial":  # the new result, when the earlier one has made way
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt), output.whole_folder(out):
+        pass
+    assert (out / "model.tflite").read_text() == "old"
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_link_to_a_folder_stays_one(tmp_path: Path) -> None:
+    real, link = earlier_result(tmp_path / "real"), tmp_path / "out"
+    link.symlink_to(real)
+    with output.whole_folder(link) as folder:
+        (folder / "model.tflite").write_text("new")
+    assert link.is_symlink()
+    assert (real / "model.tflite").read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == ["out", "real"]
 
 
 def test_an_earlier_result_needs_force(tmp_path: Path) -> None:
