@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from converters import making
-from converters.dataset.listing import printable
+from converters.dataset.listing import file_name
 from converters.progress import Terminal
 
 EXAMPLES = """
@@ -170,4 +170,4 @@ def convert(
 
 def default_out(dataset: Path) -> Path:
     """Where the result goes when nothing is said: photos/ gives photos-model."""
-    return Path(f"{printable(dataset.resolve().stem)}-model")
+    return Path(f"{file_name(dataset.resolve().stem)}-model")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from converters.dataset.listing import printable
+from converters.dataset.listing import file_name
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -102,7 +102,7 @@ def end(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
     else:
         from converters.report import terminal
 
-        terminal.summary(report, Path(printable(str(out))))
+        terminal.summary(report, Path(file_name(str(out))))
     return 0 if good(report) else 3
 
 

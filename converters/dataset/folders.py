@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, printable
+from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, file_name
 from edge.errors import DatasetError
 from edge.image import SUFFIXES
 
@@ -45,10 +45,10 @@ def walk(root: Path) -> tuple[list[Entry], list[str]]:
         visible = sorted(name for name in files if not is_hidden(name))
         relative = folder.relative_to(root)
         entries += [
-            Entry(printable((relative / name).as_posix()), folder / name) for name in visible
+            Entry(file_name((relative / name).as_posix()), folder / name) for name in visible
         ]
         if not visible and not subfolders and folder != root:
-            empty.append(f"{printable(relative.as_posix())}/")
+            empty.append(f"{file_name(relative.as_posix())}/")
     return entries, empty
 
 

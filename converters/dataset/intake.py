@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 from converters.dataset import archives, folders, tables
-from converters.dataset.listing import Listing, Source, printable
+from converters.dataset.listing import Listing, Source, file_name
 from edge.errors import DatasetError
 
 __all__ = ["Listing", "Source", "list_pictures"]
@@ -48,7 +48,7 @@ def list_pictures(dataset: Path, workdir: Path) -> Listing:
 
 
 def _read(dataset: Path, workdir: Path) -> Listing:
-    name = printable(dataset.resolve().name) or "pictures"
+    name = file_name(dataset.resolve().name) or "pictures"
     if dataset.is_dir():
         entries, empty = folders.walk(dataset)
         return folders.arrange(name, str(dataset), entries, empty)
@@ -59,7 +59,7 @@ def _read(dataset: Path, workdir: Path) -> Listing:
         return tables.read(dataset)
     if suffix in archives.SUFFIXES or zipfile.is_zipfile(dataset):
         entries, ignored = archives.unpack(dataset, workdir)
-        return folders.arrange(printable(dataset.stem), str(dataset), entries, ignored)
+        return folders.arrange(file_name(dataset.stem), str(dataset), entries, ignored)
     raise DatasetError(
         _EXPECTED,
         f"{dataset}, which is a file and no zip or CSV",

@@ -41,12 +41,12 @@ class Listing:
     ignored: tuple[str, ...] = ()
 
 
-def printable(name: str) -> str:
+def file_name(name: str) -> str:
     """The name of a file as it can be shown and written down, which Linux lets be any bytes.
 
     Bytes that are no UTF-8 become escapes, so that names that differ stay different.
 
-    >>> printable("K\\udce4se")
+    >>> file_name("K\\udce4se")
     'K\\\\xe4se'
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")

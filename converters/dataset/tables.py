@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, printable
+from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
 from edge.image import SUFFIXES as PICTURE_SUFFIXES
 
@@ -43,7 +43,7 @@ def read(table: Path) -> Listing:
     _check_split(table, [line for line, _ in rows], listed)
     sources = dict.fromkeys(listed)  # a line that stands twice counts once
     return Listing(
-        name=printable(table.stem),
+        name=file_name(table.stem),
         sources=tuple(sorted(sources, key=lambda s: (s.name, s.label, s.split or ""))),
         classes=tuple(sorted({source.label for source in sources})),
     )
