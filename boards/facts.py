@@ -1,4 +1,7 @@
-"""What a board profile holds: the values of :mod:`boards.profile`, which is where to start."""
+"""What a board profile holds: the values of :mod:`boards.profile`, which is where to start.
+
+``source`` says where the figures of a value are from, ``NAME_sources`` where the field ``NAME`` is.
+"""
 
 from dataclasses import dataclass
 
@@ -51,6 +54,7 @@ class System:
     supported: bool
     source: str
     wheel: str = ""
+    wheel_sources: tuple[str, ...] = ()
     numpy: str = ""
     note: str = ""
 
@@ -128,6 +132,11 @@ class Accelerator:
     usb_ids: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     udev: tuple[str, ...] = ()
+    buses_sources: tuple[str, ...] = ()
+    apt_sources: tuple[str, ...] = ()
+    usb_ids_sources: tuple[str, ...] = ()
+    devices_sources: tuple[str, ...] = ()
+    udev_sources: tuple[str, ...] = ()
     constraints: tuple[Note, ...] = ()
     limits: tuple[Note, ...] = ()
     latencies: tuple[Published, ...] = ()
@@ -138,9 +147,10 @@ class Profile:
     """A board, with the accelerator that was named with it.
 
     ``architecture``: as ``uname -m`` says it. ``models``: beginnings of
-    /proc/device-tree/model. ``buses``: what it has for accelerators. ``apt``: Debian packages that
-    edge-toolkit needs there; ``udev``: lines of rules. ``constraints``: what must be obeyed;
-    ``limits``: what to expect. ``tried``: how far this profile was tried, in words.
+    /proc/device-tree/model. ``buses``: what it has for accelerators; ``edgetpu``: the bus of the
+    Edge TPU that is soldered on, empty: it has none. ``apt``: Debian packages that edge-toolkit
+    needs there; ``udev``: lines of rules. ``constraints``: what must be obeyed; ``limits``: what to
+    expect. ``tried``: how far this profile was tried, in words.
     """
 
     name: str
@@ -157,6 +167,13 @@ class Profile:
     apt: tuple[str, ...] = ()
     udev: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    edgetpu: str = ""
+    models_sources: tuple[str, ...] = ()
+    buses_sources: tuple[str, ...] = ()
+    apt_sources: tuple[str, ...] = ()
+    udev_sources: tuple[str, ...] = ()
+    devices_sources: tuple[str, ...] = ()
+    edgetpu_sources: tuple[str, ...] = ()
     constraints: tuple[Note, ...] = ()
     limits: tuple[Note, ...] = ()
     latencies: tuple[Published, ...] = ()

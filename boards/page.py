@@ -53,7 +53,7 @@ def sheet(known: Profile | Accelerator) -> Iterator[str]:
     if isinstance(known, Profile):
         yield from _hardware(known, sources)
         yield from _software(known, sources)
-    yield from _attached(known)
+    yield from _attached(known, sources)
     yield from _notes("To obey", known.constraints, sources)
     yield from _notes("To expect", known.limits, sources)
     yield from _latencies(known.latencies, sources)
@@ -80,8 +80,14 @@ def _hardware(board: Profile, sources: Sources) -> Iterator[str]:
     if memory is not None:
         yield from _row("memory", f"{_sizes(memory)} {sources.cite(memory.source)}")
     yield from _row("architecture", board.architecture)
+    if board.models:
+        told = " or ".join(board.models)
+        yield from _row("device tree", _cited(told, board.models_sources, sources))
     if board.buses:
-        yield from _row("buses", ", ".join(board.buses))
+        yield from _row("buses", _cited(", ".join(board.buses), board.buses_sources, sources))
+    if board.edgetpu:
+        own = f"soldered on, to {board.edgetpu}"
+        yield from _row("Edge TPU", _cited(own, board.edgetpu_sources, sources))
     run = board.run
     threads = f"{run.threads} threads" if run.threads else "one thread per core, at most 4"
     size = f"input of {run.size} px" if run.size else "input as it suits the weights"
@@ -93,7 +99,7 @@ def _software(board: Profile, sources: Sources) -> Iterator[str]:
     yield click.style("Systems", bold=True)
     for system in board.systems:
         yield from _wrapped(
-            f"{system.name}: {_system(system, board)} {sources.cite(system.source)}"
+            f"{system.name}: {_system(system, board, sources)} {sources.cite(system.source)}"
         )
     yield ""
     yield click.style("Cameras", bold=True)
@@ -106,31 +112,34 @@ def _software(board: Profile, sources: Sources) -> Iterator[str]:
     yield ""
 
 
-def _system(system: System, board: Profile) -> str:
+def _system(system: System, board: Profile, sources: Sources) -> str:
     python = f"Python {system.python}"
     if not system.supported:
         return f"{python}, not supported. {system.note}"
-    wheel = f"{board.run.interpreter} {system.wheel}"
+    wheel = _cited(f"{board.run.interpreter} {system.wheel}", system.wheel_sources, sources)
     beside = f", {system.numpy} beside a CSI camera" if system.numpy else ""
     note = f". {system.note}" if system.note else ""
     return f"{python}, {wheel}{beside}{note}"
 
 
-def _attached(known: Profile | Accelerator) -> Iterator[str]:
+def _attached(known: Profile | Accelerator, sources: Sources) -> Iterator[str]:
     """Packages, rules and devices."""
     accelerator = known if isinstance(known, Accelerator) else known.accelerator
     if known.apt:
-        yield click.style("Packages", bold=True)
+        yield _cited(click.style("Packages", bold=True), known.apt_sources, sources)
         yield f"    sudo apt-get install -y {' '.join(known.apt)}"
         yield ""
     if known.udev:
-        yield click.style("udev rules", bold=True)
+        yield _cited(click.style("udev rules", bold=True), known.udev_sources, sources)
         yield from (f"    {rule}" for rule in known.udev)
         yield ""
-    ids = accelerator.usb_ids if accelerator else ()
-    if known.devices or ids:
+    devices = [_cited(", ".join(known.devices), known.devices_sources, sources)]
+    if accelerator is not None and accelerator.usb_ids:
+        ids = ", ".join(f"USB {one}" for one in accelerator.usb_ids)
+        devices.append(_cited(ids, accelerator.usb_ids_sources, sources))
+    if any(devices):
         yield click.style("Devices", bold=True)
-        yield from _wrapped(", ".join((*known.devices, *(f"USB {one}" for one in ids))))
+        yield from _wrapped(", ".join(filter(None, devices)))
         yield ""
 
 
@@ -155,6 +164,10 @@ def _latencies(latencies: tuple[Published, ...], sources: Sources) -> Iterator[s
         figures = f"{one.model:<27}{one.dtype:<8}{one.ms:>7g} ms  {one.runs_on:<8}"
         yield f"  {figures} {sources.cite(one.source)}{f' {said}' if said else ''}"
     yield ""
+
+
+def _cited(text: str, addresses: tuple[str, ...], sources: Sources) -> str:
+    return " ".join((text, *map(sources.cite, addresses)))
 
 
 def _sizes(memory: Memory | None) -> str:

@@ -120,6 +120,9 @@ def compose(board: Profile, accelerator: Accelerator) -> Profile:
         apt=_joined(board.apt, accelerator.apt),
         udev=_joined(board.udev, accelerator.udev),
         devices=_joined(board.devices, accelerator.devices),
+        apt_sources=_joined(board.apt_sources, accelerator.apt_sources),
+        udev_sources=_joined(board.udev_sources, accelerator.udev_sources),
+        devices_sources=_joined(board.devices_sources, accelerator.devices_sources),
         constraints=board.constraints + accelerator.constraints,
         limits=board.limits + accelerator.limits,
         latencies=board.latencies + timed,
@@ -160,6 +163,8 @@ def read(path: Path) -> Profile | Accelerator:
         chosen(one.runs_on, DELEGATES, f"runs_on of a latency in {place}")
     if isinstance(known, Profile):
         chosen(known.run.delegate, DELEGATES, f"delegate in {place}")
+        if known.edgetpu:
+            chosen(known.edgetpu, BUSES, f"edgetpu in {place}")
     for bus in known.buses:
         chosen(bus, BUSES, f"bus in {place}")
     return known

@@ -23,7 +23,9 @@ def chosen(word: Any, known: Iterable[str], place: str) -> str:
 
 
 def cited(value: Any, sources: Mapping[str, str], place: str) -> Any:
-    """``value`` with the address of each ``source`` in it, which the file names by a key.
+    """``value`` with the addresses of its sources, which the file names by keys.
+
+    They stand under ``source`` (one) and under ``…_sources`` (a list).
 
     Raises:
         UsageError: a source is not listed in ``sources``; the nearest is named.
@@ -32,9 +34,16 @@ def cited(value: Any, sources: Mapping[str, str], place: str) -> Any:
         return [cited(item, sources, place) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: sources[chosen(item, sources, f"source of {place}")]
-        if key == "source"
-        else cited(item, sources, f"{key} of {place}")
-        for key, item in value.items()
-    }
+
+    def address(item: Any) -> str:
+        return sources[chosen(item, sources, f"source of {place}")]
+
+    made: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "source":
+            made[key] = address(item)
+        elif key.endswith("_sources") and isinstance(item, list):
+            made[key] = [address(one) for one in item]
+        else:
+            made[key] = cited(item, sources, f"{key} of {place}")
+    return made

@@ -1,6 +1,7 @@
 """`edge boards` as a user runs it."""
 
 import json
+from dataclasses import fields
 
 import pytest
 
@@ -23,6 +24,11 @@ def test_a_sheet_shows_all_that_is_known(name: str, capsys: pytest.CaptureFixtur
         assert note.source in said
     for one in known.latencies:
         assert f"{one.ms:g} ms" in said and one.source in said
+    for one in getattr(known, "systems", ()):
+        assert all(source in said for source in one.wheel_sources)
+    for each in fields(known):
+        if each.name.endswith("_sources"):
+            assert all(source in said for source in getattr(known, each.name)), each.name
     assert "published by others, not measured by us" in said
     assert known.tried in text
 

@@ -14,6 +14,10 @@ from edge.errors import UsageError
 ALL = (*profile.names(), *profile.accelerators())
 BOARDS = profile.names()
 
+SOURCED = ("wheel", "models", "buses", "edgetpu", "apt", "udev", "devices", "usb_ids")
+"""Fields that say where they are from under ``NAME_sources``; but a camera's packages are from its
+``source``."""
+
 
 def values(known: Any, field: str) -> Iterator[Any]:
     """What any value inside ``known`` has in its field of that name."""
@@ -28,6 +32,26 @@ def values(known: Any, field: str) -> Iterator[Any]:
             yield from values(value, field)
 
 
+def unsourced(known: Any) -> Iterator[str]:
+    """Fields of SOURCED inside ``known`` that hold something, and have no sources."""
+    if isinstance(known, tuple):
+        for one in known:
+            yield from unsourced(one)
+    elif is_dataclass(known):
+        for each in fields(known):
+            value = getattr(known, each.name)
+            sourced = each.name in SOURCED and not isinstance(known, profile.Camera)
+            if sourced and value and not getattr(known, f"{each.name}_sources", ()):
+                yield f"{each.name} of {type(known).__name__}: {value}"
+            yield from unsourced(value)
+
+
+def cited(known: Any) -> set[str]:
+    """All sources inside ``known``."""
+    lists = (each for name in SOURCED for each in values(known, f"{name}_sources"))
+    return {one for each in lists for one in each} | set(values(known, "source"))
+
+
 def test_the_boards_and_accelerators_that_are_promised() -> None:
     assert set(BOARDS) == {
         "coral-dev-board", "coral-dev-board-mini", "generic-aarch64", "generic-x86-64",
@@ -36,19 +60,19 @@ def test_the_boards_and_accelerators_that_are_promised() -> None:
     assert set(profile.accelerators()) == {"coral-pcie", "coral-usb"}
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [*ALL, "raspberry-pi-4b+coral-usb", "raspberry-pi-5+coral-pcie"])
 def test_every_figure_has_its_source(name: str) -> None:
-    found = list(values(profile.find(name), "source"))
-    assert found
-    address_or_trial = r"https://\S+\.\S+|checked here: .+"
-    assert all(re.fullmatch(address_or_trial, source) for source in found), found
+    known = profile.find(name)
+    assert list(unsourced(known)) == []
+    address_or_trial = r"https://\S+\.\S+|checked here: .+|our choice: .+"
+    assert all(re.fullmatch(address_or_trial, source) for source in cited(known)), cited(known)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_all_sources_of_a_file_are_used(name: str) -> None:
     path = profile.SHIPPED / f"{name}.toml"
     listed = profile.reading.table(path).get("sources", {}).values()
-    assert set(listed) <= set(values(profile.find(name), "source"))
+    assert set(listed) <= cited(profile.find(name))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -152,6 +176,7 @@ def test_a_wrong_name_is_answered_with_what_is_near(name: str, said: str) -> Non
         ("Raspberry Pi 4 Model B Rev 1.4", "raspberry-pi-4b"),
         ("Raspberry Pi 5 Model B Rev 1.0", "raspberry-pi-5"),
         ("Freescale i.MX8MQ Phanbell", "coral-dev-board"),
+        ("Google Coral MT8167", "coral-dev-board-mini"),
         ("Raspberry Pi 3 Model B Rev 1.2", None),
         ("", None),
     ],
@@ -170,6 +195,7 @@ tried = "Untested."
 [sources]
 there = "https://example.org"
 """
+GOOD_BUSES = GOOD.replace('["usb3"]', '["usb3"]\nbuses_sources = ["there"]')
 LATENCY = """\
 [[latencies]]
 model = "MobileNet v2 1.0 224"
@@ -181,10 +207,11 @@ source = "there"
 
 
 def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text(GOOD + LATENCY)
+    (tmp_path / "mine.toml").write_text(GOOD_BUSES + LATENCY)
     mine = profile.read(tmp_path / "mine.toml")
     assert mine.name == "mine" and mine.latencies[0].ms == 2.0
     assert mine.latencies[0].source == "https://example.org"
+    assert mine.buses_sources == ("https://example.org",)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +226,8 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
         (GOOD.replace("usb3", "usb4"), "one of usb2, usb3, pcie"),
         (GOOD + LATENCY.replace("ms = 2", 'ms = "2"'), "a number as ms"),
         (GOOD + LATENCY.replace('"there"', '"their"'), "did you mean 'there'?"),
+        (GOOD_BUSES.replace('["there"]', '["their"]'), "did you mean 'there'?"),
+        (GOOD_BUSES.replace('["there"]', '"there"'), "a list as buses_sources"),
         (GOOD + LATENCY.replace("MobileNet v2", "MobileNet v4"), "did you mean 'MobileNet v"),
         (GOOD + LATENCY.replace("int8", "int4"), "did you mean 'int8'?"),
         (GOOD + LATENCY.replace("edgetpu", "gpu"), "one of cpu, edgetpu"),
