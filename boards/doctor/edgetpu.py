@@ -1,6 +1,6 @@
 """The Edge TPU: device, driver, permission, library, and whether the library runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from boards.doctor import mending
@@ -21,7 +21,10 @@ _LIBRARIES = ("usr/lib/*/libedgetpu.so.1", "usr/lib/libedgetpu.so.1",
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What there is of Edge TPUs: on USB, on PCIe (seen or not), and the driver's files."""
+    """What there is of Edge TPUs: on USB, on PCIe (seen or not), and the driver's files.
+
+    ``apex``: those that the driver made, whether they are passed into this container or not.
+    """
 
     usb: tuple[UsbDevice, ...]
     pci: bool
@@ -50,25 +53,42 @@ def edgetpu(system: System, profile: Profile) -> Iterator[Finding]:
 def look(system: System) -> Present:
     cards = system.found("sys/bus/pci/devices/*/vendor")
     ids = [(system.text(card), system.text(card.with_name("device"))) for card in cards]
+    made = (*system.found("dev/apex_*"), *system.found("sys/class/apex/apex_*"))
     return Present(
         tuple(device for device in devices(system) if device.id in (UNUSED, USED)),
         _PCI in ids,
-        tuple(f"dev/{path.name}" for path in system.found("dev/apex_*")),
+        tuple(sorted({f"dev/{path.name}" for path in made})),
     )
 
 
 def _none(system: System, profile: Profile) -> Finding:
     if profile.run.delegate != "edgetpu":
         return ok("Edge TPU", "none; models run on the CPU")
-    buses = profile.accelerator.buses if profile.accelerator else ("pcie",)
-    names = dict.fromkeys("PCIe" if bus == "pcie" else "USB" for bus in buses)
-    found = f"none on {' or '.join(names)}, and the profile {profile.name} has one"
+    if profile.accelerator is None:
+        return _none_of_its_own(profile)
+    buses = profile.accelerator.buses
+    found = f"none on {_called(buses)}, and the profile {profile.name} has one"
     means = "Models that are compiled for it do not run. Plug it in, without a hub between."
     switched_on = "dtparam=pciex1" in (system.text("boot/firmware/config.txt") or "")
     if "pcie" in buses and model(system).startswith("Raspberry Pi 5") and not switched_on:
         means = "The connector for PCIe is off until it is switched on."
         return fail("Edge TPU", found, means, mending.SWITCH_PCIE_ON)
     return fail("Edge TPU", found, means)
+
+
+def _none_of_its_own(profile: Profile) -> Finding:
+    """Where one is soldered on, nothing can be plugged in."""
+    found = f"none on {_called((profile.edgetpu,))}, and the {profile.title} has one soldered on"
+    means = (
+        "Models that are compiled for it do not run. The kernel does not see it: switch the board "
+        "off and on again, and if that does not help, see what the kernel says of it."
+    )
+    return fail("Edge TPU", found, means, mending.LOOK[profile.edgetpu])
+
+
+def _called(buses: Iterable[str]) -> str:
+    """The buses as people call them: "USB", or "PCIe"."""
+    return " or ".join(dict.fromkeys("PCIe" if bus == "pcie" else "USB" for bus in buses))
 
 
 def _library(system: System) -> Iterator[Finding]:

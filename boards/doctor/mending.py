@@ -15,6 +15,12 @@ sudo apt-get install -y git devscripts debhelper dh-dkms dkms "linux-headers-$(u
 git clone https://github.com/feranick/gasket-driver && cd gasket-driver && debuild -us -uc -tc -b
 sudo apt-get install -y ../gasket-dkms_*_all.deb && sudo modprobe apex"""
 
+LOOK = {
+    "pcie": "lspci -nn -d 1ac1:089a\nsudo dmesg | grep -iE 'pcie|apex|gasket'",
+    "usb2": "lsusb\nsudo dmesg | grep -i usb",
+}
+"""Bus of an Edge TPU that is soldered on → what shows whether the kernel sees it."""
+
 APPLY_RULES = "sudo udevadm control --reload-rules && sudo udevadm trigger"
 
 _LIBRARY = "https://github.com/feranick/libedgetpu/releases/download/16.0TF2.19.1-1"

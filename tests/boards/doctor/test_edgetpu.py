@@ -5,8 +5,10 @@ import shutil
 import pytest
 from recorded_board import GOOGLES_RULES, RecordedBoard
 
+from boards.doctor import mending
 from boards.doctor.edgetpu import edgetpu
-from boards.profile import load
+from boards.doctor.machine import recognised
+from boards.profile import load, names
 from edge.probe import NO_DEVICE
 
 
@@ -80,6 +82,40 @@ def test_a_missing_one_fails_where_the_profile_has_one(board: RecordedBoard) -> 
     assert (library.subject, library.found) == ("libedgetpu", "not installed")
     board.libedgetpu()
     assert [finding.state for finding in board.all(edgetpu)] == ["fail", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("model", "bus", "look"),
+    [
+        ("Freescale i.MX8MQ Phanbell", "PCIe", "lspci"),
+        ("Google Coral MT8167", "USB", "lsusb"),
+    ],
+)
+def test_one_that_is_soldered_on_is_not_to_be_plugged_in(
+    board: RecordedBoard, model: str, bus: str, look: str
+) -> None:
+    board.file("proc/device-tree/model", f"{model}\0")
+    board.profile = recognised(board.system)
+    board.libedgetpu()
+    finding = board.bad(edgetpu)
+    assert finding.state == "fail"
+    title = board.profile.title
+    assert finding.found == f"none on {bus}, and the {title} has one soldered on"
+    assert "lug it in" not in finding.means
+    assert finding.fix.startswith(look)
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_shows_a_soldered_one_is_known_of_every_board_that_has_one(name: str) -> None:
+    board = load(name)
+    assert (board.edgetpu in mending.LOOK) == (board.run.delegate == "edgetpu")
+
+
+def test_one_that_the_driver_made_outside_is_to_be_passed_in(pcie: RecordedBoard) -> None:
+    pcie.file("sys/class/apex/apex_0/dev", "120:0\n")
+    finding = pcie.bad(edgetpu)
+    assert finding.found == "no /dev/apex_0"
+    assert finding.fix == "docker run --device /dev/apex_0 …"
 
 
 def test_pcie_of_a_raspberry_pi_5_is_to_be_switched_on(pcie: RecordedBoard) -> None:
