@@ -4,7 +4,6 @@ import errno
 import shutil
 import stat
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from converters.dataset.folders import Entry, is_hidden, is_picture
@@ -45,16 +44,16 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[Entry], list[str]]:
                 _extract(opened, member, target / f"{number:06d}{_suffix(member)}")
                 for number, member in enumerate(chosen)
             ]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DatasetError(
-            "a zip that can be unpacked",
-            f"{archive}, which is none ({error})",
-            "download or pack it again",
-        ) from None
+    except DatasetError:
+        raise
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _no_room(archive, workdir) from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _no_room(archive, workdir) from None
+        if error.errno in (None, errno.EINVAL):  # bzip2's word for damage; a place before byte 0
+            raise _damaged(archive, error) from error
+        raise
+    except Exception as error:  # what damage zipfile and its packers stumble over, each its own way
+        raise _damaged(archive, error) from error
     return entries, [_name(member) for member in visible if _name(member) not in kept]
 
 
@@ -108,6 +107,14 @@ def _is_hidden(member: zipfile.ZipInfo) -> bool:
 
 def _is_link(member: zipfile.ZipInfo) -> bool:
     return stat.S_ISLNK(member.external_attr >> 16)
+
+
+def _damaged(archive: Path, error: Exception) -> DatasetError:
+    return DatasetError(
+        "a zip that can be unpacked",
+        f"{archive}, which is none ({error})",
+        "download or pack it again",
+    )
 
 
 def _bomb(archive: Path, found: str) -> DatasetError:

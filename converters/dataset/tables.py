@@ -53,20 +53,24 @@ def _rows(table: Path) -> list[tuple[int, list[str]]]:
     """The rows that are not blank, cells stripped, with their line numbers."""
     try:
         text = table.read_text(encoding="utf-8-sig")
+        if "\0" in text:  # UTF-16, for one; and in no name of a file
+            raise _encoded_otherwise(table)
         head = text.split("\n", 1)[0]
         separator = max(",;\t", key=head.count)
         reader = csv.reader(text.splitlines(), delimiter=separator, strict=True)
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except UnicodeDecodeError:
-        raise DatasetError(
-            "a CSV in UTF-8", f"{table} in another encoding", "save it as 'CSV UTF-8'"
-        ) from None
+        raise _encoded_otherwise(table) from None
     except csv.Error as error:
         raise DatasetError(_EXPECTED, f"{table}, which is none ({error})", "mend it") from None
     rows = [(line, row) for line, row in rows if any(row)]
     if not rows:
         raise DatasetError(_EXPECTED, f"{table}, which has no line", "list your pictures in it")
     return rows
+
+
+def _encoded_otherwise(table: Path) -> DatasetError:
+    return DatasetError("a CSV in UTF-8", f"{table} in another encoding", "save it as 'CSV UTF-8'")
 
 
 def _columns(

@@ -182,6 +182,33 @@ def test_corrupt_zip(photos: Path, tmp_path: Path, damage: str) -> None:
         list_pictures(archive, tmp_path / "work")
 
 
+@pytest.mark.parametrize("packer", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_corrupt_packing(tmp_path: Path, packer: int) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w", packer) as opened:
+        opened.writestr("cat/1.jpg", np.random.default_rng(0).bytes(500))
+    data = bytearray(archive.read_bytes())
+    data[80:110] = bytes(30)
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match="zip that can be unpacked"):
+        list_pictures(archive, tmp_path / "work")
+
+
+@pytest.mark.parametrize("wrong", ["names", "places"])
+def test_a_zip_that_says_wrong_things_of_itself(tmp_path: Path, wrong: str) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("cät/1.jpg", b"x")
+    data = bytearray(archive.read_bytes())
+    if wrong == "names":
+        data = data.replace("ä".encode(), b"\xe4t")  # though they are said to be UTF-8
+    else:
+        data[-5] += 1  # the directory begins, it says, 256 bytes behind its place
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match="zip that can be unpacked"):
+        list_pictures(archive, tmp_path / "work")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -232,9 +259,10 @@ def test_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> Non
 
 
 def test_csv_in_another_encoding(tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_bytes("1.jpg,K\u00e4se\n".encode("latin-1"))
-    with pytest.raises(DatasetError, match="UTF-8"):
-        list_pictures(tmp_path / "list.csv", tmp_path)
+    for data in ("1.jpg,K\u00e4se\n".encode("latin-1"), b"1.jpg,cat\n\x002.jpg,dog\n"):
+        (tmp_path / "list.csv").write_bytes(data)
+        with pytest.raises(DatasetError, match="UTF-8"):
+            list_pictures(tmp_path / "list.csv", tmp_path)
 
 
 @pytest.mark.parametrize(
