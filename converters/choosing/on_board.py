@@ -2,15 +2,18 @@
 
 A latency is divided by the multiply-adds of the network it was published of, and multiplied by
 those of the file. Networks differ in how well they use a processor, so that the range is that of
-all published latencies of the same kind (numbers, and what they run on).
+all published latencies of the same kind (numbers, and what they run on); where there is one alone,
+the range is as wide as such latencies lie apart on other boards.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from statistics import median
 from typing import Any
 
-from boards.profile import Profile, Published, networks
+from boards import profile
+from boards.profile import Profile, Published
 from converters.compress.quantise import Variant
 from converters.verification.measured import Measured
 from edge.modelfile import contents, tflite
@@ -18,8 +21,11 @@ from edge.modelfile import contents, tflite
 ARCHITECTURE = "MobileNet v2 1.0 224"
 """The published network that is built as ours are: its latency is the likeliest guide."""
 
+RELATIVES = "MobileNet"
+"""In the names of the next likeliest guides, of depthwise convolutions as well."""
+
 ENOUGH = 2
-"""Published latencies that make a range."""
+"""Published latencies that make a range of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +98,67 @@ def on_board(
 def estimate(
     multiply_adds: float, dtype: str, runs_on: str, latencies: Sequence[Published]
 ) -> Estimate | None:
-    """The latency of a network of ``multiply_adds`` millions; None where too little is published.
+    """The latency of a network of ``multiply_adds`` millions; None where nothing is published.
 
     On an Edge TPU, giving in pictures and taking out scores takes time that does not shrink with
     the network: the range then reaches up to the quickest published network that is larger.
     """
     fitting = [one for one in latencies if (one.dtype, one.runs_on) == (dtype, runs_on)]
-    if len(fitting) < ENOUGH:
+    if not fitting:
         return None
-    sizes = {one.model: networks()[one.model].multiply_adds for one in fitting}
-    rates = [one.ms / sizes[one.model] for one in fitting]
-    alike = [one.ms / sizes[one.model] for one in fitting if one.model == ARCHITECTURE]
-    high = max(rates) * multiply_adds
+    low, high = _range(fitting)
+    high_ms = high * multiply_adds
     if runs_on == "edgetpu":
-        larger = [one.ms for one in fitting if sizes[one.model] >= multiply_adds]
-        high = max(high, min(larger, default=high))
+        larger = [one.ms for one in fitting if _size(one) >= multiply_adds]
+        high_ms = max(high_ms, min(larger, default=high_ms))
     return Estimate(
-        ms=median(alike or rates) * multiply_adds,
-        low_ms=min(rates) * multiply_adds,
-        high_ms=high,
+        ms=_likely(fitting) * multiply_adds,
+        low_ms=low * multiply_adds,
+        high_ms=high_ms,
         runs_on=runs_on,
         published=tuple(fitting),
     )
+
+
+def _likely(fitting: Sequence[Published]) -> float:
+    """Milliseconds for a million multiply-adds of the network that is nearest to ours."""
+    same = [one for one in fitting if one.model == ARCHITECTURE]
+    related = [one for one in fitting if RELATIVES in one.model]
+    return median(map(_rate, same or related or fitting))
+
+
+def _range(fitting: Sequence[Published]) -> tuple[float, float]:
+    """The least and the most milliseconds for a million multiply-adds."""
+    rates = [_rate(one) for one in fitting]
+    if len(rates) >= ENOUGH:
+        return min(rates), max(rates)
+    low, high = spread(fitting[0].dtype, fitting[0].runs_on)
+    return low * rates[0], high * rates[0]
+
+
+@cache
+def spread(dtype: str, runs_on: str) -> tuple[float, float]:
+    """How far networks lie apart on a board that several were published of, over all boards: the
+    lowest and the highest milliseconds for a multiply-add, as shares of the board's median."""
+    shares: list[float] = []
+    for name in (*profile.names(), *profile.accelerators()):
+        rates: dict[str, list[float]] = {}
+        for one in profile.find(name).latencies:
+            if (one.dtype, one.runs_on) == (dtype, runs_on):
+                rates.setdefault(one.bus, []).append(_rate(one))
+        for several in rates.values():
+            if len(several) >= ENOUGH:
+                shares += [rate / median(several) for rate in several]
+    return min(shares), max(shares)
+
+
+def _rate(one: Published) -> float:
+    return one.ms / _size(one)
+
+
+def _size(one: Published) -> float:
+    """The millions of multiply-adds of the network that was timed."""
+    return profile.networks()[one.model].multiply_adds
 
 
 def _of(
@@ -137,14 +182,12 @@ def _dtype(variant: Variant) -> str | None:
 
 
 def _plain(one: Estimate) -> dict[str, Any]:
-    counts = networks()
     return {
         "ms": one.ms,
         "low_ms": one.low_ms,
         "high_ms": one.high_ms,
         "runs_on": one.runs_on,
         "published": [
-            {**asdict(known), "multiply_adds": round(1e6 * counts[known.model].multiply_adds)}
-            for known in one.published
+            {**asdict(known), "multiply_adds": round(1e6 * _size(known))} for known in one.published
         ],
     }

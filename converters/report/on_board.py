@@ -7,6 +7,8 @@ from converters.report.words import number
 
 _CALLED = {"cpu": "its CPU", "edgetpu": "the Edge TPU"}
 
+_ALONE = " One time makes no range: this one is as wide as such times lie apart on other boards."
+
 
 def sentences(record: Mapping[str, Any]) -> tuple[str, ...]:
     """How it was made for the board, and what the chosen file would take there."""
@@ -25,14 +27,15 @@ def estimated(record: Mapping[str, Any]) -> str:
     found = board["estimates"][name]
     if found is None:
         return (
-            f"What {name} would take on the {board['title']} is not estimated: too few latencies "
-            "of this kind are published. Measure it there with “edge bench”."
+            f"What {name} would take on the {board['title']} is not estimated: no latency of "
+            "this kind is published. Measure it there with “edge bench”."
         )
+    alone = len(found["published"]) == 1
     return (
         f"On the {board['title']} {name} would take about {_rough(found['ms'])} ms for a picture "
         f"({_range(found)}), on {_CALLED[found['runs_on']]}: an estimate from "
         f"{number(len(found['published']), 'published time')} and the multiply-adds, not measured "
-        "on this board."
+        f"on this board.{_ALONE if alone else ''}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from report_page import Page
 
 from boards import profile
 from converters import pipeline
-from converters.choosing.on_board import OnBoard, estimate, on_board
+from converters.choosing.on_board import OnBoard, estimate, on_board, spread
 from converters.compress.quantise import Variant
 from converters.report import html, record, terminal
 from converters.verification.measured import Measured
@@ -103,9 +104,47 @@ def test_on_an_edge_tpu_a_small_network_may_take_as_long_as_the_quickest_publish
     assert found.low_ms < found.ms < 1
 
 
-def test_one_published_latency_makes_no_range() -> None:
+@pytest.mark.parametrize(
+    ("name", "ms"),
+    [
+        ("raspberry-pi-4b", 17),  # as MobileNet v2 was published there
+        ("raspberry-pi-5", 16.9 * 300 / 728),  # no MobileNet but that of a detector
+        ("raspberry-pi-zero-2-w", 91.03 * 300 / 575),  # MobileNet v1 beside ResNet and Inception
+    ],
+)
+def test_the_likeliest_guide_is_the_network_that_is_built_most_alike(name: str, ms: float) -> None:
+    found = estimate(300, "int8", "cpu", profile.load(name).latencies)
+    assert found is not None
+    assert found.ms == pytest.approx(ms)
+    assert found.low_ms < found.ms <= found.high_ms
+
+
+@pytest.mark.parametrize("name", ["raspberry-pi-5+coral-pcie", "raspberry-pi-3b-plus+coral-usb"])
+def test_one_published_latency_has_the_range_that_others_have(name: str) -> None:
+    latencies = profile.load(name).latencies
+    (one,) = [each for each in latencies if each.runs_on == "edgetpu"]
+    size = profile.networks()[one.model].multiply_adds
+    found = estimate(size, "int8", "edgetpu", latencies)
+    assert found is not None
+    assert found.ms == pytest.approx(one.ms)
+    assert found.published == (one,)
+    several = profile.load("coral-dev-board").latencies
+    rates = [each.ms / profile.networks()[each.model].multiply_adds for each in several]
+    assert found.high_ms / found.ms >= max(rates) / median(rates) > 3
+    assert found.low_ms / found.ms <= min(rates) / median(rates) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("dtype", "runs_on"), [("int8", "cpu"), ("float32", "cpu"), ("int8", "edgetpu")]
+)
+def test_every_kind_that_is_published_has_its_spread(dtype: str, runs_on: str) -> None:
+    low, high = spread(dtype, runs_on)
+    assert low < 1 < high
+
+
+def test_without_a_published_latency_there_is_no_estimate() -> None:
     latencies = profile.load("raspberry-pi-5+coral-pcie").latencies
-    assert estimate(300, "int8", "edgetpu", latencies) is None
+    assert estimate(300, "float32", "cpu", latencies) is None
     assert estimate(300, "int8", "cpu", ()) is None
 
 
@@ -156,8 +195,23 @@ def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str])
         "the multiply-adds, not measured on this board."
     )
     assert sentence in page
+    assert "as such times lie apart" not in page
     assert "https://coral.ai/docs/edgetpu/benchmarks" in page
     assert "Untested: no Edge TPU was at hand." in page
+    terminal.summary(told, Path("out"))
+    assert sentence in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_estimate_from_one_published_time_says_where_its_range_is_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told, page = shown(profile.load("raspberry-pi-5+coral-pcie"))
+    sentence = (
+        "int8 would take about 2.5 ms for a picture (0.88 to 8.4 ms), on the Edge TPU: an estimate "
+        "from 1 published time and the multiply-adds, not measured on this board. One time makes "
+        "no range: this one is as wide as such times lie apart on other boards."
+    )
+    assert sentence in page
     terminal.summary(told, Path("out"))
     assert sentence in " ".join(capsys.readouterr().out.split())
 
@@ -165,7 +219,8 @@ def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str])
 def test_where_nothing_is_published_nothing_is_estimated() -> None:
     told, page = shown(profile.load("generic-x86-64"))
     assert told["board"]["estimates"]["int8"] is None
-    assert "int8 would take on the x86-64 computer with Linux is not estimated" in page
+    said = "int8 would take on the x86-64 computer with Linux is not estimated: no latency of this"
+    assert said in page
     assert "run with one thread per core" in page
 
 
