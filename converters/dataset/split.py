@@ -89,11 +89,13 @@ def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
     for index, picture in enumerate(dataset.pictures):
         places.setdefault(picture.digest, []).append(index)
     wanted = {side: Counter(record[side]) for side in SIDES}
-    missing = sum(digest not in places for digests in wanted.values() for digest in digests)
+    there = Counter(picture.digest for picture in dataset.pictures)
+    missing = sum((digests - there).total() for digests in wanted.values())
     if missing:
         raise DatasetError(
             "the pictures that the split was recorded with",
-            f"{missing} of {sum(map(len, wanted.values()))} missing or changed in {dataset.name}",
+            f"{missing} of {sum(digests.total() for digests in wanted.values())} missing or "
+            f"changed in {dataset.name}",
             "give the data set that the model was made from",
         )
 
@@ -148,22 +150,30 @@ def _draw(
             )
         for later, side in zip(range(len(wanted), 0, -1), wanted, strict=True):
             target = max(1, round(len(members) * FRACTIONS[side] / rest))
-            taken = _take(ordered, target, leave=later) if len(members) else []
-            ordered = [unit for unit in ordered if unit not in taken]
+            taken, ordered = _take(ordered, target, leave=later) if len(members) else ([], [])
             drawn[side] += _flat(taken)
         drawn["train"] += _flat(ordered)
     return {side: np.array(indices, np.int64) for side, indices in drawn.items()}
 
 
-def _take(units: list[list[int]], target: int, leave: int) -> list[list[int]]:
-    """The first units that fit into ``target`` pictures, at least one; ``leave`` stay."""
+def _take(
+    units: list[list[int]], target: int, leave: int
+) -> tuple[list[list[int]], list[list[int]]]:
+    """The first units that fit into ``target`` pictures, at least one, and the rest.
+
+    ``leave``: as many stay at least.
+    """
     taken: list[list[int]] = []
+    rest: list[list[int]] = []
     size = 0
     for unit in units:
-        if len(taken) < len(units) - leave and size + len(unit) <= target:
-            taken.append(unit)
-            size += len(unit)
-    return taken or [min(units, key=len)]
+        fits = len(taken) < len(units) - leave and size + len(unit) <= target
+        (taken if fits else rest).append(unit)
+        size += len(unit) if fits else 0
+    if taken:
+        return taken, rest
+    smallest = min(units, key=len)
+    return [smallest], [unit for unit in units if unit is not smallest]
 
 
 def _flat(units: Iterable[list[int]]) -> list[int]:

@@ -1,6 +1,7 @@
 """The split: stratified, seeded, by content, duplicates together."""
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -114,6 +115,13 @@ def given(*counts: int) -> list[str]:
     return [w for w, count in zip(words, counts, strict=True) for _ in range(count)]
 
 
+def test_many_pictures_take_no_time() -> None:
+    data = dataset([16_000, 5])
+    started = time.process_time()
+    split(data, 0)
+    assert time.process_time() - started < 1
+
+
 def test_given_sides_are_kept() -> None:
     sides = given(10, 3, 2) * 2
     result = split(dataset([15, 15], sides=sides), 0)
@@ -166,6 +174,16 @@ def test_recorded_pictures_that_are_gone() -> None:
     record = split(dataset([30, 30]), 0).to_dict(dataset([30, 30]))
     with pytest.raises(DatasetError, match="5 of 60 missing"):
         from_dict(record, dataset([30, 25]))
+
+
+def test_a_recorded_copy_that_is_gone() -> None:
+    data = dataset([10, 10], groups={1: 0})
+    copy = replace(data.pictures[1], digest=data.pictures[0].digest)
+    data = replace(data, pictures=(data.pictures[0], copy, *data.pictures[2:]))
+    record = split(data, 0).to_dict(data)
+    less = replace(data, pictures=data.pictures[1:], labels=data.labels[1:])
+    with pytest.raises(DatasetError, match="1 of 20 missing"):
+        from_dict(record, less)
 
 
 def test_a_copy_that_was_on_no_side_stays_so() -> None:
