@@ -8,6 +8,7 @@ import click
 
 from boards.doctor.examination import Examination
 from boards.doctor.finding import EXIT_CODES, Finding, State
+from edge.printable import printable
 
 _COLOURS: dict[State, str] = {"ok": "green", "warn": "yellow", "fail": "red"}
 _COLUMN = 21
@@ -16,7 +17,7 @@ _COLUMN = 21
 
 def lines(examined: Examination, width: int) -> Iterator[str]:
     """The page, ``width`` columns wide: what is worst first, each command on a line of its own."""
-    yield click.style(_plain(examined.title), bold=True)
+    yield click.style(printable(examined.title), bold=True)
     yield ""
     for finding in sorted(examined.findings, key=lambda one: -EXIT_CODES[one.state]):
         yield from _finding(finding, width)
@@ -34,7 +35,7 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
     state = click.style(f"{finding.state:<5}", fg=_COLOURS[finding.state], bold=True)
     indent = " " * _COLUMN
     first, *more = _wrapped(finding.found, width, indent, indent)
-    yield f"{state} {_plain(finding.subject):<{_COLUMN - 7}} {first[_COLUMN:]}"
+    yield f"{state} {printable(finding.subject):<{_COLUMN - 7}} {first[_COLUMN:]}"
     yield from more
     if finding.means:
         yield from _wrapped(finding.means, width, indent, indent)
@@ -46,12 +47,12 @@ def _finding(finding: Finding, width: int) -> Iterator[str]:
 def _commands(fix: str) -> Iterator[str]:
     """Each whole on its line and nothing else, so that it can be copied."""
     for command in fix.splitlines():
-        yield "      " + click.style(_plain(command), fg="cyan")
+        yield "      " + click.style(printable(command), fg="cyan")
 
 
 def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
     wrapped = textwrap.wrap(
-        _plain(text), width, initial_indent=first, subsequent_indent=rest,
+        printable(text), width, initial_indent=first, subsequent_indent=rest,
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
     return wrapped or [first]
@@ -63,8 +64,3 @@ def _summary(examined: Examination) -> str:
         return f"All {counts['ok']} checks are ok."
     words: dict[State, str] = {"fail": "failed", "warn": "to look at", "ok": "ok"}
     return ", ".join(f"{counts[one]} {word}" for one, word in words.items() if counts[one]) + "."
-
-
-def _plain(text: str) -> str:
-    """Without characters that would steer the terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
