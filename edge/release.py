@@ -119,16 +119,19 @@ def models_in(name: str, content: bytes) -> dict[str, bytes]:
     """The TensorFlow Lite models of a file: of a bundle (.task, a zip) by member, else by "".
 
     Raises:
-        ModelError: the bundle is damaged, or is none.
+        ModelError: the bundle is damaged, or is none, or has no model in it.
     """
     if not name.endswith(".task"):
         return {"": content}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-            return {one: bundle.read(one) for one in bundle.namelist() if one.endswith(".tflite")}
+            found = {one: bundle.read(one) for one in bundle.namelist() if one.endswith(".tflite")}
     except (zipfile.BadZipFile, zlib.error, EOFError):
-        found = f"{name}, which is damaged or no .task at all"
-        raise ModelError("a bundle of models (.task)", found, "download it anew") from None
+        why = f"{name}, which is damaged or no .task at all"
+        raise ModelError("a bundle of models (.task)", why, "download it anew") from None
+    if not found:
+        raise ModelError("a bundle of models (.task)", f"no .tflite in {name}", "download it anew")
+    return found
 
 
 def _manifest(said: dict[str, Any]) -> Manifest:

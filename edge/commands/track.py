@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from edge.commands.options import JSON
+from edge.errors import UsageError
 
 EXAMPLES = """
 \b
@@ -36,6 +37,8 @@ def track(detections: Path, output: Path, as_json: bool) -> int:
     from edge.whole import write_whole
 
     place.check(output)
+    if output.resolve() == detections.resolve():
+        raise UsageError("a file of its own for the tracks", str(output), "choose another name")
     table = mot.read(detections)
     tracks = mot.track(table)
     write_whole(output, mot.text(tracks))

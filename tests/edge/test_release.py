@@ -23,6 +23,14 @@ def test_models_of_a_bundle_are_told_by_their_names() -> None:
     assert release.models_in("model.tflite", b"TFL3") == {"": b"TFL3"}
 
 
+def test_a_bundle_without_a_model_proves_nothing() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+    with pytest.raises(ModelError, match=r"no \.tflite in pose\.task"):
+        release.models_in("pose.task", made.getvalue())
+
+
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize(
     "damaged",

@@ -122,6 +122,16 @@ def test_a_place_for_the_tracks_is_wanted_before_the_work(
     assert said.endswith(f"{output}, found {found}\n")
 
 
+def test_the_detections_are_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "det.txt", "1,-1,0,0,10,10,0.9,-1,-1,-1\n")
+    before = path.read_bytes()
+    assert cli.run(["track", str(path), "-o", str(tmp_path / "." / "det.txt")]) == 2
+    assert "expected a file of its own for the tracks" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_help_shows_examples(run_edge) -> None:
     done = run_edge("track", "--help")
     assert "edge track detections.txt -o tracks.txt" in done.stdout
