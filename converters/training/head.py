@@ -15,7 +15,7 @@ STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 """Candidates for C, the inverse of the regularisation strength, smallest first."""
 
 _MOST_ROWS = 20_000
-"""Training rows above which further views are left out: they serve small data sets."""
+"""Training rows above which further views are not worth embedding: they serve small data sets."""
 
 _MOST_ITERATIONS = 300
 
@@ -51,7 +51,12 @@ class _Candidate:
     converged: bool
 
 
-def fit(embeddings: Embeddings, seed: int) -> Head:
+def affordable(views: tuple[str, ...], pictures: int) -> tuple[str, ...]:
+    """Those of ``views`` to embed ``pictures`` of the training side in, so many that it pays."""
+    return views if len(views) * pictures <= _MOST_ROWS else views[:1]
+
+
+def fit(embeddings: Embeddings) -> Head:
     """Fit on the training side; choose C and the views on the validation side.
 
     The choice goes by validation log-loss: on the small validation sides that makers have, many
@@ -61,11 +66,12 @@ def fit(embeddings: Embeddings, seed: int) -> Head:
     side in: temperature, threshold and fine-tuning's best epoch are judged on it next, which needs
     pictures that no weight has seen.
 
-    The training side has pictures of every class. ``seed`` is for the solver.
+    The training side has pictures of every class.
     """
     candidates: list[_Candidate] = []
-    for views in _view_sets(embeddings):
-        candidates += _path(embeddings, views, seed)
+    # The picture alone, and with all further views; a dict, since both may be the same.
+    for views in dict.fromkeys((embeddings.views[:1], embeddings.views)):
+        candidates += _path(embeddings, views)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
     return Head(
         kernel=best.kernel,
@@ -79,21 +85,12 @@ def fit(embeddings: Embeddings, seed: int) -> Head:
     )
 
 
-def _view_sets(embeddings: Embeddings) -> list[tuple[str, ...]]:
-    """The picture alone and with all further views, as far as the rows stay affordable."""
-    alone = embeddings.views[:1]
-    rows = len(embeddings.train) * len(embeddings.views)
-    if len(embeddings.views) == 1 or rows > _MOST_ROWS:
-        return [alone]
-    return [alone, embeddings.views]
-
-
 def _rows(embeddings: Embeddings, views: tuple[str, ...]) -> NDArray[np.float32]:
     """The training side, [n × views, d], one view after the other."""
     return np.concatenate([embeddings.train[:, embeddings.views.index(view)] for view in views])
 
 
-def _path(embeddings: Embeddings, views: tuple[str, ...], seed: int) -> list[_Candidate]:
+def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
     """All strengths for one set of views, each fit starting where the last one ended."""
     features = _rows(embeddings, views)
     labels = np.tile(embeddings.train_labels, len(views))
@@ -103,7 +100,7 @@ def _path(embeddings: Embeddings, views: tuple[str, ...], seed: int) -> list[_Ca
     truth = embeddings.validation_labels
     found, model = [], None
     for strength in STRENGTHS:
-        model, converged = _solve(scaled, labels, strength, seed, model)
+        model, converged = _solve(scaled, labels, strength, model)
         scores = model.predict_proba(judged)
         calibrated = confidence.temper(scores, confidence.fit_temperature(scores, truth))
         found.append(
@@ -137,7 +134,6 @@ def _solve(
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
     strength: float,
-    seed: int,
     start: Any | None,
 ) -> tuple[Any, bool]:
     """A fitted scikit-learn classifier, and whether its solver converged."""
@@ -145,9 +141,7 @@ def _solve(
     from sklearn.linear_model import LogisticRegression
 
     # Two classes: scikit-learn then fits one logistic function; _fold makes two outputs of it.
-    model = LogisticRegression(
-        C=strength, max_iter=_MOST_ITERATIONS, tol=1e-3, random_state=seed, warm_start=True
-    )
+    model = LogisticRegression(C=strength, max_iter=_MOST_ITERATIONS, tol=1e-3, warm_start=True)
     if start is not None:
         model.coef_, model.intercept_ = start.coef_.copy(), start.intercept_.copy()
         model.classes_ = start.classes_

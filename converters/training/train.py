@@ -48,11 +48,10 @@ def _on_learned(
     progress: Progress,
 ) -> Trained:
     started = time.perf_counter()
-    embeddings = embed(
-        backbone, dataset, split, cache, progress, views=options.augmentation.views()
-    )
+    views = heads.affordable(options.augmentation.views(), len(split.train))
+    embeddings = embed(backbone, dataset, split, cache, progress, views)
     embedded = time.perf_counter()
-    head = heads.fit(embeddings, options.seed)
+    head = heads.fit(embeddings)
     fitted = time.perf_counter()
     details: dict[str, Any] = {
         "embeddings": {"computed": embeddings.computed, "cached": embeddings.cached},

@@ -1,7 +1,9 @@
 """Training decides as documented, says why, and hands on a flat softmax classifier."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -11,12 +13,14 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Silent
-from converters.training import finetune
+from converters.training import finetune, head
 from converters.training.augment import Augmentation
 from converters.training.options import TrainingOptions
 from converters.training.train import train
 from converters.training.trained import Trained
 from edge.errors import UsageError
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,17 @@ def frozen(backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 def room_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """The frozen head is never good enough for "auto"."""
     monkeypatch.setattr(finetune, "GOOD_ENOUGH", 1.1)
+
+
+class Counting(Silent):
+    """Progress that keeps how much there was to do."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+
+    def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
+        self.totals[what] = total
+        return super().track(items, total, what)
 
 
 def scores(trained: Trained, dataset: Dataset, indices: object) -> np.ndarray:  # type: ignore[type-arg]
@@ -68,6 +83,25 @@ def test_details_are_for_the_report(frozen: Trained) -> None:
     assert frozen.details["embeddings"] == {"computed": 60, "cached": 0}
     assert frozen.details["head"]["C"] > 0
     assert [curve.x_label for curve in frozen.curves] == ["C (larger: freer)"]
+
+
+@pytest.mark.usefixtures("frozen")  # which left the extractor in the cache
+def test_views_that_the_head_leaves_out_are_not_embedded(
+    backbone: Backbone,
+    shapes: Dataset,
+    shapes_split: Split,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    extractor = next(cache.glob("*.tflite"))
+    (tmp_path / extractor.name).write_bytes(extractor.read_bytes())
+    monkeypatch.setattr(head, "_MOST_ROWS", 50)  # 30 pictures, 60 with their mirror images
+    progress = Counting()
+    options = TrainingOptions(fine_tune="never")
+    trained = train(backbone, shapes, shapes_split, options, tmp_path, progress)
+    assert progress.totals["Embedding pictures"] == 60  # both sides, once each
+    assert trained.details["head"]["views"] == ["image"]
 
 
 def test_auto_leaves_a_good_head_alone(

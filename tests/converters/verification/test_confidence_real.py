@@ -83,7 +83,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     sides = split.split(dataset, 0)
     backbone = weights.load("builtin", None, SIZE, 0, Silent())
     cache = tmp_path_factory.mktemp("cache")
-    fitted = head.fit(embed(backbone, dataset, sides, cache, Silent()), 0)
+    fitted = head.fit(embed(backbone, dataset, sides, cache, Silent()))
     hard = classifier.assemble(backbone, len(CLASSES), fitted.kernel, fitted.bias)
     made = Made(1.0, hard, hard, b"", dataset, sides)
     seen = made.scores(hard, sides.validation)
