@@ -159,7 +159,6 @@ def convert(
         weights=weights,
         alpha=alpha,
         size=size,
-        seed=seed,
         force=force,
         training=training,
         plan=plan,

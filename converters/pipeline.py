@@ -31,7 +31,6 @@ class Settings:
     weights: str | None = None
     alpha: float | None = None
     size: int | None = None
-    seed: int = 0
     force: bool = False
     training: TrainingOptions = field(default_factory=TrainingOptions)
     plan: Plan = field(default_factory=Plan)
@@ -44,7 +43,7 @@ class Settings:
             "weights": self.weights,
             "alpha": self.alpha,
             "size": self.size,
-            "seed": self.seed,
+            "seed": self.training.seed,
             **self.plan.to_dict(),
             "training": self.training.to_dict(),
         }
@@ -78,14 +77,14 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
             backbone = weights.load(
-                settings.weights, settings.alpha, settings.size, settings.seed, progress
+                settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
         say_all(progress, backbone.notes)
         with clock("audit"), progress.working("looking at the pictures"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
-            sides = split.split(dataset, settings.seed)
+            sides = split.split(dataset, settings.training.seed)
         say_all(progress, dataset.audit.findings())
         with clock("train"), progress.working("training"):
             trained = train.train(
@@ -98,7 +97,7 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             split=sides,
             weights=record.about_weights(backbone),
             trained=trained,
-            seed=settings.seed,
+            seed=settings.training.seed,
             augmentation=settings.training.augmentation,
         )
         finished = finish(learned, settings.plan, folder, clock, progress)

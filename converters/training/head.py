@@ -52,7 +52,7 @@ class _Candidate:
 
 
 def affordable(views: tuple[str, ...], pictures: int) -> tuple[str, ...]:
-    """Those of ``views`` to embed ``pictures`` of the training side in, so many that it pays."""
+    """Those of ``views`` that pay for so many ``pictures`` of the training side."""
     return views if len(views) * pictures <= _MOST_ROWS else views[:1]
 
 

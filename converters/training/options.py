@@ -14,8 +14,9 @@ class TrainingOptions:
     """Options of training; None stands for "as it suits the data".
 
     ``fine_tune``: "auto", "always" or "never"; ``epochs``: of fine-tuning or of training from
-    scratch; ``batch_size``: pictures; ``dropout``: share of features; ``label_smoothing``: share
-    of certainty; ``budget``: seconds that "auto" may spend on fine-tuning.
+    scratch; ``batch_size``: pictures; ``seed``: of every random choice of a conversion, also
+    before training; ``dropout``: share of features; ``label_smoothing``: share of certainty;
+    ``budget``: seconds that "auto" may spend on fine-tuning.
 
     Raises:
         UsageError: a value outside its range.

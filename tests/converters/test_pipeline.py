@@ -10,6 +10,7 @@ from converters import cli, making, pipeline
 from converters.clock import Clock
 from converters.progress import Silent
 from converters.report import html, record, terminal
+from converters.training.options import TrainingOptions
 
 LATIN = "K\udce4se"
 """The name of a folder as an old system wrote it, in Latin-1, as Python has it."""
@@ -24,6 +25,14 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
     pipeline.report(tmp_path, Mock(), Mock(), {}, command, Clock(), Silent())
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["command"] == command
+
+
+def test_the_seed_of_training_is_that_of_the_whole_run() -> None:
+    settings = pipeline.Settings(Path("photos"), Path("out"), training=TrainingOptions(seed=7))
+    told = settings.to_dict()
+    assert told["seed"] == told["training"]["seed"] == 7
+    with pytest.raises(TypeError):
+        pipeline.Settings(Path("photos"), Path("out"), seed=7)  # type: ignore[call-arg]
 
 
 def test_the_place_of_its_result_can_be_printed(
