@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from quick_recipes import HALF, PACKED, write
+from quick_recipes import PACKED, write
 
 import edge
 
@@ -155,7 +156,7 @@ def for_edgetpu(
 ) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     """A conversion with two recipes, for the Edge TPU, where there is no compiler."""
     place = tmp_path_factory.mktemp("recipes")
-    recipes = (write(place, "half", HALF), write(place, "packed", PACKED))
+    recipes = ("int8", write(place, "packed", PACKED))
     done = run_edge(
         "convert", micro_dataset, "-o", place / "out", *SMALL, "--target", "edgetpu",
         *(word for recipe in recipes for word in ("--recipe", recipe)),
@@ -167,19 +168,17 @@ def for_edgetpu(
 def test_every_recipe_is_measured_like_the_others(for_edgetpu: tuple[Path, Any]) -> None:
     report = json.loads((for_edgetpu[0] / "report.json").read_text())
     variants = report["variants"]
-    assert list(variants) == ["float32", "float16", "int8", "half", "packed"]
+    assert list(variants) == ["float32", "float16", "int8", "packed"]
     assert {frozenset(variant) for variant in variants.values()} == {frozenset(variants["int8"])}
     for name, variant in variants.items():
         assert variant["bytes"] == (for_edgetpu[0] / variant["file"]).stat().st_size
-        assert variant["recipe"] == (name if name in ("half", "packed") else "")
+        assert variant["recipe"] == (name if name == "packed" else "")
         assert variant["latencies"][0]["threads"] == 1
         assert variant["latencies"][-1]["p50_ms"] == variant["p50_ms"] > 0
-    assert variants["half"]["multiply_adds"] < 0.8 * variants["int8"]["multiply_adds"]
     assert variants["packed"]["multiply_adds"] == variants["int8"]["multiply_adds"]
     assert variants["packed"]["sparsity"] > 0.35 > variants["int8"]["sparsity"]
     assert variants["packed"]["gzip_bytes"] < variants["int8"]["gzip_bytes"]
-    page = (for_edgetpu[0] / "report.html").read_text()
-    assert "half" in page and "packed" in page
+    assert "packed" in (for_edgetpu[0] / "report.html").read_text()
 
 
 def test_what_the_edge_tpu_would_refuse_is_not_chosen_for_it(
@@ -226,41 +225,42 @@ def test_an_earlier_result_is_kept_without_force(
     assert (converted[0] / "report.json").read_bytes() == before
 
 
-def test_a_disk_that_fills_up_leaves_nothing(
-    micro_dataset: Path, run_edge: RunEdge, tmp_path: Path
-) -> None:
-    def small_files() -> None:  # no file may grow above 100 kB, as on a disk that is full
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+@dataclass(frozen=True, slots=True)
+class SmallDisk:
+    """A folder for which there is too little room; what is said of it, and what a process that is
+    to feel it does first."""
 
-    done = run_edge(
-        "convert", micro_dataset, "-o", tmp_path / "out", *SMALL,
-        preexec_fn=small_files,
-    )  # fmt: skip
-    assert done.returncode == 2, done.stderr
-    assert "edge: expected a place to write" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    folder: Path
+    said: str
+    prepare: Callable[[], None]
 
 
-def test_a_real_full_disk_leaves_nothing(
-    micro_dataset: Path, run_edge: RunEdge, tmp_path: Path
-) -> None:
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small disk needs root")
-    try:
-        done = run_edge("convert", micro_dataset, "-o", disk / "out", *SMALL)
-        assert done.returncode == 2, done.stderr
-        assert "no space left on device: make room on the disk" in done.stderr
-        assert list(disk.iterdir()) == []
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:  # who is not root
+
+        def small_files() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+        yield SmallDisk(disk, "file too large: choose another folder", small_files)
+        return
+    yield SmallDisk(disk, "no space left on device: make room on the disk", lambda: None)
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_disk_that_fills_up_leaves_nothing(
+    micro_dataset: Path, run_edge: RunEdge, small_disk: SmallDisk
+) -> None:
+    out = small_disk.folder / "out"
+    done = run_edge("convert", micro_dataset, "-o", out, *SMALL, preexec_fn=small_disk.prepare)
+    assert done.returncode == 2, done.stderr
+    assert "edge: expected a place to write" in done.stderr
+    assert small_disk.said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(small_disk.folder.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_told_at_once(

@@ -1,5 +1,6 @@
 """What int8 cannot hold is found, and kept in float or learned anew."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ MAX_DROP = 5.0
 
 HARD = "expanded_conv_project"
 """The layer whose output 8 bits cannot hold."""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One epoch of training, where there is any."""
+    monkeypatch.setattr(control.qat, "Options", partial(control.qat.Options, epochs=1))
 
 
 def accuracy(content: bytes, material: Material) -> float:
