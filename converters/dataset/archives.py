@@ -112,7 +112,7 @@ def _is_link(member: zipfile.ZipInfo) -> bool:
 def _damaged(archive: Path, error: Exception) -> DatasetError:
     return DatasetError(
         "a zip that can be unpacked",
-        f"{archive}, which is none ({error})",
+        f"{archive}, which is none ({str(error)[:120]})",  # zipfile quotes names at any length
         "download or pack it again",
     )
 
