@@ -23,7 +23,7 @@ from converters.training.trained import Trained
 from converters.verification import verify
 from converters.verification.confidence import fit_temperature, reliability, soften, threshold
 from converters.verification.measured import Confidence, Measured, Verified
-from converters.verification.verdict import judge
+from converters.verification.verdict import check_telling, judge
 from converters.verification.verify import REFERENCE, Answered
 
 
@@ -130,6 +130,7 @@ def calibrate(learned: Learned, progress: Progress) -> Calibrated:
     model = learned.trained.model
     plain = Variant("uncalibrated float32", quantise.float32(model))
     before = answer(plain, learned, progress)
+    check_telling(REFERENCE, before.test)
     if learned.calibrated:
         return Calibrated(model, 1.0, before)
     labels = learned.dataset.labels[learned.split.validation]

@@ -73,18 +73,25 @@ def judge(
     return Verdict(variant, status, reason, max_drop, drop, (low, high), suffering)
 
 
-def check_scores(name: str, scores: NDArray[np.float32]) -> None:
-    """Refuse scores [n, classes] that are no answer: not finite, constant, or saturated.
+def check_finite(name: str, scores: NDArray[np.float32]) -> None:
+    """Refuse scores [n, classes] with which nothing can be reckoned.
+
+    Raises:
+        ConversionError: naming the variant.
+    """
+    bad = int((~np.isfinite(scores)).any(1).sum())
+    if bad:
+        found = f"NaN or infinity for {bad} of {len(scores)} pictures in {name}"
+        raise ConversionError("finite scores", found, _mend(name))
+
+
+def check_telling(name: str, scores: NDArray[np.float32]) -> None:
+    """Refuse scores [n, classes] that say nothing of a picture: constant, or saturated.
 
     Raises:
         ConversionError: naming the variant and what is wrong.
     """
-    mend = "train again with other --weights, more --epochs or another --seed"
-    bad = int((~np.isfinite(scores)).any(1).sum())
-    if bad:
-        raise ConversionError(
-            "finite scores", f"NaN or infinity for {bad} of {len(scores)} pictures in {name}", mend
-        )
+    mend = _mend(name)
     if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
         raise ConversionError(
             "scores that depend on the picture",
@@ -100,6 +107,11 @@ def check_scores(name: str, scores: NDArray[np.float32]) -> None:
             f"in {name}",
             mend,
         )
+
+
+def _mend(name: str) -> str:
+    again = "train again with other --weights, more --epochs or another --seed"
+    return again if "float" in name else f"take another, such as --recipe float16, or {again}"
 
 
 def _worst_classes(

@@ -19,7 +19,7 @@ from converters.verification.confidence import Threshold, reliability
 from converters.verification.layers import layer_noise
 from converters.verification.measured import ClassFigures, Latency, Measured, Verified
 from converters.verification.statistics import wilson_interval
-from converters.verification.verdict import NAMED, Verdict, check_scores, judge
+from converters.verification.verdict import NAMED, Verdict, check_finite, check_telling, judge
 from edge import stats
 from edge.interpreter import load
 from edge.model import load_model
@@ -51,8 +51,7 @@ def answer(variant: Variant, dataset: Dataset, split: Split, progress: Progress)
     """Run a file on the validation and the test side with the interpreter that the board uses.
 
     Raises:
-        ConversionError: its scores are not finite, are the same whatever the picture, or are
-            stuck at the end of their range.
+        ConversionError: its scores are not finite.
         EdgeError: it does not run.
     """
     with quiet():  # the interpreter announces its delegate
@@ -63,7 +62,7 @@ def answer(variant: Variant, dataset: Dataset, split: Split, progress: Progress)
         return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in steps])
 
     answered = Answered(variant, scores(split.validation, "validation"), scores(split.test, "test"))
-    check_scores(variant.name, answered.test)
+    check_finite(variant.name, answered.test)
     return answered
 
 
@@ -109,7 +108,12 @@ def verdict_on(
 
     ``max_drop``: points of accuracy that may be lost. Where they are, the layers that quantising
     hurt most are named.
+
+    Raises:
+        ConversionError: the scores of ``chosen`` are the same whatever the picture, or are stuck
+            at the end of their range: it is no model.
     """
+    check_telling(chosen.variant.name, chosen.test)
     truth, classes = dataset.labels[split.test], dataset.classes
     right = [one.test.argmax(1) == truth for one in (reference, chosen)]
     name = chosen.variant.name

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from damaged import reverse_weights
+from damaged import zero_weights
 
 from converters.choosing.choice import choose
 from converters.choosing.plan import Plan
 from converters.compress import control
 from converters.compress.quantise import Variant
+from converters.compress.wrappers import clone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.finish import (
@@ -26,6 +27,7 @@ from converters.finish import (
 )
 from converters.progress import Silent
 from converters.training.trained import Trained
+from edge.errors import ConversionError
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
@@ -49,9 +51,9 @@ def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split
 
 @pytest.fixture(scope="module")
 def remedied(learned: Learned, micro_model_and_variants: Made) -> Examined:
-    """What comes of an int8 file whose weights were damaged."""
+    """What comes of an int8 file that says the same of every picture."""
     model, (float32, float16, int8) = micro_model_and_variants
-    broken = replace(int8, content=reverse_weights(int8.content, "block_3_expand"))
+    broken = replace(int8, content=zero_weights(int8.content, "head"))
     tested = examine((float32, float16, broken), learned, Plan(), Silent())
     material = material_for(learned, model, Silent())
     return controlled(tested, material, learned, Plan(), Silent())
@@ -72,6 +74,17 @@ def test_the_remedy_takes_the_place_of_int8(remedied: Examined) -> None:
     assert wanted(remedied, Plan(wanted="float16")) == "float16"
     choice = choose(remedied.measured, Plan().limits, wanted(remedied, Plan()))
     assert choice.chosen == control.NAME
+
+
+def test_a_network_that_says_the_same_of_every_picture_is_no_model(
+    learned: Learned, micro_model_and_variants: Made
+) -> None:
+    model = clone(micro_model_and_variants[0])
+    head = model.get_layer("head")
+    head.set_weights([0 * array for array in head.get_weights()])
+    spoilt = replace(learned, trained=replace(learned.trained, model=model))
+    with pytest.raises(ConversionError, match="the same scores for all 30 test pictures"):
+        calibrate(spoilt, Silent())
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from converters.verification.verdict import Verdict, check_scores, judge
+from converters.verification.verdict import Verdict, check_finite, check_telling, judge
 from edge.errors import ConversionError
 
 CLASSES = ("apple", "banana", "cherry")
@@ -67,22 +67,23 @@ def scores(*rows: tuple[float, ...]) -> np.ndarray:
 
 
 def test_sensible_scores_are_accepted() -> None:
-    check_scores("int8", scores((0.996, 0.0, 0.0), (0.0, 0.996, 0.0), (0.3, 0.3, 0.4)))
-    check_scores("float32", scores((0.2, 0.8)))
+    check_telling("int8", scores((0.996, 0.0, 0.0), (0.0, 0.996, 0.0), (0.3, 0.3, 0.4)))
+    check_telling("float32", scores((0.2, 0.8)))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_scores_that_are_no_numbers(bad: float) -> None:
     with pytest.raises(ConversionError, match="NaN or infinity for 1 of 2 pictures in float32"):
-        check_scores("float32", scores((0.2, 0.8), (bad, 0.5)))
+        check_finite("float32", scores((0.2, 0.8), (bad, 0.5)))
 
 
 def test_constant_scores() -> None:
-    with pytest.raises(ConversionError, match="the same scores for all 3 test pictures in int8"):
-        check_scores("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
+    found = "the same scores for all 3 test pictures in int8: take another, such as --recipe"
+    with pytest.raises(ConversionError, match=found):
+        check_telling("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
 
 
 @pytest.mark.parametrize("stuck", [(1.0, 1.0, 0.0), (0.0, 0.0, 0.0)])
 def test_saturated_scores(stuck: tuple[float, float, float]) -> None:
     with pytest.raises(ConversionError, match="stuck at the end of their range for 2 of 3"):
-        check_scores("int8", scores(stuck, stuck, (0.1, 0.2, 0.7)))
+        check_telling("int8", scores(stuck, stuck, (0.1, 0.2, 0.7)))
