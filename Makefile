@@ -10,7 +10,7 @@ help:
 	@echo 'make test        lint, the tests, and the tests of edge/ with the base wheel alone'
 	@echo 'make test-real   the tests on real pictures and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
-	@echo 'make test-board  install, run and deploy on emulated arm64 boards (root, Debian packages)'
+	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
 	@echo 'make soak        100,000 frames, then 30 minutes of visitors of the web page: memory, threads'
 	@echo 'make lint        ruff, mypy and import-linter'

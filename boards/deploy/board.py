@@ -92,9 +92,9 @@ class Board:
         """Variables of the scripts that speak to systemd."""
         if self.mode == "system":
             return {"SYSTEMCTL": "systemctl", "LINGER": ":",
-                    "JOURNAL": "journalctl --no-pager -u edge-toolkit"}  # fmt: skip
+                    "JOURNAL": "journalctl --no-pager --quiet -u edge-toolkit"}  # fmt: skip
         return {"SYSTEMCTL": "systemctl --user", "LINGER": "loginctl enable-linger",
-                "JOURNAL": "journalctl --no-pager --user-unit edge-toolkit",
+                "JOURNAL": "journalctl --no-pager --quiet --user-unit edge-toolkit",
                 "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}  # fmt: skip
 
     def check(self) -> Python:

@@ -37,26 +37,12 @@ class Deployed:
     address: str
     models: Path
 
-    def start(self, *words: object) -> "subprocess.Popen[str]":
-        """Run an ``edge`` command of the workstation."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "edge", *map(str, words)], env=self.workstation.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def edge(self, *words: object, code: int = 0) -> tuple[str, str]:
-        """What an ``edge`` command of the workstation prints."""
-        running = self.start(*words)
-        out, err = running.communicate(timeout=1800)
-        assert running.returncode == code, out + err
-        return out, err
-
     def deploy_words(self, model: str) -> tuple[object, ...]:
         return ("deploy", self.models / model, self.address, "--run", RUNS[model],
                 "--offline", "--wait", 300, "-i", self.workstation.key)  # fmt: skip
 
     def deploy(self, model: str, code: int = 0) -> tuple[str, str]:
-        return self.edge(*self.deploy_words(model), code=code)
+        return self.workstation.edge(*self.deploy_words(model), code=code)
 
     @property
     def folder(self) -> Path:
@@ -101,7 +87,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(deployed: Deployed) -> None:
 
 def test_status_and_logs_tell_of_it(deployed: Deployed) -> None:
     key = deployed.workstation.key
-    out, _ = deployed.edge("status", deployed.address, "-i", key, "--json")
+    out, _ = deployed.workstation.edge("status", deployed.address, "-i", key, "--json")
     (row,) = json.loads(out)
     assert row["release"] == deployed.running
     assert row["state"] == "active"
@@ -133,7 +119,7 @@ def test_a_deploy_that_is_cut_leaves_the_old_release_and_the_next_one_works(
     deployed: Deployed,
 ) -> None:
     old, process, new = deployed.running, deployed.process(), other_model(deployed)
-    cut = deployed.start(*deployed.deploy_words(new))
+    cut = deployed.workstation.start(*deployed.deploy_words(new))
     wait_for(lambda: is_running(deployed, "selftest"))
     cut.send_signal(signal.SIGKILL)
     cut.wait()
@@ -148,7 +134,7 @@ def test_a_rollback_brings_the_release_before(deployed: Deployed) -> None:
     if not (deployed.folder / "previous").exists():
         deployed.deploy(other_model(deployed))
     before = (deployed.folder / "previous").readlink().name
-    deployed.edge("rollback", deployed.address, "-i", deployed.workstation.key)
+    deployed.workstation.edge("rollback", deployed.address, "-i", deployed.workstation.key)
     assert deployed.running == before
     assert deployed.process()
 
@@ -156,7 +142,7 @@ def test_a_rollback_brings_the_release_before(deployed: Deployed) -> None:
 def test_the_playbook_changes_nothing_the_second_time(deployed: Deployed, tmp_path: Path) -> None:
     folder = tmp_path / "fleet"
     words = [word for word in deployed.deploy_words(other_model(deployed)) if word != "--offline"]
-    deployed.edge(*words, "--ansible", folder)
+    deployed.workstation.edge(*words, "--ansible", folder)
     recaps = [play(deployed, folder) for _ in range(2)]
     assert "failed=0" in recaps[0]
     assert "changed=0" in recaps[1]
@@ -164,7 +150,7 @@ def test_the_playbook_changes_nothing_the_second_time(deployed: Deployed, tmp_pa
 
 
 def test_the_doctor_finds_its_way(deployed: Deployed) -> None:
-    running = deployed.start(
+    running = deployed.workstation.start(
         "doctor", "--host", deployed.address, "--identity", deployed.workstation.key, "--json"
     )
     out, err = running.communicate(timeout=600)

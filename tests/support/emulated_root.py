@@ -142,24 +142,25 @@ def root(release: str, cache: Path) -> Iterator[Root]:
     archive = cache / f"{release}-arm64.tar.zst"
     with emulation():
         if not archive.exists():
-            _build(release, archive)
+            build(release, archive, "arm64", (*_PACKAGES, _GLIB[release]))
         place = Path(tempfile.mkdtemp(prefix=f"board-{release}-"))
         try:
-            _tar("-xf", archive, "-C", place)
+            unpack(archive, place)
             with _mounted(place):
                 yield Root(release, place)
         finally:  # never into a mount that could not be undone
             subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)
 
 
-def _build(release: str, archive: Path) -> None:
+def build(release: str, archive: Path, architecture: str, packages: Sequence[str]) -> None:
+    """Make the archive of a Debian with some packages."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent) as name:
         folder = Path(name) / "root"
         log = archive.with_suffix(".log")
         command: Sequence[str | Path] = (
-            "debootstrap", "--arch=arm64", "--variant=minbase",
-            f"--include={','.join((*_PACKAGES, _GLIB[release]))}", release, folder, MIRROR,
+            "debootstrap", f"--arch={architecture}", "--variant=minbase",
+            f"--include={','.join(packages)}", release, folder, MIRROR,
         )  # fmt: skip
         with log.open("w") as told:
             done = subprocess.run(command, stdout=told, stderr=told, check=False)
@@ -167,6 +168,10 @@ def _build(release: str, archive: Path) -> None:
         part = Path(name) / "part"
         _tar("--exclude=./var/cache/apt/archives/*.deb", "-cf", part, "-C", folder, ".")
         part.rename(archive)
+
+
+def unpack(archive: Path, place: Path) -> None:
+    _tar("-xf", archive, "-C", place)
 
 
 def _tar(*arguments: str | Path) -> None:
@@ -194,8 +199,7 @@ def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
 
     The board's host key is written down in ``known_hosts``.
     """
-    _add_user(root)
-    root.copy_in(key, f"/home/{USER}/.ssh/authorized_keys")
+    add_user(root.folder, USER, key, sudo=True)
     (root.folder / "run/sshd").mkdir(parents=True, exist_ok=True)
     root.run("ssh-keygen", "-A")
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
@@ -210,23 +214,30 @@ def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        _wait_for(port, server)
+        wait_for(port, server)
         yield port
     finally:
         server.terminate()
         server.wait()
 
 
-def _add_user(root: Root) -> None:
-    """A user who may do everything and has no password, like the first one of a Raspberry Pi."""
-    root.run("useradd", "--create-home", "--shell=/bin/bash", "--password=*", USER)
-    rule = root.folder / f"etc/sudoers.d/010_{USER}-nopasswd"
-    rule.write_text(f"{USER} ALL=(ALL) NOPASSWD: ALL\n")
-    rule.chmod(0o440)
-    (root.folder / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
+def add_user(folder: Path, name: str, key: Path, *, sudo: bool) -> None:
+    """A user of a Debian in ``folder`` whom a public key lets in. ``sudo``: who may do everything
+    without a password, like the first one of a Raspberry Pi."""
+    useradd = ["useradd", "--create-home", "--shell=/bin/bash", "--password=*", name]
+    subprocess.run(["chroot", folder, *useradd], check=True)
+    home = folder / "home" / name
+    (home / ".ssh").mkdir()
+    shutil.copy(key, home / ".ssh/authorized_keys")
+    subprocess.run(["chroot", folder, "chown", "-R", f"{name}:", f"/home/{name}/.ssh"], check=True)
+    if sudo:
+        rule = folder / f"etc/sudoers.d/010_{name}-nopasswd"
+        rule.write_text(f"{name} ALL=(ALL) NOPASSWD: ALL\n")
+        rule.chmod(0o440)
+    (folder / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
 
 
-def _wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and server.poll() is None:
         try:

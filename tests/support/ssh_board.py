@@ -43,6 +43,20 @@ class Workstation:
         kept = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
         return kept | {"HOME": str(self.home), "COLUMNS": "100"}
 
+    def start(self, *words: object) -> "subprocess.Popen[str]":
+        """Start an ``edge`` command here."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "edge", *map(str, words)], env=self.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def edge(self, *words: object, code: int = 0) -> tuple[str, str]:
+        """What an ``edge`` command prints here, on stdout and stderr."""
+        running = self.start(*words)
+        out, err = running.communicate(timeout=1800)
+        assert running.returncode == code, out + err
+        return out, err
+
 
 @dataclass(frozen=True, slots=True)
 class SshBoard:
