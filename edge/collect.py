@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import UsageError, unwritable
+from edge.errors import UsageError
 from edge.frame import Picture
 from edge.image import SUFFIXES, jpeg
-from edge.whole import write_whole
+from edge.whole import write_whole, writing
 
 SAME = 2.0
 """Mean difference of two thumbnails, in grey levels of 255, below which they show the same.
@@ -86,10 +86,8 @@ def collection(root: Path, label: str) -> Collection:
     """
     if not label.strip() or label.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
         raise UsageError("a label that can be a folder's name", f"'{label}'", "use --label cat")
-    try:
+    with writing(root / label):
         (root / label).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(root / label, error) from None
     return Collection(root, label, _thumbnails=list(_earlier(root / label)))
 
 

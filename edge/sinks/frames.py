@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from edge.errors import UsageError, unwritable
+from edge.errors import UsageError
 from edge.frame import Output
 from edge.image import jpeg
 from edge.sinks import Setting
-from edge.whole import write_whole
+from edge.whole import write_whole, writing
 
 _BACKLOG = 8
 _QUALITY = 90
@@ -21,13 +21,11 @@ def frames(address: str, _: Setting) -> "Frames":
     if not address:
         raise UsageError("frames:DIR", "'frames:'", "write frames:pictures")
     folder = Path(address)
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".edge-probe"
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise unwritable(folder, error) from None
     return Frames(folder)
 
 

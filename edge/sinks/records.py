@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from edge.errors import UsageError, unwritable
 from edge.frame import Output
 from edge.sinks import Setting, place
+from edge.whole import writing
 
 SCHEMA = 1
 
@@ -45,10 +46,8 @@ def records(address: str, setting: Setting) -> "Records":
         return Records(Path("-"), sys.stdout, setting.stop, own=False)
     path = Path(address)
     place.check(path)
-    try:
+    with writing(path):
         file = path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
     return Records(path, file, setting.stop, own=True)
 
 

@@ -14,11 +14,12 @@ from typing import Protocol
 
 import cv2
 
-from edge.errors import OutputError, UsageError, unwritable
+from edge.errors import OutputError, UsageError
 from edge.frame import Output, Picture
 from edge.image import jpeg
 from edge.sinks import Setting, place
 from edge.sinks.matroska import Matroska
+from edge.whole import writing
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _RATE = 30.0
@@ -61,22 +62,18 @@ class Video:
 
     def write(self, output: Output) -> None:
         assert output.picture is not None
-        try:
+        with writing(self._path):
             if self._writer is None:
                 self._size = (output.picture.shape[1], output.picture.shape[0])
                 self._start = output.time_s
                 self._writer = self._open()
             self._writer.add(self._fit(output.picture), output.time_s - self._start)
-        except OSError as error:
-            raise unwritable(self._path, error) from None
 
     def close(self) -> None:
         if self._writer is None:
             return
-        try:
+        with writing(self._path):
             self._writer.close()
-        except OSError as error:
-            raise unwritable(self._path, error) from None
 
     def _open(self) -> _Writer:
         if self._path.suffix.lower() == ".mkv":

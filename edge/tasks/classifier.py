@@ -1,7 +1,6 @@
 """Classification of a stream: what the camera shows, without flicker."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -19,7 +18,7 @@ from edge.results import Classification
 from edge.tasks import classify
 from edge.tasks.classify import Scores
 from edge.tasks.opening import cpu_twin
-from edge.tasks.settings import Settings, check_classes, check_score, distinct
+from edge.tasks.settings import Settings, check_score, class_indices, distinct
 
 SMOOTHING = 0.25
 """Seconds over which scores are averaged."""
@@ -100,7 +99,7 @@ class Classifier:
         """
         threshold = check_score(settings.score) or None
         names = settings.classes
-        wanted = None if names is None else _indices(names, self.model.labels)
+        wanted = None if names is None else class_indices(names, self.model.labels)
         return replace(self, model=replace(self.model, threshold=threshold), wanted=wanted)
 
     def on_cpu(self) -> Self:
@@ -143,8 +142,3 @@ def classifier(
         model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
     )
     return Classifier(opened, top, _Average(smoothing), Path(model))
-
-
-def _indices(names: Sequence[str], labels: tuple[str, ...]) -> NDArray[np.int64]:
-    chosen = check_classes(names, labels)
-    return np.array([i for i, label in enumerate(labels) if label in chosen], np.int64)

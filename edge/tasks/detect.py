@@ -19,7 +19,7 @@ from edge.tasks import heads
 from edge.tasks.heads import Head, config
 from edge.tasks.heads.candidates import Candidates, suppress
 from edge.tasks.opening import Opened, open_file, open_twin
-from edge.tasks.settings import Settings, check_classes, check_score, distinct
+from edge.tasks.settings import Settings, check_score, class_indices, distinct
 
 SCORE, IOU = 0.4, 0.45
 """Least score of a detection, and overlap above which the weaker of two boxes goes."""
@@ -98,9 +98,7 @@ class Detector:
             UsageError: no such class, or a score out of range.
         """
         names = settings.classes
-        if names is not None:
-            check_classes(names, self.labels or ())
-        wanted = None if names is None else _wanted(names, self.labels)
+        wanted = None if names is None else class_indices(names, self.labels or ())
         return replace(self, score=max(check_score(settings.score), _LOWEST), wanted=wanted)
 
     def on_cpu(self) -> Self:
@@ -241,9 +239,7 @@ def _names(opened: Opened, head: Head) -> tuple[tuple[str, ...] | None, tuple[st
 def _wanted(classes: Sequence[str], labels: tuple[str, ...] | None) -> NDArray[np.int64] | None:
     if not classes:
         return None
-    known = labels or ()
-    chosen = check_classes(classes, known)
-    return np.array([i for i, label in enumerate(known) if label in chosen], np.int64)
+    return class_indices(classes, labels or ())
 
 
 def _not_a_detector(runtime: Runtime, name: str) -> ModelError:

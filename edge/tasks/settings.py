@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge.errors import UsageError, did_you_mean
 
 
@@ -54,6 +57,16 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[st
             fix = did_you_mean(name, labels, "see the model's labels")
             raise UsageError("a class of the model", f"'{name}'", fix)
     return frozenset(classes)
+
+
+def class_indices(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
+    """Rising indices of classes by name; a name that labels repeat stands for all of these.
+
+    Raises:
+        UsageError: as :func:`check_classes`.
+    """
+    chosen = check_classes(classes, labels)
+    return np.array([i for i, label in enumerate(labels) if label in chosen], np.int64)
 
 
 def distinct(labels: Sequence[str]) -> tuple[str, ...]:
