@@ -225,21 +225,22 @@ def _debugging(debug: bool) -> Iterator[None]:
 def _explain(error: Exception) -> tuple[str, dict[str, str]]:
     """The line for people, and the object for ``--json``."""
     if isinstance(error, EdgeError):
-        return str(error), error.to_dict()
-    kind = "UsageError"
+        line = f"{error} [{error.code}]" if error.code else str(error)
+        return line, error.to_dict()
+    kind, code = "UsageError", "usage"
     if isinstance(error, click.UsageError):
         line = _usage_message(error)
     elif isinstance(error, ModuleNotFoundError) and (missing := _missing_extra(error)):
-        line = missing
+        code, line = "missing-package", missing
     elif isinstance(error, OSError) and error.strerror:
-        kind = "OutputError"
+        kind, code = "OutputError", "os-error"
         place = f"{error.filename}: " if error.filename else ""
         line = f"{place}{error.strerror.lower()}"
     else:
-        kind = "InternalError"
+        kind, code = "InternalError", "internal-error"
         said = " ".join(str(error).split())
         line = f"internal error: {type(error).__name__}: {said}: run again with --debug"
-    return line, {"kind": kind, "message": line}
+    return f"{line} [{code}]", {"kind": kind, "code": code, "message": line}
 
 
 def _fail(as_json: bool, line: str, detail: dict[str, str]) -> int:

@@ -1,26 +1,24 @@
-"""One family of errors, for people who want to go on working.
-
-Every error says what was expected, what was found, and what mends it:
+"""Exception hierarchy: each error says what was expected, what was found, and how to fix it.
 
     EdgeError
-    ├── UsageError        a wrong word or option on the command line
-    ├── PictureError      a picture that cannot be read
-    ├── DatasetError      a data set that cannot be learned from
-    ├── ModelError        a file that is no usable model
-    ├── LabelsError       labels that do not fit the model
+    ├── UsageError        a command-line argument or option that is not valid
+    ├── PictureError      an image that cannot be read
+    ├── DatasetError      a data set that cannot be used for training
+    ├── ModelError        a file that is not a usable model
+    ├── LabelsError       labels that do not match the model
     ├── DelegateError     a delegate or interpreter that cannot run
     ├── DownloadError     a model that cannot be downloaded
-    ├── WeightsError      learned weights that cannot be had
+    ├── WeightsError      pretrained weights that cannot be loaded
     ├── ConversionError   a conversion whose result is not a usable model
-    ├── CompilerError     an Edge TPU compiler that cannot run, or refuses a model
+    ├── CompilerError     an Edge TPU compiler that cannot run, or rejects a model
     ├── DetectionsError   a file of detections that cannot be read
-    ├── OutputError       a result that cannot be written
-    ├── ReleaseError      a release that is not what was sent
-    ├── BoardError        a board that cannot be reached, or deployed to
-    └── SourceError       a camera, stream or file that gives no frames
-        └── CorruptFrameError   one frame of it that cannot be decoded
+    ├── OutputError       an output that cannot be written
+    ├── ReleaseError      a release that differs from what was sent
+    ├── BoardError        a board that cannot be reached or deployed to
+    └── SourceError       a camera, stream or file that delivers no frames
+        └── CorruptFrameError   a single frame that cannot be decoded
 
-The command line prints the one line of ``str(error)`` and exits with 2.
+The command line prints ``str(error)`` and the error's code on one line, and exits with 2.
 """
 
 import difflib
@@ -29,30 +27,41 @@ from pathlib import Path
 
 
 class EdgeError(Exception):
-    """Base of all errors that this toolkit raises on purpose.
+    """Base class of all errors that this toolkit raises on purpose.
 
     Args:
-        expected: what would have been right, as a noun phrase.
-        found: what was there instead.
-        fix: the command or change that mends it, as a sentence in the imperative.
+        expected: What would have been valid, as a noun phrase.
+        found: What was there instead, as a noun phrase.
+        fix: The command or change that fixes it, as an imperative sentence.
+        code: Stable identifier of this kind of error, in kebab case, such as
+            ``"output-path-conflict"``. Scripts and tests match it; the wording may change.
+        summary: The problem in one clause, where that reads better than
+            "expected …, found …".
     """
 
-    def __init__(self, expected: str, found: str, fix: str) -> None:
+    def __init__(
+        self, expected: str, found: str, fix: str, *, code: str = "", summary: str | None = None
+    ) -> None:
         super().__init__(expected, found, fix)
         self.expected = expected
         self.found = found
         self.fix = fix
+        self.code = code
+        self.summary = summary
 
     def __str__(self) -> str:
-        return f"expected {self.expected}, found {self.found}: {self.fix}"
+        problem = self.summary or f"expected {self.expected}, found {self.found}"
+        return f"{problem}: {self.fix}"
 
     def to_dict(self) -> dict[str, str]:
-        """The error for scripts: ``{"kind", "expected", "found", "fix"}``."""
+        """Return the error as JSON values: kind, code, expected, found, fix and message."""
         return {
             "kind": type(self).__name__,
+            "code": self.code,
             "expected": self.expected,
             "found": self.found,
             "fix": self.fix,
+            "message": str(self),
         }
 
 
@@ -140,4 +149,4 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     """The error for a place that the operating system does not let us write."""
     reason = (error.strerror or str(error)).lower()
     fix = "make room on the disk" if "space" in reason else "choose another folder"
-    return OutputError(f"a place to write {path}", reason, fix)
+    return OutputError(f"a writable path {path}", reason, fix, code="output-not-writable")
