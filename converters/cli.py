@@ -24,22 +24,22 @@ Examples:
 
 \b
 Recipes: int8 (default), float16, qat, channels-50, channels-30, magnitude-75,
-  pqat-75, sparse-xnnpack, or a TOML file of steps.  All variants are measured
-  alike; the one in model.tflite is the last recipe named, or with limits the
-  most accurate within them.
+  pqat-75, sparse-xnnpack, or a TOML file of steps.  All variants are evaluated
+  the same way; model.tflite is the one of the last recipe given, or with limits
+  the most accurate one within them.
 
 \b
 DATASET is one of
-  a folder with a folder per class:      photos/cat/1.jpg  photos/dog/2.jpg
-  train/ val/ test/ of such folders:     photos/train/cat/1.jpg
+  a folder with one subfolder per class:  photos/cat/1.jpg  photos/dog/2.jpg
+  train/, val/, test/ of class folders:   photos/train/cat/1.jpg
   a zip of either
-  a CSV of pictures:                     path,label[,split]
+  a CSV of image paths:                   path,label[,split]
 
 \b
 Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
-or no variant is within the limits (the nearest is taken).
+or no variant is within the limits (the closest is taken).
 
-What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
+Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 """
 
 
@@ -49,36 +49,38 @@ What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder for the result.  [default: DATASET's name + '-model']",
+    help="Output folder.  [default: DATASET's name + '-model']",
 )
 @click.option(
     "--weights",
     metavar="NAME|FILE",
-    help="Learned weights of the backbone: imagenet (downloaded once), builtin (no internet "
+    help="Pretrained weights of the backbone: imagenet (downloaded once), builtin (no internet "
     "needed), none (train from scratch), or a .h5, .keras or MobileNetV2 .tflite file.  "
-    "[default: imagenet; builtin, with a message, where it cannot be had]",
+    "[default: imagenet, or builtin (with a note) if imagenet is unavailable]",
 )
-@click.option("--alpha", type=float, help="Width of MobileNetV2.  [default: that of the weights]")
+@click.option(
+    "--alpha", type=float, help="Width multiplier of MobileNetV2.  [default: from the weights]"
+)
 @click.option(
     "--size",
     type=int,
-    help="Side of the model's input, in pixels.  [default: what suits the board, else the weights]",
+    help="Input size of the model in pixels.  [default: from the board, else from the weights]",
 )
 @click.option(
     "--fine-tune",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     show_default=True,
-    help="Train the backbone too, where it pays.",
+    help="Fine-tune the backbone, not only the head.",
 )
 @click.option(
     "--budget",
     type=click.FloatRange(min=0),
     default=60.0,
     show_default=True,
-    help="Seconds that '--fine-tune auto' may take.",
+    help="Time limit for '--fine-tune auto' in seconds.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Epochs of fine-tuning.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of fine-tuning epochs.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option(
     "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True
@@ -91,14 +93,15 @@ What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     default="all",
     show_default=True,
     metavar="LIST",
-    help="Comma list of flip, rotation, zoom, translation, brightness, contrast; or all, or none.",
+    help="Comma-separated list of flip, rotation, zoom, translation, brightness, contrast; "
+    "or all, or none.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Seed of every random choice.",
+    help="Random seed.",
 )
 @click.option(
     "--recipe",
@@ -106,8 +109,8 @@ What can be kept between runs lies in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     multiple=True,
     default=(),
     metavar="NAME|FILE",
-    help="How to compress, by name or as a TOML file; may be given several times. int8 and "
-    "float16 are always made; the last named is taken where no limit decides.  [default: int8]",
+    help="Compression recipe, by name or as a TOML file; may be repeated. int8 and float16 are "
+    "always built; without limits, the last recipe is selected.  [default: int8]",
 )
 @making.planned
 @making.FORCE

@@ -22,8 +22,8 @@ Examples:
 
 \b
 OUT is the folder of a result, or its report.json; older results lack some figures.
-Ratios and points are against the int8 of the first OUT.
-Where figures should not be held against each other, it says so below the table.
+Ratios and differences are relative to the int8 variant of the first OUT.
+Warnings below the table name figures that are not comparable.
 """
 
 _PLOT_SIZE = (9.0, 5.5)
@@ -36,19 +36,24 @@ _PLOTS = (".svg", ".png")
 @click.option(
     "--sort",
     type=click.Choice(list(SORTS)),
-    help="The best first.  [default: in the order of the results]",
+    help="Sort by this figure, best first.  [default: in the order of the results]",
 )
 @click.option(
     "--plot",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw accuracy over time, as FILE.svg or FILE.png.",
+    help="Plot accuracy against latency to FILE.svg or FILE.png.",
 )
 @JSON
 def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json: bool) -> int:
-    """Set the variants of one or several results side by side."""
+    """Compare the variants of one or more results."""
     if plot is not None and plot.suffix not in _PLOTS:
-        raise UsageError("a FILE.svg or FILE.png to draw", f"'{plot}'", f"name it {plot.stem}.svg")
+        raise UsageError(
+            "--plot FILE.svg or FILE.png",
+            f"'{plot}'",
+            f"name it {plot.stem}.svg",
+            code="unsupported-plot-format",
+        )
     compared = comparison.compare(outs)
     if sort:
         compared = comparison.by(compared, sort)
@@ -73,7 +78,7 @@ def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
     names = "".join(entry.result.name + entry.row.name for entry in compared.entries)
     if plot.suffix == ".svg" or not (letters := missing_letters(names)):
         return ()
-    return (f"{plot} shows {letters} as boxes: an SVG would show them, --plot {plot.stem}.svg",)
+    return (f"{plot} shows {letters} as boxes; an SVG shows them: --plot {plot.stem}.svg",)
 
 
 def drawing(compared: Comparison, kind: str) -> bytes:

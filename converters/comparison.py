@@ -112,7 +112,9 @@ def _names(places: Sequence[Path]) -> list[str]:
     whole = [folder.resolve() for folder in folders]
     for place, path in zip(places, whole, strict=True):
         if whole.count(path) > 1:
-            raise UsageError("each result once", f"{place} twice", "name it once")
+            raise UsageError(
+                "each result once", f"{place} twice", "pass it once", code="duplicate-result"
+            )
     short = [path.name for path in whole]
     unique = len(set(short)) == len(short)
     return [
@@ -142,7 +144,10 @@ def _read(place: Path, name: str) -> Result:
 
 def _broken(place: Path, why: str) -> UsageError:
     return UsageError(
-        f"a whole {MARK}", f"a damaged one in {place} ({why})", "convert the data set again"
+        f"a complete {MARK}",
+        f"a damaged one in {place} ({why})",
+        "convert the dataset again",
+        code="result-invalid",
     )
 
 
@@ -151,17 +156,17 @@ def _warnings(results: Sequence[Result]) -> tuple[str, ...]:
     found = []
     if others := _differing(results, lambda r: (r.classes, r.tested)):
         found.append(
-            f"Accuracies are not of the same test pictures: {others} other classes or another "
-            f"test side than {results[0].name}, so that differences may come from that."
+            f"Accuracies come from different test images: {others} other classes or another "
+            f"test subset than {results[0].name}, which may explain the differences."
         )
     if others := _differing(results, lambda r: r.processor):
         found.append(
-            f"Times are not of the same computer: {results[0].name} was timed on "
-            f"{results[0].processor}, and {others} another one."
+            f"Latencies come from different computers: {results[0].name} was measured on "
+            f"{results[0].processor}; {others} another processor."
         )
     runners = {row.timing.runner() for result in results for row in result.rows}
     if len(runners) > 1:
-        found.append(f"Times are not of the same interpreter: {'; '.join(sorted(runners))}.")
+        found.append(f"Latencies come from different interpreters: {'; '.join(sorted(runners))}.")
     return tuple(found)
 
 

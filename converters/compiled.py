@@ -43,14 +43,14 @@ def for_target(chosen: Variant, target: str) -> Compilation | None:
     if target == "cpu":
         return None
     if not compiler.available():
-        return Compilation((f"Not compiled: there is no {obtain.PROGRAM} on the PATH.",), False)
+        return Compilation((f"Not compiled: {obtain.PROGRAM} is not on the PATH.",), False)
     try:
         made = compiler.compile_bytes(chosen.content, f"{chosen.name}.tflite")
     except CompilerError as error:
         return Compilation((f"Not compiled: {error}.",), True)
     if made.status == "none":
         return Compilation(
-            ("Not compiled: the compiler maps nothing of it to the Edge TPU.",), True,
+            ("Not compiled: the compiler maps no operation to the Edge TPU.",), True,
             version=made.log.version, cpu=made.cpu,
         )  # fmt: skip
     left = sum(made.cpu.values())

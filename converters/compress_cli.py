@@ -17,13 +17,13 @@ Examples:
   edge compress small/ --recipe my.toml -o smaller/ --data photos/
 
 \b
-RESULT is a folder that 'edge convert' or 'edge compress' wrote. Its network
-(model.keras), its split, its preprocessing and its --precision are taken; the
-pictures are read again from where they lay, or from --data.
+RESULT is a folder written by 'edge convert' or 'edge compress'. Its trained model
+(model.keras), split, preprocessing and --precision are reused; the images are
+read again from their original folder, or from --data.
 
 \b
 Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
-or no variant is within the limits (the nearest is taken).
+or no variant is within the limits (the closest is taken).
 """
 
 
@@ -35,15 +35,13 @@ or no variant is within the limits (the nearest is taken).
     multiple=True,
     required=True,
     metavar="NAME|FILE",
-    help="How to compress, by name or as a TOML file; may be given several times.",
+    help="Compression recipe, by name or as a TOML file; may be repeated.",
 )
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder for the result."
-)
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="The data set.  [default: where it lay when RESULT was made]",
+    help="The dataset.  [default: the one that RESULT was made from]",
 )
 @making.planned
 @making.FORCE

@@ -14,7 +14,7 @@ from edge.errors import DatasetError, ModelError, UsageError
 from edge.image import Preprocessing
 
 NETWORK = "model.keras"
-_MEND = "convert the data set again"
+_MEND = "convert the dataset again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,19 @@ class Earlier:
         except Exception as error:  # whatever a damaged archive makes Keras raise
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ModelError(
-                f"the trained network in {path}", f"one that cannot be read ({reason})", _MEND
+                f"the trained model {path}",
+                f"an unreadable file ({reason})",
+                _MEND,
+                code="trained-model-unreadable",
             ) from None
         wanted = (self.preprocessing.height, self.preprocessing.width, 3, len(self.classes))
         found = (*model.inputs[0].shape[1:], model.outputs[0].shape[-1])
         if found != wanted:
             raise ModelError(
-                f"a network of input and classes {list(wanted)}", f"{list(found)} in {path}", _MEND
+                f"a model with input shape and class count {list(wanted)}",
+                f"{list(found)} in {path}",
+                _MEND,
+                code="trained-model-mismatch",
             )
         return replace(self.history, model=model)
 
@@ -75,10 +81,18 @@ def read(folder: Path) -> Earlier:
         earlier = _read(folder, record)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(
-            "the whole record of a result", f"one with gaps in {folder}", _MEND
+            "a complete report.json",
+            f"a damaged one in {folder}",
+            _MEND,
+            code="result-invalid",
         ) from None
     if not (folder / NETWORK).is_file():
-        raise UsageError("a result with its trained network", f"no {NETWORK} in {folder}", _MEND)
+        raise UsageError(
+            "a result with its trained model",
+            f"no {NETWORK} in {folder}",
+            _MEND,
+            code="trained-model-missing",
+        )
     return earlier
 
 
@@ -92,7 +106,8 @@ def check_classes(earlier: Earlier, dataset: Dataset) -> None:
         raise DatasetError(
             f"the classes {', '.join(earlier.classes)}",
             f"{', '.join(dataset.classes)} in {dataset.name}",
-            "give the data set that the model was made from",
+            "pass the dataset that the model was trained on",
+            code="dataset-classes-mismatch",
         )
 
 

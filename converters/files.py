@@ -19,7 +19,9 @@ def information(
     """Labels, normalisation, description and provenance, the same for every variant."""
     return Metadata(
         name=f"{dataset.name} classifier",
-        description=f"Names a picture as one of {len(dataset.classes)} classes of {dataset.name}.",
+        description=(
+            f"Classifies images into the {len(dataset.classes)} classes of {dataset.name}."
+        ),
         labels=dataset.classes,
         mean=dataset.preprocessing.mean,
         std=dataset.preprocessing.std,

@@ -97,12 +97,12 @@ def finish(
     with clock("compress"), progress.working("compressing"):
         material = material_for(learned, calibrated.model, progress)
         variants = compress(material, plan)
-    with clock("verify"), progress.working("verifying the files"):
+    with clock("verify"), progress.working("evaluating the variants"):
         examined = examine(variants, learned, plan, progress)
-    with clock("control"), progress.working("looking for what int8 lost"):
+    with clock("control"), progress.working("checking the accuracy of int8"):
         examined = controlled(examined, material, learned, plan, progress)
     choice = choose(examined.measured, plan.limits, wanted(examined, plan))
-    with clock("judge"), progress.working("judging the chosen file"):
+    with clock("judge"), progress.working("evaluating the selected variant"):
         verdict = verify.verdict_on(
             examined.said(choice.chosen), examined.said(REFERENCE), learned.dataset, learned.split,
             plan.max_drop,
@@ -226,7 +226,7 @@ def controlled(
     verdict = judge(DEFAULT, before, after, truth, learned.dataset.classes, plan.max_drop)
     if verdict.status != "fail":
         return examined
-    progress.say(f"On the validation side {verdict.reason}: looking for a remedy.")
+    progress.say(f"On the validation subset, {verdict.reason}: trying to recover the accuracy.")
     remedied = control.control(
         material.teacher, int8, float32, material, plan.max_drop, plan.limits.target
     )

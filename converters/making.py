@@ -20,45 +20,45 @@ _OPTIONS = (
     click.option(
         "--board",
         metavar="NAME",
-        help="Board that the model is made for, such as raspberry-pi-4b+coral-usb: gives the "
-        "target and the input's size where they are left out, and estimates the latency there "
-        "from published ones.  See 'edge boards list'.",
+        help="Board to build the model for, such as raspberry-pi-4b+coral-usb: sets the default "
+        "target and input size, and estimates the latency there from published figures.  "
+        "See 'edge boards list'.",
     ),
     click.option(
         "--target",
         metavar="cpu|edgetpu|all",
-        help="Where the model shall run whole; edgetpu and all end with 'edge check', and "
-        "compile the model where there is a compiler.  [default: the board's, else cpu]",
+        help="Where the whole model must run; edgetpu and all also run 'edge check', and compile "
+        "the model if a compiler is installed.  [default: the board's, else cpu]",
     ),
     click.option(
         "--max-latency",
         type=float,
         metavar="MS",
-        help="Longest median time of one invoke on this computer's CPU.",
+        help="Maximum median latency of one inference on this computer's CPU.",
     ),
     click.option(
-        "--max-size", type=float, metavar="KB", help="Largest size of the file (1 kB = 1000 bytes)."
+        "--max-size", type=float, metavar="KB", help="Maximum file size (1 kB = 1000 bytes)."
     ),
     click.option(
         "--min-accuracy",
         type=float,
         metavar="SHARE",
-        help="Least accuracy on the test side, such as 0.95; without another limit the quickest "
-        "variant that reaches it is taken.",
+        help="Minimum accuracy on the test subset, such as 0.95; without another limit, the "
+        "fastest variant that reaches it is selected.",
     ),
     click.option(
         "--precision",
         type=float,
         metavar="SHARE",
-        help="Share of answers that shall be right, such as 0.95: below the score that gives it "
-        "the answer is 'unknown'.",
+        help="Required precision, such as 0.95: below the score threshold that achieves it, the "
+        "prediction is 'unknown'.",
     ),
     click.option(
         "--max-drop",
         type=click.FloatRange(min=0),
         default=2.0,
         show_default=True,
-        help="Points of accuracy that the model may lose against float32.",
+        help="Maximum accuracy loss against float32, in percentage points.",
     ),
 )
 

@@ -24,27 +24,35 @@ def check(out: Path, dataset: Path, force: bool) -> None:
     place, photos = out.resolve(), dataset.resolve()
     if place == photos or place in photos.parents or photos in place.parents:
         raise OutputError(
-            "an output folder apart from the data set",
+            "an output folder outside the dataset",
             f"{out}, which overlaps with {dataset}",
             "choose another folder with -o",
+            code="output-overlaps-input",
         )
     if not out.exists():
         return
     if not out.is_dir():
-        raise OutputError("a folder for the result", f"the file {out}", "choose another with -o")
+        raise OutputError(
+            "an output folder",
+            f"the file {out}",
+            "choose another path with -o",
+            code="output-not-a-folder",
+        )
     if not any(out.iterdir()):
         return
     if not (out / MARK).is_file():
         raise OutputError(
-            "a new folder for the result",
-            f"{out}, which holds files that are no earlier result",
+            "a new or empty output folder",
+            f"{out}, which contains other files",
             "choose another folder with -o",
+            code="output-folder-not-empty",
         )
     if not force:
         raise OutputError(
-            "a new folder for the result",
+            "a new or empty output folder",
             f"an earlier result in {out}",
             "add --force to replace it, or choose another folder with -o",
+            code="output-exists",
         )
 
 

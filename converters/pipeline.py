@@ -73,14 +73,14 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
     clock = Clock()
     output.check(settings.out, settings.dataset, settings.force)
     with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
-        with clock("intake"), progress.working("listing the pictures"):
+        with clock("intake"), progress.working("listing the images"):
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
             backbone = weights.load(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
         say_all(progress, backbone.notes)
-        with clock("audit"), progress.working("looking at the pictures"):
+        with clock("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
@@ -122,14 +122,14 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
     output.check(settings.out, place, settings.force)
     apart(settings.out, settings.source)
     with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
-        with clock("intake"), progress.working("listing the pictures"):
+        with clock("intake"), progress.working("listing the images"):
             listing = intake.list_pictures(place, Path(work))
             tf.prefetch()
-        with clock("audit"), progress.working("looking at the pictures"):
+        with clock("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
             earlier.check_classes(before, dataset)
             sides = split.from_dict(before.split, dataset)
-        with clock("load"), progress.working("loading the network"):
+        with clock("load"), progress.working("loading the trained model"):
             trained = before.trained()
         learned = Learned(
             dataset=dataset,
@@ -199,9 +199,10 @@ def data_of(before: earlier.Earlier, given: Path | None) -> Path:
         return given
     if before.dataset is None or not before.dataset.exists():
         raise DatasetError(
-            "the pictures that the model was made from",
-            f"nothing at {before.dataset}" if before.dataset else "no record of their place",
-            "say where they are with --data",
+            "the dataset that the model was trained on",
+            f"nothing at {before.dataset}" if before.dataset else "no record of its path",
+            "pass its path with --data",
+            code="dataset-not-found",
         )
     return before.dataset
 
@@ -215,9 +216,10 @@ def apart(out: Path, source: Path) -> None:
     place, given = out.resolve(), source.resolve()
     if place == given or place in given.parents or given in place.parents:
         raise UsageError(
-            "an output folder apart from the result that is compressed",
+            "an output folder outside the result to compress",
             f"{out}, which overlaps with {source}",
             "choose another folder with -o",
+            code="output-overlaps-input",
         )
 
 

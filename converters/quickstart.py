@@ -32,13 +32,13 @@ def main(folder: Path = FOLDER) -> NoReturn:
     started = time.perf_counter()
     photos, unseen, out = folder / "digits", folder / "unseen", folder / "out"
     learned, kept = write_pictures(photos, unseen, UNSEEN, SEED)
-    say(f"{learned} pictures of handwritten digits in {photos}/; {kept} others kept apart")
+    say(f"{learned} images of handwritten digits in {photos}/; {kept} more held out")
     edge("convert", str(photos), "-o", str(out), *SETTINGS, "--force")
     answers = edge_json("classify", str(out / "model.tflite"), str(unseen), "--top", "1", "--json")
     print_table(count_right(answers, unseen))
     say(f"Report:  {out / 'report.html'}")
     say(f"Model:   {out / 'model.tflite'}")
-    say(f"{time.perf_counter() - started:.0f} s in all")
+    say(f"{time.perf_counter() - started:.0f} s in total")
     sys.exit(0)
 
 
@@ -96,7 +96,7 @@ def edge_json(*arguments: str) -> list[dict[str, object]]:
 
 def finish(code: int) -> None:
     if code != 0:
-        fail(f"the command above ended with exit code {code}", code)
+        fail(f"the command above failed with exit code {code}", code)
 
 
 def count_right(answers: list[dict[str, object]], unseen: Path) -> dict[str, tuple[int, int]]:
@@ -111,15 +111,15 @@ def count_right(answers: list[dict[str, object]], unseen: Path) -> dict[str, tup
         right[truth] += classes[0]["label"] == truth
     expected = {path.name: len(list(path.iterdir())) for path in unseen.iterdir()}
     if total != expected:
-        fail(f"expected an answer for {sum(expected.values())} pictures, found {total.total()}")
+        fail(f"expected predictions for {sum(expected.values())} images, found {total.total()}")
     return {name: (right[name], total[name]) for name in sorted(total)}
 
 
 def print_table(counts: dict[str, tuple[int, int]]) -> None:
     """Print how many unseen pictures of each class were named right, and of all."""
     right, total = (sum(column) for column in zip(*counts.values(), strict=True))
-    say("\nPictures that the conversion never saw:")
-    say("class  right")
+    say("\nHeld-out images:")
+    say("class  correct")
     for name, (good, number) in counts.items():
         say(f"{name:>5}  {good:>3} of {number}")
     say(f"  all  {right:>3} of {total} = {right / total:.1%} with the int8 model\n")

@@ -41,7 +41,7 @@ def tfmot() -> Any:
         EdgeError: it is not installed, or does not load.
     """
     tensorflow()
-    with _loading("the model optimisation toolkit 0.8"):
+    with _loading("the TensorFlow Model Optimization Toolkit 0.8"):
         import tensorflow_model_optimization
     return tensorflow_model_optimization
 
@@ -108,6 +108,7 @@ def _loading(what: str) -> Iterator[None]:
     except ImportError as error:
         raise EdgeError(
             what,
-            f"none that loads ({error})".replace("\n", " "),
+            f"an import failure ({error})".replace("\n", " "),
             "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
+            code="missing-package",
         ) from error

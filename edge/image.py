@@ -45,7 +45,11 @@ def decode_picture(data: bytes, name: str = "the picture") -> Pixels:
         raise PictureError(_FORMATS, f"{name}, which is empty (0 bytes)", "copy the file again")
     if _is_cut_short(data):
         raise PictureError(
-            "a whole picture", f"{name}, whose end is missing", "copy the file again"
+            "a complete image",
+            f"{name}, which is truncated",
+            "copy the file again",
+            code="image-truncated",
+            summary=f"{name} is truncated",
         )
     buffer = np.frombuffer(data, np.uint8)
     decoded: Any = None

@@ -24,6 +24,10 @@ def read() -> tuple[Card, Weights]:
     try:
         card = tomllib.loads(CARD.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        fix = "install the toolkit again"
-        raise WeightsError("the built-in model card", f"{CARD} ({error})", fix) from None
+        raise WeightsError(
+            "a readable model card of the built-in weights",
+            f"{CARD} ({error})",
+            "reinstall the toolkit",
+            code="model-card-unreadable",
+        ) from None
     return card, unpack(WEIGHTS)

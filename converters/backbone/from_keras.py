@@ -25,7 +25,7 @@ _CLASS_OF_KIND = {
     "depthwise": "depthwise_conv2d",
     "batch_norm": "batch_normalization",
 }
-_FIX = "give the weights of a MobileNetV2, or use --weights none"
+_FIX = "pass the weights of a MobileNetV2, or use --weights none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def read(path: Path) -> KerasFile:
             found = _by_name(file) if _is_legacy(file) else _by_group(file)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError("a Keras weights file", f"{path} ({reason})", _FIX) from error
+        raise WeightsError(
+            "a Keras weights file", f"{path} ({reason})", _FIX, code="weights-unreadable"
+        ) from error
     return KerasFile(_pick(found, path), size)
 
 
@@ -112,10 +114,11 @@ def _pick(found: dict[str, list[NDArray[np.float32]]], path: Path) -> Weights:
     missing = [layer.name for layer in table if layer.name not in weights]
     if missing:
         raise WeightsError(
-            f"the {len(table)} layers with weights of MobileNetV2",
+            f"the {len(table)} weighted layers of MobileNetV2",
             f"{len(found)} layers in {path}, without {missing[0]!r}"
             + (f" and {len(missing) - 1} others" if len(missing) > 1 else ""),
             _FIX,
+            code="weights-layout-mismatch",
         )
     return weights
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from converters.backbone.mobilenet_v2 import BATCH_NORM_EPSILON, Layer, Weights, layers
 from edge.errors import WeightsError
 
-_FIX = "give a MobileNetV2 classifier in .tflite or Keras format, or use --weights none"
+_FIX = "pass a MobileNetV2 classifier in .tflite or Keras format, or use --weights none"
 _WANTED = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
 _DTYPES = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 9: np.int8}  # schema.fbs
 _FIRST = {3: 0, 9: -128}  # the least value of uint8 and int8
@@ -46,7 +46,12 @@ def read(path: Path) -> TfliteFile:
     # One convolution more is a classifier written as a 1×1 convolution.
     extra = len(convs) - len(names["conv"])
     if extra not in (0, 1) or len(depthwise) != len(names["depthwise"]):
-        raise WeightsError(_WANTED, f"{len(convs)} and {len(depthwise)} of them in {path}", _FIX)
+        raise WeightsError(
+            _WANTED,
+            f"{len(convs)} and {len(depthwise)} in {path}",
+            _FIX,
+            code="weights-layout-mismatch",
+        )
     shape = graph.tensors[graph.inputs[0]].shape
     _check_input(graph.tensors[graph.inputs[0]], path)
     kernels = dict(zip(names["conv"], convs[: len(names["conv"])], strict=True))
@@ -59,17 +64,26 @@ def _parse(path: Path) -> Any:
 
     data = path.read_bytes()
     if data[4:8] != b"TFL3":
-        raise WeightsError("a TFLite model", f"{path}, which is none", _FIX)
+        raise WeightsError(
+            "a TFLite model", f"the non-TFLite file {path}", _FIX, code="weights-unreadable"
+        )
     try:
         return schema.ModelT.InitFromPackedBuf(data, 0)
     except Exception as error:  # flatbuffers has no error of its own for a damaged file
-        raise WeightsError("a whole TFLite model", f"{path}, which is damaged", _FIX) from error
+        raise WeightsError(
+            "an intact TFLite model", f"the damaged file {path}", _FIX, code="weights-unreadable"
+        ) from error
 
 
 def _check_input(tensor: Any, path: Path) -> None:
     shape = [int(side) for side in tensor.shape]
     if len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3:
-        raise WeightsError("an input of [1, size, size, 3]", f"{shape} in {path}", _FIX)
+        raise WeightsError(
+            "an input of [1, size, size, 3]",
+            f"{shape} in {path}",
+            _FIX,
+            code="weights-input-mismatch",
+        )
     q = tensor.quantization
     if tensor.type in _FIRST and q is not None and q.scale is not None:
         first = _FIRST[tensor.type]
@@ -77,7 +91,10 @@ def _check_input(tensor: Any, path: Path) -> None:
         high = float((first + 255 - q.zeroPoint[0]) * q.scale[0])
         if abs(low + 1) > 0.05 or abs(high - 1) > 0.05:
             raise WeightsError(
-                "an input range of [-1, 1]", f"[{low:.2f}, {high:.2f}] in {path}", _FIX
+                "an input range of [-1, 1]",
+                f"[{low:.2f}, {high:.2f}] in {path}",
+                _FIX,
+                code="weights-input-mismatch",
             )
 
 
@@ -108,7 +125,12 @@ class _Reader:
         tensor = self._graph.tensors[self._behind.get(index, index)]
         data = self._model.buffers[tensor.buffer].data
         if data is None or tensor.type not in _DTYPES:
-            raise WeightsError("constant weights", "a kernel computed at run time or packed", _FIX)
+            raise WeightsError(
+                "constant weights",
+                "a kernel that is packed or computed at run time",
+                _FIX,
+                code="weights-not-constant",
+            )
         raw = np.frombuffer(np.asarray(data, np.uint8).tobytes(), _DTYPES[tensor.type])
         values = raw.reshape(tensor.shape).astype(np.float32)
         q = tensor.quantization

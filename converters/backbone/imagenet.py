@@ -32,7 +32,7 @@ def fetch(alpha: float, size: int, progress: Progress) -> Path:
     if cached.is_file():
         return cached
     _knock(_ADDRESS + name)
-    progress.say(f"Downloading {name} into Keras' cache.")
+    progress.say(f"Downloading {name} to the Keras cache.")
     return _download(name)
 
 
@@ -66,7 +66,7 @@ def _download(name: str) -> Path:
         with contextlib.redirect_stdout(sys.stderr):
             return Path(get_file(name, _ADDRESS + name, cache_subdir="models"))
     except Exception as error:  # get_file raises a bare Exception
-        raise UnreachableError(f"a download that broke off ({_reason(error)})") from error
+        raise UnreachableError(f"an interrupted download ({_reason(error)})") from error
     finally:
         socket.setdefaulttimeout(before)
 

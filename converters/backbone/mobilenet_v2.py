@@ -50,7 +50,12 @@ def check_alpha(alpha: float) -> float:
         return alpha
     best = min(ALPHAS, key=lambda known: abs(known - alpha))
     known = ", ".join(map(str, ALPHAS))
-    raise UsageError(f"a width multiplier of {known}", f"{alpha:g}", f"use --alpha {best:g}")
+    raise UsageError(
+        f"a width multiplier of {known}",
+        f"{alpha:g}",
+        f"use --alpha {best:g}",
+        code="unsupported-alpha",
+    )
 
 
 def check_size(size: int, published: bool) -> int:
@@ -65,7 +70,12 @@ def check_size(size: int, published: bool) -> int:
         best, expected = min(SIZES, key=lambda s: abs(s - size)), ", ".join(map(str, SIZES))
     else:
         best, expected = min(1024, max(32, round(size / 32) * 32)), "a multiple of 32 up to 1024"
-    raise UsageError(f"an input size of {expected} pixels", f"{size}", f"use --size {best}")
+    raise UsageError(
+        f"an input size of {expected} pixels",
+        f"{size}",
+        f"use --size {best}",
+        code="unsupported-input-size",
+    )
 
 
 def layers(alpha: float) -> tuple[Layer, ...]:

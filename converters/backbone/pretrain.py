@@ -49,7 +49,8 @@ def distil(
         raise OutputError(
             "a new work folder",
             f"an earlier run in {work}",
-            "continue it with --resume, or choose another with --work",
+            "continue it with --resume, or choose another folder with --work",
+            code="output-exists",
         )
     lessons = study(teacher, sources, recipe.crops, recipe.size, recipe.seed, work, progress)
     student = _student(recipe, teacher, lessons)
@@ -123,15 +124,32 @@ def _recipe_options(command: Any) -> Any:
 
 
 @click.command()
-@click.option("--teacher", required=True, type=click.Path(path_type=Path), help="Keras weights.")
-@click.option("--teacher-top", required=True, type=click.Path(path_type=Path), help=".npz")
+@click.option(
+    "--teacher",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Keras weights of the teacher.",
+)
+@click.option(
+    "--teacher-top", required=True, type=click.Path(path_type=Path), help="Classifier (.npz)."
+)
 @click.option("--teacher-alpha", default=1.0, show_default=True)
 @click.option("--teacher-size", default=224, show_default=True)
-@click.option("--images", multiple=True, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="Weights (.npz).")
-@click.option("--work", type=click.Path(path_type=Path), help="Work folder [OUT.work].")
-@click.option("--resume", is_flag=True, help="Continue what lies in the work folder.")
-@click.option("--use-at", type=int, help="Input size that the card recommends [--size].")
+@click.option(
+    "--images",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Zip or folder of unlabeled images; may be repeated.",
+)
+@click.option(
+    "-o", "out", required=True, type=click.Path(path_type=Path), help="Output weights (.npz)."
+)
+@click.option("--work", type=click.Path(path_type=Path), help="Work folder.  [default: OUT.work]")
+@click.option("--resume", is_flag=True, help="Continue the run in the work folder.")
+@click.option(
+    "--use-at", type=int, help="Input size that the model card recommends.  [default: --size]"
+)
 @_recipe_options
 def main(
     teacher: Path,
@@ -145,7 +163,7 @@ def main(
     use_at: int | None,
     **recipe: Any,
 ) -> None:
-    """Distil a MobileNetV2 into a smaller one on unlabelled pictures."""
+    """Distill a MobileNetV2 into a smaller one on unlabeled images."""
     progress = Terminal()
     place = work or out.with_suffix(".work")
     try:
@@ -153,13 +171,13 @@ def main(
         master = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
         card = distil(master, sources, Recipe(**recipe), out, place, progress, resume, use_at)
     except EdgeError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {error} [{error.code}]", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        click.echo(f"Interrupted. Continue with --resume; the work lies in {place}.", err=True)
+        click.echo(f"Interrupted. Continue with --resume; the work folder is {place}.", err=True)
         sys.exit(130)
     seen = card["run"]["pictures_seen"]
-    click.echo(f"{out}: alpha {card['alpha']}, {seen} pictures seen", err=True)
+    click.echo(f"{out}: alpha {card['alpha']}, trained on {seen} images", err=True)
 
 
 if __name__ == "__main__":

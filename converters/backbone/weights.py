@@ -42,7 +42,7 @@ SOURCES: dict[str, SourceFunction] = {}
 """Named sources; a further one registers itself here with :func:`source`."""
 
 _WAYS_OUT = (
-    "connect to the internet once, use --weights builtin, give a file with --weights FILE (a Keras "
+    "connect to the internet once, use --weights builtin, pass a file with --weights FILE (a Keras "
     "or .tflite MobileNetV2), or train from scratch with --weights none"
 )
 
@@ -85,12 +85,13 @@ def load(
         return _from_file(path, alpha, size)
     looks_like_path = len(path.parts) > 1 or path.suffix in (*from_keras.SUFFIXES, ".tflite")
     if looks_like_path:
-        found = "a folder" if path.is_dir() else "no such file"
-        raise WeightsError("a weights file", f"{found}: {weights}", "check the path")
+        found = f"the folder {weights}" if path.is_dir() else f"no file {weights}"
+        raise WeightsError("a weights file", found, "check the path", code="weights-not-found")
     raise WeightsError(
-        f"weights {', '.join(SOURCES)} or a file",
+        f"--weights {', '.join(SOURCES)} or a file",
         repr(weights),
         did_you_mean(weights, SOURCES, f"use --weights {next(iter(SOURCES))}"),
+        code="unknown-weights",
     )
 
 
@@ -106,9 +107,10 @@ def learned_backbone(
     if alpha is None:
         widths = ", ".join(map(str, mobilenet_v2.ALPHAS))
         raise WeightsError(
-            f"weights shaped as MobileNetV2 with alpha {widths}",
+            f"weights with the shapes of MobileNetV2 at alpha {widths}",
             f"other shapes in {name}",
-            "give weights of the stock architecture",
+            "pass weights of the standard architecture",
+            code="weights-layout-mismatch",
         )
     return Backbone(
         weights=name,
@@ -129,7 +131,9 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
     try:
         path = imagenet.fetch(chosen, pixels, progress)
     except imagenet.UnreachableError as error:
-        raise WeightsError("ImageNet weights to download", str(error), _WAYS_OUT) from error
+        raise WeightsError(
+            "a download of the ImageNet weights", str(error), _WAYS_OUT, code="weights-unavailable"
+        ) from error
     provenance = {"source": "ImageNet weights of tf_keras.applications", "file": path.name}
     return learned_backbone("imagenet", from_keras.read(path).weights, pixels, provenance)
 
@@ -166,7 +170,7 @@ def _random(alpha: float | None, size: int | None, seed: int, progress: Progress
         fingerprint=hashlib.sha256(key.encode()).hexdigest(),
         learned=False,
         provenance={"architecture": "MobileNetV2", "source": f"random, seed {seed}"},
-        notes=("The backbone starts from random weights (--weights none).",),
+        notes=("The backbone is initialized with random weights (--weights none).",),
         build=build,
     )
 
@@ -176,7 +180,7 @@ def _default(alpha: float | None, size: int | None, seed: int, progress: Progres
         return SOURCES["imagenet"](alpha, size, seed, progress)
     except WeightsError as error:
         backbone = SOURCES["builtin"](alpha, size, seed, progress)
-        note = f"ImageNet weights cannot be had ({error.found}): using the built-in ones."
+        note = f"ImageNet weights are unavailable ({error.found}): using the built-in weights."
         return replace(backbone, notes=(note, *backbone.notes))
 
 
@@ -201,7 +205,8 @@ def _check_alpha(asked: float | None, backbone: Backbone, where: str) -> None:
         raise WeightsError(
             f"weights of MobileNetV2 with alpha {asked:g}",
             f"alpha {backbone.alpha:g} in {where}",
-            f"use --alpha {backbone.alpha:g}, or leave it out",
+            f"use --alpha {backbone.alpha:g}, or omit it",
+            code="weights-alpha-mismatch",
         )
 
 

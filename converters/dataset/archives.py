@@ -62,13 +62,14 @@ def _check(archive: Path, members: list[zipfile.ZipInfo], workdir: Path) -> None
         _check_name(archive, member)
         if member.flag_bits & 0x1:
             raise DatasetError(
-                "a zip without a password",
-                f"{archive}, which is encrypted",
-                "unpack it and give the folder",
+                "an unencrypted zip",
+                f"the encrypted zip {archive}",
+                "unpack it yourself and pass the folder",
+                code="archive-encrypted",
             )
         packed = max(member.compress_size, 1)
         if member.file_size > RATIO_FROM and member.file_size / packed > MAX_RATIO:
-            raise _bomb(archive, f"{_name(member)} unpacks to {member.file_size:,} bytes")
+            raise _bomb(archive, f"{_name(member)}, which unpacks to {member.file_size:,} bytes")
     total = sum(member.file_size for member in members)
     if len(members) > MAX_FILES or total > MAX_BYTES:
         raise _bomb(archive, f"{len(members):,} files, {total:,} bytes unpacked")
@@ -81,9 +82,10 @@ def _check_name(archive: Path, member: zipfile.ZipInfo) -> None:
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or name[1:3] == ":/":
         raise DatasetError(
-            "a zip whose files stay inside it",
-            f"{member.filename!r} in {archive}, which leads out of it",
-            "do not trust this zip; pack the folder again",
+            "a zip whose file paths stay inside its folder",
+            f"{member.filename!r} in {archive}, which points outside",
+            "don't trust this zip; create it again from the original folder",
+            code="archive-unsafe-path",
         )
 
 
@@ -111,23 +113,26 @@ def _is_link(member: zipfile.ZipInfo) -> bool:
 
 def _damaged(archive: Path, error: Exception) -> DatasetError:
     return DatasetError(
-        "a zip that can be unpacked",
-        f"{archive}, which is none ({str(error)[:120]})",  # zipfile quotes names at any length
-        "download or pack it again",
+        "a valid zip file",
+        f"{archive}, which cannot be unpacked ({str(error)[:120]})",  # zipfile quotes any length
+        "download or create it again",
+        code="archive-unreadable",
     )
 
 
 def _bomb(archive: Path, found: str) -> DatasetError:
     return DatasetError(
-        f"a zip of pictures of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
+        f"a zip of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
         f"{archive} with {found}",
-        "unpack it yourself if you trust it, and give the folder",
+        "if you trust it, unpack it yourself and pass the folder",
+        code="archive-too-large",
     )
 
 
 def _no_room(archive: Path, workdir: Path) -> DatasetError:
     return DatasetError(
-        f"room to unpack {archive}",
-        f"too little of it in {workdir.parent}",
-        "free some, or set TMPDIR to a folder with more room",
+        f"enough disk space to unpack {archive}",
+        f"too little in {workdir.parent}",
+        "free some space, or set TMPDIR to a folder on a larger disk",
+        code="temp-space-too-small",
     )

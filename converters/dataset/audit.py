@@ -57,38 +57,39 @@ class Audit:
     def findings(self) -> tuple[str, ...]:
         """The audit as sentences for the terminal; the first counts the pictures."""
         sentences = [
-            f"{sum(self.counts.values())} pictures in {len(self.counts)} classes: "
+            f"{sum(self.counts.values())} images in {len(self.counts)} classes: "
             + ", ".join(f"{name} {count}" for name, count in self.counts.items())
             + "."
         ]
         if self.broken:
             name, reason = self.broken[0]
             sentences.append(
-                f"Skipped {_number(self.broken, 'broken file')}, such as {name} ({reason})."
+                f"Skipped {_number(self.broken, 'broken file')}, for example {name} ({reason})."
             )
         if self.conflicts:
             sentences.append(
-                f"Left out {_number(self.conflicts, 'picture')} filed under several labels: "
+                f"Excluded {_number(self.conflicts, 'image')} found under more than one label: "
                 f"{_some(' = '.join(group) for group in self.conflicts)}."
             )
         if self.near_conflicts:
             sentences.append(
-                f"{_number(self.near_conflicts, 'pair')} of nearly the same picture under two "
-                f"labels, kept, please check: {_some(' ~ '.join(p) for p in self.near_conflicts)}."
+                f"Kept {_number(self.near_conflicts, 'pair')} of near-identical images with "
+                "different labels, please check: "
+                f"{_some(' ~ '.join(pair) for pair in self.near_conflicts)}."
             )
         if self.duplicates:
             sentences.append(
                 f"{_number(self.duplicates, 'group')} of duplicates "
-                f"({sum(map(len, self.duplicates))} pictures), each kept on one side of the split."
+                f"({sum(map(len, self.duplicates))} images), each kept within one subset."
             )
         if self.across_split:
             sentences.append(
-                f"{_number(self.across_split, 'group')} of duplicates lay across the given split; "
-                "only the pictures on the test (else validation) side are used."
+                f"{_number(self.across_split, 'group')} of duplicates spanned the given split; "
+                "only the copies in the test subset (or else validation) are used."
             )
         if self.converted:
             kinds = (f"{kind} {len(names)}" for kind, names in self.converted.items())
-            sentences.append(f"Converted while reading: {', '.join(kinds)}.")
+            sentences.append(f"Converted when loading: {', '.join(kinds)}.")
         if self.ignored:
             sentences.append(
                 f"Ignored {_number(self.ignored, 'other file')}: {_some(self.ignored)}."
@@ -146,7 +147,7 @@ def audit(
     counts = _counts(listing, labels)
     _check_counts(listing, counts, broken, conflict_names)
 
-    progress.say("Looking for duplicates.")
+    progress.say("Looking for duplicate images.")
     digests = [o.digest for o in opened]
     equals = duplicates.first_of_equals([o.content for o in opened], digests)
     confirmed = duplicates.confirmed_pairs(np.array([o.thumbnail for o in opened]), equals)
@@ -206,13 +207,18 @@ def _check_counts(
     if count >= MIN_PICTURES:
         return
     lost = [b for b in broken if b.source.label == name]
-    why = f" ({len(lost)} broken, such as {lost[0].source.name}: {lost[0].reason})" if lost else ""
+    why = (
+        f" ({len(lost)} broken, for example {lost[0].source.name}: {lost[0].reason})"
+        if lost
+        else ""
+    )
     if not lost and conflicts:
-        why = f" ({len(conflicts)} left out, as they are filed under several labels)"
+        why = f" ({len(conflicts)} excluded because they have more than one label)"
     raise DatasetError(
-        f"at least {MIN_PICTURES} usable pictures in each class",
-        f"{count} in {name!r} of {listing.name}{why}",
-        f"add pictures of {name!r}, or remove the class",
+        f"at least {MIN_PICTURES} usable images per class",
+        f"{count} for {name!r} in {listing.name}{why}",
+        f"add images of {name!r}, or remove the class",
+        code="class-too-small",
     )
 
 
@@ -241,16 +247,16 @@ def _warnings(counts: dict[str, int]) -> tuple[str, ...]:
     few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_PICTURES]
     if few:
         warnings.append(
-            f"Few pictures: {_some(few)}. With fewer than {FEW_PICTURES} the accuracy is a rough "
-            "guess; add pictures from other days, places and angles."
+            f"Few images: {_some(few)}. With fewer than {FEW_PICTURES} per class, the measured "
+            "accuracy is only a rough estimate; add images from other days, places and angles."
         )
     (most, many), (least, rare) = (
         pick(counts.items(), key=lambda item: item[1]) for pick in (max, min)
     )
     if many > IMBALANCE * rare:
         warnings.append(
-            f"Imbalance: {many} pictures of {most} but {rare} of {least}. The model will tend to "
-            f"say {most}; add pictures of {least} or remove some of {most}."
+            f"Class imbalance: {many} images of {most} but {rare} of {least}. The model will be "
+            f"biased toward {most}; add images of {least} or remove some of {most}."
         )
     return tuple(warnings)
 

@@ -82,9 +82,10 @@ def arrange(name: str, where: str, entries: Iterable[Entry], ignored: Iterable[s
     sources = _sources(pictures, depth, where)
     if not sources:
         raise DatasetError(
-            f"a folder per class ({EXAMPLE})",
-            f"{len(pictures)} pictures in {where} that lie in no class folder",
-            "make a folder for each class and move the pictures into them",
+            f"one folder per class ({EXAMPLE})",
+            f"{len(pictures)} images in {where}, none of them in a class folder",
+            "create a folder for each class and move the images into them",
+            code="class-folders-missing",
         )
     used = {source.name for source in sources}
     skipped += [entry.name for entry in pictures if entry.name not in used]
@@ -139,26 +140,29 @@ def _check_sides(tops: set[str], sides: set[str], where: str) -> None:
     strangers = sorted(top for top in tops if top.lower() not in SPLIT_WORDS)
     if strangers:
         raise DatasetError(
-            "either class folders, or train/ val/ test/ folders of class folders",
+            "either class folders, or train/, val/ and test/ folders that contain them",
             f"both in {where}: {', '.join(sorted(tops))}",
-            f"move {strangers[0]}/ elsewhere, or give the folder of class folders",
+            f"move {strangers[0]}/ elsewhere, or pass the folder that contains the class folders",
+            code="class-and-split-folders-mixed",
         )
     if "train" not in sides:
         raise DatasetError(
-            "a train/ folder beside val/ and test/",
+            "a train/ folder next to val/ and test/",
             f"only {', '.join(sorted(tops))} in {where}",
-            "add train/ with a folder per class",
+            "add train/ with one folder per class",
+            code="train-split-missing",
         )
 
 
 def _no_pictures(where: str, skipped: list[str]) -> DatasetError:
-    found = f"no file in {where}"
+    found = f"no files in {where}"
     if skipped:
-        found = f"no picture among {len(skipped)} files and folders in {where} ({skipped[0]}, …)"
+        found = f"no images among {len(skipped)} files and folders in {where} ({skipped[0]}, …)"
     return DatasetError(
-        f"pictures ({', '.join(sorted(SUFFIXES))}) in a folder per class, such as {EXAMPLE}",
+        f"images ({', '.join(sorted(SUFFIXES))}) in one folder per class, such as {EXAMPLE}",
         found,
-        "give the folder that holds the class folders",
+        "pass the folder that contains the class folders",
+        code="no-images",
     )
 
 

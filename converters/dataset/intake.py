@@ -10,8 +10,8 @@ from edge.errors import DatasetError
 __all__ = ["Listing", "Source", "list_pictures"]
 
 _EXPECTED = (
-    "a folder with a folder per class (photos/cat/1.jpg, photos/dog/2.jpg), train/ val/ test/ of "
-    "such folders, a zip of either, or a CSV of path,label"
+    "a folder with one subfolder per class (photos/cat/1.jpg, photos/dog/2.jpg), train/, val/ and "
+    "test/ folders of this kind, a zip of either, or a CSV with the columns path,label"
 )
 
 
@@ -33,16 +33,18 @@ def list_pictures(dataset: Path, workdir: Path) -> Listing:
     except PermissionError as error:
         where = error.filename or dataset
         raise DatasetError(
-            "a data set that can be read",
+            "a readable dataset",
             f"no permission to read {where}",
-            "change the permissions of the files or copy them",
+            "change the file permissions, or copy the files",
+            code="dataset-not-readable",
         ) from None
     if len(listing.classes) < 2:
         raise DatasetError(
             "at least 2 classes",
-            f"only one, {listing.classes[0]!r}, in {dataset}",
-            "add a folder (or label) with pictures of something else, for example "
+            f"only {listing.classes[0]!r} in {dataset}",
+            "add a folder (or label) with images of something else, for example "
             f"{listing.classes[0]}/ and other/",
+            code="too-few-classes",
         )
     return listing
 
@@ -53,7 +55,13 @@ def _read(dataset: Path, workdir: Path) -> Listing:
         entries, empty = folders.walk(dataset)
         return folders.arrange(name, str(dataset), entries, empty)
     if not dataset.exists():
-        raise DatasetError(_EXPECTED, f"nothing at {dataset}", "check the path")
+        raise DatasetError(
+            _EXPECTED,
+            f"no file or folder {dataset}",
+            "check the path",
+            code="dataset-not-found",
+            summary=f"dataset not found: {dataset}",
+        )
     suffix = dataset.suffix.lower()
     if suffix in tables.SUFFIXES:
         return tables.read(dataset)
@@ -62,6 +70,7 @@ def _read(dataset: Path, workdir: Path) -> Listing:
         return folders.arrange(file_name(dataset.stem), str(dataset), entries, ignored)
     raise DatasetError(
         _EXPECTED,
-        f"{dataset}, which is a file and no zip or CSV",
-        "give the folder that holds the class folders",
+        f"the file {dataset}, which is neither a zip nor a CSV",
+        "pass the folder that contains the class folders",
+        code="dataset-format-unknown",
     )

@@ -71,7 +71,7 @@ def open_all(
     broken: list[Broken] = []
     places: list[int] = []
     results = _in_threads(work, len(sources))
-    for index, result in enumerate(progress.track(results, len(sources), "Reading pictures")):
+    for index, result in enumerate(progress.track(results, len(sources), "Reading images")):
         if isinstance(result, Broken):
             broken.append(result)
         else:
@@ -104,9 +104,9 @@ def _open(source: Source, preprocessing: Preprocessing, out: NDArray[np.uint8]) 
 
 def _reason(error: PictureError, data: bytes) -> str:
     if not data:
-        return "empty, 0 bytes"
-    if "end is missing" in error.found:
-        return "cut short, its end is missing"
+        return "empty (0 bytes)"
+    if error.code == "image-truncated":
+        return "truncated"
     return f"not {error.expected}"
 
 
@@ -131,8 +131,9 @@ def _allocate(shape: tuple[int, ...], workdir: Path) -> NDArray[np.uint8]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise OutputError(
-            f"{size / 2**30:.1f} GB for the pictures while working",
+            f"{size / 2**30:.1f} GB of disk space for the decoded images",
             f"less in {workdir.parent}",
-            "free some, or set TMPDIR to a folder with more room",
+            "free some space, or set TMPDIR to a folder on a larger disk",
+            code="temp-space-too-small",
         ) from None
     return np.memmap(path, np.uint8, "r+", shape=shape)

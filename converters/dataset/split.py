@@ -93,10 +93,11 @@ def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
     missing = sum((digests - there).total() for digests in wanted.values())
     if missing:
         raise DatasetError(
-            "the pictures that the split was recorded with",
+            "the images of the recorded split",
             f"{missing} of {sum(digests.total() for digests in wanted.values())} missing or "
             f"changed in {dataset.name}",
-            "give the data set that the model was made from",
+            "pass the dataset that the model was trained on",
+            code="split-images-missing",
         )
 
     def recorded(side: str) -> list[int]:  # of equal files, those that were filed on this side
@@ -143,10 +144,11 @@ def _draw(
         ordered = [units[group] for group in sorted(units, key=keys.__getitem__)]
         if len(members) and len(ordered) <= len(wanted):
             raise DatasetError(
-                f"at least {len(wanted) + 1} different pictures of {name!r} to draw "
-                f"{' and '.join(wanted)} from",
+                f"at least {len(wanted) + 1} distinct images of {name!r} to draw the "
+                f"{' and '.join(wanted)} subset{'s' if len(wanted) > 1 else ''} from",
                 f"{len(ordered)} ({len(members)} with duplicates)",
-                "add pictures that are no copies of each other",
+                "add images that are not copies of each other",
+                code="class-too-small",
             )
         for later, side in zip(range(len(wanted), 0, -1), wanted, strict=True):
             target = max(1, round(len(members) * FRACTIONS[side] / rest))
@@ -199,7 +201,8 @@ def _check_train(dataset: Dataset, train: Indices) -> None:
     for label, name in enumerate(dataset.classes):
         if label not in present:
             raise DatasetError(
-                f"training pictures of {name!r}",
-                "none (other than copies of validation or test pictures)",
-                f"put pictures of {name!r} into the training side",
+                f"training images of {name!r}",
+                "none (except copies of validation or test images)",
+                f"add images of {name!r} to the train subset",
+                code="class-without-training-images",
             )

@@ -13,7 +13,7 @@ SUFFIXES = frozenset({".csv", ".tsv"})
 _PATH_WORDS = ("path", "file", "filename", "file_name", "image", "picture")
 _LABEL_WORDS = ("label", "class", "class_name", "category")
 _SPLIT_WORDS = ("split", "set", "subset")
-_EXPECTED = "a CSV of path,label[,split] with one picture a line, such as cat/1.jpg,cat,train"
+_EXPECTED = "a CSV of path,label[,split] with one image per line, such as cat/1.jpg,cat,train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,27 @@ def _rows(table: Path) -> list[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         raise _encoded_otherwise(table) from None
     except csv.Error as error:
-        raise DatasetError(_EXPECTED, f"{table}, which is none ({error})", "mend it") from None
+        raise DatasetError(
+            _EXPECTED,
+            f"{table}, which is not valid CSV ({error})",
+            "correct that line",
+            code="csv-invalid",
+        ) from None
     rows = [(line, row) for line, row in rows if any(row)]
     if not rows:
-        raise DatasetError(_EXPECTED, f"{table}, which has no line", "list your pictures in it")
+        raise DatasetError(
+            _EXPECTED, f"the empty file {table}", "list your images in it", code="csv-empty"
+        )
     return rows
 
 
 def _encoded_otherwise(table: Path) -> DatasetError:
-    return DatasetError("a CSV in UTF-8", f"{table} in another encoding", "save it as 'CSV UTF-8'")
+    return DatasetError(
+        "a CSV in UTF-8",
+        f"{table} in another encoding",
+        "save it as 'CSV UTF-8'",
+        code="csv-encoding",
+    )
 
 
 def _columns(
@@ -82,7 +94,10 @@ def _columns(
     if path is not None and label is not None:
         if len(rows) == 1:
             raise DatasetError(
-                _EXPECTED, f"{table}, which has only a header", "list your pictures in it"
+                _EXPECTED,
+                f"{table} with only a header line",
+                "list your images in it",
+                code="csv-empty",
             )
         return Columns(path, label, _find(words, _SPLIT_WORDS)), rows[1:]
     if Path(rows[0][1][0]).suffix.lower() not in PICTURE_SUFFIXES:
@@ -90,6 +105,7 @@ def _columns(
             _EXPECTED,
             f"the first line {','.join(rows[0][1])!r} in {table}",
             "name the columns path,label or path,label,split",
+            code="csv-columns-missing",
         )
     return Columns(0, 1, 2 if len(rows[0][1]) > 2 else None), rows
 
@@ -105,7 +121,8 @@ def _source(table: Path, line: int, row: list[str], columns: Columns) -> Source:
         raise DatasetError(
             _EXPECTED,
             f"line {line} of {table} without a {'label' if name else 'path'}",
-            "complete the line or delete it",
+            "complete or delete the line",
+            code="csv-line-incomplete",
         )
     split = None
     if columns.split is not None and cells[columns.split]:
@@ -121,9 +138,10 @@ def _side(table: Path, line: int, word: str) -> str:
     side = SPLIT_WORDS.get(word.lower())
     if side is None:
         raise DatasetError(
-            "train, validation or test as split",
+            "train, validation or test as the split",
             f"{word!r} on line {line} of {table}",
             did_you_mean(word.lower(), SPLIT_WORDS, "use one of these words"),
+            code="unknown-split",
         )
     return side
 
@@ -133,11 +151,15 @@ def _check_split(table: Path, lines: list[int], sources: list[Source]) -> None:
     if without and len(without) < len(sources):
         raise DatasetError(
             "a split on every line or on none",
-            f"none on {len(without)} lines of {table}, the first of them line {without[0]}",
-            "complete the split column or remove it",
+            f"{len(without)} lines without a split in {table}, starting with line {without[0]}",
+            "complete or remove the split column",
+            code="csv-split-incomplete",
         )
     sides = {source.split for source in sources} - {None}
     if sides and "train" not in sides:
         raise DatasetError(
-            "lines with split train", f"none in {table}", "say train for the pictures to learn from"
+            "lines with the split train",
+            f"none in {table}",
+            "set the split of the training images to train",
+            code="train-split-missing",
         )

@@ -105,11 +105,10 @@ class Augmentation:
         for word in chosen:
             if word not in names:
                 raise UsageError(
-                    f"--augment all, none or a list of {', '.join(names)}",
+                    f"--augment all, none, or a list of {', '.join(names)}",
                     repr(word),
-                    did_you_mean(
-                        word, names, "write all or none alone, or names such as flip,zoom"
-                    ),
+                    did_you_mean(word, names, "use all or none alone, or names such as flip,zoom"),
+                    code="unknown-augmentation",
                 )
         off = {name: False if name == "flip" else 0.0 for name in names if name not in chosen}
         return cls(**off)  # type: ignore[arg-type]

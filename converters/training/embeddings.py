@@ -68,7 +68,7 @@ def embed(
     jobs = {_key(dataset, index, view): (int(index), view) for index, view in wanted}
     with opened(path) as store:
         if store.reset:
-            progress.say(f"The cache {path} was damaged and starts anew.")
+            progress.say(f"The cache {path} was damaged and is being rebuilt.")
         vectors = store.get(jobs)
         missing = {key: job for key, job in jobs.items() if key not in vectors}
         if missing:
@@ -130,7 +130,7 @@ def _compute(
     vectors: dict[str, NDArray[np.float32]] = {}
     unsaved: dict[str, NDArray[np.float32]] = {}
     try:
-        for key, vector in progress.track(results(), len(missing), "Embedding pictures"):
+        for key, vector in progress.track(results(), len(missing), "Computing embeddings"):
             unsaved[key] = vector
             if len(unsaved) == _SAVED_AT_ONCE:
                 store.put(unsaved)

@@ -53,8 +53,8 @@ def fine_tune(
     auto = options.fine_tune == "auto"
     if auto and frozen >= GOOD_ENOUGH:
         note = (
-            f"Not fine-tuned: the frozen head reaches {frozen:.1%} on validation "
-            f"({GOOD_ENOUGH:.0%} or more is left at that)."
+            f"Not fine-tuned: the head on the frozen backbone already reaches {frozen:.1%} "
+            f"validation accuracy (at {GOOD_ENOUGH:.0%} or more, fine-tuning is skipped)."
         )
         return FineTuned(None, frozen, None, (note,))
     model = classifier.assemble(
@@ -72,8 +72,8 @@ def fine_tune(
         wanted = (options.epochs or _FEWEST) * per_epoch[0]
         note = (
             f"Not fine-tuned: {options.epochs or _FEWEST} epochs would take about {wanted:.0f} s "
-            f"by one measured step, more than the budget of {options.budget:g} s "
-            f"(--budget, or --fine-tune always)."
+            f"(estimated from one step), more than the budget of {options.budget:g} s. Raise "
+            "--budget, or use --fine-tune always."
         )
         return FineTuned(None, frozen, history, (note,))
     return _judged(model, frozen, history, auto)
@@ -89,18 +89,18 @@ def _affordable(per_epoch: float, options: TrainingOptions) -> int:
 
 def _judged(model: Any, frozen: float, history: loop.History, auto: bool) -> FineTuned:
     tuned = max(history.accuracies)
-    spent = f"{history.epochs} epochs in {history.seconds:.0f} s"
+    spent = f"{history.epochs} epochs ({history.seconds:.0f} s)"
     if tuned > frozen:
-        note = f"Fine-tuned: {frozen:.1%} to {tuned:.1%} on validation, {spent}."
+        note = f"Fine-tuned: validation accuracy rose from {frozen:.1%} to {tuned:.1%} in {spent}."
     elif auto:
         note = (
-            f"Fine-tuning is not kept: {tuned:.1%} on validation, no better than the {frozen:.1%} "
-            f"of the frozen head, {spent}."
+            f"Fine-tuning discarded: {tuned:.1%} validation accuracy after {spent}, no better "
+            f"than the {frozen:.1%} of the frozen backbone."
         )
         return FineTuned(None, frozen, history, (note,))
     else:
         note = (
-            f"Fine-tuned as asked, though {tuned:.1%} on validation is no better than the "
-            f"{frozen:.1%} of the frozen head, {spent}."
+            f"Fine-tuned as requested: {tuned:.1%} validation accuracy after {spent}, although "
+            f"that is no better than the {frozen:.1%} of the frozen backbone."
         )
     return FineTuned(model, tuned, history, (note,))

@@ -164,8 +164,8 @@ def _fold(model: Any, scaler: Any) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 def _curve(candidates: list[_Candidate]) -> Curve:
     return Curve(
-        title="Choosing the head's regularisation",
-        x_label="C (larger: freer)",
+        title="Head regularization",
+        x_label="C (larger: weaker regularization)",
         y_label="validation accuracy and log-loss",
         x=tuple(c.strength for c in candidates),
         series={

@@ -34,19 +34,43 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         if self.fine_tune not in FINE_TUNE:
             raise UsageError(
-                f"--fine-tune {', '.join(FINE_TUNE)}", self.fine_tune, "use --fine-tune auto"
+                f"--fine-tune {', '.join(FINE_TUNE)}",
+                repr(self.fine_tune),
+                "use --fine-tune auto",
+                code="unknown-option-value",
             )
         if self.epochs is not None and self.epochs < 1:
-            raise UsageError("at least 1 epoch", str(self.epochs), "use --epochs 1 or more")
+            raise UsageError(
+                "--epochs of at least 1",
+                str(self.epochs),
+                "use --epochs 1 or more",
+                code="option-out-of-range",
+            )
         if self.batch_size < 1:
             raise UsageError(
-                "a batch of at least 1 picture", str(self.batch_size), "use --batch-size 32"
+                "--batch-size of at least 1",
+                str(self.batch_size),
+                "use --batch-size 32",
+                code="option-out-of-range",
             )
-        for name, value in (("dropout", self.dropout), ("label smoothing", self.label_smoothing)):
+        for name, value in (
+            ("--dropout", self.dropout),
+            ("--label-smoothing", self.label_smoothing),
+        ):
             if not 0 <= value < 1:
-                raise UsageError(f"a {name} from 0 to below 1", f"{value:g}", "use 0.1")
+                raise UsageError(
+                    f"{name} from 0 to below 1",
+                    f"{value:g}",
+                    f"use {name} 0.1",
+                    code="option-out-of-range",
+                )
         if self.budget < 0:
-            raise UsageError("a budget of 0 s or more", f"{self.budget:g}", "use --budget 60")
+            raise UsageError(
+                "--budget of 0 s or more",
+                f"{self.budget:g}",
+                "use --budget 60",
+                code="option-out-of-range",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the report."""

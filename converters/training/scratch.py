@@ -37,8 +37,8 @@ def train(
 
     def decide(seconds: float) -> int:
         progress.say(
-            f"Training from scratch: {epochs} epochs, about {epochs * seconds:.0f} s by one "
-            "measured step."
+            f"Training from scratch: {epochs} epochs, about {epochs * seconds:.0f} s "
+            "(estimated from one step)."
         )
         return epochs
 
@@ -49,8 +49,9 @@ def train(
         method="scratch",
         validation_accuracy=accuracy,
         notes=(
-            f"Trained from scratch: {accuracy:.1%} on validation, {history.epochs} epochs in "
-            f"{history.seconds:.0f} s. Learned weights need fewer pictures and less time.",
+            f"Trained from scratch: {accuracy:.1%} validation accuracy after {history.epochs} "
+            f"epochs ({history.seconds:.0f} s). Pretrained weights need fewer images and less "
+            "time.",
         ),
         curves=(history.curve("Training from scratch"),),
         details={"training": describe(history)},

@@ -89,7 +89,8 @@ def opened(path: Path) -> Iterator[Store]:
             yield store
     except sqlite3.OperationalError as error:
         raise OutputError(
-            "a folder for the cache",
+            "a writable cache folder",
             f"{path.parent} ({error})",
-            "set EDGE_CACHE to a folder that can be written",
+            "set EDGE_CACHE to a writable folder",
+            code="cache-not-writable",
         ) from None

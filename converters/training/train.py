@@ -87,12 +87,12 @@ def _on_learned(
 
 def _about_head(head: heads.Head, embeddings: Embeddings) -> tuple[str, ...]:
     note = (
-        f"Frozen head: {head.validation_accuracy:.1%} on validation (C {head.strength:g}, "
-        f"views: {', '.join(head.views)}); {embeddings.computed} pictures embedded, "
-        f"{embeddings.cached} from the cache."
+        f"Head on the frozen backbone: {head.validation_accuracy:.1%} validation accuracy "
+        f"(C {head.strength:g}, views: {', '.join(head.views)}); embeddings of "
+        f"{embeddings.computed} images computed, {embeddings.cached} from the cache."
     )
     if head.unconverged:
-        return note, "The head's solver stopped before it had converged; the result is usable."
+        return note, "The solver of the head stopped before converging; the result is usable."
     return (note,)
 
 
@@ -109,4 +109,4 @@ def _without_effect(trained: Trained, options: TrainingOptions) -> tuple[str, ..
         return ()
     names = ", ".join("--" + name.replace("_", "-") for name in changed)
     why = "training from scratch" if trained.method == "scratch" else "a frozen backbone"
-    return (f"Without effect on {why}: {names}.",)
+    return (f"No effect with {why}: {names}.",)

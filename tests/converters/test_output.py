@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from errors import raises_code
 from full_disk import full_disk
 
 from converters import output
-from edge.errors import OutputError
 
 
 def earlier_result(folder: Path) -> Path:
@@ -46,12 +46,12 @@ def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match=r"/out, found no space left on device: make room"),
+        raises_code("output-not-writable", expected="/out", found="no space left on device"),
         output.whole_folder(tmp_path / "out"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
     with (
-        pytest.raises(OutputError, match=r"/out, found file too large"),
+        raises_code("output-not-writable", expected="/out", found="file too large"),
         output.whole_folder(tmp_path / "out") as folder,
         full_disk(),
     ):
@@ -62,7 +62,7 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
     # Nobody, not even root, can make a folder in /sys.
     with (
-        pytest.raises(OutputError, match=r"/sys/out, found .*: choose another folder"),
+        raises_code("output-not-writable", expected="/sys/out"),
         output.whole_folder(Path("/sys/out")),
     ):
         pytest.fail("the work must not start")
@@ -79,7 +79,7 @@ def test_other_trouble_keeps_its_own_message(tmp_path: Path) -> None:
 
 def test_a_folder_that_goes_away_meanwhile_is_told_of(tmp_path: Path) -> None:
     with (
-        pytest.raises(OutputError, match=r"/out, found no such file"),
+        raises_code("output-not-writable", expected="/out", found="no such file"),
         output.whole_folder(tmp_path / "out") as folder,
     ):
         folder.rmdir()
@@ -116,7 +116,7 @@ def test_a_link_to_a_folder_stays_one(tmp_path: Path) -> None:
 
 def test_an_earlier_result_needs_force(tmp_path: Path) -> None:
     out, photos = earlier_result(tmp_path / "out"), tmp_path / "photos"
-    with pytest.raises(OutputError, match="--force"):
+    with raises_code("output-exists", fix="--force"):
         output.check(out, photos, force=False)
     output.check(out, photos, force=True)
 
@@ -125,7 +125,7 @@ def test_force_never_replaces_what_is_no_result(tmp_path: Path) -> None:
     precious = tmp_path / "holiday"
     precious.mkdir()
     (precious / "beach.jpg").write_text("precious")
-    with pytest.raises(OutputError, match="no earlier result"):
+    with raises_code("output-folder-not-empty", found=str(precious)):
         output.check(precious, tmp_path / "photos", force=True)
 
 
@@ -135,11 +135,11 @@ def test_the_data_set_is_never_written_over(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("photos").mkdir()
-    with pytest.raises(OutputError, match="overlaps"):
+    with raises_code("output-overlaps-input", found=str(Path(out))):
         output.check(Path(out), Path("photos"), force=True)
 
 
 def test_a_file_in_the_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with pytest.raises(OutputError, match="found the file"):
+    with raises_code("output-not-a-folder", found=str(tmp_path / "out")):
         output.check(tmp_path / "out", tmp_path / "photos", force=True)

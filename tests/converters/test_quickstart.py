@@ -63,4 +63,4 @@ def test_a_command_that_fails_ends_the_quickstart_with_its_code(
     with pytest.raises(SystemExit) as ended:
         quickstart.main(tmp_path)
     assert ended.value.code == 2
-    assert "no-such-weights" in capfd.readouterr().err
+    assert "[unknown-weights]" in capfd.readouterr().err

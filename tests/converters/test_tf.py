@@ -30,9 +30,11 @@ def test_a_missing_tensorflow_says_how_to_get_it() -> None:
         "import sys; sys.modules['tensorflow'] = None\n"
         "from edge.errors import EdgeError\n"
         "try: tf.keras()\n"
-        "except EdgeError as error: print(error)\n"
+        "except EdgeError as error: print(error.code, error)\n"
     )
-    assert "pip install 'edge-toolkit[convert]'" in run(script).stdout
+    printed = run(script).stdout
+    assert printed.startswith("missing-package ")
+    assert "pip install 'edge-toolkit[convert]'" in printed
 
 
 @pytest.mark.parametrize("seconds", [0.5, 3])

@@ -7,9 +7,9 @@ from typing import Any
 from edge.whole import write_whole
 
 LICENCE = (
-    "The weights are under the project's licence. They were learned from ImageNet pictures, "
-    "which are for research and education, and from a teacher trained on ImageNet; no picture "
-    "is part of them. Check the terms of ImageNet before commercial use."
+    "The weights are under the project's license. They were trained on ImageNet images, which are "
+    "for research and education, with a teacher trained on ImageNet; they contain no image. Check "
+    "the terms of ImageNet before commercial use."
 )
 
 Card = dict[str, Any]

@@ -47,6 +47,10 @@ def unpack(path: Path) -> Weights:
                 layer, _, index = key.rpartition("/")
                 found[layer][int(index)] = stored[key].astype(np.float32)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        fix = "install the toolkit again, or make the file with converters.backbone.pretrain"
-        raise WeightsError("packed weights (.npz)", f"{path} ({error})", fix) from None
+        raise WeightsError(
+            "packed weights (.npz)",
+            f"{path} ({error})",
+            "reinstall the toolkit, or create the file with converters.backbone.pretrain",
+            code="weights-unreadable",
+        ) from None
     return {layer: [by[i] for i in sorted(by)] for layer, by in found.items()}

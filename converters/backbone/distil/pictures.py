@@ -41,19 +41,23 @@ def open_source(path: Path) -> Source:
     Raises:
         DatasetError: the path is missing, no zip and no folder, or holds no picture.
     """
-    fix = "give a zip or a folder of JPEG or PNG pictures with --images"
+    fix = "pass a zip or a folder of JPEG or PNG images with --images"
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
         files = tuple(p.read_bytes() for p in found if p.is_file())
     elif not path.exists():
-        raise DatasetError("unlabelled pictures", f"no file or folder {path}", fix)
+        raise DatasetError(
+            "a zip or folder of images", f"no file or folder {path}", fix, code="dataset-not-found"
+        )
     else:
         try:
             files = _read_zip(path)
         except (zipfile.BadZipFile, OSError) as error:
-            raise DatasetError("a readable zip", f"{path} ({error})", fix) from None
+            raise DatasetError(
+                "a valid zip file", f"{path} ({error})", fix, code="archive-unreadable"
+            ) from None
     if not files:
-        raise DatasetError("unlabelled pictures", f"none in {path}", fix)
+        raise DatasetError("unlabeled images", f"none in {path}", fix, code="no-images")
     return Source(path.name, files)
 
 
@@ -77,9 +81,11 @@ def crop_of(sources: list[Source], index: int, seed: int) -> Pixels:
     source = sources[index % len(sources)]
     number = (index // len(sources)) % len(source.files)
     try:
-        picture = decode_picture(source.files[number], f"picture {number} of {source.name}")
+        picture = decode_picture(source.files[number], f"image {number} of {source.name}")
     except PictureError as error:
-        raise DatasetError(error.expected, error.found, error.fix) from None
+        raise DatasetError(
+            error.expected, error.found, error.fix, code="image-unreadable"
+        ) from None
     rng = np.random.default_rng([seed, index])
     return _random_crop(picture, rng)
 

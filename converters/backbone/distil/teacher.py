@@ -68,14 +68,17 @@ def load_teacher(weights: Path, top: Path, alpha: float = 1.0, size: int = 224) 
     width = int(model.output_shape[-1])
     if kernel.shape[0] != width:
         raise WeightsError(
-            f"a classifier on {width} features", f"one on {kernel.shape[0]} in {top}", _FIX_TOP
+            f"a classifier for {width} features",
+            f"one for {kernel.shape[0]} in {top}",
+            _FIX_TOP,
+            code="weights-layout-mismatch",
         )
     digest = hashlib.sha256(weights.read_bytes() + top.read_bytes()).hexdigest()
     name = f"MobileNetV2 {alpha}/{size}, {weights.name}"
     return Teacher(name, _to_tflite(model), size, kernel, bias, digest)
 
 
-_FIX_TOP = "give an .npz with kernel [features, classes] and bias [classes] as --teacher-top"
+_FIX_TOP = "pass an .npz with kernel [features, classes] and bias [classes] as --teacher-top"
 
 
 def _read_top(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -83,10 +86,14 @@ def _read_top(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         with np.load(path) as stored:
             kernel, bias = stored["kernel"], stored["bias"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError("the teacher's classifier", f"{path} ({error})", _FIX_TOP) from None
+        raise WeightsError(
+            "the teacher's classifier", f"{path} ({error})", _FIX_TOP, code="weights-unreadable"
+        ) from None
     if kernel.ndim != 2 or bias.shape != kernel.shape[1:]:
         found = f"kernel {list(kernel.shape)} and bias {list(bias.shape)} in {path}"
-        raise WeightsError("a classifier's kernel and bias", found, _FIX_TOP)
+        raise WeightsError(
+            "the kernel and bias of a classifier", found, _FIX_TOP, code="weights-layout-mismatch"
+        )
     return kernel.astype(np.float32), bias.astype(np.float32)
 
 
@@ -95,9 +102,11 @@ def _build(weights: Path, alpha: float, size: int) -> Any:
 
     tf_keras = keras()
 
-    fix = f"give weights of MobileNetV2 alpha {alpha} without its top (.h5) as --teacher"
+    fix = f"pass weights of MobileNetV2 alpha {alpha} without its top (.h5) as --teacher"
     if not weights.is_file():
-        raise WeightsError("the teacher's weights", f"no file {weights}", fix)
+        raise WeightsError(
+            "the teacher's weights", f"no file {weights}", fix, code="weights-not-found"
+        )
     model = tf_keras.applications.MobileNetV2(
         input_shape=(size, size, 3), alpha=alpha, include_top=False, weights=None
     )
@@ -105,8 +114,10 @@ def _build(weights: Path, alpha: float, size: int) -> Any:
         model.load_weights(str(weights))
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:120]
-        found = f"{weights}, which does not fit ({reason})"
-        raise WeightsError("the teacher's weights", found, fix) from None
+        found = f"{weights}, which does not match ({reason})"
+        raise WeightsError(
+            "the teacher's weights", found, fix, code="weights-layout-mismatch"
+        ) from None
     return model
 
 

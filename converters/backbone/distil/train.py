@@ -151,9 +151,11 @@ def _check_length(recipe: Recipe, begun: int, folder: Path) -> None:
     free = min(int(e["steps"] * (1 - e["decay"])) for e in (earlier, new))
     if earlier != new and begun > free:
         raise UsageError(
-            f"--steps {earlier['steps']} --decay {earlier['decay']} as this run began",
+            f"--steps {earlier['steps']} --decay {earlier['decay']}, as when this run started",
             f"--steps {recipe.steps} --decay {recipe.decay} at step {begun}",
-            "the rate is already falling: keep both, or start anew in another work folder",
+            "the learning rate is already decaying; keep both values, or start a new run in "
+            "another work folder",
+            code="resume-settings-mismatch",
         )
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from errors import raises_code
 
 from converters.backbone import builtin, mobilenet_v2, weights
-from edge.errors import WeightsError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -42,14 +42,14 @@ def test_it_is_a_named_source_of_weights() -> None:
 
 
 def test_another_width_is_refused_with_the_one_there_is() -> None:
-    with pytest.raises(WeightsError, match=r"--alpha 0\.5"):
+    with raises_code("weights-alpha-mismatch", fix="--alpha 0.5"):
         weights.load("builtin", 1.0, None, 0)
 
 
 def test_a_damaged_card_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "card.toml").write_text("not = toml = at all")
     monkeypatch.setattr(builtin, "CARD", tmp_path / "card.toml")
-    with pytest.raises(WeightsError, match="model card"):
+    with raises_code("model-card-unreadable", found="card.toml"):
         builtin.read()
 
 

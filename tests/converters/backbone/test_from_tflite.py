@@ -6,11 +6,11 @@ from typing import Any
 import micro_backbone
 import numpy as np
 import pytest
+from errors import raises_code
 from micro_model import PREPROCESSING, pictures
 
 from converters.backbone import weights
 from converters.tf import keras, tensorflow
-from edge.errors import WeightsError
 from edge.image import Preprocessing, read_picture
 from edge.quiet import quiet
 
@@ -66,7 +66,7 @@ def test_quantised_kernels_come_back_within_a_step(model: Any, tmp_path: Path) -
 def test_a_file_that_is_no_tflite_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(b"not a model at all")
-    with pytest.raises(WeightsError, match="a TFLite model"):
+    with raises_code("weights-unreadable", found=str(path)):
         weights.load(str(path), None, None, 0)
 
 
@@ -105,5 +105,5 @@ def _own_embedding(path: Path, pixels: Any) -> Any:
     "name", ["mobilenet_v1_0.25_128_quant.tflite", "movenet_single_pose_lightning_ptq.tflite"]
 )
 def test_another_architecture_is_an_error(name: str, test_data: Path) -> None:
-    with pytest.raises(WeightsError, match="35 convolutions and 17 depthwise"):
+    with raises_code("weights-layout-mismatch", found=name):
         weights.load(str(test_data / "models" / name), None, None, 0)

@@ -1,9 +1,9 @@
 """The architecture as a table is the architecture as Keras builds it."""
 
 import pytest
+from errors import raises_code
 
 from converters.backbone import mobilenet_v2
-from edge.errors import UsageError
 
 
 @pytest.mark.parametrize("alpha", [0.35, 1.4])
@@ -25,7 +25,7 @@ def test_the_model_is_flat_and_ends_in_a_feature_map() -> None:
 
 
 def test_a_wrong_alpha_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"found 0\.45: use --alpha 0\.5"):
+    with raises_code("unsupported-alpha", found="0.45", fix="--alpha 0.5"):
         mobilenet_v2.check_alpha(0.45)
 
 
@@ -33,7 +33,7 @@ def test_a_wrong_alpha_names_the_nearest() -> None:
     ("size", "published", "nearest"), [(100, True, 96), (256, True, 224), (250, False, 256)]
 )
 def test_a_wrong_size_names_the_nearest(size: int, published: bool, nearest: int) -> None:
-    with pytest.raises(UsageError, match=f"use --size {nearest}"):
+    with raises_code("unsupported-input-size", fix=f"--size {nearest}"):
         mobilenet_v2.check_size(size, published)
 
 

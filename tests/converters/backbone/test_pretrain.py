@@ -13,6 +13,7 @@ import micro
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from errors import error_code, raises_code
 from full_disk import full_disk
 
 from converters.backbone import mobilenet_v2, pretrain
@@ -21,7 +22,6 @@ from converters.backbone.distil.card import LICENCE, write_card
 from converters.backbone.distil.student import Loss, build_student
 from converters.backbone.distil.train import Pace, Recipe, note_length, train
 from converters.progress import Silent
-from edge.errors import DatasetError, OutputError, UsageError, WeightsError
 
 T = TypeVar("T")
 RECIPE = Recipe(
@@ -131,7 +131,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
         for a, b in zip(arrays, other[layer], strict=True):
             np.testing.assert_allclose(a, b, rtol=0.02, atol=0.005, err_msg=layer)
     longer = replace(RECIPE, steps=20)
-    with pytest.raises(UsageError, match="already falling"):
+    with raises_code("resume-settings-mismatch", found="--steps 20"):
         pretrain.distil(master, sources, longer, broken, tmp_path / "broken", Silent(), resume=True)
 
 
@@ -139,7 +139,7 @@ def test_an_earlier_run_is_not_overwritten(
     master: teacher.Teacher, photos: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "work" / "checkpoints").mkdir(parents=True)
-    with pytest.raises(OutputError, match="--resume"):
+    with raises_code("output-exists", fix="--resume"):
         pretrain.distil(master, [], RECIPE, tmp_path / "out.npz", tmp_path / "work", Silent())
 
 
@@ -206,7 +206,7 @@ def test_a_full_disk_leaves_what_was_there(
     tmp_path: Path, name: str, write: Callable[[Path], None]
 ) -> None:
     (tmp_path / name).write_text("earlier")
-    with full_disk(), pytest.raises(OutputError, match=f"a place to write .*{name}"):
+    with full_disk(), raises_code("output-not-writable", expected=name):
         write(tmp_path / name)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["earlier"]
 
@@ -215,7 +215,7 @@ def test_a_full_disk_leaves_what_was_there(
 def test_damaged_weights_are_one_clear_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.npz"
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match="packed weights"):
+    with raises_code("weights-unreadable"):
         pack.unpack(path)
 
 
@@ -231,16 +231,27 @@ def test_a_missing_zip_is_one_line(teacher_files: tuple[Path, Path], tmp_path: P
         "-o", tmp_path / "out.npz",
     )  # fmt: skip
     assert code == 2
+    assert error_code(said) == "dataset-not-found"
     assert "none.zip" in said
     assert "--images" in said
     assert len(said.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("broken", "word"), [("weights", "--teacher"), ("top", "--teacher-top"), ("alpha", "alpha")]
+    ("broken", "word", "error"),
+    [
+        ("weights", "--teacher", "weights-layout-mismatch"),
+        ("top", "--teacher-top", "weights-unreadable"),
+        ("alpha", "alpha", "weights-layout-mismatch"),
+    ],
 )
 def test_a_wrong_teacher_is_one_line(
-    teacher_files: tuple[Path, Path], photos: Path, tmp_path: Path, broken: str, word: str
+    teacher_files: tuple[Path, Path],
+    photos: Path,
+    tmp_path: Path,
+    broken: str,
+    word: str,
+    error: str,
 ) -> None:
     weights, top = teacher_files
     wrong = tmp_path / "wrong"
@@ -252,18 +263,19 @@ def test_a_wrong_teacher_is_one_line(
         "--teacher-size", 96, "--images", photos, "-o", tmp_path / "out.npz",
     )  # fmt: skip
     assert code == 2
+    assert error_code(said) == error
     assert word in said
     assert len(said.strip().splitlines()) == 1
     assert not (tmp_path / "out.npz").exists()
 
 
 def test_sources_without_pictures_are_errors(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="none in"):
+    with raises_code("no-images", found=str(tmp_path)):
         pictures.open_source(tmp_path)
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"no zip")
-    with pytest.raises(DatasetError, match="readable zip"):
+    with raises_code("archive-unreadable", found="bad.zip"):
         pictures.open_source(bad)
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(DatasetError, match="picture 0 of"):
+    with raises_code("image-unreadable", found="0 of"):
         pictures.crop_of([pictures.open_source(tmp_path)], 0, seed=0)

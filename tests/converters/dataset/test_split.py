@@ -5,11 +5,10 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import pytest
+from errors import raises_code
 
 from converters.dataset.audit import Audit, Dataset, Picture
 from converters.dataset.split import Split, from_dict, split
-from edge.errors import DatasetError
 from edge.image import Preprocessing
 
 
@@ -106,7 +105,7 @@ def test_a_large_group_goes_to_training() -> None:
 
 def test_copies_of_two_pictures_are_no_class() -> None:
     data = dataset([6, 6], groups={1: 0, 2: 0, 4: 3, 5: 3})
-    with pytest.raises(DatasetError, match="at least 3 different pictures of 'class 0'"):
+    with raises_code("class-too-small", expected="at least 3 distinct images of 'class 0'"):
         split(data, 0)
 
 
@@ -154,7 +153,7 @@ def test_duplicates_across_given_sides_stay_in_the_test_only() -> None:
 
 def test_a_class_without_training_pictures() -> None:
     data = dataset([6, 6], sides=["train"] * 4 + ["validation", "test"] + ["test"] * 6)
-    with pytest.raises(DatasetError, match="training pictures of 'class 1'"):
+    with raises_code("class-without-training-images", expected="'class 1'"):
         split(data, 0)
 
 
@@ -172,7 +171,7 @@ def test_recorded_and_read_again() -> None:
 
 def test_recorded_pictures_that_are_gone() -> None:
     record = split(dataset([30, 30]), 0).to_dict(dataset([30, 30]))
-    with pytest.raises(DatasetError, match="5 of 60 missing"):
+    with raises_code("split-images-missing", found="5 of 60"):
         from_dict(record, dataset([30, 25]))
 
 
@@ -182,7 +181,7 @@ def test_a_recorded_copy_that_is_gone() -> None:
     data = replace(data, pictures=(data.pictures[0], copy, *data.pictures[2:]))
     record = split(data, 0).to_dict(data)
     less = replace(data, pictures=data.pictures[1:], labels=data.labels[1:])
-    with pytest.raises(DatasetError, match="1 of 20 missing"):
+    with raises_code("split-images-missing", found="1 of 20"):
         from_dict(record, less)
 
 

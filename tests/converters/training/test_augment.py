@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from errors import raises_code
 from numpy.typing import NDArray
 
 from converters.training.augment import VIEWS, Augmentation, Transform
-from edge.errors import UsageError
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def test_each_switch_works_alone(name: str, pixels: NDArray[np.uint8]) -> None:
 
 
 def test_an_unknown_switch_suggests_the_nearest() -> None:
-    with pytest.raises(UsageError, match="did you mean 'rotation"):
+    with raises_code("unknown-augmentation", fix="'rotation'"):
         Augmentation.parse("flip,rotate")
 
 
 @pytest.mark.parametrize("words", ["none,flip", "zoom,all", "non"])
 def test_all_and_none_stand_alone(words: str) -> None:
-    with pytest.raises(UsageError, match="write all or none alone, or names such as flip,zoom"):
+    with raises_code("unknown-augmentation", fix="flip,zoom"):
         Augmentation.parse(words)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from errors import raises_code
 from full_disk import full_disk
 
 from converters import tf
@@ -19,7 +20,6 @@ from converters.progress import Silent
 from converters.training import extractor
 from converters.training.embeddings import Embeddings, embed
 from converters.training.store import opened
-from edge.errors import OutputError
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ def test_an_extractor_that_finds_no_room_leaves_nothing(
     backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extractor, "_convert", lambda _: bytes(1000))
-    with full_disk(), pytest.raises(OutputError, match="a place to write"):
+    with full_disk(), raises_code("output-not-writable"):
         extractor.load(backbone, tmp_path / "extractor.tflite")
     assert list(tmp_path.iterdir()) == []
 
@@ -152,12 +152,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
     # Nobody, not even root, can make a file in /proc.
     with (
-        pytest.raises(OutputError, match=r"/proc \(unable to open.*\): set EDGE_CACHE"),
+        raises_code("cache-not-writable", found="/proc", fix="EDGE_CACHE"),
         opened(Path("/proc/embeddings.sqlite")),
     ):
         pytest.fail("there is nothing to write into")
     many = {str(key): np.zeros(1280, np.float32) for key in range(100)}
-    with pytest.raises(OutputError, match="full"), opened(tmp_path / "full.sqlite") as store:
+    with raises_code("cache-not-writable", found="full"), opened(tmp_path / "full.sqlite") as store:
         store._database.execute("PRAGMA max_page_count = 10")  # as a disk that is full
         store.put(many)
 
