@@ -78,6 +78,6 @@ lock: setup
 
 clean:
 	rm -rf .venv .venv-base build dist runs .pytest_cache .mypy_cache .ruff_cache \
-	    .import_linter_cache edge_toolkit.egg-info
+	    .import_linter_cache *.egg-info
 
 .PHONY: help setup quickstart lint test test-base test-network test-real test-board bench dist lock clean

@@ -39,6 +39,7 @@ from boards.facts import (
 from boards.reading import chosen, cited
 from edge import reading
 from edge.errors import UsageError, nearest
+from edge.installation import board_source
 
 __all__ = [
     "Accelerator", "Camera", "Memory", "Network", "Note", "Profile", "Published", "Run", "Soc",
@@ -156,7 +157,7 @@ def read(path: Path) -> Profile | Accelerator:
     kind = chosen(table.pop("kind", "none"), kinds, f"kind of {place}")
     sources = table.pop("sources", {})
     values = cited({"name": path.stem, **table}, sources, place)
-    known = reading.build(kinds[kind], values, place)
+    known = _with_install_command(reading.build(kinds[kind], values, place))
     for one in known.latencies:
         chosen(one.model, networks(), f"model of a latency in {place}")
         chosen(one.dtype, DTYPES, f"dtype of a latency in {place}")
@@ -185,6 +186,17 @@ def _with_family(table: dict[str, Any], path: Path) -> dict[str, Any]:
         else:
             common[key] = value
     return common
+
+
+def _with_install_command(known: Profile | Accelerator) -> Profile | Accelerator:
+    """Replace "{toolkit}" in fixes by what pip installs this copy from on a board."""
+    source = board_source()
+    origin = source.build or source.file
+    toolkit = source.requirement + (f"  # copied there; from: {origin}" if origin else "")
+    notes = (
+        replace(note, fix=note.fix.replace("{toolkit}", toolkit)) for note in known.constraints
+    )
+    return replace(known, constraints=tuple(notes))
 
 
 @cache

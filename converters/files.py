@@ -8,9 +8,9 @@ from typing import Any
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SIDES, Split
-from edge import __version__
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
+from edge.version import __version__
 
 
 def information(

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from edge.errors import EdgeError
+from edge.installation import install_command
 from edge.quiet import quiet
 
 _import_lock = threading.Lock()
@@ -109,6 +110,6 @@ def _loading(what: str) -> Iterator[None]:
         raise EdgeError(
             what,
             f"an import failure ({error})".replace("\n", " "),
-            "install it with: pip install 'edge-toolkit[convert]' (Python 3.11 or 3.12)",
+            f"install it with: {install_command('convert')} (Python 3.11 or 3.12)",
             code="missing-package",
         ) from error

@@ -20,6 +20,8 @@ A camera, with something to do about what it sees:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from edge.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from edge.errors import EdgeError as EdgeError
     from edge.frame import Frame as Frame
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
     from edge.tasks.pose.estimator import pose as pose
     from edge.tasks.segment.segmenter import segmenter as segmenter
     from edge.tasks.track import following as following
-
-__version__ = "0.1.0"
 
 # Loaded on first use, so that `edge --help` needs neither numpy nor OpenCV.
 _PUBLIC = {

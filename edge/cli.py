@@ -19,8 +19,8 @@ from typing import NoReturn
 
 import click
 
-from edge import __version__
 from edge.errors import EdgeError, nearest
+from edge.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +277,10 @@ def _missing_extra(error: ModuleNotFoundError) -> str | None:
     }  # fmt: skip
     if package not in extras:
         return None
+    from edge.installation import install_command
+
     extra = extras[package]
     return (
         f"expected the Python package '{package}', found none: "
-        f"pip install 'edge-toolkit[{extra}]' (Python 3.11 or 3.12)"
+        f"{install_command(extra)} (Python 3.11 or 3.12)"
     )

@@ -1,4 +1,4 @@
-"""What a user gets from ``pip install edge-toolkit``, and a packager from its source archive."""
+"""What a user gets from the wheel, and a packager from the source archive."""
 
 import shutil
 import subprocess

@@ -9,13 +9,14 @@ from pathlib import Path
 from boards.deploy import command as commands
 from boards.deploy import wheel
 from boards.deploy.command import HERE, Command
-from edge import __version__, interpreter, release, vectors
+from edge import interpreter, release, vectors
 from edge.errors import DelegateError, ModelError, UsageError
 from edge.modelfile import tflite
 from edge.modelfile.labels import find_labels
 from edge.registry import located
 from edge.release import ENVIRONMENT, MANIFEST, RUN, SUMS, Manifest, Proof
 from edge.tasks import opening
+from edge.version import __version__
 
 MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
 """Of the folder that a conversion makes."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edge.errors import BoardError, UsageError
+from edge.installation import install_command
 
 if TYPE_CHECKING:
     import asyncssh
@@ -27,8 +28,6 @@ _HEARTBEAT = 10.0
 """Seconds between two signs of life to the lock; see scripts/lock.sh."""
 
 _LAST_PORT = 65535
-
-INSTALL = "pip install 'edge-toolkit[deploy]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,12 @@ class Address:
         """The command that logs in there."""
         port = f"-p {self.port} " if self.port else ""
         return f"ssh {port}{self.user + '@' if self.user else ''}{self.host}"
+
+    def scp(self, path: str) -> str:
+        """Return the command that copies a file, quoted for a shell, into the home folder there."""
+        port = f"-P {self.port} " if self.port else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"scp {port}{path} {self.user + '@' if self.user else ''}{host}:"
 
     def tunnel(self, port: int) -> str:
         """The command that brings a port which only the board can open to this machine."""
@@ -230,7 +235,7 @@ def _asyncssh() -> Any:
     try:
         import asyncssh
     except ModuleNotFoundError:
-        raise BoardError("asyncssh, to reach boards", "none", INSTALL) from None
+        raise BoardError("asyncssh, to reach boards", "none", install_command("deploy")) from None
     asyncssh.set_log_level("CRITICAL")  # what goes wrong is told by its exception
     return asyncssh
 

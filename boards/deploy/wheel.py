@@ -15,8 +15,7 @@ from importlib import metadata, util
 from pathlib import Path
 
 from edge.errors import BoardError
-
-DISTRIBUTION = "edge-toolkit"
+from edge.installation import DISTRIBUTION, install_command
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 _SKIPPED = ("__pycache__", ".")
@@ -46,9 +45,9 @@ def own() -> Wheel:
     # A checkout on the path shows its build's leftovers too, which lack METADATA.
     found = [one for one in metadata.distributions(name=DISTRIBUTION) if one.read_text("METADATA")]
     if not found:
-        raise BoardError("edge-toolkit as an installed package", "its sources", "pip install .")
+        raise BoardError("edge-toolkit as an installed package", "its sources", install_command())
     installed = found[0]
-    stem = f"edge_toolkit-{installed.version}"
+    stem = f"{DISTRIBUTION.replace('-', '_')}-{installed.version}"
     files = dict(_packages(installed)) | dict(_about(installed, f"{stem}.dist-info"))
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
     return Wheel(f"{stem}-{_TAG}.whl", _zip(files))

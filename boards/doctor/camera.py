@@ -7,6 +7,7 @@ from pathlib import Path
 from boards.doctor.finding import Finding, State, fail, ok, warn
 from boards.doctor.system import System
 from boards.profile import Profile
+from edge.installation import requirement
 
 _CSI = ("unicam", "rp1-cfe")
 """Names of the nodes that a CSI camera of a Raspberry Pi brings; OpenCV cannot read them."""
@@ -87,7 +88,7 @@ def _without_picamera(system: System, trouble: str, state: State) -> Finding:
             "libcamera's bindings fit the system's own Python only. Make the environment with it."
         )
         fix = "/usr/bin/python3 -m venv --clear --system-site-packages ~/edge"
-        install = "~/edge/bin/pip install edge-toolkit"
+        install = f"~/edge/bin/pip install {requirement()}"
         return Finding("picamera2", state, trouble, means, f"{fix} && {install}")
     lines = []
     if not system.found("usr/lib/python3/dist-packages/picamera2"):

@@ -6,6 +6,7 @@ from boards.doctor.finding import Finding, fail, ok, warn
 from boards.doctor.probes import NO_NUMPY
 from boards.doctor.system import System
 from boards.profile import Profile
+from edge.installation import requirement
 
 _PYTHONS = ((3, 11), (3, 14))
 """The first Python that the toolkit runs on, and the first that it does not."""
@@ -27,8 +28,9 @@ def python(system: System, _: Profile) -> Iterator[Finding]:
         yield ok("Python", found)
         return
     means = "The toolkit runs on Python 3.11, 3.12 and 3.13."
-    uv = "uv venv --python 3.13 ~/edge && uv pip install --python ~/edge/bin/python edge-toolkit"
-    yield fail("Python", found, means, f"{system.pip('uv')} && {uv}")
+    make = f"{system.pip('uv')} && uv venv --python 3.13 ~/edge"
+    install = f"uv pip install --python ~/edge/bin/python {requirement()}"
+    yield fail("Python", found, means, f"{make} && {install}")
 
 
 def interpreter(system: System, _: Profile) -> Iterator[Finding]:

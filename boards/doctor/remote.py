@@ -7,6 +7,7 @@ import shlex
 from boards.deploy.ssh import Address, Done, connect
 from boards.doctor.examination import Examination
 from edge.errors import BoardError
+from edge.installation import board_source
 
 _PATIENCE = 240.0
 """Seconds; on a slow board every import takes many."""
@@ -31,8 +32,7 @@ def examine(address: Address, identity: str | None, board: str | None) -> Examin
     if done.code == _MISSING:
         raise BoardError(
             f"edge-toolkit on {address}", "none",
-            f"install it there: {address.ssh} 'python3 -m venv ~/edge && "
-            "~/edge/bin/pip install edge-toolkit'",
+            f"install it there: {_install_command(address)}",
         )  # fmt: skip
     try:
         return Examination.from_dict(json.loads(done.out))
@@ -42,6 +42,14 @@ def examine(address: Address, identity: str | None, board: str | None) -> Examin
             f"a report of 'edge doctor --json' on {address}", said,
             f"see what happens there: {address.ssh}, and update edge-toolkit there",
         ) from None  # fmt: skip
+
+
+def _install_command(address: Address) -> str:
+    """Return the command that installs this copy of the toolkit on the machine at ``address``."""
+    source = board_source()
+    install = f"python3 -m venv ~/edge && ~/edge/bin/pip install {source.requirement}"
+    copy = address.scp(source.file) if source.file else ""
+    return " && ".join(filter(None, (source.build, copy, f"{address.ssh} {shlex.quote(install)}")))
 
 
 async def _ask(address: Address, identity: str | None, board: str | None) -> Done:

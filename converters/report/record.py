@@ -101,7 +101,7 @@ from converters.report.plain import to_plain
 from converters.training.trained import Trained
 from converters.verification.measured import Confidence, Latency, Measured, Verified
 from converters.verification.verdict import Verdict
-from edge import __version__
+from edge.version import __version__
 
 SCHEMA = 2
 

@@ -8,9 +8,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from edge import __version__
 from edge.errors import DownloadError
 from edge.progress import Tell
+from edge.version import __version__
 from edge.whole import writing
 
 PATIENCE = 30.0

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from edge.errors import OutputError, UsageError
 from edge.frame import Output
+from edge.installation import install_command
 from edge.sinks import Setting
 from edge.sinks.records import record
 
@@ -138,6 +139,6 @@ def _client() -> Any:
         from paho.mqtt.enums import CallbackAPIVersion
     except ImportError:
         raise OutputError(
-            "the package paho-mqtt for MQTT", "none", "pip install 'edge-toolkit[mqtt]'"
+            "the package paho-mqtt for MQTT", "none", install_command("mqtt")
         ) from None
     return Client(CallbackAPIVersion.VERSION2)

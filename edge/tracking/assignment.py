@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import UsageError
+from edge.installation import install_command
 
 Indices = NDArray[np.intp]
 Solver = Callable[[NDArray[np.float64]], tuple[Indices, Indices]]
@@ -56,6 +57,6 @@ def _scipy() -> Solver:
         raise UsageError(
             "the Python package 'lapx' for tracking (or SciPy)",
             "neither",
-            "pip install 'edge-toolkit[track]'",
+            install_command("track"),
         ) from None
     return linear_sum_assignment  # type: ignore[no-any-return]

@@ -12,6 +12,8 @@ import emulated_root
 import pytest
 from emulated_root import PYTHONS, Board
 
+from edge.installation import DISTRIBUTION
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 CARRIED = ("mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt",
@@ -83,7 +85,7 @@ def _install(board: Board) -> None:
     board.root.run("python3", "-m", "venv", "/opt/edge")
     board.root.run(
         "/opt/edge/bin/pip", "install", "--quiet", "--no-index", "--no-compile",
-        "--find-links=/opt/wheels", "edge-toolkit",
+        "--find-links=/opt/wheels", DISTRIBUTION,
     )  # fmt: skip
     shutil.rmtree(board.root.folder / "opt/wheels")
 

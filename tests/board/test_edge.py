@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from emulated_root import Board
 
+from edge.installation import DISTRIBUTION
+
 pytestmark = pytest.mark.board
 
 
@@ -16,7 +18,7 @@ def test_the_command_is_there(board: Board) -> None:
 def test_it_needs_no_tensorflow(board: Board) -> None:
     listed = json.loads(board.root.run("/opt/edge/bin/pip", "list", "--format=json").stdout)
     names = {package["name"].lower() for package in listed}
-    assert {"edge-toolkit", "ai-edge-litert", "numpy", "opencv-python"} <= names
+    assert {DISTRIBUTION, "ai-edge-litert", "numpy", "opencv-python"} <= names
     assert not names & {"tensorflow", "keras", "tf-keras", "scipy", "matplotlib", "mediapipe"}
 
 

@@ -10,6 +10,7 @@ import mask_models
 import numpy as np
 import pytest
 
+from edge.installation import install_command
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
 from edge.tasks.segment import selfie
@@ -75,7 +76,7 @@ def test_bad_input_is_one_clear_line(
 @pytest.mark.realdata
 def test_without_a_model_people_are_found(run_edge: RunEdge, test_data: Path) -> None:
     if selfie.installed() is None:
-        pytest.skip("no mediapipe with models: pip install 'edge-toolkit[pose]'")
+        pytest.skip(f"no mediapipe with models: {install_command('pose')}")
     portrait = test_data / "images/portrait.jpg"
     done = run_edge("demo", "segment", "--source", portrait, "--sink", "jsonl:-")
     assert done.returncode == 0, done.stderr

@@ -114,7 +114,7 @@ def packages(folder: Path) -> Path:
 
     folder.mkdir()
     for path in Path(numpy.__file__).parents[1].iterdir():
-        if "edge_toolkit" not in path.name and path.suffix != ".pth":
+        if "edge_vision_toolkit" not in path.name and path.suffix != ".pth":
             (folder / path.name).symlink_to(path)
     return folder
 

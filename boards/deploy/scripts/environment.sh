@@ -9,14 +9,14 @@ flock -w 900 8 || {
     exit 75
 }
 environment=$ROOT/envs/$ENVIRONMENT
-wheels=$ROOT/wheels
+wheels=$environment/wheels
 if [ -e "$environment/ready" ]; then  # by then made
     [ -n "${TAR:-}" ] || cat >/dev/null
     exit 0
 fi
-rm -rf "$environment" "$wheels"
-mkdir -p "$ROOT/envs" "$wheels"
-trap 'rm -rf "$wheels" ${TAR:+"$TAR"}; [ -e "$environment/ready" ] || rm -rf "$environment"' EXIT
+rm -rf "$environment" "$ROOT/wheels"
+mkdir -p "$wheels"
+trap 'rm -rf ${TAR:+"$TAR"}; [ -e "$environment/ready" ] || rm -rf "$environment"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 tar -x -f "${TAR:--}" -C "$wheels"
 cd "$wheels"
@@ -26,5 +26,7 @@ printf '%s\n' "$REQUIREMENTS" >requirements.txt
 "$environment/bin/python" -m pip install --quiet --no-input --no-cache-dir \
     --disable-pip-version-check $PIP -r requirements.txt
 "$environment/bin/python" -c 'import cv2'
+# The toolkit's own wheel stays: pip notes where it came from, and installs extras from there.
+find "$wheels" -type f ! -name 'edge_vision_toolkit-*.whl' -exec rm {} +
 sync
 touch "$environment/ready"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import OutputError
 from edge.frame import Output
+from edge.installation import install_command
 from edge.sinks import Setting
 from edge.sinks.web import address as places
 from edge.sinks.web.hub import Hub
@@ -37,7 +38,7 @@ def web(address: str, setting: Setting) -> "Web":
         raise OutputError(
             "the packages starlette, uvicorn and websockets for the page",
             f"no {error.name}" if error.name else str(error),
-            "pip install 'edge-toolkit[web]'",
+            install_command("web"),
         ) from None
     assert setting.control is not None  # a stream has one
     listening = places.listen(wanted)

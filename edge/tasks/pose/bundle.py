@@ -6,10 +6,11 @@ from importlib import util
 from pathlib import Path
 
 from edge.errors import DelegateError, ModelError
+from edge.installation import install_command
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
 from edge.registry import cache
-from edge.tasks.pose.landmarker import INSTALL, installed
+from edge.tasks.pose.landmarker import installed
 from edge.whole import write_whole
 
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
@@ -55,7 +56,7 @@ def wheel_bundle() -> Path:
     """
     version = installed()
     if version is None:
-        raise DelegateError("MediaPipe for its pose model", "no MediaPipe", INSTALL)
+        raise DelegateError("MediaPipe for its pose model", "no MediaPipe", install_command("pose"))
     files = [_folder() / file for file in _WHEEL]
     if not all(file.is_file() for file in files):
         raise ModelError(

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from edge.errors import DelegateError, ModelError
+from edge.installation import install_command
 from edge.interpreter import Array
 from edge.quiet import quiet
 from edge.tasks.pose.names import MEDIAPIPE
-
-INSTALL = "pip install 'edge-toolkit[pose]'"
 
 _FAILURES = (RuntimeError, ValueError, OSError)
 """What MediaPipe raises; which of them differs by its version."""
@@ -55,7 +54,7 @@ class Landmarker:
             raise DelegateError(
                 "MediaPipe for a .task file",
                 "no MediaPipe",
-                f"{INSTALL}, or use --model movenet_lightning",
+                f"{install_command('pose')}, or use --model movenet_lightning",
             )
         self.package = f"mediapipe {version}"
         self.name, self._people, self._bundle = name, people, bundle
@@ -145,7 +144,7 @@ def _imported() -> Any:
             mediapipe.tasks.vision.PoseLandmarker  # noqa: B018 (whether it is there)
     except (ImportError, OSError, AttributeError) as error:
         found = f"MediaPipe {installed()}, which does not import ({error})"
-        raise DelegateError("MediaPipe for a .task file", found, INSTALL) from None
+        raise DelegateError("MediaPipe for a .task file", found, install_command("pose")) from None
     finally:
         if hidden:
             del sys.modules["tensorflow"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from boards.deploy import packing, ssh
+from edge.installation import WHEEL
 from edge.release import SUMS, sums
 
 ENVIRONMENT = "py3.11-0123456789ab"
@@ -61,10 +62,11 @@ def board(tmp_path: Path) -> Board:
 
 def test_what_a_cut_line_left_at_work_is_waited_for(board: Board) -> None:
     board.stand_in("python3", PYTHON)
-    tar = packing.tar({SUMS: sums({"a.whl": b"wheel"}), "a.whl": b"wheel"})
+    files = {WHEEL: b"wheel", "click-8.0-py3-none-any.whl": b"wheel"}
+    tar = packing.tar({SUMS: sums(files), **files})
     wanted = {
         "ENVIRONMENT": ENVIRONMENT, "PYTHON": str(board.bin / "python3"), "VENV": "", "PIP": "",
-        "REQUIREMENTS": "./a.whl",
+        "REQUIREMENTS": f"./{WHEEL}",
     }  # fmt: skip
     first = board.start("environment.sh", tar, **wanted)
     until(lambda: board.told() == ["installed"])
@@ -75,7 +77,10 @@ def test_what_a_cut_line_left_at_work_is_waited_for(board: Board) -> None:
     for one in (first, second):
         assert one.wait(20) == 0, one.communicate()[1]
     assert board.told() == ["installed"], "the second one takes what the first one made"
-    assert (board.root / "envs" / ENVIRONMENT / "ready").exists()
+    environment = board.root / "envs" / ENVIRONMENT
+    assert (environment / "ready").exists()
+    kept = [path.name for path in (environment / "wheels").iterdir()]
+    assert kept == [WHEEL], "the toolkit's wheel, from where pip installs its extras"
 
 
 def test_the_service_may_use_cameras_and_accelerators(board: Board) -> None:

@@ -9,6 +9,8 @@ import pytest
 import ssh_board
 from ssh_board import SshBoard
 
+from edge.installation import board_source
+
 HERE = f'exec {sys.executable} -m edge "$@"\n'
 """The toolkit of this environment."""
 
@@ -52,7 +54,7 @@ def test_without_the_toolkit_there_it_says_how_to_install_it(ask) -> None:  # ty
     code, _, said = ask()
     assert code == 2
     assert "expected edge-toolkit on" in said
-    assert "~/edge/bin/pip install edge-toolkit" in said
+    assert f"~/edge/bin/pip install {board_source().requirement}'" in said
 
 
 def test_the_board_is_examined_by_its_own_toolkit(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]

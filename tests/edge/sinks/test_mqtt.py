@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from edge.errors import OutputError, UsageError
+from edge.installation import install_command
 from edge.sinks import open_sink
 
 
@@ -233,5 +234,6 @@ def test_without_the_package_the_extra_is_named(
     import sys
 
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
-    with pytest.raises(OutputError, match=r"edge-toolkit\[mqtt\]"):
+    with pytest.raises(OutputError) as error:
         open_sink("mqtt://localhost/camera", stream.setting)
+    assert error.value.fix == install_command("mqtt")

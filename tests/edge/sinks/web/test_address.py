@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edge.errors import OutputError, UsageError
+from edge.installation import install_command
 from edge.sinks import open_sink
 from edge.sinks.web import address
 
@@ -87,5 +88,6 @@ def test_the_address_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, live: Any) -> None:
     monkeypatch.delitem(sys.modules, "edge.sinks.web.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(OutputError, match=r"uvicorn.*pip install 'edge-toolkit\[web\]'"):
+    with pytest.raises(OutputError, match="uvicorn") as error:
         open_sink("web:0", live.setting)
+    assert error.value.fix == install_command("web")

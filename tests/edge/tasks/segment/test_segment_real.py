@@ -10,6 +10,7 @@ import pytest
 from edge import interpreter
 from edge.errors import ModelError
 from edge.frame import Frame
+from edge.installation import install_command
 from edge.results import Segmentation
 from edge.tasks.segment import selfie
 from edge.tasks.segment.segmenter import Segmenter, segmenter
@@ -35,7 +36,7 @@ def deeplab(test_data: Path) -> Segmenter:
 def people() -> Segmenter:
     model = selfie.installed()
     if model is None:
-        pytest.skip("no mediapipe with models: pip install 'edge-toolkit[pose]'")
+        pytest.skip(f"no mediapipe with models: {install_command('pose')}")
     return segmenter(model, threads=1)
 
 
