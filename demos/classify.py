@@ -1,4 +1,4 @@
-"""Name what the camera sees.
+"""Classify what the camera sees.
 
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
@@ -31,7 +31,7 @@ Examples:
 @model_option("mobilenet_v2_1.0_224_quant")
 @click.option("--labels", type=click.Path(path_type=Path), help="File with one label per line.")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--threshold", type=float, help="Score below which the answer is unknown.")
+@click.option("--threshold", type=float, help="Score below which the class is unknown.")
 @click.option(
     "--smoothing", type=float, default=SMOOTHING, show_default=True, help="Seconds to average over."
 )
@@ -47,7 +47,7 @@ def main(
     threads: int | None,
     **stream: Any,
 ) -> None:
-    """Name what the camera sees."""
+    """Classify what the camera sees."""
     with quiet():
         task = edge.classifier(
             model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,

@@ -9,12 +9,14 @@ class Demos(LazyGroup):
     """The demos; a new one is a file and a line here."""
 
     entries = {  # noqa: RUF012 (not changed)
-        "classify": Entry("demos.classify:main", "Demos", "Name what the camera sees."),
-        "detect": Entry("demos.detect:main", "Demos", "Find objects in what the camera sees."),
-        "segment": Entry("demos.segment:main", "Demos", "Colour what covers what; blur the rest."),
-        "track": Entry("demos.track:main", "Demos", "Follow objects, and count at lines."),
-        "pose": Entry("demos.pose:main", "Demos", "Show poses, and count exercises."),
-        "mirror": Entry("demos.mirror:main", "Demos", "Find pictures of people in your pose."),
+        "classify": Entry("demos.classify:main", "Demos", "Classify what the camera sees."),
+        "detect": Entry("demos.detect:main", "Demos", "Detect objects."),
+        "segment": Entry(
+            "demos.segment:main", "Demos", "Segment the image; blur or replace the background."
+        ),
+        "track": Entry("demos.track:main", "Demos", "Track objects, and count line crossings."),
+        "pose": Entry("demos.pose:main", "Demos", "Estimate poses, and count exercises."),
+        "mirror": Entry("demos.mirror:main", "Demos", "Find images of people in your pose."),
     }
 
 
@@ -31,4 +33,4 @@ Each demo is one short file in demos/ to read and to copy.
 """,
 )
 def demo() -> None:
-    """Real-time demos: a camera or file, a model, and what it sees."""
+    """Run real-time demos on a camera or a file."""

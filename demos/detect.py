@@ -1,4 +1,4 @@
-"""Find objects in what the camera sees.
+"""Detect objects in what the camera sees.
 
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
@@ -23,8 +23,8 @@ Examples:
   edge demo detect --model ssd.tflite --classes person,dog --sink jsonl:-
 
 \b
-SSD with its post-processing inside and the usual exports of YOLO are recognised.
-Another head is described in a file, MODEL.toml or --head FILE:
+SSD with built-in post-processing and the usual YOLO exports are recognized.
+Describe any other head in a file, MODEL.toml or --head FILE:
   head = "yolo-grid"     # or yolo-rows (YOLOv5), yolo-free (YOLOv8), ssd
   anchors = { 16 = [[12, 18], [37, 49]], 32 = [[115, 73], [119, 199]] }
   letterbox = true
@@ -39,7 +39,7 @@ Another head is described in a file, MODEL.toml or --head FILE:
 @running
 @live.options
 def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
-    """Find objects in what the camera sees."""
+    """Detect objects in what the camera sees."""
     found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
     with quiet():
         task = edge.detector(model, delegate=delegate, threads=threads, **found)

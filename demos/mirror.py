@@ -1,4 +1,4 @@
-"""Strike a pose, and see who else did: among many pictures, the one closest to it.
+"""Strike a pose, and find the image whose pose is most similar.
 
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
@@ -24,8 +24,8 @@ Examples:
   edge demo mirror --index yoga/ --source me.mp4 --sink out.mkv --sink jsonl:-
 
 \b
-The pictures are looked at once, and what was found is kept in the cache. Where
-somebody stands and how large does not matter, nor does left or right.
+The images are processed once, and their poses are cached. Position, size and
+left-right orientation do not affect the match.
 """
     + live.SOURCES
 )
@@ -33,17 +33,17 @@ somebody stands and how large does not matter, nor does left or right.
 
 @click.command("mirror", epilog=EXAMPLES)
 @click.option("--index", "address", required=True, metavar="DIR|VIDEO",
-              help="Pictures of people, or a video of them.")  # fmt: skip
+              help="Images or a video of people.")  # fmt: skip
 @click.option(
     "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
-    help="A .task or .tflite, or a name.  [default: MediaPipe's; MoveNet without it]",
+    help="A .task or .tflite, or a name.  [default: MediaPipe's, or MoveNet]",
 )  # fmt: skip
 @click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
-              help="Least score of a keypoint to be drawn.")  # fmt: skip
+              help="Minimum score of a keypoint to be drawn.")  # fmt: skip
 @running
 @live.options
 def main(address: str, **rest: Any) -> None:
-    """Strike a pose, and see who else did."""
+    """Strike a pose, and find the image whose pose is most similar."""
     asked = {key: rest.pop(key) for key in ("model", "score", "delegate", "threads")}
     with quiet(), counting(f"poses of {address}") as progress:
         task = edge.mirror(address, say=live.say, progress=progress, **asked)

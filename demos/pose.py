@@ -1,4 +1,4 @@
-"""Show the poses of people, and count their exercises.
+"""Estimate the poses of people, and count their exercises.
 
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
@@ -23,8 +23,8 @@ Examples:
   edge demo pose --people 3 --count squat,push_up
 
 \b
-Counted are squat, push_up, jumping_jack, left_biceps_curl, right_biceps_curl.
-An exercise of your own is described by angles in degrees, --rules FILE.toml:
+Exercises: squat, push_up, jumping_jack, left_biceps_curl, right_biceps_curl.
+Describe your own with joint angles in degrees, --rules FILE.toml:
   [squat]                        # from start to end, and back to start
   start = { knee = [150, 180] }  # also elbow, shoulder, hip, left_knee, …
   end = { knee = [0, 115] }
@@ -38,16 +38,16 @@ An exercise of your own is described by angles in degrees, --rules FILE.toml:
 @click.option("--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
               help="A .task, .tflite or name.  [default: MediaPipe's, else MoveNet]")  # fmt: skip
 @click.option("--people", type=click.IntRange(min=1), default=1, show_default=True,
-              help="How many to look for, with MediaPipe.")  # fmt: skip
+              help="Maximum number of people, with MediaPipe.")  # fmt: skip
 @click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
-              help="Least score of a keypoint to be drawn.")  # fmt: skip
+              help="Minimum score of a keypoint to be drawn.")  # fmt: skip
 @click.option("--count", callback=names, default="all", show_default=True, metavar="LIST",
-              help="Exercises to count, by comma; all or none.")  # fmt: skip
+              help="Exercises to count, comma-separated; all or none.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path), help="TOML file of exercises.")
 @running
 @live.options
 def main(**rest: Any) -> None:
-    """Show the poses of people, and count their exercises."""
+    """Estimate the poses of people, and count their exercises."""
     keys = ("model", "people", "score", "count", "rules", "delegate", "threads")
     with quiet():
         task = edge.pose(say=live.say, **{key: rest.pop(key) for key in keys})

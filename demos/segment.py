@@ -1,4 +1,4 @@
-"""Colour what covers which part of the picture, or put something else behind people.
+"""Color the segments of the image, or replace the background behind people.
 
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
@@ -27,8 +27,8 @@ Examples:
   edge demo segment --model deeplabv3_pascal --classes dog,cat --sink jsonl:-
 
 \b
-Without --model people are found, with MediaPipe's selfie segmentation. A model
-such as DeepLab gives a class for each pixel, or scores of all classes.
+Without --model, MediaPipe's selfie segmentation finds people. Models such as
+DeepLab give each pixel a class, or a score for every class.
 """
     + live.SOURCES
 )
@@ -37,16 +37,18 @@ such as DeepLab gives a class for each pixel, or scores of all classes.
 @click.command("segment", epilog=EXAMPLES)
 @model_option(selfie.model)
 @click.option("--labels", type=click.Path(), help="File with one label per line.")
-@click.option("--classes", callback=names, metavar="LIST", help="Classes to report, by comma.")
-@click.option("--background", metavar="blur|COLOUR|PICTURE", help="Put it behind the classes.")
+@click.option(
+    "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
+)
+@click.option("--background", metavar="blur|COLOR|IMAGE", help="New background.")
 @click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
-              help="Least probability of foreground.")  # fmt: skip
+              help="Minimum probability of foreground.")  # fmt: skip
 @click.option("--smoothing", type=float, default=SMOOTHING, show_default=True,
-              help="Seconds over which doubtful pixels are averaged.")  # fmt: skip
+              help="Seconds over which uncertain pixels are averaged.")  # fmt: skip
 @running
 @live.options
 def main(model: Path, background: str | None, **rest: Any) -> None:
-    """Colour what covers which part of the picture, or put something else behind people."""
+    """Color the segments of the image, or replace the background behind people."""
     options = ("labels", "classes", "score", "smoothing", "delegate", "threads")
     asked = {key: rest.pop(key) for key in options}
     behind = None if background is None else parse(background)

@@ -1,4 +1,4 @@
-"""Follow objects, and count those that cross a line.
+"""Track objects, and count those that cross a line.
 
 This file is the demo, from the options to the stream: read it, copy it, change it.
 """
@@ -24,8 +24,8 @@ Examples:
   edge demo track --model ssd.tflite --zone shop:0,200,400,200,400,480,0,480
 
 \b
-Lines and zones are in pixels of the frame. "in" is to the right of someone who
-looks along a line from its first point to its second, and into a zone.
+Lines and zones are in pixels of the frame. "in" is the right-hand side when
+looking along a line from its first point to its second, or inside a zone.
 """
     + live.SOURCES
 )
@@ -34,8 +34,10 @@ looks along a line from its first point to its second, and into a zone.
 @click.command("track", epilog=EXAMPLES)
 @model_option("ssd_mobilenet_v1_coco")
 @detecting
-@click.option("--line", "lines", multiple=True, help="Count at a line, NAME:X1,Y1,X2,Y2.")
-@click.option("--zone", "zones", multiple=True, help="Count at a zone, NAME:X1,Y1,X2,Y2,X3,Y3,….")
+@click.option("--line", "lines", multiple=True, help="Count crossings of a line, NAME:X1,Y1,X2,Y2.")
+@click.option(
+    "--zone", "zones", multiple=True, help="Count entries to a zone, NAME:X1,Y1,X2,Y2,X3,Y3,…."
+)
 @running
 @live.options
 def main(
@@ -46,7 +48,7 @@ def main(
     threads: int | None,
     **rest: Any,
 ) -> None:
-    """Follow objects, and count those that cross a line."""
+    """Track objects, and count those that cross a line."""
     asked = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
     borders: list[Border] = [*map(parse_line, lines), *map(parse_zone, zones)]
     with quiet():

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import click
 
-from edge.errors import EdgeError, nearest
+from edge.errors import EdgeError, UsageError, nearest
 from edge.version import __version__
 
 
@@ -36,40 +36,40 @@ DEBUG = "EDGE_DEBUG"
 """Environment variable that holds what ``--debug`` says."""
 
 COMMANDS = {
-    "capture": Entry("edge.commands.capture:capture", "Make", "Take photos for a data set."),
-    "convert": Entry("converters.cli:convert", "Make", "Photos in, a verified TFLite model out."),
+    "capture": Entry("edge.commands.capture:capture", "Make", "Take photos for a dataset."),
+    "convert": Entry("converters.cli:convert", "Make", "Turn photos into a verified TFLite model."),
     "compress": Entry(
-        "converters.compress_cli:compress", "Make", "Prune and quantise an earlier result anew."
+        "converters.compress_cli:compress", "Make", "Prune and quantize an existing result again."
     ),
     "compile": Entry(
         "converters.edgetpu.compile_cli:compile_", "Make", "Compile a model for the Edge TPU."
     ),
-    "classify": Entry("edge.commands.classify:classify", "Run", "Name what pictures show."),
-    "demo": Entry("demos.cli:demo", "Run", "Real-time demos on a camera or a file."),
+    "classify": Entry("edge.commands.classify:classify", "Run", "Classify images."),
+    "demo": Entry("demos.cli:demo", "Run", "Run real-time demos on a camera or a file."),
     "track": Entry(
-        "edge.commands.track:track", "Run", "Follow the objects of a file of detections."
+        "edge.commands.track:track", "Run", "Track the objects in a file of detections."
     ),
-    "models": Entry("edge.commands.models:models", "Run", "Models by name: list, download, check."),
+    "models": Entry(
+        "edge.commands.models:models", "Run", "List, download and verify models by name."
+    ),
     "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
     "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
     "compare": Entry(
         "converters.compare_cli:compare",
         "Check",
-        "Set results side by side: accuracy, size, time.",
+        "Compare results side by side: accuracy, size, latency.",
     ),
     "check": Entry(
-        "converters.edgetpu.cli:check", "Check", "Foresee what the Edge TPU will take of a model."
+        "converters.edgetpu.cli:check", "Check", "Predict how much of a model runs on the Edge TPU."
     ),
     "boards": Entry(
-        "boards.cli:boards", "Boards", "What is known of boards: systems, cameras, latencies."
+        "boards.cli:boards", "Boards", "Show facts about boards: systems, cameras, latencies."
     ),
-    "doctor": Entry(
-        "boards.doctor.cli:doctor", "Boards", "Find what ails a board, and what mends it."
-    ),
-    "deploy": Entry("boards.deploy.cli:deploy", "Boards", "Put a model to work on boards."),
-    "rollback": Entry("boards.deploy.cli:rollback", "Boards", "Go back to the release before."),
-    "status": Entry("boards.deploy.cli:status", "Boards", "What runs on boards."),
-    "logs": Entry("boards.deploy.cli:logs", "Boards", "What a board's service prints."),
+    "doctor": Entry("boards.doctor.cli:doctor", "Boards", "Diagnose a board and suggest fixes."),
+    "deploy": Entry("boards.deploy.cli:deploy", "Boards", "Deploy a model to boards."),
+    "rollback": Entry("boards.deploy.cli:rollback", "Boards", "Roll back to the previous release."),
+    "status": Entry("boards.deploy.cli:status", "Boards", "Show what runs on boards."),
+    "logs": Entry("boards.deploy.cli:logs", "Boards", "Show the log of a board's service."),
     "selftest": Entry(
         "edge.commands.selftest:selftest", "Boards", "Check a release on the board it runs on."
     ),
@@ -115,8 +115,13 @@ class LazyGroup(click.Group):
         name, path = args[0], ctx.command_path
         if name not in self.entries and not name.startswith("-"):
             guess = nearest(name, self.entries)
-            hint = f"did you mean '{path} {guess}'?" if guess else f"see '{path} --help'"
-            raise click.UsageError(f"expected a command of {path}, found '{name}': {hint}", ctx)
+            raise UsageError(
+                f"a command of {path}",
+                f"'{name}'",
+                f"did you mean '{path} {guess}'?" if guess else f"see '{path} --help'",
+                code="unknown-command",
+                summary=f"unknown command '{path} {name}'",
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -133,14 +138,14 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edge")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error (anywhere).")
+@click.option("--debug", is_flag=True, help="Show the traceback of errors; allowed anywhere.")
 def cli(debug: bool) -> None:
-    """From a folder of photos to a camera that recognises them.
+    """From a folder of photos to a camera that recognizes them.
 
     \b
     Examples:
       edge convert photos/ -o out/
-      edge classify out/model.tflite picture.jpg
+      edge classify out/model.tflite image.jpg
       edge demo classify --model out/model.tflite --source 0
     """
 
@@ -281,6 +286,6 @@ def _missing_extra(error: ModuleNotFoundError) -> str | None:
 
     extra = extras[package]
     return (
-        f"expected the Python package '{package}', found none: "
+        f"the Python package '{package}' is not installed: "
         f"{install_command(extra)} (Python 3.11 or 3.12)"
     )

@@ -85,7 +85,12 @@ def collection(root: Path, label: str) -> Collection:
         OutputError: the folder cannot be made.
     """
     if not label.strip() or label.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
-        raise UsageError("a label that can be a folder's name", f"'{label}'", "use --label cat")
+        raise UsageError(
+            "a label that is a valid folder name",
+            f"'{label}'",
+            "choose a plain name, such as --label cat",
+            code="invalid-label",
+        )
     with writing(root / label):
         (root / label).mkdir(parents=True, exist_ok=True)
     return Collection(root, label, _thumbnails=list(_earlier(root / label)))

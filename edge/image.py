@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 """File endings that are taken for pictures, in lower case."""
 
-_FORMATS = "a JPEG, PNG, BMP or WebP picture"
+_FORMATS = "a JPEG, PNG, BMP or WebP image"
 
 
 def read_picture(path: str | Path) -> Pixels:
@@ -35,14 +35,26 @@ def read_picture(path: str | Path) -> Pixels:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise PictureError(_FORMATS, f"{path} ({error.strerror})", "check the path") from None
+        raise PictureError(
+            _FORMATS,
+            f"{path} ({error.strerror})",
+            "check the path",
+            code="image-unreadable",
+            summary=f"cannot read {path} ({error.strerror})",
+        ) from None
     return decode_picture(data, name=str(path))
 
 
-def decode_picture(data: bytes, name: str = "the picture") -> Pixels:
+def decode_picture(data: bytes, name: str = "the image") -> Pixels:
     """Decode the bytes of a picture file; see :func:`read_picture`."""
     if not data:
-        raise PictureError(_FORMATS, f"{name}, which is empty (0 bytes)", "copy the file again")
+        raise PictureError(
+            _FORMATS,
+            f"{name}, which is empty (0 bytes)",
+            "copy the file again",
+            code="image-empty",
+            summary=f"{name} is empty (0 bytes)",
+        )
     if _is_cut_short(data):
         raise PictureError(
             "a complete image",
@@ -58,7 +70,12 @@ def decode_picture(data: bytes, name: str = "the picture") -> Pixels:
     if decoded is None:
         decoded = _imdecode(buffer, cv2.IMREAD_COLOR)
     if decoded is None:
-        raise PictureError(_FORMATS, f"{name}, which is none", "remove it or save it as JPEG")
+        raise PictureError(
+            _FORMATS,
+            f"{name}, which cannot be decoded",
+            "remove it or save it as JPEG",
+            code="image-undecodable",
+        )
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -215,9 +232,10 @@ def jpeg(picture: Picture, quality: int) -> bytes:
     if not made:
         height, width = picture.shape[:2]
         raise OutputError(
-            "a picture that a JPEG can hold, of 65,500 pixels a side at most",
-            f"one of {width}x{height}",
-            "use a smaller one",
+            "an image of at most 65,500 pixels per side, the limit of JPEG",
+            f"{width}x{height}",
+            "use a smaller image",
+            code="image-too-large",
         )
     return data.tobytes()
 

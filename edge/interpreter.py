@@ -99,7 +99,7 @@ class Runtime:
             self._interpreter.invoke()
             return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
         except (RuntimeError, ValueError) as error:
-            raise _fails(self.name, "invoking", error) from None
+            raise _fails(self.name, "run", error) from None
 
 
 def load(
@@ -132,8 +132,10 @@ def load(
     if delegate == "edgetpu" and not file.for_edgetpu:
         raise DelegateError(
             "a model compiled for the Edge TPU",
-            f"{name}, which is not",
-            "compile it with edgetpu_compiler, or use --delegate cpu",
+            f"{name}, which is compiled for the CPU",
+            "compile it with 'edge compile', or use --delegate cpu",
+            code="model-not-compiled",
+            summary=f"{name} is not compiled for the Edge TPU",
         )
     if delegate == "cpu" and file.for_edgetpu:
         raise _needs_edgetpu(name, "--delegate cpu")
@@ -154,7 +156,7 @@ def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> 
         # It refuses some quantisation scales that TensorFlow Lite's own kernels take.
         plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         interpreter = _make(module, file, name, threads, experimental_op_resolver_type=plain)
-        notes += (f"XNNPACK refuses {name}: TensorFlow Lite's own kernels run it, more slowly",)
+        notes += (f"XNNPACK rejects {name}: using TensorFlow Lite's built-in, slower kernels",)
     return Runtime(
         interpreter,
         file,
@@ -200,7 +202,7 @@ def _make(module: Any, file: ModelFile, name: str, threads: int, **options: Any)
             )
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        raise _fails(name, "preparing", error) from None
+        raise _fails(name, "load", error) from None
     return interpreter
 
 
@@ -217,18 +219,21 @@ def _first_importable(candidates: list[str]) -> tuple[str, Any]:
         if distribution == "tflite-runtime" and int(np.__version__.partition(".")[0]) >= 2:
             # It imports, and dies in Interpreter() with a SystemError.
             raise DelegateError(
-                "NumPy 1 beside tflite-runtime",
+                "NumPy 1 for tflite-runtime",
                 f"NumPy {np.__version__}",
                 "pip install ai-edge-litert, or pip install 'numpy<2'",
+                code="numpy-incompatible",
+                summary=f"tflite-runtime does not work with NumPy {np.__version__}",
             )
         try:
             return distribution, import_module(INTERPRETERS[distribution])
         except (ImportError, OSError) as error:
-            found.append(f"{distribution}, which does not import ({_one_line(error)})")
+            found.append(f"{distribution}, which cannot be imported ({_one_line(error)})")
     raise DelegateError(
         "a TensorFlow Lite interpreter",
         ", ".join(found) or "none",
         "pip install ai-edge-litert",
+        code="interpreter-missing",
     )
 
 
@@ -248,8 +253,8 @@ def _slowness(distribution: str) -> tuple[str, ...]:
     if distribution != "tflite-runtime" or platform.machine() not in ("x86_64", "AMD64"):
         return ()
     return (
-        "tflite-runtime is slow on this kind of processor (int8 MobileNetV2 was measured 17 times "
-        "slower than with ai-edge-litert): pip install ai-edge-litert",
+        "tflite-runtime is slow on this processor (17 times slower than ai-edge-litert with int8 "
+        "MobileNetV2): pip install ai-edge-litert",
     )
 
 
@@ -264,14 +269,22 @@ def _check_word(what: str, word: str, words: tuple[str, ...]) -> None:
     if word in words:
         return
     fix = did_you_mean(word, words, f"choose one of {', '.join(words)}")
-    raise UsageError(f"a {what} ({', '.join(words)})", f"'{word}'", fix)
+    raise UsageError(
+        f"one of {', '.join(words)}",
+        f"{what} '{word}'",
+        fix,
+        code="unknown-option-value",
+        summary=f"unknown {what} '{word}'",
+    )
 
 
-def _fails(name: str, doing: str, error: Exception) -> ModelError:
+def _fails(name: str, action: str, error: Exception) -> ModelError:
     return ModelError(
         "a model that runs",
-        f"{name}, which fails on {doing} ({_one_line(error)})",
-        "convert it again, or look inside with 'edge inspect'",
+        f"{name}, which failed to {action} ({_one_line(error)})",
+        "convert it again, or inspect it with 'edge inspect'",
+        code="model-failed",
+        summary=f"{name} failed to {action} ({_one_line(error)})",
     )
 
 
@@ -279,7 +292,10 @@ def _needs_edgetpu(name: str, found: str) -> DelegateError:
     before, suffix, after = name.rpartition("_edgetpu")
     twin = before + after if suffix else "the model it was compiled from"
     return DelegateError(
-        f"an Edge TPU for {name}, which is compiled for it", found, f"on the CPU use {twin}"
+        f"an Edge TPU for {name}, which is compiled for it",
+        found,
+        f"on the CPU, use {twin}",
+        code="edgetpu-required",
     )
 
 

@@ -20,12 +20,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 SOURCES = """
 \b
-A source is a camera (0), picamera, rtsp://…, http://…, a video, a GIF, a
-picture, a folder or pattern of them, browser (the camera of web's page),
-or synthetic:640x480@30?seed=1.
+A source is a camera (0), picamera, rtsp://…, http://…, a video, a GIF, an
+image, a folder or glob of images, browser (the camera of the web sink's
+page), or synthetic:640x480@30?seed=1.
 A sink is window, FILE.mkv (.mp4, .avi), jsonl:FILE (jsonl:- for stdout),
 frames:DIR, mqtt://HOST/TOPIC, web[:HOST[:PORT]] (a page for browsers), text,
-or none; give several with several --sink.
+or none; repeat --sink for several.
 """
 """For the help of commands with :func:`options`."""
 
@@ -35,12 +35,12 @@ def source_options(command: Command) -> Command:
     return _add(
         command,
         click.option("--source", default="0", show_default=True, help="Where frames come from."),
-        click.option("--size", metavar="WxH", help="Size of the frames, such as 640x480."),
+        click.option("--size", metavar="WxH", help="Frame size, such as 640x480."),
         click.option("--fps", type=float, help="Frames per second."),
         click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0",
-                     help="Turn the frames clockwise by degrees."),
+                     help="Rotate the frames clockwise, in degrees."),
         click.option("--hflip", is_flag=True, help="Mirror the frames."),
-        click.option("--exposure", type=float, help="Exposure, as the camera's driver counts it."),
+        click.option("--exposure", type=float, help="Exposure, in the units of the camera driver."),
     )  # fmt: skip
 
 
@@ -48,15 +48,15 @@ def options(command: Command) -> Command:
     """Add the options of a stream; they arrive as keywords for :func:`run`."""
     command = _add(
         command,
-        click.option("--loop", is_flag=True, help="Start a file again at its end."),
-        click.option("--realtime", is_flag=True, help="Play a file at its own speed."),
-        click.option("--frames", type=click.IntRange(min=1), help="End after so many frames."),
+        click.option("--loop", is_flag=True, help="Restart a file when it ends."),
+        click.option("--realtime", is_flag=True, help="Play a file at its recorded speed."),
+        click.option("--frames", type=click.IntRange(min=1), help="Stop after this many frames."),
         click.option(
             "--sink", "sinks", multiple=True,
-            help="Where results go.  [default: window; text without a screen]",
+            help="Where results go.  [default: window, or text without a screen]",
         ),
         click.option("--stats", type=click.Path(path_type=Path), metavar="FILE",
-                     help="Write the statistics as JSON."),
+                     help="Write statistics as JSON."),
     )  # fmt: skip
     return source_options(command)
 
@@ -111,14 +111,14 @@ def show(done: Statistics) -> None:
         style = "bold" if name == done.limiting else None
         cells = (f"{times[key]:.2f} ms" for key in ("p50_ms", "p95_ms"))
         table.add_row(name, *cells, style=style)
-    counts = [f"{done.frames:,} frames in {done.seconds:.1f} s, {done.fps:.1f} a second"]
+    counts = [f"{done.frames:,} frames in {done.seconds:.1f} s, {done.fps:.1f} fps"]
     counts += [
         f"{count:,} {word}"
         for word, count in (
             ("dropped", done.dropped),
             ("corrupt", done.corrupt),
             ("reconnects", done.reconnects),
-            *((f"not shown by {name}", lost) for name, lost in done.lost.items()),
+            *((f"dropped by {name}", lost) for name, lost in done.lost.items()),
         )
         if count
     ]
@@ -126,7 +126,7 @@ def show(done: Statistics) -> None:
     console.print(table)
     thread = f"{done.threads} thread{'s' if done.threads > 1 else ''}"
     console.print(
-        Text(f"{done.limiting} sets the pace. {done.interpreter}, {done.delegate}, {thread}.")
+        Text(f"Bottleneck: {done.limiting}. {done.interpreter}, {done.delegate}, {thread}.")
     )
     if "temperature_c" in done.board:
         console.print(Text(f"Processor: {done.board['temperature_c']:.0f} °C."))
@@ -156,7 +156,7 @@ def wanted(
         UsageError: a value outside its range.
     """
     if exposure is not None and sources.resolve(source)[0] not in sources.CAMERAS:
-        say(f"{source} has no exposure to set")
+        say(f"--exposure is ignored: {source} is not a camera")
     return SourceOptions(_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
 
 
@@ -166,5 +166,10 @@ def _size(text: str | None) -> tuple[int, int] | None:
         return None
     found = re.fullmatch(r"(\d+)x(\d+)", text)
     if found is None:
-        raise UsageError("--size WIDTHxHEIGHT", text, "use --size 640x480")
+        raise UsageError(
+            "a size as WIDTHxHEIGHT",
+            f"--size {text}",
+            "use --size 640x480",
+            code="invalid-option-value",
+        )
     return int(found[1]), int(found[2])

@@ -135,7 +135,7 @@ def _labels(opened: Opened, classes: int) -> tuple[tuple[str, ...], tuple[str, .
     if opened.labels is not None:
         return fit_labels(opened.labels, classes, opened.source)
     lost = ", ".join(opened.about.missing) if opened.about is not None else ""
-    why = f" (its metadata names {lost}, not packed with it)" if lost else ""
+    why = f" (its metadata lists {lost}, which is missing from the file)" if lost else ""
     note = f"{opened.name} has no labels{why}: classes are numbered; name them with --labels FILE"
     return tuple(f"class {index}" for index in range(classes)), (note,)
 
@@ -145,7 +145,10 @@ def _threshold(about: Metadata | None, given: float | None) -> float | None:
         return about.threshold if about is not None else None
     if not 0 <= given <= 1:
         raise UsageError(
-            "a threshold from 0 to 1", f"{given:g}", "give a share: 0.8 for 80 %, 0 for none"
+            "a threshold from 0 to 1",
+            f"{given:g}",
+            "give a fraction: 0.8 for 80 %, 0 for none",
+            code="value-out-of-range",
         )
     return given or None
 
@@ -153,16 +156,18 @@ def _threshold(about: Metadata | None, given: float | None) -> float | None:
 def _another_task(runtime: Runtime, name: str) -> ModelError:
     outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
     return ModelError(
-        "a classifier, with one picture in and one list of scores [1, n] out",
-        f"{name}, a model of another task (outputs: {outputs})",
-        "look inside with 'edge inspect'",
+        "a classifier with one image input and one output of scores [1, n]",
+        f"{name}, a model for another task (outputs: {outputs})",
+        "inspect it with 'edge inspect'",
+        code="model-task-mismatch",
     )
 
 
 def _wrong_array(wanted: list[object] | list[int], found: Pixels) -> PictureError:
     shape = ", ".join(str(size) for size in wanted)
     return PictureError(
-        f"an RGB picture as uint8 [{shape}]",
+        f"an RGB image as uint8 [{shape}]",
         f"{found.dtype} {list(found.shape)}",
-        "convert it, e.g. with edge.read_picture",
+        "convert the array, or read images with edge.read_picture",
+        code="invalid-image-array",
     )

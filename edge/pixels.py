@@ -24,25 +24,24 @@ def preprocessing_of(
     shape, dtype = spec.shape, spec.dtype
     if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or dtype not in _DTYPES:
         raise ModelError(
-            "a model whose input is one RGB picture [1, height, width, 3]",
+            "a model whose input is one RGB image [1, height, width, 3]",
             f"{name}, whose input is {dtype} {list(shape)}",
-            "look inside with 'edge inspect'",
+            "inspect it with 'edge inspect'",
+            code="model-unsupported-input",
         )
     height, width = shape[1:3]
     mean, std = (metadata.mean, metadata.std) if metadata else (None, None)
     if mean is not None and std is not None:
         if len(mean) not in (1, 3) or len(std) not in (1, 3):
             raise ModelError(
-                "a mean and std for all channels or for each of the three",
+                "1 or 3 values each for mean and std",
                 f"{len(mean)} and {len(std)} in the metadata of {name}",
                 "convert the model again",
+                code="metadata-invalid",
             )
         return Preprocessing(width, height, mean, std), ()
     if dtype == "float32":
-        note = (
-            f"{name} does not say how it wants pixels normalised: "
-            "they are scaled to the range -1 to 1"
-        )
+        note = f"{name} does not say how to normalize pixels: they are scaled to the range -1 to 1"
         return Preprocessing(width, height, *ASSUMED), (note,)
     if spec.scale == 0:
         return Preprocessing(width, height, (0.0,), (1.0,)), ()

@@ -15,8 +15,8 @@ from typing import Any
 LIBRARIES = {"linux": "libedgetpu.so.1", "darwin": "libedgetpu.1.dylib", "win32": "edgetpu.dll"}
 TIMEOUT = 30.0  # seconds; a USB accelerator takes a few to get its firmware
 
-NO_LIBRARY = "the library libedgetpu is not installed"
-NO_DEVICE = "libedgetpu is installed, but no Edge TPU answers (plugged in? in group plugdev?)"
+NO_LIBRARY = "libedgetpu is not installed"
+NO_DEVICE = "libedgetpu is installed, but no Edge TPU responds (plugged in? in group plugdev?)"
 SAME_FOR_ALL = (NO_LIBRARY,)
 """Reasons that no other interpreter can change."""
 
@@ -38,7 +38,7 @@ def try_edgetpu(module: str, model: bytes, timeout: float = TIMEOUT) -> str | No
             command, input=model, capture_output=True, timeout=timeout, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"the Edge TPU gave no answer within {timeout:g} seconds"
+        return f"the Edge TPU did not respond within {timeout:g} seconds"
     if done.returncode < 0:
         died = signal.Signals(-done.returncode).name
         return (
@@ -54,7 +54,7 @@ def try_edgetpu(module: str, model: bytes, timeout: float = TIMEOUT) -> str | No
 
 def _last_line(output: bytes) -> str:
     lines = output.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "no output"
 
 
 def _attempt(module_name: str, library_name: str, model: bytes) -> str | None:
@@ -62,21 +62,21 @@ def _attempt(module_name: str, library_name: str, model: bytes) -> str | None:
     try:
         module: Any = import_module(module_name)
     except Exception as error:  # whatever an interpreter's import raises, it is not usable
-        return f"it does not import ({error})"
+        return f"it cannot be imported ({error})"
     try:
         delegate = module.load_delegate(library_name)
     except OSError as error:
         missing = library_name in str(error) and "No such file" in str(error)
-        return NO_LIBRARY if missing else f"libedgetpu does not load ({error})"
+        return NO_LIBRARY if missing else f"libedgetpu cannot be loaded ({error})"
     except ValueError as error:
         detail = str(error).partition(library_name)[2].strip()
-        return f"libedgetpu refused: {detail}" if detail else NO_DEVICE
+        return f"libedgetpu failed: {detail}" if detail else NO_DEVICE
     try:
         interpreter = module.Interpreter(model_content=model, experimental_delegates=[delegate])
         interpreter.allocate_tensors()
         interpreter.invoke()
     except Exception as error:
-        return f"the model does not run on it ({' '.join(str(error).split())})"
+        return f"the model failed to run on the Edge TPU ({' '.join(str(error).split())})"
     return None
 
 

@@ -13,16 +13,14 @@ Value = TypeVar("Value")
 
 _WORDS = {
     bool: "true or false",
-    int: "a whole number",
+    int: "an integer",
     float: "a number",
-    str: "a text",
+    str: "a string",
     tuple: "a list",
 }
 
 
-def table(
-    path: Path, what: str = "a file in TOML", fix: str = "correct the file"
-) -> dict[str, Any]:
+def table(path: Path, what: str = "a TOML file", fix: str = "correct the file") -> dict[str, Any]:
     """A TOML file; ``what`` it should be, as a noun phrase, and ``fix`` are said if it is none.
 
     Raises:
@@ -32,7 +30,8 @@ def table(
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(what, f"{path} ({reason})", fix) from error
+        code = "file-unreadable" if isinstance(error, OSError) else "invalid-toml"
+        raise UsageError(what, f"{path} ({reason})", fix, code=code) from error
 
 
 def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
@@ -45,9 +44,10 @@ def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
     for key in given:
         if key not in names:
             raise UsageError(
-                f"{'one of ' + ', '.join(names) if names else 'no further key'} in {place}",
+                f"{'one of ' + ', '.join(names) if names else 'no other key'} in {place}",
                 repr(key),
-                did_you_mean(key, names, "leave it out"),
+                did_you_mean(key, names, "remove it"),
+                code="unknown-key",
             )
 
 
@@ -64,12 +64,24 @@ def build(type_: type[Value], values: Mapping[str, Any], place: str) -> Value:
     check_keys(values, hints, place)
     for field in fields(type_):  # type: ignore[arg-type]
         if field.name not in values and field.default is field.default_factory is MISSING:
-            raise UsageError(f"{field.name!r} in {place}", "none", "add it")
+            raise UsageError(
+                f"{field.name!r} in {place}",
+                "none",
+                "add it",
+                code="missing-key",
+            )
     made = {key: _typed(value, hints[key], key, place) for key, value in values.items()}
     try:
         return type_(**made)
     except UsageError as error:
-        raise UsageError(f"{error.expected} in {place}", error.found, error.fix) from error
+        summary = f"{error.summary} in {place}" if error.summary else None
+        raise UsageError(
+            f"{error.expected} in {place}",
+            error.found,
+            error.fix,
+            code=error.code,
+            summary=summary,
+        ) from error
 
 
 def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
@@ -89,4 +101,6 @@ def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
         for wanted in choices
         if wanted is not NoneType
     )
-    raise UsageError(f"{words} as {key} in {place}", repr(value), f"correct {key}")
+    raise UsageError(
+        f"{words} as {key} in {place}", repr(value), f"correct {key}", code="wrong-type"
+    )

@@ -84,11 +84,13 @@ def read(folder: Path) -> Manifest:
     try:
         said = json.loads((folder / MANIFEST).read_bytes())
         if said.pop("format") != FORMAT:
-            raise ValueError("another format")
+            raise ValueError("unknown format version")
         return _manifest(said)
     except (ValueError, KeyError, TypeError) as error:
         found = f"{folder / MANIFEST} ({' '.join(str(error).split())})"
-        raise ReleaseError("a release of this version of edge-toolkit", found, _AGAIN) from None
+        raise ReleaseError(
+            "a release of this version of edge-toolkit", found, _AGAIN, code="release-invalid"
+        ) from None
 
 
 def check(folder: Path) -> None:
@@ -103,7 +105,7 @@ def check(folder: Path) -> None:
         there = {path.name: path for path in folder.iterdir()}
     except OSError as error:
         found = f"{error.filename} ({error.strerror})"
-        raise ReleaseError("a release", found, _AGAIN) from None
+        raise ReleaseError("a release folder", found, _AGAIN, code="release-unreadable") from None
     if name_of(content) != folder.name:
         raise _tampered(folder, [SUMS])
     lines = (line.partition("  ") for line in content.decode().splitlines())
@@ -127,10 +129,19 @@ def models_in(name: str, content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             found = {one: bundle.read(one) for one in bundle.namelist() if one.endswith(".tflite")}
     except (zipfile.BadZipFile, zlib.error, EOFError):
-        why = f"{name}, which is damaged or no .task at all"
-        raise ModelError("a bundle of models (.task)", why, "download it anew") from None
+        raise ModelError(
+            "a model bundle (.task)",
+            f"{name}, which is damaged or not a .task file",
+            "download it again",
+            code="bundle-damaged",
+        ) from None
     if not found:
-        raise ModelError("a bundle of models (.task)", f"no .tflite in {name}", "download it anew")
+        raise ModelError(
+            "a model bundle (.task)",
+            f"no .tflite in {name}",
+            "download it again",
+            code="bundle-without-model",
+        )
     return found
 
 
@@ -148,5 +159,8 @@ def _digest(path: Path | None) -> str:
 
 def _tampered(folder: Path, names: Iterable[str]) -> ReleaseError:
     return ReleaseError(
-        f"the release {folder.name} as it was sent", f"other content in {', '.join(names)}", _AGAIN
+        f"the release {folder.name} as it was sent",
+        f"different content in {', '.join(names)}",
+        _AGAIN,
+        code="release-modified",
     )

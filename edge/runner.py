@@ -82,8 +82,13 @@ def _setting(
 def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
     schemes = {sink_of(sink)[0] for sink in sinks if isinstance(sink, str)}
     if source_of(source)[0] == "browser" and "web" not in schemes:
-        found = f"--source {source} without one"
-        raise UsageError("a page that gives its camera", found, "add --sink web")
+        raise UsageError(
+            "a web page that provides its camera",
+            f"--source {source} without --sink web",
+            "add --sink web",
+            code="source-needs-web-sink",
+            summary=f"--source {source} needs the page of the web sink",
+        )
 
 
 def _open(sinks: Sequence[str | Sink], setting: Setting, control: Control) -> list[Sink]:
@@ -96,7 +101,7 @@ def _open(sinks: Sequence[str | Sink], setting: Setting, control: Control) -> li
             except OutputError as error:
                 if sink_of(str(sink))[0] != "window" or len(sinks) == 1:
                     raise
-                setting.say(f"no window: {error.found}")
+                setting.say(f"cannot open a window: {error.found}")
         if not opened:
             opened.append(open_sink("text", setting))
         if (systemd := notifier(control)) is not None:
@@ -122,8 +127,14 @@ def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
     taken = {_place(address): f"--source {source}"} if scheme in ("video", "pictures") else {}
     for words, path in places:
         if _place(path) in taken:
-            found = f"{words} beside {taken[_place(path)]}"
-            raise UsageError("a file of its own for everything", found, "choose another name")
+            other = taken[_place(path)]
+            raise UsageError(
+                "a separate file for each output",
+                f"{other} and {words}",
+                "choose another name",
+                code="output-path-conflict",
+                summary=f"{other} and {words} use the same file",
+            )
         taken[_place(path)] = words
 
 

@@ -31,10 +31,11 @@ class Screen:
     def __init__(self, title: str) -> None:
         if re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
             raise OutputError(
-                "an OpenCV with windows",
+                "an OpenCV build that can open windows",
                 "opencv-python-headless",
                 "pip uninstall opencv-python-headless && "
                 "pip install --force-reinstall opencv-python",
+                code="opencv-headless",
             )
         if sys.platform == "linux" and (trouble := _no_screen()):
             raise _without(trouble)
@@ -79,7 +80,7 @@ class Screen:
 
 def _without(trouble: str) -> OutputError:
     hint = "use --sink out.mkv, --sink jsonl:- or --sink frames:DIR"
-    return OutputError("a screen to open a window on", trouble, hint)
+    return OutputError("a screen for the window", trouble, hint, code="no-screen")
 
 
 def _no_screen() -> str | None:
@@ -90,7 +91,7 @@ def _no_screen() -> str | None:
     """
     display = os.environ.get("DISPLAY")
     if not display:
-        return "none (no DISPLAY, as over ssh)"
+        return "no DISPLAY (as over ssh)"
     try:
         x11 = ctypes.CDLL("libX11.so.6")
     except OSError:  # nobody to ask
@@ -98,6 +99,6 @@ def _no_screen() -> str | None:
     x11.XOpenDisplay.restype = ctypes.c_void_p
     connection = x11.XOpenDisplay(None)
     if not connection:
-        return f"none that answers at DISPLAY={display}"
+        return f"no X server at DISPLAY={display}"
     x11.XCloseDisplay(ctypes.c_void_p(connection))
     return None

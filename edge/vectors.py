@@ -86,7 +86,12 @@ def deviation(runtime: Runtime, vectors: Vectors) -> float:
     found = answers(runtime, vectors.inputs)
     if [one.shape for one in found] != [one.shape for one in vectors.answers]:
         shapes = " and ".join(str(list(one.shape)) for one in found)
-        raise ModelError("answers of the same shapes as on the workstation", shapes, "deploy again")
+        raise ModelError(
+            "outputs of the same shapes as on the workstation",
+            shapes,
+            "deploy again",
+            code="golden-shape-mismatch",
+        )
     specs = [runtime.outputs[place] for place in _compared(runtime)]
     compared = zip(specs, found, vectors.answers, strict=True)
     return max(_deviation(spec, *_finite(runtime, one, wanted)) for spec, one, wanted in compared)
@@ -115,7 +120,9 @@ def unpack(content: bytes, name: str) -> Vectors:
             )
     except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         found = f"{name} ({' '.join(str(error).split())})"
-        raise ModelError("test vectors (.npz)", found, "deploy again") from None
+        raise ModelError(
+            "test vectors (.npz)", found, "deploy again", code="golden-unreadable"
+        ) from None
     return Vectors(inputs, told)
 
 
@@ -152,9 +159,10 @@ def _finite(
     said = np.isfinite(wanted)
     if not np.isfinite(found[said]).all():
         raise ModelError(
-            "finite answers, as on the workstation",
+            "finite outputs, as on the workstation",
             f"NaN or infinity from {runtime.name} ({runtime.package}, {runtime.delegate})",
-            "deploy another variant of the model, such as one in int8",
+            "deploy another variant of the model, such as int8",
+            code="output-not-finite",
         )
     return np.where(said, found, np.float32(0)), np.where(said, wanted, np.float32(0))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from errors import error_code
 
 from edge.cli import COMMANDS
 
@@ -63,6 +64,7 @@ def test_a_misspelt_command_gets_the_nearest_word_and_exit_code_2(run_edge) -> N
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
+    assert error_code(done.stderr) == "unknown-command"
     assert "edge classify" in done.stderr
 
 

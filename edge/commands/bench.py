@@ -20,9 +20,9 @@ Examples:
   edge bench model.tflite --json
 
 \b
-Measured on noise, for about 2 seconds after a warm-up. Loading counts from reading the
-file until the model is ready, with the interpreter's own start; an invoke counts setting
-the input and fetching the output, but not reading or resizing a picture.
+Measured on random input for about 2 seconds, after a warm-up. Load time runs from reading
+the file until the model is ready, including interpreter startup; invoke time includes
+setting the input and fetching the output, but not reading or resizing an image.
 """
 
 
@@ -88,7 +88,7 @@ def _print(figures: dict[str, Any]) -> None:
         "first invoke": f"{figures['first_ms']:.2f} ms",
         "invoke": f"{figures['p50_ms']:.2f} ms median, {figures['p95_ms']:.2f} ms 95th percentile",
         "runs": str(figures["runs"]),
-        "peak memory": f"{peak / 1e6:.0f} MB, Python and NumPy included" if peak else "unknown",
+        "peak memory": f"{peak / 1e6:.0f} MB, including Python and NumPy" if peak else "unknown",
     }
     click.echo(click.style(figures["model"], bold=True))
     for name, value in rows.items():

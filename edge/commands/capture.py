@@ -28,28 +28,31 @@ _STILL = 100
 EXAMPLES = """
 \b
 Examples:
-  edge capture --label cat -o photos/                    space takes a picture
+  edge capture --label cat -o photos/                    space takes an image
   edge capture --label cat -o photos/ --interval 2 --count 50 --countdown 5
   edge capture --label dog -o photos/ --burst 20
   edge capture --label cat -o photos/ --source clip.mp4 --interval 0.5
   edge convert photos/
 
 \b
-Pictures that show the same as one taken before, today or earlier, are skipped.
-Without --interval or --burst, keys take pictures: space or Enter; q ends. They
-count in the window with what the camera sees, and in the terminal.
+Near-duplicates of images in the folder are skipped, including those of earlier runs.
+Without --interval or --burst, press space or Enter to take an image and q to quit,
+in the preview window or in the terminal.
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--label", required=True, help="What the pictures show: the name of the class.")
+@click.option("--label", required=True, help="Class that the images show.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Dataset folder.")
+@click.option("--interval", type=click.FloatRange(min=0), help="Seconds between images.")
+@click.option("--burst", type=click.IntRange(min=1), help="Take this many images in a row.")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after this many images.")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder of the data set."
+    "--countdown",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Seconds to wait before the first image.",
 )
-@click.option("--interval", type=click.FloatRange(min=0), help="Seconds between pictures.")
-@click.option("--burst", type=click.IntRange(min=1), help="So many pictures in a row.")
-@click.option("--count", type=click.IntRange(min=1), help="End after so many pictures.")
-@click.option("--countdown", type=click.IntRange(min=0), default=0, help="Seconds to get ready.")
 @live.source_options
 @JSON
 def capture(
@@ -63,14 +66,22 @@ def capture(
     as_json: bool,
     **asked: Any,
 ) -> None:
-    """Take pictures for a data set, a folder per class."""
+    """Take images for a dataset, one folder per class."""
     stop = threading.Event()
     wanted = live.wanted(source, **asked)
     if resolve(source)[0] == "browser":
-        raise UsageError("a camera of this machine", "the source browser", "use --source 0")
+        raise UsageError(
+            "a camera of this machine",
+            f"--source {source}",
+            "use --source 0",
+            code="unsupported-source",
+        )
     if burst is not None and count is not None:
         raise UsageError(
-            "--burst or --count", "both", "leave out --count: a burst ends when it is full"
+            "either --burst or --count",
+            "both",
+            "leave out --count: a burst stops by itself",
+            code="conflicting-options",
         )
     with ExitStack() as closing:
         when = _trigger(label, interval, burst, closing)
@@ -96,7 +107,9 @@ Trigger = Callable[[Frame], bool | None]
 
 def _trigger(label: str, interval: float | None, burst: int | None, closing: ExitStack) -> Trigger:
     if interval is not None and burst is not None:
-        raise UsageError("--interval or --burst", "both", "give one of them")
+        raise UsageError(
+            "either --interval or --burst", "both", "use one of them", code="conflicting-options"
+        )
     if burst is not None:
         return lambda _: True
     if interval is not None:
@@ -115,15 +128,15 @@ class _Keys:
             closing.callback(self._screen.close)
         except OutputError as error:
             if not self._terminal:
-                found = f"neither (the screen: {error.found})"
                 raise UsageError(
-                    "--interval or --burst, or a terminal or screen for keys",
-                    found,
+                    "--interval or --burst, or a terminal or screen to press keys in",
+                    f"none of them (screen: {error.found})",
                     "add --interval 2",
+                    code="no-trigger",
                 ) from None
         if self._terminal:
             closing.enter_context(keys.listening())
-        click.echo("Space or Enter takes a picture, q ends.", err=True)
+        click.echo("Space or Enter takes an image, q quits.", err=True)
 
     def __call__(self, frame: Frame) -> bool | None:
         pressed = {self._screen.show(frame.picture) if self._screen is not None else None,
@@ -171,8 +184,8 @@ def _tell(kept: Collection, path: Path | None) -> None:
     if path is not None:
         click.echo(f"  {len(kept.kept):4d}  {path}", err=True)
     elif kept.in_a_row in (1, _STILL):  # then it is known
-        hint = ": nothing moves" if kept.in_a_row == _STILL else ""
-        click.echo(f"  skipped: it shows the same as one before{hint}", err=True)
+        hint = ": nothing is moving" if kept.in_a_row == _STILL else ""
+        click.echo(f"  skipped: near-duplicate of an earlier image{hint}", err=True)
 
 
 def _sum_up(kept: Collection, as_json: bool) -> None:
@@ -186,6 +199,6 @@ def _sum_up(kept: Collection, as_json: bool) -> None:
         }
         click.echo(json.dumps(said, indent=2))
         return
-    click.echo(f"{len(kept.kept)} pictures of {kept.label}, {kept.skipped} repeats skipped.")
+    click.echo(f"{len(kept.kept)} images of {kept.label}, {kept.skipped} duplicates skipped.")
     for name, number in counts.items():
         click.echo(f"  {number:5d}  {name}")

@@ -25,34 +25,36 @@ Examples:
   edge classify model.tflite photos/ --json | jq '.[].classes[0].label'
 
 \b
-A PICTURE is a JPEG, PNG, BMP or WebP file, or a folder of them, at any depth.
+IMAGES are JPEG, PNG, BMP or WebP files, or folders, searched recursively.
 
 \b
-Where a model has a threshold, or --threshold names one, a picture whose best score lies
-below it is "unknown". --json says "unknown": true or false for each picture, always with
-its classes, and "threshold" where there is one.
+If the model has a threshold, or --threshold sets one, an image whose best score is below
+it is "unknown". With --json each image has "unknown": true or false, always its classes,
+and "threshold" if there is one.
 
 \b
-Exit codes: 0 done; 1 some pictures could not be read; 2 error.
+Exit codes: 0 success; 1 some images could not be read; 2 error.
 """
 
 
 @click.command(epilog=EXAMPLES)
 @MODEL
-@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "pictures", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 @click.option(
-    "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes per picture."
+    "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes per image."
 )
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    help="File with one label per line.  [default: those in or beside the model]",
+    help="File with one label per line.  [default: labels in or next to the model]",
 )
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     metavar="S",
-    help="Best score below which a picture is unknown, 0 for none.  [default: that of the model]",
+    help="Score below which an image is unknown, 0 for none.  [default: the model's]",
 )
 @running
 @JSON
@@ -66,7 +68,7 @@ def classify(
     threads: int | None,
     as_json: bool,
 ) -> int:
-    """Name what pictures show."""
+    """Classify images."""
     from edge.model import open_model
 
     files = list(find_pictures(pictures))
@@ -99,9 +101,10 @@ def find_pictures(places: tuple[Path, ...]) -> Iterator[Path]:
         found = sorted(file for file in _walk(place) if file.suffix.lower() in SUFFIXES)
         if not found:
             raise UsageError(
-                f"a folder with pictures ({' '.join(sorted(SUFFIXES))})",
+                f"a folder with images ({' '.join(sorted(SUFFIXES))})",
                 f"none in {place}",
                 "check the path",
+                code="no-images",
             )
         yield from found
 

@@ -22,8 +22,8 @@ Examples:
   edge inspect model.tflite --json
 
 \b
-Nothing is run, so that also models for an Edge TPU, or damaged in their operations, show
-what they hold. Parameters are the constant tensors that an operation reads.
+The model is not run, so this also works for Edge TPU models and for models whose
+operations are broken. Parameters are the constant tensors that an operation reads.
 """
 
 FIRST_LABELS = 5
@@ -102,7 +102,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     yield click.style(printable(facts["file"]), bold=True)
     yield f"  size          {facts['bytes']:,} bytes, {facts['gzip_bytes']:,} gzipped"
     yield f"  for           {'Edge TPU' if facts['edgetpu'] else 'CPU'}"
-    yield f"  quantisation  {facts['quantisation']['kind']}"
+    yield f"  quantization  {facts['quantisation']['kind']}"
     if facts["description"]:
         yield f"  made by       {printable(facts['description'])}"
     for what in ("inputs", "outputs"):
@@ -136,9 +136,9 @@ def _metadata_lines(about: dict[str, Any] | None) -> Iterator[str]:
         first = "; ".join(printable(label) for label in about["first_labels"])
         yield f"    labels      {about['labels']}: {first}{more}"
     if about["mean"] is not None:
-        yield f"    normalised  (pixel - {about['mean']}) / {about['std']}"
+        yield f"    normalized  (pixel - {about['mean']}) / {about['std']}"
     if about["threshold"] is not None:
-        yield f"    threshold   {100 * about['threshold']:.1f} % (a lower best score is unknown)"
+        yield f"    threshold   {100 * about['threshold']:.1f} % (lower scores are unknown)"
     if about["provenance"] is not None:
         yield f"    provenance  {printable(json.dumps(about['provenance'], ensure_ascii=False))}"
     if about["missing_files"]:

@@ -10,7 +10,7 @@ from edge.cli import Entry, LazyGroup
 from edge.commands.options import JSON
 from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
 
-_TWIN = click.option("--edgetpu", is_flag=True, help="With its twin for the Edge TPU.")
+_TWIN = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
 _NAME = click.argument("name")
 
 
@@ -18,11 +18,11 @@ class Models(LazyGroup):
     """What can be done with models; a new verb is a function and a line here."""
 
     entries = {  # noqa: RUF012 (not changed)
-        "list": Entry("edge.commands.models:list_", "Models", "Which there are."),
-        "pull": Entry("edge.commands.models:pull", "Models", "Download some, or all."),
-        "path": Entry("edge.commands.models:path", "Models", "Where one is here."),
-        "verify": Entry("edge.commands.models:verify", "Models", "Check those that are here."),
-        "export": Entry("edge.commands.models:export", "Models", "Copy one, for a board."),
+        "list": Entry("edge.commands.models:list_", "Models", "List the models."),
+        "pull": Entry("edge.commands.models:pull", "Models", "Download some or all models."),
+        "path": Entry("edge.commands.models:path", "Models", "Print the path of a model."),
+        "verify": Entry("edge.commands.models:verify", "Models", "Verify downloaded models."),
+        "export": Entry("edge.commands.models:export", "Models", "Copy a model for a board."),
     }
 
 
@@ -37,36 +37,41 @@ Examples:
   edge models export pose -o pose.task
 
 \b
-Models are kept in ~/.cache/edge-toolkit/models (or $EDGE_CACHE/models). Demos and commands
-take a name wherever they take a model, and download it when it is first used.
+Models are cached in ~/.cache/edge-toolkit/models (or $EDGE_CACHE/models). Demos and
+commands accept a name wherever they accept a model file, and download it on first use.
 
 \b
-Without the internet, in a class say: pull on one machine, copy that folder or share it with
+Without internet access, as in a classroom: pull on one machine, copy its cache or share it:
   python3 -m http.server --directory ~/.cache/edge-toolkit/models
-and set EDGE_MODELS_MIRROR to the folder or to the address, such as http://10.0.0.5:8000,
-on the others. What the registry has a checksum for is checked all the same.
+and set EDGE_MODELS_MIRROR to the folder or URL, such as http://10.0.0.5:8000, on the
+others. Checksums in the registry are still verified.
 """,
 )
 def models() -> None:
-    """Models by name: list, download, check."""
+    """List, download and verify models by name."""
 
 
 @click.command("list")
-@click.option("--task", metavar="TASK", help="Only those for a task, such as detect.")
+@click.option("--task", metavar="TASK", help="Only models for this task, such as detect.")
 @JSON
 def list_(task: str | None, as_json: bool) -> int:
-    """Show which models there are.
+    """List the models.
 
     \b
-    checked by   sha256: of a file that was at hand when the registry was written
-                 git: the id of a pinned commit
-                 first pull: not at all then, but by its SHA-256 from there on
+    checked by   sha256: the checksum in the registry
+                 git: the blob id in a pinned commit
+                 first pull: unverified at first, then by its recorded SHA-256
     """
     from edge.registry.entries import TASKS, entries
 
     if task is not None and task not in TASKS:
         fix = did_you_mean(task, TASKS, "choose one of them")
-        raise UsageError(f"a task ({', '.join(TASKS)})", f"'{task}'", fix)
+        raise UsageError(
+            f"one of {', '.join(TASKS)}",
+            f"--task {task}",
+            fix,
+            code="unknown-option-value",
+        )
     rows = [_row(entry) for entry in entries().values() if task in (None, entry.task)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -115,20 +120,23 @@ def _show(rows: list[dict[str, Any]]) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every model of the registry.")
+@click.option("--all", "everything", is_flag=True, help="Every model in the registry.")
 @_TWIN
 def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
-    """Download models with their labels; what is here and right is left as it is.
+    """Download models with their labels, unless they are already cached and valid.
 
     \b
-    Exit codes: 0 done; 1 some could not be had; 2 error.
+    Exit codes: 0 success; 1 some downloads failed; 2 error.
     """
     from edge.registry import store
     from edge.registry.entries import entries, find
 
     if bool(names) == everything:
         raise UsageError(
-            "names of models, or --all", "both" if names else "neither", "see 'edge models list'"
+            "either model names or --all",
+            "both" if names else "neither",
+            "see 'edge models list'",
+            code="conflicting-options" if names else "missing-argument",
         )
     wanted = list(entries().values()) if everything else [find(name) for name in names]
     done = failed = 0
@@ -148,9 +156,9 @@ def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
 
 @click.command()
 @_NAME
-@click.option("--edgetpu", is_flag=True, help="That of its twin for the Edge TPU.")
+@click.option("--edgetpu", is_flag=True, help="Path of the version for the Edge TPU.")
 def path(name: str, edgetpu: bool) -> int:
-    """Print where a model is on this machine; nothing is downloaded."""
+    """Print the path of a downloaded model; never downloads."""
     from edge.registry import store
     from edge.registry.entries import find
 
@@ -166,10 +174,10 @@ def path(name: str, edgetpu: bool) -> int:
 @click.argument("names", nargs=-1)
 @JSON
 def verify(names: tuple[str, ...], as_json: bool) -> int:
-    """Check the files of these models, or of all that are here.
+    """Verify the files of these models, or of all that are downloaded.
 
     \b
-    Exit codes: 0 all are right; 1 some are not; 2 error.
+    Exit codes: 0 all are valid; 1 some are not; 2 error.
     """
     from edge.registry import store
     from edge.registry.entries import entries, find
@@ -195,26 +203,31 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
         for row in wrong:
             click.echo(f"{row['path']}: {row['wrong']}: edge models pull {row['model']}")
         files = "1 file" if len(rows) == 1 else f"{len(rows)} files"
-        click.echo(f"{files} checked, {len(wrong) or 'none'} of them wrong.")
+        click.echo(f"{files} checked, {len(wrong) or 'none'} invalid.")
     return 1 if wrong else 0
 
 
 @click.command()
 @_NAME
 @click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="PLACE",
-    help="Folder; for pose, a .task file.",
+    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="PATH",
+    help="Folder, or a .task file for pose.",
 )  # fmt: skip
 @_TWIN
 def export(name: str, out: Path, edgetpu: bool) -> int:
-    """Copy a model and its labels into a folder, for a board; downloaded first if need be.
+    """Copy a model and its labels to a folder, for a board; download it first if needed.
 
-    The name pose stands for MediaPipe's pose models in the mediapipe 0.10 package of this machine,
-    packed into one .task file: the package of a board holds none.
+    The name pose means MediaPipe's pose models from this machine's mediapipe 0.10 package, packed
+    into one .task file: the package for boards does not include them.
     """
     if name == "pose":
         if edgetpu:
-            raise UsageError("pose alone", "--edgetpu", "MediaPipe runs on the CPU: leave it out")
+            raise UsageError(
+                "a model with an Edge TPU version",
+                "pose --edgetpu",
+                "leave out --edgetpu: MediaPipe runs on the CPU",
+                code="no-edgetpu-version",
+            )
         return _export_pose(out)
     from edge.registry import store
     from edge.registry.entries import LABELS, find
@@ -226,13 +239,20 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        found = f"{out} ({error.strerror})"
-        raise OutputError("a folder to write to", found, "choose another one") from None
+        raise OutputError(
+            "a writable folder",
+            f"{out} ({error.strerror})",
+            "choose another one",
+            code="output-not-writable",
+        ) from None
     contents = {file.name: store.path(entry, file).read_bytes() for file in files}
     labels = out / LABELS
     if LABELS in contents and labels.exists() and labels.read_bytes() != contents[LABELS]:
         raise OutputError(
-            "a folder without labels of another model", str(labels), "choose a folder of its own"
+            "a folder without another model's labels",
+            str(labels),
+            "use a separate folder for each model",
+            code="labels-conflict",
         )
     for file, content in contents.items():
         write_whole(out / file, content)
@@ -259,13 +279,24 @@ def _files(entry: Any, edgetpu: bool) -> tuple[Any, ...]:
 
 def _twin(entry: Any) -> Any:
     if entry.edgetpu is None:
-        found = f"{entry.name}, which has none"
-        raise ModelError("a model with a twin for the Edge TPU", found, "see 'edge models list'")
+        raise ModelError(
+            "a model with an Edge TPU version",
+            f"{entry.name}, which has none",
+            "see 'edge models list'",
+            code="no-edgetpu-version",
+            summary=f"{entry.name} has no version for the Edge TPU",
+        )
     return entry.edgetpu
 
 
 def _absent(file: Any, pulled: str) -> ModelError:
-    return ModelError(f"{file.name} on this machine", "nothing", f"edge models pull {pulled}")
+    return ModelError(
+        f"{file.name} on this machine",
+        "nothing",
+        f"edge models pull {pulled}",
+        code="model-not-downloaded",
+        summary=f"{file.name} is not downloaded",
+    )
 
 
 def _tell(line: str) -> None:

@@ -23,7 +23,7 @@ def model_option(default: str | Callable[[], Path | str]) -> Callable[[Command],
         default=default,
         show_default=isinstance(default, str),
         metavar="FILE|NAME",
-        help="A .tflite file, or a name of 'edge models list'.",
+        help="A .tflite file, or a name from 'edge models list'.",
     )
 
 
@@ -38,7 +38,7 @@ def running(command: Command) -> Command:
         default="auto",
         show_default=True,
         metavar="auto|cpu|edgetpu",
-        help="What runs the model; auto takes the Edge TPU for models compiled for it.",
+        help="Where the model runs; auto uses the Edge TPU for models compiled for it.",
     )
     threads = click.option(
         "--threads",
@@ -66,15 +66,15 @@ def detecting(command: Command) -> Command:
             "--labels", type=click.Path(path_type=Path), help="File with one label per line."
         ),
         click.option(
-            "--classes", callback=names, metavar="LIST", help="Classes to report, by comma."
+            "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
         ),
         click.option(
             "--threshold", "score", type=float, default=0.4, show_default=True,
-            help="Least score of a detection.",
+            help="Minimum score of a detection.",
         ),
         click.option(
             "--iou", type=float, default=0.45, show_default=True,
-            help="Overlap above which the weaker of two boxes goes.",
+            help="IoU above which the lower-scoring of two boxes is dropped.",
         ),
         click.option(
             "--head", type=click.Path(path_type=Path), help="TOML file that describes the outputs."

@@ -21,13 +21,13 @@ Examples:
   edge selftest ~/edge-toolkit/current --json
 
 \b
-'edge deploy' makes releases, and runs this on the board before it switches to one. The
-checksums of all files are checked first. Then the model answers the test vectors that the
-release carries; its deviation from what it answered on the workstation is 0 for the same
-answers, and 1 for answers that are off by as much as they vary at all.
+'edge deploy' creates releases, and runs this on the board before switching to one. First
+the checksums of all files are verified. Then the model runs on the test vectors in the
+release. The deviation from the outputs on the workstation is 0 for identical outputs, and
+1 if they differ by as much as the outputs vary from input to input.
 
 \b
-Exit codes: 0 it answers as it should; 2 error; 3 it answers otherwise.
+Exit codes: 0 the outputs match; 2 error; 3 the outputs differ.
 """
 
 
@@ -35,7 +35,7 @@ Exit codes: 0 it answers as it should; 2 error; 3 it answers otherwise.
 @click.argument("release", type=click.Path(path_type=Path))
 @JSON
 def selftest(release: Path, as_json: bool) -> int:
-    """Check a release: its files, and what its model answers on this machine."""
+    """Check a release: its files, and its model's outputs on this machine."""
     from edge.release import read
 
     manifest = read(release)
@@ -90,8 +90,8 @@ def _runtime(release: Path, proof: "Proof", delegate: str) -> "Runtime":
 def _print(release: Path, rows: list[dict[str, Any]]) -> None:
     click.echo(click.style(release.resolve().name, bold=True))
     for row in rows:
-        words = "as on the workstation" if row["passed"] else "OTHERWISE than on the workstation"
+        words = "matches the workstation" if row["passed"] else "DIFFERS from the workstation"
         click.echo(
-            f"  {row['model']} answers {words}: deviation {row['deviation']:.3f}, "
+            f"  {row['model']} {words}: deviation {row['deviation']:.3f}, "
             f"limit {row['limit']:g} ({row['interpreter']}, {row['delegate']})"
         )

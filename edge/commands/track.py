@@ -15,30 +15,40 @@ Examples:
   edge track detections.txt -o tracks.txt --json
 
 \b
-Both files are MOTChallenge text, a line a box, frames from 1, scores of 0 to 1:
+Both files are MOTChallenge text, one box per line, frames from 1, scores from 0 to 1:
   frame,id,x,y,width,height,score,-1,-1,-1
-The lines may come in any order and their ids are ignored. In the tracks, sorted by frame,
-each object keeps its id. Boxes are smoothed; where an object is missed for a few frames,
-its box is where it should be by its motion, with the score it had last. Boxes without an
-area are left out. To track what a camera sees: edge demo track.
+The lines may be in any order, and their ids are ignored. In the tracks, sorted by frame,
+each object keeps its id. Boxes are smoothed; if an object is missed for a few frames, its
+box is extrapolated, with its last score. Boxes without an area are dropped.
+To track objects on a camera: edge demo track.
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("detections", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="File for the tracks."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write the tracks to.",
 )
 @JSON
 def track(detections: Path, output: Path, as_json: bool) -> int:
-    """Follow the objects of a file of detections, so that each keeps its id."""
+    """Track the objects in a file of detections, so that each keeps its id."""
     from edge.sinks import place
     from edge.tracking import mot
     from edge.whole import write_whole
 
     place.check(output)
     if output.resolve() == detections.resolve():
-        raise UsageError("a file of its own for the tracks", str(output), "choose another name")
+        raise UsageError(
+            "a separate file for the tracks",
+            str(output),
+            "choose another name",
+            code="output-path-conflict",
+            summary=f"--output {output} would overwrite the detections",
+        )
     table = mot.read(detections)
     tracks = mot.track(table)
     write_whole(output, mot.text(tracks))

@@ -130,6 +130,7 @@ def _values(tensor: TensorInfo, data: bytes) -> NDArray[np.generic]:
 def _contradiction(tensor: TensorInfo) -> ModelError:
     return ModelError(
         f"weights of shape {list(tensor.shape)} and type {tensor.dtype}",
-        f"something else in the tensor {tensor.name}",
+        f"other data in the tensor {tensor.name}",
         "copy or download the file again",
+        code="model-damaged",
     )

@@ -32,7 +32,7 @@ class Reader:
         """Check that ``size`` bytes from ``at`` on lie in the file."""
         if at < 0 or at + size > len(self.data):
             raise FlatbufferError(
-                f"bytes {at} to {at + size} are needed, the file has {len(self.data)}"
+                f"it refers to bytes {at} to {at + size}, but has only {len(self.data)}"
             )
         self.end = max(self.end, at + size)
 
@@ -50,7 +50,7 @@ class Table:
         vtable = at - reader.integer("i", at)
         size, length = reader.unpack("HH", vtable)
         if size < 4 or size % 2:
-            raise FlatbufferError(f"the table at byte {at} has no sound list of fields")
+            raise FlatbufferError(f"the table at byte {at} has an invalid vtable")
         reader.claim(at, int(length))
         self._reader = reader
         self._at = at

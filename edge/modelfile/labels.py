@@ -24,18 +24,29 @@ def read_labels(path: str | Path) -> Labels:
         data = Path(path).read_bytes()
     except OSError as error:
         raise LabelsError(
-            "a file of labels", f"{path} ({error.strerror})", "check the path"
+            "a labels file",
+            f"{path} ({error.strerror})",
+            "check the path",
+            code="labels-unreadable",
+            summary=f"cannot read {path} ({error.strerror})",
         ) from None
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         raise LabelsError(
-            "labels as text, one per line", f"{path}, which is no UTF-8 text", "save it as UTF-8"
+            "labels as text, one per line",
+            f"{path}, which is not UTF-8 text",
+            "save it as UTF-8",
+            code="labels-not-text",
         ) from None
     lines = [line for line in _without_remark(text).splitlines() if line]
     if not lines or "\0" in text:
-        found = f"{path}, which is {'no text' if lines else 'empty'}"
-        raise LabelsError("labels as text, one per line", found, "write one label per line")
+        raise LabelsError(
+            "labels as text, one per line",
+            f"{path}, which is {'not text' if lines else 'empty'}",
+            "write one label per line",
+            code="labels-not-text" if lines else "labels-empty",
+        )
     return _unnumbered(lines)
 
 
@@ -81,13 +92,14 @@ def fit_labels(labels: Sequence[str], outputs: int, source: str) -> tuple[Labels
     if len(labels) == outputs:
         return tuple(labels), ()
     if len(labels) == outputs - 1 and outputs == 1001 and first != BACKGROUND:
-        note = f"{source} lacks the model's background class: it was added as the first label"
+        note = f"{source} lacks the model's background class: added it as the first label"
         return (BACKGROUND, *labels), (note,)
     if len(labels) == outputs + 1 and first == BACKGROUND:
-        note = f"{source} has a background class that the model lacks: it was left out"
+        note = f"{source} has a background class that the model lacks: dropped it"
         return tuple(labels[1:]), (note,)
     raise LabelsError(
         f"{outputs} labels, one per output of the model",
         f"{len(labels)} in {source}",
-        "give the right file with --labels",
+        "pass the right file with --labels",
+        code="labels-mismatch",
     )

@@ -71,7 +71,7 @@ def of(file: ModelFile, name: str = "the model") -> Metadata | None:
         return None
     data = file.buffer(file.metadata[ENTRY])
     if data[4:8] != IDENTIFIER:
-        raise _damaged(name, "its metadata has another format")
+        raise _damaged(name, "unknown format")
     try:
         return _read(Reader(data).root(), packed_files(file.content, file.end))
     except FlatbufferError as error:
@@ -91,7 +91,9 @@ def write(model: bytes, metadata: Metadata) -> bytes:
 
     for label in metadata.labels or ():
         if len(label.splitlines()) > 1 or label != label.strip("\r\n"):
-            raise LabelsError("one line per label", repr(label), "rename the class")
+            raise LabelsError(
+                "one line per label", repr(label), "rename the class", code="label-multiline"
+            )
     return metadata_writer.write(model, metadata)
 
 
@@ -123,7 +125,7 @@ def packed_files(content: bytes, end: int) -> dict[str, bytes]:
                 if item.file_size <= MAX_PACKED_BYTES
             }
     except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, zlib.error) as error:
-        raise FlatbufferError(f"the files packed behind the model: {error}") from None
+        raise FlatbufferError(f"in the zip archive after the model: {error}") from None
 
 
 def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
@@ -199,7 +201,9 @@ def _provenance(packed: dict[str, bytes]) -> dict[str, Any] | None:
 
 def _damaged(name: str, why: str) -> ModelError:
     return ModelError(
-        "TFLite metadata that can be read",
+        "valid TFLite metadata",
         f"{name}, whose metadata is damaged ({why})",
         "copy the file again, or convert the model again",
+        code="metadata-damaged",
+        summary=f"the metadata of {name} is damaged ({why})",
     )

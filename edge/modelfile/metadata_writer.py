@@ -33,7 +33,12 @@ def write(model: bytes, metadata: Metadata) -> bytes:
     """See :func:`edge.modelfile.metadata.write`."""
     file = tflite.parse(model)
     if not file.inputs or not file.outputs:
-        raise ModelError("a model with an input and an output", "none", "convert the model again")
+        raise ModelError(
+            "a model with an input and an output",
+            f"{len(file.inputs)} inputs and {len(file.outputs)} outputs",
+            "convert the model again",
+            code="model-without-io",
+        )
     content = _pack_model(model, _describe(file, metadata))
     return content + _zip(files_to_pack(metadata), len(content))
 
@@ -65,7 +70,7 @@ def _image(fb: "_Builder", tensor: TensorInfo, metadata: Metadata) -> int:
     content = fb.table({1: fb.table({}, {0: RGB})}, {0: IMAGE})
     fields = {
         0: fb.text("image"),
-        1: fb.text("The picture to be classified, stretched to the input."),
+        1: fb.text("The image to classify, resized to the input."),
         3: content,
     }
     if metadata.mean is not None and metadata.std is not None:
@@ -159,8 +164,9 @@ def _pack_model(model: bytes, description: bytes) -> bytes:
         if buffer.offset > 1:
             raise ModelError(
                 "a model of less than 2 GB",
-                "one that keeps its weights outside the FlatBuffer",
+                "weights stored outside the FlatBuffer",
                 "make the model smaller",
+                code="model-too-large",
             )
     _set_buffer(parts, schema, description)
     for buffer in parts.buffers:

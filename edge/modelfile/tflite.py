@@ -111,7 +111,13 @@ def read_file(path: Path) -> bytes:
     """
     try:
         if path.exists() and not path.is_file():
-            raise ModelError("a .tflite file", f"{path}, which is no file", "check the path")
+            raise ModelError(
+                "a .tflite file",
+                f"{path}, which is not a file",
+                "check the path",
+                code="model-unreadable",
+                summary=f"{path} is not a file",
+            )
         with path.open("rb") as file:
             head = file.read(8)
             if head[4:8] != IDENTIFIER:
@@ -119,7 +125,13 @@ def read_file(path: Path) -> bytes:
             return head + file.read()
     except OSError as error:
         found = f"{path} ({error.strerror})"
-        raise ModelError("a .tflite file", found, "check the path") from None
+        raise ModelError(
+            "a .tflite file",
+            found,
+            "check the path",
+            code="model-unreadable",
+            summary=f"cannot read {found}",
+        ) from None
 
 
 def parse(content: bytes, name: str = "the model") -> ModelFile:
@@ -136,16 +148,18 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
         _check_tail(file)
     except FlatbufferError as error:
         raise ModelError(
-            "a whole TensorFlow Lite model",
+            "a complete TensorFlow Lite model",
             f"{name}, which is truncated or damaged ({error})",
             "copy or download the file again",
+            code="model-damaged",
+            summary=f"{name} is truncated or damaged ({error})",
         ) from None
     return file
 
 
 def _not_a_model(content: bytes, name: str) -> ModelError:
     found = f"{name}, which is {_kind(content)}"
-    return ModelError("a TensorFlow Lite model", found, "check the path")
+    return ModelError("a TensorFlow Lite model", found, "check the path", code="model-not-tflite")
 
 
 def _kind(content: bytes) -> str:
@@ -155,7 +169,7 @@ def _kind(content: bytes) -> str:
         return "a zip archive"
     if content.startswith(b"\x89HDF"):
         return "a Keras .h5 file"
-    return "some other kind of file"
+    return "another kind of file"
 
 
 def _model(reader: Reader) -> ModelFile:
@@ -166,7 +180,7 @@ def _model(reader: Reader) -> ModelFile:
     codes = tuple(_code(table) for table in root.tables(1))
     graphs = tuple(_graph(table, codes, len(buffers)) for table in root.tables(2))
     if not graphs:
-        raise FlatbufferError("it holds no graph")
+        raise FlatbufferError("it has no subgraph")
     metadata = {table.text(0): table.integer(1, "I") for table in root.tables(6)}
     _check_range(metadata.values(), len(buffers), "buffer")
     for signature in root.tables(7):
@@ -258,7 +272,7 @@ def _signature(table: Table) -> None:
 def _check_range(values: Iterable[int], count: int, what: str, lowest: int = 0) -> None:
     for value in values:
         if not lowest <= value < count:
-            raise FlatbufferError(f"{what} {value} is used, the file has {count}")
+            raise FlatbufferError(f"it refers to {what} {value}, but has only {count}")
 
 
 def _check_tail(file: ModelFile) -> None:
@@ -268,4 +282,4 @@ def _check_tail(file: ModelFile) -> None:
         return
     at = rest.rfind(b"PK\x05\x06", max(0, len(rest) - 22 - 65535))
     if at < 0 or len(rest) < at + 22 + int.from_bytes(rest[at + 20 : at + 22], "little"):
-        raise FlatbufferError("the files packed behind the model lack their end")
+        raise FlatbufferError("the zip archive after the model is truncated")

@@ -19,8 +19,9 @@ def folder() -> Path:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            "a folder for the cache",
+            "a writable cache folder",
             f"{place} ({error.strerror})",
-            "set EDGE_CACHE to a folder that you may write to",
+            "set EDGE_CACHE to a folder that you can write to",
+            code="cache-not-writable",
         ) from None
     return place

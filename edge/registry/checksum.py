@@ -22,12 +22,12 @@ def fault(path: Path, file: Remote, recorded: str | None) -> str | None:
     if file.blob is not None:
         # Git's id of a file: SHA-1 of "blob SIZE\\0" and the content (gitformat-pack, hash-object).
         found = _digest(path, "sha1", f"blob {path.stat().st_size}\0".encode())
-        return None if found == file.blob else f"other content (git blob {found})"
+        return None if found == file.blob else f"different content (git blob {found})"
     wanted = file.sha256 or recorded
     if wanted is not None:
         found = sha256(path)
-        return None if found == wanted else f"other content (SHA-256 {found})"
-    return None if _looks_right(path) else "no model, but perhaps the page of a login"
+        return None if found == wanted else f"different content (SHA-256 {found})"
+    return None if _looks_right(path) else "a file that is not a model (perhaps a login page)"
 
 
 def _looks_right(path: Path) -> bool:

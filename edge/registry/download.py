@@ -29,8 +29,8 @@ MIRROR = "EDGE_MODELS_MIRROR"
 what :func:`edge.registry.store.models` holds on a machine that has them."""
 
 WAYS_OUT = (
-    f"connect to the internet and try again, set {MIRROR} to a folder or address with a copy of "
-    "another machine's models, or give a file of your own instead of the name (--model FILE)"
+    f"connect to the internet and try again, set {MIRROR} to a folder or URL with a copy of "
+    "another machine's models, or pass your own file instead of the name (--model FILE)"
 )
 
 
@@ -68,7 +68,13 @@ def download(url: str, part: Path, progress: Tell, *, resume: bool) -> bool:
 
 def failed(url: str, found: str) -> DownloadError:
     """The error for a file that cannot be had from ``url``."""
-    return DownloadError(f"a model to download from {url}", found, WAYS_OUT)
+    return DownloadError(
+        f"a model to download from {url}",
+        found,
+        WAYS_OUT,
+        code="download-failed",
+        summary=f"cannot download {url} ({found})",
+    )
 
 
 class _Transfer:
@@ -99,16 +105,16 @@ class _Transfer:
             self._refused(error, size)
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
-                raise _BrokenError(f"no answer within {PATIENCE:g} s") from None
+                raise _BrokenError(f"no response within {PATIENCE:g} s") from None
             local = self._url.startswith("file:")
             reason = _reason(error.reason)
-            raise failed(self._url, reason if local else f"no connection ({reason})") from None
+            raise failed(self._url, reason if local else f"no connection: {reason}") from None
         except (ValueError, http.client.InvalidURL) as error:
-            raise failed(self._url, f"no address ({_reason(error)})") from None
+            raise failed(self._url, f"invalid URL: {_reason(error)}") from None
         except TimeoutError:
-            raise _BrokenError(f"nothing for {PATIENCE:g} s") from None
+            raise _BrokenError(f"no data for {PATIENCE:g} s") from None
         except (OSError, http.client.HTTPException) as error:
-            raise _BrokenError(f"a broken connection ({_reason(error)})") from None
+            raise _BrokenError(f"connection lost: {_reason(error)}") from None
 
     def _headers(self, size: int) -> dict[str, str]:
         headers = {"User-Agent": f"edge-toolkit/{__version__}", "Accept-Encoding": "identity"}
@@ -125,12 +131,12 @@ class _Transfer:
             start, total = _range(response.headers.get("Content-Range"))
             if start != size:
                 self._part.unlink()
-                raise _BrokenError(f"not the part that was asked for, but from byte {start:,}")
+                raise _BrokenError(f"unexpected range, starting at byte {start:,}")
         tag = response.headers.get("ETag") or ""
         self._tag = "" if tag.startswith("W/") else tag  # a weak one does not mean the same bytes
         size = self._write(response, start, total)
         if total is not None and size < total:
-            raise _BrokenError(f"{size:,} of {total:,} bytes")
+            raise _BrokenError(f"got only {size:,} of {total:,} bytes")
 
     def _write(self, response: Any, start: int, total: int | None) -> int:
         """Append what comes to the first ``start`` bytes; return how many there are then."""
@@ -152,7 +158,7 @@ class _Transfer:
             if _range(content_range)[1] == size:
                 return  # it was here whole
             self._part.unlink()
-            raise _BrokenError("a file shorter than the part of it that is here")
+            raise _BrokenError("the remote file is shorter than the local partial download")
         found = f"HTTP {error.code} {error.reason}".rstrip()
         if error.code >= 500 or error.code in (408, 429):
             raise _BrokenError(found)

@@ -86,6 +86,8 @@ def find(name: str) -> Entry:
         "the name of a model",
         f"'{name}'",
         did_you_mean(name, known, "see 'edge models list'"),
+        code="unknown-model",
+        summary=f"unknown model '{name}'",
     )
 
 
@@ -141,7 +143,7 @@ def _check(
     values: Any, types: Mapping[str, type], where: str, *, required: tuple[str, ...]
 ) -> None:
     if not isinstance(values, dict):
-        raise ValueError(f"{where} is no table")
+        raise ValueError(f"{where} is not a table")
     for key, value in values.items():
         if key not in types:
             raise ValueError(f"{where}: unknown key '{key}'")
@@ -152,4 +154,6 @@ def _check(
 
 
 def _damaged(found: str) -> ModelError:
-    return ModelError("a registry of models", found, "install the toolkit anew")
+    return ModelError(
+        "a valid model registry", found, "reinstall edge-toolkit", code="registry-damaged"
+    )

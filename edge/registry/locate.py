@@ -42,9 +42,11 @@ def _files(entry: Entry, delegate: str) -> tuple[Remote, tuple[Remote, ...]]:
         return entry.model, tuple(file for file in (entry.model, entry.labels) if file)
     if entry.edgetpu is None:
         raise DelegateError(
-            "a model with a twin for the Edge TPU",
+            "a model with an Edge TPU version",
             f"{entry.name}, which has none",
             "see 'edge models list', or use --delegate cpu",
+            code="no-edgetpu-version",
+            summary=f"{entry.name} has no version for the Edge TPU",
         )
     return entry.edgetpu, entry.files
 
@@ -54,9 +56,13 @@ def _unknown(model: str) -> ModelError:
     if len(path.parts) > 1 or path.suffix in _SUFFIXES:
         guess = nearest(path.stem if path.suffix in _SUFFIXES else model, entries())
         fix = f"check the path, or use the name {guess}" if guess else "check the path"
-        return ModelError("a model file", f"{model} (No such file or directory)", fix)
+        found = f"{model} (No such file or directory)"
+        return ModelError(
+            "a model file", found, fix, code="model-not-found", summary=f"cannot read {found}"
+        )
     return ModelError(
-        "a model file, or a name of 'edge models list'",
+        "a model file, or a name from 'edge models list'",
         f"'{model}'",
         did_you_mean(model, entries(), "check the path, or see 'edge models list'"),
+        code="unknown-model",
     )

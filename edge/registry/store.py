@@ -111,8 +111,8 @@ def _pull(entry: Entry, file: Remote, say: Say) -> None:
         part.replace(here)
     if not checkable:
         say(
-            f"{file.name} could not be verified on this first pull. Its SHA-256 is written down "
-            f"and holds from now on: {digest}"
+            f"{file.name} could not be verified on this first download. Its SHA-256 is recorded "
+            f"and checked from now on: {digest}"
         )
 
 
@@ -138,8 +138,9 @@ def _mismatch(url: str, found: str, here: Path) -> DownloadError:
     return DownloadError(
         f"the model that the registry describes at {url}",
         found,
-        "try again; if that stays, it was changed there: give a file that you trust instead of "
-        f"the name, --model FILE (what was pulled before is forgotten with rm -r {here.parent})",
+        "try again; if this persists, the file was changed there: pass a file that you trust "
+        f"instead of the name, --model FILE (rm -r {here.parent} forgets earlier downloads)",
+        code="download-mismatch",
     )
 
 

@@ -217,7 +217,7 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("[[[", "a file in TOML"),
+        ("[[[", "mine.toml"),
         (GOOD.replace("accelerator", "acelerator"), "did you mean 'accelerator'?"),
         ('family = "pi"\n' + GOOD, "family of profile mine"),
         (GOOD.replace("title", "titel"), "did you mean 'title'?"),

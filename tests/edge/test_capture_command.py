@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from errors import error_code
 
 from edge import collect
 
@@ -84,9 +86,9 @@ def test_a_scene_in_which_nothing_moves_ends_and_is_told_about_once(
     done = run_edge("capture", "--label", "cat", "-o", tmp_path / "photos", "--burst", "3",
                     "--source", picture)  # fmt: skip
     assert done.returncode == 0
-    assert "1 pictures of cat, 149 repeats" in done.stdout
-    assert done.stderr.count("skipped") == 2
-    assert "nothing moves" in done.stderr
+    assert [int(number) for number in re.findall(r"\d+", done.stdout)] == [1, 149, 1]
+    first, last = [line for line in done.stderr.splitlines() if "skipped" in line]
+    assert last.startswith(first) and last != first  # it adds why
 
 
 def test_keys_take_pictures_in_a_window(screen: str, tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_keys_take_pictures_in_a_window(screen: str, tmp_path: Path) -> None:
         time.sleep(0.2)
     out, said = running.communicate(timeout=20)
     assert running.returncode == 0, said
-    assert f"{len(list(tmp_path.rglob('*.jpg')))} pictures of cat" in out
+    assert out.split()[0] == str(len(list(tmp_path.rglob("*.jpg"))))
 
 
 def test_keys_take_pictures_in_a_terminal(tmp_path: Path) -> None:
@@ -136,25 +138,35 @@ def test_keys_take_pictures_in_a_terminal(tmp_path: Path) -> None:
     out, _ = running.communicate(timeout=20)
     os.close(leader)
     assert running.returncode == 0
-    assert "2 pictures of cat" in out
+    assert out.split()[0] == "2"
     assert len(list((tmp_path / "cat").glob("*.jpg"))) == 2
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("--label", "../x", "--burst", "1"), "folder's name"),
-        (("--label", "cat", "--burst", "1", "--interval", "1"), "one of them"),
-        (("--label", "cat", "--burst", "6", "--count", "2"), "leave out --count"),
-        (("--label", "cat"), "--interval"),
-        (("--label", "cat", "--burst", "1", "--source", "9"), "camera"),
+        (("--label", "../x", "--burst", "1"), "invalid-label", "'../x'"),
+        (
+            ("--label", "cat", "--burst", "1", "--interval", "1"),
+            "conflicting-options",
+            "--interval",
+        ),
+        (("--label", "cat", "--burst", "6", "--count", "2"), "conflicting-options", "--count"),
+        (("--label", "cat"), "no-trigger", "--interval"),
+        (
+            ("--label", "cat", "--burst", "1", "--source", "browser"),
+            "unsupported-source",
+            "browser",
+        ),
+        (("--label", "cat", "--burst", "1", "--source", "9"), None, "camera"),
     ],
 )
 def test_bad_input(
-    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], said: str
+    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str | None, said: str
 ) -> None:
     source = () if "--source" in arguments else ("--source", "synthetic:")
     done = run_edge("capture", "-o", tmp_path, *arguments, *source, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert said in done.stderr
+    assert code is None or error_code(done.stderr) == code
     assert not list(tmp_path.rglob("*.jpg"))

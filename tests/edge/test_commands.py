@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from errors import error_code
 
 from edge.cli import run
 from edge.modelfile import metadata
@@ -124,7 +125,7 @@ def test_nothing_to_classify_is_an_error(model, photos, tmp_path, capsys):
     assert all("error" in row for row in rows)
     (tmp_path / "empty").mkdir()
     code, answer = classify_json(capsys, model, tmp_path / "empty")
-    assert (code, answer["error"]["kind"]) == (2, "UsageError")
+    assert (code, answer["error"]["code"]) == (2, "no-images")
 
 
 def test_notes_go_to_stderr_and_cpp_chatter_nowhere(tiny_model, photos, tmp_path, run_edge):
@@ -203,11 +204,18 @@ def test_inspect_a_model_that_cannot_run(edgetpu_model, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("command", ["inspect", "bench"])
-@pytest.mark.parametrize("content", [b"", b"some text that is no model", b"\x1c\0\0\0TFL3"])
-def test_garbage_is_one_clear_error(tmp_path, capsys, command, content):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "model-not-tflite"),
+        (b"some text that is no model", "model-not-tflite"),
+        (b"\x1c\0\0\0TFL3", "model-damaged"),
+    ],
+)
+def test_garbage_is_one_clear_error(tmp_path, capsys, command, content, code):
     (tmp_path / "m.tflite").write_bytes(content)
     assert run([command, str(tmp_path / "m.tflite")]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
-    assert "TensorFlow Lite model" in printed.err
+    assert error_code(printed.err) == code

@@ -1,10 +1,10 @@
 """TOML tables as dataclasses: what fits, and how the rest is refused."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from errors import raises_code
 
 from edge import reading
 from edge.errors import UsageError
@@ -26,7 +26,7 @@ class Cart:
 
     def __post_init__(self) -> None:
         if self.load < 0:
-            raise UsageError("a load from 0", f"{self.load:g}", "use load = 1")
+            raise UsageError("a load from 0", f"{self.load:g}", "use load = 1", code="invalid-load")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +48,44 @@ def test_a_table_becomes_what_its_fields_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "code", "expected", "found"),
     [
-        ("name = ", "expected a cart in TOML, found "),
-        ("", "expected 'name' in the cart, found none: add it"),
-        ('nmae = "hay"', "in the cart, found 'nmae': did you mean 'name'?"),
-        ("name = 3", "a text as name in the cart, found 3: correct name"),
-        ('name = "hay"\nload = true', "a number as load in the cart, found True"),
-        ('name = "hay"\nlimit = 1.5', "expected a whole number as limit in the cart, found 1.5"),
-        ('name = "hay"\nspare = 3', "a table as spare in the cart"),
-        ('name = "hay"\nwheels = 3', "a list as wheels in the cart"),
-        ('name = "hay"\n[[wheels]]\nspokes = "9"', "as spokes in wheels of the cart"),
-        ('name = "hay"\n[[wheels]]\nspoke = 9', "in wheels of the cart, found 'spoke'"),
-        ('name = "hay"\nload = -1', "a load from 0 in the cart, found -1: use load = 1"),
+        ("name = ", "invalid-toml", "a cart in TOML", "cart.toml"),
+        ("", "missing-key", "'name' in the cart", ""),
+        ('nmae = "hay"', "unknown-key", "in the cart", "'nmae'"),
+        ("name = 3", "wrong-type", "name in the cart", "3"),
+        ('name = "hay"\nload = true', "wrong-type", "load in the cart", "True"),
+        ('name = "hay"\nlimit = 1.5', "wrong-type", "limit in the cart", "1.5"),
+        ('name = "hay"\nspare = 3', "wrong-type", "a table as spare in the cart", "3"),
+        ('name = "hay"\nwheels = 3', "wrong-type", "a list as wheels in the cart", "3"),
+        ('name = "hay"\n[[wheels]]\nspokes = "9"', "wrong-type", "wheels of the cart", "'9'"),
+        ('name = "hay"\n[[wheels]]\nspoke = 9', "unknown-key", "wheels of the cart", "'spoke'"),
+        ('name = "hay"\nload = -1', "invalid-load", "a load from 0 in the cart", "-1"),
     ],
 )
-def test_a_wrong_table_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(said)):
+def test_a_wrong_table_is_refused_with_its_place(
+    tmp_path: Path, text: str, code: str, expected: str, found: str
+) -> None:
+    with raises_code(code, expected=expected, found=found, kind="UsageError"):
         cart(tmp_path, text)
+
+
+def test_the_nearest_key_is_suggested(tmp_path: Path) -> None:
+    with raises_code("unknown-key", fix="'name'"):
+        cart(tmp_path, 'nmae = "hay"')
 
 
 def test_a_dataclass_without_fields_takes_no_key() -> None:
     assert reading.build(Nothing, {}, "it") == Nothing()
-    with pytest.raises(UsageError, match="no further key in it, found 'more': leave it out"):
+    with raises_code("unknown-key", expected="it", found="'more'"):
         reading.build(Nothing, {"more": 1}, "it")
 
 
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
-    with pytest.raises(UsageError) as caught:
+    with raises_code("file-unreadable", expected="a cart", fix="make one") as caught:
         reading.table(path, "a cart", "make one")
-    assert (
-        str(caught.value) == f"expected a cart, found {path} (No such file or directory): make one"
-    )
+    assert str(caught.value).count(str(path)) == 1
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="codec can't decode"):
+    with raises_code("invalid-toml", found="codec"):
         reading.table(path, "a cart")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from errors import error_code
 
 from edge.cli import run
 
@@ -63,7 +64,7 @@ def test_labels_from_a_file(best, test_data):
 def test_models_of_other_tasks_are_told(test_data, capsys, model):
     paths = test_data / "models" / f"{model}.tflite", test_data / "images" / "cat_720p.jpg"
     assert run(["classify", *map(str, paths)]) == 2
-    assert "a model of another task" in capsys.readouterr().err
+    assert error_code(capsys.readouterr().err) == "model-task-mismatch"
 
 
 def test_the_twin_stands_in_for_a_missing_edge_tpu(test_data, capsys):
@@ -72,6 +73,8 @@ def test_the_twin_stands_in_for_a_missing_edge_tpu(test_data, capsys):
     assert run(["classify", *map(str, paths), "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)[0]["classes"][0]["label"] == "macaw"
-    assert "mobilenet_v1_0.25_128_quant.tflite runs on the CPU instead" in printed.err
+    assert "mobilenet_v1_0.25_128_quant.tflite" in printed.err
     assert run(["classify", *map(str, paths), "--delegate", "cpu"]) == 2
-    assert "on the CPU use" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert error_code(told) == "edgetpu-required"
+    assert "mobilenet_v1_0.25_128_quant.tflite" in told

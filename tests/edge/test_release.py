@@ -4,9 +4,9 @@ import io
 import zipfile
 
 import pytest
+from errors import raises_code
 
 from edge import release
-from edge.errors import ModelError
 
 
 def bundle(compression: int) -> bytes:
@@ -27,7 +27,7 @@ def test_a_bundle_without_a_model_proves_nothing() -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("metadata.json", "{}")
-    with pytest.raises(ModelError, match=r"no \.tflite in pose\.task"):
+    with raises_code("bundle-without-model", found="pose.task"):
         release.models_in("pose.task", made.getvalue())
 
 
@@ -42,5 +42,5 @@ def test_a_bundle_without_a_model_proves_nothing() -> None:
     ],
 )
 def test_a_damaged_bundle_is_refused_by_its_name(compression: int, damaged) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(ModelError, match=r"found pose\.task, which is damaged"):
+    with raises_code("bundle-damaged", found="pose.task"):
         release.models_in("pose.task", damaged(bundle(compression)))

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from errors import raises_code
 
 from edge.cli import Terminated
-from edge.errors import OutputError
 from edge.whole import write_whole
 
 
@@ -37,5 +37,5 @@ def test_stopped_halfway_it_leaves_the_earlier_file_alone(
 @pytest.mark.parametrize("name", ["file/out.txt", "none/out.txt", "x" * 250])
 def test_what_cannot_be_written_is_said_plainly(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="expected a place to write"):
+    with raises_code("output-not-writable", expected=name):
         write_whole(tmp_path / name, "new")

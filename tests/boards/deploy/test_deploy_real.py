@@ -38,7 +38,7 @@ def test_a_real_model_in_a_real_deploy(
         [board.root / "current/env/bin/edge", "selftest", board.root / "current"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert f"{MODEL} answers as on the workstation" in selftest.stdout
+    assert f"{MODEL} matches the workstation" in selftest.stdout
 
 
 @pytest.fixture

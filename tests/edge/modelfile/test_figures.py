@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from errors import raises_code
 
-from edge.errors import ModelError
 from edge.modelfile import tflite
 from edge.modelfile.figures import DENSIFY, figures
 from edge.modelfile.tflite import OpInfo
@@ -54,7 +54,7 @@ def test_weights_that_are_not_stored_are_zero(tiny_model):
 
 def test_more_weights_than_the_shape_has_room_for(tiny_model):
     file = _with_weights(tflite.parse(tiny_model("int8")), shape=(3, 4))
-    with pytest.raises(ModelError, match="something else in the tensor weights"):
+    with raises_code("model-damaged", found="weights"):
         figures(file)
 
 

@@ -1,8 +1,8 @@
 """Labels come from many kinds of files, and must fit the model."""
 
 import pytest
+from errors import raises_code
 
-from edge.errors import LabelsError
 from edge.modelfile.labels import find_labels, fit_labels, read_labels
 
 
@@ -29,10 +29,18 @@ def test_kinds_of_files(tmp_path, content, labels):
     assert read_labels(tmp_path / "l.txt") == labels
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\x00\xfe\x01", b"a\0b\nc"])
-def test_files_without_labels_are_refused(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "labels-empty"),
+        (b"\n\n", "labels-empty"),
+        (b"\xff\x00\xfe\x01", "labels-not-text"),
+        (b"a\0b\nc", "labels-not-text"),
+    ],
+)
+def test_files_without_labels_are_refused(tmp_path, content, code):
     (tmp_path / "l.txt").write_bytes(content)
-    with pytest.raises(LabelsError, match=r"one (label )?per line"):
+    with raises_code(code, found="l.txt"):
         read_labels(tmp_path / "l.txt")
 
 
@@ -60,5 +68,5 @@ def test_the_background_class_is_understood():
 
 @pytest.mark.parametrize("labels", [("a",), ("a", "b", "c", "d"), ("a", "b")])
 def test_other_numbers_are_an_error_with_both_counts(labels):
-    with pytest.raises(LabelsError, match=f"expected 3 labels.*found {len(labels)} in f.txt"):
+    with raises_code("labels-mismatch", expected="3 labels", found=f"{len(labels)} in f.txt"):
         fit_labels(labels, 3, "f.txt")

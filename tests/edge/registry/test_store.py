@@ -6,8 +6,9 @@ import sys
 import threading
 
 import pytest
+from errors import raises_code
 
-from edge.errors import DownloadError, OutputError
+from edge.errors import OutputError
 from edge.registry import download, store
 from edge.registry.entries import find
 
@@ -49,7 +50,7 @@ def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
 @pytest.mark.parametrize("path", ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite"])
 def test_other_content_is_refused_and_leaves_nothing(shop, path):
     shop.serve(path, content=b"something else")
-    with pytest.raises(DownloadError, match="other content"):
+    with raises_code("download-mismatch"):
         pull("colours")
     name = path.rpartition("/")[2]
     assert not [file.name for file in shop.at("colours", "").iterdir() if name in file.name]
@@ -57,7 +58,7 @@ def test_other_content_is_refused_and_leaves_nothing(shop, path):
 
 def test_an_interrupted_pull_goes_on_where_it_was(shop):
     shop.serve("/v1/cpu.tflite", breaks=[50_000] + [0] * download.ATTEMPTS)
-    with pytest.raises(DownloadError, match="50,000 of 179,200 bytes"):
+    with raises_code("download-failed", found="50,000 of 179,200"):
         pull("colours")
     assert not shop.at("colours", "cpu.tflite").exists()
     shop.files.requests.clear()
@@ -85,7 +86,7 @@ def test_the_first_pull_of_an_unverified_model_writes_its_checksum_down(shop):
     said = []
     pull("open", said)
     assert hashlib.sha256(OPEN).hexdigest() in said[-1]
-    assert "could not be verified" in said[-1]
+    assert "open.tflite" in said[-1]
     shop.at("open", "open.tflite").unlink()
     said.clear()
     pull("open", said)  # the same again: nothing to say
@@ -96,13 +97,13 @@ def test_what_was_pulled_first_holds(shop):
     pull("open")
     shop.at("open", "open.tflite").unlink()
     shop.serve("/v1/open/1/open.tflite", content=OPEN + b"changed")
-    with pytest.raises(DownloadError, match=r"other content .*rm -r .*open"):
+    with raises_code("download-mismatch", found="SHA-256", fix="rm -r"):
         pull("open")
 
 
 def test_an_unverified_file_has_to_look_like_a_model(shop):
     shop.serve("/v1/open/1/open.tflite", content=b"<html>Please log in</html>")
-    with pytest.raises(DownloadError, match="page of a login"):
+    with raises_code("download-failed", found="login"):
         pull("open")
     assert not shop.at("open", "open.tflite").exists()
     assert store.recorded(shop.at("open", "")) == {}
@@ -124,7 +125,7 @@ def test_programs_that_pull_the_same_wait_for_one_another(shop):
         assert first.is_alive()
     store.pull(entry, entry.files, waiting)
     first.join()
-    assert said[1] == ["Another program is downloading colours: waiting for it."]
+    assert len(said[1]) == 1 and "colours" in said[1][0]
     assert sorted(path for path, _ in shop.files.requests) == sorted(
         ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite", "/v1/names%20of.txt"]
     )
@@ -161,7 +162,7 @@ def test_a_mirror_is_a_copy_of_another_cache(shop, tmp_path, monkeypatch):
     monkeypatch.setenv(download.MIRROR, str(models))
     pull("colours")
     assert shop.at("colours", "labels.txt").read_bytes() == LABELS
-    with pytest.raises(DownloadError, match="No such file"):
+    with raises_code("download-failed", found="No such file"):
         pull("open")
 
 
@@ -174,7 +175,7 @@ def test_a_mirror_may_be_an_address_and_is_checked_too(shop, monkeypatch):
     assert {path.rpartition("/")[0] for path, _ in shop.files.requests} == {"/class/colours"}
     shop.serve("/class/colours/cpu.tflite", content=b"changed")
     shop.at("colours", "cpu.tflite").unlink()
-    with pytest.raises(DownloadError, match="other content"):
+    with raises_code("download-mismatch"):
         store.pull(entry, (entry.model,), lambda line: None)
 
 
@@ -188,5 +189,5 @@ def test_a_cache_that_cannot_be_written_to(shop, tmp_path):
 @pytest.mark.parametrize("name", [".lock", "cpu.tflite"])
 def test_a_model_that_cannot_be_put_into_its_place(shop, name):
     shop.at("colours", name).mkdir(parents=True)  # in its way
-    with pytest.raises(OutputError, match=r"expected a place to write .*colours"):
+    with raises_code("output-not-writable", expected="colours"):
         pull("colours")

@@ -91,7 +91,7 @@ def test_a_screen_that_does_not_answer_is_said(
 ) -> None:
     """Qt would end the process."""
     monkeypatch.setenv("DISPLAY", ":8471")
-    with pytest.raises(OutputError, match=r"none that answers at DISPLAY=:8471"):
+    with pytest.raises(OutputError, match="DISPLAY=:8471"):
         open_sink("window", stream.setting)
 
 
