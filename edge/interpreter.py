@@ -134,7 +134,7 @@ def load(
             "a model compiled for the Edge TPU",
             f"{name}, which is compiled for the CPU",
             "compile it with 'edge compile', or use --delegate cpu",
-            code="model-not-compiled",
+            code="model-not-for-edgetpu",
             summary=f"{name} is not compiled for the Edge TPU",
         )
     if delegate == "cpu" and file.for_edgetpu:

@@ -148,7 +148,7 @@ def _threshold(about: Metadata | None, given: float | None) -> float | None:
             "a threshold from 0 to 1",
             f"{given:g}",
             "give a fraction: 0.8 for 80 %, 0 for none",
-            code="value-out-of-range",
+            code="invalid-option-value",
         )
     return given or None
 
@@ -159,7 +159,7 @@ def _another_task(runtime: Runtime, name: str) -> ModelError:
         "a classifier with one image input and one output of scores [1, n]",
         f"{name}, a model for another task (outputs: {outputs})",
         "inspect it with 'edge inspect'",
-        code="model-task-mismatch",
+        code="model-wrong-task",
     )
 
 

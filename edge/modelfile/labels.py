@@ -101,5 +101,5 @@ def fit_labels(labels: Sequence[str], outputs: int, source: str) -> tuple[Labels
         f"{outputs} labels, one per output of the model",
         f"{len(labels)} in {source}",
         "pass the right file with --labels",
-        code="labels-mismatch",
+        code="labels-count-mismatch",
     )

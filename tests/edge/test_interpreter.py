@@ -118,7 +118,7 @@ def test_the_next_interpreter_is_taken_when_one_does_not_import(tiny_model, monk
 
 
 def test_a_model_not_compiled_cannot_have_the_edge_tpu(tiny_model):
-    with raises_code("model-not-compiled", fix="edge compile"):
+    with raises_code("model-not-for-edgetpu", fix="edge compile"):
         interpreter.load(tiny_model(), name="m", delegate="edgetpu")
 
 

@@ -71,7 +71,7 @@ def test_labels_that_were_stripped_off_are_missed(tiny_model):
 def test_labels_that_do_not_fit_are_an_error(tiny_model, tmp_path):
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model(), labels=("red", "green")))
-    with raises_code("labels-mismatch", expected="3", found="2"):
+    with raises_code("labels-count-mismatch", expected="3", found="2"):
         edge.open_model(path)
 
 
@@ -107,7 +107,7 @@ def test_a_threshold_given_comes_before_that_of_the_metadata(tiny_model, tmp_pat
     assert (lower.threshold, none.threshold) == (0.2, None)
     assert not lower.classify(grey).unknown
     assert none.classify(grey).to_dict().keys() == {"classes", "unknown"}
-    with raises_code("value-out-of-range", found="80", fix="0.8"):
+    with raises_code("invalid-option-value", found="80", fix="0.8"):
         open_model(path, threshold=80)
 
 
@@ -119,7 +119,7 @@ def test_a_score_at_the_threshold_counts():
 
 
 def test_another_task_is_told(tiny_model):
-    with raises_code("model-task-mismatch", found="m.tflite"):
+    with raises_code("model-wrong-task", found="m.tflite"):
         load_model(tiny_model("float32", classes=1), name="m.tflite")
 
 

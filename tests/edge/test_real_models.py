@@ -64,7 +64,7 @@ def test_labels_from_a_file(best, test_data):
 def test_models_of_other_tasks_are_told(test_data, capsys, model):
     paths = test_data / "models" / f"{model}.tflite", test_data / "images" / "cat_720p.jpg"
     assert run(["classify", *map(str, paths)]) == 2
-    assert error_code(capsys.readouterr().err) == "model-task-mismatch"
+    assert error_code(capsys.readouterr().err) == "model-wrong-task"
 
 
 def test_the_twin_stands_in_for_a_missing_edge_tpu(test_data, capsys):

@@ -68,5 +68,5 @@ def test_the_background_class_is_understood():
 
 @pytest.mark.parametrize("labels", [("a",), ("a", "b", "c", "d"), ("a", "b")])
 def test_other_numbers_are_an_error_with_both_counts(labels):
-    with raises_code("labels-mismatch", expected="3 labels", found=f"{len(labels)} in f.txt"):
+    with raises_code("labels-count-mismatch", expected="3 labels", found=f"{len(labels)} in f.txt"):
         fit_labels(labels, 3, "f.txt")
