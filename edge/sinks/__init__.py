@@ -86,4 +86,4 @@ def resolve(uri: str) -> tuple[str, str]:
         return "video", uri
     fix = did_you_mean(scheme, SCHEMES, "see 'edge demo classify --help'")
     known = ", ".join((*SCHEMES, *(f"FILE{suffix}" for suffix in _VIDEOS)))
-    raise UsageError(f"a sink ({known})", f"'{uri}'", fix)
+    raise UsageError(f"a sink ({known})", f"'{uri}'", fix, code="unknown-sink")

@@ -19,7 +19,7 @@ def frames(address: str, _: Setting) -> "Frames":
         OutputError: the folder cannot be written.
     """
     if not address:
-        raise UsageError("frames:DIR", "'frames:'", "write frames:pictures")
+        raise UsageError("frames:DIR", "'frames:'", "use frames:images", code="missing-address")
     folder = Path(address)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,12 @@ def mqtt(address: str, setting: Setting) -> "Mqtt":
         host, port, topic = None, 0, ""
     if not host or not topic or parts.query or "#" in address or "+" in topic:
         hint = "use --sink mqtt://localhost/camera"
-        raise UsageError("mqtt://HOST[:PORT]/TOPIC", f"'{shown.rpartition('@')[2]}'", hint)
+        raise UsageError(
+            "mqtt://HOST[:PORT]/TOPIC",
+            f"'{shown.rpartition('@')[2]}'",
+            hint,
+            code="invalid-address",
+        )
     sink = Mqtt(host, port, topic, setting)
     sink.connect(unquote(parts.username or ""), unquote(parts.password or ""))
     return sink
@@ -106,7 +111,7 @@ class Mqtt:
             return
         client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         if self._lost:
-            self._say(f"{self.name} is back")
+            self._say(f"{self.name}: reconnected")
             self._lost = False
             self._tell_unsent()
 
@@ -114,18 +119,24 @@ class Mqtt:
         if not reason.is_failure or self._refusal:  # by ourselves, or never taken
             return
         if not self._lost:
-            self._say(f"{self.name} is lost; the stream goes on, and it is tried again")
+            self._say(f"{self.name}: connection lost, reconnecting while the stream continues")
         self._lost = True
 
     def _tell_unsent(self) -> None:
         if self._unsent:
-            self._say(f"{self._unsent} messages could not be sent to {self.name}")
+            self._say(f"{self.name}: {self._unsent} messages could not be sent")
             self._unsent = 0
 
     def _refuse(self, reason: str) -> None:
         place = f"{self._host}:{self._port}"
-        fix = "check the address, and that the broker runs: systemctl status mosquitto"
-        raise OutputError(f"an MQTT broker at {place}", reason, fix)
+        fix = "check the address, and whether the broker is running: systemctl status mosquitto"
+        raise OutputError(
+            f"an MQTT broker at {place}",
+            reason,
+            fix,
+            code="mqtt-connection-failed",
+            summary=f"cannot connect to the MQTT broker at {place} ({reason})",
+        )
 
 
 def _wait(sent: Any) -> None:
@@ -139,6 +150,10 @@ def _client() -> Any:
         from paho.mqtt.enums import CallbackAPIVersion
     except ImportError:
         raise OutputError(
-            "the package paho-mqtt for MQTT", "none", install_command("mqtt")
+            "the package paho-mqtt",
+            "none",
+            install_command("mqtt"),
+            code="missing-package",
+            summary="MQTT requires the package paho-mqtt",
         ) from None
     return Client(CallbackAPIVersion.VERSION2)

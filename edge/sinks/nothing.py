@@ -8,7 +8,12 @@ from edge.sinks import Setting
 def nothing(address: str, _: Setting) -> "Nothing":
     """The sink ``none``."""
     if address:
-        raise UsageError("the sink none", f"'none:{address}'", "use --sink none")
+        raise UsageError(
+            "the sink none without an address",
+            f"'none:{address}'",
+            "use --sink none",
+            code="unexpected-address",
+        )
     return Nothing()
 
 

@@ -13,10 +13,25 @@ def check(path: Path) -> None:
         OutputError: it cannot.
     """
     if path.is_dir():
-        raise OutputError(f"a place to write {path}", "a folder", "choose another name")
+        raise OutputError(
+            f"a file {path}",
+            "a directory",
+            "choose another name",
+            code="output-is-directory",
+            summary=f"{path} is a directory",
+        )
     if not path.parent.is_dir():
         raise OutputError(
-            f"a folder for {path}", f"no folder {path.parent}", f"mkdir -p {path.parent}"
+            f"a directory {path.parent}",
+            "none",
+            f"mkdir -p {path.parent}",
+            code="output-directory-missing",
+            summary=f"the directory {path.parent} does not exist",
         )
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OutputError(f"a place to write {path}", "permission denied", "choose another folder")
+        raise OutputError(
+            f"a writable path {path}",
+            "permission denied",
+            "choose another directory",
+            code="output-not-writable",
+        )

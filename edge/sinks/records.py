@@ -41,7 +41,9 @@ def records(address: str, setting: Setting) -> "Records":
         OutputError: the file cannot be written.
     """
     if not address:
-        raise UsageError("jsonl:FILE or jsonl:-", "'jsonl:'", "write jsonl:results.jsonl")
+        raise UsageError(
+            "jsonl:FILE or jsonl:-", "'jsonl:'", "use jsonl:results.jsonl", code="missing-address"
+        )
     if address == "-":
         return Records(Path("-"), sys.stdout, setting.stop, own=False)
     path = Path(address)

@@ -17,7 +17,12 @@ _PAUSE = 0.5
 def text(address: str, _: Setting) -> "Text":
     """What is seen, on stderr: of a stream where it changed, of pictures a line for each."""
     if address:
-        raise UsageError("the sink text", f"'text:{address}'", "use --sink text")
+        raise UsageError(
+            "the sink text without an address",
+            f"'text:{address}'",
+            "use --sink text",
+            code="unexpected-address",
+        )
     return Text()
 
 

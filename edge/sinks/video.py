@@ -39,7 +39,12 @@ def video(address: str, setting: Setting) -> "Video":
     """
     path = Path(address)
     if path.suffix.lower() not in (".mkv", *_CODECS):
-        raise UsageError("a video such as out.mkv, .mp4 or .avi", f"'{address}'", "use out.mkv")
+        raise UsageError(
+            "a video file (.mkv, .mp4 or .avi)",
+            f"'{address}'",
+            "use out.mkv",
+            code="unsupported-video-format",
+        )
     place.check(path)
     return Video(path, setting.fps or _RATE, live=setting.live)
 
@@ -108,9 +113,11 @@ class _Steady:
         if not self._writer.isOpened():
             wide, high = size
             raise OutputError(
-                f"a {path.suffix} of {wide}x{high} at {fps:g} a second",
-                "an encoder that refuses it",
+                f"an encoder for {path.suffix} at {wide}x{high}, {fps:g} fps",
+                "one that rejects these settings",
                 f"use {path.with_suffix('.mkv')}, or another --size",
+                code="video-encoder-rejected",
+                summary=f"the encoder rejects {path.suffix} at {wide}x{high}, {fps:g} fps",
             )
         self._fps, self._skips = fps, skips
         self._start, self._written = 0.0, 0

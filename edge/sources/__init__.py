@@ -65,7 +65,13 @@ def resolve(uri: str) -> tuple[str, str]:
         UsageError: there is no such scheme.
     """
     if not uri:
-        raise UsageError("a source", "an empty word", "use --source 0, or --source clip.mp4")
+        raise UsageError(
+            "a source",
+            "an empty string",
+            "use --source 0 or --source clip.mp4",
+            code="unknown-source",
+            summary="the source is empty",
+        )
     if uri.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)", uri):
         return "v4l2", uri
     scheme, colon, rest = uri.partition(":")
@@ -75,7 +81,9 @@ def resolve(uri: str) -> tuple[str, str]:
     if not path.exists() and colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme):
         guess = nearest(scheme, SCHEMES)
         fix = f"did you mean '{guess}:{rest}'?" if guess else "see 'edge demo classify --help'"
-        raise UsageError(f"a source ({', '.join(SCHEMES)}, or a file)", f"'{uri}'", fix)
+        raise UsageError(
+            f"a source ({', '.join(SCHEMES)}, or a file)", f"'{uri}'", fix, code="unknown-source"
+        )
     return ("pictures" if _is_pictures(path) else "video"), uri
 
 

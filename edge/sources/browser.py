@@ -27,7 +27,12 @@ def browser(address: str, options: SourceOptions) -> "Browser":
         UsageError: an address, which it does not have.
     """
     if address:
-        raise UsageError("the source browser", f"'browser:{address}'", "use --source browser")
+        raise UsageError(
+            "the source browser without an address",
+            f"'browser:{address}'",
+            "use --source browser",
+            code="unexpected-address",
+        )
     return Browser(options)
 
 
@@ -84,18 +89,23 @@ class Browser:
 
 
 def _decoded(jpeg: bytes) -> Picture:
-    expected, fix = "a JPEG of the page's camera", "reload the page"
+    expected, fix = "a JPEG image from the page's camera", "reload the page"
     size = _size(jpeg)
     if size is None:
-        raise PictureError(expected, "something else", fix)
+        raise PictureError(expected, "other data", fix, code="image-undecodable")
     if size[0] * size[1] > _MOST_PIXELS:
-        raise PictureError(f"{expected} of at most 4096 × 4096", f"{size[0]} × {size[1]}", fix)
+        raise PictureError(
+            f"{expected} with at most 4096 × 4096 pixels",
+            f"{size[0]} × {size[1]} pixels",
+            fix,
+            code="image-too-large",
+        )
     try:
         decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         decoded = None
     if decoded is None:
-        raise PictureError(expected, "one that is broken", fix)
+        raise PictureError(expected, "a corrupt JPEG", fix, code="image-undecodable")
     return np.asarray(decoded, np.uint8)
 
 

@@ -48,9 +48,10 @@ class _Pictures:
         try:
             picture = read_picture(path)
         except PictureError as error:
-            if len(self._files) == 1:
-                raise SourceError(error.expected, error.found, error.fix) from None
-            raise CorruptFrameError(error.expected, error.found, error.fix) from None
+            kind = SourceError if len(self._files) == 1 else CorruptFrameError
+            raise kind(
+                error.expected, error.found, error.fix, code=error.code, summary=error.summary
+            ) from None
         bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
         return Frame(index, index / self.fps, bgr.astype("uint8", copy=False), str(path))
 
@@ -75,8 +76,10 @@ def find(address: str) -> list[Path]:
     ]
     if not found:
         kinds = " ".join(sorted(SUFFIXES))
-        what = "none" if path.is_dir() or not path.suffix else "no such file"
-        raise SourceError(f"pictures ({kinds}) at {address}", what, "check the path")
+        what = "no images" if path.is_dir() or not path.suffix else "no such file"
+        raise SourceError(
+            f"images ({kinds}) at {address}", what, "check the path", code="no-images"
+        )
     return sorted(found, key=_natural)
 
 

@@ -45,15 +45,19 @@ def camera(address: str, options: SourceOptions) -> Source:
         address = os.path.realpath(address)
     number = int(address.removeprefix("/dev/video") or 0) if _is_number(address) else -1
     if number < 0:
-        raise SourceError("a camera such as v4l2:0", f"v4l2:{address}", _others())
+        raise SourceError(
+            "a camera such as v4l2:0", f"v4l2:{address}", _others(), code="invalid-address"
+        )
     if sys.platform == "linux":
         _check_device(Path(f"/dev/video{number}"))
     capture = _open(number, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY, {})
     if not capture.isOpened():
         raise SourceError(
-            f"a camera at {address}",
-            "a device that does not open (another program has it, or it is no camera)",
-            "close the other program; " + _others(),
+            f"a working camera at {address}",
+            "a device that does not open",
+            "close other programs that use it, or " + _others(),
+            code="camera-open-failed",
+            summary=f"camera {address} does not open: in use by another program, or not a camera",
         )
     _ask(capture, options)
     source = _Captured(address, capture, live=True, options=options)
@@ -63,7 +67,13 @@ def camera(address: str, options: SourceOptions) -> Source:
         pass
     except SourceError:
         source.close()
-        raise SourceError(f"pictures from camera {address}", "none", _others()) from None
+        raise SourceError(
+            f"frames from camera {address}",
+            "none",
+            _others(),
+            code="camera-no-frames",
+            summary=f"camera {address} delivers no frames",
+        ) from None
     return adjust(source, options)
 
 
@@ -80,7 +90,12 @@ def network(address: str, options: SourceOptions) -> Source:
     }
     capture = _open(address, cv2.CAP_FFMPEG, limits)
     if not capture.isOpened():
-        raise SourceError(f"a video at {shown}", _why(address), "check the address and the camera")
+        raise SourceError(
+            f"a video at {shown}",
+            _why(address),
+            "check the address and the camera",
+            code="stream-unavailable",
+        )
     live = capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
     source: Source = _Captured(shown, capture, live=live, options=options)
     if live and options.fps is not None:
@@ -96,18 +111,27 @@ def video(address: str, options: SourceOptions) -> Source:
     """
     path = Path(address)
     if not path.is_file():
-        found = "no such file" if not path.exists() else "a folder" if path.is_dir() else "no file"
-        raise SourceError(f"a video at {address}", found, "check the path")
+        found = (
+            "no such file"
+            if not path.exists()
+            else "a directory"
+            if path.is_dir()
+            else "not a regular file"
+        )
+        raise SourceError(f"a video at {address}", found, "check the path", code="source-not-found")
     if path.stat().st_size == 0:
-        raise SourceError(f"a video at {address}", "an empty file", "copy the file again")
+        raise SourceError(
+            f"a video at {address}", "an empty file", "copy the file again", code="video-unreadable"
+        )
 
     def open_it() -> Source:
         capture = _open(str(path), cv2.CAP_FFMPEG, {})
         if not capture.isOpened():
             raise SourceError(
                 f"a video at {address}",
-                "a file that is none, or whose end is missing",
+                "a file that is not a video or is truncated",
                 "copy it again, or convert it with: ffmpeg -i FILE -c:v libx264 new.mkv",
+                code="video-unreadable",
             )
         return _Captured(address, capture, live=False, options=options)
 
@@ -165,27 +189,36 @@ class _Captured:
 
     def _undecodable(self) -> CorruptFrameError:
         return CorruptFrameError(
-            f"a picture from {self.name}",
+            f"a valid frame from {self.name}",
             "one that cannot be decoded",
             "check its cable" if self.live else "copy the file again",
+            code="frame-corrupt",
         )
 
     def _check_end(self) -> None:
         """The end of a file; a live source has none, and a file's must be where it should be."""
         if self.live:
             raise SourceError(
-                f"pictures from {self.name}", "no more of them", "check its cable or network"
+                f"frames from {self.name}",
+                "no more frames",
+                "check its cable or network",
+                code="source-lost",
             )
         if self._count == 0:
             raise SourceError(
-                f"pictures in {self.name}", "none that can be decoded", "copy the file again"
+                f"frames in {self.name}",
+                "none that can be decoded",
+                "copy the file again",
+                code="video-unreadable",
             )
         reached = self._time + (1 / self.fps if self.fps else 0)
         if not self._given_rate and reached < _WHOLE * self._length:
             raise SourceError(
                 f"{self._length:.1f} s of video in {self.name}",
-                f"{reached:.1f} s, then its end is missing",
+                f"only {reached:.1f} s",
                 "copy the file again",
+                code="video-truncated",
+                summary=f"{self.name} is truncated after {reached:.1f} of {self._length:.1f} s",
             )
 
     def _timestamp(self) -> float:
@@ -229,26 +262,36 @@ def _ask(capture: cv2.VideoCapture, options: SourceOptions) -> None:
         if not capture.set(cv2.CAP_PROP_EXPOSURE, options.exposure):
             capture.release()
             raise SourceError(
-                "a camera whose exposure can be set", "one whose driver has none", "omit --exposure"
+                "a camera whose exposure can be set",
+                "a driver without this setting",
+                "omit --exposure",
+                code="exposure-not-supported",
             )
 
 
 def _check_device(device: Path) -> None:
     if not device.exists():
-        raise SourceError(f"a camera at {device}", "none there", _others())
+        raise SourceError(
+            f"a camera at {device}",
+            "no such device",
+            _others(),
+            code="camera-not-found",
+            summary=f"no camera at {device}",
+        )
     if not os.access(device, os.R_OK | os.W_OK):
         raise SourceError(
-            f"a camera at {device} that you may use",
+            f"access to the camera {device}",
             "permission denied",
             'sudo usermod -aG video "$USER", then log in again',
+            code="camera-permission-denied",
         )
 
 
 def _others() -> str:
     found = sorted(str(path) for path in Path("/dev").glob("video*"))
     if found:
-        return f"choose another with --source ({', '.join(found)})"
-    return "plug a camera in, or name a file with --source clip.mp4"
+        return f"choose another camera with --source ({', '.join(found)})"
+    return "plug in a camera, or use a file: --source clip.mp4"
 
 
 def _is_number(address: str) -> bool:
@@ -275,12 +318,12 @@ def _why(address: str) -> str:
     try:
         port = parts.port or {"rtsp": 554, "rtsps": 322, "http": 80}.get(parts.scheme, 443)
     except ValueError:
-        return "a port that is no number"
+        return "an invalid port"
     try:
         with socket.create_connection((parts.hostname or "", port), timeout=3):
             pass
         if not parts.scheme.startswith("http"):
-            return "a server without such a stream (or it wants a password)"
+            return "a server without this stream, or one that requires a password"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         with closing(kind(parts.hostname or "", port, timeout=3)) as connection:
             query = f"?{parts.query}" if parts.query else ""
@@ -292,4 +335,4 @@ def _why(address: str) -> str:
         return "a server that does not speak HTTP"
     if answer.status >= 400:
         return f"HTTP {answer.status} {answer.reason}"
-    return "no video there"
+    return "no video"

@@ -20,7 +20,12 @@ def camera(address: str, options: SourceOptions) -> Source:
         SourceError: picamera2 is missing or broken, or there is no such camera.
     """
     if address and not address.isdecimal():
-        raise SourceError("picamera or picamera:NUMBER", f"picamera:{address}", "use picamera:0")
+        raise SourceError(
+            "picamera or picamera:NUMBER",
+            f"picamera:{address}",
+            "use picamera:0",
+            code="invalid-address",
+        )
     number = int(address or 0)
     picamera = _start(_module(), number, options)
     return adjust(_Csi(f"picamera:{number}", picamera, options), options, resize=False)
@@ -38,7 +43,10 @@ class _Csi:
             picture = self._camera.capture_array("main")
         except Exception as error:  # picamera2 lets those of libcamera through
             raise SourceError(
-                f"pictures from {self.name}", _line(error), "check the camera's ribbon cable"
+                f"frames from {self.name}",
+                _line(error),
+                "check the camera's ribbon cable",
+                code="source-lost",
             ) from None
         self._count += 1
         return Frame(self._count - 1, 0.0, np.ascontiguousarray(picture[..., :3]))
@@ -54,16 +62,19 @@ def _module() -> Any:
         import picamera2
     except ValueError as error:  # numpy.dtype size changed: apt's modules against NumPy 2
         raise SourceError(
-            "picamera2 that fits this NumPy",
-            f"one that does not ({_line(error)})",
+            "picamera2 built for the installed NumPy",
+            f"an incompatible one ({_line(error)})",
             "pip install 'numpy<2' in this environment",
+            code="numpy-incompatible",
+            summary=f"picamera2 does not work with the installed NumPy ({_line(error)})",
         ) from None
     except ImportError as error:
         raise SourceError(
-            "picamera2 and libcamera, which come from apt",
-            f"none in this environment ({_line(error)})",
-            "sudo apt-get install -y python3-picamera2, and make the environment with: "
+            "picamera2 and libcamera from apt",
+            f"neither in this environment ({_line(error)})",
+            "sudo apt-get install -y python3-picamera2, and create the environment with: "
             "python3 -m venv --system-site-packages .venv",
+            code="missing-package",
         ) from None
     return picamera2
 
@@ -73,9 +84,10 @@ def _start(module: Any, number: int, options: SourceOptions) -> Any:
         found = module.Picamera2.global_camera_info()
         if number >= len(found):
             raise SourceError(
-                f"a CSI camera number {number}",
-                f"{len(found)} of them",
+                f"CSI camera {number}",
+                f"{len(found)} CSI camera{'' if len(found) == 1 else 's'}",
                 "check its ribbon cable, and see 'rpicam-hello --list-cameras'",
+                code="camera-not-found",
             )
         picamera = module.Picamera2(number)
         try:
@@ -88,9 +100,12 @@ def _start(module: Any, number: int, options: SourceOptions) -> Any:
         raise
     except Exception as error:  # picamera2 lets those of libcamera through
         raise SourceError(
-            f"CSI camera {number}", f"one that does not start ({_line(error)})",
+            f"CSI camera {number}",
+            f"one that does not start ({_line(error)})",
             "close other programs that use it, and see 'rpicam-hello'",
-        ) from None  # fmt: skip
+            code="camera-open-failed",
+            summary=f"CSI camera {number} does not start ({_line(error)})",
+        ) from None
     return picamera
 
 

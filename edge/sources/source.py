@@ -31,12 +31,27 @@ class SourceOptions:
 
     def __post_init__(self) -> None:
         if self.rotate not in ROTATIONS:
-            raise UsageError("--rotate 0, 90, 180 or 270", str(self.rotate), "use --rotate 90")
+            raise UsageError(
+                "--rotate 0, 90, 180 or 270",
+                str(self.rotate),
+                "use --rotate 90",
+                code="invalid-option-value",
+            )
         if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError("--fps from above 0 to 1000", f"{self.fps:g}", "use --fps 30")
+            raise UsageError(
+                "--fps above 0, at most 1000",
+                f"{self.fps:g}",
+                "use --fps 30",
+                code="invalid-option-value",
+            )
         if self.size is not None and not all(16 <= side <= 16384 for side in self.size):
             wide, high = self.size
-            raise UsageError("--size of 16 to 16384", f"{wide}x{high}", "use --size 640x480")
+            raise UsageError(
+                "--size with sides from 16 to 16384",
+                f"{wide}x{high}",
+                "use --size 640x480",
+                code="invalid-option-value",
+            )
 
 
 class Source(Protocol):

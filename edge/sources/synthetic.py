@@ -96,7 +96,7 @@ def _parse(address: str) -> _Wanted:
         if key not in _KEYS:
             raise _wrong(address, did_you_mean(key, _KEYS, "use seed and frames"))
         if not value.isdecimal():
-            raise _wrong(address, f"give {key} a whole number")
+            raise _wrong(address, f"use a whole number for {key}")
         values[key] = int(value)
     options = SourceOptions(  # for its checks
         size=(int(width), int(height)) if width else None, fps=float(fps) if fps else None
@@ -107,5 +107,8 @@ def _parse(address: str) -> _Wanted:
 
 def _wrong(address: str, fix: str) -> UsageError:
     return UsageError(
-        "synthetic:[WIDTHxHEIGHT][@FPS][?seed=N&frames=N]", f"synthetic:{address}", fix
+        "synthetic:[WIDTHxHEIGHT][@FPS][?seed=N&frames=N]",
+        f"synthetic:{address}",
+        fix,
+        code="invalid-address",
     )

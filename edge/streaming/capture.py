@@ -158,7 +158,7 @@ class Capture:
         if not self.live:
             raise error
         self._source.close()
-        self._say(f"{self.name} is lost ({error.found}); trying again until it is back")
+        self._say(f"{self.name}: source lost ({error.found}), reconnecting")
         attempt = 0
         while not self._stop.wait(_DELAYS[min(attempt, len(_DELAYS) - 1)]):
             attempt += 1
@@ -167,7 +167,7 @@ class Capture:
             except SourceError:
                 continue
             self._meter.reconnects += 1
-            self._say(f"{self.name} is back")
+            self._say(f"{self.name}: reconnected")
             return
 
     def _prepare(self, frame: Frame) -> Ready:

@@ -161,9 +161,9 @@ class _Stream:
         except ModelError as error:
             if runtime.delegate == "cpu":
                 raise
-            why = f"{runtime.delegate} died ({error.found})"
+            why = f"{runtime.delegate} failed ({error.found})"
             self._control.swap(lambda task: self._on_cpu(task, why))
-            note = f"{runtime.delegate} died ({error.found}): the stream goes on, on the CPU"
+            note = f"{why}: the stream continues on the CPU"
             self._notes = (*self._notes, note)
             self._say(note)
             return self._control.task, self._control.task.runtime.invoke(*inputs)
@@ -174,11 +174,11 @@ class _Stream:
                 return task.on_cpu()
         except EdgeError as error:
             found = f"{why}, and {error.found}"
-            raise DelegateError(error.expected, found, error.fix) from None
+            raise DelegateError(error.expected, found, error.fix, code=error.code) from None
 
     def _finish(self, outlets: Sequence[Outlet[Any]]) -> dict[str, int]:
         """Let all finish, what draws before those that it feeds; return what was lost where."""
         for opened in outlets:
             if not opened.finish():
-                self._say(f"{opened.name} did not finish in time and is left behind")
+                self._say(f"{opened.name} did not finish in time and was abandoned")
         return {opened.name: opened.lost for opened in outlets if opened.lost}

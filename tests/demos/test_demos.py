@@ -174,7 +174,7 @@ def test_a_demo_is_one_screen() -> None:
         (("--source", "synthetic:", "--sink", "no/such/folder/o.mkv"), "mkdir -p"),
         (("--source", "synthetic:", "--sink", "jsonl:no/such/x"), "mkdir -p"),
         (("--source", "synthetic:", "--sink", "none", "--stats", "no/such/s.json"), "mkdir -p"),
-        (("--source", "synthetic:", "--sink", "none", "--stats", "."), "a folder"),
+        (("--source", "synthetic:", "--sink", "none", "--stats", "."), "output-is-directory"),
         (("--source", "synthetic:", "--sink", "jsonl:s", "--stats", "s"), "output-path-conflict"),
         (("--source", "synthetic:", "--sink", "none", "--size", "big"), "invalid-option-value"),
         (("--source", "synthetic:", "--sink", "none", "--fps", "0"), "--fps"),

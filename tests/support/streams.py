@@ -69,7 +69,9 @@ class Runtime:
         if self._left is not None:
             self._left -= 1
             if self._left < 0:
-                raise ModelError("a model that runs", "a device that is gone", "plug it in")
+                raise ModelError(
+                    "a running model", "a device that is gone", "plug it in", code="model-failed"
+                )
         time.sleep(self._seconds)
         return arrays
 
@@ -104,7 +106,9 @@ class MeanTask:
 
     def adjusted(self, settings: Settings) -> Self:
         if settings.score is None or settings.score > 1:
-            raise UsageError("a score up to 1", str(settings.score), "give less")
+            raise UsageError(
+                "a score up to 1", str(settings.score), "use less", code="invalid-option-value"
+            )
         other = copy(self)
         other.chosen = settings
         return other

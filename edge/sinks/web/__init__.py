@@ -36,9 +36,10 @@ def web(address: str, setting: Setting) -> "Web":
         from edge.sinks.web.server import Server
     except ImportError as error:
         raise OutputError(
-            "the packages starlette, uvicorn and websockets for the page",
+            "the packages starlette, uvicorn and websockets",
             f"no {error.name}" if error.name else str(error),
             install_command("web"),
+            code="missing-package",
         ) from None
     assert setting.control is not None  # a stream has one
     listening = places.listen(wanted)
@@ -78,7 +79,7 @@ def _greet(server: "Server", setting: Setting) -> None:
     remote = "SSH_CONNECTION" in os.environ
     if not (camera or (server.loopback and remote)):
         return
-    why = "a browser gives a page its camera over https or on localhost only; " if camera else ""
+    why = "browsers allow camera access only over https or on localhost; " if camera else ""
     tunnel = f"ssh -L {server.tunnel} {getpass.getuser()}@{socket.gethostname()}"
     setting.say(
         f"web: {why}from another machine, run there: {tunnel}"

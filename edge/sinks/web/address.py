@@ -49,10 +49,10 @@ def parse(text: str) -> Address:
     form = r"(\[[0-9a-fA-F:.]+\]|[^:\[\]/@]*)(?::(\d+))?"
     found = re.fullmatch(form, f":{place}" if place.isdecimal() else place)
     if found is None:
-        raise _wrong(text, "write web:127.0.0.1:8080")
+        raise _wrong(text, "use web:127.0.0.1:8080")
     host, port = (found[1] or HOST).strip("[]"), int(found[2] or PORT)
     if port > 65535:
-        raise _wrong(text, "give a port up to 65535")
+        raise _wrong(text, "use a port up to 65535")
     folder = RECORDINGS
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in _KEYS or not value:
@@ -72,7 +72,7 @@ def listen(address: Address) -> socket.socket:
     try:
         known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise _no_host(host, "a name that nobody knows") from None
+        raise _no_host(host, "an unknown host name") from None
     family, kind, protocol, _, place = min(known, key=lambda row: row[0] != socket.AF_INET)
     made = socket.socket(family, kind, protocol)
     try:
@@ -125,20 +125,33 @@ def _refused(host: str, port: int, error: OSError) -> OutputError:
     if error.errno == errno.EADDRINUSE:
         return OutputError(
             f"a free port {port} on {host}",
-            "one that another program has",
-            f"end that (ss -ltnp 'sport = :{port}' tells which), or use --sink web:{host}:0",
+            "a port in use by another program",
+            f"stop that program (find it with: ss -ltnp 'sport = :{port}'), "
+            f"or use --sink web:{host}:0",
+            code="port-in-use",
+            summary=f"port {port} on {host} is in use by another program",
         )
     if error.errno == errno.EACCES:
         return OutputError(
-            f"a port that may be opened on {host}", f"{port}, below 1024", "use one such as 8080"
+            f"a port on {host} from 1024",
+            str(port),
+            "use a port such as 8080",
+            code="port-not-permitted",
+            summary=f"port {port} on {host} requires root privileges",
         )
     return _no_host(host, (error.strerror or str(error)).lower())
 
 
 def _no_host(host: str, found: str) -> OutputError:
-    fix = "use web:127.0.0.1, or web:0.0.0.0 for all its networks"
-    return OutputError(f"an address of this machine instead of '{host}'", found, fix)
+    fix = "use web:127.0.0.1, or web:0.0.0.0 for all networks"
+    return OutputError(
+        f"an address of this machine, not '{host}'",
+        found,
+        fix,
+        code="host-not-available",
+        summary=f"cannot listen on '{host}' ({found})",
+    )
 
 
 def _wrong(text: str, fix: str) -> UsageError:
-    return UsageError(_FORM, f"'web:{text}'", fix)
+    return UsageError(_FORM, f"'web:{text}'", fix, code="invalid-address")

@@ -69,13 +69,13 @@ class Guard:
     def _refusal(self, scope: Scope, headers: dict[str, str], given: str) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if self._hosts is not None and _name(host) not in self._hosts:
-            return 403, f"expected this machine by its name localhost, found the host '{host}'"
+            return 403, f"unknown host '{host}': open this page as localhost"
         origin = headers.get("origin")
         if scope["type"] == "websocket" and origin is not None and _place(origin) != host.lower():
-            return 403, f"expected this page's own scripts, found some of {origin}"
+            return 403, f"connections from other pages are not allowed ({origin})"
         if self._token is not None and not self._known(headers.get("cookie", ""), given):
-            found = "another token" if given else "no token"
-            return 401, f"expected the whole address that the program printed, found {found}"
+            problem = "wrong token" if given else "no token"
+            return 401, f"{problem}: open the full address that the program printed"
         return None
 
     def _known(self, cookies: str, given: str) -> bool:

@@ -190,14 +190,20 @@ class Hub:
             OutputError: there is none yet.
         """
         if self.shown is None:
-            raise OutputError("a picture", "none yet", "wait for the stream's first frame")
+            raise OutputError(
+                "an image",
+                "none yet",
+                "wait for the first frame",
+                code="no-frame-yet",
+                summary="there is no image yet",
+            )
         kept = await self.shown.snapshot()
         self.snapshots.append(kept)
         return kept
 
     def end(self) -> None:
         """Tell all that the stream is over."""
-        self.tell(json.dumps({"type": "end", "message": "the stream ended"}))
+        self.tell(json.dumps({"type": "end", "message": "The stream has ended"}))
         self.ended.set()
         self._changed.set()
 
@@ -241,5 +247,5 @@ class Hub:
 
 
 def error_text(error: EdgeError) -> str:
-    """The message "error"."""
-    return json.dumps({"type": "error", "message": str(error)})
+    """Return an error as a message of type "error"."""
+    return json.dumps({"type": "error", "code": error.code, "message": str(error)})

@@ -74,7 +74,13 @@ class Recording:
     def _fail(self) -> None:
         error = self._outlet.error
         if not isinstance(error, EdgeError):
-            error = OutputError(f"a recording into {self.path}", repr(error), "try again")
+            error = OutputError(
+                f"a recording to {self.path}",
+                repr(error),
+                "try again",
+                code="recording-failed",
+                summary=f"recording to {self.path} failed ({error!r})",
+            )
         self._told(error)
 
 
@@ -115,7 +121,7 @@ class Recorder:
             with self._changing:
                 if self._recording is recording:  # else it was ended, and perhaps another begun
                     self._recording = None
-            self._say(f"web: the recording ended: {error}")
+            self._say(f"web: recording stopped: {error}")
             failed(error)
 
         with self._changing:
@@ -123,7 +129,7 @@ class Recorder:
                 return
             recording = Recording(self.folder, self._fps, live=self._live, failed=over)
             self._recording = recording
-        self._say(f"web: recording into {recording.path}")
+        self._say(f"web: recording to {recording.path}")
 
     def end(self) -> None:
         """End the recording, if there is one; its file is whole then."""
@@ -145,7 +151,10 @@ def _create(folder: Path) -> Path:
         except FileExistsError:
             if not folder.is_dir():
                 raise OutputError(
-                    f"a folder for recordings at {folder}", "a file", "move it away"
+                    f"a directory for recordings at {folder}",
+                    "a file",
+                    "move the file",
+                    code="output-is-file",
                 ) from None
             number += 1
             continue
@@ -158,7 +167,8 @@ def _check_room(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < ROOM:
         raise OutputError(
-            f"{ROOM // 2**20} MB of room on the disk of {folder}",
+            f"{ROOM // 2**20} MB of free disk space at {folder}",
             f"{free // 2**20} MB",
-            "remove old recordings",
+            "delete old recordings",
+            code="disk-full",
         )

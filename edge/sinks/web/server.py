@@ -140,7 +140,7 @@ def _app(hub: Hub) -> Starlette:
 
     async def stream(_: Request) -> Response:
         if hub.watchers >= _WATCHERS:
-            raise HTTPException(503, "expected fewer who watch: close another page")
+            raise HTTPException(503, "too many viewers: close another page")
         return _Mjpeg(hub)
 
     async def snapshot(request: Request) -> Response:
@@ -153,7 +153,7 @@ def _app(hub: Hub) -> Starlette:
         name = request.path_params["name"]
         path = hub.recorder.folder / name
         if not NAME.fullmatch(name) or not path.is_file():
-            raise HTTPException(404, f"expected a recording, found no '{name}'")
+            raise HTTPException(404, f"no recording '{name}'")
         return FileResponse(path, media_type="video/x-matroska", filename=name)
 
     return Starlette(
@@ -193,7 +193,7 @@ async def _asked(hub: Hub, frame: str | None) -> Snapshot:
         async with asyncio.timeout(_FIRST):
             async for shown in hub.outputs():
                 return await shown.snapshot()
-    raise HTTPException(503, "expected a picture, found none yet: the stream is paused, or waits")
+    raise HTTPException(503, "no image yet: the stream is paused or waiting for its source")
 
 
 _BOUNDARY = "frame"

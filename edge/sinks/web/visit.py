@@ -47,7 +47,7 @@ class Visits:
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         if len(self._hub.visitors) >= MOST:
-            reason = f"{MOST} visitors are here already: close another page"
+            reason = f"too many viewers (at most {MOST}): close another page"
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": reason})
             return
         visit = Visit(self._hub, self, receive, send)
@@ -158,9 +158,21 @@ class Visit:
     async def _pictured(self, jpeg: bytes) -> None:
         camera = self._hub.camera
         if camera is None:
-            raise UsageError("no pictures of a page's camera", "one", "use --source browser")
+            raise UsageError(
+                "no images from a page's camera",
+                "one",
+                "use --source browser",
+                code="browser-camera-not-used",
+                summary="this stream does not use the browser's camera",
+            )
         if not self._visits.is_camera(self):
-            raise OutputError("one camera", "a second one", "close the other page")
+            raise OutputError(
+                "one camera",
+                "a second one",
+                "close the other page",
+                code="browser-camera-in-use",
+                summary="another page's camera is in use",
+            )
         try:
             await asyncio.to_thread(camera.put, jpeg)
         finally:
@@ -173,16 +185,26 @@ def _parsed(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict) or not isinstance(said.get("type"), str):
-        raise UsageError('a message such as {"type": "pause"}', text[:60], "reload the page")
+        raise UsageError(
+            'a message such as {"type": "pause"}',
+            text[:60],
+            "reload the page",
+            code="invalid-message",
+        )
     if said["type"] not in _WORDS:
         fix = did_you_mean(said["type"], _WORDS, f"send one of {', '.join(_WORDS)}")
-        raise UsageError("a known message", f"'{said['type'][:60]}'", fix)
+        raise UsageError("a known message", f"'{said['type'][:60]}'", fix, code="invalid-message")
     return said
 
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise UsageError('"on": true or false', json.dumps(value)[:60], "reload the page")
+        raise UsageError(
+            '"on": true or false',
+            json.dumps(value)[:60],
+            "reload the page",
+            code="invalid-message",
+        )
     return value
 
 
@@ -191,10 +213,20 @@ def _changed(old: Settings, said: dict[str, Any]) -> Settings:
     value = said.get("value")
     if said["type"] == "score":
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UsageError("a score from 0 to 1", json.dumps(value)[:60], "give one such as 0.4")
+            raise UsageError(
+                "a score from 0 to 1",
+                json.dumps(value)[:60],
+                "use a score such as 0.4",
+                code="invalid-option-value",
+            )
         return replace(old, score=float(value))
     if value is None:
         return replace(old, classes=None)
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise UsageError("names of classes", json.dumps(value)[:60], "give a list of them")
+        raise UsageError(
+            "a list of class names",
+            json.dumps(value)[:60],
+            "send a list of strings",
+            code="invalid-message",
+        )
     return replace(old, classes=tuple(value))

@@ -5,9 +5,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pytest
+from errors import raises_code
 
-from edge.errors import OutputError
 from edge.sinks import open_sink
 
 
@@ -25,7 +24,7 @@ def test_a_picture_per_frame_named_by_its_number(tmp_path: Path, stream: Any, ou
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path, stream: Any) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(OutputError, match="taken"):
+    with raises_code("output-not-writable", expected="taken"):
         open_sink(f"frames:{tmp_path / 'taken'}", stream.setting)
 
 
@@ -34,6 +33,6 @@ def test_a_picture_that_cannot_be_written_leaves_no_part(
 ) -> None:
     sink = open_sink(f"frames:{tmp_path}", stream.setting)
     (tmp_path / "000000.jpg").mkdir()  # in its way
-    with pytest.raises(OutputError):
+    with raises_code("output-not-writable"):
         sink.write(output())
     assert [path.name for path in tmp_path.iterdir()] == ["000000.jpg"]

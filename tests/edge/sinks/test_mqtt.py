@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from errors import raises_code
 
-from edge.errors import OutputError, UsageError
 from edge.installation import install_command
 from edge.sinks import open_sink
 
@@ -144,11 +144,11 @@ def test_a_broker_that_is_lost_does_not_end_the_stream(
     sink.write(output(0))
     broker.stop()
     assert until(lambda: stream.said)
-    assert "is lost" in stream.said[0]
+    assert "connection lost" in stream.said[0]
     for index in range(1, 200):
         sink.write(output(index))
     broker.start()
-    assert until(lambda: any("is back" in said for said in stream.said))
+    assert until(lambda: any("reconnected" in said for said in stream.said))
     assert any("199 messages could not be sent" in said for said in stream.said)
     listener = Listener(broker.port)
     sink.write(output(200))
@@ -170,7 +170,7 @@ def test_a_broker_that_stays_away_does_not_keep_the_end(
     start = time.monotonic()
     sink.close()
     assert time.monotonic() - start < 8
-    assert stream.said[-1].startswith("1 messages could not be sent")
+    assert "1 messages" in stream.said[-1]
 
 
 def test_a_password(tmp_path: Path, stream: Any, output: Any) -> None:
@@ -191,7 +191,7 @@ def test_a_password(tmp_path: Path, stream: Any, output: Any) -> None:
         sink.close()
         assert "s3cret" not in sink.name
         for uri in (broker.uri, broker.uri.replace("//", "//anna:wrong@")):
-            with pytest.raises(OutputError, match="not authorized") as caught:
+            with raises_code("mqtt-connection-failed", found="not authorized") as caught:
                 open_sink(uri, stream.setting)
             assert "wrong" not in str(caught.value)
     finally:
@@ -201,9 +201,9 @@ def test_a_password(tmp_path: Path, stream: Any, output: Any) -> None:
 def test_no_broker_is_one_clear_line(stream: Any) -> None:
     pytest.importorskip("paho.mqtt", reason="no paho-mqtt: the extra mqtt")
     port = free_port()
-    with pytest.raises(OutputError, match=f"an MQTT broker at 127.0.0.1:{port}, .*refused"):
+    with raises_code("mqtt-connection-failed", expected=f"127.0.0.1:{port}", found="refused"):
         open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.setting)
-    with pytest.raises(OutputError, match=r"nowhere\.invalid"):
+    with raises_code("mqtt-connection-failed", expected="nowhere.invalid"):
         open_sink("mqtt://nowhere.invalid/camera", stream.setting)
 
 
@@ -216,7 +216,7 @@ def test_a_server_that_is_no_broker(stream: Any, monkeypatch: pytest.MonkeyPatch
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        with pytest.raises(OutputError, match="no answer"):
+        with raises_code("mqtt-connection-failed", found="no answer"):
             open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.setting)
 
 
@@ -224,7 +224,7 @@ def test_a_server_that_is_no_broker(stream: Any, monkeypatch: pytest.MonkeyPatch
     "uri", ["mqtt://host", "mqtt://host/", "mqtt:///topic", "mqtt://host:x/t", "mqtt://host/a/#"]
 )
 def test_an_address_that_is_none(uri: str, stream: Any) -> None:
-    with pytest.raises(UsageError, match="mqtt://"):
+    with raises_code("invalid-address", expected="mqtt://"):
         open_sink(uri, stream.setting)
 
 
@@ -234,6 +234,6 @@ def test_without_the_package_the_extra_is_named(
     import sys
 
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
-    with pytest.raises(OutputError) as error:
+    with raises_code("missing-package", fix="[mqtt]") as error:
         open_sink("mqtt://localhost/camera", stream.setting)
     assert error.value.fix == install_command("mqtt")

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from errors import raises_code
 
-from edge.errors import OutputError, UsageError
 from edge.sinks import SCHEMES, open_sink, resolve
 
 
@@ -30,19 +30,29 @@ def test_what_is_meant(uri: str, expected: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("uri", ["", "out.webm", "http://host/out.mkv", "windows", "gstreamer:x"])
 def test_an_unknown_sink_names_those_there_are(uri: str) -> None:
-    with pytest.raises(UsageError) as caught:
+    with raises_code("unknown-sink") as caught:
         resolve(uri)
-    assert all(scheme in str(caught.value) for scheme in SCHEMES)
+    assert all(scheme in caught.value.expected for scheme in SCHEMES)
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_right_word() -> None:
-    with pytest.raises(UsageError, match="did you mean 'jsonl'"):
+    with raises_code("unknown-sink", fix="'jsonl'"):
         resolve("json:out.jsonl")
 
 
-@pytest.mark.parametrize("uri", ["jsonl:", "frames:", "mqtt:", "none:x", "text:x", "video:x.webm"])
-def test_an_address_that_is_none_says_what_one_looks_like(uri: str, stream: Any) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("jsonl:", "missing-address"),
+        ("frames:", "missing-address"),
+        ("mqtt:", "invalid-address"),
+        ("none:x", "unexpected-address"),
+        ("text:x", "unexpected-address"),
+        ("video:x.webm", "unsupported-video-format"),
+    ],
+)
+def test_an_address_that_is_none_says_what_one_looks_like(uri: str, code: str, stream: Any) -> None:
+    with raises_code(code):
         open_sink(uri, stream.setting)
 
 
@@ -52,7 +62,7 @@ def test_a_missing_folder_is_said_before_anything_starts(
 ) -> None:
     scheme, colon, file = name.rpartition(":")
     uri = f"{scheme}{colon}{tmp_path / 'missing' / file}"
-    with pytest.raises(OutputError, match="mkdir -p"):
+    with raises_code("output-directory-missing", fix="mkdir -p"):
         open_sink(uri, stream.setting)
     assert not (tmp_path / "missing").exists()
 
@@ -61,7 +71,7 @@ def test_a_missing_folder_is_said_before_anything_starts(
 def test_a_folder_in_its_place_is_said(name: str, tmp_path: Path, stream: Any) -> None:
     (tmp_path / name.rpartition(":")[2]).mkdir()
     uri = name.replace("out", str(tmp_path / "out"))
-    with pytest.raises(OutputError, match="a folder"):
+    with raises_code("output-is-directory"):
         open_sink(uri, stream.setting)
 
 

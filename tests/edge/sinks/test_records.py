@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from errors import raises_code
 
 import edge
-from edge.errors import OutputError
 from edge.sinks import open_sink
 
 SCHEMA = Path(edge.__file__).parent / "results.schema.json"
@@ -112,5 +112,5 @@ def test_a_reader_that_goes_away_ends_the_stream_quietly() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_an_error(stream: Any, output: Any) -> None:
     sink = open_sink("jsonl:/dev/full", stream.setting)
-    with pytest.raises(OutputError, match=r"no space left.*make room"):
+    with raises_code("output-not-writable", found="no space left"):
         sink.write(output())

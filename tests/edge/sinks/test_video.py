@@ -11,9 +11,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from errors import raises_code
 
 import edge
-from edge.errors import OutputError
 from edge.sinks import open_sink
 
 SUFFIXES = (".mkv", ".mp4", ".avi")
@@ -113,12 +113,12 @@ def test_a_place_that_cannot_be_written(suffix: str, stream: Any, output: Any) -
     folder = Path("/proc")  # not even by root
     if not folder.is_dir():
         pytest.skip("no /proc here")
-    with pytest.raises(OutputError, match="a place to write /proc/out"):
+    with raises_code("output-not-writable", expected="/proc/out"):
         record(folder / f"out{suffix}", stream, [output()])
 
 
 def test_a_size_that_the_encoder_refuses(tmp_path: Path, stream: Any, output: Any) -> None:
-    with pytest.raises(OutputError, match=r"out\.mkv"):
+    with raises_code("video-encoder-rejected", fix="out.mkv"):
         record(tmp_path / "out.mp4", stream, [output(size=(9000, 16))])
 
 

@@ -5,8 +5,9 @@ import time
 import mjpeg
 import numpy as np
 import pytest
+from errors import raises_code
 
-from edge.errors import CorruptFrameError, SourceError
+from edge.errors import CorruptFrameError
 from edge.frame import Frame
 from edge.sources import open_source
 from edge.sources.source import Source, SourceOptions
@@ -30,7 +31,7 @@ def test_a_network_camera_is_live() -> None:
 def test_a_network_camera_that_hangs_up_is_lost() -> None:
     with mjpeg.camera(frames=5) as address:
         source = open_source(f"{address}/stream")
-        with pytest.raises(SourceError, match="no more"):
+        with raises_code("source-lost"):
             for _ in range(10):
                 source.read()
         source.close()
@@ -64,9 +65,9 @@ def test_size_and_rate_of_a_network_camera() -> None:
     assert all(frame.picture.shape == (48, 80, 3) for frame in frames)
 
 
-@pytest.mark.parametrize(("path", "said"), [("missing", "HTTP 404"), ("text", "no video")])
+@pytest.mark.parametrize(("path", "said"), [("missing", "404"), ("text", "video")])
 def test_an_address_without_a_camera(path: str, said: str) -> None:
-    with mjpeg.camera() as address, pytest.raises(SourceError, match=said):
+    with mjpeg.camera() as address, raises_code("stream-unavailable", found=said):
         open_source(f"{address}/{path}")
 
 
@@ -76,18 +77,18 @@ def test_a_camera_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(opencv, "_TIMEOUT_MS", 500)
     with mjpeg.camera() as address:
         start = time.perf_counter()
-        with pytest.raises(SourceError):
+        with raises_code("stream-unavailable"):
             open_source(f"{address}/hang")
         assert time.perf_counter() - start < 6
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
 def test_nobody_listens(scheme: str) -> None:
-    with pytest.raises(SourceError, match="refused"):
+    with raises_code("stream-unavailable", found="refused"):
         open_source(f"{scheme}://127.0.0.1:9/stream")
 
 
 def test_a_password_is_not_shown() -> None:
-    with pytest.raises(SourceError) as caught:
+    with raises_code("stream-unavailable") as caught:
         open_source("rtsp://user:secret@127.0.0.1:9/stream")
     assert "secret" not in str(caught.value)

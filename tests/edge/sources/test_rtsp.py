@@ -4,10 +4,10 @@ import threading
 
 import pytest
 import rtsp
+from errors import raises_code
 from streams import ListingSink, MeanTask
 
 import edge
-from edge.errors import SourceError
 from edge.sources import open_source
 from edge.streaming import capture
 
@@ -26,7 +26,7 @@ def test_frames_of_an_rtsp_camera() -> None:
         source.close()
         assert all(frame is not None and frame.picture.shape == (120, 160, 3) for frame in frames)
         assert len({frame.picture.tobytes() for frame in frames if frame is not None}) > 5
-        with pytest.raises(SourceError, match="without such a stream"):
+        with raises_code("stream-unavailable"):
             open_source(address.replace("camera", "nothing"))
 
 
@@ -59,7 +59,7 @@ def test_an_rtsp_camera_that_vanishes_is_found_again(monkeypatch: pytest.MonkeyP
         stream.join(30)
     assert done
     assert (done[0].frames, done[0].reconnects) == (60, 1)
-    assert "lost" in said[0]
-    assert "back" in said[1]
+    assert len(said) == 2
+    assert all(address in note for note in said)
     times = [output.time_s for output in sink.got]
     assert times == sorted(times)

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from errors import raises_code
 from streams import ListedSource, ListingSink, MeanTask
 
-from edge.errors import UsageError
 from edge.frame import Output
 from edge.sources.source import SourceOptions
 from edge.sources.synthetic import synthetic
@@ -119,7 +119,7 @@ def test_settings_count_from_the_next_frame_on() -> None:
 
 def test_refused_settings_leave_those_there_are() -> None:
     control = Control(MeanTask())
-    with pytest.raises(UsageError):
+    with raises_code("invalid-option-value"):
         control.adjust(lambda old: replace(old, score=2.0))
     assert control.settings.score == 0.5
 

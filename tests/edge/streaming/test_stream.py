@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from errors import raises_code
 from streams import ListedSource, ListingSink, MeanTask
 
-from edge.errors import CorruptFrameError, DelegateError, ModelError, OutputError, SourceError
+from edge.errors import CorruptFrameError, DelegateError, OutputError, SourceError
 from edge.frame import Frame
 from edge.streaming import capture, outlets, stream
 
-LOST = SourceError("frames", "no more of them", "plug it in")
-CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next")
+LOST = SourceError("frames", "no more frames", "plug it in", code="source-lost")
+CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next", code="frame-corrupt")
 
 
 def run(source: ListedSource, *sinks: ListingSink, task: MeanTask | None = None, **options: Any):  # type: ignore[no-untyped-def]
@@ -130,7 +131,7 @@ def test_a_corrupt_frame_is_counted_and_skipped() -> None:
 
 def test_a_file_without_one_sound_frame_is_an_error() -> None:
     sink = ListingSink()
-    with pytest.raises(CorruptFrameError, match="noise"):
+    with raises_code("frame-corrupt", kind="CorruptFrameError"):
         run(ListedSource([CORRUPT, CORRUPT]), sink)
     assert sink.closed == 1
 
@@ -158,12 +159,12 @@ def test_a_camera_that_vanishes_is_tried_until_it_is_back(monkeypatch: pytest.Mo
     assert times == sorted(times)
     assert done.reconnects == 1
     assert "lost" in said[0]
-    assert "back" in said[-1]
+    assert "reconnected" in said[-1]
 
 
 def test_a_file_that_breaks_off_is_an_error_and_what_was_read_is_written() -> None:
     sink = ListingSink()
-    with pytest.raises(SourceError, match="no more of them"):
+    with raises_code("source-lost"):
         run(ListedSource([1, 2, LOST]), sink)
     assert len(sink.got) == 2
     assert sink.closed == 1
@@ -175,7 +176,7 @@ def test_a_source_that_does_not_open_closes_the_sinks() -> None:
     def fail() -> ListedSource:
         raise LOST
 
-    with pytest.raises(SourceError):
+    with raises_code("source-lost"):
         stream.run(fail, MeanTask(), [sink])
     assert sink.closed == 1
 
@@ -193,7 +194,7 @@ def test_a_delegate_that_dies_falls_back_to_the_cpu_visibly() -> None:
 
 def test_a_model_that_fails_on_the_cpu_is_an_error() -> None:
     sink = ListingSink()
-    with pytest.raises(ModelError, match="gone"):
+    with raises_code("model-failed"):
         run(ListedSource(range(6)), sink, task=MeanTask(dies_after=2))
     assert len(sink.got) == 2
     assert sink.closed == 1
@@ -201,9 +202,9 @@ def test_a_model_that_fails_on_the_cpu_is_an_error() -> None:
 
 @pytest.mark.parametrize("live", [False, True])
 def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
-    full = ListingSink(error=OutputError("room", "a full disk", "free some"))
+    full = ListingSink(error=OutputError("room", "a full disk", "free some", code="disk-full"))
     other = ListingSink()
-    with pytest.raises(OutputError, match="full disk"):
+    with raises_code("disk-full"):
         run(ListedSource(range(1000), live=live, every=0.002), full, other)
     assert full.closed == other.closed == 1
     assert len(other.got) < 1000
@@ -220,7 +221,8 @@ def test_a_live_stream_leaves_a_sink_that_hangs_behind(monkeypatch: pytest.Monke
     monkeypatch.setattr(outlets, "_PATIENCE", 0.1)
     hung, slow = ListingSink(every=0.5), ListingSink(every=0.05)
     _, said = run(ListedSource(range(4), live=True, every=0.01), hung, slow)
-    assert said == ["listing did not finish in time and is left behind"]
+    assert len(said) == 1
+    assert "listing" in said[0]
     assert (hung.closed, slow.closed) == (0, 1)
     while not hung.closed:  # its thread is none of the next test's
         time.sleep(0.05)
@@ -318,7 +320,10 @@ def test_a_source_that_hangs_at_the_end_does_not_count(monkeypatch: pytest.Monke
 def test_a_delegate_that_dies_without_a_model_for_the_cpu_says_both() -> None:
     class Alone(MeanTask):
         def on_cpu(self) -> Any:
-            raise DelegateError("a model for the CPU beside it", "no m.tflite", "copy it there")
+            raise DelegateError(
+                "a CPU model", "no m.tflite", "copy it there", code="cpu-model-missing"
+            )
 
-    with pytest.raises(DelegateError, match=r"edgetpu died.*gone.*no m\.tflite: copy it"):
+    with raises_code("cpu-model-missing", kind="DelegateError", fix="copy it there") as caught:
         run(ListedSource(range(6)), ListingSink(), task=Alone(delegate="edgetpu", dies_after=3))
+    assert all(part in caught.value.found for part in ("edgetpu", "gone", "no m.tflite"))

@@ -78,7 +78,7 @@ export class Camera {
     try {
       return await navigator.mediaDevices.getUserMedia({ video, audio: false });
     } catch (error) {
-      this.#complain(REASONS[error.name] ?? `The camera cannot be opened: ${error.message}`);
+      this.#complain(REASONS[error.name] ?? `Cannot open the camera: ${error.message}`);
       return null;
     }
   }
@@ -136,10 +136,10 @@ function end(stream) {
 }
 
 const REASONS = {
-  NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the address.",
+  NotAllowedError: "Camera access was denied. Allow it in the browser's address bar.",
   NotFoundError: "This device has no camera.",
   NotReadableError: "The camera is in use by another program.",
-  OverconstrainedError: "That camera is not there any more.",
+  OverconstrainedError: "That camera is no longer available.",
 };
 
 /** Writes the tunnel's command for this address. */

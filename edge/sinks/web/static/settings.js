@@ -90,7 +90,7 @@ export class Settings {
     }
     $("classes-all").disabled = chosen.size === 0;
     const count = `only ${chosen.size} of ${this.#labels.length}`;
-    write($("classes-count"), chosen.size ? count : "all are shown");
+    write($("classes-count"), chosen.size ? count : "all shown");
   }
 
   #search() {

@@ -7,7 +7,7 @@ const NO_CAMERA = 2; // seconds without one, after which this page offers its ca
 
 const LINKS = {
   connecting: { word: "Connecting", title: "Connecting", text: "" },
-  refused: { word: "Refused", title: "This page may not see the stream", button: "Try again" },
+  refused: { word: "Refused", title: "Access to this stream was refused", button: "Try again" },
 };
 
 /**
@@ -41,26 +41,26 @@ function reason(state) {
 }
 
 function over(ended) {
-  const text = `${ended}. This page goes on when the stream runs again.`;
+  const text = `${ended}. This page resumes when the stream restarts.`;
   return { is: "ended", word: "Ended", title: "Ended", text };
 }
 
 function lost({ seconds, why }) {
-  const text = why || "The stream does not answer.";
+  const text = why || "The stream is not responding.";
   const again = `Trying again in ${seconds} s.`;
-  const known = { is: "lost", word: "Reconnecting", title: "Connection lost", button: "Now" };
+  const known = { is: "lost", word: "Reconnecting", title: "Connection lost", button: "Retry now" };
   return { ...known, text: `${text} ${again}` };
 }
 
 function waiting({ empty, age }) {
   const known = { is: "waiting", word: "Waiting" };
-  if (empty) return { ...known, title: "Waiting for the first picture" };
-  return { ...known, title: "No new picture", text: `The last one is ${Math.round(age)} s old.` };
+  if (empty) return { ...known, title: "Waiting for the first image" };
+  return { ...known, title: "No new images", text: `The last one is ${Math.round(age)} s old.` };
 }
 
 function askForCamera(allowed) {
-  const title = "This stream sees with your camera";
-  const text = "Its pictures go to the computer that runs the stream, and nowhere else.";
+  const title = "This stream uses your camera";
+  const text = "Images are sent only to the computer that runs the stream.";
   const known = { is: "camera", word: "Waiting", title };
   return allowed ? { ...known, text, button: "Use this camera" } : { ...known, text: "See below." };
 }

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pages
 import pytest
+from errors import raises_code
 from pages import wait_until
 from streams import MeanTask
 
 from edge import runner
-from edge.errors import PictureError, UsageError
+from edge.errors import UsageError
 from edge.sources import open_source, resolve
 from edge.sources.browser import Camera
 from edge.sources.source import SourceOptions
@@ -25,7 +26,7 @@ def jpeg(grey: int, size: tuple[int, int] = (64, 48), *options: int) -> bytes:
 
 def test_what_is_meant() -> None:
     assert resolve("browser") == ("browser", "")
-    with pytest.raises(UsageError, match="--source browser"):
+    with raises_code("unexpected-address", fix="--source browser"):
         open_source("browser:1")
 
 
@@ -77,19 +78,19 @@ def huge() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "code"),
     [
-        (b"", "something else"),
-        (b"\x89PNG\r\n\x1a\n", "something else"),
-        (b"\xff\xd8", "something else"),
-        (b"\xff\xd8" + b"\xff" * 1000, "something else"),
-        (b"\xff\xd8\xff\xe0\x00\x00" * 100, "something else"),
-        (jpeg(1)[:200], "JPEG"),
-        (huge(), "65535 × 65535"),
+        (b"", "image-undecodable"),
+        (b"\x89PNG\r\n\x1a\n", "image-undecodable"),
+        (b"\xff\xd8", "image-undecodable"),
+        (b"\xff\xd8" + b"\xff" * 1000, "image-undecodable"),
+        (b"\xff\xd8\xff\xe0\x00\x00" * 100, "image-undecodable"),
+        (jpeg(1)[:200], "image-undecodable"),
+        (huge(), "image-too-large"),
     ],
 )
-def test_what_is_no_picture_is_refused(data: bytes, said: str) -> None:
-    with pytest.raises(PictureError, match=said):
+def test_what_is_no_picture_is_refused(data: bytes, code: str) -> None:
+    with raises_code(code, kind="PictureError"):
         Camera().put(data)
 
 
@@ -118,7 +119,7 @@ class TestThroughThePage:
     def test_who_must_be_told_what(self, camera_page: pages.Page) -> None:
         port = camera_page.port
         assert camera_page.said[0].endswith("/ and allow the camera")
-        assert "https or on localhost only" in camera_page.said[1]
+        assert "https" in camera_page.said[1]
         assert f"ssh -L {port}:127.0.0.1:{port} " in camera_page.said[1]
 
     def test_its_pictures_are_the_frames(self, camera_page: pages.Page) -> None:
@@ -136,7 +137,7 @@ class TestThroughThePage:
         first.until("camera-ack")
         with pages.Visitor(camera_page) as second:
             second.socket.send(jpeg(90))
-            assert "close the other page" in second.until("error")["message"]
+            assert second.until("error")["code"] == "browser-camera-in-use"
             first.__exit__()
 
             def taken() -> bool:

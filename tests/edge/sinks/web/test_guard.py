@@ -66,7 +66,7 @@ def test_the_page_itself_and_programs_can(page: pages.Page) -> None:
 
 def test_others_need_the_token(public: pages.Page) -> None:
     for path in ("/", "/api/state", "/stream.mjpg", "/snapshot.jpg", "/static/icon.svg"):
-        for query, found in (("", "no token"), ("?token=wrong", "another token"), ("?token=é", "")):
+        for query, found in (("", "no token"), ("?token=wrong", "wrong token"), ("?token=é", "")):
             answer = httpx.get(local(public, path + query))
             assert answer.status_code == 401
             assert found in answer.text

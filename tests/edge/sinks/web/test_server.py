@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pages
 import pytest
+from errors import error_code
 from pages import wait_until
 
 httpx = pytest.importorskip("httpx")
@@ -130,6 +131,6 @@ def test_a_port_in_use_is_said_by_the_command(
         f"web:127.0.0.1:{page.port}",
     )  # fmt: skip
     assert done.returncode == 2
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith(f"edge: expected a free port {page.port} on 127.0.0.1, found one that")
+    assert error_code(done.stderr) == "port-in-use"
+    assert f"port {page.port} on 127.0.0.1" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -59,7 +59,7 @@ def test_another_camera_can_be_chosen(open_page: OpenPage, watching: Served) -> 
     expect(page.locator("#summary")).to_contain_text("red")
     expect(page.locator("#summary")).to_contain_text("blue")
     page.get_by_label("Camera", exact=True).select_option("Unplugged")
-    expect(page.get_by_text("That camera is not there any more.")).to_be_visible()
+    expect(page.get_by_text("That camera is no longer available.")).to_be_visible()
     page.get_by_role("button", name="Use this camera").click()
     expect(page.locator("#link")).to_have_text("Live")
 
@@ -98,7 +98,7 @@ def test_a_browser_that_may_not_use_its_camera_says_so(
     )
     page.goto(watching.url)
     page.get_by_role("button", name="Use this camera").click()
-    expect(page.get_by_text("was not allowed to use the camera")).to_be_visible()
+    expect(page.get_by_text("Camera access was denied")).to_be_visible()
     expect(page.get_by_role("button", name="Use this camera")).to_be_visible()
 
 

@@ -27,7 +27,7 @@ def as_before(page: Page, stream: Served) -> Iterator[None]:
         page.get_by_role("button", name="Resume").click()
     if page.locator("#classes-all").is_enabled():
         page.locator("#classes-all").click()
-    page.get_by_label("Least score").fill("0")
+    page.get_by_label("Minimum score").fill("0")
     plain = {"paused": False, "recording": None, "settings": {"score": 0.0, "classes": None}}
 
     def so() -> bool:
@@ -134,17 +134,17 @@ def test_the_threshold_acts_and_is_seen_by_all_viewers(
     page: Page, open_page: OpenPage, stream: Served
 ) -> None:
     other = open_page(stream.url)
-    page.get_by_label("Least score").fill("1")
+    page.get_by_label("Minimum score").fill("1")
     expect(page.locator("#score-value")).to_have_text("100 %")
     expect(page.locator("#summary")).to_have_text("unknown")
-    expect(other.get_by_label("Least score")).to_have_value("1")
-    page.get_by_label("Least score").fill("0.25")
+    expect(other.get_by_label("Minimum score")).to_have_value("1")
+    page.get_by_label("Minimum score").fill("0.25")
     expect(other.locator("#score-value")).to_have_text("25 %")
     expect(page.locator("#summary")).not_to_have_text("unknown")
 
 
 def test_the_class_filter_acts_and_lets_itself_be_undone(page: Page) -> None:
-    expect(page.locator("#classes-count")).to_have_text("all are shown")
+    expect(page.locator("#classes-count")).to_have_text("all shown")
     page.get_by_role("checkbox", name="green").check()
     expect(page.locator("#rows li")).to_have_count(1)
     expect(page.locator("#summary")).to_contain_text("green")
@@ -163,7 +163,7 @@ def test_classes_are_found_by_a_part_of_their_name(page: Page) -> None:
     expect(page.get_by_role("checkbox", name="green")).to_be_visible()
     expect(page.get_by_role("checkbox", name="blue")).to_be_hidden()
     search.fill("zebra")
-    expect(page.get_by_text("No class has this in its name.")).to_be_visible()
+    expect(page.get_by_text("No matching classes.")).to_be_visible()
 
 
 def test_statistics_are_read_off_by_mouse_and_keyboard_and_outlive_a_reload(page: Page) -> None:

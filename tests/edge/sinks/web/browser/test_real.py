@@ -26,7 +26,7 @@ def test_people_are_followed_and_classes_filtered(open_page: OpenPage, test_data
         expect(rows).not_to_contain_text("person")
         page.get_by_role("button", name="Show all").click()
         expect(rows).to_contain_text("person #")
-        page.get_by_label("Least score").fill("1")
+        page.get_by_label("Minimum score").fill("1")
         expect(page.locator("#summary")).to_have_text("Nothing found")
         expect(rows.locator("li")).to_have_count(0)
 
