@@ -137,7 +137,12 @@ def classifier(
         ModelError, LabelsError, DelegateError: see :func:`edge.open_model`.
     """
     if not 0 <= smoothing < math.inf:
-        raise UsageError("a smoothing of 0 s or more", f"{smoothing:g}", "use --smoothing 0.25")
+        raise UsageError(
+            "a smoothing of at least 0 s",
+            f"{smoothing:g} s",
+            "use --smoothing 0.25",
+            code="invalid-option-value",
+        )
     opened = open_model(
         model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
     )

@@ -166,9 +166,14 @@ def detector(
         UsageError: an unknown class, or a share out of range.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    for what, share in (("score", score), ("overlap", iou)):
+    for what, share in (("score", score), ("IoU", iou)):
         if not 0 < share <= 1:
-            raise UsageError(f"a {what} above 0, up to 1", f"{share:g}", "give a share such as 0.4")
+            raise UsageError(
+                f"{'an' if what == 'IoU' else 'a'} {what} above 0, at most 1",
+                f"{share:g}",
+                "use a value such as 0.4",
+                code="invalid-option-value",
+            )
     path = Path(model)
     opened = open_file(path, labels=labels, delegate=delegate, threads=threads)
     described = _described(path, head)
@@ -231,7 +236,8 @@ def _names(opened: Opened, head: Head) -> tuple[tuple[str, ...] | None, tuple[st
         raise LabelsError(
             f"{head.classes} labels, one per class of the model",
             f"{len(labels)} in {opened.source}",
-            "give the right file with --labels",
+            "choose the right file with --labels",
+            code="labels-count-mismatch",
         )
     return labels, ()
 
@@ -250,4 +256,9 @@ def _not_a_detector(runtime: Runtime, name: str) -> ModelError:
         if single
         else "describe its head in a TOML file: see 'edge demo detect --help'"
     )
-    return ModelError("a detector (SSD or YOLO)", f"{name} with outputs {outputs}", fix)
+    return ModelError(
+        "a detector (SSD or YOLO)",
+        f"{name} with outputs {outputs}",
+        fix,
+        code="model-wrong-task",
+    )

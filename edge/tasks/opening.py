@@ -48,7 +48,7 @@ def open_file(
         other = _twin(path)
         if delegate != "auto" or other == path or not other.is_file():
             raise
-        note = f"no Edge TPU ({error.found}): {other.name} runs on the CPU instead"
+        note = f"no Edge TPU ({error.found}): running {other.name} on the CPU instead"
     content = tflite.read_file(other)
     return open_content(content, str(other), labels, "cpu", threads, beside=beside, notes=(note,))
 
@@ -79,9 +79,10 @@ def cpu_twin(path: Path) -> Path:
     other = _twin(path)
     if other == path or not other.is_file():
         raise DelegateError(
-            "a model for the CPU beside it",
-            f"no {other}" if other != path else f"a name without _edgetpu ({path})",
+            "a CPU model next to the Edge TPU model",
+            f"no {other}" if other != path else f"a file name without _edgetpu ({path})",
             "copy the model that it was compiled from there",
+            code="cpu-model-missing",
         )
     return other
 

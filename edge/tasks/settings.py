@@ -39,7 +39,12 @@ def check_score(score: float | None) -> float:
         UsageError: it is none.
     """
     if score is None or not (math.isfinite(score) and 0 <= score <= 1):
-        raise UsageError("a score from 0 to 1", str(score), "give a share such as 0.4")
+        raise UsageError(
+            "a score from 0 to 1",
+            str(score),
+            "use a score such as 0.4",
+            code="invalid-option-value",
+        )
     return score
 
 
@@ -50,12 +55,14 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[st
         UsageError: one is not, or there is none at all.
     """
     if not classes:
-        raise UsageError("at least one class", "none", "choose one, or all of them")
+        raise UsageError(
+            "at least one class", "none", "choose one or all classes", code="no-classes"
+        )
     known = frozenset(labels)
     for name in classes:
         if name not in known:
             fix = did_you_mean(name, labels, "see the model's labels")
-            raise UsageError("a class of the model", f"'{name}'", fix)
+            raise UsageError("a class of the model", f"'{name}'", fix, code="unknown-class")
     return frozenset(classes)
 
 

@@ -55,8 +55,10 @@ def _scipy() -> Solver:
         from scipy.optimize import linear_sum_assignment
     except ImportError:
         raise UsageError(
-            "the Python package 'lapx' for tracking (or SciPy)",
+            "the package lapx or SciPy",
             "neither",
             install_command("track"),
+            code="missing-package",
+            summary="tracking requires the package lapx or SciPy",
         ) from None
     return linear_sum_assignment  # type: ignore[no-any-return]

@@ -22,8 +22,8 @@ Point = tuple[float, float]
 MARGIN = 0.1
 """Distance from a border, as a share of the box's height, up to which the side is unsure."""
 
-_LINE = "use for example door:100,200,540,200"
-_ZONE = "use for example shop:0,200,400,200,400,480,0,480"
+_LINE = "use a line such as door:100,200,540,200"
+_ZONE = "use a zone such as shop:0,200,400,200,400,480,0,480"
 _FORGET = 1000
 """Updates after which a track that is not seen any more is forgotten."""
 
@@ -61,8 +61,9 @@ class Line:
         if self.start == self.end:
             raise UsageError(
                 "a line between two points",
-                f"one point in '{self.name}'",
-                "name two different points, such as door:100,200,540,200",
+                f"a single point in '{self.name}'",
+                "use two different points, such as door:100,200,540,200",
+                code="invalid-line",
             )
 
     def depth(self, point: Point) -> float:
@@ -84,9 +85,10 @@ class Zone:
     def __post_init__(self) -> None:
         if len(self.corners) < 3 or cv2.contourArea(self._outline()) == 0:
             raise UsageError(
-                "a zone with three corners or more",
+                "a zone with at least three corners",
                 f"no area in '{self.name}'",
-                "name its corners, such as shop:0,200,400,200,400,480,0,480",
+                "list its corners, such as shop:0,200,400,200,400,480,0,480",
+                code="invalid-zone",
             )
 
     def depth(self, point: Point) -> float:
@@ -115,7 +117,10 @@ class Counter:
         names = [border.name for border in borders]
         if twice := {name for name in names if names.count(name) > 1}:
             raise UsageError(
-                "a name of its own for each line and zone", f"'{twice.pop()}' twice", "rename one"
+                "a unique name for each line and zone",
+                f"'{twice.pop()}' twice",
+                "rename one of them",
+                code="duplicate-name",
             )
         self.borders = tuple(borders)
         self._totals = {border.name: {"in": 0, "out": 0} for border in borders}
@@ -181,9 +186,11 @@ def parse_line(text: str) -> Line:
     Raises:
         UsageError: the text says something else.
     """
-    name, points = _parse(text, "a line NAME:X1,Y1,X2,Y2", _LINE)
+    name, points = _parse(text, "a line NAME:X1,Y1,X2,Y2", _LINE, "invalid-line")
     if len(points) != 2:
-        raise UsageError("a line of two points", f"{len(points)} in '{text}'", _LINE)
+        raise UsageError(
+            "a line of two points", f"{len(points)} in '{text}'", _LINE, code="invalid-line"
+        )
     return Line(name, points[0], points[1])
 
 
@@ -193,18 +200,18 @@ def parse_zone(text: str) -> Zone:
     Raises:
         UsageError: the text says something else, or no area.
     """
-    name, points = _parse(text, "a zone NAME:X1,Y1,X2,Y2,X3,Y3,…", _ZONE)
+    name, points = _parse(text, "a zone NAME:X1,Y1,X2,Y2,X3,Y3,…", _ZONE, "invalid-zone")
     return Zone(name, points)
 
 
-def _parse(text: str, expected: str, mend: str) -> tuple[str, tuple[Point, ...]]:
+def _parse(text: str, expected: str, fix: str, code: str) -> tuple[str, tuple[Point, ...]]:
     name, colon, numbers = text.rpartition(":")
     try:
         values = [float(word) for word in numbers.split(",")]
     except ValueError:
         values = []
     if not values or len(values) % 2 or not np.isfinite(values).all() or (colon and not name):
-        raise UsageError(expected, f"'{text}'", mend)
+        raise UsageError(expected, f"'{text}'", fix, code=code)
     return name or text, tuple(zip(values[::2], values[1::2], strict=True))
 
 

@@ -16,7 +16,7 @@ from edge.tracking.tracker import Tracker
 from edge.tracking.values import Tracks
 
 LINE = "frame,id,x,y,width,height,score"
-_EXAMPLE = "write lines such as 1,-1,281.9,187.5,79.9,209.5,0.99,-1,-1,-1"
+_EXAMPLE = "use lines such as 1,-1,281.9,187.5,79.9,209.5,0.99,-1,-1,-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,13 @@ def read(path: Path) -> BoxTable:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise DetectionsError(f"a file of detections at {path}", reason, "check the path") from None
+        raise DetectionsError(
+            f"a file of detections at {path}", reason, "check the path", code="file-unreadable"
+        ) from None
     except UnicodeDecodeError:
-        raise DetectionsError(f"lines of text in {path}", "other bytes", _EXAMPLE) from None
+        raise DetectionsError(
+            f"text in {path}", "binary data", _EXAMPLE, code="invalid-detections"
+        ) from None
     rows = [
         _parse(line, f"line {number} of {path}")
         for number, line in enumerate(text.splitlines(), 1)
@@ -80,13 +84,23 @@ def _parse(line: str, place: str) -> tuple[float, float, float, float, float, fl
     except ValueError:
         values = []
     if len(values) < 7 or not all(map(isfinite, values)):
-        raise DetectionsError(f"numbers {LINE} in {place}", f"'{_shortened(line)}'", _EXAMPLE)
+        raise DetectionsError(
+            f"numbers {LINE} in {place}",
+            f"'{_shortened(line)}'",
+            _EXAMPLE,
+            code="invalid-detections",
+        )
     frame, _, x, y, width, height, score = values[:7]
     if frame < 1 or frame != int(frame) or frame >= 2**53:
-        raise DetectionsError(f"a frame number, from 1, in {place}", f"{frame:g}", _EXAMPLE)
+        raise DetectionsError(
+            f"a frame number from 1 in {place}", f"{frame:g}", _EXAMPLE, code="invalid-detections"
+        )
     if not 0 <= score <= 1:
         raise DetectionsError(
-            f"a score of 0 to 1 in {place}", f"{score:g}", "scale the scores to 0 to 1"
+            f"a score from 0 to 1 in {place}",
+            f"{score:g}",
+            "scale the scores to 0 to 1",
+            code="invalid-detections",
         )
     return frame, x, y, width, height, score
 

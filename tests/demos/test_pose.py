@@ -20,7 +20,7 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--model", "hand.task"), "a bundle of another kind"),
+        (("--model", "hand.task"), "invalid-pose-bundle"),
         (("--model", "colours.tflite"), "MoveNet for one person"),
         (("--model", "movenet_lightening"), "movenet_lightning"),
         (("--count", "squad"), "did you mean 'squat'"),

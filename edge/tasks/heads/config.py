@@ -43,7 +43,9 @@ def read(path: Path) -> Config:
     head = values.get("head")
     if head not in HEADS:
         fix = did_you_mean(str(head), HEADS, _SEE)
-        raise UsageError(f"head = one of {', '.join(HEADS)} in {path}", repr(head), fix)
+        raise UsageError(
+            f"head = one of {', '.join(HEADS)} in {path}", repr(head), fix, code="invalid-config"
+        )
     try:
         return Config(
             head,
@@ -52,7 +54,13 @@ def read(path: Path) -> Config:
             *_normalisation(values),
         )
     except (TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"a description of a head in {path}", str(error), _SEE) from None
+        raise UsageError(
+            f"a valid head description in {path}",
+            str(error),
+            _SEE,
+            code="invalid-config",
+            summary=f"invalid head description in {path}: {error}",
+        ) from None
 
 
 def build(config: Config, runtime: Runtime, name: str) -> Head:
@@ -74,7 +82,10 @@ def build(config: Config, runtime: Runtime, name: str) -> Head:
     if head is None:
         outputs = ", ".join(str(list(output.shape)) for output in runtime.outputs)
         raise ModelError(
-            f"outputs of a head {config.head}", f"{outputs} in {name}", "correct the description"
+            f"the outputs of a {config.head} head",
+            f"{outputs} in {name}",
+            "correct the head description",
+            code="model-head-mismatch",
         )
     if config.letterbox is not None:
         head = replace(head, letterbox=config.letterbox)  # type: ignore[type-var]
@@ -95,7 +106,7 @@ def _anchors(value: Any) -> dict[int, yolo.Anchors] | None:
 
 def _flag(value: Any) -> bool | None:
     if value is not None and not isinstance(value, bool):
-        raise TypeError(f"letterbox = {value!r}, which is neither true nor false")
+        raise TypeError(f"letterbox = {value!r} is neither true nor false")
     return value
 
 
@@ -106,7 +117,7 @@ def _normalisation(
     if (mean is None) != (std is None):
         raise ValueError("std without mean" if mean is None else "mean without std")
     if std is not None and 0 in std:
-        raise ValueError(f"std = {values['std']!r}, by which nothing can be divided")
+        raise ValueError(f"std = {values['std']!r} contains 0")
     return mean, std
 
 
@@ -116,5 +127,5 @@ def _numbers(key: str, value: Any) -> tuple[float, ...] | None:
     numbers = value if isinstance(value, list) else [value]
     known = all(type(one) in (int, float) and math.isfinite(one) for one in numbers)
     if not known or len(numbers) not in (1, 3):
-        raise ValueError(f"{key} = {value!r}, which is neither one number nor three")
+        raise ValueError(f"{key} = {value!r} is neither one number nor a list of three")
     return tuple(map(float, numbers))

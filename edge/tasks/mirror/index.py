@@ -70,20 +70,30 @@ def index(
     """
     scheme, where = sources.resolve(address)
     if scheme == "video" and not Path(where).exists():
-        found = f"no such file or folder {where}"
-        raise SourceError("a folder of pictures, or a video", found, "check the path")
+        raise SourceError(
+            "a directory of images, or a video",
+            f"no such file or directory {where}",
+            "check the path",
+            code="source-not-found",
+        )
     kept = shelf(model)
     if scheme == "pictures":
         places, vectors, notes = _of_pictures(where, kept, poser, progress)
     elif scheme == "video":
         places, vectors, notes = _of_video(where, kept, poser, progress)
     else:
-        raise UsageError("a folder of pictures, or a video", f"--index {address}", "record it")
+        raise UsageError(
+            "a directory of images, or a video",
+            f"--index {address}",
+            "record it to a file first",
+            code="index-not-a-file",
+        )
     if not places:
         raise SourceError(
-            f"people at {address}, most of whose body is seen",
+            f"people whose body is mostly visible in {address}",
             "none",
-            "take pictures that show whole bodies",
+            "use images that show whole bodies",
+            code="no-poses-found",
         )
     return Index(library(vectors), tuple(places), notes)
 
@@ -118,7 +128,7 @@ def _of_pictures(
             places.append(Place(path.name, None, stored.picture(0)))
             vectors.append(vector)
     progress(len(paths), len(paths))
-    notes = (f"{unread} of {len(paths)} pictures of {address} cannot be read",) if unread else ()
+    notes = (f"{unread} of {len(paths)} images in {address} cannot be read",) if unread else ()
     return places, vectors, notes
 
 

@@ -56,7 +56,7 @@ class Mirror:
         drawn = self.pose.draw(picture, result)
         match = result.match
         if match is None:
-            return draw.beside(drawn, None, "nobody seen")
+            return draw.beside(drawn, None, "no person detected")
         place = "" if match.frame is None else f" {match.frame}"
         text = f"{match.name}{place}  {100 * match.similarity:.0f}%"
         return draw.beside(drawn, _picture(match.picture, match.mirrored), text)

@@ -68,7 +68,12 @@ def _digest(path: Path) -> str:
     try:
         return sha256(path)
     except OSError as error:
-        raise SourceError("a file to read", f"{path} ({error.strerror})", "check it") from None
+        raise SourceError(
+            f"a readable file {path}",
+            (error.strerror or str(error)).lower(),
+            "check the path and its permissions",
+            code="file-unreadable",
+        ) from None
 
 
 def _read(folder: Path) -> NDArray[np.float32] | None:

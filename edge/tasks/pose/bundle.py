@@ -20,7 +20,7 @@ _WHEEL = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_f
 """Where a MediaPipe that carries models has them, in its folder ``modules``."""
 
 _PACKING = (
-    "pack one on a workstation (x86-64, MediaPipe 0.10): edge models export pose -o pose.task"
+    "create one on a workstation (x86-64, MediaPipe 0.10): edge models export pose -o pose.task"
 )
 _PULLED = "pose_landmarker_full"
 """The name in the registry of a bundle with the same models."""
@@ -56,13 +56,16 @@ def wheel_bundle() -> Path:
     """
     version = installed()
     if version is None:
-        raise DelegateError("MediaPipe for its pose model", "no MediaPipe", install_command("pose"))
+        raise DelegateError(
+            "MediaPipe", "no MediaPipe", install_command("pose"), code="missing-package"
+        )
     files = [_folder() / file for file in _WHEEL]
     if not all(file.is_file() for file in files):
         raise ModelError(
-            "a MediaPipe that carries its pose model",
-            f"MediaPipe {version}, which carries no models",
-            f"{_PACKING}, and give it with --model pose.task; or: edge models pull {_PULLED}",
+            "a MediaPipe package that includes its pose model",
+            f"MediaPipe {version}, which includes no models",
+            f"{_PACKING}, and use it with --model pose.task; or: edge models pull {_PULLED}",
+            code="package-without-models",
         )
     path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
     if not _is_whole(path):
@@ -112,10 +115,10 @@ def read(path: Path) -> bytes:
     except OSError as error:
         raise _no_bundle(f"{path} ({error.strerror})") from None
     except zipfile.BadZipFile:
-        raise _no_bundle(f"{path}, which is damaged or no .task at all") from None
+        raise _no_bundle(f"{path}, which is damaged or not a .task file") from None
     if not {DETECTOR, LANDMARKS} <= {*names}:
         held = ", ".join(names[:4]) or "nothing"
-        raise _no_bundle(f"{path}, a bundle of another kind (it holds {held})")
+        raise _no_bundle(f"{path}, another kind of bundle (containing {held})")
     return content
 
 
@@ -136,4 +139,6 @@ def _folder() -> Path:
 
 
 def _no_bundle(found: str) -> ModelError:
-    return ModelError("a .task of MediaPipe's pose landmarker", found, _PACKING)
+    return ModelError(
+        "a .task file of MediaPipe's pose landmarker", found, _PACKING, code="invalid-pose-bundle"
+    )

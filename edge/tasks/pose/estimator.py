@@ -69,7 +69,13 @@ class PoseEstimator:
             UsageError: classes, or a score out of range.
         """
         if settings.classes is not None:
-            raise UsageError("no classes: a pose has none", str(settings.classes), "leave them out")
+            raise UsageError(
+                "no classes",
+                str(settings.classes),
+                "omit them",
+                code="classes-not-supported",
+                summary="poses have no classes to choose from",
+            )
         return replace(self, score=check_score(settings.score))
 
     def on_cpu(self) -> Self:
@@ -116,7 +122,9 @@ def pose(
     """
     check_score(score)
     if people < 1:
-        raise UsageError("one person or more", str(people), "use --people 1")
+        raise UsageError(
+            "at least one person", str(people), "use --people 1", code="invalid-option-value"
+        )
     known = exercises.read(exercises.SHIPPED if rules is None else Path(rules))
     counted = exercises.chosen(known, count)
     network, notes = _network(model, people, delegate, threads, say)
@@ -143,23 +151,29 @@ def _network(
         path = registry.located(MOVENET, say, delegate)
         network = _open(path, people, delegate, threads)
     except EdgeError as error:
-        found = f"{error.found}, nor MediaPipe's poses {why}"
-        raise type(error)(error.expected, found, error.fix) from None
-    return network, (f"MoveNet runs instead of MediaPipe {why}",)
+        found = f"{error.found}, and MediaPipe cannot be used either {why}"
+        raise type(error)(error.expected, found, error.fix, code=error.code) from None
+    return network, (f"using MoveNet instead of MediaPipe {why}",)
 
 
 def _open(path: Path, people: int, delegate: str, threads: int | None) -> Network:
     if bundle.is_bundle(path):
         if delegate == "edgetpu":
             raise DelegateError(
-                "a model compiled for the Edge TPU", f"{path}", f"use --model {MOVENET}"
+                "a model compiled for the Edge TPU",
+                f"{path}",
+                f"use --model {MOVENET}",
+                code="model-not-for-edgetpu",
             )
         from edge.tasks.pose.mediapipe import open_mediapipe
 
         return open_mediapipe(path, people, threads)
     if people > 1:
         raise UsageError(
-            "one person with MoveNet", f"--people {people}", "use MediaPipe: a .task as --model"
+            "one person with MoveNet",
+            f"--people {people}",
+            "use MediaPipe: choose a .task file with --model",
+            code="people-not-supported",
         )
     from edge.tasks.pose.movenet import open_movenet
 

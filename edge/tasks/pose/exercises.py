@@ -51,11 +51,17 @@ def read(path: Path = SHIPPED) -> tuple[Exercise, ...]:
     """
     tables = reading.table(path, "a TOML file of exercises", _SEE)
     if not tables:
-        raise UsageError("exercises", f"none in {path}", _SEE)
+        raise UsageError("exercises", f"none in {path}", _SEE, code="invalid-config")
     try:
         return tuple(_exercise(name, table) for name, table in tables.items())
     except ValueError as error:
-        raise UsageError(f"exercises in {path}", str(error), _SEE) from None
+        raise UsageError(
+            f"valid exercises in {path}",
+            str(error),
+            _SEE,
+            code="invalid-config",
+            summary=f"invalid exercises in {path}: {error}",
+        ) from None
 
 
 def chosen(known: Sequence[Exercise], names: Sequence[str]) -> tuple[Exercise, ...]:
@@ -71,8 +77,8 @@ def chosen(known: Sequence[Exercise], names: Sequence[str]) -> tuple[Exercise, .
     by_name = {one.name: one for one in known}
     for name in names:
         if name not in by_name:
-            fix = did_you_mean(name, by_name, f"choose of {', '.join(by_name)}")
-            raise UsageError("an exercise", f"'{name}'", fix)
+            fix = did_you_mean(name, by_name, f"choose from {', '.join(by_name)}")
+            raise UsageError("a known exercise", f"'{name}'", fix, code="unknown-exercise")
     return tuple(by_name[name] for name in names)
 
 
@@ -81,36 +87,36 @@ _SEE = "see the example in 'edge demo pose --help'"
 
 def _exercise(name: str, table: Any) -> Exercise:
     if not isinstance(table, dict):
-        raise ValueError(f"{name} = {table!r}, which is no table")
+        raise ValueError(f"{name} = {table!r} is not a table")
     for key in table:
         _check(key, _KEYS, name)
     for key in ("start", "end"):
         if not table.get(key):
-            raise ValueError(f"{name} without {key}")
+            raise ValueError(f"{name} has no {key}")
     start, end, hold = (_ranges(f"{name}.{key}", table.get(key, {})) for key in _KEYS)
     apart = (
         start[angle][1] < end[angle][0] or end[angle][1] < start[angle][0]
         for angle in start.keys() & end.keys()
     )
     if not any(apart):
-        raise ValueError(f"{name} whose start and end have no angle that tells them apart")
+        raise ValueError(f"{name}: no angle distinguishes start from end")
     return Exercise(name, start, end, hold)
 
 
 def _ranges(where: str, table: Any) -> dict[str, tuple[float, float]]:
     if not isinstance(table, dict):
-        raise ValueError(f"{where} = {table!r}, which is no table")
+        raise ValueError(f"{where} = {table!r} is not a table")
     for angle, limits in table.items():
         _check(angle, _ANGLES, where)
         good = isinstance(limits, list) and len(limits) == 2
         if not good or not all(type(one) in (int, float) for one in limits):
-            raise ValueError(f"{where}.{angle} = {limits!r}, not [least, greatest] in degrees")
+            raise ValueError(f"{where}.{angle} = {limits!r} is not [min, max] in degrees")
         if not 0 <= limits[0] < limits[1] <= 180:
-            raise ValueError(f"{where}.{angle} = {limits}, not rising from 0 up to 180")
+            raise ValueError(f"{where}.{angle} = {limits} is not increasing within 0 to 180")
     return {angle: (float(low), float(high)) for angle, (low, high) in table.items()}
 
 
 def _check(word: str, words: Sequence[str], where: str) -> None:
     if word not in words:
-        hint = did_you_mean(word, words, f"known are {', '.join(words)}")
-        raise ValueError(f"'{word}' in {where} ({hint})")
+        hint = did_you_mean(word, words, f"choose from {', '.join(words)}")
+        raise ValueError(f"unknown key '{word}' in {where} ({hint})")

@@ -27,7 +27,7 @@ def installed() -> str | None:
     try:
         return metadata.version("mediapipe")
     except metadata.PackageNotFoundError:
-        return "of an unknown version"
+        return "of unknown version"
 
 
 class Landmarker:
@@ -55,6 +55,7 @@ class Landmarker:
                 "MediaPipe for a .task file",
                 "no MediaPipe",
                 f"{install_command('pose')}, or use --model movenet_lightning",
+                code="missing-package",
             )
         self.package = f"mediapipe {version}"
         self.name, self._people, self._bundle = name, people, bundle
@@ -143,8 +144,12 @@ def _imported() -> Any:
 
             mediapipe.tasks.vision.PoseLandmarker  # noqa: B018 (whether it is there)
     except (ImportError, OSError, AttributeError) as error:
-        found = f"MediaPipe {installed()}, which does not import ({error})"
-        raise DelegateError("MediaPipe for a .task file", found, install_command("pose")) from None
+        raise DelegateError(
+            "MediaPipe for a .task file",
+            f"MediaPipe {installed()}, which cannot be imported ({error})",
+            install_command("pose"),
+            code="package-broken",
+        ) from None
     finally:
         if hidden:
             del sys.modules["tensorflow"]
@@ -153,7 +158,8 @@ def _imported() -> Any:
 
 def _fails(name: str, error: Exception) -> ModelError:
     return ModelError(
-        "a pose model that MediaPipe runs",
-        f"{name}, which it refuses ({' '.join(str(error).split())})",
-        "pack it again with 'edge models export pose -o pose.task'",
+        "a pose model that MediaPipe can run",
+        f"{name}, which it rejects ({' '.join(str(error).split())})",
+        "create it again with 'edge models export pose -o pose.task'",
+        code="pose-model-rejected",
     )

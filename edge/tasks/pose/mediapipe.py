@@ -56,7 +56,11 @@ def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipe:
         DelegateError: MediaPipe is not installed.
     """
     engine = Landmarker(bundle.read(path), str(path), people)
-    notes = () if threads is None else ("MediaPipe chooses its threads itself, not by --threads",)
+    notes = (
+        ()
+        if threads is None
+        else ("MediaPipe ignores --threads and chooses its number of threads itself",)
+    )
     return MediaPipe(engine, notes, path)
 
 

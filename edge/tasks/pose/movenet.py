@@ -106,8 +106,9 @@ def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
     if not square or first.dtype not in _DTYPES or shapes != [(1, 1, len(COCO), 3)]:
         outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
         raise ModelError(
-            "MoveNet for one person (output [1, 1, 17, 3]) or a .task of MediaPipe's pose",
+            "MoveNet for one person (output [1, 1, 17, 3]) or a .task file of MediaPipe's poses",
             f"{path} with outputs {outputs}",
             "use --model movenet_lightning",
+            code="model-wrong-task",
         )
     return MoveNet(runtime, opened.notes, path)

@@ -100,8 +100,13 @@ def parse(text: str) -> Background:
         return Plain((blue, green, red))
     path = Path(text)
     if path.suffix.lower() not in SUFFIXES and not path.exists():
-        fix = did_you_mean(word, ["blur", *COLOURS], f"colours are {', '.join(COLOURS)}")
-        raise UsageError("blur, a colour (green, #00b140) or a picture", f"'{text}'", fix)
+        fix = did_you_mean(word, ["blur", *COLOURS], f"the colors are {', '.join(COLOURS)}")
+        raise UsageError(
+            "blur, a color (green, #00b140) or an image",
+            f"'{text}'",
+            fix,
+            code="unknown-background",
+        )
     rgb = read_picture(path)
     return Photo(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
 

@@ -157,7 +157,12 @@ def _decided(output: Array) -> Mask:
     low, high = int(classes.min()), int(classes.max())
     if low < 0 or high >= MOST:
         found = f"class {low if low < 0 else high}"
-        raise ModelError(f"classes of 0 to {MOST - 1}", found, "use a model of fewer classes")
+        raise ModelError(
+            f"classes from 0 to {MOST - 1}",
+            found,
+            "use a model with fewer classes",
+            code="too-many-classes",
+        )
     return classes.astype(np.uint8)
 
 

@@ -22,22 +22,23 @@ def of(opened: Opened, reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]
         return _of_two(opened)
     if labels is None:
         note = (
-            f"{opened.name} has no labels: classes are numbered and class 0 is taken for the "
-            "background; name them with --labels FILE"
+            f"{opened.name} has no labels: classes are numbered, with class 0 as background; "
+            "name them with --labels FILE"
         )
         count = reader.classes or MOST
         return ("background", *(f"class {index}" for index in range(1, count))), (note,)
     if reader.classes == len(labels) + 1 and labels[0].lower() not in _BACKGROUND:
-        note = f"{opened.source} lacks the background: it was added as the first label"
+        note = f"{opened.source} has no background label: added as the first label"
         return ("background", *labels), (note,)
     if reader.classes == len(labels) - 1 and labels[0].lower() in _BACKGROUND:
-        note = f"{opened.source} has a background that the model lacks: it was left out"
+        note = f"{opened.source} has a background label that the model lacks: removed"
         return labels[1:], (note,)
     if len(labels) > MOST or reader.classes not in (None, len(labels)):
         raise LabelsError(
             f"{reader.classes or f'at most {MOST}'} labels, one per class of the model",
             f"{len(labels)} in {opened.source}",
-            "give the right file with --labels",
+            "choose the right file with --labels",
+            code="labels-count-mismatch",
         )
     return labels, ()
 
@@ -56,8 +57,9 @@ def _of_two(opened: Opened) -> tuple[tuple[str, ...], tuple[str, ...]]:
         labels = ("background", "person" if labels[0] == _SELFIE else labels[0])
     if len(labels) != 2:
         raise LabelsError(
-            "one label, of the model's foreground",
+            "one label, for the model's foreground",
             f"{len(labels)} in {opened.source}",
-            "give the right file with --labels",
+            "choose the right file with --labels",
+            code="labels-count-mismatch",
         )
     return labels, ()

@@ -139,8 +139,12 @@ def segmenter(
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
     if not 0 <= smoothing <= 10:
-        found = f"{smoothing:g} s"
-        raise UsageError("a smoothing of 0 to 10 s", found, f"use --smoothing {SMOOTHING}")
+        raise UsageError(
+            "a smoothing from 0 to 10 s",
+            f"{smoothing:g} s",
+            f"use --smoothing {SMOOTHING}",
+            code="invalid-option-value",
+        )
     opened = _open(Path(model), labels, delegate, threads)
     reader = recognise(opened.runtime, check_score(score), smoothing)
     if reader is None:
@@ -173,9 +177,11 @@ def _open(path: Path, labels: str | Path | None, delegate: str, threads: int | N
     except ModelError as error:
         if _NOT_EVERYWHERE not in error.found:
             raise
-        found = f"tflite-runtime, which lacks {_NOT_EVERYWHERE} of {path}"
         raise ModelError(
-            "an interpreter with MediaPipe's operations", found, "pip install ai-edge-litert"
+            "an interpreter with MediaPipe's operations",
+            f"tflite-runtime, which lacks {_NOT_EVERYWHERE} of {path}",
+            "pip install ai-edge-litert",
+            code="operation-not-supported",
         ) from None
 
 
@@ -202,8 +208,9 @@ def _cover(result: Segmentation) -> NDArray[np.uint8]:
 def _no_segmentation(opened: Opened) -> ModelError:
     outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in opened.runtime.outputs)
     return ModelError(
-        "a segmentation model, whose one output is a mask [1, height, width] or scores "
-        f"[1, height, width, classes], at most {MOST}",
+        "a segmentation model with one output: a mask [1, height, width] or scores "
+        f"[1, height, width, classes] of at most {MOST} classes",
         f"{opened.name} with outputs {outputs}",
-        "use one such as DeepLab v3; 'edge demo --help' lists the demos of other models",
+        "use a model such as DeepLab v3; 'edge demo --help' lists the demos for other models",
+        code="model-wrong-task",
     )

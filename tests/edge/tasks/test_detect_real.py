@@ -6,8 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from errors import raises_code
 
-from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import Frame
 from edge.results import Detection
 from edge.tasks.detect import detector
@@ -73,7 +73,7 @@ def test_only_the_classes_asked_for(test_data: Path) -> None:
     assert {one.label for one in find(test_data, model, "kite_and_cold.jpg", classes=["kite"])} == {
         "kite"
     }
-    with pytest.raises(UsageError, match="did you mean 'kite'"):
+    with raises_code("unknown-class", fix="'kite'"):
         find(test_data, model, "kite_and_cold.jpg", classes=["kites"])
 
 
@@ -90,12 +90,12 @@ def test_both_ways_to_number_labels_give_the_same_names(test_data: Path) -> None
 
 def test_labels_of_another_model_are_refused(test_data: Path) -> None:
     models = test_data / "models"
-    with pytest.raises(LabelsError, match="80 labels"):
+    with raises_code("labels-count-mismatch", expected="80"):
         detector(models / "yolo_fastest_1.1_int8.tflite", labels=models / "imagenet_labels.txt")
 
 
 def test_a_classifier_is_refused_with_the_right_demo(test_data: Path) -> None:
-    with pytest.raises(ModelError, match="edge demo classify"):
+    with raises_code("model-wrong-task", fix="edge demo classify"):
         detector(test_data / "models/mobilenet_v2_1.0_224_quant.tflite")
 
 

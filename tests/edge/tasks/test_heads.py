@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from errors import raises_code
 
-from edge.errors import ModelError, UsageError
+from edge.errors import UsageError
 from edge.interpreter import TensorSpec
 from edge.tasks.heads import config, recognise, yolo
 from edge.tasks.heads.candidates import Candidates, suppress
@@ -108,7 +109,7 @@ def test_a_described_head(tmp_path: Any) -> None:
     path.write_text('head = "yolo-grid"\nanchors = { 32 = [[10, 10]] }\nletterbox = false\n')
     head = config.build(config.read(path), runtime((1, 10, 10, 7)), "m.tflite")
     assert (head.classes, head.letterbox) == (2, False)
-    with pytest.raises(ModelError, match=r"yolo-grid.*1000"):
+    with raises_code("model-head-mismatch", expected="yolo-grid", found="1000"):
         config.build(config.read(path), runtime((1, 1000)), "m.tflite")
 
 
@@ -122,27 +123,33 @@ def test_a_described_normalisation(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "fields"),
     [
-        ('hed = "ssd"', "did you mean 'head'"),
-        ('head = "yolo-gird"', "did you mean 'yolo-grid'"),
-        ("letterbox = true", "head = one of"),
-        ('head = "ssd"\nletterbox = 3', "neither true nor false"),
-        ('head = "yolo-grid"\nanchors = { x = [[1, 2]] }', "description of a head"),
-        ("head = ", "TOML"),
-        (
-            SSD + "mean = [1, 2]\nstd = [1]",
-            r"mean = \[1, 2\], which is neither one number nor three",
-        ),
-        (SSD + 'mean = ["0"]\nstd = [1]', r"mean = \['0'\], which is neither"),
-        (SSD + "mean = [0]\nstd = [1, nan, 1]", r"std = \[1, nan, 1\], which is neither"),
-        (SSD + "mean = [0]\nstd = [255, 0, 255]", "by which nothing can be divided"),
-        (SSD + "mean = [0]", "found mean without std"),
-        (SSD + "std = [255]", "found std without mean"),
+        ('head = "yolo-gird"', {"fix": "'yolo-grid'"}),
+        ("letterbox = true", {"expected": "head = "}),
+        ('head = "ssd"\nletterbox = 3', {"found": "letterbox = 3"}),
+        ('head = "yolo-grid"\nanchors = { x = [[1, 2]] }', {"expected": "head.toml"}),
+        (SSD + "mean = [1, 2]\nstd = [1]", {"found": "mean = [1, 2]"}),
+        (SSD + 'mean = ["0"]\nstd = [1]', {"found": "mean = ['0']"}),
+        (SSD + "mean = [0]\nstd = [1, nan, 1]", {"found": "std = [1, nan, 1]"}),
+        (SSD + "mean = [0]\nstd = [255, 0, 255]", {"found": "std = [255, 0, 255]"}),
+        (SSD + "mean = [0]", {"found": "mean without std"}),
+        (SSD + "std = [255]", {"found": "std without mean"}),
     ],
 )
-def test_a_bad_description_says_what_is_wrong(tmp_path: Any, text: str, said: str) -> None:
+def test_a_bad_description_says_what_is_wrong(
+    tmp_path: Any, text: str, fields: dict[str, str]
+) -> None:
     path = tmp_path / "head.toml"
     path.write_text(text)
-    with pytest.raises(UsageError, match=said):
+    with raises_code("invalid-config", kind="UsageError", **fields):
         config.read(path)
+
+
+@pytest.mark.parametrize(("text", "said"), [('hed = "ssd"', "'head'"), ("head = ", "head.toml")])
+def test_a_description_that_is_not_one_is_named(tmp_path: Any, text: str, said: str) -> None:
+    path = tmp_path / "head.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        config.read(path)
+    assert said in str(caught.value)

@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from errors import raises_code
 
-from edge.errors import UsageError
 from edge.installation import install_command
 from edge.tracking import assignment
 
@@ -49,6 +49,6 @@ def test_nothing_is_assigned_to_nothing() -> None:
 def test_without_a_solver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for package in ("lap", "scipy", "scipy.optimize"):
         monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError) as error:
+    with raises_code("missing-package", fix="[track]") as error:
         assignment.assign(np.zeros((1, 1)), 1.0)
     assert error.value.fix == install_command("track")

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
+from errors import raises_code
 
-from edge.errors import UsageError
 from edge.results import Detection, Event
 from edge.tracking.counting import Counter, Line, Zone, parse_line, parse_zone
 
@@ -119,16 +119,16 @@ def test_lines_and_zones_are_read_from_text() -> None:
 @pytest.mark.parametrize("text", ["", "door", "door:1,2,3", "door:1,2,x,4", "door:1,2,3,nan",
                                   "door:1,2,3,4,5,6", "door:1,2,1,2", ":1,2,3,4"])  # fmt: skip
 def test_no_line(text: str) -> None:
-    with pytest.raises(UsageError, match="door:100,200,540,200"):
+    with raises_code("invalid-line", fix="door:100,200,540,200"):
         parse_line(text)
 
 
 @pytest.mark.parametrize("text", ["", "z:1,2,3,4", "z:0,0,5,5,10,10", "z:0,0,5,5,10"])
 def test_no_zone(text: str) -> None:
-    with pytest.raises(UsageError, match="shop:0,200"):
+    with raises_code("invalid-zone", fix="shop:0,200"):
         parse_zone(text)
 
 
 def test_two_borders_of_one_name_are_refused() -> None:
-    with pytest.raises(UsageError, match="rename one"):
+    with raises_code("duplicate-name", found="'door'"):
         Counter([ACROSS, Zone("door", ROOM.corners)])

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import stick_figures
 import tiny_models
+from errors import raises_code
 
-from edge.errors import DelegateError, ModelError, UsageError
+from edge.errors import UsageError
 from edge.frame import Frame
 from edge.results import Poses
 from edge.tasks.pose.estimator import PoseEstimator, pose
@@ -81,7 +82,7 @@ def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -
     assert len(other.poses[0].keypoints) == len(COCO)  # said in any case
     assert not np.array_equal(task.draw(GREY.copy(), one), GREY)
     assert np.array_equal(strict.draw(GREY.copy(), other), GREY)
-    with pytest.raises(UsageError):
+    with raises_code("invalid-option-value"):
         task.adjusted(Settings(1.5, None, ()))
 
 
@@ -93,12 +94,12 @@ def test_nothing_is_counted_where_nothing_is_asked(movenet_file: Write) -> None:
 def test_a_model_of_another_task(tmp_path: Path) -> None:
     path = tmp_path / "colours.tflite"
     path.write_bytes(tiny_models.colour_model())
-    with pytest.raises(ModelError, match="MoveNet for one person"):
+    with raises_code("model-wrong-task"):
         pose(path)
 
 
 def test_movenet_finds_one_person(movenet_file: Write) -> None:
-    with pytest.raises(UsageError, match="use MediaPipe"):
+    with raises_code("people-not-supported"):
         pose(movenet_file(seen()), people=2)
     for wrong in ({"people": 0}, {"score": 2.0}, {"count": ["squad"]}, {"rules": "none.toml"}):
         with pytest.raises(UsageError):
@@ -106,5 +107,5 @@ def test_movenet_finds_one_person(movenet_file: Write) -> None:
 
 
 def test_its_delegate_dies_and_there_is_no_model_for_the_cpu(movenet_file: Write) -> None:
-    with pytest.raises(DelegateError, match="for the CPU"):
+    with raises_code("cpu-model-missing"):
         pose(movenet_file(seen()), threads=1).on_cpu()

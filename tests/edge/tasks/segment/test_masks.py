@@ -5,9 +5,9 @@ from typing import Any
 import mask_models
 import numpy as np
 import pytest
+from errors import raises_code
 
 from edge import interpreter
-from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import TensorSpec
 from edge.tasks.segment.masks import Average, Hard, Reader, Soft, recognise
@@ -121,5 +121,5 @@ def test_classes_beyond_a_byte_are_refused() -> None:
     reader = recognise(_Runtime((1, 8, 8), "int32", 0.0), 0.5, 0.0)  # type: ignore[arg-type]
     assert reader is not None
     frame = Frame(0, 0.0, mask_models.halves(RED, BLUE))
-    with pytest.raises(ModelError, match="class 256"):
+    with raises_code("too-many-classes", found="256"):
         reader(np.full((1, 8, 8), 256, np.int32), frame)

@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from errors import raises_code
 
 from edge import interpreter
-from edge.errors import ModelError
 from edge.frame import Frame
 from edge.installation import install_command
 from edge.results import Segmentation
@@ -73,7 +73,7 @@ def test_an_interpreter_without_the_operation_is_told(monkeypatch: pytest.Monkey
         pytest.skip("no tflite-runtime")
     only = {"tflite-runtime": interpreter.INTERPRETERS["tflite-runtime"]}
     monkeypatch.setattr(interpreter, "INTERPRETERS", only)
-    with pytest.raises(ModelError, match="pip install ai-edge-litert"):
+    with raises_code("operation-not-supported", fix="pip install ai-edge-litert"):
         people()
 
 
