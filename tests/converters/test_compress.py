@@ -191,25 +191,26 @@ def impossible(converted: Path, place: Path) -> list[object]:
 
 
 @pytest.mark.parametrize(
-    ("prepare", "said"),
+    ("prepare", "code", "words"),
     [
-        (no_folder, "expected a result, found nothing at"),
-        (no_result, "a folder without report.json"),
-        (no_record, "which is no JSON"),
-        (record_with_gaps, "one with gaps"),
-        (later_record, "of schema 99: update edge-toolkit"),
-        (no_network, "no model.keras in"),
-        (garbage_network, "one that cannot be read"),
-        (other_pictures, "give the data set that the model was made from"),
-        (wrong_recipe, "did you mean 'channels-50'?"),
-        (no_recipe, "--recipe"),
-        (onto_itself, "choose another folder with -o"),
-        (impossible, "write --min-accuracy 0.95 for 95 %"),
+        (no_folder, "result-not-found", "nothing"),
+        (no_result, "result-not-found", "report.json"),
+        (no_record, "result-invalid", "broken"),
+        (record_with_gaps, "result-invalid", "gaps"),
+        (later_record, "result-version-unsupported", "99"),
+        (no_network, "trained-model-missing", "model.keras"),
+        (garbage_network, "trained-model-unreadable", "model.keras"),
+        (other_pictures, "split-images-missing", "others"),
+        (wrong_recipe, "unknown-recipe", "'channels-50'"),
+        (no_recipe, None, "--recipe"),
+        (onto_itself, "output-overlaps-input", "-o"),
+        (impossible, "option-out-of-range", "--min-accuracy 0.95"),
     ],
 )
 def test_what_cannot_be_compressed_is_refused_and_nothing_written(
     prepare: Callable[[Path, Path], list[object]],
-    said: str,
+    code: str | None,
+    words: str,
     converted: Converted,
     run_edge: RunEdge,
     tmp_path: Path,
@@ -220,7 +221,8 @@ def test_what_cannot_be_compressed_is_refused_and_nothing_written(
     before = digest(converted[0] / "report.json")
     done = run_edge("compress", "-o", tmp_path / "out", *arguments)
     assert done.returncode == 2, done.stdout
-    assert said in done.stderr
+    assert code is None or error_code(done.stderr) == code
+    assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
     assert digest(converted[0] / "report.json") == before

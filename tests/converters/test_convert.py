@@ -296,30 +296,36 @@ def test_a_stopped_run_leaves_nothing_half_written(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "words"),
     [
-        (["missing-folder"], "missing-folder"),
-        ([".", "--weights", "imagnet"], "imagenet"),
-        ([".", "--fine-tune", "sometimes"], "auto"),
-        ([".", "--augment", "flipp"], "flip"),
-        ([".", "--alpha", "0.3"], "0.35"),
-        ([".", "--size", "100"], "96"),
-        ([".", "--recipe", "chanels-50"], "did you mean 'channels-50'?"),
-        ([".", "--recipe", "missing.toml"], "no such file: missing.toml"),
-        ([".", "--target", "gpu"], "--target cpu|edgetpu|all"),
-        ([".", "--max-size", "-1"], "--max-size above 0"),
-        ([".", "--max-latency", "nan"], "--max-latency above 0"),
-        ([".", "--min-accuracy", "90"], "write --min-accuracy 0.9 for 90 %"),
-        ([".", "--precision", "0"], "--precision as a share above 0"),
-        ([".", "--target", "edgetpu", "--max-latency", "5"], "no Edge TPU to time it on"),
+        (["missing-folder"], "dataset-not-found", "missing-folder"),
+        ([".", "--weights", "imagnet"], "unknown-weights", "imagenet"),
+        ([".", "--fine-tune", "sometimes"], None, "auto"),
+        ([".", "--augment", "flipp"], "unknown-augmentation", "flip"),
+        ([".", "--alpha", "0.3"], "unsupported-alpha", "0.35"),
+        ([".", "--size", "100"], "unsupported-input-size", "96"),
+        ([".", "--recipe", "chanels-50"], "unknown-recipe", "'channels-50'"),
+        ([".", "--recipe", "missing.toml"], "recipe-not-found", "missing.toml"),
+        ([".", "--target", "gpu"], "unknown-option-value", "--target cpu|edgetpu|all"),
+        ([".", "--max-size", "-1"], "option-out-of-range", "--max-size"),
+        ([".", "--max-latency", "nan"], "option-out-of-range", "--max-latency"),
+        ([".", "--min-accuracy", "90"], "option-out-of-range", "--min-accuracy 0.9"),
+        ([".", "--precision", "0"], "option-out-of-range", "--precision"),
+        ([".", "--target", "edgetpu", "--max-latency", "5"], "option-conflict", "--max-latency"),
     ],
 )
 def test_a_wrong_word_is_answered_with_the_right_one(
-    arguments: list[str], said: str, run_edge: RunEdge, micro_dataset: Path, tmp_path: Path
+    arguments: list[str],
+    code: str | None,
+    words: str,
+    run_edge: RunEdge,
+    micro_dataset: Path,
+    tmp_path: Path,
 ) -> None:
     done = run_edge("convert", *arguments, "-o", tmp_path / "out", "--json", cwd=micro_dataset)
     assert done.returncode == 2, done.stderr
-    assert said in done.stderr
+    assert code is None or error_code(done.stderr) == code
+    assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert json.loads(done.stdout)["error"]
     assert not (tmp_path / "out").exists()

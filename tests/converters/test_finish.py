@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from damaged import zero_weights
+from errors import raises_code
 
 from converters.choosing.choice import choose
 from converters.choosing.plan import Plan
@@ -27,7 +28,6 @@ from converters.finish import (
 )
 from converters.progress import Silent
 from converters.training.trained import Trained
-from edge.errors import ConversionError
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
@@ -83,7 +83,7 @@ def test_a_network_that_says_the_same_of_every_picture_is_no_model(
     head = model.get_layer("head")
     head.set_weights([0 * array for array in head.get_weights()])
     spoilt = replace(learned, trained=replace(learned.trained, model=model))
-    with pytest.raises(ConversionError, match="the same scores for all 30 test pictures"):
+    with raises_code("scores-constant", found="30 test"):
         calibrate(spoilt, Silent())
 
 
