@@ -37,26 +37,34 @@ class Limits:
     def __post_init__(self) -> None:
         if self.target not in TARGETS:
             raise UsageError(
-                f"--target {'|'.join(TARGETS)}",
+                f"--target to be {'|'.join(TARGETS)}",
                 f"'{self.target}'",
                 did_you_mean(self.target, TARGETS, f"use --target {TARGETS[0]}"),
+                code="unknown-option-value",
             )
         for option, value in (
             ("--max-latency", self.max_latency_ms), ("--max-size", self.max_size_kb),
         ):  # fmt: skip
             if value is not None and not 0 < value < float("inf"):
-                raise UsageError(f"{option} above 0", f"{value:g}", "give what the device allows")
+                raise UsageError(
+                    f"{option} to be above 0",
+                    f"{value:g}",
+                    "give the limit of your device",
+                    code="option-out-of-range",
+                )
         if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
             raise UsageError(
-                "--min-accuracy as a share from 0 to 1",
+                "--min-accuracy to be from 0 to 1",
                 f"{self.min_accuracy:g}",
                 _as_share(self.min_accuracy),
+                code="option-out-of-range",
             )
         if self.max_latency_ms is not None and self.target == "edgetpu":
             raise UsageError(
-                "a limit that can be measured here",
-                "--max-latency with --target edgetpu, and no Edge TPU to time it on",
-                "leave --max-latency out, or use --target all to limit the time on this CPU",
+                "a limit that can be measured on this computer",
+                "--max-latency with --target edgetpu, but no Edge TPU to measure on",
+                "remove --max-latency, or use --target all to limit the latency on this CPU",
+                code="conflicting-options",
             )
 
     @property
@@ -83,15 +91,15 @@ class Failure:
         """By how much it fails, in words."""
         found, wanted, short = self.found, self.wanted, abs(self.found - self.wanted)
         if self.limit == "max_latency_ms":
-            return f"{found:.3g} ms, {short:.2g} ms more than the {wanted:g} ms of --max-latency"
+            return f"{found:.3g} ms, {short:.2g} ms over --max-latency {wanted:g}"
         if self.limit == "max_size_kb":
-            return f"{found:,.0f} kB, {short:,.0f} kB more than the {wanted:g} kB of --max-size"
+            return f"{found:,.0f} kB, {short:,.0f} kB over --max-size {wanted:g}"
         if self.limit == "min_accuracy":
             return (
-                f"{100 * found:.1f} % of the test pictures right, {100 * short:.1f} points less "
-                f"than the {100 * wanted:g} % of --min-accuracy"
+                f"{100 * found:.1f} % accuracy, {100 * short:.1f} points below "
+                f"--min-accuracy {wanted:g}"
             )
-        return f"{found:.0f} operations that the Edge TPU is foreseen to leave to the CPU"
+        return f"{found:.0f} operations predicted to run on the CPU instead of the Edge TPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +133,18 @@ def choose(variants: Sequence[Measured], limits: Limits, wanted: str) -> Choice:
     if not fitting:
         chosen = min(variants, key=lambda m: _distance(failures[m.name]))
         missed = "; ".join(failure.sentence() for failure in failures[chosen.name])
-        reason = f"no variant is within the limits; {chosen.name} comes nearest, with {missed}"
+        reason = f"no variant meets the limits; {chosen.name} comes closest, with {missed}"
     elif not limits.set and wanted in (m.name for m in fitting):
         chosen = next(m for m in fitting if m.name == wanted)
-        reason = f"{chosen.name} was asked for"
+        reason = f"{chosen.name} was requested"
     else:
         rank, praise = _rank(limits)
         chosen = min(fitting, key=rank)
-        among = f"the {praise} of the {len(fitting)} variants" if fitting[1:] else "the one variant"
-        reason = f"{chosen.name} is {among} within the limits"
+        if fitting[1:]:
+            rank_among = f"the {praise} of the {len(fitting)} variants that meet the limits"
+        else:
+            rank_among = "the only variant that meets the limits"
+        reason = f"{chosen.name} is {rank_among}"
     return Choice(
         limits=limits,
         chosen=chosen.name,
@@ -154,7 +165,7 @@ def _rank(limits: Limits) -> tuple[Callable[[Measured], Any], str]:
     """The order of preference, the best first, and what the first one is called."""
     accuracy_alone = limits.max_latency_ms is None and limits.max_size_kb is None
     if limits.min_accuracy is not None and accuracy_alone:
-        return lambda m: (m.latency.p50_ms, -m.accuracy, m.bytes), "quickest"
+        return lambda m: (m.latency.p50_ms, -m.accuracy, m.bytes), "fastest"
     return lambda m: (-m.accuracy, m.latency.p50_ms, m.bytes), "most accurate"
 
 
@@ -185,5 +196,5 @@ def _distance(failures: Sequence[Failure]) -> tuple[int, float]:
 
 def _as_share(percent: float) -> str:
     if 1 < percent <= 100:
-        return f"write --min-accuracy {percent / 100:g} for {percent:g} %"
-    return "give a share such as 0.95"
+        return f"use --min-accuracy {percent / 100:g} for {percent:g} %"
+    return "use a fraction such as 0.95"

@@ -13,23 +13,22 @@ FLOAT = ("float32", "float16", "sparse")
 """Methods to quantise that leave activations in float."""
 
 _ZEROS = (
-    "single zeros among the weights are skipped by no kernel for int8, on the CPU or the Edge "
-    "TPU; they pay only where the file is kept or sent compressed"
+    "no int8 kernel skips individual zero weights, on the CPU or on the Edge TPU; they only make "
+    "the compressed file smaller"
 )
 WHY = {
     ("prune", "channels"): (
-        "at this size of network and picture the time is not spent in the channels removed"
+        "with a network and images of this size, the removed channels take little of the time"
     ),
     ("prune", "magnitude"): _ZEROS,
     ("prune", "xnnpack"): (
-        "XNNPACK skips zeros on ARM only, and switches that off on x86 with AVX; the Edge TPU "
-        "never does"
+        "XNNPACK skips zeros on ARM only, not on x86 with AVX; the Edge TPU never does"
     ),
-    ("quantise", "float16"): "the CPU unpacks float16 to float32 before it computes",
-    ("quantise", "float32"): "it is the network as it was trained",
-    ("quantise", "dynamic"): "activations stay float32, and only some kernels use 8-bit weights",
+    ("quantise", "float16"): "the CPU converts float16 to float32 before computing",
+    ("quantise", "float32"): "it is the model as trained",
+    ("quantise", "dynamic"): "activations stay in float32, and few kernels use 8-bit weights",
     ("quantise", "int16x8"): "XNNPACK has no kernels for 16-bit activations",
-    ("quantise", "qat"): "plain int8 had lost too little for training to win back",
+    ("quantise", "qat"): "plain int8 had lost too little accuracy for training to recover",
     ("quantise", "pqat"): _ZEROS,
 }
 """(kind, method) of a step → why it may gain nothing in time."""
@@ -67,13 +66,15 @@ def gain(one: Measured, against: Measured, steps: Sequence[Mapping[str, object]]
     if time <= ENOUGH or (points > 0 and not pruned):
         return None
     figures = (
-        f"{time:.2f} times the time of {against.name}, {packed:.2f} times its size when gzipped, "
-        f"{points:+.1f} points"
+        f"{time:.2f}× the latency, {packed:.2f}× the gzipped size, {points:+.1f} points of accuracy"
     )
-    only = [word for word, yes in (("size", packed <= ENOUGH), ("accuracy", points > 0)) if yes]
-    said = f"No time was gained, only {' and '.join(only)}" if only else "Nothing was gained"
+    benefits = (("smaller", packed <= ENOUGH), ("more accurate", points > 0))
+    only = " and ".join(word for word, holds in benefits if holds)
+    verdict = f"Not faster than {against.name}" if only else f"No improvement over {against.name}"
+    if only:
+        verdict += f", only {only}"
     reasons = "; ".join(dict.fromkeys(WHY[key] for key in keys if key in WHY))
-    return f"{said} ({figures}){': ' if reasons else ''}{reasons}."
+    return f"{verdict} ({figures}){': ' if reasons else ''}{reasons}."
 
 
 def _baseline(variant: Variant) -> str:

@@ -61,27 +61,30 @@ def make(
     """
     if board is not None and limits.target == "edgetpu" != board.run.delegate:
         raise UsageError(
-            "a board with an Edge TPU for --target edgetpu",
+            "a board with an Edge TPU, as --target edgetpu needs one",
             board.name,
-            f"use --board {board.name}+ACCELERATOR, see 'edge boards list'",
+            f"use --board {board.name}+ACCELERATOR; see 'edge boards list'",
+            code="board-without-edgetpu",
         )
     if precision is not None and not 0 < precision <= 1:
-        share = f"write {precision / 100:g} for {precision:g} %" if 1 < precision <= 100 else ""
+        share = f"use {precision / 100:g} for {precision:g} %" if 1 < precision <= 100 else ""
         raise UsageError(
-            "--precision as a share above 0 and up to 1",
+            "--precision to be above 0 and at most 1",
             f"{precision:g}",
-            share or "give a share such as 0.95",
+            share or "use a fraction such as 0.95",
+            code="option-out-of-range",
         )
     loaded = tuple(recipe.load(name) for name in names)
     for index, one in enumerate(loaded):
         own_file = one.name in _TAKEN and names[index] != one.name
         if own_file or one.name in (other.name for other in loaded[:index]):
             raise UsageError(
-                "recipes of different names",
+                "recipes with different names",
                 f"'{one.name}' twice"
                 if not own_file
-                else f"'{one.name}', which the toolkit makes itself",
-                "give the recipe's file another name",
+                else f"'{one.name}', a name that the toolkit uses itself",
+                "rename the recipe file",
+                code="recipe-name-conflict",
             )
     return Plan(
         recipes=tuple(one for one in loaded if one.name not in ALWAYS),

@@ -44,9 +44,10 @@ def _within(model: Any, prunable: int, sparsity: float) -> float:
     most = int(100 * MOST * prunable / max(1, every)) / 100
     if sparsity > most:
         raise ConversionError(
-            f"a sparsity up to {most:g}, as this model has weights outside 1x1 convolutions",
+            f"sparsity to be at most {most:g}, as only 1x1 convolutions are pruned",
             f"{sparsity:g}",
-            f"use sparsity = {most:g}" if most > 0 else "leave out the prune step",
+            f"use sparsity = {most:g}" if most > 0 else "remove the prune step",
+            code="sparsity-too-high",
         )
     return sparsity * every / prunable
 

@@ -97,10 +97,10 @@ def control(
         attempts.append(_train(model, judge))
     best = max(attempts, key=lambda attempt: attempt.accuracy)
     figures = (
-        f"On the validation side: float32 {judge.float32:.1%}, int8 {before:.1%}, "
+        f"Validation accuracy: float32 {judge.float32:.1%}, int8 {before:.1%}, "
         f"now {best.accuracy:.1%}"
     )
-    verdict = "." if judge.satisfied(best) else f"; still below the {judge.wanted:.1%} wanted."
+    verdict = "." if judge.satisfied(best) else f"; still below the required {judge.wanted:.1%}."
     return Variant(
         name=NAME,
         content=best.content,
@@ -135,7 +135,7 @@ def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Att
 
 def _kept(model: Any, content: bytes, layers: list[str], accuracy: float) -> _Attempt:
     done = (
-        f"Kept in float: {', '.join(layers)}, where 8 bits hurt most. On the Edge TPU everything "
+        f"Kept in float, where 8 bits hurt most: {', '.join(layers)}. On the Edge TPU, everything "
         f"from {layers[0]} on would run on the CPU."
     )
     return _Attempt(content, accuracy, model, done, {"method": "float", "layers": layers})
@@ -146,8 +146,8 @@ def _train(model: Any, judge: _Judge) -> _Attempt:
     draft = qat.run(Draft(model), qat.Options(), judge.material)
     assert draft.content is not None
     done = (
-        "Trained with the rounding of 8 bits in it (quantisation-aware training). No layer is in "
-        "float, so it costs nothing on the Edge TPU."
+        "Trained with simulated 8-bit rounding (quantization-aware training). No layer is in "
+        "float, so this costs nothing on the Edge TPU."
     )
     details = {"method": "qat", **draft.details[-1]}
     return _Attempt(draft.content, judge.accuracy(draft.content), draft.model, done, details)

@@ -49,14 +49,22 @@ class Options:
     def __post_init__(self) -> None:
         if not 0 < self.sparsity <= MOST:
             raise UsageError(
-                f"a sparsity above 0 and up to {MOST:g}", f"{self.sparsity:g}", "use 0.75"
+                f"sparsity to be above 0 and at most {MOST:g}",
+                f"{self.sparsity:g}",
+                "use sparsity = 0.75",
+                code="option-out-of-range",
             )
         if not 1 <= self.rounds <= 10:
-            raise UsageError("1 to 10 rounds", str(self.rounds), "use 3")
+            raise UsageError(
+                "rounds to be from 1 to 10",
+                str(self.rounds),
+                "use rounds = 3",
+                code="option-out-of-range",
+            )
         self.plan()
 
     def plan(self) -> recovery.Plan:
-        return recovery.Plan("recovering", self.epochs, self.rate, hard=self.hard)
+        return recovery.Plan("recovering accuracy", self.epochs, self.rate, hard=self.hard)
 
 
 def run(draft: Draft, options: Options, material: Material) -> Draft:
@@ -67,9 +75,9 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     """
     model, details = prune(draft.model, options, material)
     note = (
-        f"{details['zeros']:.1%} of the weights of 1x1 convolutions are zero. "
-        "That saves size where the file is compressed, but no time: no int8 kernel skips single "
-        "zeros, neither on the CPU nor on the Edge TPU."
+        f"{details['zeros']:.1%} of the weights in 1x1 convolutions are zero. "
+        "This makes the compressed file smaller but inference no faster: no int8 kernel skips "
+        "individual zeros, on the CPU or on the Edge TPU."
     )
     return replace(
         draft, model=model, notes=(*draft.notes, note), details=(*draft.details, details)

@@ -221,7 +221,8 @@ def check_types(*given: str) -> None:
     for one in given:
         if one not in TYPES:
             fix = did_you_mean(one, TYPES, f"use {TYPES[0]}")
-            raise UsageError(f"a type {', '.join(TYPES)}", repr(one), fix)
+            expected = f"one of the types {', '.join(TYPES)}"
+            raise UsageError(expected, repr(one), fix, code="unknown-option-value")
 
 
 def check_input(content: bytes, preprocessing: Preprocessing) -> None:
@@ -240,9 +241,10 @@ def check_input(content: bytes, preprocessing: Preprocessing) -> None:
     covered = scale * (np.array([limits.min, limits.max]) - zero_point)
     if scale <= 0 or np.abs(covered - wanted).max() > 0.51 * (wanted[1] - wanted[0]) / 255:
         raise ConversionError(
-            f"an input that covers {wanted[0]:g} to {wanted[1]:g} in 8 bits",
+            f"an 8-bit input that covers {wanted[0]:g} to {wanted[1]:g}",
             f"{covered[0]:g} to {covered[1]:g}",
-            "calibrate with pictures prepared by the same preprocessing",
+            "calibrate with images that have the same preprocessing",
+            code="input-range-mismatch",
         )
 
 
@@ -250,7 +252,10 @@ def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Prepr
     """A converter that knows what the model will see."""
     if len(calibration) == 0:
         raise ConversionError(
-            "pictures to calibrate with", "none", "add pictures to the training side"
+            "at least one calibration image",
+            "none",
+            "add images to the training split",
+            code="no-calibration-images",
         )
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
@@ -293,7 +298,8 @@ def _convert(converter: Any) -> bytes:
     lines = [line for line in str(failure).splitlines() if line.strip()]
     reason = lines[0][:200] if lines else type(failure).__name__
     raise ConversionError(
-        "a model that TensorFlow Lite can hold",
-        f"one that its converter refuses ({reason})",
-        "use a model of standard layers with one picture in and one score vector out",
+        "a model that TensorFlow Lite supports",
+        f"one that its converter rejects ({reason})",
+        "use standard layers, one image input and one score vector as output",
+        code="model-not-convertible",
     ) from failure

@@ -71,12 +71,14 @@ def load(name: str) -> Recipe:
     if path.is_file():
         return _read(path, name)
     if len(path.parts) > 1 or path.suffix == ".toml" or path.is_dir():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise UsageError("a recipe file", f"{found}: {name}", "check the path")
+        found = "a folder" if path.is_dir() else "no file"
+        expected = f"a recipe file at {name}"
+        raise UsageError(expected, found, "check the path", code="recipe-not-found")
     raise UsageError(
-        f"a recipe {', '.join(names())} or a TOML file",
+        f"one of the recipes {', '.join(names())}, or a TOML file",
         repr(name),
         did_you_mean(name, names(), "use --recipe int8"),
+        code="unknown-recipe",
     )
 
 
@@ -100,7 +102,10 @@ def run(recipe: Recipe, material: Material) -> Variant:
         details.append(about)
     if draft.content is None:
         raise ConversionError(
-            f"a file from recipe {recipe.name}", "none", "end it with a step of kind quantise"
+            f"recipe {recipe.name} to produce a model file",
+            "none",
+            'end it with step = "quantise"',
+            code="recipe-without-model",
         )
     return Variant(
         recipe.name, draft.content, recipe.name, draft.notes, tuple(details), draft.model
@@ -114,12 +119,18 @@ def _read(path: Path, name: str) -> Recipe:
     description = table.get("description", "")
     if not isinstance(description, str):
         raise UsageError(
-            f"a text as description of recipe {name}", repr(description), "put it into quotes"
+            f"the description of recipe {name} to be a string",
+            repr(description),
+            "put it in quotes",
+            code="recipe-invalid-value",
         )
     written = table.get("steps")
     if not isinstance(written, list) or not written:
         raise UsageError(
-            f"steps in recipe {name}", "none" if not written else repr(written), _EXAMPLE
+            f"a list of steps in recipe {name}",
+            "none" if not written else repr(written),
+            _EXAMPLE,
+            code="recipe-without-steps",
         )
     made = tuple(
         _step(values, f"step {number} of recipe {name}")
@@ -133,15 +144,18 @@ def _check_order(made: tuple[Step, ...], name: str) -> None:
     """The file is made last, and once."""
     if [step.kind == "quantise" for step in made] != [False] * (len(made) - 1) + [True]:
         raise UsageError(
-            f"one step of kind quantise in recipe {name}, the last",
+            f"recipe {name} to have exactly one quantise step, at the end",
             ", then ".join(f"{step.kind} {step.method}" for step in made),
             _EXAMPLE,
+            code="recipe-step-order",
         )
 
 
 def _step(values: Any, place: str) -> Step:
     if not isinstance(values, dict):
-        raise UsageError(f"a table as {place}", repr(values), _EXAMPLE)
+        raise UsageError(
+            f"{place} to be a table", repr(values), _EXAMPLE, code="recipe-invalid-value"
+        )
     kind = _choice(values, "step", steps.kinds(), place)
     method = _choice(values, "method", steps.methods(kind), place)
     options = steps.find(kind, method).options
@@ -155,7 +169,8 @@ def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: 
     if isinstance(value, str) and value in known:
         return value
     raise UsageError(
-        f"{key} = one of {', '.join(known)} in {place}",
+        f"{key} to be one of {', '.join(known)} in {place}",
         "none" if value is None else repr(value),
         did_you_mean(str(value), known, f'write {key} = "{known[0]}"'),
+        code=f"recipe-unknown-{key}",
     )

@@ -40,19 +40,24 @@ class Plan:
 
     def __post_init__(self) -> None:
         for right, expected, found, fix in (
-            (self.epochs >= 1, "at least 1 epoch of recovery", self.epochs, "epochs = 5"),
-            (self.rate > 0, "a rate above 0", self.rate, "rate = 0.001"),
-            (0 <= self.warm_up < 1, "a warm_up from 0 to below 1", self.warm_up, "warm_up = 0.1"),
-            (0 <= self.hard <= 1, "a hard from 0 to 1", self.hard, "hard = 0.1"),
+            (self.epochs >= 1, "epochs to be at least 1", self.epochs, "epochs = 5"),
+            (self.rate > 0, "rate to be above 0", self.rate, "rate = 0.001"),
+            (
+                0 <= self.warm_up < 1,
+                "warm_up to be at least 0 and below 1",
+                self.warm_up,
+                "warm_up = 0.1",
+            ),
+            (0 <= self.hard <= 1, "hard to be from 0 to 1", self.hard, "hard = 0.1"),
             (
                 self.batch_size >= 1,
-                "at least 1 picture a batch",
+                "batch_size to be at least 1",
                 self.batch_size,
                 "batch_size = 32",
             ),
         ):
             if not right:
-                raise UsageError(expected, f"{found:g}", f"use {fix}")
+                raise UsageError(expected, f"{found:g}", f"use {fix}", code="option-out-of-range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,10 @@ def distil(
     """
     if not 0 <= keep_from < plan.epochs:
         raise UsageError(
-            f"an epoch to keep from 0 to {plan.epochs - 1}", str(keep_from), "use more epochs"
+            f"keep_from to be from 0 to {plan.epochs - 1}",
+            str(keep_from),
+            "use more epochs",
+            code="option-out-of-range",
         )
     started = time.perf_counter()
     tf.seed_everything(material.seed)

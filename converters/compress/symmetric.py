@@ -37,7 +37,10 @@ def symmetric(model: Any) -> Any:
         made[id(layer.output)] = output
     if not changed:
         raise ConversionError(
-            "a model with convolutions of stride 2", "none", "leave out the xnnpack step"
+            "a model with stride-2 convolutions",
+            "none",
+            "remove the xnnpack step",
+            code="xnnpack-unsupported-model",
         )
     copy = keras.Model(image, made[id(model.output)], name=model.name)
     for layer in model.layers:

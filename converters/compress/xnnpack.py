@@ -28,9 +28,10 @@ class Options(magnitude.Options):
         magnitude.Options.__post_init__(self)
         if self.sparsity < LEAST:
             raise UsageError(
-                f"a sparsity from {LEAST:.2f} on, below which XNNPACK has no sparse kernels",
+                f"sparsity to be at least {LEAST:.2f}, where XNNPACK's sparse kernels start",
                 f"{self.sparsity:g}",
                 "use sparsity = 0.75",
+                code="option-out-of-range",
             )
 
 
@@ -46,14 +47,15 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
         policy.ensure_model_supports_pruning(model)
     except ValueError as error:
         raise ConversionError(
-            "a model that XNNPACK runs in sparse form",
-            f"another ({error})",
+            "a model that XNNPACK has sparse kernels for",
+            f"an unsupported one ({error})",
             'use method = "magnitude" or "channels"',
+            code="xnnpack-unsupported-model",
         ) from error
     pruned, details = magnitude.prune(model, options, material)
     note = (
-        f"{details['zeros']:.1%} of the weights of 1x1 convolutions are zero, "
-        "in a network padded alike on all sides, as XNNPACK wants it."
+        f"{details['zeros']:.1%} of the weights in 1x1 convolutions are zero. "
+        "Padding is symmetric, as XNNPACK's sparse kernels require."
     )
     return replace(
         draft, model=pruned, notes=(*draft.notes, note), details=(*draft.details, details)

@@ -110,9 +110,10 @@ def check(content: bytes, name: str) -> Prediction:
         return _compiled(file) if file.for_edgetpu else predict(file, WHOLE, SINGLE)
     except FlatbufferError as error:
         raise ModelError(
-            "a whole TensorFlow Lite model",
+            "an intact TensorFlow Lite model",
             f"{name}, which is damaged ({error})",
             "copy or download the file again",
+            code="model-damaged",
         ) from None
 
 

@@ -19,11 +19,11 @@ Examples:
   edge check model.tflite --json
 
 \b
-Neither the Edge TPU's compiler nor TensorFlow is needed: the forecast is made from the
-file, by rules for the last compiler (16.0). 'edge compile' compiles in earnest.
+Needs neither the Edge TPU compiler nor TensorFlow: the prediction is made from the file
+alone, by rules for the last compiler (16.0). Use 'edge compile' to actually compile.
 
 \b
-Exit codes: 0 all operations run on the Edge TPU; 1 a part of them; 2 error; 3 none.
+Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 none.
 """
 
 
@@ -31,7 +31,7 @@ Exit codes: 0 all operations run on the Edge TPU; 1 a part of them; 2 error; 3 n
 @MODEL
 @JSON
 def check(model: Path, as_json: bool) -> int:
-    """Foresee what the Edge TPU will take of a model, and why it leaves the rest to the CPU."""
+    """Predict which operations run on the Edge TPU, and why the others stay on the CPU."""
     model = model_file(model)
     prediction = foresee(tflite.read_file(model), str(model))
     if as_json:

@@ -26,11 +26,11 @@ Examples:
   edge compile model.tflite --json
 
 \b
-The result, MODEL's name + '_edgetpu.tflite', holds the labels and metadata of MODEL. It is
-written when at least one operation runs on the Edge TPU; otherwise MODEL itself is what to use.
+The result, named after MODEL with '_edgetpu.tflite', keeps MODEL's labels and metadata. It is
+written if at least one operation runs on the Edge TPU; otherwise, use MODEL itself.
 
 \b
-Exit codes: 0 all operations run on the Edge TPU; 1 a part of them; 2 error; 3 none.
+Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 none.
 
 \b
 {_WAYS}"""
@@ -48,7 +48,7 @@ def _print_recipe(context: click.Context, _: click.Parameter, wanted: bool) -> N
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="File, or existing folder, for the result.  [default: beside MODEL]",
+    help="Output file, or an existing folder for it.  [default: next to MODEL]",
 )
 @click.option(
     "--docker", is_flag=True, help=f"Run the compiler in the Docker image '{obtain.IMAGE}'."
@@ -64,7 +64,7 @@ def _print_recipe(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option(
     "--search-delegate",
     is_flag=True,
-    help="Where compiling fails, leave more to the CPU until it succeeds.",
+    help="If compiling fails, leave more operations to the CPU until it succeeds.",
 )
 @click.option(
     "--timeout",
@@ -72,7 +72,7 @@ def _print_recipe(context: click.Context, _: click.Parameter, wanted: bool) -> N
     default=compiler.TIMEOUT,
     show_default=True,
     metavar="SECONDS",
-    help="Time after which the compiler is stopped.",
+    help="Time limit for the compiler.",
 )
 @JSON
 def compile_(
@@ -83,9 +83,9 @@ def compile_(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Compile a model for the Edge TPU, and say what it will run there.
+    """Compile a model for the Edge TPU, and show which operations run there.
 
-    The work is done by Google's compiler: from the PATH, or in Docker.
+    This uses Google's compiler, from the PATH or in Docker.
     """
     place = _place(model, out)
     content, notes = compiler.read_model(model)
@@ -115,11 +115,17 @@ def _place(model: Path, out: Path | None) -> Path:
     place = model.with_name(name) if out is None else out / name if out.is_dir() else out
     if place.resolve() == model.resolve():
         raise UsageError(
-            "another file for the result", f"MODEL itself, {model}", "choose one with -o"
+            "an output file other than MODEL",
+            str(model),
+            "choose another with -o",
+            code="output-path-conflict",
         )
     if not place.parent.is_dir():
         raise OutputError(
-            "a folder for the result", f"none at {place.parent}", "create it, or choose another"
+            "an existing folder for the result",
+            f"none at {place.parent}",
+            "create it, or choose another",
+            code="output-folder-not-found",
         )
     return place
 
@@ -132,14 +138,14 @@ def _lines(compiled: Compiled, model: Path, written: Path | None) -> Iterator[st
     if log and log.on_chip is not None and log.off_chip is not None:
         yield (
             f"  parameters  {_mib(log.on_chip)} on the chip, {_mib(log.off_chip)} streamed "
-            "at each invoke"
+            "for every inference"
         )
     yield f"  size        {_mib(compiled.input_size)} → {_mib(len(compiled.content))}"
     yield from _held_to_what_was_foreseen(compiled)
     took = f", {compiled.log.milliseconds} ms" if compiled.log.milliseconds is not None else ""
     yield f"  compiler    {compiled.log.version or 'version unknown'}{took}"
     if written is None:
-        yield "  written     nothing: no operation would run on the Edge TPU"
+        yield "  output      not written: no operation would run on the Edge TPU"
 
 
 def _share(compiled: Compiled) -> str:
@@ -162,9 +168,9 @@ def _left_to_cpu(compiled: Compiled) -> Iterator[str]:
 def _held_to_what_was_foreseen(compiled: Compiled) -> Iterator[str]:
     differences = compiled.differences()
     if not differences:
-        yield "  foreseen    the same"
+        yield "  prediction  matched"
     for difference in differences:
-        yield f"  foreseen    otherwise: {difference}"
+        yield f"  prediction  mismatch: {difference}"
 
 
 def _mib(size: int) -> str:

@@ -66,7 +66,7 @@ class Compiled:
         """Where the result is not what was foreseen, one sentence for each operation."""
         foreseen = self.foreseen.cpu
         return tuple(
-            f"{op}: {foreseen.get(op, 0)} foreseen on the CPU, {self.cpu.get(op, 0)} came"
+            f"{op}: predicted {foreseen.get(op, 0)} on the CPU, got {self.cpu.get(op, 0)}"
             for op in sorted(foreseen.keys() | self.cpu.keys())
             if foreseen.get(op, 0) != self.cpu.get(op, 0)
         )
@@ -120,7 +120,7 @@ def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
             read_labels(beside), math.prod(file.outputs[0].shape), beside.name
         )
     except LabelsError as error:
-        return content, (f"{beside.name} is not packed into the compiled model: {error}",)
+        return content, (f"{beside.name} was not added to the compiled model: {error}",)
     return metadata.write(content, replace(about, labels=labels)), notes
 
 
@@ -145,8 +145,12 @@ def compile_bytes(
     """
     source = tflite.parse(content, name)
     if source.for_edgetpu:
-        found = f"{name}, which is compiled already"
-        raise ModelError("a model for the CPU", found, "compile the file that it was made from")
+        raise ModelError(
+            "a model that is not compiled yet",
+            f"{name}, which is already compiled for the Edge TPU",
+            "compile the original model",
+            code="model-already-compiled",
+        )
     foreseen = check(content, name)
     with tempfile.TemporaryDirectory(prefix="edge-compile-") as place:
         folder = Path(place)
@@ -189,15 +193,16 @@ def _believed(produced: bytes | None, log: CompilerLog, name: str) -> ModelFile:
     except ModelError as error:
         raise _contradicted(name, error.found) from None
     if not compiled.for_edgetpu and any(model.on_tpu for model in log.models):
-        raise _contradicted(name, "a file with nothing for the Edge TPU in it")
+        raise _contradicted(name, "a file without Edge TPU operations")
     return compiled
 
 
 def _contradicted(name: str, found: str) -> CompilerError:
     return CompilerError(
-        "a compiled model where the Edge TPU compiler reports success",
+        "a compiled model, as the Edge TPU compiler reported success",
         f"{found} for {name}",
-        "look at the free space in the folder of temporary files, and install the compiler anew",
+        "check the free space for temporary files, and reinstall the compiler",
+        code="compiler-output-invalid",
     )
 
 

@@ -42,7 +42,7 @@ def unknown_size(node: Node) -> str | None:
     for position in SIZES.get(node.name, ()):
         operand_or_none = node.operand(position)
         if operand_or_none is not None and not operand_or_none.constant:
-            return f"the shape of its output is computed, by {operand_or_none.name or 'another op'}"
+            return f"output shape computed by {operand_or_none.name or 'another operation'}"
     return None
 
 
@@ -68,7 +68,7 @@ def other_values(node: Node) -> str | None:
 
 def no_scale(node: Node) -> str | None:
     found = next((each for each in node.activations if not each.quantised), None)
-    return f"{found} without a scale" if found else None
+    return f"{found} without a quantization scale" if found else None
 
 
 def _typed(operands: tuple[Operand, ...], dtypes: tuple[str, ...]) -> str | None:
@@ -79,7 +79,7 @@ def computed_parameters(node: Node) -> str | None:
     for position in PARAMETERS.get(node.name, ()):
         operand = node.operand(position)
         if operand is not None and not operand.constant:
-            return f"{operand}, computed while the model runs"
+            return f"{operand}, computed at run time"
     return None
 
 
@@ -102,7 +102,7 @@ def packed_weights(node: Node) -> str | None:
 
 
 def fused_activation(node: Node) -> str | None:
-    return "an activation fused into it" if node.option(_ACTIVATION[node.name], "b") else None
+    return "a fused activation" if node.option(_ACTIVATION[node.name], "b") else None
 
 
 def uneven_dilation(node: Node) -> str | None:
@@ -115,7 +115,7 @@ def constant_part(node: Node) -> str | None:
     constants = node.constants
     if not constants or (len(node.inputs) == 2 and constants[0].is_zero()):
         return None
-    return f"a constant {constants[0]} among its inputs"
+    return f"constant input {constants[0]}"
 
 
 def padded_batch(node: Node) -> str | None:
@@ -123,20 +123,20 @@ def padded_batch(node: Node) -> str | None:
     batches = _batches(node.output)
     if paddings is None or not any(paddings.integers()[: 2 * batches]):
         return None
-    return "padding of the batch"
+    return "padding of the batch dimension"
 
 
 def reduced_batch(node: Node) -> str | None:
     data = node.operand(0)
     if data is None or not any(axis < _batches(data) for axis in _axes(node, data)):
         return None
-    return f"the batch of {data}"
+    return f"reduction over the batch dimension of {data}"
 
 
 def packed_batch(node: Node) -> str | None:
     output = node.output
     axis = node.option(1) % max(len(output.shape), 1)
-    return f"along the batch of {output}" if axis < _batches(output) else None
+    return f"along the batch dimension of {output}" if axis < _batches(output) else None
 
 
 def _batches(operand: Operand) -> int:
@@ -149,7 +149,7 @@ def odd_depth(node: Node) -> str | None:
     data = node.operand(0)
     if data is None or len(data.shape) - 1 not in _axes(node, data) or data.shape[-1] % 4 == 0:
         return None
-    return f"the mean over {data.shape[-1]} channels"
+    return f"mean over {data.shape[-1]} channels"
 
 
 def _axes(node: Node, data: Operand) -> tuple[int, ...]:

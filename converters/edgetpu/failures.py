@@ -8,7 +8,7 @@ from converters.edgetpu.transcript import CompilerLog
 from edge.errors import CompilerError
 from edge.printable import printable
 
-_SMALLER = "use a smaller input, or run again with --search-delegate (it leaves more to the CPU)"
+_SMALLER = "use a smaller input, or try --search-delegate, which leaves more to the CPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Reason:
     """What a line of the compiler means: ``pattern`` finds it, its groups fill in ``found``."""
 
     pattern: str
+    code: str
     found: str
     fix: str
 
@@ -23,62 +24,84 @@ class Reason:
 REASONS = (
     Reason(
         r"Model not quantized",
-        "one that is not quantised to integers",
-        "quantise it first; 'edge convert' makes int8 files",
+        "model-not-quantized",
+        "which is not quantized to integers",
+        "quantize it first; 'edge convert' makes int8 files",
     ),
     Reason(
         r"dynamic-sized tensors",
-        "one with tensors whose size is known at run time only",
+        "model-dynamic-shapes",
+        "which has tensors of dynamic size",
         "export it with a fixed batch size of 1 and fixed shapes",
     ),
     Reason(
         r"builtin opcode '(\w+)' version '(\d+)'",
-        "version {1} of the operation {0}, which is newer than the compiler",
+        "compiler-unsupported-op-version",
+        "which uses version {1} of {0}, newer than the compiler supports",
         "convert the model again without what needs that version",
     ),
     Reason(
         r"unresolved custom op: (\S+?)\.?(?:\s|$)",
-        "the custom operation {0}, which it does not know",
+        "compiler-unsupported-op",
+        "which uses the custom operation {0}, unknown to the compiler",
         "end the model before it, and do that part in your program",
     ),
     Reason(
         r"Compilation timeout",
-        "one that it could not compile in its own time limit, usually for large activations",
-        "give it longer with --timeout, or use a smaller input",
+        "compiler-timeout",
+        "which it could not compile within its own time limit, usually due to large activations",
+        "increase --timeout, or use a smaller input",
     ),
-    Reason(r"large activation", "one whose activations are too large for the Edge TPU", _SMALLER),
+    Reason(
+        r"large activation",
+        "activations-too-large",
+        "whose activations are too large for the Edge TPU",
+        _SMALLER,
+    ),
     Reason(
         r"failed in Tflite interpreter",
-        "one that the TFLite interpreter inside it cannot run",
+        "compiler-cannot-run-model",
+        "which its TFLite interpreter cannot run",
         "try 'edge bench MODEL', and convert the model again",
     ),
     Reason(
         r"could not be parsed",
-        "one that it cannot read",
-        "convert the model again, with an older TensorFlow if need be",
+        "compiler-cannot-read-model",
+        "which it cannot read",
+        "convert the model again, with an older TensorFlow if necessary",
     ),
-    Reason(r"Internal compiler error|uncaught exception", "one that it crashed on", _SMALLER),
+    Reason(
+        r"Internal compiler error|uncaught exception",
+        "compiler-crashed",
+        "which crashed it",
+        _SMALLER,
+    ),
 )
-"""The known reasons, the most telling first."""
+"""The known reasons, the most specific first."""
 
 
 def refusal(ran: Ran, log: CompilerLog, name: str) -> CompilerError:
     """The error for a run that did not succeed; ``name`` is the model's."""
     lines = [*log.errors] or _last_lines(ran.text)
-    said = printable("; ".join(lines)) or "nothing more"
+    output = printable("; ".join(lines)) or "none"
+    expected = "a model that the Edge TPU compiler accepts"
     for reason in REASONS:
         match = re.search(reason.pattern, "\n".join(log.errors))
         if match:
-            found = f"{name}, {reason.found.format(*match.groups())} (it said: {said})"
-            return CompilerError("a model that the Edge TPU compiler takes", found, reason.fix)
+            found = f"{name}, {reason.found.format(*match.groups())} (compiler output: {output})"
+            return CompilerError(expected, found, reason.fix, code=reason.code)
     if log.succeeded is False:
-        found = f"{name}, which it refused without a reason (it said: {said})"
-        fix = f"see 'edge check {name}'; {_SMALLER}"
-        return CompilerError("a model that the Edge TPU compiler takes", found, fix)
+        return CompilerError(
+            expected,
+            f"{name}, which it rejected without a known reason (compiler output: {output})",
+            f"see 'edge check {name}'; {_SMALLER}",
+            code="compiler-rejected-model",
+        )
     return CompilerError(
-        "an Edge TPU compiler that ends with a line of success and exit code 0",
-        f"exit code {ran.code} for {name} (it said: {said})",
-        "run it by hand to see more, or install it anew",
+        "the Edge TPU compiler to report success with exit code 0",
+        f"exit code {ran.code} for {name} (compiler output: {output})",
+        "run it by hand to see more, or reinstall it",
+        code="compiler-failed",
     )
 
 

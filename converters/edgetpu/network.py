@@ -120,7 +120,7 @@ def nodes(file: ModelFile) -> tuple[Node, ...]:
 def _parents(index: int, op: OpInfo, makers: dict[int, int]) -> frozenset[int]:
     parents = frozenset(makers[tensor] for tensor in op.inputs if tensor in makers)
     if any(parent >= index for parent in parents):
-        raise FlatbufferError(f"operation {index} reads what is made later")
+        raise FlatbufferError(f"operation {index} reads the output of a later one")
     return parents
 
 

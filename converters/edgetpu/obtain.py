@@ -42,26 +42,27 @@ BUILD = f"edge compile --docker-recipe | docker build --platform {PLATFORM} -t {
 class MissingCompilerError(CompilerError):
     """There is no compiler here; ``ways`` are the exact ways to get it, for people to copy."""
 
-    def __init__(self, expected: str, found: str, fix: str, ways: str) -> None:
-        super().__init__(expected, found, fix)
+    def __init__(self, expected: str, found: str, fix: str, ways: str, *, code: str) -> None:
+        super().__init__(expected, found, fix, code=code)
         self.ways = ways
 
 
 def no_program() -> MissingCompilerError:
     """The error for a machine without the compiler."""
     return MissingCompilerError(
-        f"the program {PROGRAM}, which exists for x86-64 Linux alone",
-        "none on the PATH" if runs_here() else _here(),
-        "get it with apt, use it in Docker with --docker, or in Google's notebook: the exact "
-        "commands are in 'edge compile --help'",
+        f"{PROGRAM} on the PATH (available for x86-64 Linux only)",
+        "none" if runs_here() else _here(),
+        "install it with apt, run it in Docker with --docker, or use Google's notebook: "
+        "'edge compile --help' has the exact commands",
         ways(),
+        code="compiler-not-found",
     )
 
 
-def not_in_docker(expected: str, found: str, fix: str) -> MissingCompilerError:
+def not_in_docker(expected: str, found: str, fix: str, code: str) -> MissingCompilerError:
     """An error of Docker's, with the recipe of the compiler's image."""
-    recipe = f"The recipe of the Docker image '{IMAGE}':\n\n{RECIPE}\nTo build it:\n\n  {BUILD}\n"
-    return MissingCompilerError(expected, found, fix, recipe)
+    recipe = f"The Dockerfile of the image '{IMAGE}':\n\n{RECIPE}\nTo build it:\n\n  {BUILD}\n"
+    return MissingCompilerError(expected, found, fix, recipe, code=code)
 
 
 def runs_here() -> bool:
@@ -76,9 +77,9 @@ def _here() -> str:
 def ways() -> str:
     """The exact ways to get the compiler, for people to read and to copy."""
     machine = "this machine" if runs_here() else f"an x86-64 Linux machine (this is {_here()})"
-    slow = "" if runs_here() else "; emulated here, so slow, and only where Docker can emulate"
+    slow = "" if runs_here() else " (emulated here: slow, and only if Docker supports it)"
     return f"""\
-Ways to get the Edge TPU compiler, which Google gives for x86-64 Linux alone:
+How to get the Edge TPU compiler, which Google provides for x86-64 Linux only:
 
 1. On {machine}, with Debian or Ubuntu:
      curl -fsSL {_KEY} | sudo gpg --dearmor -o {_KEYRING}
@@ -89,6 +90,6 @@ Ways to get the Edge TPU compiler, which Google gives for x86-64 Linux alone:
      {BUILD}
      edge compile MODEL --docker
 
-3. In a browser, with nothing to install, Google's notebook:
+3. In the browser, without installing anything, in Google's notebook:
      {NOTEBOOK}
 """

@@ -15,7 +15,7 @@ from converters.edgetpu import conditions, sizes
 from converters.edgetpu.advice import INSTEAD, LEAVE_OUT
 from converters.edgetpu.network import Node
 
-DOCUMENTED, SAID, OBSERVED = "documented", "said by the compiler", "observed"
+DOCUMENTED, SAID, OBSERVED = "documented", "reported by the compiler", "observed"
 SURE, LIKELY, GUESS = "sure", "likely", "guess"
 
 SUPPORTED = (
@@ -78,47 +78,47 @@ def _newer(node: Node) -> str | None:
     newest = VERSIONS.get(node.name)
     if newest is None or node.version <= newest:
         return None
-    return f"version {node.version}, the compiler reads up to {newest}"
+    return f"version {node.version}; the compiler supports up to {newest}"
 
 
 def _always(node: Node) -> str | None:
-    return "not among the supported operations"
+    return "not a supported operation"
 
 
 def _unlisted(node: Node) -> str | None:
-    return None if node.name in SUPPORTED else "not among the supported operations"
+    return None if node.name in SUPPORTED else "not a supported operation"
 
 
 _CUSTOM = "CUSTOM:"
 
 
 def _custom(node: Node) -> str | None:
-    return "an operation of its own" if node.name.startswith(_CUSTOM) else None
+    return "a custom operation" if node.name.startswith(_CUSTOM) else None
 
 
 _README = "a README with YOLOv5s at 224 pixels"
-_TOO_LARGE = "Make the input smaller, or leave this to the program behind the model"
-_QUANTISE = "Quantise the whole model to int8, as edge convert does (variants/int8.tflite)"
+_TOO_LARGE = "Use a smaller input, or do this in your program after the model"
+_QUANTISE = "Quantize the whole model to int8, as edge convert does (variants/int8.tflite)"
 
 WHOLE = (
     Rule("op version", (), _newer,
-         "Convert with an older TensorFlow (2.5 and the like), or without per-channel dense layers",
+         "Convert with an older TensorFlow (about 2.5), or without per-channel dense layers",
          SAID, SURE),
     Rule("dynamic tensor", (), conditions.unknown_size,
-         "Convert with a fixed input shape (batch 1) and with constant shapes inside",
+         "Convert with a fixed input shape (batch 1) and constant shapes inside",
          SAID, SURE),
 )  # fmt: skip
 """Rules by which the compiler refuses a model as a whole."""
 
 SINGLE = (
-    Rule("unsupported op", (), _custom, f"{LEAVE_OUT}; where it comes last, the CPU may do it",
+    Rule("unsupported op", (), _custom, f"{LEAVE_OUT}; at the end it can stay on the CPU",
          DOCUMENTED, SURE),
     Rule("data type", ("QUANTIZE", "DEQUANTIZE"), conditions.float_border,
-         "Convert with integer input and output, then it falls away (one on the CPU costs little)",
+         "Convert with integer input and output to get rid of it (one on the CPU costs little)",
          DOCUMENTED, SURE),
     Rule("data type", (), conditions.float_values, _QUANTISE, DOCUMENTED, SURE),
     Rule("data type", (), conditions.int16_values,
-         "Quantise activations to int8, not to int16 (recipe int8)", DOCUMENTED, SURE),
+         "Quantize activations to int8 instead of int16 (recipe int8)", DOCUMENTED, SURE),
     *(Rule("unsupported op", (op,), _always, change, DOCUMENTED, SURE)
       for op, change in INSTEAD.items()),
     Rule("unsupported op", (), _unlisted, LEAVE_OUT, DOCUMENTED, SURE),
@@ -126,41 +126,41 @@ SINGLE = (
          DOCUMENTED, SURE),
     Rule("data type", (), conditions.no_scale, _QUANTISE, DOCUMENTED, LIKELY),
     Rule("parameters", (), conditions.computed_parameters,
-         "Make weights and biases constants of the model", DOCUMENTED, SURE),
+         "Make weights and biases constants", DOCUMENTED, SURE),
     Rule("rank", (), conditions.many_dimensions,
-         "Keep to batch 1 and three dimensions: reshape before, or leave this to the program",
+         "Use batch 1 and at most three dimensions: reshape first, or do this in your program",
          DOCUMENTED, SURE),
     Rule("parameters", ("FULLY_CONNECTED",), conditions.several_vectors,
-         "Use a 1 × 1 convolution for a dense layer on several vectors", DOCUMENTED, LIKELY),
+         "Use a 1 × 1 convolution instead of a dense layer on several vectors", DOCUMENTED, LIKELY),
     Rule("parameters", ("FULLY_CONNECTED",), conditions.packed_weights,
-         "Convert with the default format of weights", DOCUMENTED, SURE),
+         "Convert with the default weight format", DOCUMENTED, SURE),
     Rule("parameters", ("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"),
-         conditions.fused_activation, "Put the activation before it", DOCUMENTED, SURE),
+         conditions.fused_activation, "Put the activation before this operation", DOCUMENTED, SURE),
     Rule("parameters", ("CONV_2D", "DEPTHWISE_CONV_2D"), conditions.uneven_dilation,
-         "Use one dilation for x and y", DOCUMENTED, SURE),
+         "Use the same dilation for x and y", DOCUMENTED, SURE),
     Rule("parameters", ("CONCATENATION",), conditions.constant_part,
-         "Join on zeros only, and those with PAD", DOCUMENTED, SURE),
-    Rule("parameters", ("PAD",), conditions.padded_batch, "Pad x, y or z", DOCUMENTED, LIKELY),
+         "Concatenate only zeros, using PAD", DOCUMENTED, SURE),
+    Rule("parameters", ("PAD",), conditions.padded_batch, "Pad only x, y or z", DOCUMENTED, LIKELY),
     Rule("parameters", ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"), conditions.reduced_batch,
-         "Work on x, y or z: keep to batch 1", DOCUMENTED, LIKELY),
+         "Reduce only x, y or z, with batch 1", DOCUMENTED, LIKELY),
     Rule("parameters", ("PACK",), conditions.packed_batch, "Use CONCATENATION along x, y or z",
          DOCUMENTED, LIKELY),
-    Rule("parameters", ("MEAN",), conditions.odd_depth, "Give it a multiple of 4 channels",
+    Rule("parameters", ("MEAN",), conditions.odd_depth, "Use a multiple of 4 channels",
          DOCUMENTED, LIKELY),
     Rule("parameters", ("PRELU",), conditions.wide_alpha,
-         "Share alpha over x and y (Keras: shared_axes=[1, 2])", DOCUMENTED, LIKELY),
+         "Share alpha across x and y (Keras: shared_axes=[1, 2])", DOCUMENTED, LIKELY),
     Rule("parameters", ("STRIDED_SLICE",), conditions.steps_and_new_axes,
-         "Slice with steps of 1; skip pixels by a convolution or pooling with stride",
+         "Slice with strides of 1; skip pixels with a strided convolution or pooling",
          DOCUMENTED, LIKELY),
     Rule("parameters", ("SOFTMAX",), conditions.long_softmax,
-         "Leave the softmax to the program: its order is that of the logits", DOCUMENTED, LIKELY),
+         "Apply the softmax in your program: logits rank the same", DOCUMENTED, LIKELY),
     Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
-         "Enlarge by 2 or 4, several times, or with RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
+         "Upscale by 2 or 4, repeatedly, or use RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
          OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
     Rule("too large", ("RESIZE_BILINEAR",), sizes.large_resize, _TOO_LARGE, OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
     Rule("too large", ("MEAN",), sizes.large_mean,
-         "Use AVERAGE_POOL_2D, or the means of parts and their mean", OBSERVED, GUESS,
+         "Use AVERAGE_POOL_2D, or average the means of parts", OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
     Rule("too large", ("TRANSPOSE",), sizes.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
          ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", _README)),

@@ -60,7 +60,10 @@ def in_docker(folder: Path) -> Program:
     docker = shutil.which("docker")
     if docker is None:
         raise obtain.not_in_docker(
-            "the program docker", "none on the PATH", "install Docker, or compile without --docker"
+            "docker on the PATH",
+            "none",
+            "install Docker, or compile without --docker",
+            "docker-not-found",
         )
     _require_image(docker)
     name = f"{obtain.IMAGE}-{secrets.token_hex(4)}"
@@ -85,14 +88,17 @@ def _require_image(docker: str) -> None:
         return
     if re.search("no such (image|object)|image not known", asked.stderr, re.IGNORECASE):
         raise obtain.not_in_docker(
-            f"the Docker image '{obtain.IMAGE}'", "none of that name", f"build it: {obtain.BUILD}"
+            f"the Docker image '{obtain.IMAGE}'",
+            "no such image",
+            f"build it: {obtain.BUILD}",
+            "docker-image-not-found",
         )
     raise _docker_fails(" ".join(asked.stderr.split()) or f"exit code {asked.returncode}")
 
 
 def _docker_fails(found: str) -> obtain.MissingCompilerError:
     fix = "start Docker, or compile without --docker"
-    return obtain.not_in_docker("a Docker that answers", found, fix)
+    return obtain.not_in_docker("Docker to respond", found, fix, "docker-not-responding")
 
 
 def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float) -> Ran:
@@ -120,18 +126,19 @@ def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float
             )
         except OSError as error:
             raise CompilerError(
-                f"a {obtain.PROGRAM} that starts",
-                f"{program.command[0]} ({error.strerror})",
-                "install it anew; it runs on x86-64 Linux alone",
+                f"{program.command[0]} to start",
+                error.strerror or str(error),
+                "reinstall it; it runs on x86-64 Linux only",
+                code="compiler-does-not-start",
             ) from None
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise CompilerError(
-                f"an answer of the Edge TPU compiler within {timeout:g} seconds",
-                "none, so it was stopped",
-                "give it longer with --timeout; large activations take it long, so a smaller "
-                "input may help too",
+                f"the Edge TPU compiler to finish within {timeout:g} seconds",
+                "no result, so it was stopped",
+                "increase --timeout, or use a smaller input: large activations take long",
+                code="compiler-timeout",
             ) from None
         finally:
             _end(process, program)

@@ -54,27 +54,26 @@ def _parts(prediction: Prediction) -> Iterator[RenderableType]:
 
 
 _COMPILED = (
-    "This file was compiled already: this is what is in it, each edgetpu-custom-op being a part "
-    "that runs on the Edge TPU. Check the file that it was made from to learn why the rest does "
-    "not."
+    "This file is already compiled. Each edgetpu-custom-op is a part that runs on the Edge TPU. "
+    "Check the original model to learn why the rest does not."
 )
 _BASIS = (
-    "Foreseen from the file by rules of the compiler's documentation, of its messages and of real "
-    "compilations; not compiled, and not run on an Edge TPU. Where activations are large the "
-    "compiler may give up, or take less, for want of memory. 'edge compile' tells for certain."
+    "Predicted from the file, by rules taken from the compiler's documentation, its messages and "
+    "real compilations; not compiled, and not run on an Edge TPU. With large activations the "
+    "compiler may fail, or map less, for lack of memory. Use 'edge compile' to be certain."
 )
 
 
 def _verdict(prediction: Prediction) -> Text:
     every = len(prediction.operations)
     if prediction.status == "full":
-        words = f"takes all {every} operations"
+        words = f"runs all {every} operations"
     elif prediction.whole:
-        words = f"takes nothing: the compiler refuses the model ({every} operations)"
+        words = f"runs nothing: the compiler rejects the model ({every} operations)"
     elif prediction.status == "none":
-        words = f"takes none of the {every} operations"
+        words = f"runs none of the {every} operations"
     else:
-        words = f"takes {prediction.mapped} of {every} operations"
+        words = f"runs {prediction.mapped} of {every} operations"
     return Text.assemble("  Edge TPU    ", (words, _STYLES[prediction.status]))
 
 
@@ -84,7 +83,7 @@ def _memory(prediction: Prediction) -> str:
     if not sizes.off_chip:
         return f"{_size(sizes.on_chip)}, all on the chip (estimated)"
     return (
-        f"{_size(sizes.on_chip)} on the chip, {_size(sizes.off_chip)} fetched for every picture "
+        f"{_size(sizes.on_chip)} on the chip, {_size(sizes.off_chip)} streamed for every image "
         "(estimated)"
     )
 
@@ -112,7 +111,7 @@ def _reasons(prediction: Prediction) -> dict[str, str]:
     for op, left in prediction.cpu.items():
         other = left - counts[op].total()
         if other and not prediction.compiled:
-            counts[op]["with the model" if prediction.whole else "behind the cut"] += other
+            counts[op]["model rejected" if prediction.whole else "after the cut"] += other
     return {
         op: _listed(count) if len(count) > 1 else next(iter(count), "")
         for op, count in counts.items()
@@ -128,7 +127,7 @@ def _tree(prediction: Prediction) -> Tree:
     before = [refusal for refusal in refusals if refusal.cause is None]
     if before:
         listed = _listed(_by_reason(before))
-        tree.add(Text(f"on the CPU beforehand, which cuts nothing: {listed}"))
+        tree.add(Text(f"on the CPU before the mapped part, which cuts nothing: {listed}"))
     cuts = [refusal for refusal in refusals if refusal.cause == refusal.index]
     for refusal in cuts[:_CUTS]:
         _add_cut(tree, refusal, [each for each in refusals if each.cause == refusal.index])
@@ -151,12 +150,12 @@ def _refused_whole(refusals: Iterable[Refusal]) -> Tree:
 def _add_cut(tree: Tree, refusal: Refusal, same: Iterable[Refusal]) -> None:
     branch = tree.add(Text(_place(refusal)))
     if refusal.behind:
-        branch.add(Text(f"lost behind it: {_listed(Counter(refusal.behind))}"))
+        branch.add(Text(f"lost after it: {_listed(Counter(refusal.behind))}"))
     others = [each for each in same if each is not refusal]
     if others:
-        branch.add(Text(f"refused behind it anyway: {_listed(_by_reason(others))}"))
+        branch.add(Text(f"also rejected after it: {_listed(_by_reason(others))}"))
     if not refusal.behind and not others:
-        branch.add(Text("nothing is lost behind it"))
+        branch.add(Text("nothing is lost after it"))
 
 
 def _place(refusal: Refusal) -> str:

@@ -42,7 +42,7 @@ def describe(curve: Mapping[str, Any]) -> str:
         if known:
             best = max(known) if "accuracy" in name else min(known)
             parts.append(f"{name} from {known[0]:.3g} to {known[-1]:.3g}, best {best:.3g}")
-    return f"{curve['title']}, by {curve['x_label']}: {'; '.join(parts)}."
+    return f"{curve['title']} by {curve['x_label']}: {'; '.join(parts)}."
 
 
 def _panels(curve: Mapping[str, Any]) -> list[tuple[str, dict[str, Sequence[float | None]]]]:

@@ -98,7 +98,7 @@ def _unknown(row: Row, baseline: Row) -> Cell | None:
 
 _FIRST = (
     Column("accuracy", "accuracy", "95 % interval", _accuracy),
-    Column("points", "points", f"to {BASELINE}", _points),
+    Column("points", "points", f"vs {BASELINE}", _points),
     Column("agreement", "agreement", "with float32", _agreement),
     Column("size", "size", "", _size),
     Column("gzip", "gzipped", "", _gzip),
@@ -108,5 +108,5 @@ _FIRST = (
 
 _LAST = (
     Column("edgetpu", "Edge TPU", "ops", _edgetpu),
-    Column("unknown", "threshold", "answered", _unknown),
+    Column("unknown", "threshold", "accepted", _unknown),
 )

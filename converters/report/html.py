@@ -130,7 +130,7 @@ def _reliability(confidence: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """The diagrams with their headings; one where no temperature changed the scores."""
     from markupsafe import Markup
 
-    shown = {"before": "Before", "after": "After, as in the files"}
+    shown = {"before": "Before calibration", "after": "After calibration, as in the files"}
     if confidence["temperature"] == 1:
         shown = {"after": "As in the files"}
     bins = confidence["reliability"]

@@ -5,9 +5,9 @@ from typing import Any
 
 from converters.report.words import number
 
-_CALLED = {"cpu": "its CPU", "edgetpu": "the Edge TPU"}
+_CALLED = {"cpu": "the CPU", "edgetpu": "the Edge TPU"}
 
-_ALONE = " One time makes no range: this one is as wide as such times lie apart on other boards."
+_ALONE = " A single time gives no range, so the range is the spread seen on other boards."
 
 
 def sentences(record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -15,8 +15,8 @@ def sentences(record: Mapping[str, Any]) -> tuple[str, ...]:
     board = record["board"]
     threads = number(board["threads"], "thread") if board["threads"] else "one thread per core"
     made = (
-        f"Made for it: target {board['target']}, input of {board['size']} × {board['size']} "
-        f"pixels, to be run with {threads} of its CPU."
+        f"Made for this board: target {board['target']}, input {board['size']} × {board['size']} "
+        f"pixels, to run with {threads} on its CPU."
     )
     return made, estimated(record)
 
@@ -27,13 +27,13 @@ def estimated(record: Mapping[str, Any]) -> str:
     found = board["estimates"][name]
     if found is None:
         return (
-            f"What {name} would take on the {board['title']} is not estimated: no latency of "
-            "this kind is published. Measure it there with “edge bench”."
+            f"The latency of {name} on the {board['title']} is not estimated, as no comparable "
+            "latency is published. Measure it there with “edge bench”."
         )
     alone = len(found["published"]) == 1
     return (
-        f"On the {board['title']} {name} would take about {_rough(found['ms'])} ms for a picture "
-        f"({_range(found)}), on {_CALLED[found['runs_on']]}: an estimate from "
+        f"Estimated latency of {name} on the {board['title']}: about {_rough(found['ms'])} ms per "
+        f"image ({_range(found)}) on {_CALLED[found['runs_on']]}. Based on "
         f"{number(len(found['published']), 'published time')} and the multiply-adds, not measured "
         f"on this board.{_ALONE if alone else ''}"
     )

@@ -26,4 +26,4 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [to_plain(entry) for entry in value]
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    raise TypeError(f"cannot convert to JSON: {type(value).__name__}")

@@ -29,10 +29,10 @@ def svg(bins: Sequence[Mapping[str, Any]], key: str) -> str:
         right = [100 * entry["accuracy"] for entry in bins]
         above.bar(lows, right, widths, color=PAGE.series[0], alpha=0.8, **look)
         above.plot([0, 100], [0, 100], color=PAGE.ink, linestyle=(0, (4, 3)), linewidth=1.2)
-        above.set(xlim=(0, 100), ylim=(0, 102), ylabel="right (%)")
+        above.set(xlim=(0, 100), ylim=(0, 102), ylabel="correct (%)")
         counts = [entry["count"] for entry in bins]
         below.bar(lows, counts, widths, color=PAGE.ink, alpha=0.35, **look)
-        below.set(xlabel="score (%)", ylabel="pictures")
+        below.set(xlabel="score (%)", ylabel="images")
         below.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
         for axis in (above, below):
             axis.grid(True, axis="y", color=PAGE.ink, alpha=0.12, linewidth=0.8)
@@ -43,8 +43,8 @@ def svg(bins: Sequence[Mapping[str, Any]], key: str) -> str:
 def describe(bins: Sequence[Mapping[str, Any]]) -> str:
     """The diagram in words, for those who cannot see it."""
     listed = "; ".join(
-        f"{100 * entry['low']:.0f} to {100 * entry['high']:.0f} %: {entry['count']} pictures, "
-        f"{100 * entry['accuracy']:.0f} % right"
+        f"{100 * entry['low']:.0f} to {100 * entry['high']:.0f} %: {entry['count']} images, "
+        f"{100 * entry['accuracy']:.0f} % correct"
         for entry in bins
     )
-    return f"How often answers are right, by score. {listed}."
+    return f"Share of correct predictions by score. {listed}."

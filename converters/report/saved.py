@@ -18,23 +18,32 @@ def load(place: Path) -> dict[str, Any]:
         UsageError: there is none, or it is none of ours, or of a newer version.
     """
     if not place.exists():
-        raise UsageError("a result", f"nothing at {place}", _FIX)
+        raise UsageError("an earlier result", f"nothing at {place}", _FIX, code="result-not-found")
     path = place / MARK if place.is_dir() else place
     if not path.is_file():
-        raise UsageError("a result", f"{place}, a folder without {MARK}", _FIX)
+        raise UsageError(
+            "an earlier result", f"no {MARK} in {place}", _FIX, code="result-not-found"
+        )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"a readable {MARK}", f"{path}: {reason}", _FIX) from error
+        raise UsageError(
+            f"a readable {MARK}", f"{path} ({reason})", _FIX, code="result-unreadable"
+        ) from error
     except ValueError as error:
-        raise UsageError(f"a {MARK} of a result", f"{path}, which is no JSON", _FIX) from error
+        raise UsageError(
+            f"the {MARK} of a result", f"invalid JSON in {path}", _FIX, code="result-invalid"
+        ) from error
     if not isinstance(record, dict) or "schema" not in record or "variants" not in record:
-        raise UsageError(f"a {MARK} of a result", f"{path}, which is another JSON", _FIX)
+        raise UsageError(
+            f"the {MARK} of a result", f"other JSON in {path}", _FIX, code="result-invalid"
+        )
     if record["schema"] not in _SCHEMAS:
         raise UsageError(
-            f"a {MARK} of schema {' or '.join(map(str, _SCHEMAS))}",
-            f"{path} of schema {record['schema']}",
+            f"a {MARK} with schema {' or '.join(map(str, _SCHEMAS))}",
+            f"schema {record['schema']} in {path}",
             "update edge-toolkit",
+            code="result-version-unsupported",
         )
     return record

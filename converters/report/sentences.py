@@ -11,15 +11,15 @@ def scores(confidence: Mapping[str, Any]) -> tuple[str, ...]:
     temperature, test = confidence["temperature"], confidence["test"]
     if temperature == 1:
         return (
-            f"The scores are left as they are; on the test side their mean distance from the "
-            f"truth (expected calibration error) is {percent(test['ece_after'])}.",
+            f"The scores are unchanged; on the test split their expected calibration error is "
+            f"{percent(test['ece_after'])}.",
         )
-    kind = "too sure" if temperature > 1 else "not sure enough"
+    kind = "overconfident" if temperature > 1 else "underconfident"
     return (
-        f"On the validation side the scores were {kind}; the logits are divided by "
-        f"{temperature:.2f} (temperature scaling), which changes no answer, only its score.",
-        f"On the test side the log-loss {_moved(test, 'log_loss', 1, '')}, and the mean distance "
-        f"of score and truth (expected calibration error) {_moved(test, 'ece', 100, ' %')}.",
+        f"On the validation split the scores were {kind}. The logits are divided by "
+        f"{temperature:.2f} (temperature scaling), which changes scores but no predicted class.",
+        f"On the test split the log-loss {_moved(test, 'log_loss', 1, '')}, and the expected "
+        f"calibration error {_moved(test, 'ece', 100, ' %')}.",
     )
 
 
@@ -36,18 +36,18 @@ def threshold(chosen: Mapping[str, Any]) -> str:
     found = chosen["threshold"]
     if found is None:
         return (
-            "No threshold is stored, so the model names a class whatever it sees. "
-            "With --precision 0.95 it says “unknown” where it is not sure enough."
+            "No score threshold is stored, so the model predicts a class for every image. "
+            "Use --precision 0.95 to have it answer “unknown” when it is not confident enough."
         )
     accepted = (
-        f"{percent(found['coverage'])} of {number(found['pictures'], 'validation picture')} score "
-        f"that much, and {percent(found['reached'])} of these are right"
+        f"{percent(found['coverage'])} of {number(found['pictures'], 'validation image')} reach "
+        f"it, and {percent(found['reached'])} of these are correct"
     )
     if found["reached"] >= found["wanted"]:
         return f"Below a score of {percent(found['score'])} the answer is “unknown”: {accepted}."
     return (
-        f"No threshold gives the precision of {percent(found['wanted'])} that was asked for. The "
-        f"nearest is a score of {percent(found['score'])}: {accepted}."
+        f"No threshold reaches the requested precision of {percent(found['wanted'])}. The closest "
+        f"is a score of {percent(found['score'])}: {accepted}."
     )
 
 
@@ -56,11 +56,11 @@ def edgetpu(name: str, prediction: Mapping[str, Any]) -> str:
     left = sum(prediction["cpu"].values())
     every = prediction["mapped"] + left
     if prediction["status"] == "full":
-        return f"All {number(every, 'operation')} of {name} are foreseen to run on the Edge TPU."
+        return f"All {number(every, 'operation')} of {name} are predicted to run on the Edge TPU."
     if prediction["status"] == "none":
-        return f"Nothing of {name} is foreseen to run on the Edge TPU: it would stay on the CPU."
+        return f"No operation of {name} is predicted to run on the Edge TPU: it stays on the CPU."
     return (
-        f"{prediction['mapped']} of {number(every, 'operation')} of {name} are foreseen to run on "
+        f"{prediction['mapped']} of {number(every, 'operation')} of {name} are predicted to run on "
         f"the Edge TPU, {left} on the CPU."
     )
 
@@ -69,8 +69,8 @@ def memory(prediction: Mapping[str, Any]) -> str:
     """Where its parameters are foreseen to lie."""
     kept, streamed = (prediction["parameters"][where] for where in ("on_chip", "off_chip"))
     if not streamed:
-        return f"Its {size(kept)} of parameters should fit on the chip, of about 8 MB (estimated)."
+        return f"Its {size(kept)} of parameters should fit into about 8 MB on the chip (estimated)."
     return (
-        f"{size(kept)} of its parameters should fit on the chip, of about 8 MB; {size(streamed)} "
-        f"are fetched anew for every picture, which takes time (estimated)."
+        f"{size(kept)} of its parameters should fit into about 8 MB on the chip; {size(streamed)} "
+        f"are streamed for every image, which takes time (estimated)."
     )

@@ -51,10 +51,10 @@ def _legend(comparison: Comparison) -> str:
     baseline = comparison.results[0]
     foreseen = any(entry.row.edgetpu for entry in comparison.entries)
     return (
-        f"{FRONT} no other is as accurate and as quick. Ratios and points: against {BASELINE} of "
-        f"{baseline.name}. Times: median / 95th percentile of one invoke, "
+        f"{FRONT} no other is both as accurate and as fast. Ratios and points: relative to "
+        f"{BASELINE} of {baseline.name}. Times: median / 95th percentile of one inference, "
         f"{comparison.baseline.timing.interpreter} on {baseline.processor}."
-        f"{' Edge TPU: operations it is foreseen to take, not run.' if foreseen else ''}"
+        f"{' Edge TPU: operations predicted to run there, not run.' if foreseen else ''}"
     )
 
 

@@ -85,9 +85,9 @@ def _legend(record: Mapping[str, Any]) -> str:
     latency = record["variants"][record["chosen"]]["latency"]
     tested = record["split"]["sizes"]["test"]
     return (
-        f"On {words.number(tested, 'test picture')}, 95 % interval in brackets. Times: "
-        f"{words.runner(latency)}. TPU: operations that the Edge TPU is foreseen to take. "
-        f"{_FRONT} no other is both as accurate and quicker."
+        f"Accuracy on {words.number(tested, 'test image')}, with 95 % interval. Times: "
+        f"{words.runner(latency)}. TPU: operations predicted to run on the Edge TPU. "
+        f"{_FRONT} no other is both as accurate and faster."
     )
 
 
@@ -103,10 +103,10 @@ def _judgement(record: Mapping[str, Any]) -> Iterator["Text"]:
     if doubt:
         yield Text(doubt, style="yellow")
     if verdict["classes"]:
-        yield Text(f"Classes that lose most: {', '.join(verdict['classes'])}.")
+        yield Text(f"Classes that lose the most: {', '.join(verdict['classes'])}.")
     if verdict["layers"]:
         worst = ", ".join(f"{row['layer']} ({row['snr_db']:.0f} dB)" for row in verdict["layers"])
-        yield Text(f"Layers furthest from float32: {worst}.")
+        yield Text(f"Layers that differ most from float32: {worst}.")
 
 
 def _choice(record: Mapping[str, Any]) -> Iterator["Text"]:

@@ -46,7 +46,7 @@ def describe(points: Sequence[Point]) -> str:
         f"{p.name} ({words.percent(p.accuracy)} in {words.milliseconds(p.p50_ms)})"
         for p in sorted(best, key=lambda point: point.p50_ms)
     )
-    return f"Accuracy over time of {words.number(len(points), 'variant')}. Not beaten: {listed}."
+    return f"Accuracy by latency of {words.number(len(points), 'variant')}. Pareto front: {listed}."
 
 
 def draw(points: Sequence[Point], palette: Palette, size: tuple[float, float]) -> "Figure":
@@ -68,7 +68,7 @@ def draw(points: Sequence[Point], palette: Palette, size: tuple[float, float]) -
         _scatter(axis, [p for p in points if p.group == group], group, place, palette)
     _scale(axis, points)
     _staircase(axis, points, palette)
-    axis.set_xlabel("median time of one invoke (ms)\nfilled: no other is as accurate and as quick")
+    axis.set_xlabel("median latency (ms)\nfilled: no other is as accurate and as fast")
     axis.set_ylabel("accuracy (%)")
     axis.grid(True, color=palette.ink, alpha=0.12, linewidth=0.8)
     axis.set_axisbelow(True)

@@ -48,7 +48,7 @@ def size(count: float) -> str:
 
 
 def operations(count: float) -> str:
-    """Multiply-adds in thousands, millions or milliards.
+    """Multiply-adds in thousands, millions or billions.
 
     >>> [operations(n).replace(chr(160), " ") for n in (300_774_272, 7_512_000, 1_250_000_000)]
     ['301 M', '7.5 M', '1.2 G']
@@ -108,8 +108,8 @@ def _decimals(milliseconds: float) -> int:
 def number(count: int, what: str) -> str:
     """A count with its noun.
 
-    >>> number(1, "thread"), number(1797, "picture")
-    ('1 thread', '1,797 pictures')
+    >>> number(1, "thread"), number(1797, "image")
+    ('1 thread', '1,797 images')
     """
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
@@ -117,10 +117,10 @@ def number(count: int, what: str) -> str:
 def sentence(text: str) -> str:
     """A clause as a sentence of its own; a name at its start stays as it is.
 
-    >>> sentence("no variant is within the limits")
-    'No variant is within the limits.'
-    >>> sentence("int8 was asked for")
-    'int8 was asked for.'
+    >>> sentence("no variant meets the limits")
+    'No variant meets the limits.'
+    >>> sentence("int8 was requested")
+    'int8 was requested.'
     """
     first = text.split(" ", 1)[0]
     start = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
@@ -140,7 +140,7 @@ def verdict_line(record: Mapping[str, Any]) -> str:
     tested = record["split"]["sizes"]["test"]
     return (
         f"{_opening(record['verdict'])}: {percent(chosen['accuracy'])} "
-        f"({interval(chosen['accuracy_interval'])}) on {number(tested, 'picture')} it never saw; "
+        f"({interval(chosen['accuracy_interval'])}) accuracy on {number(tested, 'unseen image')}; "
         f"{size(chosen['bytes'])}; {milliseconds(chosen['p50_ms'])} on {runner(chosen['latency'])}"
     )
 
@@ -152,9 +152,9 @@ def _opening(verdict: Mapping[str, Any]) -> str:
     if verdict["status"] == "warn":
         return f"{name} may lose more than the {allowed}"
     if name == "float32":
-        return f"{name} is the network as it was trained"
+        return f"{name} is the model as trained"
     if verdict["drop"] <= 0:
-        return f"{name} keeps what float32 had"
+        return f"{name} is as accurate as float32"
     return f"{name} stays within the {allowed}"
 
 
@@ -170,6 +170,6 @@ def doubt(record: Mapping[str, Any]) -> str | None:
     if chosen["accuracy_interval"][0] > share:
         return None
     return (
-        f"The model is not shown to be better than always naming the commonest class "
-        f"({percent(share)}). Add pictures, or check that the classes can be told apart."
+        f"The model is not shown to be better than always predicting the most common class "
+        f"({percent(share)}). Add images, or check that the classes can be told apart."
     )

@@ -81,13 +81,13 @@ class Threshold:
 
     def words(self) -> str:
         """The threshold, or why there is none, as a sentence."""
-        share = f"{self.coverage:.1%} of {self.pictures} validation pictures"
-        right = f"{self.reached:.1%} of these are right (95 % interval from {self.lower:.1%})"
+        share = f"{self.coverage:.1%} of {self.pictures} validation images"
+        right = f"{self.reached:.1%} of these are correct (95 % interval from {self.lower:.1%})"
         if self.met:
-            return f"Answers count from a score of {self.score:.1%} on: {share}; {right}."
+            return f"A score threshold of {self.score:.1%} accepts {share}; {right}."
         return (
-            f"No threshold gives a precision of {self.wanted:.1%}. The best is {self.score:.1%}: "
-            f"it accepts {share}; {right}."
+            f"No threshold reaches a precision of {self.wanted:.1%}. The best, {self.score:.1%}, "
+            f"accepts {share}; {right}."
         )
 
 
@@ -190,7 +190,10 @@ def threshold(
     """
     if not 0 < precision <= 1:
         raise UsageError(
-            "a precision above 0 and up to 1", f"{precision:g}", "say e.g. --precision 0.95"
+            "--precision to be above 0 and at most 1",
+            f"{precision:g}",
+            "use a fraction such as 0.95",
+            code="option-out-of-range",
         )
     confidence, right = _answers(scores, labels)
     cuts, places = np.unique(confidence, return_inverse=True)

@@ -59,13 +59,13 @@ def judge(
     low, high = (100 * bound for bound in paired_difference_interval(lost, gained, trials))
     drop = 100 * (lost - gained) / trials
     figure = (
-        f"{variant} {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f} points against float32 "
+        f"{variant} {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f} points compared to float32 "
         f"(95 % interval of the loss {low:.1f} to {high:.1f})"
     )
     if low > max_drop:
         status, reason = "fail", f"{figure}, more than the {max_drop:g} allowed"
     elif drop > max_drop:
-        doubt = f"but {trials} test pictures are too few to be sure"
+        doubt = f"but {trials} test images are too few to be sure"
         status, reason = "warn", f"{figure}, more than the {max_drop:g} allowed, {doubt}"
     else:
         status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
@@ -81,8 +81,8 @@ def check_finite(name: str, scores: NDArray[np.float32]) -> None:
     """
     bad = int((~np.isfinite(scores)).any(1).sum())
     if bad:
-        found = f"NaN or infinity for {bad} of {len(scores)} pictures in {name}"
-        raise ConversionError("finite scores", found, _mend(name))
+        found = f"NaN or infinity for {bad} of {len(scores)} images in {name}"
+        raise ConversionError("finite scores", found, _mend(name), code="scores-not-finite")
 
 
 def check_telling(name: str, scores: NDArray[np.float32]) -> None:
@@ -94,24 +94,25 @@ def check_telling(name: str, scores: NDArray[np.float32]) -> None:
     mend = _mend(name)
     if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
         raise ConversionError(
-            "scores that depend on the picture",
-            f"the same scores for all {len(scores)} test pictures in {name}",
+            "scores that depend on the image",
+            f"the same scores for all {len(scores)} test images in {name}",
             mend,
+            code="scores-constant",
         )
     # A softmax has one winner: several classes at 1, or all at 0, were cut off on the way.
     stuck = int((((scores >= 1 - 1 / 256).sum(1) > 1) | (scores <= 0).all(1)).sum())
     if 2 * stuck > len(scores):
         raise ConversionError(
-            "scores with one winner",
-            f"scores stuck at the end of their range for {stuck} of {len(scores)} pictures "
-            f"in {name}",
+            "scores with a single highest class",
+            f"saturated scores for {stuck} of {len(scores)} images in {name}",
             mend,
+            code="scores-saturated",
         )
 
 
 def _mend(name: str) -> str:
     again = "train again with other --weights, more --epochs or another --seed"
-    return again if "float" in name else f"take another, such as --recipe float16, or {again}"
+    return again if "float" in name else f"use another recipe, such as float16, or {again}"
 
 
 def _worst_classes(

@@ -58,7 +58,7 @@ def answer(variant: Variant, dataset: Dataset, split: Split, progress: Progress)
         model = load_model(variant.content, name=f"{variant.name}.tflite")
 
     def scores(side: Indices, what: str) -> NDArray[np.float32]:
-        steps = progress.track(side, len(side), f"verifying {variant.name} on the {what} side")
+        steps = progress.track(side, len(side), f"evaluating {variant.name} on the {what} split")
         return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in steps])
 
     answered = Answered(variant, scores(split.validation, "validation"), scores(split.test, "test"))
@@ -118,7 +118,7 @@ def verdict_on(
     right = [one.test.argmax(1) == truth for one in (reference, chosen)]
     name = chosen.variant.name
     if name == reference.variant.name:
-        reason = f"{name} is what the other variants are held against"
+        reason = f"{name} is the reference for the other variants"
         return Verdict(name, "pass", reason, max_drop, 0.0, (0.0, 0.0))
     said = judge(name, right[0], right[1], truth, classes, max_drop)
     if said.status == "pass":

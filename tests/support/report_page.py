@@ -22,6 +22,7 @@ class Page(HTMLParser):
         self.ids: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words: list[str] = []
+        self._sections: dict[str, list[str]] = {}
         self.feed(html)
         self.close()
         assert not self.open
@@ -33,8 +34,10 @@ class Page(HTMLParser):
         self.ids += [value for name, value in attrs if name == "id" and value]
         if tag not in VOID:
             self.open.append(tag)
+        if tag in ("h2", "h3") and "id" in dict(attrs):
+            self._sections[dict(attrs)["id"] or ""] = []
         if tag in ("td", "th", "p", "li", "br", "dt", "dd", "figcaption", "small", "caption"):
-            self.words.append(" ")
+            self._add(" ")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -46,13 +49,22 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not {"style", "title"} & set(self.open):
-            self.words.append(data)
+            self._add(data)
+
+    def _add(self, text: str) -> None:
+        self.words.append(text)
+        if self._sections:
+            next(reversed(self._sections.values())).append(text)
 
     def pictures(self) -> list[str]:
         return [attrs["src"] or "" for tag, attrs in self.tags if tag == "img"]
 
-    def section(self, heading: str, following: str) -> str:
-        return self.text.partition(f" {heading} ")[2].partition(f" {following} ")[0]
+    def section(self, name: str) -> str:
+        """The text from the heading with the id ``name`` to the next heading with an id."""
+        return re.sub(r"\s+", " ", "".join(self._sections[name]))
+
+    def has_section(self, name: str) -> bool:
+        return name in self._sections
 
 
 def page_of(conversion: Conversion, change: Callable[[dict[str, Any]], None] | None = None) -> Page:

@@ -17,5 +17,5 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     Raises:
         ConversionError: the converter refused the model.
     """
-    note = "Activations stay in float: the Edge TPU takes nothing of this file."
+    note = "Activations stay in float, so the Edge TPU cannot run any of this file."
     return replace(draft, content=quantise.dynamic(draft.model), notes=(*draft.notes, note))

@@ -18,5 +18,5 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
         ConversionError: the converter refused the model, or there are no calibration pictures.
     """
     content = quantise.int16x8(draft.model, material.calibration, material.dataset.preprocessing)
-    note = "16-bit activations run without XNNPACK, so slowly, and not at all on the Edge TPU."
+    note = "16-bit activations run slowly, as XNNPACK lacks them, and not on the Edge TPU."
     return replace(draft, content=content, notes=(*draft.notes, note))

@@ -27,12 +27,13 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     share = zeros / max(1, sum(kernel.size for kernel in kernels))
     if share < LEAST:
         raise ConversionError(
-            f"a model with at least {LEAST:.0%} zeros in its 1x1 convolutions",
+            f"at least {LEAST:.0%} zeros in the 1x1 convolutions",
             f"{share:.0%}",
-            'put a step before it: step = "prune", method = "xnnpack"',
+            'add a step before it: step = "prune", method = "xnnpack"',
+            code="model-not-pruned",
         )
     note = (
-        "XNNPACK skips the zeros on ARM (32 and 64 bits). On x86 with AVX it switches that off, "
-        "and the Edge TPU takes no float file: there only the download is smaller."
+        "XNNPACK skips the zeros on ARM (32 and 64 bit). On x86 with AVX its sparse kernels are "
+        "off, and the Edge TPU runs no float models: there, only the download is smaller."
     )
     return replace(draft, content=quantise.sparse(draft.model), notes=(*draft.notes, note))

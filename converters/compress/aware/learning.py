@@ -50,7 +50,7 @@ class Options:
         self.plan()
 
     def plan(self) -> recovery.Plan:
-        return recovery.Plan("quantisation-aware training", self.epochs, self.rate, hard=self.hard)
+        return recovery.Plan("quantization-aware training", self.epochs, self.rate, hard=self.hard)
 
 
 def learn(draft: Draft, wrapped: Any, options: Options, material: Material) -> Draft:

@@ -19,8 +19,9 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     if not any((layer.get_weights()[0] == 0).any() for layer in pointwise(draft.model)):
         raise ConversionError(
             "a pruned model",
-            "one without zeros in its 1x1 convolutions",
-            'put a step before it: step = "prune", method = "magnitude"',
+            "no zeros in its 1x1 convolutions",
+            'add a step before it: step = "prune", method = "magnitude"',
+            code="model-not-pruned",
         )
     toolkit = tf.tfmot()
     annotated = toolkit.quantization.keras.quantize_annotate_model(equalised(draft.model))

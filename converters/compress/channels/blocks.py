@@ -49,9 +49,10 @@ def find(model: Any) -> tuple[Block, ...]:
     )
     if not found:
         raise ConversionError(
-            "a flat MobileNetV2 with blocks that expand",
-            f"none among the {len(names)} layers of the model",
-            "use a recipe without a step that prunes channels",
+            "a flat MobileNetV2 with expansion blocks",
+            f"no expansion blocks among the {len(names)} layers",
+            "use a recipe without channel pruning",
+            code="model-without-expansion-blocks",
         )
     return found
 

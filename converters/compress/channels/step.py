@@ -41,22 +41,33 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 < self.keep <= 1:
-            raise UsageError("a keep above 0 and up to 1", f"{self.keep:g}", "use keep = 0.5")
+            raise UsageError(
+                "keep to be above 0 and at most 1",
+                f"{self.keep:g}",
+                "use keep = 0.5",
+                code="option-out-of-range",
+            )
         if self.importance not in importance.MEASURES:
             raise UsageError(
-                f"importance = one of {', '.join(importance.MEASURES)}",
+                f"importance to be one of {', '.join(importance.MEASURES)}",
                 repr(self.importance),
                 did_you_mean(
                     self.importance, importance.MEASURES, 'use importance = "contribution"'
                 ),
+                code="unknown-option-value",
             )
         if self.epochs < 0:
-            raise UsageError("epochs of 0 or more", str(self.epochs), "use epochs = 3")
+            raise UsageError(
+                "epochs to be 0 or more",
+                str(self.epochs),
+                "use epochs = 3",
+                code="option-out-of-range",
+            )
         self.plan()
 
     def plan(self) -> Plan:
         """Of the recovery; without ``epochs`` there is none to follow it."""
-        return Plan("recovering", max(1, self.epochs), self.rate, hard=self.hard)
+        return Plan("recovering accuracy", max(1, self.epochs), self.rate, hard=self.hard)
 
 
 def run(draft: Draft, options: Options, material: Material) -> Draft:
@@ -98,9 +109,9 @@ def _note(details: dict[str, Any]) -> str:
     width, whole = (sum(details[name].values()) for name in ("channels", "channels_before"))
     accuracy = details["validation_accuracy"]
     note = (
-        f"Kept {width} of {whole} expansion channels ({width / whole:.0%}): "
-        f"{accuracy['before']:.1%} on validation before, {accuracy['reconstructed']:.1%} once "
-        "the blocks were reconstructed"
+        f"Kept {width} of {whole} expansion channels ({width / whole:.0%}). Validation accuracy: "
+        f"{accuracy['before']:.1%} before, {accuracy['reconstructed']:.1%} after reconstructing "
+        "the blocks"
     )
     if details["recovery"] is None:
         return f"{note}."
@@ -108,19 +119,19 @@ def _note(details: dict[str, Any]) -> str:
     training = f"{count} epoch{'s' if count > 1 else ''} of training"
     if details["recovery_kept"]:
         return f"{note}, {accuracy['end']:.1%} after {training}."
-    return f"{note}; {training} made it no better: not kept."
+    return f"{note}; {training} did not improve it and was discarded."
 
 
 def _narrowed(
     model: Any, found: tuple[Block, ...], options: Options, material: Material
 ) -> tuple[Any, dict[str, int]]:
     """The narrower network with its projections fitted, and the width of each block."""
-    with material.progress.working("ranking the channels"):
+    with material.progress.working("ranking channels"):
         scores = importance.MEASURES[options.importance](model, found, material)
     wanted = widths.widths(found, options.keep)
     narrowed = blocks.narrow(model, widths.choose(scores, wanted))
     fitting = reconstruct(narrowed, model, found, _inputs(material))
-    for _ in material.progress.track(fitting, len(found), "reconstructing the blocks"):
+    for _ in material.progress.track(fitting, len(found), "reconstructing blocks"):
         pass
     return narrowed, wanted
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from errors import raises_code
 
 from converters.choosing import plan
 from converters.choosing.choice import Limits
-from edge.errors import UsageError
 
 RECIPE = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
 
@@ -30,21 +30,20 @@ def test_the_last_recipe_is_the_one_wanted(tmp_path: Path) -> None:
 
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(RECIPE)
-    with pytest.raises(UsageError, match="'mine' twice: give the recipe's file another name"):
+    with raises_code("recipe-name-conflict", found="'mine'", kind="UsageError"):
         made(*2 * (str(tmp_path / "mine.toml"),))
 
 
 @pytest.mark.parametrize("name", ["int8", "int8-controlled"])
 def test_a_file_cannot_take_the_name_of_what_the_toolkit_makes(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.toml").write_text(RECIPE)
-    with pytest.raises(UsageError, match=f"'{name}', which the toolkit makes itself"):
+    with raises_code("recipe-name-conflict", found=f"'{name}'", kind="UsageError"):
         made(str(tmp_path / f"{name}.toml"))
 
 
 @pytest.mark.parametrize(
-    ("precision", "said"),
-    [(95, "write 0.95 for 95 %"), (0, "such as 0.95"), (-1, "such"), (float("nan"), "such")],
+    ("precision", "fix"), [(95, "0.95 for 95 %"), (0, "0.95"), (-1, "0.95"), (float("nan"), "0.95")]
 )
-def test_a_precision_that_is_no_share_is_refused(precision: float, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_a_precision_that_is_no_share_is_refused(precision: float, fix: str) -> None:
+    with raises_code("option-out-of-range", expected="--precision", fix=fix, kind="UsageError"):
         made(precision=precision)

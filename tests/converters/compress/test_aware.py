@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import quantise
@@ -13,7 +14,6 @@ from converters.compress.aware.equalise import equalised
 from converters.compress.draft import Draft, Material
 from converters.compress.wrappers import clone, pointwise
 from converters.tf import keras, tfmot
-from edge.errors import ConversionError, UsageError
 from edge.interpreter import load
 from edge.modelfile import tflite
 from edge.modelfile.figures import figures
@@ -135,7 +135,7 @@ def test_zeros_stay_zeros(sparse: Any, trained: Draft, material: Material) -> No
 
 
 def test_a_model_without_zeros_has_none_to_keep(material: Material) -> None:
-    with pytest.raises(ConversionError, match="a pruned model, found one without zeros"):
+    with raises_code("model-not-pruned", fix='step = "prune"', kind="ConversionError"):
         pqat.run(Draft(material.teacher), OPTIONS, material)
 
 
@@ -150,5 +150,5 @@ def test_equal_kernels_say_the_same(material: Material) -> None:
 
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"rate": -1.0}, {"hard": 2.0}])
 def test_options_out_of_range(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=next(iter(wrong)).rstrip("s")):
+    with raises_code("option-out-of-range", expected=next(iter(wrong)), kind="UsageError"):
         learning.Options(**wrong)

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from errors import raises_code
 
 from converters.compress.draft import Material
 from converters.compress.recovery import Plan, Recovery, distil
 from converters.tf import keras
 from converters.training import epochs
 from converters.training.augment import Augmentation
-from edge.errors import UsageError
 
 
 def damaged(teacher: Any) -> Any:
@@ -107,15 +107,15 @@ def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(material: Ma
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"epochs": 0}, "epoch"), ({"rate": 0.0}, "rate"), ({"hard": 1.5}, "hard")],
+    [({"epochs": 0}, "epochs"), ({"rate": 0.0}, "rate"), ({"hard": 1.5}, "hard")],
 )
 def test_a_plan_out_of_range_is_refused(wrong: dict[str, Any], named: str) -> None:
-    with pytest.raises(UsageError, match=named):
+    with raises_code("option-out-of-range", expected=named, kind="UsageError"):
         Plan(**({"what": "recovering", "epochs": 1, "rate": 1e-3} | wrong))
 
 
 def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: Material) -> None:
-    with pytest.raises(UsageError, match="keep"):
+    with raises_code("option-out-of-range", expected="keep_from", found="2", kind="UsageError"):
         distil(material.teacher, material.teacher, material, Plan("x", 2, 1e-3), keep_from=2)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import xnnpack
@@ -11,7 +12,6 @@ from converters.compress.after_training import sparse
 from converters.compress.draft import Draft, Material
 from converters.compress.symmetric import PADDING, symmetric
 from converters.tf import keras, tfmot
-from edge.errors import ConversionError, UsageError
 from edge.modelfile import tflite
 from edge.modelfile.figures import figures
 
@@ -61,7 +61,7 @@ def test_where_it_gains_nothing_is_said(pruned: Draft, material: Material) -> No
 
 
 def test_too_few_zeros_for_the_sparse_kernels_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"a sparsity from 0\.67 on.*found 0\.5"):
+    with raises_code("option-out-of-range", expected="0.67", found="0.5", kind="UsageError"):
         xnnpack.Options(sparsity=0.5)
 
 
@@ -76,12 +76,12 @@ def branching() -> Any:
 
 
 def test_a_network_that_xnnpack_does_not_know_in_sparse_form(material: Material) -> None:
-    with pytest.raises(ConversionError, match="MaxPooling2D is not supported"):
+    with raises_code("xnnpack-unsupported-model", found="MaxPooling2D", kind="ConversionError"):
         xnnpack.run(Draft(branching()), xnnpack.Options(), material)
 
 
 def test_a_network_that_never_halves_the_picture() -> None:
     image = keras().Input((8, 8, 3))
     model = keras().Model(image, keras().layers.Conv2D(4, 1)(image))
-    with pytest.raises(ConversionError, match="convolutions of stride 2"):
+    with raises_code("xnnpack-unsupported-model", fix="xnnpack step", kind="ConversionError"):
         symmetric(model)

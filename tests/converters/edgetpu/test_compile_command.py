@@ -8,6 +8,7 @@ import pytest
 import replaying_compiler
 import tiny_models
 from compiler_texts import ALL, NONE, PARTLY, failure, success
+from errors import error_code
 
 from edge.cli import run
 from edge.modelfile import metadata, tflite
@@ -37,7 +38,7 @@ def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, fore
     written = model.with_name("colours_edgetpu.tflite")
     assert printed.out.splitlines()[0] == str(written)
     assert "runs all 3 operations" in printed.out
-    assert "foreseen    the same" in printed.out
+    assert "mismatch" not in printed.out
     assert "1.00 MiB on the chip, 2.00 MiB streamed" in printed.out
     assert printed.err == ""
     assert tflite.parse(written.read_bytes()).for_edgetpu
@@ -54,7 +55,7 @@ def test_a_partly_mapped_model_says_what_stays_and_where_the_forecast_erred(
     out = capsys.readouterr().out
     assert "runs 2 of 3 operations" in out
     assert "1 × SOFTMAX (Operation not supported)" in out
-    assert "otherwise: SOFTMAX: 0 foreseen on the CPU, 1 came" in out
+    assert "mismatch: SOFTMAX: predicted 0 on the CPU, got 1" in out
     assert model.with_name("colours_edgetpu.tflite").exists()
 
 
@@ -84,7 +85,7 @@ def test_nothing_mapped_is_a_no_and_writes_nothing(model, compiler_on_path, fore
     assert code == 3
     assert (facts["status"], facts["output"], facts["mapped"]) == ("none", None, 0)
     assert run(["compile", str(model)]) == 3
-    assert "no operation would run on the Edge TPU" in capsys.readouterr().out
+    assert "runs 0 of 3 operations" in capsys.readouterr().out
     assert os.listdir(model.parent) == ["colours.tflite"]
 
 
@@ -99,27 +100,35 @@ def test_the_place_of_the_result(model, compiler_on_path, foresee, tmp_path, whe
 
 
 @pytest.mark.parametrize(
-    ("out", "said"), [("models/colours.tflite", "MODEL itself"), ("no/where.tflite", "none at")]
+    ("out", "code"),
+    [
+        ("models/colours.tflite", "output-path-conflict"),
+        ("no/where.tflite", "output-folder-not-found"),
+    ],
 )
-def test_a_place_that_cannot_be(model, compiler_on_path, tmp_path, capsys, out, said):
+def test_a_place_that_cannot_be(model, compiler_on_path, tmp_path, capsys, out, code):
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     before = model.read_bytes()
     assert run(["compile", str(model), "-o", str(tmp_path / out)]) == 2
-    assert said in capsys.readouterr().err
+    assert error_code(capsys.readouterr().err) == code
     assert model.read_bytes() == before
     assert not (stand_in.folder / "arguments.json").exists()  # said before any work
 
 
 @pytest.mark.parametrize(
-    ("transcript", "code", "said"),
+    ("transcript", "code", "error"),
     [
-        (failure("Compilation failed: large activation tensors in model."), 1, "too large"),
-        (success(*ALL), 0, "no file"),
-        ("Segmentation fault\n", 139, "exit code 139"),
+        (
+            failure("Compilation failed: large activation tensors in model."),
+            1,
+            "activations-too-large",
+        ),
+        (success(*ALL), 0, "compiler-output-invalid"),
+        ("Segmentation fault\n", 139, "compiler-failed"),
     ],
 )
 def test_a_failure_is_one_line_and_leaves_an_earlier_result(
-    model, compiler_on_path, foresee, capsys, transcript, code, said
+    model, compiler_on_path, foresee, capsys, transcript, code, error
 ):
     foresee()
     earlier = model.with_name("colours_edgetpu.tflite")
@@ -129,7 +138,7 @@ def test_a_failure_is_one_line_and_leaves_an_earlier_result(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
-    assert said in printed.err
+    assert error_code(printed.err) == error
     assert earlier.read_bytes() == b"earlier"
     assert len(os.listdir(model.parent)) == 2
 
@@ -139,6 +148,7 @@ def test_a_compiler_that_hangs_is_an_error(model, compiler_on_path, foresee, cap
     compiler_on_path("", hangs=True)
     code, answer = compile_json(capsys, model, "--timeout", 0.5)
     assert (code, answer["error"]["kind"]) == (2, "CompilerError")
+    assert answer["error"]["code"] == "compiler-timeout"
     assert "0.5 seconds" in answer["error"]["expected"]
 
 
@@ -149,7 +159,7 @@ def test_garbage_is_one_clear_error(tmp_path, compiler_on_path, capsys, content)
     assert run(["compile", str(tmp_path / "m.tflite")]) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
-    assert "TensorFlow Lite model" in printed.err
+    assert "m.tflite" in printed.err and error_code(printed.err)
 
 
 def test_without_a_compiler_the_exact_ways_are_printed(model, no_compiler, foresee, capsys):
@@ -163,7 +173,7 @@ def test_without_a_compiler_the_exact_ways_are_printed(model, no_compiler, fores
         "https://colab.research.google.com/",
     ):
         assert line in printed.err
-    assert "edge: expected the program edgetpu_compiler" in printed.err.splitlines()[-1]
+    assert error_code(printed.err) == "compiler-not-found"
     code, answer = compile_json(capsys, model)
     assert (code, answer["error"]["kind"]) == (2, "MissingCompilerError")
 
@@ -199,4 +209,4 @@ def test_labels_that_do_not_fit_are_a_note_on_stderr(tmp_path, compiler_on_path,
     printed = capsys.readouterr()
     assert code == 0
     assert json.loads(printed.out)["status"] == "full"
-    assert printed.err.startswith("note: labels.txt is not packed into the compiled model")
+    assert printed.err.startswith("note: labels.txt ")

@@ -31,7 +31,7 @@ def test_without_a_compiler_the_forecast_stands(no_compiler) -> None:
     compiled = for_target(CHOSEN, "edgetpu")
     assert compiled is not None
     assert compiled.to_dict()["file"] is None
-    assert "no edgetpu_compiler on the PATH" in compiled.notes[0]
+    assert "edgetpu_compiler" in compiled.notes[0]
     assert good(report(compiled))
 
 
@@ -42,7 +42,7 @@ def test_a_whole_model_becomes_a_file(target, compiler_on_path, foresee) -> None
     compiled = for_target(CHOSEN, target)
     assert compiled is not None and compiled.content is not None
     assert tflite.parse(compiled.content).for_edgetpu
-    assert compiled.notes == ("Compiled: all 3 operations run on the Edge TPU.",)
+    assert len(compiled.notes) == 1 and "all 3 operations" in compiled.notes[0]
     assert compiled.to_dict() | {"notes": ()} == {
         "file": FILE, "notes": (), "compiler": True, "version": "16.0.384591198", "mapped": 3,
         "cpu": {},
@@ -55,10 +55,9 @@ def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) 
     compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
     compiled = for_target(CHOSEN, "edgetpu")
     assert compiled is not None and compiled.content is not None
-    assert compiled.notes == (
-        "Compiled: 2 of 3 operations run on the Edge TPU.",
-        "SOFTMAX: 0 foreseen on the CPU, 1 came",
-    )
+    share, difference = compiled.notes
+    assert "2 of 3 operations" in share
+    assert difference.startswith("SOFTMAX: ")
     assert not good(report(compiled))
 
 

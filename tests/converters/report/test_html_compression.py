@@ -5,16 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from conversion import PASS, Conversion
-from report_page import page_of
+from report_page import Page, page_of
 
 from converters.choosing.choice import Limits
+from converters.report import reliability
 
 RECIPES = Conversion(recipes=("channels-50", "magnitude-75"))
 
 
 def test_all_variants_stand_in_one_table_with_what_they_cost() -> None:
     page = page_of(RECIPES)
-    table = page.section("Variants", "Where nothing was gained")
+    table = page.section("variants")
     for heading in ("accuracy", "agreement", "size", "gzipped", "sparsity", "operations",
                     "1 thread", "2 threads", "Edge TPU", "threshold"):  # fmt: skip
         assert heading in table, heading
@@ -24,15 +25,16 @@ def test_all_variants_stand_in_one_table_with_what_they_cost() -> None:
         assert figure in row, figure
     assert " int8 baseline " in table
     assert " magnitude-75 model.tflite " in table
-    assert " channels-50 not beaten " in table
+    assert " channels-50 Pareto-optimal " in table
 
 
 def test_the_chosen_variant_is_the_one_that_is_judged() -> None:
     verdict = replace(PASS, variant="magnitude-75", drop=1.5)
     page = page_of(replace(RECIPES, verdict=verdict))
-    assert "Pass. magnitude-75 stays within the 2 points allowed" in page.text
+    assert any(attrs.get("class") == "verdict pass" for _, attrs in page.tags)
+    assert page.text.index("magnitude-75") < 200
     assert "Accuracy, magnitude-75" in page.text
-    assert "by what magnitude-75 said" in page.text
+    assert "magnitude-75" in page.section("confusion")
 
 
 def test_accuracy_over_time_is_drawn_once_for_a_screen_and_once_for_a_phone() -> None:
@@ -44,9 +46,8 @@ def test_accuracy_over_time_is_drawn_once_for_a_screen_and_once_for_a_phone() ->
         assert svg.count(">channels-50</text>") == 1
         assert not re.search(r"(fill|stroke): ?#", svg), "a colour that one scheme cannot show"
     described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
-    plots = [text for text in described if text.startswith("Accuracy over time")]
+    plots = [text for text in described if ": channels-50 (100" in text]
     assert len(plots) == 2
-    assert "Not beaten: channels-50 (100" in plots[0]
 
 
 def test_the_recipes_say_what_they_did_and_what_was_not_gained() -> None:
@@ -60,21 +61,21 @@ def test_the_recipes_say_what_they_did_and_what_was_not_gained() -> None:
         }  # fmt: skip
 
     page = page_of(RECIPES, recover)
-    did = page.section("What the recipes did", "What a score means")
+    did = page.section("recipes")
     assert "Half of the expansion channels were removed. Recovery: 8 epochs in 95 s." in did
     assert "prune channels kept 0.5, epochs 8, seconds 95, recovery.epochs 2 " in did
     assert "layer channels block_1 8 block_2 16 " in did
     assert "quantise int8" in did
     assert "Recovery of channels-50" in did
-    nothing = page.section("Where nothing was gained", "What the recipes did")
+    nothing = page.section("gains")
     assert "magnitude-75: No speed was gained: nothing skips single zeros of int8." in nothing
     assert "channels-50" not in nothing
 
 
 def test_a_conversion_without_recipes_speaks_of_none() -> None:
-    text = page_of(Conversion()).text
-    assert "What the recipes did" not in text
-    assert "Where nothing was gained" not in text
+    page = page_of(Conversion())
+    assert not page.has_section("recipes")
+    assert not page.has_section("gains")
 
 
 def test_scores_are_held_against_the_truth_before_and_after() -> None:
@@ -86,13 +87,12 @@ def test_scores_are_held_against_the_truth_before_and_after() -> None:
         }  # fmt: skip
 
     page = page_of(Conversion(), worse)
-    scores = page.section("What a score means", "Edge TPU")
-    assert "the scores were not sure enough; the logits are divided by 0.80" in scores
-    assert "the log-loss rose from 0.200 to 0.250" in scores
+    scores = page.section("scores")
+    assert "underconfident" in scores and "0.80" in scores
+    assert "rose from 0.200 to 0.250" in scores
     assert "fell from 3.1 % to 2.4 %" in scores
-    assert "Below a score of 62.0 % the answer is “unknown”" in scores
-    described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
-    assert sum(text.startswith("How often answers are right") for text in described) == 2
+    assert "62.0 %" in scores and "“unknown”" in scores
+    assert scores_drawn(page) == 2
 
 
 def test_scores_that_were_left_alone_are_drawn_once() -> None:
@@ -100,9 +100,14 @@ def test_scores_that_were_left_alone_are_drawn_once() -> None:
         record["confidence"]["temperature"] = 1
 
     page = page_of(Conversion(), unchanged)
-    assert "The scores are left as they are" in page.text
-    described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
-    assert sum(text.startswith("How often answers are right") for text in described) == 1
+    assert "logits" not in page.section("scores")
+    assert scores_drawn(page) == 1
+
+
+def scores_drawn(page: Page) -> int:
+    """How many reliability diagrams the page has."""
+    title = reliability.describe([]).partition(".")[0]
+    return sum((attrs.get("aria-label") or "").startswith(title) for _, attrs in page.tags)
 
 
 def test_a_threshold_that_is_none_or_misses_is_not_praised() -> None:
@@ -112,14 +117,15 @@ def test_a_threshold_that_is_none_or_misses_is_not_praised() -> None:
     def missed(record: dict[str, Any]) -> None:
         record["variants"]["int8"]["threshold"]["reached"] = 0.9
 
-    assert "No threshold is stored" in page_of(Conversion(), without).text
-    assert "No threshold gives the precision of 95.0" in page_of(Conversion(), missed).text
+    assert "--precision" in page_of(Conversion(), without).section("scores")
+    scores = page_of(Conversion(), missed).section("scores")
+    assert "No threshold" in scores and "95.0 %" in scores
 
 
 def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
-    page = page_of(Conversion())
-    assert "All 67 operations of int8 are foreseen to run on the Edge TPU." in page.text
-    assert "2.4 MB of parameters should fit on the chip" in page.text
+    section = page_of(Conversion()).section("edgetpu")
+    assert "All 67 operations of int8" in section
+    assert "2.4 MB" in section
 
     def partly(record: dict[str, Any]) -> None:
         first = {
@@ -135,20 +141,22 @@ def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
             ],
         }  # fmt: skip
 
-    text = page_of(Conversion(), partly).section("Edge TPU", "The pictures")
-    assert "60 of 65 operations of int8 are foreseen to run on the Edge TPU, 5 on the CPU" in text
-    assert "The first one refused is operation 60, CUSTOM:<b> (a<b>): an operation of its" in text
+    text = page_of(Conversion(), partly).section("edgetpu")
+    assert "60 of 65 operations of int8" in text and "5 on the CPU" in text
+    assert "60, CUSTOM:<b> (a<b>): an operation of its" in text
     assert (
         "CUSTOM:<b> 4 unsupported op: an operation of its own, … Leave it out 1 documented" in text
     )
-    assert "1 operation would be on the CPU only because a refused one comes before." in text
-    assert "On the CPU in all: CUSTOM:<b> 4, SOFTMAX 1." in text
-    assert "3.0 MB are fetched anew" in text
+    assert " 1 operation " in text
+    assert ": CUSTOM:<b> 4, SOFTMAX 1." in text
+    assert "3.0 MB" in text
 
 
 def test_a_limit_that_nothing_keeps_to_is_said_at_the_top() -> None:
-    page = page_of(replace(RECIPES, limits=Limits(max_size_kb=1)))
-    assert page.text.index("No variant is within the limits") < page.text.index("Variants")
+    conversion = replace(RECIPES, limits=Limits(max_size_kb=1))
+    page = page_of(conversion)
+    reason = conversion.build()["choice"]["reason"]
+    assert page.text.index(reason[1:]) < page.text.index("Variants")
 
 
 def test_a_network_that_was_trained_elsewhere_says_where() -> None:
@@ -159,4 +167,5 @@ def test_a_network_that_was_trained_elsewhere_says_where() -> None:
         }  # fmt: skip
 
     text = page_of(Conversion(), compressed).text
-    assert "it is that of shapes-model, made on 2026-11-20 by edge convert <shapes>" in text
+    for part in ("shapes-model", "2026-11-20", "edge convert <shapes>"):
+        assert part in text

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from errors import raises_code
 from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.verification import confidence
 from converters.verification.confidence import fit_temperature, reliability, soften, threshold
-from edge.errors import UsageError
 
 Labels = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -122,7 +122,8 @@ def test_the_threshold_accepts_as_much_as_the_precision_allows() -> None:
     assert found.score == pytest.approx(0.65)  # midway between 0.7 and 0.6
     assert (found.reached, found.coverage, found.pictures) == (0.95, 20 / 21, 21)
     assert 0.7 < found.lower < 0.95
-    assert found.words().startswith("Answers count from a score of 65.0% on: 95.2% of 21 ")
+    for part in ("65.0%", "95.2% of 21 ", "95.0%"):
+        assert part in found.words()
 
 
 def test_what_is_below_the_threshold_is_what_would_be_wrong_too_often() -> None:
@@ -162,10 +163,11 @@ def test_a_precision_out_of_reach_is_said_with_the_best_there_is() -> None:
     assert not found.met
     assert found.reached == pytest.approx(2 / 3)
     assert found.coverage == 0.75
-    assert found.words().startswith("No threshold gives a precision of 95.0%.")
+    for part in ("95.0%", "75.0%", "66.7%"):
+        assert part in found.words()
 
 
 @pytest.mark.parametrize("precision", [0.0, 1.01, float("nan")])
 def test_a_precision_out_of_range_is_an_error(precision: float) -> None:
-    with pytest.raises(UsageError, match="precision above 0"):
+    with raises_code("option-out-of-range", expected="--precision", kind="UsageError"):
         threshold(*answers((0.9, True)), precision=precision)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from errors import raises_code
 
 from converters.verification.verdict import Verdict, check_finite, check_telling, judge
-from edge.errors import ConversionError
 
 CLASSES = ("apple", "banana", "cherry")
 
@@ -22,7 +22,7 @@ def test_no_loss_passes() -> None:
     assert said.drop == 0
     assert said.interval == pytest.approx((-5.07, 5.07), abs=0.01)
     assert said.classes == ()
-    assert "loses 0.0 points" in said.reason and "within the 2 allowed" in said.reason
+    assert "loses 0.0 points" in said.reason and "2 allowed" in said.reason
 
 
 def test_a_gain_passes_and_is_called_one() -> None:
@@ -37,14 +37,14 @@ def test_three_of_72_lost_may_be_chance() -> None:
     assert said.status == "warn"
     assert said.drop == pytest.approx(4.1667, abs=1e-3)
     assert said.interval[0] < 2
-    assert "72 test pictures are too few to be sure" in said.reason
+    assert "72 test images" in said.reason
 
 
 def test_the_same_share_of_many_pictures_is_no_chance() -> None:
     said = verdict(30, 0, 720)
     assert said.status == "fail"
     assert said.interval[0] > 2
-    assert "more than the 2 allowed" in said.reason
+    assert "2 allowed" in said.reason and "720" not in said.reason
 
 
 def test_lost_and_gained_pictures_count_against_each_other() -> None:
@@ -73,17 +73,16 @@ def test_sensible_scores_are_accepted() -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_scores_that_are_no_numbers(bad: float) -> None:
-    with pytest.raises(ConversionError, match="NaN or infinity for 1 of 2 pictures in float32"):
+    with raises_code("scores-not-finite", found="1 of 2 images in float32", kind="ConversionError"):
         check_finite("float32", scores((0.2, 0.8), (bad, 0.5)))
 
 
 def test_constant_scores() -> None:
-    found = "the same scores for all 3 test pictures in int8: take another, such as --recipe"
-    with pytest.raises(ConversionError, match=found):
+    with raises_code("scores-constant", found="3 test images in int8", fix="recipe"):
         check_telling("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
 
 
 @pytest.mark.parametrize("stuck", [(1.0, 1.0, 0.0), (0.0, 0.0, 0.0)])
 def test_saturated_scores(stuck: tuple[float, float, float]) -> None:
-    with pytest.raises(ConversionError, match="stuck at the end of their range for 2 of 3"):
+    with raises_code("scores-saturated", found="2 of 3 images in int8"):
         check_telling("int8", scores(stuck, stuck, (0.1, 0.2, 0.7)))
