@@ -104,14 +104,18 @@ def test_names_in_a_file_do_not_steer_the_terminal(on_file):
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"garbage, not a model at all", b"", tiny_models.colour_model("int8")[:900]],
+    ("content", "code"),
+    [
+        (b"garbage, not a model at all", "model-not-tflite"),
+        (b"", "model-not-tflite"),
+        (tiny_models.colour_model("int8")[:900], "model-damaged"),
+    ],
 )
-def test_an_unreadable_file_ends_with_2_and_one_line(tmp_path, capsys, content):
+def test_an_unreadable_file_ends_with_2_and_one_line(tmp_path, capsys, content, code):
     (tmp_path / "bad.tflite").write_bytes(content)
     assert run(["check", str(tmp_path / "bad.tflite")]) == 2
     told = capsys.readouterr()
-    assert "bad.tflite" in told.err and error_code(told.err)
+    assert "bad.tflite" in told.err and error_code(told.err) == code
     assert told.err.count("\n") == 1 and told.out == ""
 
 

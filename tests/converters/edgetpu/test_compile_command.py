@@ -152,14 +152,21 @@ def test_a_compiler_that_hangs_is_an_error(model, compiler_on_path, foresee, cap
     assert "0.5 seconds" in answer["error"]["expected"]
 
 
-@pytest.mark.parametrize("content", [b"", b"some text that is no model", b"\x1c\0\0\0TFL3"])
-def test_garbage_is_one_clear_error(tmp_path, compiler_on_path, capsys, content):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "model-not-tflite"),
+        (b"some text that is no model", "model-not-tflite"),
+        (b"\x1c\0\0\0TFL3", "model-damaged"),
+    ],
+)
+def test_garbage_is_one_clear_error(tmp_path, compiler_on_path, capsys, content, code):
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     (tmp_path / "m.tflite").write_bytes(content)
     assert run(["compile", str(tmp_path / "m.tflite")]) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
-    assert "m.tflite" in printed.err and error_code(printed.err)
+    assert "m.tflite" in printed.err and error_code(printed.err) == code
 
 
 def test_without_a_compiler_the_exact_ways_are_printed(model, no_compiler, foresee, capsys):
