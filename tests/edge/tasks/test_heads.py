@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from edge.errors import UsageError
 from edge.interpreter import TensorSpec
 from edge.tasks.heads import config, recognise, yolo
 from edge.tasks.heads.candidates import Candidates, suppress
@@ -146,10 +145,17 @@ def test_a_bad_description_says_what_is_wrong(
         config.read(path)
 
 
-@pytest.mark.parametrize(("text", "said"), [('hed = "ssd"', "'head'"), ("head = ", "head.toml")])
-def test_a_description_that_is_not_one_is_named(tmp_path: Any, text: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "code", "fields"),
+    [
+        ('hed = "ssd"', "unknown-key", {"fix": "'head'"}),
+        ("head = ", "invalid-toml", {"found": "head.toml"}),
+    ],
+)
+def test_a_description_that_is_not_one_is_named(
+    tmp_path: Any, text: str, code: str, fields: dict[str, str]
+) -> None:
     path = tmp_path / "head.toml"
     path.write_text(text)
-    with pytest.raises(UsageError) as caught:
+    with raises_code(code, kind="UsageError", **fields):
         config.read(path)
-    assert said in str(caught.value)

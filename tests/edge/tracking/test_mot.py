@@ -131,7 +131,9 @@ def test_the_detections_are_not_written_over(
     path = write(tmp_path / "det.txt", "1,-1,0,0,10,10,0.9,-1,-1,-1\n")
     before = path.read_bytes()
     assert cli.run(["track", str(path), "-o", str(tmp_path / "." / "det.txt")]) == 2
-    assert str(path) in capsys.readouterr().err
+    stderr = capsys.readouterr().err
+    assert error_code(stderr) == "output-path-conflict"
+    assert str(path) in stderr
     assert path.read_bytes() == before
 
 

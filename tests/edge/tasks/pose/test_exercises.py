@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from errors import raises_code
 
-from edge.errors import UsageError
 from edge.tasks.pose import exercises
 
 GOOD = "[lunge]\nstart = { left_knee = [150, 180] }\nend = { left_knee = [0, 110] }\n"
@@ -56,8 +55,9 @@ def test_what_cannot_be_is_one_clear_line(tmp_path: Path, text: str, said: str) 
 def test_a_file_that_is_not_there_or_not_toml(tmp_path: Path) -> None:
     broken = tmp_path / "own.toml"
     broken.write_text("[lunge")
-    for path in (broken, tmp_path / "none.toml"):
-        with pytest.raises(UsageError) as caught:
+    for path, code in (
+        (broken, "invalid-toml"),
+        (tmp_path / "none.toml", "file-unreadable"),
+    ):
+        with raises_code(code, found=str(path), fix="edge demo pose --help"):
             exercises.read(path)
-        assert str(path) in str(caught.value)
-        assert "edge demo pose --help" in caught.value.fix
