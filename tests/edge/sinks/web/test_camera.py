@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 import pages
 import pytest
-from errors import raises_code
+from errors import error_code, raises_code
 from pages import wait_until
 from streams import MeanTask
 
 from edge import runner
-from edge.errors import UsageError
 from edge.sources import open_source, resolve
 from edge.sources.browser import Camera
 from edge.sources.source import SourceOptions
@@ -96,7 +95,7 @@ def test_what_is_no_picture_is_refused(data: bytes, code: str) -> None:
 
 def test_without_the_page_it_is_said() -> None:
     for sinks in ((), ("text",), ("none", "jsonl:-")):
-        with pytest.raises(UsageError, match="add --sink web"):
+        with raises_code("source-needs-web-sink", fix="--sink web"):
             runner.run(MeanTask(), "browser", sinks)
 
 
@@ -104,7 +103,8 @@ def test_photos_are_not_taken_with_it(run_edge: Any, tmp_path: Path) -> None:
     done = run_edge("capture", "--source", "browser", "--out", tmp_path, "--label", "cat",
                     "--burst", "1")  # fmt: skip
     assert done.returncode == 2
-    assert "use --source 0" in done.stderr
+    assert error_code(done.stderr) == "unsupported-source"
+    assert "--source 0" in done.stderr
 
 
 class TestThroughThePage:
