@@ -55,7 +55,7 @@ def compress(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Prune and quantise an earlier result anew.
+    """Prune and quantize an earlier result anew.
 
     What is measured is of the same pictures as in RESULT. OUT/model.keras is the network behind
     OUT/model.tflite, so that it can be compressed again.

@@ -16,7 +16,7 @@ from edge.version import __version__
 def information(
     dataset: Dataset, split: Split, provenance: Mapping[str, Any], method: str, seed: int
 ) -> Metadata:
-    """Labels, normalisation, description and provenance, the same for every variant."""
+    """Labels, normalization, description and provenance, the same for every variant."""
     return Metadata(
         name=f"{dataset.name} classifier",
         description=(

@@ -1,6 +1,6 @@
 """The one door to TensorFlow: imported late, once, with the Keras that the tools need, quietly.
 
-The model optimisation toolkit works on Keras 2 models only, which live on as ``tf_keras``.
+The model optimization toolkit works on Keras 2 models only, which live on as ``tf_keras``.
 """
 
 import os

@@ -16,7 +16,7 @@ from edge.image import SUFFIXES, jpeg
 from edge.whole import write_whole, writing
 
 SAME = 2.0
-"""Mean difference of two thumbnails, in grey levels of 255, below which they show the same.
+"""Mean difference of two thumbnails, in gray levels of 255, below which they show the same.
 
 Two frames of a still scene differ by the camera's noise, about half of that.
 """

@@ -27,7 +27,7 @@ _FORMATS = "a JPEG, PNG, BMP or WebP image"
 def read_picture(path: str | Path) -> Pixels:
     """Read a picture file as uint8 RGB [height, width, 3], EXIF rotation applied.
 
-    Greyscale and 16-bit pictures are converted; transparency is laid on white.
+    Grayscale and 16-bit pictures are converted; transparency is laid on white.
 
     Raises:
         PictureError: the file is missing, empty, cut short, or no picture.
@@ -91,7 +91,7 @@ def _imdecode(buffer: Pixels, flags: int) -> Any:
 def _is_cut_short(data: bytes) -> bool:
     """Whether a JPEG or PNG lacks its end mark.
 
-    OpenCV decodes such files to a picture that is grey from the cut on, without a word.
+    OpenCV decodes such files to a picture that is gray from the cut on, without a word.
     """
     if data.startswith(b"\xff\xd8"):  # JPEG: an end of image after the last start of scan
         return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
@@ -173,8 +173,8 @@ class Placement:
 def fit(picture: Pixels, width: int, height: int, *, letterbox: bool) -> Pixels:
     """A picture, uint8 [h, w, 3] of any channel order, at the size of a model's input.
 
-    Stretched as :class:`Preprocessing` does, or with ``letterbox`` in its proportions, centred on
-    grey (114), as YOLO is trained.
+    Stretched as :class:`Preprocessing` does, or with ``letterbox`` in its proportions, centered on
+    gray (114), as YOLO is trained.
     """
     place = placement(picture.shape[1], picture.shape[0], width, height, letterbox=letterbox)
     if not letterbox:

@@ -35,7 +35,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """An input or output: real value = scale × (value − zero_point); scale 0: not quantised."""
+    """An input or output: real value = scale × (value − zero_point); scale 0: not quantized."""
 
     name: str
     shape: tuple[int, ...]
@@ -153,7 +153,7 @@ def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> 
     except ModelError as error:
         if "XNNPACK" not in error.found:
             raise
-        # It refuses some quantisation scales that TensorFlow Lite's own kernels take.
+        # It refuses some quantization scales that TensorFlow Lite's own kernels take.
         plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         interpreter = _make(module, file, name, threads, experimental_op_resolver_type=plain)
         notes += (f"XNNPACK rejects {name}: using TensorFlow Lite's built-in, slower kernels",)

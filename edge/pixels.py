@@ -45,7 +45,7 @@ def preprocessing_of(
         return Preprocessing(width, height, *ASSUMED), (note,)
     if spec.scale == 0:
         return Preprocessing(width, height, (0.0,), (1.0,)), ()
-    # A quantised input that takes pixels as they are says with its scale what they mean.
+    # A quantized input that takes pixels as they are says with its scale what they mean.
     zero = spec.zero_point - (-128 if dtype == "int8" else 0)
     return Preprocessing(width, height, (float(zero),), (1 / spec.scale,)), ()
 
@@ -53,7 +53,7 @@ def preprocessing_of(
 def input_table(spec: TensorSpec, preprocessing: Preprocessing) -> Array | None:
     """Input values of the pixel values 0–255: [256, 3] in the input's dtype.
 
-    None: the input takes the pixels as they are. A quantised input whose codes are the pixel
+    None: the input takes the pixels as they are. A quantized input whose codes are the pixel
     values up to one step of rounding takes exactly those, as every TFLite client feeds it; so does
     one with mean 0 and std 1, which says nothing but that.
     """

@@ -32,7 +32,7 @@ were off by less then, one of them with an answer that never varies.
 """
 
 STEPS = 4
-"""Steps of a quantised output that say nothing: interpreters differ by as much."""
+"""Steps of a quantized output that say nothing: interpreters differ by as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _input(runtime: Runtime, spec: TensorSpec, name: str, random: np.random.Gene
 
 
 def _blobs(height: int, width: int, random: np.random.Generator) -> Pixels:
-    """Six by six colours that run into each other."""
+    """Six by six colors that run into each other."""
     colours = random.integers(0, 256, (6, 6, 3), np.uint8)
     blobs = cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC)
     return blobs.astype(np.uint8)

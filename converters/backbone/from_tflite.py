@@ -1,6 +1,6 @@
-"""MobileNetV2 weights out of a float or quantised ``.tflite``, without TensorFlow.
+"""MobileNetV2 weights out of a float or quantized ``.tflite``, without TensorFlow.
 
-The convolutions are taken in the order of the graph and dequantised (real = scale × (q − zero
+The convolutions are taken in the order of the graph and dequantized (real = scale × (q − zero
 point), https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec).
 BatchNorm is folded into them already: ours becomes the identity plus the bias.
 """

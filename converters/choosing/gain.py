@@ -10,7 +10,7 @@ ENOUGH = 0.95
 """A time or size is gained from this share of the other on: less may be chance."""
 
 FLOAT = ("float32", "float16", "sparse")
-"""Methods to quantise that leave activations in float."""
+"""Methods to quantize that leave activations in float."""
 
 _ZEROS = (
     "no int8 kernel skips individual zero weights, on the CPU or on the Edge TPU; they only make "

@@ -80,7 +80,7 @@ def on_board(
         board: with its accelerator.
         target: as chosen, see :class:`converters.choosing.choice.Limits`.
         size: side of the model's input, in pixels.
-        variants: for how they are quantised.
+        variants: for how they are quantized.
         measured: for their multiply-adds, and what the Edge TPU takes of them.
     """
     uses_edgetpu = board.run.delegate == "edgetpu" and target != "cpu"

@@ -74,7 +74,7 @@ def control(
 
     Layers are kept in float, those that hurt most first and ever more of them, until the
     validation side has back what it may not lose; where that does not do, or the Edge TPU is the
-    ``target``, quantisation-aware training. Of those that fall short the best is returned, and its
+    ``target``, quantization-aware training. Of those that fall short the best is returned, and its
     notes say so.
 
     Args:
@@ -142,7 +142,7 @@ def _kept(model: Any, content: bytes, layers: list[str], accuracy: float) -> _At
 
 
 def _train(model: Any, judge: _Judge) -> _Attempt:
-    """Quantisation-aware training: every layer stays in 8 bits."""
+    """Quantization-aware training: every layer stays in 8 bits."""
     draft = qat.run(Draft(model), qat.Options(), judge.material)
     assert draft.content is not None
     done = (

@@ -35,7 +35,7 @@ class Draft:
     """A model on its way through a recipe.
 
     ``model``: flat tf_keras model, float32 [n, h, w, 3] in [-1, 1] to softmax [n, classes].
-    ``content``: its TFLite file once a quantise step ran, else None. ``notes``: sentences that say
+    ``content``: its TFLite file once a quantize step ran, else None. ``notes``: sentences that say
     what was done and what came of it. ``details``: one entry of plain values per step.
     """
 

@@ -1,4 +1,4 @@
-"""Quantise: one trained model to TFLite files, in any of the number formats that TFLite has.
+"""Quantize: one trained model to TFLite files, in any of the number formats that TFLite has.
 
 Conversions run one after another in this process. The converter holds Python's global lock, so
 threads gain nothing, and a process for each would import TensorFlow again, which takes longer
@@ -56,7 +56,7 @@ def variants(
         progress: shows how far it is.
 
     Raises:
-        ConversionError: the converter refused the model, or the input is not quantised so that
+        ConversionError: the converter refused the model, or the input is not quantized so that
             a pixel can be fed as it is.
     """
     recipes: dict[str, Callable[[], bytes]] = {
@@ -85,7 +85,7 @@ def float16(model: Any) -> bytes:
 
 
 def dynamic(model: Any) -> bytes:
-    """The TFLite file with 8-bit weights; activations are quantised as they come, batch 1.
+    """The TFLite file with 8-bit weights; activations are quantized as they come, batch 1.
 
     Input and output are float32. It needs no calibration pictures; the Edge TPU takes none of it.
     """
@@ -104,7 +104,7 @@ def int8(
 ) -> bytes:
     """The TFLite file with all weights and activations in 8 bits, batch 1.
 
-    Post-training quantisation after Jacob et al., "Quantization and Training of Neural Networks
+    Post-training quantization after Jacob et al., "Quantization and Training of Neural Networks
     for Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), per channel in convolutions.
 
     Args:
@@ -166,7 +166,7 @@ def calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Prepro
     See :func:`int8` for the arguments and errors.
     """
     converter = _calibrated(model, calibration, preprocessing)
-    converter._experimental_calibrate_only = True  # as TensorFlow's quantisation debugger does
+    converter._experimental_calibrate_only = True  # as TensorFlow's quantization debugger does
     return _convert(converter)
 
 

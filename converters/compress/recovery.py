@@ -124,7 +124,7 @@ def distil(
     log = epochs.Log(student, patience=plan.epochs, keep_from=keep_from)
     with epochs.batch_norm_frozen(student):
         keras = tf.keras()
-        # The same layers in a model of its own: the student is saved without an optimiser.
+        # The same layers in a model of its own: the student is saved without an optimizer.
         pupil = keras.Model(student.inputs, student.outputs)
         pupil.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
         training = epochs.train(

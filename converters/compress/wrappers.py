@@ -5,7 +5,7 @@ from typing import Any
 from converters import tf
 
 PREFIXES = ("prune_low_magnitude_", "quant_")
-"""What pruning and quantisation-aware training put before a layer's name."""
+"""What pruning and quantization-aware training put before a layer's name."""
 
 
 def clone(model: Any) -> Any:

@@ -18,7 +18,7 @@ _DETAIL = 2
 """Detail is what is left when the mean over ``2 * _DETAIL + 1`` pixels squared is taken out."""
 
 _NOISE = 0.3
-"""Grey levels of noise that rounding alone makes; detail below it says nothing."""
+"""Gray levels of noise that rounding alone makes; detail below it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which pictures may be copies of which: nearest neighbours by one-sided tangent distance.
+"""Which pictures may be copies of which: nearest neighbors by one-sided tangent distance.
 
 A slightly cropped, shifted or stretched copy of a picture lies, to first order, in the plane
 that the derivatives of the picture by these changes span at it. The distance to that plane is

@@ -18,13 +18,13 @@ from converters.dataset.candidates import candidates
 from edge.image import Pixels
 
 SIDE = 32
-"""Pictures are compared as grey thumbnails of this side."""
+"""Pictures are compared as gray thumbnails of this side."""
 
 _BLUR = 0.6
 """Standard deviation, in thumbnail pixels, of the blur before sampling; it keeps aliasing low."""
 
 _FLAT = 2.0
-"""Grey levels (standard deviation) below which only equal pixels make a duplicate."""
+"""Gray levels (standard deviation) below which only equal pixels make a duplicate."""
 
 _ALIKE = (0.985, 0.985)
 """Correlations, of the pixels and of their detail, from which on a pair is confirmed."""
@@ -53,7 +53,7 @@ Indices = NDArray[np.int64]
 
 
 def thumbnail(picture: Pixels) -> Thumbnail:
-    """A picture small, grey and slightly blurred: float16 [SIDE, SIDE], 0–255."""
+    """A picture small, gray and slightly blurred: float16 [SIDE, SIDE], 0–255."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
     between = 2 * SIDE

@@ -1,4 +1,4 @@
-"""Learning curves as inline SVG that takes its colours from the page, light or dark."""
+"""Learning curves as inline SVG that takes its colors from the page, light or dark."""
 
 import math
 from collections.abc import Mapping, Sequence

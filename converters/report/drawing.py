@@ -1,4 +1,4 @@
-"""What the drawings have in common: their colours, their style, and how they become SVG."""
+"""What the drawings have in common: their colors, their style, and how they become SVG."""
 
 import io
 import re
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours as matplotlib takes them: of text and axes, behind all, and of the series."""
+    """Colors as matplotlib takes them: of text and axes, behind all, and of the series."""
 
     ink: str
     paper: str
@@ -22,10 +22,10 @@ class Palette:
 
 
 PAGE = Palette("#010203", "#010401", ("#010a01", "#010b01", "#010c01"))
-"""Stand-ins for the page's colours, which differ by light and dark."""
+"""Stand-ins for the page's colors, which differ by light and dark."""
 
 PAPER = Palette("#1d2327", "#ffffff", ("#1f6f64", "#b4532a", "#4a5fb0"))
-"""For a file of its own: the colours of the page when it is light."""
+"""For a file of its own: the colors of the page when it is light."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def style(palette: Palette, key: str) -> Iterator[None]:
     other files see :func:`missing_letters`.
 
     Args:
-        palette: colours of text and axes.
+        palette: colors of text and axes.
         key: makes the ids of a drawing repeatable.
     """
     from matplotlib import rc_context
@@ -72,7 +72,7 @@ def missing_letters(text: str) -> str:
 
 
 def for_the_page(figure: "Figure", key: str) -> str:
-    """An ``<svg>`` in the colours of the page, without addresses of its own.
+    """An ``<svg>`` in the colors of the page, without addresses of its own.
 
     Args:
         figure: drawn within ``style(PAGE, key)``, where this is called, too.

@@ -20,7 +20,7 @@ _LOGARITHMIC_FROM = 8
 class Point:
     """A variant in the drawing.
 
-    ``group``: its result, which has a colour and a marker; ``accuracy`` and ``interval`` are
+    ``group``: its result, which has a color and a marker; ``accuracy`` and ``interval`` are
     shares (0–1); ``front``: no other beats it; ``chosen``: it became model.tflite.
     """
 
@@ -54,7 +54,7 @@ def draw(points: Sequence[Point], palette: Palette, size: tuple[float, float]) -
 
     Args:
         points: at least one.
-        palette: its colours; to be called and saved within its ``style``.
+        palette: its colors; to be called and saved within its ``style``.
         size: width and height in inches.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -20,7 +20,7 @@ class Transform:
 
     ``angle`` in degrees anticlockwise; ``zoom`` above 1 cuts into the picture; ``shift_x``,
     ``shift_y`` in parts of its width and height; ``brightness`` is added in parts of full white,
-    ``contrast`` scales around mid-grey.
+    ``contrast`` scales around mid-gray.
     """
 
     mirror: bool = False

@@ -20,7 +20,7 @@ def assemble(
 
     ``kernel`` [d, classes] and ``bias`` [classes] fill the layer "head"; without them it keeps
     Keras' random start. ``dropout`` (a share) puts a layer before it, which pruning and
-    quantisation-aware training see like any other.
+    quantization-aware training see like any other.
     """
     keras = tf.keras()
     base = backbone.build()

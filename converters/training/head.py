@@ -1,4 +1,4 @@
-"""The head: L2-regularised multinomial logistic regression on the embeddings."""
+"""The head: L2-regularized multinomial logistic regression on the embeddings."""
 
 import warnings
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from converters.training.trained import Curve
 from converters.verification import confidence
 
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
-"""Candidates for C, the inverse of the regularisation strength, smallest first."""
+"""Candidates for C, the inverse of the regularization strength, smallest first."""
 
 _MOST_ROWS = 20_000
 """Training rows above which further views are not worth embedding: they serve small data sets."""
@@ -117,9 +117,9 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
 
 
 def _scaler(features: NDArray[np.float32]) -> Any:
-    """Standardisation that leaves features small which int8 could not tell apart.
+    """Standardization that leaves features small which int8 could not tell apart.
 
-    The quantised embedding has 256 steps from 0 to its largest value. A feature that varies by
+    The quantized embedding has 256 steps from 0 to its largest value. A feature that varies by
     less than two of them would be lifted, rounding noise and all, to the size of the others, and
     its huge weights would take the range from theirs.
     """
@@ -152,7 +152,7 @@ def _solve(
 
 
 def _fold(model: Any, scaler: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel [d, classes] and bias with the standardisation inside."""
+    """Kernel [d, classes] and bias with the standardization inside."""
     kernel = model.coef_.T.astype(np.float64)
     bias = model.intercept_.astype(np.float64)
     if kernel.shape[1] == 1:  # the logistic function of z is the softmax of (-z/2, z/2)

@@ -94,8 +94,8 @@ class Threshold:
 def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """The temperature T by which logits are to be divided, from a validation side.
 
-    Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017): T minimises the log-loss.
-    Beside the n pictures stand :data:`PRIOR` that are labelled by the scores themselves, the
+    Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017): T minimizes the log-loss.
+    Beside the n pictures stand :data:`PRIOR` that are labeled by the scores themselves, the
     conjugate prior of this family (Diaconis and Ylvisaker, Annals of Statistics 7 (1979) 269), so
     that the log-loss stays convex in 1/T and is never higher at T than at 1.
 
@@ -149,7 +149,7 @@ def reliability(
     """How well scores, float [n, classes], meet the truth, int64 [n]; n ≥ 1.
 
     The expected calibration error is that of Guo et al. (2017), over ``bins`` of equal width. A
-    score of 0, which quantised scores round to, counts as half of the least score above 0 (at
+    score of 0, which quantized scores round to, counts as half of the least score above 0 (at
     most half a step of 8 bits).
     """
     confidence, right = _answers(scores, labels)
@@ -177,7 +177,7 @@ def threshold(
     """The least score from which on answers are right with ``precision``, a share.
 
     It lies midway to the next lower best score (below the lowest: to that of a guess), as far as
-    it can from the pictures on both sides, since another processor may round a quantised score to
+    it can from the pictures on both sides, since another processor may round a quantized score to
     the next step.
 
     Args:

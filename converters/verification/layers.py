@@ -45,7 +45,7 @@ def layer_noise(
     """Run both files side by side and compare every activation that both have.
 
     The ratio is that of summed squares over all pictures, ``10 log10(Σ x² / Σ (x - x̂)²)``, as
-    TensorFlow's quantisation debugger and AIMET's per-layer analysis take it. It runs without
+    TensorFlow's quantization debugger and AIMET's per-layer analysis take it. It runs without
     XNNPACK, which keeps no intermediate values, so it takes several times as long as a plain run.
 
     Args:
@@ -124,7 +124,7 @@ class _Observed:
         self._input = self._interpreter.get_input_details()[0]
         self._details = {d["index"]: d for d in self._interpreter.get_tensor_details()}
         computed = [i for o in self._steps() for i in o["outputs"]]
-        # The final dequantise or requantise repeats a name now and then: the last one is kept.
+        # The final dequantize or requantize repeats a name now and then: the last one is kept.
         self.activations: dict[str, dict[str, Any]] = {
             self._details[i]["name"]: self._details[i]
             for i in [self._input["index"], *map(int, computed)]

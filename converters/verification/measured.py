@@ -38,7 +38,7 @@ class Latency:
 class Measured:
     """One variant, measured.
 
-    ``scores``: float32 [n, classes], dequantised, aligned with ``Split.test``; ``confusion``:
+    ``scores``: float32 [n, classes], dequantized, aligned with ``Split.test``; ``confusion``:
     int64 [classes, classes], rows are the true class; ``agreement``: share of test pictures with
     the top-1 of float32; ``interval``: 95 % interval of the accuracy; ``validation_accuracy``:
     on the validation side. ``log_loss`` (in nats) and ``ece`` are of the test side.

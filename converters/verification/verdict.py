@@ -20,7 +20,7 @@ class Verdict:
     ``drop``: accuracy of float32 minus its own, in points (paired), with its 95 % ``interval``.
     ``status``: "pass", "warn" (the drop exceeds the limit, but its lower bound does not) or
     "fail". ``reason``: one sentence. ``classes``: those that lose most; ``layers``: those whose
-    quantised output is furthest from float32 (name, signal-to-noise in dB), worst first.
+    quantized output is furthest from float32 (name, signal-to-noise in dB), worst first.
     """
 
     variant: str

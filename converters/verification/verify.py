@@ -36,7 +36,7 @@ _PICTURES_PER_LAYER_CHECK = 16
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A file and what it said: scores, float32 [n, classes], dequantised, aligned with each side.
+    """A file and what it said: scores, float32 [n, classes], dequantized, aligned with each side.
 
     ``threshold``: the least score that is an answer, as stored in the file's metadata.
     """
@@ -106,7 +106,7 @@ def verdict_on(
 ) -> Verdict:
     """Whether ``chosen`` keeps what the ``reference``, float32, had on the test side.
 
-    ``max_drop``: points of accuracy that may be lost. Where they are, the layers that quantising
+    ``max_drop``: points of accuracy that may be lost. Where they are, the layers that quantizing
     hurt most are named.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Segments in their colours, and the legend that names them."""
+"""Segments in their colors, and the legend that names them."""
 
 import colorsys
 from functools import lru_cache
@@ -24,10 +24,10 @@ from edge.frame import Picture
 from edge.results import Segment, Segmentation
 
 _TINT = 0.5
-"""How much of a segment's colour lies on its pixels."""
+"""How much of a segment's color lies on its pixels."""
 
 _HUES, _FIRST = 12, 0.163
-"""Hues of full colour, then as many pale ones between them; where they start."""
+"""Hues of full color, then as many pale ones between them; where they start."""
 
 _WIDEST = 0.45
 """Share of the picture's width that the legend may take."""
@@ -49,9 +49,9 @@ def segmentation(picture: Picture, said: Segmentation) -> None:
 
 @lru_cache(maxsize=256)
 def shade(index: int) -> Colour:
-    """The colour of a class in masks, of which many stand side by side: 24 differ well."""
+    """The color of a class in masks, of which many stand side by side: 24 differ well."""
     pale = index // _HUES % 2
-    hue = _FIRST + (5 * index % _HUES + pale / 2) / _HUES  # by 5, so that neighbours differ
+    hue = _FIRST + (5 * index % _HUES + pale / 2) / _HUES  # by 5, so that neighbors differ
     red, green, blue = colorsys.hsv_to_rgb(hue % 1, 0.5 if pale else 0.85, 1.0)
     return round(255 * blue), round(255 * green), round(255 * red)
 

@@ -84,7 +84,7 @@ def _room(one: Detection) -> _Room:
 
 
 def _box(picture: Picture, box: Sequence[float], tone: Colour, width: int) -> None:
-    """A frame within the picture, in its colour with a dark edge on either side."""
+    """A frame within the picture, in its color with a dark edge on either side."""
     height, length = picture.shape[:2]
     left, right = (round(min(max(x, 0), length - 1)) for x in box[::2])
     top, bottom = (round(min(max(y, 0), height - 1)) for y in box[1::2])
@@ -129,7 +129,7 @@ def _overlaps(room: _Room, taken: Iterable[_Room]) -> bool:
 def _stroke(
     picture: Picture, points: NDArray[np.int32], tone: Colour, width: int, *, closed: bool
 ) -> None:
-    """A way in its colour with a dark edge."""
+    """A way in its color with a dark edge."""
     cv2.polylines(picture, [points], closed, DARK, width + 2)
     cv2.polylines(picture, [points], closed, tone, width, cv2.LINE_AA)
 

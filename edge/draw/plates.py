@@ -1,4 +1,4 @@
-"""Words on filled plates, and colours that tell things apart."""
+"""Words on filled plates, and colors that tell things apart."""
 
 import colorsys
 import unicodedata
@@ -18,13 +18,13 @@ LIGHT: Colour = (245, 245, 245)
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _GOLDEN = 0.618034
-"""Hues at multiples of the golden ratio: neighbours differ and none comes again."""
+"""Hues at multiples of the golden ratio: neighbors differ and none comes again."""
 
 _SHARES = 0.2126, 0.7152, 0.0722
 """Of red, green and blue in the luminance of sRGB (IEC 61966-2-1)."""
 
 _DARKEST = 0.26
-"""Least luminance of a colour: dark words have a contrast above 4.5 to 1 on it (WCAG 2.1)."""
+"""Least luminance of a color: dark words have a contrast above 4.5 to 1 on it (WCAG 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def style(picture: Picture) -> Style:
 
 @lru_cache(maxsize=1024)
 def colour(number: int) -> Colour:
-    """The colour of a class or track, bright enough for dark words on it."""
+    """The color of a class or track, bright enough for dark words on it."""
     hue = (0.33 + number * _GOLDEN) % 1.0
     saturation = 0.85 if number % 2 == 0 else 0.55  # so that near hues differ, too
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 1.0)

@@ -1,4 +1,4 @@
-"""What a model file is made of: its operations, and how it is quantised."""
+"""What a model file is made of: its operations, and how it is quantized."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -61,7 +61,7 @@ def op_names() -> dict[int, str]:
 
 
 def quantisation(file: ModelFile) -> dict[str, Any]:
-    """How a model is quantised.
+    """How a model is quantized.
 
     Returns:
         ``kind``: one sentence's worth of words; ``weights``: bytes of the constants by dtype;

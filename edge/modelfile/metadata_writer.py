@@ -84,7 +84,7 @@ def _image(fb: "_Builder", tensor: TensorInfo, metadata: Metadata) -> int:
 def _input_range(
     tensor: TensorInfo, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Least and greatest input value: of the codes for uint8 and int8, else normalised."""
+    """Least and greatest input value: of the codes for uint8 and int8, else normalized."""
     if tensor.dtype in ("uint8", "int8"):
         limits = np.iinfo(tensor.dtype)
         return (float(limits.min),), (float(limits.max),)

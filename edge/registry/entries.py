@@ -43,7 +43,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model: what it is for, under which licence, the picture's "width x height" in pixels, and
+    """A model: what it is for, under which license, the picture's "width x height" in pixels, and
     its files. ``edgetpu``: the same, compiled for the Edge TPU; ``labels``: None for a model that
     holds its labels or needs none.
     """

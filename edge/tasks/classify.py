@@ -33,8 +33,8 @@ def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
     """Whether the output are logits, which need a softmax to be scores of 0 to 1.
 
     The model's graph decides, not the values of one picture, so that all pictures are treated
-    alike: an output of SOFTMAX or LOGISTIC (through operations that only reshape or requantise it)
-    is one of scores, and so is any whose quantised range lies within 0 to 1, and any of a custom
+    alike: an output of SOFTMAX or LOGISTIC (through operations that only reshape or requantize it)
+    is one of scores, and so is any whose quantized range lies within 0 to 1, and any of a custom
     operation, which nobody can look into.
     """
     if spec.scale:

@@ -156,7 +156,7 @@ def detector(
         iou: overlap from which the weaker of two boxes of one class goes, 0 to 1.
         delegate: "auto", "cpu" or "edgetpu".
         threads: CPU threads.
-        head: a TOML file that describes the outputs of a model that is not recognised; by default
+        head: a TOML file that describes the outputs of a model that is not recognized; by default
             the one named after the model beside it, if there is one (see
             :mod:`edge.tasks.heads.config`).
 
@@ -215,7 +215,7 @@ def _preprocessing(
         return replace(found, mean=described.mean, std=described.std), ()
     if about is not None and about.mean is not None:
         return found, notes
-    if not head.suppresses:  # YOLO takes pixels of 0 to 1, however its input is quantised
+    if not head.suppresses:  # YOLO takes pixels of 0 to 1, however its input is quantized
         return replace(found, mean=(0.0,), std=(255.0,)), ()
     return found, notes
 

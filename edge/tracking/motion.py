@@ -1,6 +1,6 @@
 """A Kalman filter for the boxes of all tracks at once.
 
-Constant velocity for centre x, centre y, width and height (as in SORT, Bewley et al. 2016, and
+Constant velocity for center x, center y, width and height (as in SORT, Bewley et al. 2016, and
 BoT-SORT, Aharon et al. 2022), with noise that scales with the box's height (as in DeepSORT, Wojke
 et al. 2017). The four coordinates do not influence each other, so instead of an 8 × 8 covariance
 each has its own of 2 × 2, and a step is arithmetic on whole arrays.
@@ -23,7 +23,7 @@ _SMALLEST = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Standard deviations as shares of the box's height, for centre x, centre y, width, height.
+    """Standard deviations as shares of the box's height, for center x, center y, width, height.
 
     ``measured``: of a detection; ``moved`` and ``accelerated``: of value and velocity, per step;
     ``started``: of the velocity of a new track.
@@ -45,7 +45,7 @@ class Motion:
         self._started = np.square(noise.started)
 
     def start(self, boxes: Array) -> Array:
-        """The state [n, 5, 4] of new tracks at ``boxes`` [n, 4], centre x and y, width, height."""
+        """The state [n, 5, 4] of new tracks at ``boxes`` [n, 4], center x and y, width, height."""
         square = np.square(boxes[:, 3:])
         none = np.zeros_like(boxes)
         return _state(boxes, none, self._measured * square, none, self._started * square)

@@ -1,6 +1,6 @@
 """What flows through the tracker: detections, the state of the tracks, tracks; and boxes' geometry.
 
-Boxes inside are centre x, centre y, width, height; those that come and go are x1, y1, x2, y2.
+Boxes inside are center x, center y, width, height; those that come and go are x1, y1, x2, y2.
 """
 
 from dataclasses import dataclass, fields
@@ -32,7 +32,7 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Detections: centre x and y, width, height [n, 4]; rows say which they were when given."""
+    """Detections: center x and y, width, height [n, 4]; rows say which they were when given."""
 
     boxes: Array
     scores: Array
@@ -44,7 +44,7 @@ class Seen:
 class State:
     """All tracks; every array has a row for each.
 
-    ``trail``: centres [n, memory + 1, 2] of the last detections, the latest at the end;
+    ``trail``: centers [n, memory + 1, 2] of the last detections, the latest at the end;
     ``missed``: steps since the last one; ``ids``: 0 for a track that is not believed yet.
     """
 

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/mirror.py [--poses 100000]
 
-Beside it scikit-learn's nearest neighbour by cosine among the same vectors, which neither weighs
+Beside it scikit-learn's nearest neighbor by cosine among the same vectors, which neither weighs
 keypoints nor looks at mirror images; one after the other, since its threads go on spinning.
 """
 

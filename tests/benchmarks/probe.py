@@ -2,7 +2,7 @@
 
     python tests/benchmarks/probe.py [--data FOLDER] [--weights FILE.npz --size 96] [--json]
 
-Linear probe: frozen embedding (pooled feature map), standardised, logistic regression, stratified
+Linear probe: frozen embedding (pooled feature map), standardized, logistic regression, stratified
 80/20 split, mean and standard deviation of the accuracy over five seeds. Beside the backbone
 stand the same architecture with random weights and the teacher, MobileNetV2 1.0/224 with ImageNet
 weights. `--weights` judges another file of `converters.backbone.pretrain`.

@@ -67,7 +67,7 @@ def test_classify_for_people(model, photos, capsys):
 
 @pytest.fixture
 def grey(tmp_path):
-    """A picture of no colour, for which all scores are alike."""
+    """A picture of no color, for which all scores are alike."""
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((32, 48, 3), 128, np.uint8))
     return tmp_path / "grey.png"
 

@@ -184,7 +184,7 @@ def test_a_zone_shows_its_outline_and_name() -> None:
 
 
 def bars(picture: Picture, number: int) -> int:
-    """Length of the longest row in the colour of class ``number``."""
+    """Length of the longest row in the color of class ``number``."""
     return int((picture == plates.colour(number)).all(axis=2).sum(axis=1).max())
 
 

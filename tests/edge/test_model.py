@@ -82,7 +82,7 @@ def test_a_float_model_that_does_not_say_gets_a_note(tiny_model):
 
 
 def test_the_normalisation_of_the_metadata_is_used(tiny_model, red):
-    # With mean 0 and std 1000 all inputs are near 0, so that no colour stands out.
+    # With mean 0 and std 1000 all inputs are near 0, so that no color stands out.
     model = load_model(with_labels(tiny_model("float32"), mean=(0.0,), std=(1000.0,)), name="m")
     assert model.classify(red).best.score < 0.6
 

@@ -35,7 +35,7 @@ FULL = {
 }
 REFUSED = {
     "op": "CONV_2D", "index": 0, "output": "Conv1_relu", "reason": "data type",
-    "found": "float32 [1 × 96 × 96 × 3]", "change": "Quantise the whole model to int8",
+    "found": "float32 [1 × 96 × 96 × 3]", "change": "Quantize the whole model to int8",
     "source": "documented", "confidence": "sure",
 }  # fmt: skip
 NONE = {

@@ -1,4 +1,4 @@
-"""Small quantised graphs for the rules of the Edge TPU, put together operation by operation."""
+"""Small quantized graphs for the rules of the Edge TPU, put together operation by operation."""
 
 from collections.abc import Sequence
 from typing import Any

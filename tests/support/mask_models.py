@@ -49,7 +49,7 @@ def soft_model(logits: bool = False) -> bytes:
 
 
 def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> np.ndarray:
-    """A picture of two colours (blue, green, red), uint8 [48, 64, 3]."""
+    """A picture of two colors (blue, green, red), uint8 [48, 64, 3]."""
     picture = np.empty((48, 64, 3), np.uint8)
     picture[:, :32], picture[:, 32:] = left, right
     return picture

@@ -1,4 +1,4 @@
-"""A data set that is made, not collected: coloured shapes on noise, learnable in seconds."""
+"""A data set that is made, not collected: colored shapes on noise, learnable in seconds."""
 
 from pathlib import Path
 

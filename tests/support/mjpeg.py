@@ -16,7 +16,7 @@ def camera(
 ) -> Iterator[str]:
     """The address of a camera that sends ``frames`` pictures, or goes on for ever.
 
-    Picture n is of grey value 5 n; those in ``broken`` are noise instead of JPEG. The server hangs
+    Picture n is of gray value 5 n; those in ``broken`` are noise instead of JPEG. The server hangs
     up after the last. /missing is a 404, /hang says nothing at all, /text is a web page.
     """
     done = threading.Event()

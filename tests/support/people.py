@@ -33,7 +33,7 @@ def flipped(pose: Pose, width: float = 640.0) -> Pose:
 
 
 class Poser:
-    """Stands in for a model of poses: the grey of a picture in tens is the number of its person.
+    """Stands in for a model of poses: the gray of a picture in tens is the number of its person.
 
     Nobody is in a black one. ``seen`` counts the pictures that it was shown.
     """

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BODY = 1.7
-"""Height of a person in metres."""
+"""Height of a person in meters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Detector:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A sequence to generate: ``size`` in pixels, camera ``height`` in metres, ``speed`` in m/s.
+    """A sequence to generate: ``size`` in pixels, camera ``height`` in meters, ``speed`` in m/s.
 
-    ``moving``: the camera walks and turns; ``depth``: nearest and farthest distance in metres;
+    ``moving``: the camera walks and turns; ``depth``: nearest and farthest distance in meters;
     ``above``: it hangs over them and looks down, and nobody hides anybody.
     """
 
@@ -81,7 +81,7 @@ def generate(scene: Scene) -> Sequence:
 
 
 def _walk(scene: Scene, rng: np.random.Generator) -> Array:
-    """Places on the ground in metres [frames, people, 2] (to the right, away).
+    """Places on the ground in meters [frames, people, 2] (to the right, away).
 
     Everyone heads for one point after the other, slower or faster, and now and then stands.
     """
@@ -109,7 +109,7 @@ def _walk(scene: Scene, rng: np.random.Generator) -> Array:
 
 
 def _camera(scene: Scene, rng: np.random.Generator) -> Array:
-    """Camera of each frame [frames, 3]: metres forward, pan and tilt in radians."""
+    """Camera of each frame [frames, 3]: meters forward, pan and tilt in radians."""
     seconds = np.arange(scene.frames) / scene.fps
     if not scene.moving:
         return np.zeros((scene.frames, 3))
@@ -120,7 +120,7 @@ def _camera(scene: Scene, rng: np.random.Generator) -> Array:
 
 
 def _project(scene: Scene, places: Array, camera: Array, rng: np.random.Generator) -> Array:
-    """Boxes in pixels and distances [frames, people, 5]: x, y, width, height, metres."""
+    """Boxes in pixels and distances [frames, people, 5]: x, y, width, height, meters."""
     if scene.above:
         return _project_down(scene, places, rng)
     focal = scene.size[0] * 0.9

@@ -15,7 +15,7 @@ CODES = {"float32": FLOAT32, "uint8": UINT8, "int8": INT8}
 def colour_model(
     dtype: str = "uint8", classes: int = 3, logits: bool = False, logit_scale: float = 8 / 255
 ) -> bytes:
-    """A classifier of 4 × 4 pictures by their main colour, which wants pixels of −1 to 1.
+    """A classifier of 4 × 4 pictures by their main color, which wants pixels of −1 to 1.
 
     Output 0 is red, 1 green, 2 blue; further outputs never win.
     """

@@ -92,7 +92,7 @@ def _address(said: "queue.Queue[str | None]") -> str:
 
 
 def write_model(folder: Path) -> Path:
-    """A model that names the main colour of a picture, with its labels beside it."""
+    """A model that names the main color of a picture, with its labels beside it."""
     model = folder / "colours.tflite"
     model.write_bytes(colour_model())
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")

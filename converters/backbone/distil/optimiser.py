@@ -1,4 +1,4 @@
-"""The optimiser and its schedule."""
+"""The optimizer and its schedule."""
 
 from typing import Any
 

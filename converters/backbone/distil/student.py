@@ -33,7 +33,7 @@ class Student:
     """``backbone``: flat MobileNetV2, float32 [n, size, size, 3] in [-1, 1] to a feature map.
 
     ``taught``: the same with its three answers to the teacher: logits [n, classes], the
-    standardised embedding [n, 1280] and grid [n, g, g, channels], each a linear function of the
+    standardized embedding [n, 1280] and grid [n, g, g, channels], each a linear function of the
     student's features. These heads are dropped after the training.
     """
 
@@ -72,7 +72,7 @@ class Loss:
     """Distance of the student's answers from the teacher's.
 
     Cross-entropy with the teacher's probabilities at temperature 1 (Hinton et al. 2015), plus
-    mean squared errors on the standardised embedding and on the standardised grid, weighted.
+    mean squared errors on the standardized embedding and on the standardized grid, weighted.
     """
 
     kernel: NDArray[np.float32]

@@ -1,1 +1,1 @@
-"""Quantisation after training: one module for each number format."""
+"""Quantization after training: one module for each number format."""

@@ -1,4 +1,4 @@
-"""dynamic: 8-bit weights, activations quantised as they come; needs no calibration."""
+"""dynamic: 8-bit weights, activations quantized as they come; needs no calibration."""
 
 from dataclasses import dataclass, replace
 

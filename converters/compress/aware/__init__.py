@@ -1,1 +1,1 @@
-"""Quantisation-aware training: the network learns with the rounding of 8 bits in it."""
+"""Quantization-aware training: the network learns with the rounding of 8 bits in it."""

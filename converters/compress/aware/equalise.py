@@ -1,4 +1,4 @@
-"""Equalise: depthwise kernels of one size in all channels, without changing what a model says.
+"""Equalize: depthwise kernels of one size in all channels, without changing what a model says.
 
 The toolkit rounds a depthwise kernel with one scale for all its channels. Those of pretrained
 networks differ by up to seventy times, where BatchNorm has been folded into them, so that most

@@ -1,4 +1,4 @@
-"""What both ways of quantisation-aware training share: options, ranges, training, the file.
+"""What both ways of quantization-aware training share: options, ranges, training, the file.
 
 Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference", CVPR 2018.
@@ -58,7 +58,7 @@ def learn(draft: Draft, wrapped: Any, options: Options, material: Material) -> D
 
     Args:
         draft: its model is what ``wrapped`` was made of.
-        wrapped: a model within the toolkit's quantisation wrappers.
+        wrapped: a model within the toolkit's quantization wrappers.
         options: how to train, and the types at the file's ends.
         material: pictures, and the teacher.
 

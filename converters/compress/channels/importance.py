@@ -14,7 +14,7 @@ Scores = dict[str, NDArray[np.float64]]
 """Block name → the importance of each of its expansion channels, [channels], 0 or more."""
 
 _PICTURES = 128
-"""From so many labelled training pictures Taylor importance is taken."""
+"""From so many labeled training pictures Taylor importance is taken."""
 
 _BATCH = 16
 

@@ -1,4 +1,4 @@
-"""Heads of detectors: from a model's raw outputs to boxes, recognised by their shapes."""
+"""Heads of detectors: from a model's raw outputs to boxes, recognized by their shapes."""
 
 from typing import Protocol
 

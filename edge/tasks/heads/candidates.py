@@ -29,7 +29,7 @@ class Candidates:
 def from_centres(
     centres: Floats, sizes: Floats, scores: Floats, classes: NDArray[np.int64]
 ) -> Candidates:
-    """Candidates of boxes given by centre [n, 2] and size [n, 2]."""
+    """Candidates of boxes given by center [n, 2] and size [n, 2]."""
     boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
     return Candidates(boxes.astype(np.float32, copy=False), scores, classes)
 

@@ -1,4 +1,4 @@
-"""A head described by hand, for models that are not recognised: a TOML file.
+"""A head described by hand, for models that are not recognized: a TOML file.
 
 head = "yolo-grid"          # or "yolo-rows" (YOLOv5), "yolo-free" (YOLOv8), "ssd"
 anchors = { 16 = [[12, 18], [37, 49], [52, 132]], 32 = [[115, 73], [119, 199], [242, 238]] }

@@ -45,7 +45,7 @@ class Grid:
         spec, anchors = self.specs[index], np.array(self.anchors[index], np.float32)
         _, high, wide, channels = output.shape
         cells = output.reshape(high, wide, len(anchors), channels // len(anchors))
-        # Most cells hold nothing: their objectness alone tells, before anything is dequantised.
+        # Most cells hold nothing: their objectness alone tells, before anything is dequantized.
         rows, columns, which = np.nonzero(cells[..., 4] >= _raw(spec, _logit(least)))
         values = spec.dequantise(cells[rows, columns, which])
         own = _sigmoid(values[:, 5:])

@@ -99,7 +99,7 @@ def index(
 
 
 _Found = tuple[list[Place], list[NDArray[np.float32]], tuple[str, ...]]
-"""Places, their normalised bodies, and notes."""
+"""Places, their normalized bodies, and notes."""
 
 
 def _of_pictures(

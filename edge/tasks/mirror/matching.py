@@ -96,7 +96,7 @@ class Library:
 
 
 def library(vectors: Sequence[NDArray[np.float32]]) -> Library:
-    """A library of normalised bodies [17, 2], numbered as they come."""
+    """A library of normalized bodies [17, 2], numbered as they come."""
     stacked = np.array(vectors, np.float32).reshape(-1, len(COCO), 2)
     squares = (stacked**2).sum(axis=2)
     return Library(stacked.reshape(len(stacked), -1), np.ascontiguousarray(squares))

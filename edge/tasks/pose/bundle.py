@@ -31,7 +31,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input giv
 def pack_pose_bundle(detector: bytes, landmarks: bytes) -> bytes:
     """The bundle of two .tflite files.
 
-    The landmarks' model gets metadata that says how pixels are normalised, to 0 to 1, which
+    The landmarks' model gets metadata that says how pixels are normalized, to 0 to 1, which
     MediaPipe's Tasks API demands and the file in its wheel lacks.
 
     Raises:

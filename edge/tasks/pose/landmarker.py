@@ -36,7 +36,7 @@ class Landmarker:
     It takes a picture, uint8 RGB [height, width, 3], and as a second array its time in ms, int64
     [1]: then people are followed from picture to picture. A picture without a time stands alone.
     It gives landmarks, float32 [people, 33, 5] (x and y as shares of the picture, z in the scale of
-    x, visibility, presence), and places in the room, float32 [people, 33, 3], in metres from the
+    x, visibility, presence), and places in the room, float32 [people, 33, 3], in meters from the
     hips' middle.
     """
 

@@ -1,4 +1,4 @@
-"""What is put behind the foreground: the picture itself out of focus, a colour, or a picture."""
+"""What is put behind the foreground: the picture itself out of focus, a color, or a picture."""
 
 import re
 from dataclasses import dataclass, field
@@ -58,12 +58,12 @@ class Blurred:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """One colour: blue, green, red."""
+    """One color: blue, green, red."""
 
     colour: tuple[int, int, int]
 
     def __call__(self, picture: Picture, cover: NDArray[np.uint8]) -> Picture:
-        """The colour everywhere."""
+        """The color everywhere."""
         return np.full_like(picture, self.colour)
 
 
@@ -84,7 +84,7 @@ class Photo:
 
 
 def parse(text: str) -> Background:
-    """What ``--background`` asks for: "blur", a colour by name or as #RRGGBB, or a picture's path.
+    """What ``--background`` asks for: "blur", a color by name or as #RRGGBB, or a picture's path.
 
     Raises:
         UsageError: it is none of them.

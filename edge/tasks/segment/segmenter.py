@@ -75,7 +75,7 @@ class Segmenter:
         return Segmentation(tuple(found), mask, cover)
 
     def draw(self, picture: Picture, result: Segmentation) -> Picture:
-        """Colour the segments, with a legend; or put the background behind them."""
+        """Color the segments, with a legend; or put the background behind them."""
         if self.background is not None:
             return compose(picture, _cover(result), self.background)
         draw.segmentation(picture, result)

@@ -1,4 +1,4 @@
-"""A TFLite classifier gives its backbone back, float or quantised."""
+"""A TFLite classifier gives its backbone back, float or quantized."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Quantisation-aware training: the file says what the trained network says, in 8 bits."""
+"""Quantization-aware training: the file says what the trained network says, in 8 bits."""
 
 import gzip
 from typing import Any

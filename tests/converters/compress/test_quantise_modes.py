@@ -1,4 +1,4 @@
-"""Every mode of the quantise step gives a file that says what the network says, and runs."""
+"""Every mode of the quantize step gives a file that says what the network says, and runs."""
 
 import numpy as np
 import pytest

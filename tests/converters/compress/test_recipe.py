@@ -36,7 +36,7 @@ class Options:
 
 @pytest.fixture
 def marking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A method "mark" of both kinds that notes its options; only quantising makes a file."""
+    """A method "mark" of both kinds that notes its options; only quantizing makes a file."""
 
     def module(content: bytes | None) -> ModuleType:
         made = ModuleType("marking")

@@ -18,7 +18,7 @@ SIZE = Preprocessing(32, 24)
 
 
 def scene(seed: int, side: int = 80) -> np.ndarray:
-    """Coloured blobs on a coloured ground, different for each seed: uint8 BGR."""
+    """Colored blobs on a colored ground, different for each seed: uint8 BGR."""
     rng = np.random.default_rng(seed)
     picture = np.full((side, side, 3), rng.integers(0, 255, 3), np.uint8)
     for _ in range(12):

@@ -1,4 +1,4 @@
-"""Each rule of the Edge TPU, on a graph that breaks it and on its neighbour that keeps it."""
+"""Each rule of the Edge TPU, on a graph that breaks it and on its neighbor that keeps it."""
 
 from collections.abc import Callable
 

@@ -21,7 +21,7 @@ def blobs(
 
     def side(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         labels = np.repeat(np.arange(classes), count)
-        # Different scales and offsets: without standardisation the penalty would be lopsided.
+        # Different scales and offsets: without standardization the penalty would be lopsided.
         scale = np.linspace(5, 50, D)
         views = np.eye(D)[labels] + rng.normal(0, spread, (2, len(labels), D))
         views[1] *= mirror

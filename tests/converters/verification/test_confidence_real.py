@@ -49,7 +49,7 @@ class Made:
         return np.asarray(model.predict(inputs, batch_size=100, verbose=0))
 
     def file_scores(self, side: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The int8 file's, dequantised."""
+        """The int8 file's, dequantized."""
         model = load_model(self.int8, name="int8.tflite")
         return np.stack([model.scores(self.dataset.pixels[index]) for index in side])
 

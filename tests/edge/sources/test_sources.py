@@ -28,7 +28,7 @@ def read_some(source: Source, number: int) -> list[Frame]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """12 frames at 10 a second; frame n is of grey value 20 n, its left half darker."""
+    """12 frames at 10 a second; frame n is of gray value 20 n, its left half darker."""
     path = tmp_path_factory.mktemp("clip") / "clip.mkv"
     writer = cv2.VideoWriter(
         str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48)

@@ -38,7 +38,7 @@ def test_a_cell_of_a_grid_becomes_the_box_that_darknet_means() -> None:
     assert head.classes == 80
     fine = np.full((1, 20, 20, 3, 85), -20.0, np.float32)
     coarse = np.full((1, 10, 10, 3, 85), -20.0, np.float32)
-    # Anchor (119, 199) of stride 32, cell in column 4 of row 6, its centre in the cell's middle.
+    # Anchor (119, 199) of stride 32, cell in column 4 of row 6, its center in the cell's middle.
     coarse[0, 6, 4, 1, :5] = [0, 0, np.log(2), 0, logit(0.9)]
     coarse[0, 6, 4, 1, 5 + 16] = logit(0.8)
     outputs = (fine.reshape(1, 20, 20, 255), coarse.reshape(1, 10, 10, 255))

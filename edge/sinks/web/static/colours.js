@@ -1,4 +1,4 @@
-/** The colours that things have in the picture: see `colour` in edge/draw/plates.py. */
+/** The colors that things have in the picture: see `colour` in edge/draw/plates.py. */
 
 const GOLDEN = 0.618034;
 const SHARES = [0.2126, 0.7152, 0.0722]; // of red, green and blue in the luminance of sRGB

@@ -1,4 +1,4 @@
-/* Runs before the page is painted, so that it does not flash in the other colours. */
+/* Runs before the page is painted, so that it does not flash in the other colors. */
 try {
   const theme = localStorage.getItem("theme");
   if (theme) document.documentElement.dataset.theme = theme;

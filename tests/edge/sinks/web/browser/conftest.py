@@ -1,4 +1,4 @@
-"""A real Chromium whose camera is a file, and a stream that shows colours."""
+"""A real Chromium whose camera is a file, and a stream that shows colors."""
 
 import os
 import shutil
@@ -77,7 +77,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stream(model: Path, clip: Path, recordings: Path) -> Iterator[Served]:
-    """The colours of the clip, over and over."""
+    """The colors of the clip, over and over."""
     arguments = ("classify", "--model", model, "--source", clip, "--loop", "--realtime")
     with served(*arguments, sink=f"web:127.0.0.1:0?recordings={recordings}") as running:
         yield running
