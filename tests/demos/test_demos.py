@@ -22,6 +22,8 @@ from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+SYNTHETIC = ("--source", "synthetic:")
+NOWHERE = (*SYNTHETIC, "--sink", "none")
 
 
 @pytest.fixture(scope="module")
@@ -165,36 +167,38 @@ def test_a_demo_is_one_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("--source", "0"), "camera"),
-        (("--source", "nowhere.mp4"), "no such file"),
-        (("--source", "rtps://host/x"), "rtsps"),
-        (("--source", "synthetic:", "--sink", "jsnl:x"), "jsonl"),
-        (("--source", "synthetic:", "--sink", "no/such/folder/o.mkv"), "mkdir -p"),
-        (("--source", "synthetic:", "--sink", "jsonl:no/such/x"), "mkdir -p"),
-        (("--source", "synthetic:", "--sink", "none", "--stats", "no/such/s.json"), "mkdir -p"),
-        (("--source", "synthetic:", "--sink", "none", "--stats", "."), "output-is-directory"),
-        (("--source", "synthetic:", "--sink", "jsonl:s", "--stats", "s"), "output-path-conflict"),
-        (("--source", "synthetic:", "--sink", "none", "--size", "big"), "invalid-option-value"),
-        (("--source", "synthetic:", "--sink", "none", "--fps", "0"), "--fps"),
-        (("--source", "synthetic:", "--sink", "none", "--smoothing", "nan"), "smoothing"),
-        (("--source", "synthetic:", "--sink", "none", "--threshold", "7"), "7"),
+        (("--source", "0"), "camera-not-found", "0"),
+        (("--source", "nowhere.mp4"), "source-not-found", "nowhere.mp4"),
+        (("--source", "rtps://host/x"), "unknown-source", "rtsps"),
+        ((*SYNTHETIC, "--sink", "jsnl:x"), "unknown-sink", "jsonl"),
+        ((*SYNTHETIC, "--sink", "no/such/folder/o.mkv"), "output-directory-missing", "mkdir -p"),
+        ((*SYNTHETIC, "--sink", "jsonl:no/such/x"), "output-directory-missing", "mkdir -p"),
+        ((*NOWHERE, "--stats", "no/such/s.json"), "output-directory-missing", "mkdir -p"),
+        ((*NOWHERE, "--stats", "."), "output-is-directory", "."),
+        ((*SYNTHETIC, "--sink", "jsonl:s", "--stats", "s"), "output-path-conflict", "--stats s"),
+        ((*NOWHERE, "--size", "big"), "invalid-option-value", "--size"),
+        ((*NOWHERE, "--fps", "0"), "invalid-option-value", "--fps"),
+        ((*NOWHERE, "--smoothing", "nan"), "invalid-option-value", "nan"),
+        ((*NOWHERE, "--threshold", "7"), "invalid-option-value", "7"),
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, model: Path, arguments: tuple[str, ...], said: str
+    run_edge: RunEdge, model: Path, arguments: tuple[str, ...], code: str, said: str
 ) -> None:
     done = run_edge("demo", "classify", "--model", model, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
-    assert said in line.lower()
+    assert said in line
+    assert error_code(line) == code
     assert "Traceback" not in done.stderr
 
 
 def test_a_model_of_another_task(run_edge: RunEdge, model: Path) -> None:
     done = run_edge("demo", "detect", "--model", model, "--source", "synthetic:", "--sink", "none")
     assert done.returncode == 2
+    assert error_code(done.stderr) == "model-wrong-task"
     assert "edge demo classify" in done.stderr
 
 

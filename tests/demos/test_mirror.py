@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from errors import error_code
 
 pytestmark = pytest.mark.realdata
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -26,7 +27,7 @@ def test_lines_and_pictures(
     done = run_edge(*command, "--index", test_data / "images", "--sink", "jsonl:-",
                     "--sink", f"frames:{tmp_path}")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "to choose from" in done.stderr
+    assert f"poses of {test_data / 'images'}" in done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     names = {path.name for path in (test_data / "images").iterdir()}
     for line in lines:
@@ -39,16 +40,16 @@ def test_lines_and_pictures(
 
 
 @pytest.mark.parametrize(
-    ("index", "said"),
+    ("index", "code", "said"),
     [
-        ("{tmp}/nothing", "no such file"),
-        ("{tmp}/empty", "pictures"),
-        ("{tmp}/grey.png", "whole bodies"),
-        ("0", "a folder of pictures, or a video"),
+        ("{tmp}/nothing", "source-not-found", "nothing"),
+        ("{tmp}/empty", "no-images", "empty"),
+        ("{tmp}/grey.png", "no-poses-found", "grey.png"),
+        ("0", "index-not-a-file", "--index 0"),
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, command: tuple[object, ...], tmp_path: Path, index: str, said: str
+    run_edge: RunEdge, command: tuple[object, ...], tmp_path: Path, index: str, code: str, said: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 90, np.uint8))
@@ -56,6 +57,7 @@ def test_bad_input_is_one_clear_line(
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
     assert said in line
+    assert error_code(line) == code
     assert "Traceback" not in done.stderr
 
 
@@ -65,4 +67,4 @@ def test_a_model_of_another_task(
     other = test_data / "models/mobilenet_v2_1.0_224_quant.tflite"
     done = run_edge(*command, "--index", test_data / "images", "--model", other, "--sink", "none")
     assert done.returncode == 2
-    assert "MoveNet" in done.stderr
+    assert error_code(done.stderr) == "model-wrong-task"

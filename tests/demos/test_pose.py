@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_models
+from errors import error_code
 
 import edge
 
@@ -18,18 +19,18 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("--model", "hand.task"), "invalid-pose-bundle"),
-        (("--model", "colours.tflite"), "MoveNet for one person"),
-        (("--model", "movenet_lightening"), "movenet_lightning"),
-        (("--count", "squad"), "did you mean 'squat'"),
-        (("--rules", "none.toml"), "No such file"),
-        (("--threshold", "2"), "from 0 to 1"),
+        (("--model", "hand.task"), "invalid-pose-bundle", "hand.task"),
+        (("--model", "colours.tflite"), "model-wrong-task", "colours.tflite"),
+        (("--model", "movenet_lightening"), "unknown-model", "movenet_lightning"),
+        (("--count", "squad"), "unknown-exercise", "'squat'"),
+        (("--rules", "none.toml"), "file-unreadable", "none.toml"),
+        (("--threshold", "2"), "invalid-option-value", "2"),
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], said: str
+    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str, said: str
 ) -> None:
     with zipfile.ZipFile(tmp_path / "hand.task", "w") as archive:
         archive.writestr("hand_detector.tflite", b"x")
@@ -40,6 +41,7 @@ def test_bad_input_is_one_clear_line(
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
     assert said in line
+    assert error_code(line) == code
     assert "Traceback" not in done.stderr
 
 

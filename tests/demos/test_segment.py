@@ -9,6 +9,7 @@ import cv2
 import mask_models
 import numpy as np
 import pytest
+from errors import error_code
 
 from edge.installation import install_command
 from edge.modelfile import metadata
@@ -52,24 +53,30 @@ def test_lines_and_pictures(run_edge: RunEdge, model: Path, picture: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("--classes", "skye"), "did you mean 'sky'"),
-        (("--background", "blurr"), "did you mean 'blur'"),
-        (("--background", "no/such.jpg"), "no/such.jpg"),
-        (("--threshold", "2"), "from 0 to 1"),
-        (("--labels", "no/labels.txt"), "no/labels.txt"),
-        (("--model", "deeplab_v3_pascal"), "deeplabv3_pascal"),
+        (("--classes", "skye"), "unknown-class", "'sky'"),
+        (("--background", "blurr"), "unknown-background", "'blur'"),
+        (("--background", "no/such.jpg"), "image-unreadable", "no/such.jpg"),
+        (("--threshold", "2"), "invalid-option-value", "2"),
+        (("--labels", "no/labels.txt"), "labels-unreadable", "no/labels.txt"),
+        (("--model", "deeplab_v3_pascal"), "unknown-model", "deeplabv3_pascal"),
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, model: Path, picture: Path, arguments: tuple[str, ...], said: str
+    run_edge: RunEdge,
+    model: Path,
+    picture: Path,
+    arguments: tuple[str, ...],
+    code: str,
+    said: str,
 ) -> None:
     command = ("demo", "segment", "--model", model, "--source", picture, "--sink", "none")
     done = run_edge(*command, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
     assert said in line
+    assert error_code(line) == code
     assert "Traceback" not in done.stderr
 
 

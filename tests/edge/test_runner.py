@@ -18,7 +18,6 @@ from streams import ListingSink, MeanTask
 
 import edge
 from edge import runner
-from edge.errors import OutputError
 from edge.frame import Output
 from edge.modelfile import metadata
 from edge.modelfile.metadata import Metadata
@@ -131,7 +130,7 @@ def test_two_sinks_never_share_a_file(
 
 def test_when_one_sink_cannot_be_opened_the_others_are_closed(tmp_path: Path) -> None:
     mine = ListingSink()
-    with pytest.raises(OutputError, match="mkdir"):
+    with raises_code("output-directory-missing", fix="mkdir -p"):
         edge.run(MeanTask(), "synthetic:", [mine, f"jsonl:{tmp_path}/no/such"])
     assert mine.closed == 1
 
