@@ -225,7 +225,7 @@ def test_bad_arguments_end_with_2_and_write_nothing(
     out = put(tmp_path / "out", FULL.build())
     for args, code, words in (
         ([str(tmp_path / "gone")], "result-not-found", "gone"),
-        ([str(out), str(out / "report.json")], "duplicate-result", "report.json"),
+        ([str(out), str(out / "report.json")], "duplicate-result", str(out)),
         ([str(out), "--plot", str(tmp_path / "plot.jpg")], "unsupported-plot-format", "plot.svg"),
         ([str(out), "--plot", str(tmp_path / "gone/plot.svg")], "output-not-writable", "gone"),
         ([str(out), "--sort", "speed"], "usage", "--sort"),

@@ -306,12 +306,16 @@ def test_a_stopped_run_leaves_nothing_half_written(
         ([".", "--size", "100"], "unsupported-input-size", "96"),
         ([".", "--recipe", "chanels-50"], "unknown-recipe", "'channels-50'"),
         ([".", "--recipe", "missing.toml"], "recipe-not-found", "missing.toml"),
-        ([".", "--target", "gpu"], "unknown-option-value", "--target cpu|edgetpu|all"),
+        ([".", "--target", "gpu"], "unknown-option-value", "cpu|edgetpu|all"),
         ([".", "--max-size", "-1"], "option-out-of-range", "--max-size"),
         ([".", "--max-latency", "nan"], "option-out-of-range", "--max-latency"),
         ([".", "--min-accuracy", "90"], "option-out-of-range", "--min-accuracy 0.9"),
         ([".", "--precision", "0"], "option-out-of-range", "--precision"),
-        ([".", "--target", "edgetpu", "--max-latency", "5"], "option-conflict", "--max-latency"),
+        (
+            [".", "--target", "edgetpu", "--max-latency", "5"],
+            "conflicting-options",
+            "--max-latency",
+        ),
     ],
 )
 def test_a_wrong_word_is_answered_with_the_right_one(

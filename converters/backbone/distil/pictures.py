@@ -83,9 +83,7 @@ def crop_of(sources: list[Source], index: int, seed: int) -> Pixels:
     try:
         picture = decode_picture(source.files[number], f"image {number} of {source.name}")
     except PictureError as error:
-        raise DatasetError(
-            error.expected, error.found, error.fix, code="image-unreadable"
-        ) from None
+        raise DatasetError(error.expected, error.found, error.fix, code=error.code) from None
     rng = np.random.default_rng([seed, index])
     return _random_crop(picture, rng)
 

@@ -277,5 +277,5 @@ def test_sources_without_pictures_are_errors(tmp_path: Path) -> None:
     with raises_code("archive-unreadable", found="bad.zip"):
         pictures.open_source(bad)
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with raises_code("image-unreadable", found="0 of"):
+    with raises_code("image-undecodable", found="0 of"):
         pictures.crop_of([pictures.open_source(tmp_path)], 0, seed=0)
