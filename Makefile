@@ -61,7 +61,11 @@ bench: setup
 	        $(BIN)/python tests/benchmarks/stream.py "$$data/models/$$model.tflite" \
 	            "$$data/video/one-by-one-person-detection.mp4" || exit 1; \
 	    done && \
-	    $(BIN)/python tests/benchmarks/tracker.py --data "$$data"
+	    $(BIN)/python tests/benchmarks/tracker.py --data "$$data" && \
+	    $(BIN)/python tests/benchmarks/waits.py --data "$$data" && \
+	    $(BIN)/python tests/benchmarks/compression.py "$$data/datasets/grocery6" \
+	        "$$data/models/keras/mobilenet_v2_1.0_224_no_top.weights.h5" \
+	        --seeds 0 --recipes channels-50
 	@$(BIN)/python tests/benchmarks/mirror.py
 	@$(BIN)/python tests/benchmarks/board_size.py
 

@@ -267,13 +267,11 @@ def test_a_disk_that_fills_up_leaves_nothing(
 def test_a_place_that_cannot_be_written_is_told_at_once(
     micro_dataset: Path, run_edge: RunEdge
 ) -> None:
-    started = time.monotonic()
     done = run_edge("convert", micro_dataset, "-o", "/sys/out", "--weights", "none")
     assert done.returncode == 2
     assert error_code(done.stderr) == "output-not-writable"
     assert "/sys" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert time.monotonic() - started < 10
+    assert done.stderr.count("\n") == 1, "something was done before"
 
 
 @pytest.mark.parametrize(("order", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

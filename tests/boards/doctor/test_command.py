@@ -63,7 +63,7 @@ def test_ctrl_c_ends_it_and_what_it_tries_at_once(tmp_path: Path) -> None:
     start = time.monotonic()
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=30)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 25  # a hang guard: the import sleeps for 60
     assert (running.returncode, said.strip()) == (130, "edge: stopped.")
     with pytest.raises(ProcessLookupError):
         os.kill(int(trying.read_text()), 0)

@@ -20,7 +20,7 @@ def test_a_missing_command_is_told() -> None:
 def test_a_command_that_hangs_is_killed_with_its_children() -> None:
     start = time.monotonic()
     answer = Commands().run(("sh", "-c", "sleep 60 & sleep 60"), 0.2)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30  # a hang guard: the command sleeps for 60
     assert answer.code == TIMED_OUT
 
 

@@ -138,7 +138,7 @@ def test_a_network_that_swallows_everything_is_given_up_in_time() -> None:
     start = time.perf_counter()
     with raises_code("weights-unavailable", fix="--weights none"):
         weights.load("imagenet", None, None, 0)
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 30  # a hang guard
 
 
 @pytest.mark.usefixtures("home", "refusing_proxy")

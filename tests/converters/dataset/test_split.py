@@ -1,7 +1,6 @@
 """The split: stratified, seeded, by content, duplicates together."""
 
 import json
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -112,13 +111,6 @@ def test_copies_of_two_pictures_are_no_class() -> None:
 def given(*counts: int) -> list[str]:
     words = ("train", "validation", "test")
     return [w for w, count in zip(words, counts, strict=True) for _ in range(count)]
-
-
-def test_many_pictures_take_no_time() -> None:
-    data = dataset([16_000, 5])
-    started = time.process_time()
-    split(data, 0)
-    assert time.process_time() - started < 1
 
 
 def test_given_sides_are_kept() -> None:

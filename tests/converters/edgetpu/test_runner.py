@@ -22,7 +22,7 @@ def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_p
     start = time.monotonic()
     with raises_code("compiler-timeout", expected="1 seconds", fix="--timeout"):
         compiler.compile_bytes(tiny_models.colour_model(), "m", timeout=1)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30  # a hang guard
     assert gone(stand_in)
 
 

@@ -169,7 +169,7 @@ def test_a_broker_that_stays_away_does_not_keep_the_end(
     sink.write(output(0))
     start = time.monotonic()
     sink.close()
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 30  # a hang guard
     assert "1 messages" in stream.said[-1]
 
 

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,17 +158,3 @@ def test_a_picture_that_was_cut_in_half_leaves_those_before(
     whole = path.read_bytes()  # never closed
     path.write_bytes(whole[:-300])
     assert np.allclose(play(path)[0][:4], 40 * np.arange(4), atol=3)
-
-
-def test_recording_keeps_up(tmp_path: Path, live: Any, output: Any) -> None:
-    """A frame of 640x480 takes a small part of what a frame of 30 a second lasts."""
-    noise = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
-    one = output(picture=cv2.resize(noise, (640, 480)))
-    sink = open_sink(str(tmp_path / "out.mkv"), live.setting)
-    taken = []
-    for index in range(20):
-        start = time.perf_counter()
-        sink.write(replace(one, index=index, time_s=index / 30))
-        taken.append(time.perf_counter() - start)
-    sink.close()
-    assert np.median(taken) < 0.02

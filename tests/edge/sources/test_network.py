@@ -61,7 +61,7 @@ def test_size_and_rate_of_a_network_camera() -> None:
         frames = read_some(source, 12)
         seconds = time.perf_counter() - start
     assert source.fps == pytest.approx(20)
-    assert 11 / 22 < seconds < 1.5
+    assert seconds > 11 / 22
     assert all(frame.picture.shape == (48, 80, 3) for frame in frames)
 
 
@@ -79,7 +79,7 @@ def test_a_camera_that_says_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) 
         start = time.perf_counter()
         with raises_code("stream-unavailable"):
             open_source(f"{address}/hang")
-        assert time.perf_counter() - start < 6
+        assert time.perf_counter() - start < 25  # a hang guard: FFmpeg itself would wait for 30
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
