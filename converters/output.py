@@ -36,7 +36,7 @@ def check(out: Path, dataset: Path, force: bool) -> None:
             "an output folder",
             f"the file {out}",
             "choose another path with -o",
-            code="output-not-a-folder",
+            code="output-is-file",
         )
     if not any(out.iterdir()):
         return

@@ -141,5 +141,5 @@ def test_the_data_set_is_never_written_over(
 
 def test_a_file_in_the_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with raises_code("output-not-a-folder", found=str(tmp_path / "out")):
+    with raises_code("output-is-file", found=str(tmp_path / "out")):
         output.check(tmp_path / "out", tmp_path / "photos", force=True)
