@@ -24,16 +24,16 @@ class Boards(LazyGroup):
     """What can be asked of the profiles."""
 
     entries = {  # noqa: RUF012 (not changed)
-        "list": Entry("boards.cli:list_", "Boards", "The boards and accelerators by name."),
-        "show": Entry("boards.cli:show", "Boards", "What is known of one, with sources."),
+        "list": Entry("boards.cli:list_", "Boards", "List the boards and accelerators."),
+        "show": Entry("boards.cli:show", "Boards", "Show a board or accelerator, with sources."),
     }
 
 
 @click.command(cls=Boards, epilog=EXAMPLES)
 def boards() -> None:
-    """Look up boards: processor, systems, cameras, what to obey, published latencies.
+    """Look up boards: processor, systems, cameras, requirements, published latencies.
 
-    An accelerator is joined to a board by '+'.
+    Combine a board and an accelerator with '+'.
     """
 
 
@@ -52,7 +52,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @JSON
 def show(name: str, as_json: bool) -> None:
-    """Show what is known of a board, of an accelerator, or of both joined by '+'."""
+    """Show a board, an accelerator, or both combined with '+', with sources."""
     known = profile.find(name)
     if as_json:
         click.echo(json.dumps(asdict(known), indent=2))

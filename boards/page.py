@@ -14,8 +14,8 @@ _LABEL = 14
 _CALLED = {"cpu": "CPU", "edgetpu": "Edge TPU"}
 
 UNTRIED = (
-    "None of these boards or accelerators was at hand: what is said here is published, or was "
-    "tried on emulated systems. 'edge boards show NAME' says which."
+    "None of these boards and accelerators was available for testing: the information is "
+    "published, or was tested on emulated systems. 'edge boards show NAME' says which."
 )
 
 
@@ -48,14 +48,14 @@ def sheet(known: Profile | Accelerator) -> Iterator[str]:
     """The lines of ``edge boards show``."""
     sources = Sources()
     yield click.style(known.title, bold=True) + f"  ({known.name})"
-    yield from _row("tried", known.tried)
+    yield from _row("tested", known.tried)
     yield ""
     if isinstance(known, Profile):
         yield from _hardware(known, sources)
         yield from _software(known, sources)
     yield from _attached(known, sources)
-    yield from _notes("To obey", known.constraints, sources)
-    yield from _notes("To expect", known.limits, sources)
+    yield from _notes("Requirements", known.constraints, sources)
+    yield from _notes("Known limitations", known.limits, sources)
     yield from _latencies(known.latencies, sources)
     yield click.style("Sources", bold=True)
     for number, address in enumerate(sources.addresses, start=1):
@@ -86,11 +86,11 @@ def _hardware(board: Profile, sources: Sources) -> Iterator[str]:
     if board.buses:
         yield from _row("buses", _cited(", ".join(board.buses), board.buses_sources, sources))
     if board.edgetpu:
-        own = f"soldered on, to {board.edgetpu}"
+        own = f"soldered on, connected by {board.edgetpu}"
         yield from _row("Edge TPU", _cited(own, board.edgetpu_sources, sources))
     run = board.run
     threads = f"{run.threads} threads" if run.threads else "one thread per core, at most 4"
-    size = f"input of {run.size} px" if run.size else "input as it suits the weights"
+    size = f"input size {run.size} px" if run.size else "input size that suits the weights"
     yield from _row("models run on", f"{_CALLED[run.delegate]}, {threads}, {size}: {run.reason}")
     yield ""
 
@@ -105,7 +105,7 @@ def _software(board: Profile, sources: Sources) -> Iterator[str]:
     yield click.style("Cameras", bold=True)
     for camera in board.cameras:
         note = f" ({camera.note})" if camera.note else ""
-        text = f"{camera.kind}: --source {camera.uri}, through {camera.stack}{note}"
+        text = f"{camera.kind}: --source {camera.uri}, using {camera.stack}{note}"
         yield from _wrapped(f"{text} {sources.cite(camera.source)}")
         if camera.apt:
             yield f"    sudo apt-get install -y {' '.join(camera.apt)}"
@@ -117,7 +117,7 @@ def _system(system: System, board: Profile, sources: Sources) -> str:
     if not system.supported:
         return f"{python}, not supported. {system.note}"
     wheel = _cited(f"{board.run.interpreter} {system.wheel}", system.wheel_sources, sources)
-    beside = f", {system.numpy} beside a CSI camera" if system.numpy else ""
+    beside = f", {system.numpy} with a CSI camera" if system.numpy else ""
     note = f". {system.note}" if system.note else ""
     return f"{python}, {wheel}{beside}{note}"
 
@@ -155,9 +155,9 @@ def _notes(heading: str, notes: tuple[Note, ...], sources: Sources) -> Iterator[
 
 
 def _latencies(latencies: tuple[Published, ...], sources: Sources) -> Iterator[str]:
-    yield click.style("Latencies published by others, not measured by us", bold=True)
+    yield click.style("Published latencies, not measured by this project", bold=True)
     if not latencies:
-        yield "  none was found, so none is estimated; 'edge bench' measures on the board"
+        yield "  none published, so none estimated; use 'edge bench' to measure on the board"
     for one in latencies:
         details = [one.bus, f"{one.threads} threads" if one.threads else "", one.note]
         said = "; ".join(word for word in details if word)
@@ -172,7 +172,7 @@ def _cited(text: str, addresses: tuple[str, ...], sources: Sources) -> str:
 
 def _sizes(memory: Memory | None) -> str:
     if memory is None:
-        return "memory not known"
+        return "unknown memory"
     smallest = memory.mib[0]
     if smallest < 1024:
         return f"{smallest} MB"

@@ -70,16 +70,23 @@ def load(name: str) -> Profile:
     known = find(board)
     if isinstance(known, Accelerator) and added:
         hosts = [one for one in added if one in _hosts(known)]
-        fix = f"write {(hosts or ['BOARD'])[0]}+{board}"
-        raise UsageError("the board before its accelerator", name, fix)
+        raise UsageError(
+            "the board before its accelerator",
+            name,
+            f"write {(hosts or ['BOARD'])[0]}+{board}",
+            code="accelerator-before-board",
+        )
     if isinstance(known, Accelerator):
         raise UsageError(
             "a board, or a board with an accelerator",
-            f"the accelerator {board} alone",
-            f"write BOARD+{board}, with one of {', '.join(_hosts(known))}",
+            f"only the accelerator {board}",
+            f"write BOARD+{board}, where BOARD is one of {', '.join(_hosts(known))}",
+            code="accelerator-without-board",
         )
     if len(added) > 1:
-        raise UsageError("one accelerator", name, f"use {board}+{added[0]}")
+        raise UsageError(
+            "at most one accelerator", name, f"use {board}+{added[0]}", code="several-accelerators"
+        )
     return compose(known, _accelerator(added[0])) if added else known
 
 
@@ -93,7 +100,7 @@ def find(name: str) -> Profile | Accelerator:
         return load(name)
     if name in _all():
         return _all()[name]
-    raise _unknown("a board or an accelerator", name, _all())
+    raise _unknown("board or accelerator", "unknown-board", name, _all())
 
 
 def compose(board: Profile, accelerator: Accelerator) -> Profile:
@@ -108,8 +115,9 @@ def compose(board: Profile, accelerator: Accelerator) -> Profile:
     if not shared:
         raise UsageError(
             f"a board with {' or '.join(accelerator.buses)} for {accelerator.name}",
-            f"{board.name} with {' and '.join(board.buses) or 'an Edge TPU of its own'}",
+            f"{board.name} with {' and '.join(board.buses) or 'a built-in Edge TPU only'}",
             f"use {', '.join(_hosts(accelerator))}",
+            code="accelerator-not-supported",
         )
     timed = tuple(one for one in accelerator.latencies if one.bus == shared[0])
     return replace(
@@ -225,17 +233,18 @@ def _accelerator(name: str) -> Accelerator:
     known = _all().get(name)
     if isinstance(known, Accelerator):
         return known
-    raise _unknown("an accelerator", name, accelerators())
+    raise _unknown("accelerator", "unknown-accelerator", name, accelerators())
 
 
-def _unknown(what: str, name: str, names: Iterable[str]) -> UsageError:
+def _unknown(kind: str, code: str, name: str, names: Iterable[str]) -> UsageError:
     known = tuple(names)
     longer = [one for one in known if name and one.startswith(name)]
     guess = longer[0] if longer else nearest(name, known)
     return UsageError(
-        f"{what}: {', '.join(known)}",
+        f"a known {kind} ({', '.join(known)})",
         repr(name),
         f"did you mean '{guess}'?" if guess else "see 'edge boards list'",
+        code=code,
     )
 
 

@@ -19,6 +19,7 @@ def chosen(word: Any, known: Iterable[str], place: str) -> str:
         f"one of {', '.join(words)} as {place}",
         repr(word),
         did_you_mean(str(word), words, "correct the file"),
+        code="unknown-value",
     )
 
 

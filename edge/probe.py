@@ -17,6 +17,8 @@ TIMEOUT = 30.0  # seconds; a USB accelerator takes a few to get its firmware
 
 NO_LIBRARY = "libedgetpu is not installed"
 NO_DEVICE = "libedgetpu is installed, but no Edge TPU responds (plugged in? in group plugdev?)"
+CRASHED = "libedgetpu crashed"
+NOT_LOADABLE = "libedgetpu cannot be loaded"
 SAME_FOR_ALL = (NO_LIBRARY,)
 """Reasons that no other interpreter can change."""
 
@@ -42,7 +44,7 @@ def try_edgetpu(module: str, model: bytes, timeout: float = TIMEOUT) -> str | No
     if done.returncode < 0:
         died = signal.Signals(-done.returncode).name
         return (
-            f"libedgetpu crashed ({died}): it is too old for this interpreter, "
+            f"{CRASHED} ({died}): it is too old for this interpreter, "
             "install a current build (github.com/feranick/libedgetpu)"
         )
     try:
@@ -67,7 +69,7 @@ def _attempt(module_name: str, library_name: str, model: bytes) -> str | None:
         delegate = module.load_delegate(library_name)
     except OSError as error:
         missing = library_name in str(error) and "No such file" in str(error)
-        return NO_LIBRARY if missing else f"libedgetpu cannot be loaded ({error})"
+        return NO_LIBRARY if missing else f"{NOT_LOADABLE} ({error})"
     except ValueError as error:
         detail = str(error).partition(library_name)[2].strip()
         return f"libedgetpu failed: {detail}" if detail else NO_DEVICE

@@ -69,7 +69,12 @@ class Board:
         values = done.values
         if "machine" not in values or "root" not in values:
             said = " ".join((done.err or done.out).split())[:120]
-            raise BoardError(f"a Linux on {address}", said or "no answer", "name another board")
+            raise BoardError(
+                f"a Linux board at {address}",
+                said or "no answer",
+                "check the address",
+                code="board-not-linux",
+            )
         lines = [line.partition("=") for line in done.out.splitlines()]
         plain = ("mode", "uid", "root", "units", "machine", "bits", "libc", "system",
                  "model", "current", "environment", "unit", "state", "whole")  # fmt: skip
@@ -104,15 +109,19 @@ class Board:
             BoardError: the board will not do, and why.
         """
         if self.bits == "32" or self.machine not in MACHINES:
-            bits = f"{self.bits}-bit programs on " if self.bits == "32" else ""
+            bits = "a 32-bit system on " if self.bits == "32" else ""
             raise BoardError(
                 f"a 64-bit system on {self.address} ({' or '.join(MACHINES)})",
                 f"{bits}{self.machine} ({self.system})",
-                "there is no interpreter of models for it: install the 64-bit image of the system",
+                "install a 64-bit system image, since TFLite interpreters exist for these only",
+                code="board-architecture-unsupported",
             )
         if not self.systemd:
             raise BoardError(
-                f"systemd on {self.address}", f"none ({self.system})", "use a system that has it"
+                f"systemd on {self.address}",
+                f"none ({self.system})",
+                "install a system image that includes systemd",
+                code="board-without-systemd",
             )
         return self._python()
 
@@ -125,9 +134,10 @@ class Board:
         needed = kib + _SPARE_KIB
         if self.free_kib < needed:
             raise BoardError(
-                f"{needed / 1024:.0f} MiB free in {self.root} on {self.address}",
+                f"at least {needed / 1024:.0f} MiB free in {self.root} on {self.address}",
                 f"{self.free_kib / 1024:.0f} MiB",
-                "make room there, or use a larger card",
+                "free some space there, or use a larger card",
+                code="board-disk-full",
             )
 
     def _python(self) -> Python:
@@ -138,16 +148,19 @@ class Board:
             raise BoardError(
                 f"Python {PYTHONS[0]} to {PYTHONS[-1]} on {self.address}",
                 f"{found or 'no Python'} ({self.system})",
-                f"install Python {PYTHONS[-1]} beside it, so that python{PYTHONS[-1]} runs"
+                f"install Python {PYTHONS[-1]} alongside it, as python{PYTHONS[-1]}"
                 if newer
                 else "update the system: Raspberry Pi OS Bookworm and Debian 12 have Python 3.11",
+                code="board-python-unsupported",
             )
         able = [python for python in fitting if python.venv]
         if not able:
             raise BoardError(
-                f"the module venv of Python {fitting[0].version} on {self.address}", "none",
+                f"the venv module of Python {fitting[0].version} on {self.address}",
+                "none",
                 f"sudo apt-get install -y python{fitting[0].version}-venv",
-            )  # fmt: skip
+                code="board-python-without-venv",
+            )
         return able[0]
 
 

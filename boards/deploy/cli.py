@@ -25,6 +25,9 @@ Work = Callable[[Address, Tell], Awaitable[Outcome]]
 WAIT = 20
 """Seconds that the first frame may take."""
 
+_SKIPPED = "earlier-board-failed"
+"""Code of a board that was skipped."""
+
 EXAMPLES = """
 \b
 Examples:
@@ -34,22 +37,23 @@ Examples:
   edge deploy out/ pi@a pi@b --run 'demo classify --source 0' --ansible fleet/
 
 \b
-OUT is a folder of 'edge convert', a model file, or a name of 'edge models list'.
-On each board, in this order: a virtual environment, the release with its checksums, its
-self-test, and then the switch: the service runs it, and has to process a frame in time.
-Where one of these fails, the release before runs on. The same deploy again does nothing.
-With root's rights (as root, or by sudo without a password) it is a service of the system
-that runs as a user of its own, in /opt/edge-toolkit; else one of the user who logs in,
-in ~/edge-toolkit. The host's key must be in ~/.ssh/known_hosts; keys alone log in.
+OUT is an output folder of 'edge convert', a model file, or a name from 'edge models list'.
+On each board, in this order: create a virtual environment, upload the release and verify
+its checksums, run its self-test, then switch the service to it. The service must process
+a frame in time. If any step fails, the previous release keeps running. Repeating the same
+deploy changes nothing.
+With root privileges (as root, or with passwordless sudo), it is a system service with a
+dedicated user, in /opt/edge-toolkit; otherwise a service of the login user, in
+~/edge-toolkit. The host key must be in ~/.ssh/known_hosts; only key login is supported.
 
 \b
-Exit codes: 0 it runs on all boards; 2 error; 3 a board refused it, and runs what it ran.
+Exit codes: 0 running on all boards; 2 error; 3 a board rejected it and kept its release.
 """
 
 HOSTS = click.argument("hosts", nargs=-1, required=True, metavar="USER@HOST[:PORT]...")
 IDENTITY = click.option(
     "--identity", "-i", type=click.Path(path_type=Path), metavar="FILE",
-    help="Private key to log in with.  [default: those of ssh-agent and in ~/.ssh]",
+    help="Private key for the login.  [default: keys in ssh-agent and ~/.ssh]",
 )  # fmt: skip
 
 
@@ -57,18 +61,18 @@ IDENTITY = click.option(
 @click.argument("out")
 @HOSTS
 @click.option("--run", "text", required=True, metavar="COMMAND",
-              help="What to run there: 'demo NAME …', without --model.")  # fmt: skip
+              help="Command to run: 'demo NAME …', without --model.")  # fmt: skip
 @click.option("--wait", type=click.IntRange(min=1), default=WAIT, show_default=True,
-              metavar="SECONDS", help="How long the first frame may take.")  # fmt: skip
+              metavar="SECONDS", help="Time limit for the first frame.")  # fmt: skip
 @click.option(
-    "--offline", is_flag=True, help="Fetch the boards' wheels here, for boards that cannot."
+    "--offline", is_flag=True, help="Download the wheels here, for boards without internet."
 )
 @click.option("--extra", "extras", multiple=True, metavar="NAME",
-              help="Install an extra that COMMAND does not show.")  # fmt: skip
+              help="Extra to install in addition to those that COMMAND needs.")  # fmt: skip
 @click.option("--canary", type=click.IntRange(min=1), metavar="N",
-              help="The first N boards first; the others if all of these run it.")  # fmt: skip
+              help="Deploy to N boards first, to the others only if all succeed.")  # fmt: skip
 @click.option("--ansible", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write an inventory and a playbook instead.")  # fmt: skip
+              help="Write an Ansible inventory and playbook instead.")  # fmt: skip
 @IDENTITY
 @JSON
 def deploy(
@@ -83,7 +87,7 @@ def deploy(
     identity: Path | None,
     as_json: bool,
 ) -> int:
-    """Put a model to work on boards: sent, tried, switched to, or taken back."""
+    """Deploy a model to boards: upload, self-test, switch, and roll back on failure."""
     addresses = _addresses(hosts)
     asked = command.parse(text, extras)
     with quiet():
@@ -93,10 +97,9 @@ def deploy(
         from boards.deploy import playbook
 
         if offline:
-            found = "--offline with --ansible"
-            raise UsageError("a package index for the boards", found, "leave out one of them")
+            raise _conflict("--offline", "--ansible")
         if as_json:
-            raise UsageError("a folder to write", "--json with --ansible", "leave out --json")
+            raise _conflict("--json", "--ansible")
         playbook.write(ansible, addresses, wanted, canary, identity)
         click.echo(f"{ansible}: ansible-playbook -i {ansible}/inventory.yml {ansible}/deploy.yml")
         return 0
@@ -108,8 +111,8 @@ def deploy(
     )
     if code == 0:
         for address, port in product(addresses, asked.pages):
-            way = f"{address.tunnel(port)}, and open http://127.0.0.1:{port}/"
-            say((f"the page of {address}: {way}",))
+            instructions = f"run '{address.tunnel(port)}', then open http://127.0.0.1:{port}/"
+            say((f"web page of {address}: {instructions}",))
     return code
 
 
@@ -125,9 +128,10 @@ Examples:
 @IDENTITY
 @JSON
 def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
-    """Let boards run the release again that ran before the last deploy.
+    """Switch boards back to the previous release.
 
-    It has to process a frame in time, or what runs now runs on. A second rollback goes forward.
+    It must process a frame in time, or the current one keeps running. A second rollback undoes
+    the first.
     """
     return _work(
         _addresses(hosts),
@@ -149,10 +153,10 @@ Examples:
 @IDENTITY
 @JSON
 def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
-    """Show what runs on boards, since when, and how fast.
+    """Show what is running on boards, since when, and how fast.
 
     \b
-    Exit codes: 0 all run; 1 a service does not run; 2 a board cannot be reached.
+    Exit codes: 0 all running; 1 a service is not running; 2 a board cannot be reached.
     """
     addresses = _addresses(hosts)
     with fleet.screen(addresses) as screen:
@@ -178,11 +182,11 @@ Examples:
 )
 @click.argument("host", metavar="USER@HOST[:PORT]")
 @click.option("-n", "lines", type=click.IntRange(min=1), default=50, show_default=True,
-              help="How many lines.")  # fmt: skip
-@click.option("--follow", "-f", is_flag=True, help="Go on as more come, until Ctrl-C.")
+              help="Number of lines.")  # fmt: skip
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @IDENTITY
 def logs(host: str, lines: int, follow: bool, identity: Path | None) -> None:
-    """Show what a board's service printed."""
+    """Show the log of a board's service."""
     asyncio.run(_logs(Address.parse(host), lines, follow, _file(identity)))
 
 
@@ -204,7 +208,8 @@ def _work(addresses: Sequence[Address], work: Work, canary: int, as_json: bool) 
         _tell(address, one, as_json)
     if not as_json and len(addresses) > 1:
         good = sum(row["good"] for row in rows)
-        click.echo(f"{good} of {len(rows)} boards in {time.monotonic() - start:.0f} s")
+        seconds = time.monotonic() - start
+        click.echo(f"{good} of {len(rows)} boards succeeded in {seconds:.0f} s")
     if any(isinstance(one, EdgeError) for one in found):
         return 2
     return 0 if all(row["good"] for row in rows) else 3
@@ -220,7 +225,7 @@ async def _canary_first(
             if any(_failed(one) for one in found):
                 found += [None] * len(group)
                 for address in group:
-                    screen.done(address, "not touched", False)
+                    screen.done(address, "skipped", False)
                 continue
             done = await fleet.each(group, work, screen, _judge)
             found.extend(done)
@@ -229,8 +234,8 @@ async def _canary_first(
 
 def _judge(outcome: Outcome) -> tuple[str, bool]:
     if outcome.why:
-        return "refused", False
-    return ("runs", True) if outcome.changed else ("unchanged", True)
+        return "rejected", False
+    return ("running", True) if outcome.changed else ("unchanged", True)
 
 
 def _failed(found: Outcome | EdgeError | None) -> bool:
@@ -241,9 +246,10 @@ def _row(address: Address, found: Outcome | EdgeError | None) -> dict[str, Any]:
     row: dict[str, Any] = {"host": str(address), "good": not _failed(found)}
     if isinstance(found, Outcome):
         row |= {"release": found.release or None, "changed": found.changed}
-        row |= {"why": found.why, "detail": found.detail} if found.why else {}
+        if found.why:
+            row |= {"code": found.code, "why": found.why, "detail": found.detail}
     elif found is None:
-        row["why"] = "not touched, since a board before it failed"
+        row |= {"code": _SKIPPED, "why": "skipped, since an earlier board failed"}
     else:
         row["error"] = found.to_dict()
     return row
@@ -252,16 +258,18 @@ def _row(address: Address, found: Outcome | EdgeError | None) -> dict[str, Any]:
 def _tell(address: Address, found: Outcome | EdgeError | None, as_json: bool) -> None:
     """A line for people; what went wrong goes to stderr."""
     if isinstance(found, EdgeError):
-        click.echo(f"{address}: {found}", err=True)
+        click.echo(f"{address}: {found} [{found.code}]", err=True)
     elif found is None:
-        click.echo(f"{address}: not touched, since a board before it failed", err=True)
+        click.echo(f"{address}: skipped, since an earlier board failed [{_SKIPPED}]", err=True)
     elif found.why:
         if found.detail:
             click.echo(found.detail.rstrip(), err=True)
-        old = f"{found.release} runs on" if found.release else "nothing runs there"
-        click.echo(f"{address}: {found.why}; {old}", err=True)
+        old = f"{found.release} is still running" if found.release else "nothing is running"
+        click.echo(f"{address}: {found.why}; {old} [{found.code}]", err=True)
     elif not as_json:
-        click.echo(f"{address}: {found.release} runs" + ("" if found.changed else ", as before"))
+        click.echo(
+            f"{address}: running {found.release}" + ("" if found.changed else " (unchanged)")
+        )
     if isinstance(found, Outcome):
         say(found.notes)
 
@@ -270,8 +278,24 @@ def _addresses(hosts: Sequence[str]) -> tuple[Address, ...]:
     addresses = tuple(Address.parse(host) for host in hosts)
     twice = next((one for one in addresses if addresses.count(one) > 1), None)
     if twice is not None:
-        raise UsageError("each board once", f"{twice} twice", "leave one out")
+        raise UsageError(
+            "each board once",
+            f"{twice} twice",
+            "list it once",
+            code="duplicate-board",
+            summary=f"{twice} is listed twice",
+        )
     return addresses
+
+
+def _conflict(option: str, other: str) -> UsageError:
+    return UsageError(
+        f"either {option} or {other}",
+        "both",
+        f"leave out {option}",
+        code="conflicting-options",
+        summary=f"{option} cannot be combined with {other}",
+    )
 
 
 def _file(identity: Path | None) -> str | None:

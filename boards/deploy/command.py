@@ -56,21 +56,30 @@ def parse(text: str, more: tuple[str, ...] = ()) -> Command:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise UsageError("a command", f"'{text}' ({error})", _EXAMPLE) from None
+        raise UsageError(
+            "a command after --run", f"'{text}' ({error})", _EXAMPLE, code="invalid-run-command"
+        ) from None
     words = words[1:] if words[:1] == ["edge"] else words
     if words[:1] != ["demo"] or len(words) < 2:
-        raise UsageError("a command of 'edge demo'", f"--run '{text}'", _EXAMPLE)
+        raise UsageError(
+            "a command of 'edge demo'", f"--run '{text}'", _EXAMPLE, code="invalid-run-command"
+        )
     if any(word == "--model" or word.startswith("--model=") for word in words):
         raise UsageError(
-            "a command without --model", f"--run '{text}'", "leave it out: OUT is the model"
+            "a command without --model",
+            f"--run '{text}'",
+            "leave out --model: OUT is the model",
+            code="run-command-names-model",
         )
     asked = _options(words)
     scheme = sources.resolve(asked["source"])[0]
     if scheme == "browser":
         raise UsageError(
-            "a source that gives frames by itself", f"--source {asked['source']}",
-            "name a camera: whether a release runs is judged by its frames",
-        )  # fmt: skip
+            "a source on the board",
+            f"--source {asked['source']}",
+            "use a camera of the board: the deploy waits for its first frame",
+            code="source-not-on-board",
+        )
     resolved = [sinks.resolve(sink) for sink in asked["sinks"]]
     needed = [words[1], *(scheme for scheme, _ in resolved)]
     extras = {_EXTRAS[word] for word in needed if word in _EXTRAS}
@@ -109,7 +118,9 @@ def _options(words: list[str]) -> dict[str, Any]:
             try:
                 made = command.make_context(name, [*rest, "--model", "model.tflite"], inner)
             except click.exceptions.Exit:
-                raise UsageError("a command that runs", "--help", _EXAMPLE) from None
+                raise UsageError(
+                    "a command that runs a demo", "--help", _EXAMPLE, code="invalid-run-command"
+                ) from None
     return {"delegate": "auto", "sinks": (), **made.params}
 
 
@@ -122,7 +133,9 @@ def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
         if option in _MAY_BE_CARRIED and not Path(text).is_file():
             return text
         if not Path(text).is_file():
-            raise UsageError("a file to go along", f"no {text}", "check the path")
+            raise UsageError(
+                f"a file for {option}", f"no {text}", "check the path", code="file-not-found"
+            )
         files.append(Path(text))
         return f"{HERE}/{Path(text).name}"
 

@@ -48,14 +48,20 @@ def failure(board: Board, done: Done, offline: bool) -> BoardError:
     """Why scripts/environment.sh failed, from what it printed."""
     said = done.err.strip()
     last = said.splitlines()[-1] if said else f"exit code {done.code}"
-    expected = f"the packages on {board.address} to install"
+    expected = f"the packages to install on {board.address}"
     if no_space(said):
         return full(board)
     if "libGL" in said or "libgthread" in said or "libglib" in said:
-        return BoardError(f"the system libraries of OpenCV on {board.address}", last, _APT)
+        return BoardError(
+            f"the system libraries that OpenCV needs on {board.address}",
+            last,
+            _APT,
+            code="opencv-libraries-missing",
+        )
+    fix = "check that the board is online, or deploy with --offline"
     if offline:
-        return BoardError(expected, last, "see which wheel is missing; it may lack a build for it")
-    return BoardError(expected, last, "is it online? If it cannot be, deploy with --offline")
+        fix = "check which wheel is missing: the package may not have one for this board"
+    return BoardError(expected, last, fix, code="packages-not-installed")
 
 
 def no_space(said: str) -> bool:
@@ -64,7 +70,8 @@ def no_space(said: str) -> bool:
 
 def full(board: Board) -> BoardError:
     return BoardError(
-        f"room in {board.root} on {board.address}",
+        f"free space in {board.root} on {board.address}",
         "a full disk",
-        "make room there, or use a larger card; what ran there still runs",
+        "free some space there, or use a larger card; the current release is still running",
+        code="board-disk-full",
     )

@@ -66,9 +66,11 @@ def _download(
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise BoardError(
-            f"wheels for {board.machine}, Python {python} and {board.libc}", lines[-1],
-            "is there a package index? 'python -m pip download' says more",
-        )  # fmt: skip
+            f"wheels for {board.machine}, Python {python} and {board.libc}",
+            lines[-1],
+            "check that a package index is reachable; 'python -m pip download' shows details",
+            code="wheels-not-found",
+        )
 
 
 def _missing(folder: Path, target: Mapping[str, str], asked: Iterable[str]) -> Iterator[str]:

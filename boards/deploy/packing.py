@@ -52,8 +52,13 @@ def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
     proofs, carried = _proofs(path, named[models[-1].name])
     for file in (*command.carried, *_beside(path, command)):
         if file.name in (*named, *carried, RUN, MANIFEST, SUMS, ENVIRONMENT):
-            found = f"two of a release that are called {file.name}"
-            raise UsageError("files of different names", found, f"rename {file}")
+            raise UsageError(
+                "files with different names",
+                f"two named {file.name}",
+                f"rename {file}",
+                code="duplicate-release-file",
+                summary=f"two files of the release are named {file.name}",
+            )
         carried[file.name] = file.read_bytes()
     words = (*command.words[:2], "--model", f"{HERE}/{path.name}", *command.words[2:])
     manifest = Manifest(
@@ -95,11 +100,16 @@ def _model(place: Path, delegate: str) -> Path:
         return compiled
     if delegate == "edgetpu":
         raise DelegateError(
-            "a model compiled for the Edge TPU", f"none in {place}",
-            f"edge compile {place / MODEL}, or leave out --delegate edgetpu",
-        )  # fmt: skip
+            "a model compiled for the Edge TPU",
+            f"none in {place}",
+            f"run 'edge compile {place / MODEL}', or leave out --delegate edgetpu",
+            code="model-not-for-edgetpu",
+        )
     if not (place / MODEL).is_file():
-        raise ModelError(f"{MODEL} in {place}", "none", "name a folder that 'edge convert' made")
+        raise ModelError(
+            f"{MODEL} in {place}", "none", "use an output folder of 'edge convert'",
+            code="model-not-found",
+        )  # fmt: skip
     return place / MODEL
 
 
@@ -110,15 +120,19 @@ def _files(path: Path, delegate: str) -> tuple[Path, ...]:
     if not tflite.parse(tflite.read_file(path), str(path)).for_edgetpu:
         if delegate == "edgetpu":
             raise DelegateError(
-                "a model compiled for the Edge TPU", f"{path}, which is not",
-                f"edge compile {path}, or leave out --delegate edgetpu",
-            )  # fmt: skip
+                "a model compiled for the Edge TPU",
+                f"{path}, which is not",
+                f"run 'edge compile {path}', or leave out --delegate edgetpu",
+                code="model-not-for-edgetpu",
+            )
         return (path,)
     if delegate == "cpu":
         raise DelegateError(
-            "a model for the CPU", f"{path}, which is compiled for the Edge TPU",
-            "name the model that it was compiled from, or leave out --delegate cpu",
-        )  # fmt: skip
+            "a model for the CPU",
+            f"{path}, which is compiled for the Edge TPU",
+            "use the model that it was compiled from, or leave out --delegate cpu",
+            code="model-not-for-cpu",
+        )
     return path, opening.cpu_twin(path)
 
 

@@ -38,7 +38,10 @@ def write(
     try:
         if folder.exists() and not (folder / _PLAYBOOK).is_file() and any(folder.iterdir()):
             raise UsageError(
-                "a new folder", f"{folder}, which holds something else", "name another one"
+                "an empty folder, or an earlier playbook of 'edge deploy'",
+                f"other files in {folder}",
+                "choose another folder",
+                code="output-folder-not-empty",
             )
         shutil.rmtree(part, ignore_errors=True)
         _write(part, wanted, _inventory(addresses, canary, identity))

@@ -51,7 +51,10 @@ class Address:
         found = re.fullmatch(r"(?:([^@\s:]+)@)?(\[[\da-fA-F:.%\w]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
         if found is None or text.startswith("-") or int(found[3] or 0) > _LAST_PORT:
             raise UsageError(
-                "user@host[:port]", f"'{text}'", "name a board such as pi@camera.local"
+                "user@host[:port]",
+                f"'{text}'",
+                "write an address such as pi@camera.local",
+                code="invalid-board-address",
             )
         user, host, port = found.groups()
         return cls(host.strip("[]"), user or "", int(port or 0))
@@ -200,7 +203,12 @@ async def connect(address: Address, identity: str | None = None) -> AsyncIterato
         asked["port"] = address.port
     if identity is not None:
         if not Path(identity).is_file():
-            raise BoardError("a private key", f"no {identity}", "check the path of --identity")
+            raise BoardError(
+                "a private key",
+                f"no {identity}",
+                "check the path after --identity",
+                code="ssh-key-not-found",
+            )
         asked["client_keys"] = [identity]
     try:
         connection = await asyncssh.connect(
@@ -211,22 +219,27 @@ async def connect(address: Address, identity: str | None = None) -> AsyncIterato
         raise _stranger(address) from None
     except asyncssh.PermissionDenied:
         raise BoardError(
-            f"a key that {address} knows",
-            "none: it refused those of ssh-agent and of the key files",
-            f"{address.ssh.replace('ssh', 'ssh-copy-id', 1)}, or name the key with --identity FILE",
+            f"a key that {address} accepts",
+            "none among ssh-agent's keys and the key files",
+            f"run '{address.ssh.replace('ssh', 'ssh-copy-id', 1)}', "
+            "or select a key with --identity FILE",
+            code="ssh-login-refused",
         ) from None
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
         raise BoardError(
             "a private key without a passphrase",
             f"{identity} ({' '.join(str(error).split())})",
             "load it into ssh-agent with ssh-add, and leave out --identity",
+            code="ssh-key-unusable",
         ) from None
     except (OSError, asyncssh.Error, TimeoutError) as error:
         raise _unreachable(address, error) from None
     except UnicodeError:
         raise _unreachable(address, socket.gaierror()) from None
     except asyncssh.ConfigParseError as error:
-        raise BoardError("a ~/.ssh/config that can be read", str(error), "correct it") from None
+        raise BoardError(
+            "a valid ~/.ssh/config", str(error), "correct the file", code="ssh-config-invalid"
+        ) from None
     async with connection:
         yield Connection(address, connection)
 
@@ -235,7 +248,12 @@ def _asyncssh() -> Any:
     try:
         import asyncssh
     except ModuleNotFoundError:
-        raise BoardError("asyncssh, to reach boards", "none", install_command("deploy")) from None
+        raise BoardError(
+            "the package asyncssh, to reach boards",
+            "none",
+            install_command("deploy"),
+            code="missing-package",
+        ) from None
     asyncssh.set_log_level("CRITICAL")  # what goes wrong is told by its exception
     return asyncssh
 
@@ -264,9 +282,12 @@ class _cut:  # noqa: N801 (reads as a statement)
 
 def _was_cut(address: Address) -> BoardError:
     return BoardError(
-        f"a connection to {address} that lasts", "one that was cut",
-        "run it again; 'edge status' says what runs there",
-    )  # fmt: skip
+        f"a stable connection to {address}",
+        "one that was interrupted",
+        "run the command again; 'edge status' shows what is running there",
+        code="connection-lost",
+        summary=f"the connection to {address} was interrupted",
+    )
 
 
 def _stranger(address: Address) -> BoardError:
@@ -280,27 +301,34 @@ def _stranger(address: Address) -> BoardError:
         keys = ()
     if keys:
         return BoardError(
-            f"the key of {address} that is in ~/.ssh/known_hosts", "another one",
-            "find out why: somebody may stand in between. "
-            f"If the board was set up anew: ssh-keygen -R '{place}' && {address.ssh}",
-        )  # fmt: skip
+            f"the host key of {address} that is in ~/.ssh/known_hosts",
+            "a different one",
+            "find out why: someone may be intercepting the connection. "
+            f"If the board was reinstalled: ssh-keygen -R '{place}' && {address.ssh}",
+            code="host-key-changed",
+        )
     return BoardError(
-        f"the key of {address} in ~/.ssh/known_hosts", "none",
-        f"log in once, and compare the fingerprint that it shows: {address.ssh}",
-    )  # fmt: skip
+        f"the host key of {address} in ~/.ssh/known_hosts",
+        "none",
+        f"log in once and check the fingerprint it shows: {address.ssh}",
+        code="host-key-unknown",
+    )
 
 
 def _unreachable(address: Address, error: Exception) -> BoardError:
     if isinstance(error, socket.gaierror):
-        why = "a name that nobody knows"
+        why = "a host name that cannot be resolved"
     elif isinstance(error, ConnectionRefusedError):
-        why = "a machine where no ssh listens (connection refused)"
+        why = "no ssh server there (connection refused)"
     elif isinstance(error, TimeoutError) or not str(error):
         why = f"no answer in {_PATIENCE} s"
     else:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return BoardError(
-        f"{address} to answer", why, f"is it on, and in this network? try: {address.ssh}"
+        f"{address} to answer",
+        why,
+        f"check that it is on and in this network; try: {address.ssh}",
+        code="board-unreachable",
     )
 
 

@@ -110,14 +110,16 @@ def show(addresses: Sequence[Address], found: Sequence[State | EdgeError], as_js
 
 def _print(address: Address, found: State | EdgeError) -> None:
     if isinstance(found, EdgeError):
-        click.echo(f"{address}: {found}", err=True)
+        click.echo(f"{address}: {found} [{found.code}]", err=True)
         return
     click.echo(click.style(str(address), bold=True))
     since = f" since {datetime.fromtimestamp(found.since).astimezone():%Y-%m-%d %H:%M}"
     rows = {
         "state": f"{found.state}{f', {found.said}' if found.said and found.running else ''}",
-        "release": f"{found.release}{since}" if found.release else "none: 'edge deploy' puts one",
-        "before": found.previous,
+        "release": f"{found.release}{since}"
+        if found.release
+        else "none; install one with 'edge deploy'",
+        "previous": found.previous,
         "runs": found.command.replace('"$here"/', "").replace('"$here/env/bin/edge"', "edge"),
         "restarts": str(found.restarts) if found.restarts else "",
         "system": ", ".join(word for word in (found.model, found.system) if word),

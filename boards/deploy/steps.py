@@ -40,13 +40,15 @@ class Wanted:
 class Outcome:
     """What became of a board: ``release`` runs there ("" for none), which ``changed`` just now.
 
-    ``why``: what failed, in words, where the release that was wanted does not run; ``detail``: what
-    the board printed meanwhile; ``notes``: sentences for the user.
+    ``why``: what failed, in words, where the release that was wanted does not run; ``code``: the
+    stable id of that; ``detail``: what the board printed meanwhile; ``notes``: sentences for the
+    user.
     """
 
     address: Address
     release: str
     changed: bool = False
+    code: str = ""
     why: str = ""
     detail: str = ""
     notes: tuple[str, ...] = field(default=())
@@ -73,7 +75,9 @@ async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: T
             trouble = await _selftest(connection, board, wanted, made, tell)
             if trouble is not None:
                 why, detail = trouble
-                return Outcome(address, board.current, why=why, detail=detail)
+                return Outcome(
+                    address, board.current, code="selftest-failed", why=why, detail=detail
+                )
             tell("first frame")
             return await switch(connection, board, wanted.release.name, text)
 
@@ -116,8 +120,9 @@ async def locked(connection: Connection, board: Board, who: str) -> AsyncIterato
         if done.code == 75:  # EX_TEMPFAIL
             raise BoardError(
                 f"no other deploy to {board.address}",
-                f"one of {done.err.strip()}",
-                "wait until it is done",
+                f"one by {done.err.strip()}",
+                "wait until it is finished",
+                code="deploy-in-progress",
             )
         if done.code:
             raise _script_failed(board, "lock", done.err)
@@ -189,9 +194,11 @@ async def _release(
         raise environment.full(board)
     if done.code == 65:  # EX_DATAERR
         raise ReleaseError(
-            f"the release {release.name} on {board.address} as it was sent", "other files",
-            "deploy again; if it stays, its storage or its tar is broken",
-        )  # fmt: skip
+            f"the release {release.name} to arrive unchanged on {board.address}",
+            "different files",
+            "deploy again; if this persists, the board's storage or its tar is faulty",
+            code="release-corrupt",
+        )
     if done.code:
         raise _script_failed(board, "release", done.err)
 
@@ -208,17 +215,17 @@ async def _selftest(
     try:
         said = json.loads(done.out)
         if "error" in said:
-            return f"the self-test failed: {_sentence(said['error'])}", done.err
+            return f"the self-test failed: {said['error']['message']}", done.err
         rows = [row for row in said["models"] if not row["passed"]]
         wrong = ", ".join(f"{row['model']} (deviation {row['deviation']:.3f})" for row in rows)
-        return f"the self-test failed: other answers than on the workstation from {wrong}", ""
+        return f"the self-test failed: outputs differ from the workstation's: {wrong}", ""
     except (ValueError, KeyError):
         # Not even an error of ours: the environment, which other releases may run in, is broken.
         last = (done.err.strip().splitlines() or [f"exit code {done.code}"])[-1]
         sudo = "sudo " if connection.sudo else ""
         again = f"{board.address.ssh} {sudo}rm -r {board.root}/envs/{made.name}"
         return (
-            f"the self-test failed: {last}; '{again}' lets the next deploy install anew",
+            f"the self-test failed: {last}; to reinstall with the next deploy, run '{again}'",
             done.err,
         )
 
@@ -241,29 +248,35 @@ async def switch(connection: Connection, board: Board, release: str, text: str) 
     if done.code == 0:
         return Outcome(address, values["release"], changed=True, notes=_notes(values))
     if done.code == 66:  # EX_NOINPUT
-        raise BoardError(f"a release before this one on {address}", "none", "deploy one")
+        raise BoardError(
+            f"a previous release on {address}",
+            "none",
+            "use 'edge deploy' to install one",
+            code="no-previous-release",
+        )
     if environment.no_space(done.err):
         raise environment.full(board)
     if done.code != 70:  # EX_SOFTWARE
         raise _script_failed(board, "switch", done.err)
     why = "no frame was processed in time"
     if "dead" in values:
-        why += f", and {values['dead']}, which ran before, does not run either"
-    return Outcome(address, values.get("restored", ""), why=why, detail=done.err)
+        why += f", and the previous release {values['dead']} does not start either"
+    restored = values.get("restored", "")
+    return Outcome(address, restored, code="no-frame-processed", why=why, detail=done.err)
 
 
 def _notes(values: dict[str, str]) -> tuple[str, ...]:
     if "linger" not in values:
         return ()
-    return ("it ends when its user logs out: sudo loginctl enable-linger " + values["linger"],)
-
-
-def _sentence(error: dict[str, str]) -> str:
-    if "expected" not in error:
-        return error["message"]
-    return f"expected {error['expected']}, found {error['found']}: {error['fix']}"
+    command = f"sudo loginctl enable-linger {values['linger']}"
+    return (f"the service stops when its user logs out; to keep it running: {command}",)
 
 
 def _script_failed(board: Board, step: str, said: str) -> BoardError:
-    last = (said.strip().splitlines() or ["nothing was said"])[-1]
-    return BoardError(f"the step {step} on {board.address} to work", last, "mend that there")
+    last = (said.strip().splitlines() or ["no error message"])[-1]
+    return BoardError(
+        f"the {step} step on {board.address} to succeed",
+        last,
+        "fix that on the board and run the command again",
+        code="board-step-failed",
+    )

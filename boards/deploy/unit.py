@@ -39,9 +39,9 @@ def text(*, root: str, owner: str, wait: int) -> str:
     target = "multi-user.target" if owner else "default.target"
     network = "After=network-online.target\nWants=network-online.target\n" if owner else ""
     return f"""\
-# Written by 'edge deploy', which writes it again.
+# Written by 'edge deploy', which overwrites it.
 [Unit]
-Description=edge-toolkit: what a camera sees, on this board
+Description=edge-toolkit camera demo
 {network}StartLimitIntervalSec=0
 
 [Service]

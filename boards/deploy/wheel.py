@@ -45,7 +45,12 @@ def own() -> Wheel:
     # A checkout on the path shows its build's leftovers too, which lack METADATA.
     found = [one for one in metadata.distributions(name=DISTRIBUTION) if one.read_text("METADATA")]
     if not found:
-        raise BoardError("edge-toolkit as an installed package", "its sources", install_command())
+        raise BoardError(
+            "edge-toolkit as an installed package",
+            "only its sources",
+            install_command(),
+            code="toolkit-not-installed",
+        )
     installed = found[0]
     stem = f"{DISTRIBUTION.replace('-', '_')}-{installed.version}"
     files = dict(_packages(installed)) | dict(_about(installed, f"{stem}.dist-info"))

@@ -17,7 +17,7 @@ _NO_CAMERAS = ("bcm2835-codec", "bcm2835-isp", "rpivid", "rpi-hevc-dec", "pispbe
 
 _NUMPY_CLASH = ("numpy.dtype size changed", "numpy.core.multiarray failed to import")
 
-_JOIN = "Log in anew after this."
+_JOIN = "Log out and back in afterwards."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def camera(system: System, profile: Profile) -> Iterator[Finding]:
         listed = (f"{node.name} (--source {node.path.name[5:]})" for node in others)
         yield ok("camera", f"V4L2: {', '.join(listed)}")
     if not (names or there):
-        means = "Files and streams work as a source. Plug one in; a CSI cable with the power off."
+        means = "Files and streams still work. Connect a camera; a CSI cable with the power off."
         yield warn("camera", "none", means)
 
 
@@ -72,20 +72,21 @@ def _permission(system: System, there: list[Node]) -> Iterator[Finding]:
     groups = (system.ask("id", "-nG") or "").split()
     found = f"no permission for {', '.join(f'/dev/{path.name}' for path in closed)}"
     if "video" in groups:
-        means = "You are in the group video, to which the file does not belong."
+        means = "You are in the group video, but the device file does not belong to it."
         yield fail("camera", found, means, "ls -l /dev/video*\nsudo udevadm trigger")
     else:
-        means = f"Cameras belong to the group video. {_JOIN}"
+        means = f"Only the group video may use cameras. {_JOIN}"
         yield fail("camera", found, means, 'sudo usermod -aG video "$USER"')
 
 
 def _without_picamera(system: System, trouble: str, state: State) -> Finding:
     if any(words in trouble for words in _NUMPY_CLASH):
-        means = "picamera2 of this release is built for NumPy 1, and the environment has NumPy 2."
+        means = "This release's picamera2 is built for NumPy 1, but the environment has NumPy 2."
         return Finding("picamera2", state, trouble, means, system.pip("numpy<2"))
     if "No module named" not in trouble:
         means = (
-            "libcamera's bindings fit the system's own Python only. Make the environment with it."
+            "libcamera's bindings only work with the system's own Python. Create the environment "
+            "with it."
         )
         fix = "/usr/bin/python3 -m venv --clear --system-site-packages ~/edge"
         install = f"~/edge/bin/pip install {requirement()}"
@@ -99,7 +100,7 @@ def _without_picamera(system: System, trouble: str, state: State) -> Finding:
             f"{environment}/pyvenv.cfg"
         )
     means = (
-        "A CSI camera needs picamera2, which comes from apt only; the environment must see the "
-        "system's packages."
+        "A CSI camera needs picamera2, which is only available from apt; the environment must "
+        "include the system's packages."
     )
     return Finding("picamera2", state, trouble, means, "\n".join(lines))

@@ -22,24 +22,32 @@ Examples:
   edge doctor --json
 
 \b
-Exit codes: 0 all is ok; 1 something works but not well; 2 the doctor could not look;
-3 something does not work. Nothing is changed. An Edge TPU, picamera2 and the
-interpreters are tried in processes of their own, with a time limit.
+Exit codes: 0 everything is ok; 1 warnings; 2 the checks could not run; 3 something does
+not work. Nothing is changed. The Edge TPU, picamera2 and the interpreters are tested in
+separate processes with a time limit.
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--board", metavar="NAME", help="What it should be.  [default: by its device tree]")
+@click.option("--board", metavar="NAME", help="Expected board.  [default: from the device tree]")
 @click.option(
-    "--host", metavar="USER@HOST[:PORT]", help="Look there over ssh, where edge-toolkit is too."
+    "--host",
+    metavar="USER@HOST[:PORT]",
+    help="Check this board over ssh; it needs edge-toolkit, too.",
 )
 @click.option("--identity", metavar="FILE", help="Private key for --host.")
 @JSON
 def doctor(board: str | None, host: str | None, identity: str | None, as_json: bool) -> int:
-    """Find what keeps models from running on this board, and the command that mends it."""
+    """Diagnose a board and suggest fixes."""
     known = profile.load(board) if board else None
     if identity and not host:
-        raise UsageError("--host with --identity", "none", "name the machine: --host USER@HOST")
+        raise UsageError(
+            "--host with --identity",
+            "none",
+            "add --host USER@HOST",
+            code="identity-without-host",
+            summary="--identity needs --host",
+        )
     examined = _there(host, identity, board) if host else examine(here(), known)
     if as_json:
         click.echo(json.dumps(examined.to_dict(), indent=2))

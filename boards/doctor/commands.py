@@ -42,7 +42,7 @@ class Commands:
                 out, err = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
                 _kill(process)
-                return Answer(err=f"no answer within {timeout:g} seconds", code=TIMED_OUT)
+                return Answer(err=f"no response within {timeout:g} seconds", code=TIMED_OUT)
             finally:
                 with self._changing:
                     self._running.remove(process)

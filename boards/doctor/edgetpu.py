@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from boards.doctor import mending
 from boards.doctor.finding import Finding, fail, ok, warn
 from boards.doctor.machine import model
-from boards.doctor.system import TIMEOUT, System
+from boards.doctor.system import DIED, TIMEOUT, System
 from boards.doctor.usb import UsbDevice, devices
 from boards.profile import Profile
+from edge.probe import CRASHED, NOT_LOADABLE
 
 UNUSED, USED = "1a6e:089a", "18d1:9302"
 """USB ids of an Edge TPU before its first use, which loads its firmware, and after."""
@@ -67,21 +68,21 @@ def _none(system: System, profile: Profile) -> Finding:
     if profile.accelerator is None:
         return _none_of_its_own(profile)
     buses = profile.accelerator.buses
-    found = f"none on {_called(buses)}, and the profile {profile.name} has one"
-    means = "Models that are compiled for it do not run. Plug it in, without a hub between."
+    found = f"none on {_called(buses)}, but the profile {profile.name} has one"
+    means = "Models compiled for it cannot run. Plug it in directly, without a hub."
     switched_on = "dtparam=pciex1" in (system.text("boot/firmware/config.txt") or "")
     if "pcie" in buses and model(system).startswith("Raspberry Pi 5") and not switched_on:
-        means = "The connector for PCIe is off until it is switched on."
+        means = "The PCIe connector is disabled until it is turned on."
         return fail("Edge TPU", found, means, mending.SWITCH_PCIE_ON)
     return fail("Edge TPU", found, means)
 
 
 def _none_of_its_own(profile: Profile) -> Finding:
     """Where one is soldered on, nothing can be plugged in."""
-    found = f"none on {_called((profile.edgetpu,))}, and the {profile.title} has one soldered on"
+    found = f"none on {_called((profile.edgetpu,))}, but the {profile.title} has one soldered on"
     means = (
-        "Models that are compiled for it do not run. The kernel does not see it: switch the board "
-        "off and on again, and if that does not help, see what the kernel says of it."
+        "Models compiled for it cannot run. The kernel does not see it: turn the board off and on "
+        "again, and if that does not help, check the kernel's log."
     )
     return fail("Edge TPU", found, means, mending.LOOK[profile.edgetpu])
 
@@ -94,7 +95,7 @@ def _called(buses: Iterable[str]) -> str:
 def _library(system: System) -> Iterator[Finding]:
     there = [path for pattern in _LIBRARIES for path in system.found(pattern)]
     if not there:
-        means = "No model can use an Edge TPU without its library."
+        means = "Without this library, no model can use an Edge TPU."
         yield fail("libedgetpu", "not installed", means, mending.library(system))
         return
     name = f"/{there[0].relative_to(system.root)}"
@@ -104,14 +105,14 @@ def _library(system: System) -> Iterator[Finding]:
     lines = (line.split() for line in system.run(command, TIMEOUT).out.splitlines())
     packages = {line[0]: line[1] for line in lines if len(line) == 3 and line[2] == "installed"}
     if not packages:
-        yield ok("libedgetpu", f"{name}, from no package")
+        yield ok("libedgetpu", f"{name}, not installed from a package")
         return
     package, version = next(iter(packages.items()))
     found = f"{package} {version}"
     if "tf" in version:
         yield ok("libedgetpu", found)
     else:
-        means = "Google's build of 2021 crashes with today's interpreters; a maintained one exists."
+        means = "Google's 2021 build crashes with current interpreters; use the maintained build."
         yield fail("libedgetpu", found, means, mending.library(system))
 
 
@@ -123,15 +124,15 @@ def _trial(system: System, present: Present) -> Iterator[Finding]:
     reason = system.probe("edgetpu", module).get("trouble")
     nodes = (*present.apex, *(device.node for device in present.usb))
     if reason is None:
-        means = "No compiled model was run for this: 'edge bench MODEL_edgetpu.tflite' does."
-        yield ok("Edge TPU", "libedgetpu loads and a device answers", means)
-    elif "crashed" in reason or "does not load" in reason:
-        means = "Every program that uses it dies. Install a current build."
+        means = "To run a compiled model, use 'edge bench MODEL_edgetpu.tflite'."
+        yield ok("Edge TPU", "libedgetpu loads and a device responds", means)
+    elif reason.startswith((DIED, CRASHED, NOT_LOADABLE)):
+        means = "Every program that uses it crashes. Install a current build."
         yield fail("Edge TPU", reason, means, mending.library(system))
     else:
         means = (
-            "One program at a time can use it: see which one does. "
-            "If none, unplug it, and plug it in anew."
+            "Only one program at a time can use it: check which one does. "
+            "If none does, unplug it and plug it in again."
         )
         yield fail("Edge TPU", reason, means, f"sudo fuser -v {' '.join(f'/{n}' for n in nodes)}")
 
@@ -142,7 +143,7 @@ def _on_usb(profile: Profile, present: Present) -> Iterator[Finding]:
         found = f"on USB: {device.id}, {state}, {device.speed}"
         slow = device.id == USED and device.mbit is not None and device.mbit < 5000
         if slow and "usb3" in profile.buses:
-            means = "At USB 2 it is some three times slower. Use a blue port and a cable of USB 3."
+            means = "At USB 2 it is about three times slower. Use a USB 3 port (blue) and cable."
             yield warn("Edge TPU", found, means)
         else:
             yield ok("Edge TPU", found)
@@ -153,18 +154,20 @@ def _on_pci(system: System, present: Present) -> Iterator[Finding]:
         yield ok("Edge TPU", f"on PCIe: /{node}")
     if present.apex or not present.pci:
         return
-    found = "on PCIe, without /dev/apex_0"
+    found = "on PCIe, but /dev/apex_0 is missing"
     kernel = system.ask("uname", "-r") or ""
     if system.found("sys/module/apex") and system.ask("getconf", "PAGESIZE") == "16384":
-        means = "The driver does not work with a kernel of 16 KiB pages; there is one of 4 KiB."
+        means = (
+            "The driver does not work with 16 KiB kernel pages; use the kernel with 4 KiB pages."
+        )
         yield fail("Edge TPU", found, means, mending.SMALL_PAGES)
     elif system.found("sys/module/apex"):
-        means = "The driver is loaded and refused the device; the kernel's log says why."
+        means = "The driver is loaded, but rejected the device; the kernel's log says why."
         yield fail("Edge TPU", found, means, "sudo dmesg | grep -iE 'apex|gasket'")
     elif system.found(f"lib/modules/{kernel}/**/apex.ko*"):
         yield fail("Edge TPU", found, "The driver is not loaded.", "sudo modprobe apex")
     else:
-        means = "Its driver, gasket and apex, left the kernel with 5.13, and is not installed."
+        means = "Its driver (gasket, apex) was removed from Linux 5.13 and is not installed."
         yield fail("Edge TPU", found, means, mending.DRIVER)
 
 
@@ -178,18 +181,20 @@ def _permissions(system: System, present: Present) -> Iterator[Finding]:
 def _permission(system: System, node: str, group: str) -> Iterator[Finding]:
     path = system.root / node
     if not path.exists():
-        means = "Inside a container it must be passed in."
+        means = "Inside a container, the device must be passed in."
         yield fail("Edge TPU", f"no /{node}", means, f"docker run --device /{node} …")
     elif not system.may_use(path):
         rule = any(group in text for text in mending.rules(system))
         joined = group in (system.ask("id", "-nG") or "").split()
         found = f"no permission for /{node}"
         if not rule:
-            means = f"No rule of udev gives it to the group {group}."
+            means = f"No udev rule gives the group {group} access."
             yield fail("Edge TPU", found, means, mending.rule(group, joined))
         elif not joined:
-            means = f"It belongs to the group {group}. Log in anew after this."
+            means = f"Only the group {group} may use it. Log out and back in afterwards."
             yield fail("Edge TPU", found, means, mending.join(group))
         else:
-            means = f"You are in the group {group}; the rule came after the device. Plug it anew."
+            means = (
+                f"You are in the group {group}, but the rule is newer. Plug the device in again."
+            )
             yield fail("Edge TPU", found, means, mending.APPLY_RULES)

@@ -21,7 +21,7 @@ def heat(system: System, _: Profile) -> Iterator[Finding]:
         return
     found = f"{degrees:.0f} °C"
     if degrees >= _HOT:
-        means = f"From {_HOT:.0f} °C on the clock is lowered. It needs a heat sink, a fan, or air."
+        means = f"The clock is throttled from {_HOT:.0f} °C. Add a heat sink, a fan or ventilation."
         yield warn("temperature", found, means)
     else:
         yield ok("temperature", found)
@@ -33,16 +33,18 @@ def power(system: System, profile: Profile) -> Iterator[Finding]:
         return
     answer = system.run(("vcgencmd", "get_throttled"), TIMEOUT)
     if answer.code == MISSING:
-        means = "Without it nobody can tell whether the power supply is too weak."
-        yield warn("power", "no vcgencmd", means, "sudo apt-get install -y raspi-utils")
+        means = "Without it, a weak power supply cannot be detected."
+        yield warn(
+            "power", "vcgencmd is not installed", means, "sudo apt-get install -y raspi-utils"
+        )
         return
     slowed = throttling_of(answer.out)
     if slowed is None:
-        found = (answer.err or answer.out).strip() or f"vcgencmd ended with {answer.code}"
-        means = "vcgencmd must be allowed to ask the firmware. Log in anew after this."
+        found = (answer.err or answer.out).strip() or f"vcgencmd exited with code {answer.code}"
+        means = "vcgencmd needs access to the firmware. Log out and back in afterwards."
         yield warn("power", found, means, 'sudo usermod -aG video "$USER"')
     elif not slowed:
-        yield ok("power", "neither under-voltage nor throttling since the start")
+        yield ok("power", "no under-voltage or throttling since boot")
     else:
         yield _slowed(slowed)
 
@@ -50,11 +52,13 @@ def power(system: System, profile: Profile) -> Iterator[Finding]:
 def _slowed(slowed: list[str]) -> Finding:
     found = ", ".join(slowed)
     weak = (
-        "The power supply or its cable is too weak: USB devices drop out, cards get damaged, and "
-        "the clock is lowered. Use the board's own supply."
+        "The power supply or its cable is too weak: USB devices disconnect, cards get damaged, "
+        "and the clock is throttled. Use the board's official power supply."
     )
     if "under-voltage now" in slowed:
         return fail("power", found, weak)
     if "under-voltage earlier" in slowed:
         return warn("power", found, weak)
-    return warn("power", found, "Heat lowers the clock. It needs a heat sink, a fan, or air.")
+    return warn(
+        "power", found, "The board is throttled by heat. Add a heat sink, a fan or ventilation."
+    )

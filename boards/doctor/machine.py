@@ -11,8 +11,8 @@ _WHEELS = ("aarch64", "x86_64")
 """Architectures that ai-edge-litert and OpenCV have wheels for."""
 
 _WRITE_64_BIT = (
-    "There is no wheel of ai-edge-litert for a 32-bit system. Write a 64-bit image to the card, "
-    "with Raspberry Pi Imager: Raspberry Pi OS (64-bit)."
+    "ai-edge-litert has no wheels for 32-bit systems. Write a 64-bit image to the card with "
+    "Raspberry Pi Imager: Raspberry Pi OS (64-bit)."
 )
 
 
@@ -37,13 +37,13 @@ def release(system: System, key: str = "VERSION_CODENAME") -> str:
 
 
 def board(system: System, profile: Profile) -> Iterator[Finding]:
-    told = model(system) or f"unknown, {system.ask('uname', '-m')} without a device tree"
+    told = model(system) or f"unknown ({system.ask('uname', '-m')}, no device tree)"
     if profile.models and not told.startswith(profile.models):
         yield warn(
             "board",
             told,
-            f"The profile {profile.name} is for a {profile.title}, and its figures are not this "
-            "board's. See what there is, or leave --board away.",
+            f"The profile {profile.name} is for a {profile.title}, so its figures do not apply to "
+            "this board. List the known boards, or leave out --board.",
             "edge boards list",
         )
     else:
@@ -59,7 +59,7 @@ def operating_system(system: System, profile: Profile) -> Iterator[Finding]:
     elif codename in known:
         yield ok("system", found)
     else:
-        yield ok("system", found, f"The profile knows {', '.join(known) or 'none'}, not this one.")
+        yield ok("system", found, f"Not in the profile, which lists {', '.join(known) or 'none'}.")
 
 
 def architecture(system: System, profile: Profile) -> Iterator[Finding]:
@@ -69,11 +69,11 @@ def architecture(system: System, profile: Profile) -> Iterator[Finding]:
         found = f"a 32-bit system on a 64-bit kernel ({machine})"
         yield fail("architecture", found, _WRITE_64_BIT)
     elif machine in _WHEELS:
-        yield ok("architecture", f"{machine}, 64 bits")
+        yield ok("architecture", f"{machine}, 64-bit")
     elif machine.startswith(("armv", "i")):
-        yield fail("architecture", f"{machine}, 32 bits", _WRITE_64_BIT)
+        yield fail("architecture", f"{machine}, 32-bit", _WRITE_64_BIT)
     else:
-        means = f"There are wheels of ai-edge-litert for {' and '.join(_WHEELS)} only."
+        means = f"ai-edge-litert has wheels for {' and '.join(_WHEELS)} only."
         yield fail("architecture", machine, means)
 
 
@@ -88,6 +88,6 @@ def cores(system: System, profile: Profile) -> Iterator[Finding]:
         yield ok("processor", found)
         return
     limited = "maxcpus=" in (system.text("proc/cmdline") or "")
-    means = f"The profile reckons with {wanted} threads, so that models run more slowly here."
+    means = f"The profile assumes {wanted} threads, so models run more slowly here."
     fix = r"sudo sed -i 's/ *\bmaxcpus=[0-9]*//' /boot/firmware/cmdline.txt && sudo reboot"
-    yield warn("processor", f"{found} of {wanted}", means, fix if limited else "")
+    yield warn("processor", f"{count} of {wanted} cores", means, fix if limited else "")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from boards.doctor.finding import Finding, fail, ok, warn
 from boards.doctor.probes import NO_NUMPY
-from boards.doctor.system import System
+from boards.doctor.system import DIED, System
 from boards.profile import Profile
 from edge.installation import requirement
 
@@ -21,13 +21,13 @@ def python(system: System, _: Profile) -> Iterator[Finding]:
     if "trouble" in said:
         yield fail("Python", said["trouble"], f"{system.python} does not run.")
         return
-    found = f"{said['version']}, {said['environment'] or 'in no virtual environment'}"
+    found = f"{said['version']}, {said['environment'] or 'no virtual environment'}"
     minor = tuple(map(int, said["version"].split(".")[:2]))
     first, after = _PYTHONS
     if first <= minor < after:
         yield ok("Python", found)
         return
-    means = "The toolkit runs on Python 3.11, 3.12 and 3.13."
+    means = "The toolkit supports Python 3.11, 3.12 and 3.13."
     make = f"{system.pip('uv')} && uv venv --python 3.13 ~/edge"
     install = f"uv pip install --python ~/edge/bin/python {requirement()}"
     yield fail("Python", found, means, f"{make} && {install}")
@@ -40,13 +40,13 @@ def interpreter(system: System, _: Profile) -> Iterator[Finding]:
         yield ok("interpreter", f"{said['package']} with NumPy {said['numpy']} runs a model")
         return
     trouble = said["trouble"]
-    if "beside tflite-runtime" in trouble:
-        means = "tflite-runtime is built for NumPy 1: it imports, and then dies on every model."
+    if said.get("code") == "numpy-incompatible":
+        means = "tflite-runtime is built for NumPy 1: it imports, but crashes on every model."
         yield fail("interpreter", trouble, means, system.pip("numpy<2"))
     elif trouble.startswith(NO_NUMPY):
         yield fail("interpreter", trouble, "No model can run.", _numpy_anew(system))
-    elif "crashed" in trouble:
-        means = "The interpreter takes the process down; its files or their pairing are broken."
+    elif trouble.startswith(DIED):
+        means = "The interpreter crashes: its files are damaged or do not match each other."
         again = system.pip("ai-edge-litert").replace("install", "install --force-reinstall")
         yield fail("interpreter", trouble, means, again)
     else:
@@ -68,8 +68,8 @@ def opencv(system: System, _: Profile) -> Iterator[Finding]:
         yield warn(
             "OpenCV",
             found,
-            "They install the same files, so that what runs is a mixture of both. "
-            "They must share a version.",
+            "They install the same files, so a mixture of both runs. "
+            "They must have the same version.",
             wanted.replace("install", "install --force-reinstall --no-deps"),
         )
 
@@ -77,9 +77,9 @@ def opencv(system: System, _: Profile) -> Iterator[Finding]:
 def _broken_opencv(system: System, trouble: str) -> Finding:
     packages = {package for library, package in _APT_OF_OPENCV.items() if library in trouble}
     if packages:
-        means = "opencv-python needs libraries of the system, which a Lite image lacks."
+        means = "opencv-python needs system libraries that are not part of a Lite image."
         return fail("OpenCV", trouble, means, "sudo apt-get install -y libgl1 libglib2.0-0")
-    means = "No picture can be read."
+    means = "No image can be read."
     if trouble.startswith(NO_NUMPY):
         return fail("OpenCV", trouble, means, _numpy_anew(system))
     if "No module named 'cv2'" in trouble:

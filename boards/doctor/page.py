@@ -23,7 +23,7 @@ def lines(examined: Examination, width: int) -> Iterator[str]:
         yield from _finding(finding, width)
     if examined.limits:
         yield ""
-        yield "Known of this board:"
+        yield "Known limitations of this board:"
         for limit in examined.limits:
             yield from _wrapped(limit.text, width, "  - ", "    ")
             yield from _commands(limit.fix)
@@ -62,5 +62,5 @@ def _summary(examined: Examination) -> str:
     counts = Counter(finding.state for finding in examined.findings)
     if examined.state == "ok":
         return f"All {counts['ok']} checks are ok."
-    words: dict[State, str] = {"fail": "failed", "warn": "to look at", "ok": "ok"}
+    words: dict[State, str] = {"fail": "failed", "warn": "to check", "ok": "ok"}
     return ", ".join(f"{counts[one]} {word}" for one, word in words.items() if counts[one]) + "."

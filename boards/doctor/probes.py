@@ -17,7 +17,7 @@ OPENCV = (
 )  # fmt: skip
 """Distributions that all install the module cv2."""
 
-NO_NUMPY = "NumPy does not import"
+NO_NUMPY = "NumPy cannot be imported"
 """How the trouble begins where it is NumPy's."""
 
 
@@ -41,15 +41,16 @@ def interpreter() -> dict[str, Any]:
     from edge.errors import EdgeError
 
     try:
-        runtime = chosen.load(model(), name="a trial model", delegate="cpu", threads=1)
+        runtime = chosen.load(model(), name="test model", delegate="cpu", threads=1)
         (out,) = runtime.invoke(np.asarray(VALUES, np.float32))
     except EdgeError as error:
         return {
-            "trouble": f"expected {error.expected}, found {error.found}",
+            "trouble": error.summary or f"expected {error.expected}, found {error.found}",
+            "code": error.code,
             "numpy": np.__version__,
         }
     if tuple(out.tolist()) != EXPECTED:
-        return {"trouble": f"{runtime.package} computes {out.tolist()} instead of {EXPECTED}"}
+        return {"trouble": f"{runtime.package} computed {out.tolist()} instead of {EXPECTED}"}
     module = chosen.INTERPRETERS[runtime.package.partition(" ")[0]]
     return {"package": runtime.package, "numpy": np.__version__, "module": module}
 

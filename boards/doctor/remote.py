@@ -31,17 +31,21 @@ def examine(address: Address, identity: str | None, board: str | None) -> Examin
     done = asyncio.run(_ask(address, identity, board))
     if done.code == _MISSING:
         raise BoardError(
-            f"edge-toolkit on {address}", "none",
+            f"edge-toolkit on {address}",
+            "none",
             f"install it there: {_install_command(address)}",
-        )  # fmt: skip
+            code="toolkit-not-on-board",
+        )
     try:
         return Examination.from_dict(json.loads(done.out))
     except (ValueError, TypeError, KeyError):
         said = " ".join((done.err or done.out).split())[-200:] or f"exit code {done.code}"
         raise BoardError(
-            f"a report of 'edge doctor --json' on {address}", said,
-            f"see what happens there: {address.ssh}, and update edge-toolkit there",
-        ) from None  # fmt: skip
+            f"a report from 'edge doctor --json' on {address}",
+            said,
+            f"run it there to see the cause ({address.ssh}), and update edge-toolkit there",
+            code="doctor-report-unreadable",
+        ) from None
 
 
 def _install_command(address: Address) -> str:
@@ -64,6 +68,8 @@ async def _ask(address: Address, identity: str | None, board: str | None) -> Don
             return await asyncio.wait_for(connection.execute(script), _PATIENCE)
         except TimeoutError:
             raise BoardError(
-                f"an answer of {address} within {_PATIENCE:.0f} s", "none",
-                f"run it there: {address.ssh}",
-            ) from None  # fmt: skip
+                f"a response from {address} within {_PATIENCE:.0f} s",
+                "none",
+                f"run 'edge doctor' there: {address.ssh}",
+                code="board-timeout",
+            ) from None

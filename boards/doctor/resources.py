@@ -41,20 +41,20 @@ def memory(system: System, profile: Profile) -> Iterator[Finding]:
         return
     total, free, swap = mib["MemTotal"], mib["MemAvailable"], mib.get("SwapFree", 0)
     sizes = [size for size in (profile.memory.mib if profile.memory else ()) if size >= total]
-    of = f" of a board with {sizes[0]}" if sizes else ""
-    has_swap = f"{swap} MiB of swap" if mib.get("SwapTotal") else "no swap"
+    of = f" (the board has {sizes[0]} MiB)" if sizes else ""
+    has_swap = f"{swap} MiB swap" if mib.get("SwapTotal") else "no swap"
     found = f"{total} MiB{of}, {free} MiB free, {has_swap}"
     if free + swap < NEEDED_MIB:
-        means = f"A demo needs about {NEEDED_MIB} MiB; the kernel would kill it."
+        means = f"A demo needs about {NEEDED_MIB} MiB, so the kernel would kill it."
         yield fail("memory", found, means, _NO_DESKTOP if mib.get("SwapTotal") else _ADD_SWAP)
     elif free < NEEDED_MIB:
-        means = f"A demo needs about {NEEDED_MIB} MiB and would live in swap. Start no desktop."
+        means = f"A demo needs about {NEEDED_MIB} MiB and would run from swap. Disable the desktop."
         yield warn("memory", found, means, _NO_DESKTOP)
     elif sizes and total < 0.75 * sizes[0] and _given_away(system):
-        means = "/boot/firmware/config.txt keeps much of the board's memory from programs."
+        means = "/boot/firmware/config.txt reserves much of the board's memory."
         yield warn("memory", found, means, _ALL_MEMORY)
     elif total < 1024 and not mib.get("SwapTotal"):
-        means = "So small a board kills programs without warning when memory runs out."
+        means = "When memory runs out on such a small board, the kernel kills programs."
         yield warn("memory", found, means, _ADD_SWAP)
     else:
         yield ok("memory", found)
@@ -66,12 +66,12 @@ def memory_limit(system: System, _: Profile) -> Iterator[Finding]:
     if controllers is None:
         return
     if "memory" in controllers.split():
-        yield ok("memory limit", "kept by the kernel")
+        yield ok("memory limit", "supported by the kernel")
         return
-    means = "The limit of the service that 'edge deploy' writes has no effect."
+    means = "The memory limit of the service that 'edge deploy' installs has no effect."
     asked = system.text("boot/firmware/cmdline.txt")
     fix = "" if asked is None or "cgroup_enable=memory" in asked else _LIMIT
-    yield warn("memory limit", "switched off in the kernel", means, fix)
+    yield warn("memory limit", "disabled in the kernel", means, fix)
 
 
 def _given_away(system: System) -> bool:
@@ -90,7 +90,7 @@ def disk(system: System, _: Profile) -> Iterator[Finding]:
         cache = f"{shlex.quote(system.python)} -m pip cache purge"
         clean = f"sudo apt-get clean && sudo journalctl --vacuum-size=50M && {cache}"
         if free < _LEAST_DISK:
-            yield fail("disk", found, "Nothing can be recorded or installed any more.", clean)
+            yield fail("disk", found, "Nothing more can be recorded or installed.", clean)
         elif free < _LITTLE_DISK:
             yield warn("disk", found, "An update of the environment may not fit.", clean)
         else:
@@ -100,7 +100,7 @@ def disk(system: System, _: Profile) -> Iterator[Finding]:
         yield warn(
             "disk",
             "/ is mounted read-only",
-            "The kernel does that when the card is damaged, unless it was set up so.",
+            "The kernel does that when the card is damaged, unless it was configured that way.",
             "sudo dmesg | grep -iE 'mmc|ext4|i/o error'\nsudo mount -o remount,rw /",
         )
 
@@ -110,12 +110,12 @@ def clock(system: System, _: Profile) -> Iterator[Finding]:
     found = f"{system.now:%Y-%m-%d %H:%M} UTC"
     synchronise = "sudo timedatectl set-ntp true && sudo systemctl restart systemd-timesyncd"
     if system.now < RELEASED:
-        means = "That is past. Certificates look as if not valid yet, so that downloads fail."
+        means = "The date is in the past. Certificates seem not yet valid, so downloads fail."
         yield fail("clock", found, means, synchronise)
         return
     synchronised = system.ask("timedatectl", "show", "--property=NTPSynchronized", "--value")
     if synchronised == "no":
-        means = "It is not set from the network, and a board without a battery loses the time."
+        means = "It is not synchronized, and a board without a battery loses the time."
         yield warn("clock", found, means, synchronise)
     else:
-        yield ok("clock", f"{found}, set from the network" if synchronised == "yes" else found)
+        yield ok("clock", f"{found}, synchronized" if synchronised == "yes" else found)

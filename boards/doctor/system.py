@@ -21,6 +21,9 @@ from boards.doctor.commands import Answer, Commands
 TIMEOUT = 10.0
 """Seconds for a command that asks the system something."""
 
+DIED = "crashed"
+"""How the trouble begins where a signal ended the probe."""
+
 PROBE_TIMEOUT = 120.0
 """Seconds for a probe: on a slow board an import can take many."""
 
@@ -93,9 +96,9 @@ def here() -> System:
 def _death(answer: Answer) -> str:
     """Why a probe said nothing."""
     if answer.code < 0:
-        return f"it crashed ({signal.Signals(-answer.code).name})"
+        return f"{DIED} ({signal.Signals(-answer.code).name})"
     lines = answer.err.strip().splitlines()
-    return lines[-1] if lines else f"it said nothing (exit code {answer.code})"
+    return lines[-1] if lines else f"no output (exit code {answer.code})"
 
 
 def _may_use(path: Path) -> bool:

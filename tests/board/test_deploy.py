@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from emulated_root import USER, Board, sshd
+from errors import error_code
 from ssh_board import Workstation, make_workstation
 
 pytestmark = pytest.mark.board
@@ -111,7 +112,7 @@ def test_a_release_that_fails_its_self_test_leaves_the_old_one(deployed: Deploye
         _, told = deployed.deploy(other_model(deployed), code=3)
     finally:
         away.rename(library)
-    assert "self-test" in told
+    assert error_code(told) == "selftest-failed"
     assert (deployed.running, deployed.process()) == (old, process)
 
 

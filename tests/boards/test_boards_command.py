@@ -4,8 +4,9 @@ import json
 from dataclasses import fields
 
 import pytest
+from errors import error_code
 
-from boards import profile
+from boards import page, profile
 from edge import cli
 
 NAMES = (*profile.names(), *profile.accelerators())
@@ -29,7 +30,6 @@ def test_a_sheet_shows_all_that_is_known(name: str, capsys: pytest.CaptureFixtur
     for each in fields(known):
         if each.name.endswith("_sources"):
             assert all(source in said for source in getattr(known, each.name)), each.name
-    assert "published by others, not measured by us" in said
     assert known.tried in text
 
 
@@ -52,7 +52,7 @@ def test_the_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["boards", "list"]) == 0
     said = capsys.readouterr().out
     assert all(f"  {name} " in said for name in NAMES)
-    assert "None of these boards or accelerators was at hand" in said
+    assert page.UNTRIED in " ".join(said.split())
 
 
 def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,4 +69,5 @@ def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_board_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["boards", "show", "raspbery-pi-5"]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "did you mean 'raspberry-pi-5'?" in error
+    assert error.count("\n") == 1 and "'raspberry-pi-5'" in error
+    assert error_code(error) == "unknown-board"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from errors import raises_code
 
 from boards import profile
-from edge.errors import UsageError
 
 ALL = (*profile.names(), *profile.accelerators())
 BOARDS = profile.names()
@@ -77,7 +77,7 @@ def test_all_sources_of_a_file_are_used(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_profile_says_how_far_it_was_tried(name: str) -> None:
-    assert re.search("[Uu]ntested|Nothing was run on the board|emulated", profile.find(name).tried)
+    assert re.search("[Uu]ntested|emulated", profile.find(name).tried)
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -92,7 +92,7 @@ def test_a_board_has_a_system_that_edge_toolkit_installs_on(name: str) -> None:
             tag = f"cp{system.python.replace('.', '')}-manylinux_2_27_{board.architecture}"
             assert system.wheel == tag
         else:
-            assert not system.wheel and "too old" in system.note
+            assert not system.wheel and "3.11" in system.note
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -142,29 +142,27 @@ def test_only_latencies_of_the_bus_they_share_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "code", "fix"),
     [
-        ("raspbery-pi-4b", "did you mean 'raspberry-pi-4b'?"),
-        ("raspberry-pi-3b", "did you mean 'raspberry-pi-3b-plus'?"),
-        ("raspberry-pi-3b+", "did you mean 'raspberry-pi-3b-plus'?"),
-        ("raspberry-pi-zero-2w", "did you mean 'raspberry-pi-zero-2-w'?"),
-        ("raspberry-pi-4b+coral-us", "did you mean 'coral-usb'?"),
-        ("raspberry-pi-4b+raspberry-pi-5", "an accelerator"),
-        ("jetson", "see 'edge boards list'"),
-        ("", "see 'edge boards list'"),
-        (
-            "coral-usb+raspberry-pi-4b",
-            "the board before its accelerator, found "
-            "coral-usb+raspberry-pi-4b: write raspberry-pi-4b+coral-usb",
-        ),
-        ("coral-usb", "the accelerator coral-usb alone: write BOARD+coral-usb"),
-        ("raspberry-pi-4b+coral-pcie", "use generic-aarch64, generic-x86-64, raspberry-pi-5"),
-        ("coral-dev-board+coral-usb", "an Edge TPU of its own"),
-        ("raspberry-pi-4b+coral-usb+coral-usb", "one accelerator"),
+        ("raspbery-pi-4b", "unknown-board", "'raspberry-pi-4b'"),
+        ("raspberry-pi-3b", "unknown-board", "'raspberry-pi-3b-plus'"),
+        ("raspberry-pi-3b+", "unknown-board", "'raspberry-pi-3b-plus'"),
+        ("raspberry-pi-zero-2w", "unknown-board", "'raspberry-pi-zero-2-w'"),
+        ("raspberry-pi-4b+coral-us", "unknown-accelerator", "'coral-usb'"),
+        ("raspberry-pi-4b+raspberry-pi-5", "unknown-accelerator", "'edge boards list'"),
+        ("jetson", "unknown-board", "'edge boards list'"),
+        ("", "unknown-board", "'edge boards list'"),
+        ("coral-usb+raspberry-pi-4b", "accelerator-before-board", "raspberry-pi-4b+coral-usb"),
+        ("coral-usb", "accelerator-without-board", "BOARD+coral-usb"),
+        ("raspberry-pi-4b+coral-pcie", "accelerator-not-supported",
+         "generic-aarch64, generic-x86-64, raspberry-pi-5"),
+        ("coral-dev-board+coral-usb", "accelerator-not-supported", "raspberry-pi-4b"),
+        ("raspberry-pi-4b+coral-usb+coral-usb", "several-accelerators",
+         "raspberry-pi-4b+coral-usb"),
     ],
-)
-def test_a_wrong_name_is_answered_with_what_is_near(name: str, said: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(said)):
+)  # fmt: skip
+def test_a_wrong_name_is_answered_with_what_is_near(name: str, code: str, fix: str) -> None:
+    with raises_code(code, kind="UsageError", fix=fix):
         profile.load(name)
 
 
@@ -215,26 +213,42 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "code", "field", "text"),
     [
-        ("[[[", "mine.toml"),
-        (GOOD.replace("accelerator", "acelerator"), "did you mean 'accelerator'?"),
-        ('family = "pi"\n' + GOOD, "family of profile mine"),
-        (GOOD.replace("title", "titel"), "did you mean 'title'?"),
-        (GOOD.replace('title = "An accelerator"\n', ""), "'title' in profile mine, found none"),
-        (GOOD.replace('["usb3"]', '"usb3"'), "a list as buses"),
-        (GOOD.replace("usb3", "usb4"), "one of usb2, usb3, pcie"),
-        (GOOD + LATENCY.replace("ms = 2", 'ms = "2"'), "a number as ms"),
-        (GOOD + LATENCY.replace('"there"', '"their"'), "did you mean 'there'?"),
-        (GOOD_BUSES.replace('["there"]', '["their"]'), "did you mean 'there'?"),
-        (GOOD_BUSES.replace('["there"]', '"there"'), "a list as buses_sources"),
-        (GOOD + LATENCY.replace("MobileNet v2", "MobileNet v4"), "did you mean 'MobileNet v"),
-        (GOOD + LATENCY.replace("int8", "int4"), "did you mean 'int8'?"),
-        (GOOD + LATENCY.replace("edgetpu", "gpu"), "one of cpu, edgetpu"),
-        (GOOD + LATENCY.replace("[[latencies]]", "[latencies]"), "a list as latencies"),
+        ("[[[", "invalid-toml", "found", "mine.toml"),
+        (GOOD.replace("title", "titel"), "unknown-key", "fix", "'title'"),
+        (GOOD.replace('title = "An accelerator"\n', ""), "missing-key", "expected", "'title'"),
+        (GOOD.replace('["usb3"]', '"usb3"'), "wrong-type", "expected", "buses"),
+        (GOOD + LATENCY.replace("ms = 2", 'ms = "2"'), "wrong-type", "expected", "ms"),
+        (GOOD_BUSES.replace('["there"]', '"there"'), "wrong-type", "expected", "buses_sources"),
+        (GOOD + LATENCY.replace("[[latencies]]", "[latencies]"), "wrong-type", "expected",
+         "latencies"),
+    ],
+)  # fmt: skip
+def test_a_wrong_profile_is_refused_with_its_place(
+    tmp_path: Path, wrong: str, code: str, field: str, text: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(wrong)
+    with raises_code(code, kind="UsageError", **{field: text}):
+        profile.read(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "text"),
+    [
+        (GOOD.replace("accelerator", "acelerator"), "fix", "'accelerator'"),
+        ('family = "pi"\n' + GOOD, "expected", "family of profile mine"),
+        (GOOD.replace("usb3", "usb4"), "expected", "usb2, usb3, pcie"),
+        (GOOD + LATENCY.replace('"there"', '"their"'), "fix", "'there'"),
+        (GOOD_BUSES.replace('["there"]', '["their"]'), "fix", "'there'"),
+        (GOOD + LATENCY.replace("MobileNet v2", "MobileNet v4"), "fix", "'MobileNet v"),
+        (GOOD + LATENCY.replace("int8", "int4"), "fix", "'int8'"),
+        (GOOD + LATENCY.replace("edgetpu", "gpu"), "expected", "cpu, edgetpu"),
     ],
 )
-def test_a_wrong_profile_is_refused_with_its_place(tmp_path: Path, wrong: str, said: str) -> None:
+def test_an_unknown_word_in_a_profile_is_refused(
+    tmp_path: Path, wrong: str, field: str, text: str
+) -> None:
     (tmp_path / "mine.toml").write_text(wrong)
-    with pytest.raises(UsageError, match=re.escape(said)):
+    with raises_code("unknown-value", **{field: text}):
         profile.read(tmp_path / "mine.toml")

@@ -5,7 +5,7 @@ umask 022
 mkdir -p "$ROOT"
 exec 8>>"$ROOT/switching"  # what a cut line left behind may still be at work
 flock -w 900 8 || {
-    echo 'an earlier deploy is still at work there' >&2
+    echo 'an earlier deploy is still running there' >&2
     exit 75
 }
 environment=$ROOT/envs/$ENVIRONMENT

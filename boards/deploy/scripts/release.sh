@@ -5,7 +5,7 @@ umask 022
 mkdir -p "$ROOT"
 exec 8>>"$ROOT/switching"  # what a cut line left behind may still be at work
 flock -w 900 8 || {
-    echo 'an earlier deploy is still at work there' >&2
+    echo 'an earlier deploy is still running there' >&2
     exit 75
 }
 mkdir -p "$ROOT/releases" "$ROOT/state"
@@ -29,7 +29,7 @@ if [ "$UPLOAD" = yes ]; then
         cd "$part" && sha256sum --quiet --strict -c SHA256SUMS >&2 &&
             [ "$(sha256sum <SHA256SUMS | cut -c 1-12)" = "$RELEASE" ]
     ) || {
-        echo tampered >&2
+        echo 'the checksums do not match' >&2
         exit 65
     }
     # A folder that stands there is no whole release: nothing runs from it but by that name.

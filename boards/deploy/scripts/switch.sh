@@ -12,7 +12,7 @@ old=$(readlink "$ROOT/current" || true)
 new=releases/$RELEASE
 [ -n "$RELEASE" ] || new=$(readlink "$ROOT/previous" || true)
 if [ ! -x "$ROOT/$new/run" ]; then
-    echo 'no release to go back to' >&2
+    echo 'no release to roll back to' >&2
     exit 66
 fi
 

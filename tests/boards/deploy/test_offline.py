@@ -4,12 +4,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from errors import raises_code
 
 from boards.deploy import offline, wheel
 from boards.deploy.board import Board, Python
 from boards.deploy.environment import Environment
 from boards.deploy.ssh import Address
-from edge.errors import BoardError
 
 BASE = {"ai-edge-litert", "click", "flatbuffers", "numpy", "opencv-python", "rich"}
 """What edge-toolkit itself requires."""
@@ -70,7 +70,7 @@ def test_they_fit_the_board_and_are_complete(packages: Path) -> None:
 
 
 def test_a_board_with_too_old_a_system_has_no_wheels(packages: Path) -> None:
-    with pytest.raises(BoardError, match=r"wheels for aarch64, Python 3.13 and glibc 2.27"):
+    with raises_code("wheels-not-found", expected="aarch64, Python 3.13 and glibc 2.27"):
         fetch(libc="glibc 2.27")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tiny_models
+from errors import error_code
 from ssh_board import SshBoard, Workstation
 
 from boards.deploy import offline, ssh
@@ -21,8 +22,8 @@ NO = "exit 127\n"
 def test_a_host_that_does_not_answer(edge: Edge, out: Path, board: SshBoard) -> None:
     closed = board.address.replace(str(board.port), "1")
     told = edge("deploy", out, closed, "--run", RUN)
-    assert told.code == 2
-    assert f"edge: expected {closed} to answer, found a machine where no ssh listens" in told.err
+    assert (told.code, error_code(told.err)) == (2, "board-unreachable")
+    assert closed in told.err
     assert f"ssh -p 1 {closed.partition(':')[0]}" in told.err
 
 
@@ -31,8 +32,8 @@ def test_a_host_that_nobody_knows(
     edge: Edge, out: Path, workstation: Workstation, host: str
 ) -> None:
     told = edge("deploy", out, host, "--run", RUN)
-    assert told.code == 2
-    assert f"expected {host} to answer, found a name that nobody knows" in told.err
+    assert (told.code, error_code(told.err)) == (2, "board-unreachable")
+    assert host in told.err
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,8 @@ def test_an_address_that_is_none(
     edge: Edge, out: Path, workstation: Workstation, host: str
 ) -> None:
     told = edge("deploy", out, "--run", RUN, "--", host)
-    assert told.code == 2
-    assert f"expected user@host[:port], found '{host}'" in told.err
+    assert (told.code, error_code(told.err)) == (2, "invalid-board-address")
+    assert f"'{host}'" in told.err
 
 
 def test_a_key_that_the_board_does_not_know(
@@ -52,21 +53,22 @@ def test_a_key_that_the_board_does_not_know(
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
     told = edge("deploy", out, board.address, "--run", RUN, "--identity", other)
-    assert told.code == 2
-    assert f"expected a key that {board.address} knows, found none" in told.err
+    assert (told.code, error_code(told.err)) == (2, "ssh-login-refused")
+    assert board.address in told.err
     assert "ssh-copy-id" in told.err
 
 
 def test_a_key_that_cannot_be_used(edge: Edge, out: Path, board: SshBoard, tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", locked], check=True)
-    for path, said in {
-        locked: "expected a private key without a passphrase",
-        tmp_path / "none": "expected a private key, found no ",
-        out / "labels.txt": "expected a private key without a passphrase",
+    for path, error in {
+        locked: "ssh-key-unusable",
+        tmp_path / "none": "ssh-key-not-found",
+        out / "labels.txt": "ssh-key-unusable",
     }.items():
         told = edge("status", board.address, "-i", path)
-        assert (told.code, said in told.err) == (2, True), told.err
+        assert (told.code, error_code(told.err)) == (2, error), told.err
+        assert str(path) in told.err
 
 
 def test_a_board_whose_key_changed(
@@ -87,9 +89,9 @@ def test_a_board_whose_key_changed(
     finally:
         workstation.known_hosts.write_text("".join(lines))
     assert (changed.code, unknown.code) == (2, 2)
-    assert "that is in ~/.ssh/known_hosts, found another one" in changed.err
+    assert error_code(changed.err) == "host-key-changed"
     assert f"ssh-keygen -R '[127.0.0.1]:{board.port}'" in changed.err
-    assert "in ~/.ssh/known_hosts, found none: log in once" in unknown.err
+    assert error_code(unknown.err) == "host-key-unknown"
     assert not board.root.joinpath("releases").exists()
 
 
@@ -98,8 +100,9 @@ def test_a_full_disk(edge: Edge, out: Path, board: SshBoard) -> None:
         "df", "echo Filesystem 1024-blocks Used Available\necho /dev/root 30000000 29980000 20000\n"
     )
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert f"MiB free in {board.root} on {board.address}, found 20 MiB: make room" in told.err
+    assert (told.code, error_code(told.err)) == (2, "board-disk-full")
+    assert f"{board.root} on {board.address}" in told.err
+    assert " 20 MiB" in told.err
     assert board.running == ""
 
 
@@ -108,8 +111,8 @@ def test_a_disk_that_fills_up_meanwhile(
 ) -> None:
     board.stand_in("tar", "echo tar: x: Cannot write: No space left on device >&2\nexit 2\n")
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert f"expected room in {board.root} on {board.address}, found a full disk" in told.err
+    assert (told.code, error_code(told.err)) == (2, "board-disk-full")
+    assert f"{board.root} on {board.address}" in told.err
     assert not list(board.root.glob("releases/*"))
 
 
@@ -119,8 +122,8 @@ def test_a_release_that_is_tampered_with_on_the_way(edge: Edge, out: Path, board
         '/usr/bin/tar "$@" || exit\nfor a; do :; done\n[ ! -e "$a/run" ] || echo >>"$a/run"\n',
     )
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert f"on {board.address} as it was sent, found other files" in told.err
+    assert (told.code, error_code(told.err)) == (2, "release-corrupt")
+    assert board.address in told.err
     assert (board.running, list(board.root.glob("releases/*"))) == ("", [])
 
 
@@ -129,8 +132,9 @@ def test_a_python_that_is_too_old(edge: Edge, out: Path, board: SshBoard) -> Non
         board.stand_in(name, NO)
     board.stand_in("python3", "echo 3.9\n")
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert f"expected Python 3.11 to 3.13 on {board.address}, found 3.9 (" in told.err
+    assert (told.code, error_code(told.err)) == (2, "board-python-unsupported")
+    assert board.address in told.err
+    assert " 3.9 (" in told.err
 
 
 def test_a_python_without_venv(edge: Edge, out: Path, board: SshBoard) -> None:
@@ -138,7 +142,7 @@ def test_a_python_without_venv(edge: Edge, out: Path, board: SshBoard) -> None:
         board.stand_in(name, NO)
     board.stand_in("python3", "case $2 in *venv*) exit 1 ;; *) echo 3.11 ;; esac\n")
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
+    assert (told.code, error_code(told.err)) == (2, "board-python-without-venv")
     assert "apt-get install -y python3.11-venv" in told.err
 
 
@@ -146,9 +150,9 @@ def test_a_system_of_32_bits(edge: Edge, out: Path, board: SshBoard) -> None:
     board.stand_in("getconf", "[ $1 != LONG_BIT ] || echo 32\n")
     board.stand_in("uname", "echo aarch64\n")
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert f"expected a 64-bit system on {board.address}" in told.err
-    assert "found 32-bit programs on aarch64" in told.err
+    assert (told.code, error_code(told.err)) == (2, "board-architecture-unsupported")
+    assert board.address in told.err
+    assert "32-bit" in told.err and "aarch64" in told.err
 
 
 def test_packages_that_do_not_install(edge: Edge, out: Path, board: SshBoard) -> None:
@@ -167,8 +171,8 @@ def test_packages_that_do_not_install(edge: Edge, out: Path, board: SshBoard) ->
         """,
     )
     told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert "found ERROR: No matching distribution found for numpy: is it online?" in told.err
+    assert (told.code, error_code(told.err)) == (2, "packages-not-installed")
+    assert "ERROR: No matching distribution found for numpy" in told.err
     assert not list(board.root.glob("envs/*")), "a half-made environment stayed"
 
 
@@ -185,13 +189,13 @@ def test_the_lock_is_held_while_wheels_are_fetched(
     def fetch(*_: object) -> dict[str, bytes]:
         alive.clear()
         assert alive.wait(5), "no sign of life meanwhile"
-        raise BoardError("wheels", "none", "go on")
+        raise BoardError("wheels", "none", "go on", code="wheels-not-found")
 
     monkeypatch.setattr(ssh, "_beat", beat)
     monkeypatch.setattr(offline, "fetch", fetch)
     told = edge("deploy", out, board.address, "--run", f"{RUN} --top 3", "--offline",
                 "--extra", "mqtt")  # fmt: skip
-    assert "edge: expected wheels, found none: go on" in told.err
+    assert error_code(told.err) == "wheels-not-found"
 
 
 def test_a_second_deploy_while_one_runs(edge: Edge, out: Path, board: SshBoard) -> None:
@@ -200,27 +204,42 @@ def test_a_second_deploy_while_one_runs(edge: Edge, out: Path, board: SshBoard) 
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         told = edge("deploy", out, board.address, "--run", RUN)
-    assert told.code == 2
-    assert f"no other deploy to {board.address}, found one of ann@desk since 12:00:00" in told.err
+    assert (told.code, error_code(told.err)) == (2, "deploy-in-progress")
+    assert board.address in told.err
+    assert "ann@desk since 12:00:00" in told.err
     assert not board.root.joinpath("releases").exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "asked", "said"),
+    ("content", "asked", "error"),
     [
-        (tiny_models.colour_model("int8"), "edgetpu", "expected a model compiled for the Edge TPU"),
-        (tiny_models.edgetpu_model(), "cpu", "expected a model for the CPU, found "),
-        (tiny_models.edgetpu_model(), "edgetpu", "expected a model for the CPU beside it"),
+        (tiny_models.colour_model("int8"), "edgetpu", "model-not-for-edgetpu"),
+        (tiny_models.edgetpu_model(), "cpu", "model-not-for-cpu"),
     ],
 )
 def test_a_model_for_another_delegate(
-    edge: Edge, workstation: Workstation, tmp_path: Path, content: bytes, asked: str, said: str
+    edge: Edge,
+    workstation: Workstation,
+    tmp_path: Path,
+    content: bytes,
+    asked: str,
+    error: str,
 ) -> None:
     path = tmp_path / "model_edgetpu.tflite"
     path.write_bytes(content)
     told = edge("deploy", path, "pi@nowhere.invalid", "--run", f"{RUN} --delegate {asked}")
-    assert told.code == 2
-    assert said in told.err
+    assert (told.code, error_code(told.err)) == (2, error)
+    assert str(tmp_path) in told.err
+
+
+def test_a_model_for_the_edge_tpu_without_the_one_for_the_cpu(
+    edge: Edge, workstation: Workstation, tmp_path: Path
+) -> None:
+    path = tmp_path / "model_edgetpu.tflite"
+    path.write_bytes(tiny_models.edgetpu_model())
+    told = edge("deploy", path, "pi@nowhere.invalid", "--run", f"{RUN} --delegate edgetpu")
+    assert (told.code, error_code(told.err)) == (2, "cpu-model-missing")
+    assert f"{tmp_path / 'model.tflite'}" in told.err
 
 
 def test_a_model_for_an_accelerator_that_the_board_lacks(
@@ -230,20 +249,21 @@ def test_a_model_for_an_accelerator_that_the_board_lacks(
     path.write_bytes(tiny_models.edgetpu_model())
     (tmp_path / "model.tflite").write_bytes(tiny_models.colour_model("uint8"))
     told = edge("deploy", path, board.address, "--run", f"{RUN} --delegate edgetpu")
-    assert told.code == 3
-    assert "the self-test failed: expected an Edge TPU for " in told.err
-    assert "nothing runs there" in told.err
+    assert (told.code, error_code(told.err)) == (3, "selftest-failed")
+    assert "Edge TPU" in told.err
+    assert board.running == ""
 
 
 def test_a_command_that_is_none(edge: Edge, out: Path, workstation: Workstation) -> None:
-    for run, said in {
-        "demo clasify --source 0": "did you mean 'edge demo classify'?",
-        "demo classify --sorce 0": "No such option '--sorce'",
-        "bench": "expected a command of 'edge demo'",
-        "demo classify --model x.tflite": "OUT is the model",
-        "demo classify --source 0 --labels none.txt": "expected a file to go along, found no none",
-        "demo classify --source browser --sink web": "a source that gives frames by itself",
-        "demo classify --sink 'x": "No closing quotation",
-    }.items():
+    for run, error, word in (
+        ("demo clasify --source 0", "unknown-command", "'edge demo classify'"),
+        ("demo classify --sorce 0", "usage", "'--sorce'"),
+        ("bench", "invalid-run-command", "'bench'"),
+        ("demo classify --model x.tflite", "run-command-names-model", "x.tflite"),
+        ("demo classify --source 0 --labels none.txt", "file-not-found", "none.txt"),
+        ("demo classify --source browser --sink web", "source-not-on-board", "browser"),
+        ("demo classify --sink 'x", "invalid-run-command", "'x"),
+    ):
         told = edge("deploy", out, "pi@nowhere.invalid", "--run", run)
-        assert (told.code, said in told.err) == (2, True), told.err
+        assert (told.code, error_code(told.err)) == (2, error), told.err
+        assert word in told.err

@@ -14,7 +14,8 @@ MISSING = "ModuleNotFoundError: No module named 'picamera2'"
 
 def test_a_csi_camera_is_told_with_its_source(board: RecordedBoard) -> None:
     finding = board.one(camera)
-    assert (finding.state, finding.found) == ("ok", "CSI: imx708 (--source picamera)")
+    assert finding.state == "ok"
+    assert "imx708 (--source picamera)" in finding.found
 
 
 def test_a_usb_camera_is_told_once_with_its_source(board: RecordedBoard) -> None:
@@ -23,7 +24,9 @@ def test_a_usb_camera_is_told_once_with_its_source(board: RecordedBoard) -> None
     board.video(2, "HD Pro Webcam C920", index=0)
     board.video(3, "HD Pro Webcam C920", index=1)
     finding = board.one(camera)
-    assert (finding.state, finding.found) == ("ok", "V4L2: HD Pro Webcam C920 (--source 2)")
+    assert finding.state == "ok"
+    assert finding.found.count("HD Pro Webcam C920") == 1
+    assert "(--source 2)" in finding.found
 
 
 def test_the_codecs_of_the_board_are_no_cameras(board: RecordedBoard) -> None:
@@ -32,7 +35,8 @@ def test_the_codecs_of_the_board_are_no_cameras(board: RecordedBoard) -> None:
     board.video(10, "bcm2835-codec-decode", index=0)
     board.video(20, "pispbe-input", index=0)
     finding = board.one(camera)
-    assert (finding.state, finding.found) == ("warn", "none")
+    assert (finding.subject, finding.state) == ("camera", "warn")
+    assert "bcm2835" not in finding.found and "pispbe" not in finding.found
 
 
 @pytest.mark.parametrize(("connected", "state"), [(True, "fail"), (False, "warn")])
@@ -73,7 +77,7 @@ def test_bindings_for_another_python_want_the_systems(board: RecordedBoard) -> N
 
 def test_a_crash_of_libcamera_is_a_finding(board: RecordedBoard) -> None:
     board.dying_probe("picamera", -11)
-    assert board.bad(camera).found == "it crashed (SIGSEGV)"
+    assert "SIGSEGV" in board.bad(camera).found
 
 
 def test_picamera2_is_not_asked_for_where_a_usb_camera_is_enough(board: RecordedBoard) -> None:
@@ -87,7 +91,8 @@ def test_a_camera_of_the_group_video_needs_its_membership(board: RecordedBoard) 
     board.closed.add("dev/video0")
     board.says("id -nG", "pi users\n")
     finding = board.bad(camera)
-    assert (finding.state, finding.found) == ("fail", "no permission for /dev/video0")
+    assert finding.state == "fail"
+    assert "/dev/video0" in finding.found
     assert finding.fix == 'sudo usermod -aG video "$USER"'
     board.says("id -nG", "pi video\n")
     assert "udevadm trigger" in board.bad(camera).fix

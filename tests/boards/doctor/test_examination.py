@@ -1,6 +1,7 @@
 """All checks together, and the page that tells of them."""
 
 import json
+import re
 
 import click
 import pytest
@@ -70,22 +71,24 @@ def test_the_page_has_the_worst_first_and_commands_on_their_own_lines(
     board: RecordedBoard,
 ) -> None:
     board.says("getconf LONG_BIT", "32\n")
-    board.probe("interpreter", trouble="expected NumPy 1 beside tflite-runtime, found NumPy 2.2.6")
+    trouble = "tflite-runtime does not work with NumPy 2.2.6"
+    board.probe("interpreter", trouble=trouble, code="numpy-incompatible")
     lines = [click.unstyle(line) for line in page.lines(examine(board.system), width=80)]
     states = [line.split()[0] for line in lines if line.startswith(("ok ", "warn ", "fail "))]
     assert states == ["fail", "fail", *["ok"] * 12]
     assert "/home/pi/edge/bin/python -m pip install 'numpy<2'" in map(str.strip, lines)
-    assert lines[-1] == "2 failed, 12 ok."
+    assert re.findall(r"\d+", lines[-1]) == ["2", "12"]
 
 
 def test_the_page_of_a_healthy_board_is_short(board: RecordedBoard) -> None:
-    assert list(page.lines(examine(board.system), 80))[-1] == "All 14 checks are ok."
+    *_, summary = page.lines(examine(board.system), 80)
+    assert re.findall(r"\d+", summary) == ["14"]
 
 
 def test_what_is_known_of_the_board_is_told(board: RecordedBoard) -> None:
     examined = examine(board.system, load("raspberry-pi-5"))
     lines = "\n".join(page.lines(examined, 80))
-    assert "Known of this board:" in lines
+    assert examined.limits
     assert "600 mA" in lines
 
 

@@ -1,5 +1,7 @@
 """Which board and system this is, and whether there are wheels for it."""
 
+import re
+
 from recorded_board import OS_RELEASE, RecordedBoard
 
 from boards.doctor import machine
@@ -10,7 +12,8 @@ def test_a_board_is_known_by_its_device_tree(board: RecordedBoard) -> None:
     assert machine.recognised(board.system).name == "raspberry-pi-4b"
     finding = board.one(machine.board)
     assert finding.state == "ok"
-    assert finding.found == "Raspberry Pi 4 Model B Rev 1.4 (profile raspberry-pi-4b)"
+    assert finding.found.startswith("Raspberry Pi 4 Model B Rev 1.4")
+    assert "raspberry-pi-4b" in finding.found
 
 
 def test_the_device_tree_is_found_in_sys_too(board: RecordedBoard) -> None:
@@ -39,7 +42,7 @@ def test_a_system_whose_python_is_too_old_is_warned_of(board: RecordedBoard) -> 
     finding = board.one(machine.operating_system)
     assert finding.state == "warn"
     assert finding.found == "Debian GNU/Linux 11 (bullseye)"
-    assert "Python is too old" in finding.means
+    assert "3.11" in finding.means
 
 
 def test_a_system_that_no_profile_knows_is_said_to_be_so(board: RecordedBoard) -> None:
@@ -53,28 +56,30 @@ def test_a_32_bit_system_on_a_64_bit_kernel_fails(board: RecordedBoard) -> None:
     board.says("getconf LONG_BIT", "32\n")
     finding = board.one(machine.architecture)
     assert finding.state == "fail"
-    assert finding.found == "a 32-bit system on a 64-bit kernel (aarch64)"
-    assert "Raspberry Pi OS (64-bit)" in finding.means
+    assert "32-bit" in finding.found and "aarch64" in finding.found
+    assert "64-bit" in finding.means
 
 
 def test_a_32_bit_kernel_fails(board: RecordedBoard) -> None:
     board.says("uname -m", "armv7l\n")
     board.says("getconf LONG_BIT", "32\n")
-    assert board.one(machine.architecture).found == "armv7l, 32 bits"
-    assert board.one(machine.architecture).state == "fail"
+    finding = board.one(machine.architecture)
+    assert finding.state == "fail"
+    assert "armv7l" in finding.found
 
 
 def test_an_architecture_without_wheels_fails(board: RecordedBoard) -> None:
     board.says("uname -m", "riscv64\n")
     finding = board.one(machine.architecture)
     assert (finding.state, finding.found) == ("fail", "riscv64")
-    assert "aarch64 and x86_64" in finding.means
+    assert "aarch64" in finding.means and "x86_64" in finding.means
 
 
 def test_cores_that_are_switched_off_are_warned_of(board: RecordedBoard) -> None:
     text = (board.folder / "proc/cpuinfo").read_text()
     board.file("proc/cpuinfo", text[: len(text) // 2])
     finding = board.one(machine.cores)
-    assert (finding.state, finding.found, finding.fix) == ("warn", "2 cores of 4", "")
+    assert (finding.state, finding.fix) == ("warn", "")
+    assert re.findall(r"\d+", finding.found) == ["2", "4"]
     board.file("proc/cmdline", "console=tty1 maxcpus=2 rootwait")
     assert "maxcpus" in board.one(machine.cores).fix

@@ -6,6 +6,7 @@ import pytest
 from recorded_board import PYTHON, RecordedBoard
 
 from boards.doctor import packages
+from boards.doctor.probes import NO_NUMPY
 
 
 def test_python_and_its_environment_are_told(board: RecordedBoard) -> None:
@@ -20,18 +21,18 @@ def test_only_some_versions_of_python_will_do(
     board.probe("python", version=version, bits=64, environment="")
     finding = board.one(packages.python)
     assert finding.state == state
-    assert finding.found == f"{version}, in no virtual environment"
+    assert finding.found.startswith(version)
 
 
 def test_the_interpreter_that_runs_is_told_with_its_numpy(board: RecordedBoard) -> None:
     finding = board.one(packages.interpreter)
     assert finding.state == "ok"
-    assert finding.found == "ai-edge-litert 2.3.0 with NumPy 1.26.4 runs a model"
+    assert "ai-edge-litert 2.3.0" in finding.found and "1.26.4" in finding.found
 
 
 def test_tflite_runtime_beside_numpy_2_is_recognised(board: RecordedBoard) -> None:
-    trouble = "expected NumPy 1 beside tflite-runtime, found NumPy 2.2.6"
-    board.probe("interpreter", trouble=trouble, numpy="2.2.6")
+    trouble = "tflite-runtime does not work with NumPy 2.2.6"
+    board.probe("interpreter", trouble=trouble, code="numpy-incompatible", numpy="2.2.6")
     finding = board.one(packages.interpreter)
     assert (finding.state, finding.found) == ("fail", trouble)
     assert finding.fix == f"{PYTHON} -m pip install 'numpy<2'"
@@ -40,7 +41,8 @@ def test_tflite_runtime_beside_numpy_2_is_recognised(board: RecordedBoard) -> No
 def test_an_interpreter_that_crashes_is_a_finding(board: RecordedBoard) -> None:
     board.dying_probe("interpreter", -signal.SIGSEGV)
     finding = board.one(packages.interpreter)
-    assert (finding.state, finding.found) == ("fail", "it crashed (SIGSEGV)")
+    assert finding.state == "fail"
+    assert "SIGSEGV" in finding.found
     assert finding.fix == f"{PYTHON} -m pip install --force-reinstall ai-edge-litert"
 
 
@@ -52,7 +54,7 @@ def test_no_interpreter_is_a_finding(board: RecordedBoard) -> None:
 
 
 def test_a_numpy_that_does_not_import_is_installed_anew(board: RecordedBoard) -> None:
-    trouble = "NumPy does not import (ImportError: libopenblas.so.0: cannot open shared object)"
+    trouble = f"{NO_NUMPY} (ImportError: libopenblas.so.0: cannot open shared object)"
     for name, check in (("interpreter", packages.interpreter), ("opencv", packages.opencv)):
         board.probe(name, trouble=trouble)
         finding = board.one(check)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from boards.doctor.probes import NO_NUMPY
 from boards.doctor.system import System, here
 from edge import probe
 
@@ -58,7 +59,7 @@ def package(folder: Path, name: str, text: str) -> None:
     ("text", "trouble"),
     [
         ("raise ValueError('numpy.dtype size changed')", "ValueError: numpy.dtype size changed"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "it crashed (SIGSEGV)"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
         ("import sys; sys.exit('bye')", "bye"),
     ],
 )
@@ -67,7 +68,9 @@ def test_whatever_picamera2_does_is_told(
 ) -> None:
     package(tmp_path, "picamera2", text)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
-    assert system.probe("picamera") == {"trouble": trouble}
+    said = system.probe("picamera")
+    assert said.keys() == {"trouble"}
+    assert trouble in said["trouble"]
 
 
 def test_cameras_that_picamera2_knows_are_told(
@@ -97,7 +100,7 @@ def test_a_broken_numpy_is_told_as_such(
     package(tmp_path, "numpy", "raise ImportError('libopenblas.so.0')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     for name in ("interpreter", "opencv"):
-        trouble = "NumPy does not import (ImportError: libopenblas.so.0)"
+        trouble = f"{NO_NUMPY} (ImportError: libopenblas.so.0)"
         assert system.probe(name)["trouble"] == trouble
 
 
@@ -110,7 +113,7 @@ def test_an_absent_libedgetpu_is_told(system: System) -> None:
 
 @pytest.mark.parametrize(
     ("source", "reason"),
-    [("#include <stdlib.h>\nvoid *make(void) { abort(); }", "libedgetpu crashed (SIGABRT)"),
+    [("#include <stdlib.h>\nvoid *make(void) { abort(); }", "SIGABRT"),
      ("void *make(void) { return 0; }", probe.NO_DEVICE)],
 )  # fmt: skip
 def test_a_libedgetpu_may_crash_or_find_nothing(
@@ -126,4 +129,4 @@ def test_a_libedgetpu_may_crash_or_find_nothing(
     code.write_text(f"{source}\n{entry}")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, code], check=True)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert system.probe("edgetpu", LITERT)["trouble"].startswith(reason)
+    assert reason in system.probe("edgetpu", LITERT)["trouble"]

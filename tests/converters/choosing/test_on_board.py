@@ -63,7 +63,7 @@ def test_the_board_picks_target_and_size_where_they_are_left_out(
     ("options", "part"),
     [
         (("--board", "raspbery-pi-4b"), "'raspberry-pi-4b'"),
-        (("--board", "coral-usb"), "coral-usb"),
+        (("--board", "coral-usb"), "[accelerator-without-board]"),
         (("--board", "raspberry-pi-4b", "--target", "edgetpu"), "--board raspberry-pi-4b+"),
     ],
 )
@@ -198,7 +198,7 @@ def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str])
         assert part in sentence, part
     assert sentence in page
     assert "https://coral.ai/docs/edgetpu/benchmarks" in page
-    assert "Untested: no Edge TPU was at hand." in page
+    assert "Untested: no Edge TPU was available." in page
     terminal.summary(told, Path("out"))
     assert sentence in " ".join(capsys.readouterr().out.split())
 
