@@ -21,6 +21,7 @@ FORMER_STEM = FORMER.replace("-", "_")
 INSTALLABLE = re.compile(
     rf"{FORMER}\[|{FORMER} ?(==|>=|~=|@ )|name = \"{FORMER}\"|{FORMER_STEM}(-\d|\.egg)"
     rf"|(pip|uv|pipx)3? (install|download|wheel|add)\b[^\n&|;#]*[\s'\"]{FORMER}\b(?!/)"
+    rf"|(install|update|upgrade) {FORMER}"
     rf"|(distribution|version|requires)\(\"{FORMER}"
 )
 """The former name where an installer would take it; folders and prose may still be called so."""
@@ -55,7 +56,7 @@ def test_the_rule_bites(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [f"~/.cache/{FORMER}/models", f"/opt/{FORMER}/current", f"update {FORMER} there"]
+    "text", [f"~/.cache/{FORMER}/models", f"/opt/{FORMER}/current", f"The {FORMER} authors"]
 )
 def test_the_project_is_still_called_so(text: str) -> None:
     assert not INSTALLABLE.search(text)

@@ -43,7 +43,7 @@ def examine(address: Address, identity: str | None, board: str | None) -> Examin
         raise BoardError(
             f"a report from 'edge doctor --json' on {address}",
             said,
-            f"run it there to see the cause ({address.ssh}), and update edge-toolkit there",
+            f"run it there to see the cause ({address.ssh}), and update the toolkit there",
             code="doctor-report-unreadable",
         ) from None
 

@@ -43,7 +43,7 @@ def load(place: Path) -> dict[str, Any]:
         raise UsageError(
             f"a {MARK} with schema {' or '.join(map(str, _SCHEMAS))}",
             f"schema {record['schema']} in {path}",
-            "update edge-toolkit",
+            "update the toolkit",
             code="result-version-unsupported",
         )
     return record

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from edge import reading
 from edge.errors import ModelError, UsageError, did_you_mean
+from edge.installation import install_command
 
 SHIPPED = Path(__file__).with_name("models.toml")
 
@@ -154,6 +155,5 @@ def _check(
 
 
 def _damaged(found: str) -> ModelError:
-    return ModelError(
-        "a valid model registry", found, "reinstall edge-toolkit", code="registry-damaged"
-    )
+    fix = f"install the toolkit again: {install_command()}"
+    return ModelError("a valid model registry", found, fix, code="registry-damaged")
