@@ -7,7 +7,7 @@ import click
 
 from boards import page, profile
 from boards.facts import Accelerator, Profile
-from edge.cli import Entry, LazyGroup
+from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 
 EXAMPLES = """
@@ -24,8 +24,10 @@ class Boards(LazyGroup):
     """What can be asked of the profiles."""
 
     entries = {  # noqa: RUF012 (not changed)
-        "list": Entry("boards.cli:list_", "Boards", "List the boards and accelerators."),
-        "show": Entry("boards.cli:show", "Boards", "Show a board or accelerator, with sources."),
+        "list": CommandEntry("boards.cli:list_", "Boards", "List the boards and accelerators."),
+        "show": CommandEntry(
+            "boards.cli:show", "Boards", "Show a board or accelerator, with sources."
+        ),
     }
 
 

@@ -39,7 +39,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class OsSupport:
     """A release of an operating system.
 
     ``release``: VERSION_CODENAME of /etc/os-release. ``python``: that of the system, "3.11".
@@ -60,7 +60,7 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RuntimeDefaults:
     """What a model is made for and run with, our choice (``reason``).
 
     ``delegate``: "cpu" or "edgetpu". ``threads``: of the CPU; 0: one per core, at most 4.
@@ -76,7 +76,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class CameraSupport:
     """A kind of camera: its ``stack``, what ``--source`` takes, and Debian packages it needs."""
 
     kind: str
@@ -88,7 +88,7 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class ReferenceNetwork:
     """A network that latencies are published of: its multiply-adds in millions, and whose count."""
 
     multiply_adds: float
@@ -96,7 +96,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedLatency:
     """The latency of a model, as somebody else published it.
 
     ``model``: a network of networks.toml. ``ms``: of one invoke. ``runs_on``: "cpu" or "edgetpu".
@@ -139,7 +139,7 @@ class Accelerator:
     udev_sources: tuple[str, ...] = ()
     constraints: tuple[Note, ...] = ()
     limits: tuple[Note, ...] = ()
-    latencies: tuple[Published, ...] = ()
+    latencies: tuple[PublishedLatency, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +156,9 @@ class Profile:
     name: str
     title: str
     architecture: str
-    run: Run
-    systems: tuple[System, ...]
-    cameras: tuple[Camera, ...]
+    run: RuntimeDefaults
+    systems: tuple[OsSupport, ...]
+    cameras: tuple[CameraSupport, ...]
     tried: str
     models: tuple[str, ...] = ()
     buses: tuple[str, ...] = ()
@@ -176,5 +176,5 @@ class Profile:
     edgetpu_sources: tuple[str, ...] = ()
     constraints: tuple[Note, ...] = ()
     limits: tuple[Note, ...] = ()
-    latencies: tuple[Published, ...] = ()
+    latencies: tuple[PublishedLatency, ...] = ()
     accelerator: Accelerator | None = None

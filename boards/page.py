@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from boards.facts import Accelerator, Memory, Note, Profile, Published, System
+from boards.facts import Accelerator, Memory, Note, OsSupport, Profile, PublishedLatency
 
 _LABEL = 14
 """Width of the first column."""
@@ -112,7 +112,7 @@ def _software(board: Profile, sources: Sources) -> Iterator[str]:
     yield ""
 
 
-def _system(system: System, board: Profile, sources: Sources) -> str:
+def _system(system: OsSupport, board: Profile, sources: Sources) -> str:
     python = f"Python {system.python}"
     if not system.supported:
         return f"{python}, not supported. {system.note}"
@@ -154,8 +154,8 @@ def _notes(heading: str, notes: tuple[Note, ...], sources: Sources) -> Iterator[
     yield ""
 
 
-def _latencies(latencies: tuple[Published, ...], sources: Sources) -> Iterator[str]:
-    yield click.style("Published latencies, not measured by this project", bold=True)
+def _latencies(latencies: tuple[PublishedLatency, ...], sources: Sources) -> Iterator[str]:
+    yield click.style("PublishedLatency latencies, not measured by this project", bold=True)
     if not latencies:
         yield "  none published, so none estimated; use 'edge bench' to measure on the board"
     for one in latencies:

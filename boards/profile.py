@@ -26,15 +26,15 @@ from boards.facts import (
     DELEGATES,
     DTYPES,
     Accelerator,
-    Camera,
+    CameraSupport,
     Memory,
-    Network,
     Note,
+    OsSupport,
     Profile,
-    Published,
-    Run,
+    PublishedLatency,
+    ReferenceNetwork,
+    RuntimeDefaults,
     Soc,
-    System,
 )
 from boards.reading import chosen, cited
 from edge import reading
@@ -42,8 +42,24 @@ from edge.errors import UsageError, nearest
 from edge.installation import board_source
 
 __all__ = [
-    "Accelerator", "Camera", "Memory", "Network", "Note", "Profile", "Published", "Run", "Soc",
-    "System", "accelerators", "compose", "find", "load", "names", "networks", "read", "recognise",
+    "Accelerator",
+    "CameraSupport",
+    "Memory",
+    "Note",
+    "OsSupport",
+    "Profile",
+    "PublishedLatency",
+    "ReferenceNetwork",
+    "RuntimeDefaults",
+    "Soc",
+    "accelerators",
+    "compose",
+    "find",
+    "load",
+    "names",
+    "networks",
+    "read",
+    "recognize",
 ]  # fmt: skip
 
 SHIPPED = Path(__file__).with_name("profiles")
@@ -139,7 +155,7 @@ def compose(board: Profile, accelerator: Accelerator) -> Profile:
     )
 
 
-def recognise(model: str) -> Profile | None:
+def recognize(model: str) -> Profile | None:
     """The board whose device tree says ``model``, by the longest beginning that fits."""
     fitting = [
         (len(start), name)
@@ -208,12 +224,12 @@ def _with_install_command(known: Profile | Accelerator) -> Profile | Accelerator
 
 
 @cache
-def networks() -> dict[str, Network]:
+def networks() -> dict[str, ReferenceNetwork]:
     """The networks that latencies are published of, by name."""
     table = reading.table(Path(__file__).with_name("networks.toml"))
     sources = table.pop("sources")
     return {
-        name: reading.build(Network, values, f"network {name}")
+        name: reading.build(ReferenceNetwork, values, f"network {name}")
         for name, values in cited(table, sources, "the networks").items()
     }
 

@@ -7,7 +7,7 @@ import click
 
 from converters import making
 from converters.dataset.listing import file_name
-from converters.progress import Terminal
+from converters.progress import TerminalProgress
 
 EXAMPLES = """
 \b
@@ -112,7 +112,7 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     help="Compression recipe, by name or as a TOML file; may be repeated. int8 and float16 are "
     "always built; without limits, the last recipe is selected.  [default: int8]",
 )
-@making.planned
+@making.plan_options
 @making.FORCE
 @making.JSON
 def convert(
@@ -156,7 +156,7 @@ def convert(
     if size is None and plan.board is not None:
         size = plan.board.run.size or None
     shown = out or default_out(dataset)
-    settings = pipeline.Settings(
+    settings = pipeline.ConvertSettings(
         dataset=dataset,
         out=shown.resolve(),
         weights=weights,
@@ -165,9 +165,9 @@ def convert(
         force=force,
         training=training,
         plan=plan,
-        command=making.typed(),
+        command=making.command_line(),
     )
-    return making.end(pipeline.convert(settings, Terminal()), shown, as_json)
+    return making.print_report(pipeline.convert(settings, TerminalProgress()), shown, as_json)
 
 
 def default_out(dataset: Path) -> Path:

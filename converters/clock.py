@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Clock:
+class StageTimer:
     """Seconds per stage and in total, from its making on; a stage that comes twice is summed."""
 
     def __init__(self) -> None:

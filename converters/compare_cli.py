@@ -10,7 +10,7 @@ from converters import comparison
 from converters.comparison import SORTS, Comparison
 from edge.commands.options import JSON, say
 from edge.errors import UsageError
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 EXAMPLES = """
 \b
@@ -54,11 +54,11 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
             f"name it {plot.stem}.svg",
             code="unsupported-plot-format",
         )
-    compared = comparison.compare(outs)
+    compared = comparison.compare_results(outs)
     if sort:
-        compared = comparison.by(compared, sort)
+        compared = comparison.sorted_by(compared, sort)
     if plot is not None:
-        write_whole(plot, drawing(compared, plot.suffix[1:]))
+        write_atomic(plot, drawing(compared, plot.suffix[1:]))
         say(_unreadable(compared, plot))
     if as_json:
         click.echo(json.dumps(compared.to_dict(), indent=2))
@@ -87,7 +87,7 @@ def drawing(compared: Comparison, kind: str) -> bytes:
     from converters.report.drawing import PAPER, style
 
     points = [
-        trade_off.Point(
+        trade_off.ParetoPoint(
             name=entry.row.name,
             group=entry.result.name,
             p50_ms=entry.row.timing.p50_ms,

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.choosing.pareto import front
-from converters.output import MARK
+from converters.choosing.pareto import pareto_front
+from converters.output import REPORT_FILE
 from converters.report import saved
-from converters.report.rows import BASELINE, Row, rows
+from converters.report.rows import BASELINE, VariantRow, rows
 from edge.errors import UsageError
 from edge.printable import printable
 
-SORTS: dict[str, tuple[Callable[[Row], float | None], int]] = {
+SORTS: dict[str, tuple[Callable[[VariantRow], float | None], int]] = {
     "accuracy": (lambda row: row.accuracy, -1),
     "agreement": (lambda row: row.agreement, -1),
     "time": (lambda row: row.timing.p50_ms, 1),
@@ -25,7 +25,7 @@ SORTS: dict[str, tuple[Callable[[Row], float | None], int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ComparedResult:
     """An earlier result as it is compared.
 
     ``name``: unique among those compared; ``tested``: sha256 of the test pictures' files;
@@ -39,15 +39,15 @@ class Result:
     tested: frozenset[str]
     processor: str
     chosen: str
-    rows: tuple[Row, ...]
+    rows: tuple[VariantRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A variant of one of the results; ``front``: no other of any result beats it."""
+class ComparisonEntry:
+    """A variant of one of the results; ``pareto_front``: no other of any result beats it."""
 
-    result: Result
-    row: Row
+    result: ComparedResult
+    row: VariantRow
     front: bool
 
     @property
@@ -59,9 +59,9 @@ class Entry:
 class Comparison:
     """``entries`` in the order they are shown; ``warnings`` say what is not comparable."""
 
-    results: tuple[Result, ...]
-    entries: tuple[Entry, ...]
-    baseline: Row
+    results: tuple[ComparedResult, ...]
+    entries: tuple[ComparisonEntry, ...]
+    baseline: VariantRow
     warnings: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,18 +74,18 @@ class Comparison:
         }
 
 
-def by(comparison: Comparison, key: str) -> Comparison:
+def sorted_by(comparison: Comparison, key: str) -> Comparison:
     """Sorted by one of :data:`SORTS`, the best first; entries without the figure come last."""
     figure, sign = SORTS[key]
 
-    def rank(entry: Entry) -> tuple[bool, float]:
+    def rank(entry: ComparisonEntry) -> tuple[bool, float]:
         value = figure(entry.row)
         return value is None, sign * (value or 0)
 
     return replace(comparison, entries=tuple(sorted(comparison.entries, key=rank)))
 
 
-def compare(places: Sequence[Path]) -> Comparison:
+def compare_results(places: Sequence[Path]) -> Comparison:
     """Read results and set their variants side by side.
 
     Args:
@@ -97,10 +97,10 @@ def compare(places: Sequence[Path]) -> Comparison:
     names = _names(places)
     results = tuple(_read(place, name) for place, name in zip(places, names, strict=True))
     every = [(result, row) for result in results for row in result.rows]
-    best = front([(row.accuracy, row.timing.p50_ms) for _, row in every])
+    best = pareto_front([(row.accuracy, row.timing.p50_ms) for _, row in every])
     return Comparison(
         results=results,
-        entries=tuple(Entry(*pair, on) for pair, on in zip(every, best, strict=True)),
+        entries=tuple(ComparisonEntry(*pair, on) for pair, on in zip(every, best, strict=True)),
         baseline=next(row for row in results[0].rows if row.name == BASELINE),
         warnings=_warnings(results),
     )
@@ -108,7 +108,7 @@ def compare(places: Sequence[Path]) -> Comparison:
 
 def _names(places: Sequence[Path]) -> list[str]:
     """The folders' names, or their whole paths where two share a name."""
-    folders = [place.parent if place.name == MARK else place for place in places]
+    folders = [place.parent if place.name == REPORT_FILE else place for place in places]
     whole = [folder.resolve() for folder in folders]
     for place, path in zip(places, whole, strict=True):
         if whole.count(path) > 1:
@@ -122,10 +122,10 @@ def _names(places: Sequence[Path]) -> list[str]:
     ]
 
 
-def _read(place: Path, name: str) -> Result:
+def _read(place: Path, name: str) -> ComparedResult:
     record = saved.load(place)
     try:
-        result = Result(
+        result = ComparedResult(
             name=name,
             path=place,
             created=printable(record["created"]),
@@ -144,14 +144,14 @@ def _read(place: Path, name: str) -> Result:
 
 def _broken(place: Path, why: str) -> UsageError:
     return UsageError(
-        f"a complete {MARK}",
+        f"a complete {REPORT_FILE}",
         f"a damaged one in {place} ({why})",
         "convert the dataset again",
         code="result-invalid",
     )
 
 
-def _warnings(results: Sequence[Result]) -> tuple[str, ...]:
+def _warnings(results: Sequence[ComparedResult]) -> tuple[str, ...]:
     """What keeps the figures of different results from being compared."""
     found = []
     if others := _differing(results, lambda r: (r.classes, r.tested)):
@@ -170,13 +170,13 @@ def _warnings(results: Sequence[Result]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _differing(results: Sequence[Result], key: Callable[[Result], Hashable]) -> str:
+def _differing(results: Sequence[ComparedResult], key: Callable[[ComparedResult], Hashable]) -> str:
     """The results whose key is not that of the first, as the start of a sentence; or nothing."""
     names = [result.name for result in results[1:] if key(result) != key(results[0])]
     return f"{', '.join(names)} {'has' if len(names) == 1 else 'have'}" if names else ""
 
 
-def _about(result: Result) -> dict[str, Any]:
+def _about(result: ComparedResult) -> dict[str, Any]:
     return {
         "name": result.name,
         "path": str(result.path),
@@ -187,7 +187,7 @@ def _about(result: Result) -> dict[str, Any]:
     }
 
 
-def _figures(entry: Entry, baseline: Row) -> dict[str, Any]:
+def _figures(entry: ComparisonEntry, baseline: VariantRow) -> dict[str, Any]:
     row = entry.row
     facts = asdict(row)
     return {

@@ -8,7 +8,7 @@ from converters.compress.quantise import Variant
 from converters.edgetpu import compiler, obtain
 from edge.errors import CompilerError
 
-FILE = "model_edgetpu.tflite"
+EDGETPU_FILE = "model_edgetpu.tflite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Compilation:
     def to_dict(self) -> dict[str, Any]:
         """The section ``compiled`` of the record."""
         return {
-            "file": None if self.content is None else FILE,
+            "file": None if self.content is None else EDGETPU_FILE,
             "notes": self.notes,
             "compiler": self.compiler,
             "version": self.version,
@@ -38,7 +38,7 @@ class Compilation:
         }
 
 
-def for_target(chosen: Variant, target: str) -> Compilation | None:
+def compile_for_target(chosen: Variant, target: str) -> Compilation | None:
     """Compile ``chosen`` where ``target`` asks for the Edge TPU; None where it does not."""
     if target == "cpu":
         return None

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from converters import making
-from converters.progress import Terminal
+from converters.progress import TerminalProgress
 
 EXAMPLES = """
 \b
@@ -43,7 +43,7 @@ or no variant is within the limits (the closest is taken).
     type=click.Path(path_type=Path),
     help="The dataset.  [default: the one that RESULT was made from]",
 )
-@making.planned
+@making.plan_options
 @making.FORCE
 @making.JSON
 def compress(
@@ -68,6 +68,6 @@ def compress(
         data=data,
         force=force,
         plan=making.plan(recipes, options),
-        command=making.typed(),
+        command=making.command_line(),
     )
-    return making.end(pipeline.compress(settings, Terminal()), out, as_json)
+    return making.print_report(pipeline.compress(settings, TerminalProgress()), out, as_json)

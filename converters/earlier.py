@@ -9,16 +9,16 @@ from converters import tf
 from converters.dataset.audit import Dataset
 from converters.report import saved
 from converters.training.augment import Augmentation
-from converters.training.trained import Curve, Trained
+from converters.training.trained import Curve, TrainedModel
 from edge.errors import DatasetError, ModelError, UsageError
 from edge.image import Preprocessing
 
-NETWORK = "model.keras"
+NETWORK_FILE = "model.keras"
 _MEND = "convert the dataset again"
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class PreviousRun:
     """A folder that ``edge convert`` or ``edge compress`` wrote.
 
     ``dataset``: where the data set lay, None where that is not recorded; ``split``, ``weights``:
@@ -34,20 +34,20 @@ class Earlier:
     split: Mapping[str, Any]
     preprocessing: Preprocessing
     weights: Mapping[str, Any]
-    history: Trained
+    history: TrainedModel
     seed: int
     about: Mapping[str, Any]
     precision: float | None
     calibrated: bool
     augmentation: Augmentation
 
-    def trained(self) -> Trained:
+    def trained(self) -> TrainedModel:
         """The network with what is known of its training.
 
         Raises:
             ModelError: the network cannot be read, or is not of the size that is recorded.
         """
-        path = self.folder / NETWORK
+        path = self.folder / NETWORK_FILE
         try:
             model = tf.keras().models.load_model(path, compile=False)
         except Exception as error:  # whatever a damaged archive makes Keras raise
@@ -70,7 +70,7 @@ class Earlier:
         return replace(self.history, model=model)
 
 
-def read(folder: Path) -> Earlier:
+def read_previous_run(folder: Path) -> PreviousRun:
     """The result in ``folder``.
 
     Raises:
@@ -86,17 +86,17 @@ def read(folder: Path) -> Earlier:
             _MEND,
             code="result-invalid",
         ) from None
-    if not (folder / NETWORK).is_file():
+    if not (folder / NETWORK_FILE).is_file():
         raise UsageError(
             "a result with its trained model",
-            f"no {NETWORK} in {folder}",
+            f"no {NETWORK_FILE} in {folder}",
             _MEND,
             code="trained-model-missing",
         )
     return earlier
 
 
-def check_classes(earlier: Earlier, dataset: Dataset) -> None:
+def check_classes(earlier: PreviousRun, dataset: Dataset) -> None:
     """Refuse pictures of other classes than those of ``earlier``.
 
     Raises:
@@ -111,10 +111,10 @@ def check_classes(earlier: Earlier, dataset: Dataset) -> None:
         )
 
 
-def _read(folder: Path, record: Mapping[str, Any]) -> Earlier:
+def _read(folder: Path, record: Mapping[str, Any]) -> PreviousRun:
     known, shape = record["training"], record["preprocessing"]
     path = record["dataset"].get("path")
-    return Earlier(
+    return PreviousRun(
         folder=folder,
         dataset=None if path is None else Path(path),
         classes=tuple(record["dataset"]["classes"]),
@@ -123,7 +123,7 @@ def _read(folder: Path, record: Mapping[str, Any]) -> Earlier:
             int(shape["width"]), int(shape["height"]), tuple(shape["mean"]), tuple(shape["std"])
         ),
         weights=record["weights"],
-        history=Trained(
+        history=TrainedModel(
             model=None,
             method=known["method"],
             validation_accuracy=known["validation_accuracy"],

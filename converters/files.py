@@ -7,17 +7,17 @@ from typing import Any
 
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
-from converters.dataset.split import SIDES, Split
+from converters.dataset.split import SPLITS, Split
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.version import __version__
 
 
 def information(
     dataset: Dataset, split: Split, provenance: Mapping[str, Any], method: str, seed: int
-) -> Metadata:
+) -> ModelMetadata:
     """Labels, normalization, description and provenance, the same for every variant."""
-    return Metadata(
+    return ModelMetadata(
         name=f"{dataset.name} classifier",
         description=(
             f"Classifies images into the {len(dataset.classes)} classes of {dataset.name}."
@@ -31,12 +31,12 @@ def information(
             "method": method,
             "seed": seed,
             "preprocessing": dataset.preprocessing.to_dict(),
-            "pictures": {side: len(getattr(split, side)) for side in SIDES},
+            "pictures": {side: len(getattr(split, side)) for side in SPLITS},
         },
     )
 
 
-def describe(variant: Variant, about: Metadata) -> Variant:
+def describe(variant: Variant, about: ModelMetadata) -> Variant:
     """The variant with ``about`` inside its file, and the recipe that made it."""
     provenance = dict(about.provenance or {})
     if variant.recipe:
@@ -47,7 +47,7 @@ def describe(variant: Variant, about: Metadata) -> Variant:
 
 def with_threshold(variant: Variant, score: float) -> Variant:
     """The described variant with a least score that is an answer (0–1) inside its file."""
-    about = metadata.read(variant.content) or Metadata()
+    about = metadata.read(variant.content) or ModelMetadata()
     return replace(
         variant, content=metadata.write(variant.content, replace(about, threshold=score))
     )

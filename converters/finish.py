@@ -6,29 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from converters import files
-from converters.choosing.choice import Choice, choose
+from converters.choosing.choice import Selection, select_variant
 from converters.choosing.gain import with_gains
-from converters.choosing.on_board import OnBoard, on_board
-from converters.choosing.plan import DEFAULT, Plan
-from converters.clock import Clock
-from converters.compiled import FILE, Compilation, for_target
+from converters.choosing.on_board import BoardEstimate, estimate_latencies
+from converters.choosing.plan import DEFAULT, CompressionPlan
+from converters.clock import StageTimer
+from converters.compiled import EDGETPU_FILE, Compilation, compile_for_target
 from converters.compress import calibration, control, quantise, recipe
-from converters.compress.draft import Material
+from converters.compress.draft import RecipeContext
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training.augment import Augmentation
-from converters.training.trained import Trained
+from converters.training.trained import TrainedModel
 from converters.verification import verify
-from converters.verification.confidence import fit_temperature, reliability, soften, threshold
-from converters.verification.measured import Confidence, Measured, Verified
-from converters.verification.verdict import check_telling, judge
-from converters.verification.verify import REFERENCE, Answered
+from converters.verification.confidence import (
+    fit_temperature,
+    fit_threshold,
+    reliability,
+    scale_logits,
+)
+from converters.verification.measured import Evaluation, Metrics, ScoreCalibration
+from converters.verification.verdict import check_informative, judge
+from converters.verification.verify import REFERENCE, Predictions
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainingResult:
     """A trained network, the pictures it learned from, and what is known of its making.
 
     ``path``: where the data set lies; ``weights``: the record's section on the backbone;
@@ -40,7 +45,7 @@ class Learned:
     path: Path
     split: Split
     weights: Mapping[str, Any]
-    trained: Trained
+    trained: TrainedModel
     seed: int
     source: Mapping[str, Any] | None = None
     calibrated: bool = False
@@ -48,22 +53,22 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
+class CalibratedModel:
     """The network with calibrated scores, and what the one before said."""
 
     model: Any
     temperature: float
-    before: Answered
+    before: Predictions
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class EvaluatedVariants:
     """Files with what they said and what was measured of them, in one order."""
 
-    answered: tuple[Answered, ...]
-    measured: tuple[Measured, ...]
+    answered: tuple[Predictions, ...]
+    measured: tuple[Metrics, ...]
 
-    def said(self, name: str) -> Answered:
+    def said(self, name: str) -> Predictions:
         """What the variant ``name`` said."""
         return next(one for one in self.answered if one.variant.name == name)
 
@@ -73,20 +78,24 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ConversionResult:
     """All that a report tells of the files."""
 
     variants: tuple[Variant, ...]
-    verified: Verified
-    confidence: Confidence
-    choice: Choice
+    verified: Evaluation
+    confidence: ScoreCalibration
+    choice: Selection
     compiled: Compilation | None
-    board: OnBoard | None
+    board: BoardEstimate | None
 
 
-def finish(
-    learned: Learned, plan: Plan, folder: Path, clock: Clock, progress: Progress
-) -> Finished:
+def build_variants(
+    learned: TrainingResult,
+    plan: CompressionPlan,
+    folder: Path,
+    clock: StageTimer,
+    progress: Progress,
+) -> ConversionResult:
     """Make, measure and choose files of a trained network, and write them into ``folder``.
 
     Raises:
@@ -95,13 +104,13 @@ def finish(
     with clock("calibrate"), progress.working("calibrating the scores"):
         calibrated = calibrate(learned, progress)
     with clock("compress"), progress.working("compressing"):
-        material = material_for(learned, calibrated.model, progress)
+        material = recipe_context(learned, calibrated.model, progress)
         variants = compress(material, plan)
     with clock("verify"), progress.working("evaluating the variants"):
-        examined = examine(variants, learned, plan, progress)
+        examined = evaluate(variants, learned, plan, progress)
     with clock("control"), progress.working("checking the accuracy of int8"):
-        examined = controlled(examined, material, learned, plan, progress)
-    choice = choose(examined.measured, plan.limits, wanted(examined, plan))
+        examined = apply_accuracy_control(examined, material, learned, plan, progress)
+    choice = select_variant(examined.measured, plan.limits, preferred_variant(examined, plan))
     with clock("judge"), progress.working("evaluating the selected variant"):
         verdict = verify.verdict_on(
             examined.said(choice.chosen), examined.said(REFERENCE), learned.dataset, learned.split,
@@ -109,40 +118,42 @@ def finish(
         )  # fmt: skip
     chosen = examined.said(choice.chosen).variant
     with clock("edgetpu"), progress.working("compiling for the Edge TPU"):
-        compiled = for_target(chosen, plan.limits.target)
+        compiled = compile_for_target(chosen, plan.limits.target)
     with clock("save"), progress.working("saving"):
         network = calibrated.model if chosen.model is None else chosen.model
         files.save(folder, learned.dataset.classes, examined.variants, chosen, network)
         if compiled is not None and compiled.content is not None:
-            (folder / FILE).write_bytes(compiled.content)
-    return Finished(
+            (folder / EDGETPU_FILE).write_bytes(compiled.content)
+    return ConversionResult(
         variants=examined.variants,
-        verified=Verified(with_gains(examined.measured, examined.variants), verdict),
+        verified=Evaluation(with_gains(examined.measured, examined.variants), verdict),
         confidence=confidence(calibrated, examined.said(REFERENCE), learned),
         choice=choice,
         compiled=compiled,
-        board=estimates(examined, learned, plan),
+        board=estimate_board_latencies(examined, learned, plan),
     )
 
 
-def calibrate(learned: Learned, progress: Progress) -> Calibrated:
+def calibrate(learned: TrainingResult, progress: Progress) -> CalibratedModel:
     """Divide the network's logits by a temperature fitted on the validation side, once."""
     model = learned.trained.model
-    plain = Variant("uncalibrated float32", quantise.float32(model))
-    before = answer(plain, learned, progress)
-    check_telling(REFERENCE, before.test)
+    plain = Variant("uncalibrated float32", quantise.to_float32(model))
+    before = predict(plain, learned, progress)
+    check_informative(REFERENCE, before.test)
     if learned.calibrated:
-        return Calibrated(model, 1.0, before)
+        return CalibratedModel(model, 1.0, before)
     labels = learned.dataset.labels[learned.split.validation]
     temperature = fit_temperature(before.validation, labels)
-    return Calibrated(soften(model, temperature), temperature, before)
+    return CalibratedModel(scale_logits(model, temperature), temperature, before)
 
 
-def confidence(calibrated: Calibrated, after: Answered, learned: Learned) -> Confidence:
+def confidence(
+    calibrated: CalibratedModel, after: Predictions, learned: TrainingResult
+) -> ScoreCalibration:
     """What the temperature did to the scores of float32."""
     before, labels = calibrated.before, learned.dataset.labels
     validation, test = labels[learned.split.validation], labels[learned.split.test]
-    return Confidence(
+    return ScoreCalibration(
         temperature=calibrated.temperature,
         validation=(
             reliability(before.validation, validation),
@@ -152,15 +163,15 @@ def confidence(calibrated: Calibrated, after: Answered, learned: Learned) -> Con
     )
 
 
-def material_for(learned: Learned, model: Any, progress: Progress) -> Material:
+def recipe_context(learned: TrainingResult, model: Any, progress: Progress) -> RecipeContext:
     """What the steps of recipes work with."""
     samples = calibration.calibration_set(learned.dataset, learned.split, learned.seed)
-    return Material(
+    return RecipeContext(
         learned.dataset, learned.split, samples, model, learned.seed, progress, learned.augmentation
     )
 
 
-def compress(material: Material, plan: Plan) -> tuple[Variant, ...]:
+def compress(material: RecipeContext, plan: CompressionPlan) -> tuple[Variant, ...]:
     """The variants that are always made, then one for each recipe."""
     progress = material.progress
     always = quantise.variants(
@@ -175,47 +186,53 @@ def compress(material: Material, plan: Plan) -> tuple[Variant, ...]:
     return (*always, *made)
 
 
-def examine(
+def evaluate(
     variants: Sequence[Variant],
-    learned: Learned,
-    plan: Plan,
+    learned: TrainingResult,
+    plan: CompressionPlan,
     progress: Progress,
-    reference: Answered | None = None,
-) -> Examined:
+    reference: Predictions | None = None,
+) -> EvaluatedVariants:
     """Describe, run and measure files, each alike; the ``reference`` is among them or given."""
     answered = tuple(
-        with_threshold(answer(variant, learned, progress), learned, plan) for variant in variants
+        with_threshold(predict(variant, learned, progress), learned, plan) for variant in variants
     )
     float32 = reference or next(a for a in answered if a.variant.name == REFERENCE)
     measured = verify.measure(answered, learned.dataset, learned.split, float32.test, progress)
-    return Examined(answered, measured)
+    return EvaluatedVariants(answered, measured)
 
 
-def answer(variant: Variant, learned: Learned, progress: Progress) -> Answered:
+def predict(variant: Variant, learned: TrainingResult, progress: Progress) -> Predictions:
     """What a file says once it describes itself."""
     information = files.information(
         learned.dataset, learned.split, learned.weights["provenance"], learned.trained.method,
         learned.seed,
     )  # fmt: skip
     described = files.describe(variant, information)
-    return verify.answer(described, learned.dataset, learned.split, progress)
+    return verify.predict(described, learned.dataset, learned.split, progress)
 
 
-def with_threshold(answered: Answered, learned: Learned, plan: Plan) -> Answered:
+def with_threshold(
+    answered: Predictions, learned: TrainingResult, plan: CompressionPlan
+) -> Predictions:
     """The file with the threshold for the wanted precision in its metadata, where it has one."""
     if plan.precision is None:
         return answered
     labels = learned.dataset.labels[learned.split.validation]
-    found = threshold(answered.validation, labels, plan.precision)
+    found = fit_threshold(answered.validation, labels, plan.precision)
     variant = answered.variant
     if found.met:
         variant = files.with_threshold(variant, found.score)
     return replace(answered, variant=variant, threshold=found)
 
 
-def controlled(
-    examined: Examined, material: Material, learned: Learned, plan: Plan, progress: Progress
-) -> Examined:
+def apply_accuracy_control(
+    examined: EvaluatedVariants,
+    material: RecipeContext,
+    learned: TrainingResult,
+    plan: CompressionPlan,
+    progress: Progress,
+) -> EvaluatedVariants:
     """``examined``, and where int8 loses too much, a remedied one measured like all others.
 
     The validation side decides: the test side says only how the result turned out.
@@ -227,24 +244,30 @@ def controlled(
     if verdict.status != "fail":
         return examined
     progress.say(f"On the validation subset, {verdict.reason}: trying to recover the accuracy.")
-    remedied = control.control(
+    remedied = control.apply_accuracy_control(
         material.teacher, int8, float32, material, plan.max_drop, plan.limits.target
     )
     for note in remedied.notes:
         progress.say(f"{remedied.name}: {note}")
-    more = examine((remedied,), learned, plan, progress, float32)
-    return Examined((*examined.answered, *more.answered), (*examined.measured, *more.measured))
+    more = evaluate((remedied,), learned, plan, progress, float32)
+    return EvaluatedVariants(
+        (*examined.answered, *more.answered), (*examined.measured, *more.measured)
+    )
 
 
-def estimates(examined: Examined, learned: Learned, plan: Plan) -> OnBoard | None:
+def estimate_board_latencies(
+    examined: EvaluatedVariants, learned: TrainingResult, plan: CompressionPlan
+) -> BoardEstimate | None:
     """What the files would take on the board that they are made for."""
     if plan.board is None:
         return None
     size = learned.dataset.preprocessing.width
-    return on_board(plan.board, plan.limits.target, size, examined.variants, examined.measured)
+    return estimate_latencies(
+        plan.board, plan.limits.target, size, examined.variants, examined.measured
+    )
 
 
-def wanted(examined: Examined, plan: Plan) -> str:
+def preferred_variant(examined: EvaluatedVariants, plan: CompressionPlan) -> str:
     """The variant to take where no limit decides: for int8 the remedied one, where it helped."""
     right = {m.name: m.validation_accuracy for m in examined.measured}
     if plan.wanted == DEFAULT and right.get(control.NAME, 0.0) > right[DEFAULT]:

@@ -63,7 +63,7 @@ _OPTIONS = (
 )
 
 
-def planned(command: Command) -> Command:
+def plan_options(command: Command) -> Command:
     """Add the options that say what the chosen file must keep to."""
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -71,7 +71,7 @@ def planned(command: Command) -> Command:
 
 
 def plan(recipes: tuple[str, ...], options: Mapping[str, Any]) -> Any:
-    """The :class:`converters.choosing.plan.Plan` of a command; ``options``: those of `planned`.
+    """The :class:`converters.choosing.plan.CompressionPlan` of a command; ``options``: those of `plan_options`.
 
     Raises:
         UsageError: a recipe, a limit or a board that makes no sense.
@@ -87,15 +87,15 @@ def plan(recipes: tuple[str, ...], options: Mapping[str, Any]) -> Any:
         max_size_kb=options["max_size"],
         min_accuracy=options["min_accuracy"],
     )
-    return plans.make(recipes, limits, options["precision"], options["max_drop"], board)
+    return plans.make_plan(recipes, limits, options["precision"], options["max_drop"], board)
 
 
-def typed() -> str:
+def command_line() -> str:
     """The command as it was typed."""
     return shlex.join(["edge", *sys.argv[1:]])
 
 
-def end(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
+def print_report(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
     """Print the report, and return the exit code: 3 where the verdict is no."""
     if as_json:
         click.echo(json.dumps(report, indent=2))
@@ -103,10 +103,10 @@ def end(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
         from converters.report import terminal
 
         terminal.summary(report, Path(file_name(str(out))))
-    return 0 if good(report) else 3
+    return 0 if is_success(report) else 3
 
 
-def good(report: Mapping[str, Any]) -> bool:
+def is_success(report: Mapping[str, Any]) -> bool:
     """Whether the chosen file keeps accuracy and limits, and no compiler contradicts that."""
     compiled = report["compiled"]
     contradicted = (

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import OutputError, unwritable
-from edge.whole import writing
+from edge.whole import atomic_write
 
-MARK = "report.json"
+REPORT_FILE = "report.json"
 """The file by which an earlier result is known."""
 
 
@@ -40,7 +40,7 @@ def check(out: Path, dataset: Path, force: bool) -> None:
         )
     if not any(out.iterdir()):
         return
-    if not (out / MARK).is_file():
+    if not (out / REPORT_FILE).is_file():
         raise OutputError(
             "a new or empty output folder",
             f"{out}, which contains other files",
@@ -57,7 +57,7 @@ def check(out: Path, dataset: Path, force: bool) -> None:
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def atomic_directory(out: Path) -> Iterator[Path]:
     """A folder beside ``out`` to write into; it takes the place of ``out`` when all went well.
 
     Whatever fails inside leaves ``out`` as it was and nothing beside it.
@@ -66,7 +66,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
         OutputError: the place cannot be written, or its disk is full.
     """
     place = out.resolve()  # a link to a folder stays one
-    with writing(out):
+    with atomic_write(out):
         place.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(
             tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".partial", dir=place.parent)
@@ -75,7 +75,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
         staging.chmod(0o777 & ~_umask())
         with _writing_into(staging, out):
             yield staging
-        with writing(out):
+        with atomic_write(out):
             _replace(staging, place)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

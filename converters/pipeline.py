@@ -9,10 +9,10 @@ from typing import Any
 
 from converters import earlier, output, tf
 from converters.backbone import weights
-from converters.choosing.plan import Plan
-from converters.clock import Clock
+from converters.choosing.plan import CompressionPlan
+from converters.clock import StageTimer
 from converters.dataset import audit, intake, split
-from converters.finish import Finished, Learned, finish
+from converters.finish import ConversionResult, TrainingResult, build_variants
 from converters.progress import Progress
 from converters.report import html, record
 from converters.training import train
@@ -23,7 +23,7 @@ from edge.registry import cache
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ConvertSettings:
     """What the user asked ``edge convert`` for; None stands for "as it suits"."""
 
     dataset: Path
@@ -33,7 +33,7 @@ class Settings:
     size: int | None = None
     force: bool = False
     training: TrainingOptions = field(default_factory=TrainingOptions)
-    plan: Plan = field(default_factory=Plan)
+    plan: CompressionPlan = field(default_factory=CompressionPlan)
     command: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,38 +60,41 @@ class CompressSettings:
     out: Path
     data: Path | None = None
     force: bool = False
-    plan: Plan = field(default_factory=Plan)
+    plan: CompressionPlan = field(default_factory=CompressionPlan)
     command: str = ""
 
 
-def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
+def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
     """Convert a data set into ``settings.out``; return the report (see converters.report.record).
 
     Raises:
         EdgeError: the data set, the weights, the output or the result is not usable.
     """
-    clock = Clock()
+    clock = StageTimer()
     output.check(settings.out, settings.dataset, settings.force)
-    with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
+    with (
+        TemporaryDirectory(prefix="edge-") as work,
+        output.atomic_directory(settings.out) as folder,
+    ):
         with clock("intake"), progress.working("listing the images"):
             listing = intake.list_pictures(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the pictures are read
             backbone = weights.load(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
-        say_all(progress, backbone.notes)
+        report_all(progress, backbone.notes)
         with clock("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
             sides = split.split(dataset, settings.training.seed)
-        say_all(progress, dataset.audit.findings())
+        report_all(progress, dataset.audit.findings())
         with clock("train"), progress.working("training"):
             trained = train.train(
                 backbone, dataset, sides, settings.training, cache.folder(), progress
             )
-        say_all(progress, trained.notes)
-        learned = Learned(
+        report_all(progress, trained.notes)
+        learned = TrainingResult(
             dataset=dataset,
             path=settings.dataset.resolve(),
             split=sides,
@@ -100,7 +103,7 @@ def convert(settings: Settings, progress: Progress) -> dict[str, Any]:
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
         )
-        finished = finish(learned, settings.plan, folder, clock, progress)
+        finished = build_variants(learned, settings.plan, folder, clock, progress)
         return report(
             folder, learned, finished, settings.to_dict(), settings.command, clock, progress
         )
@@ -116,12 +119,15 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
         EdgeError: there is no earlier result, its pictures are gone or have changed, or the
             output or the result is not usable.
     """
-    clock = Clock()
-    before = earlier.read(settings.source)
-    place = data_of(before, settings.data)
+    clock = StageTimer()
+    before = earlier.read_previous_run(settings.source)
+    place = dataset_path(before, settings.data)
     output.check(settings.out, place, settings.force)
-    apart(settings.out, settings.source)
-    with TemporaryDirectory(prefix="edge-") as work, output.whole_folder(settings.out) as folder:
+    check_disjoint(settings.out, settings.source)
+    with (
+        TemporaryDirectory(prefix="edge-") as work,
+        output.atomic_directory(settings.out) as folder,
+    ):
         with clock("intake"), progress.working("listing the images"):
             listing = intake.list_pictures(place, Path(work))
             tf.prefetch()
@@ -131,7 +137,7 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             sides = split.from_dict(before.split, dataset)
         with clock("load"), progress.working("loading the trained model"):
             trained = before.trained()
-        learned = Learned(
+        learned = TrainingResult(
             dataset=dataset,
             path=place.resolve(),
             split=sides,
@@ -143,7 +149,7 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             augmentation=before.augmentation,
         )
         plan = replace(settings.plan, precision=settings.plan.precision or before.precision)
-        finished = finish(learned, plan, folder, clock, progress)
+        finished = build_variants(learned, plan, folder, clock, progress)
         kept = {
             "dataset": place.name,
             "seed": before.seed,
@@ -155,11 +161,11 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
 
 def report(
     folder: Path,
-    learned: Learned,
-    finished: Finished,
+    learned: TrainingResult,
+    finished: ConversionResult,
     settings: Mapping[str, Any],
     command: str,
-    clock: Clock,
+    clock: StageTimer,
     progress: Progress,
 ) -> dict[str, Any]:
     """Write report.json and report.html into ``folder``; return the former."""
@@ -185,11 +191,11 @@ def report(
         page = html.render(told, dataset=dataset, split=sides, verified=finished.verified)
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
-    (folder / output.MARK).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
+    (folder / output.REPORT_FILE).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
     return told
 
 
-def data_of(before: earlier.Earlier, given: Path | None) -> Path:
+def dataset_path(before: earlier.PreviousRun, given: Path | None) -> Path:
     """Where the pictures of an earlier result are.
 
     Raises:
@@ -207,7 +213,7 @@ def data_of(before: earlier.Earlier, given: Path | None) -> Path:
     return before.dataset
 
 
-def apart(out: Path, source: Path) -> None:
+def check_disjoint(out: Path, source: Path) -> None:
     """Refuse an output folder that is, or lies in or around, the result that is compressed.
 
     Raises:
@@ -223,6 +229,6 @@ def apart(out: Path, source: Path) -> None:
         )
 
 
-def say_all(progress: Progress, sentences: tuple[str, ...]) -> None:
+def report_all(progress: Progress, sentences: tuple[str, ...]) -> None:
     for sentence in sentences:
         progress.say(sentence)

@@ -20,7 +20,7 @@ class Progress(Protocol):
         """Show one sentence."""
 
 
-class Silent:
+class SilentProgress:
     """Shows nothing: for tests and for use as a library."""
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
@@ -33,7 +33,7 @@ class Silent:
         return None
 
 
-class Terminal:
+class TerminalProgress:
     """Bars and sentences on stderr, or ``stream``; only sentences where that is no terminal."""
 
     def __init__(self, stream: TextIO | None = None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge.errors import EdgeError
 from edge.installation import install_command
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 _import_lock = threading.Lock()
 
@@ -69,7 +69,7 @@ def prefetch() -> None:
     if "tensorflow" in sys.modules:
         return
     hidden = ExitStack()
-    hidden.enter_context(quiet())
+    hidden.enter_context(suppress_native_stderr())
 
     def work() -> None:
         try:
@@ -104,7 +104,7 @@ def _import() -> Any:
 def _loading(what: str) -> Iterator[None]:
     """Import quietly in the block; say how to get what is not installed, or does not load."""
     try:
-        with quiet():
+        with suppress_native_stderr():
             yield
     except ImportError as error:
         raise EdgeError(

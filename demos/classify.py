@@ -11,7 +11,7 @@ import click
 import edge
 from edge import live
 from edge.commands.options import model_option, running
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 from edge.tasks.classifier import SMOOTHING
 
 EXAMPLES = (
@@ -48,7 +48,7 @@ def main(
     **stream: Any,
 ) -> None:
     """Classify what the camera sees."""
-    with quiet():
+    with suppress_native_stderr():
         task = edge.classifier(
             model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,
             delegate=delegate, threads=threads,

@@ -2,21 +2,23 @@
 
 import click
 
-from edge.cli import Entry, LazyGroup
+from edge.cli import CommandEntry, LazyGroup
 
 
 class Demos(LazyGroup):
     """The demos; a new one is a file and a line here."""
 
     entries = {  # noqa: RUF012 (not changed)
-        "classify": Entry("demos.classify:main", "Demos", "Classify what the camera sees."),
-        "detect": Entry("demos.detect:main", "Demos", "Detect objects."),
-        "segment": Entry(
+        "classify": CommandEntry("demos.classify:main", "Demos", "Classify what the camera sees."),
+        "detect": CommandEntry("demos.detect:main", "Demos", "Detect objects."),
+        "segment": CommandEntry(
             "demos.segment:main", "Demos", "Segment the image; blur or replace the background."
         ),
-        "track": Entry("demos.track:main", "Demos", "Track objects, and count line crossings."),
-        "pose": Entry("demos.pose:main", "Demos", "Estimate poses, and count exercises."),
-        "mirror": Entry("demos.mirror:main", "Demos", "Find images of people in your pose."),
+        "track": CommandEntry(
+            "demos.track:main", "Demos", "Track objects, and count line crossings."
+        ),
+        "pose": CommandEntry("demos.pose:main", "Demos", "Estimate poses, and count exercises."),
+        "mirror": CommandEntry("demos.mirror:main", "Demos", "Find images of people in your pose."),
     }
 
 

@@ -11,7 +11,7 @@ import click
 import edge
 from edge import live
 from edge.commands.options import detecting, model_option, running
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 EXAMPLES = (
     """
@@ -41,7 +41,7 @@ Describe any other head in a file, MODEL.toml or --head FILE:
 def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
     """Detect objects in what the camera sees."""
     found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
-    with quiet():
+    with suppress_native_stderr():
         task = edge.detector(model, delegate=delegate, threads=threads, **found)
     live.run(task, **rest)
 

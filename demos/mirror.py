@@ -11,8 +11,8 @@ import click
 import edge
 from edge import live
 from edge.commands.options import running
-from edge.progress import counting
-from edge.quiet import quiet
+from edge.progress import count_progress
+from edge.quiet import suppress_native_stderr
 from edge.tasks.pose.estimator import SCORE
 
 EXAMPLES = (
@@ -45,7 +45,7 @@ left-right orientation do not affect the match.
 def main(address: str, **rest: Any) -> None:
     """Strike a pose, and find the image whose pose is most similar."""
     asked = {key: rest.pop(key) for key in ("model", "score", "delegate", "threads")}
-    with quiet(), counting(f"poses of {address}") as progress:
+    with suppress_native_stderr(), count_progress(f"poses of {address}") as progress:
         task = edge.mirror(address, say=live.say, progress=progress, **asked)
     live.say(f"{len(task.index.places)} poses of {address} to choose from")
     live.run(task, **rest)

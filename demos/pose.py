@@ -11,7 +11,7 @@ import click
 import edge
 from edge import live
 from edge.commands.options import names, running
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 from edge.tasks.pose.estimator import SCORE
 
 EXAMPLES = (
@@ -49,7 +49,7 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
 def main(**rest: Any) -> None:
     """Estimate the poses of people, and count their exercises."""
     keys = ("model", "people", "score", "count", "rules", "delegate", "threads")
-    with quiet():
+    with suppress_native_stderr():
         task = edge.pose(say=live.say, **{key: rest.pop(key) for key in keys})
     live.run(task, **rest)
 

@@ -11,7 +11,7 @@ import click
 import edge
 from edge import live
 from edge.commands.options import model_option, names, running
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 from edge.tasks.segment import selfie
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.masks import SMOOTHING
@@ -52,7 +52,7 @@ def main(model: Path, background: str | None, **rest: Any) -> None:
     options = ("labels", "classes", "score", "smoothing", "delegate", "threads")
     asked = {key: rest.pop(key) for key in options}
     behind = None if background is None else parse(background)
-    with quiet():
+    with suppress_native_stderr():
         task = edge.segmenter(model, background=behind, **asked)
     live.run(task, **rest)
 

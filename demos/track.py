@@ -11,8 +11,8 @@ import click
 import edge
 from edge import live
 from edge.commands.options import detecting, model_option, running
-from edge.quiet import quiet
-from edge.tracking.counting import Border, parse_line, parse_zone
+from edge.quiet import suppress_native_stderr
+from edge.tracking.counting import Boundary, parse_line, parse_zone
 
 EXAMPLES = (
     """
@@ -50,8 +50,8 @@ def main(
 ) -> None:
     """Track objects, and count those that cross a line."""
     asked = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
-    borders: list[Border] = [*map(parse_line, lines), *map(parse_zone, zones)]
-    with quiet():
+    borders: list[Boundary] = [*map(parse_line, lines), *map(parse_zone, zones)]
+    with suppress_native_stderr():
         detector = edge.detector(model, delegate=delegate, threads=threads, **asked)
         task = edge.following(detector, borders)
     live.run(task, **rest)

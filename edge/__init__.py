@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edge.frame import Frame as Frame
     from edge.frame import Output as Output
     from edge.image import read_picture as read_picture
-    from edge.model import Model as Model
+    from edge.model import ClassifierModel as Model
     from edge.model import open_model as open_model
     from edge.results import Classification as Classification
     from edge.results import ClassScore as ClassScore
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from edge.results import Segment as Segment
     from edge.results import Segmentation as Segmentation
     from edge.runner import run as run
-    from edge.sinks.calling import each as each
+    from edge.sinks.calling import callback_sink as each
     from edge.sources import open_source as open_source
     from edge.sources.source import SourceOptions as SourceOptions
-    from edge.streaming.statistics import Statistics as Statistics
+    from edge.streaming.statistics import StreamStats as Statistics
     from edge.tasks.classifier import classifier as classifier
     from edge.tasks.detect import detector as detector
     from edge.tasks.mirror.mirror import mirror as mirror

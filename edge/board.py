@@ -19,7 +19,7 @@ https://www.raspberrypi.com/documentation/computers/os.html#get_throttled
 """
 
 
-def state(root: Path = ROOT) -> dict[str, Any]:
+def telemetry(root: Path = ROOT) -> dict[str, Any]:
     """``temperature_c`` of the hottest zone and ``throttling``; empty where it cannot be read."""
     found: dict[str, Any] = {}
     if (hottest := temperature(root)) is not None:

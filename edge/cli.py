@@ -24,7 +24,7 @@ from edge.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """A command: where its click function is, in which group of the help, and its help line."""
 
     target: str
@@ -36,41 +36,51 @@ DEBUG = "EDGE_DEBUG"
 """Environment variable that holds what ``--debug`` says."""
 
 COMMANDS = {
-    "capture": Entry("edge.commands.capture:capture", "Make", "Take photos for a dataset."),
-    "convert": Entry("converters.cli:convert", "Make", "Turn photos into a verified TFLite model."),
-    "compress": Entry(
+    "capture": CommandEntry("edge.commands.capture:capture", "Make", "Take photos for a dataset."),
+    "convert": CommandEntry(
+        "converters.cli:convert", "Make", "Turn photos into a verified TFLite model."
+    ),
+    "compress": CommandEntry(
         "converters.compress_cli:compress", "Make", "Prune and quantize an existing result again."
     ),
-    "compile": Entry(
+    "compile": CommandEntry(
         "converters.edgetpu.compile_cli:compile_", "Make", "Compile a model for the Edge TPU."
     ),
-    "classify": Entry("edge.commands.classify:classify", "Run", "Classify images."),
-    "demo": Entry("demos.cli:demo", "Run", "Run real-time demos on a camera or a file."),
-    "track": Entry(
+    "classify": CommandEntry("edge.commands.classify:classify", "Run", "Classify images."),
+    "demo": CommandEntry("demos.cli:demo", "Run", "Run real-time demos on a camera or a file."),
+    "track": CommandEntry(
         "edge.commands.track:track", "Run", "Track the objects in a file of detections."
     ),
-    "models": Entry(
+    "models": CommandEntry(
         "edge.commands.models:models", "Run", "List, download and verify models by name."
     ),
-    "bench": Entry("edge.commands.bench:bench", "Check", "Measure a model's speed and memory."),
-    "inspect": Entry("edge.commands.inspect:inspect", "Check", "Show what is inside a model file."),
-    "compare": Entry(
+    "bench": CommandEntry(
+        "edge.commands.bench:bench", "Check", "Measure a model's speed and memory."
+    ),
+    "inspect": CommandEntry(
+        "edge.commands.inspect:inspect", "Check", "Show what is inside a model file."
+    ),
+    "compare": CommandEntry(
         "converters.compare_cli:compare",
         "Check",
         "Compare results side by side: accuracy, size, latency.",
     ),
-    "check": Entry(
+    "check": CommandEntry(
         "converters.edgetpu.cli:check", "Check", "Predict how much of a model runs on the Edge TPU."
     ),
-    "boards": Entry(
+    "boards": CommandEntry(
         "boards.cli:boards", "Boards", "Show facts about boards: systems, cameras, latencies."
     ),
-    "doctor": Entry("boards.doctor.cli:doctor", "Boards", "Diagnose a board and suggest fixes."),
-    "deploy": Entry("boards.deploy.cli:deploy", "Boards", "Deploy a model to boards."),
-    "rollback": Entry("boards.deploy.cli:rollback", "Boards", "Roll back to the previous release."),
-    "status": Entry("boards.deploy.cli:status", "Boards", "Show what runs on boards."),
-    "logs": Entry("boards.deploy.cli:logs", "Boards", "Show the log of a board's service."),
-    "selftest": Entry(
+    "doctor": CommandEntry(
+        "boards.doctor.cli:doctor", "Boards", "Diagnose a board and suggest fixes."
+    ),
+    "deploy": CommandEntry("boards.deploy.cli:deploy", "Boards", "Deploy a model to boards."),
+    "rollback": CommandEntry(
+        "boards.deploy.cli:rollback", "Boards", "Roll back to the previous release."
+    ),
+    "status": CommandEntry("boards.deploy.cli:status", "Boards", "Show what runs on boards."),
+    "logs": CommandEntry("boards.deploy.cli:logs", "Boards", "Show the log of a board's service."),
+    "selftest": CommandEntry(
         "edge.commands.selftest:selftest", "Boards", "Check a release on the board it runs on."
     ),
 }
@@ -90,7 +100,7 @@ class LazyGroup(click.Group):
     ``entries``: name → what is known of the command without importing it, in the order of the help.
     """
 
-    entries: Mapping[str, Entry] = COMMANDS
+    entries: Mapping[str, CommandEntry] = COMMANDS
 
     def invoke(self, ctx: click.Context) -> object:
         try:

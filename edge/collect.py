@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import UsageError
-from edge.frame import Picture
-from edge.image import SUFFIXES, jpeg
-from edge.whole import write_whole, writing
+from edge.frame import BgrImage
+from edge.image import SUFFIXES, encode_jpeg
+from edge.whole import atomic_write, write_atomic
 
 SAME = 2.0
 """Mean difference of two thumbnails, in gray levels of 255, below which they show the same.
@@ -26,7 +26,7 @@ _QUALITY = 95
 
 
 @dataclass
-class Collection:
+class ImageCollector:
     """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats,
     ``in_a_row`` those since the last picture that was kept.
 
@@ -40,7 +40,7 @@ class Collection:
     in_a_row: int = 0
     _thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
 
-    def add(self, picture: Picture) -> Path | None:
+    def add(self, picture: BgrImage) -> Path | None:
         """Keep a picture, uint8 BGR, as a whole file of a new name; None for a repeat.
 
         Raises:
@@ -66,18 +66,18 @@ class Collection:
             if not folder.name.startswith(".")
         }
 
-    def _write(self, picture: Picture) -> Path:
+    def _write(self, picture: BgrImage) -> Path:
         folder = self.root / self.label
-        content = jpeg(picture, _QUALITY)
+        content = encode_jpeg(picture, _QUALITY)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         number = len(self.kept)
         while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
             number += 1
-        write_whole(path, content)
+        write_atomic(path, content)
         return path
 
 
-def collection(root: Path, label: str) -> Collection:
+def open_collector(root: Path, label: str) -> ImageCollector:
     """The folder ``root/label``, made where it is missing.
 
     Raises:
@@ -91,9 +91,9 @@ def collection(root: Path, label: str) -> Collection:
             "choose a plain name, such as --label cat",
             code="invalid-label",
         )
-    with writing(root / label):
+    with atomic_write(root / label):
         (root / label).mkdir(parents=True, exist_ok=True)
-    return Collection(root, label, _thumbnails=list(_earlier(root / label)))
+    return ImageCollector(root, label, _thumbnails=list(_earlier(root / label)))
 
 
 def _earlier(folder: Path) -> Iterator[NDArray[np.float32]]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edge.results import Result
 
-Picture = NDArray[np.uint8]
+BgrImage = NDArray[np.uint8]
 """A picture as OpenCV captures and encodes it: uint8, [height, width, 3], BGR."""
 
 
@@ -22,12 +22,12 @@ class Frame:
 
     index: int
     time_s: float
-    picture: Picture
+    picture: BgrImage
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StreamStatus:
     """Live figures for the screen: frames per second, milliseconds, frames dropped so far."""
 
     fps: float
@@ -50,6 +50,6 @@ class Output:
     name: str
     task: str
     result: Result
-    status: Status
+    status: StreamStatus
     captured: float
-    picture: Picture | None = None
+    picture: BgrImage | None = None

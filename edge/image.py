@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import OutputError, PictureError
-from edge.frame import Picture
+from edge.frame import BgrImage
 
-Pixels = NDArray[np.uint8]
+RgbImage = NDArray[np.uint8]
 """A picture: uint8, [height, width, 3], RGB."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
@@ -24,7 +24,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _FORMATS = "a JPEG, PNG, BMP or WebP image"
 
 
-def read_picture(path: str | Path) -> Pixels:
+def read_picture(path: str | Path) -> RgbImage:
     """Read a picture file as uint8 RGB [height, width, 3], EXIF rotation applied.
 
     Grayscale and 16-bit pictures are converted; transparency is laid on white.
@@ -45,7 +45,7 @@ def read_picture(path: str | Path) -> Pixels:
     return decode_picture(data, name=str(path))
 
 
-def decode_picture(data: bytes, name: str = "the image") -> Pixels:
+def decode_picture(data: bytes, name: str = "the image") -> RgbImage:
     """Decode the bytes of a picture file; see :func:`read_picture`."""
     if not data:
         raise PictureError(
@@ -79,7 +79,7 @@ def decode_picture(data: bytes, name: str = "the image") -> Pixels:
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _imdecode(buffer: Pixels, flags: int) -> Any:
+def _imdecode(buffer: RgbImage, flags: int) -> Any:
     """What OpenCV decodes: an array of integers in BGR order, or None."""
     try:
         decoded: Any = cv2.imdecode(buffer, flags)
@@ -108,7 +108,7 @@ def _may_have_alpha(data: bytes) -> bool:
     return False
 
 
-def _decode_alpha(buffer: Pixels) -> Pixels | None:
+def _decode_alpha(buffer: RgbImage) -> RgbImage | None:
     """BGR uint8 of a picture with transparency, laid on white; None where it has none."""
     decoded = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
@@ -116,7 +116,7 @@ def _decode_alpha(buffer: Pixels) -> Pixels | None:
     full = float(np.iinfo(decoded.dtype).max)
     alpha = decoded[..., 3:].astype(np.float32) / full
     colour = decoded[..., :3].astype(np.float32) / full
-    flat: Pixels = np.rint(255 * (colour * alpha + 1 - alpha)).astype(np.uint8)
+    flat: RgbImage = np.rint(255 * (colour * alpha + 1 - alpha)).astype(np.uint8)
     return flat
 
 
@@ -134,7 +134,7 @@ class Preprocessing:
     mean: tuple[float, ...] = (127.5,)
     std: tuple[float, ...] = (127.5,)
 
-    def stretch(self, picture: Pixels) -> Pixels:
+    def stretch(self, picture: RgbImage) -> RgbImage:
         """The picture at the model's size: uint8 RGB [height, width, 3]."""
         if picture.shape[:2] == (self.height, self.width):
             return picture
@@ -161,7 +161,7 @@ class Preprocessing:
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class InputTransform:
     """Where a picture lies in a model's input: input pixel = picture pixel × scale + offset."""
 
     scale_x: float
@@ -170,38 +170,38 @@ class Placement:
     top: int = 0
 
 
-def fit(picture: Pixels, width: int, height: int, *, letterbox: bool) -> Pixels:
+def resize_to_input(picture: RgbImage, width: int, height: int, *, letterbox: bool) -> RgbImage:
     """A picture, uint8 [h, w, 3] of any channel order, at the size of a model's input.
 
     Stretched as :class:`Preprocessing` does, or with ``letterbox`` in its proportions, centered on
     gray (114), as YOLO is trained.
     """
-    place = placement(picture.shape[1], picture.shape[0], width, height, letterbox=letterbox)
+    place = input_transform(picture.shape[1], picture.shape[0], width, height, letterbox=letterbox)
     if not letterbox:
         return Preprocessing(width, height).stretch(picture)
     inner = (
         round(picture.shape[1] * place.scale_x),
         round(picture.shape[0] * place.scale_y),
     )
-    made: Pixels = np.full((height, width, 3), _GREY, np.uint8)
+    made: RgbImage = np.full((height, width, 3), _GREY, np.uint8)
     resized = cv2.resize(picture, inner, interpolation=cv2.INTER_LINEAR)
     made[place.top : place.top + inner[1], place.left : place.left + inner[0]] = resized
     return made
 
 
-def placement(
+def input_transform(
     picture_width: int, picture_height: int, width: int, height: int, *, letterbox: bool
-) -> Placement:
-    """Where :func:`fit` puts a picture of that size."""
+) -> InputTransform:
+    """Where :func:`resize_to_input` puts a picture of that size."""
     if not letterbox:
-        return Placement(width / picture_width, height / picture_height)
+        return InputTransform(width / picture_width, height / picture_height)
     scale = min(width / picture_width, height / picture_height)
     left = (width - round(picture_width * scale)) // 2
     top = (height - round(picture_height * scale)) // 2
-    return Placement(scale, scale, left, top)
+    return InputTransform(scale, scale, left, top)
 
 
-def cut(picture: Pixels, left: float, top: float, side: float, size: int) -> Pixels:
+def crop_square(picture: RgbImage, left: float, top: float, side: float, size: int) -> RgbImage:
     """A square of a picture, uint8 [h, w, 3] of any channel order, at [size, size, 3].
 
     The square may reach beyond the picture, where it is black.
@@ -212,7 +212,7 @@ def cut(picture: Pixels, left: float, top: float, side: float, size: int) -> Pix
     return np.asarray(cv2.warpAffine(picture, back, (size, size), flags=flags), np.uint8)
 
 
-def shrunk(picture: Picture, side: int) -> Picture:
+def downscale(picture: BgrImage, side: int) -> BgrImage:
     """A picture whose longest side has ``side`` pixels; itself where it is no larger."""
     height, width = picture.shape[:2]
     scale = side / max(height, width)
@@ -222,7 +222,7 @@ def shrunk(picture: Picture, side: int) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def jpeg(picture: Picture, quality: int) -> bytes:
+def encode_jpeg(picture: BgrImage, quality: int) -> bytes:
     """A picture as a JPEG file; ``quality`` from 0 to 100.
 
     Raises:

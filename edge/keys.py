@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def listening() -> Iterator[None]:
+def raw_keyboard() -> Iterator[None]:
     """Take keys one by one while the block runs; Ctrl-C still interrupts."""
     import termios
     import tty
@@ -21,7 +21,7 @@ def listening() -> Iterator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def pressed() -> str | None:
+def read_key() -> str | None:
     """The key that was pressed since the last call, or None."""
     ready, _, _ = select.select([sys.stdin], [], [], 0)
     # Not through sys.stdin, whose buffer would hold further keys back from select.

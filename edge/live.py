@@ -12,9 +12,9 @@ from edge import runner, sources
 from edge.errors import UsageError
 from edge.sinks import place
 from edge.sources.source import SourceOptions
-from edge.streaming.statistics import Statistics
+from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -75,7 +75,7 @@ def run(
     frames: int | None = None,
     stats: Path | None = None,
     **asked: Any,
-) -> Statistics:
+) -> StreamStats:
     """Run ``task`` as the command line says, until the source ends or Ctrl-C or SIGTERM comes.
 
     Notes and the statistics go to stderr.
@@ -90,12 +90,12 @@ def run(
         say(note)
     done = runner.run(task, source, sinks, options=wanted(source, **asked), frames=frames, say=say)
     if stats is not None:
-        write_whole(stats, json.dumps(done.to_dict(), indent=2) + "\n")
+        write_atomic(stats, json.dumps(done.to_dict(), indent=2) + "\n")
     show(done)
     return done
 
 
-def show(done: Statistics) -> None:
+def show(done: StreamStats) -> None:
     """Print the statistics for people, on stderr."""
     from rich.console import Console
     from rich.table import Table

@@ -7,18 +7,18 @@ import numpy as np
 
 from edge import pixels
 from edge.errors import ModelError, PictureError, UsageError
-from edge.image import Pixels, Preprocessing
+from edge.image import Preprocessing, RgbImage
 from edge.interpreter import Array, Runtime
 from edge.modelfile.labels import fit_labels
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.results import Classification
 from edge.tasks import classify, opening
 from edge.tasks.classify import Scores
-from edge.tasks.opening import Opened
+from edge.tasks.opening import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ClassifierModel:
     """A classifier of pictures.
 
     ``task`` is "classify"; ``labels`` are in the order of the outputs; ``threshold`` is the best
@@ -32,12 +32,12 @@ class Model:
     threshold: float | None
     preprocessing: Preprocessing
     runtime: Runtime
-    metadata: Metadata | None
+    metadata: ModelMetadata | None
     notes: tuple[str, ...]
     _table: Array | None
     _logits: bool
 
-    def input_of(self, stretched: Pixels) -> Array:
+    def input_of(self, stretched: RgbImage) -> Array:
         """The model's input of a picture at its size, uint8 RGB [h, w, 3]."""
         return pixels.apply_table(self._table, stretched)
 
@@ -45,7 +45,7 @@ class Model:
         """Scores, float32 [classes], of the model's raw output."""
         return classify.to_scores(output, self.runtime.outputs[0], self._logits)
 
-    def scores(self, pixels_: Pixels) -> Scores:
+    def scores(self, pixels_: RgbImage) -> Scores:
         """Scores, float32 [classes], of a picture at the model's size: uint8 RGB [h, w, 3].
 
         Raises:
@@ -58,7 +58,7 @@ class Model:
         (output,) = self.runtime.invoke(self.input_of(pixels_))
         return self.scores_from(output)
 
-    def classify(self, picture: Pixels, top: int = 3) -> Classification:
+    def classify(self, picture: RgbImage, top: int = 3) -> Classification:
         """The ``top`` best classes of a picture, uint8 RGB [height, width, 3] of any size.
 
         Raises:
@@ -78,7 +78,7 @@ def open_model(
     threshold: float | None = None,
     delegate: str = "auto",
     threads: int | None = None,
-) -> Model:
+) -> ClassifierModel:
     """Open a .tflite file.
 
     Labels come from ``labels``, else from the model's metadata, else from a file beside it
@@ -93,7 +93,7 @@ def open_model(
         UsageError: a threshold out of range.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    opened = opening.open_file(Path(path), labels=labels, delegate=delegate, threads=threads)
+    opened = opening.load_file(Path(path), labels=labels, delegate=delegate, threads=threads)
     return _classifier(opened, threshold)
 
 
@@ -105,19 +105,19 @@ def load_model(
     threshold: float | None = None,
     delegate: str = "cpu",
     threads: int | None = None,
-) -> Model:
+) -> ClassifierModel:
     """Like :func:`open_model`, for the content of a .tflite file; ``name`` is used in errors."""
-    return _classifier(opening.open_content(content, name, labels, delegate, threads), threshold)
+    return _classifier(opening.load_content(content, name, labels, delegate, threads), threshold)
 
 
-def _classifier(opened: Opened, threshold: float | None) -> Model:
+def _classifier(opened: LoadedModel, threshold: float | None) -> ClassifierModel:
     runtime, about, name = opened.runtime, opened.about, opened.name
     classes = classify.classes_of(runtime)
     if classes is None:
         raise _another_task(runtime, name)
     names, label_notes = _labels(opened, classes)
     preprocessing, input_notes = pixels.preprocessing_of(runtime.inputs[0], about, name)
-    return Model(
+    return ClassifierModel(
         name=name,
         task="classify",
         labels=names,
@@ -131,7 +131,7 @@ def _classifier(opened: Opened, threshold: float | None) -> Model:
     )
 
 
-def _labels(opened: Opened, classes: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _labels(opened: LoadedModel, classes: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if opened.labels is not None:
         return fit_labels(opened.labels, classes, opened.source)
     lost = ", ".join(opened.about.missing) if opened.about is not None else ""
@@ -140,7 +140,7 @@ def _labels(opened: Opened, classes: int) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(f"class {index}" for index in range(classes)), (note,)
 
 
-def _threshold(about: Metadata | None, given: float | None) -> float | None:
+def _threshold(about: ModelMetadata | None, given: float | None) -> float | None:
     if given is None:
         return about.threshold if about is not None else None
     if not 0 <= given <= 1:
@@ -163,7 +163,7 @@ def _another_task(runtime: Runtime, name: str) -> ModelError:
     )
 
 
-def _wrong_array(wanted: list[object] | list[int], found: Pixels) -> PictureError:
+def _wrong_array(wanted: list[object] | list[int], found: RgbImage) -> PictureError:
     shape = ", ".join(str(size) for size in wanted)
     return PictureError(
         f"an RGB image as uint8 [{shape}]",

@@ -5,16 +5,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.image import Pixels, Preprocessing
+from edge.image import Preprocessing, RgbImage
 from edge.interpreter import Array, TensorSpec
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 _DTYPES = ("uint8", "int8", "float32")
 ASSUMED = ((127.5,), (127.5,))  # mean and std of a float model that does not say: [-1, 1]
 
 
 def preprocessing_of(
-    spec: TensorSpec, metadata: Metadata | None, name: str
+    spec: TensorSpec, metadata: ModelMetadata | None, name: str
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """How pictures become the input ``spec``, with a note where that had to be assumed.
 
@@ -73,7 +73,7 @@ def input_table(spec: TensorSpec, preprocessing: Preprocessing) -> Array | None:
     return table
 
 
-def apply_table(table: Array | None, pixels: Pixels) -> Array:
+def apply_table(table: Array | None, pixels: RgbImage) -> Array:
     """The input [1, height, width, 3] of stretched pixels uint8 [height, width, 3]."""
     if table is None:
         return np.ascontiguousarray(pixels)[None]

@@ -12,12 +12,12 @@ Tell = Callable[[int, int | None], None]
 """Told how much is done, and how much there will be if that is known."""
 
 
-def counting(what: str) -> AbstractContextManager[Tell]:
+def count_progress(what: str) -> AbstractContextManager[Tell]:
     """A bar on stderr of things that are counted; none without a terminal."""
     return _bar(what, _counted)
 
 
-def downloading(name: str) -> AbstractContextManager[Tell]:
+def download_progress(name: str) -> AbstractContextManager[Tell]:
     """A bar on stderr of bytes that come; none without a terminal."""
     return _bar(name, _received)
 

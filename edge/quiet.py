@@ -55,7 +55,7 @@ _hidden: _Hidden | None = None
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppress_native_stderr() -> Iterator[None]:
     """Keep what native code writes to stderr from the user, unless the block fails unexpectedly.
 
     For imports, conversions and interpreters, which cannot be silenced otherwise. Blocks nest and

@@ -1,7 +1,7 @@
 """A release: a folder with a model, what runs it, and checksums of all of it.
 
 =================  ==============================================================================
-``release.json``   what it is, see :class:`Manifest`
+``release.json``   what it is, see :class:`ReleaseManifest`
 ``run``            the script that a service starts
 ``SHA256SUMS``     a line for every other file, as sha256sum(1) writes and checks them; the first
                    characters of its own SHA-256 are the name of the release
@@ -34,7 +34,7 @@ _AGAIN = "deploy again"
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class GoldenCheck:
     """A model to be tested: ``file``, in it ``member`` where it is a bundle, and its vectors."""
 
     file: str
@@ -43,7 +43,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ReleaseManifest:
     """What a release says of itself.
 
     ``toolkit``: version; ``run``: words of the command, files of the release as "$here/NAME";
@@ -57,24 +57,24 @@ class Manifest:
     extras: tuple[str, ...]
     system_packages: bool
     delegate: str
-    proofs: tuple[Proof, ...]
+    proofs: tuple[GoldenCheck, ...]
 
     def to_json(self) -> str:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
 
 
-def sums(files: Mapping[str, bytes]) -> bytes:
+def checksum_lines(files: Mapping[str, bytes]) -> bytes:
     """The lines of ``SHA256SUMS``, by name."""
     lines = (f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     return "".join(lines).encode()
 
 
-def name_of(sums_file: bytes) -> str:
+def release_id(sums_file: bytes) -> str:
     """The name of a release, by its ``SHA256SUMS``."""
     return hashlib.sha256(sums_file).hexdigest()[:_DIGITS]
 
 
-def read(folder: Path) -> Manifest:
+def read(folder: Path) -> ReleaseManifest:
     """What a release says of itself, after it was checked.
 
     Raises:
@@ -106,7 +106,7 @@ def check(folder: Path) -> None:
     except OSError as error:
         found = f"{error.filename} ({error.strerror})"
         raise ReleaseError("a release folder", found, _AGAIN, code="release-unreadable") from None
-    if name_of(content) != folder.name:
+    if release_id(content) != folder.name:
         raise _tampered(folder, [SUMS])
     lines = (line.partition("  ") for line in content.decode().splitlines())
     wanted = {name: digest for digest, _, name in lines}
@@ -117,7 +117,7 @@ def check(folder: Path) -> None:
         raise _tampered(folder, wrong)
 
 
-def models_in(name: str, content: bytes) -> dict[str, bytes]:
+def extract_models(name: str, content: bytes) -> dict[str, bytes]:
     """The TensorFlow Lite models of a file: of a bundle (.task, a zip) by member, else by "".
 
     Raises:
@@ -145,10 +145,10 @@ def models_in(name: str, content: bytes) -> dict[str, bytes]:
     return found
 
 
-def _manifest(said: dict[str, Any]) -> Manifest:
-    proofs = tuple(Proof(**proof) for proof in said.pop("proofs"))
+def _manifest(said: dict[str, Any]) -> ReleaseManifest:
+    proofs = tuple(GoldenCheck(**proof) for proof in said.pop("proofs"))
     run, extras = tuple(said.pop("run")), tuple(said.pop("extras"))
-    return Manifest(**said, run=run, extras=extras, proofs=proofs)
+    return ReleaseManifest(**said, run=run, extras=extras, proofs=proofs)
 
 
 def _digest(path: Path | None) -> str:

@@ -129,7 +129,7 @@ class Detections:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracked(Detections):
+class TrackedDetections(Detections):
     """Objects that are followed.
 
     ``trails``: where each was standing, by track id, oldest place first; ``totals``: by name of
@@ -262,7 +262,7 @@ class Poses:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PoseMatch:
     """A picture that shows almost the same pose; ``mirrored``: with left and right changed.
 
     ``name``: of its file; ``frame``: its number in a video; ``similarity`` in [0, 1]. ``picture``:
@@ -282,10 +282,10 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Mirrored(Poses):
+class MatchedPoses(Poses):
     """People of one picture, and what is like the first of them; None where nobody is seen."""
 
-    match: Match | None = None
+    match: PoseMatch | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Those of :class:`Poses`, and ``"match"``, which may be None."""

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import OutputError, UsageError
-from edge.quiet import quiet
-from edge.signals import stopping
-from edge.sinks import Setting, open_sink
+from edge.quiet import suppress_native_stderr
+from edge.signals import graceful_shutdown
+from edge.sinks import StreamContext, open_sink
 from edge.sinks import resolve as sink_of
 from edge.sinks.sink import Sink
 from edge.sources import open_source
 from edge.sources import resolve as source_of
-from edge.sources.browser import Browser
+from edge.sources.browser import BrowserSource
 from edge.sources.source import Source, SourceOptions
 from edge.streaming import stream
-from edge.streaming.control import Control
+from edge.streaming.control import StreamControl
 from edge.streaming.notify import notifier
-from edge.streaming.statistics import Statistics
+from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
 
 _WRITING = ("video", "jsonl", "frames")
@@ -32,7 +32,7 @@ def run(
     options: SourceOptions | None = None,
     frames: int | None = None,
     say: Callable[[str], None] = print,
-) -> Statistics:
+) -> StreamStats:
     """Run ``task`` on a source until it ends or Ctrl-C or SIGTERM comes; then all files are whole.
 
     Args:
@@ -55,9 +55,9 @@ def run(
     check_places(source, files(sinks))
     _check_page(source, sinks)
     stop = threading.Event()
-    with quiet():
+    with suppress_native_stderr():
         waiting = [open_source(source, wanted)]
-    control = Control(task)
+    control = StreamControl(task)
     setting = _setting(waiting[0], stop, say, control)
     try:
         opened = _open(sinks, setting, control)
@@ -68,15 +68,15 @@ def run(
     def again() -> Source:
         return waiting.pop() if waiting else open_source(source, wanted)
 
-    with stopping(stop):
+    with graceful_shutdown(stop):
         return stream.run(again, task, opened, stop=stop, most=frames, say=say, control=control)
 
 
 def _setting(
-    source: Source, stop: threading.Event, say: Callable[[str], None], control: Control
-) -> Setting:
-    camera = source.camera if isinstance(source, Browser) else None
-    return Setting(source.fps, source.live, stop.set, say, control, source.name, camera)
+    source: Source, stop: threading.Event, say: Callable[[str], None], control: StreamControl
+) -> StreamContext:
+    camera = source.camera if isinstance(source, BrowserSource) else None
+    return StreamContext(source.fps, source.live, stop.set, say, control, source.name, camera)
 
 
 def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
@@ -91,7 +91,9 @@ def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
         )
 
 
-def _open(sinks: Sequence[str | Sink], setting: Setting, control: Control) -> list[Sink]:
+def _open(
+    sinks: Sequence[str | Sink], setting: StreamContext, control: StreamControl
+) -> list[Sink]:
     """The sinks, all or none; a window only where there is a screen or nothing else."""
     opened: list[Sink] = []
     try:

@@ -8,7 +8,7 @@ import sys
 import cv2
 
 from edge.errors import OutputError
-from edge.frame import Picture
+from edge.frame import BgrImage
 
 ESCAPE = "\x1b"
 
@@ -18,7 +18,7 @@ _LARGEST = 1280, 960
 _LOOK = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
 
-class Screen:
+class PreviewWindow:
     """A window; used by one thread alone.
 
     Args:
@@ -41,7 +41,7 @@ class Screen:
             raise _without(trouble)
         self._title, self._open = title, False
 
-    def show(self, picture: Picture) -> str | None:
+    def show(self, picture: BgrImage) -> str | None:
         """Show a picture, uint8 BGR; the key pressed meanwhile, ``ESCAPE`` for a closed window.
 
         Raises:

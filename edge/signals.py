@@ -8,7 +8,7 @@ from typing import Any
 
 
 @contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
+def graceful_shutdown(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C and SIGTERM set ``stop`` while the block runs; a second Ctrl-C interrupts at once.
 
     In another than the main thread, which gets no signals, nothing is changed.

@@ -10,7 +10,7 @@ from edge.interpreter import Array, Runtime
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class InvokeTiming:
     """Milliseconds of invokes: the first one of all, then median and 95th percentile of ``runs``.
 
     Setting the input and fetching the outputs are part of an invoke.
@@ -34,7 +34,7 @@ def percentiles(ms: Sequence[float]) -> tuple[float, float]:
 
 def measure(
     runtime: Runtime, *, warm_up: int = 5, least: int = 30, most: int = 1000, seconds: float = 2.0
-) -> Timing:
+) -> InvokeTiming:
     """Time invokes of ``runtime`` on noise (seeded), one after the other.
 
     At least ``least`` and at most ``most`` invokes are timed; between these, for ``seconds``.
@@ -45,12 +45,12 @@ def measure(
     arrays = noise(runtime)
     first = _invoke_ms(runtime, arrays)
     times = _times(runtime, arrays, warm_up, least, most, seconds)
-    return Timing(first, *percentiles(times), len(times))
+    return InvokeTiming(first, *percentiles(times), len(times))
 
 
 def measure_in_turns(
     runtimes: Sequence[Runtime], *, rounds: int = 5, seconds: float = 0.1
-) -> tuple[Timing, ...]:
+) -> tuple[InvokeTiming, ...]:
     """Time several models so that they can be held against each other.
 
     Each gets ``seconds`` in every round, at least 6 invokes after 3 to warm up: what else the
@@ -66,7 +66,8 @@ def measure_in_turns(
         for runtime, inputs, own in zip(runtimes, arrays, times, strict=True):
             own.extend(_times(runtime, inputs, 3, 6, 1000, seconds))
     return tuple(
-        Timing(first, *percentiles(own), len(own)) for first, own in zip(firsts, times, strict=True)
+        InvokeTiming(first, *percentiles(own), len(own))
+        for first, own in zip(firsts, times, strict=True)
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge import pixels
 from edge.errors import ModelError
-from edge.image import Pixels
+from edge.image import RgbImage
 from edge.interpreter import Array, Runtime, TensorSpec
 from edge.modelfile import metadata
 from edge.tasks.heads import ssd
@@ -36,7 +36,7 @@ STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
+class GoldenOutputs:
     """``inputs``: per input of the model an array [COUNT, …] as the interpreter takes it;
     ``answers``: per output the real values [COUNT, …], float32."""
 
@@ -44,7 +44,7 @@ class Vectors:
     answers: tuple[NDArray[np.float32], ...]
 
 
-def make(runtime: Runtime, name: str, seed: int = 0) -> Vectors:
+def make(runtime: Runtime, name: str, seed: int = 0) -> GoldenOutputs:
     """What the model answers on seeded pictures, or on noise where it takes none.
 
     Raises:
@@ -55,7 +55,7 @@ def make(runtime: Runtime, name: str, seed: int = 0) -> Vectors:
         np.stack([_input(runtime, spec, name, random) for _ in range(COUNT)])
         for spec in runtime.inputs
     )
-    return Vectors(inputs, answers(runtime, inputs))
+    return GoldenOutputs(inputs, answers(runtime, inputs))
 
 
 def answers(runtime: Runtime, inputs: tuple[Array, ...]) -> tuple[NDArray[np.float32], ...]:
@@ -74,7 +74,7 @@ def answers(runtime: Runtime, inputs: tuple[Array, ...]) -> tuple[NDArray[np.flo
     )
 
 
-def deviation(runtime: Runtime, vectors: Vectors) -> float:
+def deviation(runtime: Runtime, vectors: GoldenOutputs) -> float:
     """How far a model answers from what it should: 0 alike, 1 as far as the answers vary.
 
     Of classes, such as those of pixels, it is the share of wrong ones.
@@ -97,7 +97,7 @@ def deviation(runtime: Runtime, vectors: Vectors) -> float:
     return max(_deviation(spec, *_finite(runtime, one, wanted)) for spec, one, wanted in compared)
 
 
-def pack(vectors: Vectors) -> bytes:
+def pack(vectors: GoldenOutputs) -> bytes:
     """The vectors as a .npz file, the same bytes for the same vectors."""
     named = {f"input{i}": array for i, array in enumerate(vectors.inputs)}
     named |= {f"answer{i}": array for i, array in enumerate(vectors.answers)}
@@ -106,7 +106,7 @@ def pack(vectors: Vectors) -> bytes:
     return file.getvalue()
 
 
-def unpack(content: bytes, name: str) -> Vectors:
+def unpack(content: bytes, name: str) -> GoldenOutputs:
     """The vectors of a .npz file.
 
     Raises:
@@ -123,12 +123,12 @@ def unpack(content: bytes, name: str) -> Vectors:
         raise ModelError(
             "test vectors (.npz)", found, "deploy again", code="golden-unreadable"
         ) from None
-    return Vectors(inputs, told)
+    return GoldenOutputs(inputs, told)
 
 
 def _compared(runtime: Runtime) -> tuple[int, ...]:
     """Which outputs are compared."""
-    head = ssd.recognise(runtime)
+    head = ssd.match_head(runtime)
     return tuple(range(len(runtime.outputs))) if head is None else (head.places[2],)
 
 
@@ -145,7 +145,7 @@ def _input(runtime: Runtime, spec: TensorSpec, name: str, random: np.random.Gene
     return random.integers(limits.min, limits.max, spec.shape, endpoint=True).astype(spec.dtype)
 
 
-def _blobs(height: int, width: int, random: np.random.Generator) -> Pixels:
+def _blobs(height: int, width: int, random: np.random.Generator) -> RgbImage:
     """Six by six colors that run into each other."""
     colours = random.integers(0, 256, (6, 6, 3), np.uint8)
     blobs = cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC)

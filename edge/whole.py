@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.errors import unwritable
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes) -> None:
     """Write a file beside its place and rename it into it; text as UTF-8.
 
     Raises:
@@ -16,7 +16,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with writing(path):
+        with atomic_write(path):
             part.write_bytes(content.encode() if isinstance(content, str) else content)
             part.replace(path)
     finally:
@@ -25,7 +25,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def atomic_write(path: Path) -> Iterator[None]:
     """Tell of the place where the block cannot write.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from boards.deploy.ssh import Address, Done
+from boards.deploy.ssh import BoardAddress, RemoteResult
 from edge.errors import BoardError
 
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -20,7 +20,7 @@ _SPARE_KIB = 100 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Python:
+class PythonInstall:
     """An interpreter: its path, its version such as "3.11"; ``venv``: it makes environments."""
 
     path: str
@@ -29,7 +29,7 @@ class Python:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class Target:
     """The answers of scripts/probe.sh.
 
     ``mode``: "system" with root's rights, else "user"; ``root``: the folder of all that is
@@ -39,7 +39,7 @@ class Board:
     ``ready``: whole environments; ``whole``: the release that was asked about, where it is whole.
     """
 
-    address: Address
+    address: BoardAddress
     mode: str
     uid: str
     root: str
@@ -50,7 +50,7 @@ class Board:
     system: str
     model: str
     systemd: bool
-    pythons: tuple[Python, ...]
+    pythons: tuple[PythonInstall, ...]
     free_kib: int
     current: str
     environment: str
@@ -60,7 +60,7 @@ class Board:
     whole: str
 
     @classmethod
-    def read(cls, address: Address, done: Done) -> Self:
+    def read(cls, address: BoardAddress, done: RemoteResult) -> Self:
         """The board that ``done`` tells of.
 
         Raises:
@@ -102,7 +102,7 @@ class Board:
                 "JOURNAL": "journalctl --no-pager --quiet --user-unit edge-toolkit",
                 "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}  # fmt: skip
 
-    def check(self) -> Python:
+    def check(self) -> PythonInstall:
         """The Python to use.
 
         Raises:
@@ -140,7 +140,7 @@ class Board:
                 code="board-disk-full",
             )
 
-    def _python(self) -> Python:
+    def _python(self) -> PythonInstall:
         fitting = [python for python in self.pythons if python.version in PYTHONS]
         if not fitting:
             found = ", ".join(python.version for python in self.pythons)
@@ -150,7 +150,7 @@ class Board:
                 f"{found or 'no Python'} ({self.system})",
                 f"install Python {PYTHONS[-1]} alongside it, as python{PYTHONS[-1]}"
                 if newer
-                else "update the system: Raspberry Pi OS Bookworm and Debian 12 have Python 3.11",
+                else "update the system: Raspberry Pi OS Bookworm and Debian 12 have PythonInstall 3.11",
                 code="board-python-unsupported",
             )
         able = [python for python in fitting if python.venv]
@@ -168,6 +168,6 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _python(line: str) -> Python:
+def _python(line: str) -> PythonInstall:
     path, version, able = line.rsplit(" ", 2)
-    return Python(path, version, able == "yes")
+    return PythonInstall(path, version, able == "yes")

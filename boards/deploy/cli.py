@@ -13,13 +13,13 @@ from typing import Any
 import click
 
 from boards.deploy import command, fleet, packing, state, steps, wheel
-from boards.deploy.ssh import Address
-from boards.deploy.steps import Outcome, Tell, Wanted
+from boards.deploy.ssh import BoardAddress
+from boards.deploy.steps import DeployRequest, Outcome, Tell
 from edge.commands.options import JSON, say
 from edge.errors import EdgeError, UsageError
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
-Work = Callable[[Address, Tell], Awaitable[Outcome]]
+Work = Callable[[BoardAddress, Tell], Awaitable[Outcome]]
 """What is done with a board, told of its steps."""
 
 WAIT = 20
@@ -90,9 +90,9 @@ def deploy(
     """Deploy a model to boards: upload, self-test, switch, and roll back on failure."""
     addresses = _addresses(hosts)
     asked = command.parse(text, extras)
-    with quiet():
+    with suppress_native_stderr():
         release = packing.pack(out, asked, lambda line: say((line,)))
-    wanted = Wanted(release, wheel.own(), wait, offline, _who())
+    wanted = DeployRequest(release, wheel.build_own_wheel(), wait, offline, _who())
     if ansible is not None:
         from boards.deploy import playbook
 
@@ -159,9 +159,9 @@ def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
     Exit codes: 0 all running; 1 a service is not running; 2 a board cannot be reached.
     """
     addresses = _addresses(hosts)
-    with fleet.screen(addresses) as screen:
+    with fleet.progress_view(addresses) as screen:
         found = asyncio.run(
-            fleet.each(
+            fleet.run_on_all(
                 addresses,
                 lambda address, tell: state.read(address, _file(identity), tell),
                 screen,
@@ -187,15 +187,15 @@ Examples:
 @IDENTITY
 def logs(host: str, lines: int, follow: bool, identity: Path | None) -> None:
     """Show the log of a board's service."""
-    asyncio.run(_logs(Address.parse(host), lines, follow, _file(identity)))
+    asyncio.run(_logs(BoardAddress.parse(host), lines, follow, _file(identity)))
 
 
-async def _logs(address: Address, lines: int, follow: bool, identity: str | None) -> None:
+async def _logs(address: BoardAddress, lines: int, follow: bool, identity: str | None) -> None:
     async for line in state.journal(address, lines, follow, identity):
         click.echo(line)
 
 
-def _work(addresses: Sequence[Address], work: Work, canary: int, as_json: bool) -> int:
+def _work(addresses: Sequence[BoardAddress], work: Work, canary: int, as_json: bool) -> int:
     """Let all boards do it, the first ``canary`` of them first, and tell what became of them."""
     start = time.monotonic()
     found = asyncio.run(_canary_first(addresses, work, canary))
@@ -216,18 +216,18 @@ def _work(addresses: Sequence[Address], work: Work, canary: int, as_json: bool) 
 
 
 async def _canary_first(
-    addresses: Sequence[Address], work: Work, canary: int
+    addresses: Sequence[BoardAddress], work: Work, canary: int
 ) -> list[Outcome | EdgeError | None]:
     """What became of each board; None: it was not touched, since one before it failed."""
     found: list[Outcome | EdgeError | None] = []
-    with fleet.screen(addresses) as screen:
+    with fleet.progress_view(addresses) as screen:
         for group in (addresses[:canary], addresses[canary:]):
             if any(_failed(one) for one in found):
                 found += [None] * len(group)
                 for address in group:
                     screen.done(address, "skipped", False)
                 continue
-            done = await fleet.each(group, work, screen, _judge)
+            done = await fleet.run_on_all(group, work, screen, _judge)
             found.extend(done)
     return found
 
@@ -242,7 +242,7 @@ def _failed(found: Outcome | EdgeError | None) -> bool:
     return not isinstance(found, Outcome) or bool(found.why)
 
 
-def _row(address: Address, found: Outcome | EdgeError | None) -> dict[str, Any]:
+def _row(address: BoardAddress, found: Outcome | EdgeError | None) -> dict[str, Any]:
     row: dict[str, Any] = {"host": str(address), "good": not _failed(found)}
     if isinstance(found, Outcome):
         row |= {"release": found.release or None, "changed": found.changed}
@@ -255,7 +255,7 @@ def _row(address: Address, found: Outcome | EdgeError | None) -> dict[str, Any]:
     return row
 
 
-def _tell(address: Address, found: Outcome | EdgeError | None, as_json: bool) -> None:
+def _tell(address: BoardAddress, found: Outcome | EdgeError | None, as_json: bool) -> None:
     """A line for people; what went wrong goes to stderr."""
     if isinstance(found, EdgeError):
         click.echo(f"{address}: {found} [{found.code}]", err=True)
@@ -274,8 +274,8 @@ def _tell(address: Address, found: Outcome | EdgeError | None, as_json: bool) ->
         say(found.notes)
 
 
-def _addresses(hosts: Sequence[str]) -> tuple[Address, ...]:
-    addresses = tuple(Address.parse(host) for host in hosts)
+def _addresses(hosts: Sequence[str]) -> tuple[BoardAddress, ...]:
+    addresses = tuple(BoardAddress.parse(host) for host in hosts)
     twice = next((one for one in addresses if addresses.count(one) > 1), None)
     if twice is not None:
         raise UsageError(

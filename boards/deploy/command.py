@@ -30,7 +30,7 @@ _EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose", "mqtt": "mqtt", "
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class RunCommand:
     """``words`` without the model's, files that go along as "$here/NAME"; ``carried``: these files.
 
     ``extras``: of edge-toolkit that it needs; ``system_packages``: it needs the system's Python
@@ -46,7 +46,7 @@ class Command:
     pages: tuple[int, ...]
 
 
-def parse(text: str, more: tuple[str, ...] = ()) -> Command:
+def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
     """The command of ``--run``, and ``more`` extras.
 
     Raises:
@@ -85,7 +85,7 @@ def parse(text: str, more: tuple[str, ...] = ()) -> Command:
     extras = {_EXTRAS[word] for word in needed if word in _EXTRAS}
     pages = [address.parse(place) for scheme, place in resolved if scheme == "web"]
     kept, carried = _carried(words)
-    return Command(
+    return RunCommand(
         words=kept,
         carried=carried,
         extras=tuple(sorted(extras | set(more))),

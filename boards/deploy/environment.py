@@ -4,11 +4,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from boards.deploy.board import Board, Python
-from boards.deploy.ssh import Done
-from boards.deploy.wheel import Wheel
+from boards.deploy.board import PythonInstall, Target
+from boards.deploy.ssh import RemoteResult
+from boards.deploy.wheel import OwnWheel
 from edge.errors import BoardError
-from edge.release import Manifest
+from edge.release import ReleaseManifest
 
 SIZE_KIB = 500 * 1024
 """What an environment takes while it is made, in KiB; the base one takes 330 MiB on x86-64."""
@@ -22,7 +22,7 @@ class Environment:
     the toolkit's wheel by its file."""
 
     name: str
-    python: Python
+    python: PythonInstall
     system_packages: bool
     requirements: tuple[str, ...]
 
@@ -32,7 +32,9 @@ class Environment:
         return "--system-site-packages" if self.system_packages else ""
 
 
-def make(python: Python, manifest: Manifest, wheel: Wheel) -> Environment:
+def build_environment(
+    python: PythonInstall, manifest: ReleaseManifest, wheel: OwnWheel
+) -> Environment:
     """The environment that a release wants with a Python."""
     extras = f"[{','.join(manifest.extras)}]" if manifest.extras else ""
     requirements = [f"./{wheel.name}{extras}"]
@@ -44,13 +46,13 @@ def make(python: Python, manifest: Manifest, wheel: Wheel) -> Environment:
     return Environment(name, python, manifest.system_packages, tuple(requirements))
 
 
-def failure(board: Board, done: Done, offline: bool) -> BoardError:
+def failure(board: Target, done: RemoteResult, offline: bool) -> BoardError:
     """Why scripts/environment.sh failed, from what it printed."""
     said = done.err.strip()
     last = said.splitlines()[-1] if said else f"exit code {done.code}"
     expected = f"the packages to install on {board.address}"
     if no_space(said):
-        return full(board)
+        return disk_full_error(board)
     if "libGL" in said or "libgthread" in said or "libglib" in said:
         return BoardError(
             f"the system libraries that OpenCV needs on {board.address}",
@@ -68,7 +70,7 @@ def no_space(said: str) -> bool:
     return "No space left on device" in said or "Disk quota exceeded" in said
 
 
-def full(board: Board) -> BoardError:
+def disk_full_error(board: Target) -> BoardError:
     return BoardError(
         f"free space in {board.root} on {board.address}",
         "a full disk",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import click
 
-from boards.deploy.ssh import Address
+from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import Tell
 from edge.errors import EdgeError
 
@@ -23,18 +23,18 @@ _AT_ONCE = 16
 """Boards that are worked on at the same time."""
 
 
-class Screen(Protocol):
+class ProgressView(Protocol):
     """Shows what boards are doing; ``done`` says in a word what became of one."""
 
-    def step(self, address: Address, step: str) -> None: ...
+    def step(self, address: BoardAddress, step: str) -> None: ...
 
-    def done(self, address: Address, word: str, good: bool) -> None: ...
+    def done(self, address: BoardAddress, word: str, good: bool) -> None: ...
 
 
-async def each(
-    addresses: Sequence[Address],
-    work: Callable[[Address, Tell], Awaitable[Found]],
-    screen: Screen,
+async def run_on_all(
+    addresses: Sequence[BoardAddress],
+    work: Callable[[BoardAddress, Tell], Awaitable[Found]],
+    screen: ProgressView,
     judge: Callable[[Found], tuple[str, bool]],
 ) -> list[Found | EdgeError]:
     """Do ``work`` on all boards at once; what it returned or raised, in their order.
@@ -44,7 +44,7 @@ async def each(
     """
     free = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(address: Address) -> Found | EdgeError:
+    async def one(address: BoardAddress) -> Found | EdgeError:
         async with free:
             try:
                 found = await work(address, lambda step: screen.step(address, step))
@@ -63,25 +63,25 @@ async def each(
 
 
 @contextmanager
-def screen(addresses: Sequence[Address]) -> Iterator[Screen]:
+def progress_view(addresses: Sequence[BoardAddress]) -> Iterator[ProgressView]:
     """A table on stderr while it lasts; lines where stderr is no terminal."""
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield _ProgressLines()
         return
     from rich.console import Console
     from rich.live import Live
 
-    table = Table(addresses)
+    table = ProgressTable(addresses)
     console = Console(stderr=True)
     with Live(console=console, get_renderable=table.draw, refresh_per_second=4, transient=True):
         yield table
 
 
-class _Lines:
-    def step(self, address: Address, step: str) -> None:
+class _ProgressLines:
+    def step(self, address: BoardAddress, step: str) -> None:
         click.echo(f"{address}: {step}", err=True)
 
-    def done(self, address: Address, word: str, good: bool) -> None:
+    def done(self, address: BoardAddress, word: str, good: bool) -> None:
         click.echo(f"{address}: {word}", err=True)
 
 
@@ -95,18 +95,18 @@ class _Row:
     style: str = "dim"
 
 
-class Table:
+class ProgressTable:
     """A row for each board."""
 
-    def __init__(self, addresses: Sequence[Address]) -> None:
+    def __init__(self, addresses: Sequence[BoardAddress]) -> None:
         self._rows = {address: _Row() for address in addresses}
 
-    def step(self, address: Address, step: str) -> None:
+    def step(self, address: BoardAddress, step: str) -> None:
         row = self._rows[address]
         start = time.monotonic() if row.step == "waiting" else row.start
         self._rows[address] = _Row(step, start, None, "cyan")
 
-    def done(self, address: Address, word: str, good: bool) -> None:
+    def done(self, address: BoardAddress, word: str, good: bool) -> None:
         start, style = self._rows[address].start, "green" if good else "red"
         self._rows[address] = _Row(word, start, time.monotonic(), style)
 

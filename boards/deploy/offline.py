@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from boards.deploy import wheel
-from boards.deploy.board import Board
+from boards.deploy.board import Target
 from boards.deploy.environment import Environment
 from edge.errors import BoardError
 
@@ -23,7 +23,7 @@ _OLDEST = 5
 """Minor version of glibc 2 that the oldest wheels (manylinux1) ask for."""
 
 
-def fetch(board: Board, environment: Environment, extras: Iterable[str]) -> dict[str, bytes]:
+def fetch(board: Target, environment: Environment, extras: Iterable[str]) -> dict[str, bytes]:
     """The wheels of all packages of an environment, by name; edge-toolkit's own is not among them.
 
     Raises:
@@ -52,7 +52,7 @@ def markers(machine: str, python: str) -> dict[str, str]:
 
 
 def _download(
-    wanted: list[str], pinned: Iterable[str], board: Board, python: str, folder: Path
+    wanted: list[str], pinned: Iterable[str], board: Target, python: str, folder: Path
 ) -> None:
     minor = int(re.sub(r"\D", "", board.libc.rpartition(".")[2]) or "17")
     platforms = [f"manylinux_2_{one}_{board.machine}" for one in range(minor, _OLDEST - 1, -1)]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from boards.deploy import command as commands
 from boards.deploy import wheel
-from boards.deploy.command import HERE, Command
+from boards.deploy.command import HERE, RunCommand
 from edge import interpreter, release, vectors
 from edge.errors import DelegateError, ModelError, UsageError
 from edge.modelfile import tflite
 from edge.modelfile.labels import find_labels
-from edge.registry import located
-from edge.release import ENVIRONMENT, MANIFEST, RUN, SUMS, Manifest, Proof
+from edge.registry import resolve_model
+from edge.release import ENVIRONMENT, MANIFEST, RUN, SUMS, GoldenCheck, ReleaseManifest
 from edge.tasks import opening
 from edge.version import __version__
 
@@ -23,11 +23,11 @@ MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class ReleasePackage:
     """A release by its name; ``files``: name → content. ``run`` alone is a program."""
 
     name: str
-    manifest: Manifest
+    manifest: ReleaseManifest
     files: Mapping[str, bytes]
 
     @property
@@ -35,7 +35,7 @@ class Packed:
         return sum(len(content) for content in self.files.values())
 
 
-def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
+def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePackage:
     """Make the release of a model with the command that runs it.
 
     ``out``: a folder of ``edge convert``, a model file, or a model's name in the registry.
@@ -45,7 +45,7 @@ def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
         DelegateError: the command asks for another delegate than the model was made for.
         LabelsError, UsageError: what goes along cannot be read.
     """
-    path = _model(Path(located(out, say, command.delegate)), command.delegate)
+    path = _model(Path(resolve_model(out, say, command.delegate)), command.delegate)
     models = _files(path, command.delegate)
     named = {one.name: one.read_bytes() for one in models}
     # A model for the Edge TPU is held against what the one that it was compiled from answers.
@@ -61,9 +61,9 @@ def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
             )
         carried[file.name] = file.read_bytes()
     words = (*command.words[:2], "--model", f"{HERE}/{path.name}", *command.words[2:])
-    manifest = Manifest(
+    manifest = ReleaseManifest(
         toolkit=__version__,
-        wheel=wheel.own().sha256,
+        wheel=wheel.build_own_wheel().sha256,
         run=words,
         extras=command.extras,
         system_packages=command.system_packages,
@@ -76,8 +76,8 @@ def pack(out: str, command: Command, say: Callable[[str], None]) -> Packed:
         RUN: commands.script(words).encode(),
         MANIFEST: manifest.to_json().encode(),
     }
-    sums = release.sums(files)
-    return Packed(release.name_of(sums), manifest, {SUMS: sums, **files})
+    sums = release.checksum_lines(files)
+    return ReleasePackage(release.release_id(sums), manifest, {SUMS: sums, **files})
 
 
 def tar(files: Mapping[str, bytes]) -> bytes:
@@ -133,21 +133,21 @@ def _files(path: Path, delegate: str) -> tuple[Path, ...]:
             "use the model that it was compiled from, or leave out --delegate cpu",
             code="model-not-for-cpu",
         )
-    return path, opening.cpu_twin(path)
+    return path, opening.cpu_fallback_path(path)
 
 
-def _proofs(path: Path, answering: bytes) -> tuple[tuple[Proof, ...], dict[str, bytes]]:
+def _proofs(path: Path, answering: bytes) -> tuple[tuple[GoldenCheck, ...], dict[str, bytes]]:
     """What is tested on the board, with the files of test vectors that ``answering`` makes."""
     proofs, made = [], {}
-    for member, model in release.models_in(path.name, answering).items():
+    for member, model in release.extract_models(path.name, answering).items():
         name = f"{Path(member or path.name).stem}.vectors.npz"
         runtime = interpreter.load(model, name=member or str(path), delegate="cpu")
         made[name] = vectors.pack(vectors.make(runtime, member or str(path)))
-        proofs.append(Proof(path.name, member, name))
+        proofs.append(GoldenCheck(path.name, member, name))
     return tuple(proofs), made
 
 
-def _beside(path: Path, command: Command) -> Iterator[Path]:
+def _beside(path: Path, command: RunCommand) -> Iterator[Path]:
     """The labels and the description of its head beside a model, where the command names none."""
     named = {word.partition("=")[0] for word in command.words}
     labels, head = find_labels(path), path.with_suffix(".toml")

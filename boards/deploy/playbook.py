@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from boards.deploy import environment, packing, unit
-from boards.deploy.board import OWNER, PYTHONS, Python
-from boards.deploy.ssh import Address
-from boards.deploy.steps import Wanted
+from boards.deploy.board import OWNER, PYTHONS, PythonInstall
+from boards.deploy.ssh import BoardAddress
+from boards.deploy.steps import DeployRequest
 from edge.errors import UsageError, unwritable
-from edge.release import sums
+from edge.release import checksum_lines
 
 _SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
 _PLAYBOOK = "deploy.yml"
@@ -20,8 +20,8 @@ _PLAYBOOK = "deploy.yml"
 
 def write(
     folder: Path,
-    addresses: Sequence[Address],
-    wanted: Wanted,
+    addresses: Sequence[BoardAddress],
+    wanted: DeployRequest,
     canary: int | None = None,
     identity: Path | None = None,
 ) -> None:
@@ -54,7 +54,7 @@ def write(
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(folder: Path, wanted: Wanted, inventory: dict[str, Any]) -> None:
+def _write(folder: Path, wanted: DeployRequest, inventory: dict[str, Any]) -> None:
     (folder / "scripts").mkdir(parents=True)
     ours = files(__package__)
     for name in _SCRIPTS:
@@ -62,14 +62,14 @@ def _write(folder: Path, wanted: Wanted, inventory: dict[str, Any]) -> None:
     (folder / _PLAYBOOK).write_text(ours.joinpath("ansible", _PLAYBOOK).read_text())
     (folder / "release.tar").write_bytes(packing.tar(wanted.release.files))
     wheel = {wanted.wheel.name: wanted.wheel.content}
-    (folder / "wheels.tar").write_bytes(packing.tar({"SHA256SUMS": sums(wheel), **wheel}))
+    (folder / "wheels.tar").write_bytes(packing.tar({"SHA256SUMS": checksum_lines(wheel), **wheel}))
     # JSON is YAML, and quotes what YAML would take for something else.
     (folder / "inventory.yml").write_text(json.dumps(inventory, indent=2) + "\n")
     (folder / "release.yml").write_text(json.dumps(_variables(wanted), indent=2) + "\n")
 
 
 def _inventory(
-    addresses: Sequence[Address], canary: int | None, identity: Path | None
+    addresses: Sequence[BoardAddress], canary: int | None, identity: Path | None
 ) -> dict[str, Any]:
     hosts: dict[str, dict[str, str]] = {}
     for address in addresses:
@@ -87,19 +87,19 @@ def _inventory(
     return {"edge": {"hosts": hosts, "vars": variables}}
 
 
-def _variables(wanted: Wanted) -> dict[str, Any]:
+def _variables(wanted: DeployRequest) -> dict[str, Any]:
     """What the playbook wants to know of the release; EDGE_ROOT in a unit stands for the folder."""
     environments = {}
     for version in PYTHONS:
-        python = Python("", version, True)
-        made = environment.make(python, wanted.release.manifest, wanted.wheel)
+        python = PythonInstall("", version, True)
+        made = environment.build_environment(python, wanted.release.manifest, wanted.wheel)
         environments[version] = {
             "name": made.name,
             "options": made.options,
             "requirements": "\n".join(made.requirements),
         }
     units = {
-        scope: unit.text(root="EDGE_ROOT", owner=owner, wait=wanted.wait).rstrip("\n")
+        scope: unit.render_unit(root="EDGE_ROOT", owner=owner, wait=wanted.wait).rstrip("\n")
         for scope, owner in (("system", OWNER), ("user", ""))
     }
     return {

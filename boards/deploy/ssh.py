@@ -21,7 +21,7 @@ from edge.installation import install_command
 if TYPE_CHECKING:
     import asyncssh
 
-_PATIENCE = 15
+_TIMEOUT_S = 15
 """Seconds that a board has to answer at all, and between two signs of life."""
 
 _HEARTBEAT = 10.0
@@ -31,7 +31,7 @@ _LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class BoardAddress:
     """``user@host:port``; empty or 0 where it was not said, so that ~/.ssh/config says it."""
 
     host: str
@@ -82,7 +82,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RemoteResult:
     """What a script did: its exit code, and what it printed."""
 
     code: int
@@ -99,7 +99,7 @@ class Done:
 class Connection:
     """A board that lets us in. ``sudo``: scripts of root run by it."""
 
-    def __init__(self, address: Address, connection: "asyncssh.SSHClientConnection") -> None:
+    def __init__(self, address: BoardAddress, connection: "asyncssh.SSHClientConnection") -> None:
         self.address, self._connection = address, connection
         self.sudo = False
 
@@ -110,7 +110,7 @@ class Connection:
         *,
         brings: bytes = b"",
         as_root: bool = False,
-    ) -> Done:
+    ) -> RemoteResult:
         """Run a script of ``scripts/`` with variables; ``brings`` is its stdin.
 
         Raises:
@@ -118,7 +118,9 @@ class Connection:
         """
         return await self.execute(command(script, variables), brings=brings, as_root=as_root)
 
-    async def execute(self, words: str, *, brings: bytes = b"", as_root: bool = False) -> Done:
+    async def execute(
+        self, words: str, *, brings: bytes = b"", as_root: bool = False
+    ) -> RemoteResult:
         """Run a shell command.
 
         Raises:
@@ -131,13 +133,13 @@ class Connection:
         if done.exit_status is None or done.exit_status < 0:
             raise _was_cut(self.address)
         out, err = (_text(stream) for stream in (done.stdout, done.stderr))
-        return Done(done.exit_status, out, err)
+        return RemoteResult(done.exit_status, out, err)
 
     @asynccontextmanager
     async def holding(
         self, script: str, variables: Mapping[str, str], *, as_root: bool
-    ) -> AsyncIterator[Done]:
-        """Keep a script alive while the block runs, as scripts/lock.sh wants it; ``Done.code`` is 0
+    ) -> AsyncIterator[RemoteResult]:
+        """Keep a script alive while the block runs, as scripts/lock.sh wants it; ``RemoteResult.code`` is 0
         where its first line came.
 
         Raises:
@@ -150,16 +152,16 @@ class Connection:
         if not first:
             with _cut(self.address):
                 done = await process.wait()
-            yield Done(done.exit_status or 1, "", _text(done.stderr))
+            yield RemoteResult(done.exit_status or 1, "", _text(done.stderr))
             return
-        beating = asyncio.create_task(_beat(process))
+        beating = asyncio.create_task(_send_heartbeat(process))
         try:
-            yield Done(0, first, "")
+            yield RemoteResult(0, first, "")
         finally:
             beating.cancel()
             process.stdin.write_eof()
             try:
-                await asyncio.wait_for(process.wait(), _PATIENCE)
+                await asyncio.wait_for(process.wait(), _TIMEOUT_S)
             except (OSError, TimeoutError):
                 process.close()
 
@@ -189,7 +191,7 @@ def command(script: str, variables: Mapping[str, str]) -> str:
 
 
 @asynccontextmanager
-async def connect(address: Address, identity: str | None = None) -> AsyncIterator[Connection]:
+async def connect(address: BoardAddress, identity: str | None = None) -> AsyncIterator[Connection]:
     """Log in to a board. ``identity``: a file with the private key, instead of the usual ones.
 
     Raises:
@@ -212,11 +214,11 @@ async def connect(address: Address, identity: str | None = None) -> AsyncIterato
         asked["client_keys"] = [identity]
     try:
         connection = await asyncssh.connect(
-            address.host, preferred_auth="publickey", connect_timeout=_PATIENCE,
-            keepalive_interval=_PATIENCE, keepalive_count_max=3, **asked,
+            address.host, preferred_auth="publickey", connect_timeout=_TIMEOUT_S,
+            keepalive_interval=_TIMEOUT_S, keepalive_count_max=3, **asked,
         )  # fmt: skip
     except asyncssh.HostKeyNotVerifiable:
-        raise _stranger(address) from None
+        raise _unknown_host_key(address) from None
     except asyncssh.PermissionDenied:
         raise BoardError(
             f"a key that {address} accepts",
@@ -258,7 +260,7 @@ def _asyncssh() -> Any:
     return asyncssh
 
 
-async def _beat(process: Any) -> None:
+async def _send_heartbeat(process: Any) -> None:
     while True:
         process.stdin.write(".")
         await asyncio.sleep(_HEARTBEAT)
@@ -267,7 +269,7 @@ async def _beat(process: Any) -> None:
 class _cut:  # noqa: N801 (reads as a statement)
     """Turns the many ways in which a connection ends into one error."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: BoardAddress) -> None:
         self._address = address
 
     def __enter__(self) -> None:
@@ -280,7 +282,7 @@ class _cut:  # noqa: N801 (reads as a statement)
             raise _was_cut(self._address) from None
 
 
-def _was_cut(address: Address) -> BoardError:
+def _was_cut(address: BoardAddress) -> BoardError:
     return BoardError(
         f"a stable connection to {address}",
         "one that was interrupted",
@@ -290,7 +292,7 @@ def _was_cut(address: Address) -> BoardError:
     )
 
 
-def _stranger(address: Address) -> BoardError:
+def _unknown_host_key(address: BoardAddress) -> BoardError:
     """The board's key is not the known one, or is not known."""
     known = str(Path("~/.ssh/known_hosts").expanduser())
     place = f"[{address.host}]:{address.port}" if address.port not in (0, 22) else address.host
@@ -315,13 +317,13 @@ def _stranger(address: Address) -> BoardError:
     )
 
 
-def _unreachable(address: Address, error: Exception) -> BoardError:
+def _unreachable(address: BoardAddress, error: Exception) -> BoardError:
     if isinstance(error, socket.gaierror):
         why = "a host name that cannot be resolved"
     elif isinstance(error, ConnectionRefusedError):
         why = "no ssh server there (connection refused)"
     elif isinstance(error, TimeoutError) or not str(error):
-        why = f"no answer in {_PATIENCE} s"
+        why = f"no answer in {_TIMEOUT_S} s"
     else:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return BoardError(

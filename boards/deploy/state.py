@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-from boards.deploy.ssh import Address, connect
+from boards.deploy.ssh import BoardAddress, connect
 from boards.deploy.steps import Tell, probe
 from edge.errors import EdgeError
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ServiceStatus:
     """``release`` and ``previous``: names, "" for none; ``since``: when it was switched to, in
     seconds since 1970; ``state``: ActiveState of systemd; ``said``: what the stream told it last;
     ``restarts``: by systemd, since it was started; ``celsius``: None where it is not known."""
 
-    address: Address
+    address: BoardAddress
     release: str
     previous: str
     since: int
@@ -47,7 +47,7 @@ class State:
         }  # fmt: skip
 
 
-async def read(address: Address, identity: str | None, tell: Tell) -> State:
+async def read(address: BoardAddress, identity: str | None, tell: Tell) -> ServiceStatus:
     """What runs on a board.
 
     Raises:
@@ -59,7 +59,7 @@ async def read(address: Address, identity: str | None, tell: Tell) -> State:
         done = await connection.run("status.sh", {"ROOT": board.root, **board.systemctl})
     values = done.values
     heat = values.get("temperature", "")
-    return State(
+    return ServiceStatus(
         address=address,
         release=values.get("release", ""),
         previous=values.get("previous", ""),
@@ -76,7 +76,7 @@ async def read(address: Address, identity: str | None, tell: Tell) -> State:
 
 
 async def journal(
-    address: Address, lines: int, follow: bool, identity: str | None
+    address: BoardAddress, lines: int, follow: bool, identity: str | None
 ) -> AsyncIterator[str]:
     """What the service of a board printed, line by line; with ``follow`` as more comes.
 
@@ -90,12 +90,14 @@ async def journal(
             yield line
 
 
-def show(addresses: Sequence[Address], found: Sequence[State | EdgeError], as_json: bool) -> int:
+def show(
+    addresses: Sequence[BoardAddress], found: Sequence[ServiceStatus | EdgeError], as_json: bool
+) -> int:
     """Print what runs; the exit code."""
     if as_json:
         rows = [
             one.to_dict()
-            if isinstance(one, State)
+            if isinstance(one, ServiceStatus)
             else {"host": str(address), "error": one.to_dict()}
             for address, one in zip(addresses, found, strict=True)
         ]
@@ -105,10 +107,10 @@ def show(addresses: Sequence[Address], found: Sequence[State | EdgeError], as_js
             _print(address, one)
     if any(isinstance(one, EdgeError) for one in found):
         return 2
-    return 0 if all(isinstance(one, State) and one.running for one in found) else 1
+    return 0 if all(isinstance(one, ServiceStatus) and one.running for one in found) else 1
 
 
-def _print(address: Address, found: State | EdgeError) -> None:
+def _print(address: BoardAddress, found: ServiceStatus | EdgeError) -> None:
     if isinstance(found, EdgeError):
         click.echo(f"{address}: {found} [{found.code}]", err=True)
         return

@@ -12,25 +12,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from boards.deploy import environment, offline, packing, unit
-from boards.deploy.board import Board
+from boards.deploy.board import Target
 from boards.deploy.environment import Environment
-from boards.deploy.packing import Packed
-from boards.deploy.ssh import Address, Connection, connect
-from boards.deploy.wheel import Wheel
+from boards.deploy.packing import ReleasePackage
+from boards.deploy.ssh import BoardAddress, Connection, connect
+from boards.deploy.wheel import OwnWheel
 from edge.errors import BoardError, ReleaseError
-from edge.release import sums
+from edge.release import checksum_lines
 
 Tell = Callable[[str], None]
 """Told the name of a step when it begins."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DeployRequest:
     """What is to be deployed. ``wait``: seconds for the first frame; ``offline``: the board has no
     package index; ``who``: for the lock."""
 
-    release: Packed
-    wheel: Wheel
+    release: ReleasePackage
+    wheel: OwnWheel
     wait: int
     offline: bool
     who: str
@@ -45,7 +45,7 @@ class Outcome:
     user.
     """
 
-    address: Address
+    address: BoardAddress
     release: str
     changed: bool = False
     code: str = ""
@@ -54,7 +54,9 @@ class Outcome:
     notes: tuple[str, ...] = field(default=())
 
 
-async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: Tell) -> Outcome:
+async def deploy(
+    address: BoardAddress, wanted: DeployRequest, identity: str | None, tell: Tell
+) -> Outcome:
     """Let a board run a release.
 
     Raises:
@@ -64,8 +66,8 @@ async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: T
     tell("connect")
     async with connect(address, identity) as connection:
         board = await probe(connection, wanted.release.name)
-        made = environment.make(board.check(), wanted.release.manifest, wanted.wheel)
-        text = unit.text(root=board.root, owner=board.owner, wait=wanted.wait)
+        made = environment.build_environment(board.check(), wanted.release.manifest, wanted.wheel)
+        text = unit.render_unit(root=board.root, owner=board.owner, wait=wanted.wait)
         if _runs(board, wanted, made, text):
             return Outcome(address, wanted.release.name)
         async with locked(connection, board, wanted.who):
@@ -82,7 +84,7 @@ async def deploy(address: Address, wanted: Wanted, identity: str | None, tell: T
             return await switch(connection, board, wanted.release.name, text)
 
 
-async def rollback(address: Address, who: str, identity: str | None, tell: Tell) -> Outcome:
+async def rollback(address: BoardAddress, who: str, identity: str | None, tell: Tell) -> Outcome:
     """Let a board run the release that ran before.
 
     Raises:
@@ -96,20 +98,20 @@ async def rollback(address: Address, who: str, identity: str | None, tell: Tell)
             return await switch(connection, board, "", "")
 
 
-async def probe(connection: Connection, release: str) -> Board:
+async def probe(connection: Connection, release: str) -> Target:
     """What the board says of itself, and of a release.
 
     Raises:
         BoardError: it is no Linux, or the connection was cut.
     """
     done = await connection.run("probe.sh", {"RELEASE": release})
-    board = Board.read(connection.address, done)
+    board = Target.read(connection.address, done)
     connection.sudo = board.mode == "system" and board.uid != "0"
     return board
 
 
 @asynccontextmanager
-async def locked(connection: Connection, board: Board, who: str) -> AsyncIterator[None]:
+async def locked(connection: Connection, board: Target, who: str) -> AsyncIterator[None]:
     """Keep other deploys away from a board meanwhile.
 
     Raises:
@@ -129,7 +131,7 @@ async def locked(connection: Connection, board: Board, who: str) -> AsyncIterato
         yield
 
 
-def _runs(board: Board, wanted: Wanted, made: Environment, text: str) -> bool:
+def _runs(board: Target, wanted: DeployRequest, made: Environment, text: str) -> bool:
     """Whether a board runs just what is wanted already."""
     name = wanted.release.name
     known = board.current == board.whole == name and board.environment == made.name
@@ -138,7 +140,7 @@ def _runs(board: Board, wanted: Wanted, made: Environment, text: str) -> bool:
 
 
 async def _environment(
-    connection: Connection, board: Board, wanted: Wanted, made: Environment, tell: Tell
+    connection: Connection, board: Target, wanted: DeployRequest, made: Environment, tell: Tell
 ) -> None:
     """Make the virtual environment, where it is not there."""
     if made.name in board.ready:
@@ -162,7 +164,7 @@ async def _environment(
             "PIP": "--no-index --find-links ." if wanted.offline else "",
             "REQUIREMENTS": "\n".join(made.requirements),
         },
-        brings=packing.tar({"SHA256SUMS": sums(files), **files}),
+        brings=packing.tar({"SHA256SUMS": checksum_lines(files), **files}),
         as_root=True,
     )
     if done.code:
@@ -170,7 +172,7 @@ async def _environment(
 
 
 async def _release(
-    connection: Connection, board: Board, wanted: Wanted, made: Environment, tell: Tell
+    connection: Connection, board: Target, wanted: DeployRequest, made: Environment, tell: Tell
 ) -> None:
     """Send the release, where it is not there whole."""
     tell("release")
@@ -191,7 +193,7 @@ async def _release(
         as_root=True,
     )
     if environment.no_space(done.err):
-        raise environment.full(board)
+        raise environment.disk_full_error(board)
     if done.code == 65:  # EX_DATAERR
         raise ReleaseError(
             f"the release {release.name} to arrive unchanged on {board.address}",
@@ -204,7 +206,7 @@ async def _release(
 
 
 async def _selftest(
-    connection: Connection, board: Board, wanted: Wanted, made: Environment, tell: Tell
+    connection: Connection, board: Target, wanted: DeployRequest, made: Environment, tell: Tell
 ) -> tuple[str, str] | None:
     """Try the release on the board; what is wrong, in a sentence and as it was printed, or None."""
     tell("self-test")
@@ -230,7 +232,7 @@ async def _selftest(
         )
 
 
-async def switch(connection: Connection, board: Board, release: str, text: str) -> Outcome:
+async def switch(connection: Connection, board: Target, release: str, text: str) -> Outcome:
     """Let the service run a release, the one before where it is ""; if it gives no frame, the old.
 
     Raises:
@@ -255,7 +257,7 @@ async def switch(connection: Connection, board: Board, release: str, text: str) 
             code="no-previous-release",
         )
     if environment.no_space(done.err):
-        raise environment.full(board)
+        raise environment.disk_full_error(board)
     if done.code != 70:  # EX_SOFTWARE
         raise _script_failed(board, "switch", done.err)
     why = "no frame was processed in time"
@@ -272,7 +274,7 @@ def _notes(values: dict[str, str]) -> tuple[str, ...]:
     return (f"the service stops when its user logs out; to keep it running: {command}",)
 
 
-def _script_failed(board: Board, step: str, said: str) -> BoardError:
+def _script_failed(board: Target, step: str, said: str) -> BoardError:
     last = (said.strip().splitlines() or ["no error message"])[-1]
     return BoardError(
         f"the {step} step on {board.address} to succeed",

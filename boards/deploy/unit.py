@@ -29,7 +29,7 @@ CapabilityBoundingSet=
 """
 
 
-def text(*, root: str, owner: str, wait: int) -> str:
+def render_unit(*, root: str, owner: str, wait: int) -> str:
     """The unit of a system, or of a user where ``owner`` is empty.
 
     Systemd takes most restrictions from system services only. ``wait``: seconds that the first

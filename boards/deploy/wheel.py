@@ -24,7 +24,7 @@ _TAG = "py3-none-any"
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
+class OwnWheel:
     """A wheel: the same sources give the same bytes."""
 
     name: str
@@ -36,7 +36,7 @@ class Wheel:
 
 
 @cache
-def own() -> Wheel:
+def build_own_wheel() -> OwnWheel:
     """The wheel of this edge-toolkit.
 
     Raises:
@@ -55,7 +55,7 @@ def own() -> Wheel:
     stem = f"{DISTRIBUTION.replace('-', '_')}-{installed.version}"
     files = dict(_packages(installed)) | dict(_about(installed, f"{stem}.dist-info"))
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
-    return Wheel(f"{stem}-{_TAG}.whl", _zip(files))
+    return OwnWheel(f"{stem}-{_TAG}.whl", _zip(files))
 
 
 def requirements() -> tuple[str, ...]:

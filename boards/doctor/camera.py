@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boards.doctor.finding import Finding, State, fail, ok, warn
-from boards.doctor.system import System
+from boards.doctor.system import HostSystem
 from boards.profile import Profile
 from edge.installation import requirement
 
@@ -21,7 +21,7 @@ _JOIN = "Log out and back in afterwards."
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class VideoDevice:
     """A device of V4L2 that gives pictures."""
 
     path: Path
@@ -32,7 +32,7 @@ class Node:
         return self.name.startswith(_CSI)
 
 
-def nodes(system: System) -> list[Node]:
+def video_devices(system: HostSystem) -> list[VideoDevice]:
     """What gives pictures, without the second nodes of cameras, which give metadata."""
     found = []
     for path in system.found("dev/video[0-9]*"):
@@ -40,12 +40,12 @@ def nodes(system: System) -> list[Node]:
         name = system.text(f"{folder}/name") or path.name
         first = system.text(f"{folder}/index") in (None, "0")
         if not name.startswith(_NO_CAMERAS) and (first or name.startswith(_CSI)):
-            found.append(Node(path, name))
+            found.append(VideoDevice(path, name))
     return found
 
 
-def camera(system: System, profile: Profile) -> Iterator[Finding]:
-    there = nodes(system)
+def camera(system: HostSystem, profile: Profile) -> Iterator[Finding]:
+    there = video_devices(system)
     others = [node for node in there if not node.csi]
     connected = any(node.csi for node in there)
     names: list[str] = []
@@ -65,7 +65,7 @@ def camera(system: System, profile: Profile) -> Iterator[Finding]:
         yield warn("camera", "none", means)
 
 
-def _permission(system: System, there: list[Node]) -> Iterator[Finding]:
+def _permission(system: HostSystem, there: list[VideoDevice]) -> Iterator[Finding]:
     closed = [node.path for node in there if not system.may_use(node.path)]
     if not closed:
         return
@@ -79,7 +79,7 @@ def _permission(system: System, there: list[Node]) -> Iterator[Finding]:
         yield fail("camera", found, means, 'sudo usermod -aG video "$USER"')
 
 
-def _without_picamera(system: System, trouble: str, state: State) -> Finding:
+def _without_picamera(system: HostSystem, trouble: str, state: State) -> Finding:
     if any(words in trouble for words in _NUMPY_CLASH):
         means = "This release's picamera2 is built for NumPy 1, but the environment has NumPy 2."
         return Finding("picamera2", state, trouble, means, system.pip("numpy<2"))

@@ -7,7 +7,7 @@ import click
 
 from boards import profile
 from boards.doctor import page
-from boards.doctor.examination import Examination, examine
+from boards.doctor.examination import Diagnosis, diagnose
 from boards.doctor.finding import EXIT_CODES
 from boards.doctor.system import here
 from edge.commands.options import JSON
@@ -48,7 +48,7 @@ def doctor(board: str | None, host: str | None, identity: str | None, as_json: b
             code="identity-without-host",
             summary="--identity needs --host",
         )
-    examined = _there(host, identity, board) if host else examine(here(), known)
+    examined = _there(host, identity, board) if host else diagnose(here(), known)
     if as_json:
         click.echo(json.dumps(examined.to_dict(), indent=2))
     else:
@@ -57,8 +57,8 @@ def doctor(board: str | None, host: str | None, identity: str | None, as_json: b
     return EXIT_CODES[examined.state]
 
 
-def _there(host: str, identity: str | None, board: str | None) -> Examination:
-    from boards.deploy.ssh import Address
+def _there(host: str, identity: str | None, board: str | None) -> Diagnosis:
+    from boards.deploy.ssh import BoardAddress
     from boards.doctor import remote
 
-    return remote.examine(Address.parse(host), identity, board)
+    return remote.diagnose_remote(BoardAddress.parse(host), identity, board)

@@ -12,7 +12,7 @@ MISSING, TIMED_OUT = 127, 124
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """What a command said; ``code`` is its exit code, negative for a signal."""
 
     out: str = ""
@@ -20,7 +20,7 @@ class Answer:
     code: int = 0
 
 
-class Commands:
+class CommandRunner:
     """Each runs in English, without input and in a session of its own, where Ctrl-C does not
     reach it: hence :meth:`stop`."""
 
@@ -29,24 +29,24 @@ class Commands:
         self._stopped = False
         self._changing = threading.Lock()
 
-    def run(self, command: tuple[str, ...], timeout: float) -> Answer:
+    def run(self, command: tuple[str, ...], timeout: float) -> CommandResult:
         """Run a command; killed with its children after ``timeout`` s. Never raises."""
         try:
             process = self._start(command)
         except OSError as error:
-            return Answer(err=str(error), code=MISSING)
+            return CommandResult(err=str(error), code=MISSING)
         if process is None:
-            return Answer(err="stopped", code=MISSING)
+            return CommandResult(err="stopped", code=MISSING)
         with process:
             try:
                 out, err = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
                 _kill(process)
-                return Answer(err=f"no response within {timeout:g} seconds", code=TIMED_OUT)
+                return CommandResult(err=f"no response within {timeout:g} seconds", code=TIMED_OUT)
             finally:
                 with self._changing:
                     self._running.remove(process)
-        return Answer(
+        return CommandResult(
             out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), process.returncode
         )
 

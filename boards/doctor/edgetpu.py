@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from boards.doctor import mending
 from boards.doctor.finding import Finding, fail, ok, warn
 from boards.doctor.machine import model
-from boards.doctor.system import DIED, TIMEOUT, System
+from boards.doctor.system import DIED, TIMEOUT, HostSystem
 from boards.doctor.usb import UsbDevice, devices
 from boards.profile import Profile
 from edge.probe import CRASHED, NOT_LOADABLE
@@ -21,7 +21,7 @@ _LIBRARIES = ("usr/lib/*/libedgetpu.so.1", "usr/lib/libedgetpu.so.1",
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class EdgeTpuDevices:
     """What there is of Edge TPUs: on USB, on PCIe (seen or not), and the driver's files.
 
     ``apex``: those that the driver made, whether they are passed into this container or not.
@@ -35,8 +35,8 @@ class Present:
         return bool(self.usb or self.pci or self.apex)
 
 
-def edgetpu(system: System, profile: Profile) -> Iterator[Finding]:
-    present = look(system)
+def edgetpu(system: HostSystem, profile: Profile) -> Iterator[Finding]:
+    present = find_devices(system)
     if not present:
         yield _none(system, profile)
         if profile.run.delegate == "edgetpu":
@@ -46,29 +46,29 @@ def edgetpu(system: System, profile: Profile) -> Iterator[Finding]:
     yield from obstacles
     if all(finding.state == "ok" for finding in obstacles):
         yield from _trial(system, present)
-        present = look(system)  # the first use changes a USB accelerator's id and place
+        present = find_devices(system)  # the first use changes a USB accelerator's id and place
     yield from _on_usb(profile, present)
     yield from _on_pci(system, present)
 
 
-def look(system: System) -> Present:
+def find_devices(system: HostSystem) -> EdgeTpuDevices:
     cards = system.found("sys/bus/pci/devices/*/vendor")
     ids = [(system.text(card), system.text(card.with_name("device"))) for card in cards]
     made = (*system.found("dev/apex_*"), *system.found("sys/class/apex/apex_*"))
-    return Present(
+    return EdgeTpuDevices(
         tuple(device for device in devices(system) if device.id in (UNUSED, USED)),
         _PCI in ids,
         tuple(sorted({f"dev/{path.name}" for path in made})),
     )
 
 
-def _none(system: System, profile: Profile) -> Finding:
+def _none(system: HostSystem, profile: Profile) -> Finding:
     if profile.run.delegate != "edgetpu":
         return ok("Edge TPU", "none; models run on the CPU")
     if profile.accelerator is None:
         return _none_of_its_own(profile)
     buses = profile.accelerator.buses
-    found = f"none on {_called(buses)}, but the profile {profile.name} has one"
+    found = f"none on {_describe(buses)}, but the profile {profile.name} has one"
     means = "Models compiled for it cannot run. Plug it in directly, without a hub."
     switched_on = "dtparam=pciex1" in (system.text("boot/firmware/config.txt") or "")
     if "pcie" in buses and model(system).startswith("Raspberry Pi 5") and not switched_on:
@@ -79,7 +79,7 @@ def _none(system: System, profile: Profile) -> Finding:
 
 def _none_of_its_own(profile: Profile) -> Finding:
     """Where one is soldered on, nothing can be plugged in."""
-    found = f"none on {_called((profile.edgetpu,))}, but the {profile.title} has one soldered on"
+    found = f"none on {_describe((profile.edgetpu,))}, but the {profile.title} has one soldered on"
     means = (
         "Models compiled for it cannot run. The kernel does not see it: turn the board off and on "
         "again, and if that does not help, check the kernel's log."
@@ -87,12 +87,12 @@ def _none_of_its_own(profile: Profile) -> Finding:
     return fail("Edge TPU", found, means, mending.LOOK[profile.edgetpu])
 
 
-def _called(buses: Iterable[str]) -> str:
+def _describe(buses: Iterable[str]) -> str:
     """The buses as people call them: "USB", or "PCIe"."""
     return " or ".join(dict.fromkeys("PCIe" if bus == "pcie" else "USB" for bus in buses))
 
 
-def _library(system: System) -> Iterator[Finding]:
+def _library(system: HostSystem) -> Iterator[Finding]:
     there = [path for pattern in _LIBRARIES for path in system.found(pattern)]
     if not there:
         means = "Without this library, no model can use an Edge TPU."
@@ -116,7 +116,7 @@ def _library(system: System) -> Iterator[Finding]:
         yield fail("libedgetpu", found, means, mending.library(system))
 
 
-def _trial(system: System, present: Present) -> Iterator[Finding]:
+def _trial(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
     """Load the library in a process of its own, since it may crash or hang."""
     module = system.probe("interpreter").get("module")
     if module is None:  # which the check of the interpreter tells
@@ -137,7 +137,7 @@ def _trial(system: System, present: Present) -> Iterator[Finding]:
         yield fail("Edge TPU", reason, means, f"sudo fuser -v {' '.join(f'/{n}' for n in nodes)}")
 
 
-def _on_usb(profile: Profile, present: Present) -> Iterator[Finding]:
+def _on_usb(profile: Profile, present: EdgeTpuDevices) -> Iterator[Finding]:
     for device in present.usb:
         state = "before its first use" if device.id == UNUSED else "in use since it was plugged in"
         found = f"on USB: {device.id}, {state}, {device.speed}"
@@ -149,7 +149,7 @@ def _on_usb(profile: Profile, present: Present) -> Iterator[Finding]:
             yield ok("Edge TPU", found)
 
 
-def _on_pci(system: System, present: Present) -> Iterator[Finding]:
+def _on_pci(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
     for node in present.apex:
         yield ok("Edge TPU", f"on PCIe: /{node}")
     if present.apex or not present.pci:
@@ -171,14 +171,14 @@ def _on_pci(system: System, present: Present) -> Iterator[Finding]:
         yield fail("Edge TPU", found, means, mending.DRIVER)
 
 
-def _permissions(system: System, present: Present) -> Iterator[Finding]:
+def _permissions(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
     for device in present.usb:
         yield from _permission(system, device.node, "plugdev")
     for node in present.apex:
         yield from _permission(system, node, "apex")
 
 
-def _permission(system: System, node: str, group: str) -> Iterator[Finding]:
+def _permission(system: HostSystem, node: str, group: str) -> Iterator[Finding]:
     path = system.root / node
     if not path.exists():
         means = "Inside a container, the device must be passed in."

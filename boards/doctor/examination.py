@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from boards.doctor import camera, edgetpu, heat, machine, packages, resources
 from boards.doctor.finding import EXIT_CODES, Finding, State, worst
-from boards.doctor.system import System
+from boards.doctor.system import HostSystem
 from boards.profile import Note, Profile
 
-Check = Callable[[System, Profile], Iterator[Finding]]
+Check = Callable[[HostSystem, Profile], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     machine.board,
@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class Diagnosis:
     """What was found on a machine, and what its profile says to expect anyway.
 
     ``board``: the profile's name; ``title``: of the board.
@@ -66,9 +66,9 @@ class Examination:
         return cls(str(told["board"]), str(told["title"]), findings, limits)
 
 
-def examine(system: System, profile: Profile | None = None) -> Examination:
+def diagnose(system: HostSystem, profile: Profile | None = None) -> Diagnosis:
     """Run all checks; ``profile``: the board's, by default by its device tree."""
-    known = profile or machine.recognised(system)
+    known = profile or machine.recognized_board(system)
     with ThreadPoolExecutor(max_workers=4) as pool:
         try:
             parts = list(pool.map(lambda check: tuple(check(system, known)), CHECKS))
@@ -76,7 +76,7 @@ def examine(system: System, profile: Profile | None = None) -> Examination:
             system.stop()
             raise
     findings = tuple(finding for part in parts for finding in part)
-    return Examination(known.name, known.title, findings, known.limits)
+    return Diagnosis(known.name, known.title, findings, known.limits)
 
 
 def _finding(told: dict[str, Any]) -> Finding:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from boards.doctor.commands import MISSING
 from boards.doctor.finding import Finding, fail, ok, warn
-from boards.doctor.system import TIMEOUT, System
+from boards.doctor.system import TIMEOUT, HostSystem
 from boards.profile import Profile
 from edge.board import temperature, throttling_of
 
@@ -15,7 +15,7 @@ https://www.raspberrypi.com/documentation/computers/raspberry-pi.html#frequency-
 """
 
 
-def heat(system: System, _: Profile) -> Iterator[Finding]:
+def heat(system: HostSystem, _: Profile) -> Iterator[Finding]:
     degrees = temperature(system.root)
     if degrees is None:
         return
@@ -27,7 +27,7 @@ def heat(system: System, _: Profile) -> Iterator[Finding]:
         yield ok("temperature", found)
 
 
-def power(system: System, profile: Profile) -> Iterator[Finding]:
+def power(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     """The bits of ``vcgencmd get_throttled``, on a Raspberry Pi."""
     if not profile.name.startswith("raspberry-pi"):
         return

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from boards.doctor.finding import Finding, fail, ok, warn
-from boards.doctor.system import System
-from boards.profile import Profile, load, recognise
+from boards.doctor.system import HostSystem
+from boards.profile import Profile, load, recognize
 
 _WHEELS = ("aarch64", "x86_64")
 """Architectures that ai-edge-litert and OpenCV have wheels for."""
@@ -16,27 +16,27 @@ _WRITE_64_BIT = (
 )
 
 
-def model(system: System) -> str:
+def model(system: HostSystem) -> str:
     """What the device tree calls the board; "" on a PC."""
     told = system.text("proc/device-tree/model")
     return told or system.text("sys/firmware/devicetree/base/model") or ""
 
 
-def recognised(system: System) -> Profile:
+def recognized_board(system: HostSystem) -> Profile:
     """The profile of the board by its device tree, else that of any Linux."""
     machine = system.ask("uname", "-m")
     other = "generic-x86-64" if machine == "x86_64" else "generic-aarch64"
-    return recognise(model(system)) or load(other)
+    return recognize(model(system)) or load(other)
 
 
-def release(system: System, key: str = "VERSION_CODENAME") -> str:
+def release(system: HostSystem, key: str = "VERSION_CODENAME") -> str:
     """A value of /etc/os-release, "" where there is none."""
     told = system.text("etc/os-release") or ""
     value = re.search(rf'^{key}="?([^"\n]*)"?$', told, re.MULTILINE)
     return value[1] if value else ""
 
 
-def board(system: System, profile: Profile) -> Iterator[Finding]:
+def board(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     told = model(system) or f"unknown ({system.ask('uname', '-m')}, no device tree)"
     if profile.models and not told.startswith(profile.models):
         yield warn(
@@ -50,7 +50,7 @@ def board(system: System, profile: Profile) -> Iterator[Finding]:
         yield ok("board", f"{told} (profile {profile.name})")
 
 
-def operating_system(system: System, profile: Profile) -> Iterator[Finding]:
+def operating_system(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     codename = release(system)
     found = release(system, "PRETTY_NAME") or "unknown"
     known = {one.release: one for one in profile.systems}
@@ -62,7 +62,7 @@ def operating_system(system: System, profile: Profile) -> Iterator[Finding]:
         yield ok("system", found, f"Not in the profile, which lists {', '.join(known) or 'none'}.")
 
 
-def architecture(system: System, profile: Profile) -> Iterator[Finding]:
+def architecture(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     machine = system.ask("uname", "-m") or "unknown"
     bits = system.ask("getconf", "LONG_BIT")
     if machine in _WHEELS and bits == "32":
@@ -77,7 +77,7 @@ def architecture(system: System, profile: Profile) -> Iterator[Finding]:
         yield fail("architecture", machine, means)
 
 
-def cores(system: System, profile: Profile) -> Iterator[Finding]:
+def cores(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     """Of the processor, against the threads that the profile reckons with."""
     count = len(re.findall(r"^processor\s*:", system.text("proc/cpuinfo") or "", re.MULTILINE))
     wanted = profile.run.threads

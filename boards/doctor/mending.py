@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from boards.doctor.machine import release
-from boards.doctor.system import System
+from boards.doctor.system import HostSystem
 from boards.profile import find
 
 SWITCH_PCIE_ON = "echo dtparam=pciex1 | sudo tee -a /boot/firmware/config.txt && sudo reboot"
@@ -31,7 +31,7 @@ _PROFILES = {"plugdev": "coral-usb", "apex": "coral-pcie"}
 """Group that an Edge TPU belongs to → the accelerator whose profile holds the rules of udev."""
 
 
-def library(system: System) -> str:
+def library(system: HostSystem) -> str:
     """Install the maintained build of libedgetpu for this release of Debian."""
     codename, machine = release(system), system.ask("uname", "-m") or ""
     build = codename if codename in _BUILDS else _BUILDS[-1]
@@ -39,7 +39,7 @@ def library(system: System) -> str:
     return f"curl -fLO {_LIBRARY}/{file}\nsudo apt-get install -y ./{file}"
 
 
-def rules(system: System) -> list[str]:
+def rules(system: HostSystem) -> list[str]:
     """The texts of udev's rules that speak of an Edge TPU."""
     folders = ("etc", "usr/lib", "lib", "run", "usr/local/lib")
     paths = [path for one in folders for path in system.found(f"{one}/udev/rules.d/*.rules")]

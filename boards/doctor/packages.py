@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from boards.doctor.finding import Finding, fail, ok, warn
 from boards.doctor.probes import NO_NUMPY
-from boards.doctor.system import DIED, System
+from boards.doctor.system import DIED, HostSystem
 from boards.profile import Profile
 from edge.installation import requirement
 
@@ -16,7 +16,7 @@ _APT_OF_OPENCV = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0",
 """Library that opencv-python needs from the system → its Debian package."""
 
 
-def python(system: System, _: Profile) -> Iterator[Finding]:
+def python(system: HostSystem, _: Profile) -> Iterator[Finding]:
     said = system.probe("python")
     if "trouble" in said:
         yield fail("Python", said["trouble"], f"{system.python} does not run.")
@@ -33,7 +33,7 @@ def python(system: System, _: Profile) -> Iterator[Finding]:
     yield fail("Python", found, means, f"{make} && {install}")
 
 
-def interpreter(system: System, _: Profile) -> Iterator[Finding]:
+def interpreter(system: HostSystem, _: Profile) -> Iterator[Finding]:
     """The one that ``edge`` takes, with its NumPy, by running a model."""
     said = system.probe("interpreter")
     if "trouble" not in said:
@@ -53,7 +53,7 @@ def interpreter(system: System, _: Profile) -> Iterator[Finding]:
         yield fail("interpreter", trouble, "No model can run.", system.pip("ai-edge-litert>=2.1"))
 
 
-def opencv(system: System, _: Profile) -> Iterator[Finding]:
+def opencv(system: HostSystem, _: Profile) -> Iterator[Finding]:
     """That it imports and works, and that its distributions are of one version."""
     said = system.probe("opencv")
     distributions: dict[str, str] = said.get("distributions", {})
@@ -74,7 +74,7 @@ def opencv(system: System, _: Profile) -> Iterator[Finding]:
         )
 
 
-def _broken_opencv(system: System, trouble: str) -> Finding:
+def _broken_opencv(system: HostSystem, trouble: str) -> Finding:
     packages = {package for library, package in _APT_OF_OPENCV.items() if library in trouble}
     if packages:
         means = "opencv-python needs system libraries that are not part of a Lite image."
@@ -88,7 +88,7 @@ def _broken_opencv(system: System, trouble: str) -> Finding:
     return fail("OpenCV", trouble, means, again)
 
 
-def _numpy_anew(system: System) -> str:
+def _numpy_anew(system: HostSystem) -> str:
     return system.pip("numpy").replace("install", "install --force-reinstall --no-deps")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from boards.doctor.examination import Examination
+from boards.doctor.examination import Diagnosis
 from boards.doctor.finding import EXIT_CODES, Finding, State
 from edge.printable import printable
 
@@ -15,7 +15,7 @@ _COLUMN = 21
 """Where what was found begins, behind the state and the subject."""
 
 
-def lines(examined: Examination, width: int) -> Iterator[str]:
+def lines(examined: Diagnosis, width: int) -> Iterator[str]:
     """The page, ``width`` columns wide: what is worst first, each command on a line of its own."""
     yield click.style(printable(examined.title), bold=True)
     yield ""
@@ -58,7 +58,7 @@ def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
     return wrapped or [first]
 
 
-def _summary(examined: Examination) -> str:
+def _summary(examined: Diagnosis) -> str:
     counts = Counter(finding.state for finding in examined.findings)
     if examined.state == "ok":
         return f"All {counts['ok']} checks are ok."

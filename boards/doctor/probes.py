@@ -36,12 +36,12 @@ def interpreter() -> dict[str, Any]:
         return {"trouble": trouble}
     import numpy as np
 
-    from boards.doctor.trial import EXPECTED, VALUES, model
+    from boards.doctor.trial import EXPECTED, VALUES, build_probe_model
     from edge import interpreter as chosen
     from edge.errors import EdgeError
 
     try:
-        runtime = chosen.load(model(), name="test model", delegate="cpu", threads=1)
+        runtime = chosen.load(build_probe_model(), name="test model", delegate="cpu", threads=1)
         (out,) = runtime.invoke(np.asarray(VALUES, np.float32))
     except EdgeError as error:
         return {
@@ -83,10 +83,10 @@ def picamera() -> dict[str, Any]:
 
 def edgetpu(module: str) -> dict[str, Any]:
     """Whether the trial model runs on the Edge TPU with the interpreter of ``module``."""
-    from boards.doctor.trial import model
+    from boards.doctor.trial import build_probe_model
     from edge.probe import try_edgetpu
 
-    reason = try_edgetpu(module, model())
+    reason = try_edgetpu(module, build_probe_model())
     return {} if reason is None else {"trouble": reason}
 
 

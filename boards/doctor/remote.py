@@ -4,12 +4,12 @@ import asyncio
 import json
 import shlex
 
-from boards.deploy.ssh import Address, Done, connect
-from boards.doctor.examination import Examination
+from boards.deploy.ssh import BoardAddress, RemoteResult, connect
+from boards.doctor.examination import Diagnosis
 from edge.errors import BoardError
 from edge.installation import board_source
 
-_PATIENCE = 240.0
+_TIMEOUT_S = 240.0
 """Seconds; on a slow board every import takes many."""
 
 _PLACES = (
@@ -21,14 +21,14 @@ _PLACES = (
 _MISSING = 127
 
 
-def examine(address: Address, identity: str | None, board: str | None) -> Examination:
+def diagnose_remote(address: BoardAddress, identity: str | None, board: str | None) -> Diagnosis:
     """What ``edge doctor`` finds on the machine at ``address``; ``board`` as its ``--board``.
 
     Raises:
         BoardError: it cannot be reached, or edge-toolkit is not there or does not answer; or
             asyncssh (extra ``deploy``) is missing here.
     """
-    done = asyncio.run(_ask(address, identity, board))
+    done = asyncio.run(_run_doctor(address, identity, board))
     if done.code == _MISSING:
         raise BoardError(
             f"edge-toolkit on {address}",
@@ -37,7 +37,7 @@ def examine(address: Address, identity: str | None, board: str | None) -> Examin
             code="toolkit-not-on-board",
         )
     try:
-        return Examination.from_dict(json.loads(done.out))
+        return Diagnosis.from_dict(json.loads(done.out))
     except (ValueError, TypeError, KeyError):
         said = " ".join((done.err or done.out).split())[-200:] or f"exit code {done.code}"
         raise BoardError(
@@ -48,7 +48,7 @@ def examine(address: Address, identity: str | None, board: str | None) -> Examin
         ) from None
 
 
-def _install_command(address: Address) -> str:
+def _install_command(address: BoardAddress) -> str:
     """Return the command that installs this copy of the toolkit on the machine at ``address``."""
     source = board_source()
     install = f"python3 -m venv ~/edge && ~/edge/bin/pip install {source.requirement}"
@@ -56,7 +56,9 @@ def _install_command(address: Address) -> str:
     return " && ".join(filter(None, (source.build, copy, f"{address.ssh} {shlex.quote(install)}")))
 
 
-async def _ask(address: Address, identity: str | None, board: str | None) -> Done:
+async def _run_doctor(
+    address: BoardAddress, identity: str | None, board: str | None
+) -> RemoteResult:
     options = ["--json", *(("--board", board) if board else ())]
     places = " ".join(f'"{place}"' for place in _PLACES)
     script = (
@@ -65,10 +67,10 @@ async def _ask(address: Address, identity: str | None, board: str | None) -> Don
     )
     async with connect(address, identity) as connection:
         try:
-            return await asyncio.wait_for(connection.execute(script), _PATIENCE)
+            return await asyncio.wait_for(connection.execute(script), _TIMEOUT_S)
         except TimeoutError:
             raise BoardError(
-                f"a response from {address} within {_PATIENCE:.0f} s",
+                f"a response from {address} within {_TIMEOUT_S:.0f} s",
                 "none",
                 f"run 'edge doctor' there: {address.ssh}",
                 code="board-timeout",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from boards.doctor.finding import Finding, fail, ok, warn
-from boards.doctor.system import System
+from boards.doctor.system import HostSystem
 from boards.profile import Profile
 
 NEEDED_MIB = 128
@@ -34,7 +34,7 @@ RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 """A day before this toolkit was there: a clock that shows an earlier one is wrong."""
 
 
-def memory(system: System, profile: Profile) -> Iterator[Finding]:
+def memory(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     told = system.text("proc/meminfo") or ""
     mib = {name: int(kib) // 1024 for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", told, re.M)}
     if not {"MemTotal", "MemAvailable"} <= mib.keys():
@@ -60,7 +60,7 @@ def memory(system: System, profile: Profile) -> Iterator[Finding]:
         yield ok("memory", found)
 
 
-def memory_limit(system: System, _: Profile) -> Iterator[Finding]:
+def memory_limit(system: HostSystem, _: Profile) -> Iterator[Finding]:
     """Whether systemd can limit a service's memory: Raspberry Pi OS switches that off."""
     controllers = system.text("sys/fs/cgroup/cgroup.controllers")
     if controllers is None:
@@ -74,13 +74,13 @@ def memory_limit(system: System, _: Profile) -> Iterator[Finding]:
     yield warn("memory limit", "disabled in the kernel", means, fix)
 
 
-def _given_away(system: System) -> bool:
+def _given_away(system: HostSystem) -> bool:
     """Whether a Raspberry Pi is set up to use less memory than it has."""
     settings = system.text("boot/firmware/config.txt") or ""
     return re.search(r"^(gpu_mem|total_mem)=", settings, re.MULTILINE) is not None
 
 
-def disk(system: System, _: Profile) -> Iterator[Finding]:
+def disk(system: HostSystem, _: Profile) -> Iterator[Finding]:
     """Free space where the environment lies, and whether anything can be written."""
     told = (system.ask("df", "-Pk", system.python) or "").splitlines()
     columns = told[-1].split() if len(told) > 1 else []
@@ -105,7 +105,7 @@ def disk(system: System, _: Profile) -> Iterator[Finding]:
         )
 
 
-def clock(system: System, _: Profile) -> Iterator[Finding]:
+def clock(system: HostSystem, _: Profile) -> Iterator[Finding]:
     """A wrong date makes every certificate look invalid: no download works."""
     found = f"{system.now:%Y-%m-%d %H:%M} UTC"
     synchronise = "sudo timedatectl set-ntp true && sudo systemctl restart systemd-timesyncd"

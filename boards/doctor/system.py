@@ -1,6 +1,6 @@
 """The machine as the checks see it: files below a root, commands, probes.
 
-Everything that a check learns comes through a :class:`System`, so that it can be shown the recorded
+Everything that a check learns comes through a :class:`HostSystem`, so that it can be shown the recorded
 state of a board.
 """
 
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from boards.doctor.commands import Answer, Commands
+from boards.doctor.commands import CommandResult, CommandRunner
 
 TIMEOUT = 10.0
 """Seconds for a command that asks the system something."""
@@ -29,7 +29,7 @@ PROBE_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class HostSystem:
     """A machine.
 
     Attributes:
@@ -42,7 +42,7 @@ class System:
     """
 
     root: Path
-    run: Callable[[tuple[str, ...], float], Answer]
+    run: Callable[[tuple[str, ...], float], CommandResult]
     stop: Callable[[], None]
     may_use: Callable[[Path], bool]
     python: str
@@ -85,15 +85,15 @@ class System:
         )
 
 
-def here() -> System:
+def here() -> HostSystem:
     """The machine that this runs on."""
-    commands = Commands()
-    return System(
+    commands = CommandRunner()
+    return HostSystem(
         Path("/"), commands.run, commands.stop, _may_use, sys.executable, datetime.now(UTC)
     )  # fmt: skip
 
 
-def _death(answer: Answer) -> str:
+def _death(answer: CommandResult) -> str:
     """Why a probe said nothing."""
     if answer.code < 0:
         return f"{DIED} ({signal.Signals(-answer.code).name})"

@@ -11,7 +11,7 @@ EXPECTED = (0.0, 2.0)
 _RELU, _VERSION = 19, 3
 
 
-def model() -> bytes:
+def build_probe_model() -> bytes:
     """RELU of a float32 [2].
 
     The slots are the fields of Model, SubGraph, Tensor, OperatorCode and Operator, in the order of

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from boards.doctor.system import System
+from boards.doctor.system import HostSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class UsbDevice:
         return f"at USB {generation} ({self.mbit:g} Mbit/s)"
 
 
-def devices(system: System) -> list[UsbDevice]:
+def devices(system: HostSystem) -> list[UsbDevice]:
     """All there are."""
     if not (system.root / "sys/bus/usb/devices").is_dir():
         return _listed(system.ask("lsusb") or "")

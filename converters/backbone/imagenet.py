@@ -11,7 +11,7 @@ from pathlib import Path
 from converters import tf
 from converters.progress import Progress
 
-PATIENCE = 10.0
+TIMEOUT_S = 10.0
 """Seconds without an answer after which the network counts as absent."""
 
 _ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
@@ -25,34 +25,34 @@ def fetch(alpha: float, size: int, progress: Progress) -> Path:
     """The weights file in Keras' cache, downloaded if it is not there yet.
 
     Raises:
-        UnreachableError: the server did not answer within :data:`PATIENCE` seconds, or refused.
+        UnreachableError: the server did not answer within :data:`TIMEOUT_S` seconds, or refused.
     """
     name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
     cached = Path.home() / ".keras" / "models" / name  # where tf_keras.utils.get_file looks
     if cached.is_file():
         return cached
-    _knock(_ADDRESS + name)
+    _check_reachable(_ADDRESS + name)
     progress.say(f"Downloading {name} to the Keras cache.")
     return _download(name)
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Ask for the file's head only. In a thread, as looking up a name knows no timeout."""
     failure: list[Exception] = []
 
     def ask() -> None:
         request = urllib.request.Request(address, method="HEAD")
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE):
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):
                 pass
         except (OSError, ValueError) as error:
             failure.append(error)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT_S)
     if thread.is_alive():
-        raise UnreachableError(f"no connection within {PATIENCE:g} s")
+        raise UnreachableError(f"no connection within {TIMEOUT_S:g} s")
     if failure:
         raise UnreachableError(f"no connection ({_reason(failure[0])})") from failure[0]
 
@@ -60,7 +60,7 @@ def _knock(address: str) -> None:
 def _download(name: str) -> Path:
     get_file = tf.keras().utils.get_file
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)  # get_file has no timeout of its own
+    socket.setdefaulttimeout(TIMEOUT_S)  # get_file has no timeout of its own
     try:
         # Keras prints its progress to stdout, which is for results.
         with contextlib.redirect_stdout(sys.stderr):

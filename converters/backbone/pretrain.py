@@ -17,19 +17,24 @@ import click
 
 from converters.backbone.distil.card import LICENCE, Card, write_card
 from converters.backbone.distil.pack import pack
-from converters.backbone.distil.pictures import Source, open_source
+from converters.backbone.distil.pictures import ImageArchive, open_source
 from converters.backbone.distil.student import Loss, Student, build_student
-from converters.backbone.distil.teacher import Lessons, Teacher, load_teacher, study
-from converters.backbone.distil.train import Recipe, minutes_of, train
+from converters.backbone.distil.teacher import (
+    DistillationTargets,
+    Teacher,
+    compute_targets,
+    load_teacher,
+)
+from converters.backbone.distil.train import PretrainConfig, minutes_of, train
 from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
-from converters.progress import Progress, Terminal
+from converters.progress import Progress, TerminalProgress
 from edge.errors import EdgeError, OutputError
 
 
 def distil(
     teacher: Teacher,
-    sources: list[Source],
-    recipe: Recipe,
+    sources: list[ImageArchive],
+    recipe: PretrainConfig,
     out: Path,
     work: Path,
     progress: Progress,
@@ -52,7 +57,9 @@ def distil(
             "continue it with --resume, or choose another folder with --work",
             code="output-exists",
         )
-    lessons = study(teacher, sources, recipe.crops, recipe.size, recipe.seed, work, progress)
+    lessons = compute_targets(
+        teacher, sources, recipe.crops, recipe.size, recipe.seed, work, progress
+    )
     student = _student(recipe, teacher, lessons)
     loss = Loss.towards(
         lessons, teacher.kernel, teacher.bias, recipe.embedding_weight, recipe.grid_weight
@@ -70,7 +77,7 @@ def layer_weights(model: Any) -> Weights:
     return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
 
 
-def _student(recipe: Recipe, teacher: Teacher, lessons: Lessons) -> Student:
+def _student(recipe: PretrainConfig, teacher: Teacher, lessons: DistillationTargets) -> Student:
     return build_student(
         check_alpha(recipe.alpha),
         check_size(recipe.size, published=False),
@@ -82,7 +89,9 @@ def _student(recipe: Recipe, teacher: Teacher, lessons: Lessons) -> Student:
     )
 
 
-def _card(teacher: Teacher, sources: list[Source], recipe: Recipe, use_at: int) -> Card:
+def _card(
+    teacher: Teacher, sources: list[ImageArchive], recipe: PretrainConfig, use_at: int
+) -> Card:
     from converters.tf import tensorflow
 
     about: Card = {
@@ -103,7 +112,7 @@ def _card(teacher: Teacher, sources: list[Source], recipe: Recipe, use_at: int) 
     return {**about, "data": data, "teacher": taught, "recipe": asdict(recipe)}
 
 
-def _run(recipe: Recipe, minutes: float) -> dict[str, Any]:
+def _run(recipe: PretrainConfig, minutes: float) -> dict[str, Any]:
     from converters.tf import tensorflow
 
     return {
@@ -114,8 +123,8 @@ def _run(recipe: Recipe, minutes: float) -> dict[str, Any]:
 
 
 def _recipe_options(command: Any) -> Any:
-    """One option for each field of :class:`Recipe`, with its type and default."""
-    for field in reversed(fields(Recipe)):
+    """One option for each field of :class:`PretrainConfig`, with its type and default."""
+    for field in reversed(fields(PretrainConfig)):
         name = "--" + field.name.replace("_", "-")
         command = click.option(name, default=field.default, type=field.type, show_default=True)(
             command
@@ -164,12 +173,14 @@ def main(
     **recipe: Any,
 ) -> None:
     """Distill a MobileNetV2 into a smaller one on unlabeled images."""
-    progress = Terminal()
+    progress = TerminalProgress()
     place = work or out.with_suffix(".work")
     try:
         sources = [open_source(path) for path in images]
         master = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
-        card = distil(master, sources, Recipe(**recipe), out, place, progress, resume, use_at)
+        card = distil(
+            master, sources, PretrainConfig(**recipe), out, place, progress, resume, use_at
+        )
     except EdgeError as error:
         click.echo(f"Error: {error} [{error.code}]", err=True)
         sys.exit(2)

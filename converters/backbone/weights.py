@@ -9,7 +9,7 @@ from typing import Any
 from converters import tf
 from converters.backbone import builtin, from_keras, from_tflite, imagenet, mobilenet_v2
 from converters.backbone.mobilenet_v2 import Weights
-from converters.progress import Progress, Silent
+from converters.progress import Progress, SilentProgress
 from edge.errors import WeightsError, did_you_mean
 from edge.registry.checksum import sha256
 
@@ -75,7 +75,7 @@ def load(
         WeightsError: the weights cannot be had, or are of another architecture or width.
         UsageError: there is no such ``alpha`` or ``size``.
     """
-    shown = Silent() if progress is None else progress
+    shown = SilentProgress() if progress is None else progress
     if weights is None:
         return _default(alpha, size, seed, shown)
     if weights in SOURCES:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from converters.choosing.pareto import front
-from converters.verification.measured import Measured
+from converters.choosing.pareto import pareto_front
+from converters.verification.measured import Metrics
 from edge.errors import UsageError, did_you_mean
 
 TARGETS = ("cpu", "edgetpu", "all")
@@ -74,7 +74,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class LimitFailure:
     """A limit that a variant does not keep to, in the unit of the limit.
 
     ``limit`` is a field of :class:`Limits`, or "edgetpu": operations left on the CPU.
@@ -103,7 +103,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """The variant in model.tflite; ``met`` says whether it keeps to all limits.
 
     ``failures``: of every variant; ``pareto``: variants that no other beats in accuracy and time.
@@ -113,11 +113,11 @@ class Choice:
     chosen: str
     met: bool
     reason: str
-    failures: tuple[Failure, ...]
+    failures: tuple[LimitFailure, ...]
     pareto: tuple[str, ...]
 
 
-def choose(variants: Sequence[Measured], limits: Limits, wanted: str) -> Choice:
+def select_variant(variants: Sequence[Metrics], limits: Limits, wanted: str) -> Selection:
     """The best variant within ``limits``; where there is none, the one that comes nearest.
 
     With limits, it is the most accurate; with a least accuracy alone, the quickest that reaches
@@ -145,7 +145,7 @@ def choose(variants: Sequence[Measured], limits: Limits, wanted: str) -> Choice:
         else:
             rank_among = "the only variant that meets the limits"
         reason = f"{chosen.name} is {rank_among}"
-    return Choice(
+    return Selection(
         limits=limits,
         chosen=chosen.name,
         met=bool(fitting),
@@ -155,13 +155,13 @@ def choose(variants: Sequence[Measured], limits: Limits, wanted: str) -> Choice:
     )
 
 
-def pareto(variants: Sequence[Measured]) -> tuple[str, ...]:
+def pareto(variants: Sequence[Metrics]) -> tuple[str, ...]:
     """Those that no other is at least as accurate and as quick as, and better in one of both."""
-    best = front([(m.accuracy, m.latency.p50_ms) for m in variants])
+    best = pareto_front([(m.accuracy, m.latency.p50_ms) for m in variants])
     return tuple(m.name for m, on in zip(variants, best, strict=True) if on)
 
 
-def _rank(limits: Limits) -> tuple[Callable[[Measured], Any], str]:
+def _rank(limits: Limits) -> tuple[Callable[[Metrics], Any], str]:
     """The order of preference, the best first, and what the first one is called."""
     accuracy_alone = limits.max_latency_ms is None and limits.max_size_kb is None
     if limits.min_accuracy is not None and accuracy_alone:
@@ -169,28 +169,30 @@ def _rank(limits: Limits) -> tuple[Callable[[Measured], Any], str]:
     return lambda m: (-m.accuracy, m.latency.p50_ms, m.bytes), "most accurate"
 
 
-def _failures(measured: Measured, limits: Limits) -> tuple[Failure, ...]:
+def _failures(measured: Metrics, limits: Limits) -> tuple[LimitFailure, ...]:
     upper = (
         ("max_latency_ms", measured.latency.p50_ms, limits.max_latency_ms),
         ("max_size_kb", measured.bytes / 1000, limits.max_size_kb),
     )
     failures = [
-        Failure(measured.name, limit, found, wanted, found / wanted - 1)
+        LimitFailure(measured.name, limit, found, wanted, found / wanted - 1)
         for limit, found, wanted in upper
         if wanted is not None and found > wanted
     ]
     least = limits.min_accuracy
     if least is not None and measured.accuracy < least:
         found = measured.accuracy
-        failures.append(Failure(measured.name, "min_accuracy", found, least, 1 - found / least))
+        failures.append(
+            LimitFailure(measured.name, "min_accuracy", found, least, 1 - found / least)
+        )
     if limits.target != "cpu" and measured.edgetpu["status"] != "full":
         left = sum(measured.edgetpu["cpu"].values())
         share = left / max(1, left + measured.edgetpu["mapped"])
-        failures.append(Failure(measured.name, "edgetpu", left, 0, share))
+        failures.append(LimitFailure(measured.name, "edgetpu", left, 0, share))
     return tuple(failures)
 
 
-def _distance(failures: Sequence[Failure]) -> tuple[int, float]:
+def _distance(failures: Sequence[LimitFailure]) -> tuple[int, float]:
     return len(failures), sum(failure.excess for failure in failures)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from converters.compress.quantise import Variant
-from converters.verification.measured import Measured
+from converters.verification.measured import Metrics
 
 ENOUGH = 0.95
 """A time or size is gained from this share of the other on: less may be chance."""
@@ -34,7 +34,7 @@ WHY = {
 """(kind, method) of a step → why it may gain nothing in time."""
 
 
-def with_gains(measured: Sequence[Measured], variants: Sequence[Variant]) -> tuple[Measured, ...]:
+def with_gains(measured: Sequence[Metrics], variants: Sequence[Variant]) -> tuple[Metrics, ...]:
     """``measured`` with a sentence for every recipe that gained no time (see :func:`gain`).
 
     A recipe that ends in float is held against float32, any other against int8.
@@ -52,7 +52,7 @@ def with_gains(measured: Sequence[Measured], variants: Sequence[Variant]) -> tup
     )
 
 
-def gain(one: Measured, against: Measured, steps: Sequence[Mapping[str, object]]) -> str | None:
+def gain(one: Metrics, against: Metrics, steps: Sequence[Mapping[str, object]]) -> str | None:
     """A sentence that says what was not gained and why; None where that was gained.
 
     What is wanted is time, or without a step that prunes, accuracy. ``steps``: how ``one`` was

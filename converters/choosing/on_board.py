@@ -13,9 +13,9 @@ from statistics import median
 from typing import Any
 
 from boards import profile
-from boards.profile import Profile, Published
+from boards.profile import Profile, PublishedLatency
 from converters.compress.quantise import Variant
-from converters.verification.measured import Measured
+from converters.verification.measured import Metrics
 from edge.modelfile import contents, tflite
 
 ARCHITECTURE = "MobileNet v2 1.0 224"
@@ -29,7 +29,7 @@ ENOUGH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class LatencyEstimate:
     """Milliseconds of one invoke: the likeliest, and the range.
 
     ``runs_on``: "cpu" or "edgetpu"; ``published``: what it is estimated from.
@@ -39,17 +39,17 @@ class Estimate:
     low_ms: float
     high_ms: float
     runs_on: str
-    published: tuple[Published, ...]
+    published: tuple[PublishedLatency, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OnBoard:
+class BoardEstimate:
     """What was picked for a board; ``estimates``: of every variant, None where there is none."""
 
     board: Profile
     target: str
     size: int
-    estimates: tuple[tuple[str, Estimate | None], ...]
+    estimates: tuple[tuple[str, LatencyEstimate | None], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The section ``board`` of the record."""
@@ -67,13 +67,13 @@ class OnBoard:
         }
 
 
-def on_board(
+def estimate_latencies(
     board: Profile,
     target: str,
     size: int,
     variants: Sequence[Variant],
-    measured: Sequence[Measured],
-) -> OnBoard:
+    measured: Sequence[Metrics],
+) -> BoardEstimate:
     """Estimate all ``variants``; ``measured`` are the same in the same order.
 
     Args:
@@ -84,7 +84,7 @@ def on_board(
         measured: for their multiply-adds, and what the Edge TPU takes of them.
     """
     uses_edgetpu = board.run.delegate == "edgetpu" and target != "cpu"
-    return OnBoard(
+    return BoardEstimate(
         board,
         target,
         size,
@@ -95,9 +95,9 @@ def on_board(
     )
 
 
-def estimate(
-    multiply_adds: float, dtype: str, runs_on: str, latencies: Sequence[Published]
-) -> Estimate | None:
+def estimate_latency(
+    multiply_adds: float, dtype: str, runs_on: str, latencies: Sequence[PublishedLatency]
+) -> LatencyEstimate | None:
     """The latency of a network of ``multiply_adds`` millions; None where nothing is published.
 
     On an Edge TPU, giving in pictures and taking out scores takes time that does not shrink with
@@ -111,7 +111,7 @@ def estimate(
     if runs_on == "edgetpu":
         larger = [one.ms for one in fitting if _size(one) >= multiply_adds]
         high_ms = max(high_ms, min(larger, default=high_ms))
-    return Estimate(
+    return LatencyEstimate(
         ms=_likely(fitting) * multiply_adds,
         low_ms=low * multiply_adds,
         high_ms=high_ms,
@@ -120,24 +120,24 @@ def estimate(
     )
 
 
-def _likely(fitting: Sequence[Published]) -> float:
+def _likely(fitting: Sequence[PublishedLatency]) -> float:
     """Milliseconds for a million multiply-adds of the network that is nearest to ours."""
     same = [one for one in fitting if one.model == ARCHITECTURE]
     related = [one for one in fitting if RELATIVES in one.model]
     return median(map(_rate, same or related or fitting))
 
 
-def _range(fitting: Sequence[Published]) -> tuple[float, float]:
+def _range(fitting: Sequence[PublishedLatency]) -> tuple[float, float]:
     """The least and the most milliseconds for a million multiply-adds."""
     rates = [_rate(one) for one in fitting]
     if len(rates) >= ENOUGH:
         return min(rates), max(rates)
-    low, high = spread(fitting[0].dtype, fitting[0].runs_on)
+    low, high = latency_spread(fitting[0].dtype, fitting[0].runs_on)
     return low * rates[0], high * rates[0]
 
 
 @cache
-def spread(dtype: str, runs_on: str) -> tuple[float, float]:
+def latency_spread(dtype: str, runs_on: str) -> tuple[float, float]:
     """How far networks lie apart on a board that several were published of, over all boards: the
     lowest and the highest milliseconds for a multiply-add, as shares of the board's median."""
     shares: list[float] = []
@@ -152,24 +152,24 @@ def spread(dtype: str, runs_on: str) -> tuple[float, float]:
     return min(shares), max(shares)
 
 
-def _rate(one: Published) -> float:
+def _rate(one: PublishedLatency) -> float:
     return one.ms / _size(one)
 
 
-def _size(one: Published) -> float:
+def _size(one: PublishedLatency) -> float:
     """The millions of multiply-adds of the network that was timed."""
     return profile.networks()[one.model].multiply_adds
 
 
 def _of(
-    variant: Variant, measured: Measured, board: Profile, uses_edgetpu: bool
-) -> Estimate | None:
+    variant: Variant, measured: Metrics, board: Profile, uses_edgetpu: bool
+) -> LatencyEstimate | None:
     dtype = _dtype(variant)
     takes = measured.edgetpu["status"] if uses_edgetpu else "none"
     if dtype is None or takes == "partly":  # nobody publishes what a part takes
         return None
     runs_on = "edgetpu" if takes == "full" else "cpu"
-    return estimate(measured.figures.multiply_adds / 1e6, dtype, runs_on, board.latencies)
+    return estimate_latency(measured.figures.multiply_adds / 1e6, dtype, runs_on, board.latencies)
 
 
 def _dtype(variant: Variant) -> str | None:
@@ -181,7 +181,7 @@ def _dtype(variant: Variant) -> str | None:
     return None if integers else "float32"
 
 
-def _plain(one: Estimate) -> dict[str, Any]:
+def _plain(one: LatencyEstimate) -> dict[str, Any]:
     return {
         "ms": one.ms,
         "low_ms": one.low_ms,

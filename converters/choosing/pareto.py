@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def front(points: Sequence[tuple[float, float]]) -> tuple[bool, ...]:
+def pareto_front(points: Sequence[tuple[float, float]]) -> tuple[bool, ...]:
     """Whether each (accuracy, time) is one that no other beats.
 
     A point is beaten by one that is as accurate and as quick, and better in one of both; so equal

@@ -20,7 +20,7 @@ _TAKEN = (*ALWAYS, control.NAME)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CompressionPlan:
     """Recipes, and what the chosen file must keep to.
 
     ``wanted``: the variant that is taken where no limit decides, that of the last recipe.
@@ -46,13 +46,13 @@ class Plan:
         }
 
 
-def make(
+def make_plan(
     names: Sequence[str],
     limits: Limits,
     precision: float | None,
     max_drop: float,
     board: Profile | None = None,
-) -> Plan:
+) -> CompressionPlan:
     """The plan for recipes given by name or as files.
 
     Raises:
@@ -86,7 +86,7 @@ def make(
                 "rename the recipe file",
                 code="recipe-name-conflict",
             )
-    return Plan(
+    return CompressionPlan(
         recipes=tuple(one for one in loaded if one.name not in ALWAYS),
         wanted=loaded[-1].name if loaded else DEFAULT,
         limits=limits,

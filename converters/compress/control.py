@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from converters.compress import quantise
 from converters.compress.aware import qat
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.quantise import Variant
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
-from converters.verification.verify import Answered
+from converters.verification.verify import Predictions
 from edge.model import load_model
 from edge.modelfile import tflite
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 NAME = "int8-controlled"
 
@@ -35,12 +35,12 @@ _MOST = 0.5
 class _Judge:
     """Accuracy on the validation side; ``wanted`` is what float32 has, less what may be lost."""
 
-    material: Material
+    material: RecipeContext
     float32: float
     wanted: float
 
     @classmethod
-    def beside(cls, float32: Answered, material: Material, max_drop: float) -> "_Judge":
+    def beside(cls, float32: Predictions, material: RecipeContext, max_drop: float) -> "_Judge":
         accuracy = _accuracy(float32.validation, material)
         return cls(material, accuracy, accuracy - max_drop / 100)
 
@@ -62,11 +62,11 @@ class _Attempt:
     details: dict[str, Any]
 
 
-def control(
+def apply_accuracy_control(
     model: Any,
-    int8: Answered,
-    float32: Answered,
-    material: Material,
+    int8: Predictions,
+    float32: Predictions,
+    material: RecipeContext,
     max_drop: float,
     target: str = "cpu",
 ) -> Variant:
@@ -79,8 +79,8 @@ def control(
 
     Args:
         model: flat tf_keras model, float32 [n, h, w, 3] to softmax [n, classes].
-        int8: its file, from ``converters.compress.quantise.int8``, and what it said.
-        float32: its file, from ``converters.compress.quantise.float32``, and what it said.
+        int8: its file, from ``converters.compress.quantise.to_int8``, and what it said.
+        float32: its file, from ``converters.compress.quantise.to_float32``, and what it said.
         material: calibration set, both sides, teacher and seed.
         max_drop: points of accuracy that may be lost against float32.
         target: "cpu", "edgetpu" or "all"; the last two rule out layers in float.
@@ -114,16 +114,16 @@ def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Att
     """As few layers in float as it takes, doubling their number from one file to the next."""
     material = judge.material
     preprocessing = material.dataset.preprocessing
-    with quiet():
+    with suppress_native_stderr():
         noise = layer_noise(float32, int8, material.calibration[:_PICTURES], preprocessing)
-    calibrated = quantise.calibrated(model, material.calibration, preprocessing)
+    calibrated = quantise.to_calibrated_float32(model, material.calibration, preprocessing)
     graph = _Graph.of(calibrated)
     hurt = [layer.tensor for layer in _worst_first(noise) if layer.tensor in graph.operations]
     attempts = []
     counts = list(_doubling(max(1, int(_MOST * len(hurt)))))
     for count in material.progress.track(counts, len(counts), "keeping layers in float"):
         kept = graph.around(hurt[:count])
-        content = quantise.partly(calibrated, kept, preprocessing)
+        content = quantise.to_mixed_int8(calibrated, kept, preprocessing)
         layers = [layer_name(tensor) for tensor in kept]
         attempts.append(_kept(model, content, layers, judge.accuracy(content)))
         if judge.satisfied(attempts[-1]):
@@ -143,7 +143,7 @@ def _kept(model: Any, content: bytes, layers: list[str], accuracy: float) -> _At
 
 def _train(model: Any, judge: _Judge) -> _Attempt:
     """Quantization-aware training: every layer stays in 8 bits."""
-    draft = qat.run(Draft(model), qat.Options(), judge.material)
+    draft = qat.run(RecipeState(model), qat.QatOptions(), judge.material)
     assert draft.content is not None
     done = (
         "Trained with simulated 8-bit rounding (quantization-aware training). No layer is in "
@@ -153,15 +153,15 @@ def _train(model: Any, judge: _Judge) -> _Attempt:
     return _Attempt(draft.content, judge.accuracy(draft.content), draft.model, done, details)
 
 
-def _scores(content: bytes, material: Material) -> NDArray[np.float32]:
+def _scores(content: bytes, material: RecipeContext) -> NDArray[np.float32]:
     """What a file says on the validation side, [n, classes]."""
-    with quiet():  # the interpreter announces its delegate
+    with suppress_native_stderr():  # the interpreter announces its delegate
         model = load_model(content, name="candidate.tflite")
     pixels = material.dataset.pixels
     return np.stack([model.scores(np.asarray(pixels[i])) for i in material.split.validation])
 
 
-def _accuracy(scores: NDArray[np.float32], material: Material) -> float:
+def _accuracy(scores: NDArray[np.float32], material: RecipeContext) -> float:
     """The share that ``scores`` of the validation side name right."""
     truth = material.dataset.labels[material.split.validation]
     return float((scores.argmax(1) == truth).mean())

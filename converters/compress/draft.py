@@ -13,7 +13,7 @@ from converters.training.augment import Augmentation
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class RecipeContext:
     """What a step may work with besides the model.
 
     ``calibration``: uint8 RGB [n, h, w, 3], pictures at the model's size; ``teacher``: the
@@ -31,7 +31,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class RecipeState:
     """A model on its way through a recipe.
 
     ``model``: flat tf_keras model, float32 [n, h, w, 3] in [-1, 1] to softmax [n, classes].

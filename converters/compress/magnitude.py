@@ -17,9 +17,9 @@ import numpy as np
 from converters import tf
 from converters.compress import recovery
 from converters.compress.allocation import MOST, allocate
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.refit import refit
-from converters.compress.wrappers import clone, pointwise, stripped
+from converters.compress.wrappers import clone, pointwise, strip_wrappers
 from edge.errors import UsageError
 
 _POWER = 3
@@ -30,11 +30,11 @@ _PICTURES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class MagnitudeOptions:
     """``sparsity``: share of zeros among the weights of all convolutions and dense layers, above 0
     and below 1, as the report gives it. ``rounds``: in how many it is reached, 1 to 10.
 
-    ``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.Plan`.
+    ``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.DistillationConfig`.
 
     Raises:
         UsageError: a value out of its range.
@@ -63,11 +63,13 @@ class Options:
             )
         self.plan()
 
-    def plan(self) -> recovery.Plan:
-        return recovery.Plan("recovering accuracy", self.epochs, self.rate, hard=self.hard)
+    def plan(self) -> recovery.DistillationConfig:
+        return recovery.DistillationConfig(
+            "recovering accuracy", self.epochs, self.rate, hard=self.hard
+        )
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: MagnitudeOptions, material: RecipeContext) -> RecipeState:
     """The draft with a pruned model.
 
     Raises:
@@ -84,7 +86,9 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
     )
 
 
-def prune(model: Any, options: Options, material: Material) -> tuple[Any, dict[str, Any]]:
+def prune(
+    model: Any, options: MagnitudeOptions, material: RecipeContext
+) -> tuple[Any, dict[str, Any]]:
     """A pruned copy of a flat tf_keras model, recovered towards the material's teacher.
 
     Returns:
@@ -103,7 +107,7 @@ def prune(model: Any, options: Options, material: Material) -> tuple[Any, dict[s
         options.plan(),
         callbacks=[tf.tfmot().sparsity.keras.UpdatePruningStep()],
     )
-    pruned = stripped(wrapped, like=student)
+    pruned = strip_wrappers(wrapped, like=student)
     kernels = {layer.name: layer.get_weights()[0] for layer in pointwise(pruned)}
     sizes = [kernel.size for kernel in kernels.values()]
     zeros = {name: float(np.mean(kernel == 0)) for name, kernel in kernels.items()}
@@ -114,7 +118,7 @@ def prune(model: Any, options: Options, material: Material) -> tuple[Any, dict[s
     }
 
 
-def shares(options: Options) -> list[float]:
+def shares(options: MagnitudeOptions) -> list[float]:
     """The share of zeros after each round.
 
     >>> [round(share, 2) for share in shares(Options(sparsity=0.75, rounds=3))]
@@ -124,7 +128,7 @@ def shares(options: Options) -> list[float]:
     return [options.sparsity * (1 - part**_POWER) for part in left]
 
 
-def _cut(model: Any, options: Options, material: Material) -> Any:
+def _cut(model: Any, options: MagnitudeOptions, material: RecipeContext) -> Any:
     """A copy of ``model`` without the smallest weights, refitted."""
     student = clone(model)
     inputs = material.dataset.preprocessing.normalise(material.calibration[:_PICTURES])

@@ -18,7 +18,7 @@ from converters.progress import Progress
 from converters.tf import mlir_quantize, tensorflow
 from edge.errors import ConversionError, UsageError, did_you_mean
 from edge.image import Preprocessing
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 NAMES = ("float32", "float16", "int8")
 """The variants, in the order of :func:`variants`."""
@@ -60,15 +60,15 @@ def variants(
             a pixel can be fed as it is.
     """
     recipes: dict[str, Callable[[], bytes]] = {
-        "float32": lambda: float32(model),
-        "float16": lambda: float16(model),
-        "int8": lambda: int8(model, calibration, preprocessing),
+        "float32": lambda: to_float32(model),
+        "float16": lambda: to_float16(model),
+        "int8": lambda: to_int8(model, calibration, preprocessing),
     }
     steps = progress.track(NAMES, len(NAMES), "converting")
     return tuple(Variant(name, recipes[name]()) for name in steps)
 
 
-def float32(model: Any) -> bytes:
+def to_float32(model: Any) -> bytes:
     """The TFLite file of a tf_keras model, unquantised, batch 1.
 
     Works for any model with one input, such as a backbone without a head.
@@ -76,7 +76,7 @@ def float32(model: Any) -> bytes:
     return _convert(_converter(model))
 
 
-def float16(model: Any) -> bytes:
+def to_float16(model: Any) -> bytes:
     """The TFLite file with float16 weights and float32 input and output, batch 1."""
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
@@ -84,7 +84,7 @@ def float16(model: Any) -> bytes:
     return _convert(converter)
 
 
-def dynamic(model: Any) -> bytes:
+def to_dynamic_range(model: Any) -> bytes:
     """The TFLite file with 8-bit weights; activations are quantized as they come, batch 1.
 
     Input and output are float32. It needs no calibration pictures; the Edge TPU takes none of it.
@@ -94,7 +94,7 @@ def dynamic(model: Any) -> bytes:
     return _convert(converter)
 
 
-def int8(
+def to_int8(
     model: Any,
     calibration: NDArray[np.uint8],
     preprocessing: Preprocessing,
@@ -123,10 +123,10 @@ def int8(
     return _integer(converter, preprocessing, input_type, output_type)
 
 
-def int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
+def to_int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
     """The TFLite file with 8-bit weights and 16-bit activations, batch 1.
 
-    Input and output are float32. See :func:`int8` for the arguments and errors.
+    Input and output are float32. See :func:`to_int8` for the arguments and errors.
     """
     converter = _calibrated(model, calibration, preprocessing)
     converter.target_spec.supported_ops = [
@@ -135,7 +135,7 @@ def int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Preproces
     return _convert(converter)
 
 
-def sparse(model: Any) -> bytes:
+def to_sparse_float32(model: Any) -> bytes:
     """The float32 TFLite file whose tensors of many zeros hold the other values only, batch 1."""
     converter = _converter(model)
     # Alone: with DEFAULT and without calibration no runtime can run the file.
@@ -143,7 +143,7 @@ def sparse(model: Any) -> bytes:
     return _convert(converter)
 
 
-def aware(
+def from_qat_model(
     model: Any,
     preprocessing: Preprocessing,
     *,
@@ -152,7 +152,7 @@ def aware(
 ) -> bytes:
     """The int8 TFLite file of a model that holds its own ranges, batch 1.
 
-    ``model`` is what ``tfmot.quantization.keras.quantize_apply`` made, trained; see :func:`int8`
+    ``model`` is what ``tfmot.quantization.keras.quantize_apply`` made, trained; see :func:`to_int8`
     for the other arguments and errors.
     """
     converter = _converter(model)
@@ -160,21 +160,23 @@ def aware(
     return _integer(converter, preprocessing, input_type, output_type)
 
 
-def calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
-    """A float32 TFLite file that holds the range of every activation, for :func:`partly`.
+def to_calibrated_float32(
+    model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing
+) -> bytes:
+    """A float32 TFLite file that holds the range of every activation, for :func:`to_mixed_int8`.
 
-    See :func:`int8` for the arguments and errors.
+    See :func:`to_int8` for the arguments and errors.
     """
     converter = _calibrated(model, calibration, preprocessing)
     converter._experimental_calibrate_only = True  # as TensorFlow's quantization debugger does
     return _convert(converter)
 
 
-def partly(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing) -> bytes:
+def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing) -> bytes:
     """The int8 TFLite file, uint8 at both ends, with some operations left in float.
 
     Args:
-        calibrated: what :func:`calibrated` made.
+        calibrated: what :func:`to_calibrated_float32` made.
         kept: names of the tensors that these operations give.
         preprocessing: what a pixel means to the model.
 
@@ -182,7 +184,7 @@ def partly(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing)
         ConversionError: the scale of the input is not that of a pixel.
     """
     uint8 = tensorflow().uint8
-    with quiet():
+    with suppress_native_stderr():
         content = mlir_quantize()(
             calibrated,
             input_data_type=uint8,
@@ -194,7 +196,7 @@ def partly(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing)
     return content
 
 
-def samples(
+def representative_samples(
     calibration: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> Iterator[NDArray[np.float32]]:
     """The calibration pictures as the model gets them, each float32 [1, h, w, 3].
@@ -259,7 +261,9 @@ def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Prepr
         )
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([x] for x in samples(calibration, preprocessing))
+    converter.representative_dataset = lambda: (
+        [x] for x in representative_samples(calibration, preprocessing)
+    )
     return converter
 
 
@@ -289,7 +293,7 @@ def _converter(model: Any) -> Any:
 
 
 def _convert(converter: Any) -> bytes:
-    with quiet(), warnings.catch_warnings():
+    with suppress_native_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the converter's advice to its developers
         try:
             return bytes(converter.convert())

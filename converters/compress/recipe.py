@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.compress import steps
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.quantise import Variant
 from edge import reading
 from edge.errors import ConversionError, UsageError, did_you_mean
@@ -34,7 +34,7 @@ _EXAMPLE = 'write [[steps]], then step = "quantise" and method = "int8"'
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RecipeStep:
     """One step: what :mod:`converters.compress.steps` knows it by, and its checked options."""
 
     kind: str
@@ -50,7 +50,7 @@ class Recipe:
 
     name: str
     description: str
-    steps: tuple[Step, ...]
+    steps: tuple[RecipeStep, ...]
 
 
 def names() -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def load(name: str) -> Recipe:
     )
 
 
-def run(recipe: Recipe, material: Material) -> Variant:
+def run(recipe: Recipe, material: RecipeContext) -> Variant:
     """Take the teacher through all steps of ``recipe``; the teacher itself stays as it is.
 
     Each entry of the variant's ``details`` holds the step, its method and options, and what the
@@ -91,7 +91,7 @@ def run(recipe: Recipe, material: Material) -> Variant:
     Raises:
         EdgeError: a step failed.
     """
-    draft = Draft(material.teacher)
+    draft = RecipeState(material.teacher)
     details: list[dict[str, Any]] = []
     for step in recipe.steps:
         before = len(draft.details)
@@ -140,7 +140,7 @@ def _read(path: Path, name: str) -> Recipe:
     return Recipe(path.stem, description, made)
 
 
-def _check_order(made: tuple[Step, ...], name: str) -> None:
+def _check_order(made: tuple[RecipeStep, ...], name: str) -> None:
     """The file is made last, and once."""
     if [step.kind == "quantise" for step in made] != [False] * (len(made) - 1) + [True]:
         raise UsageError(
@@ -151,7 +151,7 @@ def _check_order(made: tuple[Step, ...], name: str) -> None:
         )
 
 
-def _step(values: Any, place: str) -> Step:
+def _step(values: Any, place: str) -> RecipeStep:
     if not isinstance(values, dict):
         raise UsageError(
             f"{place} to be a table", repr(values), _EXAMPLE, code="recipe-invalid-value"
@@ -160,7 +160,7 @@ def _step(values: Any, place: str) -> Step:
     method = _choice(values, "method", steps.methods(kind), place)
     options = steps.find(kind, method).options
     given = {key: value for key, value in values.items() if key not in ("step", "method")}
-    return Step(kind, method, reading.build(options, given, f"{place} ({kind} {method})"))
+    return RecipeStep(kind, method, reading.build(options, given, f"{place} ({kind} {method})"))
 
 
 def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: str) -> str:

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress.draft import Material
+from converters.compress.draft import RecipeContext
 from converters.training import epochs
 from edge.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DistillationConfig:
     """How to recover.
 
     ``what``: shown while it goes on; ``epochs``: at least 1; ``rate``: the highest learning rate,
@@ -61,7 +61,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
+class DistillationLog:
     """What a recovery did: ``best`` is the epoch (from 1) whose weights were kept.
 
     Per epoch: ``losses`` (cross-entropy with the targets) on the training side, and accuracy and
@@ -86,11 +86,11 @@ class Recovery:
 def distil(
     student: Any,
     teacher: Any,
-    material: Material,
-    plan: Plan,
+    material: RecipeContext,
+    plan: DistillationConfig,
     callbacks: Sequence[Any] = (),
     keep_from: int = 0,
-) -> Recovery:
+) -> DistillationLog:
     """Train ``student`` in place towards the teacher's scores and leave it at its best epoch.
 
     Its BatchNorm stays frozen. Targets are ``hard`` parts of the true label and the rest of what
@@ -121,7 +121,7 @@ def distil(
     dataset, split = material.dataset, material.split
     batch = min(plan.batch_size, len(split.train))
     steps = epochs.steps_in(len(split.train), batch)
-    log = epochs.Log(student, patience=plan.epochs, keep_from=keep_from)
+    log = epochs.EpochLog(student, patience=plan.epochs, keep_from=keep_from)
     with epochs.batch_norm_frozen(student):
         keras = tf.keras()
         # The same layers in a model of its own: the student is saved without an optimizer.
@@ -131,8 +131,8 @@ def distil(
             pupil,
             plan.epochs,
             steps,
-            _lessons(teacher, material, plan.hard, batch),
-            epochs.Schedule(plan.rate, plan.warm_up),
+            _teacher_logits(teacher, material, plan.hard, batch),
+            epochs.LearningRateSchedule(plan.rate, plan.warm_up),
             lambda: epochs.judge(student, dataset, split.validation),
             log,
             callbacks,
@@ -140,7 +140,7 @@ def distil(
         for _ in material.progress.track(training, plan.epochs * steps, plan.what):
             pass
     log.restore()
-    return Recovery(
+    return DistillationLog(
         epochs=len(log.losses),
         best=log.best + 1,
         seconds=time.perf_counter() - started,
@@ -150,8 +150,8 @@ def distil(
     )
 
 
-def _lessons(
-    teacher: Any, material: Material, hard: float, batch_size: int
+def _teacher_logits(
+    teacher: Any, material: RecipeContext, hard: float, batch_size: int
 ) -> Callable[[], Iterator[epochs.Batch]]:
     """Epochs of augmented pictures with the mixed targets."""
     answer = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 
 METHODS = {
     ("prune", "channels"): "converters.compress.channels.step",
@@ -28,7 +28,7 @@ class Method:
     """A dataclass of options, whose fields are the keys of a step, and what is done with them."""
 
     options: type[Any]
-    run: Callable[[Draft, Any, Material], Draft]
+    run: Callable[[RecipeState, Any, RecipeContext], RecipeState]
 
 
 def kinds() -> tuple[str, ...]:

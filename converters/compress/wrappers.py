@@ -25,7 +25,7 @@ def pointwise(model: Any) -> list[Any]:
     ]
 
 
-def stripped(wrapped: Any, like: Any) -> Any:
+def strip_wrappers(wrapped: Any, like: Any) -> Any:
     """A plain copy of ``like`` with the weights that ``wrapped``, made from it, has learned.
 
     What the wrappers hold besides (masks, ranges) is left behind. Names tell the layers and the

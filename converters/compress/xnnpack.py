@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from converters import tf
 from converters.compress import magnitude
 from converters.compress.after_training.sparse import LEAST
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.symmetric import symmetric
 from edge.errors import ConversionError, UsageError
 
-__all__ = ["Options", "run"]
+__all__ = ["XnnpackOptions", "run"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options(magnitude.Options):
-    """As :class:`converters.compress.magnitude.Options`, with enough zeros for XNNPACK.
+class XnnpackOptions(magnitude.MagnitudeOptions):
+    """As :class:`converters.compress.magnitude.MagnitudeOptions`, with enough zeros for XNNPACK.
 
     Raises:
         UsageError: a value out of its range.
     """
 
     def __post_init__(self) -> None:
-        magnitude.Options.__post_init__(self)
+        magnitude.MagnitudeOptions.__post_init__(self)
         if self.sparsity < LEAST:
             raise UsageError(
                 f"sparsity to be at least {LEAST:.2f}, where XNNPACK's sparse kernels start",
@@ -35,7 +35,7 @@ class Options(magnitude.Options):
             )
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: XnnpackOptions, material: RecipeContext) -> RecipeState:
     """The draft with a pruned model of symmetric padding.
 
     Raises:

@@ -22,7 +22,7 @@ _NOISE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class Alignment:
     """Where the pixels of the first picture lie in the second, for m pairs: float32 [m, 2].
 
     ``stretch`` and ``shift`` in y and x: ``place = stretch * u + shift``, with u from -0.5 to
@@ -46,7 +46,7 @@ def similarity(first: Floats, second: Floats, steps: int) -> tuple[Floats, Float
         Two float32 [m] of -1 to 1: the correlation of the pixels and that of their detail, both
         over what the two pictures share.
     """
-    placement = Placement(
+    placement = Alignment(
         np.ones((len(first), 2), np.float32), np.zeros((len(first), 2), np.float32)
     )
     basis = _basis(first)
@@ -71,7 +71,7 @@ def _basis(pictures: Floats) -> Floats:
     return np.asarray(np.stack(parts, axis=1).reshape(len(pictures), 6, -1), np.float32)
 
 
-def _improve(basis: Floats, placement: Placement, placed: Floats, inside: Mask) -> Placement:
+def _improve(basis: Floats, placement: Alignment, placed: Floats, inside: Mask) -> Alignment:
     weighted = basis * inside.reshape(len(basis), 1, -1)
     normal = weighted @ basis.transpose(0, 2, 1)
     damping = 1e-4 * np.trace(normal, axis1=1, axis2=2) / 6
@@ -82,13 +82,13 @@ def _improve(basis: Floats, placement: Placement, placed: Floats, inside: Mask) 
     step = np.clip(solved[:, 2:] / contrast, -_MAX_STEP, _MAX_STEP)
     stretch = placement.stretch / (1 + step[:, 1::2])
     shift = placement.shift - stretch * step[:, 0::2]
-    return Placement(
+    return Alignment(
         np.clip(stretch, 1 / _MAX_STRETCH, _MAX_STRETCH).astype(np.float32),
         np.clip(shift, -_MAX_SHIFT, _MAX_SHIFT).astype(np.float32),
     )
 
 
-def _place(pictures: Floats, placement: Placement) -> tuple[Floats, Mask]:
+def _place(pictures: Floats, placement: Alignment) -> tuple[Floats, Mask]:
     """The pictures sampled at their placement (bilinear), and where that is inside of them."""
     rows, inside_y = _sample(pictures, placement.stretch[:, 0], placement.shift[:, 0])
     columns, inside_x = _sample(

@@ -6,7 +6,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from converters.dataset.folders import Entry, is_hidden, is_picture
+from converters.dataset.folders import FolderEntry, is_hidden, is_picture
 from edge.errors import DatasetError
 
 SUFFIXES = frozenset({".zip", ".tm"})
@@ -21,7 +21,7 @@ RATIO_FROM = 16 * 2**20
 _CHUNK = 1 << 20
 
 
-def unpack(archive: Path, workdir: Path) -> tuple[list[Entry], list[str]]:
+def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
     """Unpack the pictures of a zip into ``workdir``; name the other files.
 
     Pictures are written under numbers, so no name in the zip reaches the file system. Folders
@@ -89,10 +89,10 @@ def _check_name(archive: Path, member: zipfile.ZipInfo) -> None:
         )
 
 
-def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Entry:
+def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> FolderEntry:
     with opened.open(member) as packed, target.open("wb") as unpacked:
         shutil.copyfileobj(packed, unpacked, _CHUNK)  # stops at the size that was checked
-    return Entry(_name(member), target)
+    return FolderEntry(_name(member), target)
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset import duplicates
-from converters.dataset.listing import Listing, Source
-from converters.dataset.reading import Broken, Opened, keep_rows, open_all
+from converters.dataset.listing import LabeledFile, Listing
+from converters.dataset.reading import BrokenFile, DecodedImage, decode_all, keep_rows
 from converters.progress import Progress
 from edge.errors import DatasetError
 from edge.image import Preprocessing
@@ -21,7 +21,7 @@ IMBALANCE = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ImageRecord:
     """A usable picture: its name, class index, given split (or None) and content hash (sha256)."""
 
     name: str
@@ -108,7 +108,7 @@ class Dataset:
 
     name: str
     classes: tuple[str, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ImageRecord, ...]
     preprocessing: Preprocessing
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -136,7 +136,7 @@ def audit(
         DatasetError: a class has fewer than 5 usable pictures.
         OutputError: there is no room in ``workdir``.
     """
-    pixels, opened, broken = open_all(listing.sources, preprocessing, workdir, progress)
+    pixels, opened, broken = decode_all(listing.sources, preprocessing, workdir, progress)
     conflicts = _conflicts(opened)
     left_out = {index for group in conflicts for index in group}
     conflict_names = tuple(tuple(opened[i].source.name for i in group) for group in conflicts)
@@ -157,7 +157,7 @@ def audit(
         name=listing.name,
         classes=listing.classes,
         pictures=tuple(
-            Picture(o.source.name, label, o.source.split, o.digest)
+            ImageRecord(o.source.name, label, o.source.split, o.digest)
             for o, label in zip(opened, labels.tolist(), strict=True)
         ),
         preprocessing=preprocessing,
@@ -182,7 +182,7 @@ def audit(
     )
 
 
-def _conflicts(opened: list[Opened]) -> list[list[int]]:
+def _conflicts(opened: list[DecodedImage]) -> list[list[int]]:
     """Groups of indices with equal pixels and more than one label."""
     same: defaultdict[bytes, list[int]] = defaultdict(list)
     for index, picture in enumerate(opened):
@@ -200,7 +200,7 @@ def _counts(listing: Listing, labels: NDArray[np.int64]) -> dict[str, int]:
 def _check_counts(
     listing: Listing,
     counts: dict[str, int],
-    broken: list[Broken],
+    broken: list[BrokenFile],
     conflicts: tuple[tuple[str, ...], ...],
 ) -> None:
     name, count = min(counts.items(), key=lambda item: item[1])
@@ -222,19 +222,19 @@ def _check_counts(
     )
 
 
-def _named_groups(groups: NDArray[np.int64], opened: list[Opened]) -> list[list[Source]]:
+def _named_groups(groups: NDArray[np.int64], opened: list[DecodedImage]) -> list[list[LabeledFile]]:
     """The sources of every group of two or more."""
-    members: defaultdict[int, list[Source]] = defaultdict(list)
+    members: defaultdict[int, list[LabeledFile]] = defaultdict(list)
     for group, picture in zip(groups.tolist(), opened, strict=True):
         members[group].append(picture.source)
     return [sources for sources in members.values() if len(sources) > 1]
 
 
-def _names(groups: Iterable[list[Source]]) -> tuple[tuple[str, ...], ...]:
+def _names(groups: Iterable[list[LabeledFile]]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(source.name for source in group) for group in groups)
 
 
-def _converted(opened: list[Opened]) -> dict[str, tuple[str, ...]]:
+def _converted(opened: list[DecodedImage]) -> dict[str, tuple[str, ...]]:
     kinds: defaultdict[str, list[str]] = defaultdict(list)
     for picture in opened:
         for kind in picture.converted:

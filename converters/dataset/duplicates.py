@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from converters.dataset.alignment import similarity
 from converters.dataset.candidates import candidates
-from edge.image import Pixels
+from edge.image import RgbImage
 
 SIDE = 32
 """Pictures are compared as gray thumbnails of this side."""
@@ -52,7 +52,7 @@ Pairs = NDArray[np.int64]
 Indices = NDArray[np.int64]
 
 
-def thumbnail(picture: Pixels) -> Thumbnail:
+def thumbnail(picture: RgbImage) -> Thumbnail:
     """A picture small, gray and slightly blurred: float16 [SIDE, SIDE], 0–255."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape

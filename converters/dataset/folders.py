@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, file_name
+from converters.dataset.listing import SPLIT_WORDS, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError
 from edge.image import SUFFIXES
 
@@ -16,14 +16,14 @@ _TEACHABLE_MARK = "-!-"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FolderEntry:
     """A file: its name within the data set ('/' between parts, printable) and where it is."""
 
     name: str
     path: Path
 
 
-def walk(root: Path) -> tuple[list[Entry], list[str]]:
+def walk(root: Path) -> tuple[list[FolderEntry], list[str]]:
     """All files below ``root`` but hidden ones, and the names of empty folders (with a '/').
 
     Links to folders are followed; a folder that was seen already is not entered again.
@@ -31,7 +31,7 @@ def walk(root: Path) -> tuple[list[Entry], list[str]]:
     Raises:
         PermissionError: a folder cannot be read.
     """
-    entries: list[Entry] = []
+    entries: list[FolderEntry] = []
     empty: list[str] = []
     seen: set[tuple[int, int]] = set()
     for place, subfolders, files in os.walk(root, followlinks=True, onerror=_raise):
@@ -45,7 +45,7 @@ def walk(root: Path) -> tuple[list[Entry], list[str]]:
         visible = sorted(name for name in files if not is_hidden(name))
         relative = folder.relative_to(root)
         entries += [
-            Entry(file_name((relative / name).as_posix()), folder / name) for name in visible
+            FolderEntry(file_name((relative / name).as_posix()), folder / name) for name in visible
         ]
         if not visible and not subfolders and folder != root:
             empty.append(f"{file_name(relative.as_posix())}/")
@@ -62,7 +62,9 @@ def is_picture(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def arrange(name: str, where: str, entries: Iterable[Entry], ignored: Iterable[str]) -> Listing:
+def arrange(
+    name: str, where: str, entries: Iterable[FolderEntry], ignored: Iterable[str]
+) -> Listing:
     """Tell class and side of every picture among ``entries`` from its folders.
 
     Folders around the class folders are passed through. The top folders are the classes, or the
@@ -113,30 +115,30 @@ def _is_teachable(paths: list[list[str]], depth: int) -> bool:
     return all(len(parts) == depth + 1 and _TEACHABLE_MARK in parts[depth] for parts in paths)
 
 
-def _sources(pictures: list[Entry], depth: int, where: str) -> list[Source]:
+def _sources(pictures: list[FolderEntry], depth: int, where: str) -> list[LabeledFile]:
     paths = [entry.name.split("/")[depth:] for entry in pictures]
     if _is_teachable(paths, 0):
         return [
-            Source(entry.path, entry.name, class_name(parts[0].rsplit(_TEACHABLE_MARK, 1)[0]))
+            LabeledFile(entry.path, entry.name, class_name(parts[0].rsplit(_TEACHABLE_MARK, 1)[0]))
             for entry, parts in zip(pictures, paths, strict=True)
         ]
     tops = {parts[0] for parts in paths if len(parts) > 1}
     sides = {SPLIT_WORDS[top.lower()] for top in tops if top.lower() in SPLIT_WORDS}
     if len(sides) < 2:
         return [
-            Source(entry.path, entry.name, class_name(parts[0]))
+            LabeledFile(entry.path, entry.name, class_name(parts[0]))
             for entry, parts in zip(pictures, paths, strict=True)
             if len(parts) > 1
         ]
-    _check_sides(tops, sides, where)
+    _check_splits(tops, sides, where)
     return [
-        Source(entry.path, entry.name, class_name(parts[1]), SPLIT_WORDS[parts[0].lower()])
+        LabeledFile(entry.path, entry.name, class_name(parts[1]), SPLIT_WORDS[parts[0].lower()])
         for entry, parts in zip(pictures, paths, strict=True)
         if len(parts) > 2
     ]
 
 
-def _check_sides(tops: set[str], sides: set[str], where: str) -> None:
+def _check_splits(tops: set[str], sides: set[str], where: str) -> None:
     strangers = sorted(top for top in tops if top.lower() not in SPLIT_WORDS)
     if strangers:
         raise DatasetError(

@@ -4,10 +4,10 @@ import zipfile
 from pathlib import Path
 
 from converters.dataset import archives, folders, tables
-from converters.dataset.listing import Listing, Source, file_name
+from converters.dataset.listing import LabeledFile, Listing, file_name
 from edge.errors import DatasetError
 
-__all__ = ["Listing", "Source", "list_pictures"]
+__all__ = ["LabeledFile", "Listing", "list_pictures"]
 
 _EXPECTED = (
     "a folder with one subfolder per class (photos/cat/1.jpg, photos/dog/2.jpg), train/, val/ and "

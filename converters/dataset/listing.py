@@ -18,7 +18,7 @@ SPLIT_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LabeledFile:
     """A picture file as listed: where it is, what class it was filed under.
 
     ``name`` is how the user knows it (path relative to the data set, '/' between parts);
@@ -36,7 +36,7 @@ class Listing:
     """All picture files of a data set, sorted by name; ``ignored`` names other files skipped."""
 
     name: str
-    sources: tuple[Source, ...]
+    sources: tuple[LabeledFile, ...]
     classes: tuple[str, ...]
     ignored: tuple[str, ...] = ()
 

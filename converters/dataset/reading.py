@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from converters.dataset.duplicates import Thumbnail, thumbnail
 from converters.dataset.headers import conversions
-from converters.dataset.listing import Source
+from converters.dataset.listing import LabeledFile
 from converters.progress import Progress
 from edge.errors import OutputError, PictureError
 from edge.image import Preprocessing, decode_picture
@@ -26,7 +26,7 @@ IN_MEMORY = 512 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class DecodedImage:
     """A picture that could be read.
 
     ``digest``: sha256 of the file; ``content``: hash of the stretched pixels, equal for what is
@@ -34,7 +34,7 @@ class Opened:
     :func:`converters.dataset.headers.conversions`.
     """
 
-    source: Source
+    source: LabeledFile
     digest: str
     content: bytes
     thumbnail: Thumbnail
@@ -42,16 +42,19 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenFile:
     """A file that could not be read, and why."""
 
-    source: Source
+    source: LabeledFile
     reason: str
 
 
-def open_all(
-    sources: tuple[Source, ...], preprocessing: Preprocessing, workdir: Path, progress: Progress
-) -> tuple[NDArray[np.uint8], list[Opened], list[Broken]]:
+def decode_all(
+    sources: tuple[LabeledFile, ...],
+    preprocessing: Preprocessing,
+    workdir: Path,
+    progress: Progress,
+) -> tuple[NDArray[np.uint8], list[DecodedImage], list[BrokenFile]]:
     """Read, hash, decode and stretch every picture.
 
     Returns:
@@ -64,15 +67,15 @@ def open_all(
     shape = (len(sources), preprocessing.height, preprocessing.width, 3)
     pixels = _allocate(shape, workdir)
 
-    def work(index: int) -> Opened | Broken:
+    def work(index: int) -> DecodedImage | BrokenFile:
         return _open(sources[index], preprocessing, pixels[index])
 
-    opened: list[Opened] = []
-    broken: list[Broken] = []
+    opened: list[DecodedImage] = []
+    broken: list[BrokenFile] = []
     places: list[int] = []
     results = _in_threads(work, len(sources))
     for index, result in enumerate(progress.track(results, len(sources), "Reading images")):
-        if isinstance(result, Broken):
+        if isinstance(result, BrokenFile):
             broken.append(result)
         else:
             opened.append(result)
@@ -88,18 +91,20 @@ def keep_rows(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.uint8]:
     return pixels[: len(rows)]
 
 
-def _open(source: Source, preprocessing: Preprocessing, out: NDArray[np.uint8]) -> Opened | Broken:
+def _open(
+    source: LabeledFile, preprocessing: Preprocessing, out: NDArray[np.uint8]
+) -> DecodedImage | BrokenFile:
     try:
         data = source.path.read_bytes()
         picture = decode_picture(data, source.name)
     except OSError as error:
-        return Broken(source, f"cannot be read: {error.strerror}")
+        return BrokenFile(source, f"cannot be read: {error.strerror}")
     except PictureError as error:
-        return Broken(source, _reason(error, data))
+        return BrokenFile(source, _reason(error, data))
     out[:] = preprocessing.stretch(picture)
     digest = hashlib.sha256(data).hexdigest()
     content = hashlib.blake2b(out.data, digest_size=16).digest()
-    return Opened(source, digest, content, thumbnail(picture), conversions(data))
+    return DecodedImage(source, digest, content, thumbnail(picture), conversions(data))
 
 
 def _reason(error: PictureError, data: bytes) -> str:

@@ -15,7 +15,7 @@ from edge.errors import DatasetError
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 """Sides of an own split, as shares of each class."""
 
-SIDES = tuple(FRACTIONS)
+SPLITS = tuple(FRACTIONS)
 Indices = NDArray[np.int64]
 
 
@@ -43,7 +43,7 @@ class Split:
             "fractions": None if self.given else dict(FRACTIONS),
             **{
                 side: sorted(dataset.pictures[i].digest for i in getattr(self, side))
-                for side in SIDES
+                for side in SPLITS
             },
         }
 
@@ -69,7 +69,7 @@ def split(dataset: Dataset, seed: int) -> Split:
     if not words & {"validation", "test"}:
         chosen = _draw(dataset, keys, np.arange(len(dataset.pictures)), ("test", "validation"))
         return _split(chosen, seed, given=False)
-    sides = _given_sides(dataset)
+    sides = _given_splits(dataset)
     for side in ("test", "validation"):
         if not len(sides[side]):
             sides |= _draw(dataset, keys, sides["train"], (side,))
@@ -88,7 +88,7 @@ def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
     places: dict[str, list[int]] = {}
     for index, picture in enumerate(dataset.pictures):
         places.setdefault(picture.digest, []).append(index)
-    wanted = {side: Counter(record[side]) for side in SIDES}
+    wanted = {side: Counter(record[side]) for side in SPLITS}
     there = Counter(picture.digest for picture in dataset.pictures)
     missing = sum((digests - there).total() for digests in wanted.values())
     if missing:
@@ -110,12 +110,12 @@ def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
             for index in sorted(places[digest], key=elsewhere)[:count]
         ]
 
-    chosen = {side: np.array(recorded(side), np.int64) for side in SIDES}
+    chosen = {side: np.array(recorded(side), np.int64) for side in SPLITS}
     return _split(chosen, int(record["seed"]), given=bool(record["given"]))
 
 
 def _split(sides: Mapping[str, Indices], seed: int, given: bool) -> Split:
-    ordered = {side: np.sort(np.asarray(sides[side], np.int64)) for side in SIDES}
+    ordered = {side: np.sort(np.asarray(sides[side], np.int64)) for side in SPLITS}
     return Split(**ordered, seed=seed, given=given)
 
 
@@ -182,14 +182,14 @@ def _flat(units: Iterable[list[int]]) -> list[int]:
     return [index for unit in units for index in unit]
 
 
-def _given_sides(dataset: Dataset) -> dict[str, Indices]:
+def _given_splits(dataset: Dataset) -> dict[str, Indices]:
     """The sides as given, without what has a duplicate on a side that counts more."""
     rank = {"test": 0, "validation": 1, "train": 2}
     best: dict[int, int] = {}
     ranks = [rank[picture.split or "train"] for picture in dataset.pictures]
     for group, place in zip(dataset.groups.tolist(), ranks, strict=True):
         best[group] = min(best.get(group, place), place)
-    sides: dict[str, list[int]] = {side: [] for side in SIDES}
+    sides: dict[str, list[int]] = {side: [] for side in SPLITS}
     for index, (group, place) in enumerate(zip(dataset.groups.tolist(), ranks, strict=True)):
         if place == best[group]:
             sides[list(rank)[place]].append(index)

@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.dataset.listing import SPLIT_WORDS, Listing, Source, class_name, file_name
+from converters.dataset.listing import SPLIT_WORDS, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
 from edge.image import SUFFIXES as PICTURE_SUFFIXES
 
@@ -17,7 +17,7 @@ _EXPECTED = "a CSV of path,label[,split] with one image per line, such as cat/1.
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class TableColumns:
     """Where in a row the path, the label and (None: nowhere) the split stand."""
 
     path: int
@@ -87,7 +87,7 @@ def _encoded_otherwise(table: Path) -> DatasetError:
 
 def _columns(
     table: Path, rows: list[tuple[int, list[str]]]
-) -> tuple[Columns, list[tuple[int, list[str]]]]:
+) -> tuple[TableColumns, list[tuple[int, list[str]]]]:
     """Where the columns are, and the rows without the header."""
     words = [cell.lower() for cell in rows[0][1]]
     path, label = _find(words, _PATH_WORDS), _find(words, _LABEL_WORDS)
@@ -99,7 +99,7 @@ def _columns(
                 "list your images in it",
                 code="csv-empty",
             )
-        return Columns(path, label, _find(words, _SPLIT_WORDS)), rows[1:]
+        return TableColumns(path, label, _find(words, _SPLIT_WORDS)), rows[1:]
     if Path(rows[0][1][0]).suffix.lower() not in PICTURE_SUFFIXES:
         raise DatasetError(
             _EXPECTED,
@@ -107,14 +107,14 @@ def _columns(
             "name the columns path,label or path,label,split",
             code="csv-columns-missing",
         )
-    return Columns(0, 1, 2 if len(rows[0][1]) > 2 else None), rows
+    return TableColumns(0, 1, 2 if len(rows[0][1]) > 2 else None), rows
 
 
 def _find(words: list[str], meanings: tuple[str, ...]) -> int | None:
     return next((words.index(word) for word in meanings if word in words), None)
 
 
-def _source(table: Path, line: int, row: list[str], columns: Columns) -> Source:
+def _source(table: Path, line: int, row: list[str], columns: TableColumns) -> LabeledFile:
     cells = row + [""] * (1 + max(columns.path, columns.label, columns.split or 0) - len(row))
     name, label = cells[columns.path], class_name(cells[columns.label])
     if not name or not label:
@@ -126,15 +126,15 @@ def _source(table: Path, line: int, row: list[str], columns: Columns) -> Source:
         )
     split = None
     if columns.split is not None and cells[columns.split]:
-        split = _side(table, line, cells[columns.split])
+        split = _split_name(table, line, cells[columns.split])
     path = table.parent / name
     if "\\" in name and not path.exists():  # written on Windows
         name = name.replace("\\", "/")
         path = table.parent / name
-    return Source(path, name, label, split)
+    return LabeledFile(path, name, label, split)
 
 
-def _side(table: Path, line: int, word: str) -> str:
+def _split_name(table: Path, line: int, word: str) -> str:
     side = SPLIT_WORDS.get(word.lower())
     if side is None:
         raise DatasetError(
@@ -146,7 +146,7 @@ def _side(table: Path, line: int, word: str) -> str:
     return side
 
 
-def _check_split(table: Path, lines: list[int], sources: list[Source]) -> None:
+def _check_split(table: Path, lines: list[int], sources: list[LabeledFile]) -> None:
     without = [n for n, source in zip(lines, sources, strict=True) if source.split is None]
     if without and len(without) < len(sources):
         raise DatasetError(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.edgetpu import memory, network
-from converters.edgetpu.memory import Parameters
-from converters.edgetpu.network import Node
+from converters.edgetpu.memory import ParameterMemory
+from converters.edgetpu.network import OpNode
 from converters.edgetpu.partition import Cut, cut
 from converters.edgetpu.rules import SINGLE, WHOLE, Rule
 from edge.errors import ModelError
@@ -54,7 +54,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class EdgeTpuPrediction:
     """What is foreseen of a model.
 
     ``operations``: their names, in the order of execution; ``mapped``: how many of them run on
@@ -69,7 +69,7 @@ class Prediction:
     refusals: tuple[Refusal, ...]
     whole: bool
     compiled: bool
-    parameters: Parameters | None
+    parameters: ParameterMemory | None
 
     @property
     def status(self) -> str:
@@ -96,7 +96,7 @@ class Prediction:
         }
 
 
-def check(content: bytes, name: str) -> Prediction:
+def check(content: bytes, name: str) -> EdgeTpuPrediction:
     """Foresee what the Edge TPU's compiler (16.0) would do with the bytes of a .tflite file.
 
     Args:
@@ -117,7 +117,7 @@ def check(content: bytes, name: str) -> Prediction:
         ) from None
 
 
-def predict(file: ModelFile, whole: Sequence[Rule], single: Sequence[Rule]) -> Prediction:
+def predict(file: ModelFile, whole: Sequence[Rule], single: Sequence[Rule]) -> EdgeTpuPrediction:
     """Foresee what becomes of a model by the rules given.
 
     Args:
@@ -134,22 +134,22 @@ def predict(file: ModelFile, whole: Sequence[Rule], single: Sequence[Rule]) -> P
     mapped = [node for node in nodes if node.index in parts.mapped]
     inner = [name for graph in file.graphs[1:] for name in network.names(graph)]
     left = [node.name for node in nodes if node.index not in parts.mapped]
-    return Prediction(
+    return EdgeTpuPrediction(
         operations=(*(node.name for node in nodes), *inner),
         mapped=len(mapped),
         cpu=_counted(left + inner),
         refusals=tuple(_refusals(nodes, found, parts)),
         whole=bool(stops),
         compiled=False,
-        parameters=memory.parameters(mapped),
+        parameters=memory.parameter_memory(mapped),
     )
 
 
-def _compiled(file: ModelFile) -> Prediction:
+def _compiled(file: ModelFile) -> EdgeTpuPrediction:
     """What is in a file that was compiled already."""
     operations = tuple(name for graph in file.graphs for name in network.names(graph))
     left = [name for name in operations if name != f"CUSTOM:{EDGETPU_OP}"]
-    return Prediction(
+    return EdgeTpuPrediction(
         operations=operations,
         mapped=len(operations) - len(left),
         cpu=_counted(left),
@@ -160,7 +160,7 @@ def _compiled(file: ModelFile) -> Prediction:
     )
 
 
-def _found(nodes: Iterable[Node], rules: Sequence[Rule]) -> dict[int, tuple[Rule, str]]:
+def _found(nodes: Iterable[OpNode], rules: Sequence[Rule]) -> dict[int, tuple[Rule, str]]:
     """Operation → the first rule that refuses it, and what that rule found."""
     refused = {}
     for node in nodes:
@@ -172,7 +172,7 @@ def _found(nodes: Iterable[Node], rules: Sequence[Rule]) -> dict[int, tuple[Rule
 
 
 def _refusals(
-    nodes: Sequence[Node], found: dict[int, tuple[Rule, str]], parts: Cut
+    nodes: Sequence[OpNode], found: dict[int, tuple[Rule, str]], parts: Cut
 ) -> list[Refusal]:
     """The refused operations in the order of execution, with what is lost behind each."""
     behind: dict[int, list[str]] = {index: [] for index in found}

@@ -7,16 +7,18 @@ from pathlib import Path
 import click
 
 from converters.edgetpu import compiler, obtain
-from converters.edgetpu.compiler import Compiled
+from converters.edgetpu.compiler import CompiledModel
 from converters.edgetpu.obtain import MissingCompilerError
-from converters.progress import Terminal
+from converters.progress import TerminalProgress
 from edge.commands.options import JSON, MODEL, say
 from edge.errors import OutputError, UsageError
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
-_WAYS = obtain.ways().replace("\n\n", "\n\n\b\n")  # \b: click leaves the lines as they are
+_WAYS = obtain.install_instructions().replace(
+    "\n\n", "\n\n\b\n"
+)  # \b: click leaves the lines as they are
 
 EXAMPLES = f"""
 \b
@@ -91,7 +93,7 @@ def compile_(
     content, notes = compiler.read_model(model)
     say(notes)
     try:
-        with Terminal().working("compiling for the Edge TPU"):
+        with TerminalProgress().working("compiling for the Edge TPU"):
             compiled = compiler.compile_bytes(
                 content, str(model), docker=docker, search_delegate=search_delegate, timeout=timeout
             )
@@ -100,7 +102,7 @@ def compile_(
         raise
     written = None if compiled.status == "none" else place
     if written is not None:
-        write_whole(written, compiled.content)
+        write_atomic(written, compiled.content)
     if as_json:
         facts = {"model": str(model), "output": str(written) if written else None}
         click.echo(json.dumps(facts | compiled.to_dict(), indent=2))
@@ -130,7 +132,7 @@ def _place(model: Path, out: Path | None) -> Path:
     return place
 
 
-def _lines(compiled: Compiled, model: Path, written: Path | None) -> Iterator[str]:
+def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterator[str]:
     yield click.style(str(written or model), bold=True)
     yield f"  Edge TPU    {_share(compiled)}"
     yield from _left_to_cpu(compiled)
@@ -148,14 +150,14 @@ def _lines(compiled: Compiled, model: Path, written: Path | None) -> Iterator[st
         yield "  output      not written: no operation would run on the Edge TPU"
 
 
-def _share(compiled: Compiled) -> str:
+def _share(compiled: CompiledModel) -> str:
     if compiled.status == "full":
         return f"runs all {compiled.operations} operations"
     parts = f" in {compiled.subgraphs} parts" if compiled.subgraphs > 1 else ""
     return f"runs {compiled.mapped} of {compiled.operations} operations{parts}"
 
 
-def _left_to_cpu(compiled: Compiled) -> Iterator[str]:
+def _left_to_cpu(compiled: CompiledModel) -> Iterator[str]:
     """What runs on the CPU, with the compiler's reasons where it gives them."""
     log = compiled.model_log
     refused = [row for row in log.rows if not row.mapped] if log else []
@@ -165,7 +167,7 @@ def _left_to_cpu(compiled: Compiled) -> Iterator[str]:
         yield f"  on the CPU  {count} × {op}{f' ({reasons})' if reasons else ''}"
 
 
-def _held_to_what_was_foreseen(compiled: Compiled) -> Iterator[str]:
+def _held_to_what_was_foreseen(compiled: CompiledModel) -> Iterator[str]:
     differences = compiled.differences()
     if not differences:
         yield "  prediction  matched"

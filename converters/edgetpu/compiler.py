@@ -13,7 +13,7 @@ from shutil import which
 from typing import Any
 
 from converters.edgetpu import failures, obtain, runner, transcript
-from converters.edgetpu.check import Prediction, check
+from converters.edgetpu.check import EdgeTpuPrediction, check
 from converters.edgetpu.transcript import CompilerLog, ModelLog
 from edge.errors import CompilerError, LabelsError, ModelError
 from edge.modelfile import contents, metadata, tflite
@@ -27,7 +27,7 @@ _STEM = "model"
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledModel:
     """What came of compiling a model.
 
     ``content`` is the compiled file with the metadata of the model; ``operations`` how many the
@@ -38,7 +38,7 @@ class Compiled:
 
     content: bytes
     log: CompilerLog
-    foreseen: Prediction
+    foreseen: EdgeTpuPrediction
     operations: int
     cpu: dict[str, int]
     subgraphs: int
@@ -111,7 +111,7 @@ def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
     """
     content = tflite.read_file(path)
     file = tflite.parse(content, str(path))
-    about = metadata.of(file, str(path)) or metadata.Metadata()
+    about = metadata.of(file, str(path)) or metadata.ModelMetadata()
     beside = find_labels(path)
     if about.labels is not None or beside is None or not file.outputs:
         return content, ()
@@ -131,7 +131,7 @@ def compile_bytes(
     docker: bool = False,
     search_delegate: bool = False,
     timeout: float = TIMEOUT,
-) -> Compiled:
+) -> CompiledModel:
     """Compile the bytes of a .tflite file; ``name`` is what errors call it.
 
     Args:
@@ -163,7 +163,7 @@ def compile_bytes(
     if ran.code != 0 or log.succeeded is not True:
         raise failures.refusal(ran, log, name)
     compiled = _believed(produced, log, name)
-    return Compiled(
+    return CompiledModel(
         content=_with_metadata(compiled, metadata.of(source, name)),
         log=log,
         foreseen=foreseen,
@@ -221,14 +221,14 @@ def _left_to_cpu(compiled: ModelFile) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _with_metadata(compiled: ModelFile, about: metadata.Metadata | None) -> bytes:
+def _with_metadata(compiled: ModelFile, about: metadata.ModelMetadata | None) -> bytes:
     """The compiled file with the model's metadata, which not every compiler keeps."""
     if about is None or _metadata(compiled) == about:
         return compiled.content
     return metadata.write(compiled.content, about)
 
 
-def _metadata(file: ModelFile) -> metadata.Metadata | None:
+def _metadata(file: ModelFile) -> metadata.ModelMetadata | None:
     try:
         return metadata.of(file)
     except ModelError:

@@ -5,7 +5,7 @@ Shapes are [batch, y, x, z]. Option fields are numbered as in TensorFlow Lite's 
 
 import math
 
-from converters.edgetpu.network import Node, Operand
+from converters.edgetpu.network import Operand, OpNode
 
 INTEGERS = ("int8", "uint8")
 _FLOATS = ("float32", "float16", "float64", "bfloat16")
@@ -34,7 +34,7 @@ _DILATION = {"CONV_2D": (4, 5), "DEPTHWISE_CONV_2D": (5, 6)}
 """Fields of the dilation in x and y."""
 
 
-def unknown_size(node: Node) -> str | None:
+def unknown_size(node: OpNode) -> str | None:
     """A tensor whose shape is not known before the model runs."""
     for operand in node.activations:
         if any(size < 1 for size in operand.shape):
@@ -46,27 +46,27 @@ def unknown_size(node: Node) -> str | None:
     return None
 
 
-def float_values(node: Node) -> str | None:
+def float_values(node: OpNode) -> str | None:
     return _typed(node.activations, _FLOATS)
 
 
-def float_border(node: Node) -> str | None:
+def float_border(node: OpNode) -> str | None:
     """Between floats and integers; of constants, as in a float16 model, it is none."""
     data = node.operand(0)
     return None if data is None or data.constant else float_values(node)
 
 
-def int16_values(node: Node) -> str | None:
+def int16_values(node: OpNode) -> str | None:
     return _typed(node.activations, ("int16",))
 
 
-def other_values(node: Node) -> str | None:
+def other_values(node: OpNode) -> str | None:
     """Neither int8 nor uint8; shapes and the like, which are constant, may be int32."""
     found = next((each for each in node.activations if each.dtype not in INTEGERS), None)
     return str(found) if found else None
 
 
-def no_scale(node: Node) -> str | None:
+def no_scale(node: OpNode) -> str | None:
     found = next((each for each in node.activations if not each.quantised), None)
     return f"{found} without a quantization scale" if found else None
 
@@ -75,7 +75,7 @@ def _typed(operands: tuple[Operand, ...], dtypes: tuple[str, ...]) -> str | None
     return next((str(each) for each in operands if each.dtype in dtypes), None)
 
 
-def computed_parameters(node: Node) -> str | None:
+def computed_parameters(node: OpNode) -> str | None:
     for position in PARAMETERS.get(node.name, ()):
         operand = node.operand(position)
         if operand is not None and not operand.constant:
@@ -83,7 +83,7 @@ def computed_parameters(node: Node) -> str | None:
     return None
 
 
-def many_dimensions(node: Node) -> str | None:
+def many_dimensions(node: OpNode) -> str | None:
     """More than three dimensions of more than 1: only the three innermost may have a size."""
     for operand in node.activations:
         if any(size > 1 for size in operand.shape[:-3]):
@@ -91,26 +91,26 @@ def many_dimensions(node: Node) -> str | None:
     return None
 
 
-def several_vectors(node: Node) -> str | None:
+def several_vectors(node: OpNode) -> str | None:
     """A dense layer on more than one vector."""
     output = node.output
     return str(output) if math.prod(output.shape[:-1]) > 1 else None
 
 
-def packed_weights(node: Node) -> str | None:
+def packed_weights(node: OpNode) -> str | None:
     return "shuffled weights" if node.option(1, "b") else None
 
 
-def fused_activation(node: Node) -> str | None:
+def fused_activation(node: OpNode) -> str | None:
     return "a fused activation" if node.option(_ACTIVATION[node.name], "b") else None
 
 
-def uneven_dilation(node: Node) -> str | None:
+def uneven_dilation(node: OpNode) -> str | None:
     x, y = (node.option(field, default=1) for field in _DILATION[node.name])
     return f"dilation {x} in x, {y} in y" if x != y else None
 
 
-def constant_part(node: Node) -> str | None:
+def constant_part(node: OpNode) -> str | None:
     """A constant that is joined on, unless it is one of two inputs and all zeros."""
     constants = node.constants
     if not constants or (len(node.inputs) == 2 and constants[0].is_zero()):
@@ -118,7 +118,7 @@ def constant_part(node: Node) -> str | None:
     return f"constant input {constants[0]}"
 
 
-def padded_batch(node: Node) -> str | None:
+def padded_batch(node: OpNode) -> str | None:
     paddings = node.operand(1)
     batches = _batches(node.output)
     if paddings is None or not any(paddings.integers()[: 2 * batches]):
@@ -126,14 +126,14 @@ def padded_batch(node: Node) -> str | None:
     return "padding of the batch dimension"
 
 
-def reduced_batch(node: Node) -> str | None:
+def reduced_batch(node: OpNode) -> str | None:
     data = node.operand(0)
     if data is None or not any(axis < _batches(data) for axis in _axes(node, data)):
         return None
     return f"reduction over the batch dimension of {data}"
 
 
-def packed_batch(node: Node) -> str | None:
+def packed_batch(node: OpNode) -> str | None:
     output = node.output
     axis = node.option(1) % max(len(output.shape), 1)
     return f"along the batch dimension of {output}" if axis < _batches(output) else None
@@ -144,7 +144,7 @@ def _batches(operand: Operand) -> int:
     return max(0, len(operand.shape) - 3)
 
 
-def odd_depth(node: Node) -> str | None:
+def odd_depth(node: OpNode) -> str | None:
     """A mean over z, whose size must be a multiple of 4."""
     data = node.operand(0)
     if data is None or len(data.shape) - 1 not in _axes(node, data) or data.shape[-1] % 4 == 0:
@@ -152,17 +152,17 @@ def odd_depth(node: Node) -> str | None:
     return f"mean over {data.shape[-1]} channels"
 
 
-def _axes(node: Node, data: Operand) -> tuple[int, ...]:
+def _axes(node: OpNode, data: Operand) -> tuple[int, ...]:
     axes = node.operand(1)
     return tuple(axis % max(len(data.shape), 1) for axis in axes.integers()) if axes else ()
 
 
-def wide_alpha(node: Node) -> str | None:
+def wide_alpha(node: OpNode) -> str | None:
     alpha = node.operand(1)
     return str(alpha) if alpha and any(size > 1 for size in alpha.shape[:-1]) else None
 
 
-def steps_and_new_axes(node: Node) -> str | None:
+def steps_and_new_axes(node: OpNode) -> str | None:
     strides = node.operand(3)
     if strides and any(stride != 1 for stride in strides.integers()):
         return f"strides {list(strides.integers())}"
@@ -171,12 +171,12 @@ def steps_and_new_axes(node: Node) -> str | None:
     return None
 
 
-def long_softmax(node: Node) -> str | None:
+def long_softmax(node: OpNode) -> str | None:
     width = node.output.shape[-1] if node.output.shape else 1
     return f"{width:,} values" if width > 16_000 else None
 
 
-def imprecise_resize(node: Node) -> str | None:
+def imprecise_resize(node: OpNode) -> str | None:
     """Interpolation between pixels whose weights are no short binary fractions.
 
     Factors of 2 and 4 have such weights, also between aligned corners.

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from converters.edgetpu.runner import Ran
+from converters.edgetpu.runner import CompilerRun
 from converters.edgetpu.transcript import CompilerLog
 from edge.errors import CompilerError
 from edge.printable import printable
@@ -12,7 +12,7 @@ _SMALLER = "use a smaller input, or try --search-delegate, which leaves more to 
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class FailureReason:
     """What a line of the compiler means: ``pattern`` finds it, its groups fill in ``found``."""
 
     pattern: str
@@ -22,55 +22,55 @@ class Reason:
 
 
 REASONS = (
-    Reason(
+    FailureReason(
         r"Model not quantized",
         "model-not-quantized",
         "which is not quantized to integers",
         "quantize it first; 'edge convert' makes int8 files",
     ),
-    Reason(
+    FailureReason(
         r"dynamic-sized tensors",
         "model-dynamic-shapes",
         "which has tensors of dynamic size",
         "export it with a fixed batch size of 1 and fixed shapes",
     ),
-    Reason(
+    FailureReason(
         r"builtin opcode '(\w+)' version '(\d+)'",
         "compiler-unsupported-op-version",
         "which uses version {1} of {0}, newer than the compiler supports",
         "convert the model again without what needs that version",
     ),
-    Reason(
+    FailureReason(
         r"unresolved custom op: (\S+?)\.?(?:\s|$)",
         "compiler-unsupported-op",
         "which uses the custom operation {0}, unknown to the compiler",
         "end the model before it, and do that part in your program",
     ),
-    Reason(
+    FailureReason(
         r"Compilation timeout",
         "compiler-timeout",
         "which it could not compile within its own time limit, usually due to large activations",
         "increase --timeout, or use a smaller input",
     ),
-    Reason(
+    FailureReason(
         r"large activation",
         "activations-too-large",
         "whose activations are too large for the Edge TPU",
         _SMALLER,
     ),
-    Reason(
+    FailureReason(
         r"failed in Tflite interpreter",
         "compiler-cannot-run-model",
         "which its TFLite interpreter cannot run",
         "try 'edge bench MODEL', and convert the model again",
     ),
-    Reason(
+    FailureReason(
         r"could not be parsed",
         "compiler-cannot-read-model",
         "which it cannot read",
         "convert the model again, with an older TensorFlow if necessary",
     ),
-    Reason(
+    FailureReason(
         r"Internal compiler error|uncaught exception",
         "compiler-crashed",
         "which crashed it",
@@ -80,7 +80,7 @@ REASONS = (
 """The known reasons, the most specific first."""
 
 
-def refusal(ran: Ran, log: CompilerLog, name: str) -> CompilerError:
+def refusal(ran: CompilerRun, log: CompilerLog, name: str) -> CompilerError:
     """The error for a run that did not succeed; ``name`` is the model's."""
     lines = [*log.errors] or _last_lines(ran.text)
     output = printable("; ".join(lines)) or "none"

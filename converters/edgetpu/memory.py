@@ -10,14 +10,14 @@ some of them much larger than they are in the file.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from converters.edgetpu.network import Node
+from converters.edgetpu.network import OpNode
 
 ON_CHIP = 7 * 2**20
 """Bytes for parameters on the chip: in public transcripts of the compiler mostly 6.1 to 7.7 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class ParameterMemory:
     """Bytes of weights and biases of the operations that are mapped, estimated."""
 
     on_chip: int
@@ -27,8 +27,8 @@ class Parameters:
         return {"on_chip": self.on_chip, "off_chip": self.off_chip}
 
 
-def parameters(mapped: Iterable[Node]) -> Parameters:
+def parameter_memory(mapped: Iterable[OpNode]) -> ParameterMemory:
     """Where the parameters of the ``mapped`` operations would lie; shared ones count once."""
     constants = (operand for node in mapped for operand in node.constants)
     every = sum({operand.buffer: len(operand.data) for operand in constants}.values())
-    return Parameters(min(every, ON_CHIP), max(0, every - ON_CHIP))
+    return ParameterMemory(min(every, ON_CHIP), max(0, every - ON_CHIP))

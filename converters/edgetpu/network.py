@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.modelfile import contents
-from edge.modelfile.flatbuffer import FlatbufferError, Table
+from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferTable
 from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 
 
@@ -47,7 +47,7 @@ class Operand:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class OpNode:
     """An operation of the main graph; ``parents`` are the nodes whose outputs it reads.
 
     ``name`` as in the schema, or ``CUSTOM:Name``; an input that is left out is None.
@@ -58,7 +58,7 @@ class Node:
     version: int
     inputs: tuple[Operand | None, ...]
     outputs: tuple[Operand, ...]
-    options: Table | None
+    options: FlatbufferTable | None
     parents: frozenset[int]
 
     @property
@@ -91,7 +91,7 @@ class Node:
         return default if self.options is None else self.options.integer(field, layout, default)
 
 
-def nodes(file: ModelFile) -> tuple[Node, ...]:
+def nodes(file: ModelFile) -> tuple[OpNode, ...]:
     """The operations of the main graph, in the order in which they run.
 
     Raises:
@@ -104,7 +104,7 @@ def nodes(file: ModelFile) -> tuple[Node, ...]:
     changing = makers.keys() | set(graph.inputs)
     operands = [_operand(each, i not in changing, file) for i, each in enumerate(graph.tensors)]
     return tuple(
-        Node(
+        OpNode(
             index=index,
             name=_name(op, names),
             version=op.version,

@@ -40,21 +40,21 @@ BUILD = f"edge compile --docker-recipe | docker build --platform {PLATFORM} -t {
 
 
 class MissingCompilerError(CompilerError):
-    """There is no compiler here; ``ways`` are the exact ways to get it, for people to copy."""
+    """There is no compiler here; ``install_instructions`` are the exact ways to get it, for people to copy."""
 
     def __init__(self, expected: str, found: str, fix: str, ways: str, *, code: str) -> None:
         super().__init__(expected, found, fix, code=code)
         self.ways = ways
 
 
-def no_program() -> MissingCompilerError:
+def compiler_missing() -> MissingCompilerError:
     """The error for a machine without the compiler."""
     return MissingCompilerError(
         f"{PROGRAM} on the PATH (available for x86-64 Linux only)",
         "none" if runs_here() else _here(),
         "install it with apt, run it in Docker with --docker, or use Google's notebook: "
         "'edge compile --help' has the exact commands",
-        ways(),
+        install_instructions(),
         code="compiler-not-found",
     )
 
@@ -74,7 +74,7 @@ def _here() -> str:
     return f"{platform.machine()} {platform.system()}"
 
 
-def ways() -> str:
+def install_instructions() -> str:
     """The exact ways to get the compiler, for people to read and to copy."""
     machine = "this machine" if runs_here() else f"an x86-64 Linux machine (this is {_here()})"
     slow = "" if runs_here() else " (emulated here: slow, and only if Docker supports it)"

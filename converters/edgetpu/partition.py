@@ -9,7 +9,7 @@ kind; and so on (``PartitionGraphIntoIndependentNodeSubsets`` of TensorFlow Lite
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from converters.edgetpu.network import Node
+from converters.edgetpu.network import OpNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Cut:
     cause: dict[int, int]
 
 
-def cut(nodes: Sequence[Node], refused: Collection[int]) -> Cut:
+def cut(nodes: Sequence[OpNode], refused: Collection[int]) -> Cut:
     """Cut a graph whose operations ``nodes``, in their order of execution, are partly refused."""
     before, mapped = _first_part(nodes, refused)
     cause: dict[int, int] = {}
@@ -38,7 +38,7 @@ def cut(nodes: Sequence[Node], refused: Collection[int]) -> Cut:
 
 
 def _first_part(
-    nodes: Sequence[Node], refused: Collection[int]
+    nodes: Sequence[OpNode], refused: Collection[int]
 ) -> tuple[frozenset[int], frozenset[int]]:
     """What runs on the CPU before the first part that is taken, and that part."""
     before: frozenset[int] = frozenset()
@@ -47,7 +47,7 @@ def _first_part(
     return before, _ready([node for node in nodes if node.index not in refused], before)
 
 
-def _ready(nodes: Sequence[Node], done: frozenset[int]) -> frozenset[int]:
+def _ready(nodes: Sequence[OpNode], done: frozenset[int]) -> frozenset[int]:
     """Those of ``nodes`` that depend on nothing but each other and what is ``done``."""
     found: set[int] = set()
     for node in nodes:

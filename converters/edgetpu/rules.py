@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from converters.edgetpu import conditions, sizes
 from converters.edgetpu.advice import INSTEAD, LEAVE_OUT
-from converters.edgetpu.network import Node
+from converters.edgetpu.network import OpNode
 
 DOCUMENTED, SAID, OBSERVED = "documented", "reported by the compiler", "observed"
 SURE, LIKELY, GUESS = "sure", "likely", "guess"
@@ -43,7 +43,7 @@ VERSIONS = {
 CONV_2D, EXP, QUANTIZE and TRANSPOSE_CONV are known from its messages; the others are upper bounds.
 """
 
-Condition = Callable[[Node], str | None]
+Condition = Callable[[OpNode], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Rule:
     confidence: str
     seen: tuple[str, ...] = ()
 
-    def apply(self, node: Node) -> str | None:
+    def apply(self, node: OpNode) -> str | None:
         """What is in the way of ``node``; None where the rule does not concern it.
 
         Raises:
@@ -74,25 +74,25 @@ class Rule:
         return self.finds(node)
 
 
-def _newer(node: Node) -> str | None:
+def _newer(node: OpNode) -> str | None:
     newest = VERSIONS.get(node.name)
     if newest is None or node.version <= newest:
         return None
     return f"version {node.version}; the compiler supports up to {newest}"
 
 
-def _always(node: Node) -> str | None:
+def _always(node: OpNode) -> str | None:
     return "not a supported operation"
 
 
-def _unlisted(node: Node) -> str | None:
+def _unlisted(node: OpNode) -> str | None:
     return None if node.name in SUPPORTED else "not a supported operation"
 
 
 _CUSTOM = "CUSTOM:"
 
 
-def _custom(node: Node) -> str | None:
+def _custom(node: OpNode) -> str | None:
     return "a custom operation" if node.name.startswith(_CUSTOM) else None
 
 

@@ -21,7 +21,7 @@ _WORK = "/work"
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class CompilerProgram:
     """How the compiler is called.
 
     ``command`` stands before its arguments; ``stop`` ends what killing the process does not reach.
@@ -32,14 +32,14 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class CompilerRun:
     """How a run ended: its exit code, and all that it printed."""
 
     code: int
     text: str
 
 
-def on_path() -> Program:
+def on_path() -> CompilerProgram:
     """The compiler on the PATH.
 
     Raises:
@@ -47,11 +47,11 @@ def on_path() -> Program:
     """
     found = shutil.which(obtain.PROGRAM)
     if found is None:
-        raise obtain.no_program()
-    return Program((found,))
+        raise obtain.compiler_missing()
+    return CompilerProgram((found,))
 
 
-def in_docker(folder: Path) -> Program:
+def in_docker(folder: Path) -> CompilerProgram:
     """The compiler in the image ``edgetpu-compiler``, with ``folder`` and without a network.
 
     Raises:
@@ -73,7 +73,7 @@ def in_docker(folder: Path) -> Program:
         *("--volume", f"{folder}:{_WORK}", "--workdir", _WORK),
         *(obtain.IMAGE, obtain.PROGRAM),
     )
-    return Program(command, (docker, "kill", name))
+    return CompilerProgram(command, (docker, "kill", name))
 
 
 def _require_image(docker: str) -> None:
@@ -101,7 +101,9 @@ def _docker_fails(found: str) -> obtain.MissingCompilerError:
     return obtain.not_in_docker("Docker to respond", found, fix, "docker-not-responding")
 
 
-def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float) -> Ran:
+def run(
+    program: CompilerProgram, arguments: Sequence[str], folder: Path, timeout: float
+) -> CompilerRun:
     """Run ``program`` in ``folder``; nothing of it is left running, however this ends.
 
     What it prints goes through a file, not a pipe: a grandchild that outlives its parent would
@@ -142,10 +144,10 @@ def run(program: Program, arguments: Sequence[str], folder: Path, timeout: float
             ) from None
         finally:
             _end(process, program)
-    return Ran(code, printed.read_text(encoding="utf-8", errors="replace"))
+    return CompilerRun(code, printed.read_text(encoding="utf-8", errors="replace"))
 
 
-def _end(process: "subprocess.Popen[bytes]", program: Program) -> None:
+def _end(process: "subprocess.Popen[bytes]", program: CompilerProgram) -> None:
     """End all that the process started, and the process itself where it has not ended."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

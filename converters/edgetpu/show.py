@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from converters.edgetpu.check import Prediction, Refusal
+from converters.edgetpu.check import EdgeTpuPrediction, Refusal
 from converters.edgetpu.rules import WHOLE
 from edge.printable import printable
 
@@ -20,7 +20,7 @@ _CUTS = 5
 _STYLES = {"full": "bold green", "partly": "bold yellow", "none": "bold red"}
 
 
-def show(prediction: Prediction, name: str, console: Console | None = None) -> None:
+def show(prediction: EdgeTpuPrediction, name: str, console: Console | None = None) -> None:
     """Print a forecast.
 
     Args:
@@ -34,7 +34,7 @@ def show(prediction: Prediction, name: str, console: Console | None = None) -> N
         shown.print(part)
 
 
-def _parts(prediction: Prediction) -> Iterator[RenderableType]:
+def _parts(prediction: EdgeTpuPrediction) -> Iterator[RenderableType]:
     yield _verdict(prediction)
     if prediction.compiled:
         yield Padding(Text(_COMPILED, style="dim"), (0, 0, 0, 2))
@@ -64,7 +64,7 @@ _BASIS = (
 )
 
 
-def _verdict(prediction: Prediction) -> Text:
+def _verdict(prediction: EdgeTpuPrediction) -> Text:
     every = len(prediction.operations)
     if prediction.status == "full":
         words = f"runs all {every} operations"
@@ -77,7 +77,7 @@ def _verdict(prediction: Prediction) -> Text:
     return Text.assemble("  Edge TPU    ", (words, _STYLES[prediction.status]))
 
 
-def _memory(prediction: Prediction) -> str:
+def _memory(prediction: EdgeTpuPrediction) -> str:
     sizes = prediction.parameters
     assert sizes is not None
     if not sizes.off_chip:
@@ -88,7 +88,7 @@ def _memory(prediction: Prediction) -> str:
     )
 
 
-def _operations(prediction: Prediction) -> Table:
+def _operations(prediction: EdgeTpuPrediction) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
     table.add_column("operation")
     for heading in ("count", "Edge TPU", "CPU"):
@@ -103,7 +103,7 @@ def _operations(prediction: Prediction) -> Table:
     return table
 
 
-def _reasons(prediction: Prediction) -> dict[str, str]:
+def _reasons(prediction: EdgeTpuPrediction) -> dict[str, str]:
     """Why operations of a kind are on the CPU: how often for which reason."""
     counts: dict[str, Counter[str]] = {op: Counter() for op in prediction.cpu}
     for refusal in prediction.refusals:
@@ -118,7 +118,7 @@ def _reasons(prediction: Prediction) -> dict[str, str]:
     }
 
 
-def _tree(prediction: Prediction) -> Tree:
+def _tree(prediction: EdgeTpuPrediction) -> Tree:
     """What was refused, and what is lost behind it."""
     refusals = prediction.refusals
     if prediction.whole:

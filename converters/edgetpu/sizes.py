@@ -6,7 +6,7 @@ way and the smallest that was refused; where exactly is a guess.
 
 import math
 
-from converters.edgetpu.network import Node, Operand
+from converters.edgetpu.network import Operand, OpNode
 
 TRANSPOSED = 2**17
 """Values of a TRANSPOSE: 82,944 were taken, 134,400 refused."""
@@ -24,7 +24,7 @@ AVERAGED = 2**14
 """Positions (y × x) that a MEAN is taken over: 8,192 were taken, 32,768 refused."""
 
 
-def large_mean(node: Node) -> str | None:
+def large_mean(node: OpNode) -> str | None:
     image = node.operand(0)
     if image is None:
         return None
@@ -32,21 +32,21 @@ def large_mean(node: Node) -> str | None:
     return f"{image}, {positions:,} positions" if positions > AVERAGED else None
 
 
-def large_transpose(node: Node) -> str | None:
+def large_transpose(node: OpNode) -> str | None:
     return _above(node.output, TRANSPOSED)
 
 
-def large_reshape(node: Node) -> str | None:
+def large_reshape(node: OpNode) -> str | None:
     return _above(node.output, RESHAPED)
 
 
-def large_row(node: Node) -> str | None:
+def large_row(node: OpNode) -> str | None:
     """A row cannot be spread over the chip the way that an image is."""
     rows = (_above(operand, ROW) for operand in node.activations if _is_row(operand))
     return next(filter(None, rows), None)
 
 
-def large_resize(node: Node) -> str | None:
+def large_resize(node: OpNode) -> str | None:
     return _above(node.output, RESIZED)
 
 

@@ -29,7 +29,7 @@ _PARTLY = "Model successfully compiled but not all operations"
 
 
 @dataclass(frozen=True, slots=True)
-class OpRow:
+class OpLogRow:
     """A row of the operation table: ``count`` operations ``op`` and what became of them."""
 
     op: str
@@ -62,11 +62,11 @@ class ModelLog:
     operations: int | None
     on_tpu: int | None
     on_cpu: int | None
-    rows: tuple[OpRow, ...]
+    rows: tuple[OpLogRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class CompilerAttempt:
     """One try at compiling; a search for a delegate (``-d``) makes several.
 
     ``succeeded`` is None where the text does not say: an operation log, or one that is cut off.
@@ -84,7 +84,7 @@ class CompilerLog:
     """A whole text: the compiler's version ("" where it is not said) and its attempts."""
 
     version: str
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[CompilerAttempt, ...]
 
     @property
     def succeeded(self) -> bool | None:
@@ -144,11 +144,11 @@ def _outcome(lines: Sequence[str]) -> bool | None:
     return True if any(_COMPILED.match(line) for line in lines) else None
 
 
-def _attempt(lines: Sequence[str]) -> Attempt:
+def _attempt(lines: Sequence[str]) -> CompilerAttempt:
     heads = [at for at, line in enumerate(lines) if re.match(r"Input( model)?: ", line)]
     ends = [*heads, len(lines)][1:]
     times = [int(found[1]) for line in lines if (found := _COMPILED.match(line))]
-    return Attempt(
+    return CompilerAttempt(
         succeeded=_outcome(lines),
         milliseconds=times[-1] if times else None,
         models=tuple(_model(lines[head:end]) for head, end in zip(heads, ends, strict=True)),
@@ -188,13 +188,13 @@ def _model(lines: Sequence[str]) -> ModelLog:
     )
 
 
-def _rows(lines: Sequence[str]) -> Iterator[OpRow]:
+def _rows(lines: Sequence[str]) -> Iterator[OpLogRow]:
     """The rows below the table's header, up to the first line that is none."""
     starts = [at + 1 for at, line in enumerate(lines) if _HEADER.match(line)]
     for line in lines[starts[0] :] if starts else ():
         row = _ROW.fullmatch(line)
         if row:
-            yield OpRow(row[1], int(row[2]), row[3])
+            yield OpLogRow(row[1], int(row[2]), row[3])
         elif line:
             return
 
@@ -202,7 +202,7 @@ def _rows(lines: Sequence[str]) -> Iterator[OpRow]:
 def _shares(
     lines: Sequence[str],
     said: dict[str, str],
-    rows: tuple[OpRow, ...],
+    rows: tuple[OpLogRow, ...],
     operations: int | None,
     subgraphs: int | None,
 ) -> tuple[int | None, int | None]:

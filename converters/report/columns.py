@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from converters.report import words
-from converters.report.rows import BASELINE, Row
+from converters.report.rows import BASELINE, VariantRow
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """A figure as it is written, and what stands below it."""
 
     text: str
@@ -26,10 +26,10 @@ class Column:
     key: str
     heading: str
     note: str
-    cell: Callable[[Row, Row], Cell | None]
+    cell: Callable[[VariantRow, VariantRow], TableCell | None]
 
 
-def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
+def columns(rows: Sequence[VariantRow]) -> tuple[Column, ...]:
     """The columns for these rows: one for each number of threads that any of them was timed with.
 
     A figure that no row has makes no column.
@@ -39,61 +39,61 @@ def columns(rows: Sequence[Row]) -> tuple[Column, ...]:
     return tuple(c for c in every if any(c.cell(row, row) is not None for row in rows))
 
 
-def _accuracy(row: Row, baseline: Row) -> Cell:
-    return Cell(words.percent(row.accuracy), words.interval(row.interval))
+def _accuracy(row: VariantRow, baseline: VariantRow) -> TableCell:
+    return TableCell(words.percent(row.accuracy), words.interval(row.interval))
 
 
-def _points(row: Row, baseline: Row) -> Cell:
-    return Cell(words.points(row.accuracy, baseline.accuracy))
+def _points(row: VariantRow, baseline: VariantRow) -> TableCell:
+    return TableCell(words.points(row.accuracy, baseline.accuracy))
 
 
-def _agreement(row: Row, baseline: Row) -> Cell:
-    return Cell(words.percent(row.agreement))
+def _agreement(row: VariantRow, baseline: VariantRow) -> TableCell:
+    return TableCell(words.percent(row.agreement))
 
 
-def _size(row: Row, baseline: Row) -> Cell:
-    return Cell(words.size(row.bytes), words.ratio(row.bytes, baseline.bytes))
+def _size(row: VariantRow, baseline: VariantRow) -> TableCell:
+    return TableCell(words.size(row.bytes), words.ratio(row.bytes, baseline.bytes))
 
 
-def _gzip(row: Row, baseline: Row) -> Cell:
+def _gzip(row: VariantRow, baseline: VariantRow) -> TableCell:
     ratio = words.ratio(row.gzip_bytes, baseline.gzip_bytes)
-    return Cell(words.size(row.gzip_bytes), ratio)
+    return TableCell(words.size(row.gzip_bytes), ratio)
 
 
-def _sparsity(row: Row, baseline: Row) -> Cell | None:
-    return None if row.sparsity is None else Cell(words.percent(row.sparsity))
+def _sparsity(row: VariantRow, baseline: VariantRow) -> TableCell | None:
+    return None if row.sparsity is None else TableCell(words.percent(row.sparsity))
 
 
-def _operations(row: Row, baseline: Row) -> Cell | None:
+def _operations(row: VariantRow, baseline: VariantRow) -> TableCell | None:
     if row.multiply_adds is None:
         return None
     ratio = words.ratio(row.multiply_adds, baseline.multiply_adds or 0)
-    return Cell(words.operations(row.multiply_adds), ratio)
+    return TableCell(words.operations(row.multiply_adds), ratio)
 
 
 def _time(threads: int) -> Column:
-    def cell(row: Row, baseline: Row) -> Cell | None:
+    def cell(row: VariantRow, baseline: VariantRow) -> TableCell | None:
         mine, other = row.on(threads), baseline.on(threads)
         if mine is None:
             return None
         ratio = words.ratio(mine.p50_ms, other.p50_ms) if other else ""
-        return Cell(words.quantiles(mine.p50_ms, mine.p95_ms), ratio)
+        return TableCell(words.quantiles(mine.p50_ms, mine.p95_ms), ratio)
 
     heading = words.number(threads, "thread")
     return Column(f"time-{threads}", heading, "p50 / p95", cell)
 
 
-def _edgetpu(row: Row, baseline: Row) -> Cell | None:
+def _edgetpu(row: VariantRow, baseline: VariantRow) -> TableCell | None:
     if row.edgetpu is None:
         return None
     mapped, on_cpu = row.edgetpu.mapped, row.edgetpu.on_cpu
-    return Cell(row.edgetpu.status, f"{mapped} of {mapped + on_cpu}")
+    return TableCell(row.edgetpu.status, f"{mapped} of {mapped + on_cpu}")
 
 
-def _unknown(row: Row, baseline: Row) -> Cell | None:
+def _unknown(row: VariantRow, baseline: VariantRow) -> TableCell | None:
     if row.unknown is None:
         return None
-    return Cell(words.percent(row.unknown.score), words.percent(row.unknown.coverage))
+    return TableCell(words.percent(row.unknown.score), words.percent(row.unknown.coverage))
 
 
 _FIRST = (

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from converters.dataset.audit import Dataset
-from converters.dataset.split import SIDES, Split
+from converters.dataset.split import SPLITS, Split
 from converters.report import charts, on_board, reliability, sentences, tables, trade_off, words
 from converters.report.columns import columns
-from converters.report.pictures import Album
-from converters.report.rows import BASELINE, Row, rows
-from converters.verification.measured import Verified
+from converters.report.pictures import Gallery
+from converters.report.rows import BASELINE, VariantRow, rows
+from converters.verification.measured import Evaluation
 
 _HERE = Path(__file__).parent
 _BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)
@@ -27,7 +27,7 @@ def render(
     *,
     dataset: Dataset,
     split: Split,
-    verified: Verified,
+    verified: Evaluation,
 ) -> str:
     """The page as text, UTF-8 when written.
 
@@ -140,12 +140,12 @@ def _reliability(confidence: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _trade_off(record: Mapping[str, Any], compared: tuple[Row, ...]) -> dict[str, str]:
+def _trade_off(record: Mapping[str, Any], compared: tuple[VariantRow, ...]) -> dict[str, str]:
     """The plot for a screen and for a phone, and in words."""
     from markupsafe import Markup
 
     points = [
-        trade_off.Point(
+        trade_off.ParetoPoint(
             name=row.name,
             group="",
             p50_ms=row.timing.p50_ms,
@@ -178,10 +178,10 @@ def _drawn(classes: list[str]) -> bool:
 
 
 def _shown(
-    record: Mapping[str, Any], dataset: Dataset, split: Split, verified: Verified
+    record: Mapping[str, Any], dataset: Dataset, split: Split, verified: Evaluation
 ) -> dict[str, Any]:
     """The pictures, and the pictures per class and side."""
-    album = Album(dataset, split)
+    album = Gallery(dataset, split)
     audit = record["dataset"]["audit"]
     scores = {m.name: m.scores for m in verified.variants}[record["chosen"]]
     return {
@@ -199,6 +199,6 @@ def _per_side(dataset: Dataset, split: Split) -> list[dict[str, int]]:
     number = len(dataset.classes)
     counted = {
         side: np.bincount(dataset.labels[getattr(split, side)], minlength=number).tolist()
-        for side in SIDES
+        for side in SPLITS
     }
-    return [{side: int(counted[side][label]) for side in SIDES} for label in range(number)]
+    return [{side: int(counted[side][label]) for side in SPLITS} for label in range(number)]

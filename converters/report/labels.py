@@ -22,7 +22,7 @@ _MISTAKEN = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class LabelBox:
     """A rectangle in display units."""
 
     left: float
@@ -30,7 +30,7 @@ class Box:
     right: float
     top: float
 
-    def overlap(self, other: "Box") -> float:
+    def overlap(self, other: "LabelBox") -> float:
         """The area that two boxes share."""
         wide = min(self.right, other.right) - max(self.left, other.left)
         high = min(self.top, other.top) - max(self.bottom, other.bottom)
@@ -72,12 +72,12 @@ def place(
     renderer = axis.figure.canvas.get_renderer()
     to_display = axis.transData.transform
     centres = [tuple(to_display(point)) for point in points]
-    taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in centres]
+    taken = [LabelBox(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in centres]
     thin = [
-        Box(x - 1, to_display((0, low))[1], x + 1, to_display((0, high))[1])
+        LabelBox(x - 1, to_display((0, low))[1], x + 1, to_display((0, high))[1])
         for (x, _), (low, high) in zip(centres, bars, strict=True)
     ]
-    inside = Box(*axis.get_window_extent(renderer).extents)
+    inside = LabelBox(*axis.get_window_extent(renderer).extents)
     for centre, name, font in zip(centres, names, fonts, strict=True):
         probe = axis.text(0, 0, name, **font)
         extent = probe.get_window_extent(renderer)
@@ -93,13 +93,13 @@ def _best(
     others: Sequence[tuple[float, float]],
     width: float,
     height: float,
-    inside: Box,
-    taken: Sequence[Box],
-    thin: Sequence[Box],
-) -> Box:
-    def cost(candidate: tuple[float, Box]) -> float:
+    inside: LabelBox,
+    taken: Sequence[LabelBox],
+    thin: Sequence[LabelBox],
+) -> LabelBox:
+    def cost(candidate: tuple[float, LabelBox]) -> float:
         reach, box = candidate
-        grown = Box(
+        grown = LabelBox(
             box.left - _MARGIN, box.bottom - _MARGIN, box.right + _MARGIN, box.top + _MARGIN
         )
         covered = sum(grown.overlap(other) for other in taken)
@@ -125,13 +125,13 @@ def _best(
 
 def _beside(
     centre: tuple[float, float], width: float, height: float, angle: float, reach: float
-) -> Box:
+) -> LabelBox:
     """A box of this size whose nearest edge or corner lies ``reach`` away at ``angle``."""
     x = centre[0] + reach * cos(angle)
     y = centre[1] + reach * sin(angle)
     left = x - width * (1 - _toward(cos(angle))) / 2
     bottom = y - height * (1 - _toward(sin(angle))) / 2
-    return Box(left, bottom, left + width, bottom + height)
+    return LabelBox(left, bottom, left + width, bottom + height)
 
 
 def _toward(component: float) -> float:
@@ -140,7 +140,7 @@ def _toward(component: float) -> float:
 
 
 def _write(
-    axis: Any, centre: tuple[float, float], box: Box, name: str, font: dict[str, Any]
+    axis: Any, centre: tuple[float, float], box: LabelBox, name: str, font: dict[str, Any]
 ) -> None:
     to_axes = axis.transAxes.inverted().transform
     if box.distance(*centre) >= _FAR:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
-from converters.dataset.split import SIDES, Split
+from converters.dataset.split import SPLITS, Split
 
 MAX_BYTES = 8192
 """Of one JPEG."""
@@ -25,7 +25,7 @@ _PER_GROUP = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class GalleryImage:
     """A picture on the page: ``uri`` holds it, ``side`` is where the split put it (or None)."""
 
     uri: str
@@ -35,45 +35,45 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class GalleryMistake:
     """A test picture that the chosen variant named wrong, with its scores (0–1) for both names."""
 
-    picture: Shown
+    picture: GalleryImage
     said: str
     score: float
     true_score: float
 
 
 @dataclass(frozen=True, slots=True)
-class Mistakes:
+class GalleryMistakes:
     """The most confident mistakes first, as far as they are shown; ``total``: how many in all."""
 
-    shown: tuple[Mistake, ...]
+    shown: tuple[GalleryMistake, ...]
     total: int
     tested: int
 
 
-class Album:
+class Gallery:
     """Turns pictures of a data set into what the page shows."""
 
     def __init__(self, dataset: Dataset, split: Split) -> None:
         self._dataset = dataset
         self._sides = {
-            int(index): side for side in SIDES for index in np.asarray(getattr(split, side))
+            int(index): side for side in SPLITS for index in np.asarray(getattr(split, side))
         }
         self._places = {p.name: i for i, p in enumerate(dataset.pictures)}
 
-    def show(self, index: int, side: int = 96) -> Shown:
+    def show(self, index: int, side: int = 96) -> GalleryImage:
         """The picture at ``index``, with ``side`` pixels a side."""
         picture = self._dataset.pictures[index]
-        return Shown(
+        return GalleryImage(
             uri=data_uri(np.asarray(self._dataset.pixels[index]), side),
             name=picture.name,
             label=self._dataset.classes[picture.label],
             side=self._sides.get(index),
         )
 
-    def samples(self) -> list[tuple[str, list[Shown]]]:
+    def samples(self) -> list[tuple[str, list[GalleryImage]]]:
         """Per class some pictures, evenly spaced; one where there are many classes.
 
         Of more than 150 classes only the first 150 are shown.
@@ -91,7 +91,7 @@ class Album:
         places = np.linspace(0, len(members) - 1, min(count, len(members))).round().astype(int)
         return [int(members[place]) for place in places]
 
-    def groups(self, groups: Iterable[Sequence[str]]) -> list[list[Shown]]:
+    def groups(self, groups: Iterable[Sequence[str]]) -> list[list[GalleryImage]]:
         """The first few groups of names as pictures, some of each."""
         return [
             [self.show(self._places[name], 80) for name in group[:_PER_GROUP]]
@@ -99,13 +99,13 @@ class Album:
             if all(name in self._places for name in group[:_PER_GROUP])
         ]
 
-    def mistakes(self, scores: NDArray[np.float32], test: NDArray[np.int64]) -> Mistakes:
+    def mistakes(self, scores: NDArray[np.float32], test: NDArray[np.int64]) -> GalleryMistakes:
         """The mistakes on the test side, given a variant's scores [n, classes] aligned with it."""
         truth, said = self._dataset.labels[test], scores.argmax(1)
         wrong = np.flatnonzero(said != truth)
         order = wrong[np.argsort(-scores[wrong, said[wrong]], kind="stable")]
         shown = tuple(
-            Mistake(
+            GalleryMistake(
                 picture=self.show(int(test[row]), 128),
                 said=self._dataset.classes[said[row]],
                 score=float(scores[row, said[row]]),
@@ -113,7 +113,7 @@ class Album:
             )
             for row in order[:_MISTAKES]
         )
-        return Mistakes(shown, len(wrong), len(test))
+        return GalleryMistakes(shown, len(wrong), len(test))
 
 
 def data_uri(pixels: NDArray[np.uint8], side: int) -> str:

@@ -90,16 +90,16 @@ from pathlib import Path
 from typing import Any
 
 from converters.backbone.weights import Backbone
-from converters.choosing.choice import Choice
-from converters.choosing.on_board import OnBoard
+from converters.choosing.choice import Selection
+from converters.choosing.on_board import BoardEstimate
 from converters.compiled import Compilation
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Audit, Dataset
-from converters.dataset.split import SIDES, Split
+from converters.dataset.split import SPLITS, Split
 from converters.report import environment
 from converters.report.plain import to_plain
-from converters.training.trained import Trained
-from converters.verification.measured import Confidence, Latency, Measured, Verified
+from converters.training.trained import TrainedModel
+from converters.verification.measured import Evaluation, MeasuredLatency, Metrics, ScoreCalibration
 from converters.verification.verdict import Verdict
 from edge.version import __version__
 
@@ -112,13 +112,13 @@ def build(
     path: Path,
     split: Split,
     weights: Mapping[str, Any],
-    trained: Trained,
-    confidence: Confidence,
+    trained: TrainedModel,
+    confidence: ScoreCalibration,
     variants: Sequence[Variant],
-    verified: Verified,
-    choice: Choice,
+    verified: Evaluation,
+    choice: Selection,
     compiled: Compilation | None,
-    board: OnBoard | None,
+    board: BoardEstimate | None,
     source: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     seconds: Mapping[str, float],
@@ -162,7 +162,7 @@ def build(
             "audit": _audit(dataset.audit),
         },
         "split": {
-            "sizes": {side: len(getattr(split, side)) for side in SIDES},
+            "sizes": {side: len(getattr(split, side)) for side in SPLITS},
             **split.to_dict(dataset),
         },
         "preprocessing": dataset.preprocessing.to_dict(),
@@ -216,7 +216,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
     }
 
 
-def _confidence(confidence: Confidence) -> dict[str, Any]:
+def _confidence(confidence: ScoreCalibration) -> dict[str, Any]:
     sides = {"validation": confidence.validation, "test": confidence.test}
     before, after = confidence.test
     return {
@@ -237,7 +237,7 @@ def _confidence(confidence: Confidence) -> dict[str, Any]:
     }
 
 
-def _variant(variant: Variant, measured: Measured) -> dict[str, Any]:
+def _variant(variant: Variant, measured: Metrics) -> dict[str, Any]:
     latency = measured.latency
     return {
         "file": f"variants/{variant.name}.tflite",
@@ -269,12 +269,12 @@ def _variant(variant: Variant, measured: Measured) -> dict[str, Any]:
     }
 
 
-def _timing(latency: Latency) -> dict[str, Any]:
+def _timing(latency: MeasuredLatency) -> dict[str, Any]:
     times = {"p50_ms": round(latency.p50_ms, 4), "p95_ms": round(latency.p95_ms, 4)}
     return {**asdict(latency), **times}
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: Selection) -> dict[str, Any]:
     limits = choice.limits
     return {
         "target": limits.target,

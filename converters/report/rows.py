@@ -12,7 +12,7 @@ BASELINE = "int8"
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class VariantTiming:
     """Milliseconds of one invoke, and what ran it."""
 
     threads: int
@@ -27,7 +27,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeTpu:
+class EdgeTpuSummary:
     """The predicted fate of a file: ``status`` full, partly or none; operations on either side."""
 
     status: str
@@ -36,7 +36,7 @@ class EdgeTpu:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownSummary:
     """Scores below ``score`` (0–1) mean "unknown"; ``coverage``: share (0–1) above it."""
 
     score: float
@@ -44,7 +44,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VariantRow:
     """One variant. Shares are 0–1; None stands for a figure that the record does not have.
 
     ``timing``: the one that is compared and drawn; ``timings``: per thread count, rising, with
@@ -57,20 +57,20 @@ class Row:
     agreement: float
     bytes: int
     gzip_bytes: int
-    timing: Timing
-    timings: tuple[Timing, ...]
+    timing: VariantTiming
+    timings: tuple[VariantTiming, ...]
     sparsity: float | None = None
     multiply_adds: int | None = None
-    edgetpu: EdgeTpu | None = None
-    unknown: Unknown | None = None
+    edgetpu: EdgeTpuSummary | None = None
+    unknown: UnknownSummary | None = None
     gain: str | None = None
 
-    def on(self, threads: int) -> Timing | None:
+    def on(self, threads: int) -> VariantTiming | None:
         """The timing with so many threads."""
         return next((timing for timing in self.timings if timing.threads == threads), None)
 
 
-def rows(record: Mapping[str, Any]) -> tuple[Row, ...]:
+def rows(record: Mapping[str, Any]) -> tuple[VariantRow, ...]:
     """The variants of a record of schema 1 or 2, in its order.
 
     Raises:
@@ -79,18 +79,18 @@ def rows(record: Mapping[str, Any]) -> tuple[Row, ...]:
     return tuple(_row(name, variant) for name, variant in record["variants"].items())
 
 
-def _row(name: str, variant: Mapping[str, Any]) -> Row:
+def _row(name: str, variant: Mapping[str, Any]) -> VariantRow:
     low, high = variant["accuracy_interval"]
-    timing = Timing(
+    timing = VariantTiming(
         threads=int(variant["latency"]["threads"]),
         p50_ms=float(variant["p50_ms"]),
         p95_ms=float(variant["p95_ms"]),
         interpreter=printable(variant["latency"]["interpreter"]),
         delegate=printable(variant["latency"]["delegate"]),
     )
-    others = [Timing(**entry) for entry in variant.get("latencies", ())]
+    others = [VariantTiming(**entry) for entry in variant.get("latencies", ())]
     timings = {entry.threads: entry for entry in (*others, timing)}
-    return Row(
+    return VariantRow(
         name=printable(name),
         accuracy=float(variant["accuracy"]),
         interval=(float(low), float(high)),
@@ -107,14 +107,14 @@ def _row(name: str, variant: Mapping[str, Any]) -> Row:
     )
 
 
-def _edgetpu(prediction: Mapping[str, Any] | None) -> EdgeTpu | None:
+def _edgetpu(prediction: Mapping[str, Any] | None) -> EdgeTpuSummary | None:
     if prediction is None:
         return None
     on_cpu = sum(prediction["cpu"].values())
-    return EdgeTpu(str(prediction["status"]), int(prediction["mapped"]), int(on_cpu))
+    return EdgeTpuSummary(str(prediction["status"]), int(prediction["mapped"]), int(on_cpu))
 
 
-def _unknown(threshold: Mapping[str, Any] | None) -> Unknown | None:
+def _unknown(threshold: Mapping[str, Any] | None) -> UnknownSummary | None:
     if threshold is None:
         return None
-    return Unknown(float(threshold["score"]), float(threshold["coverage"]))
+    return UnknownSummary(float(threshold["score"]), float(threshold["coverage"]))

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from converters.output import MARK
+from converters.output import REPORT_FILE
 from edge.errors import UsageError
 
 _SCHEMAS = (1, 2)
@@ -19,29 +19,29 @@ def load(place: Path) -> dict[str, Any]:
     """
     if not place.exists():
         raise UsageError("an earlier result", f"nothing at {place}", _FIX, code="result-not-found")
-    path = place / MARK if place.is_dir() else place
+    path = place / REPORT_FILE if place.is_dir() else place
     if not path.is_file():
         raise UsageError(
-            "an earlier result", f"no {MARK} in {place}", _FIX, code="result-not-found"
+            "an earlier result", f"no {REPORT_FILE} in {place}", _FIX, code="result-not-found"
         )
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(
-            f"a readable {MARK}", f"{path} ({reason})", _FIX, code="result-unreadable"
+            f"a readable {REPORT_FILE}", f"{path} ({reason})", _FIX, code="result-unreadable"
         ) from error
     except ValueError as error:
         raise UsageError(
-            f"the {MARK} of a result", f"invalid JSON in {path}", _FIX, code="result-invalid"
+            f"the {REPORT_FILE} of a result", f"invalid JSON in {path}", _FIX, code="result-invalid"
         ) from error
     if not isinstance(record, dict) or "schema" not in record or "variants" not in record:
         raise UsageError(
-            f"the {MARK} of a result", f"other JSON in {path}", _FIX, code="result-invalid"
+            f"the {REPORT_FILE} of a result", f"other JSON in {path}", _FIX, code="result-invalid"
         )
     if record["schema"] not in _SCHEMAS:
         raise UsageError(
-            f"a {MARK} with schema {' or '.join(map(str, _SCHEMAS))}",
+            f"a {REPORT_FILE} with schema {' or '.join(map(str, _SCHEMAS))}",
             f"schema {record['schema']} in {path}",
             "update the toolkit",
             code="result-version-unsupported",

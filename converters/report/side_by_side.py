@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from converters.comparison import Comparison, Entry
+from converters.comparison import Comparison, ComparisonEntry
 from converters.report.columns import Column, columns
 from converters.report.rows import BASELINE
 
@@ -97,7 +97,7 @@ def _table(comparison: Comparison, kept: tuple[Column, ...]) -> "Table":
     return table
 
 
-def _marks(comparison: Comparison, entry: Entry) -> str:
+def _marks(comparison: Comparison, entry: ComparisonEntry) -> str:
     marks = [
         "baseline" if entry.row is comparison.baseline else "",
         "model.tflite" if entry.chosen else "",

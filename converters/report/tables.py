@@ -23,7 +23,7 @@ _CURVES = {"losses", "validation_accuracies", "validation_losses"}
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """A count of the confusion matrix and its share (0–1) of the row."""
 
     count: int
@@ -31,7 +31,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ConfusedPair:
     """Two classes that were confused: ``count`` test pictures, ``share`` (0–1) of ``true``."""
 
     true: str
@@ -41,7 +41,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedOp:
     """Operations that the Edge TPU is foreseen to refuse for one reason.
 
     ``found`` is what is in the way of the first of them; ``lost``: operations that are on the CPU
@@ -58,7 +58,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepTable:
     """A step of a recipe: ``figures`` as (name, text), and ``layers`` as (name, cells)."""
 
     name: str
@@ -67,15 +67,15 @@ class Step:
     layers: list[tuple[str, list[str]]]
 
 
-def matrix(confusion: list[list[int]]) -> list[list[Cell]]:
+def matrix(confusion: list[list[int]]) -> list[list[MatrixCell]]:
     """The confusion matrix with the share of every count in its row."""
-    return [[Cell(count, count / max(1, sum(row))) for count in row] for row in confusion]
+    return [[MatrixCell(count, count / max(1, sum(row))) for count in row] for row in confusion]
 
 
-def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[Pair]:
+def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[ConfusedPair]:
     """The pairs confused most often, at most 20; none where nothing was confused."""
     pairs = [
-        Pair(classes[true], classes[said], count, count / sum(row))
+        ConfusedPair(classes[true], classes[said], count, count / sum(row))
         for true, row in enumerate(confusion)
         for said, count in enumerate(row)
         if count and true != said
@@ -98,16 +98,16 @@ def counts(record: Mapping[str, Any], sides: list[dict[str, int]]) -> list[dict[
     ]
 
 
-def steps(details: list[dict[str, Any]]) -> list[Step]:
+def steps(details: list[dict[str, Any]]) -> list[StepTable]:
     """The steps of a recipe in figures; values per epoch are left to the drawing."""
     return [_step(step) for step in details]
 
 
-def _step(step: Mapping[str, Any]) -> Step:
+def _step(step: Mapping[str, Any]) -> StepTable:
     layers = {key: value for key, value in step.items() if _of_layers(value)}
     rest = {key: value for key, value in step.items() if key not in {*layers, *_NAMES}}
     names = dict.fromkeys(name for values in layers.values() for name in values)
-    return Step(
+    return StepTable(
         name=" ".join(str(step[key]) for key in _NAMES if key in step),
         figures=[row for row in flat(rest) if row[0].rpartition(".")[2] not in _CURVES],
         headings=list(layers),
@@ -144,13 +144,13 @@ def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def refusals(prediction: Mapping[str, Any]) -> list[Refused]:
+def refusals(prediction: Mapping[str, Any]) -> list[RefusedOp]:
     """What is in the way of the Edge TPU, alike operations together, in their order."""
     alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for one in prediction["refused"]:
         alike.setdefault((one["op"], one["reason"], one["change"]), []).append(one)
     return [
-        Refused(
+        RefusedOp(
             op=op,
             count=len(ones),
             reason=reason,

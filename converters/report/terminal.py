@@ -42,7 +42,7 @@ def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = No
         from converters.edgetpu import obtain
 
         shown.print()
-        shown.print(Text(obtain.ways().rstrip()), soft_wrap=True)
+        shown.print(Text(obtain.install_instructions().rstrip()), soft_wrap=True)
     shown.print()
     for what, name in _places(record):
         shown.print(Text(f"{what + ':':<10}{out / name}"), soft_wrap=True)
@@ -145,9 +145,9 @@ def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
     yield Text(f"Scores: {said if temperature != 1 else f'calibration error {after}'}.")
     threshold = record["variants"][record["chosen"]]["threshold"]
     if threshold:
-        from converters.verification.confidence import Threshold
+        from converters.verification.confidence import ScoreThreshold
 
-        yield Text(Threshold(**threshold).words())
+        yield Text(ScoreThreshold(**threshold).words())
 
 
 def _places(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ _LOGARITHMIC_FROM = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class ParetoPoint:
     """A variant in the drawing.
 
     ``group``: its result, which has a color and a marker; ``accuracy`` and ``interval`` are
@@ -33,13 +33,13 @@ class Point:
     chosen: bool
 
 
-def svg(points: Sequence[Point], key: str, size: tuple[float, float]) -> str:
+def svg(points: Sequence[ParetoPoint], key: str, size: tuple[float, float]) -> str:
     """The drawing for the page, ``size`` in inches at 72 units an inch."""
     with style(PAGE, key):
         return for_the_page(draw(points, PAGE, size), key)
 
 
-def describe(points: Sequence[Point]) -> str:
+def describe(points: Sequence[ParetoPoint]) -> str:
     """The drawing in words, for those who cannot see it."""
     best = [point for point in points if point.front]
     listed = ", ".join(
@@ -49,7 +49,7 @@ def describe(points: Sequence[Point]) -> str:
     return f"Accuracy by latency of {words.number(len(points), 'variant')}. Pareto front: {listed}."
 
 
-def draw(points: Sequence[Point], palette: Palette, size: tuple[float, float]) -> "Figure":
+def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, float]) -> "Figure":
     """Points with their intervals and names, and the front as a staircase.
 
     Args:
@@ -91,7 +91,7 @@ def _colour(place: int, palette: Palette) -> str:
     return palette.series[place % len(palette.series)]
 
 
-def _font(point: Point, place: int, palette: Palette) -> dict[str, Any]:
+def _font(point: ParetoPoint, place: int, palette: Palette) -> dict[str, Any]:
     return {
         "fontsize": 10,
         "fontweight": "bold" if point.chosen else "normal",
@@ -100,7 +100,7 @@ def _font(point: Point, place: int, palette: Palette) -> dict[str, Any]:
 
 
 def _scatter(
-    axis: "Axes", points: Sequence[Point], group: str, place: int, palette: Palette
+    axis: "Axes", points: Sequence[ParetoPoint], group: str, place: int, palette: Palette
 ) -> None:
     colour, marker = _colour(place, palette), _MARKERS[place % len(_MARKERS)]
     axis.errorbar(
@@ -131,7 +131,7 @@ def _scatter(
         )
 
 
-def _scale(axis: "Axes", points: Sequence[Point]) -> None:
+def _scale(axis: "Axes", points: Sequence[ParetoPoint]) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     times = [p.p50_ms for p in points]
@@ -150,7 +150,7 @@ def _scale(axis: "Axes", points: Sequence[Point]) -> None:
         axis.set_xlim(max(0, min(times) - 0.15 * span), max(times) + 0.2 * span)
 
 
-def _staircase(axis: "Axes", points: Sequence[Point], palette: Palette) -> None:
+def _staircase(axis: "Axes", points: Sequence[ParetoPoint], palette: Palette) -> None:
     """What can be had at most within a time, from the quickest variant on."""
     best = sorted((p.p50_ms, 100 * p.accuracy) for p in points if p.front)
     if not best:

@@ -17,7 +17,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training import extractor
 from converters.training.augment import VIEWS
-from converters.training.store import Store, opened
+from converters.training.store import EmbeddingStore, open_store
 
 _SAVED_AT_ONCE = 64
 """Vectors from one write to the next: what Ctrl-C can cost."""
@@ -66,7 +66,7 @@ def embed(
     wanted = [(index, view) for index in split.train for view in views]
     wanted += [(index, views[0]) for index in split.validation]
     jobs = {_key(dataset, index, view): (int(index), view) for index, view in wanted}
-    with opened(path) as store:
+    with open_store(path) as store:
         if store.reset:
             progress.say(f"The cache {path} was damaged and is being rebuilt.")
         vectors = store.get(jobs)
@@ -106,7 +106,7 @@ def _compute(
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     dataset: Dataset,
     missing: dict[str, tuple[int, str]],
-    store: Store,
+    store: EmbeddingStore,
     progress: Progress,
 ) -> dict[str, NDArray[np.float32]]:
     stop = threading.Event()

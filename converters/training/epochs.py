@@ -18,7 +18,7 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class LearningRateSchedule:
     """A linear warm-up to ``rate`` over a share ``warm_up`` of all steps, then a cosine to 0.
 
     Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
@@ -35,7 +35,7 @@ class Schedule:
         return self.rate * 0.5 * (1 + math.cos(math.pi * rest))
 
 
-class Log:
+class EpochLog:
     """Results per epoch, and the weights of the best: by accuracy, ties by log-loss.
 
     ``patience``: epochs without a better one after which training is stale. Epochs before
@@ -100,9 +100,9 @@ def train(
     epochs: int,
     steps: int,
     epoch_of: Callable[[], Iterator[Batch]],
-    schedule: Schedule,
+    schedule: LearningRateSchedule,
     judged: Callable[[], tuple[float, float]],
-    log: Log,
+    log: EpochLog,
     callbacks: Sequence[Any] = (),
 ) -> Iterator[None]:
     """Train a compiled ``model`` in place, yielding after each step, until ``log`` is stale.

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from converters import tf
 from converters.backbone.weights import Backbone
 from converters.compress import quantise
-from edge.quiet import quiet
-from edge.whole import write_whole
+from edge.quiet import suppress_native_stderr
+from edge.whole import write_atomic
 
 Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
@@ -38,7 +38,7 @@ def load(backbone: Backbone, path: Path) -> Extractor:
         _interpreter(content)
     except (OSError, ValueError):  # not there, or cut short
         content = _convert(backbone)
-        write_whole(path, content)
+        write_atomic(path, content)
     local = threading.local()
 
     def run(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -58,7 +58,7 @@ def load(backbone: Backbone, path: Path) -> Extractor:
 def _interpreter(content: bytes) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    with quiet():  # it announces its delegate
+    with suppress_native_stderr():  # it announces its delegate
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     return interpreter
@@ -68,4 +68,4 @@ def _convert(backbone: Backbone) -> bytes:
     keras = tf.keras()
     base = backbone.build()
     pooled = keras.layers.GlobalAveragePooling2D()(base.output)
-    return quantise.float32(keras.Model(base.input, pooled))
+    return quantise.to_float32(keras.Model(base.input, pooled))

@@ -8,7 +8,7 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training import classifier, epochs, loop
-from converters.training.head import Head
+from converters.training.head import LinearHead
 from converters.training.options import TrainingOptions
 
 GOOD_ENOUGH = 0.95
@@ -20,7 +20,7 @@ EPOCHS = 10
 _FEWEST = 3
 """Epochs below which fine-tuning cannot be expected to help."""
 
-_PLAN = loop.Plan("Fine-tuning", rate=1e-4, warm_up=0.2, patience=4)
+_PLAN = loop.FitConfig("Fine-tuning", rate=1e-4, warm_up=0.2, patience=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class FineTuned:
 
     model: Any | None
     validation_accuracy: float
-    history: loop.History | None
+    history: loop.FitHistory | None
     notes: tuple[str, ...]
 
 
 def fine_tune(
     backbone: Backbone,
-    head: Head,
+    head: LinearHead,
     dataset: Dataset,
     split: Split,
     options: TrainingOptions,
@@ -87,7 +87,7 @@ def _affordable(per_epoch: float, options: TrainingOptions) -> int:
     return affordable if affordable >= _FEWEST else 0
 
 
-def _judged(model: Any, frozen: float, history: loop.History, auto: bool) -> FineTuned:
+def _judged(model: Any, frozen: float, history: loop.FitHistory, auto: bool) -> FineTuned:
     tuned = max(history.accuracies)
     spent = f"{history.epochs} epochs ({history.seconds:.0f} s)"
     if tuned > frozen:

@@ -21,7 +21,7 @@ _MOST_ITERATIONS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class LinearHead:
     """A linear classifier on embeddings: ``softmax(embedding @ kernel + bias)``.
 
     ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on the training side
@@ -56,7 +56,7 @@ def affordable(views: tuple[str, ...], pictures: int) -> tuple[str, ...]:
     return views if len(views) * pictures <= _MOST_ROWS else views[:1]
 
 
-def fit(embeddings: Embeddings) -> Head:
+def fit(embeddings: Embeddings) -> LinearHead:
     """Fit on the training side; choose C and the views on the validation side.
 
     The choice goes by validation log-loss: on the small validation sides that makers have, many
@@ -73,7 +73,7 @@ def fit(embeddings: Embeddings) -> Head:
     for views in dict.fromkeys((embeddings.views[:1], embeddings.views)):
         candidates += _path(embeddings, views)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
-    return Head(
+    return LinearHead(
         kernel=best.kernel,
         bias=best.bias,
         strength=best.strength,
@@ -102,7 +102,9 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
     for strength in STRENGTHS:
         model, converged = _solve(scaled, labels, strength, model)
         scores = model.predict_proba(judged)
-        calibrated = confidence.temper(scores, confidence.fit_temperature(scores, truth))
+        calibrated = confidence.scale_probabilities(
+            scores, confidence.fit_temperature(scores, truth)
+        )
         found.append(
             _Candidate(
                 strength,
@@ -164,7 +166,7 @@ def _fold(model: Any, scaler: Any) -> tuple[NDArray[np.float32], NDArray[np.floa
 
 def _curve(candidates: list[_Candidate]) -> Curve:
     return Curve(
-        title="Head regularization",
+        title="LinearHead regularization",
         x_label="C (larger: weaker regularization)",
         y_label="validation accuracy and log-loss",
         x=tuple(c.strength for c in candidates),

@@ -23,7 +23,7 @@ _EVALUATION_COST = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FitConfig:
     """``rate``: the highest learning rate; ``warm_up``: share of the steps until it is reached,
     from where it falls along a cosine to 0; ``patience``: epochs without a better validation
     result after which training stops.
@@ -36,7 +36,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class FitHistory:
     """What a run did; ``epochs`` is 0 where it was decided not to train.
 
     ``estimate``: seconds foreseen for ``planned`` epochs from the ``step_seconds`` of one measured
@@ -75,10 +75,10 @@ def fit(
     dataset: Dataset,
     split: Split,
     options: TrainingOptions,
-    plan: Plan,
+    plan: FitConfig,
     decide: Callable[[float], int],
     progress: Progress,
-) -> History:
+) -> FitHistory:
     """Train ``model`` (ending in a softmax) in place and leave it at its best epoch.
 
     ``decide`` gets the seconds that one epoch is going to take, and says how many epochs to
@@ -101,20 +101,20 @@ def fit(
     step_seconds = _measure(model, next(epoch_of()))
     per_epoch = step_seconds * (steps + _EVALUATION_COST * len(split.validation) / batch)
     planned = decide(per_epoch)
-    log = epochs.Log(model, plan.patience)
+    log = epochs.EpochLog(model, plan.patience)
     training = epochs.train(
         model,
         planned,
         steps,
         epoch_of,
-        epochs.Schedule(plan.rate, plan.warm_up),
+        epochs.LearningRateSchedule(plan.rate, plan.warm_up),
         lambda: epochs.judge(model, dataset, split.validation),
         log,
     )
     for _ in progress.track(training, planned * steps, plan.what):
         pass
     log.restore()
-    return History(
+    return FitHistory(
         planned=planned,
         epochs=len(log.losses),
         best=log.best + 1 if log.losses else 0,

@@ -9,7 +9,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training import classifier, loop
 from converters.training.options import TrainingOptions
-from converters.training.trained import Trained
+from converters.training.trained import TrainedModel
 
 _STEPS = 800
 """Steps that small pictures with clear shapes need: 600 bring handwritten digits to 98 %."""
@@ -26,12 +26,12 @@ def train(
     split: Split,
     options: TrainingOptions,
     progress: Progress,
-) -> Trained:
+) -> TrainedModel:
     """Train all weights on the training side; the best epoch on validation is kept."""
     model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
     _quicken_batch_norm(model)
     epochs = options.epochs or _epochs(len(split.train), options.batch_size)
-    plan = loop.Plan(
+    plan = loop.FitConfig(
         "Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2)
     )
 
@@ -44,7 +44,7 @@ def train(
 
     history = loop.fit(model, dataset, split, options, plan, decide, progress)
     accuracy = history.accuracies[history.best - 1]
-    return Trained(
+    return TrainedModel(
         model=model,
         method="scratch",
         validation_accuracy=accuracy,
@@ -58,7 +58,7 @@ def train(
     )
 
 
-def describe(history: loop.History) -> dict[str, Any]:
+def describe(history: loop.FitHistory) -> dict[str, Any]:
     """Plain values for the report."""
     return {
         "epochs_planned": history.planned,

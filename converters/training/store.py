@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from edge.errors import OutputError
 
-_PATIENCE = 60.0
+_TIMEOUT_S = 60.0
 """Seconds to wait for another process that is writing."""
 
 _PER_QUERY = 500
 """Keys in one query; SQLite allows at least 999 parameters."""
 
 
-class Store:
+class EmbeddingStore:
     """A table of float32 vectors by key. Two processes may use it at once.
 
     A file that is no database any more is removed; ``reset`` then says so.
@@ -54,7 +54,7 @@ class Store:
             self._database.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?)", rows)
 
     def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=_PATIENCE)
+        database = sqlite3.connect(self.path, timeout=_TIMEOUT_S)
         try:
             with database:
                 database.execute(
@@ -78,14 +78,14 @@ class Store:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Store]:
-    """A :class:`Store`, closed at the end.
+def open_store(path: Path) -> Iterator[EmbeddingStore]:
+    """A :class:`EmbeddingStore`, closed at the end.
 
     Raises:
         OutputError: it cannot be opened or written, or its disk is full.
     """
     try:
-        with contextlib.closing(Store(path)) as store:
+        with contextlib.closing(EmbeddingStore(path)) as store:
             yield store
     except sqlite3.OperationalError as error:
         raise OutputError(

@@ -14,7 +14,7 @@ from converters.training import head as heads
 from converters.training.embeddings import Embeddings, embed
 from converters.training.finetune import fine_tune
 from converters.training.options import TrainingOptions
-from converters.training.trained import Trained
+from converters.training.trained import TrainedModel
 
 __all__ = ["TrainingOptions", "train"]
 
@@ -26,7 +26,7 @@ def train(
     options: TrainingOptions,
     cache: Path,
     progress: Progress,
-) -> Trained:
+) -> TrainedModel:
     """Train a classifier for ``dataset``; its test side is not touched.
 
     With learned weights: a head on cached embeddings, then fine-tuning as ``options`` say. With
@@ -46,7 +46,7 @@ def _on_learned(
     options: TrainingOptions,
     cache: Path,
     progress: Progress,
-) -> Trained:
+) -> TrainedModel:
     started = time.perf_counter()
     views = heads.affordable(options.augmentation.views(), len(split.train))
     embeddings = embed(backbone, dataset, split, cache, progress, views)
@@ -75,7 +75,7 @@ def _on_learned(
     model = tuned.model
     if model is None:
         model = classifier.assemble(backbone, len(dataset.classes), head.kernel, head.bias)
-    return Trained(
+    return TrainedModel(
         model=model,
         method="frozen" if tuned.model is None else "fine-tuned",
         validation_accuracy=tuned.validation_accuracy,
@@ -85,7 +85,7 @@ def _on_learned(
     )
 
 
-def _about_head(head: heads.Head, embeddings: Embeddings) -> tuple[str, ...]:
+def _about_head(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ...]:
     note = (
         f"Head on the frozen backbone: {head.validation_accuracy:.1%} validation accuracy "
         f"(C {head.strength:g}, views: {', '.join(head.views)}); embeddings of "
@@ -96,7 +96,7 @@ def _about_head(head: heads.Head, embeddings: Embeddings) -> tuple[str, ...]:
     return (note,)
 
 
-def _without_effect(trained: Trained, options: TrainingOptions) -> tuple[str, ...]:
+def _without_effect(trained: TrainedModel, options: TrainingOptions) -> tuple[str, ...]:
     """A sentence for options that the user changed and that did nothing in this run."""
     default = TrainingOptions()
     idle: list[str] = []

@@ -16,7 +16,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedModel:
     """A trained classifier.
 
     ``model``: flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to softmax [n, classes].

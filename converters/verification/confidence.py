@@ -31,7 +31,7 @@ _FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """Pictures whose best score lies above ``low`` and up to ``high``.
 
     ``count`` (at least 1) of them, with the mean best score ``confidence`` and the share
@@ -55,11 +55,11 @@ class Reliability:
 
     ece: float
     log_loss: float
-    bins: tuple[Bin, ...]
+    bins: tuple[ReliabilityBin, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class ScoreThreshold:
     """The best score from which on an answer is accepted.
 
     Of the ``pictures`` that it was chosen on, the share ``coverage`` is accepted, and of these the
@@ -126,12 +126,14 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     return 1 / float(brentq(slope, *sorted((1.0, end))))
 
 
-def temper(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+def scale_probabilities(
+    probabilities: NDArray[np.float32], temperature: float
+) -> NDArray[np.float32]:
     """What softmax scores, float [n, classes], become when the logits are divided."""
     return _shares(_logs(probabilities), 1 / temperature).astype(np.float32)
 
 
-def soften(model: Any, temperature: float) -> Any:
+def scale_logits(model: Any, temperature: float) -> Any:
     """A copy of ``model`` whose logits are divided by ``temperature``; ``model`` stays as it is.
 
     ``model``: flat tf_keras model that ends in a softmax layer "head". Its kernel and bias take
@@ -158,7 +160,7 @@ def reliability(
     for place in np.unique(places):
         inside = places == place
         found.append(
-            Bin(
+            ReliabilityBin(
                 low=int(place) / bins,
                 high=(int(place) + 1) / bins,
                 count=int(inside.sum()),
@@ -171,9 +173,9 @@ def reliability(
     return Reliability(ece, log_loss, tuple(found))
 
 
-def threshold(
+def fit_threshold(
     scores: NDArray[np.float32], labels: NDArray[np.int64], precision: float
-) -> Threshold:
+) -> ScoreThreshold:
     """The least score from which on answers are right with ``precision``, a share.
 
     It lies midway to the next lower best score (below the lowest: to that of a guess), as far as
@@ -203,7 +205,7 @@ def threshold(
     enough = np.flatnonzero(reached >= precision)
     at = int(enough[0]) if len(enough) else int(reached.argmax())
     guess = min(1 / scores.shape[1], float(cuts[0]))
-    return Threshold(
+    return ScoreThreshold(
         wanted=precision,
         score=_midway(float(cuts[at - 1]) if at else guess, float(cuts[at])),
         reached=float(reached[at]),

@@ -50,7 +50,7 @@ def layer_noise(
 
     Args:
         float32: a TFLite file.
-        int8: the TFLite file that ``converters.compress.quantise.int8`` made of the same model,
+        int8: the TFLite file that ``converters.compress.quantise.to_int8`` made of the same model,
             so that tensors share names.
         pixels: uint8 RGB [n, h, w, 3] at the model's size, n ≥ 1.
         preprocessing: what a pixel means to the model.

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.verification.confidence import Reliability, Threshold
+from converters.verification.confidence import Reliability, ScoreThreshold
 from converters.verification.verdict import Verdict
-from edge.modelfile.figures import Figures
+from edge.modelfile.figures import ModelCost
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFigures:
+class ClassMetrics:
     """Precision, recall and F1 of one class on the test side (0–1; 0 where undefined)."""
 
     label: str
@@ -24,7 +24,7 @@ class ClassFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
+class MeasuredLatency:
     """Milliseconds of one invoke, with what ran it."""
 
     p50_ms: float
@@ -35,7 +35,7 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Metrics:
     """One variant, measured.
 
     ``scores``: float32 [n, classes], dequantized, aligned with ``Split.test``; ``confusion``:
@@ -56,24 +56,24 @@ class Measured:
     validation_accuracy: float
     log_loss: float
     ece: float
-    per_class: tuple[ClassFigures, ...]
+    per_class: tuple[ClassMetrics, ...]
     confusion: NDArray[np.int64]
     bytes: int
     gzip_bytes: int
-    latencies: tuple[Latency, ...]
-    figures: Figures
+    latencies: tuple[MeasuredLatency, ...]
+    figures: ModelCost
     edgetpu: Mapping[str, Any]
-    threshold: Threshold | None = None
+    threshold: ScoreThreshold | None = None
     gain: str | None = None
 
     @property
-    def latency(self) -> Latency:
+    def latency(self) -> MeasuredLatency:
         """That with as many threads as the interpreter takes by itself."""
         return self.latencies[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class ScoreCalibration:
     """The scores of float32 before and after ``temperature``, on both sides."""
 
     temperature: float
@@ -82,8 +82,8 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class Evaluation:
     """All variants, measured alike, and the verdict on the chosen one."""
 
-    variants: tuple[Measured, ...]
+    variants: tuple[Metrics, ...]
     verdict: Verdict

@@ -85,7 +85,7 @@ def check_finite(name: str, scores: NDArray[np.float32]) -> None:
         raise ConversionError("finite scores", found, _mend(name), code="scores-not-finite")
 
 
-def check_telling(name: str, scores: NDArray[np.float32]) -> None:
+def check_informative(name: str, scores: NDArray[np.float32]) -> None:
     """Refuse scores [n, classes] that say nothing of a picture: constant, or saturated.
 
     Raises:

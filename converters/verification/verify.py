@@ -15,19 +15,19 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Indices, Split
 from converters.edgetpu.check import check
 from converters.progress import Progress
-from converters.verification.confidence import Threshold, reliability
+from converters.verification.confidence import ScoreThreshold, reliability
 from converters.verification.layers import layer_noise
-from converters.verification.measured import ClassFigures, Latency, Measured, Verified
+from converters.verification.measured import ClassMetrics, Evaluation, MeasuredLatency, Metrics
 from converters.verification.statistics import wilson_interval
-from converters.verification.verdict import NAMED, Verdict, check_finite, check_telling, judge
+from converters.verification.verdict import NAMED, Verdict, check_finite, check_informative, judge
 from edge import stats
 from edge.interpreter import load
 from edge.model import load_model
 from edge.modelfile import tflite
-from edge.modelfile.figures import figures
-from edge.quiet import quiet
+from edge.modelfile.figures import model_cost
+from edge.quiet import suppress_native_stderr
 
-__all__ = ["Answered", "Measured", "Verified", "answer", "measure", "verdict_on"]
+__all__ = ["Evaluation", "Metrics", "Predictions", "measure", "predict", "verdict_on"]
 
 REFERENCE = "float32"
 _THREADS = (1, 2, 4)
@@ -35,7 +35,7 @@ _PICTURES_PER_LAYER_CHECK = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Predictions:
     """A file and what it said: scores, float32 [n, classes], dequantized, aligned with each side.
 
     ``threshold``: the least score that is an answer, as stored in the file's metadata.
@@ -44,37 +44,39 @@ class Answered:
     variant: Variant
     validation: NDArray[np.float32]
     test: NDArray[np.float32]
-    threshold: Threshold | None = None
+    threshold: ScoreThreshold | None = None
 
 
-def answer(variant: Variant, dataset: Dataset, split: Split, progress: Progress) -> Answered:
+def predict(variant: Variant, dataset: Dataset, split: Split, progress: Progress) -> Predictions:
     """Run a file on the validation and the test side with the interpreter that the board uses.
 
     Raises:
         ConversionError: its scores are not finite.
         EdgeError: it does not run.
     """
-    with quiet():  # the interpreter announces its delegate
+    with suppress_native_stderr():  # the interpreter announces its delegate
         model = load_model(variant.content, name=f"{variant.name}.tflite")
 
     def scores(side: Indices, what: str) -> NDArray[np.float32]:
         steps = progress.track(side, len(side), f"evaluating {variant.name} on the {what} split")
         return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in steps])
 
-    answered = Answered(variant, scores(split.validation, "validation"), scores(split.test, "test"))
+    answered = Predictions(
+        variant, scores(split.validation, "validation"), scores(split.test, "test")
+    )
     check_finite(variant.name, answered.test)
     return answered
 
 
 def measure(
-    answered: Sequence[Answered],
+    answered: Sequence[Predictions],
     dataset: Dataset,
     split: Split,
     reference: NDArray[np.float32],
     progress: Progress,
     *,
     threads: Sequence[int] | None = None,
-) -> tuple[Measured, ...]:
+) -> tuple[Metrics, ...]:
     """All that is measured of files, each in the same way, in the order given.
 
     Args:
@@ -98,8 +100,8 @@ def measure(
 
 
 def verdict_on(
-    chosen: Answered,
-    reference: Answered,
+    chosen: Predictions,
+    reference: Predictions,
     dataset: Dataset,
     split: Split,
     max_drop: float,
@@ -113,7 +115,7 @@ def verdict_on(
         ConversionError: the scores of ``chosen`` are the same whatever the picture, or are stuck
             at the end of their range: it is no model.
     """
-    check_telling(chosen.variant.name, chosen.test)
+    check_informative(chosen.variant.name, chosen.test)
     truth, classes = dataset.labels[split.test], dataset.classes
     right = [one.test.argmax(1) == truth for one in (reference, chosen)]
     name = chosen.variant.name
@@ -134,11 +136,11 @@ def own_threads() -> tuple[int, ...]:
 
 def _latencies(
     variants: Sequence[Variant], threads: Sequence[int], progress: Progress
-) -> list[tuple[Latency, ...]]:
+) -> list[tuple[MeasuredLatency, ...]]:
     """Per variant its times, one for each number of threads."""
-    timed: list[list[Latency]] = [[] for _ in variants]
+    timed: list[list[MeasuredLatency]] = [[] for _ in variants]
     for count in progress.track(threads, len(threads), "timing"):
-        with quiet():
+        with suppress_native_stderr():
             runtimes = [
                 load(v.content, name=f"{v.name}.tflite", delegate="cpu", threads=count)
                 for v in variants
@@ -147,24 +149,26 @@ def _latencies(
             timed, runtimes, stats.measure_in_turns(runtimes), strict=True
         ):
             own.append(
-                Latency(timing.p50_ms, timing.p95_ms, runtime.package, runtime.delegate, count)
+                MeasuredLatency(
+                    timing.p50_ms, timing.p95_ms, runtime.package, runtime.delegate, count
+                )
             )
     return [tuple(own) for own in timed]
 
 
 def _measure(
-    answered: Answered,
+    answered: Predictions,
     dataset: Dataset,
     split: Split,
     reference: NDArray[np.int64],
-    latencies: tuple[Latency, ...],
-) -> Measured:
+    latencies: tuple[MeasuredLatency, ...],
+) -> Metrics:
     variant, scores = answered.variant, answered.test
     truth, said = dataset.labels[split.test], scores.argmax(1)
     confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
     np.add.at(confusion, (truth, said), 1)
     trusted = reliability(scores, truth)
-    return Measured(
+    return Metrics(
         name=variant.name,
         scores=scores,
         accuracy=float((said == truth).mean()),
@@ -180,7 +184,7 @@ def _measure(
         bytes=len(variant.content),
         gzip_bytes=len(gzip.compress(variant.content, mtime=0)),
         latencies=latencies,
-        figures=figures(tflite.parse(variant.content, variant.name)),
+        figures=model_cost(tflite.parse(variant.content, variant.name)),
         edgetpu=check(variant.content, variant.name).to_dict(),
         threshold=answered.threshold,
     )
@@ -188,7 +192,7 @@ def _measure(
 
 def _per_class(
     truth: NDArray[np.int64], said: NDArray[np.int64], classes: Sequence[str]
-) -> tuple[ClassFigures, ...]:
+) -> tuple[ClassMetrics, ...]:
     from sklearn.metrics import precision_recall_fscore_support
 
     rows = np.stack(
@@ -198,7 +202,7 @@ def _per_class(
         axis=1,
     )
     return tuple(
-        ClassFigures(label, float(precision), float(recall), float(f1), int(support))
+        ClassMetrics(label, float(precision), float(recall), float(f1), int(support))
         for label, (precision, recall, f1, support) in zip(classes, rows, strict=True)
     )
 
@@ -207,7 +211,7 @@ def _worst_layers(
     variant: Variant, reference: Variant, dataset: Dataset, split: Split
 ) -> tuple[tuple[str, float], ...]:
     """Those of ``variant`` that are furthest from the same network in float32."""
-    same = reference.content if variant.model is None else quantise.float32(variant.model)
+    same = reference.content if variant.model is None else quantise.to_float32(variant.model)
     step = math.ceil(len(split.test) / _PICTURES_PER_LAYER_CHECK)
     pixels = np.asarray(dataset.pixels[split.test[::step]])
     layers = layer_noise(same, variant.content, pixels, dataset.preprocessing)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge.commands.options import JSON, MODEL, running, say
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 EXAMPLES = """
 \b
@@ -32,7 +32,7 @@ setting the input and fetching the output, but not reading or resizing an image.
 @JSON
 def bench(model: Path, delegate: str, threads: int | None, as_json: bool) -> int:
     """Measure a model's speed and memory on this machine."""
-    with quiet():
+    with suppress_native_stderr():
         figures, notes = _measure(model, delegate, threads)
     say(notes)
     if as_json:

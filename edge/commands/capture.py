@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from edge import collect, keys, live
-from edge.collect import Collection
+from edge.collect import ImageCollector
 from edge.commands.options import JSON
 from edge.errors import CorruptFrameError, OutputError, UsageError
 from edge.frame import Frame
-from edge.quiet import quiet
-from edge.screen import ESCAPE, Screen
-from edge.signals import stopping
+from edge.quiet import suppress_native_stderr
+from edge.screen import ESCAPE, PreviewWindow
+from edge.signals import graceful_shutdown
 from edge.sources import open_source, resolve
 from edge.sources.source import Source
 
@@ -85,11 +85,11 @@ def capture(
         )
     with ExitStack() as closing:
         when = _trigger(label, interval, burst, closing)
-        with quiet():
+        with suppress_native_stderr():
             opened = open_source(source, wanted)
         closing.callback(opened.close)
-        kept = collect.collection(out, label)
-        closing.enter_context(stopping(stop))
+        kept = collect.open_collector(out, label)
+        closing.enter_context(graceful_shutdown(stop))
         for frame in _frames(opened, stop, countdown):
             taken = when(frame)
             if taken is None:
@@ -121,10 +121,10 @@ class _Keys:
     """Keys of a window with what the camera sees, and of the terminal; at least one is there."""
 
     def __init__(self, label: str, closing: ExitStack) -> None:
-        self._screen: Screen | None = None
+        self._screen: PreviewWindow | None = None
         self._terminal = sys.stdin.isatty()
         try:
-            self._screen = Screen(f"edge capture: {label}")
+            self._screen = PreviewWindow(f"edge capture: {label}")
             closing.callback(self._screen.close)
         except OutputError as error:
             if not self._terminal:
@@ -135,12 +135,12 @@ class _Keys:
                     code="no-trigger",
                 ) from None
         if self._terminal:
-            closing.enter_context(keys.listening())
+            closing.enter_context(keys.raw_keyboard())
         click.echo("Space or Enter takes an image, q quits.", err=True)
 
     def __call__(self, frame: Frame) -> bool | None:
         pressed = {self._screen.show(frame.picture) if self._screen is not None else None,
-                   keys.pressed() if self._terminal else None}  # fmt: skip
+                   keys.read_key() if self._terminal else None}  # fmt: skip
         return None if pressed & {"q", ESCAPE} else bool(pressed & {" ", "\n", "\r"})
 
 
@@ -180,7 +180,7 @@ def _frames(source: Source, stop: threading.Event, countdown: int) -> Iterator[F
             yield Frame(frame.index, time.monotonic() - began, frame.picture, frame.name)
 
 
-def _tell(kept: Collection, path: Path | None) -> None:
+def _tell(kept: ImageCollector, path: Path | None) -> None:
     if path is not None:
         click.echo(f"  {len(kept.kept):4d}  {path}", err=True)
     elif kept.in_a_row in (1, _STILL):  # then it is known
@@ -188,7 +188,7 @@ def _tell(kept: Collection, path: Path | None) -> None:
         click.echo(f"  skipped: near-duplicate of an earlier image{hint}", err=True)
 
 
-def _sum_up(kept: Collection, as_json: bool) -> None:
+def _sum_up(kept: ImageCollector, as_json: bool) -> None:
     counts = kept.counts()
     if as_json:
         said = {

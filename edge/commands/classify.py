@@ -10,10 +10,10 @@ import click
 
 from edge.commands.options import JSON, MODEL, running, say
 from edge.errors import PictureError, UsageError
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 if TYPE_CHECKING:
-    from edge.model import Model
+    from edge.model import ClassifierModel
 
 EXAMPLES = """
 \b
@@ -72,7 +72,7 @@ def classify(
     from edge.model import open_model
 
     files = list(find_pictures(pictures))
-    with quiet():
+    with suppress_native_stderr():
         opened = open_model(
             model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
         )
@@ -115,7 +115,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in files if not name.startswith("."))
 
 
-def results(model: "Model", files: list[Path], top: int) -> Iterator[dict[str, Any]]:
+def results(model: "ClassifierModel", files: list[Path], top: int) -> Iterator[dict[str, Any]]:
     """Per file ``{"file", "classes", …}``, or ``{"file", "error"}`` for one not readable."""
     from edge.image import read_picture
 

@@ -11,7 +11,7 @@ import click
 
 from edge.commands.options import JSON, MODEL, model_file
 from edge.modelfile import contents, metadata, tflite
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.tflite import TensorInfo
 from edge.printable import printable
 
@@ -79,7 +79,7 @@ def _tensor(tensor: TensorInfo) -> dict[str, Any]:
     }
 
 
-def _metadata(about: Metadata) -> dict[str, Any]:
+def _metadata(about: ModelMetadata) -> dict[str, Any]:
     labels = about.labels
     return {
         "name": about.name,

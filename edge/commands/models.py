@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from edge.cli import Entry, LazyGroup
+from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
 
@@ -18,11 +18,15 @@ class Models(LazyGroup):
     """What can be done with models; a new verb is a function and a line here."""
 
     entries = {  # noqa: RUF012 (not changed)
-        "list": Entry("edge.commands.models:list_", "Models", "List the models."),
-        "pull": Entry("edge.commands.models:pull", "Models", "Download some or all models."),
-        "path": Entry("edge.commands.models:path", "Models", "Print the path of a model."),
-        "verify": Entry("edge.commands.models:verify", "Models", "Verify downloaded models."),
-        "export": Entry("edge.commands.models:export", "Models", "Copy a model for a board."),
+        "list": CommandEntry("edge.commands.models:list_", "Models", "List the models."),
+        "pull": CommandEntry("edge.commands.models:pull", "Models", "Download some or all models."),
+        "path": CommandEntry("edge.commands.models:path", "Models", "Print the path of a model."),
+        "verify": CommandEntry(
+            "edge.commands.models:verify", "Models", "Verify downloaded models."
+        ),
+        "export": CommandEntry(
+            "edge.commands.models:export", "Models", "Copy a model for a board."
+        ),
     }
 
 
@@ -192,7 +196,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
         {
             "model": entry.name,
             "path": str(store.path(entry, file)),
-            "wrong": store.found_fault(entry, file),
+            "wrong": store.validation_error(entry, file),
         }
         for entry, file in here
     ]
@@ -231,7 +235,7 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
         return _export_pose(out)
     from edge.registry import store
     from edge.registry.entries import LABELS, find
-    from edge.whole import write_whole
+    from edge.whole import write_atomic
 
     entry = find(name)
     files = _files(entry, edgetpu)
@@ -255,7 +259,7 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
             code="labels-conflict",
         )
     for file, content in contents.items():
-        write_whole(out / file, content)
+        write_atomic(out / file, content)
         click.echo(out / file)
     return 0
 
@@ -263,10 +267,10 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
 def _export_pose(out: Path) -> int:
     from edge.sinks import place
     from edge.tasks.pose.bundle import wheel_bundle
-    from edge.whole import write_whole
+    from edge.whole import write_atomic
 
     place.check(out)
-    write_whole(out, wheel_bundle().read_bytes())
+    write_atomic(out, wheel_bundle().read_bytes())
     click.echo(out)
     return 0
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from edge.registry import located
+from edge.registry import resolve_model
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def running(command: Command) -> Command:
     """Add the options of a command that runs a model: ``--delegate`` and ``--threads``.
 
     Where its ``model`` is a name of the registry, the command gets the file, downloaded first if
-    need be; see :func:`edge.registry.located`.
+    need be; see :func:`edge.registry.resolve_model`.
     """
     delegate = click.option(
         "--delegate",
@@ -48,7 +48,7 @@ def running(command: Command) -> Command:
 
     @wraps(command)
     def with_file(*, model: Path | str | None, delegate: str, **rest: Any) -> Any:
-        path = None if model is None else located(model, _say, delegate)
+        path = None if model is None else resolve_model(model, _say, delegate)
         return command(model=path, delegate=delegate, **rest)
 
     return delegate(threads(cast(Command, with_file)))
@@ -56,7 +56,7 @@ def running(command: Command) -> Command:
 
 def model_file(model: Path) -> Path:
     """The file of a model that is given by its path or by its name in the registry."""
-    return located(model, _say)
+    return resolve_model(model, _say)
 
 
 def detecting(command: Command) -> Command:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.commands.options import JSON, say
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 if TYPE_CHECKING:
     from edge.interpreter import Runtime
-    from edge.release import Manifest, Proof
+    from edge.release import GoldenCheck, ReleaseManifest
 
 EXAMPLES = """
 \b
@@ -39,7 +39,7 @@ def selftest(release: Path, as_json: bool) -> int:
     from edge.release import read
 
     manifest = read(release)
-    with quiet():
+    with suppress_native_stderr():
         rows = list(results(release, manifest))
     passed = all(row["passed"] for row in rows)
     if as_json:
@@ -50,7 +50,7 @@ def selftest(release: Path, as_json: bool) -> int:
     return 0 if passed else 3
 
 
-def results(release: Path, manifest: "Manifest") -> Iterator[dict[str, Any]]:
+def results(release: Path, manifest: "ReleaseManifest") -> Iterator[dict[str, Any]]:
     """What became of each model.
 
     Raises:
@@ -72,17 +72,17 @@ def results(release: Path, manifest: "Manifest") -> Iterator[dict[str, Any]]:
         }
 
 
-def _runtime(release: Path, proof: "Proof", delegate: str) -> "Runtime":
+def _runtime(release: Path, proof: "GoldenCheck", delegate: str) -> "Runtime":
     """The model as the release's command will run it."""
     from edge import interpreter
-    from edge.release import models_in
+    from edge.release import extract_models
     from edge.tasks import opening
 
     path = release / proof.file
     if proof.member:
-        content = models_in(proof.file, path.read_bytes())[proof.member]
+        content = extract_models(proof.file, path.read_bytes())[proof.member]
         return interpreter.load(content, name=proof.member, delegate="cpu")
-    opened = opening.open_file(path, labels=None, delegate=delegate, threads=None)
+    opened = opening.load_file(path, labels=None, delegate=delegate, threads=None)
     say(opened.notes)
     return opened.runtime
 

@@ -38,7 +38,7 @@ def track(detections: Path, output: Path, as_json: bool) -> int:
     """Track the objects in a file of detections, so that each keeps its id."""
     from edge.sinks import place
     from edge.tracking import mot
-    from edge.whole import write_whole
+    from edge.whole import write_atomic
 
     place.check(output)
     if output.resolve() == detections.resolve():
@@ -51,7 +51,7 @@ def track(detections: Path, output: Path, as_json: bool) -> int:
         )
     table = mot.read(detections)
     tracks = mot.track(table)
-    write_whole(output, mot.text(tracks))
+    write_atomic(output, mot.text(tracks))
     summary = {
         "frames": int(table.frames[-1]) if len(table.frames) else 0,
         "detections": len(table.frames),

@@ -5,19 +5,19 @@ Colors are those of classes, or of tracks where objects have one, and stay the s
 run. Nothing fails at the edges of a picture: what does not fit is moved, shortened or left out.
 """
 
-from edge.draw.beside import beside
+from edge.draw.beside import side_by_side
 from edge.draw.masks import segmentation
 from edge.draw.objects import detections, line, trails, zone
 from edge.draw.skeleton import poses
 from edge.draw.words import classification, status
 
 __all__ = [
-    "beside",
     "classification",
     "detections",
     "line",
     "poses",
     "segmentation",
+    "side_by_side",
     "status",
     "trails",
     "zone",

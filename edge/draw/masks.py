@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from edge.draw.plates import (
     DARK,
     LIGHT,
-    Colour,
+    Color,
     Style,
-    dim,
+    darken,
     height_of,
-    plain,
-    shortened,
     style,
+    to_ascii,
+    truncate,
     width_of,
     write,
 )
-from edge.frame import Picture
+from edge.frame import BgrImage
 from edge.results import Segment, Segmentation
 
 _TINT = 0.5
@@ -33,7 +33,7 @@ _WIDEST = 0.45
 """Share of the picture's width that the legend may take."""
 
 
-def segmentation(picture: Picture, said: Segmentation) -> None:
+def segmentation(picture: BgrImage, said: Segmentation) -> None:
     """Tint what each segment covers, outline it, and name it in the upper left corner.
 
     The legend gives each segment's share of the picture; those that do not fit are left out.
@@ -48,7 +48,7 @@ def segmentation(picture: Picture, said: Segmentation) -> None:
 
 
 @lru_cache(maxsize=256)
-def shade(index: int) -> Colour:
+def mask_color(index: int) -> Color:
     """The color of a class in masks, of which many stand side by side: 24 differ well."""
     pale = index // _HUES % 2
     hue = _FIRST + (5 * index % _HUES + pale / 2) / _HUES  # by 5, so that neighbors differ
@@ -56,45 +56,45 @@ def shade(index: int) -> Colour:
     return round(255 * blue), round(255 * green), round(255 * red)
 
 
-def _tint(picture: Picture, said: Segmentation) -> None:
+def _tint(picture: BgrImage, said: Segmentation) -> None:
     colours = np.zeros((256, 1, 3), np.uint8)
     covered = np.zeros(256, np.uint8)
     for one in said.segments:
-        colours[one.index, 0], covered[one.index] = shade(one.index), 255
+        colours[one.index, 0], covered[one.index] = mask_color(one.index), 255
     painted = cv2.LUT(cv2.merge([said.mask] * 3), colours)
     mixed = cv2.addWeighted(picture, 1 - _TINT, painted, _TINT, 0)
     cv2.copyTo(mixed, cv2.LUT(said.mask, covered), picture)
 
 
-def _outline(picture: Picture, mask: NDArray[np.uint8], one: Segment, wanted: Style) -> None:
+def _outline(picture: BgrImage, mask: NDArray[np.uint8], one: Segment, wanted: Style) -> None:
     left, top, right, bottom = map(round, one.box)
     alone = (mask[top:bottom, left:right] == one.index).view(np.uint8)
     ways, _ = cv2.findContours(alone, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
     cv2.polylines(picture, ways, True, DARK, wanted.thickness + 2)
-    cv2.polylines(picture, ways, True, shade(one.index), wanted.thickness, cv2.LINE_AA)
+    cv2.polylines(picture, ways, True, mask_color(one.index), wanted.thickness, cv2.LINE_AA)
 
 
-def _legend(picture: Picture, segments: tuple[Segment, ...], wanted: Style) -> None:
+def _legend(picture: BgrImage, segments: tuple[Segment, ...], wanted: Style) -> None:
     pad, letters = wanted.pad, height_of(wanted)
     row = letters + 2 * pad
     rows = segments[: max(0, picture.shape[0] - 4 * pad) // row]
     swatch = letters + pad
-    longest = max(width_of(f"{plain(one.label)}  100%", wanted) for one in segments)
+    longest = max(width_of(f"{to_ascii(one.label)}  100%", wanted) for one in segments)
     most = max(1, round(_WIDEST * picture.shape[1]))
     width = min(longest + swatch + 3 * pad, most)
     panel = picture[pad : pad + len(rows) * row + pad, pad : pad + width]
-    dim(panel)
+    darken(panel)
     for number, one in enumerate(rows):
         _entry(panel, one, pad + letters + number * row, wanted)
 
 
-def _entry(panel: Picture, one: Segment, base: int, wanted: Style) -> None:
+def _entry(panel: BgrImage, one: Segment, base: int, wanted: Style) -> None:
     pad, letters = wanted.pad, height_of(wanted)
     percent = f"{100 * one.share:.0f}%" if one.share >= 0.01 else "<1%"
     right = panel.shape[1] - pad
     start = letters + 2 * pad
     room = right - start - width_of("  100%", wanted)
     corner, opposite = (pad, base - letters), (pad + letters, base)
-    cv2.rectangle(panel, corner, opposite, shade(one.index), cv2.FILLED)
-    write(panel, shortened(plain(one.label), "", wanted, room), (start, base), LIGHT, wanted)
+    cv2.rectangle(panel, corner, opposite, mask_color(one.index), cv2.FILLED)
+    write(panel, truncate(to_ascii(one.label), "", wanted, room), (start, base), LIGHT, wanted)
     write(panel, percent, (right - width_of(percent, wanted), base), LIGHT, wanted)

@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from edge.draw.plates import (
     DARK,
     LIGHT,
-    Colour,
+    Color,
     Style,
-    colour,
+    color_of,
     height_of,
-    plain,
-    plate,
-    put,
-    shortened,
+    paste,
+    render_label,
     style,
+    to_ascii,
+    truncate,
 )
-from edge.frame import Picture
+from edge.frame import BgrImage
 from edge.results import Detection
 
 Point = tuple[float, float]
 _Room = tuple[int, int, int, int]
 
 
-def detections(picture: Picture, found: Sequence[Detection]) -> None:
+def detections(picture: BgrImage, found: Sequence[Detection]) -> None:
     """Draw boxes with label, track id and score; the best are drawn last, on top."""
     wanted = style(picture)
     for one in reversed(found):
@@ -37,15 +37,15 @@ def detections(picture: Picture, found: Sequence[Detection]) -> None:
         _name(picture, one, wanted, taken)
 
 
-def trails(picture: Picture, ways: Mapping[int, Sequence[Point]]) -> None:
+def trails(picture: BgrImage, ways: Mapping[int, Sequence[Point]]) -> None:
     """Draw by track id where objects have been, oldest place first."""
     wanted = style(picture)
     for number, way in ways.items():
         if len(way) > 1:
-            _stroke(picture, _points(way), colour(number), wanted.line, closed=False)
+            _stroke(picture, _points(way), color_of(number), wanted.line, closed=False)
 
 
-def line(picture: Picture, start: Point, end: Point, text: str) -> None:
+def line(picture: BgrImage, start: Point, end: Point, text: str) -> None:
     """Draw a line that counts, an arrow towards its "in", and ``text``, its name and counts.
 
     "in" is from the left to the right of someone who looks from ``start`` to ``end``.
@@ -60,22 +60,22 @@ def line(picture: Picture, start: Point, end: Point, text: str) -> None:
         cv2.arrowedLine(
             picture, _pixel(middle), _pixel(tip), tone, wanted.line + extra, cv2.LINE_AA, 0, 0.4
         )
-    label = plate(plain(text), LIGHT, wanted)
+    label = render_label(to_ascii(text), LIGHT, wanted)
     centre = middle - (4 * wanted.line + label.shape[0]) * across
     _centred(picture, label, centre)
 
 
-def zone(picture: Picture, corners: Sequence[Point], text: str) -> None:
+def zone(picture: BgrImage, corners: Sequence[Point], text: str) -> None:
     """Draw a zone's outline, and ``text``, its name and counts, at its upper edge."""
     wanted = style(picture)
     _stroke(picture, _points(corners), LIGHT, wanted.line, closed=True)
-    label = plate(plain(text), LIGHT, wanted)
+    label = render_label(to_ascii(text), LIGHT, wanted)
     xs, ys = zip(*corners, strict=True)
     _centred(picture, label, np.array([(min(xs) + max(xs)) / 2, min(ys) + label.shape[0]]))
 
 
-def _colour(one: Detection) -> Colour:
-    return colour(one.index if one.track_id is None else one.track_id)
+def _colour(one: Detection) -> Color:
+    return color_of(one.index if one.track_id is None else one.track_id)
 
 
 def _room(one: Detection) -> _Room:
@@ -83,7 +83,7 @@ def _room(one: Detection) -> _Room:
     return left, top, right, bottom
 
 
-def _box(picture: Picture, box: Sequence[float], tone: Colour, width: int) -> None:
+def _box(picture: BgrImage, box: Sequence[float], tone: Color, width: int) -> None:
     """A frame within the picture, in its color with a dark edge on either side."""
     height, length = picture.shape[:2]
     left, right = (round(min(max(x, 0), length - 1)) for x in box[::2])
@@ -95,12 +95,12 @@ def _box(picture: Picture, box: Sequence[float], tone: Colour, width: int) -> No
         cv2.rectangle(picture, corner, opposite, shade)
 
 
-def _name(picture: Picture, one: Detection, wanted: Style, taken: list[_Room]) -> None:
+def _name(picture: BgrImage, one: Detection, wanted: Style, taken: list[_Room]) -> None:
     """The label at its box, where it covers no other label if there is such a place."""
     number = "" if one.track_id is None else f" #{one.track_id}"
     rest = f"{number} {100 * one.score:.0f}%"
-    text = shortened(plain(one.label), rest, wanted, picture.shape[1] - 2 * wanted.pad)
-    label = plate(text, _colour(one), wanted)
+    text = truncate(to_ascii(one.label), rest, wanted, picture.shape[1] - 2 * wanted.pad)
+    label = render_label(text, _colour(one), wanted)
     high, wide = label.shape[:2]
     left, top, right, bottom = _room(one)
     tops = (top - high, top, bottom - high, bottom)  # above, inside, inside below, below
@@ -109,10 +109,10 @@ def _name(picture: Picture, one: Detection, wanted: Style, taken: list[_Room]) -
     free = (room for room in rooms if not _overlaps(room, taken))
     room = next(free, None) or _inside(picture, left, tops[0], wide, high)
     taken.append(room)
-    put(picture, label, room[0], room[1])
+    paste(picture, label, room[0], room[1])
 
 
-def _inside(picture: Picture, left: int, top: int, wide: int, high: int) -> _Room:
+def _inside(picture: BgrImage, left: int, top: int, wide: int, high: int) -> _Room:
     height, width = picture.shape[:2]
     left, top = max(0, min(left, width - wide)), max(0, min(top, height - high))
     return left, top, left + wide, top + high
@@ -127,7 +127,7 @@ def _overlaps(room: _Room, taken: Iterable[_Room]) -> bool:
 
 
 def _stroke(
-    picture: Picture, points: NDArray[np.int32], tone: Colour, width: int, *, closed: bool
+    picture: BgrImage, points: NDArray[np.int32], tone: Color, width: int, *, closed: bool
 ) -> None:
     """A way in its color with a dark edge."""
     cv2.polylines(picture, [points], closed, DARK, width + 2)
@@ -142,6 +142,6 @@ def _pixel(point: NDArray[np.float64]) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
 
 
-def _centred(picture: Picture, label: Picture, centre: NDArray[np.float64]) -> None:
+def _centred(picture: BgrImage, label: BgrImage, centre: NDArray[np.float64]) -> None:
     left, top = _pixel(centre - np.array([label.shape[1], label.shape[0]]) / 2)
-    put(picture, label, left, top)
+    paste(picture, label, left, top)

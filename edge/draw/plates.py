@@ -8,13 +8,13 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from edge.frame import Picture
+from edge.frame import BgrImage
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
 
-DARK: Colour = (24, 24, 24)
-LIGHT: Colour = (245, 245, 245)
+DARK: Color = (24, 24, 24)
+LIGHT: Color = (245, 245, 245)
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _GOLDEN = 0.618034
@@ -37,7 +37,7 @@ class Style:
     pad: int
 
 
-def style(picture: Picture) -> Style:
+def style(picture: BgrImage) -> Style:
     """Sizes that suit a picture: capitals of 12 pixels on 480, of 21 on 1080."""
     scale = min(max((min(picture.shape[:2]) / 480) ** 0.8, 0.7), 8.0)
     return Style(
@@ -49,7 +49,7 @@ def style(picture: Picture) -> Style:
 
 
 @lru_cache(maxsize=1024)
-def colour(number: int) -> Colour:
+def color_of(number: int) -> Color:
     """The color of a class or track, bright enough for dark words on it."""
     hue = (0.33 + number * _GOLDEN) % 1.0
     saturation = 0.85 if number % 2 == 0 else 0.55  # so that near hues differ, too
@@ -65,7 +65,7 @@ def _luminance(*rgb: float) -> float:
     return sum(share * float(part**2.2) for share, part in zip(_SHARES, rgb, strict=True))
 
 
-def plain(text: str) -> str:
+def to_ascii(text: str) -> str:
     """``text`` in the letters that the font has, which are ASCII.
 
     >>> plain("Café × 2")
@@ -88,7 +88,7 @@ def height_of(wanted: Style) -> int:
     return cv2.getTextSize("H", _FONT, wanted.font, wanted.thickness)[0][1]
 
 
-def shortened(label: str, rest: str, wanted: Style, width: int) -> str:
+def truncate(label: str, rest: str, wanted: Style, width: int) -> str:
     """``label`` and ``rest``, with a shorter label where both do not fit into ``width``."""
     text = label + rest
     while width_of(text, wanted) > width and len(label) > 1:
@@ -97,13 +97,13 @@ def shortened(label: str, rest: str, wanted: Style, width: int) -> str:
     return text
 
 
-def write(picture: Picture, text: str, place: tuple[int, int], colour: Colour, s: Style) -> None:
+def write(picture: BgrImage, text: str, place: tuple[int, int], colour: Color, s: Style) -> None:
     """Write ``text``; ``place``: its lower left corner."""
     cv2.putText(picture, text, place, _FONT, s.font, colour, s.thickness, cv2.LINE_AA)
 
 
 @lru_cache(maxsize=256)
-def plate(text: str, colour: Colour, s: Style) -> Picture:
+def render_label(text: str, colour: Color, s: Style) -> BgrImage:
     """Dark ``text`` on a filled plate, uint8 [h, w, 3]; often the same again, so kept."""
     (width, height), below = cv2.getTextSize(text, _FONT, s.font, s.thickness)
     made = np.full((height + below + s.pad, width + 2 * s.pad, 3), colour, np.uint8)
@@ -112,7 +112,7 @@ def plate(text: str, colour: Colour, s: Style) -> Picture:
     return made
 
 
-def put(picture: Picture, patch: Picture, left: int, top: int) -> None:
+def paste(picture: BgrImage, patch: BgrImage, left: int, top: int) -> None:
     """Lay ``patch`` onto the picture, moved inside where it would stick out, then cut off."""
     height, width = picture.shape[:2]
     top = max(0, min(top, height - patch.shape[0]))
@@ -121,7 +121,7 @@ def put(picture: Picture, patch: Picture, left: int, top: int) -> None:
     room[:] = patch[: room.shape[0], : room.shape[1]]
 
 
-def dim(room: Picture) -> None:
+def darken(room: BgrImage) -> None:
     """Darken a part of a picture, so that light words can be read on it."""
     if room.size:
         room[:] = cv2.convertScaleAbs(room, alpha=0.25)

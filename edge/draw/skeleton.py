@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from edge.draw.plates import (
     DARK,
     LIGHT,
-    Colour,
+    Color,
     Style,
-    dim,
+    darken,
     height_of,
-    plain,
-    plate,
-    put,
-    shortened,
+    paste,
+    render_label,
     style,
+    to_ascii,
+    truncate,
     width_of,
     write,
 )
-from edge.frame import Picture
+from edge.frame import BgrImage
 from edge.results import Pose, Poses
 
-LEFT: Colour = (60, 170, 255)
-RIGHT: Colour = (255, 190, 80)
-MIDDLE: Colour = (225, 225, 225)
+LEFT: Color = (60, 170, 255)
+RIGHT: Color = (255, 190, 80)
+MIDDLE: Color = (225, 225, 225)
 
 _SIDED = (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "index"), ("wrist", "pinky"),
@@ -63,7 +63,7 @@ _Place = NDArray[np.float64]
 _Places = Mapping[str, _Place]
 
 
-def poses(picture: Picture, said: Poses, least: float) -> None:
+def poses(picture: BgrImage, said: Poses, least: float) -> None:
     """Draw skeletons with the angles of elbows and knees, and the counts of exercises.
 
     Left limbs are orange, right ones blue. Keypoints with a score below ``least`` are left out.
@@ -80,7 +80,7 @@ def poses(picture: Picture, said: Poses, least: float) -> None:
     _counts(picture, {name: count for name, count in said.counts.items() if count}, wanted)
 
 
-def _bones(picture: Picture, seen: _Places, wanted: Style) -> None:
+def _bones(picture: BgrImage, seen: _Places, wanted: Style) -> None:
     known = [(one, other) for one, other in _BONES if one in seen and other in seen]
     for edge in (2, 0):
         for one, other in known:
@@ -92,7 +92,7 @@ def _bones(picture: Picture, seen: _Places, wanted: Style) -> None:
         cv2.circle(picture, _pixel(place), wanted.line, _tone(name, name), cv2.FILLED, cv2.LINE_AA)
 
 
-def _angles(picture: Picture, pose: Pose, seen: _Places, wanted: Style) -> None:
+def _angles(picture: BgrImage, pose: Pose, seen: _Places, wanted: Style) -> None:
     if not seen:
         return
     body = np.mean(list(seen.values()), axis=0)
@@ -106,14 +106,14 @@ def _angles(picture: Picture, pose: Pose, seen: _Places, wanted: Style) -> None:
             continue
         inward = _inward(one, other, body - place)
         _arc(picture, place, one, inward, min(_ARC * bone, 10 * wanted.line), wanted)
-        label = plate(f"{pose.angles[joint]:.0f}", _tone(joint, joint), wanted)
+        label = render_label(f"{pose.angles[joint]:.0f}", _tone(joint, joint), wanted)
         high, wide = label.shape[:2]
         x, y = _pixel(place - inward * (wide / 2 + 6 * wanted.line))
-        put(picture, label, x - wide // 2, y - high // 2)
+        paste(picture, label, x - wide // 2, y - high // 2)
 
 
 def _arc(
-    picture: Picture, place: _Place, one: _Place, inward: _Place, radius: float, wanted: Style
+    picture: BgrImage, place: _Place, one: _Place, inward: _Place, radius: float, wanted: Style
 ) -> None:
     """The arc at a joint that begins at the bone ``one`` and has its middle at ``inward``."""
     start, middle = (float(np.degrees(np.arctan2(y, x))) for x, y in (one, inward))
@@ -136,22 +136,22 @@ def _inward(one: _Place, other: _Place, body: _Place) -> _Place:
     return np.asarray(inward / np.hypot(*inward), np.float64)
 
 
-def _counts(picture: Picture, counts: Mapping[str, int], usual: Style) -> None:
+def _counts(picture: BgrImage, counts: Mapping[str, int], usual: Style) -> None:
     """A panel in the upper left corner: each exercise that was done, and how often."""
     if not counts:
         return
     wanted = _larger(usual)
     pad, letters = wanted.pad, height_of(wanted)
     row = letters + 2 * pad
-    words = {plain(name.replace("_", " ")): str(count) for name, count in counts.items()}
+    words = {to_ascii(name.replace("_", " ")): str(count) for name, count in counts.items()}
     longest = max(width_of(name, wanted) + width_of(f"  {words[name]}", wanted) for name in words)
     width = min(longest + 2 * pad, max(1, round(_WIDEST * picture.shape[1])))
     panel = picture[pad : pad + len(words) * row + pad, pad : pad + width]
-    dim(panel)
+    darken(panel)
     for number, (name, count) in enumerate(words.items()):
         base, right = 2 * pad + letters + number * row, panel.shape[1] - pad
         room = right - pad - width_of(f"  {count}", wanted)
-        write(panel, shortened(name, "", wanted, room), (pad, base), LIGHT, wanted)
+        write(panel, truncate(name, "", wanted, room), (pad, base), LIGHT, wanted)
         write(panel, count, (right - width_of(count, wanted), base), LEFT, wanted)
 
 
@@ -159,7 +159,7 @@ def _larger(usual: Style) -> Style:
     return Style(_LARGE * usual.font, round(_LARGE * usual.thickness), usual.line, 2 * usual.pad)
 
 
-def _tone(one: str, other: str) -> Colour:
+def _tone(one: str, other: str) -> Color:
     sides = {name.partition("_")[0] for name in (one, other)}
     return {"left": LEFT, "right": RIGHT}.get(sides.pop(), MIDDLE) if len(sides) == 1 else MIDDLE
 

@@ -14,7 +14,7 @@ _FLOATS = ("float32", "float16", "float64", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True)
-class OpRow:
+class OpCount:
     """Operations of one kind and version; ``parameter_bytes``: the constants that they read."""
 
     name: str
@@ -31,7 +31,7 @@ class OpRow:
         }
 
 
-def operations(file: ModelFile) -> tuple[OpRow, ...]:
+def operations(file: ModelFile) -> tuple[OpCount, ...]:
     """The operations of all graphs, the most frequent first."""
     names = op_names()
     counts: Counter[tuple[str, int]] = Counter()
@@ -44,7 +44,7 @@ def operations(file: ModelFile) -> tuple[OpRow, ...]:
             for buffer in _constants(graph, op) - seen:
                 seen.add(buffer)
                 sizes[key] += file.buffers[buffer][1]
-    return tuple(OpRow(*key, count, sizes[key]) for key, count in counts.most_common())
+    return tuple(OpCount(*key, count, sizes[key]) for key, count in counts.most_common())
 
 
 def op_names() -> dict[int, str]:

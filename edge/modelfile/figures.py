@@ -25,7 +25,7 @@ _PACKED = {"int4": 2, "uint4": 2, "int2": 4}
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ModelCost:
     """``parameters``: weights and biases; ``multiply_adds``: of one run.
 
     ``sparsity``: share (0–1) of the weights that are zero, 0 where there are no weights.
@@ -36,7 +36,7 @@ class Figures:
     sparsity: float
 
 
-def figures(file: ModelFile) -> Figures:
+def model_cost(file: ModelFile) -> ModelCost:
     """The figures of all convolutions and dense layers of a file, weights used twice counted once.
 
     Weights that the file unpacks when it runs (from float16, or from a sparse encoding) count as
@@ -60,7 +60,7 @@ def figures(file: ModelFile) -> Figures:
                 biases[place, index] = math.prod(tensor.shape)
     size = sum(count for count, _ in weights.values())
     zeros = sum(zero for _, zero in weights.values())
-    return Figures(size + sum(biases.values()), multiply_adds, zeros / size if size else 0.0)
+    return ModelCost(size + sum(biases.values()), multiply_adds, zeros / size if size else 0.0)
 
 
 def _weighted(graph: Graph) -> Iterator[OpInfo]:

@@ -13,7 +13,7 @@ class FlatbufferError(ValueError):
     """An offset or a length that leads out of the file."""
 
 
-class Reader:
+class FlatbufferReader:
     """The bytes of one FlatBuffer; ``end`` is where the furthest thing read so far ends."""
 
     def __init__(self, data: bytes) -> None:
@@ -39,14 +39,14 @@ class Reader:
     def follow(self, at: int) -> int:
         return at + self.integer("I", at)
 
-    def root(self) -> "Table":
-        return Table(self, self.follow(0))
+    def root(self) -> "FlatbufferTable":
+        return FlatbufferTable(self, self.follow(0))
 
 
-class Table:
+class FlatbufferTable:
     """A table: fields by their number in the schema, counted from 0."""
 
-    def __init__(self, reader: Reader, at: int) -> None:
+    def __init__(self, reader: FlatbufferReader, at: int) -> None:
         vtable = at - reader.integer("i", at)
         size, length = reader.unpack("HH", vtable)
         if size < 4 or size % 2:
@@ -73,9 +73,9 @@ class Table:
         at = self._place(field)
         return default if at is None else float(self._reader.unpack("f", at)[0])
 
-    def table(self, field: int) -> "Table | None":
+    def table(self, field: int) -> "FlatbufferTable | None":
         at = self._place(field)
-        return None if at is None else Table(self._reader, self._reader.follow(at))
+        return None if at is None else FlatbufferTable(self._reader, self._reader.follow(at))
 
     def _vector(self, field: int, item: int) -> tuple[int, int]:
         """First byte and length of a vector whose items have ``item`` bytes; (0, 0) if absent."""
@@ -106,8 +106,8 @@ class Table:
         start, length = self._vector(field, 1)
         return self._reader.data[start : start + length].decode("utf-8", "replace")
 
-    def tables(self, field: int) -> "Iterator[Table]":
+    def tables(self, field: int) -> "Iterator[FlatbufferTable]":
         """The tables of a vector of tables."""
         start, length = self._vector(field, 4)
         for at in range(start, start + 4 * length, 4):
-            yield Table(self._reader, self._reader.follow(at))
+            yield FlatbufferTable(self._reader, self._reader.follow(at))

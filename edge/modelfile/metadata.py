@@ -18,7 +18,7 @@ from typing import Any
 
 from edge.errors import LabelsError, ModelError
 from edge.modelfile import tflite
-from edge.modelfile.flatbuffer import FlatbufferError, Reader, Table
+from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferReader, FlatbufferTable
 from edge.modelfile.tflite import ModelFile
 
 ENTRY = "TFLITE_METADATA"
@@ -34,7 +34,7 @@ _LABEL_TYPES = (TENSOR_AXIS_LABELS, 3)  # 3: TENSOR_VALUE_LABELS, which some wri
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
+class ModelMetadata:
     """What a model file says about itself.
 
     ``labels`` are in the order of the outputs; ``mean`` and ``std`` have one value, or one for each
@@ -56,7 +56,7 @@ class Metadata:
     missing: tuple[str, ...] = ()
 
 
-def read(model: bytes) -> Metadata | None:
+def read(model: bytes) -> ModelMetadata | None:
     """The metadata of a .tflite file's bytes; None where it has none.
 
     Raises:
@@ -65,7 +65,7 @@ def read(model: bytes) -> Metadata | None:
     return of(tflite.parse(model))
 
 
-def of(file: ModelFile, name: str = "the model") -> Metadata | None:
+def of(file: ModelFile, name: str = "the model") -> ModelMetadata | None:
     """The metadata of an already parsed file; see :func:`read`."""
     if ENTRY not in file.metadata:
         return None
@@ -73,12 +73,12 @@ def of(file: ModelFile, name: str = "the model") -> Metadata | None:
     if data[4:8] != IDENTIFIER:
         raise _damaged(name, "unknown format")
     try:
-        return _read(Reader(data).root(), packed_files(file.content, file.end))
+        return _read(FlatbufferReader(data).root(), packed_files(file.content, file.end))
     except FlatbufferError as error:
         raise _damaged(name, str(error)) from None
 
 
-def write(model: bytes, metadata: Metadata) -> bytes:
+def write(model: bytes, metadata: ModelMetadata) -> bytes:
     """The .tflite file ``model`` with ``metadata`` in place of any that it had.
 
     The result is a function of the arguments alone. Labels belong to the first output.
@@ -97,7 +97,7 @@ def write(model: bytes, metadata: Metadata) -> bytes:
     return metadata_writer.write(model, metadata)
 
 
-def files_to_pack(metadata: Metadata) -> dict[str, bytes]:
+def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
     """The files that go behind the model: name → content."""
     files: dict[str, bytes] = {}
     if metadata.labels is not None:
@@ -128,7 +128,7 @@ def packed_files(content: bytes, end: int) -> dict[str, bytes]:
         raise FlatbufferError(f"in the zip archive after the model: {error}") from None
 
 
-def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
+def _read(root: FlatbufferTable, packed: dict[str, bytes]) -> ModelMetadata:
     graph = next(root.tables(3), None)
     image = next(graph.tables(2), None) if graph else None
     scores = next(graph.tables(3), None) if graph else None
@@ -137,7 +137,7 @@ def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
     for table, field in ((graph, 4), (image, 6), (scores, 6)):
         named += [*table.tables(field)] if table else []
     names = [PurePosixPath(entry.text(0)).name for entry in named]
-    return Metadata(
+    return ModelMetadata(
         name=root.text(0),
         description=root.text(1),
         labels=_labels(scores, packed) if scores else None,
@@ -153,7 +153,7 @@ def _read(root: Table, packed: dict[str, bytes]) -> Metadata:
 
 
 def _normalisation(
-    tensor: Table,
+    tensor: FlatbufferTable,
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
     for options in _process_units(tensor, NORMALISATION_OPTIONS):
         mean, std = options.floats(0), options.floats(1)
@@ -162,7 +162,7 @@ def _normalisation(
     return None, None
 
 
-def _threshold(scores: Table) -> float | None:
+def _threshold(scores: FlatbufferTable) -> float | None:
     """The global score threshold; some writers put in 0 or less where they mean none."""
     for options in _process_units(scores, THRESHOLDING_OPTIONS):
         value = options.real(0)
@@ -171,7 +171,7 @@ def _threshold(scores: Table) -> float | None:
     return None
 
 
-def _process_units(tensor: Table, kind: int) -> Iterator[Table]:
+def _process_units(tensor: FlatbufferTable, kind: int) -> Iterator[FlatbufferTable]:
     """The options of a tensor's process units of one ``kind``."""
     for unit in tensor.tables(4):
         options = unit.table(1)
@@ -179,7 +179,7 @@ def _process_units(tensor: Table, kind: int) -> Iterator[Table]:
             yield options
 
 
-def _labels(scores: Table, packed: dict[str, bytes]) -> tuple[str, ...] | None:
+def _labels(scores: FlatbufferTable, packed: dict[str, bytes]) -> tuple[str, ...] | None:
     """Labels of the output: the file without a locale first, then English, then the first."""
     files = [entry for entry in scores.tables(6) if entry.integer(2, "b") in _LABEL_TYPES]
     files.sort(key=lambda entry: (bool(entry.text(3)), not entry.text(3).startswith("en")))

@@ -18,7 +18,7 @@ from edge.modelfile.metadata import (
     PROVENANCE_FILE,
     TENSOR_AXIS_LABELS,
     THRESHOLDING_OPTIONS,
-    Metadata,
+    ModelMetadata,
     files_to_pack,
 )
 from edge.modelfile.tflite import ModelFile, TensorInfo
@@ -29,7 +29,7 @@ FEATURES, IMAGE, RGB = 1, 2, 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
 
 
-def write(model: bytes, metadata: Metadata) -> bytes:
+def write(model: bytes, metadata: ModelMetadata) -> bytes:
     """See :func:`edge.modelfile.metadata.write`."""
     file = tflite.parse(model)
     if not file.inputs or not file.outputs:
@@ -46,7 +46,7 @@ def write(model: bytes, metadata: Metadata) -> bytes:
 # -- the metadata itself ------------------------------------------------------------------------
 
 
-def _describe(file: ModelFile, metadata: Metadata) -> bytes:
+def _describe(file: ModelFile, metadata: ModelMetadata) -> bytes:
     """The FlatBuffer 'M001' for the model of ``file``."""
     fb = _Builder()
     inputs = [_image(fb, file.inputs[0], metadata)]
@@ -66,7 +66,7 @@ def _describe(file: ModelFile, metadata: Metadata) -> bytes:
     return fb.finish(fb.table(fields), IDENTIFIER)
 
 
-def _image(fb: "_Builder", tensor: TensorInfo, metadata: Metadata) -> int:
+def _image(fb: "_Builder", tensor: TensorInfo, metadata: ModelMetadata) -> int:
     content = fb.table({1: fb.table({}, {0: RGB})}, {0: IMAGE})
     fields = {
         0: fb.text("image"),
@@ -92,7 +92,7 @@ def _input_range(
     return low, tuple((255 - m) / s for m, s in zip(mean, std, strict=True))
 
 
-def _scores(fb: "_Builder", metadata: Metadata) -> int:
+def _scores(fb: "_Builder", metadata: ModelMetadata) -> int:
     fields = {
         0: fb.text("probability"),
         1: fb.text("A score from 0 to 1 for each label."),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError
-from edge.modelfile.flatbuffer import FlatbufferError, Reader, Table
+from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferReader, FlatbufferTable
 
 IDENTIFIER = b"TFL3"
 EDGETPU_OP = "edgetpu-custom-op"
@@ -53,7 +53,7 @@ class OpInfo:
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Table | None = field(default=None, compare=False, repr=False)
+    options: FlatbufferTable | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
     """
     if content[4:8] != IDENTIFIER:
         raise _not_a_model(content, name)
-    reader = Reader(content)
+    reader = FlatbufferReader(content)
     try:
         file = _model(reader)
         _check_tail(file)
@@ -172,7 +172,7 @@ def _kind(content: bytes) -> str:
     return "another kind of file"
 
 
-def _model(reader: Reader) -> ModelFile:
+def _model(reader: FlatbufferReader) -> ModelFile:
     root = reader.root()
     root.integer(0, "I")
     root.integers(5)
@@ -188,7 +188,7 @@ def _model(reader: Reader) -> ModelFile:
     return ModelFile(reader.data, graphs, buffers, metadata, root.text(3), reader.end)
 
 
-def _buffer(reader: Reader, table: Table) -> tuple[int, int]:
+def _buffer(reader: FlatbufferReader, table: FlatbufferTable) -> tuple[int, int]:
     offset, size = table.integer(1, "Q"), table.integer(2, "Q")
     if offset > 1:  # files above 2 GB keep their weights behind the FlatBuffer
         reader.claim(offset, size)
@@ -196,13 +196,13 @@ def _buffer(reader: Reader, table: Table) -> tuple[int, int]:
     return table.span(0)
 
 
-def _code(table: Table) -> tuple[int, str, int]:
+def _code(table: FlatbufferTable) -> tuple[int, str, int]:
     # The byte field 0 is the old place of the number, which then outgrew it.
     code = max(table.integer(0, "b"), table.integer(3, "i"))
     return code, table.text(1), table.integer(2, "i", 1)
 
 
-def _graph(table: Table, codes: tuple[tuple[int, str, int], ...], buffers: int) -> Graph:
+def _graph(table: FlatbufferTable, codes: tuple[tuple[int, str, int], ...], buffers: int) -> Graph:
     tensors = tuple(_tensor(item, buffers) for item in table.tables(0))
     operators = tuple(_operator(item, codes, len(tensors)) for item in table.tables(3))
     inputs, outputs = table.integers(1), table.integers(2)
@@ -211,7 +211,7 @@ def _graph(table: Table, codes: tuple[tuple[int, str, int], ...], buffers: int) 
     return Graph(tensors, operators, inputs, outputs)
 
 
-def _tensor(table: Table, buffers: int) -> TensorInfo:
+def _tensor(table: FlatbufferTable, buffers: int) -> TensorInfo:
     kind, buffer = table.integer(1, "b"), table.integer(2, "I")
     _check_range((kind,), len(DTYPES), "tensor type")
     if buffer:  # 0 stands for "no buffer"
@@ -226,7 +226,7 @@ def _tensor(table: Table, buffers: int) -> TensorInfo:
     )
 
 
-def _quantisation(table: Table | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+def _quantisation(table: FlatbufferTable | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
     if table is None:
         return (), (), 0
     table.floats(0)
@@ -235,7 +235,7 @@ def _quantisation(table: Table | None) -> tuple[tuple[float, ...], tuple[int, ..
     return table.floats(2), table.integers(3, "q"), table.integer(6, "i")
 
 
-def _sparsity(table: Table) -> None:
+def _sparsity(table: FlatbufferTable) -> None:
     """Check the index vectors of a sparse tensor (unions of int32, uint16 and uint8 vectors)."""
     table.integers(0)
     table.integers(1)
@@ -247,7 +247,9 @@ def _sparsity(table: Table) -> None:
                 vector.numbers(0, layouts.get(dimension.integer(kind, "B"), "i"))
 
 
-def _operator(table: Table, codes: tuple[tuple[int, str, int], ...], tensors: int) -> OpInfo:
+def _operator(
+    table: FlatbufferTable, codes: tuple[tuple[int, str, int], ...], tensors: int
+) -> OpInfo:
     number = table.integer(0, "I")
     _check_range((number,), len(codes), "operation")
     code, custom, version = codes[number]
@@ -262,7 +264,7 @@ def _operator(table: Table, codes: tuple[tuple[int, str, int], ...], tensors: in
     return OpInfo(code, custom if code == CUSTOM else "", version, inputs, outputs, options)
 
 
-def _signature(table: Table) -> None:
+def _signature(table: FlatbufferTable) -> None:
     for number in (0, 1):
         for entry in table.tables(number):
             entry.text(0)

@@ -1,5 +1,5 @@
 """Models that people use, by name: where they are, how they are checked, and what is kept here."""
 
-from edge.registry.locate import located
+from edge.registry.locate import resolve_model
 
-__all__ = ["located"]
+__all__ = ["resolve_model"]

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from edge.registry.entries import Remote
+from edge.registry.entries import RemoteFile
 
 _MODEL_HEADS = ((4, b"TFL3"), (0, b"PK\x03\x04"))
 """Where a .tflite file, or a .task file, which is a zip, has its mark."""
@@ -14,7 +14,7 @@ def sha256(path: Path) -> str:
     return _digest(path, "sha256")
 
 
-def fault(path: Path, file: Remote, recorded: str | None) -> str | None:
+def find_mismatch(path: Path, file: RemoteFile, recorded: str | None) -> str | None:
     """What is wrong with ``path`` as a copy of ``file``, as a noun phrase; None if it is right.
 
     ``recorded``: the SHA-256 that was written down when it was first pulled, if it was.

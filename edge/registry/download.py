@@ -11,15 +11,15 @@ from typing import Any
 from edge.errors import DownloadError
 from edge.progress import Tell
 from edge.version import __version__
-from edge.whole import writing
+from edge.whole import atomic_write
 
-PATIENCE = 30.0
+TIMEOUT_S = 30.0
 """Seconds without a byte after which a connection counts as broken."""
 
 ATTEMPTS = 4
 """Attempts in a row that bring nothing, after which it is given up."""
 
-PAUSE = 1.0
+RETRY_DELAY_S = 1.0
 """Seconds before the second such attempt; before the third it is twice that, and so on."""
 
 CHUNK = 1 << 16
@@ -63,7 +63,7 @@ def download(url: str, part: Path, progress: Tell, *, resume: bool) -> bool:
             best = max(best, _size(part))
             if idle >= ATTEMPTS:
                 raise failed(url, str(error)) from None
-        time.sleep(PAUSE * idle)
+        time.sleep(RETRY_DELAY_S * idle)
 
 
 def failed(url: str, found: str) -> DownloadError:
@@ -99,20 +99,20 @@ class _Transfer:
         size = _size(self._part)
         try:
             request = urllib.request.Request(self._url, headers=self._headers(size))
-            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
                 self._receive(response, size)
         except urllib.error.HTTPError as error:
             self._refused(error, size)
         except urllib.error.URLError as error:
             if isinstance(error.reason, TimeoutError):
-                raise _BrokenError(f"no response within {PATIENCE:g} s") from None
+                raise _BrokenError(f"no response within {TIMEOUT_S:g} s") from None
             local = self._url.startswith("file:")
             reason = _reason(error.reason)
             raise failed(self._url, reason if local else f"no connection: {reason}") from None
         except (ValueError, http.client.InvalidURL) as error:
             raise failed(self._url, f"invalid URL: {_reason(error)}") from None
         except TimeoutError:
-            raise _BrokenError(f"no data for {PATIENCE:g} s") from None
+            raise _BrokenError(f"no data for {TIMEOUT_S:g} s") from None
         except (OSError, http.client.HTTPException) as error:
             raise _BrokenError(f"connection lost: {_reason(error)}") from None
 
@@ -140,12 +140,12 @@ class _Transfer:
 
     def _write(self, response: Any, start: int, total: int | None) -> int:
         """Append what comes to the first ``start`` bytes; return how many there are then."""
-        with writing(self._part):
+        with atomic_write(self._part):
             file = self._part.open("ab" if start else "wb")
         with file:
             self._progress(start, total)
             while data := response.read(CHUNK):
-                with writing(self._part):
+                with atomic_write(self._part):
                     file.write(data)
                     file.flush()
                 self._progress(file.tell(), total)

@@ -22,7 +22,7 @@ _FILE_KEYS = {"file": str, "bytes": int, "sha256": str, "blob": str}
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """A file to download.
 
     ``name``: of the file here; ``url``: where it is, at a commit or version; ``size``: bytes, None
@@ -43,7 +43,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     """A model: what it is for, under which license, the picture's "width x height" in pixels, and
     its files. ``edgetpu``: the same, compiled for the Edge TPU; ``labels``: None for a model that
     holds its labels or needs none.
@@ -54,18 +54,18 @@ class Entry:
     about: str
     licence: str
     input: str
-    model: Remote
-    edgetpu: Remote | None = None
-    labels: Remote | None = None
+    model: RemoteFile
+    edgetpu: RemoteFile | None = None
+    labels: RemoteFile | None = None
 
     @property
-    def files(self) -> tuple[Remote, ...]:
+    def files(self) -> tuple[RemoteFile, ...]:
         """All of its files."""
         return tuple(file for file in (self.model, self.labels, self.edgetpu) if file is not None)
 
 
 @cache
-def entries() -> Mapping[str, Entry]:
+def entries() -> Mapping[str, CatalogEntry]:
     """The models that the toolkit knows, by name.
 
     Raises:
@@ -74,7 +74,7 @@ def entries() -> Mapping[str, Entry]:
     return read(SHIPPED)
 
 
-def find(name: str) -> Entry:
+def find(name: str) -> CatalogEntry:
     """The model of that name.
 
     Raises:
@@ -92,7 +92,7 @@ def find(name: str) -> Entry:
     )
 
 
-def read(path: Path) -> dict[str, Entry]:
+def read(path: Path) -> dict[str, CatalogEntry]:
     """Read a registry.
 
     Raises:
@@ -109,7 +109,7 @@ def read(path: Path) -> dict[str, Entry]:
         raise _damaged(f"{path} ({error})") from None
 
 
-def _entry(name: str, values: Any, origins: dict[str, Any]) -> Entry:
+def _entry(name: str, values: Any, origins: dict[str, Any]) -> CatalogEntry:
     files: dict[str, type] = dict.fromkeys(("model", "edgetpu", "labels"), dict)
     texts: dict[str, type] = {"task": str, "origin": str, "input": str}
     _check(values, texts | files, name, required=(*texts, "model"))
@@ -121,17 +121,19 @@ def _entry(name: str, values: Any, origins: dict[str, Any]) -> Entry:
     keys = {"about": str, "url": str, "licence": str}
     _check(origin, keys, f"origin {values['origin']}", required=tuple(keys))
     made = {key: _remote(values[key], origin["url"], name, key) for key in files if key in values}
-    return Entry(name, values["task"], origin["about"], origin["licence"], values["input"], **made)
+    return CatalogEntry(
+        name, values["task"], origin["about"], origin["licence"], values["input"], **made
+    )
 
 
-def _remote(values: Any, base: str, name: str, key: str) -> Remote:
+def _remote(values: Any, base: str, name: str, key: str) -> RemoteFile:
     _check(values, _FILE_KEYS, f"{name}.{key}", required=("file",))
     for kind, digits in (("sha256", 64), ("blob", 40)):
         given = values.get(kind)
         if given is not None and (len(given) != digits or set(given) - set("0123456789abcdef")):
             raise ValueError(f"{name}.{key}: {kind} is not {digits} hexadecimal digits")
     local = LABELS if key == "labels" else PurePosixPath(values["file"]).name
-    return Remote(
+    return RemoteFile(
         local,
         base + quote(values["file"]),
         values.get("bytes"),

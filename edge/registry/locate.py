@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import DelegateError, ModelError, did_you_mean, nearest
-from edge.registry.entries import Entry, Remote, entries
+from edge.registry.entries import CatalogEntry, RemoteFile, entries
 
 _SUFFIXES = (".tflite", ".task")
 
 
-def located(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
+def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
     """The file of a model: an existing path as it is, or a name of the registry.
 
     A folder that has such a name, as after an export, does not hide it.
@@ -36,7 +36,7 @@ def located(model: str | Path, say: Callable[[str], None], delegate: str = "auto
     return store.path(entry, chosen)
 
 
-def _files(entry: Entry, delegate: str) -> tuple[Remote, tuple[Remote, ...]]:
+def _files(entry: CatalogEntry, delegate: str) -> tuple[RemoteFile, tuple[RemoteFile, ...]]:
     """The file to open, and all that belong beside it."""
     if delegate != "edgetpu":
         return entry.model, tuple(file for file in (entry.model, entry.labels) if file)

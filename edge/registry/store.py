@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from edge.errors import DownloadError
-from edge.progress import downloading
+from edge.progress import download_progress
 from edge.registry import cache
-from edge.registry.checksum import fault, sha256
+from edge.registry.checksum import find_mismatch, sha256
 from edge.registry.download import MIRROR, download, failed
-from edge.registry.entries import Entry, Remote
-from edge.whole import write_whole, writing
+from edge.registry.entries import CatalogEntry, RemoteFile
+from edge.whole import atomic_write, write_atomic
 
 RECORD = "SHA256SUMS"
 """In each folder: what was pulled, as ``sha256sum --check`` reads it."""
@@ -30,17 +30,17 @@ def models() -> Path:
     return cache.folder() / "models"
 
 
-def path(entry: Entry, file: Remote) -> Path:
+def path(entry: CatalogEntry, file: RemoteFile) -> Path:
     """Where a file of a model is, or will be."""
     return models() / entry.name / file.name
 
 
-def cached(entry: Entry, files: Iterable[Remote]) -> bool:
+def cached(entry: CatalogEntry, files: Iterable[RemoteFile]) -> bool:
     """Whether these files of a model are here."""
     return all(path(entry, file).is_file() for file in files)
 
 
-def pull(entry: Entry, files: Iterable[Remote], say: Say) -> None:
+def pull(entry: CatalogEntry, files: Iterable[RemoteFile], say: Say) -> None:
     """Download what is missing of a model, or is here and damaged.
 
     A file comes to its place when it was received and checked. Programs that pull the same model
@@ -56,26 +56,26 @@ def pull(entry: Entry, files: Iterable[Remote], say: Say) -> None:
         OutputError: it cannot be written.
     """
     place = models() / entry.name
-    with writing(place):
+    with atomic_write(place):
         place.mkdir(parents=True, exist_ok=True)
     with _locked(place, entry.name, say):
-        missing = [file for file in files if not right(entry, file)]
+        missing = [file for file in files if not is_valid(entry, file)]
         if missing:
             say(_announcement(entry, missing))
         for file in missing:
             _pull(entry, file, say)
 
 
-def right(entry: Entry, file: Remote) -> bool:
+def is_valid(entry: CatalogEntry, file: RemoteFile) -> bool:
     """Whether a file is here and is what it should be."""
     here = path(entry, file)
-    return here.is_file() and found_fault(entry, file) is None
+    return here.is_file() and validation_error(entry, file) is None
 
 
-def found_fault(entry: Entry, file: Remote) -> str | None:
+def validation_error(entry: CatalogEntry, file: RemoteFile) -> str | None:
     """What is wrong with a file that is here, as a noun phrase."""
     here = path(entry, file)
-    return fault(here, file, recorded(here.parent).get(file.name))
+    return find_mismatch(here, file, recorded(here.parent).get(file.name))
 
 
 def recorded(place: Path) -> dict[str, str]:
@@ -88,7 +88,7 @@ def recorded(place: Path) -> dict[str, str]:
     return {row[1]: row[0] for row in rows if len(row) == 2}
 
 
-def _pull(entry: Entry, file: Remote, say: Say) -> None:
+def _pull(entry: CatalogEntry, file: RemoteFile, say: Say) -> None:
     here = path(entry, file)
     part = here.with_name(f".{file.name}.partial")
     known = recorded(here.parent)
@@ -96,18 +96,18 @@ def _pull(entry: Entry, file: Remote, say: Say) -> None:
     checkable = bool(file.sha256 or file.blob or known.get(file.name))
     continued = True
     while continued:  # what was left of an earlier pull may be what is wrong: once more without it
-        with downloading(file.name) as progress:
+        with download_progress(file.name) as progress:
             continued = download(url, part, progress, resume=checkable and part.exists())
-        wrong = fault(part, file, known.get(file.name))
+        wrong = find_mismatch(part, file, known.get(file.name))
         if wrong is None:
             break
-        with writing(part):
+        with atomic_write(part):
             part.unlink()
         if not continued:
             raise _mismatch(url, wrong, here) if checkable else failed(url, wrong)
     digest = sha256(part)
     _record(here.parent, known | {file.name: digest})
-    with writing(here):
+    with atomic_write(here):
         part.replace(here)
     if not checkable:
         say(
@@ -116,7 +116,7 @@ def _pull(entry: Entry, file: Remote, say: Say) -> None:
         )
 
 
-def _address(entry: Entry, file: Remote) -> str:
+def _address(entry: CatalogEntry, file: RemoteFile) -> str:
     mirror = os.environ.get(MIRROR)
     if not mirror:
         return file.url
@@ -124,7 +124,7 @@ def _address(entry: Entry, file: Remote) -> str:
     return f"{base.rstrip('/')}/{quote(entry.name)}/{quote(file.name)}"
 
 
-def _announcement(entry: Entry, files: list[Remote]) -> str:
+def _announcement(entry: CatalogEntry, files: list[RemoteFile]) -> str:
     sizes = [file.size for file in files]
     known = [size for size in sizes if size is not None]
     size = f"{sum(known) / 1e6:.1f} MB, " if len(known) == len(sizes) else ""
@@ -146,13 +146,13 @@ def _mismatch(url: str, found: str, here: Path) -> DownloadError:
 
 def _record(place: Path, known: Mapping[str, str]) -> None:
     lines = (f"{digest}  {name}\n" for name, digest in sorted(known.items()))
-    write_whole(place / RECORD, "".join(lines))
+    write_atomic(place / RECORD, "".join(lines))
 
 
 @contextmanager
 def _locked(place: Path, name: str, say: Say) -> Iterator[None]:
     """Hold the lock of a folder. The system lets go of it if the program dies."""
-    with writing(place):
+    with atomic_write(place):
         lock = (place / ".lock").open("w")
     with lock:
         try:

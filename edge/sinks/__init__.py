@@ -20,8 +20,8 @@ from pathlib import Path
 
 from edge.errors import UsageError, did_you_mean
 from edge.sinks.sink import Sink
-from edge.sources.browser import Camera
-from edge.streaming.control import Control
+from edge.sources.browser import BrowserCamera
+from edge.streaming.control import StreamControl
 
 SCHEMES = {
     "window": "edge.sinks.window:window",
@@ -33,13 +33,13 @@ SCHEMES = {
     "text": "edge.sinks.text:text",
     "none": "edge.sinks.nothing:nothing",
 }
-"""Scheme → "module:function", called with the address and a :class:`Setting`."""
+"""Scheme → "module:function", called with the address and a :class:`StreamContext`."""
 
 _VIDEOS = (".mkv", ".mp4", ".avi")
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class StreamContext:
     """What a sink may want to know of its stream.
 
     ``fps``: frames per second as the source says itself; ``live``: it is no file; ``stop`` ends
@@ -52,12 +52,12 @@ class Setting:
     live: bool
     stop: Callable[[], None]
     say: Callable[[str], None]
-    control: Control | None = None
+    control: StreamControl | None = None
     source: str = ""
-    camera: Camera | None = None
+    camera: BrowserCamera | None = None
 
 
-def open_sink(uri: str, setting: Setting) -> Sink:
+def open_sink(uri: str, setting: StreamContext) -> Sink:
     """Open a sink; see the table above.
 
     Raises:

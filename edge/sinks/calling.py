@@ -7,7 +7,7 @@ from edge.frame import Output
 _BACKLOG = 8
 
 
-def each(act: Callable[[Output], None]) -> "Calling":
+def callback_sink(act: Callable[[Output], None]) -> "CallbackSink":
     """A sink that calls ``act`` with what became of each frame, in a thread of its own.
 
     While it is busy a few frames wait; beyond that those of a live source are dropped, so that it
@@ -15,10 +15,10 @@ def each(act: Callable[[Output], None]) -> "Calling":
 
     >>> edge.run(task, "0", [edge.each(lambda output: print(output.result))])  # doctest: +SKIP
     """
-    return Calling(act)
+    return CallbackSink(act)
 
 
-class Calling:
+class CallbackSink:
     pictures, backlog = False, _BACKLOG
 
     def __init__(self, act: Callable[[Output], None]) -> None:

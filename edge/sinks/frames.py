@@ -4,15 +4,15 @@ from pathlib import Path
 
 from edge.errors import UsageError
 from edge.frame import Output
-from edge.image import jpeg
-from edge.sinks import Setting
-from edge.whole import write_whole, writing
+from edge.image import encode_jpeg
+from edge.sinks import StreamContext
+from edge.whole import atomic_write, write_atomic
 
 _BACKLOG = 8
 _QUALITY = 90
 
 
-def frames(address: str, _: Setting) -> "Frames":
+def frames(address: str, _: StreamContext) -> "FramesSink":
     """Pictures named by the number of their frame in a folder, which is made if need be.
 
     Raises:
@@ -21,15 +21,15 @@ def frames(address: str, _: Setting) -> "Frames":
     if not address:
         raise UsageError("frames:DIR", "'frames:'", "use frames:images", code="missing-address")
     folder = Path(address)
-    with writing(folder):
+    with atomic_write(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".edge-probe"
         probe.touch()
         probe.unlink()
-    return Frames(folder)
+    return FramesSink(folder)
 
 
-class Frames:
+class FramesSink:
     pictures, backlog = True, _BACKLOG
 
     def __init__(self, folder: Path) -> None:
@@ -37,8 +37,8 @@ class Frames:
 
     def write(self, output: Output) -> None:
         assert output.picture is not None
-        content = jpeg(output.picture, _QUALITY)
-        write_whole(self._folder / f"{output.index:06d}.jpg", content)
+        content = encode_jpeg(output.picture, _QUALITY)
+        write_atomic(self._folder / f"{output.index:06d}.jpg", content)
 
     def close(self) -> None:
         """Every picture is whole already."""

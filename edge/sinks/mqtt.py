@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from edge.errors import OutputError, UsageError
 from edge.frame import Output
 from edge.installation import install_command
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 from edge.sinks.records import record
 
 _PORT = 1883
@@ -28,7 +28,7 @@ _WAITING = 64
 """Messages that may be on their way; then the broker's connection is waited for."""
 
 
-def mqtt(address: str, setting: Setting) -> "Mqtt":
+def mqtt(address: str, setting: StreamContext) -> "MqttSink":
     """Messages to the broker and topic of ``//[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
 
     Raises:
@@ -49,15 +49,15 @@ def mqtt(address: str, setting: Setting) -> "Mqtt":
             hint,
             code="invalid-address",
         )
-    sink = Mqtt(host, port, topic, setting)
+    sink = MqttSink(host, port, topic, setting)
     sink.connect(unquote(parts.username or ""), unquote(parts.password or ""))
     return sink
 
 
-class Mqtt:
+class MqttSink:
     pictures, backlog = False, _BACKLOG
 
-    def __init__(self, host: str, port: int, topic: str, setting: Setting) -> None:
+    def __init__(self, host: str, port: int, topic: str, setting: StreamContext) -> None:
         self.name = f"mqtt://{host}:{port}/{topic}"
         self._host, self._port, self._topic = host, port, topic
         self._say = setting.say

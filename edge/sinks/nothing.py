@@ -2,10 +2,10 @@
 
 from edge.errors import UsageError
 from edge.frame import Output
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 
 
-def nothing(address: str, _: Setting) -> "Nothing":
+def nothing(address: str, _: StreamContext) -> "NullSink":
     """The sink ``none``."""
     if address:
         raise UsageError(
@@ -14,10 +14,10 @@ def nothing(address: str, _: Setting) -> "Nothing":
             "use --sink none",
             code="unexpected-address",
         )
-    return Nothing()
+    return NullSink()
 
 
-class Nothing:
+class NullSink:
     name, pictures, backlog = "none", False, 8
 
     def write(self, output: Output) -> None:

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 from edge.errors import UsageError, unwritable
 from edge.frame import Output
-from edge.sinks import Setting, place
-from edge.whole import writing
+from edge.sinks import StreamContext, place
+from edge.whole import atomic_write
 
 SCHEMA = 1
 
@@ -31,7 +31,7 @@ def record(output: Output) -> dict[str, Any]:
     }
 
 
-def records(address: str, setting: Setting) -> "Records":
+def records(address: str, setting: StreamContext) -> "JsonlSink":
     """A line per frame into a file, replaced if it is there; "-" is stdout.
 
     Each line is written at once, so that others can follow the file. A reader that goes away, as
@@ -45,15 +45,15 @@ def records(address: str, setting: Setting) -> "Records":
             "jsonl:FILE or jsonl:-", "'jsonl:'", "use jsonl:results.jsonl", code="missing-address"
         )
     if address == "-":
-        return Records(Path("-"), sys.stdout, setting.stop, own=False)
+        return JsonlSink(Path("-"), sys.stdout, setting.stop, own=False)
     path = Path(address)
     place.check(path)
-    with writing(path):
+    with atomic_write(path):
         file = path.open("w", encoding="utf-8")
-    return Records(path, file, setting.stop, own=True)
+    return JsonlSink(path, file, setting.stop, own=True)
 
 
-class Records:
+class JsonlSink:
     pictures, backlog = False, _BACKLOG
 
     def __init__(self, path: Path, file: TextIO, stop: Callable[[], None], *, own: bool) -> None:

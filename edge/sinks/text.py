@@ -6,7 +6,7 @@ import time
 
 from edge.errors import UsageError
 from edge.frame import Output
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 
 _BACKLOG = 1000
 
@@ -14,7 +14,7 @@ _PAUSE = 0.5
 """Least seconds between lines."""
 
 
-def text(address: str, _: Setting) -> "Text":
+def text(address: str, _: StreamContext) -> "TextSink":
     """What is seen, on stderr: of a stream where it changed, of pictures a line for each."""
     if address:
         raise UsageError(
@@ -23,10 +23,10 @@ def text(address: str, _: Setting) -> "Text":
             "use --sink text",
             code="unexpected-address",
         )
-    return Text()
+    return TextSink()
 
 
-class Text:
+class TextSink:
     name, pictures, backlog = "text", False, _BACKLOG
 
     def __init__(self) -> None:

@@ -15,11 +15,11 @@ from typing import Protocol
 import cv2
 
 from edge.errors import OutputError, UsageError
-from edge.frame import Output, Picture
-from edge.image import jpeg
-from edge.sinks import Setting, place
+from edge.frame import BgrImage, Output
+from edge.image import encode_jpeg
+from edge.sinks import StreamContext, place
 from edge.sinks.matroska import Matroska
-from edge.whole import writing
+from edge.whole import atomic_write
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _RATE = 30.0
@@ -30,7 +30,7 @@ _LONGEST_GAP = 10.0
 """Seconds without a frame that .mp4 and .avi show as a still picture; what exceeds them is cut."""
 
 
-def video(address: str, setting: Setting) -> "Video":
+def video(address: str, setting: StreamContext) -> "VideoSink":
     """A video at the source's rate; one of a live source plays at true speed.
 
     Raises:
@@ -46,18 +46,18 @@ def video(address: str, setting: Setting) -> "Video":
             code="unsupported-video-format",
         )
     place.check(path)
-    return Video(path, setting.fps or _RATE, live=setting.live)
+    return VideoSink(path, setting.fps or _RATE, live=setting.live)
 
 
 class _Writer(Protocol):
-    def add(self, picture: Picture, time_s: float) -> None:
+    def add(self, picture: BgrImage, time_s: float) -> None:
         """Add a picture; ``time_s``: seconds from the first one."""
 
     def close(self) -> None:
         """Finish the file."""
 
 
-class Video:
+class VideoSink:
     pictures, backlog = True, _BACKLOG
 
     def __init__(self, path: Path, fps: float, *, live: bool) -> None:
@@ -67,7 +67,7 @@ class Video:
 
     def write(self, output: Output) -> None:
         assert output.picture is not None
-        with writing(self._path):
+        with atomic_write(self._path):
             if self._writer is None:
                 self._size = (output.picture.shape[1], output.picture.shape[0])
                 self._start = output.time_s
@@ -77,7 +77,7 @@ class Video:
     def close(self) -> None:
         if self._writer is None:
             return
-        with writing(self._path):
+        with atomic_write(self._path):
             self._writer.close()
 
     def _open(self) -> _Writer:
@@ -85,7 +85,7 @@ class Video:
             return _Exact(self._path, self._size, self._fps)
         return _Steady(self._path, self._size, self._fps, skips=self._live)
 
-    def _fit(self, picture: Picture) -> Picture:
+    def _fit(self, picture: BgrImage) -> BgrImage:
         """A video has one size: that of its first frame."""
         if (picture.shape[1], picture.shape[0]) == self._size:
             return picture
@@ -99,8 +99,8 @@ class _Exact:
         self._file = Matroska(path, size, fps)
         self.close = self._file.close
 
-    def add(self, picture: Picture, time_s: float) -> None:
-        self._file.add(jpeg(picture, _QUALITY), time_s)
+    def add(self, picture: BgrImage, time_s: float) -> None:
+        self._file.add(encode_jpeg(picture, _QUALITY), time_s)
 
 
 class _Steady:
@@ -121,10 +121,10 @@ class _Steady:
             )
         self._fps, self._skips = fps, skips
         self._start, self._written = 0.0, 0
-        self._last: Picture | None = None
+        self._last: BgrImage | None = None
         self.close = self._writer.release
 
-    def add(self, picture: Picture, time_s: float) -> None:
+    def add(self, picture: BgrImage, time_s: float) -> None:
         for _ in range(self._missing(time_s)):
             self._put(self._last if self._last is not None else picture)
         if not self._skips or self._written <= (time_s - self._start) * self._fps:
@@ -139,6 +139,6 @@ class _Steady:
             self._start += (missing - most) / self._fps
         return max(0, min(missing, most))
 
-    def _put(self, picture: Picture) -> None:
+    def _put(self, picture: BgrImage) -> None:
         self._writer.write(picture)
         self._written += 1

@@ -1,23 +1,23 @@
 """A window on this machine's screen."""
 
 from edge.frame import Output
-from edge.screen import ESCAPE, Screen
-from edge.sinks import Setting
+from edge.screen import ESCAPE, PreviewWindow
+from edge.sinks import StreamContext
 
 
-def window(address: str, setting: Setting) -> "Window":
+def window(address: str, setting: StreamContext) -> "WindowSink":
     """A window that shows the newest picture; ``q``, Esc or closing it ends the stream.
 
     Raises:
         OutputError: there is no screen, or an OpenCV without windows.
     """
-    return Window(Screen(address or "edge"), setting)
+    return WindowSink(PreviewWindow(address or "edge"), setting)
 
 
-class Window:
+class WindowSink:
     name, pictures, backlog = "window", True, 0
 
-    def __init__(self, screen: Screen, setting: Setting) -> None:
+    def __init__(self, screen: PreviewWindow, setting: StreamContext) -> None:
         self._screen, self._stop = screen, setting.stop
         self.close = screen.close
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.sources.source import Source, SourceOptions
 
 _ROTATIONS = {
@@ -92,7 +92,7 @@ class _Turned(_Wrapper):
         frame = self._source.read()
         return None if frame is None else replace(frame, picture=self._turn(frame.picture))
 
-    def _turn(self, picture: Picture) -> Picture:
+    def _turn(self, picture: BgrImage) -> BgrImage:
         turned: cv2.typing.MatLike = picture
         if self._size is not None and (turned.shape[1], turned.shape[0]) != self._size:
             turned = cv2.resize(turned, self._size, interpolation=cv2.INTER_AREA)

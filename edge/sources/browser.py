@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from edge.errors import PictureError, UsageError
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.sources.adjust import adjust, thin
 from edge.sources.source import Source, SourceOptions
 
@@ -20,7 +20,7 @@ _BARE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a segment."""
 
 
-def browser(address: str, options: SourceOptions) -> "Browser":
+def browser(address: str, options: SourceOptions) -> "BrowserSource":
     """The camera of a page; nothing comes before somebody has opened it and allowed the camera.
 
     Raises:
@@ -33,17 +33,17 @@ def browser(address: str, options: SourceOptions) -> "Browser":
             "use --source browser",
             code="unexpected-address",
         )
-    return Browser(options)
+    return BrowserSource(options)
 
 
-class Camera:
+class BrowserCamera:
     """Holds the newest picture that a page has sent; used by two threads."""
 
     name, live, fps = "browser", True, None
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._newest: Picture | None = None
+        self._newest: BgrImage | None = None
         self._ended = False
 
     def put(self, jpeg: bytes) -> None:
@@ -73,13 +73,13 @@ class Camera:
             self._changed.notify_all()
 
 
-class Browser:
-    """The source "browser": what :class:`Camera` gets, as the user wants it."""
+class BrowserSource:
+    """The source "browser": what :class:`BrowserCamera` gets, as the user wants it."""
 
     name, live = "browser", True
 
     def __init__(self, options: SourceOptions) -> None:
-        self.camera = Camera()
+        self.camera = BrowserCamera()
         frames: Source = self.camera
         if options.fps is not None:
             frames = thin(frames, options.fps)
@@ -88,7 +88,7 @@ class Browser:
         self.close = self._frames.close
 
 
-def _decoded(jpeg: bytes) -> Picture:
+def _decoded(jpeg: bytes) -> BgrImage:
     expected, fix = "a JPEG image from the page's camera", "reload the page"
     size = _size(jpeg)
     if size is None:

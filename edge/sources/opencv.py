@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from edge.errors import CorruptFrameError, SourceError
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.sources.adjust import adjust, thin
 from edge.sources.source import Source, SourceOptions
 
@@ -298,7 +298,7 @@ def _is_number(address: str) -> bool:
     return address.removeprefix("/dev/video").isdecimal() or address == ""
 
 
-def _bgr(picture: np.ndarray) -> Picture:  # type: ignore[type-arg]
+def _bgr(picture: np.ndarray) -> BgrImage:  # type: ignore[type-arg]
     if picture.ndim == 2 or picture.shape[2] == 1:
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.asarray(picture[..., :3], np.uint8)

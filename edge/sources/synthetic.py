@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge.errors import UsageError, did_you_mean
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.sources.adjust import adjust
 from edge.sources.source import Source, SourceOptions
 
@@ -57,7 +57,7 @@ class _Synthetic:
         self._colours = random.integers(64, 256, (_SHAPES, 3)).tolist()
         across = np.linspace(40, 120, wanted.width, dtype=np.uint8)
         ground = np.broadcast_to(across[None, :, None], (wanted.height, wanted.width, 3))
-        self._background: Picture = np.ascontiguousarray(ground)
+        self._background: BgrImage = np.ascontiguousarray(ground)
 
     def read(self) -> Frame | None:
         if self._index == self._wanted.frames:

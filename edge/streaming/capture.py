@@ -10,8 +10,8 @@ from edge.errors import CorruptFrameError, SourceError
 from edge.frame import Frame
 from edge.interpreter import Array
 from edge.sources.source import Source
-from edge.streaming.control import Control
-from edge.streaming.statistics import Meter
+from edge.streaming.control import StreamControl
+from edge.streaming.statistics import StreamMeter
 
 AHEAD = 3
 """Frames of a file that may wait for the model."""
@@ -27,7 +27,7 @@ _PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedFrame:
     """A frame, and the model's inputs where the task prepares them ahead.
 
     ``captured``: when the frame was there, by ``perf_counter``.
@@ -49,8 +49,8 @@ class Capture:
     def __init__(
         self,
         open_source: Callable[[], Source],
-        control: Control,
-        meter: Meter,
+        control: StreamControl,
+        meter: StreamMeter,
         stop: threading.Event,
         say: Callable[[str], None],
     ) -> None:
@@ -58,7 +58,7 @@ class Capture:
         self._stop, self._say = stop, say
         self._source = open_source()
         self.name, self.live = self._source.name, self._source.live
-        self._waiting: deque[Ready] = deque()
+        self._waiting: deque[PreparedFrame] = deque()
         self._changed = threading.Condition()
         self._ended = False
         self._error: Exception | None = None
@@ -66,7 +66,7 @@ class Capture:
         self._first: float | None = None
         self._count = 0
 
-    def __iter__(self) -> Iterator[Ready]:
+    def __iter__(self) -> Iterator[PreparedFrame]:
         """Start reading.
 
         Raises:
@@ -170,7 +170,7 @@ class Capture:
             self._say(f"{self.name}: reconnected")
             return
 
-    def _prepare(self, frame: Frame) -> Ready:
+    def _prepare(self, frame: Frame) -> PreparedFrame:
         captured = time.perf_counter()
         if self.live:  # numbers and times go on when the source came back
             if self._first is None:
@@ -179,12 +179,12 @@ class Capture:
         self._count += 1
         task = self._control.task
         if not task.ahead:
-            return Ready(frame, None, captured)
+            return PreparedFrame(frame, None, captured)
         inputs = task.prepare(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - captured)
-        return Ready(frame, inputs, captured)
+        return PreparedFrame(frame, inputs, captured)
 
-    def _hand_over(self, ready: Ready) -> None:
+    def _hand_over(self, ready: PreparedFrame) -> None:
         with self._changed:
             if self.live:
                 self._meter.dropped += len(self._waiting)

@@ -4,11 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from edge.tasks.settings import Settings
+from edge.tasks.settings import TaskSettings
 from edge.tasks.task import Task
 
 
-class Control:
+class StreamControl:
     """Holds the task of a running stream; used from any thread.
 
     The stream asks for :attr:`task` at each frame, so that a change counts from the next one on.
@@ -28,7 +28,7 @@ class Control:
         return self._task
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         return self._task.settings()
 
     @property
@@ -59,7 +59,7 @@ class Control:
         """Return when the stream may go on, or so many seconds have passed."""
         self._running.wait(seconds)
 
-    def adjust(self, change: Callable[[Settings], Settings]) -> None:
+    def adjust(self, change: Callable[[TaskSettings], TaskSettings]) -> None:
         """Change the settings of the task.
 
         Raises:

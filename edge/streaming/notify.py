@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from edge.frame import Output
-from edge.streaming.control import Control
+from edge.streaming.control import StreamControl
 
 SOCKET = "NOTIFY_SOCKET"
 """Environment variable with the address of systemd's socket; "@" stands for an abstract one."""
@@ -21,7 +21,9 @@ _PAUSE = 1.0
 """Least seconds between two messages."""
 
 
-def notifier(control: Control, environment: Mapping[str, str] = os.environ) -> "Notifier | None":
+def notifier(
+    control: StreamControl, environment: Mapping[str, str] = os.environ
+) -> "Notifier | None":
     """A sink that tells systemd of processed frames; None where no systemd asks for it."""
     address = environment.get(SOCKET)
     return Notifier(address, control) if address else None
@@ -33,7 +35,7 @@ class Notifier:
 
     name, pictures, backlog = "systemd", False, 0
 
-    def __init__(self, address: str, control: Control) -> None:
+    def __init__(self, address: str, control: StreamControl) -> None:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._ready, self._next = False, 0.0

@@ -9,16 +9,16 @@ from typing import Generic, TypeVar
 
 from edge.frame import Frame, Output
 from edge.sinks.sink import Sink
-from edge.streaming.timing import Durations
+from edge.streaming.timing import LatencyHistogram
 from edge.tasks.task import Task
 
 Item = TypeVar("Item")
 
-_PATIENCE = 10.0
+_TIMEOUT_S = 10.0
 """Seconds that a live stream's sink may hang at the end before it is left behind."""
 
 
-class Outlet(Generic[Item]):
+class SinkWorker(Generic[Item]):
     """A thread that hands items to ``write``, one after the other, and calls ``close`` at the end.
 
     ``backlog``: how many may wait; 0 stands for the newest alone, whatever ``waits`` says.
@@ -67,7 +67,7 @@ class Outlet(Generic[Item]):
         before = -1
         while self._thread.is_alive() and self._written > before:
             before = self._written
-            self._thread.join(None if self.waits else _PATIENCE)
+            self._thread.join(None if self.waits else _TIMEOUT_S)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
@@ -100,11 +100,11 @@ class Outlet(Generic[Item]):
         self._failed()
 
 
-def outlet(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
-    Outlet[Output], Durations, Durations
+def sink_worker(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
+    SinkWorker[Output], LatencyHistogram, LatencyHistogram
 ]:  # fmt: skip
     """The outlet of a sink, with its durations of writing and from a frame's arrival on."""
-    writing, latency = Durations(), Durations()
+    writing, latency = LatencyHistogram(), LatencyHistogram()
 
     def write(output: Output) -> None:
         start = time.perf_counter()
@@ -113,25 +113,29 @@ def outlet(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
         writing.add(end - start)
         latency.add(end - output.captured)
 
-    made = Outlet(sink.name, write, sink.close, backlog=sink.backlog, waits=not live, failed=failed)
+    made = SinkWorker(
+        sink.name, write, sink.close, backlog=sink.backlog, waits=not live, failed=failed
+    )
     return made, writing, latency
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class DrawJob:
     """A result that its task is to draw on its frame, for the sinks behind ``outlets``."""
 
     task: Task
     frame: Frame
     output: Output
-    outlets: Sequence[Outlet[Output]]
+    outlets: Sequence[SinkWorker[Output]]
 
 
-def painter(live: bool, drawing: Durations, failed: Callable[[], None]) -> Outlet[Drawing]:
+def draw_worker(
+    live: bool, drawing: LatencyHistogram, failed: Callable[[], None]
+) -> SinkWorker[DrawJob]:
     """The outlet that draws each result once, for all sinks that want pictures."""
     from edge import draw
 
-    def write(item: Drawing) -> None:
+    def write(item: DrawJob) -> None:
         start = time.perf_counter()
         picture = item.task.draw(item.frame.picture.copy(), item.output.result)
         draw.status(picture, item.output.status)
@@ -139,4 +143,4 @@ def painter(live: bool, drawing: Durations, failed: Callable[[], None]) -> Outle
         for sink in item.outlets:
             sink.put(replace(item.output, picture=picture))
 
-    return Outlet("drawing", write, lambda: None, backlog=2, waits=not live, failed=failed)
+    return SinkWorker("drawing", write, lambda: None, backlog=2, waits=not live, failed=failed)

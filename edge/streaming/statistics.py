@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.engine import Engine
-from edge.frame import Status
-from edge.streaming.timing import Durations
+from edge.frame import StreamStatus
+from edge.streaming.timing import LatencyHistogram
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")
 
@@ -18,7 +18,7 @@ _IN_TURN = (("capture",), ("preprocess", "invoke", "postprocess"), ("draw",), ("
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
+class StreamStats:
     """A finished stream.
 
     ``frames``: inferred; ``dropped``: frames of a live source that nobody had time for;
@@ -76,15 +76,17 @@ class Statistics:
         }
 
 
-class Meter:
+class StreamMeter:
     """Collects while a stream runs. Each stage is added to by one thread alone."""
 
     def __init__(self, ahead: bool) -> None:
         self._threads = _AHEAD if ahead else _IN_TURN
-        self.stages = {stage: Durations() for stage in STAGES if stage != "sink"}
-        self.sinks: list[Durations] = []
-        self.holding: set[Durations] = set()  # drawing and sinks, where the stream waits for them
-        self.latencies: list[Durations] = []
+        self.stages = {stage: LatencyHistogram() for stage in STAGES if stage != "sink"}
+        self.sinks: list[LatencyHistogram] = []
+        self.holding: set[LatencyHistogram] = (
+            set()
+        )  # drawing and sinks, where the stream waits for them
+        self.latencies: list[LatencyHistogram] = []
         self.frames = self.dropped = self.corrupt = self.reconnects = 0
         self._recent = 0.0
         self._last: float | None = None
@@ -105,9 +107,9 @@ class Meter:
         """Count the time since the last frame as none: the stream was paused."""
         self._last = None
 
-    def status(self, delegate: str) -> Status:
+    def status(self, delegate: str) -> StreamStatus:
         """Live figures, smoothed over about the last 20 frames."""
-        return Status(
+        return StreamStatus(
             fps=1 / self._recent if self._recent else 0.0,
             invoke_ms=1e3 * self._invoke,
             latency_ms=1e3 * self._latency,
@@ -125,11 +127,11 @@ class Meter:
         runtime: Engine,
         notes: tuple[str, ...],
         board: dict[str, Any],
-    ) -> Statistics:
-        slowest = max(self.sinks, key=lambda sink: sink.total, default=Durations())
+    ) -> StreamStats:
+        slowest = max(self.sinks, key=lambda sink: sink.total, default=LatencyHistogram())
         stages = {**self.stages, "sink": slowest}
-        latency = max(self.latencies, key=lambda sink: sink.total, default=Durations())
-        return Statistics(
+        latency = max(self.latencies, key=lambda sink: sink.total, default=LatencyHistogram())
+        return StreamStats(
             source=source,
             task=task,
             frames=self.frames,

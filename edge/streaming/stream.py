@@ -14,13 +14,13 @@ from edge import board
 from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, Output
 from edge.interpreter import Array
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 from edge.sinks.sink import Sink
 from edge.sources.source import Source
-from edge.streaming.capture import Capture, Ready
-from edge.streaming.control import Control
-from edge.streaming.outlets import Drawing, Outlet, outlet, painter
-from edge.streaming.statistics import Meter, Statistics
+from edge.streaming.capture import Capture, PreparedFrame
+from edge.streaming.control import StreamControl
+from edge.streaming.outlets import DrawJob, SinkWorker, draw_worker, sink_worker
+from edge.streaming.statistics import StreamMeter, StreamStats
 from edge.tasks.task import Task
 
 
@@ -32,8 +32,8 @@ def run(
     stop: threading.Event | None = None,
     most: int | None = None,
     say: Callable[[str], None] = print,
-    control: Control | None = None,
-) -> Statistics:
+    control: StreamControl | None = None,
+) -> StreamStats:
     """Run ``task`` on every frame of a source until it ends.
 
     Args:
@@ -51,19 +51,21 @@ def run(
         DelegateError: its delegate dies, and there is no model for the CPU.
         OutputError: a sink cannot go on.
     """
-    held = Control(task) if control is None else control
+    held = StreamControl(task) if control is None else control
     return _Stream(held, stop or threading.Event(), say).run(open_source, sinks, most)
 
 
 class _Stream:
-    def __init__(self, control: Control, stop: threading.Event, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, control: StreamControl, stop: threading.Event, say: Callable[[str], None]
+    ) -> None:
         self._control, self._stop, self._say = control, stop, say
-        self._meter = Meter(control.task.ahead)
+        self._meter = StreamMeter(control.task.ahead)
         self._notes = control.task.notes
 
     def run(
         self, open_source: Callable[[], Source], sinks: Sequence[Sink], most: int | None
-    ) -> Statistics:
+    ) -> StreamStats:
         with ExitStack() as closing:
             for sink in sinks:  # until their outlets take that over
                 closing.callback(sink.close)
@@ -71,7 +73,7 @@ class _Stream:
             closing.pop_all()
         outlets, paint = self._open_outlets(sinks, capture.live)
         pairs = list(zip(sinks, outlets, strict=True))
-        threads: list[Outlet[Any]] = [paint, *outlets]
+        threads: list[SinkWorker[Any]] = [paint, *outlets]
         start = time.perf_counter()
         try:
             for ready in capture:
@@ -93,32 +95,32 @@ class _Stream:
             lost=lost,
             runtime=self._control.task.runtime,
             notes=self._notes,
-            board=board.state(),
+            board=board.telemetry(),
         )
 
     def _open_outlets(
         self, sinks: Sequence[Sink], live: bool
-    ) -> tuple[list[Outlet[Output]], Outlet[Drawing]]:
+    ) -> tuple[list[SinkWorker[Output]], SinkWorker[DrawJob]]:
         """The outlets of the sinks, and what draws for them."""
         made = []
         for sink in sinks:
-            opened, writing, latency = outlet(sink, live, self._stop.set)
+            opened, writing, latency = sink_worker(sink, live, self._stop.set)
             self._meter.sinks.append(writing)
             if opened.waits:
                 self._meter.holding.add(writing)
             self._meter.latencies.append(latency)
             made.append(opened)
         drawing = self._meter.stages["draw"]
-        paint = painter(live, drawing, self._stop.set)
+        paint = draw_worker(live, drawing, self._stop.set)
         if paint.waits:
             self._meter.holding.add(drawing)
         return made, paint
 
     def _process(
         self,
-        ready: Ready,
-        pairs: Sequence[tuple[Sink, Outlet[Output]]],
-        paint: Outlet[Drawing],
+        ready: PreparedFrame,
+        pairs: Sequence[tuple[Sink, SinkWorker[Output]]],
+        paint: SinkWorker[DrawJob],
     ) -> None:
         stages, task = self._meter.stages, self._control.task
         inputs = self._prepare(task, ready.frame) if ready.inputs is None else ready.inputs
@@ -145,7 +147,7 @@ class _Stream:
             else:
                 opened.put(output)
         if shown:
-            paint.put(Drawing(task, ready.frame, output, shown))
+            paint.put(DrawJob(task, ready.frame, output, shown))
 
     def _prepare(self, task: Task, frame: Frame) -> tuple[Array, ...]:
         start = time.perf_counter()
@@ -170,13 +172,13 @@ class _Stream:
 
     def _on_cpu(self, task: Task, why: str) -> Task:
         try:
-            with quiet():
+            with suppress_native_stderr():
                 return task.on_cpu()
         except EdgeError as error:
             found = f"{why}, and {error.found}"
             raise DelegateError(error.expected, found, error.fix, code=error.code) from None
 
-    def _finish(self, outlets: Sequence[Outlet[Any]]) -> dict[str, int]:
+    def _finish(self, outlets: Sequence[SinkWorker[Any]]) -> dict[str, int]:
         """Let all finish, what draws before those that it feeds; return what was lost where."""
         for opened in outlets:
             if not opened.finish():

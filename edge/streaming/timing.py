@@ -7,7 +7,7 @@ _RATIO = 1.01
 _BUCKETS = math.ceil(math.log(1e10) / math.log(_RATIO))
 
 
-class Durations:
+class LatencyHistogram:
     """Counts durations in buckets 1 % wide, from 0.1 µs to 1000 s.
 
     A stream of days keeps the percentiles of all its frames this way, each true to 1 %. One

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from edge import draw
 from edge.errors import UsageError
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
-from edge.model import Model, open_model
+from edge.model import ClassifierModel, open_model
 from edge.results import Classification
 from edge.tasks import classify
 from edge.tasks.classify import Scores
-from edge.tasks.opening import cpu_twin
-from edge.tasks.settings import Settings, check_score, class_indices, distinct
+from edge.tasks.opening import cpu_fallback_path
+from edge.tasks.settings import TaskSettings, check_score, class_indices, distinct
 
 SMOOTHING = 0.25
 """Seconds over which scores are averaged."""
@@ -50,7 +50,7 @@ class Classifier:
     ``wanted``: indices of the classes that are looked at, None for all.
     """
 
-    model: Model
+    model: ClassifierModel
     top: int
     average: _Average = field(repr=False)
     path: Path
@@ -80,18 +80,18 @@ class Classifier:
         model = self.model
         return classify.best(scores, model.labels, self.top, model.threshold, self.wanted)
 
-    def draw(self, picture: Picture, result: Classification) -> Picture:
+    def draw(self, picture: BgrImage, result: Classification) -> BgrImage:
         """Draw the classes into a corner of the picture."""
         draw.classification(picture, result)
         return picture
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """The threshold, 0 where there is none, and the classes that are looked at."""
         labels = self.model.labels
         chosen = None if self.wanted is None else distinct([labels[i] for i in self.wanted])
-        return Settings(self.model.threshold or 0.0, chosen, distinct(labels))
+        return TaskSettings(self.model.threshold or 0.0, chosen, distinct(labels))
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same with another threshold, 0 for none, and other classes.
 
         Raises:
@@ -108,7 +108,7 @@ class Classifier:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        other = cpu_twin(self.path)
+        other = cpu_fallback_path(self.path)
         opened = open_model(other, delegate="cpu", threads=self.runtime.threads)
         same = replace(opened, labels=self.model.labels, threshold=self.model.threshold)
         return replace(self, model=same, path=other)

@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import draw, image, pixels
+from edge import draw, pixels
 from edge.errors import LabelsError, ModelError, UsageError
-from edge.frame import Frame, Picture
-from edge.image import Preprocessing
+from edge.frame import BgrImage, Frame
+from edge.image import Preprocessing, input_transform, resize_to_input
 from edge.interpreter import Array, Runtime
 from edge.results import Detection, Detections
 from edge.tasks import heads
-from edge.tasks.heads import Head, config
-from edge.tasks.heads.candidates import Candidates, suppress
-from edge.tasks.opening import Opened, open_file, open_twin
-from edge.tasks.settings import Settings, check_score, class_indices, distinct
+from edge.tasks.heads import DetectionHead, config
+from edge.tasks.heads.candidates import Candidates, nms
+from edge.tasks.opening import LoadedModel, load_file, open_cpu_fallback
+from edge.tasks.settings import TaskSettings, check_score, class_indices, distinct
 
 SCORE, IOU = 0.4, 0.45
 """Least score of a detection, and overlap above which the weaker of two boxes goes."""
@@ -48,12 +48,14 @@ class Detector:
     name: str = "detect"
     ahead: bool = True
     _path: Path = Path()
-    _head: Head | None = None
+    _head: DetectionHead | None = None
     _table: Array | None = None
 
     def prepare(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        fitted = image.fit(frame.picture, *self._size(), letterbox=self._known_head().letterbox)
+        fitted = resize_to_input(
+            frame.picture, *self._size(), letterbox=self._known_head().letterbox
+        )
         rgb = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
@@ -64,7 +66,7 @@ class Detector:
         if self.wanted is not None:
             found = found.take(np.isin(found.classes, self.wanted))
         if not head.suppresses:
-            found = suppress(found, self.iou)
+            found = nms(found, self.iou)
         height, width = frame.picture.shape[:2]
         boxes = self._in_frame(found, width, height)
         real = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
@@ -79,19 +81,19 @@ class Detector:
             tuple(Detection(self.label(c), c, score, tuple(box)) for c, score, box in rows)
         )
 
-    def draw(self, picture: Picture, result: Detections) -> Picture:
+    def draw(self, picture: BgrImage, result: Detections) -> BgrImage:
         """Draw boxes and names onto the picture."""
         draw.detections(picture, result.detections)
         return picture
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """The least score of a detection, and the classes that are reported."""
         labels = self.labels or ()
         chosen = None if self.wanted is None else distinct([labels[i] for i in self.wanted])
         named = [name for name in labels if name.lower() not in _NO_NAME]
-        return Settings(self.score, chosen, distinct(named))
+        return TaskSettings(self.score, chosen, distinct(named))
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same with another score, of 0.01 at least, and other classes.
 
         Raises:
@@ -107,14 +109,14 @@ class Detector:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        path, runtime = open_twin(self._path, self.runtime.threads)
+        path, runtime = open_cpu_fallback(self._path, self.runtime.threads)
         return replace(self, runtime=runtime, _path=path)
 
     def _size(self) -> tuple[int, int]:
         shape = self.runtime.inputs[0].shape
         return shape[2], shape[1]
 
-    def _known_head(self) -> Head:
+    def _known_head(self) -> DetectionHead:
         assert self._head is not None
         return self._head
 
@@ -122,7 +124,7 @@ class Detector:
         """Boxes in pixels of the frame, float64 [n, 4], cut off at its edges."""
         size = self._size()
         letterbox = self._known_head().letterbox
-        place = image.placement(width, height, *size, letterbox=letterbox)
+        place = input_transform(width, height, *size, letterbox=letterbox)
         scale = np.array([place.scale_x, place.scale_y] * 2)
         offset = np.array([place.left, place.top] * 2)
         boxes = (found.boxes.astype(np.float64) * np.array([*size, *size]) - offset) / scale
@@ -175,12 +177,12 @@ def detector(
                 code="invalid-option-value",
             )
     path = Path(model)
-    opened = open_file(path, labels=labels, delegate=delegate, threads=threads)
+    opened = load_file(path, labels=labels, delegate=delegate, threads=threads)
     described = _described(path, head)
     found = (
-        heads.recognise(opened.runtime)
+        heads.match_head(opened.runtime)
         if described is None
-        else config.build(described, opened.runtime, str(path))
+        else config.build_head(described, opened.runtime, str(path))
     )
     if found is None:
         raise _not_a_detector(opened.runtime, str(path))
@@ -199,15 +201,15 @@ def detector(
     )
 
 
-def _described(path: Path, given: str | Path | None) -> config.Config | None:
+def _described(path: Path, given: str | Path | None) -> config.HeadConfig | None:
     if given is not None:
-        return config.read(Path(given))
+        return config.read_head_config(Path(given))
     beside = path.with_suffix(".toml")
-    return config.read(beside) if beside.is_file() else None
+    return config.read_head_config(beside) if beside.is_file() else None
 
 
 def _preprocessing(
-    opened: Opened, head: Head, described: config.Config | None
+    opened: LoadedModel, head: DetectionHead, described: config.HeadConfig | None
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     about, spec = opened.about, opened.runtime.inputs[0]
     found, notes = pixels.preprocessing_of(spec, about, opened.name)
@@ -220,7 +222,9 @@ def _preprocessing(
     return found, notes
 
 
-def _names(opened: Opened, head: Head) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+def _names(
+    opened: LoadedModel, head: DetectionHead
+) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     """Labels by class index: without a background line, and without numbers nobody uses."""
     labels = opened.labels
     if labels is None:

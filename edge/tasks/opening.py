@@ -8,11 +8,11 @@ from edge.errors import DelegateError
 from edge.interpreter import Runtime
 from edge.modelfile import metadata, tflite
 from edge.modelfile.labels import find_labels, read_labels
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class LoadedModel:
     """A model that runs.
 
     ``name``: what errors call it, usually its path; ``labels``: as found, None where there are
@@ -21,15 +21,15 @@ class Opened:
 
     name: str
     runtime: Runtime
-    about: Metadata | None
+    about: ModelMetadata | None
     labels: tuple[str, ...] | None
     source: str
     notes: tuple[str, ...]
 
 
-def open_file(
+def load_file(
     path: Path, *, labels: str | Path | None, delegate: str, threads: int | None
-) -> Opened:
+) -> LoadedModel:
     """Open a .tflite file of any task.
 
     Labels come from ``labels``, else from the model's metadata, else from a file beside it. With
@@ -43,17 +43,17 @@ def open_file(
     """
     content, beside = tflite.read_file(path), find_labels(path)
     try:
-        return open_content(content, str(path), labels, delegate, threads, beside=beside)
+        return load_content(content, str(path), labels, delegate, threads, beside=beside)
     except DelegateError as error:
         other = _twin(path)
         if delegate != "auto" or other == path or not other.is_file():
             raise
         note = f"no Edge TPU ({error.found}): running {other.name} on the CPU instead"
     content = tflite.read_file(other)
-    return open_content(content, str(other), labels, "cpu", threads, beside=beside, notes=(note,))
+    return load_content(content, str(other), labels, "cpu", threads, beside=beside, notes=(note,))
 
 
-def open_content(
+def load_content(
     content: bytes,
     name: str,
     labels: str | Path | None,
@@ -62,15 +62,15 @@ def open_content(
     *,
     beside: Path | None = None,
     notes: tuple[str, ...] = (),
-) -> Opened:
+) -> LoadedModel:
     """Open the content of a .tflite file; ``beside``: labels to take where it has none itself."""
     runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
     about = metadata.of(runtime.file, name)
     names, source = _labels(name, about, labels, beside)
-    return Opened(name, runtime, about, names, source, (*notes, *runtime.notes))
+    return LoadedModel(name, runtime, about, names, source, (*notes, *runtime.notes))
 
 
-def cpu_twin(path: Path) -> Path:
+def cpu_fallback_path(path: Path) -> Path:
     """The file for the CPU that one for the Edge TPU was compiled from, by its name beside it.
 
     Raises:
@@ -87,14 +87,14 @@ def cpu_twin(path: Path) -> Path:
     return other
 
 
-def open_twin(path: Path, threads: int | None) -> tuple[Path, Runtime]:
+def open_cpu_fallback(path: Path, threads: int | None) -> tuple[Path, Runtime]:
     """The twin of a file for the Edge TPU, on the CPU: where it is, and it running.
 
     Raises:
         ModelError: it is no usable model.
         DelegateError: there is none.
     """
-    other = cpu_twin(path)
+    other = cpu_fallback_path(path)
     content = tflite.read_file(other)
     return other, interpreter.load(content, name=str(other), delegate="cpu", threads=threads)
 
@@ -105,7 +105,7 @@ def _twin(path: Path) -> Path:
 
 
 def _labels(
-    name: str, about: Metadata | None, given: str | Path | None, beside: Path | None
+    name: str, about: ModelMetadata | None, given: str | Path | None, beside: Path | None
 ) -> tuple[tuple[str, ...] | None, str]:
     if given is not None:
         return read_labels(given), str(given)

@@ -12,7 +12,7 @@ from edge.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TaskSettings:
     """The settings of a task.
 
     ``score``: least score of what is reported, None where the task has no threshold; ``classes``:
@@ -77,5 +77,5 @@ def class_indices(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.i
 
 
 def distinct(labels: Sequence[str]) -> tuple[str, ...]:
-    """Labels without those that come again, for :class:`Settings`."""
+    """Labels without those that come again, for :class:`TaskSettings`."""
     return tuple(dict.fromkeys(labels))

@@ -3,10 +3,10 @@
 from typing import Any, Protocol, Self
 
 from edge.engine import Engine
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.interpreter import Array
 from edge.results import Result
-from edge.tasks.settings import Settings
+from edge.tasks.settings import TaskSettings
 
 
 class Task(Protocol):
@@ -35,16 +35,16 @@ class Task(Protocol):
     def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
         """The result in pixels of the frame. Called in the order of the frames; may remember."""
 
-    def draw(self, picture: Picture, result: Any) -> Picture:
+    def draw(self, picture: BgrImage, result: Any) -> BgrImage:
         """The picture with one of its own results drawn on it; called from another thread.
 
         It may be drawn on in place, or another comes back, of one size for frames of one size.
         """
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """What may be changed while it runs, as it is now."""
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same task with other settings; it remembers what this one does.
 
         Raises:

@@ -8,19 +8,19 @@ from typing import Self
 import numpy as np
 
 from edge import draw
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
-from edge.results import Detection, Tracked
+from edge.results import Detection, TrackedDetections
 from edge.tasks.detect import Detector
-from edge.tasks.settings import Settings, check_score
-from edge.tracking.counting import Border, Counter, Line, Zone
-from edge.tracking.parameters import Parameters
-from edge.tracking.tracker import Tracker
+from edge.tasks.settings import TaskSettings, check_score
+from edge.tracking.counting import Boundary, CrossingCounter, Line, Zone
+from edge.tracking.parameters import TrackerParameters
+from edge.tracking.tracker import MultiObjectTracker
 
 LEAST = 0.1
 """Least score of a detection that the tracker gets: doubtful ones help it to follow."""
 
-_PARAMETERS = Parameters()
+_PARAMETERS = TrackerParameters()
 
 _TRAIL = 40
 """Places in a trail."""
@@ -36,8 +36,8 @@ _SLOWEST = 10.0
 class _Memory:
     """What is remembered from frame to frame."""
 
-    tracker: Tracker
-    counter: Counter
+    tracker: MultiObjectTracker
+    counter: CrossingCounter
     trails: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     best: dict[int, float] = field(default_factory=dict)
     time_s: float | None = None
@@ -56,7 +56,7 @@ class _Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class Tracker:
     """The task "track"; see :func:`following`.
 
     ``score``: an object is reported once it was found with that much.
@@ -80,7 +80,7 @@ class Following:
         """The model's input of a frame."""
         return self.detector.prepare(frame)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Tracked:
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> TrackedDetections:
         """The tracked objects in pixels of the frame, and who crossed a line in it."""
         memory = self._memory
         memory.tracker.parameters = _parameters(self.score)
@@ -107,9 +107,9 @@ class Following:
         found = tuple(one for one in followed if sure or memory.best[_id(one)] >= self.score)
         memory.trails = _longer(memory.trails, found)
         events = memory.counter.update(found)
-        return Tracked(found, events, memory.trails, memory.counter.totals)
+        return TrackedDetections(found, events, memory.trails, memory.counter.totals)
 
-    def draw(self, picture: Picture, result: Tracked) -> Picture:
+    def draw(self, picture: BgrImage, result: TrackedDetections) -> BgrImage:
         """Draw boxes, ids, trails, lines and zones with their counts."""
         draw.trails(picture, result.trails)
         draw.detections(picture, result.detections)
@@ -122,11 +122,11 @@ class Following:
                 draw.zone(picture, border.corners, text)
         return picture
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """The score that an object must have reached, and the classes that are followed."""
         return replace(self.detector.settings(), score=self.score)
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same with another score, and other classes; the objects keep their ids.
 
         Raises:
@@ -145,7 +145,7 @@ class Following:
         return replace(self, detector=self.detector.on_cpu())
 
 
-def following(detector: Detector, borders: Sequence[Border] = ()) -> Following:
+def following(detector: Detector, borders: Sequence[Boundary] = ()) -> Tracker:
     """Follow what ``detector`` finds, and count who crosses ``borders``.
 
     An object is reported once it was found with the detector's score; doubtful detections, from
@@ -158,11 +158,13 @@ def following(detector: Detector, borders: Sequence[Border] = ()) -> Following:
 
     assignment.assign(np.zeros((1, 1)), 1.0)  # tells what is missing before a camera is opened
     lowered = replace(detector, score=min(detector.score, LEAST))
-    return Following(lowered, detector.score, _Memory(Tracker(_PARAMETERS), Counter(borders)))
+    return Tracker(
+        lowered, detector.score, _Memory(MultiObjectTracker(_PARAMETERS), CrossingCounter(borders))
+    )
 
 
 @lru_cache(maxsize=1)
-def _parameters(score: float) -> Parameters:
+def _parameters(score: float) -> TrackerParameters:
     """Those of the tracker, where objects are reported from ``score`` on."""
     return replace(_PARAMETERS, new=min(_PARAMETERS.new, score))
 

@@ -6,9 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.tracking.assignment import assign
-from edge.tracking.motion import Motion
-from edge.tracking.parameters import Parameters
-from edge.tracking.values import Array, Ints, Mask, Seen, State, cosines, covers, distances, take
+from edge.tracking.motion import KalmanFilter
+from edge.tracking.parameters import TrackerParameters
+from edge.tracking.values import (
+    Array,
+    DetectionArrays,
+    Ints,
+    Mask,
+    TrackState,
+    cosines,
+    coverage,
+    distances,
+    select,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,9 @@ class _Stage:
     doubt: float = 1.0
 
 
-def associate(state: State, seen: Seen, motion: Motion, parameters: Parameters) -> Matches:
+def associate(
+    state: TrackState, seen: DetectionArrays, motion: KalmanFilter, parameters: TrackerParameters
+) -> Matches:
     """Match detections with tracks: sure ones, doubtful ones, parts, and last the new tracks."""
     all_costs = _costs(state, seen, motion, parameters.heading)
 
@@ -45,7 +57,7 @@ def associate(state: State, seen: Seen, motion: Motion, parameters: Parameters) 
         return np.asarray(all_costs[tracks[:, None], detections], np.float64)
 
     def parts(tracks: Ints, detections: Ints) -> Array:
-        return _parts(take(state, tracks), take(seen, detections), parameters)
+        return _parts(select(state, tracks), select(seen, detections), parameters)
 
     believed, present = state.ids > 0, state.missed <= parameters.coasting
     sure, new = seen.scores >= parameters.high, seen.scores >= parameters.new
@@ -69,7 +81,7 @@ def associate(state: State, seen: Seen, motion: Motion, parameters: Parameters) 
     return Matches(found, doubt)
 
 
-def _costs(state: State, seen: Seen, motion: Motion, heading: float) -> Array:
+def _costs(state: TrackState, seen: DetectionArrays, motion: KalmanFilter, heading: float) -> Array:
     """Negative log-likelihood of each detection under each track, up to a constant: [n, m]."""
     spread = motion.spread(state.motion)
     distance = distances(state.boxes, seen.boxes, spread)
@@ -79,13 +91,13 @@ def _costs(state: State, seen: Seen, motion: Motion, heading: float) -> Array:
     return np.where(_same_class(state, seen), costs, np.inf)
 
 
-def _parts(state: State, seen: Seen, parameters: Parameters) -> Array:
+def _parts(state: TrackState, seen: DetectionArrays, parameters: TrackerParameters) -> Array:
     """Minus the share of each track that a detection within it shows, 0 for others: [n, m]."""
-    within = covers(seen.boxes, state.boxes).T
+    within = coverage(seen.boxes, state.boxes).T
     size = seen.boxes[:, 2:].prod(axis=1) / state.boxes[:, 2:].prod(axis=1)[:, None]
     fits = (within >= parameters.within) & (size >= parameters.part) & _same_class(state, seen)
     return np.where(fits, -within * size, 0)
 
 
-def _same_class(state: State, seen: Seen) -> Mask:
+def _same_class(state: TrackState, seen: DetectionArrays) -> Mask:
     return np.equal(state.classes[:, None], seen.classes)

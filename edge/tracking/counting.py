@@ -28,7 +28,7 @@ _FORGET = 1000
 """Updates after which a track that is not seen any more is forgotten."""
 
 
-class Border(Protocol):
+class Boundary(Protocol):
     """What can be crossed: a :class:`Line` or a :class:`Zone`."""
 
     @property
@@ -110,10 +110,10 @@ class _Sight:
     update: int
 
 
-class Counter:
+class CrossingCounter:
     """Counts tracked objects at ``borders``; ids are those of one tracker."""
 
-    def __init__(self, borders: Sequence[Border]) -> None:
+    def __init__(self, borders: Sequence[Boundary]) -> None:
         names = [border.name for border in borders]
         if twice := {name for name in names if names.count(name) > 1}:
             raise UsageError(
@@ -149,7 +149,7 @@ class Counter:
             self._forget()
         return events
 
-    def _at(self, border: Border, tracked: list[Detection]) -> Iterable[Event]:
+    def _at(self, border: Boundary, tracked: list[Detection]) -> Iterable[Event]:
         seen = self._seen[border.name]
         inside = 0
         for found in tracked:
@@ -165,7 +165,7 @@ class Counter:
                 yield Event(border.kind, border.name, direction, found.track_id, found.label)
         self._inside[border.name] = inside
 
-    def _look(self, border: Border, found: Detection, before: _Sight | None) -> _Sight:
+    def _look(self, border: Boundary, found: Detection, before: _Sight | None) -> _Sight:
         x1, y1, x2, y2 = found.box
         place = ((x1 + x2) / 2, y2)
         depth = border.depth(place)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DetectionsError
-from edge.tracking.tracker import Tracker
+from edge.tracking.tracker import MultiObjectTracker
 from edge.tracking.values import Tracks
 
 LINE = "frame,id,x,y,width,height,score"
@@ -130,7 +130,7 @@ def _line(frame: int, identity: int, box: list[float], score: float) -> str:
 
 def track(table: BoxTable) -> TrackTable:
     """The tracks of a sequence, from its first to its last frame with detections."""
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     none = slice(0, 0)
     found: list[tuple[int, Tracks]] = []
     at = 0
@@ -145,7 +145,7 @@ def track(table: BoxTable) -> TrackTable:
     return _table(found)
 
 
-def _update(tracker: Tracker, table: BoxTable, rows: slice) -> Tracks:
+def _update(tracker: MultiObjectTracker, table: BoxTable, rows: slice) -> Tracks:
     return tracker.update(table.boxes[rows], table.scores[rows])
 
 

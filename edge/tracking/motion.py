@@ -22,7 +22,7 @@ _SMALLEST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Noise:
+class KalmanNoise:
     """Standard deviations as shares of the box's height, for center x, center y, width, height.
 
     ``measured``: of a detection; ``moved`` and ``accelerated``: of value and velocity, per step;
@@ -35,10 +35,10 @@ class Noise:
     started: Shares
 
 
-class Motion:
+class KalmanFilter:
     """The filter, with its noise; states go in and come out, none is changed."""
 
-    def __init__(self, noise: Noise) -> None:
+    def __init__(self, noise: KalmanNoise) -> None:
         self._measured = np.square(noise.measured)
         self._moved = np.square(noise.moved)
         self._accelerated = np.square(noise.accelerated)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from edge.tracking.motion import Noise
+from edge.tracking.motion import KalmanNoise
 
-NOISE = Noise(
+NOISE = KalmanNoise(
     measured=(0.03, 0.05, 0.10, 0.10),
     moved=(0.03, 0.03, 0.01, 0.01),
     accelerated=(0.02, 0.005, 0.0005, 0.0005),
@@ -14,7 +14,7 @@ NOISE = Noise(
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class TrackerParameters:
     """What the tracker goes by: one set for every camera, frame rate and detector.
 
     Chosen by measuring, on generated sequences and on MOT15's TUD-Campus at several frame rates
@@ -40,7 +40,7 @@ class Parameters:
     lies behind another.
     """
 
-    noise: Noise = NOISE
+    noise: KalmanNoise = NOISE
     least: float = 0.1
     new: float = 0.4
     high: float = 0.6

@@ -23,23 +23,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.tracking.association import Matches, associate
-from edge.tracking.motion import Motion
-from edge.tracking.parameters import Parameters
+from edge.tracking.motion import KalmanFilter
+from edge.tracking.parameters import TrackerParameters
 from edge.tracking.values import (
     Array,
+    DetectionArrays,
     Ints,
-    Seen,
-    State,
     Tracks,
+    TrackState,
+    concat,
     corners,
-    covers,
-    join,
-    take,
-    usable,
+    coverage,
+    filter_detections,
+    select,
 )
 
 
-class Tracker:
+class MultiObjectTracker:
     """Follows objects from frame to frame; call :meth:`update` for each frame, in order.
 
     Example:
@@ -50,9 +50,9 @@ class Tracker:
         [1]
     """
 
-    def __init__(self, parameters: Parameters | None = None) -> None:
-        self.parameters = parameters or Parameters()
-        self._filter = Motion(self.parameters.noise)
+    def __init__(self, parameters: TrackerParameters | None = None) -> None:
+        self.parameters = parameters or TrackerParameters()
+        self._filter = KalmanFilter(self.parameters.noise)
         self._state = self._born(self._usable(np.empty((0, 4)), np.empty(0), None))
         self._next = 1
 
@@ -90,24 +90,26 @@ class Tracker:
         state = self._named(self._corrected(state, seen, matches))
         believed = state.ids > 0
         kept = np.where(believed, self.parameters.believed, self.parameters.doubtful)
-        born = self._born(take(seen, self._unexplained(state, seen, found)))
-        self._state = join(take(state, state.missed <= kept), born)
+        born = self._born(select(seen, self._unexplained(state, seen, found)))
+        self._state = concat(select(state, state.missed <= kept), born)
         return self._report(state, seen, found)
 
     def _usable(
         self, boxes: NDArray[Any], scores: NDArray[Any], classes: NDArray[Any] | None
-    ) -> Seen:
-        return usable(boxes, scores, classes, self.parameters.least, self.parameters.double)
+    ) -> DetectionArrays:
+        return filter_detections(
+            boxes, scores, classes, self.parameters.least, self.parameters.double
+        )
 
-    def _predicted(self, steps: float) -> State:
+    def _predicted(self, steps: float) -> TrackState:
         state = self._state
         motion = self._filter.predict(state.motion, steps)
         return replace(state, motion=motion, missed=state.missed + steps)
 
-    def _corrected(self, state: State, seen: Seen, matches: Matches) -> State:
+    def _corrected(self, state: TrackState, seen: DetectionArrays, matches: Matches) -> TrackState:
         """The tracks after their detections."""
         hit = matches.found >= 0
-        got = take(seen, matches.found[hit])
+        got = select(seen, matches.found[hit])
         motion, trail = state.motion.copy(), state.trail.copy()
         scores, evidence = state.scores.copy(), state.evidence.copy()
         motion[hit] = self._filter.correct(motion[hit], got.boxes, matches.doubt[hit])
@@ -115,9 +117,9 @@ class Tracker:
         scores[hit] = got.scores
         evidence[hit] += np.square(got.scores)
         missed = np.where(hit, 0, state.missed)
-        return State(motion, trail, state.ids, scores, state.classes, evidence, missed)
+        return TrackState(motion, trail, state.ids, scores, state.classes, evidence, missed)
 
-    def _named(self, state: State) -> State:
+    def _named(self, state: TrackState) -> TrackState:
         """The tracks, with ids for those that have become believable."""
         ready = np.flatnonzero((state.ids == 0) & (state.evidence >= self.parameters.evidence))
         if not len(ready):
@@ -127,7 +129,7 @@ class Tracker:
         self._next += len(ready)
         return replace(state, ids=ids)
 
-    def _unexplained(self, state: State, seen: Seen, found: Ints) -> Ints:
+    def _unexplained(self, state: TrackState, seen: DetectionArrays, found: Ints) -> Ints:
         """The detections that start tracks: free, and not within a track that was just seen."""
         free = seen.scores >= self.parameters.new
         free[found[found >= 0]] = False
@@ -135,12 +137,12 @@ class Tracker:
         if not len(rows):
             return rows
         present = state.boxes[(state.ids > 0) & (state.missed == 0)]
-        within = covers(seen.boxes[rows], present).max(axis=1, initial=0)
+        within = coverage(seen.boxes[rows], present).max(axis=1, initial=0)
         return np.asarray(rows[within <= self.parameters.within], np.int64)
 
-    def _born(self, seen: Seen) -> State:
+    def _born(self, seen: DetectionArrays) -> TrackState:
         count = len(seen.rows)
-        return State(
+        return TrackState(
             motion=self._filter.start(seen.boxes),
             trail=np.repeat(seen.boxes[:, None, :2], self.parameters.memory + 1, axis=1),
             ids=np.zeros(count, np.int64),
@@ -150,7 +152,7 @@ class Tracker:
             missed=np.zeros(count),
         )
 
-    def _report(self, state: State, seen: Seen, found: Ints) -> Tracks:
+    def _report(self, state: TrackState, seen: DetectionArrays, found: Ints) -> Tracks:
         """The believed tracks that are seen, or that are surely still there."""
         rows = self._shown(state)
         rows = rows[np.argsort(state.ids[rows])]
@@ -164,7 +166,7 @@ class Tracker:
             state.ids[rows], corners(boxes), state.scores[rows], state.classes[rows], given
         )
 
-    def _shown(self, state: State) -> Ints:
+    def _shown(self, state: TrackState) -> Ints:
         parameters = self.parameters
         believed = state.ids > 0
         shown = believed & (state.missed <= parameters.coasting)
@@ -173,7 +175,7 @@ class Tracker:
             shown[hidden] = self._covered(state, hidden) >= parameters.cover
         return np.flatnonzero(shown)
 
-    def _covered(self, state: State, hidden: Ints) -> Array:
+    def _covered(self, state: TrackState, hidden: Ints) -> Array:
         """The largest share of each hidden track that one in front of it covers.
 
         Whose lower side is lower in the picture stands in front.
@@ -181,5 +183,5 @@ class Tracker:
         front = np.flatnonzero((state.ids > 0) & (state.missed == 0))
         lower = state.boxes[:, 1] + state.boxes[:, 3] / 2
         behind = lower[hidden, None] < lower[front]
-        shares = covers(state.boxes[hidden], state.boxes[front]) * behind
+        shares = coverage(state.boxes[hidden], state.boxes[front]) * behind
         return shares.max(axis=1, initial=0)  # type: ignore[no-any-return]

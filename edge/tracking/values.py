@@ -31,7 +31,7 @@ class Tracks:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DetectionArrays:
     """Detections: center x and y, width, height [n, 4]; rows say which they were when given."""
 
     boxes: Array
@@ -41,7 +41,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class TrackState:
     """All tracks; every array has a row for each.
 
     ``trail``: centers [n, memory + 1, 2] of the last detections, the latest at the end;
@@ -61,27 +61,27 @@ class State:
         return self.motion[:, 0]
 
 
-Rows = TypeVar("Rows", Seen, State)
+Rows = TypeVar("Rows", DetectionArrays, TrackState)
 
 
-def take(values: Rows, rows: Ints | Mask) -> Rows:
+def select(values: Rows, rows: Ints | Mask) -> Rows:
     """Some of the rows."""
     return type(values)(*(getattr(values, field.name)[rows] for field in fields(values)))
 
 
-def join(first: Rows, second: Rows) -> Rows:
+def concat(first: Rows, second: Rows) -> Rows:
     """The rows of both."""
     pairs = ((getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
     return type(first)(*(np.concatenate(pair) for pair in pairs))
 
 
-def usable(
+def filter_detections(
     boxes: NDArray[Any],
     scores: NDArray[Any],
     classes: NDArray[Any] | None,
     least: float,
     double: float,
-) -> Seen:
+) -> DetectionArrays:
     """The detections with a score from ``least`` on that have an area.
 
     Of two of a class that overlap by more than ``double`` the better one stays.
@@ -102,15 +102,15 @@ def usable(
     rows = np.flatnonzero(fine)
     extent = extent[rows]
     places = np.concatenate([sides[rows, :2] + extent / 2, extent], axis=1)
-    return _single(Seen(places, given[rows], kinds[rows], rows), double)
+    return _single(DetectionArrays(places, given[rows], kinds[rows], rows), double)
 
 
-def _single(seen: Seen, double: float) -> Seen:
+def _single(seen: DetectionArrays, double: float) -> DetectionArrays:
     order = np.argsort(-seen.scores, kind="stable")
     boxes, classes = seen.boxes[order], seen.classes[order]
-    same = (overlaps(boxes, boxes) > double) & (classes[:, None] == classes)
+    same = (iou(boxes, boxes) > double) & (classes[:, None] == classes)
     doubles = np.triu(same, 1).any(axis=0)
-    return take(seen, np.sort(order[~doubles]))
+    return select(seen, np.sort(order[~doubles]))
 
 
 def corners(boxes: Array) -> Array:
@@ -119,13 +119,13 @@ def corners(boxes: Array) -> Array:
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
-def overlaps(boxes: Array, others: Array) -> Array:
+def iou(boxes: Array, others: Array) -> Array:
     """Intersection over union of n boxes with m: [n, m]."""
     common = _common(boxes, others)
     return np.divide(common, _areas(boxes)[:, None] + _areas(others) - common)
 
 
-def covers(boxes: Array, others: Array) -> Array:
+def coverage(boxes: Array, others: Array) -> Array:
     """The share of each of n boxes that lies within each of m others: [n, m]."""
     return np.divide(_common(boxes, others), _areas(boxes)[:, None])
 

@@ -28,19 +28,19 @@ from converters import tf
 from converters.backbone import weights
 from converters.compress import quantise, recipe
 from converters.compress.calibration import calibration_set
-from converters.compress.draft import Material
+from converters.compress.draft import RecipeContext
 from converters.dataset import audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split
-from converters.progress import Progress, Terminal
+from converters.progress import Progress, TerminalProgress
 from converters.training.train import TrainingOptions, train
-from converters.verification.confidence import fit_temperature, soften
+from converters.verification.confidence import fit_temperature, scale_logits
 from edge import stats
 from edge.image import Preprocessing
 from edge.interpreter import load
 from edge.model import load_model
 from edge.modelfile import tflite
-from edge.modelfile.figures import figures
+from edge.modelfile.figures import model_cost
 from edge.registry import cache
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
@@ -62,7 +62,7 @@ Row = dict[str, Any]
 class Start:
     """A trained network with calibrated scores, its pictures, and its plain int8 file."""
 
-    material: Material
+    material: RecipeContext
     float32: bytes
     int8: bytes
 
@@ -81,7 +81,7 @@ def main() -> None:
         for seed in options.seeds:
             missing = [one for one in wanted if (seed, one.name) not in done(results)]
             if missing or (seed, DENSE) not in done(results):
-                run_seed(options, seed, missing, results, Terminal())
+                run_seed(options, seed, missing, results, TerminalProgress())
         names = [DENSE, *(one.name for one in wanted)]
         rows = [row for row in read(results) if row["seed"] in options.seeds]
         report([[row for row in rows if row["recipe"] == name] for name in names])
@@ -118,14 +118,14 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
     sides = split(dataset, seed)
     training = TrainingOptions(fine_tune="never", seed=seed)
     trained = train(backbone, dataset, sides, training, cache.folder(), progress)
-    validation = scores(quantise.float32(trained.model), dataset, sides.validation)
+    validation = scores(quantise.to_float32(trained.model), dataset, sides.validation)
     temperature = fit_temperature(validation, dataset.labels[sides.validation])
-    model = soften(trained.model, temperature)
+    model = scale_logits(trained.model, temperature)
     samples = calibration_set(dataset, sides, seed)
     return Start(
-        material=Material(dataset, sides, samples, model, seed, progress),
-        float32=quantise.float32(model),
-        int8=quantise.int8(model, samples, dataset.preprocessing),
+        material=RecipeContext(dataset, sides, samples, model, seed, progress),
+        float32=quantise.to_float32(model),
+        int8=quantise.to_int8(model, samples, dataset.preprocessing),
     )
 
 
@@ -149,7 +149,7 @@ def measure(start: Start, name: str, content: bytes, seconds: float) -> Row:
         "invoke_ms": own,
         "gzip": len(gzip.compress(content)) / len(gzip.compress(start.int8)),
         "kB": len(content) / 1000,
-        "sparsity": figures(tflite.parse(content, name)).sparsity,
+        "sparsity": model_cost(tflite.parse(content, name)).sparsity,
         "runs": float(runs_everywhere(content)),
         "seconds": seconds,
     }

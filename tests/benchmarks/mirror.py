@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from edge.results import Keypoint, Pose
-from edge.tasks.mirror.matching import body, library, normalised
+from edge.tasks.mirror.matching import keypoint_array, normalize_pose, pose_database
 from edge.tasks.pose.names import COCO
 
 ROUNDS = 100
@@ -27,8 +27,8 @@ def main() -> None:
     random = np.random.default_rng(0)
     people = random.uniform(0, 1, (count, len(COCO), 3)).astype(np.float32)
     people[..., 2] = random.uniform(0.3, 1, people.shape[:2])
-    vectors = [vector for one in people if (vector := normalised(one)) is not None]
-    known = library(vectors)
+    vectors = [vector for one in people if (vector := normalize_pose(one)) is not None]
+    known = pose_database(vectors)
     plain = people[..., :2].reshape(count, -1)
     other = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute").fit(plain)
     ours, theirs, found = [], [], 0
@@ -37,7 +37,7 @@ def main() -> None:
         points = zip(COCO, people[number].tolist(), strict=True)
         asked = Pose(1.0, tuple(Keypoint(name, x, y, score) for name, (x, y, score) in points))
         start = time.perf_counter()
-        nearest = known.nearest(body(asked))
+        nearest = known.nearest(keypoint_array(asked))
         ours.append(1000 * (time.perf_counter() - start))
         found += nearest is not None and nearest.number == number and not nearest.mirrored
     for number in numbers:

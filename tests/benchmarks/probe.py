@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from converters.backbone import builtin, from_keras, mobilenet_v2
 from converters.backbone.distil.pack import unpack
-from edge.image import Pixels, Preprocessing, read_picture
+from edge.image import Preprocessing, RgbImage, read_picture
 
 SEEDS = 5
-Labelled = tuple[list[Pixels], list[str]]
+Labelled = tuple[list[RgbImage], list[str]]
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
         print(f"{data:24}" + "".join(f"{cell:>24}" for cell in cells))
 
 
-Embed = Callable[[list[Pixels]], NDArray[np.float32]]
+Embed = Callable[[list[RgbImage]], NDArray[np.float32]]
 
 
 def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, Embed]:
@@ -73,7 +73,7 @@ def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, E
 def embedder(model: Any, size: int) -> Embed:
     prepare = Preprocessing(size, size)
 
-    def embed(pictures: list[Pixels]) -> NDArray[np.float32]:
+    def embed(pictures: list[RgbImage]) -> NDArray[np.float32]:
         pixels = np.stack([prepare.stretch(picture) for picture in pictures])
         parts = [
             model.predict_on_batch(prepare.normalise(pixels[at : at + 32])).mean(axis=(1, 2))
@@ -127,8 +127,8 @@ def blood_cells(folder: Path, per_class: int = 100) -> Labelled:
     root = folder / "det_bccd"
     notes = json.loads((root / "annotations.json").read_text())
     names = {c["id"]: c["name"] for c in notes["categories"]}
-    files = {image["id"]: image["file_name"] for image in notes["images"]}
-    taken: dict[str, list[Pixels]] = defaultdict(list)
+    files = {entry["id"]: entry["file_name"] for entry in notes["images"]}
+    taken: dict[str, list[RgbImage]] = defaultdict(list)
     for box in notes["annotations"]:
         name = names[box["category_id"]]
         x, y, w, h = (round(v) for v in box["bbox"])

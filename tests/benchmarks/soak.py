@@ -29,9 +29,9 @@ import tiny_models
 
 from edge.frame import Output
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
-from edge.quiet import quiet
-from edge.sinks import Setting, open_sink
+from edge.modelfile.metadata import ModelMetadata
+from edge.quiet import suppress_native_stderr
+from edge.sinks import StreamContext, open_sink
 from edge.sources import open_source
 from edge.streaming import stream
 from edge.tasks.classifier import classifier
@@ -69,11 +69,11 @@ def held() -> tuple[int, int]:
 
 
 def soak(model: Path, folder: Path, frames: int) -> bool:
-    with quiet():
+    with suppress_native_stderr():
         task = classifier(model, threads=1)
     watch = Watch()
     watch.every = max(1, frames // (READINGS + 1))
-    setting = Setting(30.0, False, lambda: None, print)
+    setting = StreamContext(30.0, False, lambda: None, print)
     source = f"synthetic:320x240@30?frames={frames}"
 
     def run(number: int, *sinks: Any) -> None:
@@ -125,7 +125,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = folder / "colours.tflite"
-        about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+        about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
         model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
         good = [soak(model, folder, given.frames), killed(model, folder)]
     print("good" if all(good) else "NOT good")

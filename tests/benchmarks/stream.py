@@ -19,12 +19,12 @@ import cv2
 from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array
-from edge.quiet import quiet
-from edge.sinks.nothing import Nothing
+from edge.quiet import suppress_native_stderr
+from edge.sinks.nothing import NullSink
 from edge.sources import open_source
 from edge.sources.source import SourceOptions
 from edge.streaming import stream
-from edge.streaming.statistics import Statistics
+from edge.streaming.statistics import StreamStats
 from edge.tasks.classifier import classifier
 from edge.tasks.detect import detector
 
@@ -65,12 +65,12 @@ class Watched:
         return getattr(self._task, name)
 
 
-def streamed(task: Any, video: str, frames: int) -> tuple[float, float, Statistics]:
+def streamed(task: Any, video: str, frames: int) -> tuple[float, float, StreamStats]:
     """Seconds a frame, seconds of a bare invoke, and the statistics."""
     watched = Watched(task)
     options = SourceOptions(loop=True)
     done = stream.run(
-        lambda: open_source(video, options), watched, [Nothing()], most=frames, say=print
+        lambda: open_source(video, options), watched, [NullSink()], most=frames, say=print
     )
     per_frame = (done.seconds - watched.runtime.paused) / done.frames
     return per_frame, statistics.median(watched.runtime.bare), done
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    with quiet():
+    with suppress_native_stderr():
         task = open_task(given.model, given.labels)
     cv2.setNumThreads(1)
     ratios = []

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from sequences import Detector, Scene, generate
 from track_judges import Verdict, follow, judge
 
-from edge.tracking.tracker import Tracker
+from edge.tracking.tracker import MultiObjectTracker
 
 Array = NDArray[np.float64]
 
@@ -110,7 +110,7 @@ def average(verdicts: list[Verdict]) -> Verdict:
 def milliseconds(people: int, frames: int = 300) -> float:
     """Median time of a frame with so many people, all followed."""
     random = np.random.default_rng(0)
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     places = random.uniform(0, 400 * np.sqrt(people), (people, 2))
     times = []
     for _ in range(frames):

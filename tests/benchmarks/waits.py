@@ -26,12 +26,12 @@ from statistics import median
 import cv2
 import numpy as np
 
-from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import split
-from edge.frame import Output, Status
+from edge.frame import Output, StreamStatus
 from edge.image import Preprocessing
 from edge.results import Classification
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 from edge.sinks.video import video
 
 Seconds = Callable[[], float]
@@ -105,7 +105,7 @@ def noise(count: int) -> list[np.ndarray]:  # type: ignore[type-arg]
 
 def recorded(frames: list[np.ndarray], path: Path) -> float:  # type: ignore[type-arg]
     """Median seconds of writing a frame of a live stream."""
-    sink = video(str(path), Setting(30.0, True, lambda: None, print))
+    sink = video(str(path), StreamContext(30.0, True, lambda: None, print))
     outputs = [
         Output(
             index=index,
@@ -113,7 +113,7 @@ def recorded(frames: list[np.ndarray], path: Path) -> float:  # type: ignore[typ
             name="",
             task="classify",
             result=Classification(()),
-            status=Status(30.0, 3.0, 12.0, 0, "cpu"),
+            status=StreamStatus(30.0, 3.0, 12.0, 0, "cpu"),
             captured=0.0,
             picture=frame,
         )
@@ -134,7 +134,7 @@ def images(count: int) -> Dataset:
     """A data set of two classes, of ``count`` images and of 5, without pixels."""
     labels = np.repeat([0, 1], [count, 5])
     pictures = tuple(
-        Picture(f"{label}/{index}.png", int(label), None, f"{index:064x}")
+        ImageRecord(f"{label}/{index}.png", int(label), None, f"{index:064x}")
         for index, label in enumerate(labels)
     )
     audit = Audit({"a": count, "b": 5}, (), (), (), (), {}, (), ())

@@ -29,8 +29,8 @@ import pages
 import tiny_models
 
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
-from edge.quiet import quiet
+from edge.modelfile.metadata import ModelMetadata
+from edge.quiet import suppress_native_stderr
 from edge.tasks.classifier import classifier
 
 PHASE = 10.0
@@ -195,9 +195,9 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         model = Path(name) / "colours.tflite"
-        about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+        about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
         model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
-        with quiet():
+        with suppress_native_stderr():
             task = classifier(model, threads=1)
         with pages.page(Path(name), task=task) as page, pages.Visitor(page) as visitor:
             visitor.until("result")  # whatever is loaded late is there now

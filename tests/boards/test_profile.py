@@ -40,7 +40,7 @@ def unsourced(known: Any) -> Iterator[str]:
     elif is_dataclass(known):
         for each in fields(known):
             value = getattr(known, each.name)
-            sourced = each.name in SOURCED and not isinstance(known, profile.Camera)
+            sourced = each.name in SOURCED and not isinstance(known, profile.CameraSupport)
             if sourced and value and not getattr(known, f"{each.name}_sources", ()):
                 yield f"{each.name} of {type(known).__name__}: {value}"
             yield from unsourced(value)
@@ -180,7 +180,7 @@ def test_a_wrong_name_is_answered_with_what_is_near(name: str, code: str, fix: s
     ],
 )
 def test_a_board_is_known_by_its_device_tree(model: str, name: str | None) -> None:
-    found = profile.recognise(model)
+    found = profile.recognize(model)
     assert (found and found.name) == name
 
 

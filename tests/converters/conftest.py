@@ -37,11 +37,11 @@ def micro_model_and_variants(
     import micro_model
 
     from converters.compress.quantise import variants
-    from converters.progress import Silent
+    from converters.progress import SilentProgress
 
     pixels, labels = shapes.pixels[shapes_split.train], shapes.labels[shapes_split.train]
     model = micro_model.classifier(pixels, labels)
-    return model, variants(model, pixels, shapes.preprocessing, Silent())
+    return model, variants(model, pixels, shapes.preprocessing, SilentProgress())
 
 
 @pytest.fixture(scope="session")

@@ -10,56 +10,58 @@ import pytest
 from damaged import zero_weights
 from errors import raises_code
 
-from converters.choosing.choice import choose
-from converters.choosing.plan import Plan
+from converters.choosing.choice import select_variant
+from converters.choosing.plan import CompressionPlan
 from converters.compress import control
 from converters.compress.quantise import Variant
 from converters.compress.wrappers import clone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.finish import (
-    Examined,
-    Learned,
+    EvaluatedVariants,
+    TrainingResult,
+    apply_accuracy_control,
     calibrate,
-    controlled,
-    examine,
-    material_for,
-    wanted,
+    evaluate,
+    preferred_variant,
+    recipe_context,
 )
-from converters.progress import Silent
-from converters.training.trained import Trained
+from converters.progress import SilentProgress
+from converters.training.trained import TrainedModel
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
 
 
 @pytest.fixture(scope="module")
-def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split) -> Learned:
+def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split) -> TrainingResult:
     """The micro model; the truth is what it says, so that float32 is always right."""
     model, _ = micro_model_and_variants
     inputs = shapes.preprocessing.normalise(np.asarray(shapes.pixels))
     labels = model.predict(inputs, verbose=0).argmax(1)
-    return Learned(
+    return TrainingResult(
         dataset=replace(shapes, labels=labels),
         path=Path("shapes"),
         split=shapes_split,
         weights={"provenance": {"source": "test"}},
-        trained=Trained(model, "frozen", 1.0, ()),
+        trained=TrainedModel(model, "frozen", 1.0, ()),
         seed=0,
     )
 
 
 @pytest.fixture(scope="module")
-def remedied(learned: Learned, micro_model_and_variants: Made) -> Examined:
+def remedied(learned: TrainingResult, micro_model_and_variants: Made) -> EvaluatedVariants:
     """What comes of an int8 file that says the same of every picture."""
     model, (float32, float16, int8) = micro_model_and_variants
     broken = replace(int8, content=zero_weights(int8.content, "head"))
-    tested = examine((float32, float16, broken), learned, Plan(), Silent())
-    material = material_for(learned, model, Silent())
-    return controlled(tested, material, learned, Plan(), Silent())
+    tested = evaluate((float32, float16, broken), learned, CompressionPlan(), SilentProgress())
+    material = recipe_context(learned, model, SilentProgress())
+    return apply_accuracy_control(tested, material, learned, CompressionPlan(), SilentProgress())
 
 
-def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(remedied: Examined) -> None:
+def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
+    remedied: EvaluatedVariants,
+) -> None:
     names = [m.name for m in remedied.measured]
     assert names == ["float32", "float16", "int8", control.NAME]
     int8, better = remedied.measured[2:]
@@ -69,41 +71,48 @@ def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(remedied: Exam
     assert "On the Edge TPU everything from" in remedied.variants[3].notes[0]
 
 
-def test_the_remedy_takes_the_place_of_int8(remedied: Examined) -> None:
-    assert wanted(remedied, Plan()) == control.NAME
-    assert wanted(remedied, Plan(wanted="float16")) == "float16"
-    choice = choose(remedied.measured, Plan().limits, wanted(remedied, Plan()))
+def test_the_remedy_takes_the_place_of_int8(remedied: EvaluatedVariants) -> None:
+    assert preferred_variant(remedied, CompressionPlan()) == control.NAME
+    assert preferred_variant(remedied, CompressionPlan(wanted="float16")) == "float16"
+    choice = select_variant(
+        remedied.measured, CompressionPlan().limits, preferred_variant(remedied, CompressionPlan())
+    )
     assert choice.chosen == control.NAME
 
 
 def test_a_network_that_says_the_same_of_every_picture_is_no_model(
-    learned: Learned, micro_model_and_variants: Made
+    learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
     model = clone(micro_model_and_variants[0])
     head = model.get_layer("head")
     head.set_weights([0 * array for array in head.get_weights()])
     spoilt = replace(learned, trained=replace(learned.trained, model=model))
     with raises_code("scores-constant", found="30 test"):
-        calibrate(spoilt, Silent())
+        calibrate(spoilt, SilentProgress())
 
 
 @pytest.fixture(scope="module")
-def sound(learned: Learned, micro_model_and_variants: Made) -> Examined:
+def sound(learned: TrainingResult, micro_model_and_variants: Made) -> EvaluatedVariants:
     """The files as they were made."""
-    return examine(micro_model_and_variants[1], learned, Plan(), Silent())
+    return evaluate(micro_model_and_variants[1], learned, CompressionPlan(), SilentProgress())
 
 
 def test_an_int8_that_keeps_its_accuracy_is_left_alone(
-    sound: Examined, learned: Learned, micro_model_and_variants: Made
+    sound: EvaluatedVariants, learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
-    material = material_for(learned, micro_model_and_variants[0], Silent())
-    assert controlled(sound, material, learned, Plan(max_drop=50), Silent()) is sound
+    material = recipe_context(learned, micro_model_and_variants[0], SilentProgress())
+    assert (
+        apply_accuracy_control(
+            sound, material, learned, CompressionPlan(max_drop=50), SilentProgress()
+        )
+        is sound
+    )
 
 
 @pytest.mark.parametrize(("lost_on", "remedied"), [("validation", True), ("test", False)])
 def test_the_test_side_does_not_decide_about_a_remedy(
-    sound: Examined,
-    learned: Learned,
+    sound: EvaluatedVariants,
+    learned: TrainingResult,
     micro_model_and_variants: Made,
     monkeypatch: pytest.MonkeyPatch,
     lost_on: str,
@@ -115,48 +124,57 @@ def test_the_test_side_does_not_decide_about_a_remedy(
     def asked(*_: object) -> None:
         raise AskedError
 
-    monkeypatch.setattr(control, "control", asked)
+    monkeypatch.setattr(control, "apply_accuracy_control", asked)
     float32, float16, int8 = sound.answered
     wrong = {lost_on: np.roll(getattr(int8, lost_on), 1, axis=1)}  # no answer is right any more
     poor = replace(sound, answered=(float32, float16, replace(int8, **wrong)))
-    material = material_for(learned, micro_model_and_variants[0], Silent())
+    material = recipe_context(learned, micro_model_and_variants[0], SilentProgress())
     with pytest.raises(AskedError) if remedied else nullcontext():
-        assert controlled(poor, material, learned, Plan(max_drop=50), Silent()) is poor
+        assert (
+            apply_accuracy_control(
+                poor, material, learned, CompressionPlan(max_drop=50), SilentProgress()
+            )
+            is poor
+        )
 
 
 def test_a_threshold_is_stored_where_it_is_reached(
-    learned: Learned, micro_model_and_variants: Made
+    learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
     _, (float32, *_) = micro_model_and_variants
-    (with_one,) = examine((float32,), learned, Plan(precision=0.9), Silent()).answered
+    (with_one,) = evaluate(
+        (float32,), learned, CompressionPlan(precision=0.9), SilentProgress()
+    ).answered
     assert with_one.threshold is not None and with_one.threshold.met
     about = metadata.read(with_one.variant.content)
     assert about is not None
     assert about.threshold == pytest.approx(with_one.threshold.score)
     assert about.labels == learned.dataset.classes
-    (without,) = examine((float32,), learned, Plan(), Silent()).answered
+    (without,) = evaluate((float32,), learned, CompressionPlan(), SilentProgress()).answered
     plain = metadata.read(without.variant.content)
     assert plain is not None and plain.threshold is None
 
 
 def test_an_unreached_precision_leaves_no_threshold_in_the_file(
-    learned: Learned, micro_model_and_variants: Made
+    learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
     _, (float32, *_) = micro_model_and_variants
     labels = (learned.dataset.labels + 1) % 3  # every answer is wrong
     hopeless = replace(learned, dataset=replace(learned.dataset, labels=labels))
-    (said,) = examine((float32,), hopeless, Plan(precision=0.9), Silent()).answered
+    (said,) = evaluate(
+        (float32,), hopeless, CompressionPlan(precision=0.9), SilentProgress()
+    ).answered
     assert said.threshold is not None and not said.threshold.met
     about = metadata.read(said.variant.content)
     assert about is not None and about.threshold is None
 
 
-def test_a_network_is_calibrated_once(learned: Learned) -> None:
-    first = calibrate(learned, Silent())
+def test_a_network_is_calibrated_once(learned: TrainingResult) -> None:
+    first = calibrate(learned, SilentProgress())
     assert first.temperature != 1
     head = first.model.get_layer("head").get_weights()[0]
     before = learned.trained.model.get_layer("head").get_weights()[0]
     np.testing.assert_allclose(head * first.temperature, before, rtol=1e-5)
     again = replace(learned, trained=replace(learned.trained, model=first.model), calibrated=True)
-    assert calibrate(again, Silent()).temperature == 1
-    assert calibrate(again, Silent()).model is first.model
+    assert calibrate(again, SilentProgress()).temperature == 1
+    assert calibrate(again, SilentProgress()).model is first.model

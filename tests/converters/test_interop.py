@@ -14,7 +14,7 @@ import pytest
 from converters.backbone import weights
 from converters.compress import calibration, quantise
 from converters.dataset import audit, intake, split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.options import TrainingOptions
 from edge.image import Preprocessing, read_picture
@@ -44,16 +44,18 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("interop")
     photos = test_data / "datasets" / "grocery6"
     learned = test_data / "models" / "keras" / "mobilenet_v2_1.0_224_no_top.weights.h5"
-    backbone = weights.load(str(learned), None, None, 0, Silent())
+    backbone = weights.load(str(learned), None, None, 0, SilentProgress())
     preprocessing = Preprocessing(backbone.size, backbone.size)
-    pictures = audit.audit(intake.list_pictures(photos, folder), preprocessing, folder, Silent())
+    pictures = audit.audit(
+        intake.list_pictures(photos, folder), preprocessing, folder, SilentProgress()
+    )
     sides = split.split(pictures, 0)
     options = TrainingOptions(fine_tune="never")
-    trained = train.train(backbone, pictures, sides, options, folder, Silent())
+    trained = train.train(backbone, pictures, sides, options, folder, SilentProgress())
     samples = calibration.calibration_set(pictures, sides, 0)
     content = metadata.write(
-        quantise.int8(trained.model, samples, preprocessing),
-        metadata.Metadata(
+        quantise.to_int8(trained.model, samples, preprocessing),
+        metadata.ModelMetadata(
             name="grocery6", labels=pictures.classes,
             mean=preprocessing.mean, std=preprocessing.std,
         ),

@@ -11,10 +11,10 @@ import tiny_models
 from edge import interpreter
 from edge.model import load_model
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 COLOURS = ("red", "grün", "blue, dark")
-ABOUT = Metadata(
+ABOUT = ModelMetadata(
     name="Colours",
     description="Names the colour.",
     labels=COLOURS,
@@ -51,8 +51,8 @@ def judged(tasks, content, picture, top=3):
         base_options=base_options(model_asset_buffer=content), max_results=top
     )
     with vision.ImageClassifier.create_from_options(options) as classifier:
-        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
-        found = classifier.classify(image).classifications[0].categories
+        mp_image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
+        found = classifier.classify(mp_image).classifications[0].categories
     return [(entry.category_name, entry.index, entry.score) for entry in found]
 
 
@@ -146,7 +146,7 @@ def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, 
 def test_a_rewritten_real_model_keeps_its_answers(tasks, test_data, name):
     before = (test_data / "models" / f"{name}.tflite").read_bytes()
     labels = metadata.read(before).labels
-    after = metadata.write(before, Metadata(labels=labels, mean=(127.5,), std=(127.5,)))
+    after = metadata.write(before, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
     for picture in ("cat_720p.jpg", "parrot.jpg", "hot_dog.jpg"):
         bgr = cv2.imread(str(test_data / "images" / picture))
         pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

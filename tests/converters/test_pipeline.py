@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import pytest
 
 from converters import cli, making, pipeline
-from converters.clock import Clock
-from converters.progress import Silent
+from converters.clock import StageTimer
+from converters.progress import SilentProgress
 from converters.report import html, record, terminal
 from converters.training.options import TrainingOptions
 
@@ -22,17 +22,19 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
     command = f"edge convert {LATIN}"
     monkeypatch.setattr(record, "build", lambda **given: {"command": given["command"]})
     monkeypatch.setattr(html, "render", lambda told, **_: f"<p>{told['command']}")
-    pipeline.report(tmp_path, Mock(), Mock(), {}, command, Clock(), Silent())
+    pipeline.report(tmp_path, Mock(), Mock(), {}, command, StageTimer(), SilentProgress())
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["command"] == command
 
 
 def test_the_seed_of_training_is_that_of_the_whole_run() -> None:
-    settings = pipeline.Settings(Path("photos"), Path("out"), training=TrainingOptions(seed=7))
+    settings = pipeline.ConvertSettings(
+        Path("photos"), Path("out"), training=TrainingOptions(seed=7)
+    )
     told = settings.to_dict()
     assert told["seed"] == told["training"]["seed"] == 7
     with pytest.raises(TypeError):
-        pipeline.Settings(Path("photos"), Path("out"), seed=7)  # type: ignore[call-arg]
+        pipeline.ConvertSettings(Path("photos"), Path("out"), seed=7)  # type: ignore[call-arg]
 
 
 def test_the_place_of_its_result_can_be_printed(
@@ -41,6 +43,6 @@ def test_the_place_of_its_result_can_be_printed(
     assert cli.default_out(tmp_path / LATIN) == Path(r"K\xe4se-model")
     shown: list[Path] = []
     monkeypatch.setattr(terminal, "summary", lambda _, out: shown.append(out))
-    monkeypatch.setattr(making, "good", lambda _: True)
-    assert making.end({}, Path(LATIN), as_json=False) == 0
+    monkeypatch.setattr(making, "is_success", lambda _: True)
+    assert making.print_report({}, Path(LATIN), as_json=False) == 0
     assert shown == [Path(r"K\xe4se")]

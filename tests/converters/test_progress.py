@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from converters.progress import Progress, Silent, Terminal
+from converters.progress import Progress, SilentProgress, TerminalProgress
 
 
 class Screen(io.StringIO):
@@ -18,7 +18,7 @@ class Screen(io.StringIO):
 def test_a_terminal_shows_what_goes_on_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     text = Screen()
-    shown = Terminal(text)
+    shown = TerminalProgress(text)
     with shown.working("training"):
         assert list(shown.track("abc", 3, "embedding")) == ["a", "b", "c"]
         shown.say("[kept] as it is")
@@ -29,14 +29,14 @@ def test_a_terminal_shows_what_goes_on_and_how_far_it_is(monkeypatch: pytest.Mon
 
 def test_a_file_gets_sentences_only() -> None:
     text = io.StringIO()
-    shown = Terminal(text)
+    shown = TerminalProgress(text)
     with shown.working("training"):
         assert list(shown.track("abc", 3, "embedding")) == ["a", "b", "c"]
         shown.say("done")
     assert text.getvalue().strip() == "done"
 
 
-@pytest.mark.parametrize("make", [Silent, Terminal])
+@pytest.mark.parametrize("make", [SilentProgress, TerminalProgress])
 def test_a_failure_inside_passes_through(make: type[Progress]) -> None:
     with pytest.raises(KeyboardInterrupt), make().working("training"):
         raise KeyboardInterrupt
@@ -45,6 +45,6 @@ def test_a_failure_inside_passes_through(make: type[Progress]) -> None:
 def test_time_left_is_shown_once_the_pace_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     text = Screen()
-    for _ in Terminal(text).track(range(4), 4, "recovering"):
+    for _ in TerminalProgress(text).track(range(4), 4, "recovering"):
         time.sleep(0.15)
     assert "left" in text.getvalue()

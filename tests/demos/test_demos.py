@@ -19,7 +19,7 @@ import demos
 import edge
 from demos.cli import Demos
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 SYNTHETIC = ("--source", "synthetic:")
@@ -29,7 +29,7 @@ NOWHERE = (*SYNTHETIC, "--sink", "none")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "colours.tflite"
-    about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     path.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
     return path
 

@@ -13,7 +13,7 @@ from errors import error_code
 
 from edge.installation import install_command
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.tasks.segment import selfie
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -23,7 +23,7 @@ BLUE, GREEN = (255, 0, 0), (0, 255, 0)
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "m.tflite"
-    about = Metadata(labels=("background", "grass", "sky"), mean=(127.5,), std=(127.5,))
+    about = ModelMetadata(labels=("background", "grass", "sky"), mean=(127.5,), std=(127.5,))
     path.write_bytes(metadata.write(mask_models.scores_model(), about))
     return path
 

@@ -12,13 +12,13 @@ from errors import error_code
 
 from edge.cli import run
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 
 @pytest.fixture
 def model(tiny_model, tmp_path):
     path = tmp_path / "colours.tflite"
-    about = Metadata(
+    about = ModelMetadata(
         name="Colours",
         description="Names\x1b[31m colours",
         labels=("red", "green", "blue"),

@@ -10,36 +10,36 @@ import pytest
 
 from edge import draw
 from edge.draw import plates
-from edge.frame import Picture, Status
+from edge.frame import BgrImage, StreamStatus
 from edge.results import Classification, ClassScore, Detection
 
-NOW = Status(fps=29.8, invoke_ms=3.4, latency_ms=12.0, dropped=7, delegate="edgetpu")
+NOW = StreamStatus(fps=29.8, invoke_ms=3.4, latency_ms=12.0, dropped=7, delegate="edgetpu")
 DOG = Detection("dog", 17, 0.75, (40.0, 60.0, 200.0, 180.0))
 SIZES = [(1, 1), (2, 40), (8, 8), (64, 48), (640, 480), (480, 640), (3840, 2160)]
 
 
-def grey(width: int = 640, height: int = 480, value: int = 128) -> Picture:
+def grey(width: int = 640, height: int = 480, value: int = 128) -> BgrImage:
     return np.full((height, width, 3), value, np.uint8)
 
 
-def drawn(with_: Callable[[Picture], None], picture: Picture | None = None) -> Picture:
+def drawn(with_: Callable[[BgrImage], None], picture: BgrImage | None = None) -> BgrImage:
     made = grey() if picture is None else picture.copy()
     with_(made)
     return made
 
 
-def shows(picture: Picture, patch: Picture) -> bool:
+def shows(picture: BgrImage, patch: BgrImage) -> bool:
     """Whether ``patch`` is somewhere in the picture, pixel by pixel."""
     _, _, (left, top), _ = cv2.minMaxLoc(cv2.matchTemplate(picture, patch, cv2.TM_SQDIFF))
     height, width = patch.shape[:2]
     return np.array_equal(picture[top : top + height, left : left + width], patch)
 
 
-def label(picture: Picture, text: str, number: int) -> Picture:
-    return plates.plate(text, plates.colour(number), plates.style(picture))
+def label(picture: BgrImage, text: str, number: int) -> BgrImage:
+    return plates.render_label(text, plates.color_of(number), plates.style(picture))
 
 
-def everything(picture: Picture) -> None:
+def everything(picture: BgrImage) -> None:
     height, width = picture.shape[:2]
     box = (-0.3 * width, -5.0, 1.4 * width, 0.9 * height)
     long = "a very long label that no small picture has room for"
@@ -74,7 +74,7 @@ def test_a_box_stands_where_the_object_is() -> None:
     rows, columns = np.nonzero(changed)
     assert columns.min() == 40
     assert rows.max() == 180
-    assert (made[100, 40:50] == plates.colour(17)).all(axis=1).any()
+    assert (made[100, 40:50] == plates.color_of(17)).all(axis=1).any()
 
 
 @pytest.mark.parametrize("background", [0, 24, 128, 255])
@@ -92,7 +92,7 @@ def test_words_stand_out_from_their_plates() -> None:
     """A contrast of 4.5 to 1, as WCAG 2.1 (1.4.3) asks."""
     style = plates.style(grey())
     for number in range(200):
-        plate = plates.plate("HHH", plates.colour(number), style)
+        plate = plates.render_label("HHH", plates.color_of(number), style)
         lights = np.array([_luminance(pixel) for pixel in np.unique(plate.reshape(-1, 3), axis=0)])
         assert (lights.max() + 0.05) / (lights.min() + 0.05) >= 4.5, number
 
@@ -119,7 +119,7 @@ def test_labels_do_not_hide_each_other() -> None:
 def test_a_label_does_not_hide_a_small_object() -> None:
     small = replace(DOG, box=(42.0, 46.0, 56.0, 58.0), score=0.5, index=1)
     made = drawn(lambda picture: draw.detections(picture, [DOG, small]))
-    assert (made[46:59, 42:57] == plates.colour(1)).all(axis=2).sum() >= 12
+    assert (made[46:59, 42:57] == plates.color_of(1)).all(axis=2).sum() >= 12
 
 
 @pytest.mark.parametrize("box", [(0, 0, 90, 90), (600, 0, 640, 60), (560, 440, 640, 480)])
@@ -132,20 +132,20 @@ def test_a_long_label_keeps_its_score() -> None:
     long = "a label that is longer than the picture is wide"
     made = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), grey(200, 200))
     style = plates.style(made)
-    text = plates.shortened(long, " 75%", style, 200 - 2 * style.pad)
+    text = plates.truncate(long, " 75%", style, 200 - 2 * style.pad)
     assert text.startswith("a label")
     assert text.endswith(".. 75%")
     assert shows(made, label(made, text, 17))
 
 
 def test_letters_that_the_font_lacks_become_their_nearest() -> None:
-    assert plates.plain("Käse, crème brûlée × 2") == "Kase, creme brulee x 2"
-    assert plates.plain("猫") == "?"
+    assert plates.to_ascii("Käse, crème brûlée × 2") == "Kase, creme brulee x 2"
+    assert plates.to_ascii("猫") == "?"
 
 
 def test_a_class_has_its_colour_and_neighbours_have_another() -> None:
-    colours = [plates.colour(number) for number in range(90)]
-    assert colours == [plates.colour(number) for number in range(90)]
+    colours = [plates.color_of(number) for number in range(90)]
+    assert colours == [plates.color_of(number) for number in range(90)]
     assert len(set(colours)) == 90
     for near, next_ in pairwise(colours):
         assert np.abs(np.subtract(near, next_)).sum() > 120
@@ -160,14 +160,14 @@ def test_text_grows_with_the_picture() -> None:
 def test_a_trail_leads_through_its_points() -> None:
     made = drawn(lambda p: draw.trails(p, {2: [(100, 300), (200, 300), (200, 400)]}))
     for x, y in ((100, 300), (150, 300), (200, 350), (200, 400)):
-        assert (made[y, x] == plates.colour(2)).all()
+        assert (made[y, x] == plates.color_of(2)).all()
     assert (made[100:200] == 128).all()
 
 
 def test_a_line_shows_its_name_and_where_in_is() -> None:
     """In is to the right of someone who looks from start to end: below, from left to right."""
     made = drawn(lambda p: draw.line(p, (100, 240), (500, 240), "door: 3 in, 1 out"))
-    plate = plates.plate("door: 3 in, 1 out", plates.LIGHT, plates.style(made))
+    plate = plates.render_label("door: 3 in, 1 out", plates.LIGHT, plates.style(made))
     assert shows(made, plate)
     assert (made[246:258, 290:310] != 128).any()
     turned = drawn(lambda p: draw.line(p, (500, 240), (100, 240), ""))
@@ -180,12 +180,12 @@ def test_a_zone_shows_its_outline_and_name() -> None:
     assert (made[200, 100] == plates.LIGHT).all()
     assert (made[200, 400] == plates.LIGHT).all()
     assert (made[150:290, 110:390] == 128).all()
-    assert shows(made, plates.plate("shop: 2", plates.LIGHT, plates.style(made)))
+    assert shows(made, plates.render_label("shop: 2", plates.LIGHT, plates.style(made)))
 
 
-def bars(picture: Picture, number: int) -> int:
+def bars(picture: BgrImage, number: int) -> int:
     """Length of the longest row in the color of class ``number``."""
-    return int((picture == plates.colour(number)).all(axis=2).sum(axis=1).max())
+    return int((picture == plates.color_of(number)).all(axis=2).sum(axis=1).max())
 
 
 def test_bars_are_as_long_as_the_scores() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge import draw
-from edge.draw.masks import shade
-from edge.frame import Picture
+from edge.draw.masks import mask_color
+from edge.frame import BgrImage
 from edge.results import Segment, Segmentation
 
 
@@ -25,7 +25,7 @@ def said(width: int, height: int, classes: int = 2) -> Segmentation:
     return Segmentation(tuple(segments), mask)
 
 
-def grey(width: int, height: int) -> Picture:
+def grey(width: int, height: int) -> BgrImage:
     return np.full((height, width, 3), 128, np.uint8)
 
 
@@ -43,7 +43,7 @@ def test_a_segment_is_tinted_in_its_colour_and_the_rest_is_left() -> None:
     picture = grey(640, 480)
     draw.segmentation(picture, said(640, 480))
     for column, index in ((100, 1), (320, 2)):
-        half = (np.array(shade(index), int) + 128) / 2
+        half = (np.array(mask_color(index), int) + 128) / 2
         assert np.abs(picture[400, column] - half).max() <= 1
     assert (picture[300:, 440:] == 128).all()
 
@@ -54,7 +54,7 @@ def test_the_legend_has_a_row_for_each_segment() -> None:
     draw.segmentation(two, said(640, 480, 2))
     for picture, rows in ((one, 1), (two, 2)):
         for index in (1, 2):
-            swatch = (picture[:60, :30] == shade(index)).all(axis=2)
+            swatch = (picture[:60, :30] == mask_color(index)).all(axis=2)
             assert swatch.sum() > 50 or index > rows
 
 
@@ -66,6 +66,6 @@ def test_nothing_found_is_nothing_drawn() -> None:
 
 def test_classes_can_be_told_apart_by_their_colours() -> None:
     """Of Cityscapes and PASCAL VOC, which have about 20."""
-    shades = np.array([shade(index) for index in range(21)], float)
+    shades = np.array([mask_color(index) for index in range(21)], float)
     apart = np.abs(shades[:, None] - shades[None]).max(axis=2) + 255 * np.eye(21)
     assert apart.min() >= 30

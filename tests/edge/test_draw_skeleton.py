@@ -8,17 +8,17 @@ import stick_figures
 
 from edge import draw
 from edge.draw import plates, skeleton
-from edge.frame import Picture
+from edge.frame import BgrImage
 from edge.results import Keypoint, Pose, Poses
 
 SIZES = [(1, 1), (2, 40), (64, 48), (640, 480), (3840, 2160)]
 
 
-def grey(width: int = 640, height: int = 640) -> Picture:
+def grey(width: int = 640, height: int = 640) -> BgrImage:
     return np.full((height, width, 3), 128, np.uint8)
 
 
-def drawn(said: Poses, picture: Picture | None = None, least: float = 0.3) -> Picture:
+def drawn(said: Poses, picture: BgrImage | None = None, least: float = 0.3) -> BgrImage:
     made = grey() if picture is None else picture
     draw.poses(made, said, least)
     return made
@@ -69,7 +69,7 @@ def test_angles_can_be_read_at_their_joints() -> None:
         (point,) = (point for point in pose.keypoints if point.name == joint)
         x, y = round(point.x), round(point.y)
         near = picture[max(0, y - 90) : y + 90, max(0, x - 90) : x + 90]
-        assert _shows(near, plates.plate(text, skeleton.RIGHT, wanted))
+        assert _shows(near, plates.render_label(text, skeleton.RIGHT, wanted))
 
 
 def test_counts_stand_in_the_corner_only_when_there_are_some() -> None:
@@ -84,7 +84,7 @@ def test_counts_stand_in_the_corner_only_when_there_are_some() -> None:
     assert drawn(Poses((), (), {"squat": 1, "push_up": 1}))[60:120, :60].mean() < 100  # two rows
 
 
-def _shows(picture: Picture, patch: Picture) -> bool:
+def _shows(picture: BgrImage, patch: BgrImage) -> bool:
     """Whether ``patch`` is somewhere in the picture, but for strokes that cross it."""
     import cv2
 

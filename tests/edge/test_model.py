@@ -12,7 +12,7 @@ from edge.image import Preprocessing
 from edge.interpreter import TensorSpec
 from edge.model import load_model, open_model
 from edge.modelfile import metadata, tflite
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.pixels import apply_table, input_table
 from edge.results import Classification, ClassScore
 
@@ -21,7 +21,7 @@ HALF = (127.5,)
 
 
 def with_labels(content, labels=COLOURS, mean=HALF, std=HALF, threshold=None):
-    about = Metadata(labels=labels, mean=mean, std=std, threshold=threshold)
+    about = ModelMetadata(labels=labels, mean=mean, std=std, threshold=threshold)
     return metadata.write(content, about)
 
 

@@ -18,9 +18,9 @@ def bundle(compression: int) -> bytes:
 
 
 def test_models_of_a_bundle_are_told_by_their_names() -> None:
-    found = release.models_in("pose.task", bundle(zipfile.ZIP_STORED))
+    found = release.extract_models("pose.task", bundle(zipfile.ZIP_STORED))
     assert found == {"detector.tflite": bytes(range(256)) * 8}
-    assert release.models_in("model.tflite", b"TFL3") == {"": b"TFL3"}
+    assert release.extract_models("model.tflite", b"TFL3") == {"": b"TFL3"}
 
 
 def test_a_bundle_without_a_model_proves_nothing() -> None:
@@ -28,7 +28,7 @@ def test_a_bundle_without_a_model_proves_nothing() -> None:
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("metadata.json", "{}")
     with raises_code("bundle-without-model", found="pose.task"):
-        release.models_in("pose.task", made.getvalue())
+        release.extract_models("pose.task", made.getvalue())
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -43,4 +43,4 @@ def test_a_bundle_without_a_model_proves_nothing() -> None:
 )
 def test_a_damaged_bundle_is_refused_by_its_name(compression: int, damaged) -> None:  # type: ignore[no-untyped-def]
     with raises_code("bundle-damaged", found="pose.task"):
-        release.models_in("pose.task", damaged(bundle(compression)))
+        release.extract_models("pose.task", damaged(bundle(compression)))

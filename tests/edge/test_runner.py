@@ -20,7 +20,7 @@ import edge
 from edge import runner
 from edge.frame import Output
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 PROGRAM = """
 import sys
@@ -56,7 +56,7 @@ def clip(tmp_path: Path) -> Path:
 
 def test_a_program_of_a_user_and_ctrl_c(tmp_path: Path) -> None:
     model, video, program = (tmp_path / name for name in ("m.tflite", "o.mp4", "mine.py"))
-    about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
     program.write_text(PROGRAM)
     running = subprocess.Popen(

@@ -11,9 +11,9 @@ from errors import error_code, raises_code
 
 from edge import cli, interpreter, release, vectors
 from edge.interpreter import Runtime
-from edge.release import Manifest, Proof
+from edge.release import GoldenCheck, ReleaseManifest
 
-Make = Callable[[bytes, vectors.Vectors], Path]
+Make = Callable[[bytes, vectors.GoldenOutputs], Path]
 
 
 def runtime(dtype: str = "int8") -> Runtime:
@@ -24,17 +24,17 @@ def runtime(dtype: str = "int8") -> Runtime:
 def make(tmp_path: Path) -> Make:
     """A release of a model that should answer as ``carried`` says."""
 
-    def write(model: bytes, carried: vectors.Vectors) -> Path:
-        proofs = (Proof("m.tflite", "", "m.npz"),)
-        manifest = Manifest("0", "", ("demo",), (), False, "auto", proofs)
+    def write(model: bytes, carried: vectors.GoldenOutputs) -> Path:
+        proofs = (GoldenCheck("m.tflite", "", "m.npz"),)
+        manifest = ReleaseManifest("0", "", ("demo",), (), False, "auto", proofs)
         files = {
             "m.tflite": model,
             "m.npz": vectors.pack(carried),
             "run": b"#!/bin/sh\n",
             release.MANIFEST: manifest.to_json().encode(),
         }
-        sums = release.sums(files)
-        folder = tmp_path / release.name_of(sums)
+        sums = release.checksum_lines(files)
+        folder = tmp_path / release.release_id(sums)
         folder.mkdir()
         for name, content in {**files, release.SUMS: sums}.items():
             (folder / name).write_bytes(content)
@@ -66,7 +66,7 @@ def test_a_release_that_answers_as_it_should(
 def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     right = vectors.make(runtime(), "colours")
     turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.answers)
-    folder = make(tiny_models.colour_model("int8"), vectors.Vectors(right.inputs, turned))
+    folder = make(tiny_models.colour_model("int8"), vectors.GoldenOutputs(right.inputs, turned))
     assert cli.run(["selftest", str(folder), "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["passed"], told["models"][0]["passed"]) == (False, False)
@@ -95,11 +95,11 @@ def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPa
     made = vectors.make(runtime("float32"), "colours")
     answers, lost = made.answers[0], np.full_like(made.answers[0], np.nan)
     monkeypatch.setattr(vectors, "_compared", lambda _: (0, 0))
-    twice = vectors.Vectors(made.inputs, (answers, answers))
+    twice = vectors.GoldenOutputs(made.inputs, (answers, answers))
     monkeypatch.setattr(vectors, "answers", lambda *_: (answers, lost))
     with raises_code("output-not-finite"):
         vectors.deviation(runtime("float32"), twice)
-    without = vectors.Vectors(made.inputs, (answers, lost))
+    without = vectors.GoldenOutputs(made.inputs, (answers, lost))
     assert vectors.deviation(runtime("float32"), without) == 0  # it never was one
 
 
@@ -145,9 +145,9 @@ def test_vectors_keep_what_they_say(dtype: str) -> None:
 def test_a_few_steps_of_rounding_are_no_deviation() -> None:
     made = vectors.make(runtime(), "colours")
     step = runtime().outputs[0].scale
-    off = vectors.Vectors(made.inputs, tuple(answer + 3 * step for answer in made.answers))
+    off = vectors.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.answers))
     assert vectors.deviation(runtime(), off) == 0
-    far = vectors.Vectors(made.inputs, tuple(answer + 60 * step for answer in made.answers))
+    far = vectors.GoldenOutputs(made.inputs, tuple(answer + 60 * step for answer in made.answers))
     assert vectors.deviation(runtime(), far) > vectors.LIMIT
 
 

@@ -7,12 +7,12 @@ import pytest
 from errors import raises_code
 
 from edge.cli import Terminated
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 
 def test_a_file_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
     (tmp_path / "out.txt").write_text("earlier")
-    write_whole(tmp_path / "out.txt", "é")
+    write_atomic(tmp_path / "out.txt", "é")
     assert (tmp_path / "out.txt").read_bytes() == "é".encode()
     assert os.listdir(tmp_path) == ["out.txt"]
 
@@ -29,7 +29,7 @@ def test_stopped_halfway_it_leaves_the_earlier_file_alone(
 
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(stop):
-        write_whole(tmp_path / "out.txt", "new")
+        write_atomic(tmp_path / "out.txt", "new")
     assert os.listdir(tmp_path) == ["out.txt"]
     assert (tmp_path / "out.txt").read_text() == "earlier"
 
@@ -38,4 +38,4 @@ def test_stopped_halfway_it_leaves_the_earlier_file_alone(
 def test_what_cannot_be_written_is_said_plainly(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     with raises_code("output-not-writable", expected=name):
-        write_whole(tmp_path / name, "new")
+        write_atomic(tmp_path / name, "new")

@@ -8,17 +8,23 @@ from typing import Any
 import numpy as np
 
 from converters.backbone.weights import Backbone
-from converters.choosing.choice import Choice, Limits, choose
+from converters.choosing.choice import Limits, Selection, select_variant
 from converters.compress.quantise import Variant
-from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, split
 from converters.report import html, record
-from converters.training.trained import Curve, Trained
-from converters.verification.confidence import Threshold, reliability
-from converters.verification.measured import ClassFigures, Confidence, Latency, Measured, Verified
+from converters.training.trained import Curve, TrainedModel
+from converters.verification.confidence import ScoreThreshold, reliability
+from converters.verification.measured import (
+    ClassMetrics,
+    Evaluation,
+    MeasuredLatency,
+    Metrics,
+    ScoreCalibration,
+)
 from converters.verification.verdict import Verdict
 from edge.image import Preprocessing
-from edge.modelfile.figures import Figures
+from edge.modelfile.figures import ModelCost
 
 SIZE = 96
 INTERPRETER = "ai-edge-litert 2.3.0"
@@ -119,7 +125,7 @@ class Conversion:
             noise = rng.integers(-60, 61, (SIZE, SIZE, 3))
             pixels[row] = np.clip(base[label] + noise, 0, 255)
         pictures = tuple(
-            Picture(
+            ImageRecord(
                 f"{self.classes[label]}/{row}.jpg",
                 int(label),
                 None,
@@ -139,7 +145,7 @@ class Conversion:
             audit=replace(audit, **self.audit),
         )
 
-    def measured(self, name: str, dataset: Dataset, sides: Split, wrong: int) -> Measured:
+    def measured(self, name: str, dataset: Dataset, sides: Split, wrong: int) -> Metrics:
         truth = dataset.labels[sides.test]
         number, tested = len(self.classes), len(truth)
         said = truth.copy()
@@ -155,7 +161,7 @@ class Conversion:
         f1 = 2 * hits / (support + confusion.sum(0))
         right = float((said == truth).mean())
         told, trusted = self.files()[name], reliability(scores, truth)
-        return Measured(
+        return Metrics(
             name=name,
             scores=scores,
             accuracy=right,
@@ -165,7 +171,7 @@ class Conversion:
             log_loss=trusted.log_loss,
             ece=trusted.ece,
             per_class=tuple(
-                ClassFigures(*row)
+                ClassMetrics(*row)
                 for row in zip(
                     self.classes,
                     precision.tolist(),
@@ -179,16 +185,16 @@ class Conversion:
             bytes=told.bytes,
             gzip_bytes=told.gzip_bytes,
             latencies=(
-                Latency(told.ms * 1.9, told.ms * 2.2, INTERPRETER, "cpu", 1),
-                Latency(told.ms, told.ms * 1.3, INTERPRETER, "cpu", 2),
+                MeasuredLatency(told.ms * 1.9, told.ms * 2.2, INTERPRETER, "cpu", 1),
+                MeasuredLatency(told.ms, told.ms * 1.3, INTERPRETER, "cpu", 2),
             ),
-            figures=Figures(2_260_000, round(300e6 * told.left), told.sparsity),
+            figures=ModelCost(2_260_000, round(300e6 * told.left), told.sparsity),
             edgetpu=told.edgetpu,
-            threshold=Threshold(0.95, 0.62, 1.0, 0.7, 0.9, tested),
+            threshold=ScoreThreshold(0.95, 0.62, 1.0, 0.7, 0.9, tested),
             gain=told.gain,
         )
 
-    def confidence(self, dataset: Dataset, sides: Split) -> Confidence:
+    def confidence(self, dataset: Dataset, sides: Split) -> ScoreCalibration:
         """Scores that were too sure, and what a temperature of 1.5 made of them."""
         truth = dataset.labels[sides.test]
         rng = np.random.default_rng(1)
@@ -199,7 +205,7 @@ class Conversion:
             reliability(_softmax(logits / temperature).astype(np.float32), truth)
             for temperature in (1.0, 1.5)
         )
-        return Confidence(1.5, (before, after), (before, after))
+        return ScoreCalibration(1.5, (before, after), (before, after))
 
     def stages(self) -> dict[str, Any]:
         """The keyword arguments of :func:`converters.report.record.build`."""
@@ -226,12 +232,12 @@ class Conversion:
                     build=lambda: None,
                 )
             ),
-            "trained": Trained(
+            "trained": TrainedModel(
                 None, "frozen", 0.9, self.notes, self.curves, {"head": {"C": np.float64(1.0)}}
             ),
             "confidence": self.confidence(dataset, sides),
             "variants": tuple(replace(file.variant, name=name) for name, file in files.items()),
-            "verified": Verified(measured, self.verdict),
+            "verified": Evaluation(measured, self.verdict),
             "choice": self.choice(measured),
             "compiled": None,
             "board": None,
@@ -241,8 +247,8 @@ class Conversion:
             "command": "edge convert shapes",
         }
 
-    def choice(self, measured: tuple[Measured, ...]) -> Choice:
-        return choose(measured, self.limits, ("int8", *self.recipes)[-1])
+    def choice(self, measured: tuple[Metrics, ...]) -> Selection:
+        return select_variant(measured, self.limits, ("int8", *self.recipes)[-1])
 
     def build(self) -> dict[str, Any]:
         return record.build(**self.stages())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.edgetpu.check import Prediction, predict
+from converters.edgetpu.check import EdgeTpuPrediction, predict
 from converters.edgetpu.rules import SINGLE, WHOLE, Rule
 from edge.modelfile import tflite
 
@@ -20,7 +20,7 @@ class Truth:
     cpu: dict[str, int]
     operations: int
 
-    def foresee(self, leave_out: Callable[[Rule], bool] = lambda rule: False) -> Prediction:
+    def foresee(self, leave_out: Callable[[Rule], bool] = lambda rule: False) -> EdgeTpuPrediction:
         """The forecast without the rules that are to be left out."""
         whole, single = ([r for r in rules if not leave_out(r)] for rules in (WHOLE, SINGLE))
         return predict(tflite.parse(self.model.read_bytes(), self.model.name), whole, single)
@@ -59,7 +59,7 @@ def truths(data: Path) -> list[Truth]:
     ]
 
 
-def score(forecasts: Iterable[tuple[Truth, Prediction]]) -> Score:
+def score(forecasts: Iterable[tuple[Truth, EdgeTpuPrediction]]) -> Score:
     """Compare forecasts with the truth."""
     pairs = list(forecasts)
     exact = [truth for truth, found in pairs if truth.cpu == found.cpu]

@@ -32,8 +32,8 @@ def mediapipe(model: str, pixels: list[Any]) -> dict[str, Any]:
     scores, labels = [], set()
     with ImageClassifier.create_from_options(options) as classifier:
         for picture in pixels:
-            image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(picture))
-            categories = classifier.classify(image).classifications[0].categories
+            mp_image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(picture))
+            categories = classifier.classify(mp_image).classifications[0].categories
             categories.sort(key=lambda category: category.index)
             scores.append([category.score for category in categories])
             labels.add(tuple(category.category_name for category in categories))

@@ -12,7 +12,7 @@ import numpy as np
 from micro import SHAPES, draw
 from numpy.typing import NDArray
 
-from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
 from converters.tf import keras, seed_everything
 from edge.image import Preprocessing
@@ -33,7 +33,7 @@ def pictures(per_class: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.i
 def dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Dataset:
     names = [f"{SHAPES[c]}/{i}.png" for i, c in enumerate(labels)]
     rows = [
-        Picture(name, int(c), None, name.encode().hex())
+        ImageRecord(name, int(c), None, name.encode().hex())
         for name, c in zip(names, labels, strict=True)
     ]
     counts = {s: int((labels == c).sum()) for c, s in enumerate(SHAPES)}

@@ -11,14 +11,14 @@ from typing import Any, Self
 
 from streams import MeanTask
 
-from edge.sinks import Setting
-from edge.sinks.web import Web, web
+from edge.sinks import StreamContext
+from edge.sinks.web import WebSink, web
 from edge.sources import open_source
-from edge.sources.browser import Browser
+from edge.sources.browser import BrowserSource
 from edge.sources.source import SourceOptions
 from edge.streaming import stream
-from edge.streaming.control import Control
-from edge.streaming.statistics import Statistics
+from edge.streaming.control import StreamControl
+from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
 
 STREAM = "synthetic:160x120@30"
@@ -28,11 +28,11 @@ STREAM = "synthetic:160x120@30"
 class Page:
     """A running stream; ``token`` is "" where none is needed."""
 
-    sink: Web
-    control: Control
+    sink: WebSink
+    control: StreamControl
     stop: threading.Event
     said: list[str]
-    done: list[Statistics] = field(default_factory=list)
+    done: list[StreamStats] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -53,16 +53,18 @@ def page(
     source: str = STREAM,
     host: str = "127.0.0.1",
     task: Task | None = None,
-    wrapped: Callable[[Web], Any] = lambda sink: sink,
+    wrapped: Callable[[WebSink], Any] = lambda sink: sink,
 ) -> Iterator[Page]:
     """A page in a stream of its own, ended with the block; recordings go into ``folder``.
 
     ``wrapped``: puts something around its sink.
     """
     opened = open_source(source, SourceOptions(realtime=True))
-    control, stop, said = Control(task or MeanTask()), threading.Event(), []
-    camera = opened.camera if isinstance(opened, Browser) else None
-    setting = Setting(opened.fps, opened.live, stop.set, said.append, control, opened.name, camera)
+    control, stop, said = StreamControl(task or MeanTask()), threading.Event(), []
+    camera = opened.camera if isinstance(opened, BrowserSource) else None
+    setting = StreamContext(
+        opened.fps, opened.live, stop.set, said.append, control, opened.name, camera
+    )
     sink = wrapped(web(f"{host}:0?recordings={folder}", setting))
     made = Page(sink, control, stop, said)
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from boards.doctor.commands import MISSING, Answer
+from boards.doctor.commands import MISSING, CommandResult
 from boards.doctor.finding import Finding
-from boards.doctor.system import System
+from boards.doctor.system import HostSystem
 from boards.profile import Profile, load
 
 PYTHON = "/home/pi/edge/bin/python"
@@ -60,7 +60,7 @@ SUBSYSTEM=="usb",ATTRS{idVendor}=="1a6e",GROUP="plugdev"
 SUBSYSTEM=="usb",ATTRS{idVendor}=="18d1",GROUP="plugdev"
 """
 
-Check = Callable[[System, Profile], Iterator[Finding]]
+Check = Callable[[HostSystem, Profile], Iterator[Finding]]
 
 
 class RecordedBoard:
@@ -73,7 +73,7 @@ class RecordedBoard:
         self.closed: set[str] = set()
         self.edgetpu: str | None = None
         self.tried: list[str] = []
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, CommandResult] = {}
         self._machine()
         self._environment()
 
@@ -137,7 +137,7 @@ class RecordedBoard:
         self.says(asked, DPKG.format(kind=kind, version=version), other, code=1)
 
     def says(self, command: str, out: str = "", err: str = "", code: int = 0) -> None:
-        self._answers[command] = Answer(out, err, code)
+        self._answers[command] = CommandResult(out, err, code)
 
     def probe(self, name: str, **said: Any) -> None:
         self.says(f"{PYTHON} -P -m boards.doctor.probes {name}", json.dumps(said) + "\n")
@@ -149,8 +149,8 @@ class RecordedBoard:
         self.says(command, err="No such file or directory", code=MISSING)
 
     @property
-    def system(self) -> System:
-        return System(
+    def system(self) -> HostSystem:
+        return HostSystem(
             root=self.folder,
             run=self._run,
             stop=lambda: None,
@@ -159,11 +159,11 @@ class RecordedBoard:
             now=self.now,
         )
 
-    def _run(self, command: tuple[str, ...], _: float) -> Answer:
+    def _run(self, command: tuple[str, ...], _: float) -> CommandResult:
         if command[-2:-1] == ("edgetpu",):
             self.tried.append(command[-1])
-            return Answer(json.dumps({"trouble": self.edgetpu} if self.edgetpu else {}))
-        return self._answers.get(" ".join(command), Answer(code=MISSING))
+            return CommandResult(json.dumps({"trouble": self.edgetpu} if self.edgetpu else {}))
+        return self._answers.get(" ".join(command), CommandResult(code=MISSING))
 
     def all(self, check: Check) -> list[Finding]:
         return list(check(self.system, self.profile))

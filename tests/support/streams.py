@@ -10,11 +10,11 @@ from typing import Any, Self
 import numpy as np
 
 from edge.errors import ModelError, UsageError
-from edge.frame import Frame, Output, Picture
-from edge.tasks.settings import Settings
+from edge.frame import BgrImage, Frame, Output
+from edge.tasks.settings import TaskSettings
 
 
-def picture(value: int = 0) -> Picture:
+def picture(value: int = 0) -> BgrImage:
     return np.full((48, 64, 3), value, np.uint8)
 
 
@@ -88,7 +88,7 @@ class MeanTask:
     ) -> None:
         self.runtime: Any = Runtime(seconds, delegate, dies_after)
         self.seen: list[int] = []
-        self.chosen = Settings(0.5, None, ("dark", "light"))
+        self.chosen = TaskSettings(0.5, None, ("dark", "light"))
 
     def prepare(self, frame: Frame) -> tuple[Any, ...]:
         return (frame.picture.mean(),)
@@ -97,14 +97,14 @@ class MeanTask:
         self.seen.append(frame.index)
         return Value(round(outputs[0]))
 
-    def draw(self, picture: Picture, result: Any) -> Picture:
+    def draw(self, picture: BgrImage, result: Any) -> BgrImage:
         picture[:8, :8] = 255 - result.value
         return picture
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         return self.chosen
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         if settings.score is None or settings.score > 1:
             raise UsageError(
                 "a score up to 1", str(settings.score), "use less", code="invalid-option-value"

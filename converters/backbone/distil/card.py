@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 LICENCE = (
     "The weights are under the project's license. They were trained on ImageNet images, which are "
@@ -26,7 +26,7 @@ def write_card(card: Card, path: Path) -> None:
     for name, table in card.items():
         if isinstance(table, dict):
             lines += ["", f"[{name}]", *_assignments(table)]
-    write_whole(path, "\n".join(lines) + "\n")
+    write_atomic(path, "\n".join(lines) + "\n")
 
 
 def _assignments(table: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converters.backbone.mobilenet_v2 import Weights
 from edge.errors import WeightsError
-from edge.whole import write_whole, writing
+from edge.whole import atomic_write, write_atomic
 
 
 def pack(weights: Weights, path: Path) -> None:
@@ -29,9 +29,9 @@ def pack(weights: Weights, path: Path) -> None:
             arrays[f"{layer}/{index}"] = value.astype(kind)
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
-    with writing(path):
+    with atomic_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, packed.getvalue())
+    write_atomic(path, packed.getvalue())
 
 
 def unpack(path: Path) -> Weights:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import DatasetError, PictureError
-from edge.image import SUFFIXES, Pixels, decode_picture
+from edge.image import SUFFIXES, RgbImage, decode_picture
 
 SMALLEST_CROP = 48
 """Shorter side in pixels below which a crop shows too little to learn from."""
@@ -20,7 +20,7 @@ LARGEST_STRETCH = 4 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImageArchive:
     """One zip or folder: the encoded pictures by name, in the order of their names."""
 
     name: str
@@ -35,7 +35,7 @@ class Source:
         return total.hexdigest()
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> ImageArchive:
     """Read the encoded pictures of a zip or of a folder (any depth).
 
     Raises:
@@ -58,7 +58,7 @@ def open_source(path: Path) -> Source:
             ) from None
     if not files:
         raise DatasetError("unlabeled images", f"none in {path}", fix, code="no-images")
-    return Source(path.name, files)
+    return ImageArchive(path.name, files)
 
 
 def _read_zip(path: Path) -> tuple[bytes, ...]:
@@ -67,7 +67,7 @@ def _read_zip(path: Path) -> tuple[bytes, ...]:
         return tuple(archive.read(name) for name in names)
 
 
-def crop_of(sources: list[Source], index: int, seed: int) -> Pixels:
+def crop_of(sources: list[ImageArchive], index: int, seed: int) -> RgbImage:
     """Crop number ``index`` of an endless, seeded series: uint8 RGB [h, w, 3], not yet resized.
 
     The sources take turns, so that each gives the same share of every prefix of the series,
@@ -88,7 +88,7 @@ def crop_of(sources: list[Source], index: int, seed: int) -> Pixels:
     return _random_crop(picture, rng)
 
 
-def _random_crop(picture: Pixels, rng: np.random.Generator) -> Pixels:
+def _random_crop(picture: RgbImage, rng: np.random.Generator) -> RgbImage:
     height, width = picture.shape[:2]
     least = min(1.0, max(SMALLEST_SHARE, (SMALLEST_CROP / min(height, width)) ** 2))
     area = rng.uniform(least, 1.0) * height * width

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.backbone.distil.teacher import Lessons
+from converters.backbone.distil.teacher import DistillationTargets
 
 STATISTICS_FROM = 5000
 """Rows from which mean and deviation of the teacher's answers are taken."""
@@ -84,7 +84,7 @@ class Loss:
 
     @staticmethod
     def towards(
-        lessons: Lessons,
+        lessons: DistillationTargets,
         kernel: NDArray[np.float32],
         bias: NDArray[np.float32],
         embedding_weight: float,

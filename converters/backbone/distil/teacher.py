@@ -12,12 +12,12 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from converters.backbone.distil.pictures import Source, crop_of
+from converters.backbone.distil.pictures import ImageArchive, crop_of
 from converters.compress import quantise
 from converters.progress import Progress
 from edge.errors import WeightsError
-from edge.image import Pixels, Preprocessing
-from edge.whole import write_whole
+from edge.image import Preprocessing, RgbImage
+from edge.whole import write_atomic
 
 BOTTLENECK = "block_16_project_BN"
 """The linear bottleneck before the last convolution: where the teacher's grid is read."""
@@ -41,7 +41,7 @@ class Teacher:
 
 
 @dataclass(frozen=True, slots=True)
-class Lessons:
+class DistillationTargets:
     """Crops with the teacher's answers, memory-mapped.
 
     ``crops`` uint8 RGB [n, size, size, 3]; ``embeddings`` float16 [n, 1280] (pooled, after the
@@ -128,19 +128,19 @@ def _to_tflite(model: Any) -> bytes:
     tf_keras = keras()
     pooled = tf_keras.layers.GlobalAveragePooling2D(name="embedding")(model.output)
     both = tf_keras.Model(model.input, [pooled, model.get_layer(BOTTLENECK).output])
-    return quantise.float32(both)
+    return quantise.to_float32(both)
 
 
-def study(
+def compute_targets(
     teacher: Teacher,
-    sources: list[Source],
+    sources: list[ImageArchive],
     count: int,
     size: int,
     seed: int,
     folder: Path,
     progress: Progress,
     threads: int = 2,
-) -> Lessons:
+) -> DistillationTargets:
     """The first ``count`` crops at ``size`` and the teacher's answers to them, kept in ``folder``.
 
     Teacher and student see the same crop (Beyer et al. 2021, "Knowledge distillation: a good
@@ -168,7 +168,7 @@ def study(
     return lessons
 
 
-def _square(crop: Pixels, size: int) -> Pixels:
+def _square(crop: RgbImage, size: int) -> RgbImage:
     """The crop at ``size``, averaged when it shrinks so that nothing aliases."""
     how = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
     return cv2.resize(crop, (size, size), interpolation=how).astype(np.uint8, copy=False)
@@ -207,7 +207,7 @@ class _Runner:
         self._flat, self._map = flat["index"], mapped["index"]
         self.width, self.channels = int(flat["shape"][-1]), int(mapped["shape"][-1])
 
-    def __call__(self, crop: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, crop: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         real = self._prepare.normalise(self._prepare.stretch(crop))
         self._interpreter.set_tensor(self._input, real[None])
         self._interpreter.invoke()
@@ -218,7 +218,7 @@ class _Runner:
 
 def _open(
     folder: Path, key: dict[str, Any], count: int, size: int, runner: _Runner
-) -> tuple[Lessons, int]:
+) -> tuple[DistillationTargets, int]:
     """The first ``count`` rows of the arrays in ``folder``, and how many of them are done."""
     cells = max(1, size // 32)
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
@@ -233,7 +233,7 @@ def _open(
         name: _rows(folder / f"{name}.npy", count, shape, kind, done)
         for name, (shape, kind) in shapes.items()
     }
-    return Lessons(**arrays), min(done, count)
+    return DistillationTargets(**arrays), min(done, count)
 
 
 def _rows(
@@ -254,8 +254,8 @@ def _rows(
     return rows
 
 
-def _save(folder: Path, key: dict[str, Any], lessons: Lessons, done: int) -> None:
+def _save(folder: Path, key: dict[str, Any], lessons: DistillationTargets, done: int) -> None:
     for array in (lessons.crops, lessons.embeddings, lessons.grids):
         if isinstance(array, np.memmap):
             array.flush()
-    write_whole(folder / "lessons.json", json.dumps({"key": key, "done": done}))
+    write_atomic(folder / "lessons.json", json.dumps({"key": key, "done": done}))

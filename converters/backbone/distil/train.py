@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from converters.backbone.distil.optimiser import learning_rate, muon
 from converters.backbone.distil.student import Loss, Student, augment
-from converters.backbone.distil.teacher import Lessons
+from converters.backbone.distil.teacher import DistillationTargets
 from converters.progress import Progress
 from edge.errors import UsageError
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class PretrainConfig:
     """Everything that decides the weights, beside teacher and pictures."""
 
     alpha: float = 0.5
@@ -40,7 +40,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LogIntervals:
     """How often to log and to save, in steps."""
 
     log: int = 50
@@ -49,12 +49,12 @@ class Pace:
 
 def train(
     student: Student,
-    lessons: Lessons,
+    lessons: DistillationTargets,
     loss: Loss,
-    recipe: Recipe,
+    recipe: PretrainConfig,
     folder: Path,
     progress: Progress,
-    pace: Pace = Pace(),
+    pace: LogIntervals = LogIntervals(),
 ) -> None:
     """Teach ``student``.
 
@@ -98,7 +98,7 @@ def train(
         raise
 
 
-def _step(student: Student, loss: Loss, optimiser: Any, recipe: Recipe) -> Any:
+def _step(student: Student, loss: Loss, optimiser: Any, recipe: PretrainConfig) -> Any:
     from converters.tf import tensorflow
 
     tf = tensorflow()
@@ -118,7 +118,7 @@ def _step(student: Student, loss: Loss, optimiser: Any, recipe: Recipe) -> Any:
     return step
 
 
-def _rows(step: int, count: int, recipe: Recipe) -> NDArray[np.int64]:
+def _rows(step: int, count: int, recipe: PretrainConfig) -> NDArray[np.int64]:
     """The lessons of one step: every epoch goes through all of them in its own order."""
     size = min(recipe.batch_size, count)
     epoch, place = divmod(step, count // size)
@@ -126,22 +126,22 @@ def _rows(step: int, count: int, recipe: Recipe) -> NDArray[np.int64]:
     return np.sort(order[place * size : (place + 1) * size])
 
 
-def _batch(lessons: Lessons, rows: NDArray[np.int64]) -> Iterator[Any]:
+def _batch(lessons: DistillationTargets, rows: NDArray[np.int64]) -> Iterator[Any]:
     for array in (lessons.crops, lessons.embeddings, lessons.grids):
         yield array[rows]
 
 
-def _seed(recipe: Recipe, step: int) -> NDArray[np.int32]:
+def _seed(recipe: PretrainConfig, step: int) -> NDArray[np.int32]:
     return np.array([recipe.seed, step], np.int32)
 
 
-def note_length(recipe: Recipe, folder: Path) -> None:
+def note_length(recipe: PretrainConfig, folder: Path) -> None:
     """Write down in ``folder`` how long the training shall be, for one that continues it."""
     noted = json.dumps({"steps": recipe.steps, "decay": recipe.decay})
-    write_whole(folder / "steps.json", noted)
+    write_atomic(folder / "steps.json", noted)
 
 
-def _check_length(recipe: Recipe, begun: int, folder: Path) -> None:
+def _check_length(recipe: PretrainConfig, begun: int, folder: Path) -> None:
     """Steps may change only while both schedules, old and new, are still at their peak."""
     note = folder / "steps.json"
     if not begun or not note.is_file():
@@ -159,7 +159,7 @@ def _check_length(recipe: Recipe, begun: int, folder: Path) -> None:
         )
 
 
-def minutes_of(folder: Path, recipe: Recipe) -> float:
+def minutes_of(folder: Path, recipe: PretrainConfig) -> float:
     """How long the training in ``folder`` took, in minutes, over all its parts."""
     log = folder / "log.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
@@ -174,7 +174,7 @@ def minutes_of(folder: Path, recipe: Recipe) -> float:
 class _Journal:
     """Mean losses of every few steps, as JSON lines."""
 
-    def __init__(self, path: Path, recipe: Recipe, every: int) -> None:
+    def __init__(self, path: Path, recipe: PretrainConfig, every: int) -> None:
         self._path, self._every = path, every
         self._pictures = recipe.batch_size
         self._sums: list[Any] = []

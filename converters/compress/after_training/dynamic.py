@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from converters.compress import quantise
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +11,13 @@ class Options:
     """There are none."""
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
     """The draft with its TFLite file.
 
     Raises:
         ConversionError: the converter refused the model.
     """
     note = "Activations stay in float, so the Edge TPU cannot run any of this file."
-    return replace(draft, content=quantise.dynamic(draft.model), notes=(*draft.notes, note))
+    return replace(
+        draft, content=quantise.to_dynamic_range(draft.model), notes=(*draft.notes, note)
+    )

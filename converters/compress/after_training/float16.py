@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from converters.compress import quantise
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,10 +11,10 @@ class Options:
     """There are none."""
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
     """The draft with its TFLite file.
 
     Raises:
         ConversionError: the converter refused the model.
     """
-    return replace(draft, content=quantise.float16(draft.model))
+    return replace(draft, content=quantise.to_float16(draft.model))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from converters.compress import quantise
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +11,12 @@ class Options:
     """There are none."""
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
     """The draft with its TFLite file.
 
     Raises:
         ConversionError: the converter refused the model, or there are no calibration pictures.
     """
-    content = quantise.int16x8(draft.model, material.calibration, material.dataset.preprocessing)
+    content = quantise.to_int16x8(draft.model, material.calibration, material.dataset.preprocessing)
     note = "16-bit activations run slowly, as XNNPACK lacks them, and not on the Edge TPU."
     return replace(draft, content=content, notes=(*draft.notes, note))

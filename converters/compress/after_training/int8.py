@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from converters.compress import quantise
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class Options:
         quantise.check_types(self.input_type, self.output_type)
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
     """The draft with its TFLite file.
 
     Raises:
         ConversionError: the converter refused the model, or there are no calibration pictures.
     """
-    content = quantise.int8(
+    content = quantise.to_int8(
         draft.model,
         material.calibration,
         material.dataset.preprocessing,

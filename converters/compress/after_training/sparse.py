@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from converters.compress import quantise
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.wrappers import pointwise
 from edge.errors import ConversionError
 
@@ -16,7 +16,7 @@ class Options:
     """There are none."""
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
     """The draft with its TFLite file.
 
     Raises:
@@ -36,4 +36,6 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
         "XNNPACK skips the zeros on ARM (32 and 64 bit). On x86 with AVX its sparse kernels are "
         "off, and the Edge TPU runs no float models: there, only the download is smaller."
     )
-    return replace(draft, content=quantise.sparse(draft.model), notes=(*draft.notes, note))
+    return replace(
+        draft, content=quantise.to_sparse_float32(draft.model), notes=(*draft.notes, note)
+    )

@@ -15,7 +15,7 @@ from converters import tf
 from converters.compress.wrappers import clone
 
 
-def equalised(model: Any) -> Any:
+def equalize_depthwise(model: Any) -> Any:
     """A copy of a flat tf_keras model whose depthwise kernels reach to 1 or -1 in every channel.
 
     Only those followed by BatchNorm change. Scores stay as they are, but for float rounding.

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from converters.compress import quantise, recovery
-from converters.compress.draft import Draft, Material
-from converters.compress.wrappers import stripped
+from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.wrappers import strip_wrappers
 from converters.training import epochs
 
 _DECAY = 0.999
@@ -31,8 +31,8 @@ _RANGES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.Plan`;
+class QatOptions:
+    """``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.DistillationConfig`;
     ``input_type`` and ``output_type``: what the file takes and gives, of ``quantise.TYPES``.
 
     Raises:
@@ -49,11 +49,15 @@ class Options:
         quantise.check_types(self.input_type, self.output_type)
         self.plan()
 
-    def plan(self) -> recovery.Plan:
-        return recovery.Plan("quantization-aware training", self.epochs, self.rate, hard=self.hard)
+    def plan(self) -> recovery.DistillationConfig:
+        return recovery.DistillationConfig(
+            "quantization-aware training", self.epochs, self.rate, hard=self.hard
+        )
 
 
-def learn(draft: Draft, wrapped: Any, options: Options, material: Material) -> Draft:
+def learn(
+    draft: RecipeState, wrapped: Any, options: QatOptions, material: RecipeContext
+) -> RecipeState:
     """The draft with the file of ``wrapped`` once it is trained, and the plain model behind it.
 
     Args:
@@ -66,28 +70,30 @@ def learn(draft: Draft, wrapped: Any, options: Options, material: Material) -> D
         ConversionError: the converter refused the model, or the scale of the input is not that of
             a pixel.
     """
-    settle(wrapped, material)
+    calibrate_ranges(wrapped, material)
     done = recovery.distil(wrapped, material.teacher, material, options.plan())
-    widen(wrapped)
-    content = quantise.aware(
+    floor_weight_ranges(wrapped)
+    content = quantise.from_qat_model(
         wrapped,
         material.dataset.preprocessing,
         input_type=options.input_type,
         output_type=options.output_type,
     )
-    plain = stripped(wrapped, like=draft.model)
+    plain = strip_wrappers(wrapped, like=draft.model)
     details = {"recovery": done.to_dict()}
     return replace(draft, model=plain, content=content, details=(*draft.details, details))
 
 
-def settle(wrapped: Any, material: Material) -> None:
+def calibrate_ranges(wrapped: Any, material: RecipeContext) -> None:
     """Give every activation the range that it has on the calibration set.
 
     A moving average starts at -6 to 6 and forgets that only after thousands of steps. As Adam does
     with its moments, its start is taken out: after n steps it still weighs decay ** n.
     """
     preprocessing = material.dataset.preprocessing
-    inputs = np.concatenate(list(quantise.samples(material.calibration, preprocessing)))
+    inputs = np.concatenate(
+        list(quantise.representative_samples(material.calibration, preprocessing))
+    )
     batches = np.array_split(inputs, -(-len(inputs) // 32))
     ranges = [w for w in wrapped.non_trainable_weights if w.name.endswith(_RANGES)]
     with epochs.batch_norm_frozen(wrapped):
@@ -100,7 +106,7 @@ def settle(wrapped: Any, material: Material) -> None:
                 value.assign((value - weight * start) / (1 - weight))
 
 
-def widen(wrapped: Any) -> None:
+def floor_weight_ranges(wrapped: Any) -> None:
     """Give channels without weights a range, which changes nothing that ``wrapped`` says.
 
     The bias of a channel counts in steps of its weights' range. Where that is next to nothing,

@@ -1,16 +1,16 @@
 """pqat: as qat, for a pruned network whose zeros shall stay zeros."""
 
 from converters import tf
-from converters.compress.aware.equalise import equalised
-from converters.compress.aware.learning import Options, learn
-from converters.compress.draft import Draft, Material
+from converters.compress.aware.equalise import equalize_depthwise
+from converters.compress.aware.learning import QatOptions, learn
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.wrappers import pointwise
 from edge.errors import ConversionError
 
-__all__ = ["Options", "run"]
+__all__ = ["QatOptions", "run"]
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: QatOptions, material: RecipeContext) -> RecipeState:
     """The draft with its int8 file and the trained network behind it, zeros where they were.
 
     Raises:
@@ -24,7 +24,7 @@ def run(draft: Draft, options: Options, material: Material) -> Draft:
             code="model-not-pruned",
         )
     toolkit = tf.tfmot()
-    annotated = toolkit.quantization.keras.quantize_annotate_model(equalised(draft.model))
+    annotated = toolkit.quantization.keras.quantize_annotate_model(equalize_depthwise(draft.model))
     scheme = toolkit.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
     wrapped = toolkit.quantization.keras.quantize_apply(annotated, scheme)
     return learn(draft, wrapped, options, material)

@@ -1,18 +1,18 @@
 """qat: int8 of a network that has learned with the rounding in it."""
 
 from converters import tf
-from converters.compress.aware.equalise import equalised
-from converters.compress.aware.learning import Options, learn
-from converters.compress.draft import Draft, Material
+from converters.compress.aware.equalise import equalize_depthwise
+from converters.compress.aware.learning import QatOptions, learn
+from converters.compress.draft import RecipeContext, RecipeState
 
-__all__ = ["Options", "run"]
+__all__ = ["QatOptions", "run"]
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: QatOptions, material: RecipeContext) -> RecipeState:
     """The draft with its int8 file and the trained network behind it.
 
     Raises:
         ConversionError: the converter refused the model.
     """
-    wrapped = tf.tfmot().quantization.keras.quantize_model(equalised(draft.model))
+    wrapped = tf.tfmot().quantization.keras.quantize_model(equalize_depthwise(draft.model))
     return learn(draft, wrapped, options, material)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from converters import tf
 from converters.compress.channels.blocks import Block
-from converters.compress.draft import Material
+from converters.compress.draft import RecipeContext
 
 Scores = dict[str, NDArray[np.float64]]
 """Block name → the importance of each of its expansion channels, [channels], 0 or more."""
@@ -19,7 +19,7 @@ _PICTURES = 128
 _BATCH = 16
 
 
-def scale(model: Any, blocks: tuple[Block, ...], material: Material) -> Scores:
+def scale(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
     """The BatchNorm scale after the depthwise convolution.
 
     Liu et al., "Learning Efficient Convolutional Networks through Network Slimming", ICCV 2017.
@@ -30,7 +30,7 @@ def scale(model: Any, blocks: tuple[Block, ...], material: Material) -> Scores:
     }
 
 
-def l1(model: Any, blocks: tuple[Block, ...], material: Material) -> Scores:
+def l1(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
     """The sum of the absolute weights with which the projection reads the channel.
 
     Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, but for the reading side: what
@@ -42,7 +42,7 @@ def l1(model: Any, blocks: tuple[Block, ...], material: Material) -> Scores:
     }
 
 
-def contribution(model: Any, blocks: tuple[Block, ...], material: Material) -> Scores:
+def contribution(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
     """The variance that the channel brings into what leaves the block, on calibration pictures.
 
     That of its activation times its squared weights in the projection, BatchNorm folded in: what
@@ -66,7 +66,7 @@ def contribution(model: Any, blocks: tuple[Block, ...], material: Material) -> S
     return found
 
 
-def taylor(model: Any, blocks: tuple[Block, ...], material: Material) -> Scores:
+def taylor(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
     """How much the loss would change, to first order, if the channel were zero.
 
     The square of activation times gradient, summed over the picture, in the mean over training
@@ -119,7 +119,7 @@ def _folded_projection(model: Any, block: Block) -> NDArray[np.float64]:
     return folded
 
 
-MEASURES: dict[str, Callable[[Any, tuple[Block, ...], Material], Scores]] = {
+MEASURES: dict[str, Callable[[Any, tuple[Block, ...], RecipeContext], Scores]] = {
     "contribution": contribution,
     "taylor": taylor,
     "scale": scale,

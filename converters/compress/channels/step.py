@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from converters.compress.channels import blocks, importance, widths
 from converters.compress.channels.blocks import Block
 from converters.compress.channels.reconstruction import reconstruct
-from converters.compress.draft import Draft, Material
-from converters.compress.recovery import Plan, Recovery, distil
+from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.recovery import DistillationConfig, DistillationLog, distil
 from converters.training import epochs
 from edge.errors import UsageError, did_you_mean
 
@@ -23,11 +23,11 @@ int8; on clothes at 96 pixels 800 leave one point more than 256.
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ChannelOptions:
     """``keep``: share of the expansion channels that stay, above 0 up to 1, the same in each
     block. ``importance``: how channels are ranked, a name in
     :data:`converters.compress.channels.importance.MEASURES`. ``epochs`` (0 or more), ``rate`` and
-    ``hard``: of the recovery, see :class:`converters.compress.recovery.Plan`.
+    ``hard``: of the recovery, see :class:`converters.compress.recovery.DistillationConfig`.
 
     Raises:
         UsageError: a value outside its range.
@@ -65,12 +65,14 @@ class Options:
             )
         self.plan()
 
-    def plan(self) -> Plan:
+    def plan(self) -> DistillationConfig:
         """Of the recovery; without ``epochs`` there is none to follow it."""
-        return Plan("recovering accuracy", max(1, self.epochs), self.rate, hard=self.hard)
+        return DistillationConfig(
+            "recovering accuracy", max(1, self.epochs), self.rate, hard=self.hard
+        )
 
 
-def run(draft: Draft, options: Options, material: Material) -> Draft:
+def run(draft: RecipeState, options: ChannelOptions, material: RecipeContext) -> RecipeState:
     """Narrow the expansion of every inverted residual block of the draft's model.
 
     The most important channels stay; the projections are fitted anew so that each block gives
@@ -123,7 +125,7 @@ def _note(details: dict[str, Any]) -> str:
 
 
 def _narrowed(
-    model: Any, found: tuple[Block, ...], options: Options, material: Material
+    model: Any, found: tuple[Block, ...], options: ChannelOptions, material: RecipeContext
 ) -> tuple[Any, dict[str, int]]:
     """The narrower network with its projections fitted, and the width of each block."""
     with material.progress.working("ranking channels"):
@@ -136,7 +138,7 @@ def _narrowed(
     return narrowed, wanted
 
 
-def _inputs(material: Material) -> NDArray[np.float32]:
+def _inputs(material: RecipeContext) -> NDArray[np.float32]:
     """Pictures drawn from the training side, as the model gets them."""
     rng = np.random.default_rng([material.seed, 0xF17])  # a stream of its own
     pixels = material.dataset.pixels
@@ -146,8 +148,8 @@ def _inputs(material: Material) -> NDArray[np.float32]:
 
 
 def _recover(
-    narrowed: Any, options: Options, material: Material, fitted: tuple[float, float]
-) -> Recovery:
+    narrowed: Any, options: ChannelOptions, material: RecipeContext, fitted: tuple[float, float]
+) -> DistillationLog:
     """Train ``narrowed``; it stays as it was where the best epoch is no better than ``fitted``."""
     weights = narrowed.get_weights()
     recovery = distil(narrowed, material.teacher, material, options.plan())
@@ -157,6 +159,6 @@ def _recover(
     return recovery
 
 
-def _judge(model: Any, material: Material) -> tuple[float, float]:
+def _judge(model: Any, material: RecipeContext) -> tuple[float, float]:
     """Accuracy and log-loss on the validation side."""
     return epochs.judge(model, material.dataset, material.split.validation)

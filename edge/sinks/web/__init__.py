@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from edge.errors import OutputError
 from edge.frame import Output
 from edge.installation import install_command
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 from edge.sinks.web import address as places
 from edge.sinks.web.hub import Hub
 from edge.sinks.web.recording import Recorder
 
 if TYPE_CHECKING:
-    from edge.sinks.web.server import Server
+    from edge.sinks.web.server import WebServer
 
 _BACKLOG = 8
 _RATE = 30.0
 
 
-def web(address: str, setting: Setting) -> "Web":
+def web(address: str, setting: StreamContext) -> "WebSink":
     """A page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080; port 0: any free.
 
     Raises:
@@ -33,7 +33,7 @@ def web(address: str, setting: Setting) -> "Web":
     """
     wanted = places.parse(address)
     try:
-        from edge.sinks.web.server import Server
+        from edge.sinks.web.server import WebServer
     except ImportError as error:
         raise OutputError(
             "the packages starlette, uvicorn and websockets",
@@ -45,17 +45,17 @@ def web(address: str, setting: Setting) -> "Web":
     listening = places.listen(wanted)
     recorder = Recorder(wanted.recordings, setting.fps or _RATE, setting.live, setting.say)
     hub = Hub(setting, setting.control, recorder)
-    server = Server(listening, hub)
+    server = WebServer(listening, hub)
     _greet(server, setting)
-    return Web(f"web:{address}".rstrip(":"), hub, server)
+    return WebSink(f"web:{address}".rstrip(":"), hub, server)
 
 
-class Web:
+class WebSink:
     """Shows visitors the newest picture; drawn only while somebody looks, or records."""
 
     backlog = _BACKLOG
 
-    def __init__(self, name: str, hub: Hub, server: "Server") -> None:
+    def __init__(self, name: str, hub: Hub, server: "WebServer") -> None:
         self.name, self._hub, self._server = name, hub, server
         self.url = server.url
 
@@ -73,7 +73,7 @@ class Web:
             self._hub.camera.close()
 
 
-def _greet(server: "Server", setting: Setting) -> None:
+def _greet(server: "WebServer", setting: StreamContext) -> None:
     camera = setting.camera is not None
     setting.say(f"web: open {server.url}" + (" and allow the camera" if camera else ""))
     remote = "SSH_CONNECTION" in os.environ

@@ -25,7 +25,7 @@ _STUCK_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ListenAddress:
     """``host`` is a name or an address (IPv6 without brackets); ``port`` 0 stands for a free one.
 
     ``recordings``: the folder for them.
@@ -36,7 +36,7 @@ class Address:
     recordings: Path
 
 
-def parse(text: str) -> Address:
+def parse(text: str) -> ListenAddress:
     """The address of ``[HOST[:PORT]][?recordings=DIR]``; a number alone is a port.
 
     >>> parse("0.0.0.0:80").port, parse("[::1]").host, parse("8081").port
@@ -59,10 +59,10 @@ def parse(text: str) -> Address:
             guess = nearest(key, _KEYS)
             raise _wrong(text, f"did you mean '{guess}=DIR'?" if guess else "use recordings=DIR")
         folder = Path(value)
-    return Address(host, port, folder)
+    return ListenAddress(host, port, folder)
 
 
-def listen(address: Address) -> socket.socket:
+def listen(address: ListenAddress) -> socket.socket:
     """A socket that listens there.
 
     Raises:

@@ -33,7 +33,7 @@ _HEADERS = {
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Guard:
+class AccessMiddleware:
     """Lets through what may pass, and answers the rest with one line.
 
     Args:

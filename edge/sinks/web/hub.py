@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from edge import board
 from edge.errors import EdgeError, OutputError
 from edge.frame import Output
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 from edge.sinks.records import record
-from edge.sinks.web.pace import FULL, Level, encode
+from edge.sinks.web.pace import FULL, QualityLevel, encode
 from edge.sinks.web.recording import Recorder
-from edge.streaming.control import Control
+from edge.streaming.control import StreamControl
 
 _HISTORY = 120
 """Seconds of statistics that a new visitor gets."""
@@ -23,14 +23,14 @@ _HISTORY = 120
 _SNAPSHOTS = 8
 
 
-class Visitor(Protocol):
+class HubClient(Protocol):
     """Somebody who has the page open."""
 
     def tell(self, text: str) -> None:
         """Send a message, when the way is free; the order is kept."""
 
 
-class Shown:
+class EncodedFrame:
     """An output on its way to visitors; what they get of it is made once for all.
 
     Used in the event loop alone.
@@ -38,10 +38,10 @@ class Shown:
 
     def __init__(self, output: Output) -> None:
         self.output = output
-        self._jpegs: dict[Level, asyncio.Task[bytes]] = {}
+        self._jpegs: dict[QualityLevel, asyncio.Task[bytes]] = {}
         self._text: str | None = None
 
-    async def jpeg(self, level: Level) -> bytes:
+    async def jpeg(self, level: QualityLevel) -> bytes:
         """The picture as a JPEG; encoded in another thread."""
         assert self.output.picture is not None
         if level not in self._jpegs:
@@ -73,12 +73,12 @@ class Snapshot:
 class Hub:
     """What :meth:`publish` gets from the stream's thread is for visitors, in the event loop's."""
 
-    def __init__(self, setting: Setting, control: Control, recorder: Recorder) -> None:
+    def __init__(self, setting: StreamContext, control: StreamControl, recorder: Recorder) -> None:
         self.control, self.camera, self.recorder = control, setting.camera, recorder
-        self.visitors: set[Visitor] = set()
+        self.visitors: set[HubClient] = set()
         self.history: deque[str] = deque(maxlen=_HISTORY)
         self.snapshots: deque[Snapshot] = deque(maxlen=_SNAPSHOTS)
-        self.shown: Shown | None = None
+        self.shown: EncodedFrame | None = None
         self.ended = asyncio.Event()
         self._source, self.watchers = setting.source, 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -117,7 +117,7 @@ class Hub:
                 self.history.append(stats)
                 self.tell(stats)
 
-    async def outputs(self) -> AsyncIterator[Shown]:
+    async def outputs(self) -> AsyncIterator[EncodedFrame]:
         """The newest output with a picture, again and again, until the stream ends.
 
         Whoever iterates does it within :meth:`watching`, or nothing is drawn.
@@ -212,12 +212,12 @@ class Hub:
         newest = self._newest  # read once, as the stream's thread writes it
         if newest is None or newest.picture is None:
             return
-        self.shown = Shown(newest)
+        self.shown = EncodedFrame(newest)
         self._changed.set()
         self._changed = asyncio.Event()
 
     def _tell_events(self, output: Output) -> None:
-        self.tell(Shown(output).text())
+        self.tell(EncodedFrame(output).text())
 
     def _recording_failed(self, error: EdgeError) -> None:
         self.tell(error_text(error))

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from edge.frame import Picture
-from edge.image import jpeg, shrunk
+from edge.frame import BgrImage
+from edge.image import downscale, encode_jpeg
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class QualityLevel:
     """``side``: the longest side in pixels; ``quality`` of the JPEG."""
 
     side: int
@@ -15,13 +15,13 @@ class Level:
 
 
 LEVELS = (
-    Level(320, 50), Level(480, 60), Level(640, 70), Level(960, 75), Level(1280, 80), Level(1280, 88)
+    QualityLevel(320, 50), QualityLevel(480, 60), QualityLevel(640, 70), QualityLevel(960, 75), QualityLevel(1280, 80), QualityLevel(1280, 88)
 )  # fmt: skip
 """From the smallest to the best; each about twice as many bytes as the one before."""
 
 BEST = LEVELS[-1]
 
-FULL = Level(1 << 16, 92)
+FULL = QualityLevel(1 << 16, 92)
 """A picture at its own size, whatever that is: a snapshot."""
 
 _SLOW, _QUICK = 0.12, 0.05
@@ -34,7 +34,7 @@ _FADES = 1.002
 """By so much the shortest way grows with each picture, so that a way that became longer counts."""
 
 
-class Pace:
+class AdaptiveQuality:
     """Chooses the level from how long pictures take to be acknowledged.
 
     The first picture is the smallest: it tells how long the way itself is. What later ones take
@@ -47,7 +47,7 @@ class Pace:
         self._wait, self._until = _PATIENCE, 0.0
 
     @property
-    def level(self) -> Level:
+    def level(self) -> QualityLevel:
         return LEVELS[self._index]
 
     def acknowledged(self, sent: float, now: float) -> None:
@@ -63,6 +63,6 @@ class Pace:
             self._index += 1
 
 
-def encode(picture: Picture, level: Level) -> bytes:
+def encode(picture: BgrImage, level: QualityLevel) -> bytes:
     """A JPEG of the picture, made smaller where it is larger than the level."""
-    return jpeg(shrunk(picture, level.side), level.quality)
+    return encode_jpeg(downscale(picture, level.side), level.quality)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge.errors import EdgeError, OutputError, unwritable
 from edge.frame import Output
-from edge.sinks.video import Video
-from edge.streaming.outlets import Outlet
+from edge.sinks.video import VideoSink
+from edge.streaming.outlets import SinkWorker
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.mkv")
 """What a recording is called."""
@@ -46,8 +46,8 @@ class Recording:
             self.path.unlink()
             raise
         self._told, self._pictures = failed, 0
-        self._video = Video(self.path, fps, live=live)
-        self._outlet = Outlet(
+        self._video = VideoSink(self.path, fps, live=live)
+        self._outlet = SinkWorker(
             self.path.name, self._write, self._close, backlog=_BACKLOG, waits=not live,
             failed=self._fail,
         )  # fmt: skip

@@ -30,11 +30,19 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from edge.sinks.web import address as places
-from edge.sinks.web.guard import App, Guard, Message, Receive, Scope, Send, loopback_hosts
+from edge.sinks.web.guard import (
+    AccessMiddleware,
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    loopback_hosts,
+)
 from edge.sinks.web.hub import Hub, Snapshot
 from edge.sinks.web.pace import BEST
 from edge.sinks.web.recording import NAME
-from edge.sinks.web.visit import LARGEST, MOST, Visits
+from edge.sinks.web.visit import LARGEST, MOST, WebSocketEndpoint
 
 STATIC = Path(__file__).parent / "static"
 
@@ -51,7 +59,7 @@ _ENDING = 1.0
 """Seconds for visitors to hear that the stream has ended."""
 
 
-class Server:
+class WebServer:
     """Serves the page until :meth:`stop`.
 
     Args:
@@ -76,7 +84,7 @@ class Server:
         self.url = f"{self.address}/{self.query}"
         hosts = loopback_hosts(bound) if self.loopback else None
         self._hub, self._listening = hub, listening
-        app = _reporting(Guard(_app(hub), hosts, token, f"edge_{port}"))
+        app = _reporting(AccessMiddleware(_app(hub), hosts, token, f"edge_{port}"))
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, log_level="critical", access_log=False,
             proxy_headers=False, server_header=False, ws_max_size=LARGEST,
@@ -163,7 +171,7 @@ def _app(hub: Hub) -> Starlette:
             Route("/stream.mjpg", stream),
             Route("/snapshot.jpg", snapshot),
             Route("/recordings/{name}", recording),
-            WebSocketRoute("/ws", Visits(hub)),
+            WebSocketRoute("/ws", WebSocketEndpoint(hub)),
             Mount("/static", _Static(directory=STATIC)),
         ],
         exception_handlers={HTTPException: _line},

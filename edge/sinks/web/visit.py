@@ -10,8 +10,8 @@ from typing import Any
 from edge.errors import EdgeError, OutputError, UsageError, did_you_mean
 from edge.sinks.web.guard import Message, Receive, Scope, Send
 from edge.sinks.web.hub import Hub, error_text
-from edge.sinks.web.pace import Pace
-from edge.tasks.settings import Settings
+from edge.sinks.web.pace import AdaptiveQuality
+from edge.tasks.settings import TaskSettings
 
 MOST = 8
 """Visitors at a time."""
@@ -36,12 +36,12 @@ _WORDS = ("ack", "pause", "resume", "score", "classes", "record", "snapshot")
 TRY_AGAIN_LATER, NORMAL = 1013, 1000  # RFC 6455, and its registry of close codes
 
 
-class Visits:
+class WebSocketEndpoint:
     """The WebSocket of the page, as an ASGI application."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._camera: Visit | None = None
+        self._camera: ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
@@ -50,7 +50,7 @@ class Visits:
             reason = f"too many viewers (at most {MOST}): close another page"
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": reason})
             return
-        visit = Visit(self._hub, self, receive, send)
+        visit = ClientSession(self._hub, self, receive, send)
         self._hub.visitors.add(visit)
         try:
             with self._hub.watching():
@@ -62,17 +62,17 @@ class Visits:
             if self._camera is visit:
                 self._camera = None
 
-    def is_camera(self, visit: "Visit") -> bool:
+    def is_camera(self, visit: "ClientSession") -> bool:
         """Whether this visitor is the camera: the first that sends is, until it leaves."""
         if self._camera is None:
             self._camera = visit
         return self._camera is visit
 
 
-class Visit:
+class ClientSession:
     """One visitor; used in the event loop alone."""
 
-    def __init__(self, hub: Hub, visits: Visits, receive: Receive, send: Send) -> None:
+    def __init__(self, hub: Hub, visits: WebSocketEndpoint, receive: Receive, send: Send) -> None:
         self._hub, self._visits, self._receive, self._raw = hub, visits, receive, send
         self._texts: deque[str] = deque(maxlen=_WAITING)
         self._some = asyncio.Event()
@@ -113,7 +113,7 @@ class Visit:
         raise ConnectionError
 
     async def _show(self) -> None:
-        pace = Pace()
+        pace = AdaptiveQuality()
         async for shown in self._hub.outputs():
             jpeg = await shown.jpeg(pace.level)
             self._acknowledged.clear()
@@ -208,7 +208,7 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _changed(old: Settings, said: dict[str, Any]) -> Settings:
+def _changed(old: TaskSettings, said: dict[str, Any]) -> TaskSettings:
     """The settings that a message "score" or "classes" asks for."""
     value = said.get("value")
     if said["type"] == "score":

@@ -7,7 +7,7 @@ from edge.tasks.heads import ssd, yolo
 from edge.tasks.heads.candidates import Candidates
 
 
-class Head(Protocol):
+class DetectionHead(Protocol):
     """``classes``: how many it tells apart, None where the outputs do not say; ``letterbox``: the
     picture keeps its proportions; ``suppresses``: overlapping boxes are gone already.
     """
@@ -25,6 +25,6 @@ class Head(Protocol):
         """The candidates with a score of at least ``least``."""
 
 
-def recognise(runtime: Runtime) -> Head | None:
+def match_head(runtime: Runtime) -> DetectionHead | None:
     """The head of a model; None where no known one fits its outputs."""
-    return ssd.recognise(runtime) or yolo.recognise(runtime)
+    return ssd.match_head(runtime) or yolo.match_head(runtime)

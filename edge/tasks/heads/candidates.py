@@ -34,7 +34,7 @@ def from_centres(
     return Candidates(boxes.astype(np.float32, copy=False), scores, classes)
 
 
-def suppress(found: Candidates, iou: float, most: int = 100) -> Candidates:
+def nms(found: Candidates, iou: float, most: int = 100) -> Candidates:
     """Greedy non-maximum suppression within each class, best first, at most ``most`` left."""
     if len(found.scores) == 0:
         return found

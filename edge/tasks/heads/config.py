@@ -15,14 +15,14 @@ from typing import Any
 from edge import reading
 from edge.errors import ModelError, UsageError, did_you_mean
 from edge.interpreter import Runtime
-from edge.tasks.heads import Head, ssd, yolo
+from edge.tasks.heads import DetectionHead, ssd, yolo
 
 HEADS = ("ssd", "yolo-grid", "yolo-rows", "yolo-free")
 _KEYS = ("head", "anchors", "letterbox", "mean", "std")
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class HeadConfig:
     """What a file says; None where it says nothing. ``mean`` and ``std`` come together."""
 
     head: str
@@ -32,7 +32,7 @@ class Config:
     std: tuple[float, ...] | None
 
 
-def read(path: Path) -> Config:
+def read_head_config(path: Path) -> HeadConfig:
     """Read a description.
 
     Raises:
@@ -47,7 +47,7 @@ def read(path: Path) -> Config:
             f"head = one of {', '.join(HEADS)} in {path}", repr(head), fix, code="invalid-config"
         )
     try:
-        return Config(
+        return HeadConfig(
             head,
             _anchors(values.get("anchors")),
             _flag(values.get("letterbox")),
@@ -63,7 +63,7 @@ def read(path: Path) -> Config:
         ) from None
 
 
-def build(config: Config, runtime: Runtime, name: str) -> Head:
+def build_head(config: HeadConfig, runtime: Runtime, name: str) -> DetectionHead:
     """The described head of a model.
 
     Raises:
@@ -71,9 +71,9 @@ def build(config: Config, runtime: Runtime, name: str) -> Head:
     """
     size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
     spec = runtime.outputs[0]
-    head: Head | None = None
+    head: DetectionHead | None = None
     if config.head == "ssd":
-        head = ssd.recognise(runtime)
+        head = ssd.match_head(runtime)
     elif config.head == "yolo-grid":
         if all(len(output.shape) == 4 for output in runtime.outputs):
             head = yolo.grid(runtime, config.anchors or yolo.FASTEST)

@@ -11,7 +11,7 @@ OPERATION = "TFLite_Detection_PostProcess"
 
 
 @dataclass(frozen=True, slots=True)
-class Ssd:
+class SsdHead:
     """Which of the model's outputs hold boxes, classes, scores and their number."""
 
     places: tuple[int, int, int, int]
@@ -32,12 +32,12 @@ class Ssd:
         )
 
 
-def recognise(runtime: Runtime) -> Ssd | None:
+def match_head(runtime: Runtime) -> SsdHead | None:
     """The head of a model that ends in the operation; None where it does not."""
     graph = runtime.file.main
     for op in graph.operators:
         if op.custom == OPERATION and len(op.outputs) >= 4:
             # Exports list the operation's outputs in different orders.
             boxes, classes, scores, count = (graph.outputs.index(i) for i in op.outputs[:4])
-            return Ssd((boxes, classes, scores, count))
+            return SsdHead((boxes, classes, scores, count))
     return None

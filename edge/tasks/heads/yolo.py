@@ -22,7 +22,7 @@ FASTEST: dict[int, Anchors] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class AnchorGridHead:
     """Anchor-based outputs [1, h, w, anchors × (5 + classes)], one for each stride."""
 
     specs: tuple[TensorSpec, ...]
@@ -66,7 +66,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowsHead:
     """One output of boxes: [1, boxes, values], or [1, values, boxes] where ``transposed``.
 
     ``objectness``: values are x y w h, objectness, classes (YOLOv5); else x y w h, classes
@@ -104,7 +104,7 @@ class Rows:
         )
 
 
-def recognise(runtime: Runtime) -> Grid | Rows | None:
+def match_head(runtime: Runtime) -> AnchorGridHead | RowsHead | None:
     """The head that the shapes of a model's outputs are those of; None where they are of none."""
     size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
     shapes = [spec.shape for spec in runtime.outputs]
@@ -115,7 +115,7 @@ def recognise(runtime: Runtime) -> Grid | Rows | None:
     return None
 
 
-def grid(runtime: Runtime, anchors: dict[int, Anchors]) -> Grid | None:
+def grid(runtime: Runtime, anchors: dict[int, Anchors]) -> AnchorGridHead | None:
     """A grid head with these anchors by stride; None where the outputs have other shapes."""
     size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
     chosen, numbers = [], set()
@@ -127,17 +127,17 @@ def grid(runtime: Runtime, anchors: dict[int, Anchors]) -> Grid | None:
         numbers.add(spec.shape[3] // len(anchors[stride]) - 5)
     if len(numbers) != 1 or min(numbers) < 0:
         return None
-    return Grid(runtime.outputs, tuple(chosen), size, max(1, numbers.pop()))
+    return AnchorGridHead(runtime.outputs, tuple(chosen), size, max(1, numbers.pop()))
 
 
-def rows(spec: TensorSpec, size: tuple[int, int], *, objectness: bool) -> Rows:
+def rows(spec: TensorSpec, size: tuple[int, int], *, objectness: bool) -> RowsHead:
     """A head of rows; the longer side of the output counts the boxes."""
     transposed = spec.shape[1] < spec.shape[2]
     values = min(spec.shape[1:])
-    return Rows(spec, transposed, objectness, size, values - (5 if objectness else 4))
+    return RowsHead(spec, transposed, objectness, size, values - (5 if objectness else 4))
 
 
-def _rows(spec: TensorSpec, size: tuple[int, int]) -> Rows | None:
+def _rows(spec: TensorSpec, size: tuple[int, int]) -> RowsHead | None:
     """YOLOv5 has three boxes a cell at strides 8, 16 and 32; YOLOv8 has one."""
     boxes, values = max(spec.shape[1:]), min(spec.shape[1:])
     cells = sum((size[0] // stride) * (size[1] // stride) for stride in (8, 16, 32))

@@ -16,12 +16,18 @@ from numpy.typing import NDArray
 
 from edge import sources
 from edge.errors import CorruptFrameError, PictureError, SourceError, UsageError
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.image import read_picture
 from edge.sources import files
 from edge.sources.source import SourceOptions
-from edge.tasks.mirror.matching import Body, Library, body, library, normalised
-from edge.tasks.mirror.shelf import Shelf, Stored, shelf
+from edge.tasks.mirror.matching import (
+    KeypointArray,
+    PoseDatabase,
+    keypoint_array,
+    normalize_pose,
+    pose_database,
+)
+from edge.tasks.mirror.shelf import CachedPoses, PoseCache, pose_cache
 from edge.tasks.pose.estimator import PoseEstimator
 
 Progress = Callable[[int, int], None]
@@ -29,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PoseLocation:
     """Where a pose is: the file, the frame in a video, and a small copy of the picture."""
 
     name: str
@@ -38,20 +44,20 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Index:
+class PoseIndex:
     """Poses to be looked for, and where each is; ``notes``: sentences about what was left out."""
 
-    library: Library
-    places: tuple[Place, ...]
+    library: PoseDatabase
+    places: tuple[PoseLocation, ...]
     notes: tuple[str, ...]
 
 
-def index(
+def build_index(
     address: str,
     model: Path,
     poser: Callable[[], PoseEstimator],
     progress: Progress = lambda done, total: None,
-) -> Index:
+) -> PoseIndex:
     """The poses of ``address``: a folder or pattern of pictures, a picture, or a video.
 
     Of a picture with several people it is the first that the task reports.
@@ -76,7 +82,7 @@ def index(
             "check the path",
             code="source-not-found",
         )
-    kept = shelf(model)
+    kept = pose_cache(model)
     if scheme == "pictures":
         places, vectors, notes = _of_pictures(where, kept, poser, progress)
     elif scheme == "video":
@@ -95,25 +101,25 @@ def index(
             "use images that show whole bodies",
             code="no-poses-found",
         )
-    return Index(library(vectors), tuple(places), notes)
+    return PoseIndex(pose_database(vectors), tuple(places), notes)
 
 
-_Found = tuple[list[Place], list[NDArray[np.float32]], tuple[str, ...]]
+_Found = tuple[list[PoseLocation], list[NDArray[np.float32]], tuple[str, ...]]
 """Places, their normalized bodies, and notes."""
 
 
 def _of_pictures(
-    address: str, kept: Shelf, poser: Callable[[], PoseEstimator], progress: Progress
+    address: str, kept: PoseCache, poser: Callable[[], PoseEstimator], progress: Progress
 ) -> _Found:
     task: PoseEstimator | None = None
 
-    def look(path: Path) -> Iterator[tuple[Picture, Body | None]]:
+    def look(path: Path) -> Iterator[tuple[BgrImage, KeypointArray | None]]:
         nonlocal task
         picture = np.asarray(cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR), np.uint8)
         task = task or poser()
         yield picture, _body(task, Frame(0, 0.0, picture, str(path)))
 
-    places: list[Place] = []
+    places: list[PoseLocation] = []
     vectors: list[NDArray[np.float32]] = []
     unread = 0
     paths = files.find(address)
@@ -125,7 +131,7 @@ def _of_pictures(
             unread += 1
             continue
         for _, vector in _usable(stored):
-            places.append(Place(path.name, None, stored.picture(0)))
+            places.append(PoseLocation(path.name, None, stored.picture(0)))
             vectors.append(vector)
     progress(len(paths), len(paths))
     notes = (f"{unread} of {len(paths)} images in {address} cannot be read",) if unread else ()
@@ -133,12 +139,12 @@ def _of_pictures(
 
 
 def _of_video(
-    address: str, kept: Shelf, poser: Callable[[], PoseEstimator], progress: Progress
+    address: str, kept: PoseCache, poser: Callable[[], PoseEstimator], progress: Progress
 ) -> _Found:
     path = Path(address)
     source = sources.open_source(address, SourceOptions())  # tells what is wrong with a file
 
-    def look() -> Iterator[tuple[Picture, Body | None]]:
+    def look() -> Iterator[tuple[BgrImage, KeypointArray | None]]:
         task = poser()
         total = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
         done = 0
@@ -158,18 +164,18 @@ def _of_video(
     finally:
         source.close()
     rows = list(_usable(stored))
-    places = [Place(path.name, number, stored.picture(number)) for number, _ in rows]
+    places = [PoseLocation(path.name, number, stored.picture(number)) for number, _ in rows]
     return places, [vector for _, vector in rows], ()
 
 
-def _usable(stored: Stored) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _usable(stored: CachedPoses) -> Iterator[tuple[int, NDArray[np.float32]]]:
     for number, one in enumerate(stored.bodies):
-        if (vector := normalised(one)) is not None:
+        if (vector := normalize_pose(one)) is not None:
             yield number, vector
 
 
-def _body(task: PoseEstimator, frame: Frame) -> Body | None:
+def _body(task: PoseEstimator, frame: Frame) -> KeypointArray | None:
     """The body of the first person, if enough of it is seen to compare."""
     found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
-    one = body(found.poses[0]) if found.poses else None
-    return one if one is not None and normalised(one) is not None else None
+    one = keypoint_array(found.poses[0]) if found.poses else None
+    return one if one is not None and normalize_pose(one) is not None else None

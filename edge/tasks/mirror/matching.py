@@ -31,17 +31,17 @@ def _other(name: str) -> str:
 
 _OTHER_SIDE = [COCO.index(_other(name)) for name in COCO]
 
-Body = NDArray[np.float32]
+KeypointArray = NDArray[np.float32]
 """The 17 keypoints that all models give: float32 [17, 3], x and y in pixels, and score."""
 
 
-def body(pose: Pose) -> Body:
+def keypoint_array(pose: Pose) -> KeypointArray:
     """The keypoints of a pose that are compared, in the order of COCO; score 0 where unknown."""
     known = {point.name: (point.x, point.y, point.score) for point in pose.keypoints}
     return np.array([known.get(name, (0.0, 0.0, 0.0)) for name in COCO], np.float32)
 
 
-def normalised(one: Body) -> NDArray[np.float32] | None:
+def normalize_pose(one: KeypointArray) -> NDArray[np.float32] | None:
     """A body's keypoints around the middle of its box, as a vector of length 1: float32 [17, 2].
 
     Unknown keypoints lie in the middle. None where too little of the body is seen.
@@ -57,7 +57,7 @@ def normalised(one: Body) -> NDArray[np.float32] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class NearestPose:
     """The closest pose: its number, the cosine cut off at 0, and whether it is its mirror image."""
 
     number: int
@@ -66,19 +66,19 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Library:
+class PoseDatabase:
     """Poses to be looked for: ``vectors`` float32 [n, 34], and their squares [n, 17] by joint."""
 
     vectors: NDArray[np.float32]
     squares: NDArray[np.float32]
 
-    def nearest(self, one: Body) -> Nearest | None:
+    def nearest(self, one: KeypointArray) -> NearestPose | None:
         """The pose closest to a body, or to its mirror image; None where too little is seen.
 
         A mirror image has left and right changed, in the picture and in the names of the joints.
         The cosines of all poses with both are two products of matrices.
         """
-        vector = normalised(one)
+        vector = normalize_pose(one)
         if vector is None or not len(self.vectors):
             return None
         weights = np.where(one[:, 2] >= GUESSED, one[:, 2], 0).astype(np.float32)
@@ -92,11 +92,11 @@ class Library:
         cosines /= np.maximum(lengths * length, 1e-12)
         number, side = divmod(int(cosines.argmax()), 2)
         similarity = float(np.clip(cosines[number, side], 0, 1))
-        return Nearest(number, similarity, side == 1)
+        return NearestPose(number, similarity, side == 1)
 
 
-def library(vectors: Sequence[NDArray[np.float32]]) -> Library:
+def pose_database(vectors: Sequence[NDArray[np.float32]]) -> PoseDatabase:
     """A library of normalized bodies [17, 2], numbered as they come."""
     stacked = np.array(vectors, np.float32).reshape(-1, len(COCO), 2)
     squares = (stacked**2).sum(axis=2)
-    return Library(stacked.reshape(len(stacked), -1), np.ascontiguousarray(squares))
+    return PoseDatabase(stacked.reshape(len(stacked), -1), np.ascontiguousarray(squares))

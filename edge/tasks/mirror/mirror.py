@@ -11,22 +11,22 @@ import numpy as np
 
 from edge import draw
 from edge.engine import Engine
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.image import read_picture
 from edge.interpreter import Array
-from edge.results import Match, Mirrored, Poses
-from edge.tasks.mirror.index import Index, Progress, index
-from edge.tasks.mirror.matching import body
+from edge.results import MatchedPoses, PoseMatch, Poses
+from edge.tasks.mirror.index import PoseIndex, Progress, build_index
+from edge.tasks.mirror.matching import keypoint_array
 from edge.tasks.pose.estimator import SCORE, PoseEstimator, pose
-from edge.tasks.settings import Settings
+from edge.tasks.settings import TaskSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Mirror:
+class PoseMatcher:
     """The task "mirror"; see :func:`mirror`."""
 
     pose: PoseEstimator
-    index: Index = field(repr=False)
+    index: PoseIndex = field(repr=False)
     name: str = "mirror"
 
     @property
@@ -45,21 +45,21 @@ class Mirror:
         """The inputs of the model of poses."""
         return self.pose.prepare(frame)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Mirrored:
+    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> MatchedPoses:
         """The people in pixels of the frame, and the closest pose to that of the first."""
         found = self.pose.interpret(outputs, frame)
         match = self._match(found)
-        return Mirrored(found.poses, found.events, found.counts, match=match)
+        return MatchedPoses(found.poses, found.events, found.counts, match=match)
 
-    def draw(self, picture: Picture, result: Mirrored) -> Picture:
+    def draw(self, picture: BgrImage, result: MatchedPoses) -> BgrImage:
         """The picture with its people, and beside it the match, turned round where mirrored."""
         drawn = self.pose.draw(picture, result)
         match = result.match
         if match is None:
-            return draw.beside(drawn, None, "no person detected")
+            return draw.side_by_side(drawn, None, "no person detected")
         place = "" if match.frame is None else f" {match.frame}"
         text = f"{match.name}{place}  {100 * match.similarity:.0f}%"
-        return draw.beside(drawn, _picture(match.picture, match.mirrored), text)
+        return draw.side_by_side(drawn, _picture(match.picture, match.mirrored), text)
 
     def on_cpu(self) -> Self:
         """The same on the CPU.
@@ -69,11 +69,11 @@ class Mirror:
         """
         return replace(self, pose=self.pose.on_cpu())
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """Those of the pose."""
         return self.pose.settings()
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same with other settings of the pose.
 
         Raises:
@@ -81,14 +81,16 @@ class Mirror:
         """
         return replace(self, pose=self.pose.adjusted(settings))
 
-    def _match(self, found: Poses) -> Match | None:
+    def _match(self, found: Poses) -> PoseMatch | None:
         if not found.poses:
             return None
-        nearest = self.index.library.nearest(body(found.poses[0]))
+        nearest = self.index.library.nearest(keypoint_array(found.poses[0]))
         if nearest is None:
             return None
         place = self.index.places[nearest.number]
-        return Match(place.name, place.frame, nearest.similarity, nearest.mirrored, place.picture)
+        return PoseMatch(
+            place.name, place.frame, nearest.similarity, nearest.mirrored, place.picture
+        )
 
 
 def mirror(
@@ -100,7 +102,7 @@ def mirror(
     threads: int | None = None,
     say: Callable[[str], None] = print,
     progress: Progress = lambda done, total: None,
-) -> Mirror:
+) -> PoseMatcher:
     """Show among many poses the one closest to that of the camera's first person.
 
     The poses are found first, with the same model, and kept in the cache (see
@@ -123,11 +125,11 @@ def mirror(
         return pose(model, count=(), score=score, delegate=delegate, threads=threads, say=say)
 
     live = opened()  # one for the stream alone: it remembers what it saw last
-    return Mirror(live, index(address, live.network.path, opened, progress))
+    return PoseMatcher(live, build_index(address, live.network.path, opened, progress))
 
 
 @lru_cache(maxsize=32)
-def _picture(path: Path, mirrored: bool) -> Picture:
+def _picture(path: Path, mirrored: bool) -> BgrImage:
     """A picture of the index, BGR, turned round if asked for."""
     bgr = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
     return np.asarray(cv2.flip(bgr, 1) if mirrored else bgr, np.uint8)

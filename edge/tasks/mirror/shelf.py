@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import SourceError, unwritable
-from edge.frame import Picture
-from edge.image import jpeg, shrunk
+from edge.frame import BgrImage
+from edge.image import downscale, encode_jpeg
 from edge.registry import cache
 from edge.registry.checksum import sha256
-from edge.tasks.mirror.matching import Body
+from edge.tasks.mirror.matching import KeypointArray
 from edge.tasks.pose.names import COCO
 
 _FORMAT = 1
@@ -24,7 +24,7 @@ _LARGEST, _QUALITY = 640, 85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stored:
+class CachedPoses:
     """What was found in a file: ``bodies`` float32 [frames, 17, 3], all 0 where there is none."""
 
     bodies: NDArray[np.float32]
@@ -36,12 +36,14 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class PoseCache:
     """Keeps what one model found, in a folder for each file."""
 
     folder: Path
 
-    def get(self, path: Path, look: Callable[[], Iterable[tuple[Picture, Body | None]]]) -> Stored:
+    def get(
+        self, path: Path, look: Callable[[], Iterable[tuple[BgrImage, KeypointArray | None]]]
+    ) -> CachedPoses:
         """What is in a file; where it is not kept yet, ``look`` finds it: a body for each frame.
 
         Raises:
@@ -52,16 +54,16 @@ class Shelf:
         bodies = _read(folder)
         if bodies is None:
             bodies = _keep(folder, look())
-        return Stored(bodies, folder)
+        return CachedPoses(bodies, folder)
 
 
-def shelf(model: Path) -> Shelf:
+def pose_cache(model: Path) -> PoseCache:
     """The shelf of a model's file.
 
     Raises:
         OutputError: there is no cache.
     """
-    return Shelf(cache.folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
+    return PoseCache(cache.folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
 
 
 def _digest(path: Path) -> str:
@@ -89,7 +91,9 @@ def _read(folder: Path) -> NDArray[np.float32] | None:
     return bodies if pictures.issuperset(wanted) else None
 
 
-def _keep(folder: Path, found: Iterable[tuple[Picture, Body | None]]) -> NDArray[np.float32]:
+def _keep(
+    folder: Path, found: Iterable[tuple[BgrImage, KeypointArray | None]]
+) -> NDArray[np.float32]:
     """Write bodies and their pictures into a folder that is there whole or not at all."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     nobody = np.zeros((len(COCO), 3), np.float32)
@@ -99,7 +103,9 @@ def _keep(folder: Path, found: Iterable[tuple[Picture, Body | None]]) -> NDArray
         for number, (picture, body) in enumerate(found):
             bodies.append(nobody if body is None else body)
             if body is not None:
-                (part / _picture(number)).write_bytes(jpeg(shrunk(picture, _LARGEST), _QUALITY))
+                (part / _picture(number)).write_bytes(
+                    encode_jpeg(downscale(picture, _LARGEST), _QUALITY)
+                )
         array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
         np.save(part / _BODIES, array)
         shutil.rmtree(folder, ignore_errors=True)  # damaged, or of another program just now

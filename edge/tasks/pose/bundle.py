@@ -8,10 +8,10 @@ from pathlib import Path
 from edge.errors import DelegateError, ModelError
 from edge.installation import install_command
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.registry import cache
 from edge.tasks.pose.landmarker import installed
-from edge.whole import write_whole
+from edge.whole import write_atomic
 
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
 """Names of the models in a bundle."""
@@ -37,7 +37,7 @@ def pack_pose_bundle(detector: bytes, landmarks: bytes) -> bytes:
     Raises:
         ModelError: one of them is no whole TFLite model.
     """
-    about = Metadata(name="pose landmarks", mean=(0.0,), std=(255.0,))
+    about = ModelMetadata(name="pose landmarks", mean=(0.0,), std=(255.0,))
     files = {DETECTOR: detector, LANDMARKS: metadata.write(landmarks, about)}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
@@ -69,7 +69,7 @@ def wheel_bundle() -> Path:
         )
     path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
     if not _is_whole(path):
-        write_whole(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
+        write_atomic(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
     return path
 
 

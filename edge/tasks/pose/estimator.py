@@ -8,13 +8,13 @@ from typing import Self
 from edge import draw, registry
 from edge.engine import Engine
 from edge.errors import DelegateError, EdgeError, ModelError, UsageError
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.interpreter import Array
 from edge.results import Poses
 from edge.tasks.pose import bundle, exercises
-from edge.tasks.pose.network import Network
-from edge.tasks.pose.repetitions import Counter
-from edge.tasks.settings import Settings, check_score
+from edge.tasks.pose.network import PoseModel
+from edge.tasks.pose.repetitions import RepetitionCounter
+from edge.tasks.settings import TaskSettings, check_score
 
 SCORE = 0.3
 """Least score of a keypoint that is drawn and makes angles."""
@@ -27,10 +27,10 @@ MOVENET = "movenet_lightning"
 class PoseEstimator:
     """The task "pose"; see :func:`pose`."""
 
-    network: Network
+    network: PoseModel
     notes: tuple[str, ...]
     score: float
-    _counter: Counter | None = field(repr=False)
+    _counter: RepetitionCounter | None = field(repr=False)
     name: str = "pose"
 
     @property
@@ -53,16 +53,16 @@ class PoseEstimator:
         events = self._counter.update(found, frame.time_s)
         return Poses(found, events, self._counter.counts)
 
-    def draw(self, picture: Picture, result: Poses) -> Picture:
+    def draw(self, picture: BgrImage, result: Poses) -> BgrImage:
         """Draw skeletons, angles and counts."""
         draw.poses(picture, result, self.score)
         return picture
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """The least score of a keypoint; there are no classes to choose."""
-        return Settings(self.score, None, ())
+        return TaskSettings(self.score, None, ())
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same with another score; people are followed and counted on.
 
         Raises:
@@ -128,7 +128,7 @@ def pose(
     known = exercises.read(exercises.SHIPPED if rules is None else Path(rules))
     counted = exercises.chosen(known, count)
     network, notes = _network(model, people, delegate, threads, say)
-    counter = Counter(counted) if counted else None
+    counter = RepetitionCounter(counted) if counted else None
     return PoseEstimator(network, (*notes, *network.notes), score, counter)
 
 
@@ -138,17 +138,17 @@ def _network(
     delegate: str,
     threads: int | None,
     say: Callable[[str], None],
-) -> tuple[Network, tuple[str, ...]]:
+) -> tuple[PoseModel, tuple[str, ...]]:
     """The model, and what there is to say about its choice."""
     if model is not None or delegate == "edgetpu":  # MediaPipe does not run there
-        path = registry.located(model or MOVENET, say, delegate)
+        path = registry.resolve_model(model or MOVENET, say, delegate)
         return _open(path, people, delegate, threads), ()
     try:
         return _open(bundle.default_bundle(), people, delegate, threads), ()
     except (DelegateError, ModelError) as error:
         why = f"(found {error.found}; {error.fix})"
     try:
-        path = registry.located(MOVENET, say, delegate)
+        path = registry.resolve_model(MOVENET, say, delegate)
         network = _open(path, people, delegate, threads)
     except EdgeError as error:
         found = f"{error.found}, and MediaPipe cannot be used either {why}"
@@ -156,7 +156,7 @@ def _network(
     return network, (f"using MoveNet instead of MediaPipe {why}",)
 
 
-def _open(path: Path, people: int, delegate: str, threads: int | None) -> Network:
+def _open(path: Path, people: int, delegate: str, threads: int | None) -> PoseModel:
     if bundle.is_bundle(path):
         if delegate == "edgetpu":
             raise DelegateError(

@@ -13,7 +13,7 @@ import numpy as np
 from edge.errors import DelegateError, ModelError
 from edge.installation import install_command
 from edge.interpreter import Array
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 from edge.tasks.pose.names import MEDIAPIPE
 
 _FAILURES = (RuntimeError, ValueError, OSError)
@@ -30,7 +30,7 @@ def installed() -> str | None:
         return "of unknown version"
 
 
-class Landmarker:
+class PoseLandmarker:
     """A bundle (.task) at work; an :class:`edge.engine.Engine`.
 
     It takes a picture, uint8 RGB [height, width, 3], and as a second array its time in ms, int64
@@ -73,9 +73,9 @@ class Landmarker:
         """
         picture, *times = arrays
         pixels = np.ascontiguousarray(picture)
-        image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
+        mp_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
         try:
-            found = self._follow(image, int(times[0][0])) if times else self._look(image)
+            found = self._follow(mp_image, int(times[0][0])) if times else self._look(mp_image)
         except _FAILURES as error:
             raise _fails(self.name, error) from None
         landmarks = [
@@ -89,20 +89,20 @@ class Landmarker:
             np.array(room, np.float32).reshape(-1, points, 3),
         )
 
-    def _follow(self, image: Any, time_ms: int) -> Any:
+    def _follow(self, mp_image: Any, time_ms: int) -> Any:
         self._last_ms = max(time_ms, self._last_ms + 1)  # it must rise, also in a looped file
         if not self._quietly:
-            return self._following.detect_for_video(image, self._last_ms)
-        with quiet():  # on the first person, it warns of itself
-            found = self._following.detect_for_video(image, self._last_ms)
+            return self._following.detect_for_video(mp_image, self._last_ms)
+        with suppress_native_stderr():  # on the first person, it warns of itself
+            found = self._following.detect_for_video(mp_image, self._last_ms)
         self._quietly = not found.pose_landmarks
         return found
 
-    def _look(self, image: Any) -> Any:
+    def _look(self, mp_image: Any) -> Any:
         if self._single is None:
             self._single = self._open("IMAGE")
-        with quiet():
-            return self._single.detect(image)
+        with suppress_native_stderr():
+            return self._single.detect(mp_image)
 
     def _open(self, mode: str) -> Any:
         tasks = self._mediapipe.tasks
@@ -112,7 +112,7 @@ class Landmarker:
             num_poses=self._people,
         )
         try:
-            with quiet():
+            with suppress_native_stderr():
                 made = tasks.vision.PoseLandmarker.create_from_options(options)
         except _FAILURES as error:
             raise _fails(self.name, error) from None
@@ -139,7 +139,7 @@ def _imported() -> Any:
     if hidden:
         sys.modules["tensorflow"] = None  # type: ignore[assignment]
     try:
-        with quiet():
+        with suppress_native_stderr():
             import mediapipe
 
             mediapipe.tasks.vision.PoseLandmarker  # noqa: B018 (whether it is there)

@@ -1,4 +1,4 @@
-"""MediaPipe's poses: several people, 33 keypoints with depth."""
+"""MediaPipePose's poses: several people, 33 keypoints with depth."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +13,15 @@ from edge.interpreter import Array
 from edge.results import Keypoint, Pose
 from edge.tasks.pose import bundle
 from edge.tasks.pose.angles import angles
-from edge.tasks.pose.landmarker import Landmarker
+from edge.tasks.pose.landmarker import PoseLandmarker
 from edge.tasks.pose.names import MEDIAPIPE
 
 
 @dataclass(frozen=True, slots=True)
-class MediaPipe:
-    """MediaPipe's pose landmarker at work on a stream; it follows people by itself."""
+class MediaPipePose:
+    """MediaPipePose's pose landmarker at work on a stream; it follows people by itself."""
 
-    engine: Landmarker
+    engine: PoseLandmarker
     notes: tuple[str, ...]
     path: Path
     ahead: bool = True
@@ -46,7 +46,7 @@ class MediaPipe:
         return self
 
 
-def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipe:
+def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipePose:
     """Open a bundle (.task) of MediaPipe's pose landmarker.
 
     Of ``threads``, a note says that MediaPipe takes none.
@@ -55,13 +55,13 @@ def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipe:
         ModelError: it is none, or MediaPipe refuses it.
         DelegateError: MediaPipe is not installed.
     """
-    engine = Landmarker(bundle.read(path), str(path), people)
+    engine = PoseLandmarker(bundle.read(path), str(path), people)
     notes = (
         ()
         if threads is None
         else ("MediaPipe ignores --threads and chooses its number of threads itself",)
     )
-    return MediaPipe(engine, notes, path)
+    return MediaPipePose(engine, notes, path)
 
 
 def _pose(

@@ -16,7 +16,7 @@ from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array, Runtime
 from edge.results import Keypoint, Pose
-from edge.tasks.opening import open_file, open_twin
+from edge.tasks.opening import load_file, open_cpu_fallback
 from edge.tasks.pose import crop
 from edge.tasks.pose.angles import angles
 from edge.tasks.pose.crop import Region
@@ -30,7 +30,7 @@ _DTYPES = ("uint8", "int32", "float32")
 
 
 @dataclass
-class _Memory:
+class _CropState:
     """What is remembered from frame to frame: where to look next (None: everywhere)."""
 
     smooth: OneEuro = field(default_factory=OneEuro)
@@ -45,13 +45,15 @@ class MoveNet:
     notes: tuple[str, ...]
     path: Path
     ahead: bool = False  # where it looks depends on what it found before
-    _memory: _Memory = field(default_factory=_Memory, repr=False)
+    _memory: _CropState = field(default_factory=_CropState, repr=False)
 
     def prepare(self, frame: Frame) -> tuple[Array, ...]:
         """The square around the person, as pixels [1, size, size, 3] of the input's dtype."""
         spec = self.engine.inputs[0]
         region = self._region(frame)
-        square = image.cut(frame.picture, region.left, region.top, region.side, spec.shape[1])
+        square = image.crop_square(
+            frame.picture, region.left, region.top, region.side, spec.shape[1]
+        )
         return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
@@ -82,7 +84,7 @@ class MoveNet:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        path, engine = open_twin(self.path, self.engine.threads)
+        path, engine = open_cpu_fallback(self.path, self.engine.threads)
         return replace(self, engine=engine, path=path)
 
     def _region(self, frame: Frame) -> Region:
@@ -98,7 +100,7 @@ def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
         ModelError: no usable model, or another one.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    opened = open_file(path, labels=None, delegate=delegate, threads=threads)
+    opened = load_file(path, labels=None, delegate=delegate, threads=threads)
     runtime = opened.runtime
     shapes = [spec.shape for spec in runtime.outputs]
     first = runtime.inputs[0]

@@ -9,7 +9,7 @@ from edge.interpreter import Array
 from edge.results import Pose
 
 
-class Network(Protocol):
+class PoseModel(Protocol):
     """One of the models of poses; the members mean what they mean in :class:`edge.tasks.Task`."""
 
     @property

@@ -27,7 +27,7 @@ class _Progress:
         self.started, self.turned = None, False
 
 
-class Counter:
+class RepetitionCounter:
     """Counts the exercises of one person, who is followed by place among others."""
 
     def __init__(self, exercises: Sequence[Exercise]) -> None:

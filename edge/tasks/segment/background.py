@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import UsageError, did_you_mean
-from edge.frame import Picture
+from edge.frame import BgrImage
 from edge.image import SUFFIXES, read_picture
 
 COLOURS = {
@@ -34,15 +34,15 @@ _COARSE = 8
 class Background(Protocol):
     """What is behind the foreground of a picture."""
 
-    def __call__(self, picture: Picture, cover: NDArray[np.uint8]) -> Picture:
+    def __call__(self, picture: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
         """The background in the picture's size; ``cover``: of its foreground, 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blurred:
+class BlurredBackground:
     """The picture's own background, out of focus."""
 
-    def __call__(self, picture: Picture, cover: NDArray[np.uint8]) -> Picture:
+    def __call__(self, picture: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
         """Only background is averaged: the foreground would shine around itself."""
         height, width = picture.shape[:2]
         size = (max(1, width // _COARSE), max(1, height // _COARSE))
@@ -57,24 +57,24 @@ class Blurred:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class SolidBackground:
     """One color: blue, green, red."""
 
     colour: tuple[int, int, int]
 
-    def __call__(self, picture: Picture, cover: NDArray[np.uint8]) -> Picture:
+    def __call__(self, picture: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
         """The color everywhere."""
         return np.full_like(picture, self.colour)
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class PhotoBackground:
     """A picture, uint8 BGR, cut to the proportions of the frame around its middle."""
 
-    picture: Picture
-    _fitted: dict[tuple[int, int], Picture] = field(default_factory=dict, repr=False)
+    picture: BgrImage
+    _fitted: dict[tuple[int, int], BgrImage] = field(default_factory=dict, repr=False)
 
-    def __call__(self, picture: Picture, cover: NDArray[np.uint8]) -> Picture:
+    def __call__(self, picture: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
         """The same for all pictures of a size, so kept."""
         size = (picture.shape[1], picture.shape[0])
         if size not in self._fitted:
@@ -92,12 +92,12 @@ def parse(text: str) -> Background:
     """
     word = text.lower()
     if word == "blur":
-        return Blurred()
+        return BlurredBackground()
     if word in COLOURS:
-        return Plain(COLOURS[word])
+        return SolidBackground(COLOURS[word])
     if found := re.fullmatch(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", word):
         red, green, blue = (int(part, 16) for part in found.groups())
-        return Plain((blue, green, red))
+        return SolidBackground((blue, green, red))
     path = Path(text)
     if path.suffix.lower() not in SUFFIXES and not path.exists():
         fix = did_you_mean(word, ["blur", *COLOURS], f"the colors are {', '.join(COLOURS)}")
@@ -108,10 +108,10 @@ def parse(text: str) -> Background:
             code="unknown-background",
         )
     rgb = read_picture(path)
-    return Photo(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
+    return PhotoBackground(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
 
 
-def compose(picture: Picture, cover: NDArray[np.uint8], background: Background) -> Picture:
+def compose(picture: BgrImage, cover: NDArray[np.uint8], background: Background) -> BgrImage:
     """The picture's foreground before a background: a new picture of the same size."""
     behind = background(picture, cover)
     front = cv2.merge([cover] * 3)
@@ -122,7 +122,7 @@ def compose(picture: Picture, cover: NDArray[np.uint8], background: Background) 
     return np.asarray(cv2.add(*shares), np.uint8)
 
 
-def _filling(picture: Picture, width: int, height: int) -> Picture:
+def _filling(picture: BgrImage, width: int, height: int) -> BgrImage:
     """The middle of a picture in this size, in its proportions."""
     scale = max(width / picture.shape[1], height / picture.shape[0])
     wide = min(picture.shape[1], max(1, round(width / scale)))

@@ -35,7 +35,7 @@ _EDGE = 0.25
 _NO_FLOATS = ("uint8", "int8", "int16", "int32", "int64")
 
 
-class Reader(Protocol):
+class MaskDecoder(Protocol):
     """How an output is read.
 
     ``classes``: how many the model tells apart, None where its file does not say; ``score``: the
@@ -56,7 +56,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hard:
+class ClassMaskDecoder:
     """A class for each pixel; ``decide`` finds it, uint8 [h, w], in the output."""
 
     classes: int | None
@@ -75,7 +75,7 @@ class Hard:
 
 
 @dataclass(frozen=True, slots=True)
-class Soft:
+class ProbabilityMaskDecoder:
     """Class 1 where the probability of foreground reaches ``score``, class 0 elsewhere."""
 
     spec: TensorSpec
@@ -129,7 +129,7 @@ class Average:
         return values
 
 
-def recognise(runtime: Runtime, score: float, smoothing: float) -> Reader | None:
+def match_decoder(runtime: Runtime, score: float, smoothing: float) -> MaskDecoder | None:
     """How the model's output is read; None where it is no segmentation.
 
     One output is expected: [1, h, w] or [1, h, w, 1] of classes (integers without a scale, or from
@@ -142,14 +142,14 @@ def recognise(runtime: Runtime, score: float, smoothing: float) -> Reader | None
         return None
     depth = spec.shape[3] if len(spec.shape) == 4 else 1
     if depth > 1:
-        return Hard(depth, _best) if depth <= MOST else None
+        return ClassMaskDecoder(depth, _best) if depth <= MOST else None
     graph = runtime.file.main
     source = source_of(graph, graph.outputs[0])
     if source is not None and source.code == _ARG_MAX:
-        return Hard(graph.tensors[source.inputs[0]].shape[-1], _decided)
+        return ClassMaskDecoder(graph.tensors[source.inputs[0]].shape[-1], _decided)
     if spec.dtype in _NO_FLOATS and spec.scale == 0:
-        return Hard(None, _decided)
-    return Soft(spec, gives_logits(runtime.file, spec), score, Average(smoothing))
+        return ClassMaskDecoder(None, _decided)
+    return ProbabilityMaskDecoder(spec, gives_logits(runtime.file, spec), score, Average(smoothing))
 
 
 def _decided(output: Array) -> Mask:

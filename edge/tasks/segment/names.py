@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 
 from edge.errors import LabelsError
-from edge.tasks.opening import Opened
-from edge.tasks.segment.masks import MOST, Reader, Soft
+from edge.tasks.opening import LoadedModel
+from edge.tasks.segment.masks import MOST, MaskDecoder, ProbabilityMaskDecoder
 
 _BACKGROUND = ("background", "_background_", "__background__", "???")
 _SELFIE = "selfie"
 """What MediaPipe's selfie segmentation calls people."""
 
 
-def of(opened: Opened, reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def of(opened: LoadedModel, reader: MaskDecoder) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels by class index, with notes about what was assumed.
 
     Raises:
         LabelsError: there are more or fewer than the model has classes.
     """
     labels = opened.labels
-    if isinstance(reader, Soft):
+    if isinstance(reader, ProbabilityMaskDecoder):
         return _of_two(opened)
     if labels is None:
         note = (
@@ -50,7 +50,7 @@ def chosen(classes: Sequence[str] | None, labels: tuple[str, ...]) -> tuple[int,
     return tuple(i for i, label in enumerate(labels) if label in classes)
 
 
-def _of_two(opened: Opened) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _of_two(opened: LoadedModel) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Background and foreground, whose name may be the only label."""
     labels = opened.labels or ("foreground",)
     if len(labels) == 1:

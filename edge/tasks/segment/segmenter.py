@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from edge import draw, pixels
 from edge.errors import ModelError, UsageError
-from edge.frame import Frame, Picture
+from edge.frame import BgrImage, Frame
 from edge.image import Preprocessing
 from edge.interpreter import Array, Runtime
 from edge.results import Segment, Segmentation
-from edge.tasks.opening import Opened, open_file, open_twin
+from edge.tasks.opening import LoadedModel, load_file, open_cpu_fallback
 from edge.tasks.segment import names
 from edge.tasks.segment.background import Background, compose
-from edge.tasks.segment.masks import MOST, SMOOTHING, Reader, recognise
-from edge.tasks.settings import Settings, check_classes, check_score, distinct
+from edge.tasks.segment.masks import MOST, SMOOTHING, MaskDecoder, match_decoder
+from edge.tasks.settings import TaskSettings, check_classes, check_score, distinct
 
 SCORE = 0.5
 """Least probability of foreground, in models that say it."""
@@ -46,7 +46,7 @@ class Segmenter:
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
     preprocessing: Preprocessing
-    reader: Reader
+    reader: MaskDecoder
     background: Background | None
     path: Path
     name: str = "segment"
@@ -74,7 +74,7 @@ class Segmenter:
             cover = _of_segments(cover, {one.index for one in found})
         return Segmentation(tuple(found), mask, cover)
 
-    def draw(self, picture: Picture, result: Segmentation) -> Picture:
+    def draw(self, picture: BgrImage, result: Segmentation) -> BgrImage:
         """Color the segments, with a legend; or put the background behind them."""
         if self.background is not None:
             return compose(picture, _cover(result), self.background)
@@ -87,15 +87,15 @@ class Segmenter:
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        path, runtime = open_twin(self.path, self.runtime.threads)
+        path, runtime = open_cpu_fallback(self.path, self.runtime.threads)
         return replace(self, runtime=runtime, path=path)
 
-    def settings(self) -> Settings:
+    def settings(self) -> TaskSettings:
         """The threshold of a soft mask, and the classes that are reported."""
         choice = tuple(self.labels[index] for index in names.chosen(None, self.labels))
-        return Settings(self.reader.score, self.classes, distinct(choice))
+        return TaskSettings(self.reader.score, self.classes, distinct(choice))
 
-    def adjusted(self, settings: Settings) -> Self:
+    def adjusted(self, settings: TaskSettings) -> Self:
         """The same with other settings.
 
         Raises:
@@ -146,7 +146,7 @@ def segmenter(
             code="invalid-option-value",
         )
     opened = _open(Path(model), labels, delegate, threads)
-    reader = recognise(opened.runtime, check_score(score), smoothing)
+    reader = match_decoder(opened.runtime, check_score(score), smoothing)
     if reader is None:
         raise _no_segmentation(opened)
     preprocessing, notes = pixels.preprocessing_of(
@@ -171,9 +171,9 @@ def segmenter(
     )
 
 
-def _open(path: Path, labels: str | Path | None, delegate: str, threads: int | None) -> Opened:
+def _open(path: Path, labels: str | Path | None, delegate: str, threads: int | None) -> LoadedModel:
     try:
-        return open_file(path, labels=labels, delegate=delegate, threads=threads)
+        return load_file(path, labels=labels, delegate=delegate, threads=threads)
     except ModelError as error:
         if _NOT_EVERYWHERE not in error.found:
             raise
@@ -205,7 +205,7 @@ def _cover(result: Segmentation) -> NDArray[np.uint8]:
     return np.asarray(cv2.blur(cv2.LUT(result.mask, table), (_FEATHER, _FEATHER)), np.uint8)
 
 
-def _no_segmentation(opened: Opened) -> ModelError:
+def _no_segmentation(opened: LoadedModel) -> ModelError:
     outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in opened.runtime.outputs)
     return ModelError(
         "a segmentation model with one output: a mask [1, height, width] or scores "

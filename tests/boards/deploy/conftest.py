@@ -13,7 +13,7 @@ from ssh_board import SshBoard, Workstation
 
 from edge import cli
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 RUN = "demo classify --source synthetic:64x48@20 --realtime --sink none --threads 1"
 
@@ -93,7 +93,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a conversion leaves, as far as it is deployed."""
     folder = tmp_path_factory.mktemp("result") / "out"
     folder.mkdir()
-    about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     content = metadata.write(tiny_models.colour_model("int8"), about)
     (folder / "model.tflite").write_bytes(content)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")

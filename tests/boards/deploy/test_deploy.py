@@ -72,9 +72,9 @@ def test_what_fails_is_taken_back_and_what_runs_can_be_taken_back(
 _make = vectors.make
 
 
-def _with_other_answers(*args: object) -> vectors.Vectors:
+def _with_other_answers(*args: object) -> vectors.GoldenOutputs:
     right = _make(*args)  # type: ignore[arg-type]
-    return vectors.Vectors(right.inputs, tuple(1 - answer for answer in right.answers))
+    return vectors.GoldenOutputs(right.inputs, tuple(1 - answer for answer in right.answers))
 
 
 def test_the_first_release_without_frames_leaves_nothing_running(

@@ -12,7 +12,7 @@ from rich.console import Console
 from ssh_board import SshBoard
 
 from boards.deploy import fleet
-from boards.deploy.ssh import Address
+from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import Tell
 
 from .conftest import RUN, Edge
@@ -52,22 +52,22 @@ def test_a_board_is_named_once(edge: Edge, workstation: object, out: Path) -> No
 def test_a_board_that_breaks_our_program_does_not_end_the_others() -> None:
     ended = []
 
-    async def work(address: Address, tell: Tell) -> str:
+    async def work(address: BoardAddress, tell: Tell) -> str:
         if address.host == "odd":
             raise ZeroDivisionError
         await asyncio.sleep(0.05)
         ended.append(address.host)
         return "runs"
 
-    addresses = [Address("odd"), Address("even")]
-    with pytest.raises(ZeroDivisionError), fleet.screen(addresses) as screen:
-        asyncio.run(fleet.each(addresses, work, screen, lambda said: (said, True)))
+    addresses = [BoardAddress("odd"), BoardAddress("even")]
+    with pytest.raises(ZeroDivisionError), fleet.progress_view(addresses) as screen:
+        asyncio.run(fleet.run_on_all(addresses, work, screen, lambda said: (said, True)))
     assert ended == ["even"]
 
 
 def test_the_table_says_what_each_board_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = [Address.parse(name) for name in ("pi@one", "pi@two", "pi@three")]
-    screen = fleet.Table(addresses)
+    addresses = [BoardAddress.parse(name) for name in ("pi@one", "pi@two", "pi@three")]
+    screen = fleet.ProgressTable(addresses)
     screen.step(addresses[0], "environment")
     screen.done(addresses[1], "refused", False)
     page = io.StringIO()

@@ -7,9 +7,9 @@ import pytest
 from errors import raises_code
 
 from boards.deploy import offline, wheel
-from boards.deploy.board import Board, Python
+from boards.deploy.board import PythonInstall, Target
 from boards.deploy.environment import Environment
-from boards.deploy.ssh import Address
+from boards.deploy.ssh import BoardAddress
 
 BASE = {"ai-edge-litert", "click", "flatbuffers", "numpy", "opencv-python", "rich"}
 """What edge-toolkit itself requires."""
@@ -31,9 +31,9 @@ def index(folder: Path, *packages: tuple[str, str, str]) -> None:
             made.writestr(f"{about}/RECORD", "")
 
 
-def board(libc: str = "glibc 2.36") -> Board:
-    return Board(
-        address=Address.parse("pi@camera"), mode="user", uid="1000", root="/home/pi/edge-toolkit",
+def board(libc: str = "glibc 2.36") -> Target:
+    return Target(
+        address=BoardAddress.parse("pi@camera"), mode="user", uid="1000", root="/home/pi/edge-toolkit",
         units="", machine="aarch64", bits="64", libc=libc, system="Debian", model="", systemd=True,
         pythons=(), free_kib=0, current="", environment="", unit="", state="", ready=(), whole="",
     )  # fmt: skip
@@ -59,7 +59,9 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fetch(python: str = "3.13", libc: str = "glibc 2.36") -> set[str]:
-    made = Environment("", Python("python3", python, True), False, (f"./{wheel.own().name}",))
+    made = Environment(
+        "", PythonInstall("python3", python, True), False, (f"./{wheel.build_own_wheel().name}",)
+    )
     return set(offline.fetch(board(libc), made, ()))
 
 
@@ -70,7 +72,7 @@ def test_they_fit_the_board_and_are_complete(packages: Path) -> None:
 
 
 def test_a_board_with_too_old_a_system_has_no_wheels(packages: Path) -> None:
-    with raises_code("wheels-not-found", expected="aarch64, Python 3.13 and glibc 2.27"):
+    with raises_code("wheels-not-found", expected="aarch64, PythonInstall 3.13 and glibc 2.27"):
         fetch(libc="glibc 2.27")
 
 

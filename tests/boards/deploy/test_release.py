@@ -11,15 +11,15 @@ import tiny_models
 from errors import raises_code
 
 from boards.deploy import command, packing, steps, unit, wheel
-from boards.deploy.packing import Packed
-from boards.deploy.ssh import Address
+from boards.deploy.packing import ReleasePackage
+from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import Outcome
 from edge import cli, release
 
 RUN = "demo classify --source 0"
 
 
-def pack(out: Path, run: str = RUN) -> Packed:
+def pack(out: Path, run: str = RUN) -> ReleasePackage:
     return packing.pack(str(out), command.parse(run), print)
 
 
@@ -108,13 +108,13 @@ def test_a_page_that_only_the_board_can_open_is_known() -> None:
     }.items():  # fmt: skip
         assert command.parse(f"{RUN} --sink {sink}").pages == ports
     tunnel = "ssh -L 8080:127.0.0.1:8080 -p 2222 pi@camera.local"
-    assert Address.parse("pi@camera.local:2222").tunnel(8080) == tunnel
+    assert BoardAddress.parse("pi@camera.local:2222").tunnel(8080) == tunnel
 
 
 def test_the_way_to_such_a_page_is_told(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def deploy(address: Address, *_: object) -> Outcome:
+    async def deploy(address: BoardAddress, *_: object) -> Outcome:
         return Outcome(address, "0123456789ab", changed=True)
 
     monkeypatch.setattr(steps, "deploy", deploy)
@@ -148,7 +148,7 @@ def test_what_was_packed_can_be_read_and_nothing_else(out: Path, tmp_path: Path)
 
 
 def test_the_wheel_installs_and_runs(tmp_path: Path) -> None:
-    own = wheel.own()
+    own = wheel.build_own_wheel()
     path = tmp_path / own.name
     path.write_bytes(own.content)
     place = tmp_path / "site"
@@ -163,7 +163,7 @@ def test_the_wheel_installs_and_runs(tmp_path: Path) -> None:
     assert done.stdout.startswith(str(place)), done.stderr
     assert (place / "boards/deploy/scripts/switch.sh").is_file()
     assert (place / "bin/edge").is_file()
-    assert wheel.own.__wrapped__() == wheel.own.__wrapped__()
+    assert wheel.build_own_wheel.__wrapped__() == wheel.build_own_wheel.__wrapped__()
 
 
 @pytest.mark.parametrize("owner", ["edge-toolkit", ""])
@@ -175,7 +175,7 @@ def test_systemd_takes_the_unit_without_a_word(tmp_path: Path, owner: str) -> No
     (tmp_path / "current/run").write_text("#!/bin/sh\n")
     (tmp_path / "current/run").chmod(0o755)
     path = tmp_path / "edge-toolkit.service"
-    path.write_text(unit.text(root=str(tmp_path), owner=owner, wait=20))
+    path.write_text(unit.render_unit(root=str(tmp_path), owner=owner, wait=20))
     words = [program, *([] if owner else ["--user"]), "verify", path]
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, env={"XDG_RUNTIME_DIR": str(tmp_path)}

@@ -11,7 +11,7 @@ import pytest
 
 from boards.deploy import packing, ssh
 from edge.installation import WHEEL
-from edge.release import SUMS, sums
+from edge.release import SUMS, checksum_lines
 
 ENVIRONMENT = "py3.11-0123456789ab"
 PYTHON = """\
@@ -63,7 +63,7 @@ def board(tmp_path: Path) -> Board:
 def test_what_a_cut_line_left_at_work_is_waited_for(board: Board) -> None:
     board.stand_in("python3", PYTHON)
     files = {WHEEL: b"wheel", "click-8.0-py3-none-any.whl": b"wheel"}
-    tar = packing.tar({SUMS: sums(files), **files})
+    tar = packing.tar({SUMS: checksum_lines(files), **files})
     wanted = {
         "ENVIRONMENT": ENVIRONMENT, "PYTHON": str(board.bin / "python3"), "VENV": "", "PIP": "",
         "REQUIREMENTS": f"./{WHEEL}",
@@ -101,7 +101,7 @@ def test_a_release_with_a_file_too_many_is_not_whole(board: Board) -> None:
     files = {"model.tflite": b"a model", "run": b"#!/bin/sh\n"}
     folder = board.root / "releases/abc"
     folder.mkdir(parents=True)
-    for name, content in {SUMS: sums(files), **files}.items():
+    for name, content in {SUMS: checksum_lines(files), **files}.items():
         (folder / name).write_bytes(content)
     (folder / "env").symlink_to("../../envs/some")
 

@@ -191,7 +191,7 @@ def test_the_lock_is_held_while_wheels_are_fetched(
         assert alive.wait(5), "no sign of life meanwhile"
         raise BoardError("wheels", "none", "go on", code="wheels-not-found")
 
-    monkeypatch.setattr(ssh, "_beat", beat)
+    monkeypatch.setattr(ssh, "_send_heartbeat", beat)
     monkeypatch.setattr(offline, "fetch", fetch)
     told = edge("deploy", out, board.address, "--run", f"{RUN} --top 3", "--offline",
                 "--extra", "mqtt")  # fmt: skip

@@ -5,27 +5,27 @@ import time
 
 from pages import wait_until
 
-from boards.doctor.commands import MISSING, TIMED_OUT, Answer, Commands
+from boards.doctor.commands import MISSING, TIMED_OUT, CommandResult, CommandRunner
 
 
 def test_a_command_answers() -> None:
-    answer = Commands().run(("sh", "-c", "echo out; echo err >&2; exit 4"), 10)
+    answer = CommandRunner().run(("sh", "-c", "echo out; echo err >&2; exit 4"), 10)
     assert (answer.out, answer.err, answer.code) == ("out\n", "err\n", 4)
 
 
 def test_a_missing_command_is_told() -> None:
-    assert Commands().run(("no-such-command",), 10).code == MISSING
+    assert CommandRunner().run(("no-such-command",), 10).code == MISSING
 
 
 def test_a_command_that_hangs_is_killed_with_its_children() -> None:
     start = time.monotonic()
-    answer = Commands().run(("sh", "-c", "sleep 60 & sleep 60"), 0.2)
+    answer = CommandRunner().run(("sh", "-c", "sleep 60 & sleep 60"), 0.2)
     assert time.monotonic() - start < 30  # a hang guard: the command sleeps for 60
     assert answer.code == TIMED_OUT
 
 
 def test_all_that_run_are_ended_at_once_and_none_is_begun_after_that(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    commands, answers = Commands(), list[Answer]()
+    commands, answers = CommandRunner(), list[CommandResult]()
 
     def run(number: int) -> None:
         script = f"touch {tmp_path / str(number)}; sleep 60 & sleep 60"

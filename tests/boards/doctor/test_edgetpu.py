@@ -7,7 +7,7 @@ from recorded_board import GOOGLES_RULES, RecordedBoard
 
 from boards.doctor import mending
 from boards.doctor.edgetpu import edgetpu
-from boards.doctor.machine import recognised
+from boards.doctor.machine import recognized_board
 from boards.profile import load, names
 from edge.probe import CRASHED, NO_DEVICE, NOT_LOADABLE
 
@@ -99,7 +99,7 @@ def test_one_that_is_soldered_on_is_not_to_be_plugged_in(
     board: RecordedBoard, model: str, bus: str, look: str
 ) -> None:
     board.file("proc/device-tree/model", f"{model}\0")
-    board.profile = recognised(board.system)
+    board.profile = recognized_board(board.system)
     board.libedgetpu()
     finding = board.bad(edgetpu)
     assert finding.state == "fail"

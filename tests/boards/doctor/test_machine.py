@@ -9,7 +9,7 @@ from boards.profile import load
 
 
 def test_a_board_is_known_by_its_device_tree(board: RecordedBoard) -> None:
-    assert machine.recognised(board.system).name == "raspberry-pi-4b"
+    assert machine.recognized_board(board.system).name == "raspberry-pi-4b"
     finding = board.one(machine.board)
     assert finding.state == "ok"
     assert finding.found.startswith("Raspberry Pi 4 Model B Rev 1.4")
@@ -19,14 +19,14 @@ def test_a_board_is_known_by_its_device_tree(board: RecordedBoard) -> None:
 def test_the_device_tree_is_found_in_sys_too(board: RecordedBoard) -> None:
     (board.folder / "proc/device-tree/model").unlink()
     board.file("sys/firmware/devicetree/base/model", "Raspberry Pi 5 Model B Rev 1.0\0")
-    assert machine.recognised(board.system).name == "raspberry-pi-5"
+    assert machine.recognized_board(board.system).name == "raspberry-pi-5"
 
 
 def test_a_computer_without_a_device_tree_has_the_profile_of_any(board: RecordedBoard) -> None:
     (board.folder / "proc/device-tree/model").unlink()
-    assert machine.recognised(board.system).name == "generic-aarch64"
+    assert machine.recognized_board(board.system).name == "generic-aarch64"
     board.says("uname -m", "x86_64\n")
-    assert machine.recognised(board.system).name == "generic-x86-64"
+    assert machine.recognized_board(board.system).name == "generic-x86-64"
 
 
 def test_another_board_than_named_is_warned_of(board: RecordedBoard) -> None:

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from boards.doctor.probes import NO_NUMPY
-from boards.doctor.system import System, here
+from boards.doctor.system import HostSystem, here
 from edge import probe
 
 LITERT = "ai_edge_litert.interpreter"
 
 
 @pytest.fixture
-def system() -> System:
+def system() -> HostSystem:
     return here()
 
 
-def test_a_file_that_is_not_there_has_no_text(system: System, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_has_no_text(system: HostSystem, tmp_path: Path) -> None:
     there = replace(system, root=tmp_path)
     (tmp_path / "model").write_bytes(b"Raspberry Pi\0")
     assert there.text("model") == "Raspberry Pi"
@@ -31,19 +31,19 @@ def test_a_file_that_is_not_there_has_no_text(system: System, tmp_path: Path) ->
     assert there.text(".") is None
 
 
-def test_the_probe_of_python_tells_of_this_one(system: System) -> None:
+def test_the_probe_of_python_tells_of_this_one(system: HostSystem) -> None:
     said = system.probe("python")
     assert said["version"] == ".".join(map(str, sys.version_info[:3]))
     assert said["bits"] == 64
 
 
-def test_the_probe_of_the_interpreter_runs_a_model(system: System) -> None:
+def test_the_probe_of_the_interpreter_runs_a_model(system: HostSystem) -> None:
     said = system.probe("interpreter")
     assert said["package"].startswith("ai-edge-litert ")
     assert said["module"] == LITERT
 
 
-def test_the_probe_of_opencv_resizes_a_picture(system: System) -> None:
+def test_the_probe_of_opencv_resizes_a_picture(system: HostSystem) -> None:
     said = system.probe("opencv")
     assert "trouble" not in said
     assert "opencv-python" in said["distributions"]
@@ -64,7 +64,7 @@ def package(folder: Path, name: str, text: str) -> None:
     ],
 )
 def test_whatever_picamera2_does_is_told(
-    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, trouble: str
+    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, trouble: str
 ) -> None:
     package(tmp_path, "picamera2", text)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
@@ -74,7 +74,7 @@ def test_whatever_picamera2_does_is_told(
 
 
 def test_cameras_that_picamera2_knows_are_told(
-    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cameras = "staticmethod(lambda: [{'Model': 'imx708'}])"
     package(
@@ -85,7 +85,7 @@ def test_cameras_that_picamera2_knows_are_told(
 
 
 def test_an_opencv_without_libgl_is_told(
-    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package(tmp_path, "cv2", "raise ImportError('libGL.so.1: cannot open shared object file')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
@@ -95,7 +95,7 @@ def test_an_opencv_without_libgl_is_told(
 
 
 def test_a_broken_numpy_is_told_as_such(
-    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package(tmp_path, "numpy", "raise ImportError('libopenblas.so.0')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
@@ -104,7 +104,7 @@ def test_a_broken_numpy_is_told_as_such(
         assert system.probe(name)["trouble"] == trouble
 
 
-def test_an_absent_libedgetpu_is_told(system: System) -> None:
+def test_an_absent_libedgetpu_is_told(system: HostSystem) -> None:
     with suppress(OSError):
         ctypes.CDLL(probe.library())
         pytest.skip(f"{probe.library()} is installed here")
@@ -117,7 +117,7 @@ def test_an_absent_libedgetpu_is_told(system: System) -> None:
      ("void *make(void) { return 0; }", probe.NO_DEVICE)],
 )  # fmt: skip
 def test_a_libedgetpu_may_crash_or_find_nothing(
-    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str
+    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str
 ) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("gcc: no compiler to make a stand-in for libedgetpu")

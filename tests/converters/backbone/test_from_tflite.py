@@ -12,7 +12,7 @@ from micro_model import PREPROCESSING, pictures
 from converters.backbone import weights
 from converters.tf import keras, tensorflow
 from edge.image import Preprocessing, read_picture
-from edge.quiet import quiet
+from edge.quiet import suppress_native_stderr
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def _convert(model: Any, kind: str) -> bytes:
     if kind == "int8":
         samples = PREPROCESSING.normalise(pictures(8, seed=9)[0])
         converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
-    with quiet():
+    with suppress_native_stderr():
         return bytes(converter.convert())
 
 

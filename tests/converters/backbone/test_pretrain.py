@@ -20,11 +20,11 @@ from converters.backbone import mobilenet_v2, pretrain
 from converters.backbone.distil import pack, pictures, teacher
 from converters.backbone.distil.card import LICENCE, write_card
 from converters.backbone.distil.student import Loss, build_student
-from converters.backbone.distil.train import Pace, Recipe, note_length, train
-from converters.progress import Silent
+from converters.backbone.distil.train import LogIntervals, PretrainConfig, note_length, train
+from converters.progress import SilentProgress
 
 T = TypeVar("T")
-RECIPE = Recipe(
+RECIPE = PretrainConfig(
     alpha=0.35, size=32, crops=48, steps=10, batch_size=16, warm_up=2, boost=1.0, mixup=0.5
 )
 CLASSES = 7
@@ -68,7 +68,7 @@ def master(teacher_files: tuple[Path, Path]) -> teacher.Teacher:
     return teacher.load_teacher(*teacher_files, alpha=0.35, size=96)
 
 
-class InterruptAfter(Silent):
+class InterruptAfter(SilentProgress):
     """A user who presses Ctrl-C in the middle of the work called ``what``."""
 
     def __init__(self, count: int, what: str) -> None:
@@ -81,7 +81,7 @@ class InterruptAfter(Silent):
             yield item
 
 
-class Count(Silent):
+class Count(SilentProgress):
     """Counts how much of the work called ``what`` was done."""
 
     def __init__(self, what: str) -> None:
@@ -102,10 +102,12 @@ def test_the_student_comes_closer_to_the_teacher(
 ) -> None:
     recipe = replace(RECIPE, steps=40)
     source = pictures.open_source(photos)
-    lessons = teacher.study(master, [source], recipe.crops, 32, 0, tmp_path, Silent())
+    lessons = teacher.compute_targets(
+        master, [source], recipe.crops, 32, 0, tmp_path, SilentProgress()
+    )
     student = build_student(0.35, 32, CLASSES, 1280, lessons.grids.shape[-1], 0.95, seed=0)
     loss = Loss.towards(lessons, master.kernel, master.bias, 2.0, 1.0)
-    train(student, lessons, loss, recipe, tmp_path, Silent(), Pace(log=5))
+    train(student, lessons, loss, recipe, tmp_path, SilentProgress(), LogIntervals(log=5))
     losses = journal(tmp_path)
     assert len(losses) == 8
     assert losses[-1] < 0.9 * losses[0]
@@ -116,7 +118,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 ) -> None:
     sources = [pictures.open_source(photos)]
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
-    pretrain.distil(master, sources, RECIPE, whole, tmp_path / "whole", Silent())
+    pretrain.distil(master, sources, RECIPE, whole, tmp_path / "whole", SilentProgress())
     with pytest.raises(KeyboardInterrupt):
         interruption = InterruptAfter(4, "distilling")
         pretrain.distil(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
@@ -132,7 +134,9 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
             np.testing.assert_allclose(a, b, rtol=0.02, atol=0.005, err_msg=layer)
     longer = replace(RECIPE, steps=20)
     with raises_code("resume-settings-mismatch", found="--steps 20"):
-        pretrain.distil(master, sources, longer, broken, tmp_path / "broken", Silent(), resume=True)
+        pretrain.distil(
+            master, sources, longer, broken, tmp_path / "broken", SilentProgress(), resume=True
+        )
 
 
 def test_an_earlier_run_is_not_overwritten(
@@ -140,20 +144,22 @@ def test_an_earlier_run_is_not_overwritten(
 ) -> None:
     (tmp_path / "work" / "checkpoints").mkdir(parents=True)
     with raises_code("output-exists", fix="--resume"):
-        pretrain.distil(master, [], RECIPE, tmp_path / "out.npz", tmp_path / "work", Silent())
+        pretrain.distil(
+            master, [], RECIPE, tmp_path / "out.npz", tmp_path / "work", SilentProgress()
+        )
 
 
 def test_the_teacher_looks_at_each_crop_once(
     master: teacher.Teacher, photos: Path, tmp_path: Path
 ) -> None:
     source, seen = pictures.open_source(photos), Count("teacher")
-    few = teacher.study(master, [source], 10, 32, 0, tmp_path, seen)
+    few = teacher.compute_targets(master, [source], 10, 32, 0, tmp_path, seen)
     first = np.array(few.embeddings)
-    more = teacher.study(master, [source], 16, 32, 0, tmp_path, seen)
+    more = teacher.compute_targets(master, [source], 16, 32, 0, tmp_path, seen)
     assert seen.count == 16
     np.testing.assert_array_equal(more.embeddings[:10], first)
     assert len(np.unique(np.asarray(more.crops).reshape(16, -1), axis=0)) == 16
-    other_seed = teacher.study(master, [source], 10, 32, 1, tmp_path, seen)
+    other_seed = teacher.compute_targets(master, [source], 10, 32, 1, tmp_path, seen)
     assert seen.count == 26
     assert not np.array_equal(other_seed.embeddings, first)
 

@@ -8,15 +8,15 @@ import pytest
 from conversion import FULL, NONE, Conversion
 from errors import raises_code
 
-from converters.choosing.choice import Choice, Limits, choose
-from converters.verification.measured import Measured
+from converters.choosing.choice import Limits, Selection, select_variant
+from converters.verification.measured import Metrics
 
 PARTLY = {**FULL, "mapped": 60, "cpu": {"MEAN": 1, "SOFTMAX": 1}, "status": "partly"}
 
 
 def file(
     name: str, accuracy: float, ms: float, kilobytes: float, edgetpu: dict[str, Any] = FULL
-) -> Measured:
+) -> Metrics:
     """A measured file of which only this is of interest."""
     any_file = Conversion().stages()["verified"].variants[0]
     latency = replace(any_file.latency, p50_ms=ms)
@@ -35,8 +35,8 @@ FILES = (
 )
 
 
-def choice(files: Iterable[Measured] = FILES, wanted: str = "int8", **limits: Any) -> Choice:
-    return choose(tuple(files), Limits(**limits), wanted)
+def choice(files: Iterable[Metrics] = FILES, wanted: str = "int8", **limits: Any) -> Selection:
+    return select_variant(tuple(files), Limits(**limits), wanted)
 
 
 def test_without_limits_it_is_what_was_asked_for() -> None:

@@ -7,14 +7,14 @@ from conversion import RECIPES, Conversion
 
 from converters.choosing.gain import WHY, gain, with_gains
 from converters.compress.quantise import Variant
-from converters.verification.measured import Measured
+from converters.verification.measured import Metrics
 
 PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantise", "method": "int8"})
 TRAINED = ({"step": "quantise", "method": "qat"},)
 SPARSE = ({"step": "prune", "method": "xnnpack"}, {"step": "quantise", "method": "sparse"})
 
 
-def measured(name: str, ms: float, gzipped: int, accuracy: float = 0.9) -> Measured:
+def measured(name: str, ms: float, gzipped: int, accuracy: float = 0.9) -> Metrics:
     """A measured file of which only this is of interest."""
     any_file = Conversion().stages()["verified"].variants[0]
     latencies = (replace(any_file.latency, p50_ms=ms),)
@@ -53,7 +53,7 @@ def test_training_for_int8_is_for_accuracy() -> None:
 
 def test_a_recipe_in_float_is_held_against_float32() -> None:
     float32 = measured("float32", 6.6, 8_000_000)
-    files: tuple[tuple[Measured, Any, str], ...] = (
+    files: tuple[tuple[Metrics, Any, str], ...] = (
         (float32, (), ""),
         (INT8, (), ""),
         (measured("sparse-xnnpack", 6.7, 4_000_000), SPARSE, "sparse-xnnpack"),

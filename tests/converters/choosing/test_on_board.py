@@ -11,22 +11,29 @@ from report_page import Page
 
 from boards import profile
 from converters import pipeline
-from converters.choosing.on_board import OnBoard, estimate, on_board, spread
+from converters.choosing.on_board import (
+    BoardEstimate,
+    estimate_latencies,
+    estimate_latency,
+    latency_spread,
+)
 from converters.compress.quantise import Variant
+from converters.report import estimate_latencies as report_on_board
 from converters.report import html, record, terminal
-from converters.report import on_board as report_on_board
-from converters.verification.measured import Measured
+from converters.verification.measured import Metrics
 from edge import cli
 
 PI = profile.load("raspberry-pi-4b")
 WITH_TPU = profile.load("raspberry-pi-4b+coral-usb")
 
 
-def settings(monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str) -> pipeline.Settings:
+def settings(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str
+) -> pipeline.ConvertSettings:
     """What `edge convert` would start with."""
-    asked: list[pipeline.Settings] = []
+    asked: list[pipeline.ConvertSettings] = []
 
-    def stop(settings: pipeline.Settings, progress: object) -> Any:
+    def stop(settings: pipeline.ConvertSettings, progress: object) -> Any:
         asked.append(settings)
         raise KeyboardInterrupt
 
@@ -75,7 +82,7 @@ def test_a_board_that_does_not_fit_is_refused_before_any_work(
 
 
 def test_a_published_network_is_estimated_as_published() -> None:
-    found = estimate(300, "int8", "cpu", PI.latencies)
+    found = estimate_latency(300, "int8", "cpu", PI.latencies)
     assert found is not None
     assert found.ms == pytest.approx(17)
     assert found.low_ms < 17 < found.high_ms
@@ -87,19 +94,19 @@ def test_the_range_holds_what_was_published(name: str) -> None:
     latencies = profile.load(name).latencies
     for one in latencies:
         size = profile.networks()[one.model].multiply_adds
-        found = estimate(size, one.dtype, one.runs_on, latencies)
+        found = estimate_latency(size, one.dtype, one.runs_on, latencies)
         assert found is None or found.low_ms - 1e-6 <= one.ms <= found.high_ms + 1e-6
 
 
 def test_half_the_multiply_adds_take_half_the_time_on_a_cpu() -> None:
-    whole, half = (estimate(size, "int8", "cpu", PI.latencies) for size in (300, 150))
+    whole, half = (estimate_latency(size, "int8", "cpu", PI.latencies) for size in (300, 150))
     assert whole is not None and half is not None
     assert half.ms == pytest.approx(whole.ms / 2)
     assert (half.low_ms, half.high_ms) == pytest.approx((whole.low_ms / 2, whole.high_ms / 2))
 
 
 def test_on_an_edge_tpu_a_small_network_may_take_as_long_as_the_quickest_published() -> None:
-    found = estimate(10, "int8", "edgetpu", WITH_TPU.latencies)
+    found = estimate_latency(10, "int8", "edgetpu", WITH_TPU.latencies)
     assert found is not None
     assert found.high_ms == 2.4
     assert found.low_ms < found.ms < 1
@@ -114,7 +121,7 @@ def test_on_an_edge_tpu_a_small_network_may_take_as_long_as_the_quickest_publish
     ],
 )
 def test_the_likeliest_guide_is_the_network_that_is_built_most_alike(name: str, ms: float) -> None:
-    found = estimate(300, "int8", "cpu", profile.load(name).latencies)
+    found = estimate_latency(300, "int8", "cpu", profile.load(name).latencies)
     assert found is not None
     assert found.ms == pytest.approx(ms)
     assert found.low_ms < found.ms <= found.high_ms
@@ -125,7 +132,7 @@ def test_one_published_latency_has_the_range_that_others_have(name: str) -> None
     latencies = profile.load(name).latencies
     (one,) = [each for each in latencies if each.runs_on == "edgetpu"]
     size = profile.networks()[one.model].multiply_adds
-    found = estimate(size, "int8", "edgetpu", latencies)
+    found = estimate_latency(size, "int8", "edgetpu", latencies)
     assert found is not None
     assert found.ms == pytest.approx(one.ms)
     assert found.published == (one,)
@@ -139,30 +146,32 @@ def test_one_published_latency_has_the_range_that_others_have(name: str) -> None
     ("dtype", "runs_on"), [("int8", "cpu"), ("float32", "cpu"), ("int8", "edgetpu")]
 )
 def test_every_kind_that_is_published_has_its_spread(dtype: str, runs_on: str) -> None:
-    low, high = spread(dtype, runs_on)
+    low, high = latency_spread(dtype, runs_on)
     assert low < 1 < high
 
 
 def test_without_a_published_latency_there_is_no_estimate() -> None:
     latencies = profile.load("raspberry-pi-5+coral-pcie").latencies
-    assert estimate(300, "float32", "cpu", latencies) is None
-    assert estimate(300, "int8", "cpu", ()) is None
+    assert estimate_latency(300, "float32", "cpu", latencies) is None
+    assert estimate_latency(300, "int8", "cpu", ()) is None
 
 
-def measured(variants: tuple[Variant, ...], edgetpu: dict[str, Any]) -> tuple[Measured, ...]:
+def measured(variants: tuple[Variant, ...], edgetpu: dict[str, Any]) -> tuple[Metrics, ...]:
     """Figures for real files, of which only the Edge TPU's share and multiply-adds matter."""
     made = Conversion().stages()["verified"].variants[0]
     return tuple(replace(made, name=one.name, edgetpu=edgetpu) for one in variants)
 
 
-def kinds(found: OnBoard) -> dict[str, str | None]:
+def kinds(found: BoardEstimate) -> dict[str, str | None]:
     return {name: None if one is None else one.runs_on for name, one in found.estimates}
 
 
 def test_files_are_estimated_by_how_they_compute(micro_variants: tuple[Variant, ...]) -> None:
     def taken(status: dict[str, Any], target: str) -> dict[str, str | None]:
         return kinds(
-            on_board(WITH_TPU, target, 96, micro_variants, measured(micro_variants, status))
+            estimate_latencies(
+                WITH_TPU, target, 96, micro_variants, measured(micro_variants, status)
+            )
         )
 
     cpu = {"float32": "cpu", "float16": "cpu", "int8": "cpu"}
@@ -173,7 +182,9 @@ def test_files_are_estimated_by_how_they_compute(micro_variants: tuple[Variant, 
 
 
 def test_float_files_are_held_against_float_ones(micro_variants: tuple[Variant, ...]) -> None:
-    found = dict(on_board(PI, "cpu", 96, micro_variants, measured(micro_variants, NONE)).estimates)
+    found = dict(
+        estimate_latencies(PI, "cpu", 96, micro_variants, measured(micro_variants, NONE)).estimates
+    )
     dtypes = {name: one and {each.dtype for each in one.published} for name, one in found.items()}
     assert dtypes == {"float32": {"float32"}, "float16": {"float32"}, "int8": {"int8"}}
 
@@ -181,8 +192,10 @@ def test_float_files_are_held_against_float_ones(micro_variants: tuple[Variant, 
 def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
     """The record and the page of a result for ``board``."""
     stages = Conversion().stages()
-    found = estimate(300, "int8", board.run.delegate, board.latencies)
-    stages["board"] = OnBoard(board, board.run.delegate, 96, (("int8", found), ("float32", None)))
+    found = estimate_latency(300, "int8", board.run.delegate, board.latencies)
+    stages["board"] = BoardEstimate(
+        board, board.run.delegate, 96, (("int8", found), ("float32", None))
+    )
     told = record.build(**stages)
     parts = {name: stages[name] for name in ("dataset", "split", "verified")}
     return told, Page(html.render(told, **parts)).text

@@ -11,8 +11,8 @@ from converters.choosing.choice import Limits
 RECIPE = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
 
 
-def made(*names: str, precision: float | None = None) -> plan.Plan:
-    return plan.make(names, Limits(), precision, 2.0)
+def made(*names: str, precision: float | None = None) -> plan.CompressionPlan:
+    return plan.make_plan(names, Limits(), precision, 2.0)
 
 
 def test_what_is_always_made_is_no_recipe_to_run() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from converters.backbone import weights
 from converters.compress.calibration import calibration_set
-from converters.compress.draft import Material
+from converters.compress.draft import RecipeContext
 from converters.dataset import audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from converters.training.options import TrainingOptions
 from converters.training.train import train
 from edge.image import Preprocessing
@@ -22,27 +22,27 @@ IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
 @pytest.fixture(scope="session")
 def material(
     micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split
-) -> Material:
+) -> RecipeContext:
     """The micro classifier as teacher, with its pictures."""
-    return Material(
+    return RecipeContext(
         dataset=shapes,
         split=shapes_split,
         calibration=calibration_set(shapes, shapes_split, 0),
         teacher=micro_model_and_variants[0],
         seed=3,
-        progress=Silent(),
+        progress=SilentProgress(),
     )
 
 
 @pytest.fixture(scope="session")
-def groceries(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Material:
+def groceries(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RecipeContext:
     """Groceries with a teacher on ImageNet weights."""
     work = tmp_path_factory.mktemp("groceries")
     backbone = weights.load(str(test_data / IMAGENET), None, None, 0)
     listing = intake.list_pictures(test_data / "datasets/grocery6", work)
-    dataset = audit.audit(listing, Preprocessing(224, 224), work, Silent())
+    dataset = audit.audit(listing, Preprocessing(224, 224), work, SilentProgress())
     sides = split.split(dataset, 0)
     options = TrainingOptions(fine_tune="never")
-    teacher = train(backbone, dataset, sides, options, work, Silent()).model
+    teacher = train(backbone, dataset, sides, options, work, SilentProgress()).model
     calibration = calibration_set(dataset, sides, 0)
-    return Material(dataset, sides, calibration, teacher, seed=0, progress=Silent())
+    return RecipeContext(dataset, sides, calibration, teacher, seed=0, progress=SilentProgress())

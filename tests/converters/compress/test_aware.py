@@ -10,18 +10,18 @@ from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import quantise
 from converters.compress.aware import learning, pqat, qat
-from converters.compress.aware.equalise import equalised
-from converters.compress.draft import Draft, Material
+from converters.compress.aware.equalise import equalize_depthwise
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.wrappers import clone, pointwise
 from converters.tf import keras, tfmot
 from edge.interpreter import load
 from edge.modelfile import tflite
-from edge.modelfile.figures import figures
+from edge.modelfile.figures import model_cost
 
-OPTIONS = learning.Options(epochs=2)
+OPTIONS = learning.QatOptions(epochs=2)
 
 
-def said(model: Any, material: Material) -> np.ndarray:  # type: ignore[type-arg]
+def said(model: Any, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     pixels = material.dataset.pixels[material.split.validation]
     return np.asarray(model(material.dataset.preprocessing.normalise(pixels), training=False))
 
@@ -41,12 +41,12 @@ def uneven(model: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def trained(material: Material) -> Draft:
-    return qat.run(Draft(uneven(material.teacher)), OPTIONS, material)
+def trained(material: RecipeContext) -> RecipeState:
+    return qat.run(RecipeState(uneven(material.teacher)), OPTIONS, material)
 
 
 @pytest.fixture(scope="module")
-def sparse(material: Material) -> Any:
+def sparse(material: RecipeContext) -> Any:
     """The teacher without the smaller half of its 1×1 convolutions' weights."""
     model = clone(material.teacher)
     for layer in pointwise(model):
@@ -55,14 +55,16 @@ def sparse(material: Material) -> Any:
     return model
 
 
-def test_the_file_says_what_the_trained_network_says(trained: Draft, material: Material) -> None:
+def test_the_file_says_what_the_trained_network_says(
+    trained: RecipeState, material: RecipeContext
+) -> None:
     assert trained.content is not None
     pixels = material.dataset.pixels[material.split.validation]
     error = np.abs(scores(trained.content, pixels) - said(trained.model, material)).mean()
     assert error < 0.05
 
 
-def test_a_channel_without_weights_keeps_its_bias(material: Material) -> None:
+def test_a_channel_without_weights_keeps_its_bias(material: RecipeContext) -> None:
     model = clone(material.teacher)
     layer, norm = model.get_layer("block_2_expand"), model.get_layer("block_2_expand_BN")
     (kernel,) = layer.get_weights()
@@ -70,15 +72,15 @@ def test_a_channel_without_weights_keeps_its_bias(material: Material) -> None:
     kernel[..., :8], beta[:8] = 0, 4
     layer.set_weights([kernel])
     norm.set_weights([gamma, beta, *rest])
-    wrapped = tfmot().quantization.keras.quantize_model(equalised(model))
-    learning.settle(wrapped, material)
-    learning.widen(wrapped)
-    content = quantise.aware(wrapped, material.dataset.preprocessing)
+    wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(model))
+    learning.calibrate_ranges(wrapped, material)
+    learning.floor_weight_ranges(wrapped)
+    content = quantise.from_qat_model(wrapped, material.dataset.preprocessing)
     pixels = material.dataset.pixels[material.split.validation]
     assert np.abs(scores(content, pixels) - said(model, material)).mean() < 0.05
 
 
-def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: Draft) -> None:
+def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: RecipeState) -> None:
     assert trained.content is not None
     runtime = load(trained.content, name="qat", delegate="cpu")
     assert runtime.inputs[0].dtype == runtime.outputs[0].dtype == "uint8"
@@ -89,7 +91,7 @@ def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: Draft) 
     assert runs_on_tflite_runtime(trained.content)
 
 
-def test_the_network_behind_it_is_plain(trained: Draft, material: Material) -> None:
+def test_the_network_behind_it_is_plain(trained: RecipeState, material: RecipeContext) -> None:
     names = [layer.name for layer in material.teacher.layers]
     assert [layer.name for layer in trained.model.layers] == names
     assert trained.details[0]["recovery"]["epochs"] == OPTIONS.epochs
@@ -100,48 +102,48 @@ def test_the_network_behind_it_is_plain(trained: Draft, material: Material) -> N
 
 
 def test_ranges_come_from_the_calibration_set_and_not_from_their_start(
-    material: Material,
+    material: RecipeContext,
 ) -> None:
-    model = equalised(material.teacher)
+    model = equalize_depthwise(material.teacher)
     wrapped = tfmot().quantization.keras.quantize_model(model)
     wanted = said(model, material)
     before = np.abs(said(wrapped, material) - wanted).mean()
-    learning.settle(wrapped, material)
+    learning.calibrate_ranges(wrapped, material)
     after = np.abs(said(wrapped, material) - wanted).mean()
     assert after < 0.25 * before
     assert after < 0.05
 
 
-def test_other_input_and_output_types(material: Material) -> None:
-    options = learning.Options(epochs=1, input_type="int8", output_type="float32")
-    content = qat.run(Draft(material.teacher), options, material).content
+def test_other_input_and_output_types(material: RecipeContext) -> None:
+    options = learning.QatOptions(epochs=1, input_type="int8", output_type="float32")
+    content = qat.run(RecipeState(material.teacher), options, material).content
     assert content is not None
     runtime = load(content, name="qat", delegate="cpu")
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == ("int8", "float32")
 
 
-def test_zeros_stay_zeros(sparse: Any, trained: Draft, material: Material) -> None:
-    draft = pqat.run(Draft(sparse), OPTIONS, material)
+def test_zeros_stay_zeros(sparse: Any, trained: RecipeState, material: RecipeContext) -> None:
+    draft = pqat.run(RecipeState(sparse), OPTIONS, material)
     assert draft.content is not None
     assert runs_on_tflite_runtime(draft.content)
     for before, after in zip(pointwise(sparse), pointwise(draft.model), strict=True):
         gone = before.get_weights()[0] == 0
         assert not after.get_weights()[0][gone].any()
         assert not np.array_equal(before.get_weights()[0], after.get_weights()[0])
-    wanted = figures(tflite.parse(quantise.float32(sparse), "sparse")).sparsity
-    assert figures(tflite.parse(draft.content, "pqat")).sparsity >= wanted - 0.001
+    wanted = model_cost(tflite.parse(quantise.to_float32(sparse), "sparse")).sparsity
+    assert model_cost(tflite.parse(draft.content, "pqat")).sparsity >= wanted - 0.001
     assert trained.content is not None
     assert len(gzip.compress(draft.content)) < 0.9 * len(gzip.compress(trained.content))
 
 
-def test_a_model_without_zeros_has_none_to_keep(material: Material) -> None:
+def test_a_model_without_zeros_has_none_to_keep(material: RecipeContext) -> None:
     with raises_code("model-not-pruned", fix='step = "prune"', kind="ConversionError"):
-        pqat.run(Draft(material.teacher), OPTIONS, material)
+        pqat.run(RecipeState(material.teacher), OPTIONS, material)
 
 
-def test_equal_kernels_say_the_same(material: Material) -> None:
+def test_equal_kernels_say_the_same(material: RecipeContext) -> None:
     model = uneven(material.teacher)
-    even = equalised(model)
+    even = equalize_depthwise(model)
     np.testing.assert_allclose(said(even, material), said(model, material), atol=1e-4)
     for layer in even.layers:
         if isinstance(layer, keras().layers.DepthwiseConv2D):
@@ -151,4 +153,4 @@ def test_equal_kernels_say_the_same(material: Material) -> None:
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"rate": -1.0}, {"hard": 2.0}])
 def test_options_out_of_range(wrong: dict[str, Any]) -> None:
     with raises_code("option-out-of-range", expected=next(iter(wrong)), kind="UsageError"):
-        learning.Options(**wrong)
+        learning.QatOptions(**wrong)

@@ -12,22 +12,22 @@ from converters.compress.channels import blocks, importance, step
 from converters.compress.channels.blocks import Block
 from converters.compress.channels.reconstruction import reconstruct
 from converters.compress.channels.widths import widths
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.tf import keras
 
 
 @pytest.fixture(scope="module")
-def found(material: Material) -> tuple[Block, ...]:
+def found(material: RecipeContext) -> tuple[Block, ...]:
     return blocks.find(material.teacher)
 
 
 @pytest.fixture(scope="module")
-def inputs(material: Material) -> NDArray[np.float32]:
+def inputs(material: RecipeContext) -> NDArray[np.float32]:
     return material.dataset.preprocessing.normalise(material.calibration)
 
 
 @pytest.fixture(scope="module")
-def half_dead(material: Material, found: tuple[Block, ...]) -> Any:
+def half_dead(material: RecipeContext, found: tuple[Block, ...]) -> Any:
     """A copy of the teacher in which every second expansion channel is silent and unread."""
     model = keras().models.clone_model(material.teacher)
     model.set_weights(material.teacher.get_weights())
@@ -73,14 +73,16 @@ def test_a_block_keeps_at_least_8_channels_and_at_most_its_own() -> None:
     assert widths(table, 1.0) == {"block_1": 48, "block_2": 12}
 
 
-def test_keeping_all_changes_no_answer(material: Material, inputs: NDArray[np.float32]) -> None:
-    options = step.Options(keep=1.0, epochs=0)
-    made = step.run(Draft(material.teacher), options, material).model
+def test_keeping_all_changes_no_answer(
+    material: RecipeContext, inputs: NDArray[np.float32]
+) -> None:
+    options = step.ChannelOptions(keep=1.0, epochs=0)
+    made = step.run(RecipeState(material.teacher), options, material).model
     assert made is not material.teacher
     np.testing.assert_array_equal(answers(made, inputs), answers(material.teacher, inputs))
 
 
-def test_names_inputs_and_outputs_stay(material: Material, found: tuple[Block, ...]) -> None:
+def test_names_inputs_and_outputs_stay(material: RecipeContext, found: tuple[Block, ...]) -> None:
     made = blocks.narrow(material.teacher, every_second(found))
     assert [a.name for a in made.layers] == [a.name for a in material.teacher.layers]
     assert (made.input_shape, made.output_shape) == ((None, 96, 96, 3), (None, 3))
@@ -96,7 +98,7 @@ def test_channels_that_nothing_reads_leave_without_a_trace(
 
 @pytest.mark.parametrize("measure", importance.MEASURES)
 def test_every_measure_ranks_dead_channels_last(
-    half_dead: Any, found: tuple[Block, ...], material: Material, measure: str
+    half_dead: Any, found: tuple[Block, ...], material: RecipeContext, measure: str
 ) -> None:
     scores = importance.MEASURES[measure](half_dead, found, material)
     for block in found:
@@ -107,15 +109,17 @@ def test_every_measure_ranks_dead_channels_last(
 
 @pytest.mark.parametrize("measure", importance.MEASURES)
 def test_half_a_network_that_is_dead_is_pruned_for_nothing(
-    half_dead: Any, material: Material, inputs: NDArray[np.float32], measure: str
+    half_dead: Any, material: RecipeContext, inputs: NDArray[np.float32], measure: str
 ) -> None:
-    options = step.Options(keep=0.5, importance=measure, epochs=0)
-    made = step.run(Draft(half_dead), options, material).model
+    options = step.ChannelOptions(keep=0.5, importance=measure, epochs=0)
+    made = step.run(RecipeState(half_dead), options, material).model
     assert made.count_params() < 0.7 * half_dead.count_params()
     np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-5)
 
 
-def test_measures_differ_on_a_living_network(material: Material, found: tuple[Block, ...]) -> None:
+def test_measures_differ_on_a_living_network(
+    material: RecipeContext, found: tuple[Block, ...]
+) -> None:
     orders = [
         tuple(np.argsort(measure(material.teacher, found, material)["block_3"]))
         for measure in importance.MEASURES.values()
@@ -124,7 +128,7 @@ def test_measures_differ_on_a_living_network(material: Material, found: tuple[Bl
 
 
 def test_reconstruction_brings_back_what_blocks_gave(
-    material: Material, found: tuple[Block, ...], inputs: NDArray[np.float32]
+    material: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
     made = blocks.narrow(material.teacher, every_second(found))
     whole, narrow = (
@@ -140,7 +144,7 @@ def test_reconstruction_brings_back_what_blocks_gave(
 
 
 def test_an_output_that_batch_norm_silences_is_left_alone(
-    material: Material, found: tuple[Block, ...], inputs: NDArray[np.float32]
+    material: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
     model = blocks.narrow(material.teacher, {})
     norm = model.get_layer("block_1_project_BN")
@@ -153,11 +157,11 @@ def test_an_output_that_batch_norm_silences_is_left_alone(
 
 
 @pytest.fixture(scope="module")
-def pruned(material: Material) -> Draft:
-    return step.run(Draft(material.teacher), step.Options(epochs=1), material)
+def pruned(material: RecipeContext) -> RecipeState:
+    return step.run(RecipeState(material.teacher), step.ChannelOptions(epochs=1), material)
 
 
-def test_the_step_says_what_it_did(pruned: Draft, material: Material) -> None:
+def test_the_step_says_what_it_did(pruned: RecipeState, material: RecipeContext) -> None:
     (details,) = pruned.details
     assert details["channels"] == {"block_1": 24, "block_2": 24, "block_3": 24} | {
         "block_4": 48,
@@ -169,31 +173,35 @@ def test_the_step_says_what_it_did(pruned: Draft, material: Material) -> None:
     assert material.teacher.get_layer("block_1_expand").filters == 48
 
 
-def test_a_seed_decides_the_result(pruned: Draft, material: Material) -> None:
-    again = step.run(Draft(material.teacher), step.Options(epochs=1), material)
+def test_a_seed_decides_the_result(pruned: RecipeState, material: RecipeContext) -> None:
+    again = step.run(RecipeState(material.teacher), step.ChannelOptions(epochs=1), material)
     for first, second in zip(pruned.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
-def test_a_recovery_that_harms_is_not_kept(material: Material, inputs: NDArray[np.float32]) -> None:
-    fitted = step.run(Draft(material.teacher), step.Options(epochs=0), material)
-    harmed = step.run(Draft(material.teacher), step.Options(epochs=1, rate=30.0), material)
+def test_a_recovery_that_harms_is_not_kept(
+    material: RecipeContext, inputs: NDArray[np.float32]
+) -> None:
+    fitted = step.run(RecipeState(material.teacher), step.ChannelOptions(epochs=0), material)
+    harmed = step.run(
+        RecipeState(material.teacher), step.ChannelOptions(epochs=1, rate=30.0), material
+    )
     np.testing.assert_array_equal(answers(harmed.model, inputs), answers(fitted.model, inputs))
     assert harmed.details[0]["recovery_kept"] is False
 
 
-def test_a_pruned_network_can_be_pruned_again(pruned: Draft, material: Material) -> None:
-    made = step.run(pruned, step.Options(keep=0.5, epochs=0), material)
+def test_a_pruned_network_can_be_pruned_again(pruned: RecipeState, material: RecipeContext) -> None:
+    made = step.run(pruned, step.ChannelOptions(keep=0.5, epochs=0), material)
     assert [block.channels for block in blocks.find(made.model)] == [16, 8, 8, 24, 24]
     assert len(made.notes) == len(made.details) == 2
 
 
-def test_another_network_is_refused(material: Material) -> None:
+def test_another_network_is_refused(material: RecipeContext) -> None:
     layers = keras().layers
     inputs = layers.Input((96, 96, 3))
     outputs = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(inputs))
     with raises_code("model-without-expansion-blocks", kind="ConversionError"):
-        step.run(Draft(keras().Model(inputs, outputs)), step.Options(), material)
+        step.run(RecipeState(keras().Model(inputs, outputs)), step.ChannelOptions(), material)
 
 
 @pytest.mark.parametrize(
@@ -209,12 +217,12 @@ def test_another_network_is_refused(material: Material) -> None:
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Any], named: str) -> None:
     with raises_code("option-out-of-range", expected=named, kind="UsageError"):
-        step.Options(**wrong)
+        step.ChannelOptions(**wrong)
 
 
 def test_an_unknown_importance_is_answered_with_the_nearest() -> None:
     with raises_code("unknown-option-value", found="'tailor'", fix="'taylor'", kind="UsageError"):
-        step.Options(importance="tailor")
+        step.ChannelOptions(importance="tailor")
 
 
 @pytest.mark.parametrize("alpha", [0.35, 1.4])

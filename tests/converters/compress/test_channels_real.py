@@ -7,19 +7,19 @@ import pytest
 
 from converters.compress import quantise
 from converters.compress.channels import step
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from edge import interpreter
 from edge.modelfile import tflite
-from edge.modelfile.figures import figures
+from edge.modelfile.figures import model_cost
 
 pytestmark = pytest.mark.realdata
 
 
-def int8(model: Any, material: Material) -> bytes:
-    return quantise.int8(model, material.calibration, material.dataset.preprocessing)
+def int8(model: Any, material: RecipeContext) -> bytes:
+    return quantise.to_int8(model, material.calibration, material.dataset.preprocessing)
 
 
-def accuracy(content: bytes, material: Material) -> float:
+def accuracy(content: bytes, material: RecipeContext) -> float:
     """Over test and validation side, which no weight has seen."""
     runtime = interpreter.load(content, name="int8")
     indices = np.concatenate([material.split.test, material.split.validation])
@@ -27,9 +27,11 @@ def accuracy(content: bytes, material: Material) -> float:
     return float(np.mean(answers == material.dataset.labels[indices]))
 
 
-def test_half_the_channels_save_work_and_lose_two_points_at_most(groceries: Material) -> None:
-    pruned = step.run(Draft(groceries.teacher), step.Options(keep=0.5, epochs=1), groceries)
+def test_half_the_channels_save_work_and_lose_two_points_at_most(groceries: RecipeContext) -> None:
+    pruned = step.run(
+        RecipeState(groceries.teacher), step.ChannelOptions(keep=0.5, epochs=1), groceries
+    )
     dense, narrow = int8(groceries.teacher, groceries), int8(pruned.model, groceries)
-    before, after = (figures(tflite.parse(content)) for content in (dense, narrow))
+    before, after = (model_cost(tflite.parse(content)) for content in (dense, narrow))
     assert 0.56 <= after.multiply_adds / before.multiply_adds <= 0.58
     assert accuracy(narrow, groceries) >= accuracy(dense, groceries) - 0.02

@@ -8,10 +8,10 @@ import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import control, quantise
-from converters.compress.draft import Material
+from converters.compress.draft import RecipeContext
 from converters.compress.quantise import Variant
 from converters.compress.wrappers import clone
-from converters.verification.verify import Answered
+from converters.verification.verify import Predictions
 from edge.interpreter import load
 from edge.modelfile import tflite
 
@@ -28,14 +28,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control.qat, "Options", partial(control.qat.Options, epochs=1))
 
 
-def accuracy(content: bytes, material: Material) -> float:
+def accuracy(content: bytes, material: RecipeContext) -> float:
     side = material.split.validation
     said = scores(content, material.dataset.pixels[side]).argmax(1)
     return float((said == material.dataset.labels[side]).mean())
 
 
 @pytest.fixture(scope="module")
-def hard(material: Material) -> Any:
+def hard(material: RecipeContext) -> Any:
     """A network that says the same, with one channel a thousand times as large as the others.
 
     With one scale for a whole tensor the others are rounded to nothing.
@@ -50,29 +50,29 @@ def hard(material: Material) -> Any:
 
 
 @pytest.fixture(scope="module")
-def int8(hard: Any, material: Material) -> Answered:
-    content = quantise.int8(hard, material.calibration, material.dataset.preprocessing)
+def int8(hard: Any, material: RecipeContext) -> Predictions:
+    content = quantise.to_int8(hard, material.calibration, material.dataset.preprocessing)
     return answered(Variant("int8", content), material)
 
 
 @pytest.fixture(scope="module")
-def float32(hard: Any, material: Material) -> Answered:
-    return answered(Variant("float32", quantise.float32(hard)), material)
+def float32(hard: Any, material: RecipeContext) -> Predictions:
+    return answered(Variant("float32", quantise.to_float32(hard)), material)
 
 
-def answered(variant: Variant, material: Material) -> Answered:
+def answered(variant: Variant, material: RecipeContext) -> Predictions:
     """It with what it says on the validation side; no test side is looked at."""
     said = scores(variant.content, material.dataset.pixels[material.split.validation])
-    return Answered(variant, validation=said, test=said[:0])
+    return Predictions(variant, validation=said, test=said[:0])
 
 
 @pytest.fixture(scope="module")
-def kept(hard: Any, int8: Answered, float32: Answered, material: Material) -> Variant:
-    return control.control(hard, int8, float32, material, MAX_DROP)
+def kept(hard: Any, int8: Predictions, float32: Predictions, material: RecipeContext) -> Variant:
+    return control.apply_accuracy_control(hard, int8, float32, material, MAX_DROP)
 
 
 def test_layers_in_float_bring_the_accuracy_back(
-    kept: Variant, int8: Answered, float32: Answered, material: Material
+    kept: Variant, int8: Predictions, float32: Predictions, material: RecipeContext
 ) -> None:
     wanted, before = (accuracy(one.variant.content, material) for one in (float32, int8))
     assert before < wanted - 0.2, "the network must be hard to quantise"
@@ -108,9 +108,11 @@ def test_what_was_done_and_what_it_costs_is_said(kept: Variant) -> None:
 
 
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
-    hard: Any, int8: Answered, float32: Answered, material: Material
+    hard: Any, int8: Predictions, float32: Predictions, material: RecipeContext
 ) -> None:
-    trained = control.control(hard, int8, float32, material, MAX_DROP, target="edgetpu")
+    trained = control.apply_accuracy_control(
+        hard, int8, float32, material, MAX_DROP, target="edgetpu"
+    )
     assert trained.details[0]["method"] == "qat"
     dtypes = {t.dtype for t in tflite.parse(trained.content, "qat").graphs[0].tensors}
     assert not dtypes & {"float32", "float16"}
@@ -122,14 +124,14 @@ def test_for_the_edge_tpu_no_layer_is_kept_in_float(
 
 def test_what_cannot_be_mended_is_said(
     hard: Any,
-    int8: Answered,
-    float32: Answered,
-    material: Material,
+    int8: Predictions,
+    float32: Predictions,
+    material: RecipeContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(control, "_MOST", 0.0)  # one layer: not its reader, but the one only
     monkeypatch.setattr(control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
-    poor = control.control(hard, int8, float32, material, max_drop=0.0)
+    poor = control.apply_accuracy_control(hard, int8, float32, material, max_drop=0.0)
     assert accuracy(poor.content, material) < accuracy(float32.variant.content, material)
     wanted = accuracy(float32.variant.content, material)
     assert f"{wanted:.1%}" in poor.notes[-1].partition(";")[2]

@@ -10,17 +10,19 @@ from errors import raises_code
 
 from converters.compress import magnitude, quantise
 from converters.compress.allocation import allocate
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.refit import refit
 from converters.compress.wrappers import clone, pointwise
 from converters.tf import keras
 from edge.modelfile import tflite
-from edge.modelfile.figures import figures
+from edge.modelfile.figures import model_cost
 
-OPTIONS = magnitude.Options(sparsity=0.5, epochs=20, rate=2e-3)  # an epoch is one step here
+OPTIONS = magnitude.MagnitudeOptions(
+    sparsity=0.5, epochs=20, rate=2e-3
+)  # an epoch is one step here
 
 
-def said(model: Any, material: Material) -> np.ndarray:  # type: ignore[type-arg]
+def said(model: Any, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     pixels = material.dataset.pixels[material.split.validation]
     return np.asarray(model(material.dataset.preprocessing.normalise(pixels), training=False))
 
@@ -40,22 +42,24 @@ def cut(model: Any, share: float) -> Any:
 
 
 @pytest.fixture(scope="module")
-def pruned(material: Material) -> Draft:
-    return magnitude.run(Draft(material.teacher), OPTIONS, material)
+def pruned(material: RecipeContext) -> RecipeState:
+    return magnitude.run(RecipeState(material.teacher), OPTIONS, material)
 
 
-def test_the_file_has_the_zeros_that_were_asked_for(pruned: Draft, material: Material) -> None:
-    content = quantise.float32(pruned.model)
-    assert figures(tflite.parse(content, "pruned")).sparsity == pytest.approx(0.5, abs=0.005)
+def test_the_file_has_the_zeros_that_were_asked_for(
+    pruned: RecipeState, material: RecipeContext
+) -> None:
+    content = quantise.to_float32(pruned.model)
+    assert model_cost(tflite.parse(content, "pruned")).sparsity == pytest.approx(0.5, abs=0.005)
     samples, preprocessing = material.calibration, material.dataset.preprocessing
     packed = [
-        len(gzip.compress(quantise.int8(model, samples, preprocessing)))
+        len(gzip.compress(quantise.to_int8(model, samples, preprocessing)))
         for model in (pruned.model, material.teacher)
     ]
     assert packed[0] < 0.85 * packed[1]  # names and scales take a good part of so small a file
 
 
-def test_it_still_says_what_the_teacher_says(pruned: Draft, material: Material) -> None:
+def test_it_still_says_what_the_teacher_says(pruned: RecipeState, material: RecipeContext) -> None:
     wanted = said(material.teacher, material)
     at_once = said(cut(material.teacher, 0.55), material)
     recovered = said(pruned.model, material)
@@ -63,14 +67,16 @@ def test_it_still_says_what_the_teacher_says(pruned: Draft, material: Material) 
     assert same(recovered, wanted) > same(at_once, wanted)
 
 
-def test_the_model_is_plain_and_the_teacher_untouched(pruned: Draft, material: Material) -> None:
+def test_the_model_is_plain_and_the_teacher_untouched(
+    pruned: RecipeState, material: RecipeContext
+) -> None:
     teacher = material.teacher
     assert [layer.name for layer in pruned.model.layers] == [layer.name for layer in teacher.layers]
     assert not any((layer.get_weights()[0] == 0).any() for layer in pointwise(teacher))
 
 
 def test_the_model_can_be_saved_and_compressed_again(
-    pruned: Draft, material: Material, tmp_path: Path
+    pruned: RecipeState, material: RecipeContext, tmp_path: Path
 ) -> None:
     pruned.model.save(tmp_path / "model.keras")
     again = keras().models.load_model(tmp_path / "model.keras")
@@ -78,12 +84,12 @@ def test_the_model_can_be_saved_and_compressed_again(
 
 
 def test_most_zeros_come_early_and_the_last_round_has_all() -> None:
-    steps = np.diff([0, *magnitude.shares(magnitude.Options(sparsity=0.8, rounds=4))])
+    steps = np.diff([0, *magnitude.shares(magnitude.MagnitudeOptions(sparsity=0.8, rounds=4))])
     assert steps.sum() == pytest.approx(0.8)
     assert (np.diff(steps) < 0).all()
 
 
-def test_what_was_done_is_told(pruned: Draft) -> None:
+def test_what_was_done_is_told(pruned: RecipeState) -> None:
     (details,) = pruned.details
     assert details["recovery"]["epochs"] == OPTIONS.epochs
     zeros = {layer.name: (layer.get_weights()[0] == 0).mean() for layer in pointwise(pruned.model)}
@@ -92,8 +98,8 @@ def test_what_was_done_is_told(pruned: Draft) -> None:
     assert "int8" in pruned.notes[0] and "Edge TPU" in pruned.notes[0]
 
 
-def test_a_seed_decides_the_weights(pruned: Draft, material: Material) -> None:
-    again = magnitude.run(Draft(material.teacher), OPTIONS, material)
+def test_a_seed_decides_the_weights(pruned: RecipeState, material: RecipeContext) -> None:
+    again = magnitude.run(RecipeState(material.teacher), OPTIONS, material)
     np.testing.assert_allclose(said(again.model, material), said(pruned.model, material), atol=0.02)
 
 
@@ -113,7 +119,7 @@ def test_zeros_are_spread_by_what_they_distort() -> None:
     assert shares["uneven"] == pytest.approx(0.4 * 1920 / 1600, abs=0.01)
 
 
-def test_more_zeros_than_the_pruned_layers_have_weights(material: Material) -> None:
+def test_more_zeros_than_the_pruned_layers_have_weights(material: RecipeContext) -> None:
     with raises_code("sparsity-too-high", found="0.95", kind="ConversionError") as raised:
         allocate(material.teacher, 0.95)
     most = float(raised.value.fix.rpartition(" ")[2])
@@ -133,7 +139,7 @@ def test_a_model_without_1x1_convolutions() -> None:
 @pytest.mark.parametrize("wrong", [{"sparsity": 1.5}, {"sparsity": 0.0}, {"rounds": 0}])
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with raises_code("option-out-of-range", expected=next(iter(wrong)), kind="UsageError"):
-        magnitude.Options(**wrong)  # type: ignore[arg-type]
+        magnitude.MagnitudeOptions(**wrong)  # type: ignore[arg-type]
 
 
 def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
@@ -155,7 +161,7 @@ def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
     assert not pruned.get_layer("first").get_weights()[0][:, :, ::2].any()
 
 
-def test_refitting_brings_deep_layers_nearer_to_the_teacher(material: Material) -> None:
+def test_refitting_brings_deep_layers_nearer_to_the_teacher(material: RecipeContext) -> None:
     teacher, last = material.teacher, "block_6_expand"
     inputs = material.dataset.preprocessing.normalise(material.calibration)
 

@@ -6,20 +6,20 @@ from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import quantise, steps
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.wrappers import clone, pointwise
 from edge.interpreter import load
 
 MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 
 
-def quantised(mode: str, material: Material, **options: str) -> Draft:
+def quantised(mode: str, material: RecipeContext, **options: str) -> RecipeState:
     method = steps.find("quantise", mode)
-    return method.run(Draft(material.teacher), method.options(**options), material)
+    return method.run(RecipeState(material.teacher), method.options(**options), material)
 
 
 @pytest.fixture(scope="module")
-def drafts(material: Material) -> dict[str, Draft]:
+def drafts(material: RecipeContext) -> dict[str, RecipeState]:
     return {mode: quantised(mode, material) for mode in MODES}
 
 
@@ -28,7 +28,7 @@ def drafts(material: Material) -> dict[str, Draft]:
     [("float32", 1e-4), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05), ("int16x8", 0.05)],
 )
 def test_a_file_says_what_the_network_says(
-    drafts: dict[str, Draft], material: Material, mode: str, tolerance: float
+    drafts: dict[str, RecipeState], material: RecipeContext, mode: str, tolerance: float
 ) -> None:
     pixels = material.dataset.pixels[material.split.test]
     inputs = material.dataset.preprocessing.normalise(pixels)
@@ -39,14 +39,14 @@ def test_a_file_says_what_the_network_says(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_file_runs_on_tflite_runtime(drafts: dict[str, Draft], mode: str) -> None:
+def test_every_file_runs_on_tflite_runtime(drafts: dict[str, RecipeState], mode: str) -> None:
     content = drafts[mode].content
     assert content is not None
     assert runs_on_tflite_runtime(content)
 
 
 def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
-    drafts: dict[str, Draft],
+    drafts: dict[str, RecipeState],
 ) -> None:
     from edge.modelfile import tflite
 
@@ -56,7 +56,9 @@ def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
     assert max(versions) < 12
 
 
-def test_16_bits_are_nearer_to_float_than_8(drafts: dict[str, Draft], material: Material) -> None:
+def test_16_bits_are_nearer_to_float_than_8(
+    drafts: dict[str, RecipeState], material: RecipeContext
+) -> None:
     pixels = material.dataset.pixels[material.split.test]
 
     def error(mode: str) -> float:
@@ -69,7 +71,7 @@ def test_16_bits_are_nearer_to_float_than_8(drafts: dict[str, Draft], material: 
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
-def test_int8_takes_and_gives_what_is_asked_for(material: Material, kind: str) -> None:
+def test_int8_takes_and_gives_what_is_asked_for(material: RecipeContext, kind: str) -> None:
     content = quantised("int8", material, input_type=kind, output_type=kind).content
     assert content is not None
     runtime = load(content, name="int8", delegate="cpu")
@@ -87,7 +89,7 @@ def test_a_type_that_is_like_none_of_them_is_no_misspelling() -> None:
         quantise.check_types("double")
 
 
-def test_a_sparse_file_is_smaller_and_says_the_same(material: Material) -> None:
+def test_a_sparse_file_is_smaller_and_says_the_same(material: RecipeContext) -> None:
     model = clone(material.teacher)
     for layer in pointwise(model):
         (kernel,) = layer.get_weights()
@@ -95,7 +97,7 @@ def test_a_sparse_file_is_smaller_and_says_the_same(material: Material) -> None:
 
     def made(mode: str) -> bytes:
         method = steps.find("quantise", mode)
-        content = method.run(Draft(model), method.options(), material).content
+        content = method.run(RecipeState(model), method.options(), material).content
         assert content is not None
         return content
 
@@ -106,11 +108,11 @@ def test_a_sparse_file_is_smaller_and_says_the_same(material: Material) -> None:
     np.testing.assert_allclose(scores(sparse, pixels), scores(dense, pixels), atol=1e-5)
 
 
-def test_a_dense_model_is_not_stored_sparsely(material: Material) -> None:
+def test_a_dense_model_is_not_stored_sparsely(material: RecipeContext) -> None:
     with raises_code("model-not-pruned", expected="67%", found="0%", kind="ConversionError"):
         quantised("sparse", material)
 
 
-def test_what_a_mode_costs_is_said(drafts: dict[str, Draft]) -> None:
+def test_what_a_mode_costs_is_said(drafts: dict[str, RecipeState]) -> None:
     assert "Edge TPU" in " ".join(drafts["dynamic"].notes)
     assert "XNNPACK" in " ".join(drafts["int16x8"].notes)

@@ -10,7 +10,7 @@ import pytest
 from errors import raises_code
 
 from converters.compress import recipe, steps
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from edge.errors import UsageError
 
 INT8 = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
@@ -41,7 +41,7 @@ def marking(monkeypatch: pytest.MonkeyPatch) -> None:
     def module(content: bytes | None) -> ModuleType:
         made = ModuleType("marking")
 
-        def run(draft: Draft, options: Options, material: Material) -> Draft:
+        def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
             return replace(
                 draft,
                 content=content,
@@ -171,7 +171,7 @@ def test_options_come_with_their_types(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("marking")
-def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, material: Material) -> None:
+def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, material: RecipeContext) -> None:
     text = "".join(
         f'[[steps]]\nstep = "{kind}"\nmethod = "mark"\nshare = {share}\n'
         for kind, share in (("prune", 0.25), ("quantise", 1.0))
@@ -186,22 +186,22 @@ def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, material: Mater
 
 
 @pytest.mark.usefixtures("marking")
-def test_a_recipe_that_makes_no_file_is_an_error(material: Material) -> None:
-    unfinished = recipe.Recipe("own", "", (recipe.Step("prune", "mark", Options(0.5)),))
+def test_a_recipe_that_makes_no_file_is_an_error(material: RecipeContext) -> None:
+    unfinished = recipe.Recipe("own", "", (recipe.RecipeStep("prune", "mark", Options(0.5)),))
     with raises_code("recipe-without-model", expected="own", kind="ConversionError"):
         recipe.run(unfinished, material)
 
 
 def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
-    tmp_path: Path, material: Material, micro_variants: tuple[Any, ...]
+    tmp_path: Path, material: RecipeContext, micro_variants: tuple[Any, ...]
 ) -> None:
     from edge.modelfile import tflite
-    from edge.modelfile.figures import figures
+    from edge.modelfile.figures import model_cost
 
     made = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
     variant = recipe.run(made, material)
     before, after = (
-        figures(tflite.parse(content, "x"))
+        model_cost(tflite.parse(content, "x"))
         for content in (micro_variants[2].content, variant.content)
     )
     assert after.multiply_adds < 0.75 * before.multiply_adds

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress.draft import Material
-from converters.compress.recovery import Plan, Recovery, distil
+from converters.compress.draft import RecipeContext
+from converters.compress.recovery import DistillationConfig, DistillationLog, distil
 from converters.tf import keras
 from converters.training import epochs
 from converters.training.augment import Augmentation
@@ -27,7 +27,7 @@ def damaged(teacher: Any) -> Any:
     return student
 
 
-def divergence(student: Any, material: Material) -> float:
+def divergence(student: Any, material: RecipeContext) -> float:
     """Mean KL divergence from the teacher's scores on the validation side."""
     pixels = material.dataset.pixels[material.split.validation]
     inputs = material.dataset.preprocessing.normalise(pixels)
@@ -41,20 +41,22 @@ def norms(model: Any) -> list[np.ndarray]:  # type: ignore[type-arg]
 
 
 @pytest.fixture(scope="module")
-def recovered(material: Material) -> tuple[Any, Recovery]:
+def recovered(material: RecipeContext) -> tuple[Any, DistillationLog]:
     student = damaged(material.teacher)
-    return student, distil(student, material.teacher, material, Plan("recovering", 3, 1e-3))
+    return student, distil(
+        student, material.teacher, material, DistillationConfig("recovering", 3, 1e-3)
+    )
 
 
 def test_the_student_comes_back_towards_its_teacher(
-    material: Material, recovered: tuple[Any, Recovery]
+    material: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     before = divergence(damaged(material.teacher), material)
     assert divergence(recovered[0], material) < 0.7 * before
 
 
 def test_the_best_epoch_is_the_one_restored(
-    material: Material, recovered: tuple[Any, Recovery]
+    material: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     student, recovery = recovered
     judged = epochs.judge(student, material.dataset, material.split.validation)
@@ -65,31 +67,35 @@ def test_the_best_epoch_is_the_one_restored(
 
 
 def test_batch_norm_stays_as_it_was_and_can_be_trained_afterwards(
-    material: Material, recovered: tuple[Any, Recovery]
+    material: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     for before, after in zip(norms(material.teacher), norms(recovered[0]), strict=True):
         np.testing.assert_array_equal(before, after)
     assert all(layer.trainable for layer in recovered[0].layers)
 
 
-def test_the_teacher_is_not_touched(material: Material) -> None:
+def test_the_teacher_is_not_touched(material: RecipeContext) -> None:
     before = material.teacher.get_weights()
     student = damaged(material.teacher)
-    distil(student, material.teacher, material, Plan("recovering", 1, 1e-2))
+    distil(student, material.teacher, material, DistillationConfig("recovering", 1, 1e-2))
     for ours, theirs in zip(before, material.teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_seed_decides_the_weights(material: Material, recovered: tuple[Any, Recovery]) -> None:
+def test_a_seed_decides_the_weights(
+    material: RecipeContext, recovered: tuple[Any, DistillationLog]
+) -> None:
     again, other = damaged(material.teacher), damaged(material.teacher)
-    plan = Plan("recovering", 3, 1e-3)
+    plan = DistillationConfig("recovering", 3, 1e-3)
     second = distil(again, material.teacher, material, plan)
     third = distil(other, material.teacher, replace(material, seed=4), plan)
     assert second.losses == pytest.approx(recovered[1].losses, rel=1e-3)
     assert third.losses != pytest.approx(recovered[1].losses, rel=1e-3)
 
 
-def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(material: Material) -> None:
+def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
+    material: RecipeContext,
+) -> None:
     class Counter(keras().callbacks.Callback):  # type: ignore[misc]
         steps = 0
 
@@ -99,7 +105,7 @@ def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(material: Ma
 
     counter = Counter()
     student = damaged(material.teacher)
-    plan = Plan("recovering", 3, 1e-3, batch_size=16)
+    plan = DistillationConfig("recovering", 3, 1e-3, batch_size=16)
     recovery = distil(student, material.teacher, material, plan, [counter], keep_from=2)
     assert counter.steps == 3 * 2  # 30 pictures are two batches of 16
     assert recovery.best == 3
@@ -111,16 +117,22 @@ def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(material: Ma
 )
 def test_a_plan_out_of_range_is_refused(wrong: dict[str, Any], named: str) -> None:
     with raises_code("option-out-of-range", expected=named, kind="UsageError"):
-        Plan(**({"what": "recovering", "epochs": 1, "rate": 1e-3} | wrong))
+        DistillationConfig(**({"what": "recovering", "epochs": 1, "rate": 1e-3} | wrong))
 
 
-def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: Material) -> None:
+def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: RecipeContext) -> None:
     with raises_code("option-out-of-range", expected="keep_from", found="2", kind="UsageError"):
-        distil(material.teacher, material.teacher, material, Plan("x", 2, 1e-3), keep_from=2)
+        distil(
+            material.teacher,
+            material.teacher,
+            material,
+            DistillationConfig("x", 2, 1e-3),
+            keep_from=2,
+        )
 
 
 def test_pictures_change_only_as_they_may(
-    material: Material, monkeypatch: pytest.MonkeyPatch
+    material: RecipeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = replace(material, augmentation=Augmentation.parse("none"))
     seen: list[float] = []
@@ -132,11 +144,16 @@ def test_pictures_change_only_as_they_may(
             yield inputs, targets
 
     monkeypatch.setattr(epochs, "batches", watched)
-    distil(damaged(material.teacher), material.teacher, still, Plan("recovering", 1, 1e-3))
+    distil(
+        damaged(material.teacher),
+        material.teacher,
+        still,
+        DistillationConfig("recovering", 1, 1e-3),
+    )
     pictures = material.dataset.pixels[material.split.train]
     unchanged = material.dataset.preprocessing.normalise(pictures).sum((1, 2, 3))
     assert sorted(seen) == pytest.approx(sorted(unchanged.tolist()), rel=1e-4)
 
 
-def test_the_student_is_left_without_an_optimiser(recovered: tuple[Any, Recovery]) -> None:
+def test_the_student_is_left_without_an_optimiser(recovered: tuple[Any, DistillationLog]) -> None:
     assert getattr(recovered[0], "optimizer", None) is None

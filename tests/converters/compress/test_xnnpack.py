@@ -9,19 +9,21 @@ from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import xnnpack
 from converters.compress.after_training import sparse
-from converters.compress.draft import Draft, Material
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.compress.symmetric import PADDING, symmetric
 from converters.tf import keras, tfmot
 from edge.modelfile import tflite
-from edge.modelfile.figures import figures
+from edge.modelfile.figures import model_cost
 
 
 @pytest.fixture(scope="module")
-def pruned(material: Material) -> Draft:
-    return xnnpack.run(Draft(material.teacher), xnnpack.Options(sparsity=0.7, epochs=2), material)
+def pruned(material: RecipeContext) -> RecipeState:
+    return xnnpack.run(
+        RecipeState(material.teacher), xnnpack.XnnpackOptions(sparsity=0.7, epochs=2), material
+    )
 
 
-def test_padding_is_alike_on_all_sides_and_weights_are_the_same(material: Material) -> None:
+def test_padding_is_alike_on_all_sides_and_weights_are_the_same(material: RecipeContext) -> None:
     model = symmetric(material.teacher)
     paddings = [x.padding for x in model.layers if isinstance(x, keras().layers.ZeroPadding2D)]
     assert paddings == [PADDING] * 3  # the stem, block 1 and block 3
@@ -33,7 +35,7 @@ def test_padding_is_alike_on_all_sides_and_weights_are_the_same(material: Materi
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_policy_refuses_the_stock_network_and_takes_this_one(material: Material) -> None:
+def test_the_policy_refuses_the_stock_network_and_takes_this_one(material: RecipeContext) -> None:
     policy = tfmot().sparsity.keras.PruneForLatencyOnXNNPack()
     with pytest.raises(ValueError, match="VALID"):
         policy.ensure_model_supports_pruning(material.teacher)
@@ -41,11 +43,13 @@ def test_the_policy_refuses_the_stock_network_and_takes_this_one(material: Mater
 
 
 def test_the_file_is_sparse_and_says_what_the_network_says(
-    pruned: Draft, material: Material
+    pruned: RecipeState, material: RecipeContext
 ) -> None:
     draft = sparse.run(pruned, sparse.Options(), material)
     assert draft.content is not None
-    assert figures(tflite.parse(draft.content, "sparse")).sparsity == pytest.approx(0.7, abs=0.005)
+    assert model_cost(tflite.parse(draft.content, "sparse")).sparsity == pytest.approx(
+        0.7, abs=0.005
+    )
     pixels = material.dataset.pixels[material.split.test[:8]]
     inputs = material.dataset.preprocessing.normalise(pixels)
     np.testing.assert_allclose(
@@ -54,7 +58,7 @@ def test_the_file_is_sparse_and_says_what_the_network_says(
     assert runs_on_tflite_runtime(draft.content)
 
 
-def test_where_it_gains_nothing_is_said(pruned: Draft, material: Material) -> None:
+def test_where_it_gains_nothing_is_said(pruned: RecipeState, material: RecipeContext) -> None:
     notes = " ".join(sparse.run(pruned, sparse.Options(), material).notes)
     assert "AVX" in notes
     assert "Edge TPU" in notes
@@ -62,7 +66,7 @@ def test_where_it_gains_nothing_is_said(pruned: Draft, material: Material) -> No
 
 def test_too_few_zeros_for_the_sparse_kernels_are_refused() -> None:
     with raises_code("option-out-of-range", expected="0.67", found="0.5", kind="UsageError"):
-        xnnpack.Options(sparsity=0.5)
+        xnnpack.XnnpackOptions(sparsity=0.5)
 
 
 def branching() -> Any:
@@ -75,9 +79,9 @@ def branching() -> Any:
     return keras().Model(image, scores)
 
 
-def test_a_network_that_xnnpack_does_not_know_in_sparse_form(material: Material) -> None:
+def test_a_network_that_xnnpack_does_not_know_in_sparse_form(material: RecipeContext) -> None:
     with raises_code("xnnpack-unsupported-model", found="MaxPooling2D", kind="ConversionError"):
-        xnnpack.run(Draft(branching()), xnnpack.Options(), material)
+        xnnpack.run(RecipeState(branching()), xnnpack.XnnpackOptions(), material)
 
 
 def test_a_network_that_never_halves_the_picture() -> None:

@@ -8,48 +8,48 @@ from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import magnitude, quantise
 from converters.compress.aware import learning
-from converters.compress.aware.equalise import equalised
-from converters.compress.draft import Draft, Material
+from converters.compress.aware.equalise import equalize_depthwise
+from converters.compress.draft import RecipeContext, RecipeState
 from converters.tf import tfmot
 
 pytestmark = pytest.mark.realdata
 
 
-def plain_int8(material: Material) -> bytes:
+def plain_int8(material: RecipeContext) -> bytes:
     preprocessing = material.dataset.preprocessing
-    return quantise.int8(material.teacher, material.calibration, preprocessing)
+    return quantise.to_int8(material.teacher, material.calibration, preprocessing)
 
 
-def said(content: bytes, material: Material) -> np.ndarray:  # type: ignore[type-arg]
+def said(content: bytes, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     """Classes of the test and the validation side, which no weight has seen."""
     return scores(content, material.dataset.pixels[unseen(material)]).argmax(1)
 
 
-def unseen(material: Material) -> np.ndarray:  # type: ignore[type-arg]
+def unseen(material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     return np.concatenate([material.split.test, material.split.validation])
 
 
 def test_magnitude_pruning_packs_to_less_than_half_at_two_points_at_most(
-    groceries: Material,
+    groceries: RecipeContext,
 ) -> None:
-    options = magnitude.Options(sparsity=0.765, epochs=2)
-    pruned = magnitude.run(Draft(groceries.teacher), options, groceries)
+    options = magnitude.MagnitudeOptions(sparsity=0.765, epochs=2)
+    pruned = magnitude.run(RecipeState(groceries.teacher), options, groceries)
     preprocessing = groceries.dataset.preprocessing
     dense = plain_int8(groceries)
-    sparse = quantise.int8(pruned.model, groceries.calibration, preprocessing)
+    sparse = quantise.to_int8(pruned.model, groceries.calibration, preprocessing)
     assert len(gzip.compress(sparse)) <= 0.45 * len(gzip.compress(dense))
     truth = groceries.dataset.labels[unseen(groceries)]
     before, after = ((said(content, groceries) == truth).mean() for content in (dense, sparse))
     assert after >= before - 0.02
 
 
-def test_quantisation_aware_training_starts_where_int8_is(groceries: Material) -> None:
+def test_quantisation_aware_training_starts_where_int8_is(groceries: RecipeContext) -> None:
     """Before any training the toolkit's ranges and scales alone would leave a sixth right."""
-    wrapped = tfmot().quantization.keras.quantize_model(equalised(groceries.teacher))
-    learning.settle(wrapped, groceries)
-    learning.widen(wrapped)
-    content = quantise.aware(wrapped, groceries.dataset.preprocessing)
+    wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(groceries.teacher))
+    learning.calibrate_ranges(wrapped, groceries)
+    learning.floor_weight_ranges(wrapped)
+    content = quantise.from_qat_model(wrapped, groceries.dataset.preprocessing)
     assert runs_on_tflite_runtime(content)
     answers = said(content, groceries)
-    reference = said(quantise.float32(groceries.teacher), groceries)
+    reference = said(quantise.to_float32(groceries.teacher), groceries)
     assert (answers == reference).mean() >= 0.97

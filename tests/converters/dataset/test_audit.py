@@ -11,7 +11,7 @@ from converters.dataset import reading
 from converters.dataset.audit import Dataset, audit
 from converters.dataset.intake import list_pictures
 from converters.dataset.split import split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from edge.image import Preprocessing, read_picture
 
 SIZE = Preprocessing(32, 24)
@@ -46,7 +46,7 @@ def photos(tmp_path: Path) -> Path:
 def audited(folder: Path, preprocessing: Preprocessing = SIZE) -> Dataset:
     work = folder.parent / "work"
     work.mkdir(exist_ok=True)
-    return audit(list_pictures(folder, work), preprocessing, work, Silent())
+    return audit(list_pictures(folder, work), preprocessing, work, SilentProgress())
 
 
 def test_a_clean_data_set(photos: Path) -> None:

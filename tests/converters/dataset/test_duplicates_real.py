@@ -11,7 +11,7 @@ from converters.dataset import duplicates
 from converters.dataset.audit import audit
 from converters.dataset.intake import list_pictures
 from converters.dataset.split import split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from edge.image import Preprocessing, read_picture
 
 
@@ -99,7 +99,7 @@ def test_copies_of_photos_are_found(test_data: Path) -> None:
 @pytest.mark.realdata
 def test_two_photos_of_one_crate_stay_on_one_side(test_data: Path, tmp_path: Path) -> None:
     listing = list_pictures(test_data / "datasets/grocery6", tmp_path)
-    data = audit(listing, Preprocessing(96, 96), tmp_path, Silent())
+    data = audit(listing, Preprocessing(96, 96), tmp_path, SilentProgress())
     assert data.audit.duplicates
     assert not data.audit.conflicts
     for seed in range(5):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from errors import raises_code
 
-from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, from_dict, split
 from edge.image import Preprocessing
 
@@ -19,7 +19,7 @@ def dataset(counts, groups=None, sides=None, order=None) -> Dataset:
         grouped[index] = other
     order = np.arange(len(labels)) if order is None else order
     pictures = tuple(
-        Picture(f"{i}.jpg", int(labels[i]), sides[i] if sides else None, f"{i * 7919:064x}")
+        ImageRecord(f"{i}.jpg", int(labels[i]), sides[i] if sides else None, f"{i * 7919:064x}")
         for i in order
     )
     audit = Audit({}, (), (), (), (), {}, (), ())
@@ -71,7 +71,9 @@ def test_order_and_names_do_not_matter() -> None:
 
 def test_added_pictures_leave_the_rest_where_it_was() -> None:
     def digests(count: int) -> tuple[set[str], set[str], set[str]]:
-        pictures = tuple(Picture("", int(i % 2), None, f"{i * 7919:064x}") for i in range(count))
+        pictures = tuple(
+            ImageRecord("", int(i % 2), None, f"{i * 7919:064x}") for i in range(count)
+        )
         data = dataset([count // 2, count // 2])
         labels = np.array([p.label for p in pictures])
         data = Dataset(

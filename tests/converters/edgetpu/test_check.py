@@ -10,7 +10,7 @@ from edgetpu_graphs import Sketch, options
 from errors import raises_code
 
 from converters.edgetpu.advice import INSTEAD
-from converters.edgetpu.check import Prediction, check
+from converters.edgetpu.check import EdgeTpuPrediction, check
 from converters.edgetpu.rules import RULES, SUPPORTED, VERSIONS
 
 Write = Callable[[Sketch], int]
@@ -105,7 +105,7 @@ def typed(name: str, before: str, after: str) -> Write:
     return lambda sketch: sketch.op(name, [sketch.input(IMAGE, before)], IMAGE, after)
 
 
-def foreseen(write: Write) -> Prediction:
+def foreseen(write: Write) -> EdgeTpuPrediction:
     sketch = Sketch()
     return check(sketch.finish(write(sketch)), "sketch.tflite")
 

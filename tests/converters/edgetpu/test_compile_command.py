@@ -12,9 +12,9 @@ from errors import error_code
 
 from edge.cli import run
 from edge.modelfile import metadata, tflite
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
-ABOUT = Metadata(name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+ABOUT = ModelMetadata(name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
 
 
 @pytest.fixture

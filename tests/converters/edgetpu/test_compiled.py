@@ -10,9 +10,9 @@ import tiny_models
 from compiler_texts import ALL, NONE, PARTLY, failure, success
 from conversion import Conversion
 
-from converters.compiled import FILE, for_target
+from converters.compiled import EDGETPU_FILE, compile_for_target
 from converters.compress.quantise import Variant
-from converters.making import good
+from converters.making import is_success
 from edge.modelfile import tflite
 
 CHOSEN = Variant("int8", tiny_models.colour_model())
@@ -23,42 +23,42 @@ def report(compiled: Any) -> dict[str, Any]:
 
 
 def test_for_the_cpu_nothing_is_compiled() -> None:
-    assert for_target(CHOSEN, "cpu") is None
-    assert good(Conversion().build())
+    assert compile_for_target(CHOSEN, "cpu") is None
+    assert is_success(Conversion().build())
 
 
 def test_without_a_compiler_the_forecast_stands(no_compiler) -> None:
-    compiled = for_target(CHOSEN, "edgetpu")
+    compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None
     assert compiled.to_dict()["file"] is None
     assert "edgetpu_compiler" in compiled.notes[0]
-    assert good(report(compiled))
+    assert is_success(report(compiled))
 
 
 @pytest.mark.parametrize("target", ["edgetpu", "all"])
 def test_a_whole_model_becomes_a_file(target, compiler_on_path, foresee) -> None:
     foresee()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
-    compiled = for_target(CHOSEN, target)
+    compiled = compile_for_target(CHOSEN, target)
     assert compiled is not None and compiled.content is not None
     assert tflite.parse(compiled.content).for_edgetpu
     assert len(compiled.notes) == 1 and "all 3 operations" in compiled.notes[0]
     assert compiled.to_dict() | {"notes": ()} == {
-        "file": FILE, "notes": (), "compiler": True, "version": "16.0.384591198", "mapped": 3,
+        "file": EDGETPU_FILE, "notes": (), "compiler": True, "version": "16.0.384591198", "mapped": 3,
         "cpu": {},
     }  # fmt: skip
-    assert good(report(compiled))
+    assert is_success(report(compiled))
 
 
 def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) -> None:
     foresee()
     compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
-    compiled = for_target(CHOSEN, "edgetpu")
+    compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None and compiled.content is not None
     share, difference = compiled.notes
     assert "2 of 3 operations" in share
     assert difference.startswith("SOFTMAX: ")
-    assert not good(report(compiled))
+    assert not is_success(report(compiled))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_compiler_that_makes_no_file_is_reported(
 ) -> None:
     foresee()
     compiler_on_path(transcript, prepared, code=code)
-    compiled = for_target(CHOSEN, "edgetpu")
+    compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None
     assert compiled.content is None
     assert said in compiled.notes[0]
-    assert not good(report(compiled))
+    assert not is_success(report(compiled))

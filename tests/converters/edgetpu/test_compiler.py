@@ -13,9 +13,9 @@ from errors import raises_code
 
 from converters.edgetpu import compiler
 from edge.modelfile import metadata, tflite
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
-ABOUT = Metadata(
+ABOUT = ModelMetadata(
     name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,), threshold=0.5
 )
 
@@ -216,7 +216,7 @@ def test_real_compiled_files_replayed(test_data: Path, compiler_on_path, name):
     prepared = (test_data / f"models/{name}_edgetpu.tflite").read_bytes()
     text = (test_data / "edgetpu/compiler_output" / TWINS[name]).read_text()
     compiler_on_path(text, prepared)
-    about = Metadata(name="a test", labels=("background", "thing"))
+    about = ModelMetadata(name="a test", labels=("background", "thing"))
     compiled = compiler.compile_bytes(metadata.write(source, about), name)
     truth = json.loads((test_data / "edgetpu/truth.json").read_text())
     (cpu,) = [row["cpu_ops"] for row in truth if row["sha256"] == sha256(source).hexdigest()]

@@ -42,7 +42,7 @@ def test_ctrl_c_leaves_nothing_running(compiler_on_path, foresee, monkeypatch):
 
 
 def test_what_a_compiler_leaves_running_ends_with_it(tmp_path):
-    leaving = runner.Program(("sh", "-c", "sleep 60 & printf $! > child.pid"))
+    leaving = runner.CompilerProgram(("sh", "-c", "sleep 60 & printf $! > child.pid"))
     assert runner.run(leaving, (), tmp_path, timeout=10).code == 0
     assert gone(replaying_compiler.StandIn(tmp_path))
 
@@ -75,8 +75,8 @@ def test_without_a_compiler_the_ways_to_get_it_are_said(no_compiler, foresee):
 def test_the_ways_fit_the_machine(monkeypatch, system, machine, said):
     monkeypatch.setattr(obtain.platform, "system", lambda: system)
     monkeypatch.setattr(obtain.platform, "machine", lambda: machine)
-    assert said in obtain.ways()
-    assert ("emulated" in obtain.ways()) == (machine != "x86_64")
+    assert said in obtain.install_instructions()
+    assert ("emulated" in obtain.install_instructions()) == (machine != "x86_64")
 
 
 def test_a_program_that_does_not_start(tmp_path, monkeypatch, foresee):

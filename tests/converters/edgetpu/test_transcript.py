@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from converters.edgetpu.transcript import MAPPED, OpRow, parse
+from converters.edgetpu.transcript import MAPPED, OpLogRow, parse
 
 HEAD = """Edge TPU Compiler version 16.0.384591198
 Started a compilation timeout timer of 180 seconds.
@@ -185,7 +185,10 @@ def test_real_transcripts_of_success(test_data, number):
 def test_the_real_table_with_two_rows_of_one_op(test_data):
     (model,) = transcript(test_data, "01").models
     other = "Operation is otherwise supported, but not mapped due to some unspecified limitation"
-    assert model.rows[1:3] == (OpRow("CONCATENATION", 1, other), OpRow("CONCATENATION", 17, MAPPED))
+    assert model.rows[1:3] == (
+        OpLogRow("CONCATENATION", 1, other),
+        OpLogRow("CONCATENATION", 17, MAPPED),
+    )
     assert sum(row.count for row in model.rows) == model.operations
     assert sum(row.count for row in model.rows if not row.mapped) == model.on_cpu
 

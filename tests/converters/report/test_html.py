@@ -99,14 +99,14 @@ def test_the_page_is_one_file_that_needs_nothing_else() -> None:
 
 def test_every_picture_has_a_text_and_can_be_decoded() -> None:
     page = Page(Conversion(wrong=2).page())
-    images = [attrs for tag, attrs in page.tags if tag == "img"]
-    assert len(images) == 3 * 6 + 2
-    for image in images:
-        assert image["alt"]
-        data = base64.b64decode((image["src"] or "").partition(",")[2])
+    tags = [attrs for name, attrs in page.tags if name == "img"]
+    assert len(tags) == 3 * 6 + 2
+    for tag in tags:
+        assert tag["alt"]
+        data = base64.b64decode((tag["src"] or "").partition(",")[2])
         assert len(data) <= pictures.MAX_BYTES
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        assert decoded.shape[:2] == (int(image["height"] or 0), int(image["width"] or 0))
+        assert decoded.shape[:2] == (int(tag["height"] or 0), int(tag["width"] or 0))
 
 
 def test_names_with_html_and_unicode_are_shown_and_not_obeyed() -> None:

@@ -59,7 +59,7 @@ def test_what_the_edge_tpu_takes_stands_in_the_table() -> None:
 
 def test_commands_to_get_the_compiler_can_be_copied() -> None:
     missing = printed_with(Compilation(("Not compiled.",), False))
-    assert obtain.ways().rstrip() in missing
+    assert obtain.install_instructions().rstrip() in missing
     compiled = Compilation(("Compiled.",), True, b"", "16.0", 67)
     assert f"Edge TPU: {OUT}/model_edgetpu.tflite\n" in printed_with(compiled)
     assert obtain.BUILD not in printed_with(compiled)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from converters.backbone.weights import Backbone
-from converters.progress import Silent
+from converters.progress import SilentProgress
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
 
 
 @dataclass
-class Listener(Silent):
+class Listener(SilentProgress):
     """Progress that keeps what was said."""
 
     sentences: list[str] = field(default_factory=list)

@@ -16,10 +16,10 @@ from converters import tf
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from converters.training import extractor
 from converters.training.embeddings import Embeddings, embed
-from converters.training.store import opened
+from converters.training.store import open_store
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ def cache(
 ) -> Path:
     """A cache that knows the pictures of ``shapes``; use a copy to change it."""
     folder = tmp_path_factory.mktemp("embeddings")
-    embed(backbone, shapes, shapes_split, folder, Silent())
+    embed(backbone, shapes, shapes_split, folder, SilentProgress())
     return folder
 
 
@@ -55,7 +55,7 @@ def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_they_are_what_keras_computes(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
-    found = embed(backbone, shapes, shapes_split, cache, Silent())
+    found = embed(backbone, shapes, shapes_split, cache, SilentProgress())
     chosen = shapes_split.train[:4]
     inputs = shapes.preprocessing.normalise(shapes.pixels[chosen])
     model = backbone.build()
@@ -70,7 +70,7 @@ def test_they_are_what_keras_computes(
 def test_a_warm_run_computes_nothing_and_needs_no_tensorflow(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
-    found = embed(backbone, shapes, shapes_split, cache, Silent())
+    found = embed(backbone, shapes, shapes_split, cache, SilentProgress())
     assert (found.computed, found.cached) == (0, 60)
 
 
@@ -80,9 +80,9 @@ def test_ten_added_pictures_cost_ten_embeddings(
 ) -> None:
     new = shapes_split.test[:10]
     wider = replace(shapes_split, train=np.concatenate([shapes_split.train, new]))
-    found = embed(backbone, shapes, wider, own_cache, Silent())
+    found = embed(backbone, shapes, wider, own_cache, SilentProgress())
     assert (found.computed, found.cached) == (10, 60)
-    assert embed(backbone, shapes, wider, own_cache, Silent()).computed == 0
+    assert embed(backbone, shapes, wider, own_cache, SilentProgress()).computed == 0
 
 
 def test_another_input_size_has_a_cache_of_its_own(
@@ -90,7 +90,7 @@ def test_another_input_size_has_a_cache_of_its_own(
 ) -> None:
     tiny = replace(shapes_split, train=shapes_split.train[:2], validation=shapes_split.train[2:3])
     other = replace(shapes, preprocessing=replace(shapes.preprocessing, mean=(120.0,)))
-    assert embed(backbone, other, tiny, own_cache, Silent()).computed == 3
+    assert embed(backbone, other, tiny, own_cache, SilentProgress()).computed == 3
 
 
 @pytest.mark.parametrize("damage", [b"this is no database", None])
@@ -100,7 +100,7 @@ def test_a_damaged_cache_starts_anew_and_says_so(
     shapes: Dataset,
     shapes_split: Split,
     own_cache: Path,
-    listener: "Silent",
+    listener: "SilentProgress",
 ) -> None:
     path = next(own_cache.glob("*.sqlite"))
     # None: a database cut off in the middle, as a full disk leaves it.
@@ -117,7 +117,7 @@ def test_a_damaged_extractor_is_made_again(
     file = next(own_cache.glob("*.tflite"))
     file.write_bytes(file.read_bytes()[:5000])
     tiny = replace(shapes_split, train=shapes_split.train[:2], validation=shapes_split.train[2:3])
-    assert embed(backbone, shapes, tiny, own_cache, Silent()).computed == 3
+    assert embed(backbone, shapes, tiny, own_cache, SilentProgress()).computed == 3
 
 
 def test_an_extractor_that_finds_no_room_leaves_nothing(
@@ -129,7 +129,7 @@ def test_an_extractor_that_finds_no_room_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-class _Interrupting(Silent):
+class _Interrupting(SilentProgress):
     """Ctrl-C after some pictures."""
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
@@ -145,7 +145,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     next(own_cache.glob("*.sqlite")).unlink()
     with pytest.raises(KeyboardInterrupt):
         embed(backbone, shapes, shapes_split, own_cache, _Interrupting())
-    found: Embeddings = embed(backbone, shapes, shapes_split, own_cache, Silent())
+    found: Embeddings = embed(backbone, shapes, shapes_split, own_cache, SilentProgress())
     assert 44 <= found.computed <= 46  # 30 of 120 views were kept: those of 15 pictures
 
 
@@ -153,11 +153,14 @@ def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
     # Nobody, not even root, can make a file in /proc.
     with (
         raises_code("cache-not-writable", found="/proc", fix="EDGE_CACHE"),
-        opened(Path("/proc/embeddings.sqlite")),
+        open_store(Path("/proc/embeddings.sqlite")),
     ):
         pytest.fail("there is nothing to write into")
     many = {str(key): np.zeros(1280, np.float32) for key in range(100)}
-    with raises_code("cache-not-writable", found="full"), opened(tmp_path / "full.sqlite") as store:
+    with (
+        raises_code("cache-not-writable", found="full"),
+        open_store(tmp_path / "full.sqlite") as store,
+    ):
         store._database.execute("PRAGMA max_page_count = 10")  # as a disk that is full
         store.put(many)
 
@@ -175,7 +178,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     both = [subprocess.Popen([sys.executable, "-c", script, str(path), who]) for who in "ab"]
     assert [process.wait(60) for process in both] == [0, 0]
     keys = [f"{who} {i}" for who in "ab" for i in range(100)]
-    with opened(path) as store:
+    with open_store(path) as store:
         found = store.get(keys)
     assert sorted(found) == sorted(keys)
     np.testing.assert_array_equal(found["b 7"], np.full(4, 7, np.float32))

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from converters.training.embeddings import Embeddings
-from converters.training.head import STRENGTHS, Head, fit
+from converters.training.head import STRENGTHS, LinearHead, fit
 from converters.verification import confidence
 
 D = 24
@@ -33,7 +33,7 @@ def blobs(
     return Embeddings(train, train_labels, val[:, 0], val_labels, views, computed=0, cached=0)
 
 
-def accuracy(head: Head, embeddings: Embeddings) -> float:
+def accuracy(head: LinearHead, embeddings: Embeddings) -> float:
     scores = embeddings.validation @ head.kernel + head.bias
     return float(np.mean(scores.argmax(1) == embeddings.validation_labels))
 
@@ -75,8 +75,10 @@ def test_the_choice_goes_by_what_calibration_leaves_of_the_log_loss() -> None:
         head = fit(embeddings)
         logits = (embeddings.validation @ head.kernel + head.bias).astype(np.float64)
         truth = embeddings.validation_labels
-        scores = confidence.temper(np.exp(logits - logits.max()), 1.0)
-        calibrated = confidence.temper(scores, confidence.fit_temperature(scores, truth))
+        scores = confidence.scale_probabilities(np.exp(logits - logits.max()), 1.0)
+        calibrated = confidence.scale_probabilities(
+            scores, confidence.fit_temperature(scores, truth)
+        )
         loss = confidence.reliability(calibrated, truth).log_loss
         assert head.validation_loss == pytest.approx(loss, abs=1e-3)
 

@@ -13,12 +13,12 @@ from converters.backbone import weights
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from converters.training import finetune, head
 from converters.training.augment import Augmentation
 from converters.training.options import TrainingOptions
 from converters.training.train import train
-from converters.training.trained import Trained
+from converters.training.trained import TrainedModel
 
 T = TypeVar("T")
 
@@ -29,9 +29,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def frozen(backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path) -> Trained:
+def frozen(backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path) -> TrainedModel:
     options = TrainingOptions(fine_tune="never", dropout=0.4, epochs=7)
-    return train(backbone, shapes, shapes_split, options, cache, Silent())
+    return train(backbone, shapes, shapes_split, options, cache, SilentProgress())
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def room_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finetune, "GOOD_ENOUGH", 1.1)
 
 
-class Counting(Silent):
+class Counting(SilentProgress):
     """Progress that keeps how much there was to do."""
 
     def __init__(self) -> None:
@@ -51,13 +51,13 @@ class Counting(Silent):
         return super().track(items, total, what)
 
 
-def scores(trained: Trained, dataset: Dataset, indices: object) -> np.ndarray:  # type: ignore[type-arg]
+def scores(trained: TrainedModel, dataset: Dataset, indices: object) -> np.ndarray:  # type: ignore[type-arg]
     pixels = dataset.preprocessing.normalise(dataset.pixels[indices])
     return np.asarray(trained.model(pixels, training=False))
 
 
 def test_the_frozen_classifier_knows_pictures_it_never_saw(
-    frozen: Trained, shapes: Dataset, shapes_split: Split
+    frozen: TrainedModel, shapes: Dataset, shapes_split: Split
 ) -> None:
     assert frozen.method == "frozen"
     found = scores(frozen, shapes, shapes_split.test).argmax(1)
@@ -66,7 +66,7 @@ def test_the_frozen_classifier_knows_pictures_it_never_saw(
 
 
 def test_the_classifier_is_flat_and_ends_in_a_softmax(
-    frozen: Trained, shapes: Dataset, shapes_split: Split
+    frozen: TrainedModel, shapes: Dataset, shapes_split: Split
 ) -> None:
     assert not any(hasattr(layer, "layers") for layer in frozen.model.layers)
     assert frozen.model.layers[-1].name == "head"
@@ -74,11 +74,11 @@ def test_the_classifier_is_flat_and_ends_in_a_softmax(
     np.testing.assert_allclose(scores(frozen, shapes, shapes_split.test).sum(1), 1, atol=1e-5)
 
 
-def test_options_without_effect_are_named(frozen: Trained) -> None:
+def test_options_without_effect_are_named(frozen: TrainedModel) -> None:
     assert any("--epochs, --dropout" in note for note in frozen.notes)
 
 
-def test_details_are_for_the_report(frozen: Trained) -> None:
+def test_details_are_for_the_report(frozen: TrainedModel) -> None:
     assert frozen.details["embeddings"] == {"computed": 60, "cached": 0}
     assert frozen.details["head"]["C"] > 0
     assert [curve.x_label for curve in frozen.curves] == ["C (larger: weaker regularization)"]
@@ -111,7 +111,7 @@ def test_auto_leaves_a_good_head_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(finetune, "GOOD_ENOUGH", 0.5)
-    trained = train(backbone, shapes, shapes_split, TrainingOptions(), cache, Silent())
+    trained = train(backbone, shapes, shapes_split, TrainingOptions(), cache, SilentProgress())
     assert trained.method == "frozen"
     assert any("Not fine-tuned" in note for note in trained.notes)
     assert "fine_tuning" not in trained.details
@@ -122,7 +122,7 @@ def test_auto_does_not_start_beyond_the_budget(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
     options = TrainingOptions(budget=0.001)
-    trained = train(backbone, shapes, shapes_split, options, cache, Silent())
+    trained = train(backbone, shapes, shapes_split, options, cache, SilentProgress())
     assert trained.method == "frozen"
     assert any("0.001 s" in note and "--budget" in note for note in trained.notes)
     assert trained.details["fine_tuning"]["epochs"] == 0
@@ -134,13 +134,13 @@ def test_auto_keeps_the_frozen_head_where_tuning_is_no_better(
     shapes: Dataset,
     shapes_split: Split,
     cache: Path,
-    frozen: Trained,
+    frozen: TrainedModel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     harmful = replace(finetune._PLAN, rate=3.0)
     monkeypatch.setattr(finetune, "_PLAN", harmful)
     options = TrainingOptions(epochs=1, budget=600)
-    trained = train(backbone, shapes, shapes_split, options, cache, Silent())
+    trained = train(backbone, shapes, shapes_split, options, cache, SilentProgress())
     assert trained.method == "frozen"
     assert any("Fine-tuning discarded" in note for note in trained.notes)
     np.testing.assert_allclose(
@@ -154,7 +154,7 @@ def test_always_tunes_all_but_batch_norm(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
     options = TrainingOptions(fine_tune="always", epochs=2)
-    trained = train(backbone, shapes, shapes_split, options, cache, Silent())
+    trained = train(backbone, shapes, shapes_split, options, cache, SilentProgress())
     assert trained.method == "fine-tuned"
     assert trained.details["fine_tuning"]["epochs"] == 2
     assert trained.details["fine_tuning"]["seconds_per_step"] > 0
@@ -189,7 +189,7 @@ def test_random_weights_are_trained_from_scratch(
         dropout=0.0,
         augmentation=Augmentation.parse("none"),
     )
-    trained = train(untrained, shapes, shapes_split, options, cache, Silent())
+    trained = train(untrained, shapes, shapes_split, options, cache, SilentProgress())
     assert trained.method == "scratch"
     losses = trained.curves[0].series["training loss"]
     assert losses[-1] < 0.8 * losses[0]

@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.verification import confidence
-from converters.verification.confidence import fit_temperature, reliability, soften, threshold
+from converters.verification.confidence import (
+    fit_temperature,
+    fit_threshold,
+    reliability,
+    scale_logits,
+)
 
 Labels = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -82,7 +87,7 @@ def test_the_head_takes_the_temperature_in(
     pictures = shapes.preprocessing.normalise(shapes.pixels[:8])
     before = model(pictures, training=False).numpy()
     weights = [array.copy() for array in model.get_weights()]
-    soft = soften(model, 2.5)
+    soft = scale_logits(model, 2.5)
     after = soft(pictures, training=False).numpy()
     np.testing.assert_allclose(after, softmax(np.log(before.astype(np.float64)) / 2.5), atol=1e-5)
     assert [layer.name for layer in soft.layers] == [layer.name for layer in model.layers]
@@ -117,7 +122,7 @@ def test_a_quantised_score_of_0_is_half_a_step_not_infinite() -> None:
 
 def test_the_threshold_accepts_as_much_as_the_precision_allows() -> None:
     pictures = [(0.9, True)] * 10 + [(0.8, True)] * 9 + [(0.7, False)] + [(0.6, False)]
-    found = threshold(*answers(*pictures), precision=0.95)
+    found = fit_threshold(*answers(*pictures), precision=0.95)
     assert found.met
     assert found.score == pytest.approx(0.65)  # midway between 0.7 and 0.6
     assert (found.reached, found.coverage, found.pictures) == (0.95, 20 / 21, 21)
@@ -129,7 +134,7 @@ def test_the_threshold_accepts_as_much_as_the_precision_allows() -> None:
 def test_what_is_below_the_threshold_is_what_would_be_wrong_too_often() -> None:
     logits, labels = honest(4000)
     scores = softmax(logits)
-    found = threshold(scores, labels, precision=0.9)
+    found = fit_threshold(scores, labels, precision=0.9)
     accepted = scores.max(axis=1) >= found.score
     right = scores.argmax(axis=1) == labels
     assert right[accepted].mean() == pytest.approx(found.reached)
@@ -140,26 +145,26 @@ def test_what_is_below_the_threshold_is_what_would_be_wrong_too_often() -> None:
 
 def test_pictures_of_one_score_are_accepted_together_or_not_at_all() -> None:
     pictures = [(0.9, True)] * 4 + [(0.8, True)] * 5 + [(0.8, False)]
-    found = threshold(*answers(*pictures), precision=0.95)
+    found = fit_threshold(*answers(*pictures), precision=0.95)
     assert (found.coverage, found.reached) == (0.4, 1.0)
     assert found.score == pytest.approx(0.85)
 
 
 def test_where_all_are_right_only_less_than_was_seen_is_unknown() -> None:
-    found = threshold(*answers((0.9, True), (0.7, True)), precision=1.0)
+    found = fit_threshold(*answers((0.9, True), (0.7, True)), precision=1.0)
     assert found.coverage == 1
     assert found.score == pytest.approx(0.6)  # midway to 0.5, a guess between two
 
 
 def test_quantised_scores_are_cut_between_two_steps() -> None:
     scores = np.array([[200, 56], [199, 57]], np.float32) / 256
-    found = threshold(scores, np.array([0, 1]), precision=1.0)
+    found = fit_threshold(scores, np.array([0, 1]), precision=1.0)
     assert found.score == 199.5 / 256
 
 
 def test_a_precision_out_of_reach_is_said_with_the_best_there_is() -> None:
     pictures = [(0.9, True), (0.9, False), (0.8, True), (0.7, False)]
-    found = threshold(*answers(*pictures), precision=0.95)
+    found = fit_threshold(*answers(*pictures), precision=0.95)
     assert not found.met
     assert found.reached == pytest.approx(2 / 3)
     assert found.coverage == 0.75
@@ -170,4 +175,4 @@ def test_a_precision_out_of_reach_is_said_with_the_best_there_is() -> None:
 @pytest.mark.parametrize("precision", [0.0, 1.01, float("nan")])
 def test_a_precision_out_of_range_is_an_error(precision: float) -> None:
     with raises_code("option-out-of-range", expected="--precision", kind="UsageError"):
-        threshold(*answers((0.9, True)), precision=precision)
+        fit_threshold(*answers((0.9, True)), precision=precision)

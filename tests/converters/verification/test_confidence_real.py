@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from converters.backbone import weights
 from converters.compress import calibration, quantise
 from converters.dataset import split
-from converters.dataset.audit import Audit, Dataset, Picture
+from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from converters.training import classifier, head
 from converters.training.embeddings import embed
 from converters.verification import confidence
@@ -61,7 +61,7 @@ def fashion(folder: Path) -> Dataset:
     labels = np.concatenate([part["y"] for part in parts]).astype(np.int64)
     preprocessing = Preprocessing(SIZE, SIZE)
     pictures = tuple(
-        Picture(f"{index}.png", int(label), None, hashlib.sha256(picture.tobytes()).hexdigest())
+        ImageRecord(f"{index}.png", int(label), None, hashlib.sha256(picture.tobytes()).hexdigest())
         for index, (picture, label) in enumerate(zip(small, labels, strict=True))
     )
     counts = dict(zip(CLASSES, np.bincount(labels).tolist(), strict=True))
@@ -81,16 +81,16 @@ def fashion(folder: Path) -> Dataset:
 def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     dataset = fashion(test_data / "datasets" / "fashion_mnist")
     sides = split.split(dataset, 0)
-    backbone = weights.load("builtin", None, SIZE, 0, Silent())
+    backbone = weights.load("builtin", None, SIZE, 0, SilentProgress())
     cache = tmp_path_factory.mktemp("cache")
-    fitted = head.fit(embed(backbone, dataset, sides, cache, Silent()))
+    fitted = head.fit(embed(backbone, dataset, sides, cache, SilentProgress()))
     hard = classifier.assemble(backbone, len(CLASSES), fitted.kernel, fitted.bias)
     made = Made(1.0, hard, hard, b"", dataset, sides)
     seen = made.scores(hard, sides.validation)
     temperature = confidence.fit_temperature(seen, made.truth(sides.validation))
-    soft = confidence.soften(hard, temperature)
+    soft = confidence.scale_logits(hard, temperature)
     samples = calibration.calibration_set(dataset, sides, 0)
-    int8 = quantise.int8(soft, samples, dataset.preprocessing)
+    int8 = quantise.to_int8(soft, samples, dataset.preprocessing)
     return Made(temperature, hard, soft, int8, dataset, sides)
 
 
@@ -122,7 +122,7 @@ def test_the_int8_file_gives_the_calibrated_scores(made: Made) -> None:
 
 def test_from_the_threshold_on_unseen_pictures_are_as_precise_as_wanted(made: Made) -> None:
     validation, test = made.sides.validation, made.sides.test
-    chosen = confidence.threshold(made.file_scores(validation), made.truth(validation), 0.95)
+    chosen = confidence.fit_threshold(made.file_scores(validation), made.truth(validation), 0.95)
     assert chosen.met
     scores = made.file_scores(test)
     accepted = scores.max(1) >= chosen.score

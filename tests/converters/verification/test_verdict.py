@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.verification.verdict import Verdict, check_finite, check_telling, judge
+from converters.verification.verdict import Verdict, check_finite, check_informative, judge
 
 CLASSES = ("apple", "banana", "cherry")
 
@@ -67,8 +67,8 @@ def scores(*rows: tuple[float, ...]) -> np.ndarray:
 
 
 def test_sensible_scores_are_accepted() -> None:
-    check_telling("int8", scores((0.996, 0.0, 0.0), (0.0, 0.996, 0.0), (0.3, 0.3, 0.4)))
-    check_telling("float32", scores((0.2, 0.8)))
+    check_informative("int8", scores((0.996, 0.0, 0.0), (0.0, 0.996, 0.0), (0.3, 0.3, 0.4)))
+    check_informative("float32", scores((0.2, 0.8)))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -79,10 +79,10 @@ def test_scores_that_are_no_numbers(bad: float) -> None:
 
 def test_constant_scores() -> None:
     with raises_code("scores-constant", found="3 test images in int8", fix="recipe"):
-        check_telling("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
+        check_informative("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
 
 
 @pytest.mark.parametrize("stuck", [(1.0, 1.0, 0.0), (0.0, 0.0, 0.0)])
 def test_saturated_scores(stuck: tuple[float, float, float]) -> None:
     with raises_code("scores-saturated", found="2 of 3 images in int8"):
-        check_telling("int8", scores(stuck, stuck, (0.1, 0.2, 0.7)))
+        check_informative("int8", scores(stuck, stuck, (0.1, 0.2, 0.7)))

@@ -11,17 +11,17 @@ from converters.compress import quantise
 from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.progress import Silent
+from converters.progress import SilentProgress
 from converters.tf import keras
-from converters.verification.measured import Measured
-from converters.verification.verify import Answered, answer, measure, own_threads, verdict_on
+from converters.verification.measured import Metrics
+from converters.verification.verify import Predictions, measure, own_threads, predict, verdict_on
 from edge.interpreter import load
 
-Answers = tuple[Answered, ...]
+Answers = tuple[Predictions, ...]
 
 
 def answers(variants: Sequence[Variant], dataset: Dataset, split: Split) -> Answers:
-    return tuple(answer(variant, dataset, split, Silent()) for variant in variants)
+    return tuple(predict(variant, dataset, split, SilentProgress()) for variant in variants)
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +30,14 @@ def answered(micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split:
 
 
 @pytest.fixture(scope="module")
-def measured(answered: Answers, shapes: Dataset, shapes_split: Split) -> tuple[Measured, ...]:
-    return measure(answered, shapes, shapes_split, answered[0].test, Silent(), threads=(1, 2))
+def measured(answered: Answers, shapes: Dataset, shapes_split: Split) -> tuple[Metrics, ...]:
+    return measure(
+        answered, shapes, shapes_split, answered[0].test, SilentProgress(), threads=(1, 2)
+    )
 
 
 def test_every_variant_is_measured_on_every_test_picture(
-    measured: tuple[Measured, ...],
+    measured: tuple[Metrics, ...],
     micro_variants: tuple[Variant, ...],
     shapes: Dataset,
     shapes_split: Split,
@@ -55,7 +57,7 @@ def test_every_variant_is_measured_on_every_test_picture(
 
 
 def test_the_validation_side_is_run_too(
-    answered: Answers, measured: tuple[Measured, ...], shapes: Dataset, shapes_split: Split
+    answered: Answers, measured: tuple[Metrics, ...], shapes: Dataset, shapes_split: Split
 ) -> None:
     truth = shapes.labels[shapes_split.validation]
     for said, one in zip(answered, measured, strict=True):
@@ -63,7 +65,7 @@ def test_the_validation_side_is_run_too(
         assert one.validation_accuracy == (said.validation.argmax(1) == truth).mean()
 
 
-def test_figures_of_a_class(measured: tuple[Measured, ...], shapes: Dataset) -> None:
+def test_figures_of_a_class(measured: tuple[Metrics, ...], shapes: Dataset) -> None:
     one = measured[2]
     for index, figures in enumerate(one.per_class):
         assert figures.label == shapes.classes[index]
@@ -73,14 +75,14 @@ def test_figures_of_a_class(measured: tuple[Measured, ...], shapes: Dataset) -> 
         assert figures.precision == pytest.approx(hits / one.confusion[:, index].sum())
 
 
-def test_agreement_is_with_float32(measured: tuple[Measured, ...]) -> None:
+def test_agreement_is_with_float32(measured: tuple[Metrics, ...]) -> None:
     reference, _, int8 = measured
     assert reference.agreement == 1.0
     same = (int8.scores.argmax(1) == reference.scores.argmax(1)).mean()
     assert int8.agreement == pytest.approx(same)
 
 
-def test_times_of_each_number_of_threads_name_what_ran(measured: tuple[Measured, ...]) -> None:
+def test_times_of_each_number_of_threads_name_what_ran(measured: tuple[Metrics, ...]) -> None:
     for one in measured:
         assert [timed.threads for timed in one.latencies] == [1, 2]
         for timed in one.latencies:
@@ -98,7 +100,7 @@ def test_the_last_number_of_threads_is_the_interpreters_own(
     assert own_threads()[0] == 1
 
 
-def test_the_file_itself_is_looked_at(measured: tuple[Measured, ...]) -> None:
+def test_the_file_itself_is_looked_at(measured: tuple[Metrics, ...]) -> None:
     float32, _, int8 = measured
     assert int8.figures.multiply_adds == float32.figures.multiply_adds > 1e6
     assert 0 <= int8.figures.sparsity < 0.2
@@ -107,7 +109,7 @@ def test_the_file_itself_is_looked_at(measured: tuple[Measured, ...]) -> None:
 
 
 def test_scores_are_judged_as_probabilities(
-    measured: tuple[Measured, ...], shapes: Dataset, shapes_split: Split
+    measured: tuple[Metrics, ...], shapes: Dataset, shapes_split: Split
 ) -> None:
     truth = shapes.labels[shapes_split.test]
     float32 = measured[0]
@@ -178,9 +180,9 @@ def test_no_model_is_made_of_nonsense(
     model.set_weights(micro_model_and_variants[0].get_weights())
     head = model.get_layer("head")
     head.set_weights([np.nan * array for array in head.get_weights()])
-    nonsense = Variant("float32", quantise.float32(model))
+    nonsense = Variant("float32", quantise.to_float32(model))
     with raises_code("scores-not-finite", found="30 of 30", kind="ConversionError"):
-        answer(nonsense, shapes, shapes_split, Silent())
+        predict(nonsense, shapes, shapes_split, SilentProgress())
 
 
 def damage(content: bytes, layer: str) -> bytes:

@@ -7,13 +7,13 @@ import pytest
 from errors import raises_code
 
 from edge.modelfile import tflite
-from edge.modelfile.figures import DENSIFY, figures
+from edge.modelfile.figures import DENSIFY, model_cost
 from edge.modelfile.tflite import OpInfo
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
 def test_a_dense_layer_that_looks_at_one_colour_in_three(tiny_model, dtype):
-    found = figures(tflite.parse(tiny_model(dtype)))
+    found = model_cost(tflite.parse(tiny_model(dtype)))
     assert found.multiply_adds == found.parameters == 3 * 48
     assert found.sparsity == pytest.approx(2 / 3)
 
@@ -21,9 +21,9 @@ def test_a_dense_layer_that_looks_at_one_colour_in_three(tiny_model, dtype):
 def test_zero_is_what_the_zero_point_says(tiny_model):
     file = tflite.parse(tiny_model("uint8"))
     moved = _with_weights(file, zero_points=(127,))
-    assert figures(moved).sparsity == pytest.approx(1 / 3)  # 127 stood for the largest weight
+    assert model_cost(moved).sparsity == pytest.approx(1 / 3)  # 127 stood for the largest weight
     by_row = _with_weights(file, zero_points=(127, 0, 0), axis=0)
-    assert figures(by_row).sparsity == pytest.approx((1 / 3 + 2 / 3 + 2 / 3) / 3)
+    assert model_cost(by_row).sparsity == pytest.approx((1 / 3 + 2 / 3 + 2 / 3) / 3)
 
 
 def test_weights_that_are_not_stored_are_zero(tiny_model):
@@ -47,7 +47,7 @@ def test_weights_that_are_not_stored_are_zero(tiny_model):
         operators=(unpack, *others),
     )
     sparse = replace(file, content=content, buffers=tuple(buffers), graphs=(graph,))
-    found = figures(sparse)
+    found = model_cost(sparse)
     assert found.parameters == found.multiply_adds == 144
     assert found.sparsity == pytest.approx(1 - 36 / 144)
 
@@ -55,7 +55,7 @@ def test_weights_that_are_not_stored_are_zero(tiny_model):
 def test_more_weights_than_the_shape_has_room_for(tiny_model):
     file = _with_weights(tflite.parse(tiny_model("int8")), shape=(3, 4))
     with raises_code("model-damaged", found="weights"):
-        figures(file)
+        model_cost(file)
 
 
 @pytest.mark.realdata
@@ -69,7 +69,7 @@ def test_more_weights_than_the_shape_has_room_for(tiny_model):
     ],
 )
 def test_figures_of_mobilenets_are_those_published(test_data, name, parameters, multiply_adds):
-    found = figures(tflite.parse((test_data / "models" / name).read_bytes()))
+    found = model_cost(tflite.parse((test_data / "models" / name).read_bytes()))
     assert found.parameters == pytest.approx(parameters, rel=0.01)
     assert found.multiply_adds == pytest.approx(multiply_adds, rel=0.01)
     assert 0 < found.sparsity < 0.05
@@ -78,7 +78,7 @@ def test_figures_of_mobilenets_are_those_published(test_data, name, parameters, 
 @pytest.mark.realdata
 def test_what_is_compiled_for_the_edge_tpu_is_not_seen(test_data):
     name = "mobilenet_v1_0.25_128_quant_edgetpu.tflite"
-    found = figures(tflite.parse((test_data / "models" / name).read_bytes()))
+    found = model_cost(tflite.parse((test_data / "models" / name).read_bytes()))
     assert (found.parameters, found.multiply_adds, found.sparsity) == (0, 0, 0)
 
 

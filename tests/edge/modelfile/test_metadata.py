@@ -9,9 +9,9 @@ from errors import raises_code
 
 from edge.model import load_model
 from edge.modelfile import metadata, tflite
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
-ABOUT = Metadata(
+ABOUT = ModelMetadata(
     name="Colours",
     description="Names the colour: röd, grön, blå.",
     labels=("red", "grön", "blue, dark"),
@@ -47,7 +47,7 @@ def test_writing_leaves_the_model_as_it_was(tiny_model, red):
 
 
 def test_writing_again_replaces_description_and_files(tiny_model):
-    other = Metadata(name="Other", labels=("a", "b", "c"))
+    other = ModelMetadata(name="Other", labels=("a", "b", "c"))
     content = metadata.write(metadata.write(tiny_model(), ABOUT), other)
     assert metadata.read(content) == other
     assert content == metadata.write(tiny_model(), other)
@@ -69,7 +69,7 @@ def test_every_buffer_is_aligned_to_16_bytes(tiny_model):
 
 
 def test_one_value_per_channel(tiny_model):
-    about = Metadata(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))
+    about = ModelMetadata(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))
     read = metadata.read(metadata.write(tiny_model("float32"), about))
     assert read.mean == pytest.approx(about.mean)
     assert read.std == pytest.approx(about.std)
@@ -78,15 +78,15 @@ def test_one_value_per_channel(tiny_model):
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_a_threshold_without_labels(tiny_model, dtype):
-    content = metadata.write(tiny_model(dtype), Metadata(threshold=0.9))
+    content = metadata.write(tiny_model(dtype), ModelMetadata(threshold=0.9))
     assert metadata.read(content).threshold == pytest.approx(0.9)
-    assert metadata.read(metadata.write(content, Metadata())).threshold is None
+    assert metadata.read(metadata.write(content, ModelMetadata())).threshold is None
 
 
 @pytest.mark.parametrize("value", [0.0, -3.4e38, 1.5, float("nan"), float("inf")])
 def test_a_threshold_that_is_no_score_means_none(tiny_model, value):
-    content = metadata.write(tiny_model(), Metadata(labels=ABOUT.labels, threshold=value))
-    assert metadata.read(content) == Metadata(labels=ABOUT.labels)
+    content = metadata.write(tiny_model(), ModelMetadata(labels=ABOUT.labels, threshold=value))
+    assert metadata.read(content) == ModelMetadata(labels=ABOUT.labels)
 
 
 def test_labels_that_were_stripped_off_are_named(tiny_model):
@@ -99,7 +99,7 @@ def test_labels_that_were_stripped_off_are_named(tiny_model):
 
 def test_a_label_of_two_lines_is_refused(tiny_model):
     with raises_code("label-multiline", found="gre"):
-        metadata.write(tiny_model(), Metadata(labels=("red", "gre\nen", "blue")))
+        metadata.write(tiny_model(), ModelMetadata(labels=("red", "gre\nen", "blue")))
 
 
 def test_damaged_metadata_is_a_clear_error(tiny_model):

@@ -12,7 +12,7 @@ from edge.modelfile import metadata, tflite
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
 def test_every_truncation_is_refused(tiny_model, dtype):
-    content = metadata.write(tiny_model(dtype), metadata.Metadata(labels=("r", "g", "b")))
+    content = metadata.write(tiny_model(dtype), metadata.ModelMetadata(labels=("r", "g", "b")))
     whole = tflite.parse(content).end  # cut there, it is a model without its labels
     for length in (*range(whole), *range(whole + 1, len(content))):
         with pytest.raises(ModelError):

@@ -18,7 +18,7 @@ LABELS = b"red\ngreen\nblue\n"
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
-    monkeypatch.setattr(download, "PAUSE", 0.0)
+    monkeypatch.setattr(download, "RETRY_DELAY_S", 0.0)
     monkeypatch.delenv(download.MIRROR, raising=False)
     with serving() as files:
         yield files

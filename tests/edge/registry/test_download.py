@@ -133,7 +133,7 @@ def test_a_redirect_in_circles_ends(server, part):
 
 
 def test_a_stalled_server_is_left_and_asked_again(server, part, monkeypatch):
-    monkeypatch.setattr(download, "PATIENCE", 0.2)
+    monkeypatch.setattr(download, "TIMEOUT_S", 0.2)
     stalled = Served(CONTENT, release=threading.Event())
     server.served["/file"] = stalled
 
@@ -150,7 +150,7 @@ def test_a_slow_server_is_waited_for(server, part, monkeypatch):
     """Patience is for a server that says nothing, not for the whole file."""
     server.served["/file"] = slow = Served(CONTENT, release=threading.Event())
     threading.Timer(0.3, slow.release.set).start()
-    monkeypatch.setattr(download, "PATIENCE", 5.0)
+    monkeypatch.setattr(download, "TIMEOUT_S", 5.0)
     fetch(server, part)
     assert part.read_bytes() == CONTENT
     assert len(server.requests) == 1

@@ -4,27 +4,27 @@ import pytest
 from errors import raises_code
 
 from edge.modelfile.labels import find_labels
-from edge.registry import located
-from edge.tasks.opening import cpu_twin
+from edge.registry import resolve_model
+from edge.tasks.opening import cpu_fallback_path
 
 
 def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
     path = tmp_path / "my.tflite"
     path.write_bytes(b"")
-    assert located(path, pytest.fail) == path
+    assert resolve_model(path, pytest.fail) == path
     monkeypatch.chdir(tmp_path)
     path.rename(tmp_path / "movenet_lightning")  # a file comes before a name
-    assert str(located("movenet_lightning", pytest.fail)) == "movenet_lightning"
+    assert str(resolve_model("movenet_lightning", pytest.fail)) == "movenet_lightning"
 
 
 def test_a_name_is_pulled_once_and_after_saying_so(shop):
     said = []
-    path = located("colours", lambda line: said.append((line, list(shop.files.requests))))
+    path = resolve_model("colours", lambda line: said.append((line, list(shop.files.requests))))
     assert path == shop.at("colours", "cpu.tflite")
     ((line, requests_before),) = said
     assert line.startswith("Downloading colours (0.2 MB, Apache-2.0) from 127.0.0.1:")
     assert requests_before == []
-    assert located("colours", pytest.fail) == path
+    assert resolve_model("colours", pytest.fail) == path
     assert not shop.at("colours", "cpu_edgetpu.tflite").exists()
 
 
@@ -33,28 +33,28 @@ def test_a_folder_of_that_name_is_no_model(shop, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "colours").mkdir()
     (tmp_path / "mine").mkdir()
-    assert located("colours", lambda line: None) == shop.at("colours", "cpu.tflite")
-    assert str(located("mine", pytest.fail)) == "mine"
+    assert resolve_model("colours", lambda line: None) == shop.at("colours", "cpu.tflite")
+    assert str(resolve_model("mine", pytest.fail)) == "mine"
 
 
 def test_labels_lie_where_they_are_found(shop):
     labels = shop.at("colours", "labels.txt")
-    assert find_labels(located("colours", lambda line: None)) == labels
-    assert find_labels(located("colours", lambda line: None, "edgetpu")) == labels
+    assert find_labels(resolve_model("colours", lambda line: None)) == labels
+    assert find_labels(resolve_model("colours", lambda line: None, "edgetpu")) == labels
 
 
 def test_the_edge_tpu_gets_the_twin_with_the_model_for_the_cpu_beside_it(shop):
-    path = located("colours", lambda line: None, "edgetpu")
+    path = resolve_model("colours", lambda line: None, "edgetpu")
     assert path == shop.at("colours", "cpu_edgetpu.tflite")
     assert shop.at("colours", "cpu.tflite").exists()
     with raises_code("no-edgetpu-version", found="open", fix="--delegate cpu"):
-        located("open", lambda line: None, "edgetpu")
+        resolve_model("open", lambda line: None, "edgetpu")
 
 
 def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(tmp_path):
     model = tmp_path / "v3_edgetpu_224.tflite"
     model.touch()
-    assert cpu_twin(tmp_path / "v3_edgetpu_224_edgetpu.tflite") == model
+    assert cpu_fallback_path(tmp_path / "v3_edgetpu_224_edgetpu.tflite") == model
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(
 )
 def test_neither_file_nor_name(asked, code, told):
     with raises_code(code, found=asked, fix=told):
-        located(asked, pytest.fail)
+        resolve_model(asked, pytest.fail)

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.frame import Output, Status
+from edge.frame import Output, StreamStatus
 from edge.results import (
     Classification,
     ClassScore,
     Detection,
     Detections,
     Event,
-    Match,
-    Mirrored,
+    MatchedPoses,
+    PoseMatch,
     Segment,
     Segmentation,
 )
-from edge.sinks import Setting
+from edge.sinks import StreamContext
 
 CAT = Classification((ClassScore("cat", 3, 0.91), ClassScore("dog", 4, 0.06)), threshold=0.5)
 CAT_SEGMENT = Segment("cat", 8, 0.25, (0.0, 0.0, 32.0, 24.0))
@@ -37,8 +37,8 @@ class Stream:
     stopped: int = 0
 
     @property
-    def setting(self) -> Setting:
-        return Setting(self.fps, self.live, self._stop, self.said.append)
+    def setting(self) -> StreamContext:
+        return StreamContext(self.fps, self.live, self._stop, self.said.append)
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -66,7 +66,7 @@ def output() -> Callable[..., Output]:
             "name": "",
             "task": "classify",
             "result": CAT,
-            "status": Status(29.9, 3.4, 12.0, 0, "cpu"),
+            "status": StreamStatus(29.9, 3.4, 12.0, 0, "cpu"),
             "captured": 0.0,
             "picture": np.full((size[1], size[0], 3), grey, np.uint8),
         }
@@ -84,6 +84,9 @@ def results() -> dict[str, list[Any]]:
         "classify": [CAT, Classification(CAT.classes), Classification(CAT.classes, 0.95)],
         "detect": [Detections(()), Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),))],
         "track": [Detections((DOG,), (crossed,)), Detections((), ())],
-        "mirror": [Mirrored(()), Mirrored((), match=Match("a.mp4", 3, 0.97, True, Path("a.jpg")))],
+        "mirror": [
+            MatchedPoses(()),
+            MatchedPoses((), match=PoseMatch("a.mp4", 3, 0.97, True, Path("a.jpg"))),
+        ],
         "segment": [Segmentation((), mask), Segmentation((CAT_SEGMENT,), mask, mask)],
     }

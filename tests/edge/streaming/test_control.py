@@ -15,7 +15,7 @@ from edge.sources.source import SourceOptions
 from edge.sources.synthetic import synthetic
 from edge.streaming import capture, outlets, statistics, stream
 from edge.streaming import control as control_module
-from edge.streaming.control import Control
+from edge.streaming.control import StreamControl
 
 
 class At(ListingSink):
@@ -42,7 +42,7 @@ def later(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
     return lambda: threading.Timer(seconds, act).start()
 
 
-def run(source: Any, sink: Any, control: Control, **options: Any) -> Any:
+def run(source: Any, sink: Any, control: StreamControl, **options: Any) -> Any:
     return stream.run(lambda: source, control.task, [sink], say=print, control=control, **options)
 
 
@@ -55,7 +55,7 @@ def both(*acts: Callable[[], None]) -> Callable[[], None]:
 
 
 def test_a_file_waits_while_it_is_paused_and_nothing_is_lost() -> None:
-    control = Control(MeanTask())
+    control = StreamControl(MeanTask())
     sink = At({10: both(control.pause, later(0.5, control.resume))})
     done = run(ListedSource(range(40), every=0.005), sink, control)
     assert [output.index for output in sink.got] == list(range(40))
@@ -64,7 +64,7 @@ def test_a_file_waits_while_it_is_paused_and_nothing_is_lost() -> None:
 
 
 def test_of_a_camera_what_came_meanwhile_is_thrown_away_and_not_counted() -> None:
-    control, paused = Control(MeanTask()), threading.Event()
+    control, paused = StreamControl(MeanTask()), threading.Event()
 
     class Camera(ListedSource):
         """Its frames 11 to 59 come in a pause: 11 once it has begun, 60 once it has ended."""
@@ -86,7 +86,7 @@ def test_of_a_camera_what_came_meanwhile_is_thrown_away_and_not_counted() -> Non
     assert source.closed == 1
 
 
-class Jumping(Control):
+class Jumping(StreamControl):
     """Paused for 1000 s by ``clock``: it goes on when the stream first waits for it."""
 
     def __init__(self, task: MeanTask, clock: "Clock") -> None:
@@ -123,7 +123,7 @@ def test_a_pause_is_not_in_the_figures(live: bool, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_file_at_its_own_speed_does_not_make_up_for_a_pause() -> None:
-    control = Control(MeanTask())
+    control = StreamControl(MeanTask())
     sink = At({10: both(control.pause, later(1.3, control.resume))})
     source = synthetic("64x48@50?frames=60", SourceOptions(realtime=True))
     done = run(source, sink, control)
@@ -132,11 +132,11 @@ def test_a_file_at_its_own_speed_does_not_make_up_for_a_pause() -> None:
 
 
 def test_the_end_comes_while_it_is_paused() -> None:
-    control, stop = Control(MeanTask()), threading.Event()
+    control, stop = StreamControl(MeanTask()), threading.Event()
     sink = At({5: both(control.pause, later(0.2, stop.set))})
     done = run(ListedSource(range(10**6), every=0.001), sink, control, stop=stop)
     assert done.frames < 1000
-    ends = Control(MeanTask())
+    ends = StreamControl(MeanTask())
     camera = ListedSource(range(30), live=True, every=0.01)
     assert run(camera, At({5: ends.pause}), ends).frames < 30
 
@@ -146,7 +146,7 @@ def test_settings_count_from_the_next_frame_on() -> None:
         def interpret(self, outputs: Any, frame: Any) -> Any:
             return replace(super().interpret(outputs, frame), value=self.chosen.score)
 
-    control = Control(Saying())
+    control = StreamControl(Saying())
     sink = At({5: lambda: control.adjust(lambda old: replace(old, score=0.9))})
     run(ListedSource(range(30), every=0.005), sink, control)
     scores = [output.result.to_dict()["value"] for output in sink.got]
@@ -156,7 +156,7 @@ def test_settings_count_from_the_next_frame_on() -> None:
 
 
 def test_refused_settings_leave_those_there_are() -> None:
-    control = Control(MeanTask())
+    control = StreamControl(MeanTask())
     with raises_code("invalid-option-value"):
         control.adjust(lambda old: replace(old, score=2.0))
     assert control.settings.score == 0.5
@@ -169,7 +169,7 @@ def test_settings_survive_the_death_of_a_delegate() -> None:
             other.chosen = self.chosen
             return other
 
-    control = Control(Kept(delegate="edgetpu", dies_after=20))
+    control = StreamControl(Kept(delegate="edgetpu", dies_after=20))
     sink = At({5: lambda: control.adjust(lambda old: replace(old, score=0.9))})
     done = run(ListedSource(range(40), every=0.002), sink, control)
     assert (done.frames, done.delegate) == (40, "cpu")
@@ -178,7 +178,7 @@ def test_settings_survive_the_death_of_a_delegate() -> None:
 
 
 def test_pausing_twice_is_pausing_once() -> None:
-    control = Control(MeanTask())
+    control = StreamControl(MeanTask())
     control.pause()
     control.pause()
     time.sleep(0.1)
@@ -200,7 +200,7 @@ def test_whether_pictures_are_drawn_is_asked_for_each_frame() -> None:
             """As the double's own."""
 
     sink = Looked(backlog=1)
-    run(ListedSource(range(40), every=0.002), sink, Control(MeanTask()))
+    run(ListedSource(range(40), every=0.002), sink, StreamControl(MeanTask()))
     drawn = [output.index for output in sink.got if output.picture is not None]
     assert 5 <= len(drawn) <= 15
     assert drawn == list(range(drawn[0], drawn[-1] + 1))

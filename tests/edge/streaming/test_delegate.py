@@ -17,7 +17,7 @@ from streams import ListingSink
 import edge
 from edge import probe
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 
 # The first fields of TensorFlow Lite's C structures; those that follow are left at zero.
 LIBRARY = """
@@ -73,7 +73,7 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_stream_goes_on_with_the_twin_and_says_so(
     compiled: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    about = Metadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     twin = metadata.write(tiny_models.colour_model(), about)
     compiled.with_name("colours.tflite").write_bytes(twin)
     task = edge.classifier(compiled, threads=1, smoothing=0)

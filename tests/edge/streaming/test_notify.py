@@ -12,7 +12,7 @@ from streams import ListedSource, MeanTask
 from edge import runner
 from edge.errors import SourceError
 from edge.streaming import notify, stream
-from edge.streaming.control import Control
+from edge.streaming.control import StreamControl
 
 
 @pytest.fixture
@@ -72,19 +72,19 @@ def test_an_abstract_socket() -> None:
         told.settimeout(5)
         runner.run(
             MeanTask(), "synthetic:64x48?frames=2",
-            [notify.Notifier(f"@{name}", Control(MeanTask()))], say=lambda _: None,
+            [notify.Notifier(f"@{name}", StreamControl(MeanTask()))], say=lambda _: None,
         )  # fmt: skip
         assert told.recv(4096).startswith(b"READY=1\n")
 
 
 def test_without_systemd_there_is_nobody_to_tell() -> None:
-    assert notify.notifier(Control(MeanTask()), {}) is None
+    assert notify.notifier(StreamControl(MeanTask()), {}) is None
 
 
 def test_a_pause_is_no_death(systemd: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "_PAUSE", 0.05)
     systemd.settimeout(5)
-    control, stop = Control(MeanTask()), threading.Event()
+    control, stop = StreamControl(MeanTask()), threading.Event()
     notifier = notify.notifier(control)
     assert notifier is not None
     running = threading.Thread(

@@ -8,8 +8,8 @@ import pytest
 from errors import raises_code
 
 from edge.interpreter import TensorSpec
-from edge.tasks.heads import config, recognise, yolo
-from edge.tasks.heads.candidates import Candidates, suppress
+from edge.tasks.heads import config, match_head, yolo
+from edge.tasks.heads.candidates import Candidates, nms
 
 SSD = 'head = "ssd"\n'
 
@@ -33,8 +33,8 @@ def logit(share: float) -> float:
 
 def test_a_cell_of_a_grid_becomes_the_box_that_darknet_means() -> None:
     found = runtime((1, 20, 20, 255), (1, 10, 10, 255))
-    head = recognise(found)
-    assert isinstance(head, yolo.Grid)
+    head = match_head(found)
+    assert isinstance(head, yolo.AnchorGridHead)
     assert head.classes == 80
     fine = np.full((1, 20, 20, 3, 85), -20.0, np.float32)
     coarse = np.full((1, 10, 10, 3, 85), -20.0, np.float32)
@@ -54,8 +54,8 @@ def test_a_cell_of_a_grid_becomes_the_box_that_darknet_means() -> None:
 
 def test_rows_with_objectness_multiply_it() -> None:
     found = runtime((1, 6300, 8))
-    head = recognise(found)
-    assert isinstance(head, yolo.Rows)
+    head = match_head(found)
+    assert isinstance(head, yolo.RowsHead)
     assert (head.objectness, head.transposed, head.classes) == (True, False, 3)
     rows = np.zeros((1, 6300, 8), np.float32)
     rows[0, 17] = [0.5, 0.5, 0.2, 0.4, 0.9, 0.1, 0.9, 0.2]
@@ -67,8 +67,8 @@ def test_rows_with_objectness_multiply_it() -> None:
 @pytest.mark.parametrize("transposed", [False, True])
 def test_rows_without_objectness_in_pixels_and_either_way_round(transposed: bool) -> None:
     shape = (1, 7, 2100) if transposed else (1, 2100, 7)
-    head = recognise(runtime(shape))
-    assert isinstance(head, yolo.Rows)
+    head = match_head(runtime(shape))
+    assert isinstance(head, yolo.RowsHead)
     assert (head.objectness, head.transposed, head.classes) == (False, transposed, 3)
     rows = np.zeros((1, 2100, 7), np.float32)
     rows[0, 3] = [160, 80, 64, 32, 0.1, 0.2, 0.7]
@@ -78,7 +78,7 @@ def test_rows_without_objectness_in_pixels_and_either_way_round(transposed: bool
 
 
 def test_quantised_rows_are_filtered_as_their_real_values_would_be() -> None:
-    head = recognise(runtime((1, 2100, 6), scale=0.01))
+    head = match_head(runtime((1, 2100, 6), scale=0.01))
     assert head is not None
     rows = np.zeros((1, 2100, 6), np.int8)
     rows[0, :3, :4] = [50, 50, 20, 20]
@@ -88,7 +88,7 @@ def test_quantised_rows_are_filtered_as_their_real_values_would_be() -> None:
 
 @pytest.mark.parametrize("shapes", [((1, 1000),), ((1, 17, 3),), ((1, 257, 257, 21),)])
 def test_other_outputs_are_not_taken_for_a_detector(shapes: tuple[tuple[int, ...], ...]) -> None:
-    assert recognise(runtime(*shapes)) is None
+    assert match_head(runtime(*shapes)) is None
 
 
 def test_suppression_keeps_the_best_of_a_class_and_other_classes() -> None:
@@ -98,7 +98,7 @@ def test_suppression_keeps_the_best_of_a_class_and_other_classes() -> None:
         np.array([0.7, 0.9, 0.6, 0.5], np.float32),
         np.array([0, 0, 1, 0]),
     )  # fmt: skip
-    kept = suppress(found, 0.5)
+    kept = nms(found, 0.5)
     assert kept.scores.tolist() == pytest.approx([0.9, 0.6, 0.5])
     assert kept.classes.tolist() == [0, 1, 0]
 
@@ -106,19 +106,19 @@ def test_suppression_keeps_the_best_of_a_class_and_other_classes() -> None:
 def test_a_described_head(tmp_path: Any) -> None:
     path = tmp_path / "head.toml"
     path.write_text('head = "yolo-grid"\nanchors = { 32 = [[10, 10]] }\nletterbox = false\n')
-    head = config.build(config.read(path), runtime((1, 10, 10, 7)), "m.tflite")
+    head = config.build_head(config.read_head_config(path), runtime((1, 10, 10, 7)), "m.tflite")
     assert (head.classes, head.letterbox) == (2, False)
     with raises_code("model-head-mismatch", expected="yolo-grid", found="1000"):
-        config.build(config.read(path), runtime((1, 1000)), "m.tflite")
+        config.build_head(config.read_head_config(path), runtime((1, 1000)), "m.tflite")
 
 
 def test_a_described_normalisation(tmp_path: Any) -> None:
     path = tmp_path / "head.toml"
     path.write_text(SSD + "mean = 127.5\nstd = [58, 57, 57.5]\n")
-    described = config.read(path)
+    described = config.read_head_config(path)
     assert (described.mean, described.std) == ((127.5,), (58, 57, 57.5))
     path.write_text(SSD)
-    assert (config.read(path).mean, config.read(path).std) == (None, None)
+    assert (config.read_head_config(path).mean, config.read_head_config(path).std) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_bad_description_says_what_is_wrong(
     path = tmp_path / "head.toml"
     path.write_text(text)
     with raises_code("invalid-config", kind="UsageError", **fields):
-        config.read(path)
+        config.read_head_config(path)
 
 
 @pytest.mark.parametrize(
@@ -158,4 +158,4 @@ def test_a_description_that_is_not_one_is_named(
     path = tmp_path / "head.toml"
     path.write_text(text)
     with raises_code(code, kind="UsageError", **fields):
-        config.read(path)
+        config.read_head_config(path)

@@ -12,11 +12,11 @@ from errors import raises_code
 import edge
 from edge.frame import Frame
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.tasks import classify
 from edge.tasks.detect import Detector
 from edge.tasks.heads.candidates import Candidates
-from edge.tasks.settings import Settings
+from edge.tasks.settings import TaskSettings
 from edge.tasks.track import following
 
 COLOURS = ("red", "green", "blue")
@@ -27,7 +27,7 @@ BLUE = RED[..., ::-1].copy()
 @pytest.fixture
 def classifier(tmp_path: Path) -> Any:
     model = tmp_path / "colours.tflite"
-    about = Metadata(labels=COLOURS, mean=(127.5,), std=(127.5,))
+    about = ModelMetadata(labels=COLOURS, mean=(127.5,), std=(127.5,))
     model.write_bytes(metadata.write(tiny_models.colour_model("float32"), about))
     return edge.classifier(model, smoothing=0, delegate="cpu", threads=1)
 
@@ -38,7 +38,7 @@ def classified(task: Any, picture: Any = RED) -> Any:
 
 
 def test_a_classifier_begins_with_what_it_was_opened_with(classifier: Any) -> None:
-    assert classifier.settings() == Settings(0.0, None, COLOURS)
+    assert classifier.settings() == TaskSettings(0.0, None, COLOURS)
     assert classifier.settings().to_dict() == {"score": 0.0, "classes": None}
 
 
@@ -139,7 +139,7 @@ def test_a_detector_reports_from_another_score_on_and_other_classes() -> None:
     assert set(found(adjusted(task, score=0.6))) == {"red"}
     assert set(found(adjusted(task, classes=("green", "blue")))) == {"green"}
     some = adjusted(task, classes=("green", "blue"))
-    assert some.settings() == Settings(0.4, ("green", "blue"), COLOURS)
+    assert some.settings() == TaskSettings(0.4, ("green", "blue"), COLOURS)
     assert adjusted(some, classes=None).settings() == task.settings()
 
 
@@ -148,7 +148,7 @@ def test_a_score_of_none_is_the_least_that_makes_sense() -> None:
 
 
 def test_a_detector_without_labels_has_nothing_to_choose() -> None:
-    assert detector([], labels=None).settings() == Settings(0.4, None, ())
+    assert detector([], labels=None).settings() == TaskSettings(0.4, None, ())
 
 
 def test_lines_that_are_no_names_cannot_be_chosen() -> None:

@@ -7,7 +7,7 @@ import pytest
 from errors import raises_code
 
 from edge.results import Detection, Event
-from edge.tracking.counting import Counter, Line, Zone, parse_line, parse_zone
+from edge.tracking.counting import CrossingCounter, Line, Zone, parse_line, parse_zone
 
 ACROSS = Line("door", (100, 200), (500, 200))
 ROOM = Zone("room", ((100, 100), (300, 100), (300, 300), (100, 300)))
@@ -18,12 +18,12 @@ def standing(x: float, y: float, identity: int = 1) -> Detection:
     return Detection("person", 0, 0.9, (x - 20, y - 100, x + 20, y), identity)
 
 
-def walk(counter: Counter, places: Iterable[tuple[float, float]]) -> list[Event]:
+def walk(counter: CrossingCounter, places: Iterable[tuple[float, float]]) -> list[Event]:
     return [event for x, y in places for event in counter.update([standing(x, y)])]
 
 
 def test_a_line_is_crossed_in_both_directions() -> None:
-    counter = Counter([ACROSS])
+    counter = CrossingCounter([ACROSS])
     down = [(300, y) for y in range(100, 301, 7)]
     events = walk(counter, down)
     assert events == [Event("line", "door", "in", 1, "person")]
@@ -33,17 +33,17 @@ def test_a_line_is_crossed_in_both_directions() -> None:
 
 def test_in_is_from_left_to_right_of_the_line() -> None:
     upwards = Line("gate", (300, 400), (300, 100))
-    events = walk(Counter([upwards]), [(x, 300) for x in range(200, 401, 10)])
+    events = walk(CrossingCounter([upwards]), [(x, 300) for x in range(200, 401, 10)])
     assert [event.direction for event in events] == ["in"]
 
 
 def test_a_way_past_the_end_of_a_line_is_no_crossing() -> None:
-    assert walk(Counter([ACROSS]), [(550, y) for y in range(100, 301, 7)]) == []
+    assert walk(CrossingCounter([ACROSS]), [(550, y) for y in range(100, 301, 7)]) == []
 
 
 def test_someone_standing_on_a_line_is_not_counted_again_and_again() -> None:
     random = np.random.default_rng(0)
-    counter = Counter([ACROSS])
+    counter = CrossingCounter([ACROSS])
     trembling = random.normal(0, 3, 500)
     events = walk(counter, [(300, 150), *((300, 200 + y) for y in trembling), (300, 250)])
     assert [event.direction for event in events] == ["in"]
@@ -52,7 +52,7 @@ def test_someone_standing_on_a_line_is_not_counted_again_and_again() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_noisy_walks_are_counted_right(seed: int) -> None:
     random = np.random.default_rng(seed)
-    counter = Counter([ACROSS])
+    counter = CrossingCounter([ACROSS])
     directions = random.choice(["in", "out"], 20)
     for identity, direction in enumerate(directions):
         ys = np.linspace(80, 320, 60) if direction == "in" else np.linspace(320, 80, 60)
@@ -64,7 +64,7 @@ def test_noisy_walks_are_counted_right(seed: int) -> None:
 
 
 def test_a_zone_is_entered_and_left() -> None:
-    counter = Counter([ROOM])
+    counter = CrossingCounter([ROOM])
     way = [(x, 200) for x in range(0, 401, 10)]
     events = walk(counter, way[:20])
     assert [event.direction for event in events] == ["in"]
@@ -75,14 +75,14 @@ def test_a_zone_is_entered_and_left() -> None:
 
 
 def test_who_is_first_seen_in_a_zone_has_not_come_in() -> None:
-    counter = Counter([ROOM])
+    counter = CrossingCounter([ROOM])
     assert walk(counter, [(200, 200), (210, 200)]) == []
     assert counter.inside == {"room": 1}
     assert counter.totals["room"] == {"in": 0, "out": 0}
 
 
 def test_a_crossing_while_hidden_is_counted() -> None:
-    counter = Counter([ACROSS])
+    counter = CrossingCounter([ACROSS])
     counter.update([standing(300, 170)])
     for _ in range(20):
         assert counter.update([]) == ()
@@ -90,21 +90,21 @@ def test_a_crossing_while_hidden_is_counted() -> None:
 
 
 def test_several_objects_at_several_borders() -> None:
-    counter = Counter([ACROSS, ROOM])
+    counter = CrossingCounter([ACROSS, ROOM])
     for y in range(50, 350, 5):
         counter.update([standing(200, y, 1), standing(450, 400 - y, 2), standing(600, y, 3)])
     assert counter.totals == {"door": {"in": 1, "out": 1}, "room": {"in": 1, "out": 1}}
 
 
 def test_detections_without_an_id_are_not_counted() -> None:
-    counter = Counter([ACROSS])
+    counter = CrossingCounter([ACROSS])
     for y in range(100, 301, 7):
         feet = standing(300, y)
         assert counter.update([Detection("person", 0, 0.9, feet.box)]) == ()
 
 
 def test_a_long_stream_forgets_who_is_gone() -> None:
-    counter = Counter([ACROSS])
+    counter = CrossingCounter([ACROSS])
     for identity in range(5000):
         counter.update([standing(300, 100, identity)])
     assert len(counter._seen["door"]) <= 2000
@@ -131,4 +131,4 @@ def test_no_zone(text: str) -> None:
 
 def test_two_borders_of_one_name_are_refused() -> None:
     with raises_code("duplicate-name", found="'door'"):
-        Counter([ACROSS, Zone("door", ROOM.corners)])
+        CrossingCounter([ACROSS, Zone("door", ROOM.corners)])

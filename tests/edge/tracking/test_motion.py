@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from edge.tracking.motion import Motion
+from edge.tracking.motion import KalmanFilter
 from edge.tracking.parameters import NOISE
 
 
 @pytest.fixture
-def motion() -> Motion:
-    return Motion(NOISE)
+def motion() -> KalmanFilter:
+    return KalmanFilter(NOISE)
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
     return np.array(rows, np.float64)
 
 
-def walked(motion: Motion, frames: int = 20) -> np.ndarray:
+def walked(motion: KalmanFilter, frames: int = 20) -> np.ndarray:
     """The state of one walker that goes 3 px to the right a frame."""
     state = motion.start(boxes((100, 200, 40, 90)))
     for frame in range(1, frames):
@@ -25,12 +25,12 @@ def walked(motion: Motion, frames: int = 20) -> np.ndarray:
     return state
 
 
-def test_a_walker_is_expected_to_walk_on(motion: Motion) -> None:
+def test_a_walker_is_expected_to_walk_on(motion: KalmanFilter) -> None:
     state = motion.predict(walked(motion, 20), 10)
     assert state[0, 0] == pytest.approx([100 + 3 * 29, 200, 40, 90], abs=0.5)
 
 
-def test_several_steps_are_as_many_single_ones(motion: Motion) -> None:
+def test_several_steps_are_as_many_single_ones(motion: KalmanFilter) -> None:
     state = walked(motion, 6)
     state[:, 1, 3] = 0  # the noise follows the height, which would change on the way
     single = state
@@ -39,7 +39,7 @@ def test_several_steps_are_as_many_single_ones(motion: Motion) -> None:
     assert motion.predict(state, 7) == pytest.approx(single)
 
 
-def test_a_prediction_is_less_sure_than_a_correction(motion: Motion) -> None:
+def test_a_prediction_is_less_sure_than_a_correction(motion: KalmanFilter) -> None:
     state = walked(motion)
     later = motion.predict(state, 5)
     assert (motion.spread(later) > motion.spread(state)).all()
@@ -47,7 +47,7 @@ def test_a_prediction_is_less_sure_than_a_correction(motion: Motion) -> None:
     assert (motion.spread(after) < motion.spread(later)).all()
 
 
-def test_a_doubtful_measurement_moves_the_state_less(motion: Motion) -> None:
+def test_a_doubtful_measurement_moves_the_state_less(motion: KalmanFilter) -> None:
     state = walked(motion)
     away = state[:, 0] + 20
     sure = motion.correct(state, away, np.ones(1))[0, 0] - state[0, 0]
@@ -55,18 +55,18 @@ def test_a_doubtful_measurement_moves_the_state_less(motion: Motion) -> None:
     assert (np.abs(doubtful) < np.abs(sure)).all()
 
 
-def test_noise_scales_with_the_height(motion: Motion) -> None:
+def test_noise_scales_with_the_height(motion: KalmanFilter) -> None:
     small, large = motion.start(boxes((0, 0, 20, 50), (0, 0, 40, 100)))
     assert large[2] == pytest.approx(4 * small[2])
 
 
-def test_boxes_do_not_vanish(motion: Motion) -> None:
+def test_boxes_do_not_vanish(motion: KalmanFilter) -> None:
     state = motion.start(boxes((0, 0, 20, 50)))
     state[0, 1, 2:] = -5
     assert (motion.predict(state, 100)[0, 0, 2:] > 0).all()
 
 
-def test_states_are_left_as_they_are(motion: Motion) -> None:
+def test_states_are_left_as_they_are(motion: KalmanFilter) -> None:
     state = walked(motion)
     before = state.copy()
     motion.predict(state, 1)

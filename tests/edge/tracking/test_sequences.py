@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sequences import Detector, Scene, generate
 
-from edge.tracking.tracker import Tracker
+from edge.tracking.tracker import MultiObjectTracker
 
 pytestmark = pytest.mark.usefixtures("solver")
 
@@ -56,7 +56,7 @@ def test_fifty_objects_take_little_time() -> None:
 def durations(people: int, frames: int) -> Iterator[float]:
     """Processor seconds of each frame, once all are followed."""
     random = np.random.default_rng(0)
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     places = random.uniform(0, 4000, (people, 2))
     for _ in range(frames):
         places = places + random.normal(0, 2, places.shape)

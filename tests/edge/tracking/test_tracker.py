@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.tracking.tracker import Tracker
+from edge.tracking.tracker import MultiObjectTracker
 from edge.tracking.values import Tracks
 
 pytestmark = pytest.mark.usefixtures("solver")
@@ -16,7 +16,9 @@ def person(x: float, y: float = 300.0, height: float = 100.0) -> list[float]:
     return [x - 0.2 * height, y - height, x + 0.2 * height, y]
 
 
-def show(tracker: Tracker, *people: list[float], score: float = 0.9, **more: object) -> Tracks:
+def show(
+    tracker: MultiObjectTracker, *people: list[float], score: float = 0.9, **more: object
+) -> Tracks:
     boxes = np.array(people, np.float64).reshape(-1, 4)
     return tracker.update(boxes, np.full(len(boxes), score), **more)  # type: ignore[arg-type]
 
@@ -30,7 +32,7 @@ def at(tracks: Tracks, x: float) -> int:
 
 
 def test_ids_are_small_and_stay() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for frame in range(30):
         tracks = show(tracker, person(100 + 3 * frame), person(500 - 3 * frame))
     assert tracks.ids.tolist() == [1, 2]
@@ -40,7 +42,7 @@ def test_ids_are_small_and_stay() -> None:
 
 @pytest.mark.parametrize("hidden", [3, 10, 30])
 def test_an_id_survives_being_hidden(hidden: int) -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for frame in range(20):
         show(tracker, person(100 + 4 * frame))
     for _ in range(hidden):
@@ -53,7 +55,7 @@ def test_an_id_survives_being_hidden(hidden: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_people_who_cross_keep_their_ids(seed: int) -> None:
     random = np.random.default_rng(seed)
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for frame in range(60):
         left, right = 100 + 6 * frame, 460 - 6 * frame
         seen = [person(left + random.normal(0, 2)), person(right + random.normal(0, 2), 306, 110)]
@@ -64,7 +66,7 @@ def test_people_who_cross_keep_their_ids(seed: int) -> None:
 
 
 def test_a_short_miss_is_bridged_along_the_way() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for frame in range(20):
         show(tracker, person(100 + 4 * frame))
     tracks = show(tracker)
@@ -75,7 +77,7 @@ def test_a_short_miss_is_bridged_along_the_way() -> None:
 
 
 def test_who_is_gone_is_no_longer_reported() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for _ in range(10):
         show(tracker, person(100))
     counts = [len(show(tracker).ids) for _ in range(10)]
@@ -87,7 +89,7 @@ def test_who_is_gone_is_no_longer_reported() -> None:
 
 
 def test_who_stands_behind_someone_is_reported_for_longer() -> None:
-    alone, behind = Tracker(), Tracker()
+    alone, behind = MultiObjectTracker(), MultiObjectTracker()
     front = person(105, 310, 120)
     for _ in range(10):
         show(alone, person(100))
@@ -101,7 +103,7 @@ def test_who_stands_behind_someone_is_reported_for_longer() -> None:
 
 
 def test_the_visible_part_keeps_the_track() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for _ in range(15):
         show(tracker, person(100))
     upper_half = [80.0, 200.0, 120.0, 245.0]
@@ -113,7 +115,7 @@ def test_the_visible_part_keeps_the_track() -> None:
 
 def test_false_detections_become_no_tracks() -> None:
     random = np.random.default_rng(0)
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for _ in range(300):
         ghosts = [person(*random.uniform(100, 1800, 2)) for _ in range(2)]
         tracks = show(tracker, person(50), *ghosts, score=0.8)
@@ -121,7 +123,7 @@ def test_false_detections_become_no_tracks() -> None:
 
 
 def test_doubles_of_a_detection_become_no_tracks() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for _ in range(5):
         show(tracker, person(100))
     for _ in range(30):
@@ -130,7 +132,7 @@ def test_doubles_of_a_detection_become_no_tracks() -> None:
 
 
 def test_the_better_one_of_two_doubles_is_followed() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     boxes = np.array([person(104), person(100)])
     for _ in range(5):
         tracks = tracker.update(boxes, np.array([0.5, 0.9]))
@@ -139,7 +141,7 @@ def test_the_better_one_of_two_doubles_is_followed() -> None:
 
 def test_doubtful_detections_are_believed_later() -> None:
     def frames_until_believed(score: float) -> int:
-        tracker = Tracker()
+        tracker = MultiObjectTracker()
         return next(n for n in range(1, 100) if len(show(tracker, person(9), score=score).ids))
 
     assert frames_until_believed(0.95) == 2
@@ -147,7 +149,7 @@ def test_doubtful_detections_are_believed_later() -> None:
 
 
 def test_weak_detections_hold_a_track_and_start_none() -> None:
-    tracker, weak = Tracker(), Tracker()
+    tracker, weak = MultiObjectTracker(), MultiObjectTracker()
     for _ in range(5):
         show(tracker, person(100))
     for _ in range(20):
@@ -158,7 +160,7 @@ def test_weak_detections_hold_a_track_and_start_none() -> None:
 
 
 def test_a_track_stays_within_its_class() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     box = np.array([person(100)])
     for _ in range(5):
         tracker.update(box, np.array([0.9]), np.array([3]))
@@ -169,7 +171,7 @@ def test_a_track_stays_within_its_class() -> None:
 
 
 def test_objects_of_two_classes_in_one_place_are_two() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     boxes = np.array([person(100), person(100)])
     for _ in range(5):
         tracks = tracker.update(boxes, np.array([0.9, 0.8]), np.array([0, 1]))
@@ -178,7 +180,7 @@ def test_objects_of_two_classes_in_one_place_are_two() -> None:
 
 @pytest.mark.parametrize("every", [2, 3])
 def test_frames_that_were_dropped_are_taken_into_account(every: int) -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for frame in range(30):
         tracks = show(tracker, person(100 + 5 * frame))
     for frame in range(29 + every, 60, every):
@@ -188,13 +190,13 @@ def test_frames_that_were_dropped_are_taken_into_account(every: int) -> None:
 
 
 def test_boxes_that_are_none_are_left_out() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     nan, inf = float("nan"), float("inf")
     good = person(100)
     bad = [[nan, 0, 9, 9], [0, 0, inf, 9], [5, 5, 5, 9], [9, 9, 5, 5]]
     for _ in range(5):
         tracks = tracker.update(np.array([*bad, good]), np.array([0.9] * 5))
-        unsure = Tracker().update(np.array([good]), np.array([nan]))
+        unsure = MultiObjectTracker().update(np.array([good]), np.array([nan]))
     assert tracks.ids.tolist() == [1]
     assert tracks.rows.tolist() == [4]
     assert np.isfinite(tracks.boxes).all()
@@ -202,7 +204,7 @@ def test_boxes_that_are_none_are_left_out() -> None:
 
 
 def test_no_detections_at_all() -> None:
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     for _ in range(3):
         tracks = tracker.update(*NOTHING)
         assert tracks.boxes.shape == (0, 4)
@@ -221,12 +223,12 @@ def test_arrays_that_do_not_fit_are_refused(
     boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray | None
 ) -> None:
     with pytest.raises(ValueError, match=r"expected boxes \[n, 4\]"):
-        Tracker().update(boxes, scores, classes)
+        MultiObjectTracker().update(boxes, scores, classes)
 
 
 def test_time_does_not_stand_still() -> None:
     with pytest.raises(ValueError, match="steps above 0"):
-        Tracker().update(*NOTHING, steps=0)
+        MultiObjectTracker().update(*NOTHING, steps=0)
 
 
 def test_what_is_given_is_left_as_it_is_and_nothing_is_random() -> None:
@@ -234,7 +236,7 @@ def test_what_is_given_is_left_as_it_is_and_nothing_is_random() -> None:
     frames = [random.uniform(0, 500, (8, 2)) for _ in range(20)]
     given = [np.concatenate([place, place + 40], axis=1) for place in frames]
     copies = [boxes.copy() for boxes in given]
-    first, second = Tracker(), Tracker()
+    first, second = MultiObjectTracker(), MultiObjectTracker()
     for boxes in given:
         one = first.update(boxes, np.full(8, 0.9))
         other = second.update(boxes, np.full(8, 0.9))

@@ -55,7 +55,7 @@ def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
     from edge.sources import open_source
     from edge.sources.source import SourceOptions
     from edge.tasks.detect import detector
-    from edge.tracking.tracker import Tracker
+    from edge.tracking.tracker import MultiObjectTracker
 
     models = test_data / "models"
     task = detector(
@@ -66,7 +66,7 @@ def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
         delegate="cpu",
     )
     source = open_source(str(test_data / "video" / "store-aisle.gif"), SourceOptions())
-    tracker = Tracker()
+    tracker = MultiObjectTracker()
     seen: dict[int, list[tuple[int, float]]] = {}
     while (frame := source.read()) is not None:
         found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).detections

@@ -14,7 +14,7 @@ from streams import MeanTask
 
 from edge import runner
 from edge.sources import open_source, resolve
-from edge.sources.browser import Camera
+from edge.sources.browser import BrowserCamera
 from edge.sources.source import SourceOptions
 
 
@@ -30,7 +30,7 @@ def test_what_is_meant() -> None:
 
 
 def test_the_newest_picture_is_read() -> None:
-    camera = Camera()
+    camera = BrowserCamera()
     camera.put(jpeg(10))
     camera.put(jpeg(200))
     frame = camera.read()
@@ -40,7 +40,7 @@ def test_the_newest_picture_is_read() -> None:
 
 
 def test_reading_waits_and_ends_when_it_is_closed() -> None:
-    camera, seen = Camera(), []
+    camera, seen = BrowserCamera(), []
     thread = threading.Thread(target=lambda: seen.append(camera.read()))
     thread.start()
     assert not seen
@@ -61,7 +61,7 @@ def test_pictures_become_what_the_user_asked_for() -> None:
     "options", [(cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 4), ()]
 )
 def test_every_kind_of_jpeg(options: tuple[int, ...]) -> None:
-    camera = Camera()
+    camera = BrowserCamera()
     camera.put(jpeg(50, (160, 120), *options))
     frame = camera.read()
     assert frame is not None
@@ -90,7 +90,7 @@ def huge() -> bytes:
 )
 def test_what_is_no_picture_is_refused(data: bytes, code: str) -> None:
     with raises_code(code, kind="PictureError"):
-        Camera().put(data)
+        BrowserCamera().put(data)
 
 
 def test_without_the_page_it_is_said() -> None:

@@ -4,15 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.sinks.web.pace import BEST, LEVELS, Level, Pace, encode
+from edge.sinks.web.pace import BEST, LEVELS, AdaptiveQuality, QualityLevel, encode
 
 NOISE = np.random.default_rng(0).integers(0, 256, (540, 960, 3)).astype(np.uint8)
 SIZES = dict(zip(LEVELS, (8, 16, 30, 80, 160, 240), strict=True))  # kB
 
 
-def simulated(kb_per_s: float, way: float, seconds: float) -> list[tuple[float, Level]]:
+def simulated(kb_per_s: float, way: float, seconds: float) -> list[tuple[float, QualityLevel]]:
     """When pictures were acknowledged over a link, and their levels."""
-    pace, now, seen = Pace(), 0.0, []
+    pace, now, seen = AdaptiveQuality(), 0.0, []
     while now < seconds:
         level = pace.level
         took = way + SIZES[level] / kb_per_s
@@ -38,7 +38,7 @@ def test_a_slow_link_gets_smaller_pictures_without_much_delay(kb_per_s: float) -
 
 
 def test_a_link_that_becomes_better_is_noticed() -> None:
-    pace = Pace()
+    pace = AdaptiveQuality()
     for start in range(60):
         pace.acknowledged(start, start + (0.02 if pace.level == LEVELS[0] else 0.5))
     for start in range(100, 300):
@@ -47,7 +47,7 @@ def test_a_link_that_becomes_better_is_noticed() -> None:
 
 
 def test_a_picture_is_made_smaller_and_never_larger() -> None:
-    def size(level: Level) -> tuple[int, ...]:
+    def size(level: QualityLevel) -> tuple[int, ...]:
         return cv2.imdecode(np.frombuffer(encode(NOISE, level), np.uint8), 1).shape[:2]
 
     assert size(LEVELS[0]) == (180, 320)

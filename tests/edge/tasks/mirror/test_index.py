@@ -13,8 +13,8 @@ from edge import draw
 from edge.errors import ModelError, OutputError
 from edge.frame import Frame
 from edge.results import Poses
-from edge.tasks.mirror.index import Index, index
-from edge.tasks.mirror.mirror import Mirror
+from edge.tasks.mirror.index import PoseIndex, build_index
+from edge.tasks.mirror.mirror import PoseMatcher
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +44,8 @@ def grey(number: int) -> np.ndarray:
     return np.full((900, 700, 3), 10 * number, np.uint8)
 
 
-def made(address: Any, model: Path, poser: Poser, **more: Any) -> Index:
-    return index(str(address), model, lambda: poser, **more)  # type: ignore[arg-type, return-value]
+def made(address: Any, model: Path, poser: Poser, **more: Any) -> PoseIndex:
+    return build_index(str(address), model, lambda: poser, **more)  # type: ignore[arg-type, return-value]
 
 
 def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, model: Path) -> None:
@@ -182,8 +182,8 @@ class _Pose(Poser):
         return picture
 
 
-def mirrored(known: Index, said: Poses) -> tuple[Mirror, Any]:
-    task = Mirror(_Pose(said), known)  # type: ignore[arg-type]
+def mirrored(known: PoseIndex, said: Poses) -> tuple[PoseMatcher, Any]:
+    task = PoseMatcher(_Pose(said), known)  # type: ignore[arg-type]
     frame = Frame(0, 0.0, np.full((120, 160, 3), 200, np.uint8))
     return task, task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
 
@@ -221,4 +221,4 @@ def test_without_anybody_the_size_stays(photos: Path, model: Path) -> None:
 def test_pictures_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> None:
     one = np.full((*size, 3), 128, np.uint8)
     for other in (None, np.full((1, 900, 3), 9, np.uint8), np.full((800, 2, 3), 9, np.uint8)):
-        assert draw.beside(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)
+        assert draw.side_by_side(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)

@@ -5,13 +5,13 @@ import pytest
 from people import changed, flipped, person
 
 from edge.results import Keypoint, Pose
-from edge.tasks.mirror.matching import Library, body, library, normalised
+from edge.tasks.mirror.matching import PoseDatabase, keypoint_array, normalize_pose, pose_database
 from edge.tasks.pose.names import COCO, MEDIAPIPE
 
 
-def filled(people: list[Pose]) -> Library:
-    vectors = [normalised(body(one)) for one in people]
-    return library([vector for vector in vectors if vector is not None])
+def filled(people: list[Pose]) -> PoseDatabase:
+    vectors = [normalize_pose(keypoint_array(one)) for one in people]
+    return pose_database([vector for vector in vectors if vector is not None])
 
 
 PEOPLE = [person(seed) for seed in range(50)]
@@ -23,7 +23,7 @@ def test_everybody_finds_themselves(names: tuple[str, ...]) -> None:
     people = [person(seed, names) for seed in range(20)]
     known = filled(people)
     for number, one in enumerate(people):
-        found = known.nearest(body(one))
+        found = known.nearest(keypoint_array(one))
         assert found is not None
         assert (found.number, found.mirrored) == (number, False)
         assert found.similarity == pytest.approx(1.0, abs=1e-5)
@@ -31,14 +31,14 @@ def test_everybody_finds_themselves(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("scale", "dx", "dy"), [(0.2, 0, 0), (3.0, -50, 20), (1.0, 900, -70)])
 def test_place_and_size_do_not_matter(scale: float, dx: float, dy: float) -> None:
-    found = FIFTY.nearest(body(changed(PEOPLE[7], scale, dx, dy)))
+    found = FIFTY.nearest(keypoint_array(changed(PEOPLE[7], scale, dx, dy)))
     assert found is not None
     assert found.number == 7
     assert found.similarity == pytest.approx(1.0, abs=1e-4)
 
 
 def test_a_mirror_image_is_found_and_said_to_be_one() -> None:
-    found = FIFTY.nearest(body(flipped(PEOPLE[31])))
+    found = FIFTY.nearest(keypoint_array(flipped(PEOPLE[31])))
     assert found is not None
     assert (found.number, found.mirrored) == (31, True)
     assert found.similarity == pytest.approx(1.0, abs=1e-4)
@@ -50,7 +50,7 @@ def test_what_is_unsure_counts_little() -> None:
     point = away[wrist]
     for score, least in ((0.9, 0.0), (0.31, 0.0), (0.0, 0.999)):
         away[wrist] = Keypoint(point.name, 210.0, 60.0, score)
-        found = FIFTY.nearest(body(Pose(0.9, tuple(away))))
+        found = FIFTY.nearest(keypoint_array(Pose(0.9, tuple(away))))
         assert found is not None
         assert found.number == 3
         assert found.similarity >= least
@@ -61,8 +61,8 @@ def test_similar_is_more_alike_than_different() -> None:
     random = np.random.default_rng(9)
     near = Pose(0.9, tuple(Keypoint(k.name, k.x + random.normal(0, 8), k.y, 0.9)
                            for k in little.keypoints))  # fmt: skip
-    close = FIFTY.nearest(body(near))
-    far = filled([PEOPLE[6]]).nearest(body(near))
+    close = FIFTY.nearest(keypoint_array(near))
+    far = filled([PEOPLE[6]]).nearest(keypoint_array(near))
     assert close is not None
     assert far is not None
     assert close.number == 5
@@ -73,24 +73,24 @@ def test_a_body_of_which_little_is_seen_is_not_compared() -> None:
     head = {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder"}
     points = (Keypoint(k.name, k.x, k.y, 0.9 if k.name in head else 0.2)
               for k in PEOPLE[0].keypoints)  # fmt: skip
-    portrait = body(Pose(0.4, tuple(points)))
-    assert normalised(portrait) is None
+    portrait = keypoint_array(Pose(0.4, tuple(points)))
+    assert normalize_pose(portrait) is None
     assert FIFTY.nearest(portrait) is None
-    point = body(Pose(0.9, tuple(Keypoint(name, 5.0, 5.0, 0.9) for name in COCO)))
-    assert normalised(point) is None
+    point = keypoint_array(Pose(0.9, tuple(Keypoint(name, 5.0, 5.0, 0.9) for name in COCO)))
+    assert normalize_pose(point) is None
 
 
 def test_the_answer_is_that_of_the_formula() -> None:
     """Against cosines computed pose by pose, in float64."""
-    asked = body(person(77))
+    asked = keypoint_array(person(77))
     asked[:, 2] = np.random.default_rng(1).uniform(0.3, 1, len(COCO))
-    vector = normalised(asked)
+    vector = normalize_pose(asked)
     assert vector is not None
     weights = asked[:, 2].astype(np.float64)
     best = (-1.0, -1)
     for number, one in enumerate(PEOPLE):
         for candidate in (one, flipped(one)):
-            other = normalised(body(candidate))
+            other = normalize_pose(keypoint_array(candidate))
             assert other is not None
             dot = (weights[:, None] * vector * other).sum()
             norms = (weights[:, None] * vector**2).sum() * (weights[:, None] * other**2).sum()

@@ -11,16 +11,16 @@ import pytest
 
 from edge.errors import EdgeError
 from edge.frame import Frame
-from edge.results import Match
+from edge.results import PoseMatch
 from edge.sources import open_source
-from edge.tasks.mirror.mirror import Mirror, mirror
+from edge.tasks.mirror.mirror import PoseMatcher, mirror
 from edge.tasks.pose import bundle
 
 pytestmark = pytest.mark.realdata
 
 
 @pytest.fixture(scope="module", params=["movenet", "mediapipe"])
-def opened(request: pytest.FixtureRequest, test_data: Path) -> Callable[[], Mirror]:
+def opened(request: pytest.FixtureRequest, test_data: Path) -> Callable[[], PoseMatcher]:
     if request.param == "movenet":
         model = test_data / "models/movenet_single_pose_lightning_ptq.tflite"
     else:
@@ -41,8 +41,8 @@ def frames(test_data: Path) -> list[Frame]:
 
 
 def matches(
-    task: Mirror, frames: list[Frame], change: Callable[[Any], Any] = lambda picture: picture
-) -> list[Match]:
+    task: PoseMatcher, frames: list[Frame], change: Callable[[Any], Any] = lambda picture: picture
+) -> list[PoseMatch]:
     found = []
     for frame in frames:
         shown = replace(frame, picture=np.asarray(change(frame.picture), np.uint8))
@@ -52,7 +52,7 @@ def matches(
     return found
 
 
-def test_a_frame_finds_itself(opened: Callable[[], Mirror], frames: list[Frame]) -> None:
+def test_a_frame_finds_itself(opened: Callable[[], PoseMatcher], frames: list[Frame]) -> None:
     found = matches(opened(), frames)
     assert [one.frame for one in found] == [frame.index for frame in frames]
     assert min(one.similarity for one in found) > 0.9999
@@ -65,7 +65,7 @@ def test_a_frame_finds_itself(opened: Callable[[], Mirror], frames: list[Frame])
     ids=["smaller", "mirrored"],
 )
 def test_also_in_another_size_and_mirrored(
-    opened: Callable[[], Mirror],
+    opened: Callable[[], PoseMatcher],
     frames: list[Frame],
     change: Callable[[Any], Any],
     turned: bool,

@@ -127,7 +127,9 @@ def test_movenet_takes_over_and_says_why(
     else:
         without_mediapipe(monkeypatch)
     model = movenet_file(np.zeros((17, 3)))  # type: ignore[operator]
-    monkeypatch.setattr(registry, "located", lambda name, *_: {"movenet_lightning": model}[name])
+    monkeypatch.setattr(
+        registry, "resolve_model", lambda name, *_: {"movenet_lightning": model}[name]
+    )
     (note,) = pose(threads=1).notes
     assert "MoveNet" in note
     assert ("edge models export pose" if installed else "pip install") in note
@@ -165,7 +167,7 @@ def test_neither_of_them_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ModelError("movenet_lightning", "no network", "use a file", code="download-failed")
 
     without_mediapipe(monkeypatch)
-    monkeypatch.setattr(registry, "located", offline)
+    monkeypatch.setattr(registry, "resolve_model", offline)
     with raises_code("download-failed", kind="ModelError", found="no network") as caught:
         pose()
     assert "no MediaPipe" in caught.value.found

@@ -14,7 +14,7 @@ from edge.frame import Frame
 from edge.results import Poses
 from edge.tasks.pose.estimator import PoseEstimator, pose
 from edge.tasks.pose.names import COCO
-from edge.tasks.settings import Settings
+from edge.tasks.settings import TaskSettings
 
 Write = Callable[..., Path]
 
@@ -74,8 +74,8 @@ def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
 
 def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -> None:
     task = pose(movenet_file(seen(0.5)), threads=1)
-    strict = task.adjusted(Settings(0.6, None, ()))
-    assert strict.settings() == Settings(0.6, None, ())
+    strict = task.adjusted(TaskSettings(0.6, None, ()))
+    assert strict.settings() == TaskSettings(0.6, None, ())
     one, other = (result(each, Frame(0, 0.0, GREY, "x")) for each in (task, strict))
     assert one.poses[0].angles
     assert not other.poses[0].angles
@@ -83,7 +83,7 @@ def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -
     assert not np.array_equal(task.draw(GREY.copy(), one), GREY)
     assert np.array_equal(strict.draw(GREY.copy(), other), GREY)
     with raises_code("invalid-option-value"):
-        task.adjusted(Settings(1.5, None, ()))
+        task.adjusted(TaskSettings(1.5, None, ()))
 
 
 def test_nothing_is_counted_where_nothing_is_asked(movenet_file: Write) -> None:

@@ -8,7 +8,7 @@ import stick_figures
 
 from edge.results import Pose
 from edge.tasks.pose import exercises
-from edge.tasks.pose.repetitions import Counter
+from edge.tasks.pose.repetitions import RepetitionCounter
 
 FPS = 15
 
@@ -38,9 +38,9 @@ def moving(step: Step, times: float, seconds: float = 2.0) -> Iterator[Pose]:
 
 
 def counted(
-    poses: Iterator[Pose] | Sequence[Pose], counter: Counter | None = None
+    poses: Iterator[Pose] | Sequence[Pose], counter: RepetitionCounter | None = None
 ) -> dict[str, int]:
-    counter = counter or Counter(exercises.read())
+    counter = counter or RepetitionCounter(exercises.read())
     events = []
     for frame, pose in enumerate(poses):
         events += counter.update([pose], frame / FPS)
@@ -96,14 +96,14 @@ def test_hidden_joints_neither_count_nor_lose_a_repetition() -> None:
 
 
 def test_who_went_away_does_not_finish_the_repetition_of_another() -> None:
-    counter = Counter(exercises.read())
+    counter = RepetitionCounter(exercises.read())
     for time, share in ((0.0, 0.0), (0.5, 1.0), (9.0, 0.0), (9.5, 0.5)):
         assert counter.update([squat(share)], time) == ()
     assert not any(counter.counts.values())
 
 
 def test_one_person_is_counted_among_others() -> None:
-    counter = Counter(exercises.read())
+    counter = RepetitionCounter(exercises.read())
     events = []
     for frame, pose in enumerate(moving(squat, 3)):
         passing = stick_figures.pose(shift=40 * frame - 900, size=0.9)
@@ -113,4 +113,4 @@ def test_one_person_is_counted_among_others() -> None:
 
 
 def test_an_empty_picture_is_no_error() -> None:
-    assert Counter(exercises.read()).update([], 0.0) == ()
+    assert RepetitionCounter(exercises.read()).update([], 0.0) == ()

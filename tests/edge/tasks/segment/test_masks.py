@@ -10,14 +10,20 @@ from errors import raises_code
 from edge import interpreter
 from edge.frame import Frame
 from edge.interpreter import TensorSpec
-from edge.tasks.segment.masks import Average, Hard, Reader, Soft, recognise
+from edge.tasks.segment.masks import (
+    Average,
+    ClassMaskDecoder,
+    MaskDecoder,
+    ProbabilityMaskDecoder,
+    match_decoder,
+)
 
 RED, BLUE, WHITE, BLACK = (0, 0, 255), (255, 0, 0), (255, 255, 255), (0, 0, 0)
 
 
-def read(model: bytes, picture: Any, **options: float) -> tuple[Reader, Any, Any]:
+def read(model: bytes, picture: Any, **options: float) -> tuple[MaskDecoder, Any, Any]:
     runtime = interpreter.load(model, name="m.tflite", delegate="cpu", threads=1)
-    reader = recognise(runtime, options.get("score", 0.5), options.get("smoothing", 0.0))
+    reader = match_decoder(runtime, options.get("score", 0.5), options.get("smoothing", 0.0))
     assert reader is not None
     small = picture[3::6, 4::8, ::-1].astype(np.float32) / 127.5 - 1
     outputs = runtime.invoke(np.ascontiguousarray(small[None]))
@@ -31,7 +37,7 @@ def read(model: bytes, picture: Any, **options: float) -> tuple[Reader, Any, Any
                                    mask_models.classes_model(mask_models.INT32)])  # fmt: skip
 def test_classes_and_scores_give_a_class_for_each_pixel(model: bytes) -> None:
     reader, mask, cover = read(model, mask_models.halves(RED, BLUE))
-    assert isinstance(reader, Hard)
+    assert isinstance(reader, ClassMaskDecoder)
     assert reader.classes == 3
     assert cover is None
     assert (mask[:, :30] == 0).all()
@@ -42,7 +48,7 @@ def test_classes_and_scores_give_a_class_for_each_pixel(model: bytes) -> None:
 def test_a_probability_gives_a_mask_and_a_cover(logits: bool) -> None:
     model = mask_models.soft_model(logits)
     reader, mask, cover = read(model, mask_models.halves(BLACK, WHITE))
-    assert isinstance(reader, Soft)
+    assert isinstance(reader, ProbabilityMaskDecoder)
     assert (mask[:, :28] == 0).all()
     assert (mask[:, 36:] == 1).all()
     assert cover[0, 0] < 20
@@ -79,7 +85,7 @@ def test_sure_pixels_follow_at_once_and_doubtful_ones_slowly() -> None:
 
 def test_pictures_have_nothing_to_do_with_one_another() -> None:
     spec = TensorSpec("p", (1, 8, 8, 1), "float32", 0.0, 0)
-    reader = Soft(spec, False, 0.5, Average(100.0))
+    reader = ProbabilityMaskDecoder(spec, False, 0.5, Average(100.0))
     grey = mask_models.halves(BLACK, BLACK)
     for value, expected in ((0.4, 0), (0.6, 1)):
         mask, _ = reader(np.full(spec.shape, value, np.float32), Frame(0, 0.0, grey, "a.jpg"))
@@ -98,27 +104,27 @@ class _Runtime:
 @pytest.mark.parametrize(
     ("shape", "dtype", "scale", "kind"),
     [
-        ((1, 33, 33), "uint8", 0.0, Hard),
-        ((1, 33, 33, 1), "int32", 0.0, Hard),
-        ((1, 33, 33, 21), "uint8", 0.1, Hard),
-        ((1, 33, 33, 2), "float32", 0.0, Hard),
-        ((1, 33, 33, 1), "uint8", 1 / 256, Soft),
-        ((1, 33, 33), "float32", 0.0, Soft),
+        ((1, 33, 33), "uint8", 0.0, ClassMaskDecoder),
+        ((1, 33, 33, 1), "int32", 0.0, ClassMaskDecoder),
+        ((1, 33, 33, 21), "uint8", 0.1, ClassMaskDecoder),
+        ((1, 33, 33, 2), "float32", 0.0, ClassMaskDecoder),
+        ((1, 33, 33, 1), "uint8", 1 / 256, ProbabilityMaskDecoder),
+        ((1, 33, 33), "float32", 0.0, ProbabilityMaskDecoder),
     ],
 )
 def test_masks_are_known_by_shape(
     shape: tuple[int, ...], dtype: str, scale: float, kind: type
 ) -> None:
-    assert isinstance(recognise(_Runtime(shape, dtype, scale), 0.5, 0.0), kind)  # type: ignore[arg-type]
+    assert isinstance(match_decoder(_Runtime(shape, dtype, scale), 0.5, 0.0), kind)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("shape", [(1, 1000), (1, 1, 17, 3), (1, 1, 1, 1001), (1, 33, 33, 300)])
 def test_other_outputs_are_not_taken_for_masks(shape: tuple[int, ...]) -> None:
-    assert recognise(_Runtime(shape, "float32", 0.0), 0.5, 0.0) is None  # type: ignore[arg-type]
+    assert match_decoder(_Runtime(shape, "float32", 0.0), 0.5, 0.0) is None  # type: ignore[arg-type]
 
 
 def test_classes_beyond_a_byte_are_refused() -> None:
-    reader = recognise(_Runtime((1, 8, 8), "int32", 0.0), 0.5, 0.0)  # type: ignore[arg-type]
+    reader = match_decoder(_Runtime((1, 8, 8), "int32", 0.0), 0.5, 0.0)  # type: ignore[arg-type]
     assert reader is not None
     frame = Frame(0, 0.0, mask_models.halves(RED, BLUE))
     with raises_code("too-many-classes", found="256"):

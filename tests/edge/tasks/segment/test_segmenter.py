@@ -12,11 +12,11 @@ from errors import raises_code
 
 from edge.frame import Frame
 from edge.modelfile import metadata
-from edge.modelfile.metadata import Metadata
+from edge.modelfile.metadata import ModelMetadata
 from edge.results import Segmentation
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.segmenter import Segmenter, segmenter
-from edge.tasks.settings import Settings
+from edge.tasks.settings import TaskSettings
 
 RED, GREEN, BLUE, WHITE, BLACK = (0, 0, 255), (0, 255, 0), (255, 0, 0), (255,) * 3, (0,) * 3
 THREE = ("background", "dog", "cat")
@@ -27,7 +27,7 @@ def made(tmp_path: Path) -> Any:
     def make(model: bytes, labels: tuple[str, ...] | None = THREE, **options: Any) -> Segmenter:
         path = tmp_path / "m.tflite"
         path.write_bytes(
-            metadata.write(model, Metadata(labels=labels, mean=(127.5,), std=(127.5,)))
+            metadata.write(model, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
         )
         return segmenter(path, delegate="cpu", threads=1, **options)
 
@@ -61,13 +61,13 @@ def test_only_the_classes_asked_for_while_the_mask_tells_all(made: Any) -> None:
     said = seen(task, picture)
     assert [one.label for one in said.segments] == ["cat"]
     assert set(np.unique(said.mask)) == {1, 2}
-    assert task.settings() == Settings(None, ("cat",), ("dog", "cat"))
-    other = task.adjusted(Settings(None, ("dog",), ()))
+    assert task.settings() == TaskSettings(None, ("cat",), ("dog", "cat"))
+    other = task.adjusted(TaskSettings(None, ("dog",), ()))
     assert [one.label for one in seen(other, picture).segments] == ["dog"]
-    every = task.adjusted(Settings(None, None, ()))
+    every = task.adjusted(TaskSettings(None, None, ()))
     assert len(seen(every, picture).segments) == 2
     with raises_code("unknown-class", fix="'cat'"):
-        task.adjusted(Settings(None, ("cats",), ()))
+        task.adjusted(TaskSettings(None, ("cats",), ()))
 
 
 def test_the_background_may_have_any_place_among_the_labels(made: Any) -> None:
@@ -104,8 +104,8 @@ def test_people_of_the_selfie_model_are_called_so(made: Any) -> None:
     task = made(mask_models.soft_model(), ("selfie",))
     (person,) = seen(task, mask_models.halves(BLACK, WHITE)).segments
     assert (person.label, person.index) == ("person", 1)
-    assert task.settings() == Settings(0.5, None, ("person",))
-    nobody = task.adjusted(Settings(0.9, None, ()))
+    assert task.settings() == TaskSettings(0.5, None, ("person",))
+    nobody = task.adjusted(TaskSettings(0.9, None, ()))
     assert seen(nobody, mask_models.halves(BLACK, WHITE)).segments == ()
     with raises_code("labels-count-mismatch", found="3 "):
         made(mask_models.soft_model(), THREE)
@@ -131,7 +131,7 @@ def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
     drawn = kept.draw(picture, seen(kept, picture))
     assert drawn[0, 0].tolist() == pytest.approx(BLACK, abs=25)
     assert drawn[0, 60].tolist() == pytest.approx([64, 177, 0], abs=25)
-    everything = kept.adjusted(Settings(0.5, ("background", "person"), ()))
+    everything = kept.adjusted(TaskSettings(0.5, ("background", "person"), ()))
     assert np.abs(everything.draw(picture, seen(everything, picture)) - picture).max() == 0
 
 

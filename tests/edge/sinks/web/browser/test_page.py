@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from web_stream import OpenPage, Served
 
-from edge.draw.plates import colour
+from edge.draw.plates import color_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -65,7 +65,7 @@ def test_the_picture_has_the_colours_of_the_stream(page: Page) -> None:
 
 def test_things_have_the_colours_that_they_have_in_the_picture(page: Page) -> None:
     script = "import('/static/colours.js').then(made => [...Array(50).keys()].map(made.colour))"
-    drawn = [colour(number) for number in range(50)]
+    drawn = [color_of(number) for number in range(50)]
     assert page.evaluate(script) == [f"rgb({red} {green} {blue})" for blue, green, red in drawn]
 
 
