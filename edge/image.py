@@ -134,7 +134,7 @@ class Preprocessing:
     mean: tuple[float, ...] = (127.5,)
     std: tuple[float, ...] = (127.5,)
 
-    def stretch(self, picture: RgbImage) -> RgbImage:
+    def resize(self, picture: RgbImage) -> RgbImage:
         """The picture at the model's size: uint8 RGB [height, width, 3]."""
         if picture.shape[:2] == (self.height, self.width):
             return picture
@@ -178,7 +178,7 @@ def resize_to_input(picture: RgbImage, width: int, height: int, *, letterbox: bo
     """
     place = input_transform(picture.shape[1], picture.shape[0], width, height, letterbox=letterbox)
     if not letterbox:
-        return Preprocessing(width, height).stretch(picture)
+        return Preprocessing(width, height).resize(picture)
     inner = (
         round(picture.shape[1] * place.scale_x),
         round(picture.shape[0] * place.scale_y),

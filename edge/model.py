@@ -67,7 +67,7 @@ class ClassifierModel:
         """
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise _wrong_array(["height", "width", 3], picture)
-        scores = self.scores(self.preprocessing.stretch(picture))
+        scores = self.scores(self.preprocessing.resize(picture))
         return classify.best(scores, self.labels, top, self.threshold)
 
 

@@ -166,14 +166,14 @@ class Segmentation:
     """Which class each pixel belongs to; masks are not in the JSON.
 
     ``segments``: the classes asked for, the largest first, never the background. ``mask``: uint8
-    [height, width], the class of each pixel of the frame, whether asked for or not. ``cover``: how
+    [height, width], the class of each pixel of the frame, whether asked for or not. ``alpha``: how
     much of a pixel belongs to the segments, uint8 [height, width], 0 to 255, from models that say
     so; None from those that decide for one class.
     """
 
     segments: tuple[Segment, ...]
     mask: NDArray[np.uint8]
-    cover: NDArray[np.uint8] | None = None
+    alpha: NDArray[np.uint8] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """``{"segments": […]}``."""

@@ -101,7 +101,7 @@ def _open(
         return BrokenFile(source, f"cannot be read: {error.strerror}")
     except PictureError as error:
         return BrokenFile(source, _reason(error, data))
-    out[:] = preprocessing.stretch(picture)
+    out[:] = preprocessing.resize(picture)
     digest = hashlib.sha256(data).hexdigest()
     content = hashlib.blake2b(out.data, digest_size=16).digest()
     return DecodedImage(source, digest, content, thumbnail(picture), conversions(data))

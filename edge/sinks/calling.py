@@ -19,7 +19,7 @@ def callback_sink(act: Callable[[Output], None]) -> "CallbackSink":
 
 
 class CallbackSink:
-    pictures, backlog = False, _BACKLOG
+    wants_images, queue_size = False, _BACKLOG
 
     def __init__(self, act: Callable[[Output], None]) -> None:
         self.name = getattr(act, "__name__", "function")

@@ -30,7 +30,7 @@ def frames(address: str, _: StreamContext) -> "FramesSink":
 
 
 class FramesSink:
-    pictures, backlog = True, _BACKLOG
+    wants_images, queue_size = True, _BACKLOG
 
     def __init__(self, folder: Path) -> None:
         self.name, self._folder = f"frames:{folder}", folder

@@ -55,7 +55,7 @@ def mqtt(address: str, setting: StreamContext) -> "MqttSink":
 
 
 class MqttSink:
-    pictures, backlog = False, _BACKLOG
+    wants_images, queue_size = False, _BACKLOG
 
     def __init__(self, host: str, port: int, topic: str, setting: StreamContext) -> None:
         self.name = f"mqtt://{host}:{port}/{topic}"

@@ -18,7 +18,7 @@ def nothing(address: str, _: StreamContext) -> "NullSink":
 
 
 class NullSink:
-    name, pictures, backlog = "none", False, 8
+    name, wants_images, queue_size = "none", False, 8
 
     def write(self, output: Output) -> None:
         """Done."""

@@ -54,7 +54,7 @@ def records(address: str, setting: StreamContext) -> "JsonlSink":
 
 
 class JsonlSink:
-    pictures, backlog = False, _BACKLOG
+    wants_images, queue_size = False, _BACKLOG
 
     def __init__(self, path: Path, file: TextIO, stop: Callable[[], None], *, own: bool) -> None:
         self.name, self._path = f"jsonl:{path}", path

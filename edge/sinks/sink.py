@@ -8,8 +8,8 @@ from edge.frame import Output
 class Sink(Protocol):
     """Takes outputs in the order of their frames, in a thread of its own.
 
-    ``name`` is what the user called it. ``pictures``: it wants ``Output.picture``; asked for each
-    frame, since nothing is drawn where nobody looks. ``backlog``: how many outputs may wait for it.
+    ``name`` is what the user called it. ``wants_images``: it wants ``Output.picture``; asked for each
+    frame, since nothing is drawn where nobody looks. ``queue_size``: how many outputs may wait for it.
     What exceeds it is dropped and counted, so that a slow sink never slows a live stream; for a
     file the stream waits, and nothing is dropped. With 0 only the newest counts, live or not (a
     window).
@@ -19,10 +19,10 @@ class Sink(Protocol):
     def name(self) -> str: ...
 
     @property
-    def pictures(self) -> bool: ...
+    def wants_images(self) -> bool: ...
 
     @property
-    def backlog(self) -> int: ...
+    def queue_size(self) -> int: ...
 
     def write(self, output: Output) -> None:
         """Take one output.

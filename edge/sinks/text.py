@@ -27,7 +27,7 @@ def text(address: str, _: StreamContext) -> "TextSink":
 
 
 class TextSink:
-    name, pictures, backlog = "text", False, _BACKLOG
+    name, wants_images, queue_size = "text", False, _BACKLOG
 
     def __init__(self) -> None:
         self._said: str | None = None

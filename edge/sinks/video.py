@@ -58,7 +58,7 @@ class _Writer(Protocol):
 
 
 class VideoSink:
-    pictures, backlog = True, _BACKLOG
+    wants_images, queue_size = True, _BACKLOG
 
     def __init__(self, path: Path, fps: float, *, live: bool) -> None:
         self.name, self._path, self._fps, self._live = str(path), path, fps, live

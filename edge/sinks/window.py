@@ -15,7 +15,7 @@ def window(address: str, setting: StreamContext) -> "WindowSink":
 
 
 class WindowSink:
-    name, pictures, backlog = "window", True, 0
+    name, wants_images, queue_size = "window", True, 0
 
     def __init__(self, screen: PreviewWindow, setting: StreamContext) -> None:
         self._screen, self._stop = screen, setting.stop

@@ -178,9 +178,9 @@ class Capture:
             frame = replace(frame, index=self._count, time_s=captured - self._first)
         self._count += 1
         task = self._control.task
-        if not task.ahead:
+        if not task.prefetchable:
             return PreparedFrame(frame, None, captured)
-        inputs = task.prepare(frame)
+        inputs = task.preprocess(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - captured)
         return PreparedFrame(frame, inputs, captured)
 

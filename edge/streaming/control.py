@@ -65,7 +65,7 @@ class StreamControl:
         Raises:
             UsageError: the task refuses them, and keeps those that it has.
         """
-        self.swap(lambda task: task.adjusted(change(task.settings())))
+        self.swap(lambda task: task.with_settings(change(task.settings())))
 
     def swap(self, change: Callable[[Task], Task]) -> None:
         """Put another task in the place of the one there is."""

@@ -33,7 +33,7 @@ class Notifier:
     """READY for the first frame, then WATCHDOG with the pace, at most once a second; while somebody
     pauses the stream, too, since then no frame has to come."""
 
-    name, pictures, backlog = "systemd", False, 0
+    name, wants_images, queue_size = "systemd", False, 0
 
     def __init__(self, address: str, control: StreamControl) -> None:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address

@@ -21,7 +21,7 @@ _TIMEOUT_S = 10.0
 class SinkWorker(Generic[Item]):
     """A thread that hands items to ``write``, one after the other, and calls ``close`` at the end.
 
-    ``backlog``: how many may wait; 0 stands for the newest alone, whatever ``waits`` says.
+    ``queue_size``: how many may wait; 0 stands for the newest alone, whatever ``waits`` says.
     ``waits``: beyond that :meth:`put` waits; else the oldest is dropped and counted in ``lost``.
     After an error, kept in ``error``, what comes is thrown away and ``failed`` has been called.
     """
@@ -32,14 +32,14 @@ class SinkWorker(Generic[Item]):
         write: Callable[[Item], None],
         close: Callable[[], None],
         *,
-        backlog: int,
+        queue_size: int,
         waits: bool,
         failed: Callable[[], None],
     ) -> None:
         self.name, self.lost = name, 0
         self.error: Exception | None = None
         self._write, self._close, self._failed = write, close, failed
-        self._backlog, self.waits = backlog, waits and backlog > 0
+        self._backlog, self.waits = queue_size, waits and queue_size > 0
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._ending, self._written = False, 0
@@ -114,7 +114,7 @@ def sink_worker(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
         latency.add(end - output.captured)
 
     made = SinkWorker(
-        sink.name, write, sink.close, backlog=sink.backlog, waits=not live, failed=failed
+        sink.name, write, sink.close, queue_size=sink.queue_size, waits=not live, failed=failed
     )
     return made, writing, latency
 
@@ -143,4 +143,4 @@ def draw_worker(
         for sink in item.outlets:
             sink.put(replace(item.output, picture=picture))
 
-    return SinkWorker("drawing", write, lambda: None, backlog=2, waits=not live, failed=failed)
+    return SinkWorker("drawing", write, lambda: None, queue_size=2, waits=not live, failed=failed)

@@ -79,8 +79,8 @@ class StreamStats:
 class StreamMeter:
     """Collects while a stream runs. Each stage is added to by one thread alone."""
 
-    def __init__(self, ahead: bool) -> None:
-        self._threads = _AHEAD if ahead else _IN_TURN
+    def __init__(self, prefetchable: bool) -> None:
+        self._threads = _AHEAD if prefetchable else _IN_TURN
         self.stages = {stage: LatencyHistogram() for stage in STAGES if stage != "sink"}
         self.sinks: list[LatencyHistogram] = []
         self.holding: set[LatencyHistogram] = (

@@ -60,7 +60,7 @@ class _Stream:
         self, control: StreamControl, stop: threading.Event, say: Callable[[str], None]
     ) -> None:
         self._control, self._stop, self._say = control, stop, say
-        self._meter = StreamMeter(control.task.ahead)
+        self._meter = StreamMeter(control.task.prefetchable)
         self._notes = control.task.notes
 
     def run(
@@ -127,7 +127,7 @@ class _Stream:
         start = time.perf_counter()
         task, outputs = self._invoke(task, inputs)
         invoked = time.perf_counter()
-        result = task.interpret(outputs, ready.frame)
+        result = task.postprocess(outputs, ready.frame)
         stages["invoke"].add(invoked - start)
         stages["postprocess"].add(time.perf_counter() - invoked)
         self._meter.processed(ready.captured, invoked - start)
@@ -142,7 +142,7 @@ class _Stream:
         )
         shown = []
         for sink, opened in pairs:
-            if sink.pictures:
+            if sink.wants_images:
                 shown.append(opened)
             else:
                 opened.put(output)
@@ -151,7 +151,7 @@ class _Stream:
 
     def _prepare(self, task: Task, frame: Frame) -> tuple[Array, ...]:
         start = time.perf_counter()
-        inputs = task.prepare(frame)
+        inputs = task.preprocess(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - start)
         return inputs
 
@@ -173,7 +173,7 @@ class _Stream:
     def _on_cpu(self, task: Task, why: str) -> Task:
         try:
             with suppress_native_stderr():
-                return task.on_cpu()
+                return task.fallback_to_cpu()
         except EdgeError as error:
             found = f"{why}, and {error.found}"
             raise DelegateError(error.expected, found, error.fix, code=error.code) from None

@@ -55,7 +55,7 @@ class Classifier:
     average: _Average = field(repr=False)
     path: Path
     name: str = "classify"
-    ahead: bool = True
+    prefetchable: bool = True
     wanted: NDArray[np.int64] | None = None
 
     @property
@@ -66,13 +66,13 @@ class Classifier:
     def notes(self) -> tuple[str, ...]:
         return self.model.notes
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        stretched = self.model.preprocessing.stretch(frame.picture)
+        stretched = self.model.preprocessing.resize(frame.picture)
         rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
         return (self.model.input_of(rgb),)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Classification:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Classification:
         """The best classes. Pictures with names of their own have nothing to do with the last."""
         scores = self.model.scores_from(outputs[0])
         if not frame.name:
@@ -91,7 +91,7 @@ class Classifier:
         chosen = None if self.wanted is None else distinct([labels[i] for i in self.wanted])
         return TaskSettings(self.model.threshold or 0.0, chosen, distinct(labels))
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same with another threshold, 0 for none, and other classes.
 
         Raises:
@@ -102,7 +102,7 @@ class Classifier:
         wanted = None if names is None else class_indices(names, self.model.labels)
         return replace(self, model=replace(self.model, threshold=threshold), wanted=wanted)
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
 
         Raises:

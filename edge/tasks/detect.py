@@ -46,12 +46,12 @@ class Detector:
     iou: float
     wanted: NDArray[np.int64] | None
     name: str = "detect"
-    ahead: bool = True
+    prefetchable: bool = True
     _path: Path = Path()
     _head: DetectionHead | None = None
     _table: Array | None = None
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
         fitted = resize_to_input(
             frame.picture, *self._size(), letterbox=self._known_head().letterbox
@@ -59,7 +59,7 @@ class Detector:
         rgb = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Detections:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Detections:
         """The detections in pixels of the frame, best first."""
         head = self._known_head()
         found = head(outputs, self.score)
@@ -93,7 +93,7 @@ class Detector:
         named = [name for name in labels if name.lower() not in _NO_NAME]
         return TaskSettings(self.score, chosen, distinct(named))
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same with another score, of 0.01 at least, and other classes.
 
         Raises:
@@ -103,7 +103,7 @@ class Detector:
         wanted = None if names is None else class_indices(names, self.labels or ())
         return replace(self, score=max(check_score(settings.score), _LOWEST), wanted=wanted)
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
 
         Raises:

@@ -13,7 +13,7 @@ class Task(Protocol):
     """One model at work on the frames of a stream.
 
     ``name``: "classify", "detect", "track", …; ``runtime``: what runs the model; ``notes``:
-    sentences for the user about what was assumed or fell back. ``ahead``: a frame's inputs do not
+    sentences for the user about what was assumed or fell back. ``prefetchable``: a frame's inputs do not
     depend on what was found in the one before, so that they are prepared while the model is busy.
     """
 
@@ -27,12 +27,12 @@ class Task(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
     @property
-    def ahead(self) -> bool: ...
+    def prefetchable(self) -> bool: ...
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
-        """The model's inputs of a frame; called from another thread where ``ahead``."""
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
+        """The model's inputs of a frame; called from another thread where ``prefetchable``."""
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
         """The result in pixels of the frame. Called in the order of the frames; may remember."""
 
     def draw(self, picture: BgrImage, result: Any) -> BgrImage:
@@ -44,14 +44,14 @@ class Task(Protocol):
     def settings(self) -> TaskSettings:
         """What may be changed while it runs, as it is now."""
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same task with other settings; it remembers what this one does.
 
         Raises:
             UsageError: settings that it cannot have.
         """
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same task on the CPU, for when its delegate died.
 
         Raises:

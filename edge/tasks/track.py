@@ -66,7 +66,7 @@ class Tracker:
     score: float
     _memory: _Memory = field(repr=False)
     name: str = "track"
-    ahead: bool = True
+    prefetchable: bool = True
 
     @property
     def runtime(self) -> Runtime:
@@ -76,15 +76,15 @@ class Tracker:
     def notes(self) -> tuple[str, ...]:
         return self.detector.notes
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        return self.detector.prepare(frame)
+        return self.detector.preprocess(frame)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> TrackedDetections:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> TrackedDetections:
         """The tracked objects in pixels of the frame, and who crossed a line in it."""
         memory = self._memory
         memory.tracker.parameters = _parameters(self.score)
-        seen = self.detector.interpret(outputs, frame).detections
+        seen = self.detector.postprocess(outputs, frame).detections
         tracks = memory.tracker.update(
             np.array([one.box for one in seen], np.float64).reshape(-1, 4),
             np.array([one.score for one in seen]),
@@ -126,23 +126,23 @@ class Tracker:
         """The score that an object must have reached, and the classes that are followed."""
         return replace(self.detector.settings(), score=self.score)
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same with another score, and other classes; the objects keep their ids.
 
         Raises:
             UsageError: no such class, or a score out of range.
         """
         score = check_score(settings.score)
-        detector = self.detector.adjusted(replace(settings, score=self.detector.score))
+        detector = self.detector.with_settings(replace(settings, score=self.detector.score))
         return replace(self, detector=detector, score=score)
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU; the objects keep their ids.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        return replace(self, detector=self.detector.on_cpu())
+        return replace(self, detector=self.detector.fallback_to_cpu())
 
 
 def following(detector: Detector, borders: Sequence[Boundary] = ()) -> Tracker:

@@ -74,7 +74,7 @@ def embedder(model: Any, size: int) -> Embed:
     prepare = Preprocessing(size, size)
 
     def embed(pictures: list[RgbImage]) -> NDArray[np.float32]:
-        pixels = np.stack([prepare.stretch(picture) for picture in pictures])
+        pixels = np.stack([prepare.resize(picture) for picture in pictures])
         parts = [
             model.predict_on_batch(prepare.normalise(pixels[at : at + 32])).mean(axis=(1, 2))
             for at in range(0, len(pixels), 32)

@@ -43,7 +43,7 @@ ALLOWED_MB = 1.0
 class Watch:
     """Reads the resident memory now and then; asks for pictures as a window does."""
 
-    name, pictures, backlog = "watch", True, 0
+    name, wants_images, queue_size = "watch", True, 0
 
     def __init__(self) -> None:
         self.memory: list[tuple[int, float]] = []

@@ -83,7 +83,7 @@ def tutorial(task: Any, video: str, frames: int) -> float:
     for index in range(frames):
         frame = source.read()
         assert frame is not None
-        result = task.interpret(task.runtime.invoke(*task.prepare(frame)),
+        result = task.postprocess(task.runtime.invoke(*task.preprocess(frame)),
                                 Frame(index, index / 30, frame.picture))  # fmt: skip
         task.draw(frame.picture.copy(), result)
     seconds = time.perf_counter() - start

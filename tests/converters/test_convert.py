@@ -211,7 +211,7 @@ def test_scores_are_calibrated_in_every_file(
     )
     for path in sorted(micro_dataset.rglob("*.png"))[:5]:
         picture = edge.read_picture(path)
-        scores = [model.scores(model.preprocessing.stretch(picture)) for model in (float32, int8)]
+        scores = [model.scores(model.preprocessing.resize(picture)) for model in (float32, int8)]
         np.testing.assert_allclose(*scores, atol=0.15)
 
 

@@ -128,7 +128,7 @@ def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, 
         pytest.skip(f"{package}: not installed")
     content = metadata.write(tiny_model(dtype), ABOUT)
     model = load_model(content, name="colours")
-    pixels = model.preprocessing.stretch(red)
+    pixels = model.preprocessing.resize(red)
     runtime = interpreter.load(content, name="colours", interpreter=package)
     assert runtime.package.startswith(package)
     array = np.where(pixels > 0, 1, -1)

@@ -27,7 +27,7 @@ def pictures(per_class: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.i
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(SHAPES)), per_class)
     drawn = [cv2.cvtColor(draw(SHAPES[c], rng), cv2.COLOR_BGR2RGB) for c in labels]
-    return np.stack([PREPROCESSING.stretch(picture) for picture in drawn]), labels
+    return np.stack([PREPROCESSING.resize(picture) for picture in drawn]), labels
 
 
 def dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Dataset:

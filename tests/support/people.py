@@ -38,19 +38,19 @@ class Poser:
     Nobody is in a black one. ``seen`` counts the pictures that it was shown.
     """
 
-    name, notes, ahead = "pose", ("a stand-in",), True
+    name, notes, prefetchable = "pose", ("a stand-in",), True
 
     def __init__(self) -> None:
         self.seen = 0
         self.runtime = self
 
-    def prepare(self, frame: Frame) -> tuple[np.ndarray, ...]:
+    def preprocess(self, frame: Frame) -> tuple[np.ndarray, ...]:
         return (frame.picture,)
 
     def invoke(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
         self.seen += 1
         return (np.rint(picture.mean() / 10),)
 
-    def interpret(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
+    def postprocess(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
         number = int(outputs[0])
         return Poses((person(number), person(number + 100)) if number else ())

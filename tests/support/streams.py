@@ -81,7 +81,7 @@ class MeanTask:
 
     name = "mean"
     notes: tuple[str, ...] = ()
-    ahead = True
+    prefetchable = True
 
     def __init__(
         self, seconds: float = 0.0, delegate: str = "cpu", dies_after: int | None = None
@@ -90,10 +90,10 @@ class MeanTask:
         self.seen: list[int] = []
         self.chosen = TaskSettings(0.5, None, ("dark", "light"))
 
-    def prepare(self, frame: Frame) -> tuple[Any, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Any, ...]:
         return (frame.picture.mean(),)
 
-    def interpret(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
+    def postprocess(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
         self.seen.append(frame.index)
         return Value(round(outputs[0]))
 
@@ -104,7 +104,7 @@ class MeanTask:
     def settings(self) -> TaskSettings:
         return self.chosen
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         if settings.score is None or settings.score > 1:
             raise UsageError(
                 "a score up to 1", str(settings.score), "use less", code="invalid-option-value"
@@ -113,7 +113,7 @@ class MeanTask:
         other.chosen = settings
         return other
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         other = type(self)()
         other.seen = self.seen
         return other
@@ -125,12 +125,12 @@ class ListingSink:
     def __init__(
         self,
         *,
-        pictures: bool = False,
-        backlog: int = 8,
+        wants_images: bool = False,
+        queue_size: int = 8,
         every: float = 0.0,
         error: Exception | None = None,
     ) -> None:
-        self.name, self.pictures, self.backlog = "listing", pictures, backlog
+        self.name, self.wants_images, self.queue_size = "listing", wants_images, queue_size
         self.got: list[Output] = []
         self.closed = 0
         self.threads: set[str] = set()

@@ -208,7 +208,7 @@ class _Runner:
         self.width, self.channels = int(flat["shape"][-1]), int(mapped["shape"][-1])
 
     def __call__(self, crop: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        real = self._prepare.normalise(self._prepare.stretch(crop))
+        real = self._prepare.normalise(self._prepare.resize(crop))
         self._interpreter.set_tensor(self._input, real[None])
         self._interpreter.invoke()
         flat = self._interpreter.get_tensor(self._flat)[0]

@@ -53,14 +53,14 @@ def web(address: str, setting: StreamContext) -> "WebSink":
 class WebSink:
     """Shows visitors the newest picture; drawn only while somebody looks, or records."""
 
-    backlog = _BACKLOG
+    queue_size = _BACKLOG
 
     def __init__(self, name: str, hub: Hub, server: "WebServer") -> None:
         self.name, self._hub, self._server = name, hub, server
         self.url = server.url
 
     @property
-    def pictures(self) -> bool:
+    def wants_images(self) -> bool:
         return self._hub.watched
 
     def write(self, output: Output) -> None:

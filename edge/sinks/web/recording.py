@@ -48,7 +48,7 @@ class Recording:
         self._told, self._pictures = failed, 0
         self._video = VideoSink(self.path, fps, live=live)
         self._outlet = SinkWorker(
-            self.path.name, self._write, self._close, backlog=_BACKLOG, waits=not live,
+            self.path.name, self._write, self._close, queue_size=_BACKLOG, waits=not live,
             failed=self._fail,
         )  # fmt: skip
 

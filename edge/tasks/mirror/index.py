@@ -176,6 +176,6 @@ def _usable(stored: CachedPoses) -> Iterator[tuple[int, NDArray[np.float32]]]:
 
 def _body(task: PoseEstimator, frame: Frame) -> KeypointArray | None:
     """The body of the first person, if enough of it is seen to compare."""
-    found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+    found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
     one = keypoint_array(found.poses[0]) if found.poses else None
     return one if one is not None and normalize_pose(one) is not None else None

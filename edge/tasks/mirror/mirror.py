@@ -38,16 +38,16 @@ class PoseMatcher:
         return (*self.pose.notes, *self.index.notes)
 
     @property
-    def ahead(self) -> bool:
-        return self.pose.ahead
+    def prefetchable(self) -> bool:
+        return self.pose.prefetchable
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The inputs of the model of poses."""
-        return self.pose.prepare(frame)
+        return self.pose.preprocess(frame)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> MatchedPoses:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> MatchedPoses:
         """The people in pixels of the frame, and the closest pose to that of the first."""
-        found = self.pose.interpret(outputs, frame)
+        found = self.pose.postprocess(outputs, frame)
         match = self._match(found)
         return MatchedPoses(found.poses, found.events, found.counts, match=match)
 
@@ -61,25 +61,25 @@ class PoseMatcher:
         text = f"{match.name}{place}  {100 * match.similarity:.0f}%"
         return draw.side_by_side(drawn, _picture(match.picture, match.mirrored), text)
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
 
         Raises:
             DelegateError: there is no model for the CPU.
         """
-        return replace(self, pose=self.pose.on_cpu())
+        return replace(self, pose=self.pose.fallback_to_cpu())
 
     def settings(self) -> TaskSettings:
         """Those of the pose."""
         return self.pose.settings()
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same with other settings of the pose.
 
         Raises:
             UsageError: settings that it cannot have.
         """
-        return replace(self, pose=self.pose.adjusted(settings))
+        return replace(self, pose=self.pose.with_settings(settings))
 
     def _match(self, found: Poses) -> PoseMatch | None:
         if not found.poses:

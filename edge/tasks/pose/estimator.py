@@ -38,14 +38,14 @@ class PoseEstimator:
         return self.network.engine
 
     @property
-    def ahead(self) -> bool:
-        return self.network.ahead
+    def prefetchable(self) -> bool:
+        return self.network.prefetchable
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's inputs of a frame."""
-        return self.network.prepare(frame)
+        return self.network.preprocess(frame)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Poses:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Poses:
         """People in pixels of the frame, and the repetitions that are complete with it."""
         found = self.network.poses(outputs, frame, self.score)
         if self._counter is None:
@@ -62,7 +62,7 @@ class PoseEstimator:
         """The least score of a keypoint; there are no classes to choose."""
         return TaskSettings(self.score, None, ())
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same with another score; people are followed and counted on.
 
         Raises:
@@ -78,13 +78,13 @@ class PoseEstimator:
             )
         return replace(self, score=check_score(settings.score))
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        return replace(self, network=self.network.on_cpu())
+        return replace(self, network=self.network.fallback_to_cpu())
 
 
 def pose(

@@ -24,9 +24,9 @@ class MediaPipePose:
     engine: PoseLandmarker
     notes: tuple[str, ...]
     path: Path
-    ahead: bool = True
+    prefetchable: bool = True
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The frame as RGB, and its time in ms where it is one of a stream."""
         rgb = np.asarray(cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB), np.uint8)
         if frame.name:  # pictures with names of their own have nothing to do with the last
@@ -41,7 +41,7 @@ class MediaPipePose:
             for landmarks, room in zip(*outputs, strict=True)
         )
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same: it runs on the CPU."""
         return self
 

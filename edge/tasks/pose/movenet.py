@@ -44,10 +44,10 @@ class MoveNet:
     engine: Runtime
     notes: tuple[str, ...]
     path: Path
-    ahead: bool = False  # where it looks depends on what it found before
+    prefetchable: bool = False  # where it looks depends on what it found before
     _memory: _CropState = field(default_factory=_CropState, repr=False)
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The square around the person, as pixels [1, size, size, 3] of the input's dtype."""
         spec = self.engine.inputs[0]
         region = self._region(frame)
@@ -78,7 +78,7 @@ class MoveNet:
         )
         return (Pose(float(scores.mean()), tuple(keypoints), angles(seen)),)
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
 
         Raises:

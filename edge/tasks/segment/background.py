@@ -35,7 +35,7 @@ class Background(Protocol):
     """What is behind the foreground of a picture."""
 
     def __call__(self, picture: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
-        """The background in the picture's size; ``cover``: of its foreground, 0 to 255."""
+        """The background in the picture's size; ``alpha``: of its foreground, 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)

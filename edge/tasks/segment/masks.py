@@ -51,7 +51,7 @@ class MaskDecoder(Protocol):
     def __call__(self, output: Array, frame: Frame) -> tuple[Mask, Mask | None]:
         """The class of each pixel of the frame, and its cover where there is one, 0 to 255."""
 
-    def adjusted(self, score: float | None) -> Self:
+    def with_settings(self, score: float | None) -> Self:
         """The same with another threshold."""
 
 
@@ -69,7 +69,7 @@ class ClassMaskDecoder:
         fitted = cv2.resize(self.decide(output), size, interpolation=cv2.INTER_NEAREST_EXACT)
         return np.asarray(fitted, np.uint8), None
 
-    def adjusted(self, score: float | None) -> Self:
+    def with_settings(self, score: float | None) -> Self:
         """The same: there is no threshold."""
         return self
 
@@ -102,7 +102,7 @@ class ProbabilityMaskDecoder:
                                     beta=(_EDGE - self.score) * gain)  # fmt: skip
         return mask, np.asarray(cover, np.uint8)
 
-    def adjusted(self, score: float | None) -> Self:
+    def with_settings(self, score: float | None) -> Self:
         """The same with another threshold."""
         return self if score is None else replace(self, score=score)
 

@@ -50,16 +50,16 @@ class Segmenter:
     background: Background | None
     path: Path
     name: str = "segment"
-    ahead: bool = True
+    prefetchable: bool = True
     _table: Array | None = field(default=None, repr=False)
 
-    def prepare(self, frame: Frame) -> tuple[Array, ...]:
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        stretched = self.preprocessing.stretch(frame.picture)
+        stretched = self.preprocessing.resize(frame.picture)
         rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
-    def interpret(self, outputs: tuple[Array, ...], frame: Frame) -> Segmentation:
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Segmentation:
         """The mask in pixels of the frame, and what the classes asked for cover of it."""
         mask, cover = self.reader(outputs[0], frame)
         counts = cv2.calcHist([mask], [0], None, [MOST], [0, MOST]).reshape(-1) / mask.size
@@ -81,7 +81,7 @@ class Segmenter:
         draw.segmentation(picture, result)
         return picture
 
-    def on_cpu(self) -> Self:
+    def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
 
         Raises:
@@ -95,7 +95,7 @@ class Segmenter:
         choice = tuple(self.labels[index] for index in names.chosen(None, self.labels))
         return TaskSettings(self.reader.score, self.classes, distinct(choice))
 
-    def adjusted(self, settings: TaskSettings) -> Self:
+    def with_settings(self, settings: TaskSettings) -> Self:
         """The same with other settings.
 
         Raises:
@@ -104,7 +104,7 @@ class Segmenter:
         if settings.classes is not None:
             check_classes(settings.classes, self.labels)
         score = None if self.reader.score is None else check_score(settings.score)
-        return replace(self, classes=settings.classes, reader=self.reader.adjusted(score))
+        return replace(self, classes=settings.classes, reader=self.reader.with_settings(score))
 
 
 def segmenter(
@@ -198,8 +198,8 @@ def _of_segments(cover: NDArray[np.uint8], shown: Set[int]) -> NDArray[np.uint8]
 
 def _cover(result: Segmentation) -> NDArray[np.uint8]:
     """How much of each pixel is foreground, 0 to 255; a hard mask's edges are softened."""
-    if result.cover is not None:
-        return result.cover
+    if result.alpha is not None:
+        return result.alpha
     table = np.zeros(MOST, np.uint8)
     table[[one.index for one in result.segments]] = 255
     return np.asarray(cv2.blur(cv2.LUT(result.mask, table), (_FEATHER, _FEATHER)), np.uint8)

@@ -70,7 +70,7 @@ def fashion(folder: Path) -> Dataset:
         classes=CLASSES,
         pictures=pictures,
         preprocessing=preprocessing,
-        pixels=np.stack([preprocessing.stretch(np.dstack([grey] * 3)) for grey in small]),
+        pixels=np.stack([preprocessing.resize(np.dstack([grey] * 3)) for grey in small]),
         labels=labels,
         groups=np.arange(len(labels)),
         audit=Audit(counts, (), (), (), (), {}, (), ()),

@@ -39,7 +39,7 @@ def test_writing_leaves_the_model_as_it_was(tiny_model, red):
     before, after = (
         load_model(content, name="colours") for content in (plain, metadata.write(plain, ABOUT))
     )
-    pixels = before.preprocessing.stretch(red)
+    pixels = before.preprocessing.resize(red)
     np.testing.assert_array_equal(before.scores(pixels), after.scores(pixels))
     assert [op.code for op in before.runtime.file.main.operators] == [
         op.code for op in after.runtime.file.main.operators

@@ -77,6 +77,6 @@ def test_a_folder_in_its_place_is_said(name: str, tmp_path: Path, stream: Any) -
 
 def test_nothing_takes_everything(stream: Any, output: Any) -> None:
     sink = open_sink("none", stream.setting)
-    assert not sink.pictures
+    assert not sink.wants_images
     sink.write(output())
     sink.close()

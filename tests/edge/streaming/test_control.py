@@ -94,17 +94,17 @@ class Jumping(StreamControl):
         self._clock = clock
 
     def wait(self, seconds: float) -> None:
-        self._clock.ahead += 1000
+        self._clock.prefetchable += 1000
         self.resume()
 
 
 class Clock:
-    """The real clock, set ahead by ``ahead`` seconds."""
+    """The real clock, set ahead by ``prefetchable`` seconds."""
 
-    ahead = 0.0
+    prefetchable = 0.0
 
     def perf_counter(self) -> float:
-        return time.perf_counter() + self.ahead
+        return time.perf_counter() + self.prefetchable
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -115,7 +115,7 @@ def test_a_pause_is_not_in_the_figures(live: bool, monkeypatch: pytest.MonkeyPat
     control = Jumping(MeanTask(), clock)
     sink = At({20: control.pause}, clock=clock.perf_counter)
     done = run(ListedSource(range(100), live=live, every=0.01), sink, control)
-    assert clock.ahead == 1000
+    assert clock.prefetchable == 1000
     assert done.seconds < 500
     assert max(sink.latencies) < 500
     # 1000 s in the mean of the last 20 frames would make it 0.02.
@@ -143,8 +143,8 @@ def test_the_end_comes_while_it_is_paused() -> None:
 
 def test_settings_count_from_the_next_frame_on() -> None:
     class Saying(MeanTask):
-        def interpret(self, outputs: Any, frame: Any) -> Any:
-            return replace(super().interpret(outputs, frame), value=self.chosen.score)
+        def postprocess(self, outputs: Any, frame: Any) -> Any:
+            return replace(super().postprocess(outputs, frame), value=self.chosen.score)
 
     control = StreamControl(Saying())
     sink = At({5: lambda: control.adjust(lambda old: replace(old, score=0.9))})
@@ -164,8 +164,8 @@ def test_refused_settings_leave_those_there_are() -> None:
 
 def test_settings_survive_the_death_of_a_delegate() -> None:
     class Kept(MeanTask):
-        def on_cpu(self) -> Any:
-            other = super().on_cpu()
+        def fallback_to_cpu(self) -> Any:
+            other = super().fallback_to_cpu()
             other.chosen = self.chosen
             return other
 
@@ -192,14 +192,14 @@ def test_pausing_twice_is_pausing_once() -> None:
 def test_whether_pictures_are_drawn_is_asked_for_each_frame() -> None:
     class Looked(ListingSink):
         @property
-        def pictures(self) -> bool:  # type: ignore[override]
+        def wants_images(self) -> bool:  # type: ignore[override]
             return 10 <= len(self.got) < 20
 
         @pictures.setter
-        def pictures(self, _: bool) -> None:
+        def wants_images(self, _: bool) -> None:
             """As the double's own."""
 
-    sink = Looked(backlog=1)
+    sink = Looked(queue_size=1)
     run(ListedSource(range(40), every=0.002), sink, StreamControl(MeanTask()))
     drawn = [output.index for output in sink.got if output.picture is not None]
     assert 5 <= len(drawn) <= 15

@@ -25,7 +25,7 @@ def run(source: ListedSource, *sinks: ListingSink, task: MeanTask | None = None,
 
 def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
     source = ListedSource(range(50))
-    plain, slow = ListingSink(), ListingSink(pictures=True, every=0.002)
+    plain, slow = ListingSink(), ListingSink(wants_images=True, every=0.002)
     done, _ = run(source, plain, slow)
     for sink in (plain, slow):
         assert [o.result.to_dict()["value"] for o in sink.got] == list(range(50))
@@ -36,7 +36,7 @@ def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
 
 
 def test_pictures_are_drawn_for_those_who_want_them_alone() -> None:
-    plain, shown = ListingSink(), ListingSink(pictures=True)
+    plain, shown = ListingSink(), ListingSink(wants_images=True)
     done, _ = run(ListedSource([200] * 3), plain, shown)
     assert all(output.picture is None for output in plain.got)
     for output in shown.got:
@@ -58,11 +58,11 @@ def test_without_a_sink_for_pictures_nothing_is_drawn() -> None:
 
 def test_what_depends_on_the_last_result_is_prepared_after_it() -> None:
     class Chained(MeanTask):
-        ahead = False
+        prefetchable = False
 
-        def prepare(self, frame: Frame) -> tuple[Any, ...]:
+        def preprocess(self, frame: Frame) -> tuple[Any, ...]:
             assert self.seen == list(range(frame.index))
-            return super().prepare(frame)
+            return super().preprocess(frame)
 
     task = Chained(seconds=0.005)
     done, _ = run(ListedSource(range(10)), ListingSink(), task=task)
@@ -75,7 +75,7 @@ def test_a_task_may_draw_another_picture_than_the_frame() -> None:
         def draw(self, picture: Any, result: Any) -> Any:
             return np.full_like(picture, 7)
 
-    shown = ListingSink(pictures=True)
+    shown = ListingSink(wants_images=True)
     run(ListedSource([200]), shown, task=Blank())
     assert shown.got[0].picture is not None
     assert (shown.got[0].picture[-4:, -40:] == 7).any()
@@ -86,7 +86,7 @@ def test_what_fails_while_drawing_is_told() -> None:
         def draw(self, picture: Any, result: Any) -> Any:
             raise RuntimeError("no pencil")
 
-    shown = ListingSink(pictures=True)
+    shown = ListingSink(wants_images=True)
     with pytest.raises(RuntimeError, match="no pencil"):
         run(ListedSource(range(50)), shown, task=Clumsy())
     assert shown.closed == 1
@@ -105,7 +105,7 @@ def test_of_a_live_source_the_newest_frame_is_taken_and_drops_are_counted() -> N
 
 
 def test_a_slow_sink_does_not_slow_a_live_stream() -> None:
-    quick, slow = ListingSink(), ListingSink(backlog=2, every=0.1)
+    quick, slow = ListingSink(), ListingSink(queue_size=2, every=0.1)
     done, _ = run(ListedSource(range(60), live=True, every=0.002), quick, slow)
     assert len(quick.got) == done.frames
     assert done.frames > 40
@@ -114,7 +114,7 @@ def test_a_slow_sink_does_not_slow_a_live_stream() -> None:
 
 
 def test_a_window_shows_the_newest_of_a_file_and_loses_nothing() -> None:
-    records, window = ListingSink(), ListingSink(pictures=True, backlog=0, every=0.02)
+    records, window = ListingSink(), ListingSink(wants_images=True, queue_size=0, every=0.02)
     done, _ = run(ListedSource(range(60)), records, window)
     assert len(records.got) == 60
     assert len(window.got) < 60
@@ -212,7 +212,7 @@ def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
 
 def test_a_file_waits_for_a_slow_sink_to_the_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlets, "_TIMEOUT_S", 0.1)
-    slow = ListingSink(backlog=100, every=0.15)
+    slow = ListingSink(queue_size=100, every=0.15)
     done, said = run(ListedSource(range(6)), slow)
     assert (done.frames, len(slow.got), said) == (6, 6, [])
 
@@ -244,7 +244,7 @@ def test_as_many_frames_as_asked_for() -> None:
 
 def test_no_thread_is_left() -> None:
     before = threading.active_count()
-    run(ListedSource(range(10)), ListingSink(), ListingSink(pictures=True))
+    run(ListedSource(range(10)), ListingSink(), ListingSink(wants_images=True))
     assert threading.active_count() == before
 
 
@@ -292,10 +292,10 @@ def test_stages_overlap() -> None:
             return frame
 
     class Task(MeanTask):
-        def interpret(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
+        def postprocess(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
             if frame.index == 1:
                 together.wait()
-            return super().interpret(outputs, frame)
+            return super().postprocess(outputs, frame)
 
     class Sink(ListingSink):
         def write(self, output: Output) -> None:
@@ -322,7 +322,7 @@ def test_stages_overlap() -> None:
 def test_the_limiting_stage_is_what_sets_the_pace(
     live: bool, read: float, infer: float, write: float, limiting: str
 ) -> None:
-    sink = ListingSink(backlog=2, every=write)
+    sink = ListingSink(queue_size=2, every=write)
     done, _ = run(ListedSource(range(60), live=live, every=read), sink, task=MeanTask(infer))
     assert done.limiting == limiting
 
@@ -349,7 +349,7 @@ def test_a_source_that_hangs_at_the_end_does_not_count(monkeypatch: pytest.Monke
 
 def test_a_delegate_that_dies_without_a_model_for_the_cpu_says_both() -> None:
     class Alone(MeanTask):
-        def on_cpu(self) -> Any:
+        def fallback_to_cpu(self) -> Any:
             raise DelegateError(
                 "a CPU model", "no m.tflite", "copy it there", code="cpu-model-missing"
             )

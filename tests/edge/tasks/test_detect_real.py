@@ -37,7 +37,7 @@ def find(test_data: Path, model: str, picture: str, **options: Any) -> tuple[Det
     )
     pixels = cv2.imread(str(test_data / "images" / picture))
     frame = Frame(0, 0.0, pixels)
-    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).detections
+    return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).detections
 
 
 def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
@@ -103,5 +103,5 @@ def test_without_labels_classes_are_numbered_and_it_is_said(test_data: Path) -> 
     task = detector(test_data / "models/yolo_fastest_1.1_int8.tflite", threads=1)
     assert any("--labels" in note for note in task.notes)
     frame = Frame(0, 0.0, cv2.imread(str(test_data / "images/cat_720p.jpg")))
-    outputs = task.runtime.invoke(*task.prepare(frame))
-    assert task.interpret(outputs, frame).detections[0].label == "class 15"
+    outputs = task.runtime.invoke(*task.preprocess(frame))
+    assert task.postprocess(outputs, frame).detections[0].label == "class 15"

@@ -34,7 +34,7 @@ def classifier(tmp_path: Path) -> Any:
 
 def classified(task: Any, picture: Any = RED) -> Any:
     frame = Frame(0, 0.0, picture)
-    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+    return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 def test_a_classifier_begins_with_what_it_was_opened_with(classifier: Any) -> None:
@@ -43,16 +43,16 @@ def test_a_classifier_begins_with_what_it_was_opened_with(classifier: Any) -> No
 
 
 def test_a_threshold_comes_and_goes(classifier: Any) -> None:
-    strict = classifier.adjusted(replace(classifier.settings(), score=1.0))
+    strict = classifier.with_settings(replace(classifier.settings(), score=1.0))
     assert classified(strict).unknown
     assert classified(strict).threshold == 1.0
-    free = strict.adjusted(replace(strict.settings(), score=0.0))
+    free = strict.with_settings(replace(strict.settings(), score=0.0))
     assert not classified(free).unknown
     assert free.settings() == classifier.settings()
 
 
 def test_a_classifier_looks_at_some_classes_alone(classifier: Any) -> None:
-    fewer = classifier.adjusted(replace(classifier.settings(), classes=("blue", "green")))
+    fewer = classifier.with_settings(replace(classifier.settings(), classes=("blue", "green")))
     assert classified(classifier).best.label == "red"
     assert {found.label for found in classified(fewer).classes} == {"green", "blue"}
     assert classified(fewer, BLUE).best.label == "blue"
@@ -83,7 +83,7 @@ def test_what_it_cannot_be(
 ) -> None:
     for task in (classifier, detector([])):
         with raises_code(code, **fields):
-            task.adjusted(replace(task.settings(), **change))
+            task.with_settings(replace(task.settings(), **change))
 
 
 class Runtime:
@@ -124,12 +124,12 @@ def found(task: Any, frames: int = 1) -> dict[str, int | None]:
     """What it finds in the last of some frames: labels with ids."""
     result: Any = None
     for index in range(frames):
-        result = task.interpret((), Frame(index, index / 10, np.zeros((100, 100, 3), np.uint8)))
+        result = task.postprocess((), Frame(index, index / 10, np.zeros((100, 100, 3), np.uint8)))
     return {one.label: one.track_id for one in result.detections}
 
 
 def adjusted(task: Any, **change: Any) -> Any:
-    return task.adjusted(replace(task.settings(), **change))
+    return task.with_settings(replace(task.settings(), **change))
 
 
 def test_a_detector_reports_from_another_score_on_and_other_classes() -> None:

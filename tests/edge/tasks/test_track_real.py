@@ -32,8 +32,8 @@ def test_three_people_keep_their_ids(test_data: Path) -> None:
     ids: Counter[int | None] = Counter()
     events = []
     while (frame := source.read()) is not None:
-        outputs = task.runtime.invoke(*task.prepare(frame))
-        result = task.interpret(outputs, frame)
+        outputs = task.runtime.invoke(*task.preprocess(frame))
+        result = task.postprocess(outputs, frame)
         ids.update(one.track_id for one in result.detections)
         events += result.events or ()
         task.draw(frame.picture.copy(), result)

@@ -185,7 +185,7 @@ class TestThroughThePage:
             with pages.Visitor(made) as visitor:
                 visitor.until("picture")
                 visitor.ask("record", on=True)
-            assert made.sink.pictures
+            assert made.sink.wants_images
             wait_until(lambda: made.done)
         (path,) = (tmp_path / "r").iterdir()
         assert 35 <= frames(path) <= 60

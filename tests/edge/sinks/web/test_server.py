@@ -86,11 +86,11 @@ def test_opencv_reads_the_stream_as_a_source_does(page: pages.Page) -> None:
 
 
 def test_nothing_is_drawn_where_nobody_looks(own_page: pages.Page) -> None:
-    assert not own_page.sink.pictures
+    assert not own_page.sink.wants_images
     with pages.Visitor(own_page) as visitor:
         visitor.until("picture")
-        assert own_page.sink.pictures
-    wait_until(lambda: not own_page.sink.pictures)
+        assert own_page.sink.wants_images
+    wait_until(lambda: not own_page.sink.wants_images)
 
 
 def test_the_end_of_the_stream_is_the_end_of_the_server(tmp_path: Path) -> None:

@@ -209,14 +209,14 @@ def test_who_takes_nothing_for_long_counts_as_gone(
     ):
         way.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         way.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        wait_until(lambda: made.sink.pictures)
-        wait_until(lambda: not made.sink.pictures)
+        wait_until(lambda: made.sink.wants_images)
+        wait_until(lambda: not made.sink.wants_images)
 
 
 class Gate(MeanTask):
     """Reports that something crosses a line in every tenth frame."""
 
-    def interpret(self, outputs: tuple[Any, ...], frame: Any) -> Any:
+    def postprocess(self, outputs: tuple[Any, ...], frame: Any) -> Any:
         crossed = (Event("line", "door", "in", frame.index, "dog"),)
         found = Detection("dog", 0, 0.9, (1.0, 1.0, 9.0, 9.0), frame.index)
         return Detections((found,), crossed if frame.index % 10 == 0 else ())

@@ -175,7 +175,7 @@ class _Pose(Poser):
         super().__init__()
         self.said = said
 
-    def interpret(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
+    def postprocess(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
         return self.said
 
     def draw(self, picture: np.ndarray, result: Poses) -> np.ndarray:
@@ -185,7 +185,7 @@ class _Pose(Poser):
 def mirrored(known: PoseIndex, said: Poses) -> tuple[PoseMatcher, Any]:
     task = PoseMatcher(_Pose(said), known)  # type: ignore[arg-type]
     frame = Frame(0, 0.0, np.full((120, 160, 3), 200, np.uint8))
-    return task, task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+    return task, task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 def test_the_match_is_named_and_shown_beside(photos: Path, model: Path) -> None:

@@ -46,7 +46,7 @@ def matches(
     found = []
     for frame in frames:
         shown = replace(frame, picture=np.asarray(change(frame.picture), np.uint8))
-        result = task.interpret(task.runtime.invoke(*task.prepare(shown)), shown)
+        result = task.postprocess(task.runtime.invoke(*task.preprocess(shown)), shown)
         assert result.match is not None
         found.append(result.match)
     return found

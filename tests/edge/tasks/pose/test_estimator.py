@@ -29,13 +29,13 @@ def seen(score: float = 0.9) -> np.ndarray:
 
 
 def result(task: PoseEstimator, frame: Frame) -> Poses:
-    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+    return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 @pytest.mark.parametrize("kind", ["uint8", "float32"])
 def test_keypoints_are_in_pixels_of_the_frame(movenet_file: Write, kind: str) -> None:
     task = pose(movenet_file(seen(), kind), threads=1)
-    assert not task.ahead
+    assert not task.prefetchable
     (found,) = result(task, Frame(0, 0.0, GREY, "one.png")).poses
     assert [point.name for point in found.keypoints] == list(COCO)
     for name, place in stick_figures.places().items():
@@ -49,7 +49,7 @@ def test_pixels_reach_the_model_as_rgb_of_0_to_255(movenet_file: Write) -> None:
     picture = np.zeros((480, 640, 3), np.uint8)
     picture[:] = (10, 20, 250)
     for kind in ("uint8", "float32"):
-        (given,) = pose(movenet_file(seen(), kind), threads=1).prepare(Frame(0, 0.0, picture))
+        (given,) = pose(movenet_file(seen(), kind), threads=1).preprocess(Frame(0, 0.0, picture))
         assert given.dtype == kind
         assert given[0, 8, 8].tolist() == [250, 20, 10]
         assert not given[0, 0].any()  # beyond the frame
@@ -59,11 +59,11 @@ def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) 
     task = pose(movenet_file(seen()), threads=1)
     marked = GREY.copy()
     marked[300, :100] = 255
-    whole = task.prepare(Frame(0, 0.0, marked))
+    whole = task.preprocess(Frame(0, 0.0, marked))
     result(task, Frame(0, 0.0, marked))
-    closer = task.prepare(Frame(1, 0.1, marked))
+    closer = task.preprocess(Frame(1, 0.1, marked))
     assert not np.array_equal(whole, closer)
-    assert np.array_equal(whole, task.prepare(Frame(2, 0.2, marked, "other.png")))
+    assert np.array_equal(whole, task.preprocess(Frame(2, 0.2, marked, "other.png")))
 
 
 def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
@@ -74,7 +74,7 @@ def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
 
 def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -> None:
     task = pose(movenet_file(seen(0.5)), threads=1)
-    strict = task.adjusted(TaskSettings(0.6, None, ()))
+    strict = task.with_settings(TaskSettings(0.6, None, ()))
     assert strict.settings() == TaskSettings(0.6, None, ())
     one, other = (result(each, Frame(0, 0.0, GREY, "x")) for each in (task, strict))
     assert one.poses[0].angles
@@ -83,7 +83,7 @@ def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -
     assert not np.array_equal(task.draw(GREY.copy(), one), GREY)
     assert np.array_equal(strict.draw(GREY.copy(), other), GREY)
     with raises_code("invalid-option-value"):
-        task.adjusted(TaskSettings(1.5, None, ()))
+        task.with_settings(TaskSettings(1.5, None, ()))
 
 
 def test_nothing_is_counted_where_nothing_is_asked(movenet_file: Write) -> None:
@@ -108,4 +108,4 @@ def test_movenet_finds_one_person(movenet_file: Write) -> None:
 
 def test_its_delegate_dies_and_there_is_no_model_for_the_cpu(movenet_file: Write) -> None:
     with raises_code("cpu-model-missing"):
-        pose(movenet_file(seen()), threads=1).on_cpu()
+        pose(movenet_file(seen()), threads=1).fallback_to_cpu()

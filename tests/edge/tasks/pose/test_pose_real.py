@@ -28,7 +28,7 @@ def movenet(test_data: Path) -> PoseEstimator:
 def results(task: PoseEstimator, clip: Path, most: int | None = None) -> list[Poses]:
     source, found = open_source(str(clip)), []
     while len(found) != most and (frame := source.read()) is not None:
-        found.append(task.interpret(task.runtime.invoke(*task.prepare(frame)), frame))
+        found.append(task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame))
     source.close()
     return found
 
@@ -118,7 +118,7 @@ def test_movenet_on_a_picture_as_its_makers(test_data: Path) -> None:
     picture = cv2.imread(str(test_data / "images/squat.bmp"))
     frame = Frame(0, 0.0, picture, "squat.bmp")
     task = movenet(test_data)
-    (found,) = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).poses
+    (found,) = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).poses
     stretched = np.asarray(cv2.resize(picture, (192, 192)))[None, ..., ::-1]
     (raw,) = task.runtime.invoke(np.ascontiguousarray(stretched))
     file = test_data / "models/movenet_single_pose_lightning_ptq_reference.csv"
@@ -140,7 +140,7 @@ def test_two_people_beside_each_other(test_data: Path) -> None:
     source.close()
     assert first is not None
     frame = Frame(0, 0.0, np.hstack([first.picture, first.picture[:, ::-1]]), "both.png")
-    found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).poses
+    found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).poses
     assert len(found) == 2
     wide = first.picture.shape[1]
     noses = sorted(one.keypoints[0].x for one in found)
@@ -152,5 +152,5 @@ def test_nobody_is_seen_where_nobody_is(test_data: Path) -> None:
     task = movenet(test_data)
     for name in ("sunflower.bmp", "cat_720p.jpg", "hot_dog.jpg"):
         frame = Frame(0, 0.0, cv2.imread(str(test_data / "images" / name)), name)
-        found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).poses
+        found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).poses
         assert not found

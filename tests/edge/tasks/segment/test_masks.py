@@ -61,7 +61,7 @@ def test_the_threshold_moves_mask_and_cover() -> None:
     reader, mask, cover = read(mask_models.soft_model(), grey)
     assert (mask == 1).all()
     assert (cover > 127).all()
-    strict = reader.adjusted(0.7)
+    strict = reader.with_settings(0.7)
     assert strict.score == 0.7
     probability = np.full((1, 8, 8, 1), 0.56, np.float32)
     mask, cover = strict(probability, Frame(0, 0.0, grey))

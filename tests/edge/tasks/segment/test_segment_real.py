@@ -20,7 +20,7 @@ pytestmark = pytest.mark.realdata
 
 def seen(task: Segmenter, path: Path) -> Segmentation:
     frame = Frame(0, 0.0, cv2.imread(str(path)), path.name)
-    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+    return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 def iou(found: Any, reference: Any) -> float:
@@ -64,8 +64,8 @@ def test_the_selfie_model_cuts_out_a_portrait(test_data: Path) -> None:
     assert person.label == "person"
     assert iou(said.mask == 1, reference) >= 0.97
     assert person.share == pytest.approx(reference.mean(), abs=0.02)
-    assert said.cover is not None
-    assert iou(said.cover >= 128, reference) >= 0.97
+    assert said.alpha is not None
+    assert iou(said.alpha >= 128, reference) >= 0.97
 
 
 def test_an_interpreter_without_the_operation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +85,8 @@ def test_smoothing_calms_the_edge_in_a_video(test_data: Path) -> None:
         masks = []
         for index in range(25):
             frame = Frame(index, index / 25, np.asarray(capture.read()[1], np.uint8))
-            outputs = task.runtime.invoke(*task.prepare(frame))
-            masks.append(task.interpret(outputs, frame).mask)
+            outputs = task.runtime.invoke(*task.preprocess(frame))
+            masks.append(task.postprocess(outputs, frame).mask)
         back = [(a == c) & (a != b) for a, b, c in zip(masks, masks[1:], masks[2:], strict=False)]
         restless.append(np.mean(back))
     assert restless[1] < 0.85 * restless[0]

@@ -36,7 +36,7 @@ def made(tmp_path: Path) -> Any:
 
 def seen(task: Segmenter, picture: Any) -> Segmentation:
     frame = Frame(0, 0.0, picture)
-    return task.interpret(task.runtime.invoke(*task.prepare(frame)), frame)
+    return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 def test_what_covers_how_much_and_where(made: Any) -> None:
@@ -62,12 +62,12 @@ def test_only_the_classes_asked_for_while_the_mask_tells_all(made: Any) -> None:
     assert [one.label for one in said.segments] == ["cat"]
     assert set(np.unique(said.mask)) == {1, 2}
     assert task.settings() == TaskSettings(None, ("cat",), ("dog", "cat"))
-    other = task.adjusted(TaskSettings(None, ("dog",), ()))
+    other = task.with_settings(TaskSettings(None, ("dog",), ()))
     assert [one.label for one in seen(other, picture).segments] == ["dog"]
-    every = task.adjusted(TaskSettings(None, None, ()))
+    every = task.with_settings(TaskSettings(None, None, ()))
     assert len(seen(every, picture).segments) == 2
     with raises_code("unknown-class", fix="'cat'"):
-        task.adjusted(TaskSettings(None, ("cats",), ()))
+        task.with_settings(TaskSettings(None, ("cats",), ()))
 
 
 def test_the_background_may_have_any_place_among_the_labels(made: Any) -> None:
@@ -105,7 +105,7 @@ def test_people_of_the_selfie_model_are_called_so(made: Any) -> None:
     (person,) = seen(task, mask_models.halves(BLACK, WHITE)).segments
     assert (person.label, person.index) == ("person", 1)
     assert task.settings() == TaskSettings(0.5, None, ("person",))
-    nobody = task.adjusted(TaskSettings(0.9, None, ()))
+    nobody = task.with_settings(TaskSettings(0.9, None, ()))
     assert seen(nobody, mask_models.halves(BLACK, WHITE)).segments == ()
     with raises_code("labels-count-mismatch", found="3 "):
         made(mask_models.soft_model(), THREE)
@@ -131,7 +131,7 @@ def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
     drawn = kept.draw(picture, seen(kept, picture))
     assert drawn[0, 0].tolist() == pytest.approx(BLACK, abs=25)
     assert drawn[0, 60].tolist() == pytest.approx([64, 177, 0], abs=25)
-    everything = kept.adjusted(TaskSettings(0.5, ("background", "person"), ()))
+    everything = kept.with_settings(TaskSettings(0.5, ("background", "person"), ()))
     assert np.abs(everything.draw(picture, seen(everything, picture)) - picture).max() == 0
 
 
@@ -172,8 +172,8 @@ def test_its_delegate_dies_and_the_model_beside_it_goes_on(made: Any) -> None:
     task = made(mask_models.scores_model())
     picture = mask_models.halves(GREEN, RED)
     on_tpu = replace(task, path=task.path.with_name("m_edgetpu.tflite"))
-    other = on_tpu.on_cpu()
+    other = on_tpu.fallback_to_cpu()
     assert (other.path, other.runtime.delegate) == (task.path, "cpu")
     assert seen(other, picture).segments == seen(task, picture).segments != ()
     with raises_code("cpu-model-missing"):
-        other.on_cpu()
+        other.fallback_to_cpu()
