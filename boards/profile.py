@@ -1,7 +1,7 @@
 """Board profiles: what is known of a board before anything runs on it, with where that is from.
 
 One TOML file each in ``profiles/``, ``families/`` beside them holds what several have in common;
-the keys are the fields of :mod:`boards.facts`. An accelerator goes with a board:
+the keys are the fields of :mod:`boards.schema`. An accelerator goes with a board:
 ``load("raspberry-pi-4b+coral-usb")``.
 
 =========================  =======================================================================
@@ -21,7 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from boards.facts import (
+from boards.reading import chosen, cited
+from boards.schema import (
     BUSES,
     DELEGATES,
     DTYPES,
@@ -36,8 +37,7 @@ from boards.facts import (
     RuntimeDefaults,
     Soc,
 )
-from boards.reading import chosen, cited
-from edge import reading
+from edge import toml_config
 from edge.errors import UsageError, nearest
 from edge.installation import board_source
 
@@ -173,7 +173,7 @@ def read(path: Path) -> Profile | Accelerator:
         UsageError: it is no TOML, or a key or value is wrong; the message names what is nearest.
     """
     place = f"profile {path.stem}"
-    table = _with_family(reading.table(path), path)
+    table = _with_family(toml_config.table(path), path)
     kinds: dict[str, type[Profile] | type[Accelerator]] = {
         "board": Profile,
         "accelerator": Accelerator,
@@ -181,7 +181,7 @@ def read(path: Path) -> Profile | Accelerator:
     kind = chosen(table.pop("kind", "none"), kinds, f"kind of {place}")
     sources = table.pop("sources", {})
     values = cited({"name": path.stem, **table}, sources, place)
-    known = _with_install_command(reading.build(kinds[kind], values, place))
+    known = _with_install_command(toml_config.build(kinds[kind], values, place))
     for one in known.latencies:
         chosen(one.model, networks(), f"model of a latency in {place}")
         chosen(one.dtype, DTYPES, f"dtype of a latency in {place}")
@@ -201,7 +201,7 @@ def _with_family(table: dict[str, Any], path: Path) -> dict[str, Any]:
     if family is None:
         return table
     known = {shared.stem: shared for shared in (path.parent / "families").glob("*.toml")}
-    common = reading.table(known[chosen(family, known, f"family of profile {path.stem}")])
+    common = toml_config.table(known[chosen(family, known, f"family of profile {path.stem}")])
     for key, value in table.items():
         if isinstance(value, list):
             common[key] = common.get(key, []) + value
@@ -226,10 +226,10 @@ def _with_install_command(known: Profile | Accelerator) -> Profile | Accelerator
 @cache
 def networks() -> dict[str, ReferenceNetwork]:
     """The networks that latencies are published of, by name."""
-    table = reading.table(Path(__file__).with_name("networks.toml"))
+    table = toml_config.table(Path(__file__).with_name("networks.toml"))
     sources = table.pop("sources")
     return {
-        name: reading.build(ReferenceNetwork, values, f"network {name}")
+        name: toml_config.build(ReferenceNetwork, values, f"network {name}")
         for name, values in cited(table, sources, "the networks").items()
     }
 

@@ -5,31 +5,31 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from converters import files
-from converters.choosing.choice import Selection, select_variant
-from converters.choosing.gain import with_gains
-from converters.choosing.on_board import BoardEstimate, estimate_latencies
-from converters.choosing.plan import DEFAULT, CompressionPlan
-from converters.clock import StageTimer
-from converters.compiled import EDGETPU_FILE, Compilation, compile_for_target
-from converters.compress import calibration, control, quantise, recipe
-from converters.compress.draft import RecipeContext
-from converters.compress.quantise import Variant
+from converters import artifacts, tflite
+from converters.compress import accuracy_control, calibration_set, recipe
+from converters.compress.context import RecipeContext
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
+from converters.edgetpu.stage import EDGETPU_FILE, Compilation, compile_for_target
 from converters.progress import Progress
+from converters.selection.latency_estimate import BoardEstimate, estimate_latencies
+from converters.selection.plan import DEFAULT, CompressionPlan
+from converters.selection.recipe_feedback import with_gains
+from converters.selection.select import Selection, select_variant
+from converters.stage_timer import StageTimer
+from converters.tflite import Variant
 from converters.training.augment import Augmentation
-from converters.training.trained import TrainedModel
-from converters.verification import verify
-from converters.verification.confidence import (
+from converters.training.result import TrainedModel
+from converters.verification import evaluate as verify
+from converters.verification.calibration import (
     fit_temperature,
     fit_threshold,
     reliability,
     scale_logits,
 )
-from converters.verification.measured import Evaluation, Metrics, ScoreCalibration
+from converters.verification.evaluate import REFERENCE, Predictions
+from converters.verification.metrics import Evaluation, Metrics, ScoreCalibration
 from converters.verification.verdict import check_informative, judge
-from converters.verification.verify import REFERENCE, Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def build_variants(
         compiled = compile_for_target(chosen, plan.limits.target)
     with clock("save"), progress.working("saving"):
         network = calibrated.model if chosen.model is None else chosen.model
-        files.save(folder, learned.dataset.classes, examined.variants, chosen, network)
+        artifacts.save(folder, learned.dataset.classes, examined.variants, chosen, network)
         if compiled is not None and compiled.content is not None:
             (folder / EDGETPU_FILE).write_bytes(compiled.content)
     return ConversionResult(
@@ -137,7 +137,7 @@ def build_variants(
 def calibrate(learned: TrainingResult, progress: Progress) -> CalibratedModel:
     """Divide the network's logits by a temperature fitted on the validation side, once."""
     model = learned.trained.model
-    plain = Variant("uncalibrated float32", quantise.to_float32(model))
+    plain = Variant("uncalibrated float32", tflite.to_float32(model))
     before = predict(plain, learned, progress)
     check_informative(REFERENCE, before.test)
     if learned.calibrated:
@@ -165,7 +165,7 @@ def confidence(
 
 def recipe_context(learned: TrainingResult, model: Any, progress: Progress) -> RecipeContext:
     """What the steps of recipes work with."""
-    samples = calibration.calibration_set(learned.dataset, learned.split, learned.seed)
+    samples = calibration_set.calibration_set(learned.dataset, learned.split, learned.seed)
     return RecipeContext(
         learned.dataset, learned.split, samples, model, learned.seed, progress, learned.augmentation
     )
@@ -174,7 +174,7 @@ def recipe_context(learned: TrainingResult, model: Any, progress: Progress) -> R
 def compress(material: RecipeContext, plan: CompressionPlan) -> tuple[Variant, ...]:
     """The variants that are always made, then one for each recipe."""
     progress = material.progress
-    always = quantise.variants(
+    always = tflite.variants(
         material.teacher, material.calibration, material.dataset.preprocessing, progress
     )
     made = []
@@ -204,11 +204,11 @@ def evaluate(
 
 def predict(variant: Variant, learned: TrainingResult, progress: Progress) -> Predictions:
     """What a file says once it describes itself."""
-    information = files.information(
+    information = artifacts.information(
         learned.dataset, learned.split, learned.weights["provenance"], learned.trained.method,
         learned.seed,
     )  # fmt: skip
-    described = files.describe(variant, information)
+    described = artifacts.describe(variant, information)
     return verify.predict(described, learned.dataset, learned.split, progress)
 
 
@@ -222,7 +222,7 @@ def with_threshold(
     found = fit_threshold(answered.validation, labels, plan.precision)
     variant = answered.variant
     if found.met:
-        variant = files.with_threshold(variant, found.score)
+        variant = artifacts.with_threshold(variant, found.score)
     return replace(answered, variant=variant, threshold=found)
 
 
@@ -244,7 +244,7 @@ def apply_accuracy_control(
     if verdict.status != "fail":
         return examined
     progress.say(f"On the validation subset, {verdict.reason}: trying to recover the accuracy.")
-    remedied = control.apply_accuracy_control(
+    remedied = accuracy_control.apply_accuracy_control(
         material.teacher, int8, float32, material, plan.max_drop, plan.limits.target
     )
     for note in remedied.notes:
@@ -270,6 +270,6 @@ def estimate_board_latencies(
 def preferred_variant(examined: EvaluatedVariants, plan: CompressionPlan) -> str:
     """The variant to take where no limit decides: for int8 the remedied one, where it helped."""
     right = {m.name: m.validation_accuracy for m in examined.measured}
-    if plan.wanted == DEFAULT and right.get(control.NAME, 0.0) > right[DEFAULT]:
-        return control.NAME
+    if plan.wanted == DEFAULT and right.get(accuracy_control.NAME, 0.0) > right[DEFAULT]:
+        return accuracy_control.NAME
     return plan.wanted

@@ -7,14 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from converters import earlier, output, tf
+from converters import output_dir, previous_run, tf
 from converters.backbone import weights
-from converters.choosing.plan import CompressionPlan
-from converters.clock import StageTimer
 from converters.dataset import audit, intake, split
 from converters.finish import ConversionResult, TrainingResult, build_variants
 from converters.progress import Progress
-from converters.report import html, record
+from converters.report import html, model
+from converters.selection.plan import CompressionPlan
+from converters.stage_timer import StageTimer
 from converters.training import train
 from converters.training.train import TrainingOptions
 from edge.errors import DatasetError, UsageError
@@ -65,16 +65,16 @@ class CompressSettings:
 
 
 def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
-    """Convert a data set into ``settings.out``; return the report (see converters.report.record).
+    """Convert a data set into ``settings.out``; return the report (see converters.report.model).
 
     Raises:
         EdgeError: the data set, the weights, the output or the result is not usable.
     """
     clock = StageTimer()
-    output.check(settings.out, settings.dataset, settings.force)
+    output_dir.check(settings.out, settings.dataset, settings.force)
     with (
         TemporaryDirectory(prefix="edge-") as work,
-        output.atomic_directory(settings.out) as folder,
+        output_dir.atomic_directory(settings.out) as folder,
     ):
         with clock("intake"), progress.working("listing the images"):
             listing = intake.list_pictures(settings.dataset, Path(work))
@@ -98,7 +98,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
             dataset=dataset,
             path=settings.dataset.resolve(),
             split=sides,
-            weights=record.about_weights(backbone),
+            weights=model.about_weights(backbone),
             trained=trained,
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
@@ -120,20 +120,20 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             output or the result is not usable.
     """
     clock = StageTimer()
-    before = earlier.read_previous_run(settings.source)
+    before = previous_run.read_previous_run(settings.source)
     place = dataset_path(before, settings.data)
-    output.check(settings.out, place, settings.force)
+    output_dir.check(settings.out, place, settings.force)
     check_disjoint(settings.out, settings.source)
     with (
         TemporaryDirectory(prefix="edge-") as work,
-        output.atomic_directory(settings.out) as folder,
+        output_dir.atomic_directory(settings.out) as folder,
     ):
         with clock("intake"), progress.working("listing the images"):
             listing = intake.list_pictures(place, Path(work))
             tf.prefetch()
         with clock("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
-            earlier.check_classes(before, dataset)
+            previous_run.check_classes(before, dataset)
             sides = split.from_dict(before.split, dataset)
         with clock("load"), progress.working("loading the trained model"):
             trained = before.trained()
@@ -170,7 +170,7 @@ def report(
 ) -> dict[str, Any]:
     """Write report.json and report.html into ``folder``; return the former."""
     dataset, sides = learned.dataset, learned.split
-    told = record.build(
+    told = model.build(
         dataset=dataset,
         path=learned.path,
         split=sides,
@@ -191,11 +191,11 @@ def report(
         page = html.render(told, dataset=dataset, split=sides, verified=finished.verified)
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
-    (folder / output.REPORT_FILE).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
+    (folder / output_dir.REPORT_FILE).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
     return told
 
 
-def dataset_path(before: earlier.PreviousRun, given: Path | None) -> Path:
+def dataset_path(before: previous_run.PreviousRun, given: Path | None) -> Path:
     """Where the pictures of an earlier result are.
 
     Raises:

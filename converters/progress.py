@@ -50,7 +50,7 @@ class TerminalProgress:
             console=self._console,
             transient=True,
             redirect_stdout=False,
-            redirect_stderr=False,  # edge.quiet does that where it must be
+            redirect_stderr=False,  # edge.terminal.native_stderr does that where it must be
         )
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 import edge
-from edge import live
+from edge.commands import stream_options
 from edge.commands.options import model_option, running
-from edge.quiet import suppress_native_stderr
-from edge.tasks.classifier import SMOOTHING
+from edge.tasks.classify.classifier import SMOOTHING
+from edge.terminal.native_stderr import suppress_native_stderr
 
 EXAMPLES = (
     """
@@ -23,7 +23,7 @@ Examples:
   edge demo classify --model model.tflite --source clip.mp4 --sink out.mkv
   edge demo classify --model model.tflite --source 0 --sink jsonl:-
 """
-    + live.SOURCES
+    + stream_options.SOURCES
 )
 
 
@@ -36,7 +36,7 @@ Examples:
     "--smoothing", type=float, default=SMOOTHING, show_default=True, help="Seconds to average over."
 )
 @running
-@live.options
+@stream_options.options
 def main(
     model: Path,
     labels: Path | None,
@@ -53,7 +53,7 @@ def main(
             model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,
             delegate=delegate, threads=threads,
         )  # fmt: skip
-    live.run(task, **stream)
+    stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 import edge
-from edge import live
+from edge.commands import stream_options
 from edge.commands.options import detecting, model_option, running
-from edge.quiet import suppress_native_stderr
+from edge.terminal.native_stderr import suppress_native_stderr
 
 EXAMPLES = (
     """
@@ -29,7 +29,7 @@ Describe any other head in a file, MODEL.toml or --head FILE:
   anchors = { 16 = [[12, 18], [37, 49]], 32 = [[115, 73], [119, 199]] }
   letterbox = true
 """
-    + live.SOURCES
+    + stream_options.SOURCES
 )
 
 
@@ -37,13 +37,13 @@ Describe any other head in a file, MODEL.toml or --head FILE:
 @model_option("ssd_mobilenet_v1_coco")
 @detecting
 @running
-@live.options
+@stream_options.options
 def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
     """Detect objects in what the camera sees."""
     found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
     with suppress_native_stderr():
         task = edge.detector(model, delegate=delegate, threads=threads, **found)
-    live.run(task, **rest)
+    stream_options.run(task, **rest)
 
 
 if __name__ == "__main__":

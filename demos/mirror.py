@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 import edge
-from edge import live
+from edge.commands import stream_options
 from edge.commands.options import running
-from edge.progress import count_progress
-from edge.quiet import suppress_native_stderr
 from edge.tasks.pose.estimator import SCORE
+from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal.progress import count_progress
 
 EXAMPLES = (
     """
@@ -27,7 +27,7 @@ Examples:
 The images are processed once, and their poses are cached. Position, size and
 left-right orientation do not affect the match.
 """
-    + live.SOURCES
+    + stream_options.SOURCES
 )
 
 
@@ -41,14 +41,14 @@ left-right orientation do not affect the match.
 @click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip
 @running
-@live.options
+@stream_options.options
 def main(address: str, **rest: Any) -> None:
     """Strike a pose, and find the image whose pose is most similar."""
     asked = {key: rest.pop(key) for key in ("model", "score", "delegate", "threads")}
     with suppress_native_stderr(), count_progress(f"poses of {address}") as progress:
-        task = edge.mirror(address, say=live.say, progress=progress, **asked)
-    live.say(f"{len(task.index.places)} poses of {address} to choose from")
-    live.run(task, **rest)
+        task = edge.mirror(address, say=stream_options.say, progress=progress, **asked)
+    stream_options.say(f"{len(task.index.places)} poses of {address} to choose from")
+    stream_options.run(task, **rest)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 import edge
-from edge import live
+from edge.commands import stream_options
 from edge.commands.options import names, running
-from edge.quiet import suppress_native_stderr
 from edge.tasks.pose.estimator import SCORE
+from edge.terminal.native_stderr import suppress_native_stderr
 
 EXAMPLES = (
     """
@@ -30,7 +30,7 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
   end = { knee = [0, 115] }
   hold = { torso = [0, 75] }     # leaning: 0 upright, 90 lying; legs: apart
 """
-    + live.SOURCES
+    + stream_options.SOURCES
 )
 
 
@@ -45,13 +45,13 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
               help="Exercises to count, comma-separated; all or none.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path), help="TOML file of exercises.")
 @running
-@live.options
+@stream_options.options
 def main(**rest: Any) -> None:
     """Estimate the poses of people, and count their exercises."""
     keys = ("model", "people", "score", "count", "rules", "delegate", "threads")
     with suppress_native_stderr():
-        task = edge.pose(say=live.say, **{key: rest.pop(key) for key in keys})
-    live.run(task, **rest)
+        task = edge.pose(say=stream_options.say, **{key: rest.pop(key) for key in keys})
+    stream_options.run(task, **rest)
 
 
 if __name__ == "__main__":

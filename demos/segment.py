@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 import edge
-from edge import live
+from edge.commands import stream_options
 from edge.commands.options import model_option, names, running
-from edge.quiet import suppress_native_stderr
 from edge.tasks.segment import selfie
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.masks import SMOOTHING
 from edge.tasks.segment.segmenter import SCORE
+from edge.terminal.native_stderr import suppress_native_stderr
 
 EXAMPLES = (
     """
@@ -30,7 +30,7 @@ Examples:
 Without --model, MediaPipe's selfie segmentation finds people. Models such as
 DeepLab give each pixel a class, or a score for every class.
 """
-    + live.SOURCES
+    + stream_options.SOURCES
 )
 
 
@@ -46,7 +46,7 @@ DeepLab give each pixel a class, or a score for every class.
 @click.option("--smoothing", type=float, default=SMOOTHING, show_default=True,
               help="Seconds over which uncertain pixels are averaged.")  # fmt: skip
 @running
-@live.options
+@stream_options.options
 def main(model: Path, background: str | None, **rest: Any) -> None:
     """Color the segments of the image, or replace the background behind people."""
     options = ("labels", "classes", "score", "smoothing", "delegate", "threads")
@@ -54,7 +54,7 @@ def main(model: Path, background: str | None, **rest: Any) -> None:
     behind = None if background is None else parse(background)
     with suppress_native_stderr():
         task = edge.segmenter(model, background=behind, **asked)
-    live.run(task, **rest)
+    stream_options.run(task, **rest)
 
 
 if __name__ == "__main__":

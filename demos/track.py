@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 import edge
-from edge import live
+from edge.commands import stream_options
 from edge.commands.options import detecting, model_option, running
-from edge.quiet import suppress_native_stderr
+from edge.terminal.native_stderr import suppress_native_stderr
 from edge.tracking.counting import Boundary, parse_line, parse_zone
 
 EXAMPLES = (
@@ -27,7 +27,7 @@ Examples:
 Lines and zones are in pixels of the frame. "in" is the right-hand side when
 looking along a line from its first point to its second, or inside a zone.
 """
-    + live.SOURCES
+    + stream_options.SOURCES
 )
 
 
@@ -39,7 +39,7 @@ looking along a line from its first point to its second, or inside a zone.
     "--zone", "zones", multiple=True, help="Count entries to a zone, NAME:X1,Y1,X2,Y2,X3,Y3,…."
 )
 @running
-@live.options
+@stream_options.options
 def main(
     model: Path,
     lines: tuple[str, ...],
@@ -54,7 +54,7 @@ def main(
     with suppress_native_stderr():
         detector = edge.detector(model, delegate=delegate, threads=threads, **asked)
         task = edge.following(detector, borders)
-    live.run(task, **rest)
+    stream_options.run(task, **rest)
 
 
 if __name__ == "__main__":

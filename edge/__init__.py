@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from edge.frame import Frame as Frame
     from edge.frame import Output as Output
     from edge.image import read_picture as read_picture
-    from edge.model import ClassifierModel as Model
-    from edge.model import open_model as open_model
     from edge.results import Classification as Classification
     from edge.results import ClassScore as ClassScore
     from edge.results import Detection as Detection
@@ -39,17 +37,19 @@ if TYPE_CHECKING:
     from edge.results import Repetition as Repetition
     from edge.results import Segment as Segment
     from edge.results import Segmentation as Segmentation
-    from edge.runner import run as run
-    from edge.sinks.calling import callback_sink as each
+    from edge.session import run as run
+    from edge.sinks.callback import callback_sink as each
     from edge.sources import open_source as open_source
     from edge.sources.source import SourceOptions as SourceOptions
     from edge.streaming.statistics import StreamStats as Statistics
-    from edge.tasks.classifier import classifier as classifier
-    from edge.tasks.detect import detector as detector
-    from edge.tasks.mirror.mirror import mirror as mirror
+    from edge.tasks.classify.classifier import classifier as classifier
+    from edge.tasks.classify.model import ClassifierModel as Model
+    from edge.tasks.classify.model import open_model as open_model
+    from edge.tasks.detect.detector import detector as detector
     from edge.tasks.pose.estimator import pose as pose
+    from edge.tasks.pose_match.task import mirror as mirror
     from edge.tasks.segment.segmenter import segmenter as segmenter
-    from edge.tasks.track import following as following
+    from edge.tasks.track.tracker import following as following
 
 # Loaded on first use, so that `edge --help` needs neither numpy nor OpenCV.
 _PUBLIC = {
@@ -57,8 +57,8 @@ _PUBLIC = {
     "Frame": "edge.frame",
     "Output": "edge.frame",
     "read_picture": "edge.image",
-    "Model": "edge.model",
-    "open_model": "edge.model",
+    "Model": "edge.tasks.classify.model",
+    "open_model": "edge.tasks.classify.model",
     "Classification": "edge.results",
     "ClassScore": "edge.results",
     "Detection": "edge.results",
@@ -69,17 +69,17 @@ _PUBLIC = {
     "Repetition": "edge.results",
     "Segment": "edge.results",
     "Segmentation": "edge.results",
-    "run": "edge.runner",
-    "each": "edge.sinks.calling",
+    "run": "edge.session",
+    "each": "edge.sinks.callback",
     "open_source": "edge.sources",
     "SourceOptions": "edge.sources.source",
     "Statistics": "edge.streaming.statistics",
-    "classifier": "edge.tasks.classifier",
-    "detector": "edge.tasks.detect",
-    "mirror": "edge.tasks.mirror.mirror",
+    "classifier": "edge.tasks.classify.classifier",
+    "detector": "edge.tasks.detect.detector",
+    "mirror": "edge.tasks.pose_match.task",
     "segmenter": "edge.tasks.segment.segmenter",
     "pose": "edge.tasks.pose.estimator",
-    "following": "edge.tasks.track",
+    "following": "edge.tasks.track.tracker",
 }
 
 __all__ = [

@@ -38,13 +38,15 @@ DEBUG = "EDGE_DEBUG"
 COMMANDS = {
     "capture": CommandEntry("edge.commands.capture:capture", "Make", "Take photos for a dataset."),
     "convert": CommandEntry(
-        "converters.cli:convert", "Make", "Turn photos into a verified TFLite model."
+        "converters.commands.convert:convert", "Make", "Turn photos into a verified TFLite model."
     ),
     "compress": CommandEntry(
-        "converters.compress_cli:compress", "Make", "Prune and quantize an existing result again."
+        "converters.commands.compress:compress",
+        "Make",
+        "Prune and quantize an existing result again.",
     ),
     "compile": CommandEntry(
-        "converters.edgetpu.compile_cli:compile_", "Make", "Compile a model for the Edge TPU."
+        "converters.commands.compile:compile_", "Make", "Compile a model for the Edge TPU."
     ),
     "classify": CommandEntry("edge.commands.classify:classify", "Run", "Classify images."),
     "demo": CommandEntry("demos.cli:demo", "Run", "Run real-time demos on a camera or a file."),
@@ -61,25 +63,31 @@ COMMANDS = {
         "edge.commands.inspect:inspect", "Check", "Show what is inside a model file."
     ),
     "compare": CommandEntry(
-        "converters.compare_cli:compare",
+        "converters.commands.compare:compare",
         "Check",
         "Compare results side by side: accuracy, size, latency.",
     ),
     "check": CommandEntry(
-        "converters.edgetpu.cli:check", "Check", "Predict how much of a model runs on the Edge TPU."
+        "converters.commands.check:check",
+        "Check",
+        "Predict how much of a model runs on the Edge TPU.",
     ),
     "boards": CommandEntry(
-        "boards.cli:boards", "Boards", "Show facts about boards: systems, cameras, latencies."
+        "boards.commands.boards:boards",
+        "Boards",
+        "Show facts about boards: systems, cameras, latencies.",
     ),
     "doctor": CommandEntry(
-        "boards.doctor.cli:doctor", "Boards", "Diagnose a board and suggest fixes."
+        "boards.commands.doctor:doctor", "Boards", "Diagnose a board and suggest fixes."
     ),
-    "deploy": CommandEntry("boards.deploy.cli:deploy", "Boards", "Deploy a model to boards."),
+    "deploy": CommandEntry("boards.commands.deploy:deploy", "Boards", "Deploy a model to boards."),
     "rollback": CommandEntry(
-        "boards.deploy.cli:rollback", "Boards", "Roll back to the previous release."
+        "boards.commands.deploy:rollback", "Boards", "Roll back to the previous release."
     ),
-    "status": CommandEntry("boards.deploy.cli:status", "Boards", "Show what runs on boards."),
-    "logs": CommandEntry("boards.deploy.cli:logs", "Boards", "Show the log of a board's service."),
+    "status": CommandEntry("boards.commands.deploy:status", "Boards", "Show what runs on boards."),
+    "logs": CommandEntry(
+        "boards.commands.deploy:logs", "Boards", "Show the log of a board's service."
+    ),
     "selftest": CommandEntry(
         "edge.commands.selftest:selftest", "Boards", "Check a release on the board it runs on."
     ),

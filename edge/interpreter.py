@@ -2,7 +2,7 @@
 
 Interpreters are tried in the order of their speed: ai-edge-litert, TensorFlow's own where
 TensorFlow is installed anyway, tflite-runtime. The first that imports is taken; for the Edge TPU,
-the first that has invoked the model in a subprocess (see :mod:`edge.probe`), because libedgetpu
+the first that has invoked the model in a subprocess (see :mod:`edge.edgetpu_probe`), because libedgetpu
 can take the whole process down with it.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import probe
+from edge import edgetpu_probe
 from edge.errors import DelegateError, ModelError, UsageError, did_you_mean
 from edge.modelfile import tflite
 from edge.modelfile.tflite import ModelFile
@@ -174,10 +174,10 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
         if not installed(distribution):
             continue
         module = INTERPRETERS[distribution]
-        reason = probe.try_edgetpu(module, file.content)
+        reason = edgetpu_probe.try_edgetpu(module, file.content)
         if reason is None:
             loaded = import_module(module)
-            edgetpu = loaded.load_delegate(probe.library())
+            edgetpu = loaded.load_delegate(edgetpu_probe.library())
             return Runtime(
                 _make(loaded, file, name, threads, experimental_delegates=[edgetpu]),
                 file,
@@ -187,7 +187,7 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
                 threads=threads,
             )
         reasons.append(f"{distribution}: {reason}" if len(candidates) > 1 else reason)
-        if reason in probe.SAME_FOR_ALL:
+        if reason in edgetpu_probe.SAME_FOR_ALL:
             reasons = [reason]
             break
     raise _needs_edgetpu(name, "; ".join(reasons) or "no interpreter")

@@ -4,11 +4,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from boards.deploy.board import PythonInstall, Target
 from boards.deploy.ssh import RemoteResult
+from boards.deploy.target import PythonInstall, Target
 from boards.deploy.wheel import OwnWheel
+from edge.deployment.release import ReleaseManifest
 from edge.errors import BoardError
-from edge.release import ReleaseManifest
 
 SIZE_KIB = 500 * 1024
 """What an environment takes while it is made, in KiB; the base one takes 330 MiB on x86-64."""

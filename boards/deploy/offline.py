@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from boards.deploy import wheel
-from boards.deploy.board import Target
 from boards.deploy.environment import Environment
+from boards.deploy.target import Target
 from edge.errors import BoardError
 
 _OLDEST = 5

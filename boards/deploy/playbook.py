@@ -7,12 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from boards.deploy import environment, packing, unit
-from boards.deploy.board import OWNER, PYTHONS, PythonInstall
+from boards.deploy import environment, package, systemd_unit
 from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import DeployRequest
+from boards.deploy.target import OWNER, PYTHONS, PythonInstall
+from edge.deployment.release import checksum_lines
 from edge.errors import UsageError, unwritable
-from edge.release import checksum_lines
 
 _SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
 _PLAYBOOK = "deploy.yml"
@@ -60,9 +60,9 @@ def _write(folder: Path, wanted: DeployRequest, inventory: dict[str, Any]) -> No
     for name in _SCRIPTS:
         (folder / "scripts" / name).write_text(ours.joinpath("scripts", name).read_text())
     (folder / _PLAYBOOK).write_text(ours.joinpath("ansible", _PLAYBOOK).read_text())
-    (folder / "release.tar").write_bytes(packing.tar(wanted.release.files))
+    (folder / "release.tar").write_bytes(package.tar(wanted.release.files))
     wheel = {wanted.wheel.name: wanted.wheel.content}
-    (folder / "wheels.tar").write_bytes(packing.tar({"SHA256SUMS": checksum_lines(wheel), **wheel}))
+    (folder / "wheels.tar").write_bytes(package.tar({"SHA256SUMS": checksum_lines(wheel), **wheel}))
     # JSON is YAML, and quotes what YAML would take for something else.
     (folder / "inventory.yml").write_text(json.dumps(inventory, indent=2) + "\n")
     (folder / "release.yml").write_text(json.dumps(_variables(wanted), indent=2) + "\n")
@@ -99,7 +99,9 @@ def _variables(wanted: DeployRequest) -> dict[str, Any]:
             "requirements": "\n".join(made.requirements),
         }
     units = {
-        scope: unit.render_unit(root="EDGE_ROOT", owner=owner, wait=wanted.wait).rstrip("\n")
+        scope: systemd_unit.render_unit(root="EDGE_ROOT", owner=owner, wait=wanted.wait).rstrip(
+            "\n"
+        )
         for scope, owner in (("system", OWNER), ("user", ""))
     }
     return {

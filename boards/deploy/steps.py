@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from boards.deploy import environment, offline, packing, unit
-from boards.deploy.board import Target
+from boards.deploy import environment, offline, package, systemd_unit
 from boards.deploy.environment import Environment
-from boards.deploy.packing import ReleasePackage
+from boards.deploy.package import ReleasePackage
 from boards.deploy.ssh import BoardAddress, Connection, connect
+from boards.deploy.target import Target
 from boards.deploy.wheel import OwnWheel
+from edge.deployment.release import checksum_lines
 from edge.errors import BoardError, ReleaseError
-from edge.release import checksum_lines
 
 Tell = Callable[[str], None]
 """Told the name of a step when it begins."""
@@ -67,7 +67,7 @@ async def deploy(
     async with connect(address, identity) as connection:
         board = await probe(connection, wanted.release.name)
         made = environment.build_environment(board.check(), wanted.release.manifest, wanted.wheel)
-        text = unit.render_unit(root=board.root, owner=board.owner, wait=wanted.wait)
+        text = systemd_unit.render_unit(root=board.root, owner=board.owner, wait=wanted.wait)
         if _runs(board, wanted, made, text):
             return Outcome(address, wanted.release.name)
         async with locked(connection, board, wanted.who):
@@ -164,7 +164,7 @@ async def _environment(
             "PIP": "--no-index --find-links ." if wanted.offline else "",
             "REQUIREMENTS": "\n".join(made.requirements),
         },
-        brings=packing.tar({"SHA256SUMS": checksum_lines(files), **files}),
+        brings=package.tar({"SHA256SUMS": checksum_lines(files), **files}),
         as_root=True,
     )
     if done.code:
@@ -189,7 +189,7 @@ async def _release(
             "OWNER": board.owner,
             "UPLOAD": "yes" if upload else "no",
         },
-        brings=packing.tar(release.files) if upload else b"",
+        brings=package.tar(release.files) if upload else b"",
         as_root=True,
     )
     if environment.no_space(done.err):

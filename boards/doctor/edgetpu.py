@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from boards.doctor import mending
+from boards.doctor import fixes
 from boards.doctor.finding import Finding, fail, ok, warn
-from boards.doctor.machine import model
+from boards.doctor.platform import model
 from boards.doctor.system import DIED, TIMEOUT, HostSystem
 from boards.doctor.usb import UsbDevice, devices
 from boards.profile import Profile
-from edge.probe import CRASHED, NOT_LOADABLE
+from edge.edgetpu_probe import CRASHED, NOT_LOADABLE
 
 UNUSED, USED = "1a6e:089a", "18d1:9302"
 """USB ids of an Edge TPU before its first use, which loads its firmware, and after."""
@@ -73,7 +73,7 @@ def _none(system: HostSystem, profile: Profile) -> Finding:
     switched_on = "dtparam=pciex1" in (system.text("boot/firmware/config.txt") or "")
     if "pcie" in buses and model(system).startswith("Raspberry Pi 5") and not switched_on:
         means = "The PCIe connector is disabled until it is turned on."
-        return fail("Edge TPU", found, means, mending.SWITCH_PCIE_ON)
+        return fail("Edge TPU", found, means, fixes.SWITCH_PCIE_ON)
     return fail("Edge TPU", found, means)
 
 
@@ -84,7 +84,7 @@ def _none_of_its_own(profile: Profile) -> Finding:
         "Models compiled for it cannot run. The kernel does not see it: turn the board off and on "
         "again, and if that does not help, check the kernel's log."
     )
-    return fail("Edge TPU", found, means, mending.LOOK[profile.edgetpu])
+    return fail("Edge TPU", found, means, fixes.LOOK[profile.edgetpu])
 
 
 def _describe(buses: Iterable[str]) -> str:
@@ -96,7 +96,7 @@ def _library(system: HostSystem) -> Iterator[Finding]:
     there = [path for pattern in _LIBRARIES for path in system.found(pattern)]
     if not there:
         means = "Without this library, no model can use an Edge TPU."
-        yield fail("libedgetpu", "not installed", means, mending.library(system))
+        yield fail("libedgetpu", "not installed", means, fixes.library(system))
         return
     name = f"/{there[0].relative_to(system.root)}"
     format_ = "--showformat=${Package} ${Version} ${db:Status-Status}\\n"
@@ -113,7 +113,7 @@ def _library(system: HostSystem) -> Iterator[Finding]:
         yield ok("libedgetpu", found)
     else:
         means = "Google's 2021 build crashes with current interpreters; use the maintained build."
-        yield fail("libedgetpu", found, means, mending.library(system))
+        yield fail("libedgetpu", found, means, fixes.library(system))
 
 
 def _trial(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
@@ -128,7 +128,7 @@ def _trial(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
         yield ok("Edge TPU", "libedgetpu loads and a device responds", means)
     elif reason.startswith((DIED, CRASHED, NOT_LOADABLE)):
         means = "Every program that uses it crashes. Install a current build."
-        yield fail("Edge TPU", reason, means, mending.library(system))
+        yield fail("Edge TPU", reason, means, fixes.library(system))
     else:
         means = (
             "Only one program at a time can use it: check which one does. "
@@ -160,7 +160,7 @@ def _on_pci(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
         means = (
             "The driver does not work with 16 KiB kernel pages; use the kernel with 4 KiB pages."
         )
-        yield fail("Edge TPU", found, means, mending.SMALL_PAGES)
+        yield fail("Edge TPU", found, means, fixes.SMALL_PAGES)
     elif system.found("sys/module/apex"):
         means = "The driver is loaded, but rejected the device; the kernel's log says why."
         yield fail("Edge TPU", found, means, "sudo dmesg | grep -iE 'apex|gasket'")
@@ -168,7 +168,7 @@ def _on_pci(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
         yield fail("Edge TPU", found, "The driver is not loaded.", "sudo modprobe apex")
     else:
         means = "Its driver (gasket, apex) was removed from Linux 5.13 and is not installed."
-        yield fail("Edge TPU", found, means, mending.DRIVER)
+        yield fail("Edge TPU", found, means, fixes.DRIVER)
 
 
 def _permissions(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
@@ -184,17 +184,17 @@ def _permission(system: HostSystem, node: str, group: str) -> Iterator[Finding]:
         means = "Inside a container, the device must be passed in."
         yield fail("Edge TPU", f"no /{node}", means, f"docker run --device /{node} …")
     elif not system.may_use(path):
-        rule = any(group in text for text in mending.rules(system))
+        rule = any(group in text for text in fixes.rules(system))
         joined = group in (system.ask("id", "-nG") or "").split()
         found = f"no permission for /{node}"
         if not rule:
             means = f"No udev rule gives the group {group} access."
-            yield fail("Edge TPU", found, means, mending.rule(group, joined))
+            yield fail("Edge TPU", found, means, fixes.rule(group, joined))
         elif not joined:
             means = f"Only the group {group} may use it. Log out and back in afterwards."
-            yield fail("Edge TPU", found, means, mending.join(group))
+            yield fail("Edge TPU", found, means, fixes.join(group))
         else:
             means = (
                 f"You are in the group {group}, but the rule is newer. Plug the device in again."
             )
-            yield fail("Edge TPU", found, means, mending.APPLY_RULES)
+            yield fail("Edge TPU", found, means, fixes.APPLY_RULES)

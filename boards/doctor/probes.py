@@ -36,7 +36,7 @@ def interpreter() -> dict[str, Any]:
         return {"trouble": trouble}
     import numpy as np
 
-    from boards.doctor.trial import EXPECTED, VALUES, build_probe_model
+    from boards.doctor.probe_model import EXPECTED, VALUES, build_probe_model
     from edge import interpreter as chosen
     from edge.errors import EdgeError
 
@@ -83,8 +83,8 @@ def picamera() -> dict[str, Any]:
 
 def edgetpu(module: str) -> dict[str, Any]:
     """Whether the trial model runs on the Edge TPU with the interpreter of ``module``."""
-    from boards.doctor.trial import build_probe_model
-    from edge.probe import try_edgetpu
+    from boards.doctor.probe_model import build_probe_model
+    from edge.edgetpu_probe import try_edgetpu
 
     reason = try_edgetpu(module, build_probe_model())
     return {} if reason is None else {"trouble": reason}

@@ -5,7 +5,7 @@ import json
 import shlex
 
 from boards.deploy.ssh import BoardAddress, RemoteResult, connect
-from boards.doctor.examination import Diagnosis
+from boards.doctor.diagnosis import Diagnosis
 from edge.errors import BoardError
 from edge.installation import board_source
 

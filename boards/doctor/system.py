@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from boards.doctor.commands import CommandResult, CommandRunner
+from boards.doctor.subprocesses import CommandResult, CommandRunner
 
 TIMEOUT = 10.0
 """Seconds for a command that asks the system something."""

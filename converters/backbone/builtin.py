@@ -3,9 +3,9 @@
 import tomllib
 from pathlib import Path
 
-from converters.backbone.distil.card import Card
-from converters.backbone.distil.pack import unpack
 from converters.backbone.mobilenet_v2 import Weights
+from converters.backbone.pretrain.card import Card
+from converters.backbone.pretrain.pack import unpack
 from edge.errors import WeightsError
 
 WEIGHTS = Path(__file__).with_name("builtin.npz")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress.wrappers import pointwise
+from converters.compress.keras_models import pointwise
 from edge.errors import ConversionError
 
 MOST = 0.99

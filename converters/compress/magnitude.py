@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from converters import tf
-from converters.compress import recovery
+from converters.compress import distillation
 from converters.compress.allocation import MOST, allocate
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.refit import refit
-from converters.compress.wrappers import clone, pointwise, strip_wrappers
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.keras_models import clone, pointwise, strip_wrappers
+from converters.compress.least_squares_refit import refit
 from edge.errors import UsageError
 
 _POWER = 3
@@ -34,7 +34,7 @@ class MagnitudeOptions:
     """``sparsity``: share of zeros among the weights of all convolutions and dense layers, above 0
     and below 1, as the report gives it. ``rounds``: in how many it is reached, 1 to 10.
 
-    ``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.DistillationConfig`.
+    ``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.distillation.DistillationConfig`.
 
     Raises:
         UsageError: a value out of its range.
@@ -63,8 +63,8 @@ class MagnitudeOptions:
             )
         self.plan()
 
-    def plan(self) -> recovery.DistillationConfig:
-        return recovery.DistillationConfig(
+    def plan(self) -> distillation.DistillationConfig:
+        return distillation.DistillationConfig(
             "recovering accuracy", self.epochs, self.rate, hard=self.hard
         )
 
@@ -100,7 +100,7 @@ def prune(
     """
     student = _cut(model, options, material)
     wrapped = _held(clone(student))
-    done = recovery.distil(
+    done = distillation.distil(
         wrapped,
         material.teacher,
         material,

@@ -13,7 +13,7 @@ A recipe is a TOML file of a description and steps, the last of which makes the 
     step = "quantise"
     method = "int8"
 
-``step`` and ``method`` name a line of :data:`converters.compress.steps.METHODS`; every other key
+``step`` and ``method`` name a line of :data:`converters.compress.methods.METHODS`; every other key
 is a field of that method's ``Options``.
 """
 
@@ -22,10 +22,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.compress import steps
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.quantise import Variant
-from edge import reading
+from converters.compress import methods
+from converters.compress.context import RecipeContext, RecipeState
+from converters.tflite import Variant
+from edge import toml_config
 from edge.errors import ConversionError, UsageError, did_you_mean
 
 SHIPPED = Path(__file__).with_name("recipes")
@@ -35,7 +35,7 @@ _EXAMPLE = 'write [[steps]], then step = "quantise" and method = "int8"'
 
 @dataclass(frozen=True, slots=True)
 class RecipeStep:
-    """One step: what :mod:`converters.compress.steps` knows it by, and its checked options."""
+    """One step: what :mod:`converters.compress.methods` knows it by, and its checked options."""
 
     kind: str
     method: str
@@ -95,7 +95,7 @@ def run(recipe: Recipe, material: RecipeContext) -> Variant:
     details: list[dict[str, Any]] = []
     for step in recipe.steps:
         before = len(draft.details)
-        draft = steps.find(step.kind, step.method).run(draft, step.options, material)
+        draft = methods.find(step.kind, step.method).run(draft, step.options, material)
         about = {"step": step.kind, "method": step.method, "options": asdict(step.options)}
         for said in draft.details[before:]:
             about |= said
@@ -114,8 +114,8 @@ def run(recipe: Recipe, material: RecipeContext) -> Variant:
 
 def _read(path: Path, name: str) -> Recipe:
     """``name`` is the file as the user knows it."""
-    table = reading.table(path, "a recipe in TOML")
-    reading.check_keys(table, ("description", "steps"), f"recipe {name}")
+    table = toml_config.table(path, "a recipe in TOML")
+    toml_config.check_keys(table, ("description", "steps"), f"recipe {name}")
     description = table.get("description", "")
     if not isinstance(description, str):
         raise UsageError(
@@ -156,11 +156,11 @@ def _step(values: Any, place: str) -> RecipeStep:
         raise UsageError(
             f"{place} to be a table", repr(values), _EXAMPLE, code="recipe-invalid-value"
         )
-    kind = _choice(values, "step", steps.kinds(), place)
-    method = _choice(values, "method", steps.methods(kind), place)
-    options = steps.find(kind, method).options
+    kind = _choice(values, "step", methods.kinds(), place)
+    method = _choice(values, "method", methods.methods(kind), place)
+    options = methods.find(kind, method).options
     given = {key: value for key, value in values.items() if key not in ("step", "method")}
-    return RecipeStep(kind, method, reading.build(options, given, f"{place} ({kind} {method})"))
+    return RecipeStep(kind, method, toml_config.build(options, given, f"{place} ({kind} {method})"))
 
 
 def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from converters import tf
 from converters.compress import magnitude
 from converters.compress.after_training.sparse import LEAST
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.context import RecipeContext, RecipeState
 from converters.compress.symmetric import symmetric
 from edge.errors import ConversionError, UsageError
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from converters.edgetpu import failures, obtain, runner, transcript
-from converters.edgetpu.check import EdgeTpuPrediction, check
-from converters.edgetpu.transcript import CompilerLog, ModelLog
+from converters.edgetpu import installation, log_parser, refusals, runner
+from converters.edgetpu.log_parser import CompilerLog, ModelLog
+from converters.edgetpu.prediction import EdgeTpuPrediction, check
 from edge.errors import CompilerError, LabelsError, ModelError
-from edge.modelfile import contents, metadata, tflite
+from edge.modelfile import metadata, tflite
+from edge.modelfile import operations as contents
 from edge.modelfile.labels import find_labels, fit_labels, read_labels
 from edge.modelfile.tflite import EDGETPU_OP, ModelFile, OpInfo
 
@@ -100,7 +101,7 @@ class CompiledModel:
 
 def available() -> bool:
     """Whether the compiler is on the PATH."""
-    return which(obtain.PROGRAM) is not None
+    return which(installation.PROGRAM) is not None
 
 
 def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
@@ -159,9 +160,9 @@ def compile_bytes(
         ran = runner.run(program, _arguments(search_delegate, timeout), folder, timeout)
         output = folder / f"{_STEM}_edgetpu.tflite"
         produced = output.read_bytes() if output.is_file() else None
-    log = transcript.parse(ran.text)
+    log = log_parser.parse(ran.text)
     if ran.code != 0 or log.succeeded is not True:
-        raise failures.refusal(ran, log, name)
+        raise refusals.refusal(ran, log, name)
     compiled = _believed(produced, log, name)
     return CompiledModel(
         content=_with_metadata(compiled, metadata.of(source, name)),

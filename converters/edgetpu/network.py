@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.modelfile import contents
+from edge.modelfile import operations
 from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferTable
 from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 
@@ -97,7 +97,7 @@ def nodes(file: ModelFile) -> tuple[OpNode, ...]:
     Raises:
         FlatbufferError: an operation reads what only a later one makes.
     """
-    names, graph = contents.op_names(), file.main
+    names, graph = operations.op_names(), file.main
     makers = {
         tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs if tensor >= 0
     }
@@ -126,7 +126,7 @@ def _parents(index: int, op: OpInfo, makers: dict[int, int]) -> frozenset[int]:
 
 def names(graph: Graph) -> tuple[str, ...]:
     """The names of a graph's operations."""
-    known = contents.op_names()
+    known = operations.op_names()
     return tuple(_name(op, known) for op in graph.operators)
 
 

@@ -11,7 +11,7 @@ second hand are ``LIKELY``.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from converters.edgetpu import conditions, sizes
+from converters.edgetpu import conditions, limits
 from converters.edgetpu.advice import INSTEAD, LEAVE_OUT
 from converters.edgetpu.network import OpNode
 
@@ -157,17 +157,17 @@ SINGLE = (
     Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
          "Upscale by 2 or 4, repeatedly, or use RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
          OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
-    Rule("too large", ("RESIZE_BILINEAR",), sizes.large_resize, _TOO_LARGE, OBSERVED, GUESS,
+    Rule("too large", ("RESIZE_BILINEAR",), limits.large_resize, _TOO_LARGE, OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
-    Rule("too large", ("MEAN",), sizes.large_mean,
+    Rule("too large", ("MEAN",), limits.large_mean,
          "Use AVERAGE_POOL_2D, or average the means of parts", OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
-    Rule("too large", ("TRANSPOSE",), sizes.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
+    Rule("too large", ("TRANSPOSE",), limits.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
          ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", _README)),
-    Rule("too large", ("RESHAPE",), sizes.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
+    Rule("too large", ("RESHAPE",), limits.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
          ("Sandhya1708/modelnew",)),
     Rule("too large", ("RESHAPE", "CONCATENATION", "STRIDED_SLICE", "LOGISTIC", "QUANTIZE"),
-         sizes.large_row, _TOO_LARGE, OBSERVED, LIKELY,
+         limits.large_row, _TOO_LARGE, OBSERVED, LIKELY,
          ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew", _README)),
 )  # fmt: skip
 """Rules by which an operation is refused; the first that applies is the reason given."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.edgetpu import obtain
+from converters.edgetpu import installation
 from edge.errors import CompilerError
 
 DOCKER_TIMEOUT = 30.0
@@ -45,9 +45,9 @@ def on_path() -> CompilerProgram:
     Raises:
         MissingCompilerError: there is none.
     """
-    found = shutil.which(obtain.PROGRAM)
+    found = shutil.which(installation.PROGRAM)
     if found is None:
-        raise obtain.compiler_missing()
+        raise installation.compiler_missing()
     return CompilerProgram((found,))
 
 
@@ -59,25 +59,25 @@ def in_docker(folder: Path) -> CompilerProgram:
     """
     docker = shutil.which("docker")
     if docker is None:
-        raise obtain.not_in_docker(
+        raise installation.not_in_docker(
             "docker on the PATH",
             "none",
             "install Docker, or compile without --docker",
             "docker-not-found",
         )
     _require_image(docker)
-    name = f"{obtain.IMAGE}-{secrets.token_hex(4)}"
+    name = f"{installation.IMAGE}-{secrets.token_hex(4)}"
     command = (
         *(docker, "run", "--rm", "--name", name, "--network", "none"),
-        *("--platform", obtain.PLATFORM, "--user", f"{os.getuid()}:{os.getgid()}"),
+        *("--platform", installation.PLATFORM, "--user", f"{os.getuid()}:{os.getgid()}"),
         *("--volume", f"{folder}:{_WORK}", "--workdir", _WORK),
-        *(obtain.IMAGE, obtain.PROGRAM),
+        *(installation.IMAGE, installation.PROGRAM),
     )
     return CompilerProgram(command, (docker, "kill", name))
 
 
 def _require_image(docker: str) -> None:
-    command = [docker, "image", "inspect", obtain.IMAGE]
+    command = [docker, "image", "inspect", installation.IMAGE]
     try:
         asked = subprocess.run(
             command, capture_output=True, text=True, timeout=DOCKER_TIMEOUT, check=False
@@ -87,18 +87,18 @@ def _require_image(docker: str) -> None:
     if asked.returncode == 0:
         return
     if re.search("no such (image|object)|image not known", asked.stderr, re.IGNORECASE):
-        raise obtain.not_in_docker(
-            f"the Docker image '{obtain.IMAGE}'",
+        raise installation.not_in_docker(
+            f"the Docker image '{installation.IMAGE}'",
             "no such image",
-            f"build it: {obtain.BUILD}",
+            f"build it: {installation.BUILD}",
             "docker-image-not-found",
         )
     raise _docker_fails(" ".join(asked.stderr.split()) or f"exit code {asked.returncode}")
 
 
-def _docker_fails(found: str) -> obtain.MissingCompilerError:
+def _docker_fails(found: str) -> installation.MissingCompilerError:
     fix = "start Docker, or compile without --docker"
-    return obtain.not_in_docker("Docker to respond", found, fix, "docker-not-responding")
+    return installation.not_in_docker("Docker to respond", found, fix, "docker-not-responding")
 
 
 def run(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from converters.report.drawing import PAGE, for_the_page, style
+from converters.report.plot_style import PAGE, for_the_page, style
 
 _LINES = ("-", "--", ":")
 _LOGARITHMIC_FROM = 50

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from converters.report import words
+from converters.report import formatting
 from converters.report.rows import BASELINE, VariantRow
 
 
@@ -40,35 +40,35 @@ def columns(rows: Sequence[VariantRow]) -> tuple[Column, ...]:
 
 
 def _accuracy(row: VariantRow, baseline: VariantRow) -> TableCell:
-    return TableCell(words.percent(row.accuracy), words.interval(row.interval))
+    return TableCell(formatting.percent(row.accuracy), formatting.interval(row.interval))
 
 
 def _points(row: VariantRow, baseline: VariantRow) -> TableCell:
-    return TableCell(words.points(row.accuracy, baseline.accuracy))
+    return TableCell(formatting.points(row.accuracy, baseline.accuracy))
 
 
 def _agreement(row: VariantRow, baseline: VariantRow) -> TableCell:
-    return TableCell(words.percent(row.agreement))
+    return TableCell(formatting.percent(row.agreement))
 
 
 def _size(row: VariantRow, baseline: VariantRow) -> TableCell:
-    return TableCell(words.size(row.bytes), words.ratio(row.bytes, baseline.bytes))
+    return TableCell(formatting.size(row.bytes), formatting.ratio(row.bytes, baseline.bytes))
 
 
 def _gzip(row: VariantRow, baseline: VariantRow) -> TableCell:
-    ratio = words.ratio(row.gzip_bytes, baseline.gzip_bytes)
-    return TableCell(words.size(row.gzip_bytes), ratio)
+    ratio = formatting.ratio(row.gzip_bytes, baseline.gzip_bytes)
+    return TableCell(formatting.size(row.gzip_bytes), ratio)
 
 
 def _sparsity(row: VariantRow, baseline: VariantRow) -> TableCell | None:
-    return None if row.sparsity is None else TableCell(words.percent(row.sparsity))
+    return None if row.sparsity is None else TableCell(formatting.percent(row.sparsity))
 
 
 def _operations(row: VariantRow, baseline: VariantRow) -> TableCell | None:
     if row.multiply_adds is None:
         return None
-    ratio = words.ratio(row.multiply_adds, baseline.multiply_adds or 0)
-    return TableCell(words.operations(row.multiply_adds), ratio)
+    ratio = formatting.ratio(row.multiply_adds, baseline.multiply_adds or 0)
+    return TableCell(formatting.operations(row.multiply_adds), ratio)
 
 
 def _time(threads: int) -> Column:
@@ -76,10 +76,10 @@ def _time(threads: int) -> Column:
         mine, other = row.on(threads), baseline.on(threads)
         if mine is None:
             return None
-        ratio = words.ratio(mine.p50_ms, other.p50_ms) if other else ""
-        return TableCell(words.quantiles(mine.p50_ms, mine.p95_ms), ratio)
+        ratio = formatting.ratio(mine.p50_ms, other.p50_ms) if other else ""
+        return TableCell(formatting.quantiles(mine.p50_ms, mine.p95_ms), ratio)
 
-    heading = words.number(threads, "thread")
+    heading = formatting.number(threads, "thread")
     return Column(f"time-{threads}", heading, "p50 / p95", cell)
 
 
@@ -93,7 +93,9 @@ def _edgetpu(row: VariantRow, baseline: VariantRow) -> TableCell | None:
 def _unknown(row: VariantRow, baseline: VariantRow) -> TableCell | None:
     if row.unknown is None:
         return None
-    return TableCell(words.percent(row.unknown.score), words.percent(row.unknown.coverage))
+    return TableCell(
+        formatting.percent(row.unknown.score), formatting.percent(row.unknown.coverage)
+    )
 
 
 _FIRST = (

@@ -8,11 +8,11 @@ import numpy as np
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import charts, on_board, reliability, sentences, tables, trade_off, words
+from converters.report import charts, formatting, on_board, pareto_plot, reliability, tables, text
 from converters.report.columns import columns
-from converters.report.pictures import Gallery
+from converters.report.gallery import Gallery
 from converters.report.rows import BASELINE, VariantRow, rows
-from converters.verification.measured import Evaluation
+from converters.verification.metrics import Evaluation
 
 _HERE = Path(__file__).parent
 _BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)
@@ -36,7 +36,7 @@ def render(
     duplicates, 8 kB each at most.
 
     Args:
-        record: from :func:`converters.report.record.build`; all figures come from it.
+        record: from :func:`converters.report.model.build`; all figures come from it.
         dataset: the pixels that are shown.
         split: of ``dataset``.
         verified: its scores rank the mistakes.
@@ -52,7 +52,7 @@ def render(
         lstrip_blocks=True,
     )
     for name in ("percent", "interval", "size", "milliseconds", "number", "runner", "sentence"):
-        environment.filters[name] = getattr(words, name)
+        environment.filters[name] = getattr(formatting, name)
     for name in ("flat", "steps"):
         environment.filters[name] = getattr(tables, name)
     page = environment.get_template("template.html.jinja")
@@ -76,9 +76,9 @@ def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "chosen": chosen,
         "reference": record["variants"]["float32"],
-        "verdict_line": words.verdict_line(record),
-        "doubt": words.doubt(record),
-        "majority": words.majority_share(record),
+        "verdict_line": formatting.verdict_line(record),
+        "doubt": formatting.doubt(record),
+        "majority": formatting.majority_share(record),
         "matrix": tables.matrix(chosen["confusion"]) if _drawn(classes) else None,
         "named_columns": len(classes) <= tables.NAMED_COLUMNS,
         "pairs": tables.worst_pairs(chosen["confusion"], classes),
@@ -106,12 +106,12 @@ def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
             for place, (name, variant) in enumerate(record["variants"].items())
             if variant["notes"] or variant["steps"]
         ],
-        "scores": sentences.scores(confidence),
+        "scores": text.scores(confidence),
         "reliability": _reliability(confidence),
-        "threshold": sentences.threshold(chosen),
-        "edgetpu": sentences.edgetpu(record["chosen"], chosen["edgetpu"]),
+        "threshold": text.threshold(chosen),
+        "edgetpu": text.edgetpu(record["chosen"], chosen["edgetpu"]),
         "refusals": tables.refusals(chosen["edgetpu"]),
-        "memory": sentences.memory(chosen["edgetpu"]),
+        "memory": text.memory(chosen["edgetpu"]),
     }
 
 
@@ -145,7 +145,7 @@ def _trade_off(record: Mapping[str, Any], compared: tuple[VariantRow, ...]) -> d
     from markupsafe import Markup
 
     points = [
-        trade_off.ParetoPoint(
+        pareto_plot.ParetoPoint(
             name=row.name,
             group="",
             p50_ms=row.timing.p50_ms,
@@ -157,9 +157,9 @@ def _trade_off(record: Mapping[str, Any], compared: tuple[VariantRow, ...]) -> d
         for row in compared
     ]
     return {
-        "words": trade_off.describe(points),
-        "broad": Markup(trade_off.svg(points, "broad", _BROAD)),
-        "slim": Markup(trade_off.svg(points, "slim", _SLIM)),
+        "words": pareto_plot.describe(points),
+        "broad": Markup(pareto_plot.svg(points, "broad", _BROAD)),
+        "slim": Markup(pareto_plot.svg(points, "slim", _SLIM)),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from converters.report.words import number
+from converters.report.formatting import number
 
 _CALLED = {"cpu": "the CPU", "edgetpu": "the Edge TPU"}
 

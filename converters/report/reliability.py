@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from converters.report.drawing import PAGE, for_the_page, style
+from converters.report.plot_style import PAGE, for_the_page, style
 
 _SIZE = (4.4, 4.2)
 

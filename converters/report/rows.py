@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from converters.report.words import number
-from edge.printable import printable
+from converters.report.formatting import number
+from edge.terminal.text import printable
 
 BASELINE = "int8"
 """The variant that others are held against."""

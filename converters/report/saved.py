@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from converters.output import REPORT_FILE
+from converters.output_dir import REPORT_FILE
 from edge.errors import UsageError
 
 _SCHEMAS = (1, 2)

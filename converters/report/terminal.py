@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converters.report import on_board, words
-from edge.printable import printable
+from converters.report import formatting, on_board
+from edge.terminal.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = No
     """Print the variants, the verdict, what was chosen and where the result lies.
 
     Args:
-        record: from :func:`converters.report.record.build`.
+        record: from :func:`converters.report.model.build`.
         out: the folder of the result, as it shall be shown.
         console: where to print; stdout by default.
     """
@@ -39,10 +39,10 @@ def summary(record: Mapping[str, Any], out: Path, console: "Console | None" = No
             shown.print(line)
     # Commands and paths are for copying: never broken over lines, never read as markup.
     if record["compiled"] and not record["compiled"]["compiler"]:
-        from converters.edgetpu import obtain
+        from converters.edgetpu import installation
 
         shown.print()
-        shown.print(Text(obtain.install_instructions().rstrip()), soft_wrap=True)
+        shown.print(Text(installation.install_instructions().rstrip()), soft_wrap=True)
     shown.print()
     for what, name in _places(record):
         shown.print(Text(f"{what + ':':<10}{out / name}"), soft_wrap=True)
@@ -61,11 +61,11 @@ def _table(record: Mapping[str, Any]) -> "Table":
         mark = _FRONT if name in record["choice"]["pareto"] else " "
         cells = (
             f"{printable(name)} {mark}",
-            f"{words.percent(row['accuracy'])} ({words.interval(row['accuracy_interval'])})",
-            words.percent(row["agreement"]),
-            words.size(row["bytes"]),
-            words.size(row["gzip_bytes"]),
-            words.milliseconds(row["p50_ms"]),
+            f"{formatting.percent(row['accuracy'])} ({formatting.interval(row['accuracy_interval'])})",
+            formatting.percent(row["agreement"]),
+            formatting.size(row["bytes"]),
+            formatting.size(row["gzip_bytes"]),
+            formatting.milliseconds(row["p50_ms"]),
             _mapped(row["edgetpu"]),
         )
         chosen = name == record["chosen"]
@@ -85,8 +85,8 @@ def _legend(record: Mapping[str, Any]) -> str:
     latency = record["variants"][record["chosen"]]["latency"]
     tested = record["split"]["sizes"]["test"]
     return (
-        f"Accuracy on {words.number(tested, 'test image')}, with 95 % interval. Times: "
-        f"{words.runner(latency)}. TPU: operations predicted to run on the Edge TPU. "
+        f"Accuracy on {formatting.number(tested, 'test image')}, with 95 % interval. Times: "
+        f"{formatting.runner(latency)}. TPU: operations predicted to run on the Edge TPU. "
         f"{_FRONT} no other is both as accurate and faster."
     )
 
@@ -99,7 +99,7 @@ def _judgement(record: Mapping[str, Any]) -> Iterator["Text"]:
     yield Text.assemble(
         (f"{verdict['status'].upper()}  ", _STYLES[verdict["status"]]), f"{verdict['reason']}."
     )
-    doubt = words.doubt(record)
+    doubt = formatting.doubt(record)
     if doubt:
         yield Text(doubt, style="yellow")
     if verdict["classes"]:
@@ -139,13 +139,13 @@ def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:
             yield Text(f"{printable(name)}: {row['gain']}")
     confidence = record["confidence"]
     errors = (confidence["test"]["ece_before"], confidence["test"]["ece_after"])
-    before, after = map(words.percent, errors)
+    before, after = map(formatting.percent, errors)
     temperature = confidence["temperature"]
     said = f"temperature {temperature:.2f}; calibration error {before} before, {after} after"
     yield Text(f"Scores: {said if temperature != 1 else f'calibration error {after}'}.")
     threshold = record["variants"][record["chosen"]]["threshold"]
     if threshold:
-        from converters.verification.confidence import ScoreThreshold
+        from converters.verification.calibration import ScoreThreshold
 
         yield Text(ScoreThreshold(**threshold).words())
 

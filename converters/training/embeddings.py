@@ -17,7 +17,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training import extractor
 from converters.training.augment import VIEWS
-from converters.training.store import EmbeddingStore, open_store
+from converters.training.embedding_store import EmbeddingStore, open_store
 
 _SAVED_AT_ONCE = 64
 """Vectors from one write to the next: what Ctrl-C can cost."""

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tf
+from converters import tf, tflite
 from converters.backbone.weights import Backbone
-from converters.compress import quantise
-from edge.quiet import suppress_native_stderr
-from edge.whole import write_atomic
+from edge.files import write_atomic
+from edge.terminal.native_stderr import suppress_native_stderr
 
 Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
@@ -68,4 +67,4 @@ def _convert(backbone: Backbone) -> bytes:
     keras = tf.keras()
     base = backbone.build()
     pooled = keras.layers.GlobalAveragePooling2D()(base.output)
-    return quantise.to_float32(keras.Model(base.input, pooled))
+    return tflite.to_float32(keras.Model(base.input, pooled))

@@ -7,9 +7,9 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import classifier, epochs, loop
+from converters.training import classifier, epochs, fit
+from converters.training.config import TrainingOptions
 from converters.training.head import LinearHead
-from converters.training.options import TrainingOptions
 
 GOOD_ENOUGH = 0.95
 """Validation accuracy of the frozen head from which "auto" leaves it at that."""
@@ -20,7 +20,7 @@ EPOCHS = 10
 _FEWEST = 3
 """Epochs below which fine-tuning cannot be expected to help."""
 
-_PLAN = loop.FitConfig("Fine-tuning", rate=1e-4, warm_up=0.2, patience=4)
+_PLAN = fit.FitConfig("Fine-tuning", rate=1e-4, warm_up=0.2, patience=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class FineTuned:
 
     model: Any | None
     validation_accuracy: float
-    history: loop.FitHistory | None
+    history: fit.FitHistory | None
     notes: tuple[str, ...]
 
 
@@ -67,7 +67,7 @@ def fine_tune(
         return _affordable(seconds, options) if auto else options.epochs or EPOCHS
 
     with epochs.batch_norm_frozen(model):
-        history = loop.fit(model, dataset, split, options, _PLAN, decide, progress)
+        history = fit.fit(model, dataset, split, options, _PLAN, decide, progress)
     if not history.epochs:
         wanted = (options.epochs or _FEWEST) * per_epoch[0]
         note = (
@@ -87,7 +87,7 @@ def _affordable(per_epoch: float, options: TrainingOptions) -> int:
     return affordable if affordable >= _FEWEST else 0
 
 
-def _judged(model: Any, frozen: float, history: loop.FitHistory, auto: bool) -> FineTuned:
+def _judged(model: Any, frozen: float, history: fit.FitHistory, auto: bool) -> FineTuned:
     tuned = max(history.accuracies)
     spent = f"{history.epochs} epochs ({history.seconds:.0f} s)"
     if tuned > frozen:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.training.embeddings import Embeddings
-from converters.training.trained import Curve
-from converters.verification import confidence
+from converters.training.result import Curve
+from converters.verification import calibration
 
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 """Candidates for C, the inverse of the regularization strength, smallest first."""
@@ -102,15 +102,15 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
     for strength in STRENGTHS:
         model, converged = _solve(scaled, labels, strength, model)
         scores = model.predict_proba(judged)
-        calibrated = confidence.scale_probabilities(
-            scores, confidence.fit_temperature(scores, truth)
+        calibrated = calibration.scale_probabilities(
+            scores, calibration.fit_temperature(scores, truth)
         )
         found.append(
             _Candidate(
                 strength,
                 views,
                 float((scores.argmax(axis=1) == truth).mean()),
-                confidence.reliability(calibrated, truth).log_loss,
+                calibration.reliability(calibrated, truth).log_loss,
                 *_fold(model, scaler),
                 converged,
             )

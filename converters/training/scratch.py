@@ -7,9 +7,9 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import classifier, loop
-from converters.training.options import TrainingOptions
-from converters.training.trained import TrainedModel
+from converters.training import classifier, fit
+from converters.training.config import TrainingOptions
+from converters.training.result import TrainedModel
 
 _STEPS = 800
 """Steps that small pictures with clear shapes need: 600 bring handwritten digits to 98 %."""
@@ -31,7 +31,7 @@ def train(
     model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
     _quicken_batch_norm(model)
     epochs = options.epochs or _epochs(len(split.train), options.batch_size)
-    plan = loop.FitConfig(
+    plan = fit.FitConfig(
         "Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2)
     )
 
@@ -42,7 +42,7 @@ def train(
         )
         return epochs
 
-    history = loop.fit(model, dataset, split, options, plan, decide, progress)
+    history = fit.fit(model, dataset, split, options, plan, decide, progress)
     accuracy = history.accuracies[history.best - 1]
     return TrainedModel(
         model=model,
@@ -58,7 +58,7 @@ def train(
     )
 
 
-def describe(history: loop.FitHistory) -> dict[str, Any]:
+def describe(history: fit.FitHistory) -> dict[str, Any]:
     """Plain values for the report."""
     return {
         "epochs_planned": history.planned,

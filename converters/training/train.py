@@ -11,10 +11,10 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training import classifier, scratch
 from converters.training import head as heads
+from converters.training.config import TrainingOptions
 from converters.training.embeddings import Embeddings, embed
 from converters.training.finetune import fine_tune
-from converters.training.options import TrainingOptions
-from converters.training.trained import TrainedModel
+from converters.training.result import TrainedModel
 
 __all__ = ["TrainingOptions", "train"]
 

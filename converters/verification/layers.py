@@ -50,7 +50,7 @@ def layer_noise(
 
     Args:
         float32: a TFLite file.
-        int8: the TFLite file that ``converters.compress.quantise.to_int8`` made of the same model,
+        int8: the TFLite file that ``converters.tflite.to_int8`` made of the same model,
             so that tensors share names.
         pixels: uint8 RGB [n, h, w, 3] at the model's size, n ≥ 1.
         preprocessing: what a pixel means to the model.
@@ -148,7 +148,7 @@ class _Observed:
         kind = self._input["dtype"]
         if kind == np.float32:
             values = self._preprocessing.normalise(picture)
-        else:  # one step is one pixel value, see converters.compress.quantise
+        else:  # one step is one pixel value, see converters.tflite
             values = (picture.astype(np.int16) + np.iinfo(kind).min).astype(kind)
         self._interpreter.set_tensor(self._input["index"], values[None])
         self._interpreter.invoke()

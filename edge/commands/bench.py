@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge.commands.options import JSON, MODEL, running, say
-from edge.quiet import suppress_native_stderr
+from edge.terminal.native_stderr import suppress_native_stderr
 
 EXAMPLES = """
 \b
@@ -46,14 +46,14 @@ def _measure(
     model: Path, delegate: str, threads: int | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The figures of one run, and notes on how it ran."""
-    from edge import interpreter, stats
+    from edge import benchmark, interpreter
     from edge.modelfile import tflite
 
     start = time.perf_counter()
     content = tflite.read_file(model)
     runtime = interpreter.load(content, name=str(model), delegate=delegate, threads=threads)
     load_ms = (time.perf_counter() - start) * 1e3
-    timing = stats.measure(runtime)
+    timing = benchmark.measure(runtime)
     figures = {
         "model": str(model),
         "interpreter": runtime.package,

@@ -11,16 +11,18 @@ from typing import Any
 
 import click
 
-from edge import collect, keys, live
-from edge.collect import ImageCollector
+from edge import image_collector
+from edge.commands import stream_options
 from edge.commands.options import JSON
 from edge.errors import CorruptFrameError, OutputError, UsageError
 from edge.frame import Frame
-from edge.quiet import suppress_native_stderr
-from edge.screen import ESCAPE, PreviewWindow
-from edge.signals import graceful_shutdown
+from edge.image_collector import ImageCollector
+from edge.preview_window import ESCAPE, PreviewWindow
 from edge.sources import open_source, resolve
 from edge.sources.source import Source
+from edge.terminal import keyboard
+from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal.shutdown import graceful_shutdown
 
 _STILL = 100
 """So many repeats in a row are told about once more."""
@@ -53,7 +55,7 @@ in the preview window or in the terminal.
     default=0,
     help="Seconds to wait before the first image.",
 )
-@live.source_options
+@stream_options.source_options
 @JSON
 def capture(
     label: str,
@@ -68,7 +70,7 @@ def capture(
 ) -> None:
     """Take images for a dataset, one folder per class."""
     stop = threading.Event()
-    wanted = live.wanted(source, **asked)
+    wanted = stream_options.wanted(source, **asked)
     if resolve(source)[0] == "browser":
         raise UsageError(
             "a camera of this machine",
@@ -88,7 +90,7 @@ def capture(
         with suppress_native_stderr():
             opened = open_source(source, wanted)
         closing.callback(opened.close)
-        kept = collect.open_collector(out, label)
+        kept = image_collector.open_collector(out, label)
         closing.enter_context(graceful_shutdown(stop))
         for frame in _frames(opened, stop, countdown):
             taken = when(frame)
@@ -135,12 +137,12 @@ class _Keys:
                     code="no-trigger",
                 ) from None
         if self._terminal:
-            closing.enter_context(keys.raw_keyboard())
+            closing.enter_context(keyboard.raw_keyboard())
         click.echo("Space or Enter takes an image, q quits.", err=True)
 
     def __call__(self, frame: Frame) -> bool | None:
         pressed = {self._screen.show(frame.picture) if self._screen is not None else None,
-                   keys.read_key() if self._terminal else None}  # fmt: skip
+                   keyboard.read_key() if self._terminal else None}  # fmt: skip
         return None if pressed & {"q", ESCAPE} else bool(pressed & {" ", "\n", "\r"})
 
 

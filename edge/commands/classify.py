@@ -10,10 +10,10 @@ import click
 
 from edge.commands.options import JSON, MODEL, running, say
 from edge.errors import PictureError, UsageError
-from edge.quiet import suppress_native_stderr
+from edge.terminal.native_stderr import suppress_native_stderr
 
 if TYPE_CHECKING:
-    from edge.model import ClassifierModel
+    from edge.tasks.classify.model import ClassifierModel
 
 EXAMPLES = """
 \b
@@ -69,7 +69,7 @@ def classify(
     as_json: bool,
 ) -> int:
     """Classify images."""
-    from edge.model import open_model
+    from edge.tasks.classify.model import open_model
 
     files = list(find_pictures(pictures))
     with suppress_native_stderr():

@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from edge.commands.options import JSON, MODEL, model_file
-from edge.modelfile import contents, metadata, tflite
+from edge.modelfile import metadata, operations, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.tflite import TensorInfo
-from edge.printable import printable
+from edge.terminal.text import printable
 
 EXAMPLES = """
 \b
@@ -59,9 +59,9 @@ def describe(content: bytes, name: str) -> dict[str, Any]:
         "edgetpu": file.for_edgetpu,
         "inputs": [_tensor(tensor) for tensor in file.inputs],
         "outputs": [_tensor(tensor) for tensor in file.outputs],
-        "quantisation": contents.quantisation(file),
+        "quantisation": operations.quantisation(file),
         "metadata": None if about is None else _metadata(about),
-        "operations": [row.to_dict() for row in contents.operations(file)],
+        "operations": [row.to_dict() for row in operations.operations(file)],
     }
 
 

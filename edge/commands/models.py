@@ -66,7 +66,7 @@ def list_(task: str | None, as_json: bool) -> int:
                  git: the blob id in a pinned commit
                  first pull: unverified at first, then by its recorded SHA-256
     """
-    from edge.registry.entries import TASKS, entries
+    from edge.registry.catalog import TASKS, entries
 
     if task is not None and task not in TASKS:
         fix = did_you_mean(task, TASKS, "choose one of them")
@@ -133,7 +133,7 @@ def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
     Exit codes: 0 success; 1 some downloads failed; 2 error.
     """
     from edge.registry import store
-    from edge.registry.entries import entries, find
+    from edge.registry.catalog import entries, find
 
     if bool(names) == everything:
         raise UsageError(
@@ -164,7 +164,7 @@ def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
 def path(name: str, edgetpu: bool) -> int:
     """Print the path of a downloaded model; never downloads."""
     from edge.registry import store
-    from edge.registry.entries import find
+    from edge.registry.catalog import find
 
     entry = find(name)
     file = _twin(entry) if edgetpu else entry.model
@@ -184,7 +184,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     Exit codes: 0 all are valid; 1 some are not; 2 error.
     """
     from edge.registry import store
-    from edge.registry.entries import entries, find
+    from edge.registry.catalog import entries, find
 
     wanted = [find(name) for name in names] or list(entries().values())
     if absent := [entry for entry in wanted if names and not store.cached(entry, (entry.model,))]:
@@ -233,9 +233,9 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
                 code="no-edgetpu-version",
             )
         return _export_pose(out)
+    from edge.files import write_atomic
     from edge.registry import store
-    from edge.registry.entries import LABELS, find
-    from edge.whole import write_atomic
+    from edge.registry.catalog import LABELS, find
 
     entry = find(name)
     files = _files(entry, edgetpu)
@@ -265,9 +265,9 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
 
 
 def _export_pose(out: Path) -> int:
+    from edge.files import write_atomic
     from edge.sinks import place
     from edge.tasks.pose.bundle import wheel_bundle
-    from edge.whole import write_atomic
 
     place.check(out)
     write_atomic(out, wheel_bundle().read_bytes())

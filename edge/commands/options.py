@@ -60,7 +60,7 @@ def model_file(model: Path) -> Path:
 
 
 def detecting(command: Command) -> Command:
-    """Add the options of a detector, named like the keywords of ``edge.tasks.detect.detector``."""
+    """Add the options of a detector, named like the keywords of ``edge.tasks.detect.detector.detector``."""
     made = (
         click.option(
             "--labels", type=click.Path(path_type=Path), help="File with one label per line."

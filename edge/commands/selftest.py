@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.commands.options import JSON, say
-from edge.quiet import suppress_native_stderr
+from edge.terminal.native_stderr import suppress_native_stderr
 
 if TYPE_CHECKING:
+    from edge.deployment.release import GoldenCheck, ReleaseManifest
     from edge.interpreter import Runtime
-    from edge.release import GoldenCheck, ReleaseManifest
 
 EXAMPLES = """
 \b
@@ -36,7 +36,7 @@ Exit codes: 0 the outputs match; 2 error; 3 the outputs differ.
 @JSON
 def selftest(release: Path, as_json: bool) -> int:
     """Check a release: its files, and its model's outputs on this machine."""
-    from edge.release import read
+    from edge.deployment.release import read
 
     manifest = read(release)
     with suppress_native_stderr():
@@ -56,17 +56,17 @@ def results(release: Path, manifest: "ReleaseManifest") -> Iterator[dict[str, An
     Raises:
         ModelError, DelegateError: it does not run here.
     """
-    from edge import vectors
+    from edge.deployment import golden
 
     for proof in manifest.proofs:
         runtime = _runtime(release, proof, manifest.delegate)
-        carried = vectors.unpack((release / proof.vectors).read_bytes(), proof.vectors)
-        deviation = vectors.deviation(runtime, carried)
+        carried = golden.unpack((release / proof.vectors).read_bytes(), proof.vectors)
+        deviation = golden.deviation(runtime, carried)
         yield {
             "model": f"{proof.file}/{proof.member}" if proof.member else proof.file,
             "deviation": round(deviation, 5),
-            "limit": vectors.LIMIT,
-            "passed": deviation <= vectors.LIMIT,
+            "limit": golden.LIMIT,
+            "passed": deviation <= golden.LIMIT,
             "interpreter": runtime.package,
             "delegate": runtime.delegate,
         }
@@ -75,14 +75,14 @@ def results(release: Path, manifest: "ReleaseManifest") -> Iterator[dict[str, An
 def _runtime(release: Path, proof: "GoldenCheck", delegate: str) -> "Runtime":
     """The model as the release's command will run it."""
     from edge import interpreter
-    from edge.release import extract_models
-    from edge.tasks import opening
+    from edge.deployment.release import extract_models
+    from edge.tasks import loading
 
     path = release / proof.file
     if proof.member:
         content = extract_models(proof.file, path.read_bytes())[proof.member]
         return interpreter.load(content, name=proof.member, delegate="cpu")
-    opened = opening.load_file(path, labels=None, delegate=delegate, threads=None)
+    opened = loading.load_file(path, labels=None, delegate=delegate, threads=None)
     say(opened.notes)
     return opened.runtime
 

@@ -36,9 +36,9 @@ To track objects on a camera: edge demo track.
 @JSON
 def track(detections: Path, output: Path, as_json: bool) -> int:
     """Track the objects in a file of detections, so that each keeps its id."""
+    from edge.files import write_atomic
     from edge.sinks import place
     from edge.tracking import mot
-    from edge.whole import write_atomic
 
     place.check(output)
     if output.resolve() == detections.resolve():

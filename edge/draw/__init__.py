@@ -5,11 +5,11 @@ Colors are those of classes, or of tracks where objects have one, and stay the s
 run. Nothing fails at the edges of a picture: what does not fit is moved, shortened or left out.
 """
 
-from edge.draw.beside import side_by_side
+from edge.draw.boxes import detections, line, trails, zone
 from edge.draw.masks import segmentation
-from edge.draw.objects import detections, line, trails, zone
+from edge.draw.overlays import classification, status
+from edge.draw.side_by_side import side_by_side
 from edge.draw.skeleton import poses
-from edge.draw.words import classification, status
 
 __all__ = [
     "classification",

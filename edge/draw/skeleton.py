@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.draw.plates import (
+from edge.draw.labels import (
     DARK,
     LIGHT,
     Color,

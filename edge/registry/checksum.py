@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from edge.registry.entries import RemoteFile
+from edge.registry.catalog import RemoteFile
 
 _MODEL_HEADS = ((4, b"TFL3"), (0, b"PK\x03\x04"))
 """Where a .tflite file, or a .task file, which is a zip, has its mark."""

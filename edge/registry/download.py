@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import DownloadError
-from edge.progress import Tell
+from edge.files import atomic_write
+from edge.terminal.progress import Tell
 from edge.version import __version__
-from edge.whole import atomic_write
 
 TIMEOUT_S = 30.0
 """Seconds without a byte after which a connection counts as broken."""

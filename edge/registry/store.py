@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from edge.errors import DownloadError
-from edge.progress import download_progress
+from edge.files import atomic_write, write_atomic
 from edge.registry import cache
+from edge.registry.catalog import CatalogEntry, RemoteFile
 from edge.registry.checksum import find_mismatch, sha256
 from edge.registry.download import MIRROR, download, failed
-from edge.registry.entries import CatalogEntry, RemoteFile
-from edge.whole import atomic_write, write_atomic
+from edge.terminal.progress import download_progress
 
 RECORD = "SHA256SUMS"
 """In each folder: what was pulled, as ``sha256sum --check`` reads it."""

@@ -19,19 +19,19 @@ from importlib import import_module
 from pathlib import Path
 
 from edge.errors import UsageError, did_you_mean
-from edge.sinks.sink import Sink
 from edge.sources.browser import BrowserCamera
 from edge.streaming.control import StreamControl
+from edge.streaming.sink import Sink
 
 SCHEMES = {
     "window": "edge.sinks.window:window",
     "video": "edge.sinks.video:video",
-    "jsonl": "edge.sinks.records:records",
+    "jsonl": "edge.sinks.jsonl:records",
     "frames": "edge.sinks.frames:frames",
     "mqtt": "edge.sinks.mqtt:mqtt",
     "web": "edge.sinks.web:web",
     "text": "edge.sinks.text:text",
-    "none": "edge.sinks.nothing:nothing",
+    "none": "edge.sinks.null:nothing",
 }
 """Scheme → "module:function", called with the address and a :class:`StreamContext`."""
 

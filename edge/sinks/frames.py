@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from edge.errors import UsageError
+from edge.files import atomic_write, write_atomic
 from edge.frame import Output
 from edge.image import encode_jpeg
 from edge.sinks import StreamContext
-from edge.whole import atomic_write, write_atomic
 
 _BACKLOG = 8
 _QUALITY = 90

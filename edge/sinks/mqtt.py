@@ -14,7 +14,7 @@ from edge.errors import OutputError, UsageError
 from edge.frame import Output
 from edge.installation import install_command
 from edge.sinks import StreamContext
-from edge.sinks.records import record
+from edge.sinks.jsonl import record
 
 _PORT = 1883
 _BACKLOG = 1000

@@ -15,11 +15,11 @@ from typing import Protocol
 import cv2
 
 from edge.errors import OutputError, UsageError
+from edge.files import atomic_write
 from edge.frame import BgrImage, Output
 from edge.image import encode_jpeg
 from edge.sinks import StreamContext, place
 from edge.sinks.matroska import Matroska
-from edge.whole import atomic_write
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _RATE = 30.0

@@ -1,7 +1,7 @@
 """A window on this machine's screen."""
 
 from edge.frame import Output
-from edge.screen import ESCAPE, PreviewWindow
+from edge.preview_window import ESCAPE, PreviewWindow
 from edge.sinks import StreamContext
 
 

@@ -29,7 +29,7 @@ SCHEMES = {
     "browser": "edge.sources.browser:browser",
     "synthetic": "edge.sources.synthetic:synthetic",
     "video": "edge.sources.opencv:video",
-    "pictures": "edge.sources.files:pictures",
+    "pictures": "edge.sources.images:pictures",
 }
 """Scheme → "module:function", called with the address and :class:`SourceOptions`."""
 

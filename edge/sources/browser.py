@@ -7,8 +7,8 @@ import numpy as np
 
 from edge.errors import PictureError, UsageError
 from edge.frame import BgrImage, Frame
-from edge.sources.adjust import adjust, thin
 from edge.sources.source import Source, SourceOptions
+from edge.sources.transforms import adjust, thin
 
 _MOST_PIXELS = 4096 * 4096
 """A JPEG of a few bytes may promise more than there is memory for."""

@@ -19,8 +19,8 @@ import numpy as np
 
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import BgrImage, Frame
-from edge.sources.adjust import adjust, thin
 from edge.sources.source import Source, SourceOptions
+from edge.sources.transforms import adjust, thin
 
 _TIMEOUT_MS = 5000
 """A network camera that says nothing for so long is lost."""

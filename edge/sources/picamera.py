@@ -7,8 +7,8 @@ import numpy as np
 
 from edge.errors import SourceError
 from edge.frame import Frame
-from edge.sources.adjust import adjust
 from edge.sources.source import Source, SourceOptions
+from edge.sources.transforms import adjust
 
 _SIZE, _RATE = (640, 480), 30.0
 

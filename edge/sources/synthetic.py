@@ -9,8 +9,8 @@ import numpy as np
 
 from edge.errors import UsageError, did_you_mean
 from edge.frame import BgrImage, Frame
-from edge.sources.adjust import adjust
 from edge.sources.source import Source, SourceOptions
+from edge.sources.transforms import adjust
 
 _SHAPES = 4
 _KEYS = ("seed", "frames")

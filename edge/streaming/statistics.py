@@ -6,7 +6,7 @@ from typing import Any
 
 from edge.engine import Engine
 from edge.frame import StreamStatus
-from edge.streaming.timing import LatencyHistogram
+from edge.streaming.histogram import LatencyHistogram
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")
 

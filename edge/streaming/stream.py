@@ -10,18 +10,18 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from edge import board
+from edge import telemetry
 from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, Output
 from edge.interpreter import Array
-from edge.quiet import suppress_native_stderr
-from edge.sinks.sink import Sink
 from edge.sources.source import Source
 from edge.streaming.capture import Capture, PreparedFrame
 from edge.streaming.control import StreamControl
-from edge.streaming.outlets import DrawJob, SinkWorker, draw_worker, sink_worker
+from edge.streaming.sink import Sink
 from edge.streaming.statistics import StreamMeter, StreamStats
+from edge.streaming.workers import DrawJob, SinkWorker, draw_worker, sink_worker
 from edge.tasks.task import Task
+from edge.terminal.native_stderr import suppress_native_stderr
 
 
 def run(
@@ -95,7 +95,7 @@ class _Stream:
             lost=lost,
             runtime=self._control.task.runtime,
             notes=self._notes,
-            board=board.telemetry(),
+            board=telemetry.telemetry(),
         )
 
     def _open_outlets(

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import DetectionsError
+from edge.tracking.state import Tracks
 from edge.tracking.tracker import MultiObjectTracker
-from edge.tracking.values import Tracks
 
 LINE = "frame,id,x,y,width,height,score"
 _EXAMPLE = "use lines such as 1,-1,281.9,187.5,79.9,209.5,0.99,-1,-1,-1"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge.tracking.motion import KalmanNoise
+from edge.tracking.kalman import KalmanNoise
 
 NOISE = KalmanNoise(
     measured=(0.03, 0.05, 0.10, 0.10),

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.tracking.association import Matches, associate
-from edge.tracking.motion import KalmanFilter
+from edge.tracking.kalman import KalmanFilter
+from edge.tracking.matching import Matches, associate
 from edge.tracking.parameters import TrackerParameters
-from edge.tracking.values import (
+from edge.tracking.state import (
     Array,
     DetectionArrays,
     Ints,

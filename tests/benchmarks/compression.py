@@ -25,23 +25,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
+from converters import tflite as quantise
 from converters.backbone import weights
-from converters.compress import quantise, recipe
-from converters.compress.calibration import calibration_set
-from converters.compress.draft import RecipeContext
+from converters.compress import recipe
+from converters.compress.calibration_set import calibration_set
+from converters.compress.context import RecipeContext
 from converters.dataset import audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split
 from converters.progress import Progress, TerminalProgress
 from converters.training.train import TrainingOptions, train
-from converters.verification.confidence import fit_temperature, scale_logits
-from edge import stats
+from converters.verification.calibration import fit_temperature, scale_logits
+from edge import benchmark
 from edge.image import Preprocessing
 from edge.interpreter import load
-from edge.model import load_model
 from edge.modelfile import tflite
-from edge.modelfile.figures import model_cost
+from edge.modelfile.cost import model_cost
 from edge.registry import cache
+from edge.tasks.classify.model import load_model
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
 DENSE = "int8"
@@ -169,7 +170,7 @@ def invoke_ms(content: bytes, beside: bytes) -> tuple[float, float]:
     """Medians of both files, on one thread, in turns."""
     with tf.quiet():
         runtimes = [load(c, name="file", delegate="cpu", threads=1) for c in (content, beside)]
-        own, other = (timing.p50_ms for timing in stats.measure_in_turns(runtimes, rounds=20))
+        own, other = (timing.p50_ms for timing in benchmark.measure_in_turns(runtimes, rounds=20))
     return own, other
 
 

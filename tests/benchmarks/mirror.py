@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from edge.results import Keypoint, Pose
-from edge.tasks.mirror.matching import keypoint_array, normalize_pose, pose_database
-from edge.tasks.pose.names import COCO
+from edge.tasks.pose.keypoints import COCO
+from edge.tasks.pose_match.similarity import keypoint_array, normalize_pose, pose_database
 
 ROUNDS = 100
 

@@ -5,7 +5,7 @@
 Linear probe: frozen embedding (pooled feature map), standardized, logistic regression, stratified
 80/20 split, mean and standard deviation of the accuracy over five seeds. Beside the backbone
 stand the same architecture with random weights and the teacher, MobileNetV2 1.0/224 with ImageNet
-weights. `--weights` judges another file of `converters.backbone.pretrain`.
+weights. `--weights` judges another file of `converters.backbone.pretrain.__main__`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.backbone import builtin, from_keras, mobilenet_v2
-from converters.backbone.distil.pack import unpack
+from converters.backbone.pretrain.pack import unpack
 from edge.image import Preprocessing, RgbImage, read_picture
 
 SEEDS = 5

@@ -30,11 +30,11 @@ import tiny_models
 from edge.frame import Output
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
-from edge.quiet import suppress_native_stderr
 from edge.sinks import StreamContext, open_sink
 from edge.sources import open_source
 from edge.streaming import stream
-from edge.tasks.classifier import classifier
+from edge.tasks.classify.classifier import classifier
+from edge.terminal.native_stderr import suppress_native_stderr
 
 READINGS, POINTS = 500, 5
 ALLOWED_MB = 1.0

@@ -19,14 +19,14 @@ import cv2
 from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array
-from edge.quiet import suppress_native_stderr
-from edge.sinks.nothing import NullSink
+from edge.sinks.null import NullSink
 from edge.sources import open_source
 from edge.sources.source import SourceOptions
 from edge.streaming import stream
 from edge.streaming.statistics import StreamStats
-from edge.tasks.classifier import classifier
-from edge.tasks.detect import detector
+from edge.tasks.classify.classifier import classifier
+from edge.tasks.detect.detector import detector
+from edge.terminal.native_stderr import suppress_native_stderr
 
 EVERY, BARE = 100, 25
 

@@ -30,8 +30,8 @@ import tiny_models
 
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
-from edge.quiet import suppress_native_stderr
-from edge.tasks.classifier import classifier
+from edge.tasks.classify.classifier import classifier
+from edge.terminal.native_stderr import suppress_native_stderr
 
 PHASE = 10.0
 """Seconds without visitors, then with them, and so on."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 from errors import error_code
 
-from boards import page, profile
+from boards import profile, render
 from edge import cli
 
 NAMES = (*profile.names(), *profile.accelerators())
@@ -52,7 +52,7 @@ def test_the_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["boards", "list"]) == 0
     said = capsys.readouterr().out
     assert all(f"  {name} " in said for name in NAMES)
-    assert page.UNTRIED in " ".join(said.split())
+    assert render.UNTRIED in " ".join(said.split())
 
 
 def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
+from converters.tflite import Variant
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -36,8 +36,8 @@ def micro_model_and_variants(
     """A tf_keras classifier of ``shapes`` and its float32, float16 and int8 files."""
     import micro_model
 
-    from converters.compress.quantise import variants
     from converters.progress import SilentProgress
+    from converters.tflite import variants
 
     pixels, labels = shapes.pixels[shapes_split.train], shapes.labels[shapes_split.train]
     model = micro_model.classifier(pixels, labels)

@@ -13,8 +13,7 @@ from conversion import Conversion
 from errors import error_code, raises_code
 from rich.console import Console
 
-from converters import comparison
-from converters.report import side_by_side
+from converters.report import compare, compare_table
 from edge.cli import run
 
 NEW_FIELDS = (
@@ -40,9 +39,9 @@ def earlier(record: dict[str, Any]) -> dict[str, Any]:
     return record | {"schema": 1}
 
 
-def printed(compared: comparison.Comparison, width: int = 200) -> str:
+def printed(compared: compare.Comparison, width: int = 200) -> str:
     file = io.StringIO()
-    side_by_side.show(compared, Console(file=file, width=width, highlight=False))
+    compare_table.show(compared, Console(file=file, width=width, highlight=False))
     return file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -54,7 +53,7 @@ def lines_of(text: str, variant: str) -> tuple[str, str]:
 
 
 def test_every_variant_has_its_figures_and_its_ratio_to_int8(tmp_path: Path) -> None:
-    text = printed(comparison.compare_results([put(tmp_path / "out", FULL.build())]))
+    text = printed(compare.compare_results([put(tmp_path / "out", FULL.build())]))
     first, second = lines_of(text, "channels-50")
     assert first.startswith("out ")
     for figure in ("100 %", "+33.3", "1.8 MB", "1.5 MB", "171 M", "2.1 / 2.7 ms", "full"):
@@ -70,7 +69,7 @@ def test_the_pareto_front_is_marked_over_all_results(tmp_path: Path) -> None:
     slow, quick = FULL.build(), FULL.build()
     for variant in quick["variants"].values():
         variant["p50_ms"] /= 2
-    compared = comparison.compare_results(
+    compared = compare.compare_results(
         [put(tmp_path / "slow", slow), put(tmp_path / "quick", quick)]
     )
     marked = [(e.result.name, e.row.name) for e in compared.entries if e.front]
@@ -80,19 +79,19 @@ def test_the_pareto_front_is_marked_over_all_results(tmp_path: Path) -> None:
 
 
 def test_what_was_not_gained_is_said(tmp_path: Path) -> None:
-    text = printed(comparison.compare_results([put(tmp_path / "out", FULL.build())]))
+    text = printed(compare.compare_results([put(tmp_path / "out", FULL.build())]))
     assert "out, magnitude-75: No speed was gained: nothing skips single zeros of int8." in text
 
 
 def test_a_result_of_the_first_schema_shows_what_it_has(tmp_path: Path) -> None:
     old = put(tmp_path / "old", earlier(Conversion().build()))
     new = put(tmp_path / "new", FULL.build())
-    text = printed(comparison.compare_results([new, old]))
+    text = printed(compare.compare_results([new, old]))
     row = next(line for line in text.splitlines() if line.startswith("old") and "int8" in line)
     assert "2.7 MB" in row
     assert "3.4 / 4.4 ms" in row
     assert row.count("–") == 5
-    alone = printed(comparison.compare_results([old]))
+    alone = printed(compare.compare_results([old]))
     assert "operations" not in alone
     assert "Edge TPU" not in alone
 
@@ -100,7 +99,7 @@ def test_a_result_of_the_first_schema_shows_what_it_has(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [60, 80, 100, 180])
 def test_a_narrow_terminal_cuts_no_figure(tmp_path: Path, width: int) -> None:
     outs = [put(tmp_path / name, FULL.build()) for name in ("groceries-model", "small")]
-    text = printed(comparison.compare_results(outs), width)
+    text = printed(compare.compare_results(outs), width)
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
     assert "3.4 / 4.4 ms" in text
@@ -113,18 +112,18 @@ def test_other_test_pictures_and_another_computer_are_pointed_out(tmp_path: Path
     other["environment"]["cpu"] = "Cortex-A76"
     other["variants"]["int8"]["latency"]["interpreter"] = "tflite-runtime 2.14.0"
     outs = [put(tmp_path / "here", FULL.build()), put(tmp_path / "there", other)]
-    found = " ".join(comparison.compare_results(outs).warnings)
-    accuracies, computers, _ = comparison.compare_results(outs).warnings
+    found = " ".join(compare.compare_results(outs).warnings)
+    accuracies, computers, _ = compare.compare_results(outs).warnings
     assert "there has" in accuracies and "test" in accuracies
     assert "Cortex-A76" not in computers and "there has" in computers
     assert "ai-edge-litert 2.3.0, cpu, 2 threads; tflite-runtime 2.14.0, cpu, 2 threads" in found
-    text = " ".join(printed(comparison.compare_results(outs)).split())
+    text = " ".join(printed(compare.compare_results(outs)).split())
     assert f"Note: {accuracies}" in text
 
 
 def test_results_of_one_test_side_and_computer_give_no_warning(tmp_path: Path) -> None:
     outs = [put(tmp_path / name, FULL.build()) for name in "ab"]
-    assert comparison.compare_results(outs).warnings == ()
+    assert compare.compare_results(outs).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -137,8 +136,8 @@ def test_results_of_one_test_side_and_computer_give_no_warning(tmp_path: Path) -
     ],
 )
 def test_sorted_the_best_comes_first(tmp_path: Path, key: str, first: str, last: str) -> None:
-    compared = comparison.sorted_by(
-        comparison.compare_results([put(tmp_path / "out", FULL.build())]), key
+    compared = compare.sorted_by(
+        compare.compare_results([put(tmp_path / "out", FULL.build())]), key
     )
     names = [entry.row.name for entry in compared.entries]
     assert (names[0], names[-1]) == (first, last)
@@ -148,7 +147,7 @@ def test_sorted_the_best_comes_first(tmp_path: Path, key: str, first: str, last:
 def test_sorted_by_a_figure_that_one_lacks_it_comes_last(tmp_path: Path) -> None:
     old = put(tmp_path / "old", earlier(Conversion().build()))
     outs = [old, put(tmp_path / "new", FULL.build())]
-    compared = comparison.sorted_by(comparison.compare_results(outs), "operations")
+    compared = compare.sorted_by(compare.compare_results(outs), "operations")
     assert [entry.result.name for entry in compared.entries] == ["new"] * 5 + ["old"] * 3
 
 
@@ -156,7 +155,7 @@ def test_results_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> No
     for name in "ab":
         (tmp_path / name).mkdir()
     outs = [put(tmp_path / name / "out", FULL.build()) for name in "ab"]
-    names = [result.name for result in comparison.compare_results(outs).results]
+    names = [result.name for result in compare.compare_results(outs).results]
     assert names == [str(out) for out in outs]
 
 
@@ -220,7 +219,7 @@ def test_what_is_no_result_is_refused(tmp_path: Path, content: str | None, code:
     if content is not None:
         (folder / "report.json").write_text(content, encoding="utf-8")
     with raises_code(code, kind="UsageError", found=str(folder)):
-        comparison.compare_results([folder])
+        compare.compare_results([folder])
 
 
 def test_bad_arguments_end_with_2_and_write_nothing(
@@ -248,7 +247,7 @@ def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
     record = FULL.build()
     record["variants"]["\x1b[2J[red]x"] = record["variants"]["channels-50"]
     record["variants"]["int8"]["gain"] = "\x1b[31mnothing"
-    text = printed(comparison.compare_results([put(tmp_path / "out", record)]))
+    text = printed(compare.compare_results([put(tmp_path / "out", record)]))
     assert "\x1b" not in text
     assert " [2J[red]x " in text
 

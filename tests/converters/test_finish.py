@@ -10,11 +10,8 @@ import pytest
 from damaged import zero_weights
 from errors import raises_code
 
-from converters.choosing.choice import select_variant
-from converters.choosing.plan import CompressionPlan
-from converters.compress import control
-from converters.compress.quantise import Variant
-from converters.compress.wrappers import clone
+from converters.compress import accuracy_control
+from converters.compress.keras_models import clone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.finish import (
@@ -27,7 +24,10 @@ from converters.finish import (
     recipe_context,
 )
 from converters.progress import SilentProgress
-from converters.training.trained import TrainedModel
+from converters.selection.plan import CompressionPlan
+from converters.selection.select import select_variant
+from converters.tflite import Variant
+from converters.training.result import TrainedModel
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
@@ -63,7 +63,7 @@ def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
     remedied: EvaluatedVariants,
 ) -> None:
     names = [m.name for m in remedied.measured]
-    assert names == ["float32", "float16", "int8", control.NAME]
+    assert names == ["float32", "float16", "int8", accuracy_control.NAME]
     int8, better = remedied.measured[2:]
     assert better.accuracy > int8.accuracy
     assert better.latencies and better.edgetpu["status"] in ("none", "partly")
@@ -72,12 +72,12 @@ def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
 
 
 def test_the_remedy_takes_the_place_of_int8(remedied: EvaluatedVariants) -> None:
-    assert preferred_variant(remedied, CompressionPlan()) == control.NAME
+    assert preferred_variant(remedied, CompressionPlan()) == accuracy_control.NAME
     assert preferred_variant(remedied, CompressionPlan(wanted="float16")) == "float16"
     choice = select_variant(
         remedied.measured, CompressionPlan().limits, preferred_variant(remedied, CompressionPlan())
     )
-    assert choice.chosen == control.NAME
+    assert choice.chosen == accuracy_control.NAME
 
 
 def test_a_network_that_says_the_same_of_every_picture_is_no_model(
@@ -124,7 +124,7 @@ def test_the_test_side_does_not_decide_about_a_remedy(
     def asked(*_: object) -> None:
         raise AskedError
 
-    monkeypatch.setattr(control, "apply_accuracy_control", asked)
+    monkeypatch.setattr(accuracy_control, "apply_accuracy_control", asked)
     float32, float16, int8 = sound.answered
     wrong = {lost_on: np.roll(getattr(int8, lost_on), 1, axis=1)}  # no answer is right any more
     poor = replace(sound, answered=(float32, float16, replace(int8, **wrong)))

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from converters import tflite
 from converters.backbone import weights
-from converters.compress import calibration, quantise
+from converters.compress import calibration_set
 from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
-from converters.training.options import TrainingOptions
+from converters.training.config import TrainingOptions
 from edge.image import Preprocessing, read_picture
 from edge.modelfile import metadata
 
@@ -52,9 +53,9 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     sides = split.split(pictures, 0)
     options = TrainingOptions(fine_tune="never")
     trained = train.train(backbone, pictures, sides, options, folder, SilentProgress())
-    samples = calibration.calibration_set(pictures, sides, 0)
+    samples = calibration_set.calibration_set(pictures, sides, 0)
     content = metadata.write(
-        quantise.to_int8(trained.model, samples, preprocessing),
+        tflite.to_int8(trained.model, samples, preprocessing),
         metadata.ModelMetadata(
             name="grocery6", labels=pictures.classes,
             mean=preprocessing.mean, std=preprocessing.std,

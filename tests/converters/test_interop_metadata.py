@@ -9,9 +9,9 @@ import pytest
 import tiny_models
 
 from edge import interpreter
-from edge.model import load_model
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.tasks.classify.model import load_model
 
 COLOURS = ("red", "grün", "blue, dark")
 ABOUT = ModelMetadata(

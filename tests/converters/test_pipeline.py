@@ -6,11 +6,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from converters import cli, making, pipeline
-from converters.clock import StageTimer
+from converters import pipeline
+from converters.commands import convert as cli
+from converters.commands import options
 from converters.progress import SilentProgress
-from converters.report import html, record, terminal
-from converters.training.options import TrainingOptions
+from converters.report import html, model, terminal
+from converters.stage_timer import StageTimer
+from converters.training.config import TrainingOptions
 
 LATIN = "K\udce4se"
 """The name of a folder as an old system wrote it, in Latin-1, as Python has it."""
@@ -20,7 +22,7 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = f"edge convert {LATIN}"
-    monkeypatch.setattr(record, "build", lambda **given: {"command": given["command"]})
+    monkeypatch.setattr(model, "build", lambda **given: {"command": given["command"]})
     monkeypatch.setattr(html, "render", lambda told, **_: f"<p>{told['command']}")
     pipeline.report(tmp_path, Mock(), Mock(), {}, command, StageTimer(), SilentProgress())
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -43,6 +45,6 @@ def test_the_place_of_its_result_can_be_printed(
     assert cli.default_out(tmp_path / LATIN) == Path(r"K\xe4se-model")
     shown: list[Path] = []
     monkeypatch.setattr(terminal, "summary", lambda _, out: shown.append(out))
-    monkeypatch.setattr(making, "is_success", lambda _: True)
-    assert making.print_report({}, Path(LATIN), as_json=False) == 0
+    monkeypatch.setattr(options, "is_success", lambda _: True)
+    assert options.print_report({}, Path(LATIN), as_json=False) == 0
     assert shown == [Path(r"K\xe4se")]

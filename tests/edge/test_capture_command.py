@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from errors import error_code
 
-from edge import collect
+from edge import image_collector
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -50,7 +50,7 @@ def test_a_burst_ends_when_it_is_full_and_nothing_is_overwritten(
 
 
 def test_what_was_taken_before_is_skipped(tmp_path: Path) -> None:
-    kept = collect.open_collector(tmp_path, "cat")
+    kept = image_collector.open_collector(tmp_path, "cat")
     random = np.random.default_rng(0)
     first, second = (random.integers(0, 255, (6, 8, 3)).astype(np.uint8) for _ in range(2))
     first, second = (cv2.resize(p, (320, 240), interpolation=cv2.INTER_CUBIC)

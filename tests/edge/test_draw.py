@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge import draw
-from edge.draw import plates
+from edge.draw import labels
 from edge.frame import BgrImage, StreamStatus
 from edge.results import Classification, ClassScore, Detection
 
@@ -36,7 +36,7 @@ def shows(picture: BgrImage, patch: BgrImage) -> bool:
 
 
 def label(picture: BgrImage, text: str, number: int) -> BgrImage:
-    return plates.render_label(text, plates.color_of(number), plates.style(picture))
+    return labels.render_label(text, labels.color_of(number), labels.style(picture))
 
 
 def everything(picture: BgrImage) -> None:
@@ -74,7 +74,7 @@ def test_a_box_stands_where_the_object_is() -> None:
     rows, columns = np.nonzero(changed)
     assert columns.min() == 40
     assert rows.max() == 180
-    assert (made[100, 40:50] == plates.color_of(17)).all(axis=1).any()
+    assert (made[100, 40:50] == labels.color_of(17)).all(axis=1).any()
 
 
 @pytest.mark.parametrize("background", [0, 24, 128, 255])
@@ -90,9 +90,9 @@ def test_lines_are_seen_on_any_background(background: int) -> None:
 
 def test_words_stand_out_from_their_plates() -> None:
     """A contrast of 4.5 to 1, as WCAG 2.1 (1.4.3) asks."""
-    style = plates.style(grey())
+    style = labels.style(grey())
     for number in range(200):
-        plate = plates.render_label("HHH", plates.color_of(number), style)
+        plate = labels.render_label("HHH", labels.color_of(number), style)
         lights = np.array([_luminance(pixel) for pixel in np.unique(plate.reshape(-1, 3), axis=0)])
         assert (lights.max() + 0.05) / (lights.min() + 0.05) >= 4.5, number
 
@@ -119,7 +119,7 @@ def test_labels_do_not_hide_each_other() -> None:
 def test_a_label_does_not_hide_a_small_object() -> None:
     small = replace(DOG, box=(42.0, 46.0, 56.0, 58.0), score=0.5, index=1)
     made = drawn(lambda picture: draw.detections(picture, [DOG, small]))
-    assert (made[46:59, 42:57] == plates.color_of(1)).all(axis=2).sum() >= 12
+    assert (made[46:59, 42:57] == labels.color_of(1)).all(axis=2).sum() >= 12
 
 
 @pytest.mark.parametrize("box", [(0, 0, 90, 90), (600, 0, 640, 60), (560, 440, 640, 480)])
@@ -131,43 +131,43 @@ def test_labels_at_the_edges_are_whole(box: tuple[float, ...]) -> None:
 def test_a_long_label_keeps_its_score() -> None:
     long = "a label that is longer than the picture is wide"
     made = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), grey(200, 200))
-    style = plates.style(made)
-    text = plates.truncate(long, " 75%", style, 200 - 2 * style.pad)
+    style = labels.style(made)
+    text = labels.truncate(long, " 75%", style, 200 - 2 * style.pad)
     assert text.startswith("a label")
     assert text.endswith(".. 75%")
     assert shows(made, label(made, text, 17))
 
 
 def test_letters_that_the_font_lacks_become_their_nearest() -> None:
-    assert plates.to_ascii("Käse, crème brûlée × 2") == "Kase, creme brulee x 2"
-    assert plates.to_ascii("猫") == "?"
+    assert labels.to_ascii("Käse, crème brûlée × 2") == "Kase, creme brulee x 2"
+    assert labels.to_ascii("猫") == "?"
 
 
 def test_a_class_has_its_colour_and_neighbours_have_another() -> None:
-    colours = [plates.color_of(number) for number in range(90)]
-    assert colours == [plates.color_of(number) for number in range(90)]
+    colours = [labels.color_of(number) for number in range(90)]
+    assert colours == [labels.color_of(number) for number in range(90)]
     assert len(set(colours)) == 90
     for near, next_ in pairwise(colours):
         assert np.abs(np.subtract(near, next_)).sum() > 120
 
 
 def test_text_grows_with_the_picture() -> None:
-    heights = [plates.height_of(plates.style(grey(w, h))) for w, h in ((640, 480), (1920, 1080))]
+    heights = [labels.height_of(labels.style(grey(w, h))) for w, h in ((640, 480), (1920, 1080))]
     assert heights[1] >= 1.7 * heights[0]
-    assert plates.height_of(plates.style(grey(64, 48))) >= 6
+    assert labels.height_of(labels.style(grey(64, 48))) >= 6
 
 
 def test_a_trail_leads_through_its_points() -> None:
     made = drawn(lambda p: draw.trails(p, {2: [(100, 300), (200, 300), (200, 400)]}))
     for x, y in ((100, 300), (150, 300), (200, 350), (200, 400)):
-        assert (made[y, x] == plates.color_of(2)).all()
+        assert (made[y, x] == labels.color_of(2)).all()
     assert (made[100:200] == 128).all()
 
 
 def test_a_line_shows_its_name_and_where_in_is() -> None:
     """In is to the right of someone who looks from start to end: below, from left to right."""
     made = drawn(lambda p: draw.line(p, (100, 240), (500, 240), "door: 3 in, 1 out"))
-    plate = plates.render_label("door: 3 in, 1 out", plates.LIGHT, plates.style(made))
+    plate = labels.render_label("door: 3 in, 1 out", labels.LIGHT, labels.style(made))
     assert shows(made, plate)
     assert (made[246:258, 290:310] != 128).any()
     turned = drawn(lambda p: draw.line(p, (500, 240), (100, 240), ""))
@@ -177,15 +177,15 @@ def test_a_line_shows_its_name_and_where_in_is() -> None:
 def test_a_zone_shows_its_outline_and_name() -> None:
     corners = [(100.0, 100.0), (400.0, 100.0), (400.0, 300.0), (100.0, 300.0)]
     made = drawn(lambda p: draw.zone(p, corners, "shop: 2"))
-    assert (made[200, 100] == plates.LIGHT).all()
-    assert (made[200, 400] == plates.LIGHT).all()
+    assert (made[200, 100] == labels.LIGHT).all()
+    assert (made[200, 400] == labels.LIGHT).all()
     assert (made[150:290, 110:390] == 128).all()
-    assert shows(made, plates.render_label("shop: 2", plates.LIGHT, plates.style(made)))
+    assert shows(made, labels.render_label("shop: 2", labels.LIGHT, labels.style(made)))
 
 
 def bars(picture: BgrImage, number: int) -> int:
     """Length of the longest row in the color of class ``number``."""
-    return int((picture == plates.color_of(number)).all(axis=2).sum(axis=1).max())
+    return int((picture == labels.color_of(number)).all(axis=2).sum(axis=1).max())
 
 
 def test_bars_are_as_long_as_the_scores() -> None:

@@ -7,7 +7,7 @@ import pytest
 import stick_figures
 
 from edge import draw
-from edge.draw import plates, skeleton
+from edge.draw import labels, skeleton
 from edge.frame import BgrImage
 from edge.results import Keypoint, Pose, Poses
 
@@ -64,12 +64,12 @@ def test_what_is_hardly_seen_is_left_out() -> None:
 def test_angles_can_be_read_at_their_joints() -> None:
     pose = stick_figures.pose(knee=92, elbow=121)
     picture = drawn(Poses((pose,)))
-    wanted = plates.style(picture)
+    wanted = labels.style(picture)
     for joint, text in (("right_knee", "92"), ("right_elbow", "121")):
         (point,) = (point for point in pose.keypoints if point.name == joint)
         x, y = round(point.x), round(point.y)
         near = picture[max(0, y - 90) : y + 90, max(0, x - 90) : x + 90]
-        assert _shows(near, plates.render_label(text, skeleton.RIGHT, wanted))
+        assert _shows(near, labels.render_label(text, skeleton.RIGHT, wanted))
 
 
 def test_counts_stand_in_the_corner_only_when_there_are_some() -> None:

@@ -10,8 +10,8 @@ import pytest
 import tiny_models
 from errors import raises_code
 
-from edge import interpreter, probe
-from edge.model import open_model
+from edge import edgetpu_probe, interpreter
+from edge.tasks.classify.model import open_model
 
 LITERT = "ai_edge_litert.interpreter"
 
@@ -48,7 +48,7 @@ def edgetpu(tmp_path, monkeypatch):
         source, library = tmp_path / "fake.c", tmp_path / "libfake.so"
         source.write_text(LIBRARIES[kind] + ENTRY)
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
-        monkeypatch.setattr(probe, "library", lambda: str(library))
+        monkeypatch.setattr(edgetpu_probe, "library", lambda: str(library))
 
     return put
 
@@ -124,24 +124,24 @@ def test_a_model_not_compiled_cannot_have_the_edge_tpu(tiny_model):
 
 @pytest.mark.parametrize("delegate", ["cpu", "auto", "edgetpu"])
 def test_a_compiled_model_without_edge_tpu_names_its_twin(compiled, monkeypatch, delegate):
-    monkeypatch.setattr(probe, "library", lambda: "libabsent.so.1")
+    monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
     with raises_code("edgetpu-required", fix="colours.tflite"):
         open_model(compiled, delegate=delegate)
 
 
 def test_auto_falls_back_to_the_twin_and_says_so(compiled, tiny_model, monkeypatch):
-    monkeypatch.setattr(probe, "library", lambda: "libabsent.so.1")
+    monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
     (compiled.parent / "colours.tflite").write_bytes(tiny_model())
     model = open_model(compiled)
     assert model.runtime.delegate == "cpu"
-    assert any(probe.NO_LIBRARY in note for note in model.notes)
+    assert any(edgetpu_probe.NO_LIBRARY in note for note in model.notes)
     with raises_code("edgetpu-required"):
         open_model(compiled, delegate="edgetpu")
 
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("crashes", "SIGABRT"), ("finds no device", probe.NO_DEVICE)],
+    [("crashes", "SIGABRT"), ("finds no device", edgetpu_probe.NO_DEVICE)],
 )
 def test_a_bad_library_is_told_in_plain_words(edgetpu, compiled, kind, reason):
     edgetpu(kind)
@@ -151,14 +151,14 @@ def test_a_bad_library_is_told_in_plain_words(edgetpu, compiled, kind, reason):
 
 def test_a_hanging_library_is_given_up(edgetpu, tiny_model):
     edgetpu("hangs")
-    assert "3 seconds" in probe.try_edgetpu(LITERT, tiny_model(), timeout=3)
+    assert "3 seconds" in edgetpu_probe.try_edgetpu(LITERT, tiny_model(), timeout=3)
 
 
 def test_a_library_that_invokes_wins(edgetpu, tiny_model, compiled):
     edgetpu("works")
-    assert probe.try_edgetpu(LITERT, tiny_model()) is None
+    assert edgetpu_probe.try_edgetpu(LITERT, tiny_model()) is None
     # This stand-in takes no operations over, so the compiled one stays unknown.
-    assert "edgetpu-custom-op" in probe.try_edgetpu(LITERT, compiled.read_bytes())
+    assert "edgetpu-custom-op" in edgetpu_probe.try_edgetpu(LITERT, compiled.read_bytes())
 
 
 def test_the_first_interpreter_that_invokes_is_chosen(edgetpu, tiny_model, compiled, monkeypatch):
@@ -169,7 +169,7 @@ def test_the_first_interpreter_that_invokes_is_chosen(edgetpu, tiny_model, compi
         tried.append(module)
         return "it is too new" if len(tried) == 1 else None
 
-    monkeypatch.setattr(probe, "try_edgetpu", refuse_the_first)
+    monkeypatch.setattr(edgetpu_probe, "try_edgetpu", refuse_the_first)
     monkeypatch.setattr(
         interpreter, "INTERPRETERS", {"tflite-runtime": LITERT, "ai-edge-litert": LITERT}
     )

@@ -7,14 +7,14 @@ import pytest
 from errors import raises_code
 
 import edge
-from edge import interpreter, stats
+from edge import benchmark, interpreter
 from edge.image import Preprocessing
 from edge.interpreter import TensorSpec
-from edge.model import load_model, open_model
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
-from edge.pixels import apply_table, input_table
+from edge.preprocessing import apply_table, input_table
 from edge.results import Classification, ClassScore
+from edge.tasks.classify.model import load_model, open_model
 
 COLOURS = ("red", "green", "blue")
 HALF = (127.5,)
@@ -177,10 +177,10 @@ def test_a_quantised_input_of_pixels_takes_them_as_they_are():
 
 def test_measure_counts_what_it_ran(tiny_model):
     runtime = interpreter.load(tiny_model(), name="m")
-    timing = stats.measure(runtime, least=10, most=20, seconds=0.01)
+    timing = benchmark.measure(runtime, least=10, most=20, seconds=0.01)
     assert 10 <= timing.runs <= 20
     assert 0 < timing.p50_ms <= timing.p95_ms
-    assert stats.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))
+    assert benchmark.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))
 
 
 def test_models_that_are_compared_are_timed_in_turns(tiny_model):
@@ -196,7 +196,7 @@ def test_models_that_are_compared_are_timed_in_turns(tiny_model):
         runtime = interpreter.load(tiny_model(), name=name)
         runtime.__class__, runtime.name = Recorded, name
         runtimes.append(runtime)
-    timings = stats.measure_in_turns(runtimes, rounds=3, seconds=0)
+    timings = benchmark.measure_in_turns(runtimes, rounds=3, seconds=0)
     turns = [name for name, _ in itertools.groupby(ran)]
     assert turns == ["one", "other"] * 4  # the first invoke of each, then the rounds
     assert [timing.runs for timing in timings] == [18, 18]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-START = "import os, sys; from edge.errors import ModelError; from edge.quiet import quiet\n"
+START = "import os, sys; from edge.errors import ModelError; from edge.terminal.native_stderr import quiet\n"
 
 
 def run(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from errors import raises_code
 
-from edge import reading
+from edge import toml_config
 from edge.errors import UsageError
 
 
@@ -37,7 +37,7 @@ class Nothing:
 def cart(folder: Path, text: str) -> Cart:
     path = folder / "cart.toml"
     path.write_text(text, encoding="utf-8")
-    return reading.build(Cart, reading.table(path, "a cart in TOML"), "the cart")
+    return toml_config.build(Cart, toml_config.table(path, "a cart in TOML"), "the cart")
 
 
 def test_a_table_becomes_what_its_fields_say(tmp_path: Path) -> None:
@@ -76,16 +76,16 @@ def test_the_nearest_key_is_suggested(tmp_path: Path) -> None:
 
 
 def test_a_dataclass_without_fields_takes_no_key() -> None:
-    assert reading.build(Nothing, {}, "it") == Nothing()
+    assert toml_config.build(Nothing, {}, "it") == Nothing()
     with raises_code("unknown-key", expected="it", found="'more'"):
-        reading.build(Nothing, {"more": 1}, "it")
+        toml_config.build(Nothing, {"more": 1}, "it")
 
 
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
     with raises_code("file-unreadable", expected="a cart", fix="make one") as caught:
-        reading.table(path, "a cart", "make one")
+        toml_config.table(path, "a cart", "make one")
     assert str(caught.value).count(str(path)) == 1
     path.write_bytes(b"\xff\xfe\x00")
     with raises_code("invalid-toml", found="codec"):
-        reading.table(path, "a cart")
+        toml_config.table(path, "a cart")

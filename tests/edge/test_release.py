@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from errors import raises_code
 
-from edge import release
+from edge.deployment import release
 
 
 def bundle(compression: int) -> bytes:

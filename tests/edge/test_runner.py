@@ -17,7 +17,7 @@ from errors import raises_code
 from streams import ListingSink, MeanTask
 
 import edge
-from edge import runner
+from edge import session
 from edge.frame import Output
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
@@ -136,4 +136,6 @@ def test_when_one_sink_cannot_be_opened_the_others_are_closed(tmp_path: Path) ->
 
 
 def test_an_earlier_stats_file_may_be_replaced(tmp_path: Path) -> None:
-    runner.check_places("synthetic:", [("--stats s", tmp_path / "s"), ("--sink o", tmp_path / "o")])
+    session.check_places(
+        "synthetic:", [("--stats s", tmp_path / "s"), ("--sink o", tmp_path / "o")]
+    )

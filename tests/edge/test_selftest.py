@@ -9,11 +9,12 @@ import pytest
 import tiny_models
 from errors import error_code, raises_code
 
-from edge import cli, interpreter, release, vectors
+from edge import cli, interpreter
+from edge.deployment import golden, release
+from edge.deployment.release import GoldenCheck, ReleaseManifest
 from edge.interpreter import Runtime
-from edge.release import GoldenCheck, ReleaseManifest
 
-Make = Callable[[bytes, vectors.GoldenOutputs], Path]
+Make = Callable[[bytes, golden.GoldenOutputs], Path]
 
 
 def runtime(dtype: str = "int8") -> Runtime:
@@ -24,12 +25,12 @@ def runtime(dtype: str = "int8") -> Runtime:
 def make(tmp_path: Path) -> Make:
     """A release of a model that should answer as ``carried`` says."""
 
-    def write(model: bytes, carried: vectors.GoldenOutputs) -> Path:
+    def write(model: bytes, carried: golden.GoldenOutputs) -> Path:
         proofs = (GoldenCheck("m.tflite", "", "m.npz"),)
         manifest = ReleaseManifest("0", "", ("demo",), (), False, "auto", proofs)
         files = {
             "m.tflite": model,
-            "m.npz": vectors.pack(carried),
+            "m.npz": golden.pack(carried),
             "run": b"#!/bin/sh\n",
             release.MANIFEST: manifest.to_json().encode(),
         }
@@ -47,7 +48,7 @@ def make(tmp_path: Path) -> Make:
 @pytest.fixture
 def whole(make: Make) -> Path:
     model = tiny_models.colour_model("int8")
-    return make(model, vectors.make(runtime(), "colours"))
+    return make(model, golden.make(runtime(), "colours"))
 
 
 def test_a_release_that_answers_as_it_should(
@@ -64,9 +65,9 @@ def test_a_release_that_answers_as_it_should(
 
 
 def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    right = vectors.make(runtime(), "colours")
+    right = golden.make(runtime(), "colours")
     turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.answers)
-    folder = make(tiny_models.colour_model("int8"), vectors.GoldenOutputs(right.inputs, turned))
+    folder = make(tiny_models.colour_model("int8"), golden.GoldenOutputs(right.inputs, turned))
     assert cli.run(["selftest", str(folder), "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["passed"], told["models"][0]["passed"]) == (False, False)
@@ -83,7 +84,7 @@ def broken_model() -> bytes:
 def test_a_model_that_answers_what_is_no_number(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make(broken_model(), vectors.make(runtime("float32"), "colours"))
+    folder = make(broken_model(), golden.make(runtime("float32"), "colours"))
     assert cli.run(["selftest", str(folder), "--json"]) == 2
     out, err = capsys.readouterr()
     told = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
@@ -92,15 +93,15 @@ def test_a_model_that_answers_what_is_no_number(
 
 
 def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = vectors.make(runtime("float32"), "colours")
+    made = golden.make(runtime("float32"), "colours")
     answers, lost = made.answers[0], np.full_like(made.answers[0], np.nan)
-    monkeypatch.setattr(vectors, "_compared", lambda _: (0, 0))
-    twice = vectors.GoldenOutputs(made.inputs, (answers, answers))
-    monkeypatch.setattr(vectors, "answers", lambda *_: (answers, lost))
+    monkeypatch.setattr(golden, "_compared", lambda _: (0, 0))
+    twice = golden.GoldenOutputs(made.inputs, (answers, answers))
+    monkeypatch.setattr(golden, "answers", lambda *_: (answers, lost))
     with raises_code("output-not-finite"):
-        vectors.deviation(runtime("float32"), twice)
-    without = vectors.GoldenOutputs(made.inputs, (answers, lost))
-    assert vectors.deviation(runtime("float32"), without) == 0  # it never was one
+        golden.deviation(runtime("float32"), twice)
+    without = golden.GoldenOutputs(made.inputs, (answers, lost))
+    assert golden.deviation(runtime("float32"), without) == 0  # it never was one
 
 
 @pytest.mark.parametrize(
@@ -134,32 +135,32 @@ def test_a_folder_that_is_no_release(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
 def test_vectors_keep_what_they_say(dtype: str) -> None:
-    made = vectors.make(runtime(dtype), "colours")
-    assert made.inputs[0].shape == (vectors.COUNT, 1, 4, 4, 3)
-    packed = vectors.pack(made)
-    assert packed == vectors.pack(vectors.make(runtime(dtype), "colours"))
-    read = vectors.unpack(packed, "x.npz")
-    assert vectors.deviation(runtime(dtype), read) == 0
+    made = golden.make(runtime(dtype), "colours")
+    assert made.inputs[0].shape == (golden.COUNT, 1, 4, 4, 3)
+    packed = golden.pack(made)
+    assert packed == golden.pack(golden.make(runtime(dtype), "colours"))
+    read = golden.unpack(packed, "x.npz")
+    assert golden.deviation(runtime(dtype), read) == 0
 
 
 def test_a_few_steps_of_rounding_are_no_deviation() -> None:
-    made = vectors.make(runtime(), "colours")
+    made = golden.make(runtime(), "colours")
     step = runtime().outputs[0].scale
-    off = vectors.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.answers))
-    assert vectors.deviation(runtime(), off) == 0
-    far = vectors.GoldenOutputs(made.inputs, tuple(answer + 60 * step for answer in made.answers))
-    assert vectors.deviation(runtime(), far) > vectors.LIMIT
+    off = golden.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.answers))
+    assert golden.deviation(runtime(), off) == 0
+    far = golden.GoldenOutputs(made.inputs, tuple(answer + 60 * step for answer in made.answers))
+    assert golden.deviation(runtime(), far) > golden.LIMIT
 
 
 def test_vectors_of_another_model_are_refused() -> None:
-    made = vectors.make(runtime(), "colours")
+    made = golden.make(runtime(), "colours")
     other = interpreter.load(
         tiny_models.colour_model("int8", classes=5), name="other", delegate="cpu"
     )
     with raises_code("golden-shape-mismatch"):
-        vectors.deviation(other, made)
+        golden.deviation(other, made)
     with raises_code("golden-unreadable", found="x.npz"):
-        vectors.unpack(b"PK\x03\x04 and then nothing", "x.npz")
+        golden.unpack(b"PK\x03\x04 and then nothing", "x.npz")
 
 
 @pytest.mark.realdata
@@ -174,12 +175,12 @@ def test_another_interpreter_answers_alike_and_other_weights_do_not(
     pytest.importorskip("tflite_runtime.interpreter")
     content = (test_data / "models" / f"{name}.tflite").read_bytes()
     here = interpreter.load(content, name=name, delegate="cpu")
-    made = vectors.make(here, name)
+    made = golden.make(here, name)
     there = interpreter.load(content, name=name, delegate="cpu", interpreter="tflite-runtime")
-    assert vectors.deviation(there, made) < vectors.LIMIT
+    assert golden.deviation(there, made) < golden.LIMIT
     start, size = max(here.file.buffers, key=lambda buffer: buffer[1])
     weights = np.frombuffer(content, np.uint8, size, start).copy()
     np.random.default_rng(1).shuffle(weights[: size // 4 * 4].view(np.uint32))
     broken = content[:start] + weights.tobytes() + content[start + size :]
     wrong = interpreter.load(broken, name=name, delegate="cpu")
-    assert vectors.deviation(wrong, made) > vectors.LIMIT
+    assert golden.deviation(wrong, made) > golden.LIMIT

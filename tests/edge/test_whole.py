@@ -7,7 +7,7 @@ import pytest
 from errors import raises_code
 
 from edge.cli import Terminated
-from edge.whole import write_atomic
+from edge.files import write_atomic
 
 
 def test_a_file_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from converters.backbone.weights import Backbone
-from converters.choosing.choice import Limits, Selection, select_variant
-from converters.compress.quantise import Variant
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, split
-from converters.report import html, record
-from converters.training.trained import Curve, TrainedModel
-from converters.verification.confidence import ScoreThreshold, reliability
-from converters.verification.measured import (
+from converters.report import html, model
+from converters.selection.select import Limits, Selection, select_variant
+from converters.tflite import Variant
+from converters.training.result import Curve, TrainedModel
+from converters.verification.calibration import ScoreThreshold, reliability
+from converters.verification.metrics import (
     ClassMetrics,
     Evaluation,
     MeasuredLatency,
@@ -24,7 +24,7 @@ from converters.verification.measured import (
 )
 from converters.verification.verdict import Verdict
 from edge.image import Preprocessing
-from edge.modelfile.figures import ModelCost
+from edge.modelfile.cost import ModelCost
 
 SIZE = 96
 INTERPRETER = "ai-edge-litert 2.3.0"
@@ -208,7 +208,7 @@ class Conversion:
         return ScoreCalibration(1.5, (before, after), (before, after))
 
     def stages(self) -> dict[str, Any]:
-        """The keyword arguments of :func:`converters.report.record.build`."""
+        """The keyword arguments of :func:`converters.report.model.build`."""
         dataset = self.dataset()
         sides = split(dataset, 7)
         files = self.files()
@@ -220,7 +220,7 @@ class Conversion:
             "dataset": dataset,
             "path": Path("/home/me/shapes"),
             "split": sides,
-            "weights": record.about_weights(
+            "weights": model.about_weights(
                 Backbone(
                     weights="imagenet",
                     alpha=1.0,
@@ -251,12 +251,12 @@ class Conversion:
         return select_variant(measured, self.limits, ("int8", *self.recipes)[-1])
 
     def build(self) -> dict[str, Any]:
-        return record.build(**self.stages())
+        return model.build(**self.stages())
 
     def page(self) -> str:
         stages = self.stages()
         return html.render(
-            record.build(**stages),
+            model.build(**stages),
             **{name: stages[name] for name in ("dataset", "split", "verified")},
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.edgetpu.check import EdgeTpuPrediction, predict
+from converters.edgetpu.prediction import EdgeTpuPrediction, predict
 from converters.edgetpu.rules import SINGLE, WHOLE, Rule
 from edge.modelfile import tflite
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from edge.frame import Frame
 from edge.results import Keypoint, Pose, Poses
-from edge.tasks.pose.names import COCO
+from edge.tasks.pose.keypoints import COCO
 
 
 def person(seed: int, names: tuple[str, ...] = COCO, score: float = 0.9) -> Pose:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from boards.doctor.commands import MISSING, CommandResult
 from boards.doctor.finding import Finding
+from boards.doctor.subprocesses import MISSING, CommandResult
 from boards.doctor.system import HostSystem
 from boards.profile import Profile, load
 

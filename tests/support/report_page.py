@@ -8,7 +8,7 @@ from typing import Any
 from conversion import Conversion
 
 from converters.report import html as report_html
-from converters.report import record
+from converters.report import model
 
 VOID = {"meta", "img", "br", "path", "use", "rect"}
 
@@ -70,7 +70,7 @@ class Page(HTMLParser):
 def page_of(conversion: Conversion, change: Callable[[dict[str, Any]], None] | None = None) -> Page:
     """The page of a record after ``change`` was made to it."""
     stages = conversion.stages()
-    found = record.build(**stages)
+    found = model.build(**stages)
     if change is not None:
         change(found)
     return Page(

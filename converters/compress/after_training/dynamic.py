@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from converters.compress import quantise
-from converters.compress.draft import RecipeContext, RecipeState
+from converters import tflite
+from converters.compress.context import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,4 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
         ConversionError: the converter refused the model.
     """
     note = "Activations stay in float, so the Edge TPU cannot run any of this file."
-    return replace(
-        draft, content=quantise.to_dynamic_range(draft.model), notes=(*draft.notes, note)
-    )
+    return replace(draft, content=tflite.to_dynamic_range(draft.model), notes=(*draft.notes, note))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from converters.compress import quantise
-from converters.compress.draft import RecipeContext, RecipeState
+from converters import tflite
+from converters.compress.context import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +17,4 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
     Raises:
         ConversionError: the converter refused the model.
     """
-    return replace(draft, content=quantise.to_float32(draft.model))
+    return replace(draft, content=tflite.to_float32(draft.model))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from converters.compress import quantise
-from converters.compress.draft import RecipeContext, RecipeState
+from converters import tflite
+from converters.compress.context import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,6 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
     Raises:
         ConversionError: the converter refused the model, or there are no calibration pictures.
     """
-    content = quantise.to_int16x8(draft.model, material.calibration, material.dataset.preprocessing)
+    content = tflite.to_int16x8(draft.model, material.calibration, material.dataset.preprocessing)
     note = "16-bit activations run slowly, as XNNPACK lacks them, and not on the Edge TPU."
     return replace(draft, content=content, notes=(*draft.notes, note))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from converters.compress import quantise
-from converters.compress.draft import RecipeContext, RecipeState
+from converters import tflite
+from converters.compress.context import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Options:
     output_type: str = "uint8"
 
     def __post_init__(self) -> None:
-        quantise.check_types(self.input_type, self.output_type)
+        tflite.check_types(self.input_type, self.output_type)
 
 
 def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
@@ -27,7 +27,7 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
     Raises:
         ConversionError: the converter refused the model, or there are no calibration pictures.
     """
-    content = quantise.to_int8(
+    content = tflite.to_int8(
         draft.model,
         material.calibration,
         material.dataset.preprocessing,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from converters.compress import quantise
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.wrappers import pointwise
+from converters import tflite
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.keras_models import pointwise
 from edge.errors import ConversionError
 
 LEAST = 2 / 3
@@ -36,6 +36,4 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
         "XNNPACK skips the zeros on ARM (32 and 64 bit). On x86 with AVX its sparse kernels are "
         "off, and the Edge TPU runs no float models: there, only the download is smaller."
     )
-    return replace(
-        draft, content=quantise.to_sparse_float32(draft.model), notes=(*draft.notes, note)
-    )
+    return replace(draft, content=tflite.to_sparse_float32(draft.model), notes=(*draft.notes, note))

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.compress import quantise, recovery
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.wrappers import strip_wrappers
+from converters import tflite
+from converters.compress import distillation
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.keras_models import strip_wrappers
 from converters.training import epochs
 
 _DECAY = 0.999
@@ -32,7 +33,7 @@ _RANGES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class QatOptions:
-    """``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.recovery.DistillationConfig`;
+    """``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.distillation.DistillationConfig`;
     ``input_type`` and ``output_type``: what the file takes and gives, of ``quantise.TYPES``.
 
     Raises:
@@ -46,11 +47,11 @@ class QatOptions:
     output_type: str = "uint8"
 
     def __post_init__(self) -> None:
-        quantise.check_types(self.input_type, self.output_type)
+        tflite.check_types(self.input_type, self.output_type)
         self.plan()
 
-    def plan(self) -> recovery.DistillationConfig:
-        return recovery.DistillationConfig(
+    def plan(self) -> distillation.DistillationConfig:
+        return distillation.DistillationConfig(
             "quantization-aware training", self.epochs, self.rate, hard=self.hard
         )
 
@@ -71,9 +72,9 @@ def learn(
             a pixel.
     """
     calibrate_ranges(wrapped, material)
-    done = recovery.distil(wrapped, material.teacher, material, options.plan())
+    done = distillation.distil(wrapped, material.teacher, material, options.plan())
     floor_weight_ranges(wrapped)
-    content = quantise.from_qat_model(
+    content = tflite.from_qat_model(
         wrapped,
         material.dataset.preprocessing,
         input_type=options.input_type,
@@ -92,7 +93,7 @@ def calibrate_ranges(wrapped: Any, material: RecipeContext) -> None:
     """
     preprocessing = material.dataset.preprocessing
     inputs = np.concatenate(
-        list(quantise.representative_samples(material.calibration, preprocessing))
+        list(tflite.representative_samples(material.calibration, preprocessing))
     )
     batches = np.array_split(inputs, -(-len(inputs) // 32))
     ranges = [w for w in wrapped.non_trainable_weights if w.name.endswith(_RANGES)]

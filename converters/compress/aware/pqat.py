@@ -1,10 +1,10 @@
 """pqat: as qat, for a pruned network whose zeros shall stay zeros."""
 
 from converters import tf
-from converters.compress.aware.equalise import equalize_depthwise
+from converters.compress.aware.equalize import equalize_depthwise
 from converters.compress.aware.learning import QatOptions, learn
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.wrappers import pointwise
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.keras_models import pointwise
 from edge.errors import ConversionError
 
 __all__ = ["QatOptions", "run"]

@@ -1,9 +1,9 @@
 """qat: int8 of a network that has learned with the rounding in it."""
 
 from converters import tf
-from converters.compress.aware.equalise import equalize_depthwise
+from converters.compress.aware.equalize import equalize_depthwise
 from converters.compress.aware.learning import QatOptions, learn
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.context import RecipeContext, RecipeState
 
 __all__ = ["QatOptions", "run"]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from converters import tf
 from converters.compress.channels.blocks import Block
-from converters.compress.draft import RecipeContext
+from converters.compress.context import RecipeContext
 
 Scores = dict[str, NDArray[np.float64]]
 """Block name → the importance of each of its expansion channels, [channels], 0 or more."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from converters.compress.channels import blocks, importance, widths
 from converters.compress.channels.blocks import Block
 from converters.compress.channels.reconstruction import reconstruct
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.recovery import DistillationConfig, DistillationLog, distil
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.distillation import DistillationConfig, DistillationLog, distil
 from converters.training import epochs
 from edge.errors import UsageError, did_you_mean
 
@@ -27,7 +27,7 @@ class ChannelOptions:
     """``keep``: share of the expansion channels that stay, above 0 up to 1, the same in each
     block. ``importance``: how channels are ranked, a name in
     :data:`converters.compress.channels.importance.MEASURES`. ``epochs`` (0 or more), ``rate`` and
-    ``hard``: of the recovery, see :class:`converters.compress.recovery.DistillationConfig`.
+    ``hard``: of the recovery, see :class:`converters.compress.distillation.DistillationConfig`.
 
     Raises:
         UsageError: a value outside its range.

@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from edge import board
+from edge import telemetry
 from edge.errors import EdgeError, OutputError
 from edge.frame import Output
 from edge.sinks import StreamContext
-from edge.sinks.records import record
-from edge.sinks.web.pace import FULL, QualityLevel, encode
+from edge.sinks.jsonl import record
+from edge.sinks.web.adaptive_quality import FULL, QualityLevel, encode
 from edge.sinks.web.recording import Recorder
 from edge.streaming.control import StreamControl
 
@@ -241,7 +241,7 @@ class Hub:
             "dropped": status.dropped,
             "delegate": status.delegate,
             "clients": len(self.visitors),
-            "temperature_c": await asyncio.to_thread(board.temperature),
+            "temperature_c": await asyncio.to_thread(telemetry.temperature),
         }
         return json.dumps(said)
 

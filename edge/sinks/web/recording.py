@@ -10,7 +10,7 @@ from pathlib import Path
 from edge.errors import EdgeError, OutputError, unwritable
 from edge.frame import Output
 from edge.sinks.video import VideoSink
-from edge.streaming.outlets import SinkWorker
+from edge.streaming.workers import SinkWorker
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.mkv")
 """What a recording is called."""

@@ -30,7 +30,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from edge.sinks.web import address as places
-from edge.sinks.web.guard import (
+from edge.sinks.web.access import (
     AccessMiddleware,
     App,
     Message,
@@ -39,10 +39,10 @@ from edge.sinks.web.guard import (
     Send,
     loopback_hosts,
 )
+from edge.sinks.web.adaptive_quality import BEST
 from edge.sinks.web.hub import Hub, Snapshot
-from edge.sinks.web.pace import BEST
 from edge.sinks.web.recording import NAME
-from edge.sinks.web.visit import LARGEST, MOST, WebSocketEndpoint
+from edge.sinks.web.session import LARGEST, MOST, WebSocketEndpoint
 
 STATIC = Path(__file__).parent / "static"
 

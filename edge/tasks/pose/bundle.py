@@ -6,12 +6,12 @@ from importlib import util
 from pathlib import Path
 
 from edge.errors import DelegateError, ModelError
+from edge.files import write_atomic
 from edge.installation import install_command
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.registry import cache
 from edge.tasks.pose.landmarker import installed
-from edge.whole import write_atomic
 
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
 """Names of the models in a bundle."""
@@ -83,9 +83,9 @@ def default_bundle() -> Path:
     try:
         return wheel_bundle()
     except ModelError:
-        from edge.registry import entries, store
+        from edge.registry import catalog, store
 
-        entry = entries.find(_PULLED)
+        entry = catalog.find(_PULLED)
         if not store.cached(entry, (entry.model,)):
             raise
         return store.path(entry, entry.model)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge import reading
+from edge import toml_config
 from edge.errors import UsageError, did_you_mean
 from edge.tasks.pose.angles import JOINTS, LEGS, TORSO, both
 
@@ -49,7 +49,7 @@ def read(path: Path = SHIPPED) -> tuple[Exercise, ...]:
     Raises:
         UsageError: the file cannot be read, or says something that is not known or cannot be.
     """
-    tables = reading.table(path, "a TOML file of exercises", _SEE)
+    tables = toml_config.table(path, "a TOML file of exercises", _SEE)
     if not tables:
         raise UsageError("exercises", f"none in {path}", _SEE, code="invalid-config")
     try:

@@ -13,8 +13,8 @@ import numpy as np
 from edge.errors import DelegateError, ModelError
 from edge.installation import install_command
 from edge.interpreter import Array
-from edge.quiet import suppress_native_stderr
-from edge.tasks.pose.names import MEDIAPIPE
+from edge.tasks.pose.keypoints import MEDIAPIPE
+from edge.terminal.native_stderr import suppress_native_stderr
 
 _FAILURES = (RuntimeError, ValueError, OSError)
 """What MediaPipe raises; which of them differs by its version."""

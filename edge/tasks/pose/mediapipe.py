@@ -13,8 +13,8 @@ from edge.interpreter import Array
 from edge.results import Keypoint, Pose
 from edge.tasks.pose import bundle
 from edge.tasks.pose.angles import angles
+from edge.tasks.pose.keypoints import MEDIAPIPE
 from edge.tasks.pose.landmarker import PoseLandmarker
-from edge.tasks.pose.names import MEDIAPIPE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """MoveNet: one person, 17 keypoints, quick on every board.
 
-The model looks at a square of the frame (see :mod:`edge.tasks.pose.crop`), and says of each
+The model looks at a square of the frame (see :mod:`edge.tasks.pose.smart_crop`), and says of each
 keypoint [y, x, score], as shares of that square.
 """
 
@@ -16,11 +16,11 @@ from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array, Runtime
 from edge.results import Keypoint, Pose
-from edge.tasks.opening import load_file, open_cpu_fallback
-from edge.tasks.pose import crop
+from edge.tasks.loading import load_file, open_cpu_fallback
+from edge.tasks.pose import smart_crop
 from edge.tasks.pose.angles import angles
-from edge.tasks.pose.crop import Region
-from edge.tasks.pose.names import COCO
+from edge.tasks.pose.keypoints import COCO
+from edge.tasks.pose.smart_crop import Region
 from edge.tasks.pose.smoothing import OneEuro
 
 SOMEBODY = 0.25
@@ -68,7 +68,7 @@ class MoveNet:
             return ()
         height, width = frame.picture.shape[:2]
         if not frame.name:  # pictures with names of their own have nothing to do with the last
-            memory.region = crop.around(places, scores, width, height)
+            memory.region = smart_crop.around(places, scores, width, height)
             places = memory.smooth(places, frame.time_s, memory.region.side)
         named = dict(zip(COCO, places, strict=True))
         seen = {name: named[name] for name, sure in zip(COCO, scores >= least, strict=True) if sure}
@@ -90,7 +90,7 @@ class MoveNet:
     def _region(self, frame: Frame) -> Region:
         height, width = frame.picture.shape[:2]
         known = None if frame.name else self._memory.region
-        return known or crop.whole(width, height)
+        return known or smart_crop.whole(width, height)
 
 
 def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:

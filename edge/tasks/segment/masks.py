@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array, Runtime, TensorSpec
-from edge.tasks.classify import gives_logits, source_of
+from edge.tasks.classify.scores import gives_logits, source_of
 
 Mask = NDArray[np.uint8]
 

@@ -9,14 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import draw, pixels
+from edge import draw
+from edge import preprocessing as pixels
 from edge.errors import ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.image import Preprocessing
 from edge.interpreter import Array, Runtime
 from edge.results import Segment, Segmentation
-from edge.tasks.opening import LoadedModel, load_file, open_cpu_fallback
-from edge.tasks.segment import names
+from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
+from edge.tasks.segment import labels as names
 from edge.tasks.segment.background import Background, compose
 from edge.tasks.segment.masks import MOST, SMOOTHING, MaskDecoder, match_decoder
 from edge.tasks.settings import TaskSettings, check_classes, check_score, distinct

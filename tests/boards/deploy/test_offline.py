@@ -7,9 +7,9 @@ import pytest
 from errors import raises_code
 
 from boards.deploy import offline, wheel
-from boards.deploy.board import PythonInstall, Target
 from boards.deploy.environment import Environment
 from boards.deploy.ssh import BoardAddress
+from boards.deploy.target import PythonInstall, Target
 
 BASE = {"ai-edge-litert", "click", "flatbuffers", "numpy", "opencv-python", "rich"}
 """What edge-toolkit itself requires."""

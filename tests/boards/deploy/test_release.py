@@ -10,17 +10,18 @@ import pytest
 import tiny_models
 from errors import raises_code
 
-from boards.deploy import command, packing, steps, unit, wheel
-from boards.deploy.packing import ReleasePackage
+from boards.deploy import package, run_command, steps, systemd_unit, wheel
+from boards.deploy.package import ReleasePackage
 from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import Outcome
-from edge import cli, release
+from edge import cli
+from edge.deployment import release
 
 RUN = "demo classify --source 0"
 
 
 def pack(out: Path, run: str = RUN) -> ReleasePackage:
-    return packing.pack(str(out), command.parse(run), print)
+    return package.pack(str(out), run_command.parse(run), print)
 
 
 def test_the_name_of_a_release_is_its_content(out: Path, tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_a_bundle_is_tested_model_by_model(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as bundle:
         for name in ("detector", "landmarks"):
             bundle.writestr(f"{name}.tflite", tiny_models.colour_model("float32"))
-    made = packing.pack(str(path), command.parse("demo pose --source 0"), print)
+    made = package.pack(str(path), run_command.parse("demo pose --source 0"), print)
     members = {proof.member for proof in made.manifest.proofs}
     assert members == {"detector.tflite", "landmarks.tflite"}
 
@@ -97,7 +98,7 @@ def test_a_bundle_is_tested_model_by_model(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_command_needs(run: str, extras: tuple[str, ...], system: bool) -> None:
-    parsed = command.parse(run)
+    parsed = run_command.parse(run)
     assert (parsed.extras, parsed.system_packages) == (extras, system)
 
 
@@ -106,7 +107,7 @@ def test_a_page_that_only_the_board_can_open_is_known() -> None:
         "web": (8080,), "web:8081": (8081,), "web:localhost:81": (81,), "web:0.0.0.0": (),
         "web:0": (), "none": (),
     }.items():  # fmt: skip
-        assert command.parse(f"{RUN} --sink {sink}").pages == ports
+        assert run_command.parse(f"{RUN} --sink {sink}").pages == ports
     tunnel = "ssh -L 8080:127.0.0.1:8080 -p 2222 pi@camera.local"
     assert BoardAddress.parse("pi@camera.local:2222").tunnel(8080) == tunnel
 
@@ -132,10 +133,10 @@ def test_a_background_goes_along_where_it_is_a_picture(tmp_path: Path) -> None:
     picture.write_bytes(b"a picture")
     run = "demo segment --source 0 --background"
     for words in (f"{run} {picture}", f"{run}={picture}"):
-        parsed = command.parse(words)
+        parsed = run_command.parse(words)
         assert parsed.carried == (picture,)
-        assert parsed.words[-1].endswith(f"{command.HERE}/beach.png")
-    assert command.parse(f"{run} blur").carried == ()
+        assert parsed.words[-1].endswith(f"{run_command.HERE}/beach.png")
+    assert run_command.parse(f"{run} blur").carried == ()
 
 
 def test_what_was_packed_can_be_read_and_nothing_else(out: Path, tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_the_wheel_installs_and_runs(tmp_path: Path) -> None:
     command_line = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index",
                     "--no-compile", "--target", place, path]  # fmt: skip
     subprocess.run(command_line, check=True, capture_output=True)
-    program = "import edge.cli, boards.deploy.unit as unit; print(unit.__file__, edge.__version__)"
+    program = "import edge.cli, boards.deploy.systemd_unit as unit; print(unit.__file__, edge.__version__)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False,
         env={"PYTHONPATH": str(place), "PATH": "/usr/bin:/bin"},
@@ -175,7 +176,7 @@ def test_systemd_takes_the_unit_without_a_word(tmp_path: Path, owner: str) -> No
     (tmp_path / "current/run").write_text("#!/bin/sh\n")
     (tmp_path / "current/run").chmod(0o755)
     path = tmp_path / "edge-toolkit.service"
-    path.write_text(unit.render_unit(root=str(tmp_path), owner=owner, wait=20))
+    path.write_text(systemd_unit.render_unit(root=str(tmp_path), owner=owner, wait=20))
     words = [program, *([] if owner else ["--user"]), "verify", path]
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, env={"XDG_RUNTIME_DIR": str(tmp_path)}

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from boards.deploy import packing, ssh
+from boards.deploy import package, ssh
+from edge.deployment.release import SUMS, checksum_lines
 from edge.installation import WHEEL
-from edge.release import SUMS, checksum_lines
 
 ENVIRONMENT = "py3.11-0123456789ab"
 PYTHON = """\
@@ -63,7 +63,7 @@ def board(tmp_path: Path) -> Board:
 def test_what_a_cut_line_left_at_work_is_waited_for(board: Board) -> None:
     board.stand_in("python3", PYTHON)
     files = {WHEEL: b"wheel", "click-8.0-py3-none-any.whl": b"wheel"}
-    tar = packing.tar({SUMS: checksum_lines(files), **files})
+    tar = package.tar({SUMS: checksum_lines(files), **files})
     wanted = {
         "ENVIRONMENT": ENVIRONMENT, "PYTHON": str(board.bin / "python3"), "VENV": "", "PIP": "",
         "REQUIREMENTS": f"./{WHEEL}",

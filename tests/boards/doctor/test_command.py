@@ -75,7 +75,7 @@ def test_ctrl_c_ends_it_and_what_it_tries_at_once(tmp_path: Path) -> None:
 def test_it_starts_without_numpy_opencv_and_ssh() -> None:
     """Or a broken one would end the doctor too."""
     code = (
-        "import sys; import boards.doctor.cli, boards.doctor.examination; "
+        "import sys; import boards.commands.doctor, boards.doctor.diagnosis; "
         "print(sorted({'numpy', 'cv2', 'asyncssh', 'ai_edge_litert'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

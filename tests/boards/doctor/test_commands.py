@@ -5,7 +5,7 @@ import time
 
 from pages import wait_until
 
-from boards.doctor.commands import MISSING, TIMED_OUT, CommandResult, CommandRunner
+from boards.doctor.subprocesses import MISSING, TIMED_OUT, CommandResult, CommandRunner
 
 
 def test_a_command_answers() -> None:

@@ -5,11 +5,11 @@ import shutil
 import pytest
 from recorded_board import GOOGLES_RULES, RecordedBoard
 
-from boards.doctor import mending
+from boards.doctor import fixes
 from boards.doctor.edgetpu import edgetpu
-from boards.doctor.machine import recognized_board
+from boards.doctor.platform import recognized_board
 from boards.profile import load, names
-from edge.probe import CRASHED, NO_DEVICE, NOT_LOADABLE
+from edge.edgetpu_probe import CRASHED, NO_DEVICE, NOT_LOADABLE
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_one_that_is_soldered_on_is_not_to_be_plugged_in(
 @pytest.mark.parametrize("name", names())
 def test_what_shows_a_soldered_one_is_known_of_every_board_that_has_one(name: str) -> None:
     board = load(name)
-    assert (board.edgetpu in mending.LOOK) == (board.run.delegate == "edgetpu")
+    assert (board.edgetpu in fixes.LOOK) == (board.run.delegate == "edgetpu")
 
 
 def test_one_that_the_driver_made_outside_is_to_be_passed_in(pcie: RecordedBoard) -> None:

@@ -7,8 +7,8 @@ import click
 import pytest
 from recorded_board import RecordedBoard
 
-from boards.doctor import page
-from boards.doctor.examination import Diagnosis, diagnose
+from boards.doctor import render
+from boards.doctor.diagnosis import Diagnosis, diagnose
 from boards.doctor.finding import EXIT_CODES
 from boards.profile import load
 
@@ -73,7 +73,7 @@ def test_the_page_has_the_worst_first_and_commands_on_their_own_lines(
     board.says("getconf LONG_BIT", "32\n")
     trouble = "tflite-runtime does not work with NumPy 2.2.6"
     board.probe("interpreter", trouble=trouble, code="numpy-incompatible")
-    lines = [click.unstyle(line) for line in page.lines(diagnose(board.system), width=80)]
+    lines = [click.unstyle(line) for line in render.lines(diagnose(board.system), width=80)]
     states = [line.split()[0] for line in lines if line.startswith(("ok ", "warn ", "fail "))]
     assert states == ["fail", "fail", *["ok"] * 12]
     assert "/home/pi/edge/bin/python -m pip install 'numpy<2'" in map(str.strip, lines)
@@ -81,17 +81,17 @@ def test_the_page_has_the_worst_first_and_commands_on_their_own_lines(
 
 
 def test_the_page_of_a_healthy_board_is_short(board: RecordedBoard) -> None:
-    *_, summary = page.lines(diagnose(board.system), 80)
+    *_, summary = render.lines(diagnose(board.system), 80)
     assert re.findall(r"\d+", summary) == ["14"]
 
 
 def test_what_is_known_of_the_board_is_told(board: RecordedBoard) -> None:
     examined = diagnose(board.system, load("raspberry-pi-5"))
-    lines = "\n".join(page.lines(examined, 80))
+    lines = "\n".join(render.lines(examined, 80))
     assert examined.limits
     assert "600 mA" in lines
 
 
 def test_no_text_can_steer_the_terminal(board: RecordedBoard) -> None:
     board.file("proc/device-tree/model", "Raspberry Pi 4 Model B\x1b[2J\0")
-    assert "\x1b[2J" not in "\n".join(page.lines(diagnose(board.system), 80))
+    assert "\x1b[2J" not in "\n".join(render.lines(diagnose(board.system), 80))

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from recorded_board import DF, MOUNTS, PYTHON, RecordedBoard
 
-from boards.doctor import heat, resources
+from boards.doctor import health, resources
 from boards.profile import load
-from edge.board import throttling_of
+from edge.telemetry import throttling_of
 
 
 def meminfo(board: RecordedBoard, **kib: int) -> None:
@@ -104,10 +104,10 @@ def test_without_timedatectl_the_clock_is_only_told(board: RecordedBoard) -> Non
 
 def test_the_hottest_zone_is_told(board: RecordedBoard) -> None:
     board.file("sys/class/thermal/thermal_zone1/temp", "82300\n")
-    finding = board.one(heat.heat)
+    finding = board.one(health.heat)
     assert (finding.state, finding.found) == ("warn", "82 °C")
     board.file("sys/class/thermal/thermal_zone1/temp", "61000\n")
-    assert board.one(heat.heat).state == "ok"
+    assert board.one(health.heat).state == "ok"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_hottest_zone_is_told(board: RecordedBoard) -> None:
 )
 def test_the_bits_of_throttling_are_decoded(board: RecordedBoard, bits: str, state: str) -> None:
     board.says("vcgencmd get_throttled", f"throttled={bits}\n")
-    finding = board.one(heat.power)
+    finding = board.one(health.power)
     assert finding.state == state
     slowed = throttling_of(f"throttled={bits}\n")
     assert slowed is not None
@@ -131,11 +131,11 @@ def test_the_bits_of_throttling_are_decoded(board: RecordedBoard, bits: str, sta
 def test_vcgencmd_needs_the_group_video(board: RecordedBoard) -> None:
     refusal = "Can't open device file: /dev/vcio"
     board.says("vcgencmd get_throttled", err=refusal, code=255)
-    finding = board.one(heat.power)
+    finding = board.one(health.power)
     assert (finding.state, finding.found) == ("warn", refusal)
     assert finding.fix == 'sudo usermod -aG video "$USER"'
 
 
 def test_a_missing_vcgencmd_is_installed(board: RecordedBoard) -> None:
     board.lacks("vcgencmd get_throttled")
-    assert board.one(heat.power).fix == "sudo apt-get install -y raspi-utils"
+    assert board.one(health.power).fix == "sudo apt-get install -y raspi-utils"

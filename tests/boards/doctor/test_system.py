@@ -13,7 +13,7 @@ import pytest
 
 from boards.doctor.probes import NO_NUMPY
 from boards.doctor.system import HostSystem, here
-from edge import probe
+from edge import edgetpu_probe
 
 LITERT = "ai_edge_litert.interpreter"
 
@@ -106,15 +106,15 @@ def test_a_broken_numpy_is_told_as_such(
 
 def test_an_absent_libedgetpu_is_told(system: HostSystem) -> None:
     with suppress(OSError):
-        ctypes.CDLL(probe.library())
-        pytest.skip(f"{probe.library()} is installed here")
-    assert system.probe("edgetpu", LITERT) == {"trouble": probe.NO_LIBRARY}
+        ctypes.CDLL(edgetpu_probe.library())
+        pytest.skip(f"{edgetpu_probe.library()} is installed here")
+    assert system.probe("edgetpu", LITERT) == {"trouble": edgetpu_probe.NO_LIBRARY}
 
 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [("#include <stdlib.h>\nvoid *make(void) { abort(); }", "SIGABRT"),
-     ("void *make(void) { return 0; }", probe.NO_DEVICE)],
+     ("void *make(void) { return 0; }", edgetpu_probe.NO_DEVICE)],
 )  # fmt: skip
 def test_a_libedgetpu_may_crash_or_find_nothing(
     system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str
@@ -125,7 +125,7 @@ def test_a_libedgetpu_may_crash_or_find_nothing(
         "void *tflite_plugin_create_delegate(char **k, char **v, unsigned long n, void *e) "
         "{ return make(); }\nvoid tflite_plugin_destroy_delegate(void *delegate) {}"
     )
-    code, library = tmp_path / "fake.c", tmp_path / probe.library()
+    code, library = tmp_path / "fake.c", tmp_path / edgetpu_probe.library()
     code.write_text(f"{source}\n{entry}")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, code], check=True)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))

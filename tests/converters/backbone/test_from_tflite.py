@@ -12,7 +12,7 @@ from micro_model import PREPROCESSING, pictures
 from converters.backbone import weights
 from converters.tf import keras, tensorflow
 from edge.image import Preprocessing, read_picture
-from edge.quiet import suppress_native_stderr
+from edge.terminal.native_stderr import suppress_native_stderr
 
 
 @pytest.fixture(scope="module")

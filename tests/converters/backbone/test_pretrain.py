@@ -16,11 +16,11 @@ from click.testing import CliRunner
 from errors import error_code, raises_code
 from full_disk import full_disk
 
-from converters.backbone import mobilenet_v2, pretrain
-from converters.backbone.distil import pack, pictures, teacher
-from converters.backbone.distil.card import LICENCE, write_card
-from converters.backbone.distil.student import Loss, build_student
-from converters.backbone.distil.train import LogIntervals, PretrainConfig, note_length, train
+from converters.backbone import mobilenet_v2
+from converters.backbone.pretrain import __main__, images, pack, teacher
+from converters.backbone.pretrain.card import LICENCE, write_card
+from converters.backbone.pretrain.student import Loss, build_student
+from converters.backbone.pretrain.train import LogIntervals, PretrainConfig, note_length, train
 from converters.progress import SilentProgress
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def test_the_student_comes_closer_to_the_teacher(
     master: teacher.Teacher, photos: Path, tmp_path: Path
 ) -> None:
     recipe = replace(RECIPE, steps=40)
-    source = pictures.open_source(photos)
+    source = images.open_source(photos)
     lessons = teacher.compute_targets(
         master, [source], recipe.crops, 32, 0, tmp_path, SilentProgress()
     )
@@ -116,15 +116,15 @@ def test_the_student_comes_closer_to_the_teacher(
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     master: teacher.Teacher, photos: Path, tmp_path: Path
 ) -> None:
-    sources = [pictures.open_source(photos)]
+    sources = [images.open_source(photos)]
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
-    pretrain.distil(master, sources, RECIPE, whole, tmp_path / "whole", SilentProgress())
+    __main__.distil(master, sources, RECIPE, whole, tmp_path / "whole", SilentProgress())
     with pytest.raises(KeyboardInterrupt):
         interruption = InterruptAfter(4, "distilling")
-        pretrain.distil(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
+        __main__.distil(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
     assert not broken.exists()
     rest = Count("distilling")
-    card = pretrain.distil(master, sources, RECIPE, broken, tmp_path / "broken", rest, resume=True)
+    card = __main__.distil(master, sources, RECIPE, broken, tmp_path / "broken", rest, resume=True)
     assert rest.count == RECIPE.steps - 4
     assert tomllib.loads(broken.with_suffix(".toml").read_text()) == card
     one, other = pack.unpack(whole), pack.unpack(broken)
@@ -134,7 +134,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
             np.testing.assert_allclose(a, b, rtol=0.02, atol=0.005, err_msg=layer)
     longer = replace(RECIPE, steps=20)
     with raises_code("resume-settings-mismatch", found="--steps 20"):
-        pretrain.distil(
+        __main__.distil(
             master, sources, longer, broken, tmp_path / "broken", SilentProgress(), resume=True
         )
 
@@ -144,7 +144,7 @@ def test_an_earlier_run_is_not_overwritten(
 ) -> None:
     (tmp_path / "work" / "checkpoints").mkdir(parents=True)
     with raises_code("output-exists", fix="--resume"):
-        pretrain.distil(
+        __main__.distil(
             master, [], RECIPE, tmp_path / "out.npz", tmp_path / "work", SilentProgress()
         )
 
@@ -152,7 +152,7 @@ def test_an_earlier_run_is_not_overwritten(
 def test_the_teacher_looks_at_each_crop_once(
     master: teacher.Teacher, photos: Path, tmp_path: Path
 ) -> None:
-    source, seen = pictures.open_source(photos), Count("teacher")
+    source, seen = images.open_source(photos), Count("teacher")
     few = teacher.compute_targets(master, [source], 10, 32, 0, tmp_path, seen)
     first = np.array(few.embeddings)
     more = teacher.compute_targets(master, [source], 16, 32, 0, tmp_path, seen)
@@ -177,11 +177,11 @@ def test_the_grid_averages_the_teacher_to_the_same_pooled_mean() -> None:
 
 
 def test_crops_are_the_same_for_one_seed_and_stay_inside(photos: Path) -> None:
-    source = pictures.open_source(photos)
+    source = images.open_source(photos)
     for index in range(30):
-        crop = pictures.crop_of([source], index, seed=3)
-        np.testing.assert_array_equal(crop, pictures.crop_of([source], index, seed=3))
-        assert min(crop.shape[:2]) >= 0.7 * pictures.SMALLEST_CROP
+        crop = images.crop_of([source], index, seed=3)
+        np.testing.assert_array_equal(crop, images.crop_of([source], index, seed=3))
+        assert min(crop.shape[:2]) >= 0.7 * images.SMALLEST_CROP
 
 
 def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
@@ -226,7 +226,7 @@ def test_damaged_weights_are_one_clear_error(tmp_path: Path, content: bytes) -> 
 
 
 def run(*args: object) -> tuple[int, str]:
-    result = CliRunner().invoke(pretrain.main, [str(a) for a in args])
+    result = CliRunner().invoke(__main__.main, [str(a) for a in args])
     return result.exit_code, result.output
 
 
@@ -277,11 +277,11 @@ def test_a_wrong_teacher_is_one_line(
 
 def test_sources_without_pictures_are_errors(tmp_path: Path) -> None:
     with raises_code("no-images", found=str(tmp_path)):
-        pictures.open_source(tmp_path)
+        images.open_source(tmp_path)
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"no zip")
     with raises_code("archive-unreadable", found="bad.zip"):
-        pictures.open_source(bad)
+        images.open_source(bad)
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with raises_code("image-undecodable", found="0 of"):
-        pictures.crop_of([pictures.open_source(tmp_path)], 0, seed=0)
+        images.crop_of([images.open_source(tmp_path)], 0, seed=0)

@@ -8,8 +8,8 @@ import pytest
 from conversion import FULL, NONE, Conversion
 from errors import raises_code
 
-from converters.choosing.choice import Limits, Selection, select_variant
-from converters.verification.measured import Metrics
+from converters.selection.select import Limits, Selection, select_variant
+from converters.verification.metrics import Metrics
 
 PARTLY = {**FULL, "mapped": 60, "cpu": {"MEAN": 1, "SOFTMAX": 1}, "status": "partly"}
 

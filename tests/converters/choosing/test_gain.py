@@ -5,9 +5,9 @@ from typing import Any
 
 from conversion import RECIPES, Conversion
 
-from converters.choosing.gain import WHY, gain, with_gains
-from converters.compress.quantise import Variant
-from converters.verification.measured import Metrics
+from converters.selection.recipe_feedback import WHY, gain, with_gains
+from converters.tflite import Variant
+from converters.verification.metrics import Metrics
 
 PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantise", "method": "int8"})
 TRAINED = ({"step": "quantise", "method": "qat"},)

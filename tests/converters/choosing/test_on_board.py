@@ -11,16 +11,16 @@ from report_page import Page
 
 from boards import profile
 from converters import pipeline
-from converters.choosing.on_board import (
+from converters.report import estimate_latencies as report_on_board
+from converters.report import html, model, terminal
+from converters.selection.latency_estimate import (
     BoardEstimate,
     estimate_latencies,
     estimate_latency,
     latency_spread,
 )
-from converters.compress.quantise import Variant
-from converters.report import estimate_latencies as report_on_board
-from converters.report import html, record, terminal
-from converters.verification.measured import Metrics
+from converters.tflite import Variant
+from converters.verification.metrics import Metrics
 from edge import cli
 
 PI = profile.load("raspberry-pi-4b")
@@ -196,7 +196,7 @@ def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
     stages["board"] = BoardEstimate(
         board, board.run.delegate, 96, (("int8", found), ("float32", None))
     )
-    told = record.build(**stages)
+    told = model.build(**stages)
     parts = {name: stages[name] for name in ("dataset", "split", "verified")}
     return told, Page(html.render(told, **parts)).text
 

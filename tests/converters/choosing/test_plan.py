@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from errors import raises_code
 
-from converters.choosing import plan
-from converters.choosing.choice import Limits
+from converters.selection import plan
+from converters.selection.select import Limits
 
 RECIPE = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from converters.backbone import weights
-from converters.compress.calibration import calibration_set
-from converters.compress.draft import RecipeContext
+from converters.compress.calibration_set import calibration_set
+from converters.compress.context import RecipeContext
 from converters.dataset import audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training.options import TrainingOptions
+from converters.training.config import TrainingOptions
 from converters.training.train import train
 from edge.image import Preprocessing
 

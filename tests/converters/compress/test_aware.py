@@ -8,15 +8,15 @@ import pytest
 from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters.compress import quantise
+from converters import tflite as quantise
 from converters.compress.aware import learning, pqat, qat
-from converters.compress.aware.equalise import equalize_depthwise
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.wrappers import clone, pointwise
+from converters.compress.aware.equalize import equalize_depthwise
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.keras_models import clone, pointwise
 from converters.tf import keras, tfmot
 from edge.interpreter import load
 from edge.modelfile import tflite
-from edge.modelfile.figures import model_cost
+from edge.modelfile.cost import model_cost
 
 OPTIONS = learning.QatOptions(epochs=2)
 

@@ -12,7 +12,7 @@ from converters.compress.channels import blocks, importance, step
 from converters.compress.channels.blocks import Block
 from converters.compress.channels.reconstruction import reconstruct
 from converters.compress.channels.widths import widths
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.context import RecipeContext, RecipeState
 from converters.tf import keras
 
 

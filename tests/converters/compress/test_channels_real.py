@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters.compress import quantise
+from converters import tflite as quantise
 from converters.compress.channels import step
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.context import RecipeContext, RecipeState
 from edge import interpreter
 from edge.modelfile import tflite
-from edge.modelfile.figures import model_cost
+from edge.modelfile.cost import model_cost
 
 pytestmark = pytest.mark.realdata
 

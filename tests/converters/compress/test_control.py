@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters.compress import control, quantise
-from converters.compress.draft import RecipeContext
-from converters.compress.quantise import Variant
-from converters.compress.wrappers import clone
-from converters.verification.verify import Predictions
+from converters import tflite as quantise
+from converters.compress import accuracy_control
+from converters.compress.context import RecipeContext
+from converters.compress.keras_models import clone
+from converters.tflite import Variant
+from converters.verification.evaluate import Predictions
 from edge.interpreter import load
 from edge.modelfile import tflite
 
@@ -25,7 +26,9 @@ HARD = "expanded_conv_project"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """One epoch of training, where there is any."""
-    monkeypatch.setattr(control.qat, "Options", partial(control.qat.Options, epochs=1))
+    monkeypatch.setattr(
+        accuracy_control.qat, "Options", partial(accuracy_control.qat.Options, epochs=1)
+    )
 
 
 def accuracy(content: bytes, material: RecipeContext) -> float:
@@ -68,7 +71,7 @@ def answered(variant: Variant, material: RecipeContext) -> Predictions:
 
 @pytest.fixture(scope="module")
 def kept(hard: Any, int8: Predictions, float32: Predictions, material: RecipeContext) -> Variant:
-    return control.apply_accuracy_control(hard, int8, float32, material, MAX_DROP)
+    return accuracy_control.apply_accuracy_control(hard, int8, float32, material, MAX_DROP)
 
 
 def test_layers_in_float_bring_the_accuracy_back(
@@ -110,7 +113,7 @@ def test_what_was_done_and_what_it_costs_is_said(kept: Variant) -> None:
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     hard: Any, int8: Predictions, float32: Predictions, material: RecipeContext
 ) -> None:
-    trained = control.apply_accuracy_control(
+    trained = accuracy_control.apply_accuracy_control(
         hard, int8, float32, material, MAX_DROP, target="edgetpu"
     )
     assert trained.details[0]["method"] == "qat"
@@ -129,9 +132,11 @@ def test_what_cannot_be_mended_is_said(
     material: RecipeContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(control, "_MOST", 0.0)  # one layer: not its reader, but the one only
-    monkeypatch.setattr(control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
-    poor = control.apply_accuracy_control(hard, int8, float32, material, max_drop=0.0)
+    monkeypatch.setattr(
+        accuracy_control, "_MOST", 0.0
+    )  # one layer: not its reader, but the one only
+    monkeypatch.setattr(accuracy_control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
+    poor = accuracy_control.apply_accuracy_control(hard, int8, float32, material, max_drop=0.0)
     assert accuracy(poor.content, material) < accuracy(float32.variant.content, material)
     wanted = accuracy(float32.variant.content, material)
     assert f"{wanted:.1%}" in poor.notes[-1].partition(";")[2]

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress import magnitude, quantise
+from converters import tflite as quantise
+from converters.compress import magnitude
 from converters.compress.allocation import allocate
-from converters.compress.draft import RecipeContext, RecipeState
-from converters.compress.refit import refit
-from converters.compress.wrappers import clone, pointwise
+from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.keras_models import clone, pointwise
+from converters.compress.least_squares_refit import refit
 from converters.tf import keras
 from edge.modelfile import tflite
-from edge.modelfile.figures import model_cost
+from edge.modelfile.cost import model_cost
 
 OPTIONS = magnitude.MagnitudeOptions(
     sparsity=0.5, epochs=20, rate=2e-3

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress import quantise
-from converters.compress.quantise import Variant
+from converters import tflite
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.tf import keras
+from converters.tflite import Variant
 from edge.interpreter import Runtime, load
 
 
@@ -78,7 +78,7 @@ def test_input_scale_is_a_pixel_even_for_dark_pictures(
     rng = np.random.default_rng(0)
     dark = rng.integers(10, brightest, (4, 96, 96, 3), np.uint8)
     untouched = dark.copy()
-    content = quantise.to_int8(micro_model_and_variants[0], dark, shapes.preprocessing)
+    content = tflite.to_int8(micro_model_and_variants[0], dark, shapes.preprocessing)
     spec = load(content, name="dark", delegate="cpu").inputs[0]
     assert spec.scale == pytest.approx(2 / 255, rel=1e-6)
     assert spec.zero_point in {127, 128}
@@ -95,13 +95,13 @@ def test_an_input_that_is_no_pixel_is_refused(
         quantise, "samples", lambda pictures, p: (p.normalise(x)[None] for x in pictures)
     )
     with raises_code("input-range-mismatch", expected="-1 to 1", kind="ConversionError"):
-        quantise.to_int8(micro_model_and_variants[0], dark, shapes.preprocessing)
+        tflite.to_int8(micro_model_and_variants[0], dark, shapes.preprocessing)
 
 
 def test_other_input_and_output_types(
     micro_model_and_variants: tuple[Any, tuple[Variant, ...]], shapes: Dataset
 ) -> None:
-    content = quantise.to_int8(
+    content = tflite.to_int8(
         micro_model_and_variants[0], shapes.pixels[:2], shapes.preprocessing,
         input_type="int8", output_type="float32",
     )  # fmt: skip
@@ -113,7 +113,7 @@ def test_no_calibration_pictures(
     micro_model_and_variants: tuple[Any, tuple[Variant, ...]], shapes: Dataset
 ) -> None:
     with raises_code("no-calibration-images", kind="ConversionError"):
-        quantise.to_int8(micro_model_and_variants[0], shapes.pixels[:0], shapes.preprocessing)
+        tflite.to_int8(micro_model_and_variants[0], shapes.pixels[:0], shapes.preprocessing)
 
 
 def test_a_model_the_converter_refuses_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
@@ -122,6 +122,6 @@ def test_a_model_the_converter_refuses_is_one_line(capfd: pytest.CaptureFixture[
     image = keras().Input((8, 8, 3))
     odd = keras().layers.Lambda(lambda x: tensorflow().raw_ops.MatrixInverse(input=x[:, :3, :3, 0]))
     with raises_code("model-not-convertible", kind="ConversionError") as raised:
-        quantise.to_float32(keras().Model(image, odd(image)))
+        tflite.to_float32(keras().Model(image, odd(image)))
     assert "\n" not in str(raised.value)
     assert capfd.readouterr().err == ""

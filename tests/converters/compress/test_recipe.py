@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress import recipe, steps
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress import methods, recipe
+from converters.compress.context import RecipeContext, RecipeState
 from edge.errors import UsageError
 
 INT8 = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
@@ -53,9 +53,9 @@ def marking(monkeypatch: pytest.MonkeyPatch) -> None:
         return made
 
     modules = {"marks.prune": module(None), "marks.quantise": module(b"TFL3")}
-    monkeypatch.setattr(steps, "import_module", modules.__getitem__)
+    monkeypatch.setattr(methods, "import_module", modules.__getitem__)
     for kind in ("prune", "quantise"):
-        monkeypatch.setitem(steps.METHODS, (kind, "mark"), f"marks.{kind}")
+        monkeypatch.setitem(methods.METHODS, (kind, "mark"), f"marks.{kind}")
 
 
 def load(folder: Path, text: str) -> recipe.Recipe:
@@ -83,8 +83,8 @@ def test_channels_50_keeps_half() -> None:
 
 
 def test_every_method_of_the_table_can_be_had() -> None:
-    for kind, method in steps.METHODS:
-        assert callable(steps.find(kind, method).run)
+    for kind, method in methods.METHODS:
+        assert callable(methods.find(kind, method).run)
 
 
 def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
     tmp_path: Path, material: RecipeContext, micro_variants: tuple[Any, ...]
 ) -> None:
     from edge.modelfile import tflite
-    from edge.modelfile.figures import model_cost
+    from edge.modelfile.cost import model_cost
 
     made = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
     variant = recipe.run(made, material)

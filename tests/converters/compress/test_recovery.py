@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress.draft import RecipeContext
-from converters.compress.recovery import DistillationConfig, DistillationLog, distil
+from converters.compress.context import RecipeContext
+from converters.compress.distillation import DistillationConfig, DistillationLog, distil
 from converters.tf import keras
 from converters.training import epochs
 from converters.training.augment import Augmentation

@@ -9,11 +9,11 @@ from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import xnnpack
 from converters.compress.after_training import sparse
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.context import RecipeContext, RecipeState
 from converters.compress.symmetric import PADDING, symmetric
 from converters.tf import keras, tfmot
 from edge.modelfile import tflite
-from edge.modelfile.figures import model_cost
+from edge.modelfile.cost import model_cost
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters.compress import magnitude, quantise
+from converters import tflite
+from converters.compress import magnitude
 from converters.compress.aware import learning
-from converters.compress.aware.equalise import equalize_depthwise
-from converters.compress.draft import RecipeContext, RecipeState
+from converters.compress.aware.equalize import equalize_depthwise
+from converters.compress.context import RecipeContext, RecipeState
 from converters.tf import tfmot
 
 pytestmark = pytest.mark.realdata
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.realdata
 
 def plain_int8(material: RecipeContext) -> bytes:
     preprocessing = material.dataset.preprocessing
-    return quantise.to_int8(material.teacher, material.calibration, preprocessing)
+    return tflite.to_int8(material.teacher, material.calibration, preprocessing)
 
 
 def said(content: bytes, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
@@ -36,7 +37,7 @@ def test_magnitude_pruning_packs_to_less_than_half_at_two_points_at_most(
     pruned = magnitude.run(RecipeState(groceries.teacher), options, groceries)
     preprocessing = groceries.dataset.preprocessing
     dense = plain_int8(groceries)
-    sparse = quantise.to_int8(pruned.model, groceries.calibration, preprocessing)
+    sparse = tflite.to_int8(pruned.model, groceries.calibration, preprocessing)
     assert len(gzip.compress(sparse)) <= 0.45 * len(gzip.compress(dense))
     truth = groceries.dataset.labels[unseen(groceries)]
     before, after = ((said(content, groceries) == truth).mean() for content in (dense, sparse))
@@ -48,8 +49,8 @@ def test_quantisation_aware_training_starts_where_int8_is(groceries: RecipeConte
     wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(groceries.teacher))
     learning.calibrate_ranges(wrapped, groceries)
     learning.floor_weight_ranges(wrapped)
-    content = quantise.from_qat_model(wrapped, groceries.dataset.preprocessing)
+    content = tflite.from_qat_model(wrapped, groceries.dataset.preprocessing)
     assert runs_on_tflite_runtime(content)
     answers = said(content, groceries)
-    reference = said(quantise.to_float32(groceries.teacher), groceries)
+    reference = said(tflite.to_float32(groceries.teacher), groceries)
     assert (answers == reference).mean() >= 0.97

@@ -10,7 +10,7 @@ from edgetpu_graphs import Sketch, options
 from errors import raises_code
 
 from converters.edgetpu.advice import INSTEAD
-from converters.edgetpu.check import EdgeTpuPrediction, check
+from converters.edgetpu.prediction import EdgeTpuPrediction, check
 from converters.edgetpu.rules import RULES, SUPPORTED, VERSIONS
 
 Write = Callable[[Sketch], int]

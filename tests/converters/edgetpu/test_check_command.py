@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from edgetpu_graphs import Sketch
 from errors import error_code
 
+from converters.commands.check import check
 from converters.edgetpu.advice import INSTEAD
-from converters.edgetpu.cli import check
 from converters.edgetpu.rules import WHOLE
 from edge.cli import run
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from edgetpu_truth import score, taught_by, truths
 
-from converters.edgetpu import transcript
-from converters.edgetpu.check import check
+from converters.edgetpu import log_parser
+from converters.edgetpu.prediction import check
 
 pytestmark = pytest.mark.realdata
 
@@ -51,7 +51,7 @@ def test_what_is_refused_for_itself_is_what_the_compiler_says(test_data, name):
     folder = test_data / "edgetpu"
     (path,) = (folder / "operation_logs").glob(LOGS[name])
     said: Counter[str] = Counter()
-    for row in transcript.parse(path.read_text()).models[0].rows:
+    for row in log_parser.parse(path.read_text()).models[0].rows:
         if not row.mapped and not row.status.startswith("More than one subgraph"):
             said[row.op] += row.count
     prediction = check((folder / "models" / name).read_bytes(), name)

@@ -10,9 +10,9 @@ import tiny_models
 from compiler_texts import ALL, NONE, PARTLY, failure, success
 from conversion import Conversion
 
-from converters.compiled import EDGETPU_FILE, compile_for_target
-from converters.compress.quantise import Variant
-from converters.making import is_success
+from converters.commands.options import is_success
+from converters.edgetpu.stage import EDGETPU_FILE, compile_for_target
+from converters.tflite import Variant
 from edge.modelfile import tflite
 
 CHOSEN = Variant("int8", tiny_models.colour_model())

@@ -13,7 +13,7 @@ import tiny_models
 from compiler_texts import ALL, success
 from errors import raises_code
 
-from converters.edgetpu import compiler, obtain, runner
+from converters.edgetpu import compiler, installation, runner
 
 
 def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_path, foresee):
@@ -58,9 +58,13 @@ def gone(stand_in) -> bool:
 def test_without_a_compiler_the_ways_to_get_it_are_said(no_compiler, foresee):
     foresee()
     assert not compiler.available()
-    with pytest.raises(obtain.MissingCompilerError) as caught:
+    with pytest.raises(installation.MissingCompilerError) as caught:
         compiler.compile_bytes(tiny_models.colour_model(), "m")
-    for way in ("apt-get install edgetpu-compiler", obtain.BUILD, "colab.research.google.com"):
+    for way in (
+        "apt-get install edgetpu-compiler",
+        installation.BUILD,
+        "colab.research.google.com",
+    ):
         assert way in caught.value.ways
 
 
@@ -73,10 +77,10 @@ def test_without_a_compiler_the_ways_to_get_it_are_said(no_compiler, foresee):
     ],
 )
 def test_the_ways_fit_the_machine(monkeypatch, system, machine, said):
-    monkeypatch.setattr(obtain.platform, "system", lambda: system)
-    monkeypatch.setattr(obtain.platform, "machine", lambda: machine)
-    assert said in obtain.install_instructions()
-    assert ("emulated" in obtain.install_instructions()) == (machine != "x86_64")
+    monkeypatch.setattr(installation.platform, "system", lambda: system)
+    monkeypatch.setattr(installation.platform, "machine", lambda: machine)
+    assert said in installation.install_instructions()
+    assert ("emulated" in installation.install_instructions()) == (machine != "x86_64")
 
 
 def test_a_program_that_does_not_start(tmp_path, monkeypatch, foresee):
@@ -131,9 +135,9 @@ def test_docker_without_the_image_or_without_its_daemon(compiler_on_path, forese
     replaying_compiler.install_docker(stand_in.folder, complaint)
     with raises_code(code, kind="MissingCompilerError") as caught:
         compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True)
-    assert isinstance(caught.value, obtain.MissingCompilerError)
-    assert (obtain.BUILD in caught.value.fix) == (code == "docker-image-not-found")
-    assert obtain.RECIPE in caught.value.ways
+    assert isinstance(caught.value, installation.MissingCompilerError)
+    assert (installation.BUILD in caught.value.fix) == (code == "docker-image-not-found")
+    assert installation.RECIPE in caught.value.ways
 
 
 def test_docker_that_is_not_installed(no_compiler, foresee, tmp_path):

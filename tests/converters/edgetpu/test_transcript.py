@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from converters.edgetpu.transcript import MAPPED, OpLogRow, parse
+from converters.edgetpu.log_parser import MAPPED, OpLogRow, parse
 
 HEAD = """Edge TPU Compiler version 16.0.384591198
 Started a compilation timeout timer of 180 seconds.

@@ -11,8 +11,8 @@ import pytest
 from conversion import PASS, Conversion
 from report_page import Page
 
-from converters.report import pictures, words
-from converters.training.trained import Curve
+from converters.report import formatting, gallery
+from converters.training.result import Curve
 
 CURVE = Curve(
     "Fine-tuning",
@@ -37,7 +37,7 @@ def plain_page() -> str:
 
 def test_the_verdict_comes_first_in_one_sentence() -> None:
     page = Page(plain_page())
-    line = words.verdict_line(Conversion().build()).replace("\N{NO-BREAK SPACE}", " ")
+    line = formatting.verdict_line(Conversion().build()).replace("\N{NO-BREAK SPACE}", " ")
     assert page.text.index(line) < 200
     for figure in (
         "int8",
@@ -69,17 +69,17 @@ def test_a_failed_verdict_names_the_classes_and_layers_that_suffer() -> None:
 
 def test_a_drop_within_the_limit_is_not_called_none() -> None:
     def line(drop: float) -> str:
-        return words.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).build())
+        return formatting.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).build())
 
     assert "2 points" in line(1.5)
     assert "2 points" not in line(0.0)
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = (words.doubt(Conversion(wrong=6).build()) or "").replace("\N{NO-BREAK SPACE}", " ")
+    doubt = (formatting.doubt(Conversion(wrong=6).build()) or "").replace("\N{NO-BREAK SPACE}", " ")
     assert "33.3 %" in doubt
     assert doubt in Page(Conversion(wrong=6).page()).text
-    assert words.doubt(Conversion().build()) is None
+    assert formatting.doubt(Conversion().build()) is None
     assert doubt not in Page(plain_page()).text
 
 
@@ -104,7 +104,7 @@ def test_every_picture_has_a_text_and_can_be_decoded() -> None:
     for tag in tags:
         assert tag["alt"]
         data = base64.b64decode((tag["src"] or "").partition(",")[2])
-        assert len(data) <= pictures.MAX_BYTES
+        assert len(data) <= gallery.MAX_BYTES
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert decoded.shape[:2] == (int(tag["height"] or 0), int(tag["width"] or 0))
 

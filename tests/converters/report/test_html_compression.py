@@ -7,8 +7,8 @@ from typing import Any
 from conversion import PASS, Conversion
 from report_page import Page, page_of
 
-from converters.choosing.choice import Limits
 from converters.report import reliability
+from converters.selection.select import Limits
 
 RECIPES = Conversion(recipes=("channels-50", "magnitude-75"))
 

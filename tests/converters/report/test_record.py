@@ -12,9 +12,9 @@ import pytest
 from conversion import PASS, RECIPES, Conversion
 
 import converters.report
-from converters.choosing.choice import Limits
-from converters.report import record
-from converters.training.trained import Curve
+from converters.report import model
+from converters.selection.select import Limits
+from converters.training.result import Curve
 
 SCHEMA = json.loads(
     (Path(converters.report.__file__).parent / "report.schema.json").read_text(encoding="utf-8")
@@ -118,10 +118,10 @@ def test_the_schema_refuses_what_is_wrong(path: tuple[str, ...], wrong: Any) -> 
 
 
 def test_every_field_is_explained() -> None:
-    assert record.__doc__ is not None
+    assert model.__doc__ is not None
     report = Conversion().build()
     for name in [*report, *report["variants"]["int8"]]:
-        assert re.search(rf"``{name}``", record.__doc__), name
+        assert re.search(rf"``{name}``", model.__doc__), name
 
 
 def test_the_figures_are_those_measured() -> None:
@@ -177,4 +177,4 @@ def test_a_value_that_is_not_finite_becomes_null() -> None:
 
 def test_a_value_without_json_is_refused_and_not_turned_into_text() -> None:
     with pytest.raises(TypeError, match="object"):
-        record.to_plain({"a": object()})
+        model.to_plain({"a": object()})

@@ -8,10 +8,10 @@ import pytest
 from conversion import PASS, Conversion
 from rich.console import Console
 
-from converters.choosing.choice import Limits
-from converters.compiled import Compilation
-from converters.edgetpu import obtain
-from converters.report import terminal, words
+from converters.edgetpu import installation
+from converters.edgetpu.stage import Compilation
+from converters.report import formatting, terminal
+from converters.selection.select import Limits
 
 OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one/line/of/80/out")
 
@@ -59,10 +59,10 @@ def test_what_the_edge_tpu_takes_stands_in_the_table() -> None:
 
 def test_commands_to_get_the_compiler_can_be_copied() -> None:
     missing = printed_with(Compilation(("Not compiled.",), False))
-    assert obtain.install_instructions().rstrip() in missing
+    assert installation.install_instructions().rstrip() in missing
     compiled = Compilation(("Compiled.",), True, b"", "16.0", 67)
     assert f"Edge TPU: {OUT}/model_edgetpu.tflite\n" in printed_with(compiled)
-    assert obtain.BUILD not in printed_with(compiled)
+    assert installation.BUILD not in printed_with(compiled)
 
 
 def printed_with(compiled: Compilation) -> str:
@@ -99,9 +99,9 @@ def test_a_failed_verdict_is_told_with_what_suffers() -> None:
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = words.doubt(Conversion(wrong=6).build())
+    doubt = formatting.doubt(Conversion(wrong=6).build())
     assert doubt is not None
     assert doubt.replace("\N{NO-BREAK SPACE}", " ") in " ".join(
         printed(Conversion(wrong=6)).split()
     )
-    assert words.doubt(Conversion().build()) is None
+    assert formatting.doubt(Conversion().build()) is None

@@ -18,8 +18,8 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training import extractor
+from converters.training.embedding_store import open_store
 from converters.training.embeddings import Embeddings, embed
-from converters.training.store import open_store
 
 T = TypeVar("T")
 
@@ -169,7 +169,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from converters.training.store import opened\n"
+        "from converters.training.embedding_store import opened\n"
         "with opened(Path(sys.argv[1])) as store:\n"
         "    for i in range(100):\n"
         "        store.put({f'{sys.argv[2]} {i}': np.full(4, i, np.float32)})\n"

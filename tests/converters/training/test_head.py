@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from converters.training.embeddings import Embeddings
 from converters.training.head import STRENGTHS, LinearHead, fit
-from converters.verification import confidence
+from converters.verification import calibration
 
 D = 24
 
@@ -75,11 +75,11 @@ def test_the_choice_goes_by_what_calibration_leaves_of_the_log_loss() -> None:
         head = fit(embeddings)
         logits = (embeddings.validation @ head.kernel + head.bias).astype(np.float64)
         truth = embeddings.validation_labels
-        scores = confidence.scale_probabilities(np.exp(logits - logits.max()), 1.0)
-        calibrated = confidence.scale_probabilities(
-            scores, confidence.fit_temperature(scores, truth)
+        scores = calibration.scale_probabilities(np.exp(logits - logits.max()), 1.0)
+        calibrated = calibration.scale_probabilities(
+            scores, calibration.fit_temperature(scores, truth)
         )
-        loss = confidence.reliability(calibrated, truth).log_loss
+        loss = calibration.reliability(calibrated, truth).log_loss
         assert head.validation_loss == pytest.approx(loss, abs=1e-3)
 
 

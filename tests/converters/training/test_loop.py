@@ -9,8 +9,8 @@ from converters import tf
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import loop
-from converters.training.options import TrainingOptions
+from converters.training import fit
+from converters.training.config import TrainingOptions
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,8 @@ def test_the_same_seed_trains_the_same_weights(
         model = tf.keras().models.clone_model(start)
         model.set_weights(start.get_weights())
         options = TrainingOptions(seed=5)
-        plan = loop.FitConfig("Training", rate=1e-2)
-        done = loop.fit(model, shapes, shapes_split, options, plan, lambda _: 1, SilentProgress())
+        plan = fit.FitConfig("Training", rate=1e-2)
+        done = fit.fit(model, shapes, shapes_split, options, plan, lambda _: 1, SilentProgress())
         return done.losses, model.get_weights()[0]
 
     losses, kernel = trained()

@@ -16,9 +16,9 @@ from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training import finetune, head
 from converters.training.augment import Augmentation
-from converters.training.options import TrainingOptions
+from converters.training.config import TrainingOptions
+from converters.training.result import TrainedModel
 from converters.training.train import train
-from converters.training.trained import TrainedModel
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from errors import raises_code
 from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
-from converters.verification import confidence
-from converters.verification.confidence import (
+from converters.verification import calibration
+from converters.verification.calibration import (
     fit_temperature,
     fit_threshold,
     reliability,
@@ -61,16 +61,16 @@ def test_a_few_pictures_that_are_all_right_do_not_ask_for_certainty() -> None:
     """The log-loss alone falls without end; 0 errors in 20 do not mean none in a thousand."""
     scores, labels = answers(*[(0.9, True)] * 20)
     found = fit_temperature(scores, labels)
-    assert confidence.SHARPEST < found < 1
+    assert calibration.SHARPEST < found < 1
     sharpened = softmax(np.log(scores.astype(np.float64)) / found)
     assert 0.92 < sharpened.max(axis=1)[0] < 0.99
 
 
 def test_the_temperature_stays_within_its_bounds() -> None:
     wrong = answers(*[(0.999, False)] * 500)
-    assert fit_temperature(*wrong) == confidence.SOFTEST
+    assert fit_temperature(*wrong) == calibration.SOFTEST
     right = answers(*[(0.55, True)] * 5000)
-    assert fit_temperature(*right) == confidence.SHARPEST
+    assert fit_temperature(*right) == calibration.SHARPEST
 
 
 def test_scores_that_are_certain_and_right_are_left_alone() -> None:

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from converters import tflite
 from converters.backbone import weights
-from converters.compress import calibration, quantise
+from converters.compress import calibration_set
 from converters.dataset import split
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training import classifier, head
 from converters.training.embeddings import embed
-from converters.verification import confidence
+from converters.verification import calibration as confidence
 from edge.image import Preprocessing
-from edge.model import load_model
+from edge.tasks.classify.model import load_model
 
 pytestmark = pytest.mark.realdata
 
@@ -89,8 +90,8 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     seen = made.scores(hard, sides.validation)
     temperature = confidence.fit_temperature(seen, made.truth(sides.validation))
     soft = confidence.scale_logits(hard, temperature)
-    samples = calibration.calibration_set(dataset, sides, 0)
-    int8 = quantise.to_int8(soft, samples, dataset.preprocessing)
+    samples = calibration_set.calibration_set(dataset, sides, 0)
+    int8 = tflite.to_int8(soft, samples, dataset.preprocessing)
     return Made(temperature, hard, soft, int8, dataset, sides)
 
 

@@ -2,9 +2,9 @@ import math
 
 from damaged import reverse_weights
 
-from converters.compress.quantise import Variant
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
+from converters.tflite import Variant
 from converters.verification.layers import LayerNoise, layer_noise
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress import quantise
-from converters.compress.quantise import Variant
+from converters import tflite
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.tf import keras
-from converters.verification.measured import Metrics
-from converters.verification.verify import Predictions, measure, own_threads, predict, verdict_on
+from converters.tflite import Variant
+from converters.verification.evaluate import Predictions, measure, own_threads, predict, verdict_on
+from converters.verification.metrics import Metrics
 from edge.interpreter import load
 
 Answers = tuple[Predictions, ...]
@@ -180,7 +180,7 @@ def test_no_model_is_made_of_nonsense(
     model.set_weights(micro_model_and_variants[0].get_weights())
     head = model.get_layer("head")
     head.set_weights([np.nan * array for array in head.get_weights()])
-    nonsense = Variant("float32", quantise.to_float32(model))
+    nonsense = Variant("float32", tflite.to_float32(model))
     with raises_code("scores-not-finite", found="30 of 30", kind="ConversionError"):
         predict(nonsense, shapes, shapes_split, SilentProgress())
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from edge.model import load_model
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
+from edge.tasks.classify.model import load_model
 
 ABOUT = ModelMetadata(
     name="Colours",

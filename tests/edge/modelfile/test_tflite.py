@@ -5,7 +5,7 @@ import random
 import pytest
 from errors import raises_code
 
-from edge import interpreter, stats
+from edge import benchmark, interpreter
 from edge.errors import EdgeError, ModelError
 from edge.modelfile import metadata, tflite
 
@@ -28,7 +28,7 @@ def test_random_damage_never_takes_the_process_down(tiny_model):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         try:
             runtime = interpreter.load(bytes(damaged), name="damaged.tflite")
-            runtime.invoke(*stats.noise(runtime))
+            runtime.invoke(*benchmark.noise(runtime))
         except EdgeError:
             refused += 1
     assert refused > 0

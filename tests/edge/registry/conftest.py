@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from file_server import Files, Served, serving
 
-from edge.registry import download, entries
+from edge.registry import catalog, download
 
 CPU = bytes(range(256)) * 700
 TWIN = b"compiled " * 20_000
@@ -68,8 +68,8 @@ origin = "here"
 input = "256x256"
 model = {{ file = "open/1/open.tflite" }}
 """)
-    monkeypatch.setattr(entries, "SHIPPED", registry)
+    monkeypatch.setattr(catalog, "SHIPPED", registry)
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
-    entries.entries.cache_clear()
+    catalog.entries.cache_clear()
     yield Shop(server, tmp_path / "cache")
-    entries.entries.cache_clear()
+    catalog.entries.cache_clear()

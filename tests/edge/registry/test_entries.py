@@ -5,7 +5,7 @@ import re
 import pytest
 from errors import raises_code
 
-from edge.registry.entries import TASKS, entries, find, read
+from edge.registry.catalog import TASKS, entries, find, read
 
 GOOD = """
 [origins.here]
@@ -43,7 +43,7 @@ def test_files_of_a_model_do_not_get_in_one_anothers_way():
     for entry in entries().values():
         names = [file.name for file in entry.files]
         assert len(set(names)) == len(names)
-        if entry.edgetpu is not None:  # as edge.tasks.opening finds the one from the other
+        if entry.edgetpu is not None:  # as edge.tasks.loading finds the one from the other
             assert entry.edgetpu.name == entry.model.name.replace(".tflite", "_edgetpu.tflite")
 
 

@@ -5,7 +5,7 @@ from errors import raises_code
 
 from edge.modelfile.labels import find_labels
 from edge.registry import resolve_model
-from edge.tasks.opening import cpu_fallback_path
+from edge.tasks.loading import cpu_fallback_path
 
 
 def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):

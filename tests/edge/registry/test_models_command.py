@@ -9,16 +9,16 @@ import pytest
 from errors import error_code
 
 from edge.cli import run
-from edge.registry import download, entries
+from edge.registry import catalog, download
 
 from .conftest import CPU, LABELS, TWIN
 
 
 def test_list_shows_every_model_in_80_columns(monkeypatch, capsys):
-    entries.entries.cache_clear()
+    catalog.entries.cache_clear()
     assert run(["models", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + len(entries.entries())
+    assert len(lines) == 1 + len(catalog.entries())
     assert max(map(len, lines)) <= 80
     assert "…" not in "".join(lines)
 

@@ -7,7 +7,7 @@ from file_server import Served, serving
 
 from edge.modelfile import tflite
 from edge.registry import checksum, download
-from edge.registry.entries import find
+from edge.registry.catalog import find
 
 HERE = {
     "coco_ssd_mobilenet_v1_1.0_quant.tflite": ("coco_ssd_mobilenet_v1", "model"),

@@ -10,7 +10,7 @@ from errors import raises_code
 
 from edge.errors import OutputError
 from edge.registry import download, store
-from edge.registry.entries import find
+from edge.registry.catalog import find
 
 from .conftest import CPU, LABELS, OPEN, TWIN
 

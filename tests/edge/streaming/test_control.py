@@ -13,7 +13,7 @@ from streams import ListedSource, ListingSink, MeanTask
 from edge.frame import Frame, Output
 from edge.sources.source import SourceOptions
 from edge.sources.synthetic import synthetic
-from edge.streaming import capture, outlets, statistics, stream
+from edge.streaming import capture, statistics, stream, workers
 from edge.streaming import control as control_module
 from edge.streaming.control import StreamControl
 
@@ -110,7 +110,7 @@ class Clock:
 @pytest.mark.parametrize("live", [True, False])
 def test_a_pause_is_not_in_the_figures(live: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    for module in (capture, control_module, outlets, statistics, stream):
+    for module in (capture, control_module, workers, statistics, stream):
         monkeypatch.setattr(module, "time", clock)
     control = Jumping(MeanTask(), clock)
     sink = At({20: control.pause}, clock=clock.perf_counter)

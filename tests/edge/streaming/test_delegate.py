@@ -15,7 +15,7 @@ from errors import raises_code
 from streams import ListingSink
 
 import edge
-from edge import probe
+from edge import edgetpu_probe
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 
@@ -64,7 +64,7 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     source.write_text(LIBRARY)
     command = ["gcc", "-shared", "-fPIC", "-DINVOKES=20", "-o", library, source]
     subprocess.run(command, check=True)
-    monkeypatch.setattr(probe, "library", lambda: str(library))
+    monkeypatch.setattr(edgetpu_probe, "library", lambda: str(library))
     path = tmp_path / "colours_edgetpu.tflite"
     path.write_bytes(tiny_models.edgetpu_model())
     return path

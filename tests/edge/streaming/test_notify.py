@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streams import ListedSource, MeanTask
 
-from edge import runner
+from edge import session
 from edge.errors import SourceError
 from edge.streaming import notify, stream
 from edge.streaming.control import StreamControl
@@ -39,9 +39,9 @@ def test_the_first_frame_is_ready_and_later_ones_are_signs_of_life(
     systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notify, "_PAUSE", 0.05)
-    runner.run(
+    session.run(
         MeanTask(), "synthetic:64x48@50?frames=30", ["none"],
-        options=runner.SourceOptions(realtime=True), say=lambda _: None,
+        options=session.SourceOptions(realtime=True), say=lambda _: None,
     )  # fmt: skip
     first, *others, last = heard(systemd)
     assert first["READY"] == "1"
@@ -53,7 +53,7 @@ def test_the_first_frame_is_ready_and_later_ones_are_signs_of_life(
 
 def test_a_stream_without_a_frame_is_never_ready(systemd: socket.socket) -> None:
     with pytest.raises(SourceError):
-        runner.run(MeanTask(), "/nowhere.mp4", ["none"], say=lambda _: None)
+        session.run(MeanTask(), "/nowhere.mp4", ["none"], say=lambda _: None)
     assert heard(systemd) == []
 
 
@@ -61,7 +61,7 @@ def test_a_systemd_that_is_gone_does_not_end_the_stream(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
-    done = runner.run(MeanTask(), "synthetic:64x48?frames=3", ["none"], say=lambda _: None)
+    done = session.run(MeanTask(), "synthetic:64x48?frames=3", ["none"], say=lambda _: None)
     assert done.frames == 3
 
 
@@ -70,7 +70,7 @@ def test_an_abstract_socket() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(f"\0{name}")
         told.settimeout(5)
-        runner.run(
+        session.run(
             MeanTask(), "synthetic:64x48?frames=2",
             [notify.Notifier(f"@{name}", StreamControl(MeanTask()))], say=lambda _: None,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from streams import ListedSource, ListingSink, MeanTask, Value
 
 from edge.errors import CorruptFrameError, DelegateError, OutputError, SourceError
 from edge.frame import Frame, Output
-from edge.streaming import capture, outlets, stream
+from edge.streaming import capture, stream, workers
 
 LOST = SourceError("frames", "no more frames", "plug it in", code="source-lost")
 CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next", code="frame-corrupt")
@@ -211,14 +211,14 @@ def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
 
 
 def test_a_file_waits_for_a_slow_sink_to_the_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlets, "_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(workers, "_TIMEOUT_S", 0.1)
     slow = ListingSink(queue_size=100, every=0.15)
     done, said = run(ListedSource(range(6)), slow)
     assert (done.frames, len(slow.got), said) == (6, 6, [])
 
 
 def test_a_live_stream_leaves_a_sink_that_hangs_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlets, "_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(workers, "_TIMEOUT_S", 0.1)
     hung, slow = ListingSink(every=0.5), ListingSink(every=0.05)
     _, said = run(ListedSource(range(4), live=True, every=0.01), hung, slow)
     assert len(said) == 1

@@ -10,7 +10,7 @@ from errors import raises_code
 
 from edge.frame import Frame
 from edge.results import Detection
-from edge.tasks.detect import detector
+from edge.tasks.detect.detector import detector
 
 pytestmark = pytest.mark.realdata
 

@@ -8,8 +8,8 @@ import pytest
 from errors import raises_code
 
 from edge.interpreter import TensorSpec
-from edge.tasks.heads import config, match_head, yolo
-from edge.tasks.heads.candidates import Candidates, nms
+from edge.tasks.detect.heads import head_config, match_head, yolo
+from edge.tasks.detect.heads.nms import Candidates, nms
 
 SSD = 'head = "ssd"\n'
 
@@ -106,19 +106,24 @@ def test_suppression_keeps_the_best_of_a_class_and_other_classes() -> None:
 def test_a_described_head(tmp_path: Any) -> None:
     path = tmp_path / "head.toml"
     path.write_text('head = "yolo-grid"\nanchors = { 32 = [[10, 10]] }\nletterbox = false\n')
-    head = config.build_head(config.read_head_config(path), runtime((1, 10, 10, 7)), "m.tflite")
+    head = head_config.build_head(
+        head_config.read_head_config(path), runtime((1, 10, 10, 7)), "m.tflite"
+    )
     assert (head.classes, head.letterbox) == (2, False)
     with raises_code("model-head-mismatch", expected="yolo-grid", found="1000"):
-        config.build_head(config.read_head_config(path), runtime((1, 1000)), "m.tflite")
+        head_config.build_head(head_config.read_head_config(path), runtime((1, 1000)), "m.tflite")
 
 
 def test_a_described_normalisation(tmp_path: Any) -> None:
     path = tmp_path / "head.toml"
     path.write_text(SSD + "mean = 127.5\nstd = [58, 57, 57.5]\n")
-    described = config.read_head_config(path)
+    described = head_config.read_head_config(path)
     assert (described.mean, described.std) == ((127.5,), (58, 57, 57.5))
     path.write_text(SSD)
-    assert (config.read_head_config(path).mean, config.read_head_config(path).std) == (None, None)
+    assert (head_config.read_head_config(path).mean, head_config.read_head_config(path).std) == (
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +147,7 @@ def test_a_bad_description_says_what_is_wrong(
     path = tmp_path / "head.toml"
     path.write_text(text)
     with raises_code("invalid-config", kind="UsageError", **fields):
-        config.read_head_config(path)
+        head_config.read_head_config(path)
 
 
 @pytest.mark.parametrize(
@@ -158,4 +163,4 @@ def test_a_description_that_is_not_one_is_named(
     path = tmp_path / "head.toml"
     path.write_text(text)
     with raises_code(code, kind="UsageError", **fields):
-        config.read_head_config(path)
+        head_config.read_head_config(path)

@@ -13,11 +13,11 @@ import edge
 from edge.frame import Frame
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
-from edge.tasks import classify
-from edge.tasks.detect import Detector
-from edge.tasks.heads.candidates import Candidates
+from edge.tasks.classify import scores as classify
+from edge.tasks.detect.detector import Detector
+from edge.tasks.detect.heads.nms import Candidates
 from edge.tasks.settings import TaskSettings
-from edge.tasks.track import following
+from edge.tasks.track.tracker import following
 
 COLOURS = ("red", "green", "blue")
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.sources import open_source
-from edge.tasks.detect import detector
-from edge.tasks.track import following
+from edge.tasks.detect.detector import detector
+from edge.tasks.track.tracker import following
 from edge.tracking.counting import parse_line, parse_zone
 
 pytestmark = pytest.mark.realdata

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.tracking.motion import KalmanFilter
+from edge.tracking.kalman import KalmanFilter
 from edge.tracking.parameters import NOISE
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from edge.tracking.state import Tracks
 from edge.tracking.tracker import MultiObjectTracker
-from edge.tracking.values import Tracks
 
 pytestmark = pytest.mark.usefixtures("solver")
 

@@ -54,7 +54,7 @@ def test_other_sequences_give_lasting_tracks(test_data: Path, name: str) -> None
 def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
     from edge.sources import open_source
     from edge.sources.source import SourceOptions
-    from edge.tasks.detect import detector
+    from edge.tasks.detect.detector import detector
     from edge.tracking.tracker import MultiObjectTracker
 
     models = test_data / "models"

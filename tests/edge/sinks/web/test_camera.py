@@ -12,7 +12,7 @@ from errors import error_code, raises_code
 from pages import wait_until
 from streams import MeanTask
 
-from edge import runner
+from edge import session
 from edge.sources import open_source, resolve
 from edge.sources.browser import BrowserCamera
 from edge.sources.source import SourceOptions
@@ -96,7 +96,7 @@ def test_what_is_no_picture_is_refused(data: bytes, code: str) -> None:
 def test_without_the_page_it_is_said() -> None:
     for sinks in ((), ("text",), ("none", "jsonl:-")):
         with raises_code("source-needs-web-sink", fix="--sink web"):
-            runner.run(MeanTask(), "browser", sinks)
+            session.run(MeanTask(), "browser", sinks)
 
 
 def test_photos_are_not_taken_with_it(run_edge: Any, tmp_path: Path) -> None:

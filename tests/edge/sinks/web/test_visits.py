@@ -14,7 +14,7 @@ from pages import wait_until
 from streams import MeanTask
 
 from edge.results import Detection, Detections, Event
-from edge.sinks.web import visit
+from edge.sinks.web import session
 
 exceptions = pytest.importorskip("websockets.exceptions")
 server = pytest.importorskip("edge.sinks.web.server")
@@ -150,7 +150,7 @@ def test_a_picture_where_no_camera_is_wanted(page: pages.Page) -> None:
 
 def test_a_message_that_is_too_large_is_the_end_of_that_visitor(page: pages.Page) -> None:
     with pages.Visitor(page) as visitor, pages.Visitor(page) as other:
-        visitor.socket.send("x" * (visit.LARGEST + 1))
+        visitor.socket.send("x" * (session.LARGEST + 1))
         with pytest.raises(exceptions.ConnectionClosed) as caught:
             while True:
                 visitor.next()
@@ -159,8 +159,8 @@ def test_a_message_that_is_too_large_is_the_end_of_that_visitor(page: pages.Page
 
 
 def test_as_many_visitors_as_there_is_room_for(own_page: pages.Page) -> None:
-    visitors = [pages.Visitor(own_page) for _ in range(visit.MOST)]
-    assert visitors[-1].next()["clients"] == visit.MOST
+    visitors = [pages.Visitor(own_page) for _ in range(session.MOST)]
+    assert visitors[-1].next()["clients"] == session.MOST
     with (
         pages.Visitor(own_page) as one_more,
         pytest.raises(exceptions.ConnectionClosed) as caught,

@@ -13,8 +13,8 @@ from edge import draw
 from edge.errors import ModelError, OutputError
 from edge.frame import Frame
 from edge.results import Poses
-from edge.tasks.mirror.index import PoseIndex, build_index
-from edge.tasks.mirror.mirror import PoseMatcher
+from edge.tasks.pose_match.index import PoseIndex, build_index
+from edge.tasks.pose_match.task import PoseMatcher
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,13 @@ import pytest
 from people import changed, flipped, person
 
 from edge.results import Keypoint, Pose
-from edge.tasks.mirror.matching import PoseDatabase, keypoint_array, normalize_pose, pose_database
-from edge.tasks.pose.names import COCO, MEDIAPIPE
+from edge.tasks.pose.keypoints import COCO, MEDIAPIPE
+from edge.tasks.pose_match.similarity import (
+    PoseDatabase,
+    keypoint_array,
+    normalize_pose,
+    pose_database,
+)
 
 
 def filled(people: list[Pose]) -> PoseDatabase:

@@ -13,8 +13,8 @@ from edge.errors import EdgeError
 from edge.frame import Frame
 from edge.results import PoseMatch
 from edge.sources import open_source
-from edge.tasks.mirror.mirror import PoseMatcher, mirror
 from edge.tasks.pose import bundle
+from edge.tasks.pose_match.task import PoseMatcher, mirror
 
 pytestmark = pytest.mark.realdata
 

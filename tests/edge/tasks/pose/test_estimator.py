@@ -13,7 +13,7 @@ from edge.errors import UsageError
 from edge.frame import Frame
 from edge.results import Poses
 from edge.tasks.pose.estimator import PoseEstimator, pose
-from edge.tasks.pose.names import COCO
+from edge.tasks.pose.keypoints import COCO
 from edge.tasks.settings import TaskSettings
 
 Write = Callable[..., Path]

@@ -13,7 +13,7 @@ from edge.results import Poses
 from edge.sources import open_source
 from edge.tasks.pose import bundle, landmarker
 from edge.tasks.pose.estimator import PoseEstimator, pose
-from edge.tasks.pose.names import COCO, MEDIAPIPE
+from edge.tasks.pose.keypoints import COCO, MEDIAPIPE
 
 pytestmark = pytest.mark.realdata
 

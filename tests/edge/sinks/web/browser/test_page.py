@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from web_stream import OpenPage, Served
 
-from edge.draw.plates import color_of
+from edge.draw.labels import color_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect

@@ -1,0 +1,308 @@
+"""``edge deploy``, ``edge rollback``, ``edge status`` and ``edge logs``."""
+
+import asyncio
+import getpass
+import json
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import click
+
+from boards.deploy import fleet, package, run_command, steps, wheel
+from boards.deploy import status as state
+from boards.deploy.ssh import BoardAddress
+from boards.deploy.steps import DeployRequest, Outcome, Tell
+from edge.commands.options import JSON, say
+from edge.errors import EdgeError, UsageError
+from edge.terminal.native_stderr import suppress_native_stderr
+
+Work = Callable[[BoardAddress, Tell], Awaitable[Outcome]]
+"""What is done with a board, told of its steps."""
+
+WAIT = 20
+"""Seconds that the first frame may take."""
+
+_SKIPPED = "earlier-board-failed"
+"""Code of a board that was skipped."""
+
+EXAMPLES = """
+\b
+Examples:
+  edge deploy out/ pi@camera.local --run 'demo classify --source 0 --sink web'
+  edge deploy out/ pi@a pi@b pi@c --run 'demo classify --source picamera' --canary 1
+  edge deploy ssd.tflite pi@10.0.0.7:2222 --run 'demo detect --source 0' --offline
+  edge deploy out/ pi@a pi@b --run 'demo classify --source 0' --ansible fleet/
+
+\b
+OUT is an output folder of 'edge convert', a model file, or a name from 'edge models list'.
+On each board, in this order: create a virtual environment, upload the release and verify
+its checksums, run its self-test, then switch the service to it. The service must process
+a frame in time. If any step fails, the previous release keeps running. Repeating the same
+deploy changes nothing.
+With root privileges (as root, or with passwordless sudo), it is a system service with a
+dedicated user, in /opt/edge-toolkit; otherwise a service of the login user, in
+~/edge-toolkit. The host key must be in ~/.ssh/known_hosts; only key login is supported.
+
+\b
+Exit codes: 0 running on all boards; 2 error; 3 a board rejected it and kept its release.
+"""
+
+HOSTS = click.argument("hosts", nargs=-1, required=True, metavar="USER@HOST[:PORT]...")
+IDENTITY = click.option(
+    "--identity", "-i", type=click.Path(path_type=Path), metavar="FILE",
+    help="Private key for the login.  [default: keys in ssh-agent and ~/.ssh]",
+)  # fmt: skip
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("out")
+@HOSTS
+@click.option("--run", "text", required=True, metavar="COMMAND",
+              help="Command to run: 'demo NAME …', without --model.")  # fmt: skip
+@click.option("--wait", type=click.IntRange(min=1), default=WAIT, show_default=True,
+              metavar="SECONDS", help="Time limit for the first frame.")  # fmt: skip
+@click.option(
+    "--offline", is_flag=True, help="Download the wheels here, for boards without internet."
+)
+@click.option("--extra", "extras", multiple=True, metavar="NAME",
+              help="Extra to install in addition to those that COMMAND needs.")  # fmt: skip
+@click.option("--canary", type=click.IntRange(min=1), metavar="N",
+              help="Deploy to N boards first, to the others only if all succeed.")  # fmt: skip
+@click.option("--ansible", type=click.Path(path_type=Path), metavar="DIR",
+              help="Write an Ansible inventory and playbook instead.")  # fmt: skip
+@IDENTITY
+@JSON
+def deploy(
+    out: str,
+    hosts: tuple[str, ...],
+    text: str,
+    wait: int,
+    offline: bool,
+    extras: tuple[str, ...],
+    canary: int | None,
+    ansible: Path | None,
+    identity: Path | None,
+    as_json: bool,
+) -> int:
+    """Deploy a model to boards: upload, self-test, switch, and roll back on failure."""
+    addresses = _addresses(hosts)
+    asked = run_command.parse(text, extras)
+    with suppress_native_stderr():
+        release = package.pack(out, asked, lambda line: say((line,)))
+    wanted = DeployRequest(release, wheel.build_own_wheel(), wait, offline, _who())
+    if ansible is not None:
+        from boards.deploy import playbook
+
+        if offline:
+            raise _conflict("--offline", "--ansible")
+        if as_json:
+            raise _conflict("--json", "--ansible")
+        playbook.write(ansible, addresses, wanted, canary, identity)
+        click.echo(f"{ansible}: ansible-playbook -i {ansible}/inventory.yml {ansible}/deploy.yml")
+        return 0
+    code = _work(
+        addresses,
+        lambda address, tell: steps.deploy(address, wanted, _file(identity), tell),
+        canary or 0,
+        as_json,
+    )
+    if code == 0:
+        for address, port in product(addresses, asked.pages):
+            instructions = f"run '{address.tunnel(port)}', then open http://127.0.0.1:{port}/"
+            say((f"web page of {address}: {instructions}",))
+    return code
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  edge rollback pi@camera.local
+  edge rollback pi@a pi@b --json
+"""
+)
+@HOSTS
+@IDENTITY
+@JSON
+def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
+    """Switch boards back to the previous release.
+
+    It must process a frame in time, or the current one keeps running. A second rollback undoes
+    the first.
+    """
+    return _work(
+        _addresses(hosts),
+        lambda address, tell: steps.rollback(address, _who(), _file(identity), tell),
+        0,
+        as_json,
+    )
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  edge status pi@camera.local
+  edge status pi@a pi@b pi@c --json
+"""
+)
+@HOSTS
+@IDENTITY
+@JSON
+def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
+    """Show what is running on boards, since when, and how fast.
+
+    \b
+    Exit codes: 0 all running; 1 a service is not running; 2 a board cannot be reached.
+    """
+    addresses = _addresses(hosts)
+    with fleet.progress_view(addresses) as screen:
+        found = asyncio.run(
+            fleet.run_on_all(
+                addresses,
+                lambda address, tell: state.read(address, _file(identity), tell),
+                screen,
+                lambda one: (one.state, one.running),
+            )
+        )
+    return state.show(addresses, found, as_json)
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  edge logs pi@camera.local
+  edge logs pi@camera.local -n 200
+  edge logs pi@camera.local --follow
+"""
+)
+@click.argument("host", metavar="USER@HOST[:PORT]")
+@click.option("-n", "lines", type=click.IntRange(min=1), default=50, show_default=True,
+              help="Number of lines.")  # fmt: skip
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines until Ctrl-C.")
+@IDENTITY
+def logs(host: str, lines: int, follow: bool, identity: Path | None) -> None:
+    """Show the log of a board's service."""
+    asyncio.run(_logs(BoardAddress.parse(host), lines, follow, _file(identity)))
+
+
+async def _logs(address: BoardAddress, lines: int, follow: bool, identity: str | None) -> None:
+    async for line in state.journal(address, lines, follow, identity):
+        click.echo(line)
+
+
+def _work(addresses: Sequence[BoardAddress], work: Work, canary: int, as_json: bool) -> int:
+    """Let all boards do it, the first ``canary`` of them first, and tell what became of them."""
+    start = time.monotonic()
+    found = asyncio.run(_canary_first(addresses, work, canary))
+    rows = [_row(*pair) for pair in zip(addresses, found, strict=True)]
+    if len(rows) == 1 and isinstance(found[0], EdgeError):
+        raise found[0]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    for address, one in zip(addresses, found, strict=True):
+        _tell(address, one, as_json)
+    if not as_json and len(addresses) > 1:
+        good = sum(row["good"] for row in rows)
+        seconds = time.monotonic() - start
+        click.echo(f"{good} of {len(rows)} boards succeeded in {seconds:.0f} s")
+    if any(isinstance(one, EdgeError) for one in found):
+        return 2
+    return 0 if all(row["good"] for row in rows) else 3
+
+
+async def _canary_first(
+    addresses: Sequence[BoardAddress], work: Work, canary: int
+) -> list[Outcome | EdgeError | None]:
+    """What became of each board; None: it was not touched, since one before it failed."""
+    found: list[Outcome | EdgeError | None] = []
+    with fleet.progress_view(addresses) as screen:
+        for group in (addresses[:canary], addresses[canary:]):
+            if any(_failed(one) for one in found):
+                found += [None] * len(group)
+                for address in group:
+                    screen.done(address, "skipped", False)
+                continue
+            done = await fleet.run_on_all(group, work, screen, _judge)
+            found.extend(done)
+    return found
+
+
+def _judge(outcome: Outcome) -> tuple[str, bool]:
+    if outcome.why:
+        return "rejected", False
+    return ("running", True) if outcome.changed else ("unchanged", True)
+
+
+def _failed(found: Outcome | EdgeError | None) -> bool:
+    return not isinstance(found, Outcome) or bool(found.why)
+
+
+def _row(address: BoardAddress, found: Outcome | EdgeError | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"host": str(address), "good": not _failed(found)}
+    if isinstance(found, Outcome):
+        row |= {"release": found.release or None, "changed": found.changed}
+        if found.why:
+            row |= {"code": found.code, "why": found.why, "detail": found.detail}
+    elif found is None:
+        row |= {"code": _SKIPPED, "why": "skipped, since an earlier board failed"}
+    else:
+        row["error"] = found.to_dict()
+    return row
+
+
+def _tell(address: BoardAddress, found: Outcome | EdgeError | None, as_json: bool) -> None:
+    """A line for people; what went wrong goes to stderr."""
+    if isinstance(found, EdgeError):
+        click.echo(f"{address}: {found} [{found.code}]", err=True)
+    elif found is None:
+        click.echo(f"{address}: skipped, since an earlier board failed [{_SKIPPED}]", err=True)
+    elif found.why:
+        if found.detail:
+            click.echo(found.detail.rstrip(), err=True)
+        old = f"{found.release} is still running" if found.release else "nothing is running"
+        click.echo(f"{address}: {found.why}; {old} [{found.code}]", err=True)
+    elif not as_json:
+        click.echo(
+            f"{address}: running {found.release}" + ("" if found.changed else " (unchanged)")
+        )
+    if isinstance(found, Outcome):
+        say(found.notes)
+
+
+def _addresses(hosts: Sequence[str]) -> tuple[BoardAddress, ...]:
+    addresses = tuple(BoardAddress.parse(host) for host in hosts)
+    twice = next((one for one in addresses if addresses.count(one) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            "each board once",
+            f"{twice} twice",
+            "list it once",
+            code="duplicate-board",
+            summary=f"{twice} is listed twice",
+        )
+    return addresses
+
+
+def _conflict(option: str, other: str) -> UsageError:
+    return UsageError(
+        f"either {option} or {other}",
+        "both",
+        f"leave out {option}",
+        code="conflicting-options",
+        summary=f"{option} cannot be combined with {other}",
+    )
+
+
+def _file(identity: Path | None) -> str | None:
+    return None if identity is None else str(identity)
+
+
+def _who() -> str:
+    """Who deploys, for those who find the lock taken."""
+    return f"{getpass.getuser()}@{socket.gethostname()} since {time.strftime('%H:%M:%S')}"

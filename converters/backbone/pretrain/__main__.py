@@ -1,0 +1,195 @@
+"""Make a backbone's weights: distil a large MobileNetV2 into a small one on unlabelled pictures.
+
+    python -m converters.backbone.pretrain.__main__ --teacher mobilenet_v2_1.0_224_no_top.weights.h5 \\
+        --teacher-top imagenet_top.npz --images photos.zip --images folder/ -o backbone.npz
+
+Any pictures do. The teacher looks at each crop once (the slow half of a short run), then the
+student learns to give the same answers. Both are kept in the work folder: an interrupted run
+continues with ``--resume``.
+"""
+
+import sys
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
+from converters.backbone.pretrain.card import LICENCE, Card, write_card
+from converters.backbone.pretrain.images import ImageArchive, open_source
+from converters.backbone.pretrain.pack import pack
+from converters.backbone.pretrain.student import Loss, Student, build_student
+from converters.backbone.pretrain.teacher import (
+    DistillationTargets,
+    Teacher,
+    compute_targets,
+    load_teacher,
+)
+from converters.backbone.pretrain.train import PretrainConfig, minutes_of, train
+from converters.progress import Progress, TerminalProgress
+from edge.errors import EdgeError, OutputError
+
+
+def distil(
+    teacher: Teacher,
+    sources: list[ImageArchive],
+    recipe: PretrainConfig,
+    out: Path,
+    work: Path,
+    progress: Progress,
+    resume: bool = False,
+    use_at: int | None = None,
+) -> Card:
+    """Train a student and write its weights to ``out`` and its card beside it (.toml).
+
+    ``use_at``: the input size in pixels that the card recommends; None: that of the training.
+
+    Raises:
+        OutputError: ``work`` holds an earlier run and ``resume`` is False.
+        DatasetError: a picture cannot be decoded.
+        KeyboardInterrupt: interrupted; ``work`` holds what is needed to continue.
+    """
+    if (work / "checkpoints").is_dir() and not resume:
+        raise OutputError(
+            "a new work folder",
+            f"an earlier run in {work}",
+            "continue it with --resume, or choose another folder with --work",
+            code="output-exists",
+        )
+    lessons = compute_targets(
+        teacher, sources, recipe.crops, recipe.size, recipe.seed, work, progress
+    )
+    student = _student(recipe, teacher, lessons)
+    loss = Loss.towards(
+        lessons, teacher.kernel, teacher.bias, recipe.embedding_weight, recipe.grid_weight
+    )
+    train(student, lessons, loss, recipe, work, progress)
+    pack(layer_weights(student.backbone), out)
+    card = _card(teacher, sources, recipe, use_at or recipe.size)
+    card["run"] = _run(recipe, minutes_of(work, recipe))
+    write_card(card, out.with_suffix(".toml"))
+    return card
+
+
+def layer_weights(model: Any) -> Weights:
+    """The weights of a Keras model by layer name, layers without weights left out."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def _student(recipe: PretrainConfig, teacher: Teacher, lessons: DistillationTargets) -> Student:
+    return build_student(
+        check_alpha(recipe.alpha),
+        check_size(recipe.size, published=False),
+        classes=teacher.kernel.shape[1],
+        width=lessons.embeddings.shape[1],
+        channels=lessons.grids.shape[-1],
+        momentum=recipe.batch_norm_momentum,
+        seed=recipe.seed,
+    )
+
+
+def _card(
+    teacher: Teacher, sources: list[ImageArchive], recipe: PretrainConfig, use_at: int
+) -> Card:
+    from converters.tf import tensorflow
+
+    about: Card = {
+        "architecture": "MobileNetV2 without its top",
+        "alpha": recipe.alpha,
+        "use_at": use_at,
+        "trained_on": "gpu" if tensorflow().config.list_physical_devices("GPU") else "cpu",
+        "input": "float32 RGB in [-1, 1], the whole picture stretched to the square, bilinear",
+        "method": "knowledge distillation from crops (Hinton 2015, Asano 2021, Beyer 2021)",
+        "licence": LICENCE,
+    }
+    taught = {"model": teacher.model, "sha256_of_weights_and_top": teacher.digest}
+    data = {
+        "names": [source.name for source in sources],
+        "pictures": [len(source.files) for source in sources],
+        "sha256": [source.digest for source in sources],
+    }
+    return {**about, "data": data, "teacher": taught, "recipe": asdict(recipe)}
+
+
+def _run(recipe: PretrainConfig, minutes: float) -> dict[str, Any]:
+    from converters.tf import tensorflow
+
+    return {
+        "pictures_seen": recipe.steps * recipe.batch_size,
+        "minutes_of_training": round(minutes, 1),
+        "tensorflow": tensorflow().__version__,
+    }
+
+
+def _recipe_options(command: Any) -> Any:
+    """One option for each field of :class:`PretrainConfig`, with its type and default."""
+    for field in reversed(fields(PretrainConfig)):
+        name = "--" + field.name.replace("_", "-")
+        command = click.option(name, default=field.default, type=field.type, show_default=True)(
+            command
+        )
+    return command
+
+
+@click.command()
+@click.option(
+    "--teacher",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Keras weights of the teacher.",
+)
+@click.option(
+    "--teacher-top", required=True, type=click.Path(path_type=Path), help="Classifier (.npz)."
+)
+@click.option("--teacher-alpha", default=1.0, show_default=True)
+@click.option("--teacher-size", default=224, show_default=True)
+@click.option(
+    "--images",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Zip or folder of unlabeled images; may be repeated.",
+)
+@click.option(
+    "-o", "out", required=True, type=click.Path(path_type=Path), help="Output weights (.npz)."
+)
+@click.option("--work", type=click.Path(path_type=Path), help="Work folder.  [default: OUT.work]")
+@click.option("--resume", is_flag=True, help="Continue the run in the work folder.")
+@click.option(
+    "--use-at", type=int, help="Input size that the model card recommends.  [default: --size]"
+)
+@_recipe_options
+def main(
+    teacher: Path,
+    teacher_top: Path,
+    teacher_alpha: float,
+    teacher_size: int,
+    images: tuple[Path, ...],
+    out: Path,
+    work: Path | None,
+    resume: bool,
+    use_at: int | None,
+    **recipe: Any,
+) -> None:
+    """Distill a MobileNetV2 into a smaller one on unlabeled images."""
+    progress = TerminalProgress()
+    place = work or out.with_suffix(".work")
+    try:
+        sources = [open_source(path) for path in images]
+        master = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
+        card = distil(
+            master, sources, PretrainConfig(**recipe), out, place, progress, resume, use_at
+        )
+    except EdgeError as error:
+        click.echo(f"Error: {error} [{error.code}]", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo(f"Interrupted. Continue with --resume; the work folder is {place}.", err=True)
+        sys.exit(130)
+    seen = card["run"]["pictures_seen"]
+    click.echo(f"{out}: alpha {card['alpha']}, trained on {seen} images", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""``edge check``: what the Edge TPU would take of a model, and what to change."""
+
+import json
+from pathlib import Path
+
+import click
+
+from converters.edgetpu.prediction import check as foresee
+from edge.commands.options import JSON, MODEL, model_file
+from edge.modelfile import tflite
+
+EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
+
+EXAMPLES = """
+\b
+Examples:
+  edge check model.tflite
+  edge check photos-model/variants/int8.tflite
+  edge check model.tflite --json
+
+\b
+Needs neither the Edge TPU compiler nor TensorFlow: the prediction is made from the file
+alone, by rules for the last compiler (16.0). Use 'edge compile' to actually compile.
+
+\b
+Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 none.
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@MODEL
+@JSON
+def check(model: Path, as_json: bool) -> int:
+    """Predict which operations run on the Edge TPU, and why the others stay on the CPU."""
+    model = model_file(model)
+    prediction = foresee(tflite.read_file(model), str(model))
+    if as_json:
+        click.echo(json.dumps({"model": str(model), **prediction.to_dict()}, indent=2))
+    else:
+        from converters.edgetpu.render import show
+
+        show(prediction, str(model))
+    return EXIT_CODES[prediction.status]

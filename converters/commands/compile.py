@@ -1,0 +1,179 @@
+"""``edge compile``: a model made for the Edge TPU, and held to what was foreseen of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from converters.edgetpu import compiler, installation
+from converters.edgetpu.compiler import CompiledModel
+from converters.edgetpu.installation import MissingCompilerError
+from converters.progress import TerminalProgress
+from edge.commands.options import JSON, MODEL, say
+from edge.errors import OutputError, UsageError
+from edge.files import write_atomic
+
+EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
+
+_WAYS = installation.install_instructions().replace(
+    "\n\n", "\n\n\b\n"
+)  # \b: click leaves the lines as they are
+
+EXAMPLES = f"""
+\b
+Examples:
+  edge compile model.tflite
+  edge compile model.tflite -o bird_edgetpu.tflite --docker
+  edge compile model.tflite --json
+
+\b
+The result, named after MODEL with '_edgetpu.tflite', keeps MODEL's labels and metadata. It is
+written if at least one operation runs on the Edge TPU; otherwise, use MODEL itself.
+
+\b
+Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 none.
+
+\b
+{_WAYS}"""
+
+
+def _print_recipe(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(installation.RECIPE, nl=False)
+        context.exit()
+
+
+@click.command("compile", epilog=EXAMPLES)
+@MODEL
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Output file, or an existing folder for it.  [default: next to MODEL]",
+)
+@click.option(
+    "--docker", is_flag=True, help=f"Run the compiler in the Docker image '{installation.IMAGE}'."
+)
+@click.option(
+    "--docker-recipe",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_recipe,
+    help="Print the Dockerfile of that image.",
+)
+@click.option(
+    "--search-delegate",
+    is_flag=True,
+    help="If compiling fails, leave more operations to the CPU until it succeeds.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=compiler.TIMEOUT,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time limit for the compiler.",
+)
+@JSON
+def compile_(
+    model: Path,
+    out: Path | None,
+    docker: bool,
+    search_delegate: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Compile a model for the Edge TPU, and show which operations run there.
+
+    This uses Google's compiler, from the PATH or in Docker.
+    """
+    place = _place(model, out)
+    content, notes = compiler.read_model(model)
+    say(notes)
+    try:
+        with TerminalProgress().working("compiling for the Edge TPU"):
+            compiled = compiler.compile_bytes(
+                content, str(model), docker=docker, search_delegate=search_delegate, timeout=timeout
+            )
+    except MissingCompilerError as missing:
+        click.echo(f"{missing.ways}\n", err=True, nl=False)
+        raise
+    written = None if compiled.status == "none" else place
+    if written is not None:
+        write_atomic(written, compiled.content)
+    if as_json:
+        facts = {"model": str(model), "output": str(written) if written else None}
+        click.echo(json.dumps(facts | compiled.to_dict(), indent=2))
+    else:
+        click.echo("\n".join(_lines(compiled, model, written)))
+    return EXIT_CODES[compiled.status]
+
+
+def _place(model: Path, out: Path | None) -> Path:
+    """Where the compiled file goes; ``out`` is a file, or a folder that exists."""
+    name = f"{model.stem}_edgetpu.tflite"
+    place = model.with_name(name) if out is None else out / name if out.is_dir() else out
+    if place.resolve() == model.resolve():
+        raise UsageError(
+            "an output file other than MODEL",
+            str(model),
+            "choose another with -o",
+            code="output-path-conflict",
+        )
+    if not place.parent.is_dir():
+        raise OutputError(
+            "an existing folder for the result",
+            f"none at {place.parent}",
+            "create it, or choose another",
+            code="output-folder-not-found",
+        )
+    return place
+
+
+def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterator[str]:
+    yield click.style(str(written or model), bold=True)
+    yield f"  Edge TPU    {_share(compiled)}"
+    yield from _left_to_cpu(compiled)
+    log = compiled.model_log
+    if log and log.on_chip is not None and log.off_chip is not None:
+        yield (
+            f"  parameters  {_mib(log.on_chip)} on the chip, {_mib(log.off_chip)} streamed "
+            "for every inference"
+        )
+    yield f"  size        {_mib(compiled.input_size)} → {_mib(len(compiled.content))}"
+    yield from _held_to_what_was_foreseen(compiled)
+    took = f", {compiled.log.milliseconds} ms" if compiled.log.milliseconds is not None else ""
+    yield f"  compiler    {compiled.log.version or 'version unknown'}{took}"
+    if written is None:
+        yield "  output      not written: no operation would run on the Edge TPU"
+
+
+def _share(compiled: CompiledModel) -> str:
+    if compiled.status == "full":
+        return f"runs all {compiled.operations} operations"
+    parts = f" in {compiled.subgraphs} parts" if compiled.subgraphs > 1 else ""
+    return f"runs {compiled.mapped} of {compiled.operations} operations{parts}"
+
+
+def _left_to_cpu(compiled: CompiledModel) -> Iterator[str]:
+    """What runs on the CPU, with the compiler's reasons where it gives them."""
+    log = compiled.model_log
+    refused = [row for row in log.rows if not row.mapped] if log else []
+    for op, count in compiled.cpu.items():
+        kind = op.partition(":")[0]  # the compiler's table says CUSTOM alone
+        reasons = "; ".join(row.status for row in refused if row.op == kind)
+        yield f"  on the CPU  {count} × {op}{f' ({reasons})' if reasons else ''}"
+
+
+def _held_to_what_was_foreseen(compiled: CompiledModel) -> Iterator[str]:
+    differences = compiled.differences()
+    if not differences:
+        yield "  prediction  matched"
+    for difference in differences:
+        yield f"  prediction  mismatch: {difference}"
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.2f} MiB"

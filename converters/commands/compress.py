@@ -1,0 +1,73 @@
+"""``edge compress``: parse, call, print."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from converters.commands import options as making
+from converters.progress import TerminalProgress
+
+EXAMPLES = """
+\b
+Examples:
+  edge compress out/ --recipe channels-50 -o small/
+  edge compress out/ --recipe magnitude-75 --recipe pqat-75 -o packed/
+  edge compress out/ --recipe channels-30 --max-latency 4 -o quick/
+  edge compress small/ --recipe my.toml -o smaller/ --data photos/
+
+\b
+RESULT is a folder written by 'edge convert' or 'edge compress'. Its trained model
+(model.keras), split, preprocessing and --precision are reused; the images are
+read again from their original folder, or from --data.
+
+\b
+Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
+or no variant is within the limits (the closest is taken).
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option(
+    "--recipe",
+    "recipes",
+    multiple=True,
+    required=True,
+    metavar="NAME|FILE",
+    help="Compression recipe, by name or as a TOML file; may be repeated.",
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="The dataset.  [default: the one that RESULT was made from]",
+)
+@making.plan_options
+@making.FORCE
+@making.JSON
+def compress(
+    result: Path,
+    recipes: tuple[str, ...],
+    out: Path,
+    data: Path | None,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Prune and quantize an earlier result anew.
+
+    What is measured is of the same pictures as in RESULT. OUT/model.keras is the network behind
+    OUT/model.tflite, so that it can be compressed again.
+    """
+    from converters import pipeline
+
+    settings = pipeline.CompressSettings(
+        source=result,
+        out=out.resolve(),
+        data=data,
+        force=force,
+        plan=making.plan(recipes, options),
+        command=making.command_line(),
+    )
+    return making.print_report(pipeline.compress(settings, TerminalProgress()), out, as_json)

@@ -1,0 +1,175 @@
+"""``edge convert``: parse, call, print."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from converters.commands import options as making
+from converters.dataset.listing import file_name
+from converters.progress import TerminalProgress
+
+EXAMPLES = """
+\b
+Examples:
+  edge convert photos/
+  edge convert photos/ -o out/ --fine-tune never --seed 7
+  edge convert photos/ -o out/ --weights builtin --size 128
+  edge convert photos.zip -o out/ --weights mobilenet.h5
+  edge convert labels.csv -o out/ --json > report.json
+  edge convert photos/ --recipe channels-50 --recipe magnitude-75
+  edge convert photos/ --recipe channels-50 --max-latency 5 --min-accuracy 0.9
+  edge convert photos/ --target edgetpu --precision 0.95
+  edge convert photos/ --board raspberry-pi-4b+coral-usb
+
+\b
+Recipes: int8 (default), float16, qat, channels-50, channels-30, magnitude-75,
+  pqat-75, sparse-xnnpack, or a TOML file of steps.  All variants are evaluated
+  the same way; model.tflite is the one of the last recipe given, or with limits
+  the most accurate one within them.
+
+\b
+DATASET is one of
+  a folder with one subfolder per class:  photos/cat/1.jpg  photos/dog/2.jpg
+  train/, val/, test/ of class folders:   photos/train/cat/1.jpg
+  a zip of either
+  a CSV of image paths:                   path,label[,split]
+
+\b
+Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
+or no variant is within the limits (the closest is taken).
+
+Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Output folder.  [default: DATASET's name + '-model']",
+)
+@click.option(
+    "--weights",
+    metavar="NAME|FILE",
+    help="Pretrained weights of the backbone: imagenet (downloaded once), builtin (no internet "
+    "needed), none (train from scratch), or a .h5, .keras or MobileNetV2 .tflite file.  "
+    "[default: imagenet, or builtin (with a note) if imagenet is unavailable]",
+)
+@click.option(
+    "--alpha", type=float, help="Width multiplier of MobileNetV2.  [default: from the weights]"
+)
+@click.option(
+    "--size",
+    type=int,
+    help="Input size of the model in pixels.  [default: from the board, else from the weights]",
+)
+@click.option(
+    "--fine-tune",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Fine-tune the backbone, not only the head.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Time limit for '--fine-tune auto' in seconds.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of fine-tuning epochs.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
+@click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True
+)
+@click.option(
+    "--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True
+)
+@click.option(
+    "--augment",
+    default="all",
+    show_default=True,
+    metavar="LIST",
+    help="Comma-separated list of flip, rotation, zoom, translation, brightness, contrast; "
+    "or all, or none.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed.",
+)
+@click.option(
+    "--recipe",
+    "recipes",
+    multiple=True,
+    default=(),
+    metavar="NAME|FILE",
+    help="Compression recipe, by name or as a TOML file; may be repeated. int8 and float16 are "
+    "always built; without limits, the last recipe is selected.  [default: int8]",
+)
+@making.plan_options
+@making.FORCE
+@making.JSON
+def convert(
+    dataset: Path,
+    out: Path | None,
+    weights: str | None,
+    alpha: float | None,
+    size: int | None,
+    fine_tune: str,
+    budget: float,
+    epochs: int | None,
+    batch_size: int,
+    dropout: float,
+    label_smoothing: float,
+    augment: str,
+    seed: int,
+    recipes: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Make a verified TFLite classifier from pictures.
+
+    The model in OUT/model.tflite holds its labels; OUT/report.html shows what was measured.
+    """
+    from converters import pipeline
+    from converters.training.augment import Augmentation
+    from converters.training.train import TrainingOptions
+
+    training = TrainingOptions(
+        fine_tune=fine_tune,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+        budget=budget,
+        augmentation=Augmentation.parse(augment),
+    )
+    plan = making.plan(recipes, options)
+    if size is None and plan.board is not None:
+        size = plan.board.run.size or None
+    shown = out or default_out(dataset)
+    settings = pipeline.ConvertSettings(
+        dataset=dataset,
+        out=shown.resolve(),
+        weights=weights,
+        alpha=alpha,
+        size=size,
+        force=force,
+        training=training,
+        plan=plan,
+        command=making.command_line(),
+    )
+    return making.print_report(pipeline.convert(settings, TerminalProgress()), shown, as_json)
+
+
+def default_out(dataset: Path) -> Path:
+    """Where the result goes when nothing is said: photos/ gives photos-model."""
+    return Path(f"{file_name(dataset.resolve().stem)}-model")

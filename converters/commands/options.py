@@ -1,0 +1,118 @@
+"""What the commands that make a result have in common: options of the plan, and the end."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from converters.dataset.listing import file_name
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+
+_OPTIONS = (
+    click.option(
+        "--board",
+        metavar="NAME",
+        help="Board to build the model for, such as raspberry-pi-4b+coral-usb: sets the default "
+        "target and input size, and estimates the latency there from published figures.  "
+        "See 'edge boards list'.",
+    ),
+    click.option(
+        "--target",
+        metavar="cpu|edgetpu|all",
+        help="Where the whole model must run; edgetpu and all also run 'edge check', and compile "
+        "the model if a compiler is installed.  [default: the board's, else cpu]",
+    ),
+    click.option(
+        "--max-latency",
+        type=float,
+        metavar="MS",
+        help="Maximum median latency of one inference on this computer's CPU.",
+    ),
+    click.option(
+        "--max-size", type=float, metavar="KB", help="Maximum file size (1 kB = 1000 bytes)."
+    ),
+    click.option(
+        "--min-accuracy",
+        type=float,
+        metavar="SHARE",
+        help="Minimum accuracy on the test subset, such as 0.95; without another limit, the "
+        "fastest variant that reaches it is selected.",
+    ),
+    click.option(
+        "--precision",
+        type=float,
+        metavar="SHARE",
+        help="Required precision, such as 0.95: below the score threshold that achieves it, the "
+        "prediction is 'unknown'.",
+    ),
+    click.option(
+        "--max-drop",
+        type=click.FloatRange(min=0),
+        default=2.0,
+        show_default=True,
+        help="Maximum accuracy loss against float32, in percentage points.",
+    ),
+)
+
+
+def plan_options(command: Command) -> Command:
+    """Add the options that say what the chosen file must keep to."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def plan(recipes: tuple[str, ...], options: Mapping[str, Any]) -> Any:
+    """The :class:`converters.selection.plan.CompressionPlan` of a command; ``options``: those of `plan_options`.
+
+    Raises:
+        UsageError: a recipe, a limit or a board that makes no sense.
+    """
+    from boards import profile
+    from converters.selection import plan as plans
+    from converters.selection.select import Limits
+
+    board = None if options["board"] is None else profile.load(options["board"])
+    limits = Limits(
+        target=options["target"] or ("cpu" if board is None else board.run.delegate),
+        max_latency_ms=options["max_latency"],
+        max_size_kb=options["max_size"],
+        min_accuracy=options["min_accuracy"],
+    )
+    return plans.make_plan(recipes, limits, options["precision"], options["max_drop"], board)
+
+
+def command_line() -> str:
+    """The command as it was typed."""
+    return shlex.join(["edge", *sys.argv[1:]])
+
+
+def print_report(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
+    """Print the report, and return the exit code: 3 where the verdict is no."""
+    if as_json:
+        click.echo(json.dumps(report, indent=2))
+    else:
+        from converters.report import terminal
+
+        terminal.summary(report, Path(file_name(str(out))))
+    return 0 if is_success(report) else 3
+
+
+def is_success(report: Mapping[str, Any]) -> bool:
+    """Whether the chosen file keeps accuracy and limits, and no compiler contradicts that."""
+    compiled = report["compiled"]
+    contradicted = (
+        compiled is not None
+        and compiled["compiler"]
+        and (compiled["file"] is None or compiled["cpu"])
+    )
+    kept = report["verdict"]["status"] != "fail" and report["choice"]["met"]
+    return bool(kept and not contradicted)

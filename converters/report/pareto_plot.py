@@ -1,0 +1,163 @@
+"""Accuracy over time: what each variant costs, and which of them no other beats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from converters.report import formatting, labels
+from converters.report.plot_style import PAGE, Palette, for_the_page, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MARKERS = ("o", "s", "^", "D", "v", "P")
+_LOGARITHMIC_FROM = 8
+"""From such a ratio of the longest to the shortest time on, the scale is logarithmic."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParetoPoint:
+    """A variant in the drawing.
+
+    ``group``: its result, which has a color and a marker; ``accuracy`` and ``interval`` are
+    shares (0–1); ``front``: no other beats it; ``chosen``: it became model.tflite.
+    """
+
+    name: str
+    group: str
+    p50_ms: float
+    accuracy: float
+    interval: tuple[float, float]
+    front: bool
+    chosen: bool
+
+
+def svg(points: Sequence[ParetoPoint], key: str, size: tuple[float, float]) -> str:
+    """The drawing for the page, ``size`` in inches at 72 units an inch."""
+    with style(PAGE, key):
+        return for_the_page(draw(points, PAGE, size), key)
+
+
+def describe(points: Sequence[ParetoPoint]) -> str:
+    """The drawing in words, for those who cannot see it."""
+    best = [point for point in points if point.front]
+    listed = ", ".join(
+        f"{p.name} ({formatting.percent(p.accuracy)} in {formatting.milliseconds(p.p50_ms)})"
+        for p in sorted(best, key=lambda point: point.p50_ms)
+    )
+    return f"Accuracy by latency of {formatting.number(len(points), 'variant')}. Pareto front: {listed}."
+
+
+def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, float]) -> "Figure":
+    """Points with their intervals and names, and the front as a staircase.
+
+    Args:
+        points: at least one.
+        palette: its colors; to be called and saved within its ``style``.
+        size: width and height in inches.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=72, layout="constrained")
+    FigureCanvasAgg(figure)  # measures text
+    axis = figure.subplots()
+    groups = list(dict.fromkeys(point.group for point in points))
+    for place, group in enumerate(groups):
+        _scatter(axis, [p for p in points if p.group == group], group, place, palette)
+    _scale(axis, points)
+    _staircase(axis, points, palette)
+    axis.set_xlabel("median latency (ms)\nfilled: no other is as accurate and as fast")
+    axis.set_ylabel("accuracy (%)")
+    axis.grid(True, color=palette.ink, alpha=0.12, linewidth=0.8)
+    axis.set_axisbelow(True)
+    if len(groups) > 1:
+        figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    first = sorted(points, key=lambda point: (not point.chosen, not point.front))
+    labels.place(
+        axis,
+        [(p.p50_ms, 100 * p.accuracy) for p in first],
+        [(100 * p.interval[0], 100 * p.interval[1]) for p in first],
+        [p.name for p in first],
+        [_font(p, groups.index(p.group), palette) for p in first],
+    )
+    return figure
+
+
+def _colour(place: int, palette: Palette) -> str:
+    return palette.series[place % len(palette.series)]
+
+
+def _font(point: ParetoPoint, place: int, palette: Palette) -> dict[str, Any]:
+    return {
+        "fontsize": 10,
+        "fontweight": "bold" if point.chosen else "normal",
+        "color": _colour(place, palette),
+    }
+
+
+def _scatter(
+    axis: "Axes", points: Sequence[ParetoPoint], group: str, place: int, palette: Palette
+) -> None:
+    colour, marker = _colour(place, palette), _MARKERS[place % len(_MARKERS)]
+    axis.errorbar(
+        [p.p50_ms for p in points],
+        [100 * p.accuracy for p in points],
+        yerr=[
+            [100 * (p.accuracy - p.interval[0]) for p in points],
+            [100 * (p.interval[1] - p.accuracy) for p in points],
+        ],
+        fmt="none",
+        ecolor=colour,
+        elinewidth=1,
+        alpha=0.45,
+        zorder=2,
+    )
+    for front in (True, False):
+        shown = [p for p in points if p.front == front]
+        axis.plot(
+            [p.p50_ms for p in shown],
+            [100 * p.accuracy for p in shown],
+            marker,
+            color=colour,
+            markerfacecolor=colour if front else palette.paper,
+            markersize=7,
+            linestyle="none",
+            label=group if front == any(p.front for p in points) else None,
+            zorder=3,
+        )
+
+
+def _scale(axis: "Axes", points: Sequence[ParetoPoint]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    times = [p.p50_ms for p in points]
+    low = 100 * min(p.interval[0] for p in points)
+    high = 100 * max(p.interval[1] for p in points)
+    pad = max(0.08 * (high - low), 1.0)
+    axis.set_ylim(max(low - pad, -1), min(high + pad, 101))
+    if max(times) / min(times) >= _LOGARITHMIC_FROM:
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_xlim(min(times) / 1.6, max(times) * 1.6)
+    else:
+        span = max(max(times) - min(times), 0.2 * max(times))
+        axis.set_xlim(max(0, min(times) - 0.15 * span), max(times) + 0.2 * span)
+
+
+def _staircase(axis: "Axes", points: Sequence[ParetoPoint], palette: Palette) -> None:
+    """What can be had at most within a time, from the quickest variant on."""
+    best = sorted((p.p50_ms, 100 * p.accuracy) for p in points if p.front)
+    if not best:
+        return
+    x = [time for time, _ in best] + [axis.get_xlim()[1]]
+    y = [accuracy for _, accuracy in best] + [best[-1][1]]
+    axis.plot(
+        x, y, drawstyle="steps-post", color=palette.ink, linewidth=1, linestyle=(0, (4, 3)),
+        alpha=0.5, zorder=1,
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""What shall be made of a trained network, checked before any work is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from boards.profile import Profile
+from converters import tflite
+from converters.compress import accuracy_control, recipe
+from converters.compress.recipe import Recipe
+from converters.selection.select import Limits
+from edge.errors import UsageError
+
+ALWAYS = tflite.NAMES
+"""Variants that are always made; recipes of these names add nothing to them."""
+
+DEFAULT = "int8"
+
+_TAKEN = (*ALWAYS, accuracy_control.NAME)
+"""Names that no recipe's own file can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionPlan:
+    """Recipes, and what the chosen file must keep to.
+
+    ``wanted``: the variant that is taken where no limit decides, that of the last recipe.
+    ``precision``: share (above 0, up to 1) of answers that shall be right, None for no threshold.
+    ``max_drop``: points of accuracy that the chosen file may lose against float32.
+    ``board``: that it is made for, None for no certain one.
+    """
+
+    recipes: tuple[Recipe, ...] = ()
+    wanted: str = DEFAULT
+    limits: Limits = field(default_factory=Limits)
+    precision: float | None = None
+    max_drop: float = 2.0
+    board: Profile | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain JSON values, without the limits, which the choice records."""
+        return {
+            "recipes": [chosen.name for chosen in self.recipes],
+            "precision": self.precision,
+            "max_drop": self.max_drop,
+            "board": None if self.board is None else self.board.name,
+        }
+
+
+def make_plan(
+    names: Sequence[str],
+    limits: Limits,
+    precision: float | None,
+    max_drop: float,
+    board: Profile | None = None,
+) -> CompressionPlan:
+    """The plan for recipes given by name or as files.
+
+    Raises:
+        UsageError: an unknown or wrong recipe, two of one name, a precision out of range, or a
+            target that the board does not have.
+    """
+    if board is not None and limits.target == "edgetpu" != board.run.delegate:
+        raise UsageError(
+            "a board with an Edge TPU, as --target edgetpu needs one",
+            board.name,
+            f"use --board {board.name}+ACCELERATOR; see 'edge boards list'",
+            code="board-without-edgetpu",
+        )
+    if precision is not None and not 0 < precision <= 1:
+        share = f"use {precision / 100:g} for {precision:g} %" if 1 < precision <= 100 else ""
+        raise UsageError(
+            "--precision to be above 0 and at most 1",
+            f"{precision:g}",
+            share or "use a fraction such as 0.95",
+            code="option-out-of-range",
+        )
+    loaded = tuple(recipe.load(name) for name in names)
+    for index, one in enumerate(loaded):
+        own_file = one.name in _TAKEN and names[index] != one.name
+        if own_file or one.name in (other.name for other in loaded[:index]):
+            raise UsageError(
+                "recipes with different names",
+                f"'{one.name}' twice"
+                if not own_file
+                else f"'{one.name}', a name that the toolkit uses itself",
+                "rename the recipe file",
+                code="recipe-name-conflict",
+            )
+    return CompressionPlan(
+        recipes=tuple(one for one in loaded if one.name not in ALWAYS),
+        wanted=loaded[-1].name if loaded else DEFAULT,
+        limits=limits,
+        precision=precision,
+        max_drop=max_drop,
+        board=board,
+    )

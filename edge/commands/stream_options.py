@@ -1,0 +1,175 @@
+"""From a command line to a running stream: the options that every demo has, and what they do."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from edge import session, sources
+from edge.errors import UsageError
+from edge.files import write_atomic
+from edge.sinks import place
+from edge.sources.source import SourceOptions
+from edge.streaming.statistics import StreamStats
+from edge.tasks.task import Task
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SOURCES = """
+\b
+A source is a camera (0), picamera, rtsp://…, http://…, a video, a GIF, an
+image, a folder or glob of images, browser (the camera of the web sink's
+page), or synthetic:640x480@30?seed=1.
+A sink is window, FILE.mkv (.mp4, .avi), jsonl:FILE (jsonl:- for stdout),
+frames:DIR, mqtt://HOST/TOPIC, web[:HOST[:PORT]] (a page for browsers), text,
+or none; repeat --sink for several.
+"""
+"""For the help of commands with :func:`options`."""
+
+
+def source_options(command: Command) -> Command:
+    """Add the options of a source; they arrive as keywords for :func:`wanted`."""
+    return _add(
+        command,
+        click.option("--source", default="0", show_default=True, help="Where frames come from."),
+        click.option("--size", metavar="WxH", help="Frame size, such as 640x480."),
+        click.option("--fps", type=float, help="Frames per second."),
+        click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0",
+                     help="Rotate the frames clockwise, in degrees."),
+        click.option("--hflip", is_flag=True, help="Mirror the frames."),
+        click.option("--exposure", type=float, help="Exposure, in the units of the camera driver."),
+    )  # fmt: skip
+
+
+def options(command: Command) -> Command:
+    """Add the options of a stream; they arrive as keywords for :func:`run`."""
+    command = _add(
+        command,
+        click.option("--loop", is_flag=True, help="Restart a file when it ends."),
+        click.option("--realtime", is_flag=True, help="Play a file at its recorded speed."),
+        click.option("--frames", type=click.IntRange(min=1), help="Stop after this many frames."),
+        click.option(
+            "--sink", "sinks", multiple=True,
+            help="Where results go.  [default: window, or text without a screen]",
+        ),
+        click.option("--stats", type=click.Path(path_type=Path), metavar="FILE",
+                     help="Write statistics as JSON."),
+    )  # fmt: skip
+    return source_options(command)
+
+
+def _add(command: Command, *made: Callable[[Command], Command]) -> Command:
+    for option in reversed(made):
+        command = option(command)
+    return command
+
+
+def run(
+    task: Task,
+    *,
+    source: str,
+    sinks: tuple[str, ...],
+    frames: int | None = None,
+    stats: Path | None = None,
+    **asked: Any,
+) -> StreamStats:
+    """Run ``task`` as the command line says, until the source ends or Ctrl-C or SIGTERM comes.
+
+    Notes and the statistics go to stderr.
+
+    Raises:
+        EdgeError: see :func:`edge.session.run`.
+    """
+    if stats is not None:
+        place.check(stats)
+        session.check_places(source, [*session.files(sinks), (f"--stats {stats}", stats)])
+    for note in task.notes:
+        say(note)
+    done = session.run(task, source, sinks, options=wanted(source, **asked), frames=frames, say=say)
+    if stats is not None:
+        write_atomic(stats, json.dumps(done.to_dict(), indent=2) + "\n")
+    show(done)
+    return done
+
+
+def show(done: StreamStats) -> None:
+    """Print the statistics for people, on stderr."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(stderr=True, highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("stage")
+    for heading in ("p50", "p95"):
+        table.add_column(heading, justify="right")
+    rows = [(name, times) for name, times in done.stages.items() if times["p95_ms"] > 0]
+    for name, times in [*rows, ("latency", done.latency)]:
+        style = "bold" if name == done.limiting else None
+        cells = (f"{times[key]:.2f} ms" for key in ("p50_ms", "p95_ms"))
+        table.add_row(name, *cells, style=style)
+    counts = [f"{done.frames:,} frames in {done.seconds:.1f} s, {done.fps:.1f} fps"]
+    counts += [
+        f"{count:,} {word}"
+        for word, count in (
+            ("dropped", done.dropped),
+            ("corrupt", done.corrupt),
+            ("reconnects", done.reconnects),
+            *((f"dropped by {name}", lost) for name, lost in done.lost.items()),
+        )
+        if count
+    ]
+    console.print(Text("; ".join(counts), style="bold"))
+    console.print(table)
+    thread = f"{done.threads} thread{'s' if done.threads > 1 else ''}"
+    console.print(
+        Text(f"Bottleneck: {done.limiting}. {done.interpreter}, {done.delegate}, {thread}.")
+    )
+    if "temperature_c" in done.board:
+        console.print(Text(f"Processor: {done.board['temperature_c']:.0f} °C."))
+    if done.board.get("throttling"):
+        console.print(Text(f"Throttled: {', '.join(done.board['throttling'])}.", style="yellow"))
+
+
+def say(note: str) -> None:
+    """Print a note on stderr."""
+    click.echo(f"note: {note}", err=True)
+
+
+def wanted(
+    source: str,
+    *,
+    size: str | None = None,
+    fps: float | None = None,
+    rotate: str = "0",
+    hflip: bool = False,
+    exposure: float | None = None,
+    loop: bool = False,
+    realtime: bool = False,
+) -> SourceOptions:
+    """What a command line asks of a source.
+
+    Raises:
+        UsageError: a value outside its range.
+    """
+    if exposure is not None and sources.resolve(source)[0] not in sources.CAMERAS:
+        say(f"--exposure is ignored: {source} is not a camera")
+    return SourceOptions(_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    """Width and height of "640x480"."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if found is None:
+        raise UsageError(
+            "a size as WIDTHxHEIGHT",
+            f"--size {text}",
+            "use --size 640x480",
+            code="invalid-option-value",
+        )
+    return int(found[1]), int(found[2])

@@ -1,0 +1,113 @@
+"""Collecting pictures of one class into a data set, without near-identical ones."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import UsageError
+from edge.files import atomic_write, write_atomic
+from edge.frame import BgrImage
+from edge.image import SUFFIXES, encode_jpeg
+
+SAME = 2.0
+"""Mean difference of two thumbnails, in gray levels of 255, below which they show the same.
+
+Two frames of a still scene differ by the camera's noise, about half of that.
+"""
+
+_THUMBNAIL = (32, 32)
+_QUALITY = 95
+
+
+@dataclass
+class ImageCollector:
+    """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats,
+    ``in_a_row`` those since the last picture that was kept.
+
+    What lies in the folder already counts as taken before.
+    """
+
+    root: Path
+    label: str
+    kept: list[Path] = field(default_factory=list)
+    skipped: int = 0
+    in_a_row: int = 0
+    _thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, picture: BgrImage) -> Path | None:
+        """Keep a picture, uint8 BGR, as a whole file of a new name; None for a repeat.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        thumbnail = _thumbnail(picture)
+        if any(np.abs(thumbnail - other).mean() < SAME for other in self._thumbnails):
+            self.skipped += 1
+            self.in_a_row += 1
+            return None
+        path = self._write(picture)
+        self._thumbnails.append(thumbnail)
+        self.kept.append(path)
+        self.in_a_row = 0
+        return path
+
+    def counts(self) -> dict[str, int]:
+        """Pictures per class in the data set, this one's and the others'."""
+        folders = [path for path in self.root.iterdir() if path.is_dir()]
+        return {
+            folder.name: sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+            for folder in sorted(folders)
+            if not folder.name.startswith(".")
+        }
+
+    def _write(self, picture: BgrImage) -> Path:
+        folder = self.root / self.label
+        content = encode_jpeg(picture, _QUALITY)
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        number = len(self.kept)
+        while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
+            number += 1
+        write_atomic(path, content)
+        return path
+
+
+def open_collector(root: Path, label: str) -> ImageCollector:
+    """The folder ``root/label``, made where it is missing.
+
+    Raises:
+        UsageError: a label that is no folder's name.
+        OutputError: the folder cannot be made.
+    """
+    if not label.strip() or label.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
+        raise UsageError(
+            "a label that is a valid folder name",
+            f"'{label}'",
+            "choose a plain name, such as --label cat",
+            code="invalid-label",
+        )
+    with atomic_write(root / label):
+        (root / label).mkdir(parents=True, exist_ok=True)
+    return ImageCollector(root, label, _thumbnails=list(_earlier(root / label)))
+
+
+def _earlier(folder: Path) -> Iterator[NDArray[np.float32]]:
+    """Thumbnails of the pictures there; one that cannot be read is left to ``edge convert``."""
+    for path in folder.iterdir():
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        picture = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # much the quickest for JPEG
+        if picture is not None and min(picture.shape[:2]) < 2 * max(_THUMBNAIL):
+            picture = cv2.imread(str(path))
+        if picture is not None:
+            yield _thumbnail(picture)
+
+
+def _thumbnail(picture: cv2.typing.MatLike) -> NDArray[np.float32]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return cv2.resize(grey, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)

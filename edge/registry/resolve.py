@@ -1,0 +1,68 @@
+"""From what a user calls a model to a file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.errors import DelegateError, ModelError, did_you_mean, nearest
+from edge.registry.catalog import CatalogEntry, RemoteFile, entries
+
+_SUFFIXES = (".tflite", ".task")
+
+
+def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
+    """The file of a model: an existing path as it is, or a name of the registry.
+
+    A folder that has such a name, as after an export, does not hide it.
+
+    Of a name, the file in the cache; what is missing there is downloaded, which ``say`` is told
+    before. Its labels then lie beside it. With delegate "edgetpu" it is the twin compiled for the
+    Edge TPU, with the model for the CPU beside it.
+
+    Raises:
+        ModelError: there is neither such a file nor such a name; the nearest name is told.
+        DelegateError: the model has no twin for the Edge TPU.
+        DownloadError, OutputError: see :func:`edge.registry.store.pull`.
+    """
+    entry = entries().get(str(model))
+    if Path(model).exists() and not (entry and Path(model).is_dir()):
+        return Path(model)
+    if entry is None:
+        raise _unknown(str(model))
+    from edge.registry import store  # http is imported only where there may be a download
+
+    chosen, files = _files(entry, delegate)
+    if not store.cached(entry, files):
+        store.pull(entry, files, say)
+    return store.path(entry, chosen)
+
+
+def _files(entry: CatalogEntry, delegate: str) -> tuple[RemoteFile, tuple[RemoteFile, ...]]:
+    """The file to open, and all that belong beside it."""
+    if delegate != "edgetpu":
+        return entry.model, tuple(file for file in (entry.model, entry.labels) if file)
+    if entry.edgetpu is None:
+        raise DelegateError(
+            "a model with an Edge TPU version",
+            f"{entry.name}, which has none",
+            "see 'edge models list', or use --delegate cpu",
+            code="no-edgetpu-version",
+            summary=f"{entry.name} has no version for the Edge TPU",
+        )
+    return entry.edgetpu, entry.files
+
+
+def _unknown(model: str) -> ModelError:
+    path = Path(model)
+    if len(path.parts) > 1 or path.suffix in _SUFFIXES:
+        guess = nearest(path.stem if path.suffix in _SUFFIXES else model, entries())
+        fix = f"check the path, or use the name {guess}" if guess else "check the path"
+        found = f"{model} (No such file or directory)"
+        return ModelError(
+            "a model file", found, fix, code="model-not-found", summary=f"cannot read {found}"
+        )
+    return ModelError(
+        "a model file, or a name from 'edge models list'",
+        f"'{model}'",
+        did_you_mean(model, entries(), "check the path, or see 'edge models list'"),
+        code="unknown-model",
+    )

@@ -1,0 +1,165 @@
+"""YOLO heads: a grid of anchors, rows of boxes with objectness, rows of boxes without.
+
+Redmon and Farhadi, "YOLOv3: An Incremental Improvement", 2018; the rows are those of the exports
+of Ultralytics' YOLOv5 and YOLOv8.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.interpreter import Array, Runtime, TensorSpec
+from edge.tasks.detect.heads.nms import Candidates, Floats, from_centres
+
+Anchors = tuple[tuple[float, float], ...]
+
+FASTEST: dict[int, Anchors] = {
+    16: ((12, 18), (37, 49), (52, 132)),
+    32: ((115, 73), (119, 199), (242, 238)),
+}
+"""Anchors, width and height in pixels, by stride: Yolo-Fastest 1.1 at 320 pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorGridHead:
+    """Anchor-based outputs [1, h, w, anchors × (5 + classes)], one for each stride."""
+
+    specs: tuple[TensorSpec, ...]
+    anchors: tuple[Anchors, ...]
+    size: tuple[int, int]
+    classes: int | None
+    letterbox: bool = True
+    suppresses: bool = False
+
+    def __call__(self, outputs: tuple[Array, ...], least: float) -> Candidates:
+        """Candidates with objectness × class of at least ``least``."""
+        levels = [self._level(i, output, least) for i, output in enumerate(outputs)]
+        return Candidates(
+            np.concatenate([level.boxes for level in levels]),
+            np.concatenate([level.scores for level in levels]),
+            np.concatenate([level.classes for level in levels]),
+        )
+
+    def _level(self, index: int, output: Array, least: float) -> Candidates:
+        spec, anchors = self.specs[index], np.array(self.anchors[index], np.float32)
+        _, high, wide, channels = output.shape
+        cells = output.reshape(high, wide, len(anchors), channels // len(anchors))
+        # Most cells hold nothing: their objectness alone tells, before anything is dequantized.
+        rows, columns, which = np.nonzero(cells[..., 4] >= _raw(spec, _logit(least)))
+        values = spec.dequantise(cells[rows, columns, which])
+        own = _sigmoid(values[:, 5:])
+        classes = own.argmax(1) if own.shape[1] else np.zeros(len(own), np.int64)
+        scores = _sigmoid(values[:, 4])
+        if own.shape[1]:
+            scores = scores * own[np.arange(len(own)), classes]
+        kept = scores >= least
+        corner = np.stack([columns, rows], axis=1)[kept]
+        centres = (corner + _sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
+        sizes = np.exp(np.minimum(values[kept, 2:4], 10)) * anchors[which[kept]]
+        return from_centres(
+            centres.astype(np.float32),
+            (sizes / np.array(self.size, np.float32)).astype(np.float32),
+            scores[kept].astype(np.float32),
+            classes[kept].astype(np.int64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RowsHead:
+    """One output of boxes: [1, boxes, values], or [1, values, boxes] where ``transposed``.
+
+    ``objectness``: values are x y w h, objectness, classes (YOLOv5); else x y w h, classes
+    (YOLOv8). Boxes are shares of the input or pixels of it; which, is seen from their size.
+    """
+
+    spec: TensorSpec
+    transposed: bool
+    objectness: bool
+    size: tuple[int, int]
+    classes: int | None
+    letterbox: bool = True
+    suppresses: bool = False
+
+    def __call__(self, outputs: tuple[Array, ...], least: float) -> Candidates:
+        """Candidates with a score of at least ``least``."""
+        values = outputs[0][0].T if self.transposed else outputs[0][0]
+        first = 5 if self.objectness else 4
+        threshold = _raw(self.spec, least)
+        if self.objectness:
+            near = values[:, 4] >= threshold
+        else:
+            near = values[:, first:].max(1) >= threshold
+        kept = self.spec.dequantise(values[near])
+        classes = kept[:, first:].argmax(1)
+        scores = kept[np.arange(len(kept)), first + classes]
+        if self.objectness:
+            scores = scores * kept[:, 4]
+        sure = scores >= least
+        boxes = kept[sure, :4]
+        if len(boxes) and boxes.max() > 2:  # pixels
+            boxes = boxes / np.array([*self.size, *self.size], np.float32)
+        return from_centres(
+            boxes[:, :2], boxes[:, 2:], scores[sure].astype(np.float32), classes[sure]
+        )
+
+
+def match_head(runtime: Runtime) -> AnchorGridHead | RowsHead | None:
+    """The head that the shapes of a model's outputs are those of; None where they are of none."""
+    size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
+    shapes = [spec.shape for spec in runtime.outputs]
+    if len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][0] == 1:
+        return _rows(runtime.outputs[0], size)
+    if all(len(shape) == 4 and shape[0] == 1 for shape in shapes):
+        return grid(runtime, FASTEST)
+    return None
+
+
+def grid(runtime: Runtime, anchors: dict[int, Anchors]) -> AnchorGridHead | None:
+    """A grid head with these anchors by stride; None where the outputs have other shapes."""
+    size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
+    chosen, numbers = [], set()
+    for spec in runtime.outputs:
+        stride = size[0] // max(1, spec.shape[2])
+        if stride not in anchors or spec.shape[3] % len(anchors[stride]):
+            return None
+        chosen.append(anchors[stride])
+        numbers.add(spec.shape[3] // len(anchors[stride]) - 5)
+    if len(numbers) != 1 or min(numbers) < 0:
+        return None
+    return AnchorGridHead(runtime.outputs, tuple(chosen), size, max(1, numbers.pop()))
+
+
+def rows(spec: TensorSpec, size: tuple[int, int], *, objectness: bool) -> RowsHead:
+    """A head of rows; the longer side of the output counts the boxes."""
+    transposed = spec.shape[1] < spec.shape[2]
+    values = min(spec.shape[1:])
+    return RowsHead(spec, transposed, objectness, size, values - (5 if objectness else 4))
+
+
+def _rows(spec: TensorSpec, size: tuple[int, int]) -> RowsHead | None:
+    """YOLOv5 has three boxes a cell at strides 8, 16 and 32; YOLOv8 has one."""
+    boxes, values = max(spec.shape[1:]), min(spec.shape[1:])
+    cells = sum((size[0] // stride) * (size[1] // stride) for stride in (8, 16, 32))
+    if values < 5:
+        return None
+    if boxes == 3 * cells:
+        return rows(spec, size, objectness=True)
+    if boxes == cells:
+        return rows(spec, size, objectness=False)
+    return None
+
+
+def _raw(spec: TensorSpec, value: float) -> float:
+    """A real value in the units of a tensor."""
+    return value / spec.scale + spec.zero_point if spec.scale else value
+
+
+def _logit(share: float) -> float:
+    bounded = min(max(share, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
+
+
+def _sigmoid(values: Floats) -> Floats:
+    result: Floats = 1 / (1 + np.exp(-np.clip(values, -30, 30)))
+    return result

@@ -1,0 +1,121 @@
+"""What was found in pictures and videos, kept by their content."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import SourceError, unwritable
+from edge.frame import BgrImage
+from edge.image import downscale, encode_jpeg
+from edge.registry import cache
+from edge.registry.checksum import sha256
+from edge.tasks.pose.keypoints import COCO
+from edge.tasks.pose_match.similarity import KeypointArray
+
+_FORMAT = 1
+_BODIES = "bodies.npy"
+_LARGEST, _QUALITY = 640, 85
+"""Pixels of the longer side of the pictures that are kept, and their JPEG quality."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CachedPoses:
+    """What was found in a file: ``bodies`` float32 [frames, 17, 3], all 0 where there is none."""
+
+    bodies: NDArray[np.float32]
+    folder: Path
+
+    def picture(self, frame: int) -> Path:
+        """The small copy of a frame in which there is a body."""
+        return self.folder / _picture(frame)
+
+
+@dataclass(frozen=True, slots=True)
+class PoseCache:
+    """Keeps what one model found, in a folder for each file."""
+
+    folder: Path
+
+    def get(
+        self, path: Path, look: Callable[[], Iterable[tuple[BgrImage, KeypointArray | None]]]
+    ) -> CachedPoses:
+        """What is in a file; where it is not kept yet, ``look`` finds it: a body for each frame.
+
+        Raises:
+            SourceError: the file cannot be read.
+            OutputError: the cache cannot be written.
+        """
+        folder = self.folder / _digest(path)[:32]
+        bodies = _read(folder)
+        if bodies is None:
+            bodies = _keep(folder, look())
+        return CachedPoses(bodies, folder)
+
+
+def pose_cache(model: Path) -> PoseCache:
+    """The shelf of a model's file.
+
+    Raises:
+        OutputError: there is no cache.
+    """
+    return PoseCache(cache.folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        raise SourceError(
+            f"a readable file {path}",
+            (error.strerror or str(error)).lower(),
+            "check the path and its permissions",
+            code="file-unreadable",
+        ) from None
+
+
+def _read(folder: Path) -> NDArray[np.float32] | None:
+    """Bodies that are kept; None where there are none, or a part of them is damaged or gone."""
+    try:
+        bodies: NDArray[np.float32] = np.load(folder / _BODIES, allow_pickle=False)
+        pictures = {path.name for path in folder.iterdir()}
+    except (OSError, ValueError, EOFError):
+        return None
+    if bodies.shape[1:] != (len(COCO), 3):
+        return None
+    wanted = (_picture(number) for number in np.flatnonzero(bodies.any(axis=(1, 2))))
+    return bodies if pictures.issuperset(wanted) else None
+
+
+def _keep(
+    folder: Path, found: Iterable[tuple[BgrImage, KeypointArray | None]]
+) -> NDArray[np.float32]:
+    """Write bodies and their pictures into a folder that is there whole or not at all."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    nobody = np.zeros((len(COCO), 3), np.float32)
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        bodies = []
+        for number, (picture, body) in enumerate(found):
+            bodies.append(nobody if body is None else body)
+            if body is not None:
+                (part / _picture(number)).write_bytes(
+                    encode_jpeg(downscale(picture, _LARGEST), _QUALITY)
+                )
+        array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
+        np.save(part / _BODIES, array)
+        shutil.rmtree(folder, ignore_errors=True)  # damaged, or of another program just now
+        part.rename(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return array
+
+
+def _picture(frame: int) -> str:
+    return f"{frame:06}.jpg"
