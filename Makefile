@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest
 help:
 	@echo 'make quickstart  convert handwritten digits and classify unseen ones (minutes)'
 	@echo 'make test        lint, the tests, and the tests of edge/ with the base wheel alone'
-	@echo 'make test-real   the tests on real pictures and models (EDGE_TEST_DATA=folder)'
+	@echo 'make test-real   the tests on real images and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'

@@ -8,7 +8,7 @@ the keys are the fields of :mod:`boards.schema`. An accelerator goes with a boar
 ``load(name)``             the :class:`Profile` of a board, or of a board with an accelerator
 ``find(name)``             the same, and an :class:`Accelerator` that is named alone
 ``names()``                boards; ``accelerators()``: what goes with them
-``recognise(model)``       the board whose device tree says ``model``, or None
+``recognize(model)``       the board whose device tree says ``model``, or None
 =========================  =======================================================================
 
 Figures that are published say where (``source``). What is said of how something runs was not

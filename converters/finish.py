@@ -34,11 +34,11 @@ from converters.verification.verdict import check_informative, judge
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """A trained network, the pictures it learned from, and what is known of its making.
+    """A trained network, the images it learned from, and what is known of its making.
 
     ``path``: where the data set lies; ``weights``: the record's section on the backbone;
     ``source``: that on the earlier result it was read from, None for a new one; ``calibrated``:
-    whether its scores are; ``augmentation``: how training pictures may be changed.
+    whether its scores are; ``augmentation``: how training images may be changed.
     """
 
     dataset: Dataset

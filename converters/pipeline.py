@@ -77,8 +77,8 @@ def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
         output_dir.atomic_directory(settings.out) as folder,
     ):
         with clock("intake"), progress.working("listing the images"):
-            listing = intake.list_pictures(settings.dataset, Path(work))
-            tf.prefetch()  # TensorFlow loads while the pictures are read
+            listing = intake.list_images(settings.dataset, Path(work))
+            tf.prefetch()  # TensorFlow loads while the images are read
             backbone = weights.load(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
@@ -112,11 +112,11 @@ def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
 def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
     """Compress an earlier result into ``settings.out``; return the report.
 
-    The network, the split and the preprocessing are those of the earlier result, and the pictures
-    are read again, so that figures before and after are of the same pictures.
+    The network, the split and the preprocessing are those of the earlier result, and the images
+    are read again, so that figures before and after are of the same images.
 
     Raises:
-        EdgeError: there is no earlier result, its pictures are gone or have changed, or the
+        EdgeError: there is no earlier result, its images are gone or have changed, or the
             output or the result is not usable.
     """
     clock = StageTimer()
@@ -129,7 +129,7 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
         output_dir.atomic_directory(settings.out) as folder,
     ):
         with clock("intake"), progress.working("listing the images"):
-            listing = intake.list_pictures(place, Path(work))
+            listing = intake.list_images(place, Path(work))
             tf.prefetch()
         with clock("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
@@ -196,7 +196,7 @@ def report(
 
 
 def dataset_path(before: previous_run.PreviousRun, given: Path | None) -> Path:
-    """Where the pictures of an earlier result are.
+    """Where the images of an earlier result are.
 
     Raises:
         DatasetError: they are where they were no longer, and no other place is given.

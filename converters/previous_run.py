@@ -25,7 +25,7 @@ class PreviousRun:
     sections of its record; ``history``: how the network was trained, without the network;
     ``about``: the section ``source`` of a record that comes from this result; ``precision``: that
     its thresholds were made for; ``calibrated``: whether the network's scores are;
-    ``augmentation``: how its training pictures may be changed.
+    ``augmentation``: how its training images may be changed.
     """
 
     folder: Path
@@ -97,7 +97,7 @@ def read_previous_run(folder: Path) -> PreviousRun:
 
 
 def check_classes(earlier: PreviousRun, dataset: Dataset) -> None:
-    """Refuse pictures of other classes than those of ``earlier``.
+    """Refuse images of other classes than those of ``earlier``.
 
     Raises:
         DatasetError: naming what differs.

@@ -1,8 +1,8 @@
 """The main job on a small real data set that comes inside scikit-learn: handwritten digits.
 
 Run by ``make quickstart``, or ``python -m converters.quickstart``. It writes the digits as
-pictures, converts them with the real ``edge convert``, then classifies with ``edge classify``
-pictures that the conversion never saw, and says how many were right.
+images, converts them with the real ``edge convert``, then classifies with ``edge classify``
+images that the conversion never saw, and says how many were right.
 """
 
 import json
@@ -31,7 +31,7 @@ def main(folder: Path = FOLDER) -> NoReturn:
     """Run the quickstart below ``folder``; exit with 0 only if every step went well."""
     started = time.perf_counter()
     photos, unseen, out = folder / "digits", folder / "unseen", folder / "out"
-    learned, kept = write_pictures(photos, unseen, UNSEEN, SEED)
+    learned, kept = write_images(photos, unseen, UNSEEN, SEED)
     say(f"{learned} images of handwritten digits in {photos}/; {kept} more held out")
     edge("convert", str(photos), "-o", str(out), *SETTINGS, "--force")
     answers = edge_json("classify", str(out / "model.tflite"), str(unseen), "--top", "1", "--json")
@@ -42,15 +42,15 @@ def main(folder: Path = FOLDER) -> NoReturn:
     sys.exit(0)
 
 
-def write_pictures(photos: Path, unseen: Path, per_class: int, seed: int) -> tuple[int, int]:
+def write_images(photos: Path, unseen: Path, per_class: int, seed: int) -> tuple[int, int]:
     """Write scikit-learn's 1,797 digits as PNG files, a folder per class.
 
     Args:
-        photos: gets the pictures to learn from.
-        unseen: gets ``per_class`` pictures of each class, drawn by ``seed``.
+        photos: gets the images to learn from.
+        unseen: gets ``per_class`` images of each class, drawn by ``seed``.
 
     Returns:
-        How many pictures lie in ``photos`` and in ``unseen``.
+        How many images lie in ``photos`` and in ``unseen``.
     """
     from sklearn.datasets import load_digits
 
@@ -74,8 +74,8 @@ def write_pictures(photos: Path, unseen: Path, per_class: int, seed: int) -> tup
 def render(digit: NDArray[np.float64]) -> NDArray[np.uint8]:
     """A digit of values 0–16, [8, 8], as dark ink on white: uint8 [SIDE, SIDE]."""
     large = cv2.resize(digit, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    picture: NDArray[np.uint8] = np.clip(np.rint(255 - large * 255 / 16), 0, 255).astype(np.uint8)
-    return picture
+    image: NDArray[np.uint8] = np.clip(np.rint(255 - large * 255 / 16), 0, 255).astype(np.uint8)
+    return image
 
 
 def edge(*arguments: str) -> None:
@@ -116,7 +116,7 @@ def count_right(answers: list[dict[str, object]], unseen: Path) -> dict[str, tup
 
 
 def print_table(counts: dict[str, tuple[int, int]]) -> None:
-    """Print how many unseen pictures of each class were named right, and of all."""
+    """Print how many unseen images of each class were named right, and of all."""
     right, total = (sum(column) for column in zip(*counts.values(), strict=True))
     say("\nHeld-out images:")
     say("class  correct")

@@ -51,7 +51,7 @@ def variants(
 
     Args:
         model: tf_keras model, float32 [n, h, w, 3] to [n, classes].
-        calibration: uint8 RGB [n, h, w, 3], pictures at the model's size.
+        calibration: uint8 RGB [n, h, w, 3], images at the model's size.
         preprocessing: what a pixel means to the model.
         progress: shows how far it is.
 
@@ -69,7 +69,7 @@ def variants(
 
 
 def to_float32(model: Any) -> bytes:
-    """The TFLite file of a tf_keras model, unquantised, batch 1.
+    """The TFLite file of a tf_keras model, unquantized, batch 1.
 
     Works for any model with one input, such as a backbone without a head.
     """
@@ -87,7 +87,7 @@ def to_float16(model: Any) -> bytes:
 def to_dynamic_range(model: Any) -> bytes:
     """The TFLite file with 8-bit weights; activations are quantized as they come, batch 1.
 
-    Input and output are float32. It needs no calibration pictures; the Edge TPU takes none of it.
+    Input and output are float32. It needs no calibration images; the Edge TPU takes none of it.
     """
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
@@ -115,7 +115,7 @@ def to_int8(
         output_type: one of :data:`TYPES`.
 
     Raises:
-        ConversionError: no pictures, the converter refused the model, or the scale of the input
+        ConversionError: no images, the converter refused the model, or the scale of the input
             is not that of a pixel.
     """
     converter = _calibrated(model, calibration, preprocessing)
@@ -199,19 +199,19 @@ def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: Preproc
 def representative_samples(
     calibration: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> Iterator[NDArray[np.float32]]:
-    """The calibration pictures as the model gets them, each float32 [1, h, w, 3].
+    """The calibration images as the model gets them, each float32 [1, h, w, 3].
 
-    The input's range is taken from what is seen here. Dark or pale pictures would give a smaller
+    The input's range is taken from what is seen here. Dark or pale images would give a smaller
     range than a camera delivers: the scale would no longer be that of a pixel, and bright pixels
-    would be cut off. One black and one white corner pixel in the first picture fix the range and
+    would be cut off. One black and one white corner pixel in the first image fix the range and
     leave every other activation as good as it was.
     """
-    for index, picture in enumerate(calibration):
-        pixels = picture
+    for index, image in enumerate(calibration):
+        pixels = image
         if index == 0:
-            pixels = picture.copy()
+            pixels = image.copy()
             pixels[0, 0], pixels[-1, -1] = 0, 255
-        yield preprocessing.normalise(pixels)[None]
+        yield preprocessing.normalize(pixels)[None]
 
 
 def check_types(*given: str) -> None:
@@ -238,7 +238,7 @@ def check_input(content: bytes, preprocessing: Preprocessing) -> None:
     details = Interpreter(model_content=content).get_input_details()[0]
     scale, zero_point = details["quantization"]
     limits = np.iinfo(details["dtype"])
-    ends = preprocessing.normalise(np.array([[0, 0, 0], [255, 255, 255]], np.uint8))
+    ends = preprocessing.normalize(np.array([[0, 0, 0], [255, 255, 255]], np.uint8))
     wanted = np.array([ends.min(), ends.max()])
     covered = scale * (np.array([limits.min, limits.max]) - zero_point)
     if scale <= 0 or np.abs(covered - wanted).max() > 0.51 * (wanted[1] - wanted[0]) / 255:

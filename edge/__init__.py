@@ -1,10 +1,10 @@
 """The on-device side of edge-toolkit: numpy, OpenCV and one TFLite interpreter.
 
-A picture:
+An image:
 
 >>> import edge
 >>> model = edge.open_model("model.tflite")            # doctest: +SKIP
->>> model.classify(edge.read_picture("cat.jpg")).best  # doctest: +SKIP
+>>> model.classify(edge.read_image("cat.jpg")).best  # doctest: +SKIP
 ClassScore(label='cat', index=0, score=0.98)
 
 A camera, with something to do about what it sees:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edge.errors import EdgeError as EdgeError
     from edge.frame import Frame as Frame
     from edge.frame import Output as Output
-    from edge.image import read_picture as read_picture
+    from edge.image import read_image as read_image
     from edge.results import Classification as Classification
     from edge.results import ClassScore as ClassScore
     from edge.results import Detection as Detection
@@ -56,7 +56,7 @@ _PUBLIC = {
     "EdgeError": "edge.errors",
     "Frame": "edge.frame",
     "Output": "edge.frame",
-    "read_picture": "edge.image",
+    "read_image": "edge.image",
     "Model": "edge.tasks.classify.model",
     "open_model": "edge.tasks.classify.model",
     "Classification": "edge.results",
@@ -107,7 +107,7 @@ __all__ = [
     "open_model",
     "open_source",
     "pose",
-    "read_picture",
+    "read_image",
     "run",
     "segmenter",
 ]

@@ -2,7 +2,7 @@
 
     EdgeError
     ├── UsageError        a command-line argument or option that is not valid
-    ├── PictureError      an image that cannot be read
+    ├── ImageError      an image that cannot be read
     ├── DatasetError      a data set that cannot be used for training
     ├── ModelError        a file that is not a usable model
     ├── LabelsError       labels that do not match the model
@@ -69,8 +69,8 @@ class UsageError(EdgeError):
     """A wrong word or option on the command line."""
 
 
-class PictureError(EdgeError):
-    """A picture that cannot be read."""
+class ImageError(EdgeError):
+    """An image that cannot be read."""
 
 
 class DatasetError(EdgeError):

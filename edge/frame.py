@@ -8,21 +8,21 @@ from numpy.typing import NDArray
 from edge.results import Result
 
 BgrImage = NDArray[np.uint8]
-"""A picture as OpenCV captures and encodes it: uint8, [height, width, 3], BGR."""
+"""An image as OpenCV captures and encodes it: uint8, [height, width, 3], BGR."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a source.
+    """One image of a source.
 
     ``index`` counts the frames of the source from 0, dropped ones included. ``time_s``: seconds
-    from its first frame, media time in a file. ``name``: of the file where it is one picture.
-    Nobody changes ``picture``: several threads read it.
+    from its first frame, media time in a file. ``name``: of the file where it is one image.
+    Nobody changes ``image``: several threads read it.
     """
 
     index: int
     time_s: float
-    picture: BgrImage
+    image: BgrImage
     name: str = ""
 
 
@@ -41,7 +41,7 @@ class StreamStatus:
 class Output:
     """A processed frame on its way to a sink.
 
-    ``picture``: the frame with the result drawn on it, for sinks that want pictures, else None.
+    ``image``: the frame with the result drawn on it, for sinks that want images, else None.
     ``captured``: when the frame was there, in seconds of ``time.perf_counter``.
     """
 
@@ -52,4 +52,4 @@ class Output:
     result: Result
     status: StreamStatus
     captured: float
-    picture: BgrImage | None = None
+    image: BgrImage | None = None

@@ -1,4 +1,4 @@
-"""Collecting pictures of one class into a data set, without near-identical ones."""
+"""Collecting images of one class into a data set, without near-identical ones."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _QUALITY = 95
 @dataclass
 class ImageCollector:
     """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats,
-    ``in_a_row`` those since the last picture that was kept.
+    ``in_a_row`` those since the last image that was kept.
 
     What lies in the folder already counts as taken before.
     """
@@ -40,25 +40,25 @@ class ImageCollector:
     in_a_row: int = 0
     _thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
 
-    def add(self, picture: BgrImage) -> Path | None:
-        """Keep a picture, uint8 BGR, as a whole file of a new name; None for a repeat.
+    def add(self, image: BgrImage) -> Path | None:
+        """Keep an image, uint8 BGR, as a whole file of a new name; None for a repeat.
 
         Raises:
             OutputError: it cannot be written.
         """
-        thumbnail = _thumbnail(picture)
+        thumbnail = _thumbnail(image)
         if any(np.abs(thumbnail - other).mean() < SAME for other in self._thumbnails):
             self.skipped += 1
             self.in_a_row += 1
             return None
-        path = self._write(picture)
+        path = self._write(image)
         self._thumbnails.append(thumbnail)
         self.kept.append(path)
         self.in_a_row = 0
         return path
 
     def counts(self) -> dict[str, int]:
-        """Pictures per class in the data set, this one's and the others'."""
+        """Images per class in the data set, this one's and the others'."""
         folders = [path for path in self.root.iterdir() if path.is_dir()]
         return {
             folder.name: sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
@@ -66,9 +66,9 @@ class ImageCollector:
             if not folder.name.startswith(".")
         }
 
-    def _write(self, picture: BgrImage) -> Path:
+    def _write(self, image: BgrImage) -> Path:
         folder = self.root / self.label
-        content = encode_jpeg(picture, _QUALITY)
+        content = encode_jpeg(image, _QUALITY)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         number = len(self.kept)
         while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
@@ -97,17 +97,17 @@ def open_collector(root: Path, label: str) -> ImageCollector:
 
 
 def _earlier(folder: Path) -> Iterator[NDArray[np.float32]]:
-    """Thumbnails of the pictures there; one that cannot be read is left to ``edge convert``."""
+    """Thumbnails of the images there; one that cannot be read is left to ``edge convert``."""
     for path in folder.iterdir():
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
-        picture = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # much the quickest for JPEG
-        if picture is not None and min(picture.shape[:2]) < 2 * max(_THUMBNAIL):
-            picture = cv2.imread(str(path))
-        if picture is not None:
-            yield _thumbnail(picture)
+        image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # much the quickest for JPEG
+        if image is not None and min(image.shape[:2]) < 2 * max(_THUMBNAIL):
+            image = cv2.imread(str(path))
+        if image is not None:
+            yield _thumbnail(image)
 
 
-def _thumbnail(picture: cv2.typing.MatLike) -> NDArray[np.float32]:
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return cv2.resize(grey, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+def _thumbnail(image: cv2.typing.MatLike) -> NDArray[np.float32]:
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return cv2.resize(gray, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)

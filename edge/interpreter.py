@@ -43,7 +43,7 @@ class TensorSpec:
     scale: float
     zero_point: int
 
-    def dequantise(self, values: Array) -> NDArray[np.float32]:
+    def dequantize(self, values: Array) -> NDArray[np.float32]:
         """Real values, float32, of raw ones."""
         if self.scale == 0:
             return values.astype(np.float32)

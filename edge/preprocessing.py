@@ -16,10 +16,10 @@ ASSUMED = ((127.5,), (127.5,))  # mean and std of a float model that does not sa
 def preprocessing_of(
     spec: TensorSpec, metadata: ModelMetadata | None, name: str
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    """How pictures become the input ``spec``, with a note where that had to be assumed.
+    """How images become the input ``spec``, with a note where that had to be assumed.
 
     Raises:
-        ModelError: the input is no RGB picture of uint8, int8 or float32.
+        ModelError: the input is no RGB image of uint8, int8 or float32.
     """
     shape, dtype = spec.shape, spec.dtype
     if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or dtype not in _DTYPES:

@@ -1,4 +1,4 @@
-"""This machine's screen: a window that shows pictures and hears keys."""
+"""This machine's screen: a window that shows images and hears keys."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from edge.frame import BgrImage
 ESCAPE = "\x1b"
 
 _LARGEST = 1280, 960
-"""A larger picture is shown smaller at first; the window can be resized."""
+"""A larger image is shown smaller at first; the window can be resized."""
 
 _LOOK = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
@@ -22,7 +22,7 @@ class PreviewWindow:
     """A window; used by one thread alone.
 
     Args:
-        title: of the window, which appears with the first picture.
+        title: of the window, which appears with the first image.
 
     Raises:
         OutputError: there is no screen, or an OpenCV without windows.
@@ -41,18 +41,18 @@ class PreviewWindow:
             raise _without(trouble)
         self._title, self._open = title, False
 
-    def show(self, picture: BgrImage) -> str | None:
-        """Show a picture, uint8 BGR; the key pressed meanwhile, ``ESCAPE`` for a closed window.
+    def show(self, image: BgrImage) -> str | None:
+        """Show an image, uint8 BGR; the key pressed meanwhile, ``ESCAPE`` for a closed window.
 
         Raises:
             OutputError: the screen went away.
         """
         try:
             if not self._open:
-                self._create(picture.shape[1], picture.shape[0])
+                self._create(image.shape[1], image.shape[0])
             elif not self._is_visible():
                 return ESCAPE
-            cv2.imshow(self._title, picture)
+            cv2.imshow(self._title, image)
             key = cv2.waitKey(1) & 0xFF
         except cv2.error as error:
             raise _without(" ".join(str(error).split())[:120]) from None

@@ -1,4 +1,4 @@
-"""What a task says about a picture: typed values, ready for JSON."""
+"""What a task says about an image: typed values, ready for JSON."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 class Result(Protocol):
-    """What any task says about one picture."""
+    """What any task says about one image."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -34,7 +34,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Classes of one picture, best first.
+    """Classes of one image, best first.
 
     With a ``threshold`` the answer is ``unknown`` where the best score lies below it.
     """
@@ -109,7 +109,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """Objects of one picture, best first; ``events``: None where nobody looks for any."""
+    """Objects of one image, best first; ``events``: None where nobody looks for any."""
 
     detections: tuple[Detection, ...]
     events: tuple[Event, ...] | None = None
@@ -237,7 +237,7 @@ class Repetition:
 
 @dataclass(frozen=True, slots=True)
 class Poses:
-    """People of one picture; ``events``: None where nobody counts repetitions.
+    """People of one image; ``events``: None where nobody counts repetitions.
 
     ``counts``: by exercise, how often so far; for drawing, and not in the JSON.
     """
@@ -263,9 +263,9 @@ class Poses:
 
 @dataclass(frozen=True, slots=True)
 class PoseMatch:
-    """A picture that shows almost the same pose; ``mirrored``: with left and right changed.
+    """An image that shows almost the same pose; ``mirrored``: with left and right changed.
 
-    ``name``: of its file; ``frame``: its number in a video; ``similarity`` in [0, 1]. ``picture``:
+    ``name``: of its file; ``frame``: its number in a video; ``similarity`` in [0, 1]. ``image``:
     a file with a copy of it, for drawing, and not in the JSON.
     """
 
@@ -273,7 +273,7 @@ class PoseMatch:
     frame: int | None
     similarity: float
     mirrored: bool
-    picture: Path
+    image: Path
 
     def to_dict(self) -> dict[str, Any]:
         frame = {} if self.frame is None else {"frame": self.frame}
@@ -283,7 +283,7 @@ class PoseMatch:
 
 @dataclass(frozen=True, slots=True)
 class MatchedPoses(Poses):
-    """People of one picture, and what is like the first of them; None where nobody is seen."""
+    """People of one image, and what is like the first of them; None where nobody is seen."""
 
     match: PoseMatch | None = None
 

@@ -126,7 +126,7 @@ def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
         UsageError: something is.
     """
     scheme, address = source_of(source)
-    taken = {_place(address): f"--source {source}"} if scheme in ("video", "pictures") else {}
+    taken = {_place(address): f"--source {source}"} if scheme in ("video", "images") else {}
     for words, path in places:
         if _place(path) in taken:
             other = taken[_place(path)]

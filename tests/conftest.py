@@ -16,7 +16,7 @@ RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """The folder of real pictures and models; skips where it is absent."""
+    """The folder of real images and models; skips where it is absent."""
     named = os.environ.get("EDGE_TEST_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
@@ -37,7 +37,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def micro_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 3 classes with 24 generated pictures each; read it, never change it."""
+    """A folder of 3 classes with 24 generated images each; read it, never change it."""
     from micro import write_dataset
 
     folder = tmp_path_factory.mktemp("micro") / "shapes"

@@ -88,5 +88,5 @@ def test_every_module_and_data_file_ships(sources: Path, wheel_names: list[str])
     assert expected <= set(wheel_names)
 
 
-def test_the_licence_ships(wheel_names: list[str]) -> None:
+def test_the_license_ships(wheel_names: list[str]) -> None:
     assert any(name.endswith("/licenses/LICENSE") for name in wheel_names)

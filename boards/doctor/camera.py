@@ -22,7 +22,7 @@ _JOIN = "Log out and back in afterwards."
 
 @dataclass(frozen=True, slots=True)
 class VideoDevice:
-    """A device of V4L2 that gives pictures."""
+    """A device of V4L2 that gives images."""
 
     path: Path
     name: str
@@ -33,7 +33,7 @@ class VideoDevice:
 
 
 def video_devices(system: HostSystem) -> list[VideoDevice]:
-    """What gives pictures, without the second nodes of cameras, which give metadata."""
+    """What gives images, without the second nodes of cameras, which give metadata."""
     found = []
     for path in system.found("dev/video[0-9]*"):
         folder = f"sys/class/video4linux/{path.name}"

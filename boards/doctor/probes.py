@@ -56,7 +56,7 @@ def interpreter() -> dict[str, Any]:
 
 
 def opencv() -> dict[str, Any]:
-    """OpenCV: which distributions there are, and that it resizes a picture."""
+    """OpenCV: which distributions there are, and that it resizes an image."""
     distributions = {name: version for name in OPENCV if (version := _version(name))}
     if trouble := _without_numpy():
         return {"trouble": trouble, "distributions": distributions}

@@ -10,7 +10,7 @@ from boards.doctor.diagnosis import Diagnosis
 from boards.doctor.finding import EXIT_CODES, Finding, State
 from edge.terminal.text import printable
 
-_COLOURS: dict[State, str] = {"ok": "green", "warn": "yellow", "fail": "red"}
+_COLORS: dict[State, str] = {"ok": "green", "warn": "yellow", "fail": "red"}
 _COLUMN = 21
 """Where what was found begins, behind the state and the subject."""
 
@@ -32,7 +32,7 @@ def lines(examined: Diagnosis, width: int) -> Iterator[str]:
 
 
 def _finding(finding: Finding, width: int) -> Iterator[str]:
-    state = click.style(f"{finding.state:<5}", fg=_COLOURS[finding.state], bold=True)
+    state = click.style(f"{finding.state:<5}", fg=_COLORS[finding.state], bold=True)
     indent = " " * _COLUMN
     first, *more = _wrapped(finding.found, width, indent, indent)
     yield f"{state} {printable(finding.subject):<{_COLUMN - 7}} {first[_COLUMN:]}"

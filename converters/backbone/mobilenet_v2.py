@@ -111,7 +111,7 @@ def build(alpha: float, size: int, weights: Weights | None = None) -> Any:
     """A fresh flat tf_keras model without a top.
 
     float32 [n, size, size, 3] in [-1, 1] to a feature map float32 [n, size/32, size/32, 1280 or
-    more]. Without ``weights`` it starts as Keras' initialisers leave it.
+    more]. Without ``weights`` it starts as Keras' initializers leave it.
 
     Raises:
         UsageError: there is no such ``alpha`` or ``size``.

@@ -57,7 +57,7 @@ def compress(
 ) -> int:
     """Prune and quantize an earlier result anew.
 
-    What is measured is of the same pictures as in RESULT. OUT/model.keras is the network behind
+    What is measured is of the same images as in RESULT. OUT/model.keras is the network behind
     OUT/model.tflite, so that it can be compressed again.
     """
     from converters import pipeline

@@ -134,7 +134,7 @@ def convert(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Make a verified TFLite classifier from pictures.
+    """Make a verified TFLite classifier from images.
 
     The model in OUT/model.tflite holds its labels; OUT/report.html shows what was measured.
     """

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.compress.aware import qat
 from converters.compress.context import RecipeContext, RecipeState
 from converters.tflite import Variant
@@ -24,7 +24,7 @@ from edge.terminal.native_stderr import suppress_native_stderr
 
 NAME = "int8-controlled"
 
-_PICTURES = 16
+_IMAGES = 16
 """Of the calibration set, to find the layers that hurt with."""
 
 _MOST = 0.5
@@ -115,15 +115,15 @@ def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Att
     material = judge.material
     preprocessing = material.dataset.preprocessing
     with suppress_native_stderr():
-        noise = layer_noise(float32, int8, material.calibration[:_PICTURES], preprocessing)
-    calibrated = quantise.to_calibrated_float32(model, material.calibration, preprocessing)
+        noise = layer_noise(float32, int8, material.calibration[:_IMAGES], preprocessing)
+    calibrated = quantize.to_calibrated_float32(model, material.calibration, preprocessing)
     graph = _Graph.of(calibrated)
     hurt = [layer.tensor for layer in _worst_first(noise) if layer.tensor in graph.operations]
     attempts = []
     counts = list(_doubling(max(1, int(_MOST * len(hurt)))))
     for count in material.progress.track(counts, len(counts), "keeping layers in float"):
         kept = graph.around(hurt[:count])
-        content = quantise.to_mixed_int8(calibrated, kept, preprocessing)
+        content = quantize.to_mixed_int8(calibrated, kept, preprocessing)
         layers = [layer_name(tensor) for tensor in kept]
         attempts.append(_kept(model, content, layers, judge.accuracy(content)))
         if judge.satisfied(attempts[-1]):

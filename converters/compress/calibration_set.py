@@ -1,4 +1,4 @@
-"""The calibration set: the pictures from which int8 takes the range of every activation."""
+"""The calibration set: the images from which int8 takes the range of every activation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,16 +7,16 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 
 SIZE = 96
-"""A picture costs about 50 ms at 224 pixels on one core: most of the time that int8 takes."""
+"""An image costs about 50 ms at 224 pixels on one core: most of the time that int8 takes."""
 
 
 def calibration_set(
     dataset: Dataset, split: Split, seed: int, size: int = SIZE
 ) -> NDArray[np.uint8]:
-    """Draw pictures at random from the training side, as many of each class.
+    """Draw images at random from the training side, as many of each class.
 
-    Classes take turns until ``size`` pictures are drawn or none is left; a class with few
-    pictures gives all it has. With more classes than ``size``, ``size`` of the classes give one.
+    Classes take turns until ``size`` images are drawn or none is left; a class with few
+    images gives all it has. With more classes than ``size``, ``size`` of the classes give one.
 
     Returns:
         uint8 RGB [n, height, width, 3], n ≤ size, in the order drawn (classes mixed).

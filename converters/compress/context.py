@@ -16,9 +16,9 @@ from converters.training.augment import Augmentation
 class RecipeContext:
     """What a step may work with besides the model.
 
-    ``calibration``: uint8 RGB [n, h, w, 3], pictures at the model's size; ``teacher``: the
+    ``calibration``: uint8 RGB [n, h, w, 3], images at the model's size; ``teacher``: the
     tf_keras model before any compression, never changed; ``seed``: of every random choice;
-    ``augmentation``: how training pictures may be changed, as when the teacher learned.
+    ``augmentation``: how training images may be changed, as when the teacher learned.
     """
 
     dataset: Dataset

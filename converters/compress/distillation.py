@@ -1,7 +1,7 @@
 """Recovery: a model that lost weights or bits learns again what the whole one answers.
 
 Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; teacher and student see the
-same augmented picture (Beyer et al., "Knowledge distillation: A good teacher is patient and
+same augmented image (Beyer et al., "Knowledge distillation: A good teacher is patient and
 consistent", CVPR 2022).
 """
 
@@ -25,7 +25,7 @@ class DistillationConfig:
 
     ``what``: shown while it goes on; ``epochs``: at least 1; ``rate``: the highest learning rate,
     reached after a share ``warm_up`` of all steps; ``hard``: weight of the true label beside the
-    teacher's scores, 0 to 1; ``batch_size``: pictures in a step.
+    teacher's scores, 0 to 1; ``batch_size``: images in a step.
 
     Raises:
         UsageError: a value outside its range.
@@ -94,12 +94,12 @@ def distil(
     """Train ``student`` in place towards the teacher's scores and leave it at its best epoch.
 
     Its BatchNorm stays frozen. Targets are ``hard`` parts of the true label and the rest of what
-    ``teacher`` says of the same augmented picture. The validation side chooses the epoch.
+    ``teacher`` says of the same augmented image. The validation side chooses the epoch.
 
     Args:
         student: tf_keras model to softmax [n, classes], tfmot's wrappers allowed; not compiled.
         teacher: tf_keras model of the same input and classes; not changed.
-        material: pictures of both sides, and the seed of order, augmentation and dropout.
+        material: images of both sides, and the seed of order, augmentation and dropout.
         plan: how long and how hard.
         callbacks: Keras callbacks, which are told of every step and epoch, such as
             ``tfmot.sparsity.keras.UpdatePruningStep()``.
@@ -153,14 +153,14 @@ def distil(
 def _teacher_logits(
     teacher: Any, material: RecipeContext, hard: float, batch_size: int
 ) -> Callable[[], Iterator[epochs.Batch]]:
-    """Epochs of augmented pictures with the mixed targets."""
+    """Epochs of augmented images with the mixed targets."""
     answer = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))
     rng = np.random.default_rng([material.seed, 0xD157])  # a stream of its own
     dataset, indices = material.dataset, material.split.train
 
     def epoch() -> Iterator[epochs.Batch]:
-        pictures = epochs.batches(dataset, indices, material.augmentation, rng, batch_size)
-        for inputs, truth in pictures:
+        images = epochs.batches(dataset, indices, material.augmentation, rng, batch_size)
+        for inputs, truth in images:
             soft: NDArray[np.float32] = answer(inputs).numpy()
             yield inputs, hard * truth + (1 - hard) * soft
 

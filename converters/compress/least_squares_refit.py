@@ -1,6 +1,6 @@
 """Refit: what is left of each pruned kernel makes up, as far as it can, for what is gone.
 
-Least squares on the activations of some pictures, layer after layer, without a gradient: the idea
+Least squares on the activations of some images, layer after layer, without a gradient: the idea
 of He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural Networks", ICCV 2017, for
 single weights. A layer is fitted on what the pruned layers before it really give, so that it also
 corrects what they lost.

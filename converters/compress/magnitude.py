@@ -2,7 +2,7 @@
 
 The share of zeros rises along a polynomial (Zhu and Gupta, "To prune, or not to prune", 2017) in
 rounds, in each of which least squares refit what is left. Then the network trains with its zeros
-held. On few pictures that keeps far more than letting zeros rise while the network trains, where
+held. On few images that keeps far more than letting zeros rise while the network trains, where
 what it learned is gone before a low rate brings it back.
 
 Only 1×1 convolutions are pruned. They hold 97 % of MobileNetV2's weights; depthwise convolutions,
@@ -25,7 +25,7 @@ from edge.errors import UsageError
 _POWER = 3
 """Of the polynomial, as in the paper: most goes early, when much can be spared."""
 
-_PICTURES = 64
+_IMAGES = 64
 """Of the calibration set, to refit with: each layer is seen at thousands of places in each."""
 
 
@@ -131,7 +131,7 @@ def shares(options: MagnitudeOptions) -> list[float]:
 def _cut(model: Any, options: MagnitudeOptions, material: RecipeContext) -> Any:
     """A copy of ``model`` without the smallest weights, refitted."""
     student = clone(model)
-    inputs = material.dataset.preprocessing.normalise(material.calibration[:_PICTURES])
+    inputs = material.dataset.preprocessing.normalize(material.calibration[:_IMAGES])
     for number, share in enumerate(shares(options), start=1):
         zeros = allocate(student, share)
         for layer in pointwise(student):

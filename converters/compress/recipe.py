@@ -10,7 +10,7 @@ A recipe is a TOML file of a description and steps, the last of which makes the 
     keep = 0.5
 
     [[steps]]
-    step = "quantise"
+    step = "quantize"
     method = "int8"
 
 ``step`` and ``method`` name a line of :data:`converters.compress.methods.METHODS`; every other key
@@ -30,7 +30,7 @@ from edge.errors import ConversionError, UsageError, did_you_mean
 
 SHIPPED = Path(__file__).with_name("recipes")
 
-_EXAMPLE = 'write [[steps]], then step = "quantise" and method = "int8"'
+_EXAMPLE = 'write [[steps]], then step = "quantize" and method = "int8"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RecipeStep:
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """``name``: of the recipe, its file without ``.toml``; ``description``: what it is good for
-    and what not. The last of ``steps``, and no other, is of the kind "quantise".
+    and what not. The last of ``steps``, and no other, is of the kind "quantize".
     """
 
     name: str
@@ -104,7 +104,7 @@ def run(recipe: Recipe, material: RecipeContext) -> Variant:
         raise ConversionError(
             f"recipe {recipe.name} to produce a model file",
             "none",
-            'end it with step = "quantise"',
+            'end it with step = "quantize"',
             code="recipe-without-model",
         )
     return Variant(
@@ -144,7 +144,7 @@ def _check_order(made: tuple[RecipeStep, ...], name: str) -> None:
     """The file is made last, and once."""
     if [step.kind == "quantise" for step in made] != [False] * (len(made) - 1) + [True]:
         raise UsageError(
-            f"recipe {name} to have exactly one quantise step, at the end",
+            f"recipe {name} to have exactly one quantize step, at the end",
             ", then ".join(f"{step.kind} {step.method}" for step in made),
             _EXAMPLE,
             code="recipe-step-order",

@@ -1,6 +1,6 @@
 """Symmetric padding: the form of MobileNetV2 that XNNPACK's sparse kernels want.
 
-Where a picture is halved, Keras pads one row below and one column to the right. XNNPACK's sparse
+Where an image is halved, Keras pads one row below and one column to the right. XNNPACK's sparse
 inference knows a padding by one on every side only, and an average pooling that keeps its
 dimensions (Elsen et al., "Fast Sparse ConvNets", CVPR 2020, and XNNPACK's subgraph rewriting).
 """
@@ -20,7 +20,7 @@ def symmetric(model: Any) -> Any:
     every halving looks at places half a pixel further up and left.
 
     Raises:
-        ConversionError: there is no layer that halves the picture.
+        ConversionError: there is no layer that halves the image.
     """
     keras = tf.keras()
     nest = tf.tensorflow().nest

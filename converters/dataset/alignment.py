@@ -1,4 +1,4 @@
-"""Whether two pictures show the same thing: aligned by shift and stretch, compared by pixels."""
+"""Whether two images show the same thing: aligned by shift and stretch, compared by pixels."""
 
 from dataclasses import dataclass
 
@@ -23,10 +23,10 @@ _NOISE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Where the pixels of the first picture lie in the second, for m pairs: float32 [m, 2].
+    """Where the pixels of the first image lie in the second, for m pairs: float32 [m, 2].
 
     ``stretch`` and ``shift`` in y and x: ``place = stretch * u + shift``, with u from -0.5 to
-    0.5 over the picture.
+    0.5 over the image.
     """
 
     stretch: Floats
@@ -34,7 +34,7 @@ class Alignment:
 
 
 def similarity(first: Floats, second: Floats, steps: int) -> tuple[Floats, Floats]:
-    """How alike m pairs of pictures are once the second is laid on the first.
+    """How alike m pairs of images are once the second is laid on the first.
 
     The placement is found by ``steps`` of Gauss and Newton's method on brightness, contrast,
     shift and stretch. Source: Baker, Matthews: Lucas-Kanade 20 years on (IJCV 2004).
@@ -44,7 +44,7 @@ def similarity(first: Floats, second: Floats, steps: int) -> tuple[Floats, Float
 
     Returns:
         Two float32 [m] of -1 to 1: the correlation of the pixels and that of their detail, both
-        over what the two pictures share.
+        over what the two images share.
     """
     placement = Alignment(
         np.ones((len(first), 2), np.float32), np.zeros((len(first), 2), np.float32)
@@ -62,13 +62,13 @@ def _along(side: int) -> Floats:
     return np.asarray((np.arange(side) - (side - 1) / 2) / side, np.float32)
 
 
-def _basis(pictures: Floats) -> Floats:
-    """The picture, one, and its derivatives by shift y, stretch y, shift x, stretch x."""
-    side = pictures.shape[1]
-    by_y, by_x = np.gradient(pictures * np.float32(side), axis=(1, 2))
+def _basis(images: Floats) -> Floats:
+    """The image, one, and its derivatives by shift y, stretch y, shift x, stretch x."""
+    side = images.shape[1]
+    by_y, by_x = np.gradient(images * np.float32(side), axis=(1, 2))
     u = _along(side)
-    parts = [pictures, np.ones_like(pictures), by_y, by_y * u[:, None], by_x, by_x * u]
-    return np.asarray(np.stack(parts, axis=1).reshape(len(pictures), 6, -1), np.float32)
+    parts = [images, np.ones_like(images), by_y, by_y * u[:, None], by_x, by_x * u]
+    return np.asarray(np.stack(parts, axis=1).reshape(len(images), 6, -1), np.float32)
 
 
 def _improve(basis: Floats, placement: Alignment, placed: Floats, inside: Mask) -> Alignment:
@@ -88,25 +88,25 @@ def _improve(basis: Floats, placement: Alignment, placed: Floats, inside: Mask) 
     )
 
 
-def _place(pictures: Floats, placement: Alignment) -> tuple[Floats, Mask]:
-    """The pictures sampled at their placement (bilinear), and where that is inside of them."""
-    rows, inside_y = _sample(pictures, placement.stretch[:, 0], placement.shift[:, 0])
+def _place(images: Floats, placement: Alignment) -> tuple[Floats, Mask]:
+    """The images sampled at their placement (bilinear), and where that is inside of them."""
+    rows, inside_y = _sample(images, placement.stretch[:, 0], placement.shift[:, 0])
     columns, inside_x = _sample(
         rows.transpose(0, 2, 1), placement.stretch[:, 1], placement.shift[:, 1]
     )
     return columns.transpose(0, 2, 1), inside_y[:, :, None] & inside_x[:, None, :]
 
 
-def _sample(pictures: Floats, stretch: Floats, shift: Floats) -> tuple[Floats, Mask]:
-    """Rows of each picture at its placement along y."""
-    side = pictures.shape[1]
+def _sample(images: Floats, stretch: Floats, shift: Floats) -> tuple[Floats, Mask]:
+    """Rows of each image at its placement along y."""
+    side = images.shape[1]
     at = (stretch[:, None] * _along(side) + shift[:, None]) * side + (side - 1) / 2
     inside = (at >= -0.01) & (at <= side - 0.99)
     at = np.clip(at, 0, side - 1)
     low = np.minimum(at.astype(np.int64), side - 2)
     part = (at - low).astype(np.float32)[:, :, None]
-    each = np.arange(len(pictures))[:, None]
-    return pictures[each, low] * (1 - part) + pictures[each, low + 1] * part, inside
+    each = np.arange(len(images))[:, None]
+    return images[each, low] * (1 - part) + images[each, low + 1] * part, inside
 
 
 def _erode(inside: Mask) -> Mask:
@@ -119,24 +119,24 @@ def _erode(inside: Mask) -> Mask:
     return eroded
 
 
-def _detail(pictures: Floats) -> Floats:
-    """The pictures without their local mean, summed over squares by an integral image."""
+def _detail(images: Floats) -> Floats:
+    """The images without their local mean, summed over squares by an integral image."""
     width = 2 * _DETAIL + 1
     around = ((0, 0), (_DETAIL + 1, _DETAIL), (_DETAIL + 1, _DETAIL))
-    sums = np.pad(pictures, around, mode="edge").cumsum(axis=1).cumsum(axis=2)
+    sums = np.pad(images, around, mode="edge").cumsum(axis=1).cumsum(axis=2)
     total = sums[:, width:, width:] - sums[:, :-width, width:]
     total += sums[:, :-width, :-width] - sums[:, width:, :-width]
-    return np.asarray(pictures - total / width**2, np.float32)
+    return np.asarray(images - total / width**2, np.float32)
 
 
 def _correlation(first: Floats, second: Floats, inside: Mask) -> Floats:
     count = np.maximum(inside.sum(axis=(1, 2)), 1).astype(np.float32)
 
-    def centred(pictures: Floats) -> Floats:
-        mean = (pictures * inside).sum(axis=(1, 2)) / count
-        return np.asarray((pictures - mean[:, None, None]) * inside, np.float32)
+    def centered(images: Floats) -> Floats:
+        mean = (images * inside).sum(axis=(1, 2)) / count
+        return np.asarray((images - mean[:, None, None]) * inside, np.float32)
 
-    a, b = centred(first), centred(second)
+    a, b = centered(first), centered(second)
     noise = count * _NOISE**2
     energy = ((a * a).sum(axis=(1, 2)) + noise) * ((b * b).sum(axis=(1, 2)) + noise)
     return np.asarray((a * b).sum(axis=(1, 2)) / np.sqrt(energy), np.float32)

@@ -6,7 +6,7 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from converters.dataset.folders import FolderEntry, is_hidden, is_picture
+from converters.dataset.folders import FolderEntry, is_hidden, is_image
 from edge.errors import DatasetError
 
 SUFFIXES = frozenset({".zip", ".tm"})
@@ -15,16 +15,16 @@ SUFFIXES = frozenset({".zip", ".tm"})
 MAX_FILES = 500_000
 MAX_BYTES = 32 * 2**30
 MAX_RATIO = 200
-"""A picture of more than ``RATIO_FROM`` bytes that packs better than this is a bomb."""
+"""An image of more than ``RATIO_FROM`` bytes that packs better than this is a bomb."""
 
 RATIO_FROM = 16 * 2**20
 _CHUNK = 1 << 20
 
 
 def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
-    """Unpack the pictures of a zip into ``workdir``; name the other files.
+    """Unpack the images of a zip into ``workdir``; name the other files.
 
-    Pictures are written under numbers, so no name in the zip reaches the file system. Folders
+    Images are written under numbers, so no name in the zip reaches the file system. Folders
     ``__MACOSX``, hidden files and links are left out.
 
     Raises:
@@ -38,7 +38,7 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
             members = [member for member in opened.infolist() if not member.is_dir()]
             _check(archive, members, workdir)
             visible = [member for member in members if not _is_hidden(member)]
-            chosen = [m for m in visible if is_picture(_name(m)) and not _is_link(m)]
+            chosen = [m for m in visible if is_image(_name(m)) and not _is_link(m)]
             kept = {_name(member) for member in chosen}
             entries = [
                 _extract(opened, member, target / f"{number:06d}{_suffix(member)}")

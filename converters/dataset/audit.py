@@ -1,4 +1,4 @@
-"""Audit: open every picture once, say what is wrong with the data set, keep what can be used."""
+"""Audit: open every image once, say what is wrong with the data set, keep what can be used."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sized
@@ -15,14 +15,14 @@ from converters.progress import Progress
 from edge.errors import DatasetError
 from edge.image import Preprocessing
 
-MIN_PICTURES = 5
-FEW_PICTURES = 20
+MIN_IMAGES = 5
+FEW_IMAGES = 20
 IMBALANCE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A usable picture: its name, class index, given split (or None) and content hash (sha256)."""
+    """A usable image: its name, class index, given split (or None) and content hash (sha256)."""
 
     name: str
     label: int
@@ -34,13 +34,13 @@ class ImageRecord:
 class Audit:
     """What was found, for people; every list holds names as the user knows them.
 
-    ``counts``: usable pictures per class, in class order. ``broken``: (name, reason).
-    ``duplicates``: groups of two or more pictures that show the same thing in one class.
+    ``counts``: usable images per class, in class order. ``broken``: (name, reason).
+    ``duplicates``: groups of two or more images that show the same thing in one class.
     ``across_split``: groups of ``duplicates`` that the given split had on more than one side,
-    ``conflicts``: groups of the same picture under several labels (all left out).
-    ``near_conflicts``: pairs of nearly the same picture under two labels (both kept, as only a
+    ``conflicts``: groups of the same image under several labels (all left out).
+    ``near_conflicts``: pairs of nearly the same image under two labels (both kept, as only a
     person can tell which label is wrong, if any).
-    ``converted``: kind ("rotated", "greyscale", "alpha", "16-bit") to the names it happened to.
+    ``converted``: kind ("rotated", "grayscale", "alpha", "16-bit") to the names it happened to.
     ``warnings``: sentences (small classes, imbalance, …).
     """
 
@@ -55,7 +55,7 @@ class Audit:
     near_conflicts: tuple[tuple[str, str], ...] = field(default=())
 
     def findings(self) -> tuple[str, ...]:
-        """The audit as sentences for the terminal; the first counts the pictures."""
+        """The audit as sentences for the terminal; the first counts the images."""
         sentences = [
             f"{sum(self.counts.values())} images in {len(self.counts)} classes: "
             + ", ".join(f"{name} {count}" for name, count in self.counts.items())
@@ -99,16 +99,16 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The usable pictures, each already stretched to the model's input.
+    """The usable images, each already stretched to the model's input.
 
     ``pixels``: uint8 RGB [n, height, width, 3] (a memory map where it is large), ``labels``:
     int64 [n], ``groups``: int64 [n], equal for duplicates of each other (they stay together).
-    All are aligned with ``pictures``.
+    All are aligned with ``images``.
     """
 
     name: str
     classes: tuple[str, ...]
-    pictures: tuple[ImageRecord, ...]
+    images: tuple[ImageRecord, ...]
     preprocessing: Preprocessing
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -119,21 +119,21 @@ class Dataset:
 def audit(
     listing: Listing, preprocessing: Preprocessing, workdir: Path, progress: Progress
 ) -> Dataset:
-    """Open every picture and build the data set of those that can be used.
+    """Open every image and build the data set of those that can be used.
 
-    Broken files are skipped. Pictures that are the same to the model (equal pixels at its input
+    Broken files are skipped. Images that are the same to the model (equal pixels at its input
     size) but filed under several labels are all left out: nobody knows their class. Duplicates
-    within a class (see converters.dataset.duplicates) get one group; nearly the same pictures of
+    within a class (see converters.dataset.duplicates) get one group; nearly the same images of
     different classes are named and kept, and never grouped.
 
     Args:
-        listing: from :func:`converters.dataset.intake.list_pictures`.
-        preprocessing: how pictures are stretched.
+        listing: from :func:`converters.dataset.intake.list_images`.
+        preprocessing: how images are stretched.
         workdir: where the pixels are kept when they are many; it must outlive the result.
         progress: shows how far it is.
 
     Raises:
-        DatasetError: a class has fewer than 5 usable pictures.
+        DatasetError: a class has fewer than 5 usable images.
         OutputError: there is no room in ``workdir``.
     """
     pixels, opened, broken = decode_all(listing.sources, preprocessing, workdir, progress)
@@ -156,7 +156,7 @@ def audit(
     return Dataset(
         name=listing.name,
         classes=listing.classes,
-        pictures=tuple(
+        images=tuple(
             ImageRecord(o.source.name, label, o.source.split, o.digest)
             for o, label in zip(opened, labels.tolist(), strict=True)
         ),
@@ -185,8 +185,8 @@ def audit(
 def _conflicts(opened: list[DecodedImage]) -> list[list[int]]:
     """Groups of indices with equal pixels and more than one label."""
     same: defaultdict[bytes, list[int]] = defaultdict(list)
-    for index, picture in enumerate(opened):
-        same[picture.content].append(index)
+    for index, image in enumerate(opened):
+        same[image.content].append(index)
     return [
         group for group in same.values() if len({opened[index].source.label for index in group}) > 1
     ]
@@ -204,7 +204,7 @@ def _check_counts(
     conflicts: tuple[tuple[str, ...], ...],
 ) -> None:
     name, count = min(counts.items(), key=lambda item: item[1])
-    if count >= MIN_PICTURES:
+    if count >= MIN_IMAGES:
         return
     lost = [b for b in broken if b.source.label == name]
     why = (
@@ -215,7 +215,7 @@ def _check_counts(
     if not lost and conflicts:
         why = f" ({len(conflicts)} excluded because they have more than one label)"
     raise DatasetError(
-        f"at least {MIN_PICTURES} usable images per class",
+        f"at least {MIN_IMAGES} usable images per class",
         f"{count} for {name!r} in {listing.name}{why}",
         f"add images of {name!r}, or remove the class",
         code="class-too-small",
@@ -225,8 +225,8 @@ def _check_counts(
 def _named_groups(groups: NDArray[np.int64], opened: list[DecodedImage]) -> list[list[LabeledFile]]:
     """The sources of every group of two or more."""
     members: defaultdict[int, list[LabeledFile]] = defaultdict(list)
-    for group, picture in zip(groups.tolist(), opened, strict=True):
-        members[group].append(picture.source)
+    for group, image in zip(groups.tolist(), opened, strict=True):
+        members[group].append(image.source)
     return [sources for sources in members.values() if len(sources) > 1]
 
 
@@ -236,18 +236,18 @@ def _names(groups: Iterable[list[LabeledFile]]) -> tuple[tuple[str, ...], ...]:
 
 def _converted(opened: list[DecodedImage]) -> dict[str, tuple[str, ...]]:
     kinds: defaultdict[str, list[str]] = defaultdict(list)
-    for picture in opened:
-        for kind in picture.converted:
-            kinds[kind].append(picture.source.name)
+    for image in opened:
+        for kind in image.converted:
+            kinds[kind].append(image.source.name)
     return {kind: tuple(names) for kind, names in sorted(kinds.items())}
 
 
 def _warnings(counts: dict[str, int]) -> tuple[str, ...]:
     warnings = []
-    few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_PICTURES]
+    few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_IMAGES]
     if few:
         warnings.append(
-            f"Few images: {_some(few)}. With fewer than {FEW_PICTURES} per class, the measured "
+            f"Few images: {_some(few)}. With fewer than {FEW_IMAGES} per class, the measured "
             "accuracy is only a rough estimate; add images from other days, places and angles."
         )
     (most, many), (least, rare) = (

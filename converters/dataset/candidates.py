@@ -1,7 +1,7 @@
-"""Which pictures may be copies of which: nearest neighbors by one-sided tangent distance.
+"""Which images may be copies of which: nearest neighbors by one-sided tangent distance.
 
-A slightly cropped, shifted or stretched copy of a picture lies, to first order, in the plane
-that the derivatives of the picture by these changes span at it. The distance to that plane is
+A slightly cropped, shifted or stretched copy of an image lies, to first order, in the plane
+that the derivatives of the image by these changes span at it. The distance to that plane is
 small for copies whatever their crop, brightness and contrast, and all of them are found with
 one matrix product. Source: Simard, LeCun, Denker: Efficient pattern recognition using a new
 transformation distance (NIPS 1992).
@@ -16,28 +16,28 @@ Floats = NDArray[np.float32]
 _SIDE = 16
 _BLUR = 0.8
 _MAX_RESIDUAL = 0.15
-"""Share of a picture's energy outside another's plane up to which the two are compared."""
+"""Share of an image's energy outside another's plane up to which the two are compared."""
 
 _MAX_SHARE, _TINY_RESIDUAL = 0.7, 0.003
 """A candidate that stands out less than this is none (copies stay below 0.5), unless it is so
-near that the pictures around it may be further copies."""
+near that the images around it may be further copies."""
 
 _NEAREST = 10
 _BLOCK = 256
 
 
 def candidates(thumbnails: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Pairs worth a look, at most 10 from each picture's side.
+    """Pairs worth a look, at most 10 from each image's side.
 
     Args:
         thumbnails: float32 [n, side, side], none of them flat.
 
     Returns:
         The pairs, int64 [m, 2], i < j, sorted; and how each stands out, float32 [m]: its distance
-        as a share of that to the nearest picture that is not among the 10, from the side where
+        as a share of that to the nearest image that is not among the 10, from the side where
         this is smaller. A copy is far nearer than what is merely alike, in a dense data set too.
     """
-    vectors, planes = _planes(np.stack([_reduce(picture) for picture in thumbnails]))
+    vectors, planes = _planes(np.stack([_reduce(image) for image in thumbnails]))
     count, size = vectors.shape
     pairs, shares = [], []
     for start in range(0, count, _BLOCK):
@@ -65,23 +65,23 @@ def _merge(pairs: NDArray[np.int64], shares: Floats) -> tuple[NDArray[np.int64],
     return unique.astype(np.int64), smallest
 
 
-def _reduce(picture: Floats) -> Floats:
-    """Smaller and smooth: [_SIDE, _SIDE]; on a smooth picture first order goes a long way."""
-    blurred = cv2.GaussianBlur(picture, (0, 0), _BLUR * picture.shape[0] / _SIDE)
+def _reduce(image: Floats) -> Floats:
+    """Smaller and smooth: [_SIDE, _SIDE]; on a smooth image first order goes a long way."""
+    blurred = cv2.GaussianBlur(image, (0, 0), _BLUR * image.shape[0] / _SIDE)
     small = cv2.resize(blurred, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
 
 
-def _planes(pictures: Floats) -> tuple[Floats, Floats]:
+def _planes(images: Floats) -> tuple[Floats, Floats]:
     """Unit vectors without mean, [n, d], and orthonormal bases of their planes, [n, 5, d].
 
-    A plane holds the picture itself (contrast) and its derivatives by shift and stretch in x
+    A plane holds the image itself (contrast) and its derivatives by shift and stretch in x
     and y; the mean (brightness) is taken out everywhere.
     """
     along = ((np.arange(_SIDE) - (_SIDE - 1) / 2) / _SIDE).astype(np.float32)
-    by_y, by_x = np.gradient(pictures, axis=(1, 2))
-    spanning = np.stack([pictures, by_x, by_y, by_x * along, by_y * along[:, None]], axis=1)
-    spanning = spanning.reshape(len(pictures), 5, -1)
+    by_y, by_x = np.gradient(images, axis=(1, 2))
+    spanning = np.stack([images, by_x, by_y, by_x * along, by_y * along[:, None]], axis=1)
+    spanning = spanning.reshape(len(images), 5, -1)
     spanning -= spanning.mean(axis=2, keepdims=True)
     basis, _ = np.linalg.qr(spanning.transpose(0, 2, 1))
     planes = np.ascontiguousarray(basis.transpose(0, 2, 1), np.float32)

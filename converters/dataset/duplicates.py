@@ -1,9 +1,9 @@
-"""Duplicates: pictures that show the same thing, although their files differ.
+"""Duplicates: images that show the same thing, although their files differ.
 
 Copies are told by their content: the same pixels in another file, re-encoded, resized (0.3 to
 2 times), cropped by up to 5 % on each side, slightly brighter or darker. Candidates come from a
 tangent distance between small thumbnails; each is confirmed on pixels, after the two have been
-laid on each other. Pictures of one class that look alike (trousers from the front) are no
+laid on each other. Images of one class that look alike (trousers from the front) are no
 duplicates: their detail differs.
 """
 
@@ -18,7 +18,7 @@ from converters.dataset.candidates import candidates
 from edge.image import RgbImage
 
 SIDE = 32
-"""Pictures are compared as gray thumbnails of this side."""
+"""Images are compared as gray thumbnails of this side."""
 
 _BLUR = 0.6
 """Standard deviation, in thumbnail pixels, of the blur before sampling; it keeps aliasing low."""
@@ -32,10 +32,10 @@ _ALIKE = (0.985, 0.985)
 _ALIKE_AND_APART = (0.9, 0.78)
 """The same for a pair that stands out: near to each other and far from the rest of the data set,
 as are coarsely compressed copies and two photos of one crate from nearly the same place. Distinct
-pictures of dense data sets (28 × 28 pixels of clothing) reach 0.97, but do not stand out."""
+images of dense data sets (28 × 28 pixels of clothing) reach 0.97, but do not stand out."""
 
 _APART = 0.15
-"""Share of the distance to the next other picture below which a pair stands out."""
+"""Share of the distance to the next other image below which a pair stands out."""
 
 _STEPS = 8
 """Steps of alignment."""
@@ -52,22 +52,22 @@ Pairs = NDArray[np.int64]
 Indices = NDArray[np.int64]
 
 
-def thumbnail(picture: RgbImage) -> Thumbnail:
-    """A picture small, gray and slightly blurred: float16 [SIDE, SIDE], 0–255."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    height, width = grey.shape
+def thumbnail(image: RgbImage) -> Thumbnail:
+    """An image small, gray and slightly blurred: float16 [SIDE, SIDE], 0–255."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    height, width = gray.shape
     between = 2 * SIDE
     if min(height, width) >= between:
         method = cv2.INTER_AREA
     else:
         method = cv2.INTER_CUBIC if max(height, width) < between else cv2.INTER_LINEAR
-    grey = cv2.resize(grey, (between, between), interpolation=method).astype(np.float32)
-    blurred = cv2.GaussianBlur(grey, (0, 0), _BLUR * between / SIDE)
+    gray = cv2.resize(gray, (between, between), interpolation=method).astype(np.float32)
+    blurred = cv2.GaussianBlur(gray, (0, 0), _BLUR * between / SIDE)
     return cv2.resize(blurred, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float16)
 
 
 def first_of_equals(contents: Sequence[bytes], digests: Sequence[str]) -> Indices:
-    """For every picture the index of that with equal ``contents`` and the smallest digest."""
+    """For every image the index of that with equal ``contents`` and the smallest digest."""
     first: dict[bytes, int] = {}
     for index in sorted(range(len(contents)), key=digests.__getitem__):
         first.setdefault(contents[index], index)
@@ -75,7 +75,7 @@ def first_of_equals(contents: Sequence[bytes], digests: Sequence[str]) -> Indice
 
 
 def confirmed_pairs(thumbnails: NDArray[np.float16], equals: Indices) -> Pairs:
-    """Pairs of pictures that show the same thing, each confirmed on pixels.
+    """Pairs of images that show the same thing, each confirmed on pixels.
 
     Args:
         thumbnails: float16 [n, SIDE, SIDE].
@@ -88,26 +88,26 @@ def confirmed_pairs(thumbnails: NDArray[np.float16], equals: Indices) -> Pairs:
     compared = np.flatnonzero((equals == np.arange(len(equals))) & ~flat)
     if len(compared) < 2:
         return np.empty((0, 2), np.int64)
-    pictures = thumbnails[compared].astype(np.float32)
-    pairs, shares = candidates(pictures)
+    images = thumbnails[compared].astype(np.float32)
+    pairs, shares = candidates(images)
     apart = shares <= _APART
     promising = apart.copy()
-    promising[~apart] = _similarity(pictures, pairs[~apart], _FIRST_STEPS)[1] >= _PROMISING
+    promising[~apart] = _similarity(images, pairs[~apart], _FIRST_STEPS)[1] >= _PROMISING
     pairs, apart = pairs[promising], apart[promising]
-    whole, detail = _similarity(pictures, pairs, _STEPS)
+    whole, detail = _similarity(images, pairs, _STEPS)
     alike = (whole >= _ALIKE[0]) & (detail >= _ALIKE[1])
     apart &= (whole >= _ALIKE_AND_APART[0]) & (detail >= _ALIKE_AND_APART[1])
     pairs = pairs[alike | apart]
     return np.asarray(compared[pairs], np.int64)
 
 
-def _similarity(pictures: Floats, pairs: Pairs, steps: int) -> tuple[Floats, Floats]:
+def _similarity(images: Floats, pairs: Pairs, steps: int) -> tuple[Floats, Floats]:
     """:func:`similarity` of many pairs, in portions that fit into the memory."""
     whole, detail = np.zeros(len(pairs), np.float32), np.zeros(len(pairs), np.float32)
     for start in range(0, len(pairs), _CHUNK):
         part = slice(start, start + _CHUNK)
         first, second = pairs[part].T
-        whole[part], detail[part] = similarity(pictures[first], pictures[second], steps)
+        whole[part], detail[part] = similarity(images[first], images[second], steps)
     return whole, detail
 
 
@@ -116,9 +116,9 @@ def star_groups(
 ) -> Indices:
     """Groups of duplicates within a class: int64 [n], equal for members of a group.
 
-    Pictures with equal pixels share a group. Beyond that every member is confirmed against one
-    picture of the group, its representative; pairs are never chained further, so a row of slowly
-    changing pictures does not become one group. The picture with most confirmed pairs represents
+    Images with equal pixels share a group. Beyond that every member is confirmed against one
+    image of the group, its representative; pairs are never chained further, so a row of slowly
+    changing images does not become one group. The image with most confirmed pairs represents
     first (by digest among such), and takes its partners that have no group yet. A group's number
     is the index of its representative.
     """

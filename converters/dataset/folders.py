@@ -12,7 +12,7 @@ from edge.image import SUFFIXES
 EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
 
 _TEACHABLE_MARK = "-!-"
-"""In a Teachable Machine project pictures lie side by side, named ``CLASS-!-NUMBER.jpg``."""
+"""In a Teachable Machine project images lie side by side, named ``CLASS-!-NUMBER.jpg``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +57,40 @@ def is_hidden(part: str) -> bool:
     return part.startswith(".") or part == "__MACOSX"
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file's ending is that of a picture."""
+def is_image(name: str) -> bool:
+    """Whether a file's ending is that of an image."""
     return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def arrange(
     name: str, where: str, entries: Iterable[FolderEntry], ignored: Iterable[str]
 ) -> Listing:
-    """Tell class and side of every picture among ``entries`` from its folders.
+    """Tell class and side of every image among ``entries`` from its folders.
 
     Folders around the class folders are passed through. The top folders are the classes, or the
     sides where all of them are called train, val (valid, validation) or test and at least two
     sides are there; the class folders then lie below. ``ignored`` is carried on, with every
-    file that is no picture or lies in no class folder.
+    file that is no image or lies in no class folder.
 
     Raises:
-        DatasetError: there are no pictures, or no class folders.
+        DatasetError: there are no images, or no class folders.
     """
     entries = list(entries)
-    pictures = [entry for entry in entries if is_picture(entry.name)]
-    skipped = [*ignored, *(entry.name for entry in entries if not is_picture(entry.name))]
-    if not pictures:
-        raise _no_pictures(where, skipped)
-    depth = _wrapping_depth([entry.name.split("/") for entry in pictures])
-    sources = _sources(pictures, depth, where)
+    images = [entry for entry in entries if is_image(entry.name)]
+    skipped = [*ignored, *(entry.name for entry in entries if not is_image(entry.name))]
+    if not images:
+        raise _no_images(where, skipped)
+    depth = _wrapping_depth([entry.name.split("/") for entry in images])
+    sources = _sources(images, depth, where)
     if not sources:
         raise DatasetError(
             f"one folder per class ({EXAMPLE})",
-            f"{len(pictures)} images in {where}, none of them in a class folder",
+            f"{len(images)} images in {where}, none of them in a class folder",
             "create a folder for each class and move the images into them",
             code="class-folders-missing",
         )
     used = {source.name for source in sources}
-    skipped += [entry.name for entry in pictures if entry.name not in used]
+    skipped += [entry.name for entry in images if entry.name not in used]
     return Listing(
         name=name,
         sources=tuple(sorted(sources, key=lambda source: source.name)),
@@ -105,7 +105,7 @@ def _wrapping_depth(paths: list[list[str]]) -> int:
     while len({parts[depth] for parts in paths}) == 1:
         if _is_teachable(paths, depth + 1):
             return depth + 1
-        if any(len(parts) < depth + 3 for parts in paths):  # pictures lie right below: a class
+        if any(len(parts) < depth + 3 for parts in paths):  # images lie right below: a class
             return depth
         depth += 1
     return depth
@@ -115,25 +115,25 @@ def _is_teachable(paths: list[list[str]], depth: int) -> bool:
     return all(len(parts) == depth + 1 and _TEACHABLE_MARK in parts[depth] for parts in paths)
 
 
-def _sources(pictures: list[FolderEntry], depth: int, where: str) -> list[LabeledFile]:
-    paths = [entry.name.split("/")[depth:] for entry in pictures]
+def _sources(images: list[FolderEntry], depth: int, where: str) -> list[LabeledFile]:
+    paths = [entry.name.split("/")[depth:] for entry in images]
     if _is_teachable(paths, 0):
         return [
             LabeledFile(entry.path, entry.name, class_name(parts[0].rsplit(_TEACHABLE_MARK, 1)[0]))
-            for entry, parts in zip(pictures, paths, strict=True)
+            for entry, parts in zip(images, paths, strict=True)
         ]
     tops = {parts[0] for parts in paths if len(parts) > 1}
     sides = {SPLIT_WORDS[top.lower()] for top in tops if top.lower() in SPLIT_WORDS}
     if len(sides) < 2:
         return [
             LabeledFile(entry.path, entry.name, class_name(parts[0]))
-            for entry, parts in zip(pictures, paths, strict=True)
+            for entry, parts in zip(images, paths, strict=True)
             if len(parts) > 1
         ]
     _check_splits(tops, sides, where)
     return [
         LabeledFile(entry.path, entry.name, class_name(parts[1]), SPLIT_WORDS[parts[0].lower()])
-        for entry, parts in zip(pictures, paths, strict=True)
+        for entry, parts in zip(images, paths, strict=True)
         if len(parts) > 2
     ]
 
@@ -156,7 +156,7 @@ def _check_splits(tops: set[str], sides: set[str], where: str) -> None:
         )
 
 
-def _no_pictures(where: str, skipped: list[str]) -> DatasetError:
+def _no_images(where: str, skipped: list[str]) -> DatasetError:
     found = f"no files in {where}"
     if skipped:
         found = f"no images among {len(skipped)} files and folders in {where} ({skipped[0]}, …)"

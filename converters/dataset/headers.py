@@ -1,4 +1,4 @@
-"""What a picture file's header says, so that the audit can name what decoding converted."""
+"""What an image file's header says, so that the audit can name what decoding converted."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ _ORIENTATION = 0x0112
 
 
 def conversions(data: bytes) -> tuple[str, ...]:
-    """Which of "rotated", "greyscale", "alpha" and "16-bit" apply to a JPEG, PNG or WebP file.
+    """Which of "rotated", "grayscale", "alpha" and "16-bit" apply to a JPEG, PNG or WebP file.
 
     "rotated" means an EXIF orientation other than upright, which decoding applies. Reads headers
     only and never fails: a header that makes no sense says nothing.
@@ -65,11 +65,11 @@ def _is_turned(tiff: bytes) -> bool:
 
 
 def _png(data: bytes) -> tuple[str, ...]:
-    depth, colour = data[24:25], data[25:26]
+    depth, color = data[24:25], data[25:26]
     found = []
-    if colour in (b"\x00", b"\x04"):
+    if color in (b"\x00", b"\x04"):
         found.append("greyscale")
-    if colour in (b"\x04", b"\x06") or b"tRNS" in data[:4096]:
+    if color in (b"\x04", b"\x06") or b"tRNS" in data[:4096]:
         found.append("alpha")
     if depth == b"\x10":
         found.append("16-bit")

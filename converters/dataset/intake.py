@@ -1,4 +1,4 @@
-"""Intake: find the pictures and their classes in a folder, a zip or a CSV, without opening them."""
+"""Intake: find the images and their classes in a folder, a zip or a CSV, without opening them."""
 
 import zipfile
 from pathlib import Path
@@ -7,7 +7,7 @@ from converters.dataset import archives, folders, tables
 from converters.dataset.listing import LabeledFile, Listing, file_name
 from edge.errors import DatasetError
 
-__all__ = ["LabeledFile", "Listing", "list_pictures"]
+__all__ = ["LabeledFile", "Listing", "list_images"]
 
 _EXPECTED = (
     "a folder with one subfolder per class (photos/cat/1.jpg, photos/dog/2.jpg), train/, val/ and "
@@ -15,14 +15,14 @@ _EXPECTED = (
 )
 
 
-def list_pictures(dataset: Path, workdir: Path) -> Listing:
-    """List the pictures of a data set with their classes.
+def list_images(dataset: Path, workdir: Path) -> Listing:
+    """List the images of a data set with their classes.
 
     Args:
-        dataset: a folder of class folders (pictures at any depth below), ``train/ val/ test/``
+        dataset: a folder of class folders (images at any depth below), ``train/ val/ test/``
             of class folders, a zip of either or a Teachable Machine project (``.tm``), or a CSV
             ``path,label[,split]``; see the modules folders, archives and tables.
-        workdir: where the pictures of a zip are unpacked.
+        workdir: where the images of a zip are unpacked.
 
     Raises:
         DatasetError: it is missing, unreadable, empty, of another shape, or has fewer than two
@@ -50,7 +50,7 @@ def list_pictures(dataset: Path, workdir: Path) -> Listing:
 
 
 def _read(dataset: Path, workdir: Path) -> Listing:
-    name = file_name(dataset.resolve().name) or "pictures"
+    name = file_name(dataset.resolve().name) or "images"
     if dataset.is_dir():
         entries, empty = folders.walk(dataset)
         return folders.arrange(name, str(dataset), entries, empty)

@@ -1,4 +1,4 @@
-"""What intake hands on: picture files with the class and side they were filed under."""
+"""What intake hands on: image files with the class and side they were filed under."""
 
 import os
 import unicodedata
@@ -19,7 +19,7 @@ SPLIT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class LabeledFile:
-    """A picture file as listed: where it is, what class it was filed under.
+    """An image file as listed: where it is, what class it was filed under.
 
     ``name`` is how the user knows it (path relative to the data set, '/' between parts);
     ``split`` is "train", "validation" or "test" where the data set says so, else None.
@@ -33,7 +33,7 @@ class LabeledFile:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All picture files of a data set, sorted by name; ``ignored`` names other files skipped."""
+    """All image files of a data set, sorted by name; ``ignored`` names other files skipped."""
 
     name: str
     sources: tuple[LabeledFile, ...]

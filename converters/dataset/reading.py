@@ -1,4 +1,4 @@
-"""Opening every picture of a listing once, in threads, straight into the model's input size."""
+"""Opening every image of a listing once, in threads, straight into the model's input size."""
 
 import errno
 import hashlib
@@ -16,8 +16,8 @@ from converters.dataset.duplicates import Thumbnail, thumbnail
 from converters.dataset.headers import conversions
 from converters.dataset.listing import LabeledFile
 from converters.progress import Progress
-from edge.errors import OutputError, PictureError
-from edge.image import Preprocessing, decode_picture
+from edge.errors import ImageError, OutputError
+from edge.image import Preprocessing, decode_image
 
 R = TypeVar("R")
 
@@ -27,10 +27,10 @@ IN_MEMORY = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """A picture that could be read.
+    """An image that could be read.
 
     ``digest``: sha256 of the file; ``content``: hash of the stretched pixels, equal for what is
-    the same picture to the model; ``converted``: see
+    the same image to the model; ``converted``: see
     :func:`converters.dataset.headers.conversions`.
     """
 
@@ -55,11 +55,11 @@ def decode_all(
     workdir: Path,
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], list[DecodedImage], list[BrokenFile]]:
-    """Read, hash, decode and stretch every picture.
+    """Read, hash, decode and stretch every image.
 
     Returns:
-        The pixels, uint8 RGB [n, height, width, 3], aligned with the ``n`` pictures that could
-        be read (in the order of ``sources``), these pictures, and the broken files.
+        The pixels, uint8 RGB [n, height, width, 3], aligned with the ``n`` images that could
+        be read (in the order of ``sources``), these images, and the broken files.
 
     Raises:
         OutputError: there is no room for the pixels in ``workdir``.
@@ -96,18 +96,18 @@ def _open(
 ) -> DecodedImage | BrokenFile:
     try:
         data = source.path.read_bytes()
-        picture = decode_picture(data, source.name)
+        image = decode_image(data, source.name)
     except OSError as error:
         return BrokenFile(source, f"cannot be read: {error.strerror}")
-    except PictureError as error:
+    except ImageError as error:
         return BrokenFile(source, _reason(error, data))
-    out[:] = preprocessing.resize(picture)
+    out[:] = preprocessing.resize(image)
     digest = hashlib.sha256(data).hexdigest()
     content = hashlib.blake2b(out.data, digest_size=16).digest()
-    return DecodedImage(source, digest, content, thumbnail(picture), conversions(data))
+    return DecodedImage(source, digest, content, thumbnail(image), conversions(data))
 
 
-def _reason(error: PictureError, data: bytes) -> str:
+def _reason(error: ImageError, data: bytes) -> str:
     if not data:
         return "empty (0 bytes)"
     if error.code == "image-truncated":

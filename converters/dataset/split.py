@@ -21,7 +21,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Indices into ``Dataset.pictures``, int64, each sorted; no picture is on two sides.
+    """Indices into ``Dataset.images``, int64, each sorted; no image is on two sides.
 
     ``given`` says that the data set came with its own split.
     """
@@ -42,18 +42,18 @@ class Split:
             "given": self.given,
             "fractions": None if self.given else dict(FRACTIONS),
             **{
-                side: sorted(dataset.pictures[i].digest for i in getattr(self, side))
+                side: sorted(dataset.images[i].digest for i in getattr(self, side))
                 for side in SPLITS
             },
         }
 
 
 def split(dataset: Dataset, seed: int) -> Split:
-    """Put every usable picture on one side.
+    """Put every usable image on one side.
 
-    Own split: 70/15/15 of each class (at least one picture of each class on each side), by the
-    order of a seeded hash of the pictures' contents, duplicates (``Dataset.groups``) as one.
-    The same pictures are split the same way whatever their names and order, and where pictures
+    Own split: 70/15/15 of each class (at least one image of each class on each side), by the
+    order of a seeded hash of the images' contents, duplicates (``Dataset.groups``) as one.
+    The same images are split the same way whatever their names and order, and where images
     are added, only those at the borders of the sides move.
 
     Given split: kept as it is. A missing validation (or test) side is taken from the training
@@ -62,12 +62,12 @@ def split(dataset: Dataset, seed: int) -> Split:
     no side.
 
     Raises:
-        DatasetError: a class has too few different pictures for its sides.
+        DatasetError: a class has too few different images for its sides.
     """
     keys = _unit_keys(dataset, seed)
-    words = {picture.split for picture in dataset.pictures}
+    words = {image.split for image in dataset.images}
     if not words & {"validation", "test"}:
-        chosen = _draw(dataset, keys, np.arange(len(dataset.pictures)), ("test", "validation"))
+        chosen = _draw(dataset, keys, np.arange(len(dataset.images)), ("test", "validation"))
         return _split(chosen, seed, given=False)
     sides = _given_splits(dataset)
     for side in ("test", "validation"):
@@ -78,18 +78,18 @@ def split(dataset: Dataset, seed: int) -> Split:
 
 
 def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
-    """The split that :meth:`Split.to_dict` recorded, on the same pictures read again.
+    """The split that :meth:`Split.to_dict` recorded, on the same images read again.
 
-    Pictures added since are on no side.
+    Images added since are on no side.
 
     Raises:
-        DatasetError: a recorded picture is missing.
+        DatasetError: a recorded image is missing.
     """
     places: dict[str, list[int]] = {}
-    for index, picture in enumerate(dataset.pictures):
-        places.setdefault(picture.digest, []).append(index)
+    for index, image in enumerate(dataset.images):
+        places.setdefault(image.digest, []).append(index)
     wanted = {side: Counter(record[side]) for side in SPLITS}
-    there = Counter(picture.digest for picture in dataset.pictures)
+    there = Counter(image.digest for image in dataset.images)
     missing = sum((digests - there).total() for digests in wanted.values())
     if missing:
         raise DatasetError(
@@ -102,7 +102,7 @@ def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
 
     def recorded(side: str) -> list[int]:  # of equal files, those that were filed on this side
         def elsewhere(index: int) -> bool:
-            return dataset.pictures[index].split != side
+            return dataset.images[index].split != side
 
         return [
             index
@@ -122,8 +122,8 @@ def _split(sides: Mapping[str, Indices], seed: int, given: bool) -> Split:
 def _unit_keys(dataset: Dataset, seed: int) -> dict[int, str]:
     """For every group a seeded hash of its smallest digest: the order in which it is drawn."""
     smallest: dict[int, str] = {}
-    for group, picture in zip(dataset.groups.tolist(), dataset.pictures, strict=True):
-        smallest[group] = min(smallest.get(group, picture.digest), picture.digest)
+    for group, image in zip(dataset.groups.tolist(), dataset.images, strict=True):
+        smallest[group] = min(smallest.get(group, image.digest), image.digest)
     return {
         group: hashlib.sha256(f"{seed}:{digest}".encode()).hexdigest()
         for group, digest in smallest.items()
@@ -161,7 +161,7 @@ def _draw(
 def _take(
     units: list[list[int]], target: int, leave: int
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """The first units that fit into ``target`` pictures, at least one, and the rest.
+    """The first units that fit into ``target`` images, at least one, and the rest.
 
     ``leave``: as many stay at least.
     """
@@ -186,7 +186,7 @@ def _given_splits(dataset: Dataset) -> dict[str, Indices]:
     """The sides as given, without what has a duplicate on a side that counts more."""
     rank = {"test": 0, "validation": 1, "train": 2}
     best: dict[int, int] = {}
-    ranks = [rank[picture.split or "train"] for picture in dataset.pictures]
+    ranks = [rank[image.split or "train"] for image in dataset.images]
     for group, place in zip(dataset.groups.tolist(), ranks, strict=True):
         best[group] = min(best.get(group, place), place)
     sides: dict[str, list[int]] = {side: [] for side in SPLITS}

@@ -1,4 +1,4 @@
-"""CSV lists of pictures: ``path,label[,split]``, paths relative to the CSV."""
+"""CSV lists of images: ``path,label[,split]``, paths relative to the CSV."""
 
 import csv
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from converters.dataset.listing import SPLIT_WORDS, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
-from edge.image import SUFFIXES as PICTURE_SUFFIXES
+from edge.image import SUFFIXES as IMAGE_SUFFIXES
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 
@@ -26,7 +26,7 @@ class TableColumns:
 
 
 def read(table: Path) -> Listing:
-    """Read a CSV of pictures.
+    """Read a CSV of images.
 
     The first line may be a header; then path (or file, image, …), label (or class, category)
     and split may stand in any order among other columns. Without one they stand in this order.
@@ -100,7 +100,7 @@ def _columns(
                 code="csv-empty",
             )
         return TableColumns(path, label, _find(words, _SPLIT_WORDS)), rows[1:]
-    if Path(rows[0][1][0]).suffix.lower() not in PICTURE_SUFFIXES:
+    if Path(rows[0][1][0]).suffix.lower() not in IMAGE_SUFFIXES:
         raise DatasetError(
             _EXPECTED,
             f"the first line {','.join(rows[0][1])!r} in {table}",

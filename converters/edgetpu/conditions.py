@@ -67,7 +67,7 @@ def other_values(node: OpNode) -> str | None:
 
 
 def no_scale(node: OpNode) -> str | None:
-    found = next((each for each in node.activations if not each.quantised), None)
+    found = next((each for each in node.activations if not each.quantized), None)
     return f"{found} without a quantization scale" if found else None
 
 

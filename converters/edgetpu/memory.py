@@ -1,4 +1,4 @@
-"""Where the parameters of a model would lie: on the chip, or fetched anew for every picture.
+"""Where the parameters of a model would lie: on the chip, or fetched anew for every image.
 
 The Edge TPU has about 8 MB of memory. The program and activations take a part of it; parameters
 fill the rest, in the order in which they are used, and what is left over is streamed at each

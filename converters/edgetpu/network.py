@@ -21,7 +21,7 @@ class Operand:
     name: str
     shape: tuple[int, ...]
     dtype: str
-    quantised: bool
+    quantized: bool
     zero_point: int
     constant: bool
     buffer: int
@@ -140,7 +140,7 @@ def _operand(tensor: TensorInfo, constant: bool, file: ModelFile) -> Operand:
         name=tensor.name,
         shape=tensor.shape,
         dtype=tensor.dtype,
-        quantised=bool(tensor.scales),
+        quantized=bool(tensor.scales),
         zero_point=tensor.zero_points[0] if tensor.zero_points else 0,
         constant=constant,
         buffer=tensor.buffer,

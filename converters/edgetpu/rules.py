@@ -98,7 +98,7 @@ def _custom(node: OpNode) -> str | None:
 
 _README = "a README with YOLOv5s at 224 pixels"
 _TOO_LARGE = "Use a smaller input, or do this in your program after the model"
-_QUANTISE = "Quantize the whole model to int8, as edge convert does (variants/int8.tflite)"
+_QUANTIZE = "Quantize the whole model to int8, as edge convert does (variants/int8.tflite)"
 
 WHOLE = (
     Rule("op version", (), _newer,
@@ -116,7 +116,7 @@ SINGLE = (
     Rule("data type", ("QUANTIZE", "DEQUANTIZE"), conditions.float_border,
          "Convert with integer input and output to get rid of it (one on the CPU costs little)",
          DOCUMENTED, SURE),
-    Rule("data type", (), conditions.float_values, _QUANTISE, DOCUMENTED, SURE),
+    Rule("data type", (), conditions.float_values, _QUANTIZE, DOCUMENTED, SURE),
     Rule("data type", (), conditions.int16_values,
          "Quantize activations to int8 instead of int16 (recipe int8)", DOCUMENTED, SURE),
     *(Rule("unsupported op", (op,), _always, change, DOCUMENTED, SURE)
@@ -124,7 +124,7 @@ SINGLE = (
     Rule("unsupported op", (), _unlisted, LEAVE_OUT, DOCUMENTED, SURE),
     Rule("data type", (), conditions.other_values, f"Compute in int8; {LEAVE_OUT.lower()}",
          DOCUMENTED, SURE),
-    Rule("data type", (), conditions.no_scale, _QUANTISE, DOCUMENTED, LIKELY),
+    Rule("data type", (), conditions.no_scale, _QUANTIZE, DOCUMENTED, LIKELY),
     Rule("parameters", (), conditions.computed_parameters,
          "Make weights and biases constants", DOCUMENTED, SURE),
     Rule("rank", (), conditions.many_dimensions,

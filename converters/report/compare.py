@@ -28,7 +28,7 @@ SORTS: dict[str, tuple[Callable[[VariantRow], float | None], int]] = {
 class ComparedResult:
     """An earlier result as it is compared.
 
-    ``name``: unique among those compared; ``tested``: sha256 of the test pictures' files;
+    ``name``: unique among those compared; ``tested``: sha256 of the test images' files;
     ``processor``: what it was timed on; ``chosen``: the variant in its model.tflite.
     """
 

@@ -1,4 +1,4 @@
-"""The pictures of the page: small JPEGs inside it, few enough to keep it light."""
+"""The images of the page: small JPEGs inside it, few enough to keep it light."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ MAX_BYTES = 8192
 _SAMPLES = 150
 _SAMPLES_PER_CLASS = 6
 _MANY_CLASSES = 30
-"""Above so many classes one picture stands for each."""
+"""Above so many classes one image stands for each."""
 
 _MISTAKES = 18
 _GROUPS = 6
@@ -26,7 +26,7 @@ _PER_GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class GalleryImage:
-    """A picture on the page: ``uri`` holds it, ``side`` is where the split put it (or None)."""
+    """An image on the page: ``uri`` holds it, ``side`` is where the split put it (or None)."""
 
     uri: str
     name: str
@@ -36,9 +36,9 @@ class GalleryImage:
 
 @dataclass(frozen=True, slots=True)
 class GalleryMistake:
-    """A test picture that the chosen variant named wrong, with its scores (0–1) for both names."""
+    """A test image that the chosen variant named wrong, with its scores (0–1) for both names."""
 
-    picture: GalleryImage
+    image: GalleryImage
     said: str
     score: float
     true_score: float
@@ -54,27 +54,27 @@ class GalleryMistakes:
 
 
 class Gallery:
-    """Turns pictures of a data set into what the page shows."""
+    """Turns images of a data set into what the page shows."""
 
     def __init__(self, dataset: Dataset, split: Split) -> None:
         self._dataset = dataset
         self._sides = {
             int(index): side for side in SPLITS for index in np.asarray(getattr(split, side))
         }
-        self._places = {p.name: i for i, p in enumerate(dataset.pictures)}
+        self._places = {p.name: i for i, p in enumerate(dataset.images)}
 
     def show(self, index: int, side: int = 96) -> GalleryImage:
-        """The picture at ``index``, with ``side`` pixels a side."""
-        picture = self._dataset.pictures[index]
+        """The image at ``index``, with ``side`` pixels a side."""
+        image = self._dataset.images[index]
         return GalleryImage(
             uri=data_uri(np.asarray(self._dataset.pixels[index]), side),
-            name=picture.name,
-            label=self._dataset.classes[picture.label],
+            name=image.name,
+            label=self._dataset.classes[image.label],
             side=self._sides.get(index),
         )
 
     def samples(self) -> list[tuple[str, list[GalleryImage]]]:
-        """Per class some pictures, evenly spaced; one where there are many classes.
+        """Per class some images, evenly spaced; one where there are many classes.
 
         Of more than 150 classes only the first 150 are shown.
         """
@@ -92,7 +92,7 @@ class Gallery:
         return [int(members[place]) for place in places]
 
     def groups(self, groups: Iterable[Sequence[str]]) -> list[list[GalleryImage]]:
-        """The first few groups of names as pictures, some of each."""
+        """The first few groups of names as images, some of each."""
         return [
             [self.show(self._places[name], 80) for name in group[:_PER_GROUP]]
             for group in list(groups)[:_GROUPS]
@@ -106,7 +106,7 @@ class Gallery:
         order = wrong[np.argsort(-scores[wrong, said[wrong]], kind="stable")]
         shown = tuple(
             GalleryMistake(
-                picture=self.show(int(test[row]), 128),
+                image=self.show(int(test[row]), 128),
                 said=self._dataset.classes[said[row]],
                 score=float(scores[row, said[row]]),
                 true_score=float(scores[row, truth[row]]),
@@ -117,9 +117,9 @@ class Gallery:
 
 
 def data_uri(pixels: NDArray[np.uint8], side: int) -> str:
-    """A picture (uint8 RGB [h, w, 3]) as a JPEG of at most 8 kB, ``side`` pixels a side.
+    """An image (uint8 RGB [h, w, 3]) as a JPEG of at most 8 kB, ``side`` pixels a side.
 
-    Tiny pictures grow by whole pixels, so that they look as sharp as they are.
+    Tiny images grow by whole pixels, so that they look as sharp as they are.
     """
     small = pixels.shape[0] < side and pixels.shape[1] < side
     method = cv2.INTER_NEAREST if small else cv2.INTER_AREA

@@ -31,8 +31,8 @@ def render(
 ) -> str:
     """The page as text, UTF-8 when written.
 
-    Pictures, drawings and styles are inside it, and all text that comes from the user is escaped.
-    Its size is bounded whatever the number of pictures: at most 150 samples, 18 mistakes and a few
+    Images, drawings and styles are inside it, and all text that comes from the user is escaped.
+    Its size is bounded whatever the number of images: at most 150 samples, 18 mistakes and a few
     duplicates, 8 kB each at most.
 
     Args:
@@ -180,7 +180,7 @@ def _drawn(classes: list[str]) -> bool:
 def _shown(
     record: Mapping[str, Any], dataset: Dataset, split: Split, verified: Evaluation
 ) -> dict[str, Any]:
-    """The pictures, and the pictures per class and side."""
+    """The images, and the images per class and side."""
     album = Gallery(dataset, split)
     audit = record["dataset"]["audit"]
     scores = {m.name: m.scores for m in verified.variants}[record["chosen"]]
@@ -195,7 +195,7 @@ def _shown(
 
 
 def _per_side(dataset: Dataset, split: Split) -> list[dict[str, int]]:
-    """Per class its pictures on each side."""
+    """Per class its images on each side."""
     number = len(dataset.classes)
     counted = {
         side: np.bincount(dataset.labels[getattr(split, side)], minlength=number).tolist()

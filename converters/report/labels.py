@@ -71,25 +71,25 @@ def place(
     """
     renderer = axis.figure.canvas.get_renderer()
     to_display = axis.transData.transform
-    centres = [tuple(to_display(point)) for point in points]
-    taken = [LabelBox(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in centres]
+    centers = [tuple(to_display(point)) for point in points]
+    taken = [LabelBox(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in centers]
     thin = [
         LabelBox(x - 1, to_display((0, low))[1], x + 1, to_display((0, high))[1])
-        for (x, _), (low, high) in zip(centres, bars, strict=True)
+        for (x, _), (low, high) in zip(centers, bars, strict=True)
     ]
     inside = LabelBox(*axis.get_window_extent(renderer).extents)
-    for centre, name, font in zip(centres, names, fonts, strict=True):
+    for center, name, font in zip(centers, names, fonts, strict=True):
         probe = axis.text(0, 0, name, **font)
         extent = probe.get_window_extent(renderer)
         probe.remove()
-        others = [other for other in centres if other != centre]
-        box = _best(centre, others, extent.width, extent.height, inside, taken, thin)
+        others = [other for other in centers if other != center]
+        box = _best(center, others, extent.width, extent.height, inside, taken, thin)
         taken.append(box)
-        _write(axis, centre, box, name, font)
+        _write(axis, center, box, name, font)
 
 
 def _best(
-    centre: tuple[float, float],
+    center: tuple[float, float],
     others: Sequence[tuple[float, float]],
     width: float,
     height: float,
@@ -105,7 +105,7 @@ def _best(
         covered = sum(grown.overlap(other) for other in taken)
         crossed = sum(grown.overlap(bar) for bar in thin)
         outside = box.area - box.overlap(inside)
-        own = box.distance(*centre)
+        own = box.distance(*center)
         mistaken = any(box.distance(*other) < own for other in others)
         return (
             reach
@@ -116,7 +116,7 @@ def _best(
         )
 
     candidates = [
-        (reach, _beside(centre, width, height, angle, reach))
+        (reach, _beside(center, width, height, angle, reach))
         for reach in _REACH
         for angle in _DIRECTIONS
     ]
@@ -124,11 +124,11 @@ def _best(
 
 
 def _beside(
-    centre: tuple[float, float], width: float, height: float, angle: float, reach: float
+    center: tuple[float, float], width: float, height: float, angle: float, reach: float
 ) -> LabelBox:
     """A box of this size whose nearest edge or corner lies ``reach`` away at ``angle``."""
-    x = centre[0] + reach * cos(angle)
-    y = centre[1] + reach * sin(angle)
+    x = center[0] + reach * cos(angle)
+    y = center[1] + reach * sin(angle)
     left = x - width * (1 - _toward(cos(angle))) / 2
     bottom = y - height * (1 - _toward(sin(angle))) / 2
     return LabelBox(left, bottom, left + width, bottom + height)
@@ -140,11 +140,11 @@ def _toward(component: float) -> float:
 
 
 def _write(
-    axis: Any, centre: tuple[float, float], box: LabelBox, name: str, font: dict[str, Any]
+    axis: Any, center: tuple[float, float], box: LabelBox, name: str, font: dict[str, Any]
 ) -> None:
     to_axes = axis.transAxes.inverted().transform
-    if box.distance(*centre) >= _FAR:
-        (x0, y0), (x1, y1) = to_axes([centre, box.nearest(*centre)])
+    if box.distance(*center) >= _FAR:
+        (x0, y0), (x1, y1) = to_axes([center, box.nearest(*center)])
         axis.plot(
             [x0, x1],
             [y0, y1],

@@ -11,13 +11,13 @@ may be added within a version; one that changes its meaning or goes away makes a
 ``source``         null, or what was compressed: ``name`` of its folder, and its ``created``,
                    ``command`` and ``chosen``
 ``dataset``        ``name``, ``path`` (where it lay), ``classes`` (in the order of the outputs),
-                   ``counts`` (usable pictures per class), ``pictures`` (their sum), ``audit``
+                   ``counts`` (usable images per class), ``images`` (their sum), ``audit``
                    (``broken`` {name, reason}, ``duplicates``, ``across_split``, ``conflicts``,
                    ``near_conflicts``: groups of names; ``converted``: kind to names; ``ignored``;
                    ``warnings``)
 ``split``          ``seed``, ``given``, ``fractions``, ``sizes`` per side, and for ``train``,
-                   ``validation`` and ``test`` the sha256 of every picture's file
-``preprocessing``  how a picture becomes the model's input
+                   ``validation`` and ``test`` the sha256 of every image's file
+``preprocessing``  how an image becomes the model's input
 ``weights``        ``name``, ``alpha``, ``size``, ``fingerprint``, ``learned``, ``provenance``,
                    ``notes`` of the backbone
 ``seed``           of every random choice
@@ -61,12 +61,12 @@ Of a variant:
 ``gain``           null, or a sentence that says what was not gained, and why
 ``accuracy``       0–1, on the test side, with its 95 % ``accuracy_interval``;
                    ``validation_accuracy`` on the validation side
-``agreement``      share of test pictures with the top-1 of float32
+``agreement``      share of test images with the top-1 of float32
 ``log_loss``       of the test side in nats; ``ece``: its expected calibration error
 ``threshold``      null, or for a wanted precision on the validation side: ``wanted``, the least
                    ``score`` that is an answer, the precision ``reached`` with it
-                   (``lower``: its 95 % bound), ``coverage`` (share of pictures answered) and
-                   ``pictures`` of that side
+                   (``lower``: its 95 % bound), ``coverage`` (share of images answered) and
+                   ``images`` of that side
 ``bytes``          of the file; ``gzip_bytes``: compressed
 ``parameters``     weights and biases; ``sparsity``: share of zeros among the weights of
                    convolutions and dense layers; ``multiply_adds`` of one invoke
@@ -76,7 +76,7 @@ Of a variant:
                    ``latency`` says what ran them: ``interpreter``, ``delegate``, ``threads``
 ``edgetpu``        foreseen from the file: ``status`` (full, partly, none), ``mapped``, ``cpu``,
                    ``first_refused``, ``parameters``, as printed by ``edge check --json``
-``per_class``      ``label``, ``precision``, ``recall``, ``f1`` (0–1), ``support``: test pictures
+``per_class``      ``label``, ``precision``, ``recall``, ``f1`` (0–1), ``support``: test images
 ``confusion``      rows: true class
 =================  ===============================================================================
 
@@ -158,7 +158,7 @@ def build(
             "path": str(path),
             "classes": dataset.classes,
             "counts": dataset.audit.counts,
-            "pictures": len(dataset.pictures),
+            "pictures": len(dataset.images),
             "audit": _audit(dataset.audit),
         },
         "split": {

@@ -87,7 +87,7 @@ def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, flo
     return figure
 
 
-def _colour(place: int, palette: Palette) -> str:
+def _color(place: int, palette: Palette) -> str:
     return palette.series[place % len(palette.series)]
 
 
@@ -95,14 +95,14 @@ def _font(point: ParetoPoint, place: int, palette: Palette) -> dict[str, Any]:
     return {
         "fontsize": 10,
         "fontweight": "bold" if point.chosen else "normal",
-        "color": _colour(place, palette),
+        "color": _color(place, palette),
     }
 
 
 def _scatter(
     axis: "Axes", points: Sequence[ParetoPoint], group: str, place: int, palette: Palette
 ) -> None:
-    colour, marker = _colour(place, palette), _MARKERS[place % len(_MARKERS)]
+    color, marker = _color(place, palette), _MARKERS[place % len(_MARKERS)]
     axis.errorbar(
         [p.p50_ms for p in points],
         [100 * p.accuracy for p in points],
@@ -111,7 +111,7 @@ def _scatter(
             [100 * (p.interval[1] - p.accuracy) for p in points],
         ],
         fmt="none",
-        ecolor=colour,
+        ecolor=color,
         elinewidth=1,
         alpha=0.45,
         zorder=2,
@@ -122,8 +122,8 @@ def _scatter(
             [p.p50_ms for p in shown],
             [100 * p.accuracy for p in shown],
             marker,
-            color=colour,
-            markerfacecolor=colour if front else palette.paper,
+            color=color,
+            markerfacecolor=color if front else palette.paper,
             markersize=7,
             linestyle="none",
             label=group if front == any(p.front for p in points) else None,

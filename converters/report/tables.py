@@ -32,7 +32,7 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class ConfusedPair:
-    """Two classes that were confused: ``count`` test pictures, ``share`` (0–1) of ``true``."""
+    """Two classes that were confused: ``count`` test images, ``share`` (0–1) of ``true``."""
 
     true: str
     said: str
@@ -84,12 +84,12 @@ def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[Confused
 
 
 def worst_first(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The figures per class by rising F1; classes without test pictures come last."""
+    """The figures per class by rising F1; classes without test images come last."""
     return sorted(per_class, key=lambda row: (row["support"] == 0, row["f1"]))
 
 
 def counts(record: Mapping[str, Any], sides: list[dict[str, int]]) -> list[dict[str, Any]]:
-    """Per class its pictures, how wide its bar is (0–1), and its pictures on each side."""
+    """Per class its images, how wide its bar is (0–1), and its images on each side."""
     number = record["dataset"]["counts"]
     most = max(number.values())
     return [

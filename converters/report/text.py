@@ -40,7 +40,7 @@ def threshold(chosen: Mapping[str, Any]) -> str:
             "Use --precision 0.95 to have it answer “unknown” when it is not confident enough."
         )
     accepted = (
-        f"{percent(found['coverage'])} of {number(found['pictures'], 'validation image')} reach "
+        f"{percent(found['coverage'])} of {number(found['images'], 'validation image')} reach "
         f"it, and {percent(found['reached'])} of these are correct"
     )
     if found["reached"] >= found["wanted"]:

@@ -100,7 +100,7 @@ def estimate_latency(
 ) -> LatencyEstimate | None:
     """The latency of a network of ``multiply_adds`` millions; None where nothing is published.
 
-    On an Edge TPU, giving in pictures and taking out scores takes time that does not shrink with
+    On an Edge TPU, giving in images and taking out scores takes time that does not shrink with
     the network: the range then reaches up to the quickest published network that is larger.
     """
     fitting = [one for one in latencies if (one.dtype, one.runs_on) == (dtype, runs_on)]
@@ -174,7 +174,7 @@ def _of(
 
 def _dtype(variant: Variant) -> str | None:
     """The numbers it computes with, if latencies are published of such: int8 or float32."""
-    found = operations.quantisation(tflite.parse(variant.content, variant.name))
+    found = operations.quantization(tflite.parse(variant.content, variant.name))
     if found["kind"].startswith("full integer"):
         return None if "int16" in found["activations"] else "int8"
     integers = {"int8", "uint8", "int16"} & (found["weights"].keys() | found["activations"].keys())

@@ -1,7 +1,7 @@
 """The choice: which of the measured variants becomes model.tflite.
 
 Accuracy here is that of the test side, the figure that the report shows. The best of several
-variants looks a little better on the pictures it was chosen by than it will be on others; the
+variants looks a little better on the images it was chosen by than it will be on others; the
 intervals in the report say how much that can be.
 """
 

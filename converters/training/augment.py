@@ -1,4 +1,4 @@
-"""Augmentation: slightly changed pictures for training, never for judging.
+"""Augmentation: slightly changed images for training, never for judging.
 
 One transform serves the fixed views that are embedded once and the random ones of fine-tuning.
 """
@@ -16,9 +16,9 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One change of a picture; the default changes nothing.
+    """One change of an image; the default changes nothing.
 
-    ``angle`` in degrees anticlockwise; ``zoom`` above 1 cuts into the picture; ``shift_x``,
+    ``angle`` in degrees anticlockwise; ``zoom`` above 1 cuts into the image; ``shift_x``,
     ``shift_y`` in parts of its width and height; ``brightness`` is added in parts of full white,
     ``contrast`` scales around mid-gray.
     """
@@ -32,7 +32,7 @@ class Transform:
     contrast: float = 1.0
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """The changed picture, uint8 [height, width, 3]; what enters at an edge is reflected."""
+        """The changed image, uint8 [height, width, 3]; what enters at an edge is reflected."""
         moved = self._move(pixels)
         if self.brightness == 0.0 and self.contrast == 1.0:
             return moved
@@ -44,8 +44,8 @@ class Transform:
         if self.angle == 0.0 and self.zoom == 1.0 and self.shift_x == self.shift_y == 0.0:
             return flipped
         height, width = pixels.shape[:2]
-        centre = ((width - 1) / 2, (height - 1) / 2)
-        matrix = cv2.getRotationMatrix2D(centre, self.angle, self.zoom)
+        center = ((width - 1) / 2, (height - 1) / 2)
+        matrix = cv2.getRotationMatrix2D(center, self.angle, self.zoom)
         matrix[0, 2] += self.shift_x * width
         matrix[1, 2] += self.shift_y * height
         warped = cv2.warpAffine(
@@ -62,7 +62,7 @@ VIEWS: dict[str, Transform] = {
     "image": Transform(),
     "mirror": Transform(mirror=True),
 }
-"""The fixed views by name; "image", the picture itself, is always the first.
+"""The fixed views by name; "image", the image itself, is always the first.
 
 Zoomed, rotated, darker and lighter ones brought nothing more on 480 grocery photos (98.3 to 98.6 %
 of the test side in the mean of 5 seeds, whatever the set), and each costs another embedding.
@@ -73,7 +73,7 @@ of the test side in the mean of 5 seeds, whatever the set), and each costs anoth
 class Augmentation:
     """How far random changes go; 0 or False switches one off.
 
-    ``flip``: half of the pictures are mirrored. ``rotation``: up to so many degrees to either
+    ``flip``: half of the images are mirrored. ``rotation``: up to so many degrees to either
     side. ``zoom``: from 1 - zoom/2 up to 1 + zoom. ``translation``: up to so large a part of the
     side. ``brightness``: up to so large a part of full white. ``contrast``: up to so large a part
     of it.
@@ -128,7 +128,7 @@ class Augmentation:
 
     def batch(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Each of [n, height, width, 3] changed by a draw of its own; the input stays."""
-        return np.stack([self.draw(rng).apply(picture) for picture in pixels])
+        return np.stack([self.draw(rng).apply(image) for image in pixels])
 
     def views(self) -> tuple[str, ...]:
         """The fixed views that these switches allow, "image" first."""

@@ -14,7 +14,7 @@ class TrainingOptions:
     """Options of training; None stands for "as it suits the data".
 
     ``fine_tune``: "auto", "always" or "never"; ``epochs``: of fine-tuning or of training from
-    scratch; ``batch_size``: pictures; ``seed``: of every random choice of a conversion, also
+    scratch; ``batch_size``: images; ``seed``: of every random choice of a conversion, also
     before training; ``dropout``: share of features; ``label_smoothing``: share of certainty;
     ``budget``: seconds that "auto" may spend on fine-tuning.
 

@@ -1,4 +1,4 @@
-"""Embeddings: the frozen backbone's pooled output for each picture, computed once, cached."""
+"""Embeddings: the frozen backbone's pooled output for each image, computed once, cached."""
 
 import hashlib
 import json
@@ -27,9 +27,9 @@ _SAVED_AT_ONCE = 64
 class Embeddings:
     """Pooled features, float32, with their labels, int64.
 
-    ``train``: [n, views, d] (view 0 is the picture itself, the others are deterministic
-    augmentations), ``validation``: [m, d] (judged, never trained on: the pictures alone),
-    ``computed`` and ``cached`` count pictures.
+    ``train``: [n, views, d] (view 0 is the image itself, the others are deterministic
+    augmentations), ``validation``: [m, d] (judged, never trained on: the images alone),
+    ``computed`` and ``cached`` count images.
     """
 
     train: NDArray[np.float32]
@@ -53,7 +53,7 @@ def embed(
 
     The test side is not touched.
 
-    Known pictures come from ``cache`` (a folder), by content hash, view, backbone and
+    Known images come from ``cache`` (a folder), by content hash, view, backbone and
     preprocessing; with all of them known TensorFlow is not needed. What is computed is kept at
     once, so that an interrupted run loses next to nothing.
 
@@ -74,8 +74,8 @@ def embed(
         if missing:
             run = extractor.load(backbone, cache / f"{name}.tflite")
             vectors |= _compute(run, dataset, missing, store, progress)
-    computed = len({dataset.pictures[index].digest for index, _ in missing.values()})
-    total = len({dataset.pictures[index].digest for index in indices})
+    computed = len({dataset.images[index].digest for index, _ in missing.values()})
+    total = len({dataset.images[index].digest for index in indices})
 
     def side(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
         return np.stack([vectors[_key(dataset, index, view)] for index in chosen])
@@ -92,7 +92,7 @@ def embed(
 
 
 def _key(dataset: Dataset, index: int, view: str) -> str:
-    return f"{dataset.pictures[index].digest} {view}"
+    return f"{dataset.images[index].digest} {view}"
 
 
 def _cache_name(backbone: Backbone, dataset: Dataset) -> str:
@@ -116,7 +116,7 @@ def _compute(
             return None
         index, view = job
         pixels = VIEWS[view].apply(dataset.pixels[index])
-        return run(dataset.preprocessing.normalise(pixels)[None])
+        return run(dataset.preprocessing.normalize(pixels)[None])
 
     def results() -> Iterator[tuple[str, NDArray[np.float32]]]:
         with ThreadPoolExecutor(extractor.threads()) as pool:

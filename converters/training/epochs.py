@@ -70,9 +70,9 @@ class EpochLog:
             self._model.set_weights(self._weights)
 
 
-def steps_in(pictures: int, batch_size: int) -> int:
+def steps_in(images: int, batch_size: int) -> int:
     """Steps of one epoch of :func:`batches`."""
-    return math.ceil(pictures / batch_size)
+    return math.ceil(images / batch_size)
 
 
 def batches(
@@ -82,9 +82,9 @@ def batches(
     rng: np.random.Generator,
     batch_size: int,
 ) -> Iterator[Batch]:
-    """One epoch of the pictures at ``indices``, shuffled and augmented, with one-hot targets.
+    """One epoch of the images at ``indices``, shuffled and augmented, with one-hot targets.
 
-    All batches are full (the last takes a few pictures again): a smaller one would make Keras
+    All batches are full (the last takes a few images again): a smaller one would make Keras
     build its graph anew.
     """
     order = rng.permutation(indices)
@@ -92,7 +92,7 @@ def batches(
     targets = np.eye(len(dataset.classes), dtype=np.float32)
     for chosen in order.reshape(-1, batch_size):
         pixels = augmentation.batch(dataset.pixels[chosen], rng)
-        yield dataset.preprocessing.normalise(pixels), targets[dataset.labels[chosen]]
+        yield dataset.preprocessing.normalize(pixels), targets[dataset.labels[chosen]]
 
 
 def train(
@@ -131,11 +131,11 @@ def train(
 
 
 def judge(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
-    """Accuracy and log-loss of ``model`` on pictures as they are."""
+    """Accuracy and log-loss of ``model`` on images as they are."""
     scores = np.concatenate(
         [
             np.asarray(
-                model.predict_on_batch(dataset.preprocessing.normalise(dataset.pixels[part]))
+                model.predict_on_batch(dataset.preprocessing.normalize(dataset.pixels[part]))
             )
             for part in np.array_split(indices, math.ceil(len(indices) / 32))
         ]
@@ -151,7 +151,7 @@ def batch_norm_frozen(model: Any) -> Iterator[None]:
     """BatchNorm keeps its learned statistics, scale and shift within the block.
 
     In Keras an untrainable BatchNorm also runs on its learned statistics. Small batches of few
-    pictures would spoil them.
+    images would spoil them.
     """
     kind = tf.keras().layers.BatchNormalization
     inner = [getattr(layer, "layer", layer) for layer in model.layers]  # inside tfmot's wrappers

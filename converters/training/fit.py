@@ -19,7 +19,7 @@ from converters.training.config import TrainingOptions
 from converters.training.result import Curve
 
 _EVALUATION_COST = 0.35
-"""Seconds of judging a picture against those of training on it: the forward pass alone."""
+"""Seconds of judging an image against those of training on it: the forward pass alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ class _Candidate:
     converged: bool
 
 
-def affordable(views: tuple[str, ...], pictures: int) -> tuple[str, ...]:
-    """Those of ``views`` that pay for so many ``pictures`` of the training side."""
-    return views if len(views) * pictures <= _MOST_ROWS else views[:1]
+def affordable(views: tuple[str, ...], images: int) -> tuple[str, ...]:
+    """Those of ``views`` that pay for so many ``images`` of the training side."""
+    return views if len(views) * images <= _MOST_ROWS else views[:1]
 
 
 def fit(embeddings: Embeddings) -> LinearHead:
@@ -64,12 +64,12 @@ def fit(embeddings: Embeddings) -> LinearHead:
     has left at its own temperature, since the scores are calibrated afterwards anyway (Berta et
     al., "Rethinking Early Stopping: Refine, Then Calibrate", 2025). No refit takes the validation
     side in: temperature, threshold and fine-tuning's best epoch are judged on it next, which needs
-    pictures that no weight has seen.
+    images that no weight has seen.
 
-    The training side has pictures of every class.
+    The training side has images of every class.
     """
     candidates: list[_Candidate] = []
-    # The picture alone, and with all further views; a dict, since both may be the same.
+    # The image alone, and with all further views; a dict, since both may be the same.
     for views in dict.fromkeys((embeddings.views[:1], embeddings.views)):
         candidates += _path(embeddings, views)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))

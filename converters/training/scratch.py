@@ -12,7 +12,7 @@ from converters.training.config import TrainingOptions
 from converters.training.result import TrainedModel
 
 _STEPS = 800
-"""Steps that small pictures with clear shapes need: 600 bring handwritten digits to 98 %."""
+"""Steps that small images with clear shapes need: 600 bring handwritten digits to 98 %."""
 
 _FEWEST, _MOST = 5, 60
 
@@ -70,8 +70,8 @@ def describe(history: fit.FitHistory) -> dict[str, Any]:
     }
 
 
-def _epochs(pictures: int, batch_size: int) -> int:
-    steps = max(1, pictures // batch_size)
+def _epochs(images: int, batch_size: int) -> int:
+    steps = max(1, images // batch_size)
     return min(_MOST, max(_FEWEST, round(_STEPS / steps)))
 
 

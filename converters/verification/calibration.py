@@ -14,7 +14,7 @@ SHARPEST, SOFTEST = 0.25, 10.0
 """Bounds of a fitted temperature."""
 
 PRIOR = 10
-"""So many pictures speak for the scores as they are.
+"""So many images speak for the scores as they are.
 
 They are imagined to come out as often as their scores say, and keep a small validation side that
 happens to be all right from asking for scores of 1.
@@ -32,7 +32,7 @@ _FLAT = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Pictures whose best score lies above ``low`` and up to ``high``.
+    """Images whose best score lies above ``low`` and up to ``high``.
 
     ``count`` (at least 1) of them, with the mean best score ``confidence`` and the share
     ``accuracy`` that is right.
@@ -50,7 +50,7 @@ class Reliability:
     """How far scores can be believed.
 
     ``ece``: expected calibration error, the mean distance of confidence and accuracy, 0–1;
-    ``log_loss`` in nats; ``bins``: those with a picture, from low to high.
+    ``log_loss`` in nats; ``bins``: those with an image, from low to high.
     """
 
     ece: float
@@ -62,7 +62,7 @@ class Reliability:
 class ScoreThreshold:
     """The best score from which on an answer is accepted.
 
-    Of the ``pictures`` that it was chosen on, the share ``coverage`` is accepted, and of these the
+    Of the ``images`` that it was chosen on, the share ``coverage`` is accepted, and of these the
     share ``reached`` is right, with ``lower`` the lower bound of its 95 % interval. Where nothing
     reaches the precision ``wanted``, ``met`` is False, and the figures are those of the score that
     comes nearest.
@@ -73,7 +73,7 @@ class ScoreThreshold:
     reached: float
     lower: float
     coverage: float
-    pictures: int
+    images: int
 
     @property
     def met(self) -> bool:
@@ -81,7 +81,7 @@ class ScoreThreshold:
 
     def words(self) -> str:
         """The threshold, or why there is none, as a sentence."""
-        share = f"{self.coverage:.1%} of {self.pictures} validation images"
+        share = f"{self.coverage:.1%} of {self.images} validation images"
         right = f"{self.reached:.1%} of these are correct (95 % interval from {self.lower:.1%})"
         if self.met:
             return f"A score threshold of {self.score:.1%} accepts {share}; {right}."
@@ -95,12 +95,12 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     """The temperature T by which logits are to be divided, from a validation side.
 
     Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017): T minimizes the log-loss.
-    Beside the n pictures stand :data:`PRIOR` that are labeled by the scores themselves, the
+    Beside the n images stand :data:`PRIOR` that are labeled by the scores themselves, the
     conjugate prior of this family (Diaconis and Ylvisaker, Annals of Statistics 7 (1979) 269), so
     that the log-loss stays convex in 1/T and is never higher at T than at 1.
 
     Args:
-        probabilities: softmax float [n, classes], n ≥ 1, of pictures that no weight has seen.
+        probabilities: softmax float [n, classes], n ≥ 1, of images that no weight has seen.
         labels: int64 [n].
 
     Returns:
@@ -113,7 +113,7 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     usual = _expected(logits, 1.0)
 
     def slope(sharpness: float) -> float:
-        """The derivative of the log-loss by 1/T, in nats a picture; it only ever rises."""
+        """The derivative of the log-loss by 1/T, in nats an image; it only ever rises."""
         expected = _expected(logits, sharpness)
         return float(expected - own + PRIOR / len(labels) * (expected - usual))
 
@@ -179,7 +179,7 @@ def fit_threshold(
     """The least score from which on answers are right with ``precision``, a share.
 
     It lies midway to the next lower best score (below the lowest: to that of a guess), as far as
-    it can from the pictures on both sides, since another processor may round a quantized score to
+    it can from the images on both sides, since another processor may round a quantized score to
     the next step.
 
     Args:
@@ -211,14 +211,14 @@ def fit_threshold(
         reached=float(reached[at]),
         lower=wilson_interval(int(hits[at]), int(accepted[at]))[0],
         coverage=float(accepted[at] / len(labels)),
-        pictures=len(labels),
+        images=len(labels),
     )
 
 
 def _answers(
     scores: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The best score of each picture, and whether its class is the true one."""
+    """The best score of each image, and whether its class is the true one."""
     return scores.max(axis=1).astype(np.float64), scores.argmax(axis=1) == labels
 
 

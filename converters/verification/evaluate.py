@@ -1,4 +1,4 @@
-"""Verify: measure the TFLite files themselves, on pictures that no weight has seen."""
+"""Verify: measure the TFLite files themselves, on images that no weight has seen."""
 
 import gzip
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Indices, Split
 from converters.edgetpu.prediction import check
@@ -31,7 +31,7 @@ __all__ = ["Evaluation", "Metrics", "Predictions", "measure", "predict", "verdic
 
 REFERENCE = "float32"
 _THREADS = (1, 2, 4)
-_PICTURES_PER_LAYER_CHECK = 16
+_IMAGES_PER_LAYER_CHECK = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def verdict_on(
     hurt most are named.
 
     Raises:
-        ConversionError: the scores of ``chosen`` are the same whatever the picture, or are stuck
+        ConversionError: the scores of ``chosen`` are the same whatever the image, or are stuck
             at the end of their range: it is no model.
     """
     check_informative(chosen.variant.name, chosen.test)
@@ -211,8 +211,8 @@ def _worst_layers(
     variant: Variant, reference: Variant, dataset: Dataset, split: Split
 ) -> tuple[tuple[str, float], ...]:
     """Those of ``variant`` that are furthest from the same network in float32."""
-    same = reference.content if variant.model is None else quantise.to_float32(variant.model)
-    step = math.ceil(len(split.test) / _PICTURES_PER_LAYER_CHECK)
+    same = reference.content if variant.model is None else quantize.to_float32(variant.model)
+    step = math.ceil(len(split.test) / _IMAGES_PER_LAYER_CHECK)
     pixels = np.asarray(dataset.pixels[split.test[::step]])
     layers = layer_noise(same, variant.content, pixels, dataset.preprocessing)
     worst = sorted(layers, key=lambda layer: layer.snr_db)[:NAMED]

@@ -17,7 +17,7 @@ class LayerNoise:
     """One layer's output in int8 against float32.
 
     ``layer``: the Keras name; ``tensor``: the name in both files; ``operation``: TFLite's name;
-    ``snr_db``: signal-to-noise ratio in dB, all noise from the picture on included (``inf`` where
+    ``snr_db``: signal-to-noise ratio in dB, all noise from the image on included (``inf`` where
     both are equal); ``input_snr_db``: the lowest of the layer's inputs.
     """
 
@@ -44,7 +44,7 @@ def layer_noise(
 ) -> tuple[LayerNoise, ...]:
     """Run both files side by side and compare every activation that both have.
 
-    The ratio is that of summed squares over all pictures, ``10 log10(Σ x² / Σ (x - x̂)²)``, as
+    The ratio is that of summed squares over all images, ``10 log10(Σ x² / Σ (x - x̂)²)``, as
     TensorFlow's quantization debugger and AIMET's per-layer analysis take it. It runs without
     XNNPACK, which keeps no intermediate values, so it takes several times as long as a plain run.
 
@@ -58,14 +58,14 @@ def layer_noise(
     Returns:
         the layers in the order they run.
     """
-    reference, quantised = _Observed(float32, preprocessing), _Observed(int8, preprocessing)
-    shared = [name for name in quantised.activations if name in reference.activations]
+    reference, quantized = _Observed(float32, preprocessing), _Observed(int8, preprocessing)
+    shared = [name for name in quantized.activations if name in reference.activations]
     signal, noise = dict.fromkeys(shared, 0.0), dict.fromkeys(shared, 0.0)
-    for picture in pixels:
-        reference.run(picture)
-        quantised.run(picture)
+    for image in pixels:
+        reference.run(image)
+        quantized.run(image)
         for name in shared:
-            wanted, got = reference.value(name), quantised.value(name)
+            wanted, got = reference.value(name), quantized.value(name)
             signal[name] += float(np.square(wanted).sum())
             noise[name] += float(np.square(wanted - got).sum())
     snr = {name: _decibels(signal[name], noise[name]) for name in shared}
@@ -77,7 +77,7 @@ def layer_noise(
             snr_db=snr[name],
             input_snr_db=min((snr[i] for i in inputs if i in snr), default=math.inf),
         )
-        for operation, name, inputs in quantised.operations()
+        for operation, name, inputs in quantized.operations()
         if name in snr
     )
 
@@ -144,12 +144,12 @@ class _Observed:
             for step in self._steps()
         ]
 
-    def run(self, picture: NDArray[np.uint8]) -> None:
+    def run(self, image: NDArray[np.uint8]) -> None:
         kind = self._input["dtype"]
         if kind == np.float32:
-            values = self._preprocessing.normalise(picture)
+            values = self._preprocessing.normalize(image)
         else:  # one step is one pixel value, see converters.tflite
-            values = (picture.astype(np.int16) + np.iinfo(kind).min).astype(kind)
+            values = (image.astype(np.int16) + np.iinfo(kind).min).astype(kind)
         self._interpreter.set_tensor(self._input["index"], values[None])
         self._interpreter.invoke()
 

@@ -39,7 +39,7 @@ class Metrics:
     """One variant, measured.
 
     ``scores``: float32 [n, classes], dequantized, aligned with ``Split.test``; ``confusion``:
-    int64 [classes, classes], rows are the true class; ``agreement``: share of test pictures with
+    int64 [classes, classes], rows are the true class; ``agreement``: share of test images with
     the top-1 of float32; ``interval``: 95 % interval of the accuracy; ``validation_accuracy``:
     on the validation side. ``log_loss`` (in nats) and ``ece`` are of the test side.
     ``latencies``: by rising thread count, that of the interpreter's own choice last.

@@ -19,12 +19,12 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def paired_difference_interval(lost: int, gained: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a difference between two shares of the same pictures.
+    """The 95 % score interval of a difference between two shares of the same images.
 
-    The shares differ by ``(lost - gained) / trials``: ``lost`` pictures were right before and
+    The shares differ by ``(lost - gained) / trials``: ``lost`` images were right before and
     are wrong now, ``gained`` the reverse. Tango, "Equivalence test and confidence interval for
     the difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998)
-    891–908. Unlike Wald's it keeps its width when no picture changed sides, which says little
+    891–908. Unlike Wald's it keeps its width when no image changed sides, which says little
     about a small test side.
 
     Returns:
@@ -53,7 +53,7 @@ def paired_difference_interval(lost: int, gained: int, trials: int) -> tuple[flo
 def _score(difference: float, lost: int, gained: int, trials: int) -> float:
     """Tango's statistic: the distance of the data from ``difference``, in standard errors.
 
-    ``share`` is the maximum likelihood estimate of the share of gained pictures under the
+    ``share`` is the maximum likelihood estimate of the share of gained images under the
     hypothesis that the true difference is ``difference``.
     """
     b = (2 * trials - lost + gained) * difference - lost - gained

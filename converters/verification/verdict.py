@@ -41,18 +41,18 @@ def judge(
     classes: Sequence[str],
     max_drop: float,
 ) -> Verdict:
-    """The verdict on a drop in accuracy, from which pictures were right before and after.
+    """The verdict on a drop in accuracy, from which images were right before and after.
 
     Args:
         variant: the name of what is judged.
-        before: bool [n], whether float32 named the picture right.
+        before: bool [n], whether float32 named the image right.
         after: bool [n], whether ``variant`` did, aligned with ``before``.
-        truth: int64 [n], the class of each picture.
+        truth: int64 [n], the class of each image.
         classes: the names of the classes.
         max_drop: points of accuracy that may be lost.
 
     It fails only when the lower 95 % bound of the paired drop exceeds ``max_drop``: with few test
-    pictures a larger drop can be chance.
+    images a larger drop can be chance.
     """
     trials = len(truth)
     lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
@@ -86,7 +86,7 @@ def check_finite(name: str, scores: NDArray[np.float32]) -> None:
 
 
 def check_informative(name: str, scores: NDArray[np.float32]) -> None:
-    """Refuse scores [n, classes] that say nothing of a picture: constant, or saturated.
+    """Refuse scores [n, classes] that say nothing of an image: constant, or saturated.
 
     Raises:
         ConversionError: naming the variant and what is wrong.
@@ -121,7 +121,7 @@ def _worst_classes(
     truth: NDArray[np.int64],
     classes: Sequence[str],
 ) -> tuple[str, ...]:
-    """The classes that lose most pictures, worst first."""
+    """The classes that lose most images, worst first."""
     change = before.astype(np.int64) - after.astype(np.int64)
     losses = np.bincount(truth, weights=change, minlength=len(classes))
     worst = np.argsort(-losses, kind="stable")[:NAMED]

@@ -1,4 +1,4 @@
-"""``edge capture``: pictures for a data set, from any source."""
+"""``edge capture``: images for a data set, from any source."""
 
 import json
 import sys
@@ -97,7 +97,7 @@ def capture(
             if taken is None:
                 break
             if taken:
-                _tell(kept, kept.add(frame.picture))
+                _tell(kept, kept.add(frame.image))
             if len(kept.kept) == (burst or count):
                 break
     _sum_up(kept, as_json)
@@ -141,7 +141,7 @@ class _Keys:
         click.echo("Space or Enter takes an image, q quits.", err=True)
 
     def __call__(self, frame: Frame) -> bool | None:
-        pressed = {self._screen.show(frame.picture) if self._screen is not None else None,
+        pressed = {self._screen.show(frame.image) if self._screen is not None else None,
                    keyboard.read_key() if self._terminal else None}  # fmt: skip
         return None if pressed & {"q", ESCAPE} else bool(pressed & {" ", "\n", "\r"})
 
@@ -179,7 +179,7 @@ def _frames(source: Source, stop: threading.Event, countdown: int) -> Iterator[F
             click.echo(f"{left} …", err=True)
             left -= 1
         if time.monotonic() >= began:
-            yield Frame(frame.index, time.monotonic() - began, frame.picture, frame.name)
+            yield Frame(frame.index, time.monotonic() - began, frame.image, frame.name)
 
 
 def _tell(kept: ImageCollector, path: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""``edge classify``: name what pictures show."""
+"""``edge classify``: name what images show."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.commands.options import JSON, MODEL, running, say
-from edge.errors import PictureError, UsageError
+from edge.errors import ImageError, UsageError
 from edge.terminal.native_stderr import suppress_native_stderr
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ Exit codes: 0 success; 1 some images could not be read; 2 error.
 @click.command(epilog=EXAMPLES)
 @MODEL
 @click.argument(
-    "pictures", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "images", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option(
     "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes per image."
@@ -60,7 +60,7 @@ Exit codes: 0 success; 1 some images could not be read; 2 error.
 @JSON
 def classify(
     model: Path,
-    pictures: tuple[Path, ...],
+    images: tuple[Path, ...],
     top: int,
     labels: Path | None,
     threshold: float | None,
@@ -71,7 +71,7 @@ def classify(
     """Classify images."""
     from edge.tasks.classify.model import open_model
 
-    files = list(find_pictures(pictures))
+    files = list(find_images(images))
     with suppress_native_stderr():
         opened = open_model(
             model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
@@ -86,11 +86,11 @@ def classify(
     return 1 if broken else 0
 
 
-def find_pictures(places: tuple[Path, ...]) -> Iterator[Path]:
-    """The files among ``places`` and the pictures in its folders, sorted, without hidden ones.
+def find_images(places: tuple[Path, ...]) -> Iterator[Path]:
+    """The files among ``places`` and the images in its folders, sorted, without hidden ones.
 
     Raises:
-        UsageError: a folder without a picture.
+        UsageError: a folder without an image.
     """
     from edge.image import SUFFIXES
 
@@ -117,19 +117,19 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def results(model: "ClassifierModel", files: list[Path], top: int) -> Iterator[dict[str, Any]]:
     """Per file ``{"file", "classes", …}``, or ``{"file", "error"}`` for one not readable."""
-    from edge.image import read_picture
+    from edge.image import read_image
 
     for file in files:
         try:
-            named = model.classify(read_picture(file), top)
-        except PictureError as error:
+            named = model.classify(read_image(file), top)
+        except ImageError as error:
             yield {"file": str(file), "error": str(error)}
         else:
             yield {"file": str(file), **named.to_dict()}
 
 
 def _show(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
-    """Print a row at once, so that many pictures stream; JSON waits for the whole list."""
+    """Print a row at once, so that many images stream; JSON waits for the whole list."""
     if "error" in row:
         click.echo(f"edge: {row['error']}", err=True)
     elif not as_json:

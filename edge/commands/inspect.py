@@ -59,14 +59,14 @@ def describe(content: bytes, name: str) -> dict[str, Any]:
         "edgetpu": file.for_edgetpu,
         "inputs": [_tensor(tensor) for tensor in file.inputs],
         "outputs": [_tensor(tensor) for tensor in file.outputs],
-        "quantisation": operations.quantisation(file),
+        "quantisation": operations.quantization(file),
         "metadata": None if about is None else _metadata(about),
         "operations": [row.to_dict() for row in operations.operations(file)],
     }
 
 
 def _tensor(tensor: TensorInfo) -> dict[str, Any]:
-    quantised = len(tensor.scales) == 1 and math.isfinite(tensor.scales[0])
+    quantized = len(tensor.scales) == 1 and math.isfinite(tensor.scales[0])
     return {
         "name": tensor.name,
         "dtype": tensor.dtype,
@@ -74,8 +74,8 @@ def _tensor(tensor: TensorInfo) -> dict[str, Any]:
             -1 if dynamic else size
             for size, dynamic in zip(tensor.shape, tensor.dynamic, strict=False)
         ],
-        "scale": tensor.scales[0] if quantised else None,
-        "zero_point": tensor.zero_points[0] if quantised and tensor.zero_points else None,
+        "scale": tensor.scales[0] if quantized else None,
+        "zero_point": tensor.zero_points[0] if quantized and tensor.zero_points else None,
     }
 
 
@@ -102,7 +102,7 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     yield click.style(printable(facts["file"]), bold=True)
     yield f"  size          {facts['bytes']:,} bytes, {facts['gzip_bytes']:,} gzipped"
     yield f"  for           {'Edge TPU' if facts['edgetpu'] else 'CPU'}"
-    yield f"  quantization  {facts['quantisation']['kind']}"
+    yield f"  quantization  {facts['quantization']['kind']}"
     if facts["description"]:
         yield f"  made by       {printable(facts['description'])}"
     for what in ("inputs", "outputs"):

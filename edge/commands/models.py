@@ -91,7 +91,7 @@ def _row(entry: Any) -> dict[str, Any]:
         "name": entry.name,
         "task": entry.task,
         "input": entry.input,
-        "licence": entry.licence,
+        "licence": entry.license,
         "about": entry.about,
         "checked": entry.model.checked,
         "files": [

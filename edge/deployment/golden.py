@@ -45,7 +45,7 @@ class GoldenOutputs:
 
 
 def make(runtime: Runtime, name: str, seed: int = 0) -> GoldenOutputs:
-    """What the model answers on seeded pictures, or on noise where it takes none.
+    """What the model answers on seeded images, or on noise where it takes none.
 
     Raises:
         ModelError: the model fails.
@@ -69,7 +69,7 @@ def answers(runtime: Runtime, inputs: tuple[Array, ...]) -> tuple[NDArray[np.flo
     """
     told = [runtime.invoke(*arrays) for arrays in zip(*inputs, strict=True)]
     return tuple(
-        np.stack([runtime.outputs[place].dequantise(outputs[place]) for outputs in told])
+        np.stack([runtime.outputs[place].dequantize(outputs[place]) for outputs in told])
         for place in _compared(runtime)
     )
 
@@ -147,8 +147,8 @@ def _input(runtime: Runtime, spec: TensorSpec, name: str, random: np.random.Gene
 
 def _blobs(height: int, width: int, random: np.random.Generator) -> RgbImage:
     """Six by six colors that run into each other."""
-    colours = random.integers(0, 256, (6, 6, 3), np.uint8)
-    blobs = cv2.resize(colours, (width, height), interpolation=cv2.INTER_CUBIC)
+    colors = random.integers(0, 256, (6, 6, 3), np.uint8)
+    blobs = cv2.resize(colors, (width, height), interpolation=cv2.INTER_CUBIC)
     return blobs.astype(np.uint8)
 
 

@@ -1,8 +1,8 @@
 """Drawing onto frames, in place: boxes, classes, trails, counters and the status line.
 
-Words stand on filled plates, so that they can be read on any background, and grow with the picture.
+Words stand on filled plates, so that they can be read on any background, and grow with the image.
 Colors are those of classes, or of tracks where objects have one, and stay the same from run to
-run. Nothing fails at the edges of a picture: what does not fit is moved, shortened or left out.
+run. Nothing fails at the edges of an image: what does not fit is moved, shortened or left out.
 """
 
 from edge.draw.boxes import detections, line, trails, zone

@@ -29,7 +29,7 @@ _DARKEST = 0.26
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Sizes in pixels for a picture: ``line`` of strokes, ``pad`` around words."""
+    """Sizes in pixels for an image: ``line`` of strokes, ``pad`` around words."""
 
     font: float
     thickness: int
@@ -37,9 +37,9 @@ class Style:
     pad: int
 
 
-def style(picture: BgrImage) -> Style:
-    """Sizes that suit a picture: capitals of 12 pixels on 480, of 21 on 1080."""
-    scale = min(max((min(picture.shape[:2]) / 480) ** 0.8, 0.7), 8.0)
+def style(image: BgrImage) -> Style:
+    """Sizes that suit an image: capitals of 12 pixels on 480, of 21 on 1080."""
+    scale = min(max((min(image.shape[:2]) / 480) ** 0.8, 0.7), 8.0)
     return Style(
         font=0.5 * scale,
         thickness=max(1, round(scale)),
@@ -97,31 +97,31 @@ def truncate(label: str, rest: str, wanted: Style, width: int) -> str:
     return text
 
 
-def write(picture: BgrImage, text: str, place: tuple[int, int], colour: Color, s: Style) -> None:
+def write(image: BgrImage, text: str, place: tuple[int, int], color: Color, s: Style) -> None:
     """Write ``text``; ``place``: its lower left corner."""
-    cv2.putText(picture, text, place, _FONT, s.font, colour, s.thickness, cv2.LINE_AA)
+    cv2.putText(image, text, place, _FONT, s.font, color, s.thickness, cv2.LINE_AA)
 
 
 @lru_cache(maxsize=256)
-def render_label(text: str, colour: Color, s: Style) -> BgrImage:
+def render_label(text: str, color: Color, s: Style) -> BgrImage:
     """Dark ``text`` on a filled plate, uint8 [h, w, 3]; often the same again, so kept."""
     (width, height), below = cv2.getTextSize(text, _FONT, s.font, s.thickness)
-    made = np.full((height + below + s.pad, width + 2 * s.pad, 3), colour, np.uint8)
+    made = np.full((height + below + s.pad, width + 2 * s.pad, 3), color, np.uint8)
     write(made, text, (s.pad, height + s.pad // 2 + 1), DARK, s)
     made.flags.writeable = False
     return made
 
 
-def paste(picture: BgrImage, patch: BgrImage, left: int, top: int) -> None:
-    """Lay ``patch`` onto the picture, moved inside where it would stick out, then cut off."""
-    height, width = picture.shape[:2]
+def paste(image: BgrImage, patch: BgrImage, left: int, top: int) -> None:
+    """Lay ``patch`` onto the image, moved inside where it would stick out, then cut off."""
+    height, width = image.shape[:2]
     top = max(0, min(top, height - patch.shape[0]))
     left = max(0, min(left, width - patch.shape[1]))
-    room = picture[top : top + patch.shape[0], left : left + patch.shape[1]]
+    room = image[top : top + patch.shape[0], left : left + patch.shape[1]]
     room[:] = patch[: room.shape[0], : room.shape[1]]
 
 
 def darken(room: BgrImage) -> None:
-    """Darken a part of a picture, so that light words can be read on it."""
+    """Darken a part of an image, so that light words can be read on it."""
     if room.size:
         room[:] = cv2.convertScaleAbs(room, alpha=0.25)

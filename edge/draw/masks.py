@@ -30,21 +30,21 @@ _HUES, _FIRST = 12, 0.163
 """Hues of full color, then as many pale ones between them; where they start."""
 
 _WIDEST = 0.45
-"""Share of the picture's width that the legend may take."""
+"""Share of the image's width that the legend may take."""
 
 
-def segmentation(picture: BgrImage, said: Segmentation) -> None:
+def segmentation(image: BgrImage, said: Segmentation) -> None:
     """Tint what each segment covers, outline it, and name it in the upper left corner.
 
-    The legend gives each segment's share of the picture; those that do not fit are left out.
+    The legend gives each segment's share of the image; those that do not fit are left out.
     """
     if not said.segments:
         return
-    _tint(picture, said)
-    wanted = style(picture)
+    _tint(image, said)
+    wanted = style(image)
     for one in said.segments:
-        _outline(picture, said.mask, one, wanted)
-    _legend(picture, said.segments, wanted)
+        _outline(image, said.mask, one, wanted)
+    _legend(image, said.segments, wanted)
 
 
 @lru_cache(maxsize=256)
@@ -56,33 +56,33 @@ def mask_color(index: int) -> Color:
     return round(255 * blue), round(255 * green), round(255 * red)
 
 
-def _tint(picture: BgrImage, said: Segmentation) -> None:
-    colours = np.zeros((256, 1, 3), np.uint8)
+def _tint(image: BgrImage, said: Segmentation) -> None:
+    colors = np.zeros((256, 1, 3), np.uint8)
     covered = np.zeros(256, np.uint8)
     for one in said.segments:
-        colours[one.index, 0], covered[one.index] = mask_color(one.index), 255
-    painted = cv2.LUT(cv2.merge([said.mask] * 3), colours)
-    mixed = cv2.addWeighted(picture, 1 - _TINT, painted, _TINT, 0)
-    cv2.copyTo(mixed, cv2.LUT(said.mask, covered), picture)
+        colors[one.index, 0], covered[one.index] = mask_color(one.index), 255
+    painted = cv2.LUT(cv2.merge([said.mask] * 3), colors)
+    mixed = cv2.addWeighted(image, 1 - _TINT, painted, _TINT, 0)
+    cv2.copyTo(mixed, cv2.LUT(said.mask, covered), image)
 
 
-def _outline(picture: BgrImage, mask: NDArray[np.uint8], one: Segment, wanted: Style) -> None:
+def _outline(image: BgrImage, mask: NDArray[np.uint8], one: Segment, wanted: Style) -> None:
     left, top, right, bottom = map(round, one.box)
     alone = (mask[top:bottom, left:right] == one.index).view(np.uint8)
     ways, _ = cv2.findContours(alone, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))
-    cv2.polylines(picture, ways, True, DARK, wanted.thickness + 2)
-    cv2.polylines(picture, ways, True, mask_color(one.index), wanted.thickness, cv2.LINE_AA)
+    cv2.polylines(image, ways, True, DARK, wanted.thickness + 2)
+    cv2.polylines(image, ways, True, mask_color(one.index), wanted.thickness, cv2.LINE_AA)
 
 
-def _legend(picture: BgrImage, segments: tuple[Segment, ...], wanted: Style) -> None:
+def _legend(image: BgrImage, segments: tuple[Segment, ...], wanted: Style) -> None:
     pad, letters = wanted.pad, height_of(wanted)
     row = letters + 2 * pad
-    rows = segments[: max(0, picture.shape[0] - 4 * pad) // row]
+    rows = segments[: max(0, image.shape[0] - 4 * pad) // row]
     swatch = letters + pad
     longest = max(width_of(f"{to_ascii(one.label)}  100%", wanted) for one in segments)
-    most = max(1, round(_WIDEST * picture.shape[1]))
+    most = max(1, round(_WIDEST * image.shape[1]))
     width = min(longest + swatch + 3 * pad, most)
-    panel = picture[pad : pad + len(rows) * row + pad, pad : pad + width]
+    panel = image[pad : pad + len(rows) * row + pad, pad : pad + width]
     darken(panel)
     for number, one in enumerate(rows):
         _entry(panel, one, pad + letters + number * row, wanted)

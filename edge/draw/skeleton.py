@@ -54,7 +54,7 @@ _STRAIGHT = 0.3
 """Length of the sum of two directions, below which they are taken for opposite."""
 
 _WIDEST = 0.45
-"""Share of the picture's width that the counts may take."""
+"""Share of the image's width that the counts may take."""
 
 _LARGE = 2.0
 """Counts are read from where one exercises: so much larger than other words."""
@@ -63,36 +63,36 @@ _Place = NDArray[np.float64]
 _Places = Mapping[str, _Place]
 
 
-def poses(picture: BgrImage, said: Poses, least: float) -> None:
+def poses(image: BgrImage, said: Poses, least: float) -> None:
     """Draw skeletons with the angles of elbows and knees, and the counts of exercises.
 
     Left limbs are orange, right ones blue. Keypoints with a score below ``least`` are left out.
     """
-    wanted = style(picture)
+    wanted = style(image)
     for pose in said.poses:
         seen = {
             point.name: np.array((point.x, point.y))
             for point in pose.keypoints
             if point.score >= least and abs(point.x) + abs(point.y) < 1e5  # OpenCV's limits
         }
-        _bones(picture, seen, wanted)
-        _angles(picture, pose, seen, wanted)
-    _counts(picture, {name: count for name, count in said.counts.items() if count}, wanted)
+        _bones(image, seen, wanted)
+        _angles(image, pose, seen, wanted)
+    _counts(image, {name: count for name, count in said.counts.items() if count}, wanted)
 
 
-def _bones(picture: BgrImage, seen: _Places, wanted: Style) -> None:
+def _bones(image: BgrImage, seen: _Places, wanted: Style) -> None:
     known = [(one, other) for one, other in _BONES if one in seen and other in seen]
     for edge in (2, 0):
         for one, other in known:
             tone = DARK if edge else _tone(one, other)
             ends = _pixel(seen[one]), _pixel(seen[other])
-            cv2.line(picture, *ends, tone, wanted.line + edge, cv2.LINE_AA)
+            cv2.line(image, *ends, tone, wanted.line + edge, cv2.LINE_AA)
     for name, place in seen.items():
-        cv2.circle(picture, _pixel(place), wanted.line + 1, DARK, cv2.FILLED, cv2.LINE_AA)
-        cv2.circle(picture, _pixel(place), wanted.line, _tone(name, name), cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(image, _pixel(place), wanted.line + 1, DARK, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(image, _pixel(place), wanted.line, _tone(name, name), cv2.FILLED, cv2.LINE_AA)
 
 
-def _angles(picture: BgrImage, pose: Pose, seen: _Places, wanted: Style) -> None:
+def _angles(image: BgrImage, pose: Pose, seen: _Places, wanted: Style) -> None:
     if not seen:
         return
     body = np.mean(list(seen.values()), axis=0)
@@ -105,15 +105,15 @@ def _angles(picture: BgrImage, pose: Pose, seen: _Places, wanted: Style) -> None
         if _ARC * bone < 2 * wanted.line:  # too far away to be read
             continue
         inward = _inward(one, other, body - place)
-        _arc(picture, place, one, inward, min(_ARC * bone, 10 * wanted.line), wanted)
+        _arc(image, place, one, inward, min(_ARC * bone, 10 * wanted.line), wanted)
         label = render_label(f"{pose.angles[joint]:.0f}", _tone(joint, joint), wanted)
         high, wide = label.shape[:2]
         x, y = _pixel(place - inward * (wide / 2 + 6 * wanted.line))
-        paste(picture, label, x - wide // 2, y - high // 2)
+        paste(image, label, x - wide // 2, y - high // 2)
 
 
 def _arc(
-    picture: BgrImage, place: _Place, one: _Place, inward: _Place, radius: float, wanted: Style
+    image: BgrImage, place: _Place, one: _Place, inward: _Place, radius: float, wanted: Style
 ) -> None:
     """The arc at a joint that begins at the bone ``one`` and has its middle at ``inward``."""
     start, middle = (float(np.degrees(np.arctan2(y, x))) for x, y in (one, inward))
@@ -122,7 +122,7 @@ def _arc(
     for edge in (2, 0):
         tone, thick = (DARK, wanted.line // 2 + 2) if edge else (LIGHT, max(1, wanted.line // 2))
         cv2.ellipse(
-            picture, _pixel(place), size, 0, start, start + 2 * half, tone, thick, cv2.LINE_AA
+            image, _pixel(place), size, 0, start, start + 2 * half, tone, thick, cv2.LINE_AA
         )
 
 
@@ -136,7 +136,7 @@ def _inward(one: _Place, other: _Place, body: _Place) -> _Place:
     return np.asarray(inward / np.hypot(*inward), np.float64)
 
 
-def _counts(picture: BgrImage, counts: Mapping[str, int], usual: Style) -> None:
+def _counts(image: BgrImage, counts: Mapping[str, int], usual: Style) -> None:
     """A panel in the upper left corner: each exercise that was done, and how often."""
     if not counts:
         return
@@ -145,8 +145,8 @@ def _counts(picture: BgrImage, counts: Mapping[str, int], usual: Style) -> None:
     row = letters + 2 * pad
     words = {to_ascii(name.replace("_", " ")): str(count) for name, count in counts.items()}
     longest = max(width_of(name, wanted) + width_of(f"  {words[name]}", wanted) for name in words)
-    width = min(longest + 2 * pad, max(1, round(_WIDEST * picture.shape[1])))
-    panel = picture[pad : pad + len(words) * row + pad, pad : pad + width]
+    width = min(longest + 2 * pad, max(1, round(_WIDEST * image.shape[1])))
+    panel = image[pad : pad + len(words) * row + pad, pad : pad + width]
     darken(panel)
     for number, (name, count) in enumerate(words.items()):
         base, right = 2 * pad + letters + number * row, panel.shape[1] - pad

@@ -90,7 +90,7 @@ def _is_constant(tensor: TensorInfo, file: ModelFile) -> bool:
 def _multiply_adds(operation: OpInfo, graph: Graph) -> int:
     kernel = graph.tensors[operation.inputs[1]].shape
     made = math.prod(graph.tensors[operation.outputs[0]].shape)
-    if operation.code == TRANSPOSE_CONV:  # every value of its picture meets the whole kernel
+    if operation.code == TRANSPOSE_CONV:  # every value of its image meets the whole kernel
         return math.prod(graph.tensors[operation.inputs[2]].shape) * math.prod(kernel[:3])
     if operation.code == DEPTHWISE_CONV_2D:  # [1, height, width, channels]
         return made * math.prod(kernel[1:3])

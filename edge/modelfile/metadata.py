@@ -29,7 +29,7 @@ PROVENANCE_FILE = "provenance.json"
 MAX_PACKED_BYTES = 16 * 1024 * 1024
 
 TENSOR_AXIS_LABELS = 2
-NORMALISATION_OPTIONS, THRESHOLDING_OPTIONS = 1, 3
+NORMALIZATION_OPTIONS, THRESHOLDING_OPTIONS = 1, 3
 _LABEL_TYPES = (TENSOR_AXIS_LABELS, 3)  # 3: TENSOR_VALUE_LABELS, which some writers use
 
 
@@ -132,7 +132,7 @@ def _read(root: FlatbufferTable, packed: dict[str, bytes]) -> ModelMetadata:
     graph = next(root.tables(3), None)
     image = next(graph.tables(2), None) if graph else None
     scores = next(graph.tables(3), None) if graph else None
-    mean, std = _normalisation(image) if image else (None, None)
+    mean, std = _normalization(image) if image else (None, None)
     named = [*root.tables(6)]
     for table, field in ((graph, 4), (image, 6), (scores, 6)):
         named += [*table.tables(field)] if table else []
@@ -152,10 +152,10 @@ def _read(root: FlatbufferTable, packed: dict[str, bytes]) -> ModelMetadata:
     )
 
 
-def _normalisation(
+def _normalization(
     tensor: FlatbufferTable,
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    for options in _process_units(tensor, NORMALISATION_OPTIONS):
+    for options in _process_units(tensor, NORMALIZATION_OPTIONS):
         mean, std = options.floats(0), options.floats(1)
         if mean and std and 0 not in std and all(map(math.isfinite, (*mean, *std))):
             return mean, std

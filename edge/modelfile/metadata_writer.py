@@ -14,7 +14,7 @@ from edge.modelfile.metadata import (
     ENTRY,
     IDENTIFIER,
     LABELS_FILE,
-    NORMALISATION_OPTIONS,
+    NORMALIZATION_OPTIONS,
     PROVENANCE_FILE,
     TENSOR_AXIS_LABELS,
     THRESHOLDING_OPTIONS,
@@ -75,7 +75,7 @@ def _image(fb: "_Builder", tensor: TensorInfo, metadata: ModelMetadata) -> int:
     }
     if metadata.mean is not None and metadata.std is not None:
         options = fb.table({0: fb.floats(metadata.mean), 1: fb.floats(metadata.std)})
-        fields[4] = fb.tables([fb.table({1: options}, {0: NORMALISATION_OPTIONS})])
+        fields[4] = fb.tables([fb.table({1: options}, {0: NORMALIZATION_OPTIONS})])
         low, high = _input_range(tensor, metadata.mean, metadata.std)
         fields[5] = fb.table({0: fb.floats(high), 1: fb.floats(low)})
     return fb.table(fields)

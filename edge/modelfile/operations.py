@@ -60,7 +60,7 @@ def op_names() -> dict[int, str]:
     }
 
 
-def quantisation(file: ModelFile) -> dict[str, Any]:
+def quantization(file: ModelFile) -> dict[str, Any]:
     """How a model is quantized.
 
     Returns:

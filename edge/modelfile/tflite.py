@@ -216,7 +216,7 @@ def _tensor(table: FlatbufferTable, buffers: int) -> TensorInfo:
     _check_range((kind,), len(DTYPES), "tensor type")
     if buffer:  # 0 stands for "no buffer"
         _check_range((buffer,), buffers, "buffer")
-    scales, zero_points, axis = _quantisation(table.table(4))
+    scales, zero_points, axis = _quantization(table.table(4))
     if (sparsity := table.table(6)) is not None:
         _sparsity(sparsity)
     shape, signature = table.integers(0), table.integers(7)
@@ -226,7 +226,7 @@ def _tensor(table: FlatbufferTable, buffers: int) -> TensorInfo:
     )
 
 
-def _quantisation(table: FlatbufferTable | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+def _quantization(table: FlatbufferTable | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
     if table is None:
         return (), (), 0
     table.floats(0)

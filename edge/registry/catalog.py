@@ -44,7 +44,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A model: what it is for, under which license, the picture's "width x height" in pixels, and
+    """A model: what it is for, under which license, the image's "width x height" in pixels, and
     its files. ``edgetpu``: the same, compiled for the Edge TPU; ``labels``: None for a model that
     holds its labels or needs none.
     """
@@ -52,7 +52,7 @@ class CatalogEntry:
     name: str
     task: str
     about: str
-    licence: str
+    license: str
     input: str
     model: RemoteFile
     edgetpu: RemoteFile | None = None

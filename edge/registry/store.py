@@ -131,7 +131,7 @@ def _announcement(entry: CatalogEntry, files: list[RemoteFile]) -> str:
     where = urlsplit(_address(entry, files[0]))
     source = where.netloc or where.path.partition(f"/{entry.name}/")[0]
     place = models() / entry.name
-    return f"Downloading {entry.name} ({size}{entry.licence}) from {source} to {place}."
+    return f"Downloading {entry.name} ({size}{entry.license}) from {source} to {place}."
 
 
 def _mismatch(url: str, found: str, here: Path) -> DownloadError:

@@ -1,4 +1,4 @@
-"""Sinks: where results and pictures go, by one scheme; several at once.
+"""Sinks: where results and images go, by one scheme; several at once.
 
 ==========================  =====================================================================
 ``window``                  a window on this screen; ``q`` or Esc ends the stream
@@ -6,7 +6,7 @@
 ``jsonl:FILE``              a line of JSON per frame; ``jsonl:-`` writes to stdout
 ``frames:DIR``              a JPEG per frame
 ``mqtt://host/topic``       a message per frame; ``mqtt://user:password@host:port/topic``
-``web``, ``web:host:port``  a page for browsers: picture, results, controls
+``web``, ``web:host:port``  a page for browsers: image, results, controls
 ``text``                    a line on the terminal where the answer changes
 ``none``                    nothing, for measuring
 ==========================  =====================================================================
@@ -44,7 +44,7 @@ class StreamContext:
 
     ``fps``: frames per second as the source says itself; ``live``: it is no file; ``stop`` ends
     the stream; ``say`` tells the user something. ``control``: what may be changed of it, None
-    where nothing may; ``source``: what the user called it; ``camera``: takes the pictures of a
+    where nothing may; ``source``: what the user called it; ``camera``: takes the images of a
     page's camera, None where the stream's source is another.
     """
 

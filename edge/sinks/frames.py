@@ -13,7 +13,7 @@ _QUALITY = 90
 
 
 def frames(address: str, _: StreamContext) -> "FramesSink":
-    """Pictures named by the number of their frame in a folder, which is made if need be.
+    """Images named by the number of their frame in a folder, which is made if need be.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -36,9 +36,9 @@ class FramesSink:
         self.name, self._folder = f"frames:{folder}", folder
 
     def write(self, output: Output) -> None:
-        assert output.picture is not None
-        content = encode_jpeg(output.picture, _QUALITY)
+        assert output.image is not None
+        content = encode_jpeg(output.image, _QUALITY)
         write_atomic(self._folder / f"{output.index:06d}.jpg", content)
 
     def close(self) -> None:
-        """Every picture is whole already."""
+        """Every image is whole already."""

@@ -1,7 +1,7 @@
-"""A Matroska file of JPEG pictures that is whole after every one of them.
+"""A Matroska file of JPEG images that is whole after every one of them.
 
 OpenCV's own video writer keeps the last 256 KiB to itself, which of a quiet scene are many seconds:
-who is killed leaves an empty file. Here a picture is in the file when :meth:`Matroska.add` returns.
+who is killed leaves an empty file. Here an image is in the file when :meth:`Matroska.add` returns.
 
 RFC 9559 (Matroska) on RFC 8794 (EBML).
 """
@@ -36,11 +36,11 @@ _SEEK_HEAD_BYTES, _DURATION_BYTES = 160, 18
 
 
 class Matroska:
-    """Writes a file of pictures, each with its time.
+    """Writes a file of images, each with its time.
 
     Args:
         path: the file; replaced if it is there.
-        size: width and height of every picture.
+        size: width and height of every image.
         fps: the rate that they should come at; the file says their mean rate where it is another.
 
     Raises:
@@ -49,7 +49,7 @@ class Matroska:
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         self._file = path.open("wb", buffering=0)
-        self._fps, self._pictures, self._last = fps, 0, -1
+        self._fps, self._images, self._last = fps, 0, -1
         # Of each cluster, for days if need be: ms, place in the file.
         self._times, self._places = array("Q"), array("Q")
         self._append(_header() + _SEGMENT + _UNKNOWN_SIZE)
@@ -58,7 +58,7 @@ class Matroska:
         self._tracks = self._append(_track(size, fps))
 
     def add(self, jpeg: bytes, time_s: float) -> None:
-        """Add a picture; ``time_s``: seconds from the first one."""
+        """Add an image; ``time_s``: seconds from the first one."""
         now = max(round(1000 * time_s), self._last + 1)
         self._last = now
         if not self._times or now - self._times[-1] >= _CLUSTER_MS:
@@ -69,7 +69,7 @@ class Matroska:
         offset = now - self._times[-1]
         block = b"\x81" + struct.pack(">hB", offset, _KEY_FRAME) + jpeg  # 0x81: track 1
         self._append(_element(_SIMPLE_BLOCK, block))
-        self._pictures += 1
+        self._images += 1
 
     def close(self) -> None:
         """Fill in the length and the index. Without them a file plays, but is slow to jump in."""
@@ -108,9 +108,9 @@ class Matroska:
             self._overwrite(first - 8, _number(round(1e6 * self._step_ms())))
 
     def _step_ms(self) -> float:
-        """Milliseconds from picture to picture, as they should be or as they are on average."""
+        """Milliseconds from image to image, as they should be or as they are on average."""
         wanted = 1000 / self._fps
-        mean = self._last / (self._pictures - 1) if self._pictures > 1 else wanted
+        mean = self._last / (self._images - 1) if self._images > 1 else wanted
         return wanted if abs(mean - wanted) < _STEADY * wanted else mean
 
     def _fill_size(self, place: int) -> None:

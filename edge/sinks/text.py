@@ -15,7 +15,7 @@ _PAUSE = 0.5
 
 
 def text(address: str, _: StreamContext) -> "TextSink":
-    """What is seen, on stderr: of a stream where it changed, of pictures a line for each."""
+    """What is seen, on stderr: of a stream where it changed, of images a line for each."""
     if address:
         raise UsageError(
             "the sink text without an address",

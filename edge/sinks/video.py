@@ -27,7 +27,7 @@ _QUALITY = 85
 _BACKLOG = 16
 
 _LONGEST_GAP = 10.0
-"""Seconds without a frame that .mp4 and .avi show as a still picture; what exceeds them is cut."""
+"""Seconds without a frame that .mp4 and .avi show as a still image; what exceeds them is cut."""
 
 
 def video(address: str, setting: StreamContext) -> "VideoSink":
@@ -50,8 +50,8 @@ def video(address: str, setting: StreamContext) -> "VideoSink":
 
 
 class _Writer(Protocol):
-    def add(self, picture: BgrImage, time_s: float) -> None:
-        """Add a picture; ``time_s``: seconds from the first one."""
+    def add(self, image: BgrImage, time_s: float) -> None:
+        """Add an image; ``time_s``: seconds from the first one."""
 
     def close(self) -> None:
         """Finish the file."""
@@ -66,13 +66,13 @@ class VideoSink:
         self._size, self._start = (0, 0), 0.0
 
     def write(self, output: Output) -> None:
-        assert output.picture is not None
+        assert output.image is not None
         with atomic_write(self._path):
             if self._writer is None:
-                self._size = (output.picture.shape[1], output.picture.shape[0])
+                self._size = (output.image.shape[1], output.image.shape[0])
                 self._start = output.time_s
                 self._writer = self._open()
-            self._writer.add(self._fit(output.picture), output.time_s - self._start)
+            self._writer.add(self._fit(output.image), output.time_s - self._start)
 
     def close(self) -> None:
         if self._writer is None:
@@ -85,26 +85,26 @@ class VideoSink:
             return _Exact(self._path, self._size, self._fps)
         return _Steady(self._path, self._size, self._fps, skips=self._live)
 
-    def _fit(self, picture: BgrImage) -> BgrImage:
+    def _fit(self, image: BgrImage) -> BgrImage:
         """A video has one size: that of its first frame."""
-        if (picture.shape[1], picture.shape[0]) == self._size:
-            return picture
-        return cv2.resize(picture, self._size).astype("uint8", copy=False)
+        if (image.shape[1], image.shape[0]) == self._size:
+            return image
+        return cv2.resize(image, self._size).astype("uint8", copy=False)
 
 
 class _Exact:
-    """Each picture at its own time."""
+    """Each image at its own time."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         self._file = Matroska(path, size, fps)
         self.close = self._file.close
 
-    def add(self, picture: BgrImage, time_s: float) -> None:
-        self._file.add(encode_jpeg(picture, _QUALITY), time_s)
+    def add(self, image: BgrImage, time_s: float) -> None:
+        self._file.add(encode_jpeg(image, _QUALITY), time_s)
 
 
 class _Steady:
-    """Pictures at one rate: shown again, and with ``skips`` left out, so that time is true."""
+    """Images at one rate: shown again, and with ``skips`` left out, so that time is true."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skips: bool) -> None:
         path.write_bytes(b"")  # OpenCV would not say why it cannot
@@ -124,21 +124,21 @@ class _Steady:
         self._last: BgrImage | None = None
         self.close = self._writer.release
 
-    def add(self, picture: BgrImage, time_s: float) -> None:
+    def add(self, image: BgrImage, time_s: float) -> None:
         for _ in range(self._missing(time_s)):
-            self._put(self._last if self._last is not None else picture)
+            self._put(self._last if self._last is not None else image)
         if not self._skips or self._written <= (time_s - self._start) * self._fps:
-            self._put(picture)
-        self._last = picture
+            self._put(image)
+        self._last = image
 
     def _missing(self, time_s: float) -> int:
-        """How often the last picture is shown again until this one's time has come."""
+        """How often the last image is shown again until this one's time has come."""
         missing = round((time_s - self._start) * self._fps) - self._written
         most = round(_LONGEST_GAP * self._fps)
         if missing > most:
             self._start += (missing - most) / self._fps
         return max(0, min(missing, most))
 
-    def _put(self, picture: BgrImage) -> None:
-        self._writer.write(picture)
+    def _put(self, image: BgrImage) -> None:
+        self._writer.write(image)
         self._written += 1

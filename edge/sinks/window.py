@@ -6,7 +6,7 @@ from edge.sinks import StreamContext
 
 
 def window(address: str, setting: StreamContext) -> "WindowSink":
-    """A window that shows the newest picture; ``q``, Esc or closing it ends the stream.
+    """A window that shows the newest image; ``q``, Esc or closing it ends the stream.
 
     Raises:
         OutputError: there is no screen, or an OpenCV without windows.
@@ -22,6 +22,6 @@ class WindowSink:
         self.close = screen.close
 
     def write(self, output: Output) -> None:
-        assert output.picture is not None
-        if self._screen.show(output.picture) in (ESCAPE, "q"):
+        assert output.image is not None
+        if self._screen.show(output.image) in (ESCAPE, "q"):
             self._stop()

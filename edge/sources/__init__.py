@@ -5,8 +5,8 @@
 ``picamera``, ``picamera:1``   a CSI camera of a Raspberry Pi, through picamera2
 ``rtsp://…``, ``http://…``     a network camera (RTSP; MJPEG over HTTP), or a video on a server
 ``clip.mp4``, ``wave.gif``     a video file or GIF
-``cat.jpg``                    a picture
-``photos/``, ``photos/*.jpg``  pictures in a folder, in their natural order
+``cat.jpg``                    an image
+``photos/``, ``photos/*.jpg``  images in a folder, in their natural order
 ``browser``                    the camera of the page that the sink ``web`` shows
 ``synthetic:640x480@30``       moving shapes; ``?seed=1&frames=100``
 =============================  ==================================================================
@@ -29,7 +29,7 @@ SCHEMES = {
     "browser": "edge.sources.browser:browser",
     "synthetic": "edge.sources.synthetic:synthetic",
     "video": "edge.sources.opencv:video",
-    "pictures": "edge.sources.images:pictures",
+    "images": "edge.sources.images:images",
 }
 """Scheme → "module:function", called with the address and :class:`SourceOptions`."""
 
@@ -59,7 +59,7 @@ def resolve(uri: str) -> tuple[str, str]:
     """The scheme and the address behind what a user wrote.
 
     >>> resolve("0"), resolve("photos/*.jpg"), resolve("clip.mp4")
-    (('v4l2', '0'), ('pictures', 'photos/*.jpg'), ('video', 'clip.mp4'))
+    (('v4l2', '0'), ('images', 'photos/*.jpg'), ('video', 'clip.mp4'))
 
     Raises:
         UsageError: there is no such scheme.
@@ -84,10 +84,10 @@ def resolve(uri: str) -> tuple[str, str]:
         raise UsageError(
             f"a source ({', '.join(SCHEMES)}, or a file)", f"'{uri}'", fix, code="unknown-source"
         )
-    return ("pictures" if _is_pictures(path) else "video"), uri
+    return ("images" if _is_images(path) else "video"), uri
 
 
-def _is_pictures(path: Path) -> bool:
+def _is_images(path: Path) -> bool:
     from edge.image import SUFFIXES
 
     pattern = not path.exists() and any(sign in str(path) for sign in "*?[")

@@ -5,7 +5,7 @@ import threading
 import cv2
 import numpy as np
 
-from edge.errors import PictureError, UsageError
+from edge.errors import ImageError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import adjust, thin
@@ -37,7 +37,7 @@ def browser(address: str, options: SourceOptions) -> "BrowserSource":
 
 
 class BrowserCamera:
-    """Holds the newest picture that a page has sent; used by two threads."""
+    """Holds the newest image that a page has sent; used by two threads."""
 
     name, live, fps = "browser", True, None
 
@@ -47,14 +47,14 @@ class BrowserCamera:
         self._ended = False
 
     def put(self, jpeg: bytes) -> None:
-        """Take a picture.
+        """Take an image.
 
         Raises:
-            PictureError: it is no JPEG, or one larger than 4096 × 4096.
+            ImageError: it is no JPEG, or one larger than 4096 × 4096.
         """
-        picture = _decoded(jpeg)
+        image = _decoded(jpeg)
         with self._changed:
-            self._newest = picture
+            self._newest = image
             self._changed.notify_all()
 
     def read(self) -> Frame | None:
@@ -63,8 +63,8 @@ class BrowserCamera:
                 self._changed.wait()
             if self._ended or self._newest is None:
                 return None
-            picture, self._newest = self._newest, None
-        return Frame(0, 0.0, picture)  # the stream counts the frames of live sources itself
+            image, self._newest = self._newest, None
+        return Frame(0, 0.0, image)  # the stream counts the frames of live sources itself
 
     def close(self) -> None:
         """Let who reads know that nothing more comes."""
@@ -92,9 +92,9 @@ def _decoded(jpeg: bytes) -> BgrImage:
     expected, fix = "a JPEG image from the page's camera", "reload the page"
     size = _size(jpeg)
     if size is None:
-        raise PictureError(expected, "other data", fix, code="image-undecodable")
+        raise ImageError(expected, "other data", fix, code="image-undecodable")
     if size[0] * size[1] > _MOST_PIXELS:
-        raise PictureError(
+        raise ImageError(
             f"{expected} with at most 4096 × 4096 pixels",
             f"{size[0]} × {size[1]} pixels",
             fix,
@@ -105,7 +105,7 @@ def _decoded(jpeg: bytes) -> BgrImage:
     except cv2.error:
         decoded = None
     if decoded is None:
-        raise PictureError(expected, "a corrupt JPEG", fix, code="image-undecodable")
+        raise ImageError(expected, "a corrupt JPEG", fix, code="image-undecodable")
     return np.asarray(decoded, np.uint8)
 
 

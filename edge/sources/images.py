@@ -1,4 +1,4 @@
-"""Pictures as a source: one, a folder of them, or a pattern."""
+"""Images as a source: one, a folder of them, or a pattern."""
 
 import re
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import cv2
 
-from edge.errors import CorruptFrameError, PictureError, SourceError
+from edge.errors import CorruptFrameError, ImageError, SourceError
 from edge.frame import Frame
-from edge.image import SUFFIXES, read_picture
+from edge.image import SUFFIXES, read_image
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import adjust
 
 _RATE = 30.0
-"""Pictures per second where the user does not say."""
+"""Images per second where the user does not say."""
 
 
-def pictures(address: str, options: SourceOptions) -> Source:
-    """The pictures of a folder, of a pattern such as ``photos/*.jpg``, or one alone.
+def images(address: str, options: SourceOptions) -> Source:
+    """The images of a folder, of a pattern such as ``photos/*.jpg``, or one alone.
 
     They come in their natural order (2.jpg before 10.jpg), as fast as they are wanted; ``fps``
     and ``realtime`` make a slide show.
@@ -28,12 +28,12 @@ def pictures(address: str, options: SourceOptions) -> Source:
     files = find(address)
 
     def open_it() -> Source:
-        return _Pictures(address, files, options.fps or _RATE)
+        return _Images(address, files, options.fps or _RATE)
 
     return adjust(open_it(), options, again=open_it)
 
 
-class _Pictures:
+class _Images:
     live = False
 
     def __init__(self, name: str, files: list[Path], fps: float) -> None:
@@ -46,13 +46,13 @@ class _Pictures:
         index, path = self._next, self._files[self._next]
         self._next += 1
         try:
-            picture = read_picture(path)
-        except PictureError as error:
+            image = read_image(path)
+        except ImageError as error:
             kind = SourceError if len(self._files) == 1 else CorruptFrameError
             raise kind(
                 error.expected, error.found, error.fix, code=error.code, summary=error.summary
             ) from None
-        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         return Frame(index, index / self.fps, bgr.astype("uint8", copy=False), str(path))
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ def camera(address: str, options: SourceOptions) -> Source:
     _ask(capture, options)
     source = _Captured(address, capture, live=True, options=options)
     try:
-        source.read()  # a device that opens may still be none that gives pictures
+        source.read()  # a device that opens may still be none that gives images
     except CorruptFrameError:  # many a camera begins with one
         pass
     except SourceError:
@@ -163,11 +163,11 @@ class _Captured:
             self._corrupt -= 1
             raise self._undecodable()
         self._grabbed = False
-        decoded, picture = self._capture.retrieve()
-        if not decoded or picture is None or picture.size == 0:
+        decoded, image = self._capture.retrieve()
+        if not decoded or image is None or image.size == 0:
             raise self._undecodable()
         self._time = self._timestamp()
-        return Frame(self._count - 1, self._time, _bgr(picture))
+        return Frame(self._count - 1, self._time, _bgr(image))
 
     def close(self) -> None:
         self._capture.release()
@@ -298,10 +298,10 @@ def _is_number(address: str) -> bool:
     return address.removeprefix("/dev/video").isdecimal() or address == ""
 
 
-def _bgr(picture: np.ndarray) -> BgrImage:  # type: ignore[type-arg]
-    if picture.ndim == 2 or picture.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)
-    return np.asarray(picture[..., :3], np.uint8)
+def _bgr(image: np.ndarray) -> BgrImage:  # type: ignore[type-arg]
+    if image.ndim == 2 or image.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.asarray(image[..., :3], np.uint8)
 
 
 def _without_password(address: str) -> str:

@@ -40,7 +40,7 @@ class _Csi:
 
     def read(self) -> Frame | None:
         try:
-            picture = self._camera.capture_array("main")
+            image = self._camera.capture_array("main")
         except Exception as error:  # picamera2 lets those of libcamera through
             raise SourceError(
                 f"frames from {self.name}",
@@ -49,7 +49,7 @@ class _Csi:
                 code="source-lost",
             ) from None
         self._count += 1
-        return Frame(self._count - 1, 0.0, np.ascontiguousarray(picture[..., :3]))
+        return Frame(self._count - 1, 0.0, np.ascontiguousarray(image[..., :3]))
 
     def close(self) -> None:
         with suppress(Exception):  # one that was lost cannot be stopped any more

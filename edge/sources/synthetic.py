@@ -54,7 +54,7 @@ class _Synthetic:
         self._start = random.uniform(0, size, (_SHAPES, 2))
         self._speed = random.uniform(-0.3, 0.3, (_SHAPES, 2)) * size  # pixels a second
         self._radius = (random.uniform(0.05, 0.12, _SHAPES) * min(size)).astype(int)
-        self._colours = random.integers(64, 256, (_SHAPES, 3)).tolist()
+        self._colors = random.integers(64, 256, (_SHAPES, 3)).tolist()
         across = np.linspace(40, 120, wanted.width, dtype=np.uint8)
         ground = np.broadcast_to(across[None, :, None], (wanted.height, wanted.width, 3))
         self._background: BgrImage = np.ascontiguousarray(ground)
@@ -63,17 +63,17 @@ class _Synthetic:
         if self._index == self._wanted.frames:
             return None
         seconds = self._index / self._wanted.fps
-        picture = self._background.copy()
+        image = self._background.copy()
         for number in range(_SHAPES):
-            centre = self._place(number, seconds)
-            radius, colour = int(self._radius[number]), self._colours[number]
+            center = self._place(number, seconds)
+            radius, color = int(self._radius[number]), self._colors[number]
             if number % 2:
-                corner = (centre[0] - radius, centre[1] - radius)
-                cv2.rectangle(picture, (*corner, 2 * radius, 2 * radius), colour, cv2.FILLED)
+                corner = (center[0] - radius, center[1] - radius)
+                cv2.rectangle(image, (*corner, 2 * radius, 2 * radius), color, cv2.FILLED)
             else:
-                cv2.circle(picture, centre, radius, colour, cv2.FILLED)
+                cv2.circle(image, center, radius, color, cv2.FILLED)
         self._index += 1
-        return Frame(self._index - 1, seconds, picture)
+        return Frame(self._index - 1, seconds, image)
 
     def close(self) -> None:
         """Nothing is kept open."""

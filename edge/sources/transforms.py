@@ -90,10 +90,10 @@ class _Turned(_Wrapper):
 
     def read(self) -> Frame | None:
         frame = self._source.read()
-        return None if frame is None else replace(frame, picture=self._turn(frame.picture))
+        return None if frame is None else replace(frame, image=self._turn(frame.image))
 
-    def _turn(self, picture: BgrImage) -> BgrImage:
-        turned: cv2.typing.MatLike = picture
+    def _turn(self, image: BgrImage) -> BgrImage:
+        turned: cv2.typing.MatLike = image
         if self._size is not None and (turned.shape[1], turned.shape[0]) != self._size:
             turned = cv2.resize(turned, self._size, interpolation=cv2.INTER_AREA)
         if self._rotate:

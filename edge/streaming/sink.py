@@ -8,7 +8,7 @@ from edge.frame import Output
 class Sink(Protocol):
     """Takes outputs in the order of their frames, in a thread of its own.
 
-    ``name`` is what the user called it. ``wants_images``: it wants ``Output.picture``; asked for each
+    ``name`` is what the user called it. ``wants_images``: it wants ``Output.image``; asked for each
     frame, since nothing is drawn where nobody looks. ``queue_size``: how many outputs may wait for it.
     What exceeds it is dropped and counted, so that a slow sink never slows a live stream; for a
     file the stream waits, and nothing is dropped. With 0 only the newest counts, live or not (a

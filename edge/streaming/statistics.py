@@ -53,7 +53,7 @@ class StreamStats:
     def to_dict(self) -> dict[str, Any]:
         """Plain values; ``stages`` and ``latency`` hold ``p50_ms`` and ``p95_ms``.
 
-        A stage that did not run, such as drawing without a sink for pictures, took 0 ms.
+        A stage that did not run, such as drawing without a sink for images, took 0 ms.
         """
         return {
             "source": self.source,

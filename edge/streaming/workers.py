@@ -1,4 +1,4 @@
-"""Threads behind the model: each sink writes in its own, pictures are drawn in one of them."""
+"""Threads behind the model: each sink writes in its own, images are drawn in one of them."""
 
 import threading
 import time
@@ -132,15 +132,15 @@ class DrawJob:
 def draw_worker(
     live: bool, drawing: LatencyHistogram, failed: Callable[[], None]
 ) -> SinkWorker[DrawJob]:
-    """The outlet that draws each result once, for all sinks that want pictures."""
+    """The outlet that draws each result once, for all sinks that want images."""
     from edge import draw
 
     def write(item: DrawJob) -> None:
         start = time.perf_counter()
-        picture = item.task.draw(item.frame.picture.copy(), item.output.result)
-        draw.status(picture, item.output.status)
+        image = item.task.draw(item.frame.image.copy(), item.output.result)
+        draw.status(image, item.output.status)
         drawing.add(time.perf_counter() - start)
         for sink in item.outlets:
-            sink.put(replace(item.output, picture=picture))
+            sink.put(replace(item.output, image=image))
 
     return SinkWorker("drawing", write, lambda: None, queue_size=2, waits=not live, failed=failed)

@@ -1,4 +1,4 @@
-"""What a task is: from a picture to a model's input, and from its output to a result."""
+"""What a task is: from an image to a model's input, and from its output to a result."""
 
 from typing import Any, Protocol, Self
 
@@ -35,8 +35,8 @@ class Task(Protocol):
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
         """The result in pixels of the frame. Called in the order of the frames; may remember."""
 
-    def draw(self, picture: BgrImage, result: Any) -> BgrImage:
-        """The picture with one of its own results drawn on it; called from another thread.
+    def draw(self, image: BgrImage, result: Any) -> BgrImage:
+        """The image with one of its own results drawn on it; called from another thread.
 
         It may be drawn on in place, or another comes back, of one size for frames of one size.
         """

@@ -49,7 +49,7 @@ class Line:
     """A line from ``start`` to ``end``, in pixels of the frame.
 
     "in" is from the left to the right of someone who looks from ``start`` to ``end``: downwards
-    in the picture for a line drawn from left to right.
+    in the image for a line drawn from left to right.
     """
 
     name: str

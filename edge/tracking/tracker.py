@@ -178,7 +178,7 @@ class MultiObjectTracker:
     def _covered(self, state: TrackState, hidden: Ints) -> Array:
         """The largest share of each hidden track that one in front of it covers.
 
-        Whose lower side is lower in the picture stands in front.
+        Whose lower side is lower in the image stands in front.
         """
         front = np.flatnonzero((state.ids > 0) & (state.missed == 0))
         lower = state.boxes[:, 1] + state.boxes[:, 3] / 2

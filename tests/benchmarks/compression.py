@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.backbone import weights
 from converters.compress import recipe
 from converters.compress.calibration_set import calibration_set
@@ -61,7 +61,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A trained network with calibrated scores, its pictures, and its plain int8 file."""
+    """A trained network with calibrated scores, its images, and its plain int8 file."""
 
     material: RecipeContext
     float32: bytes
@@ -111,7 +111,7 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
     backbone = weights.load(str(file), None, None, seed)
     with tempfile.TemporaryDirectory() as work:
         dataset = audit.audit(
-            intake.list_pictures(photos, Path(work)),
+            intake.list_images(photos, Path(work)),
             Preprocessing(backbone.size, backbone.size),
             Path(work),
             progress,
@@ -119,21 +119,21 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
     sides = split(dataset, seed)
     training = TrainingOptions(fine_tune="never", seed=seed)
     trained = train(backbone, dataset, sides, training, cache.folder(), progress)
-    validation = scores(quantise.to_float32(trained.model), dataset, sides.validation)
+    validation = scores(quantize.to_float32(trained.model), dataset, sides.validation)
     temperature = fit_temperature(validation, dataset.labels[sides.validation])
     model = scale_logits(trained.model, temperature)
     samples = calibration_set(dataset, sides, seed)
     return Start(
         material=RecipeContext(dataset, sides, samples, model, seed, progress),
-        float32=quantise.to_float32(model),
-        int8=quantise.to_int8(model, samples, dataset.preprocessing),
+        float32=quantize.to_float32(model),
+        int8=quantize.to_int8(model, samples, dataset.preprocessing),
     )
 
 
 def measure(start: Start, name: str, content: bytes, seconds: float) -> Row:
     """All figures of one file beside plain int8 and float32."""
     dataset, sides = start.material.dataset, start.material.split
-    judged = judged_pictures(sides)
+    judged = judged_images(sides)
     truth = dataset.labels[judged]
     said, dense, reference = (
         scores(file, dataset, judged).argmax(1) for file in (content, start.int8, start.float32)
@@ -156,7 +156,7 @@ def measure(start: Start, name: str, content: bytes, seconds: float) -> Row:
     }
 
 
-def judged_pictures(sides: Split) -> NDArray[np.int64]:
+def judged_images(sides: Split) -> NDArray[np.int64]:
     return np.concatenate([sides.validation, sides.test])
 
 

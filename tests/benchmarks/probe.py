@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from converters.backbone import builtin, from_keras, mobilenet_v2
 from converters.backbone.pretrain.pack import unpack
-from edge.image import Preprocessing, RgbImage, read_picture
+from edge.image import Preprocessing, RgbImage, read_image
 
 SEEDS = 5
 Labelled = tuple[list[RgbImage], list[str]]
@@ -50,7 +50,7 @@ Embed = Callable[[list[RgbImage]], NDArray[np.float32]]
 
 
 def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, Embed]:
-    """Random, built-in and teacher by the name shown: pictures to embeddings [n, 1280]."""
+    """Random, built-in and teacher by the name shown: images to embeddings [n, 1280]."""
     from converters import tf
 
     if weights is None:
@@ -73,10 +73,10 @@ def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, E
 def embedder(model: Any, size: int) -> Embed:
     prepare = Preprocessing(size, size)
 
-    def embed(pictures: list[RgbImage]) -> NDArray[np.float32]:
-        pixels = np.stack([prepare.resize(picture) for picture in pictures])
+    def embed(images: list[RgbImage]) -> NDArray[np.float32]:
+        pixels = np.stack([prepare.resize(image) for image in images])
         parts = [
-            model.predict_on_batch(prepare.normalise(pixels[at : at + 32])).mean(axis=(1, 2))
+            model.predict_on_batch(prepare.normalize(pixels[at : at + 32])).mean(axis=(1, 2))
             for at in range(0, len(pixels), 32)
         ]
         return np.concatenate(parts)
@@ -88,9 +88,9 @@ def measure(data: Path, models: dict[str, Embed]) -> dict[str, dict[str, dict[st
     """Accuracy by data set and model: ``{"mean", "sd"}`` over the seeds."""
     table: dict[str, dict[str, dict[str, float]]] = {}
     for name, load in DATASETS.items():
-        pictures, labels = load(data / "datasets")
-        title = f"{name} ({len(pictures)})"
-        table[title] = {model: probe(embed(pictures), labels) for model, embed in models.items()}
+        images, labels = load(data / "datasets")
+        title = f"{name} ({len(images)})"
+        table[title] = {model: probe(embed(images), labels) for model, embed in models.items()}
     return table
 
 
@@ -112,7 +112,7 @@ def probe(embeddings: NDArray[np.float32], labels: list[str]) -> dict[str, float
 
 def grocery(folder: Path) -> Labelled:
     files = sorted((folder / "grocery6").glob("*/*.jpg"))
-    return [read_picture(path) for path in files], [path.parent.name for path in files]
+    return [read_image(path) for path in files], [path.parent.name for path in files]
 
 
 def fashion(folder: Path, per_class: int = 100) -> Labelled:
@@ -134,10 +134,10 @@ def blood_cells(folder: Path, per_class: int = 100) -> Labelled:
         x, y, w, h = (round(v) for v in box["bbox"])
         if len(taken[name]) == per_class or min(w, h) < 8:
             continue
-        picture = read_picture(root / "images" / files[box["image_id"]])
-        taken[name].append(picture[max(0, y) : y + h, max(0, x) : x + w])
-    pictures = [crop for crops in taken.values() for crop in crops]
-    return pictures, [name for name, crops in taken.items() for _ in crops]
+        image = read_image(root / "images" / files[box["image_id"]])
+        taken[name].append(image[max(0, y) : y + h, max(0, x) : x + w])
+    images = [crop for crops in taken.values() for crop in crops]
+    return images, [name for name, crops in taken.items() for _ in crops]
 
 
 DATASETS: dict[str, Callable[[Path], Labelled]] = {

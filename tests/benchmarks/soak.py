@@ -41,7 +41,7 @@ ALLOWED_MB = 1.0
 
 
 class Watch:
-    """Reads the resident memory now and then; asks for pictures as a window does."""
+    """Reads the resident memory now and then; asks for images as a window does."""
 
     name, wants_images, queue_size = "watch", True, 0
 
@@ -124,9 +124,9 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = folder / "colours.tflite"
+        model = folder / "colors.tflite"
         about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-        model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
+        model.write_bytes(metadata.write(tiny_models.color_model("int8"), about))
         good = [soak(model, folder, given.frames), killed(model, folder)]
     print("good" if all(good) else "NOT good")
     return 0 if all(good) else 1

@@ -84,8 +84,8 @@ def tutorial(task: Any, video: str, frames: int) -> float:
         frame = source.read()
         assert frame is not None
         result = task.postprocess(task.runtime.invoke(*task.preprocess(frame)),
-                                Frame(index, index / 30, frame.picture))  # fmt: skip
-        task.draw(frame.picture.copy(), result)
+                                Frame(index, index / 30, frame.image))  # fmt: skip
+        task.draw(frame.image.copy(), result)
     seconds = time.perf_counter() - start
     source.close()
     return seconds / frames

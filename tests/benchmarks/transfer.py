@@ -2,10 +2,10 @@
 
     python tests/benchmarks/transfer.py DATASET WEIGHTS.h5 [--seeds 1] [--json]
 
-Both start from the same ImageNet weights and are tested on the same pictures: the tutorial trains
+Both start from the same ImageNet weights and are tested on the same images: the tutorial trains
 on our training and validation sides and is judged on our test side. Each run is a whole process,
 TensorFlow's import included. `edge convert` is timed twice: with an empty cache, and again with
-one picture added (embeddings, head, three conversions and the verification really done), and the
+one image added (embeddings, head, three conversions and the verification really done), and the
 ratio to the tutorial run of the same seed in the same minutes is printed.
 The recipe: tensorflow.org/tutorials/images/transfer_learning (augmentation layers, 10 epochs
 frozen with Adam 1e-4, then 10 epochs from layer 100 on with RMSprop 1e-5, dropout 0.2).
@@ -47,13 +47,13 @@ def main() -> None:
         print(
             f"seed {row['seed']}: tutorial {row['tutorial_s']:.1f} s, {row['tutorial']:.1%} (float)"
             f" | edge convert cold {row['cold_s']:.1f} s ({row['cold_ratio']:.2f}x),"
-            f" one picture added {row['warm_s']:.1f} s ({row['warm_ratio']:.2f}x),"
+            f" one image added {row['warm_s']:.1f} s ({row['warm_ratio']:.2f}x),"
             f" float32 {row['float32']:.1%}, int8 {row['int8']:.1%}"
         )
 
 
 def compare(dataset: Path, weights: Path, seed: int) -> dict[str, float]:
-    """Run ours cold, the tutorial, and ours with one picture added; figures of all three."""
+    """Run ours cold, the tutorial, and ours with one image added; figures of all three."""
     with tempfile.TemporaryDirectory() as work:
         photos, out = Path(work) / "photos", Path(work) / "out"
         shutil.copytree(dataset, photos)
@@ -80,11 +80,11 @@ def compare(dataset: Path, weights: Path, seed: int) -> dict[str, float]:
 
 
 def held_back(photos: Path, work: Path) -> Path:
-    """Take one picture out of ``photos`` for later; its new path names its class folder."""
-    picture = next(p for p in sorted(photos.rglob("*")) if p.suffix.lower() in SUFFIXES)
-    place = work / picture.parent.name / picture.name
+    """Take one image out of ``photos`` for later; its new path names its class folder."""
+    image = next(p for p in sorted(photos.rglob("*")) if p.suffix.lower() in SUFFIXES)
+    place = work / image.parent.name / image.name
     place.parent.mkdir()
-    return picture.rename(place)
+    return image.rename(place)
 
 
 def edge_convert(photos: Path, weights: Path, out: Path, seed: int, cache: Path) -> float:

@@ -115,7 +115,7 @@ def recorded(frames: list[np.ndarray], path: Path) -> float:  # type: ignore[typ
             result=Classification(()),
             status=StreamStatus(30.0, 3.0, 12.0, 0, "cpu"),
             captured=0.0,
-            picture=frame,
+            image=frame,
         )
         for index, frame in enumerate(frames)
     ]
@@ -133,14 +133,14 @@ def encoded(frames: list[np.ndarray]) -> float:  # type: ignore[type-arg]
 def images(count: int) -> Dataset:
     """A data set of two classes, of ``count`` images and of 5, without pixels."""
     labels = np.repeat([0, 1], [count, 5])
-    pictures = tuple(
+    images = tuple(
         ImageRecord(f"{label}/{index}.png", int(label), None, f"{index:064x}")
         for index, label in enumerate(labels)
     )
     audit = Audit({"a": count, "b": 5}, (), (), (), (), {}, (), ())
     pixels = np.zeros((len(labels), 1, 1, 3), np.uint8)
     groups = np.arange(len(labels))
-    return Dataset("many", ("a", "b"), pictures, Preprocessing(1, 1), pixels, labels, groups, audit)
+    return Dataset("many", ("a", "b"), images, Preprocessing(1, 1), pixels, labels, groups, audit)
 
 
 def first_line(model: Path, clip: Path) -> float:

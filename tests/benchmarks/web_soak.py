@@ -5,7 +5,7 @@
 A stream at the pace of a camera, 640 × 480 at 30 a second, through a tiny classifier into the page
 of the sink ``web``. Times without and with visitors take turns, so that both meet the same machine.
 The visitors, in a process of their own: some that look, one that comes and goes, one that never
-acknowledges a picture, one that never reads what it gets, and a slow reader of the plain stream.
+acknowledges an image, one that never reads what it gets, and a slow reader of the plain stream.
 """
 
 import argparse
@@ -194,9 +194,9 @@ def main() -> int:
         visitors(given.visit)
         return 0
     with tempfile.TemporaryDirectory() as name:
-        model = Path(name) / "colours.tflite"
+        model = Path(name) / "colors.tflite"
         about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-        model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
+        model.write_bytes(metadata.write(tiny_models.color_model("int8"), about))
         with suppress_native_stderr():
             task = classifier(model, threads=1)
         with pages.page(Path(name), task=task) as page, pages.Visitor(page) as visitor:

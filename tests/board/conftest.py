@@ -62,8 +62,8 @@ def board(
         _report(request, f"{release}: wheels installed in {time.perf_counter() - start:.0f} s")
         for name in CARRIED:
             root.copy_in(test_data / "models" / name, f"/data/{name}")
-        root.copy_in(test_data / "images/cat_720p.jpg", "/data/pictures/cat.jpg")
-        root.copy_in(test_data / "images/parrot.jpg", "/data/pictures/parrot.jpg")
+        root.copy_in(test_data / "images/cat_720p.jpg", "/data/images/cat.jpg")
+        root.copy_in(test_data / "images/parrot.jpg", "/data/images/parrot.jpg")
         root.copy_in(test_data / "video/store-aisle.gif", "/data/people.gif")
         yield board
 

@@ -22,15 +22,15 @@ def test_it_needs_no_tensorflow(board: Board) -> None:
     assert not names & {"tensorflow", "keras", "tf-keras", "scipy", "matplotlib", "mediapipe"}
 
 
-def test_pictures_are_classified_as_here(board: Board, test_data: Path, run_edge) -> None:  # type: ignore[no-untyped-def]
+def test_images_are_classified_as_here(board: Board, test_data: Path, run_edge) -> None:  # type: ignore[no-untyped-def]
     models = test_data / "models"
     model, labels = "mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt"
     there = board.edge(
-        "classify", f"/data/{model}", "/data/pictures", "--labels", f"/data/{labels}",
+        "classify", f"/data/{model}", "/data/images", "--labels", f"/data/{labels}",
         "--threads", 1, "--json",
     )  # fmt: skip
     here = run_edge(
-        "classify", models / model, board.root.folder / "data/pictures", "--labels",
+        "classify", models / model, board.root.folder / "data/images", "--labels",
         models / labels, "--threads", 1, "--json",
     )  # fmt: skip
     answers = [_best(done.stdout) for done in (there, here)]
@@ -49,7 +49,7 @@ def test_the_demo_classifies_a_file(board: Board) -> None:
     done = board.edge(
         "demo", "classify", "--model", "/data/mobilenet_v1_0.25_128_quant.tflite",
         "--labels", "/data/imagenet_labels.txt", "--threads", 1,
-        "--source", "/data/pictures", "--sink", "jsonl:-",
+        "--source", "/data/images", "--sink", "jsonl:-",
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(line["file"]).name for line in lines] == ["cat.jpg", "parrot.jpg"]
@@ -60,7 +60,7 @@ def test_the_demo_detects_in_a_file_and_records(board: Board) -> None:
     done = board.edge(
         "demo", "detect", "--model", "/data/coco_ssd_mobilenet_v1_1.0_quant.tflite",
         "--labels", "/data/coco_ssd_labels.txt", "--threads", 1,
-        "--source", "/data/pictures/cat.jpg", "--sink", "jsonl:-", "--sink", "/tmp/cat.mkv",
+        "--source", "/data/images/cat.jpg", "--sink", "jsonl:-", "--sink", "/tmp/cat.mkv",
     )  # fmt: skip
     (line,) = map(json.loads, done.stdout.splitlines())
     assert line["detections"][0]["label"] == "cat"

@@ -16,10 +16,10 @@ RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def shapes() -> Dataset:
-    """90 generated pictures of 3 classes, in memory."""
+    """90 generated images of 3 classes, in memory."""
     import micro_model
 
-    return micro_model.dataset(*micro_model.pictures(30, seed=1))
+    return micro_model.dataset(*micro_model.images(30, seed=1))
 
 
 @pytest.fixture(scope="session")

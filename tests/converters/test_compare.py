@@ -106,7 +106,7 @@ def test_a_narrow_terminal_cuts_no_figure(tmp_path: Path, width: int) -> None:
     assert ("No room for: " in text) == (width < 180)
 
 
-def test_other_test_pictures_and_another_computer_are_pointed_out(tmp_path: Path) -> None:
+def test_other_test_images_and_another_computer_are_pointed_out(tmp_path: Path) -> None:
     other = FULL.build()
     other["split"]["test"][0] = "a" * 64
     other["environment"]["cpu"] = "Cortex-A76"
@@ -186,9 +186,9 @@ def test_the_plot_names_every_variant(
         assert text.count(">channels-50</text>") == 2
         assert ">small</text>" in text
     else:
-        picture = cv2.imread(str(plot))
-        assert picture is not None
-        assert picture.std() > 5, "nothing is drawn"
+        image = cv2.imread(str(plot))
+        assert image is not None
+        assert image.std() > 5, "nothing is drawn"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(["big", "small", name])
 
 

@@ -65,7 +65,7 @@ def test_the_recipe_is_measured_beside_what_is_always_made(compressed: Converted
     assert digest(out / "model.tflite") == digest(out / "variants/half.tflite")
 
 
-def test_it_is_of_the_same_pictures_and_says_where_it_comes_from(
+def test_it_is_of_the_same_images_and_says_where_it_comes_from(
     converted: Converted, compressed: Converted
 ) -> None:
     before, after = report_of(converted[0]), report_of(compressed[0])
@@ -167,7 +167,7 @@ def garbage_network(converted: Path, place: Path) -> list[object]:
     return [copied, "--recipe", "int8"]
 
 
-def other_pictures(converted: Path, place: Path) -> list[object]:
+def other_images(converted: Path, place: Path) -> list[object]:
     from micro import write_dataset
 
     write_dataset(place / "others", seed=5)
@@ -200,7 +200,7 @@ def impossible(converted: Path, place: Path) -> list[object]:
         (later_record, "result-version-unsupported", "99"),
         (no_network, "trained-model-missing", "model.keras"),
         (garbage_network, "trained-model-unreadable", "model.keras"),
-        (other_pictures, "split-images-missing", "others"),
+        (other_images, "split-images-missing", "others"),
         (wrong_recipe, "unknown-recipe", "'channels-50'"),
         (no_recipe, None, "--recipe"),
         (onto_itself, "output-overlaps-input", "-o"),

@@ -77,7 +77,7 @@ def test_the_recorded_accuracy_is_that_of_the_file_on_the_recorded_test_side(
         if path.is_file()
     }
     right = [
-        model.classify(edge.read_picture(by_digest[digest])).best.label
+        model.classify(edge.read_image(by_digest[digest])).best.label
         == by_digest[digest].parent.name
         for digest in report["split"]["test"]
     ]
@@ -113,20 +113,20 @@ def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
     again = json.loads(done.stdout)
     assert again["split"] == report["split"]
     assert again["training"]["details"]["embeddings"]["computed"] == 0
-    pictures = micro_dataset.rglob("*.jpg")
+    images = micro_dataset.rglob("*.jpg")
     first, second = (
         edge.open_model(folder / "variants/float32.tflite")
         for folder in (converted[0], tmp_path / "again")
     )
-    for path in list(pictures)[:5]:
-        picture = edge.read_picture(path)
-        assert first.classify(picture).best.index == second.classify(picture).best.index
-        assert first.classify(picture).best.score == pytest.approx(
-            second.classify(picture).best.score, abs=1e-4
+    for path in list(images)[:5]:
+        image = edge.read_image(path)
+        assert first.classify(image).best.index == second.classify(image).best.index
+        assert first.classify(image).best.score == pytest.approx(
+            second.classify(image).best.score, abs=1e-4
         )
 
 
-def test_ten_added_pictures_cost_ten_embeddings(
+def test_ten_added_images_cost_ten_embeddings(
     converted: tuple[Path, Any],
     report: dict[str, Any],
     micro_dataset: Path,
@@ -144,7 +144,7 @@ def test_ten_added_pictures_cost_ten_embeddings(
     done = run_edge("convert", photos, "-o", tmp_path / "out", *SMALL, "--json")
     after = json.loads(done.stdout)
     used, sides = after["training"]["details"]["embeddings"], after["split"]
-    # The test side is never embedded: what the added pictures push out of it is new as well.
+    # The test side is never embedded: what the added images push out of it is new as well.
     pushed_out = set(report["split"]["test"]) & {*sides["train"], *sides["validation"]}
     assert used["computed"] <= 10 + len(pushed_out)
     assert len(pushed_out) <= 5
@@ -210,8 +210,8 @@ def test_scores_are_calibrated_in_every_file(
         edge.open_model(converted[0] / f"variants/{name}.tflite") for name in ("float32", "int8")
     )
     for path in sorted(micro_dataset.rglob("*.png"))[:5]:
-        picture = edge.read_picture(path)
-        scores = [model.scores(model.preprocessing.resize(picture)) for model in (float32, int8)]
+        image = edge.read_image(path)
+        scores = [model.scores(model.preprocessing.resize(image)) for model in (float32, int8)]
         np.testing.assert_allclose(*scores, atol=0.15)
 
 

@@ -1,4 +1,4 @@
-"""`edge convert` on real pictures: the figures that the toolkit promises."""
+"""`edge convert` on real images: the figures that the toolkit promises."""
 
 import csv
 import json
@@ -75,7 +75,7 @@ def test_a_zip_gives_what_its_folder_gives(
     assert report["dataset"]["pictures"] == 120
 
 
-def test_a_table_names_pictures_labels_and_sides(
+def test_a_table_names_images_labels_and_sides(
     test_data: Path, convert: Convert, tmp_path: Path
 ) -> None:
     table = tmp_path / "groceries.csv"
@@ -115,17 +115,17 @@ def test_the_builtin_weights_learn_groceries(
 
 
 def few_groceries(test_data: Path) -> Iterator[Path]:
-    """20 pictures of each class."""
+    """20 images of each class."""
     for name in GROCERIES:
         yield from sorted((test_data / "datasets/grocery6" / name).glob("*.jpg"))[:20]
 
 
 def write_fashion(part: Path, folder: Path, each: int) -> None:
-    """Write ``each`` pictures of every class of ``part`` as PNG into class folders."""
+    """Write ``each`` images of every class of ``part`` as PNG into class folders."""
     with np.load(part) as arrays:
-        pictures, labels = arrays["x"], arrays["y"]
+        images, labels = arrays["x"], arrays["y"]
     for label in range(10):
         place = folder / f"class {label}"
         place.mkdir(parents=True)
-        for count, picture in enumerate(pictures[labels == label][:each]):
-            cv2.imwrite(str(place / f"{count:04d}.png"), picture)
+        for count, image in enumerate(images[labels == label][:each]):
+            cv2.imwrite(str(place / f"{count:04d}.png"), image)

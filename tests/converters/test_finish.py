@@ -37,7 +37,7 @@ Made = tuple[Any, tuple[Variant, ...]]
 def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split) -> TrainingResult:
     """The micro model; the truth is what it says, so that float32 is always right."""
     model, _ = micro_model_and_variants
-    inputs = shapes.preprocessing.normalise(np.asarray(shapes.pixels))
+    inputs = shapes.preprocessing.normalize(np.asarray(shapes.pixels))
     labels = model.predict(inputs, verbose=0).argmax(1)
     return TrainingResult(
         dataset=replace(shapes, labels=labels),
@@ -51,7 +51,7 @@ def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split
 
 @pytest.fixture(scope="module")
 def remedied(learned: TrainingResult, micro_model_and_variants: Made) -> EvaluatedVariants:
-    """What comes of an int8 file that says the same of every picture."""
+    """What comes of an int8 file that says the same of every image."""
     model, (float32, float16, int8) = micro_model_and_variants
     broken = replace(int8, content=zero_weights(int8.content, "head"))
     tested = evaluate((float32, float16, broken), learned, CompressionPlan(), SilentProgress())
@@ -80,7 +80,7 @@ def test_the_remedy_takes_the_place_of_int8(remedied: EvaluatedVariants) -> None
     assert choice.chosen == accuracy_control.NAME
 
 
-def test_a_network_that_says_the_same_of_every_picture_is_no_model(
+def test_a_network_that_says_the_same_of_every_image_is_no_model(
     learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
     model = clone(micro_model_and_variants[0])

@@ -18,7 +18,7 @@ from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.config import TrainingOptions
-from edge.image import Preprocessing, read_picture
+from edge.image import Preprocessing, read_image
 from edge.modelfile import metadata
 
 JUDGES = Path(__file__).parents[1] / "support" / "judges.py"
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.realdata
 
 @dataclass(frozen=True)
 class Made:
-    """A model of grocery6 with the answers of ai-edge-litert to the test pictures."""
+    """A model of grocery6 with the answers of ai-edge-litert to the test images."""
 
     path: Path
     labels: tuple[str, ...]
@@ -47,52 +47,52 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     learned = test_data / "models" / "keras" / "mobilenet_v2_1.0_224_no_top.weights.h5"
     backbone = weights.load(str(learned), None, None, 0, SilentProgress())
     preprocessing = Preprocessing(backbone.size, backbone.size)
-    pictures = audit.audit(
-        intake.list_pictures(photos, folder), preprocessing, folder, SilentProgress()
+    images = audit.audit(
+        intake.list_images(photos, folder), preprocessing, folder, SilentProgress()
     )
-    sides = split.split(pictures, 0)
+    sides = split.split(images, 0)
     options = TrainingOptions(fine_tune="never")
-    trained = train.train(backbone, pictures, sides, options, folder, SilentProgress())
-    samples = calibration_set.calibration_set(pictures, sides, 0)
+    trained = train.train(backbone, images, sides, options, folder, SilentProgress())
+    samples = calibration_set.calibration_set(images, sides, 0)
     content = metadata.write(
         tflite.to_int8(trained.model, samples, preprocessing),
         metadata.ModelMetadata(
-            name="grocery6", labels=pictures.classes,
+            name="grocery6", labels=images.classes,
             mean=preprocessing.mean, std=preprocessing.std,
         ),
     )  # fmt: skip
     path = folder / "model.tflite"
     path.write_bytes(content)
-    np.savez(folder / "stretched.npz", *pictures.pixels[sides.test])
+    np.savez(folder / "stretched.npz", *images.pixels[sides.test])
     np.savez(
         folder / "originals.npz",
-        *[read_picture(photos / pictures.pictures[i].name) for i in sides.test],
+        *[read_image(photos / images.images[i].name) for i in sides.test],
     )
     stretched = folder / "stretched.npz"
     return Made(
-        path, pictures.classes, stretched, folder / "originals.npz",
-        pictures.labels[sides.test],
+        path, images.classes, stretched, folder / "originals.npz",
+        images.labels[sides.test],
         np.array(ask("ai-edge-litert", path, stretched)["scores"]),
     )  # fmt: skip
 
 
-def ask(who: str, model: Path, pictures: Path) -> dict[str, Any]:
+def ask(who: str, model: Path, images: Path) -> dict[str, Any]:
     out = model.with_name(f"{who}.json")
-    command = [sys.executable, JUDGES, who, model, pictures, out]
+    command = [sys.executable, JUDGES, who, model, images, out]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stderr
     return dict(json.loads(out.read_text()))
 
 
 def assert_same_answers(made: Made, scores: np.ndarray) -> None:
-    """Top-1 equal on at least 98 % of the pictures, and every difference a near-tie."""
+    """Top-1 equal on at least 98 % of the images, and every difference a near-tie."""
     wanted, got = made.reference.argmax(1), scores.argmax(1)
     different = np.flatnonzero(wanted != got)
     assert len(different) <= 0.02 * len(wanted), f"{len(different)} of {len(wanted)} differ"
-    for picture in different:
-        row = made.reference[picture]
-        steps = (row[wanted[picture]] - row[got[picture]]) * 256
-        assert steps <= NEAR_TIE, f"picture {picture}: {row} against {scores[picture]}"
+    for image in different:
+        row = made.reference[image]
+        steps = (row[wanted[image]] - row[got[image]]) * 256
+        assert steps <= NEAR_TIE, f"image {image}: {row} against {scores[image]}"
 
 
 def test_the_model_is_worth_comparing(made: Made) -> None:
@@ -109,10 +109,10 @@ def test_other_interpreters_agree(made: Made, who: str) -> None:
     assert_same_answers(made, np.array(answer["scores"]))
 
 
-@pytest.mark.parametrize("pictures", ["stretched", "originals"])
-def test_mediapipe_reads_the_labels_and_agrees(made: Made, pictures: str) -> None:
+@pytest.mark.parametrize("images", ["stretched", "originals"])
+def test_mediapipe_reads_the_labels_and_agrees(made: Made, images: str) -> None:
     if importlib.util.find_spec("mediapipe") is None:
         pytest.skip("mediapipe is not installed")
-    answer = ask("mediapipe", made.path, getattr(made, pictures))
+    answer = ask("mediapipe", made.path, getattr(made, images))
     assert tuple(answer["labels"]) == made.labels
     assert_same_answers(made, np.array(answer["scores"]))

@@ -13,11 +13,11 @@ from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.tasks.classify.model import load_model
 
-COLOURS = ("red", "grün", "blue, dark")
+COLORS = ("red", "grün", "blue, dark")
 ABOUT = ModelMetadata(
-    name="Colours",
-    description="Names the colour.",
-    labels=COLOURS,
+    name="Colors",
+    description="Names the color.",
+    labels=COLORS,
     mean=(127.5,),
     std=(127.5,),
     provenance={"seed": 1},
@@ -26,12 +26,12 @@ ABOUT = ModelMetadata(
 
 @pytest.fixture(scope="module")
 def tiny_model():
-    return tiny_models.colour_model
+    return tiny_models.color_model
 
 
 @pytest.fixture
 def red():
-    return tiny_models.red_picture()
+    return tiny_models.red_image()
 
 
 @pytest.fixture(scope="module")
@@ -44,25 +44,25 @@ def tasks():
     return mediapipe, BaseOptions, vision
 
 
-def judged(tasks, content, picture, top=3):
-    """MediaPipe's ``[(label, index, score)]`` of a picture, best first."""
+def judged(tasks, content, image, top=3):
+    """MediaPipe's ``[(label, index, score)]`` of an image, best first."""
     mediapipe, base_options, vision = tasks
     options = vision.ImageClassifierOptions(
         base_options=base_options(model_asset_buffer=content), max_results=top
     )
     with vision.ImageClassifier.create_from_options(options) as classifier:
-        mp_image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture)
+        mp_image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
         found = classifier.classify(mp_image).classifications[0].categories
     return [(entry.category_name, entry.index, entry.score) for entry in found]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_mediapipe_reads_our_labels_and_normalisation(tasks, tiny_model, red, dtype):
+def test_mediapipe_reads_our_labels_and_normalization(tasks, tiny_model, red, dtype):
     content = metadata.write(tiny_model(dtype), ABOUT)
-    for channel, label in enumerate(COLOURS):
-        picture = np.ascontiguousarray(np.roll(red, channel, axis=2))
-        ours = load_model(content, name="colours").classify(picture).best
-        (theirs,) = judged(tasks, content, picture, top=1)
+    for channel, label in enumerate(COLORS):
+        image = np.ascontiguousarray(np.roll(red, channel, axis=2))
+        ours = load_model(content, name="colors").classify(image).best
+        (theirs,) = judged(tasks, content, image, top=1)
         assert theirs[:2] == (label, channel) == (ours.label, ours.index)
         assert theirs[2] == pytest.approx(ours.score, abs=0.02)
 
@@ -72,7 +72,7 @@ def test_mediapipe_shows_our_texts(tasks, tiny_model):
 
     shown = judge.MetadataDisplayer.with_model_buffer(metadata.write(tiny_model(), ABOUT))
     text = shown.get_metadata_json()
-    for part in ('"Names the colour."', '"TENSOR_AXIS_LABELS"', '"RGB"', '"1.0.0"', "127.5"):
+    for part in ('"Names the color."', '"TENSOR_AXIS_LABELS"', '"RGB"', '"1.0.0"', "127.5"):
         assert part in text
     assert set(shown.get_packed_associated_file_list()) == {"labels.txt", "provenance.json"}
 
@@ -100,13 +100,13 @@ def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_mediapipe_honours_our_threshold(tasks, tiny_model, red, dtype):
     content = metadata.write(tiny_model(dtype), replace(ABOUT, threshold=0.625))
-    grey = np.full_like(red, 128)
-    assert load_model(content, name="colours").classify(grey).unknown
-    assert judged(tasks, content, grey) == []
+    gray = np.full_like(red, 128)
+    assert load_model(content, name="colors").classify(gray).unknown
+    assert judged(tasks, content, gray) == []
     ((label, _, score),) = judged(tasks, content, red)
     assert label == "red"
     assert score > 0.625
-    assert len(judged(tasks, metadata.write(content, ABOUT), grey)) == 3
+    assert len(judged(tasks, metadata.write(content, ABOUT), gray)) == 3
 
 
 def test_we_read_the_threshold_that_mediapipe_writes(tasks, tiny_model):
@@ -127,9 +127,9 @@ def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, 
     if not interpreter.installed(package):
         pytest.skip(f"{package}: not installed")
     content = metadata.write(tiny_model(dtype), ABOUT)
-    model = load_model(content, name="colours")
+    model = load_model(content, name="colors")
     pixels = model.preprocessing.resize(red)
-    runtime = interpreter.load(content, name="colours", interpreter=package)
+    runtime = interpreter.load(content, name="colors", interpreter=package)
     assert runtime.package.startswith(package)
     array = np.where(pixels > 0, 1, -1)
     spec = runtime.inputs[0]
@@ -137,7 +137,7 @@ def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, 
         limits = np.iinfo(spec.dtype)
         array = np.clip(np.rint(array / spec.scale) + spec.zero_point, limits.min, limits.max)
     (output,) = runtime.invoke(array[None].astype(spec.dtype))
-    scores = runtime.outputs[0].dequantise(output).ravel()
+    scores = runtime.outputs[0].dequantize(output).ravel()
     np.testing.assert_allclose(scores, model.scores(pixels), atol=0.01)
 
 
@@ -147,8 +147,8 @@ def test_a_rewritten_real_model_keeps_its_answers(tasks, test_data, name):
     before = (test_data / "models" / f"{name}.tflite").read_bytes()
     labels = metadata.read(before).labels
     after = metadata.write(before, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
-    for picture in ("cat_720p.jpg", "parrot.jpg", "hot_dog.jpg"):
-        bgr = cv2.imread(str(test_data / "images" / picture))
+    for image in ("cat_720p.jpg", "parrot.jpg", "hot_dog.jpg"):
+        bgr = cv2.imread(str(test_data / "images" / image))
         pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
         theirs = judged(tasks, after, pixels)
         assert theirs == judged(tasks, before, pixels)

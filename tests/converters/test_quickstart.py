@@ -1,4 +1,4 @@
-"""The quickstart's pictures: handwritten digits, some of them kept apart."""
+"""The quickstart's images: handwritten digits, some of them kept apart."""
 
 import hashlib
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from converters import quickstart
-from edge.image import read_picture
+from edge.image import read_image
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("quickstart")
-    quickstart.write_pictures(place / "digits", place / "unseen", per_class=20, seed=0)
+    quickstart.write_images(place / "digits", place / "unseen", per_class=20, seed=0)
     return place
 
 
@@ -27,15 +27,15 @@ def test_every_digit_is_written_once_and_unseen_ones_are_apart(folder: Path) -> 
     assert {len(list(place.iterdir())) for place in (folder / "unseen").iterdir()} == {20}
 
 
-def test_the_pictures_show_ink_on_white_paper(folder: Path) -> None:
-    picture = read_picture(next((folder / "digits" / "0").iterdir()))
-    assert picture.shape == (64, 64, 3)
-    assert picture[:, 0].mean() > 200
-    assert picture.min() < 60
+def test_the_images_show_ink_on_white_paper(folder: Path) -> None:
+    image = read_image(next((folder / "digits" / "0").iterdir()))
+    assert image.shape == (64, 64, 3)
+    assert image[:, 0].mean() > 200
+    assert image.min() < 60
 
 
-def test_another_run_keeps_the_same_pictures_apart(folder: Path, tmp_path: Path) -> None:
-    counts = quickstart.write_pictures(tmp_path / "a", tmp_path / "b", per_class=20, seed=0)
+def test_another_run_keeps_the_same_images_apart(folder: Path, tmp_path: Path) -> None:
+    counts = quickstart.write_images(tmp_path / "a", tmp_path / "b", per_class=20, seed=0)
     assert counts == (1597, 200)
     assert digests(tmp_path / "b") == digests(folder / "unseen")
 

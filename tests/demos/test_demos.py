@@ -28,9 +28,9 @@ NOWHERE = (*SYNTHETIC, "--sink", "none")
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "colours.tflite"
+    path = tmp_path_factory.mktemp("model") / "colors.tflite"
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    path.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
+    path.write_bytes(metadata.write(tiny_models.color_model("int8"), about))
     return path
 
 
@@ -99,15 +99,15 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(model: Path, tmp_path: Pa
     assert json.loads(stats.read_text())["frames"] >= 1
 
 
-def test_paths_in_any_script_and_pictures_of_any_size(
+def test_paths_in_any_script_and_images_of_any_size(
     run_edge: RunEdge, model: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "größe 猫 ✓"
     folder.mkdir()
     random = np.random.default_rng(0)
     for number, shape in enumerate([(30, 40, 3), (121, 161, 3), (9, 7, 3), (20, 20), (20, 20, 4)]):
-        picture = random.integers(0, 255, shape).astype(np.uint8)
-        (folder / f"é{number}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        image = random.integers(0, 255, shape).astype(np.uint8)
+        (folder / f"é{number}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
     (folder / "é9.png").write_bytes(b"broken")
     for name in ("ü.mkv", "ü.mp4", "ü.avi"):
         done = run_edge("demo", "classify", "--model", model, "--source", folder, "--sink",
@@ -126,10 +126,10 @@ def test_paths_in_any_script_and_pictures_of_any_size(
 def test_a_source_with_an_end_may_be_looped(
     run_edge: RunEdge, model: Path, tmp_path: Path, source: str
 ) -> None:
-    picture = tmp_path / "one.png"
-    cv2.imwrite(str(picture), np.full((20, 20, 3), 90, np.uint8))
+    image = tmp_path / "one.png"
+    cv2.imwrite(str(image), np.full((20, 20, 3), 90, np.uint8))
     done = run_edge("demo", "classify", "--model", model, "--loop", "--frames", "7", "--sink",
-                    "jsonl:-", "--source", source.format(picture))  # fmt: skip
+                    "jsonl:-", "--source", source.format(image))  # fmt: skip
     assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == list(range(7))
 
 
@@ -142,7 +142,7 @@ def test_without_a_screen_words_replace_the_window(
     done = run_edge(*command)
     assert done.returncode == 0, done.stderr
     assert "DISPLAY" in done.stderr
-    assert any(colour in done.stderr for colour in ("red", "green", "blue"))
+    assert any(color in done.stderr for color in ("red", "green", "blue"))
     asked = run_edge(*command, "--sink", "window")
     assert asked.returncode == 2
     assert error_code(asked.stderr) == "no-screen"

@@ -21,7 +21,7 @@ def command(test_data: Path) -> tuple[object, ...]:
     return "demo", "mirror", "--model", model, "--source", source, "--frames", "5"
 
 
-def test_lines_and_pictures(
+def test_lines_and_images(
     run_edge: RunEdge, command: tuple[object, ...], test_data: Path, tmp_path: Path
 ) -> None:
     done = run_edge(*command, "--index", test_data / "images", "--sink", "jsonl:-",
@@ -35,8 +35,8 @@ def test_lines_and_pictures(
         assert len(line["poses"]) == 1
         assert line["match"]["name"] in names
         assert 0 < line["match"]["similarity"] <= 1
-    pictures = [cv2.imread(str(path)) for path in tmp_path.glob("*.jpg")]
-    assert [picture.shape for picture in pictures] == [(1280, 1440, 3)] * 5
+    images = [cv2.imread(str(path)) for path in tmp_path.glob("*.jpg")]
+    assert [image.shape for image in images] == [(1280, 1440, 3)] * 5
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_lines_and_pictures(
     [
         ("{tmp}/nothing", "source-not-found", "nothing"),
         ("{tmp}/empty", "no-images", "empty"),
-        ("{tmp}/grey.png", "no-poses-found", "grey.png"),
+        ("{tmp}/gray.png", "no-poses-found", "gray.png"),
         ("0", "index-not-a-file", "--index 0"),
     ],
 )
@@ -52,7 +52,7 @@ def test_bad_input_is_one_clear_line(
     run_edge: RunEdge, command: tuple[object, ...], tmp_path: Path, index: str, code: str, said: str
 ) -> None:
     (tmp_path / "empty").mkdir()
-    cv2.imwrite(str(tmp_path / "grey.png"), np.full((200, 200, 3), 90, np.uint8))
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((200, 200, 3), 90, np.uint8))
     done = run_edge(*command, "--index", index.format(tmp=tmp_path), "--sink", "none")
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]

@@ -22,7 +22,7 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
     ("arguments", "code", "said"),
     [
         (("--model", "hand.task"), "invalid-pose-bundle", "hand.task"),
-        (("--model", "colours.tflite"), "model-wrong-task", "colours.tflite"),
+        (("--model", "colors.tflite"), "model-wrong-task", "colors.tflite"),
         (("--model", "movenet_lightening"), "unknown-model", "movenet_lightning"),
         (("--count", "squad"), "unknown-exercise", "'squat'"),
         (("--rules", "none.toml"), "file-unreadable", "none.toml"),
@@ -34,7 +34,7 @@ def test_bad_input_is_one_clear_line(
 ) -> None:
     with zipfile.ZipFile(tmp_path / "hand.task", "w") as archive:
         archive.writestr("hand_detector.tflite", b"x")
-    (tmp_path / "colours.tflite").write_bytes(tiny_models.colour_model())
+    (tmp_path / "colors.tflite").write_bytes(tiny_models.color_model())
     done = run_edge(
         "demo", "pose", *arguments, "--source", "synthetic:", "--sink", "none", cwd=tmp_path
     )

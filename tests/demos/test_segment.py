@@ -29,15 +29,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("picture") / "view.png"
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("image") / "view.png"
     cv2.imwrite(str(path), mask_models.halves(BLUE, GREEN))
     return path
 
 
-def test_lines_and_pictures(run_edge: RunEdge, model: Path, picture: Path, tmp_path: Path) -> None:
+def test_lines_and_images(run_edge: RunEdge, model: Path, image: Path, tmp_path: Path) -> None:
     done = run_edge(
-        "demo", "segment", "--model", model, "--source", picture, "--classes", "sky",
+        "demo", "segment", "--model", model, "--source", image, "--classes", "sky",
         "--sink", "jsonl:-", "--sink", f"frames:{tmp_path}", "--background", "white",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -66,12 +66,12 @@ def test_lines_and_pictures(run_edge: RunEdge, model: Path, picture: Path, tmp_p
 def test_bad_input_is_one_clear_line(
     run_edge: RunEdge,
     model: Path,
-    picture: Path,
+    image: Path,
     arguments: tuple[str, ...],
     code: str,
     said: str,
 ) -> None:
-    command = ("demo", "segment", "--model", model, "--source", picture, "--sink", "none")
+    command = ("demo", "segment", "--model", model, "--source", image, "--sink", "none")
     done = run_edge(*command, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]

@@ -11,7 +11,7 @@ import tiny_models
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Callable[..., bytes]:
-    return tiny_models.colour_model
+    return tiny_models.color_model
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def edgetpu_model() -> Callable[[], bytes]:
 
 @pytest.fixture
 def red() -> np.ndarray:
-    return tiny_models.red_picture()
+    return tiny_models.red_image()
 
 
 @pytest.fixture(scope="module")

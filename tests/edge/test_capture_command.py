@@ -31,9 +31,9 @@ def test_every_so_many_seconds_of_a_source(run_edge: RunEdge, tmp_path: Path) ->
     assert len(said["kept"]) == 5
     assert said["counts"] == {"cat": 5}
     for name in said["kept"]:
-        picture = cv2.imread(name)
-        assert picture is not None
-        assert picture.shape == (240, 320, 3)
+        image = cv2.imread(name)
+        assert image is not None
+        assert image.shape == (240, 320, 3)
 
 
 def test_a_burst_ends_when_it_is_full_and_nothing_is_overwritten(
@@ -77,21 +77,21 @@ def test_what_lies_there_from_an_earlier_time_is_not_taken_again(
 def test_a_scene_in_which_nothing_moves_ends_and_is_told_about_once(
     run_edge: RunEdge, tmp_path: Path
 ) -> None:
-    picture = tmp_path / "still.mkv"
+    image = tmp_path / "still.mkv"
     codec = cv2.VideoWriter.fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(picture), cv2.CAP_FFMPEG, codec, 10, (64, 48))
+    writer = cv2.VideoWriter(str(image), cv2.CAP_FFMPEG, codec, 10, (64, 48))
     for _ in range(150):
         writer.write(np.full((48, 64, 3), 90, np.uint8))
     writer.release()
     done = run_edge("capture", "--label", "cat", "-o", tmp_path / "photos", "--burst", "3",
-                    "--source", picture)  # fmt: skip
+                    "--source", image)  # fmt: skip
     assert done.returncode == 0
     assert [int(number) for number in re.findall(r"\d+", done.stdout)] == [1, 149, 1]
     first, last = [line for line in done.stderr.splitlines() if "skipped" in line]
     assert last.startswith(first) and last != first  # it adds why
 
 
-def test_keys_take_pictures_in_a_window(screen: str, tmp_path: Path) -> None:
+def test_keys_take_images_in_a_window(screen: str, tmp_path: Path) -> None:
     xdotool = shutil.which("xdotool")
     if xdotool is None:
         pytest.skip("no xdotool: apt-get install xdotool")
@@ -120,7 +120,7 @@ def test_keys_take_pictures_in_a_window(screen: str, tmp_path: Path) -> None:
     assert out.split()[0] == str(len(list(tmp_path.rglob("*.jpg"))))
 
 
-def test_keys_take_pictures_in_a_terminal(tmp_path: Path) -> None:
+def test_keys_take_images_in_a_terminal(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     running = subprocess.Popen(
         [sys.executable, "-m", "edge", "capture", "--label", "cat", "-o", tmp_path,

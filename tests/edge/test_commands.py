@@ -17,10 +17,10 @@ from edge.modelfile.metadata import ModelMetadata
 
 @pytest.fixture
 def model(tiny_model, tmp_path):
-    path = tmp_path / "colours.tflite"
+    path = tmp_path / "colors.tflite"
     about = ModelMetadata(
-        name="Colours",
-        description="Names\x1b[31m colours",
+        name="Colors",
+        description="Names\x1b[31m colors",
         labels=("red", "green", "blue"),
         mean=(127.5,),
         std=(127.5,),
@@ -32,16 +32,16 @@ def model(tiny_model, tmp_path):
 
 @pytest.fixture
 def photos(tmp_path):
-    """red.png, deep/blue.jpg, a hidden picture and a text file."""
+    """red.png, deep/blue.jpg, a hidden image and a text file."""
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)
     (folder / ".hidden").mkdir()
     bgr = {"red.png": 2, "deep/blue.jpg": 0, ".hidden/green.png": 1, ".green.png": 1}
     for name, channel in bgr.items():
-        picture = np.zeros((32, 48, 3), np.uint8)
-        picture[..., channel] = 250
-        cv2.imwrite(str(folder / name), picture)
-    (folder / "notes.txt").write_text("no picture")
+        image = np.zeros((32, 48, 3), np.uint8)
+        image[..., channel] = 250
+        cv2.imwrite(str(folder / name), image)
+    (folder / "notes.txt").write_text("no image")
     return folder
 
 
@@ -66,10 +66,10 @@ def test_classify_for_people(model, photos, capsys):
 
 
 @pytest.fixture
-def grey(tmp_path):
-    """A picture of no color, for which all scores are alike."""
-    cv2.imwrite(str(tmp_path / "grey.png"), np.full((32, 48, 3), 128, np.uint8))
-    return tmp_path / "grey.png"
+def gray(tmp_path):
+    """An image of no color, for which all scores are alike."""
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((32, 48, 3), 128, np.uint8))
+    return tmp_path / "gray.png"
 
 
 @pytest.fixture
@@ -81,22 +81,22 @@ def wary(model, tmp_path):
     return path
 
 
-def test_below_the_threshold_of_the_model_the_answer_is_unknown(wary, photos, grey, capsys):
-    assert run(["classify", str(wary), str(grey), str(photos / "red.png")]) == 0
+def test_below_the_threshold_of_the_model_the_answer_is_unknown(wary, photos, gray, capsys):
+    assert run(["classify", str(wary), str(gray), str(photos / "red.png")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "  unknown  (best: red 33.2 %, below 62.5 %)"
     assert lines[3].split() == ["99.6", "%", "red"]
-    code, rows = classify_json(capsys, wary, grey, photos / "red.png")
+    code, rows = classify_json(capsys, wary, gray, photos / "red.png")
     assert code == 0
     assert [row["unknown"] for row in rows] == [True, False]
     assert [row["threshold"] for row in rows] == [0.625, 0.625]
     assert len(rows[0]["classes"]) == 3
 
 
-def test_a_threshold_on_the_command_line_comes_first(model, wary, photos, grey, capsys):
-    _, (lower,) = classify_json(capsys, wary, grey, "--threshold", 0.3)
+def test_a_threshold_on_the_command_line_comes_first(model, wary, photos, gray, capsys):
+    _, (lower,) = classify_json(capsys, wary, gray, "--threshold", 0.3)
     assert (lower["unknown"], lower["threshold"]) == (False, 0.3)
-    _, (off,) = classify_json(capsys, wary, grey, "--threshold", 0)
+    _, (off,) = classify_json(capsys, wary, gray, "--threshold", 0)
     assert off["unknown"] is False
     assert "threshold" not in off
     _, (own,) = classify_json(capsys, model, photos / "red.png", "--threshold", 0.999)
@@ -111,8 +111,8 @@ def test_a_threshold_that_is_no_share_is_an_error(model, photos, capsys, value):
     assert "threshold" in printed.err
 
 
-def test_a_broken_picture_among_others_is_a_finding(model, photos, capsys):
-    (photos / "broken.jpg").write_text("no picture")
+def test_a_broken_image_among_others_is_a_finding(model, photos, capsys):
+    (photos / "broken.jpg").write_text("no image")
     code, rows = classify_json(capsys, model, photos)
     assert code == 1
     assert ["error" in row for row in rows] == [True, False, False]

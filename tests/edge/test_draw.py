@@ -1,4 +1,4 @@
-"""Drawing: what a person sees on the picture."""
+"""Drawing: what a person sees on the image."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,45 +18,45 @@ DOG = Detection("dog", 17, 0.75, (40.0, 60.0, 200.0, 180.0))
 SIZES = [(1, 1), (2, 40), (8, 8), (64, 48), (640, 480), (480, 640), (3840, 2160)]
 
 
-def grey(width: int = 640, height: int = 480, value: int = 128) -> BgrImage:
+def gray(width: int = 640, height: int = 480, value: int = 128) -> BgrImage:
     return np.full((height, width, 3), value, np.uint8)
 
 
-def drawn(with_: Callable[[BgrImage], None], picture: BgrImage | None = None) -> BgrImage:
-    made = grey() if picture is None else picture.copy()
+def drawn(with_: Callable[[BgrImage], None], image: BgrImage | None = None) -> BgrImage:
+    made = gray() if image is None else image.copy()
     with_(made)
     return made
 
 
-def shows(picture: BgrImage, patch: BgrImage) -> bool:
-    """Whether ``patch`` is somewhere in the picture, pixel by pixel."""
-    _, _, (left, top), _ = cv2.minMaxLoc(cv2.matchTemplate(picture, patch, cv2.TM_SQDIFF))
+def shows(image: BgrImage, patch: BgrImage) -> bool:
+    """Whether ``patch`` is somewhere in the image, pixel by pixel."""
+    _, _, (left, top), _ = cv2.minMaxLoc(cv2.matchTemplate(image, patch, cv2.TM_SQDIFF))
     height, width = patch.shape[:2]
-    return np.array_equal(picture[top : top + height, left : left + width], patch)
+    return np.array_equal(image[top : top + height, left : left + width], patch)
 
 
-def label(picture: BgrImage, text: str, number: int) -> BgrImage:
-    return labels.render_label(text, labels.color_of(number), labels.style(picture))
+def label(image: BgrImage, text: str, number: int) -> BgrImage:
+    return labels.render_label(text, labels.color_of(number), labels.style(image))
 
 
-def everything(picture: BgrImage) -> None:
-    height, width = picture.shape[:2]
+def everything(image: BgrImage) -> None:
+    height, width = image.shape[:2]
     box = (-0.3 * width, -5.0, 1.4 * width, 0.9 * height)
-    long = "a very long label that no small picture has room for"
+    long = "a very long label that no small image has room for"
     found = [replace(DOG, box=box, track_id=3), replace(DOG, label=long, box=(0, 0, 1, 1)), DOG]
     classes = tuple(ClassScore(long, i, 0.4) for i in range(5))
-    draw.trails(picture, {3: [(-50.0, -50.0), (2.0 * width, 9.0)], 4: [(1.0, 1.0)], 5: []})
-    draw.detections(picture, found)
-    draw.line(picture, (-9.0, 5.0), (2.0 * width, 5.0), "door: 1 in")
-    draw.zone(picture, [(0.0, 0.0), (2.0 * width, 0.0), (5.0, 2.0 * height)], "zone: 2")
-    draw.classification(picture, Classification(classes, 0.5))
-    draw.status(picture, NOW)
+    draw.trails(image, {3: [(-50.0, -50.0), (2.0 * width, 9.0)], 4: [(1.0, 1.0)], 5: []})
+    draw.detections(image, found)
+    draw.line(image, (-9.0, 5.0), (2.0 * width, 5.0), "door: 1 in")
+    draw.zone(image, [(0.0, 0.0), (2.0 * width, 0.0), (5.0, 2.0 * height)], "zone: 2")
+    draw.classification(image, Classification(classes, 0.5))
+    draw.status(image, NOW)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int]) -> None:
     width, height = size
-    around = grey(width + 20, height + 20)
+    around = gray(width + 20, height + 20)
     inside = around[10:-10, 10:-10]
     everything(inside)
     around[10:-10, 10:-10] = 128
@@ -64,7 +64,7 @@ def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int]) -> None
 
 
 def test_a_box_stands_where_the_object_is() -> None:
-    made = drawn(lambda picture: draw.detections(picture, [DOG]))
+    made = drawn(lambda image: draw.detections(image, [DOG]))
     changed = (made != 128).any(axis=2)
     assert changed[60:181, 40].all()
     assert changed[60:181, 200].all()
@@ -79,18 +79,18 @@ def test_a_box_stands_where_the_object_is() -> None:
 
 @pytest.mark.parametrize("background", [0, 24, 128, 255])
 def test_lines_are_seen_on_any_background(background: int) -> None:
-    made = drawn(lambda picture: draw.detections(picture, [DOG]), grey(value=background))
+    made = drawn(lambda image: draw.detections(image, [DOG]), gray(value=background))
     edge = made[120, 36:50].astype(int)
     assert np.abs(edge - background).sum(axis=1).max() > 200
     drawn_line = drawn(
-        lambda picture: draw.line(picture, (20, 240), (600, 240), ""), grey(value=background)
+        lambda image: draw.line(image, (20, 240), (600, 240), ""), gray(value=background)
     )
     assert np.abs(drawn_line[230:250, 60].astype(int) - background).max() > 100
 
 
 def test_words_stand_out_from_their_plates() -> None:
     """A contrast of 4.5 to 1, as WCAG 2.1 (1.4.3) asks."""
-    style = labels.style(grey())
+    style = labels.style(gray())
     for number in range(200):
         plate = labels.render_label("HHH", labels.color_of(number), style)
         lights = np.array([_luminance(pixel) for pixel in np.unique(plate.reshape(-1, 3), axis=0)])
@@ -104,33 +104,33 @@ def _luminance(bgr: np.ndarray) -> float:
 
 def test_label_score_and_track_can_be_read() -> None:
     tracked = replace(DOG, track_id=5, box=(300.0, 300.0, 400.0, 400.0))
-    made = drawn(lambda picture: draw.detections(picture, [DOG, tracked]))
+    made = drawn(lambda image: draw.detections(image, [DOG, tracked]))
     assert shows(made, label(made, "dog 75%", 17))
     assert shows(made, label(made, "dog #5 75%", 5))
 
 
 def test_labels_do_not_hide_each_other() -> None:
     found = [replace(DOG, score=score) for score in (0.9, 0.8, 0.7, 0.6)]
-    made = drawn(lambda picture: draw.detections(picture, found))
+    made = drawn(lambda image: draw.detections(image, found))
     for one in found:
         assert shows(made, label(made, f"dog {100 * one.score:.0f}%", 17))
 
 
 def test_a_label_does_not_hide_a_small_object() -> None:
     small = replace(DOG, box=(42.0, 46.0, 56.0, 58.0), score=0.5, index=1)
-    made = drawn(lambda picture: draw.detections(picture, [DOG, small]))
+    made = drawn(lambda image: draw.detections(image, [DOG, small]))
     assert (made[46:59, 42:57] == labels.color_of(1)).all(axis=2).sum() >= 12
 
 
 @pytest.mark.parametrize("box", [(0, 0, 90, 90), (600, 0, 640, 60), (560, 440, 640, 480)])
 def test_labels_at_the_edges_are_whole(box: tuple[float, ...]) -> None:
-    made = drawn(lambda picture: draw.detections(picture, [replace(DOG, box=box)]))
+    made = drawn(lambda image: draw.detections(image, [replace(DOG, box=box)]))
     assert shows(made, label(made, "dog 75%", 17))
 
 
 def test_a_long_label_keeps_its_score() -> None:
-    long = "a label that is longer than the picture is wide"
-    made = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), grey(200, 200))
+    long = "a label that is longer than the image is wide"
+    made = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), gray(200, 200))
     style = labels.style(made)
     text = labels.truncate(long, " 75%", style, 200 - 2 * style.pad)
     assert text.startswith("a label")
@@ -143,18 +143,18 @@ def test_letters_that_the_font_lacks_become_their_nearest() -> None:
     assert labels.to_ascii("猫") == "?"
 
 
-def test_a_class_has_its_colour_and_neighbours_have_another() -> None:
-    colours = [labels.color_of(number) for number in range(90)]
-    assert colours == [labels.color_of(number) for number in range(90)]
-    assert len(set(colours)) == 90
-    for near, next_ in pairwise(colours):
+def test_a_class_has_its_color_and_neighbors_have_another() -> None:
+    colors = [labels.color_of(number) for number in range(90)]
+    assert colors == [labels.color_of(number) for number in range(90)]
+    assert len(set(colors)) == 90
+    for near, next_ in pairwise(colors):
         assert np.abs(np.subtract(near, next_)).sum() > 120
 
 
-def test_text_grows_with_the_picture() -> None:
-    heights = [labels.height_of(labels.style(grey(w, h))) for w, h in ((640, 480), (1920, 1080))]
+def test_text_grows_with_the_image() -> None:
+    heights = [labels.height_of(labels.style(gray(w, h))) for w, h in ((640, 480), (1920, 1080))]
     assert heights[1] >= 1.7 * heights[0]
-    assert labels.height_of(labels.style(grey(64, 48))) >= 6
+    assert labels.height_of(labels.style(gray(64, 48))) >= 6
 
 
 def test_a_trail_leads_through_its_points() -> None:
@@ -183,14 +183,14 @@ def test_a_zone_shows_its_outline_and_name() -> None:
     assert shows(made, labels.render_label("shop: 2", labels.LIGHT, labels.style(made)))
 
 
-def bars(picture: BgrImage, number: int) -> int:
+def bars(image: BgrImage, number: int) -> int:
     """Length of the longest row in the color of class ``number``."""
-    return int((picture == labels.color_of(number)).all(axis=2).sum(axis=1).max())
+    return int((image == labels.color_of(number)).all(axis=2).sum(axis=1).max())
 
 
 def test_bars_are_as_long_as_the_scores() -> None:
     said = Classification((ClassScore("cat", 1, 0.8), ClassScore("dog", 2, 0.2)))
-    made = drawn(lambda picture: draw.classification(picture, said))
+    made = drawn(lambda image: draw.classification(image, said))
     assert bars(made, 1) == pytest.approx(4 * bars(made, 2), rel=0.1)
     changed = (made != 128).any(axis=2)
     rows, columns = np.nonzero(changed)
@@ -210,12 +210,12 @@ def test_unknown_is_said() -> None:
 
 @pytest.mark.parametrize("width", [100, 200, 400, 640])
 def test_the_status_line_shows_what_there_is_room_for(width: int) -> None:
-    made = drawn(lambda picture: draw.status(picture, NOW), grey(width, 100))
+    made = drawn(lambda image: draw.status(image, NOW), gray(width, 100))
     changed = (made != 128).any(axis=2)
     rows, columns = np.nonzero(changed)
     assert rows.min() > 60
     assert 0.3 * width < columns.max() < width - 1
 
 
-def test_a_picture_too_narrow_for_words_stays_as_it_is() -> None:
-    assert (drawn(lambda p: draw.status(p, NOW), grey(30, 30)) == 128).all()
+def test_an_image_too_narrow_for_words_stays_as_it_is() -> None:
+    assert (drawn(lambda p: draw.status(p, NOW), gray(30, 30)) == 128).all()

@@ -25,7 +25,7 @@ def said(width: int, height: int, classes: int = 2) -> Segmentation:
     return Segmentation(tuple(segments), mask)
 
 
-def grey(width: int, height: int) -> BgrImage:
+def gray(width: int, height: int) -> BgrImage:
     return np.full((height, width, 3), 128, np.uint8)
 
 
@@ -33,38 +33,38 @@ def grey(width: int, height: int) -> BgrImage:
 @pytest.mark.parametrize("classes", [1, 30])
 def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int], classes: int) -> None:
     width, height = size
-    around = grey(width + 20, height + 20)
+    around = gray(width + 20, height + 20)
     draw.segmentation(around[10:-10, 10:-10], said(width, height, classes))
     around[10:-10, 10:-10] = 128
     assert (around == 128).all()
 
 
-def test_a_segment_is_tinted_in_its_colour_and_the_rest_is_left() -> None:
-    picture = grey(640, 480)
-    draw.segmentation(picture, said(640, 480))
+def test_a_segment_is_tinted_in_its_color_and_the_rest_is_left() -> None:
+    image = gray(640, 480)
+    draw.segmentation(image, said(640, 480))
     for column, index in ((100, 1), (320, 2)):
         half = (np.array(mask_color(index), int) + 128) / 2
-        assert np.abs(picture[400, column] - half).max() <= 1
-    assert (picture[300:, 440:] == 128).all()
+        assert np.abs(image[400, column] - half).max() <= 1
+    assert (image[300:, 440:] == 128).all()
 
 
 def test_the_legend_has_a_row_for_each_segment() -> None:
-    one, two = grey(640, 480), grey(640, 480)
+    one, two = gray(640, 480), gray(640, 480)
     draw.segmentation(one, said(640, 480, 1))
     draw.segmentation(two, said(640, 480, 2))
-    for picture, rows in ((one, 1), (two, 2)):
+    for image, rows in ((one, 1), (two, 2)):
         for index in (1, 2):
-            swatch = (picture[:60, :30] == mask_color(index)).all(axis=2)
+            swatch = (image[:60, :30] == mask_color(index)).all(axis=2)
             assert swatch.sum() > 50 or index > rows
 
 
 def test_nothing_found_is_nothing_drawn() -> None:
-    picture = grey(64, 48)
-    draw.segmentation(picture, Segmentation((), np.zeros((48, 64), np.uint8)))
-    assert (picture == 128).all()
+    image = gray(64, 48)
+    draw.segmentation(image, Segmentation((), np.zeros((48, 64), np.uint8)))
+    assert (image == 128).all()
 
 
-def test_classes_can_be_told_apart_by_their_colours() -> None:
+def test_classes_can_be_told_apart_by_their_colors() -> None:
     """Of Cityscapes and PASCAL VOC, which have about 20."""
     shades = np.array([mask_color(index) for index in range(21)], float)
     apart = np.abs(shades[:, None] - shades[None]).max(axis=2) + 255 * np.eye(21)

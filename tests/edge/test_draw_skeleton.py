@@ -1,4 +1,4 @@
-"""Skeletons, angles and counts: what a person sees on the picture."""
+"""Skeletons, angles and counts: what a person sees on the image."""
 
 from dataclasses import replace
 
@@ -14,12 +14,12 @@ from edge.results import Keypoint, Pose, Poses
 SIZES = [(1, 1), (2, 40), (64, 48), (640, 480), (3840, 2160)]
 
 
-def grey(width: int = 640, height: int = 640) -> BgrImage:
+def gray(width: int = 640, height: int = 640) -> BgrImage:
     return np.full((height, width, 3), 128, np.uint8)
 
 
-def drawn(said: Poses, picture: BgrImage | None = None, least: float = 0.3) -> BgrImage:
-    made = grey() if picture is None else picture
+def drawn(said: Poses, image: BgrImage | None = None, least: float = 0.3) -> BgrImage:
+    made = gray() if image is None else image
     draw.poses(made, said, least)
     return made
 
@@ -27,7 +27,7 @@ def drawn(said: Poses, picture: BgrImage | None = None, least: float = 0.3) -> B
 @pytest.mark.parametrize("size", SIZES)
 def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int]) -> None:
     width, height = size
-    around = grey(width + 20, height + 20)
+    around = gray(width + 20, height + 20)
     far = tuple(
         replace(point, x=x, y=-x)
         for point, x in zip(stick_figures.pose().keypoints, (1e4, -1e4, 1e30, 0) * 9, strict=False)
@@ -43,14 +43,14 @@ def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int]) -> None
 
 def test_limbs_are_where_they_are_left_in_orange_and_right_in_blue() -> None:
     pose = stick_figures.pose(apart=60, arm=40)
-    picture = drawn(Poses((replace(pose, angles={}),)))
+    image = drawn(Poses((replace(pose, angles={}),)))
     points = {point.name: np.array((point.x, point.y)) for point in pose.keypoints}
     for side, blue_wins in (("left", False), ("right", True)):
         x, y = np.rint((points[f"{side}_knee"] + points[f"{side}_ankle"]) / 2).astype(int)
-        blue, _, red = map(int, picture[y, x])
+        blue, _, red = map(int, image[y, x])
         assert (blue > red + 60) == blue_wins
         assert (red > blue + 60) == (not blue_wins)
-    assert (picture[:60] == 128).all()  # nothing where nobody is
+    assert (image[:60] == 128).all()  # nothing where nobody is
 
 
 def test_what_is_hardly_seen_is_left_out() -> None:
@@ -63,12 +63,12 @@ def test_what_is_hardly_seen_is_left_out() -> None:
 
 def test_angles_can_be_read_at_their_joints() -> None:
     pose = stick_figures.pose(knee=92, elbow=121)
-    picture = drawn(Poses((pose,)))
-    wanted = labels.style(picture)
+    image = drawn(Poses((pose,)))
+    wanted = labels.style(image)
     for joint, text in (("right_knee", "92"), ("right_elbow", "121")):
         (point,) = (point for point in pose.keypoints if point.name == joint)
         x, y = round(point.x), round(point.y)
-        near = picture[max(0, y - 90) : y + 90, max(0, x - 90) : x + 90]
+        near = image[max(0, y - 90) : y + 90, max(0, x - 90) : x + 90]
         assert _shows(near, labels.render_label(text, skeleton.RIGHT, wanted))
 
 
@@ -84,16 +84,16 @@ def test_counts_stand_in_the_corner_only_when_there_are_some() -> None:
     assert drawn(Poses((), (), {"squat": 1, "push_up": 1}))[60:120, :60].mean() < 100  # two rows
 
 
-def _shows(picture: BgrImage, patch: BgrImage) -> bool:
-    """Whether ``patch`` is somewhere in the picture, but for strokes that cross it."""
+def _shows(image: BgrImage, patch: BgrImage) -> bool:
+    """Whether ``patch`` is somewhere in the image, but for strokes that cross it."""
     import cv2
 
-    found = cv2.matchTemplate(picture, patch, cv2.TM_CCOEFF_NORMED)
+    found = cv2.matchTemplate(image, patch, cv2.TM_CCOEFF_NORMED)
     return float(found.max()) > 0.95
 
 
 def test_keypoints_without_a_bone_are_dots() -> None:
     alone = Pose(0.9, (Keypoint("nose", 320, 320, 0.9),), {})
-    picture = drawn(Poses((alone,)))
-    assert (picture[316:325, 316:325] != 128).any()
-    assert (picture[:300] == 128).all()
+    image = drawn(Poses((alone,)))
+    assert (image[316:325, 316:325] != 128).any()
+    assert (image[:300] == 128).all()

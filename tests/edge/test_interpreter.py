@@ -55,7 +55,7 @@ def edgetpu(tmp_path, monkeypatch):
 
 @pytest.fixture
 def compiled(tmp_path, edgetpu_model) -> Path:
-    path = tmp_path / "colours_edgetpu.tflite"
+    path = tmp_path / "colors_edgetpu.tflite"
     path.write_bytes(edgetpu_model())
     return path
 
@@ -67,7 +67,7 @@ def test_what_runs_is_reported(tiny_model):
     (image,) = runtime.inputs
     assert (image.shape, image.dtype, image.zero_point) == ((1, 4, 4, 3), "uint8", 128)
     assert image.scale == pytest.approx(1 / 127.5)
-    assert runtime.outputs[0].dequantise(np.uint8([0, 128])) == pytest.approx([0, 0.5])
+    assert runtime.outputs[0].dequantize(np.uint8([0, 128])) == pytest.approx([0, 0.5])
 
 
 def test_tensorflow_is_left_alone(tiny_model, tmp_path):
@@ -80,7 +80,7 @@ def test_tensorflow_is_left_alone(tiny_model, tmp_path):
 
 
 def test_a_model_that_xnnpack_refuses_runs_without_it_and_says_so():
-    refused = tiny_models.colour_model("int8", logits=True, logit_scale=1e-9)
+    refused = tiny_models.color_model("int8", logits=True, logit_scale=1e-9)
     runtime = interpreter.load(refused, name="odd.tflite", interpreter="ai-edge-litert")
     assert any("XNNPACK" in note and "odd.tflite" in note for note in runtime.notes)
     (scores,) = runtime.invoke(np.zeros((1, 4, 4, 3), np.int8))
@@ -125,13 +125,13 @@ def test_a_model_not_compiled_cannot_have_the_edge_tpu(tiny_model):
 @pytest.mark.parametrize("delegate", ["cpu", "auto", "edgetpu"])
 def test_a_compiled_model_without_edge_tpu_names_its_twin(compiled, monkeypatch, delegate):
     monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
-    with raises_code("edgetpu-required", fix="colours.tflite"):
+    with raises_code("edgetpu-required", fix="colors.tflite"):
         open_model(compiled, delegate=delegate)
 
 
 def test_auto_falls_back_to_the_twin_and_says_so(compiled, tiny_model, monkeypatch):
     monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
-    (compiled.parent / "colours.tflite").write_bytes(tiny_model())
+    (compiled.parent / "colors.tflite").write_bytes(tiny_model())
     model = open_model(compiled)
     assert model.runtime.delegate == "cpu"
     assert any(edgetpu_probe.NO_LIBRARY in note for note in model.notes)

@@ -1,4 +1,4 @@
-"""A model file opens with its labels and its preprocessing, and names pictures."""
+"""A model file opens with its labels and its preprocessing, and names images."""
 
 import itertools
 
@@ -16,30 +16,30 @@ from edge.preprocessing import apply_table, input_table
 from edge.results import Classification, ClassScore
 from edge.tasks.classify.model import load_model, open_model
 
-COLOURS = ("red", "green", "blue")
+COLORS = ("red", "green", "blue")
 HALF = (127.5,)
 
 
-def with_labels(content, labels=COLOURS, mean=HALF, std=HALF, threshold=None):
+def with_labels(content, labels=COLORS, mean=HALF, std=HALF, threshold=None):
     about = ModelMetadata(labels=labels, mean=mean, std=std, threshold=threshold)
     return metadata.write(content, about)
 
 
 @pytest.mark.parametrize("logits", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
-def test_pictures_are_named_whatever_the_dtype(tiny_model, red, dtype, logits):
-    model = load_model(with_labels(tiny_model(dtype, logits=logits)), name="colours")
+def test_images_are_named_whatever_the_dtype(tiny_model, red, dtype, logits):
+    model = load_model(with_labels(tiny_model(dtype, logits=logits)), name="colors")
     assert model.notes == ()
-    for channel, colour in enumerate(COLOURS):
+    for channel, color in enumerate(COLORS):
         result = model.classify(np.roll(red, channel, axis=2))
-        assert result.best.label == colour
+        assert result.best.label == color
         assert result.best.index == channel
         assert 0.95 < result.best.score <= 1
         assert sum(entry.score for entry in result.classes) == pytest.approx(1, abs=0.02)
 
 
 def test_top_limits_the_classes(tiny_model, red):
-    model = load_model(with_labels(tiny_model()), name="colours")
+    model = load_model(with_labels(tiny_model()), name="colors")
     assert len(model.classify(red, top=1).classes) == 1
     assert len(model.classify(red, top=10).classes) == 3
 
@@ -81,7 +81,7 @@ def test_a_float_model_that_does_not_say_gets_a_note(tiny_model):
     assert model.preprocessing.mean == HALF
 
 
-def test_the_normalisation_of_the_metadata_is_used(tiny_model, red):
+def test_the_normalization_of_the_metadata_is_used(tiny_model, red):
     # With mean 0 and std 1000 all inputs are near 0, so that no color stands out.
     model = load_model(with_labels(tiny_model("float32"), mean=(0.0,), std=(1000.0,)), name="m")
     assert model.classify(red).best.score < 0.6
@@ -90,11 +90,11 @@ def test_the_normalisation_of_the_metadata_is_used(tiny_model, red):
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_below_the_threshold_of_the_metadata_the_answer_is_unknown(tiny_model, red, dtype):
     model = load_model(with_labels(tiny_model(dtype), threshold=0.9), name="m")
-    grey = np.full_like(red, 128)
+    gray = np.full_like(red, 128)
     assert model.threshold == pytest.approx(0.9)
     assert not model.classify(red).unknown
-    assert model.classify(grey).unknown
-    said = model.classify(grey, top=2).to_dict()
+    assert model.classify(gray).unknown
+    said = model.classify(gray, top=2).to_dict()
     assert (said["unknown"], said["threshold"]) == (True, 0.9)
     assert len(said["classes"]) == 2
 
@@ -102,11 +102,11 @@ def test_below_the_threshold_of_the_metadata_the_answer_is_unknown(tiny_model, r
 def test_a_threshold_given_comes_before_that_of_the_metadata(tiny_model, tmp_path, red):
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model(), threshold=0.9))
-    grey = np.full_like(red, 128)
+    gray = np.full_like(red, 128)
     lower, none = open_model(path, threshold=0.2), open_model(path, threshold=0)
     assert (lower.threshold, none.threshold) == (0.2, None)
-    assert not lower.classify(grey).unknown
-    assert none.classify(grey).to_dict().keys() == {"classes", "unknown"}
+    assert not lower.classify(gray).unknown
+    assert none.classify(gray).to_dict().keys() == {"classes", "unknown"}
     with raises_code("invalid-option-value", found="80", fix="0.8"):
         open_model(path, threshold=80)
 
@@ -124,15 +124,15 @@ def test_another_task_is_told(tiny_model):
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)],
 )
-def test_arrays_that_are_no_pictures_are_told(tiny_model, picture):
+def test_arrays_that_are_no_images_are_told(tiny_model, image):
     model = load_model(tiny_model(), name="m")
     with raises_code("invalid-image-array", expected="uint8"):
-        model.classify(picture)
+        model.classify(image)
     with raises_code("invalid-image-array", expected="[4, 4, 3]"):
-        model.scores(picture)
+        model.scores(image)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
@@ -142,7 +142,7 @@ def test_the_table_equals_the_arithmetic(dtype):
     preprocessing = Preprocessing(7, 5, mean, std)
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     found = apply_table(input_table(spec, preprocessing), pixels)
-    real = preprocessing.normalise(pixels)
+    real = preprocessing.normalize(pixels)
     if dtype == "float32":
         wanted = real
     else:
@@ -162,7 +162,7 @@ def test_a_table_is_ready_for_every_frame(dtype):
         assert table.flags.c_contiguous
 
 
-def test_a_quantised_input_of_pixels_takes_them_as_they_are():
+def test_a_quantized_input_of_pixels_takes_them_as_they_are():
     pixels = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
     preprocessing = Preprocessing(8, 8, HALF, HALF)
     for zero in (127, 128):  # both are rounded forms of the same range

@@ -1,4 +1,4 @@
-"""Coral's models on real pictures, through the command."""
+"""Coral's models on real images, through the command."""
 
 import json
 
@@ -17,10 +17,10 @@ BIRDS = {"ruffed grouse, partridge, Bonasa umbellus", "partridge", "kite"}
 
 @pytest.fixture
 def best(test_data, capsys):
-    """``best(model, picture)``: the label that ``edge classify`` puts first."""
+    """``best(model, image)``: the label that ``edge classify`` puts first."""
 
-    def classify(model, picture, *options):
-        paths = test_data / "models" / f"{model}.tflite", test_data / "images" / picture
+    def classify(model, image, *options):
+        paths = test_data / "models" / f"{model}.tflite", test_data / "images" / image
         assert run(["classify", *map(str, paths), "--json", *map(str, options)]) == 0
         return json.loads(capsys.readouterr().out)[0]["classes"][0]["label"]
 

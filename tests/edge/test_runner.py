@@ -48,8 +48,8 @@ def clip(tmp_path: Path) -> Path:
     path = tmp_path / "clip.mkv"
     codec = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, 10, (64, 48))
-    for grey in range(0, 250, 50):
-        writer.write(np.full((48, 64, 3), grey, np.uint8))
+    for gray in range(0, 250, 50):
+        writer.write(np.full((48, 64, 3), gray, np.uint8))
     writer.release()
     return path
 
@@ -57,7 +57,7 @@ def clip(tmp_path: Path) -> Path:
 def test_a_program_of_a_user_and_ctrl_c(tmp_path: Path) -> None:
     model, video, program = (tmp_path / name for name in ("m.tflite", "o.mp4", "mine.py"))
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    model.write_bytes(metadata.write(tiny_models.colour_model("int8"), about))
+    model.write_bytes(metadata.write(tiny_models.color_model("int8"), about))
     program.write_text(PROGRAM)
     running = subprocess.Popen(
         [sys.executable, program, model, video], stdout=subprocess.PIPE, text=True,

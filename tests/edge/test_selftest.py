@@ -18,7 +18,7 @@ Make = Callable[[bytes, golden.GoldenOutputs], Path]
 
 
 def runtime(dtype: str = "int8") -> Runtime:
-    return interpreter.load(tiny_models.colour_model(dtype), name="colours", delegate="cpu")
+    return interpreter.load(tiny_models.color_model(dtype), name="colors", delegate="cpu")
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.fixture
 def whole(make: Make) -> Path:
-    model = tiny_models.colour_model("int8")
-    return make(model, golden.make(runtime(), "colours"))
+    model = tiny_models.color_model("int8")
+    return make(model, golden.make(runtime(), "colors"))
 
 
 def test_a_release_that_answers_as_it_should(
@@ -65,9 +65,9 @@ def test_a_release_that_answers_as_it_should(
 
 
 def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    right = golden.make(runtime(), "colours")
+    right = golden.make(runtime(), "colors")
     turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.answers)
-    folder = make(tiny_models.colour_model("int8"), golden.GoldenOutputs(right.inputs, turned))
+    folder = make(tiny_models.color_model("int8"), golden.GoldenOutputs(right.inputs, turned))
     assert cli.run(["selftest", str(folder), "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
     assert (told["passed"], told["models"][0]["passed"]) == (False, False)
@@ -78,13 +78,13 @@ def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixtur
 def broken_model() -> bytes:
     """One whose weights became NaN, and with them its answers."""
     weight, nan = np.float32(0.25).tobytes(), np.float32("nan").tobytes()
-    return tiny_models.colour_model("float32").replace(weight, nan)
+    return tiny_models.color_model("float32").replace(weight, nan)
 
 
 def test_a_model_that_answers_what_is_no_number(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make(broken_model(), golden.make(runtime("float32"), "colours"))
+    folder = make(broken_model(), golden.make(runtime("float32"), "colors"))
     assert cli.run(["selftest", str(folder), "--json"]) == 2
     out, err = capsys.readouterr()
     told = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
@@ -93,7 +93,7 @@ def test_a_model_that_answers_what_is_no_number(
 
 
 def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = golden.make(runtime("float32"), "colours")
+    made = golden.make(runtime("float32"), "colors")
     answers, lost = made.answers[0], np.full_like(made.answers[0], np.nan)
     monkeypatch.setattr(golden, "_compared", lambda _: (0, 0))
     twice = golden.GoldenOutputs(made.inputs, (answers, answers))
@@ -135,16 +135,16 @@ def test_a_folder_that_is_no_release(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
 def test_vectors_keep_what_they_say(dtype: str) -> None:
-    made = golden.make(runtime(dtype), "colours")
+    made = golden.make(runtime(dtype), "colors")
     assert made.inputs[0].shape == (golden.COUNT, 1, 4, 4, 3)
     packed = golden.pack(made)
-    assert packed == golden.pack(golden.make(runtime(dtype), "colours"))
+    assert packed == golden.pack(golden.make(runtime(dtype), "colors"))
     read = golden.unpack(packed, "x.npz")
     assert golden.deviation(runtime(dtype), read) == 0
 
 
 def test_a_few_steps_of_rounding_are_no_deviation() -> None:
-    made = golden.make(runtime(), "colours")
+    made = golden.make(runtime(), "colors")
     step = runtime().outputs[0].scale
     off = golden.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.answers))
     assert golden.deviation(runtime(), off) == 0
@@ -153,9 +153,9 @@ def test_a_few_steps_of_rounding_are_no_deviation() -> None:
 
 
 def test_vectors_of_another_model_are_refused() -> None:
-    made = golden.make(runtime(), "colours")
+    made = golden.make(runtime(), "colors")
     other = interpreter.load(
-        tiny_models.colour_model("int8", classes=5), name="other", delegate="cpu"
+        tiny_models.color_model("int8", classes=5), name="other", delegate="cpu"
     )
     with raises_code("golden-shape-mismatch"):
         golden.deviation(other, made)

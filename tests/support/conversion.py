@@ -97,7 +97,7 @@ RECIPES = {
 
 @dataclass(frozen=True)
 class Conversion:
-    """What the stages handed on; ``wrong``: test pictures that int8 takes for the next class.
+    """What the stages handed on; ``wrong``: test images that int8 takes for the next class.
 
     ``recipes``: keys of RECIPES; the last is chosen where ``limits`` set none.
     """
@@ -124,7 +124,7 @@ class Conversion:
         for row, label in enumerate(labels):
             noise = rng.integers(-60, 61, (SIZE, SIZE, 3))
             pixels[row] = np.clip(base[label] + noise, 0, 255)
-        pictures = tuple(
+        images = tuple(
             ImageRecord(
                 f"{self.classes[label]}/{row}.jpg",
                 int(label),
@@ -137,7 +137,7 @@ class Conversion:
         return Dataset(
             name="shapes",
             classes=self.classes,
-            pictures=pictures,
+            images=images,
             preprocessing=Preprocessing(SIZE, SIZE),
             pixels=pixels,
             labels=labels.astype(np.int64),

@@ -126,7 +126,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A root with the toolkit in /opt/edge, and with models and pictures in /data."""
+    """A root with the toolkit in /opt/edge, and with models and images in /data."""
 
     root: Root
     wheel: Path

@@ -1,9 +1,9 @@
-"""Runs a model file on pictures with somebody else's software, in a process of its own.
+"""Runs a model file on images with somebody else's software, in a process of its own.
 
-    python judges.py WHO MODEL.tflite PICTURES.npz OUT.json
+    python judges.py WHO MODEL.tflite IMAGES.npz OUT.json
 
-WHO is "mediapipe" (given the pictures as they are) or an interpreter that edge knows (given
-them stretched). OUT holds one list of scores, and one of labels where WHO knows them, per picture.
+WHO is "mediapipe" (given the images as they are) or an interpreter that edge knows (given
+them stretched). OUT holds one list of scores, and one of labels where WHO knows them, per image.
 The interpreters bring clashing copies of one native library, and MediaPipe logs at exit: hence
 the process.
 """
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 
-def main(who: str, model: str, pictures: str, out: str) -> None:
-    with np.load(pictures) as stored:
+def main(who: str, model: str, images: str, out: str) -> None:
+    with np.load(images) as stored:
         pixels = [stored[name] for name in stored.files]
     answer = mediapipe(model, pixels) if who == "mediapipe" else interpreter(who, model, pixels)
     Path(out).write_text(json.dumps(answer))
@@ -31,8 +31,8 @@ def mediapipe(model: str, pixels: list[Any]) -> dict[str, Any]:
     options = ImageClassifierOptions(BaseOptions(model_asset_path=model))
     scores, labels = [], set()
     with ImageClassifier.create_from_options(options) as classifier:
-        for picture in pixels:
-            mp_image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(picture))
+        for image in pixels:
+            mp_image = mp.Image(mp.ImageFormat.SRGB, np.ascontiguousarray(image))
             categories = classifier.classify(mp_image).classifications[0].categories
             categories.sort(key=lambda category: category.index)
             scores.append([category.score for category in categories])
@@ -46,7 +46,7 @@ def interpreter(who: str, model: str, pixels: list[Any]) -> dict[str, Any]:
 
     runtime = load(Path(model).read_bytes(), name=model, delegate="cpu", interpreter=who)
     spec = runtime.outputs[0]
-    scores = [spec.dequantise(runtime.invoke(p[None])[0])[0].tolist() for p in pixels]
+    scores = [spec.dequantize(runtime.invoke(p[None])[0])[0].tolist() for p in pixels]
     return {"package": runtime.package, "scores": scores}
 
 

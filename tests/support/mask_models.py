@@ -1,4 +1,4 @@
-"""Tiny segmentation models, whose mask can be told from the picture."""
+"""Tiny segmentation models, whose mask can be told from the image."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -49,10 +49,10 @@ def soft_model(logits: bool = False) -> bytes:
 
 
 def halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> np.ndarray:
-    """A picture of two colors (blue, green, red), uint8 [48, 64, 3]."""
-    picture = np.empty((48, 64, 3), np.uint8)
-    picture[:, :32], picture[:, 32:] = left, right
-    return picture
+    """An image of two colors (blue, green, red), uint8 [48, 64, 3]."""
+    image = np.empty((48, 64, 3), np.uint8)
+    image[:, :32], image[:, 32:] = left, right
+    return image
 
 
 def _image(parts: Parts) -> object:

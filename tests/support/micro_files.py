@@ -6,7 +6,7 @@ from edge.interpreter import load
 
 
 def scores(content: bytes, pixels: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    """Real scores [n, classes] of pictures fed as this file wants them."""
+    """Real scores [n, classes] of images fed as this file wants them."""
     runtime = load(content, name="test.tflite", delegate="cpu")
     kind = runtime.inputs[0].dtype
     if kind == "float32":
@@ -14,7 +14,7 @@ def scores(content: bytes, pixels: np.ndarray) -> np.ndarray:  # type: ignore[ty
     else:
         fed = (pixels.astype(np.int16) + np.iinfo(kind).min).astype(kind)
     spec = runtime.outputs[0]
-    return np.concatenate([spec.dequantise(runtime.invoke(p[None])[0]) for p in fed])
+    return np.concatenate([spec.dequantize(runtime.invoke(p[None])[0]) for p in fed])
 
 
 def runs_on_tflite_runtime(content: bytes) -> bool:

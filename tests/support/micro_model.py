@@ -1,6 +1,6 @@
 """A small classifier and its data, made in seconds: MobileNetV2 0.35 at 96 pixels on shapes.
 
-Its backbone has random weights with BatchNorm statistics of the pictures themselves, so that
+Its backbone has random weights with BatchNorm statistics of the images themselves, so that
 activations have a sensible range; the head is a least-squares fit on the pooled features. It ends
 after block 6: deeper random layers blow up any rounding, which trained ones do not.
 """
@@ -22,12 +22,12 @@ PREPROCESSING = Preprocessing(SIZE, SIZE)
 RIDGE = 1.0
 
 
-def pictures(per_class: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Generated pictures, uint8 RGB [n, 96, 96, 3], and their classes, int64 [n]."""
+def images(per_class: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Generated images, uint8 RGB [n, 96, 96, 3], and their classes, int64 [n]."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(len(SHAPES)), per_class)
     drawn = [cv2.cvtColor(draw(SHAPES[c], rng), cv2.COLOR_BGR2RGB) for c in labels]
-    return np.stack([PREPROCESSING.resize(picture) for picture in drawn]), labels
+    return np.stack([PREPROCESSING.resize(image) for image in drawn]), labels
 
 
 def dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Dataset:
@@ -43,7 +43,7 @@ def dataset(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> Dataset:
 
 
 def thirds(count: int) -> Split:
-    """Every third picture on the test side, the next on the validation side."""
+    """Every third image on the test side, the next on the validation side."""
     i = np.arange(count)
     return Split(i[i % 3 == 2], i[i % 3 == 1], i[i % 3 == 0], seed=0, given=False)
 
@@ -58,7 +58,7 @@ def classifier(pixels: NDArray[np.uint8], labels: NDArray[np.int64], seed: int =
     last = backbone.get_layer("block_6_expand_relu").output
     pooled = layers.GlobalAveragePooling2D()(last)
     scores = layers.Dense(len(SHAPES), activation="softmax", name="head")(pooled)
-    inputs = PREPROCESSING.normalise(pixels)
+    inputs = PREPROCESSING.normalize(pixels)
     model = keras().Model(backbone.input, scores)
     for norm in model.layers:
         if isinstance(norm, layers.BatchNormalization):
@@ -72,7 +72,7 @@ def classifier(pixels: NDArray[np.uint8], labels: NDArray[np.int64], seed: int =
 def _fit(features: NDArray[np.float32], labels: NDArray[np.int64]) -> list[NDArray[np.float32]]:
     targets = 8 * np.eye(len(SHAPES))[labels]
     mean = features.mean(0)
-    centred = features - mean
-    gram = centred @ centred.T + RIDGE * np.eye(len(features)) * np.square(centred).sum(1).mean()
-    kernel = centred.T @ np.linalg.solve(gram, targets)
+    centered = features - mean
+    gram = centered @ centered.T + RIDGE * np.eye(len(features)) * np.square(centered).sum(1).mean()
+    kernel = centered.T @ np.linalg.solve(gram, targets)
     return [kernel.astype(np.float32), (targets.mean(0) - mean @ kernel).astype(np.float32)]

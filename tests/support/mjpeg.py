@@ -14,9 +14,9 @@ import numpy as np
 def camera(
     frames: int | None = None, fps: float = 50.0, broken: tuple[int, ...] = ()
 ) -> Iterator[str]:
-    """The address of a camera that sends ``frames`` pictures, or goes on for ever.
+    """The address of a camera that sends ``frames`` images, or goes on for ever.
 
-    Picture n is of gray value 5 n; those in ``broken`` are noise instead of JPEG. The server hangs
+    Image n is of gray value 5 n; those in ``broken`` are noise instead of JPEG. The server hangs
     up after the last. /missing is a 404, /hang says nothing at all, /text is a web page.
     """
     done = threading.Event()
@@ -37,13 +37,13 @@ def camera(
                 return
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
             self.end_headers()
-            self._pictures()
+            self._images()
 
-        def _pictures(self) -> None:
+        def _images(self) -> None:
             sent = 0
             while not done.is_set() and sent != frames:
-                grey = np.full((120, 160, 3), 5 * sent % 255, np.uint8)
-                data = cv2.imencode(".jpg", grey)[1].tobytes()
+                gray = np.full((120, 160, 3), 5 * sent % 255, np.uint8)
+                data = cv2.imencode(".jpg", gray)[1].tobytes()
                 if sent in broken:
                     data = np.random.default_rng(sent).bytes(len(data))
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"

@@ -86,7 +86,7 @@ def page(
 
 
 class Visitor:
-    """A WebSocket of the page that acknowledges pictures, as the page does."""
+    """A WebSocket of the page that acknowledges images, as the page does."""
 
     def __init__(self, page: Page, **options: Any) -> None:
         from websockets.sync.client import connect  # only where the extra web is installed
@@ -114,12 +114,12 @@ class Visitor:
         self.socket.send(json.dumps({"type": kind, **rest}))
 
     def next(self) -> dict[str, Any]:
-        """The next message; {"type": "picture"} for a picture, which is acknowledged."""
+        """The next message; {"type": "image"} for an image, which is acknowledged."""
         message = self.socket.recv(timeout=10)
         if isinstance(message, bytes):
             self.jpegs.append(message)
             self.send("ack")
-            return {"type": "picture"}
+            return {"type": "image"}
         said: dict[str, Any] = json.loads(message)
         return said
 

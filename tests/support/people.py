@@ -21,7 +21,7 @@ def changed(pose: Pose, scale: float = 1.0, dx: float = 0.0, dy: float = 0.0) ->
 
 
 def flipped(pose: Pose, width: float = 640.0) -> Pose:
-    """What a model says of the mirrored picture: the left is on the other side, and is a right."""
+    """What a model says of the mirrored image: the left is on the other side, and is a right."""
     sides = {"left": "right", "right": "left"}
 
     def other(name: str) -> str:
@@ -33,9 +33,9 @@ def flipped(pose: Pose, width: float = 640.0) -> Pose:
 
 
 class Poser:
-    """Stands in for a model of poses: the gray of a picture in tens is the number of its person.
+    """Stands in for a model of poses: the gray of an image in tens is the number of its person.
 
-    Nobody is in a black one. ``seen`` counts the pictures that it was shown.
+    Nobody is in a black one. ``seen`` counts the images that it was shown.
     """
 
     name, notes, prefetchable = "pose", ("a stand-in",), True
@@ -45,11 +45,11 @@ class Poser:
         self.runtime = self
 
     def preprocess(self, frame: Frame) -> tuple[np.ndarray, ...]:
-        return (frame.picture,)
+        return (frame.image,)
 
-    def invoke(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+    def invoke(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
         self.seen += 1
-        return (np.rint(picture.mean() / 10),)
+        return (np.rint(image.mean() / 10),)
 
     def postprocess(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
         number = int(outputs[0])

@@ -12,7 +12,7 @@ keep = 0.5
 epochs = 1
 
 [[steps]]
-step = "quantise"
+step = "quantize"
 method = "int8"
 """
 
@@ -27,7 +27,7 @@ rounds = 1
 epochs = 1
 
 [[steps]]
-step = "quantise"
+step = "quantize"
 method = "int8"
 """
 

@@ -56,7 +56,7 @@ class Page(HTMLParser):
         if self._sections:
             next(reversed(self._sections.values())).append(text)
 
-    def pictures(self) -> list[str]:
+    def images(self) -> list[str]:
         return [attrs["src"] or "" for tag, attrs in self.tags if tag == "img"]
 
     def section(self, name: str) -> str:

@@ -145,7 +145,7 @@ def _project_down(scene: Scene, places: Array, rng: np.random.Generator) -> Arra
 
 
 def _visibility(boxes: Array, size: tuple[int, int]) -> Array:
-    """Share of each box [people, 5] that is in the picture and not behind a nearer one."""
+    """Share of each box [people, 5] that is in the image and not behind a nearer one."""
     start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]
     area = boxes[:, 2] * boxes[:, 3]
     inside = np.clip(np.minimum(end, size) - np.maximum(start, 0), 0, None).prod(axis=1) / area

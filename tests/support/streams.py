@@ -14,12 +14,12 @@ from edge.frame import BgrImage, Frame, Output
 from edge.tasks.settings import TaskSettings
 
 
-def picture(value: int = 0) -> BgrImage:
+def image(value: int = 0) -> BgrImage:
     return np.full((48, 64, 3), value, np.uint8)
 
 
 class ListedSource:
-    """Gives what it was told to: pictures' values, None at the end, errors to raise.
+    """Gives what it was told to: images' values, None at the end, errors to raise.
 
     ``every``: seconds that a read takes.
     """
@@ -38,7 +38,7 @@ class ListedSource:
         if item is None:
             return None
         self._index += 1
-        return Frame(self._index - 1, (self._index - 1) / 10, picture(item))
+        return Frame(self._index - 1, (self._index - 1) / 10, image(item))
 
     def close(self) -> None:
         self.closed += 1
@@ -77,7 +77,7 @@ class Runtime:
 
 
 class MeanTask:
-    """Says the mean of a picture."""
+    """Says the mean of an image."""
 
     name = "mean"
     notes: tuple[str, ...] = ()
@@ -91,15 +91,15 @@ class MeanTask:
         self.chosen = TaskSettings(0.5, None, ("dark", "light"))
 
     def preprocess(self, frame: Frame) -> tuple[Any, ...]:
-        return (frame.picture.mean(),)
+        return (frame.image.mean(),)
 
     def postprocess(self, outputs: tuple[Any, ...], frame: Frame) -> Value:
         self.seen.append(frame.index)
         return Value(round(outputs[0]))
 
-    def draw(self, picture: BgrImage, result: Any) -> BgrImage:
-        picture[:8, :8] = 255 - result.value
-        return picture
+    def draw(self, image: BgrImage, result: Any) -> BgrImage:
+        image[:8, :8] = 255 - result.value
+        return image
 
     def settings(self) -> TaskSettings:
         return self.chosen

@@ -12,20 +12,20 @@ RESHAPE, FULLY_CONNECTED, SOFTMAX, CUSTOM = 22, 9, 25, 32
 CODES = {"float32": FLOAT32, "uint8": UINT8, "int8": INT8}
 
 
-def colour_model(
+def color_model(
     dtype: str = "uint8", classes: int = 3, logits: bool = False, logit_scale: float = 8 / 255
 ) -> bytes:
-    """A classifier of 4 × 4 pictures by their main color, which wants pixels of −1 to 1.
+    """A classifier of 4 × 4 images by their main color, which wants pixels of −1 to 1.
 
     Output 0 is red, 1 green, 2 blue; further outputs never win.
     """
     parts = Parts()
     pixels = 3 * SIDE * SIDE
-    quantised = dtype != "float32"
+    quantized = dtype != "float32"
     zero = {"uint8": 128, "int8": 0, "float32": 0}[dtype]
     weights = np.zeros((classes, pixels), np.float32)
-    for colour in range(min(3, classes)):
-        weights[colour, colour::3] = 0.25
+    for color in range(min(3, classes)):
+        weights[color, color::3] = 0.25
     shape = np.asarray([1, pixels], np.int32)
     kind = CODES[dtype]
     tensors = [
@@ -34,7 +34,7 @@ def colour_model(
         parts.tensor("shape", [2], INT32, data=shape),
         parts.tensor("logits", [1, classes], kind, scale=logit_scale, zero=zero),
     ]
-    if quantised:
+    if quantized:
         codes = np.rint(weights / 0.25 * 127).astype(dtype)
         tensors.append(
             parts.tensor("weights", [classes, pixels], kind, data=codes, scale=0.25 / 127)
@@ -150,8 +150,8 @@ class Parts:
         return bytes(builder.Output())
 
 
-def red_picture() -> np.ndarray:
-    """A red picture that is larger than the models' input."""
-    picture = np.zeros((20, 30, 3), np.uint8)
-    picture[..., 0] = 250
-    return picture
+def red_image() -> np.ndarray:
+    """A red image that is larger than the models' input."""
+    image = np.zeros((20, 30, 3), np.uint8)
+    image[..., 0] = 250
+    return image

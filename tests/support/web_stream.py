@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tiny_models import colour_model
+from tiny_models import color_model
 
 OpenPage = Callable[..., Any]
 """Opens an address in a browser: the fixture ``open_page``."""
@@ -92,15 +92,15 @@ def _address(said: "queue.Queue[str | None]") -> str:
 
 
 def write_model(folder: Path) -> Path:
-    """A model that names the main color of a picture, with its labels beside it."""
-    model = folder / "colours.tflite"
-    model.write_bytes(colour_model())
+    """A model that names the main color of an image, with its labels beside it."""
+    model = folder / "colors.tflite"
+    model.write_bytes(color_model())
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     return model
 
 
-def coloured(seconds: float, fps: int) -> Iterator[NDArray[np.uint8]]:
-    """Pictures of 320 × 240, first red and then blue, over which a bar moves."""
+def colored(seconds: float, fps: int) -> Iterator[NDArray[np.uint8]]:
+    """Images of 320 × 240, first red and then blue, over which a bar moves."""
     count = round(seconds * fps)
     for index in range(count):
         made = np.full((240, 320, 3), (40, 40, 200) if 2 * index < count else (200, 40, 40))
@@ -110,9 +110,9 @@ def coloured(seconds: float, fps: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def write_clip(path: Path, seconds: float = 2.4, fps: int = 20) -> Path:
-    """A video of :func:`coloured`."""
+    """A video of :func:`colored`."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (320, 240))
-    for made in coloured(seconds, fps):
+    for made in colored(seconds, fps):
         writer.write(made)
     writer.release()
     return path
@@ -120,6 +120,6 @@ def write_clip(path: Path, seconds: float = 2.4, fps: int = 20) -> Path:
 
 def write_fake_camera(path: Path) -> Path:
     """What Chromium's fake camera plays over and over: JPEGs one after the other."""
-    pictures = (cv2.imencode(".jpg", made)[1].tobytes() for made in coloured(2.4, 30))
-    path.write_bytes(b"".join(pictures))
+    images = (cv2.imencode(".jpg", made)[1].tobytes() for made in colored(2.4, 30))
+    path.write_bytes(b"".join(images))
     return path

@@ -1,1 +1,1 @@
-"""Knowledge distillation: a small MobileNetV2 learns from a large one on unlabelled pictures."""
+"""Knowledge distillation: a small MobileNetV2 learns from a large one on unlabelled images."""

@@ -1,9 +1,9 @@
-"""Make a backbone's weights: distil a large MobileNetV2 into a small one on unlabelled pictures.
+"""Make a backbone's weights: distil a large MobileNetV2 into a small one on unlabelled images.
 
     python -m converters.backbone.pretrain.__main__ --teacher mobilenet_v2_1.0_224_no_top.weights.h5 \\
         --teacher-top imagenet_top.npz --images photos.zip --images folder/ -o backbone.npz
 
-Any pictures do. The teacher looks at each crop once (the slow half of a short run), then the
+Any images do. The teacher looks at each crop once (the slow half of a short run), then the
 student learns to give the same answers. Both are kept in the work folder: an interrupted run
 continues with ``--resume``.
 """
@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
-from converters.backbone.pretrain.card import LICENCE, Card, write_card
+from converters.backbone.pretrain.card import LICENSE, Card, write_card
 from converters.backbone.pretrain.images import ImageArchive, open_source
 from converters.backbone.pretrain.pack import pack
 from converters.backbone.pretrain.student import Loss, Student, build_student
@@ -47,7 +47,7 @@ def distil(
 
     Raises:
         OutputError: ``work`` holds an earlier run and ``resume`` is False.
-        DatasetError: a picture cannot be decoded.
+        DatasetError: an image cannot be decoded.
         KeyboardInterrupt: interrupted; ``work`` holds what is needed to continue.
     """
     if (work / "checkpoints").is_dir() and not resume:
@@ -99,9 +99,9 @@ def _card(
         "alpha": recipe.alpha,
         "use_at": use_at,
         "trained_on": "gpu" if tensorflow().config.list_physical_devices("GPU") else "cpu",
-        "input": "float32 RGB in [-1, 1], the whole picture stretched to the square, bilinear",
+        "input": "float32 RGB in [-1, 1], the whole image stretched to the square, bilinear",
         "method": "knowledge distillation from crops (Hinton 2015, Asano 2021, Beyer 2021)",
-        "licence": LICENCE,
+        "licence": LICENSE,
     }
     taught = {"model": teacher.model, "sha256_of_weights_and_top": teacher.digest}
     data = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from edge.files import write_atomic
 
-LICENCE = (
+LICENSE = (
     "The weights are under the project's license. They were trained on ImageNet images, which are "
     "for research and education, with a teacher trained on ImageNet; they contain no image. Check "
     "the terms of ImageNet before commercial use."

@@ -1,4 +1,4 @@
-"""Unlabelled pictures and the random crops of them that teacher and student both see."""
+"""Unlabelled images and the random crops of them that teacher and student both see."""
 
 import hashlib
 import math
@@ -8,27 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import DatasetError, PictureError
-from edge.image import SUFFIXES, RgbImage, decode_picture
+from edge.errors import DatasetError, ImageError
+from edge.image import SUFFIXES, RgbImage, decode_image
 
 SMALLEST_CROP = 48
 """Shorter side in pixels below which a crop shows too little to learn from."""
 SMALLEST_SHARE = 0.1
-"""Smallest share of a picture's area that a crop covers."""
+"""Smallest share of an image's area that a crop covers."""
 LARGEST_STRETCH = 4 / 3
 """Largest aspect ratio of a crop, before it is stretched to a square."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageArchive:
-    """One zip or folder: the encoded pictures by name, in the order of their names."""
+    """One zip or folder: the encoded images by name, in the order of their names."""
 
     name: str
     files: tuple[bytes, ...]
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) over the pictures' bytes: two sources with one digest are the same."""
+        """sha256 (hex) over the images' bytes: two sources with one digest are the same."""
         total = hashlib.sha256()
         for data in self.files:
             total.update(hashlib.sha256(data).digest())
@@ -36,10 +36,10 @@ class ImageArchive:
 
 
 def open_source(path: Path) -> ImageArchive:
-    """Read the encoded pictures of a zip or of a folder (any depth).
+    """Read the encoded images of a zip or of a folder (any depth).
 
     Raises:
-        DatasetError: the path is missing, no zip and no folder, or holds no picture.
+        DatasetError: the path is missing, no zip and no folder, or holds no image.
     """
     fix = "pass a zip or a folder of JPEG or PNG images with --images"
     if path.is_dir():
@@ -71,29 +71,29 @@ def crop_of(sources: list[ImageArchive], index: int, seed: int) -> RgbImage:
     """Crop number ``index`` of an endless, seeded series: uint8 RGB [h, w, 3], not yet resized.
 
     The sources take turns, so that each gives the same share of every prefix of the series,
-    and so do the pictures of a source. Crop and aspect ratio are drawn as in Szegedy et al.
-    2015 ("Going deeper with convolutions"), the series of many crops of few pictures follows
+    and so do the images of a source. Crop and aspect ratio are drawn as in Szegedy et al.
+    2015 ("Going deeper with convolutions"), the series of many crops of few images follows
     Asano and Saeed 2021 ("Extrapolating from a single image to a thousand classes").
 
     Raises:
-        DatasetError: the picture cannot be decoded.
+        DatasetError: the image cannot be decoded.
     """
     source = sources[index % len(sources)]
     number = (index // len(sources)) % len(source.files)
     try:
-        picture = decode_picture(source.files[number], f"image {number} of {source.name}")
-    except PictureError as error:
+        image = decode_image(source.files[number], f"image {number} of {source.name}")
+    except ImageError as error:
         raise DatasetError(error.expected, error.found, error.fix, code=error.code) from None
     rng = np.random.default_rng([seed, index])
-    return _random_crop(picture, rng)
+    return _random_crop(image, rng)
 
 
-def _random_crop(picture: RgbImage, rng: np.random.Generator) -> RgbImage:
-    height, width = picture.shape[:2]
+def _random_crop(image: RgbImage, rng: np.random.Generator) -> RgbImage:
+    height, width = image.shape[:2]
     least = min(1.0, max(SMALLEST_SHARE, (SMALLEST_CROP / min(height, width)) ** 2))
     area = rng.uniform(least, 1.0) * height * width
     ratio = math.exp(rng.uniform(-math.log(LARGEST_STRETCH), math.log(LARGEST_STRETCH)))
     h = min(height, max(1, round(math.sqrt(area / ratio))))
     w = min(width, max(1, round(math.sqrt(area * ratio))))
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    return picture[top : top + h, left : left + w]
+    return image[top : top + h, left : left + w]

@@ -24,7 +24,7 @@ class Scale:
         real = rows[:STATISTICS_FROM].astype(np.float32).reshape(-1, rows.shape[-1])
         return Scale(real.mean(axis=0), real.std(axis=0) + 1e-3)
 
-    def standardise(self, answers: Any) -> Any:
+    def standardize(self, answers: Any) -> Any:
         return (answers - self.mean) / self.deviation
 
 
@@ -103,8 +103,8 @@ class Loss:
         truth = tf.nn.log_softmax(tf.matmul(embeddings, self.kernel) + self.bias)
         gap = truth - tf.nn.log_softmax(logits)
         divergence = tf.reduce_mean(tf.reduce_sum(tf.exp(truth) * gap, axis=-1))
-        pooled = tf.reduce_mean((embedding - self.embedding.standardise(embeddings)) ** 2)
-        mapped = tf.reduce_mean((grid - self.grid.standardise(grids)) ** 2)
+        pooled = tf.reduce_mean((embedding - self.embedding.standardize(embeddings)) ** 2)
+        mapped = tf.reduce_mean((grid - self.grid.standardize(grids)) ** 2)
         return divergence, pooled, mapped
 
     def total(self, parts: Any) -> Any:
@@ -112,16 +112,14 @@ class Loss:
         return divergence + self.embedding_weight * pooled + self.grid_weight * mapped
 
 
-def augment(
-    pixels: Any, embeddings: Any, grids: Any, mixup: float, colour: float, seed: Any
-) -> Any:
-    """Mirror, recolour and mix a batch; what the teacher said is mirrored and mixed alike.
+def augment(pixels: Any, embeddings: Any, grids: Any, mixup: float, color: float, seed: Any) -> Any:
+    """Mirror, recolor and mix a batch; what the teacher said is mirrored and mixed alike.
 
     Args:
         pixels: uint8 [n, h, w, 3].
-        mixup: share of the pictures that are mixed with another one (Zhang et al. 2018),
+        mixup: share of the images that are mixed with another one (Zhang et al. 2018),
             in equal parts of chance.
-        colour: largest relative change of brightness, contrast and saturation.
+        color: largest relative change of brightness, contrast and saturation.
         seed: int32 [2], one per step; the same seed gives the same batch.
 
     Returns:
@@ -140,9 +138,9 @@ def augment(
     x = tf.where(mirrored, x[:, :, ::-1], x)
     z = tf.where(mirrored, z[:, :, ::-1], z)
 
-    change = tf.random.stateless_uniform([3, n, 1, 1, 1], seeds[1], -colour, colour)
-    grey = tf.reduce_mean(x, axis=-1, keepdims=True)
-    x = grey + (x - grey) * (1.0 + change[0])
+    change = tf.random.stateless_uniform([3, n, 1, 1, 1], seeds[1], -color, color)
+    gray = tf.reduce_mean(x, axis=-1, keepdims=True)
+    x = gray + (x - gray) * (1.0 + change[0])
     mean = tf.reduce_mean(x, axis=[1, 2, 3], keepdims=True)
     x = mean + (x - mean) * (1.0 + change[1])
     x = tf.clip_by_value(x + change[2], -1.0, 1.0)

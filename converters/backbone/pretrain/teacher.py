@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.backbone.pretrain.images import ImageArchive, crop_of
 from converters.progress import Progress
 from edge.errors import WeightsError
@@ -122,13 +122,13 @@ def _build(weights: Path, alpha: float, size: int) -> Any:
 
 
 def _to_tflite(model: Any) -> bytes:
-    """Float32 TFLite: through XNNPACK a picture costs a third of what it does in Keras."""
+    """Float32 TFLite: through XNNPACK an image costs a third of what it does in Keras."""
     from converters.tf import keras
 
     tf_keras = keras()
     pooled = tf_keras.layers.GlobalAveragePooling2D(name="embedding")(model.output)
     both = tf_keras.Model(model.input, [pooled, model.get_layer(BOTTLENECK).output])
-    return quantise.to_float32(both)
+    return quantize.to_float32(both)
 
 
 def compute_targets(
@@ -146,7 +146,7 @@ def compute_targets(
     Teacher and student see the same crop (Beyer et al. 2021, "Knowledge distillation: a good
     teacher is patient and consistent"), each at its own resolution. A second call continues
     where the first stopped, and a smaller ``count`` is the beginning of a larger one; another
-    teacher, seed, size or set of pictures starts anew.
+    teacher, seed, size or set of images starts anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     runner = _Runner(teacher, threads)
@@ -208,7 +208,7 @@ class _Runner:
         self.width, self.channels = int(flat["shape"][-1]), int(mapped["shape"][-1])
 
     def __call__(self, crop: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        real = self._prepare.normalise(self._prepare.resize(crop))
+        real = self._prepare.normalize(self._prepare.resize(crop))
         self._interpreter.set_tensor(self._input, real[None])
         self._interpreter.invoke()
         flat = self._interpreter.get_tensor(self._flat)[0]

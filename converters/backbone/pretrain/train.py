@@ -20,7 +20,7 @@ from edge.files import write_atomic
 
 @dataclass(frozen=True, slots=True)
 class PretrainConfig:
-    """Everything that decides the weights, beside teacher and pictures."""
+    """Everything that decides the weights, beside teacher and images."""
 
     alpha: float = 0.5
     size: int = 96
@@ -35,7 +35,7 @@ class PretrainConfig:
     embedding_weight: float = 2.0
     grid_weight: float = 1.0
     mixup: float = 0.0
-    colour: float = 0.1
+    color: float = 0.1
     seed: int = 0
 
 
@@ -70,16 +70,16 @@ def train(
     tf = tensorflow()
 
     rate = learning_rate(recipe.peak_rate, recipe.steps, recipe.warm_up, recipe.decay)
-    optimiser = muon(rate, recipe.boost)
-    optimiser.build(student.taught.trainable_variables)
-    kept = tf.train.Checkpoint(student=student.taught, optimiser=optimiser)
+    optimizer = muon(rate, recipe.boost)
+    optimizer.build(student.taught.trainable_variables)
+    kept = tf.train.Checkpoint(student=student.taught, optimizer=optimizer)
     manager = tf.train.CheckpointManager(kept, str(folder / "checkpoints"), max_to_keep=2)
     if manager.latest_checkpoint:
         kept.restore(manager.latest_checkpoint)
-    begun = int(optimiser.iterations)
+    begun = int(optimizer.iterations)
     _check_length(recipe, begun, folder)
 
-    step_of = _step(student, loss, optimiser, recipe)
+    step_of = _step(student, loss, optimizer, recipe)
     journal = _Journal(folder / "log.jsonl", recipe, pace.log)
     saved = begun
     try:
@@ -91,14 +91,14 @@ def train(
                 note_length(recipe, folder)
                 saved = step + 1
     except KeyboardInterrupt:
-        done = int(optimiser.iterations)
+        done = int(optimizer.iterations)
         if done > saved:
             manager.save(checkpoint_number=done)
             note_length(recipe, folder)
         raise
 
 
-def _step(student: Student, loss: Loss, optimiser: Any, recipe: PretrainConfig) -> Any:
+def _step(student: Student, loss: Loss, optimizer: Any, recipe: PretrainConfig) -> Any:
     from converters.tf import tensorflow
 
     tf = tensorflow()
@@ -107,12 +107,12 @@ def _step(student: Student, loss: Loss, optimiser: Any, recipe: PretrainConfig) 
 
     @tf.function(jit_compile=False)  # type: ignore[untyped-decorator]
     def step(pixels: Any, embeddings: Any, grids: Any, seed: Any) -> Any:
-        x, y, z = augment(pixels, embeddings, grids, recipe.mixup, recipe.colour, seed)
+        x, y, z = augment(pixels, embeddings, grids, recipe.mixup, recipe.color, seed)
         with tf.GradientTape() as tape:
             parts = loss(student.taught(x, training=True), y, z)
             total = loss.total(parts)
         gradients = tape.gradient(total, variables)
-        optimiser.apply_gradients(zip(gradients, variables, strict=True))
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.stack([total, *parts])
 
     return step
@@ -176,7 +176,7 @@ class _Journal:
 
     def __init__(self, path: Path, recipe: PretrainConfig, every: int) -> None:
         self._path, self._every = path, every
-        self._pictures = recipe.batch_size
+        self._images = recipe.batch_size
         self._sums: list[Any] = []
         self._since = time.monotonic()
 
@@ -191,7 +191,7 @@ class _Journal:
             "step": step + 1,
             **{n: round(float(v), 4) for n, v in zip(names, means, strict=True)},
         }
-        line["pictures_per_s"] = round(len(self._sums) * self._pictures / seconds, 1)
+        line["pictures_per_s"] = round(len(self._sums) * self._images / seconds, 1)
         with self._path.open("a") as log:
             log.write(json.dumps(line) + "\n")
         self._sums, self._since = [], time.monotonic()

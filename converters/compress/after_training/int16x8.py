@@ -15,7 +15,7 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
     """The draft with its TFLite file.
 
     Raises:
-        ConversionError: the converter refused the model, or there are no calibration pictures.
+        ConversionError: the converter refused the model, or there are no calibration images.
     """
     content = tflite.to_int16x8(draft.model, material.calibration, material.dataset.preprocessing)
     note = "16-bit activations run slowly, as XNNPACK lacks them, and not on the Edge TPU."

@@ -8,7 +8,7 @@ from converters.compress.context import RecipeContext, RecipeState
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``input_type`` and ``output_type``: what the file takes and gives, of ``quantise.TYPES``.
+    """``input_type`` and ``output_type``: what the file takes and gives, of ``quantize.TYPES``.
 
     Raises:
         UsageError: another type.
@@ -25,7 +25,7 @@ def run(draft: RecipeState, options: Options, material: RecipeContext) -> Recipe
     """The draft with its TFLite file.
 
     Raises:
-        ConversionError: the converter refused the model, or there are no calibration pictures.
+        ConversionError: the converter refused the model, or there are no calibration images.
     """
     content = tflite.to_int8(
         draft.model,

@@ -34,7 +34,7 @@ _RANGES = tuple(
 @dataclass(frozen=True, slots=True)
 class QatOptions:
     """``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.distillation.DistillationConfig`;
-    ``input_type`` and ``output_type``: what the file takes and gives, of ``quantise.TYPES``.
+    ``input_type`` and ``output_type``: what the file takes and gives, of ``quantize.TYPES``.
 
     Raises:
         UsageError: a value out of its range.
@@ -65,7 +65,7 @@ def learn(
         draft: its model is what ``wrapped`` was made of.
         wrapped: a model within the toolkit's quantization wrappers.
         options: how to train, and the types at the file's ends.
-        material: pictures, and the teacher.
+        material: images, and the teacher.
 
     Raises:
         ConversionError: the converter refused the model, or the scale of the input is not that of

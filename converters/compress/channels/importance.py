@@ -13,8 +13,8 @@ from converters.compress.context import RecipeContext
 Scores = dict[str, NDArray[np.float64]]
 """Block name → the importance of each of its expansion channels, [channels], 0 or more."""
 
-_PICTURES = 128
-"""From so many labeled training pictures Taylor importance is taken."""
+_IMAGES = 128
+"""From so many labeled training images Taylor importance is taken."""
 
 _BATCH = 16
 
@@ -43,13 +43,13 @@ def l1(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores
 
 
 def contribution(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
-    """The variance that the channel brings into what leaves the block, on calibration pictures.
+    """The variance that the channel brings into what leaves the block, on calibration images.
 
     That of its activation times its squared weights in the projection, BatchNorm folded in: what
     Sun et al., "A Simple and Effective Pruning Approach for Large Language Models" (Wanda), ICLR
     2024, do with single weights.
     """
-    inputs = material.dataset.preprocessing.normalise(material.calibration)
+    inputs = material.dataset.preprocessing.normalize(material.calibration)
     probe = _probe(model, blocks)
     count = 0
     sums = [np.zeros((2, block.channels)) for block in blocks]
@@ -69,25 +69,25 @@ def contribution(model: Any, blocks: tuple[Block, ...], material: RecipeContext)
 def taylor(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
     """How much the loss would change, to first order, if the channel were zero.
 
-    The square of activation times gradient, summed over the picture, in the mean over training
-    pictures. Molchanov et al., "Importance Estimation for Neural Network Pruning", CVPR 2019.
+    The square of activation times gradient, summed over the image, in the mean over training
+    images. Molchanov et al., "Importance Estimation for Neural Network Pruning", CVPR 2019.
     """
     dataset = material.dataset
     drawn = np.random.default_rng([material.seed, 0x7A]).permutation(material.split.train)
-    drawn = drawn[:_PICTURES]
+    drawn = drawn[:_IMAGES]
     truth = np.eye(len(dataset.classes), dtype=np.float32)[dataset.labels[drawn]]
     squares = _squared_changes(_probe(model, blocks))
     sums = [np.zeros(block.channels) for block in blocks]
     for start in range(0, len(drawn), _BATCH):
         part = slice(start, start + _BATCH)
-        inputs = dataset.preprocessing.normalise(dataset.pixels[drawn[part]])
+        inputs = dataset.preprocessing.normalize(dataset.pixels[drawn[part]])
         for total, found in zip(sums, squares(inputs, truth[part]), strict=True):
             np.add(total, found.numpy(), out=total)
     return {block.name: total / len(drawn) for block, total in zip(blocks, sums, strict=True)}
 
 
 def _squared_changes(probe: Any) -> Callable[[Any, Any], Any]:
-    """Inputs and one-hot truth → per block [channels], summed over the pictures."""
+    """Inputs and one-hot truth → per block [channels], summed over the images."""
     tensorflow, keras = tf.tensorflow(), tf.keras()
 
     def squares(inputs: Any, truth: Any) -> Any:

@@ -1,7 +1,7 @@
 """Reconstruction: each block makes up, as far as it can, for the channels it no longer has.
 
 He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural Networks", ICCV 2017: least
-squares on the activations of some pictures, block after block, without a gradient. A block is
+squares on the activations of some images, block after block, without a gradient. A block is
 fitted on what the narrowed blocks before it really give, so it also corrects what they lost.
 """
 
@@ -15,7 +15,7 @@ from converters import tf
 from converters.compress.channels.blocks import Block
 
 _RIDGE = 1e-3
-"""Added to the diagonal, in parts of its mean: few pictures leave channels all but dependent."""
+"""Added to the diagonal, in parts of its mean: few images leave channels all but dependent."""
 
 _BATCH = 16
 

@@ -15,7 +15,7 @@ from converters.training import epochs
 from edge.errors import UsageError, did_you_mean
 
 _PIXELS = 256 * 224**2
-"""Pixels of the training pictures from which blocks are reconstructed, at least of 32 pictures.
+"""Pixels of the training images from which blocks are reconstructed, at least of 32 images.
 
 On 480 grocery photos at 224 pixels 256 leave half to two points more than the 96 that calibrate
 int8; on clothes at 96 pixels 800 leave one point more than 256.
@@ -139,12 +139,12 @@ def _narrowed(
 
 
 def _inputs(material: RecipeContext) -> NDArray[np.float32]:
-    """Pictures drawn from the training side, as the model gets them."""
+    """Images drawn from the training side, as the model gets them."""
     rng = np.random.default_rng([material.seed, 0xF17])  # a stream of its own
     pixels = material.dataset.pixels
     most = max(32, _PIXELS // (pixels.shape[1] * pixels.shape[2]))
     drawn = rng.permutation(material.split.train)[:most]
-    return material.dataset.preprocessing.normalise(pixels[drawn])
+    return material.dataset.preprocessing.normalize(pixels[drawn])
 
 
 def _recover(

@@ -1,4 +1,4 @@
-"""A page for browsers: the live picture, results beside it, statistics, and what can be changed.
+"""A page for browsers: the live image, results beside it, statistics, and what can be changed.
 
 It is how a board without a screen is used. On this machine's own address it is open to whoever
 can connect there, which is this machine; on another one it asks for the token that is printed.
@@ -51,7 +51,7 @@ def web(address: str, setting: StreamContext) -> "WebSink":
 
 
 class WebSink:
-    """Shows visitors the newest picture; drawn only while somebody looks, or records."""
+    """Shows visitors the newest image; drawn only while somebody looks, or records."""
 
     queue_size = _BACKLOG
 

@@ -1,4 +1,4 @@
-"""How large a picture a visitor gets: as large as the way to it carries without delay."""
+"""How large an image a visitor gets: as large as the way to it carries without delay."""
 
 from dataclasses import dataclass
 
@@ -22,22 +22,22 @@ LEVELS = (
 BEST = LEVELS[-1]
 
 FULL = QualityLevel(1 << 16, 92)
-"""A picture at its own size, whatever that is: a snapshot."""
+"""An image at its own size, whatever that is: a snapshot."""
 
 _SLOW, _QUICK = 0.12, 0.05
-"""Seconds that a picture may take beyond the shortest way before the level falls, or rises."""
+"""Seconds that an image may take beyond the shortest way before the level falls, or rises."""
 
 _PATIENCE, _LONGEST = 1.0, 60.0
 """Seconds before a level that was too much is tried again: at first, and at most."""
 
 _FADES = 1.002
-"""By so much the shortest way grows with each picture, so that a way that became longer counts."""
+"""By so much the shortest way grows with each image, so that a way that became longer counts."""
 
 
 class AdaptiveQuality:
-    """Chooses the level from how long pictures take to be acknowledged.
+    """Chooses the level from how long images take to be acknowledged.
 
-    The first picture is the smallest: it tells how long the way itself is. What later ones take
+    The first image is the smallest: it tells how long the way itself is. What later ones take
     beyond it is due to their size, or to a visitor that is slow to show them.
     """
 
@@ -51,7 +51,7 @@ class AdaptiveQuality:
         return LEVELS[self._index]
 
     def acknowledged(self, sent: float, now: float) -> None:
-        """A picture was sent, and acknowledged, at these times in seconds."""
+        """An image was sent, and acknowledged, at these times in seconds."""
         took = now - sent
         self._shortest = min(took, _FADES * (took if self._shortest is None else self._shortest))
         beyond = took - self._shortest
@@ -63,6 +63,6 @@ class AdaptiveQuality:
             self._index += 1
 
 
-def encode(picture: BgrImage, level: QualityLevel) -> bytes:
-    """A JPEG of the picture, made smaller where it is larger than the level."""
-    return encode_jpeg(downscale(picture, level.side), level.quality)
+def encode(image: BgrImage, level: QualityLevel) -> bytes:
+    """A JPEG of the image, made smaller where it is larger than the level."""
+    return encode_jpeg(downscale(image, level.side), level.quality)

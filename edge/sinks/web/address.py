@@ -18,7 +18,7 @@ _KEYS = ("recordings",)
 _BACKLOG = 64
 
 _UNDERWAY = 256 * 1024
-"""Bytes that may be on their way to a visitor: more would be old pictures in a queue."""
+"""Bytes that may be on their way to a visitor: more would be old images in a queue."""
 
 _STUCK_MS = 30_000
 """A visitor that takes nothing of what is sent for so long is cut off by the kernel."""

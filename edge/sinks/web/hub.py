@@ -1,4 +1,4 @@
-"""What all visitors share: the newest picture, the statistics, the state, and who is there."""
+"""What all visitors share: the newest image, the statistics, the state, and who is there."""
 
 import asyncio
 import json
@@ -42,15 +42,15 @@ class EncodedFrame:
         self._text: str | None = None
 
     async def jpeg(self, level: QualityLevel) -> bytes:
-        """The picture as a JPEG; encoded in another thread."""
-        assert self.output.picture is not None
+        """The image as a JPEG; encoded in another thread."""
+        assert self.output.image is not None
         if level not in self._jpegs:
-            made = asyncio.to_thread(encode, self.output.picture, level)
+            made = asyncio.to_thread(encode, self.output.image, level)
             self._jpegs[level] = asyncio.create_task(made)
         return await asyncio.shield(self._jpegs[level])
 
     async def snapshot(self) -> "Snapshot":
-        """The picture at its full size."""
+        """The image at its full size."""
         return Snapshot(self.output.index, await self.jpeg(FULL))
 
     def text(self) -> str:
@@ -64,7 +64,7 @@ class EncodedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The picture of frame ``index``, at its full size."""
+    """The image of frame ``index``, at its full size."""
 
     index: int
     jpeg: bytes
@@ -88,7 +88,7 @@ class Hub:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody wants pictures."""
+        """Whether anybody wants images."""
         return self.watchers > 0 or self.recorder.name is not None
 
     def publish(self, output: Output) -> None:
@@ -118,7 +118,7 @@ class Hub:
                 self.tell(stats)
 
     async def outputs(self) -> AsyncIterator[EncodedFrame]:
-        """The newest output with a picture, again and again, until the stream ends.
+        """The newest output with an image, again and again, until the stream ends.
 
         Whoever iterates does it within :meth:`watching`, or nothing is drawn.
         """
@@ -132,7 +132,7 @@ class Hub:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Pictures are drawn while the block runs."""
+        """Images are drawn while the block runs."""
         self.watchers += 1
         try:
             yield
@@ -184,7 +184,7 @@ class Hub:
         self.tell_state()
 
     async def keep(self) -> "Snapshot":
-        """The newest picture, kept for a while.
+        """The newest image, kept for a while.
 
         Raises:
             OutputError: there is none yet.
@@ -210,7 +210,7 @@ class Hub:
     def _wake(self) -> None:
         self._waking = False
         newest = self._newest  # read once, as the stream's thread writes it
-        if newest is None or newest.picture is None:
+        if newest is None or newest.image is None:
             return
         self.shown = EncodedFrame(newest)
         self._changed.set()

@@ -20,7 +20,7 @@ ROOM = 256 * 2**20
 
 _BACKLOG = 16
 _CHECKED = 30
-"""Pictures after which the room on the disk is looked at."""
+"""Images after which the room on the disk is looked at."""
 
 
 class Recording:
@@ -28,8 +28,8 @@ class Recording:
 
     Args:
         folder: where; made if need be.
-        fps: the rate that pictures should come at.
-        live: pictures are dropped where the disk is too slow; else :meth:`put` waits.
+        fps: the rate that images should come at.
+        live: images are dropped where the disk is too slow; else :meth:`put` waits.
         failed: called from that thread with what went wrong; the recording is over then.
 
     Raises:
@@ -45,7 +45,7 @@ class Recording:
         except OutputError:
             self.path.unlink()
             raise
-        self._told, self._pictures = failed, 0
+        self._told, self._images = failed, 0
         self._video = VideoSink(self.path, fps, live=live)
         self._outlet = SinkWorker(
             self.path.name, self._write, self._close, queue_size=_BACKLOG, waits=not live,
@@ -53,22 +53,22 @@ class Recording:
         )  # fmt: skip
 
     def put(self, output: Output) -> None:
-        """Record an output that has a picture."""
+        """Record an output that has an image."""
         self._outlet.put(output)
 
     def finish(self) -> None:
-        """Write what waits, and the end of the file; one without a picture is removed."""
+        """Write what waits, and the end of the file; one without an image is removed."""
         self._outlet.finish()
 
     def _write(self, output: Output) -> None:
-        if self._pictures % _CHECKED == 0:
+        if self._images % _CHECKED == 0:
             _check_room(self.path.parent)
         self._video.write(output)
-        self._pictures += 1
+        self._images += 1
 
     def _close(self) -> None:
         self._video.close()
-        if self._pictures == 0:
+        if self._images == 0:
             self.path.unlink(missing_ok=True)
 
     def _fail(self) -> None:
@@ -105,9 +105,9 @@ class Recorder:
         return None if recording is None else recording.path.name
 
     def put(self, output: Output) -> None:
-        """Record an output, if it has a picture and there is a recording."""
+        """Record an output, if it has an image and there is a recording."""
         recording = self._recording
-        if recording is not None and output.picture is not None:
+        if recording is not None and output.image is not None:
             recording.put(output)
 
     def begin(self, failed: Callable[[EdgeError], None]) -> None:

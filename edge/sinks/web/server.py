@@ -50,10 +50,10 @@ _ENCODERS = 2
 _CONNECTIONS = 64
 _WATCHERS = 2 * MOST
 _PATIENCE = 20.0
-"""Seconds that a picture may be stuck before who asked for it counts as gone."""
+"""Seconds that an image may be stuck before who asked for it counts as gone."""
 
 _FIRST = 10.0
-"""Seconds to wait for a picture, where none has been drawn yet."""
+"""Seconds to wait for an image, where none has been drawn yet."""
 
 _ENDING = 1.0
 """Seconds for visitors to hear that the stream has ended."""
@@ -193,7 +193,7 @@ async def _line(_: Request, error: Exception) -> Response:
 
 
 async def _asked(hub: Hub, frame: str | None) -> Snapshot:
-    """The picture of a frame that was kept; else the newest."""
+    """The image of a frame that was kept; else the newest."""
     for kept in hub.snapshots:
         if str(kept.index) == frame:
             return kept

@@ -22,8 +22,8 @@ LARGEST = 2_000_000
 _PATIENCE = 20.0
 """Seconds that a message may be stuck before the visitor counts as gone."""
 
-_PICTURES, _RESULTS = 1 / 36, 1 / 15
-"""Least seconds between pictures, and between results."""
+_IMAGES, _RESULTS = 1 / 36, 1 / 15
+"""Least seconds between images, and between results."""
 
 _WAITING = 512
 """Messages that may wait for a slow visitor; older ones are dropped."""
@@ -122,7 +122,7 @@ class ClientSession:
             await self._acknowledged.wait()
             now = time.perf_counter()
             pace.acknowledged(sent, now)
-            await asyncio.sleep(max(0.0, sent + _PICTURES - now))
+            await asyncio.sleep(max(0.0, sent + _IMAGES - now))
 
     async def _say_results(self) -> None:
         async for shown in self._hub.outputs():
@@ -137,7 +137,7 @@ class ClientSession:
 
     async def _heard(self, message: Message) -> None:
         if message.get("bytes") is not None:
-            await self._pictured(message["bytes"])
+            await self._imaged(message["bytes"])
             return
         said = _parsed(message.get("text") or "")
         kind, control = said.get("type"), self._hub.control
@@ -155,7 +155,7 @@ class ClientSession:
             await asyncio.to_thread(control.adjust, lambda old: _changed(old, said))
             self._hub.tell_state()
 
-    async def _pictured(self, jpeg: bytes) -> None:
+    async def _imaged(self, jpeg: bytes) -> None:
         camera = self._hub.camera
         if camera is None:
             raise UsageError(

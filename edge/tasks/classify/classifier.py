@@ -68,22 +68,22 @@ class Classifier:
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        stretched = self.model.preprocessing.resize(frame.picture)
+        stretched = self.model.preprocessing.resize(frame.image)
         rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
         return (self.model.input_of(rgb),)
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Classification:
-        """The best classes. Pictures with names of their own have nothing to do with the last."""
+        """The best classes. Images with names of their own have nothing to do with the last."""
         scores = self.model.scores_from(outputs[0])
         if not frame.name:
             scores = self.average(scores, frame.time_s)
         model = self.model
         return classify.best(scores, model.labels, self.top, model.threshold, self.wanted)
 
-    def draw(self, picture: BgrImage, result: Classification) -> BgrImage:
-        """Draw the classes into a corner of the picture."""
-        draw.classification(picture, result)
-        return picture
+    def draw(self, image: BgrImage, result: Classification) -> BgrImage:
+        """Draw the classes into a corner of the image."""
+        draw.classification(image, result)
+        return image
 
     def settings(self) -> TaskSettings:
         """The threshold, 0 where there is none, and the classes that are looked at."""

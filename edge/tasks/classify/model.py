@@ -1,4 +1,4 @@
-"""A model: a .tflite file with its labels and its preprocessing, ready for pictures."""
+"""A model: a .tflite file with its labels and its preprocessing, ready for images."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge import preprocessing as pixels
-from edge.errors import ModelError, PictureError, UsageError
+from edge.errors import ImageError, ModelError, UsageError
 from edge.image import Preprocessing, RgbImage
 from edge.interpreter import Array, Runtime
 from edge.modelfile.labels import fit_labels
@@ -20,7 +20,7 @@ from edge.tasks.loading import LoadedModel
 
 @dataclass(frozen=True, slots=True)
 class ClassifierModel:
-    """A classifier of pictures.
+    """A classifier of images.
 
     ``task`` is "classify"; ``labels`` are in the order of the outputs; ``threshold`` is the best
     score below which the answer is unknown, None where there is none; ``notes`` are sentences for
@@ -39,7 +39,7 @@ class ClassifierModel:
     _logits: bool
 
     def input_of(self, stretched: RgbImage) -> Array:
-        """The model's input of a picture at its size, uint8 RGB [h, w, 3]."""
+        """The model's input of an image at its size, uint8 RGB [h, w, 3]."""
         return pixels.apply_table(self._table, stretched)
 
     def scores_from(self, output: Array) -> Scores:
@@ -47,11 +47,11 @@ class ClassifierModel:
         return classify.to_scores(output, self.runtime.outputs[0], self._logits)
 
     def scores(self, pixels_: RgbImage) -> Scores:
-        """Scores, float32 [classes], of a picture at the model's size: uint8 RGB [h, w, 3].
+        """Scores, float32 [classes], of an image at the model's size: uint8 RGB [h, w, 3].
 
         Raises:
             ModelError: the model fails.
-            PictureError: the pixels have another shape or dtype.
+            ImageError: the pixels have another shape or dtype.
         """
         wanted = (self.preprocessing.height, self.preprocessing.width, 3)
         if pixels_.shape != wanted or pixels_.dtype != np.uint8:
@@ -59,16 +59,16 @@ class ClassifierModel:
         (output,) = self.runtime.invoke(self.input_of(pixels_))
         return self.scores_from(output)
 
-    def classify(self, picture: RgbImage, top: int = 3) -> Classification:
-        """The ``top`` best classes of a picture, uint8 RGB [height, width, 3] of any size.
+    def classify(self, image: RgbImage, top: int = 3) -> Classification:
+        """The ``top`` best classes of an image, uint8 RGB [height, width, 3] of any size.
 
         Raises:
             ModelError: the model fails.
-            PictureError: the array is no such picture.
+            ImageError: the array is no such image.
         """
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-            raise _wrong_array(["height", "width", 3], picture)
-        scores = self.scores(self.preprocessing.resize(picture))
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise _wrong_array(["height", "width", 3], image)
+        scores = self.scores(self.preprocessing.resize(image))
         return classify.best(scores, self.labels, top, self.threshold)
 
 
@@ -164,11 +164,11 @@ def _another_task(runtime: Runtime, name: str) -> ModelError:
     )
 
 
-def _wrong_array(wanted: list[object] | list[int], found: RgbImage) -> PictureError:
+def _wrong_array(wanted: list[object] | list[int], found: RgbImage) -> ImageError:
     shape = ", ".join(str(size) for size in wanted)
-    return PictureError(
+    return ImageError(
         f"an RGB image as uint8 [{shape}]",
         f"{found.dtype} {list(found.shape)}",
-        "convert the array, or read images with edge.read_picture",
+        "convert the array, or read images with edge.read_image",
         code="invalid-image-array",
     )

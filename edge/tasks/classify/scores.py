@@ -32,7 +32,7 @@ def classes_of(runtime: Runtime) -> int | None:
 def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
     """Whether the output are logits, which need a softmax to be scores of 0 to 1.
 
-    The model's graph decides, not the values of one picture, so that all pictures are treated
+    The model's graph decides, not the values of one image, so that all images are treated
     alike: an output of SOFTMAX or LOGISTIC (through operations that only reshape or requantize it)
     is one of scores, and so is any whose quantized range lies within 0 to 1, and any of a custom
     operation, which nobody can look into.
@@ -62,7 +62,7 @@ def source_of(graph: Graph, tensor: int) -> OpInfo | None:
 
 def to_scores(output: Array, spec: TensorSpec, logits: bool) -> Scores:
     """Scores, float32 [classes], of the raw output."""
-    values = spec.dequantise(output.reshape(-1))
+    values = spec.dequantize(output.reshape(-1))
     if not logits:
         return values
     exponents = np.exp(values - values.max())

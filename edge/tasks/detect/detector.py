@@ -1,4 +1,4 @@
-"""Detection: which objects a picture shows, and where."""
+"""Detection: which objects an image shows, and where."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -54,9 +54,7 @@ class Detector:
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        fitted = resize_to_input(
-            frame.picture, *self._size(), letterbox=self._known_head().letterbox
-        )
+        fitted = resize_to_input(frame.image, *self._size(), letterbox=self._known_head().letterbox)
         rgb = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
@@ -68,7 +66,7 @@ class Detector:
             found = found.take(np.isin(found.classes, self.wanted))
         if not head.suppresses:
             found = nms(found, self.iou)
-        height, width = frame.picture.shape[:2]
+        height, width = frame.image.shape[:2]
         boxes = self._in_frame(found, width, height)
         real = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
         order = np.argsort(-found.scores[real], kind="stable")
@@ -82,10 +80,10 @@ class Detector:
             tuple(Detection(self.label(c), c, score, tuple(box)) for c, score, box in rows)
         )
 
-    def draw(self, picture: BgrImage, result: Detections) -> BgrImage:
-        """Draw boxes and names onto the picture."""
-        draw.detections(picture, result.detections)
-        return picture
+    def draw(self, image: BgrImage, result: Detections) -> BgrImage:
+        """Draw boxes and names onto the image."""
+        draw.detections(image, result.detections)
+        return image
 
     def settings(self) -> TaskSettings:
         """The least score of a detection, and the classes that are reported."""

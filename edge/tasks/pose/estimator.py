@@ -53,10 +53,10 @@ class PoseEstimator:
         events = self._counter.update(found, frame.time_s)
         return Poses(found, events, self._counter.counts)
 
-    def draw(self, picture: BgrImage, result: Poses) -> BgrImage:
+    def draw(self, image: BgrImage, result: Poses) -> BgrImage:
         """Draw skeletons, angles and counts."""
-        draw.poses(picture, result, self.score)
-        return picture
+        draw.poses(image, result, self.score)
+        return image
 
     def settings(self) -> TaskSettings:
         """The least score of a keypoint; there are no classes to choose."""

@@ -33,9 +33,9 @@ def installed() -> str | None:
 class PoseLandmarker:
     """A bundle (.task) at work; an :class:`edge.engine.Engine`.
 
-    It takes a picture, uint8 RGB [height, width, 3], and as a second array its time in ms, int64
-    [1]: then people are followed from picture to picture. A picture without a time stands alone.
-    It gives landmarks, float32 [people, 33, 5] (x and y as shares of the picture, z in the scale of
+    It takes an image, uint8 RGB [height, width, 3], and as a second array its time in ms, int64
+    [1]: then people are followed from image to image. An image without a time stands alone.
+    It gives landmarks, float32 [people, 33, 5] (x and y as shares of the image, z in the scale of
     x, visibility, presence), and places in the room, float32 [people, 33, 3], in meters from the
     hips' middle.
     """
@@ -71,8 +71,8 @@ class PoseLandmarker:
         Raises:
             ModelError: MediaPipe fails.
         """
-        picture, *times = arrays
-        pixels = np.ascontiguousarray(picture)
+        image, *times = arrays
+        pixels = np.ascontiguousarray(image)
         mp_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
         try:
             found = self._follow(mp_image, int(times[0][0])) if times else self._look(mp_image)

@@ -28,14 +28,14 @@ class MediaPipePose:
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The frame as RGB, and its time in ms where it is one of a stream."""
-        rgb = np.asarray(cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB), np.uint8)
-        if frame.name:  # pictures with names of their own have nothing to do with the last
+        rgb = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB), np.uint8)
+        if frame.name:  # images with names of their own have nothing to do with the last
             return (rgb,)
         return rgb, np.array([round(1000 * frame.time_s)], np.int64)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
         """People in pixels of the frame; angles are those in the room, from any point of view."""
-        height, width = frame.picture.shape[:2]
+        height, width = frame.image.shape[:2]
         return tuple(
             _pose(landmarks, room, (width, height, width), least)
             for landmarks, room in zip(*outputs, strict=True)

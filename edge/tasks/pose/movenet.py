@@ -51,23 +51,21 @@ class MoveNet:
         """The square around the person, as pixels [1, size, size, 3] of the input's dtype."""
         spec = self.engine.inputs[0]
         region = self._region(frame)
-        square = image.crop_square(
-            frame.picture, region.left, region.top, region.side, spec.shape[1]
-        )
+        square = image.crop_square(frame.image, region.left, region.top, region.side, spec.shape[1])
         return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
         """The person in pixels of the frame; nobody where the mean score is below 0.25."""
         memory, region = self._memory, self._region(frame)
-        rows = self.engine.outputs[0].dequantise(outputs[0]).reshape(len(COCO), 3)
+        rows = self.engine.outputs[0].dequantize(outputs[0]).reshape(len(COCO), 3)
         places = rows[:, 1::-1].astype(np.float64) * region.side + (region.left, region.top)
         scores = np.clip(rows[:, 2], 0, 1)
         if scores.mean() < SOMEBODY:
             memory.region = None
             memory.smooth.forget()
             return ()
-        height, width = frame.picture.shape[:2]
-        if not frame.name:  # pictures with names of their own have nothing to do with the last
+        height, width = frame.image.shape[:2]
+        if not frame.name:  # images with names of their own have nothing to do with the last
             memory.region = smart_crop.around(places, scores, width, height)
             places = memory.smooth(places, frame.time_s, memory.region.side)
         named = dict(zip(COCO, places, strict=True))
@@ -88,7 +86,7 @@ class MoveNet:
         return replace(self, engine=engine, path=path)
 
     def _region(self, frame: Frame) -> Region:
-        height, width = frame.picture.shape[:2]
+        height, width = frame.image.shape[:2]
         known = None if frame.name else self._memory.region
         return known or smart_crop.whole(width, height)
 

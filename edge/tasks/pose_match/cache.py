@@ -1,4 +1,4 @@
-"""What was found in pictures and videos, kept by their content."""
+"""What was found in images and videos, kept by their content."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from edge.tasks.pose_match.similarity import KeypointArray
 _FORMAT = 1
 _BODIES = "bodies.npy"
 _LARGEST, _QUALITY = 640, 85
-"""Pixels of the longer side of the pictures that are kept, and their JPEG quality."""
+"""Pixels of the longer side of the images that are kept, and their JPEG quality."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +30,9 @@ class CachedPoses:
     bodies: NDArray[np.float32]
     folder: Path
 
-    def picture(self, frame: int) -> Path:
+    def image(self, frame: int) -> Path:
         """The small copy of a frame in which there is a body."""
-        return self.folder / _picture(frame)
+        return self.folder / _image(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +82,29 @@ def _read(folder: Path) -> NDArray[np.float32] | None:
     """Bodies that are kept; None where there are none, or a part of them is damaged or gone."""
     try:
         bodies: NDArray[np.float32] = np.load(folder / _BODIES, allow_pickle=False)
-        pictures = {path.name for path in folder.iterdir()}
+        images = {path.name for path in folder.iterdir()}
     except (OSError, ValueError, EOFError):
         return None
     if bodies.shape[1:] != (len(COCO), 3):
         return None
-    wanted = (_picture(number) for number in np.flatnonzero(bodies.any(axis=(1, 2))))
-    return bodies if pictures.issuperset(wanted) else None
+    wanted = (_image(number) for number in np.flatnonzero(bodies.any(axis=(1, 2))))
+    return bodies if images.issuperset(wanted) else None
 
 
 def _keep(
     folder: Path, found: Iterable[tuple[BgrImage, KeypointArray | None]]
 ) -> NDArray[np.float32]:
-    """Write bodies and their pictures into a folder that is there whole or not at all."""
+    """Write bodies and their images into a folder that is there whole or not at all."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     nobody = np.zeros((len(COCO), 3), np.float32)
     try:
         part.mkdir(parents=True, exist_ok=True)
         bodies = []
-        for number, (picture, body) in enumerate(found):
+        for number, (image, body) in enumerate(found):
             bodies.append(nobody if body is None else body)
             if body is not None:
-                (part / _picture(number)).write_bytes(
-                    encode_jpeg(downscale(picture, _LARGEST), _QUALITY)
+                (part / _image(number)).write_bytes(
+                    encode_jpeg(downscale(image, _LARGEST), _QUALITY)
                 )
         array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
         np.save(part / _BODIES, array)
@@ -117,5 +117,5 @@ def _keep(
     return array
 
 
-def _picture(frame: int) -> str:
+def _image(frame: int) -> str:
     return f"{frame:06}.jpg"

@@ -1,8 +1,8 @@
-"""The poses of a folder of pictures or of a video, to be looked for.
+"""The poses of a folder of images or of a video, to be looked for.
 
-What is found is kept in the cache by the content of a file and the model, so that a picture which
+What is found is kept in the cache by the content of a file and the model, so that an image which
 was moved costs nothing, and a new one only itself. A folder that was interrupted goes on with the
-next picture; a video, in which each frame helps with the next, starts again.
+next image; a video, in which each frame helps with the next, starts again.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge import sources
-from edge.errors import CorruptFrameError, PictureError, SourceError, UsageError
+from edge.errors import CorruptFrameError, ImageError, SourceError, UsageError
 from edge.frame import BgrImage, Frame
-from edge.image import read_picture
+from edge.image import read_image
 from edge.sources import images as files
 from edge.sources.source import SourceOptions
 from edge.tasks.pose.estimator import PoseEstimator
@@ -31,16 +31,16 @@ from edge.tasks.pose_match.similarity import (
 )
 
 Progress = Callable[[int, int], None]
-"""Called with the pictures or frames that are done, and how many there are in all."""
+"""Called with the images or frames that are done, and how many there are in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class PoseLocation:
-    """Where a pose is: the file, the frame in a video, and a small copy of the picture."""
+    """Where a pose is: the file, the frame in a video, and a small copy of the image."""
 
     name: str
     frame: int | None
-    picture: Path
+    image: Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +58,9 @@ def build_index(
     poser: Callable[[], PoseEstimator],
     progress: Progress = lambda done, total: None,
 ) -> PoseIndex:
-    """The poses of ``address``: a folder or pattern of pictures, a picture, or a video.
+    """The poses of ``address``: a folder or pattern of images, an image, or a video.
 
-    Of a picture with several people it is the first that the task reports.
+    Of an image with several people it is the first that the task reports.
 
     Args:
         address: as a source is written.
@@ -69,7 +69,7 @@ def build_index(
         progress: told how far it is.
 
     Raises:
-        SourceError: there are no pictures, or nobody is in them.
+        SourceError: there are no images, or nobody is in them.
         UsageError: a camera or stream, which has no end.
         OutputError: the cache cannot be written.
         ModelError, DelegateError: the model fails.
@@ -83,8 +83,8 @@ def build_index(
             code="source-not-found",
         )
     kept = pose_cache(model)
-    if scheme == "pictures":
-        places, vectors, notes = _of_pictures(where, kept, poser, progress)
+    if scheme == "images":
+        places, vectors, notes = _of_images(where, kept, poser, progress)
     elif scheme == "video":
         places, vectors, notes = _of_video(where, kept, poser, progress)
     else:
@@ -108,16 +108,16 @@ _Found = tuple[list[PoseLocation], list[NDArray[np.float32]], tuple[str, ...]]
 """Places, their normalized bodies, and notes."""
 
 
-def _of_pictures(
+def _of_images(
     address: str, kept: PoseCache, poser: Callable[[], PoseEstimator], progress: Progress
 ) -> _Found:
     task: PoseEstimator | None = None
 
     def look(path: Path) -> Iterator[tuple[BgrImage, KeypointArray | None]]:
         nonlocal task
-        picture = np.asarray(cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR), np.uint8)
+        image = np.asarray(cv2.cvtColor(read_image(path), cv2.COLOR_RGB2BGR), np.uint8)
         task = task or poser()
-        yield picture, _body(task, Frame(0, 0.0, picture, str(path)))
+        yield image, _body(task, Frame(0, 0.0, image, str(path)))
 
     places: list[PoseLocation] = []
     vectors: list[NDArray[np.float32]] = []
@@ -127,11 +127,11 @@ def _of_pictures(
         progress(done, len(paths))
         try:
             stored = kept.get(path, partial(look, path))
-        except PictureError:
+        except ImageError:
             unread += 1
             continue
         for _, vector in _usable(stored):
-            places.append(PoseLocation(path.name, None, stored.picture(0)))
+            places.append(PoseLocation(path.name, None, stored.image(0)))
             vectors.append(vector)
     progress(len(paths), len(paths))
     notes = (f"{unread} of {len(paths)} images in {address} cannot be read",) if unread else ()
@@ -157,14 +157,14 @@ def _of_video(
                 return
             done = frame.index + 1
             progress(done, max(done, total))
-            yield frame.picture, _body(task, frame)
+            yield frame.image, _body(task, frame)
 
     try:
         stored = kept.get(path, look)
     finally:
         source.close()
     rows = list(_usable(stored))
-    places = [PoseLocation(path.name, number, stored.picture(number)) for number, _ in rows]
+    places = [PoseLocation(path.name, number, stored.image(number)) for number, _ in rows]
     return places, [vector for _, vector in rows], ()
 
 

@@ -1,4 +1,4 @@
-"""Which pose is closest to another one, wherever and however large the bodies are in the picture.
+"""Which pose is closest to another one, wherever and however large the bodies are in the image.
 
 As Google's Move Mirror does it (J. Friedhoff and I. Alvarado, 2018): the keypoints of a body are
 moved and scaled to a box of one size, made a vector of length 1, and compared by their cosine, in
@@ -75,7 +75,7 @@ class PoseDatabase:
     def nearest(self, one: KeypointArray) -> NearestPose | None:
         """The pose closest to a body, or to its mirror image; None where too little is seen.
 
-        A mirror image has left and right changed, in the picture and in the names of the joints.
+        A mirror image has left and right changed, in the image and in the names of the joints.
         The cosines of all poses with both are two products of matrices.
         """
         vector = normalize_pose(one)

@@ -1,4 +1,4 @@
-"""The task "mirror": beside you, the picture of a pose like yours."""
+"""The task "mirror": beside you, the image of a pose like yours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ import numpy as np
 from edge import draw
 from edge.engine import Engine
 from edge.frame import BgrImage, Frame
-from edge.image import read_picture
+from edge.image import read_image
 from edge.interpreter import Array
 from edge.results import MatchedPoses, PoseMatch, Poses
 from edge.tasks.pose.estimator import SCORE, PoseEstimator, pose
@@ -51,15 +51,15 @@ class PoseMatcher:
         match = self._match(found)
         return MatchedPoses(found.poses, found.events, found.counts, match=match)
 
-    def draw(self, picture: BgrImage, result: MatchedPoses) -> BgrImage:
-        """The picture with its people, and beside it the match, turned round where mirrored."""
-        drawn = self.pose.draw(picture, result)
+    def draw(self, image: BgrImage, result: MatchedPoses) -> BgrImage:
+        """The image with its people, and beside it the match, turned round where mirrored."""
+        drawn = self.pose.draw(image, result)
         match = result.match
         if match is None:
             return draw.side_by_side(drawn, None, "no person detected")
         place = "" if match.frame is None else f" {match.frame}"
         text = f"{match.name}{place}  {100 * match.similarity:.0f}%"
-        return draw.side_by_side(drawn, _picture(match.picture, match.mirrored), text)
+        return draw.side_by_side(drawn, _image(match.image, match.mirrored), text)
 
     def fallback_to_cpu(self) -> Self:
         """The same on the CPU.
@@ -88,9 +88,7 @@ class PoseMatcher:
         if nearest is None:
             return None
         place = self.index.places[nearest.number]
-        return PoseMatch(
-            place.name, place.frame, nearest.similarity, nearest.mirrored, place.picture
-        )
+        return PoseMatch(place.name, place.frame, nearest.similarity, nearest.mirrored, place.image)
 
 
 def mirror(
@@ -110,13 +108,13 @@ def mirror(
     stands and however large; its mirror image counts, too, and is shown turned round.
 
     Args:
-        address: a folder or pattern of pictures, or a video.
+        address: a folder or pattern of images, or a video.
         model, score, delegate, threads, say: see :func:`edge.tasks.pose.estimator.pose`.
-        progress: told how many pictures or frames are done, and how many there are.
+        progress: told how many images or frames are done, and how many there are.
 
     Raises:
-        SourceError: there are no pictures, or nobody is in them.
-        UsageError: a camera in place of pictures, or a value out of range.
+        SourceError: there are no images, or nobody is in them.
+        UsageError: a camera in place of images, or a value out of range.
         ModelError, DelegateError, DownloadError: the model cannot be had or run.
         OutputError: the cache cannot be written.
     """
@@ -129,7 +127,7 @@ def mirror(
 
 
 @lru_cache(maxsize=32)
-def _picture(path: Path, mirrored: bool) -> BgrImage:
-    """A picture of the index, BGR, turned round if asked for."""
-    bgr = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
+def _image(path: Path, mirrored: bool) -> BgrImage:
+    """An image of the index, BGR, turned round if asked for."""
+    bgr = cv2.cvtColor(read_image(path), cv2.COLOR_RGB2BGR)
     return np.asarray(cv2.flip(bgr, 1) if mirrored else bgr, np.uint8)

@@ -1,1 +1,1 @@
-"""Segmentation: which class each pixel of a picture belongs to."""
+"""Segmentation: which class each pixel of an image belongs to."""

@@ -3,7 +3,7 @@
 Models such as DeepLab give a class for each pixel, or scores of all classes; those such as
 MediaPipe's selfie segmentation give the probability that a pixel is foreground. Frames are
 stretched to the input: on photographs with a reference that was better than DeepLab's own padding
-to a square in all but one (a bird in a wide picture: intersection over union 0.90, not 0.51).
+to a square in all but one (a bird in a wide image: intersection over union 0.90, not 0.51).
 """
 
 import math
@@ -65,7 +65,7 @@ class ClassMaskDecoder:
 
     def __call__(self, output: Array, frame: Frame) -> tuple[Mask, None]:
         """The class of each pixel of the frame."""
-        size = (frame.picture.shape[1], frame.picture.shape[0])
+        size = (frame.image.shape[1], frame.image.shape[0])
         fitted = cv2.resize(self.decide(output), size, interpolation=cv2.INTER_NEAREST_EXACT)
         return np.asarray(fitted, np.uint8), None
 
@@ -87,14 +87,14 @@ class ProbabilityMaskDecoder:
     def __call__(self, output: Array, frame: Frame) -> tuple[Mask, Mask]:
         """The class of each pixel of the frame, and its cover: a matte for compositing.
 
-        Pictures with names of their own have nothing to do with the last.
+        Images with names of their own have nothing to do with the last.
         """
-        values = self.spec.dequantise(output.reshape(self.spec.shape[1:3]))
+        values = self.spec.dequantize(output.reshape(self.spec.shape[1:3]))
         if self.logits:
             values = 1 / (1 + np.exp(-values))
         if not frame.name:
             values = self.average(values, frame.time_s)
-        size = (frame.picture.shape[1], frame.picture.shape[0])
+        size = (frame.image.shape[1], frame.image.shape[0])
         fitted = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
         mask = cv2.threshold(fitted, self.score, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
         gain = 255 / (2 * _EDGE)

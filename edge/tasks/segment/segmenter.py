@@ -1,4 +1,4 @@
-"""The task "segment": what covers which part of a picture, and what else may be put behind it."""
+"""The task "segment": what covers which part of an image, and what else may be put behind it."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -56,7 +56,7 @@ class Segmenter:
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """The model's input of a frame."""
-        stretched = self.preprocessing.resize(frame.picture)
+        stretched = self.preprocessing.resize(frame.image)
         rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
@@ -75,12 +75,12 @@ class Segmenter:
             cover = _of_segments(cover, {one.index for one in found})
         return Segmentation(tuple(found), mask, cover)
 
-    def draw(self, picture: BgrImage, result: Segmentation) -> BgrImage:
+    def draw(self, image: BgrImage, result: Segmentation) -> BgrImage:
         """Color the segments, with a legend; or put the background behind them."""
         if self.background is not None:
-            return compose(picture, _cover(result), self.background)
-        draw.segmentation(picture, result)
-        return picture
+            return compose(image, _cover(result), self.background)
+        draw.segmentation(image, result)
+        return image
 
     def fallback_to_cpu(self) -> Self:
         """The same on the CPU.

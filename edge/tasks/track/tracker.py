@@ -91,7 +91,7 @@ class Tracker:
             np.array([one.index for one in seen], np.int64),
             memory.steps(frame.time_s),
         )
-        height, width = frame.picture.shape[:2]
+        height, width = frame.image.shape[:2]
         boxes = np.clip(tracks.boxes, 0, [width, height, width, height])
         rows = zip(
             tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(), boxes.tolist(),
@@ -109,18 +109,18 @@ class Tracker:
         events = memory.counter.update(found)
         return TrackedDetections(found, events, memory.trails, memory.counter.totals)
 
-    def draw(self, picture: BgrImage, result: TrackedDetections) -> BgrImage:
+    def draw(self, image: BgrImage, result: TrackedDetections) -> BgrImage:
         """Draw boxes, ids, trails, lines and zones with their counts."""
-        draw.trails(picture, result.trails)
-        draw.detections(picture, result.detections)
+        draw.trails(image, result.trails)
+        draw.detections(image, result.detections)
         for border in self._memory.counter.borders:
             counts = result.totals[border.name]
             text = f"{border.name}: {counts['in']} in, {counts['out']} out"
             if isinstance(border, Line):
-                draw.line(picture, border.start, border.end, text)
+                draw.line(image, border.start, border.end, text)
             elif isinstance(border, Zone):
-                draw.zone(picture, border.corners, text)
-        return picture
+                draw.zone(image, border.corners, text)
+        return image
 
     def settings(self) -> TaskSettings:
         """The score that an object must have reached, and the classes that are followed."""

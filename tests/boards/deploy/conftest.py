@@ -94,7 +94,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("result") / "out"
     folder.mkdir()
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    content = metadata.write(tiny_models.colour_model("int8"), about)
+    content = metadata.write(tiny_models.color_model("int8"), about)
     (folder / "model.tflite").write_bytes(content)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     return folder

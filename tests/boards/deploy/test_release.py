@@ -50,7 +50,7 @@ def test_a_release_holds_the_model_its_labels_and_what_runs_it(out: Path, tmp_pa
 
 
 def test_the_description_of_a_head_goes_along(tmp_path: Path) -> None:
-    (tmp_path / "yolo.tflite").write_bytes(tiny_models.colour_model("int8"))
+    (tmp_path / "yolo.tflite").write_bytes(tiny_models.color_model("int8"))
     (tmp_path / "yolo.toml").write_text('head = "yolo-grid"\n')
     run = "demo detect --source 0"
     assert "yolo.toml" in pack(tmp_path / "yolo.tflite", run).files
@@ -70,7 +70,7 @@ def test_files_of_one_name_are_not_mixed(out: Path, tmp_path: Path, name: str) -
 
 def test_a_model_for_the_edge_tpu_brings_the_one_for_the_cpu(tmp_path: Path) -> None:
     (tmp_path / "model_edgetpu.tflite").write_bytes(tiny_models.edgetpu_model())
-    (tmp_path / "model.tflite").write_bytes(tiny_models.colour_model("uint8"))
+    (tmp_path / "model.tflite").write_bytes(tiny_models.color_model("uint8"))
     made = pack(tmp_path)
     assert {"model_edgetpu.tflite", "model.tflite"} <= set(made.files)
     (proof,) = made.manifest.proofs
@@ -83,7 +83,7 @@ def test_a_bundle_is_tested_model_by_model(tmp_path: Path) -> None:
     path = tmp_path / "pose.task"
     with zipfile.ZipFile(path, "w") as bundle:
         for name in ("detector", "landmarks"):
-            bundle.writestr(f"{name}.tflite", tiny_models.colour_model("float32"))
+            bundle.writestr(f"{name}.tflite", tiny_models.color_model("float32"))
     made = package.pack(str(path), run_command.parse("demo pose --source 0"), print)
     members = {proof.member for proof in made.manifest.proofs}
     assert members == {"detector.tflite", "landmarks.tflite"}
@@ -128,13 +128,13 @@ def test_the_way_to_such_a_page_is_told(
     assert "note:" not in capsys.readouterr().err
 
 
-def test_a_background_goes_along_where_it_is_a_picture(tmp_path: Path) -> None:
-    picture = tmp_path / "beach.png"
-    picture.write_bytes(b"a picture")
+def test_a_background_goes_along_where_it_is_an_image(tmp_path: Path) -> None:
+    image = tmp_path / "beach.png"
+    image.write_bytes(b"an image")
     run = "demo segment --source 0 --background"
-    for words in (f"{run} {picture}", f"{run}={picture}"):
+    for words in (f"{run} {image}", f"{run}={image}"):
         parsed = run_command.parse(words)
-        assert parsed.carried == (picture,)
+        assert parsed.carried == (image,)
         assert parsed.words[-1].endswith(f"{run_command.HERE}/beach.png")
     assert run_command.parse(f"{run} blur").carried == ()
 

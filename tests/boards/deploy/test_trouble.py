@@ -213,7 +213,7 @@ def test_a_second_deploy_while_one_runs(edge: Edge, out: Path, board: SshBoard) 
 @pytest.mark.parametrize(
     ("content", "asked", "error"),
     [
-        (tiny_models.colour_model("int8"), "edgetpu", "model-not-for-edgetpu"),
+        (tiny_models.color_model("int8"), "edgetpu", "model-not-for-edgetpu"),
         (tiny_models.edgetpu_model(), "cpu", "model-not-for-cpu"),
     ],
 )
@@ -247,7 +247,7 @@ def test_a_model_for_an_accelerator_that_the_board_lacks(
 ) -> None:
     path = tmp_path / "model_edgetpu.tflite"
     path.write_bytes(tiny_models.edgetpu_model())
-    (tmp_path / "model.tflite").write_bytes(tiny_models.colour_model("uint8"))
+    (tmp_path / "model.tflite").write_bytes(tiny_models.color_model("uint8"))
     told = edge("deploy", path, board.address, "--run", f"{RUN} --delegate edgetpu")
     assert (told.code, error_code(told.err)) == (3, "selftest-failed")
     assert "Edge TPU" in told.err

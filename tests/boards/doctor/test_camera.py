@@ -40,7 +40,7 @@ def test_the_codecs_of_the_board_are_no_cameras(board: RecordedBoard) -> None:
 
 
 @pytest.mark.parametrize(("connected", "state"), [(True, "fail"), (False, "warn")])
-def test_the_numpy_clash_of_picamera2_is_recognised(
+def test_the_numpy_clash_of_picamera2_is_recognized(
     board: RecordedBoard, connected: bool, state: str
 ) -> None:
     board.probe("picamera", trouble=NUMPY_CLASH)

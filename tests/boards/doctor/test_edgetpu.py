@@ -213,7 +213,7 @@ def test_a_driver_that_is_not_loaded_is_loaded(pcie: RecordedBoard) -> None:
     assert pcie.bad(edgetpu).fix == "sudo modprobe apex"
 
 
-def test_a_kernel_of_large_pages_is_recognised(pcie: RecordedBoard) -> None:
+def test_a_kernel_of_large_pages_is_recognized(pcie: RecordedBoard) -> None:
     (pcie.folder / "sys/module/apex").mkdir(parents=True)
     assert "dmesg" in pcie.bad(edgetpu).fix
     pcie.says("getconf PAGESIZE", "16384\n")

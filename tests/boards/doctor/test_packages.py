@@ -30,7 +30,7 @@ def test_the_interpreter_that_runs_is_told_with_its_numpy(board: RecordedBoard) 
     assert "ai-edge-litert 2.3.0" in finding.found and "1.26.4" in finding.found
 
 
-def test_tflite_runtime_beside_numpy_2_is_recognised(board: RecordedBoard) -> None:
+def test_tflite_runtime_beside_numpy_2_is_recognized(board: RecordedBoard) -> None:
     trouble = "tflite-runtime does not work with NumPy 2.2.6"
     board.probe("interpreter", trouble=trouble, code="numpy-incompatible", numpy="2.2.6")
     finding = board.one(packages.interpreter)

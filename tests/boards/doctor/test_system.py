@@ -43,7 +43,7 @@ def test_the_probe_of_the_interpreter_runs_a_model(system: HostSystem) -> None:
     assert said["module"] == LITERT
 
 
-def test_the_probe_of_opencv_resizes_a_picture(system: HostSystem) -> None:
+def test_the_probe_of_opencv_resizes_an_image(system: HostSystem) -> None:
     said = system.probe("opencv")
     assert "trouble" not in said
     assert "opencv-python" in said["distributions"]

@@ -57,9 +57,9 @@ def test_a_damaged_card_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_its_embedding_separates_groceries_it_never_saw(test_data: Path) -> None:
     import probe
 
-    pictures, labels = probe.grocery(test_data / "datasets")
+    images, labels = probe.grocery(test_data / "datasets")
     card, values = builtin.read()
     model = mobilenet_v2.build(card["alpha"], card["use_at"], values)
-    scored = probe.probe(probe.embedder(model, card["use_at"])(pictures), labels)
+    scored = probe.probe(probe.embedder(model, card["use_at"])(images), labels)
     assert scored["mean"] >= 0.85
     assert scored["mean"] == pytest.approx(card["figures"]["grocery6"], abs=0.02)

@@ -7,11 +7,11 @@ import micro_backbone
 import numpy as np
 import pytest
 from errors import raises_code
-from micro_model import PREPROCESSING, pictures
+from micro_model import PREPROCESSING, images
 
 from converters.backbone import weights
 from converters.tf import keras, tensorflow
-from edge.image import Preprocessing, read_picture
+from edge.image import Preprocessing, read_image
 from edge.terminal.native_stderr import suppress_native_stderr
 
 
@@ -33,7 +33,7 @@ def _convert(model: Any, kind: str) -> bytes:
     if kind == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if kind == "int8":
-        samples = PREPROCESSING.normalise(pictures(8, seed=9)[0])
+        samples = PREPROCESSING.normalize(images(8, seed=9)[0])
         converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
     with suppress_native_stderr():
         return bytes(converter.convert())
@@ -45,13 +45,13 @@ def test_the_feature_map_comes_back(kind: str, likeness: float, model: Any, tmp_
     path.write_bytes(_convert(model, kind))
     loaded = weights.load(str(path), None, None, 0)
     assert (loaded.alpha, loaded.size) == (0.35, 96)
-    inputs = PREPROCESSING.normalise(pictures(2, seed=3)[0])
+    inputs = PREPROCESSING.normalize(images(2, seed=3)[0])
     want = model(inputs, training=False).numpy().ravel()
     got = loaded.build()(inputs, training=False).numpy().ravel()
     assert np.corrcoef(want, got)[0, 1] > likeness
 
 
-def test_quantised_kernels_come_back_within_a_step(model: Any, tmp_path: Path) -> None:
+def test_quantized_kernels_come_back_within_a_step(model: Any, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(_convert(model, "int8"))
     built = weights.load(str(path), None, None, 0).build()
@@ -74,18 +74,18 @@ def test_a_file_that_is_no_tflite_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["mobilenet_v2_1.0_224_quant.tflite", "tf2_mobilenet_v2_1.0_224_ptq.tflite"]
 )
-def test_real_quantised_models_keep_their_embedding(name: str, test_data: Path) -> None:
+def test_real_quantized_models_keep_their_embedding(name: str, test_data: Path) -> None:
     path = test_data / "models" / name
     loaded = weights.load(str(path), None, None, 0)
     model = loaded.build()
-    for picture in ("cat_720p.jpg", "owl.jpg", "hot_dog.jpg"):
-        pixels = Preprocessing(224, 224).resize(read_picture(test_data / "images" / picture))
-        got = model(Preprocessing(224, 224).normalise(pixels)[None], training=False).numpy()
+    for image in ("cat_720p.jpg", "owl.jpg", "hot_dog.jpg"):
+        pixels = Preprocessing(224, 224).resize(read_image(test_data / "images" / image))
+        got = model(Preprocessing(224, 224).normalize(pixels)[None], training=False).numpy()
         assert np.corrcoef(got.mean((0, 1, 2)), _own_embedding(path, pixels))[0, 1] > 0.97
 
 
 def _own_embedding(path: Path, pixels: Any) -> Any:
-    """What the model's own global average pooling gives for a picture."""
+    """What the model's own global average pooling gives for an image."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)

@@ -1,4 +1,4 @@
-"""The recipe of a built-in backbone, on a micro teacher and generated pictures."""
+"""The recipe of a built-in backbone, on a micro teacher and generated images."""
 
 import json
 import tomllib
@@ -18,7 +18,7 @@ from full_disk import full_disk
 
 from converters.backbone import mobilenet_v2
 from converters.backbone.pretrain import __main__, images, pack, teacher
-from converters.backbone.pretrain.card import LICENCE, write_card
+from converters.backbone.pretrain.card import LICENSE, write_card
 from converters.backbone.pretrain.student import Loss, build_student
 from converters.backbone.pretrain.train import LogIntervals, PretrainConfig, note_length, train
 from converters.progress import SilentProgress
@@ -32,14 +32,14 @@ CLASSES = 7
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A zip of 24 generated pictures, two folders deep."""
+    """A zip of 24 generated images, two folders deep."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(0)
     with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
         for index in range(24):
             _, data = cv2.imencode(".png", micro.draw(micro.SHAPES[index % 3], rng))
             archive.writestr(f"a/{index % 3}/{index:02d}.png", data.tobytes())
-        archive.writestr("README.txt", "no picture")
+        archive.writestr("README.txt", "no image")
     return folder / "photos.zip"
 
 
@@ -204,7 +204,7 @@ def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
     ("name", "write"),
     [
         ("w.npz", lambda path: pack.pack({"conv": [np.ones((3, 3, 4, 8), np.float32)]}, path)),
-        ("w.toml", lambda path: write_card({"licence": LICENCE}, path)),
+        ("w.toml", lambda path: write_card({"licence": LICENSE}, path)),
         ("steps.json", lambda path: note_length(RECIPE, path.parent)),
     ],
 )
@@ -275,13 +275,13 @@ def test_a_wrong_teacher_is_one_line(
     assert not (tmp_path / "out.npz").exists()
 
 
-def test_sources_without_pictures_are_errors(tmp_path: Path) -> None:
+def test_sources_without_images_are_errors(tmp_path: Path) -> None:
     with raises_code("no-images", found=str(tmp_path)):
         images.open_source(tmp_path)
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"no zip")
     with raises_code("archive-unreadable", found="bad.zip"):
         images.open_source(bad)
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     with raises_code("image-undecodable", found="0 of"):
         images.crop_of([images.open_source(tmp_path)], 0, seed=0)

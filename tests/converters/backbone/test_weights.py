@@ -78,9 +78,9 @@ def test_every_keras_layout_gives_the_same_backbone(
 ) -> None:
     loaded = weights.load(str(files[name]), None, 96, 0)
     assert (loaded.weights, loaded.alpha, loaded.learned) == (name, 0.35, True)
-    pictures = np.random.default_rng(0).uniform(-1, 1, (2, 96, 96, 3)).astype(np.float32)
-    want = model(pictures, training=False).numpy()
-    np.testing.assert_allclose(loaded.build()(pictures, training=False).numpy(), want, atol=1e-5)
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 96, 96, 3)).astype(np.float32)
+    want = model(images, training=False).numpy()
+    np.testing.assert_allclose(loaded.build()(images, training=False).numpy(), want, atol=1e-5)
 
 
 def test_the_fingerprint_is_of_the_weights_not_of_the_file(files: dict[str, Path]) -> None:

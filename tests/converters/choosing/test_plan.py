@@ -8,7 +8,7 @@ from errors import raises_code
 from converters.selection import plan
 from converters.selection.select import Limits
 
-RECIPE = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
+RECIPE = '[[steps]]\nstep = "quantize"\nmethod = "int8"\n'
 
 
 def made(*names: str, precision: float | None = None) -> plan.CompressionPlan:

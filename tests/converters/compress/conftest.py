@@ -23,7 +23,7 @@ IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
 def material(
     micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split
 ) -> RecipeContext:
-    """The micro classifier as teacher, with its pictures."""
+    """The micro classifier as teacher, with its images."""
     return RecipeContext(
         dataset=shapes,
         split=shapes_split,
@@ -39,7 +39,7 @@ def groceries(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Reci
     """Groceries with a teacher on ImageNet weights."""
     work = tmp_path_factory.mktemp("groceries")
     backbone = weights.load(str(test_data / IMAGENET), None, None, 0)
-    listing = intake.list_pictures(test_data / "datasets/grocery6", work)
+    listing = intake.list_images(test_data / "datasets/grocery6", work)
     dataset = audit.audit(listing, Preprocessing(224, 224), work, SilentProgress())
     sides = split.split(dataset, 0)
     options = TrainingOptions(fine_tune="never")

@@ -8,7 +8,7 @@ import pytest
 from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.compress.aware import learning, pqat, qat
 from converters.compress.aware.equalize import equalize_depthwise
 from converters.compress.context import RecipeContext, RecipeState
@@ -23,7 +23,7 @@ OPTIONS = learning.QatOptions(epochs=2)
 
 def said(model: Any, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     pixels = material.dataset.pixels[material.split.validation]
-    return np.asarray(model(material.dataset.preprocessing.normalise(pixels), training=False))
+    return np.asarray(model(material.dataset.preprocessing.normalize(pixels), training=False))
 
 
 def uneven(model: Any) -> Any:
@@ -75,7 +75,7 @@ def test_a_channel_without_weights_keeps_its_bias(material: RecipeContext) -> No
     wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(model))
     learning.calibrate_ranges(wrapped, material)
     learning.floor_weight_ranges(wrapped)
-    content = quantise.from_qat_model(wrapped, material.dataset.preprocessing)
+    content = quantize.from_qat_model(wrapped, material.dataset.preprocessing)
     pixels = material.dataset.pixels[material.split.validation]
     assert np.abs(scores(content, pixels) - said(model, material)).mean() < 0.05
 
@@ -130,7 +130,7 @@ def test_zeros_stay_zeros(sparse: Any, trained: RecipeState, material: RecipeCon
         gone = before.get_weights()[0] == 0
         assert not after.get_weights()[0][gone].any()
         assert not np.array_equal(before.get_weights()[0], after.get_weights()[0])
-    wanted = model_cost(tflite.parse(quantise.to_float32(sparse), "sparse")).sparsity
+    wanted = model_cost(tflite.parse(quantize.to_float32(sparse), "sparse")).sparsity
     assert model_cost(tflite.parse(draft.content, "pqat")).sparsity >= wanted - 0.001
     assert trained.content is not None
     assert len(gzip.compress(draft.content)) < 0.9 * len(gzip.compress(trained.content))

@@ -9,7 +9,7 @@ from edge.image import Preprocessing
 
 @pytest.fixture
 def uneven() -> tuple[Dataset, Split]:
-    """100, 20 and 3 training pictures; each picture's pixels hold its own number."""
+    """100, 20 and 3 training images; each image's pixels hold its own number."""
     labels = np.repeat([0, 1, 2], [130, 30, 5])
     number = np.arange(len(labels))
     pixels = np.broadcast_to(number[:, None, None, None], (len(labels), 2, 2, 3)).astype(np.uint8)
@@ -28,8 +28,8 @@ def uneven() -> tuple[Dataset, Split]:
     return dataset, Split(train, rest[::2], rest[1::2], seed=0, given=False)
 
 
-def numbers(pictures: np.ndarray) -> list[int]:
-    return [int(p[0, 0, 0]) for p in pictures]
+def numbers(images: np.ndarray) -> list[int]:
+    return [int(p[0, 0, 0]) for p in images]
 
 
 def test_classes_are_balanced(uneven: tuple[Dataset, Split]) -> None:
@@ -57,7 +57,7 @@ def test_the_seed_decides_and_order_of_files_does_not(uneven: tuple[Dataset, Spl
     assert first == numbers(calibration_set(dataset, split, seed=1, size=30))
     assert first != numbers(calibration_set(dataset, split, seed=2, size=30))
     of_first_class = [n for n in first if n < 100]
-    assert max(of_first_class) > 30, "the first pictures of the folder, not a random draw"
+    assert max(of_first_class) > 30, "the first images of the folder, not a random draw"
 
 
 def test_fewer_places_than_classes(uneven: tuple[Dataset, Split]) -> None:

@@ -23,7 +23,7 @@ def found(material: RecipeContext) -> tuple[Block, ...]:
 
 @pytest.fixture(scope="module")
 def inputs(material: RecipeContext) -> NDArray[np.float32]:
-    return material.dataset.preprocessing.normalise(material.calibration)
+    return material.dataset.preprocessing.normalize(material.calibration)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.compress.channels import step
 from converters.compress.context import RecipeContext, RecipeState
 from edge import interpreter
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.realdata
 
 
 def int8(model: Any, material: RecipeContext) -> bytes:
-    return quantise.to_int8(model, material.calibration, material.dataset.preprocessing)
+    return quantize.to_int8(model, material.calibration, material.dataset.preprocessing)
 
 
 def accuracy(content: bytes, material: RecipeContext) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.compress import accuracy_control
 from converters.compress.context import RecipeContext
 from converters.compress.keras_models import clone
@@ -17,7 +17,7 @@ from edge.interpreter import load
 from edge.modelfile import tflite
 
 MAX_DROP = 5.0
-"""Points: one of the 30 pictures of the validation side, which any int8 may lose."""
+"""Points: one of the 30 images of the validation side, which any int8 may lose."""
 
 HARD = "expanded_conv_project"
 """The layer whose output 8 bits cannot hold."""
@@ -54,13 +54,13 @@ def hard(material: RecipeContext) -> Any:
 
 @pytest.fixture(scope="module")
 def int8(hard: Any, material: RecipeContext) -> Predictions:
-    content = quantise.to_int8(hard, material.calibration, material.dataset.preprocessing)
+    content = quantize.to_int8(hard, material.calibration, material.dataset.preprocessing)
     return answered(Variant("int8", content), material)
 
 
 @pytest.fixture(scope="module")
 def float32(hard: Any, material: RecipeContext) -> Predictions:
-    return answered(Variant("float32", quantise.to_float32(hard)), material)
+    return answered(Variant("float32", quantize.to_float32(hard)), material)
 
 
 def answered(variant: Variant, material: RecipeContext) -> Predictions:
@@ -78,7 +78,7 @@ def test_layers_in_float_bring_the_accuracy_back(
     kept: Variant, int8: Predictions, float32: Predictions, material: RecipeContext
 ) -> None:
     wanted, before = (accuracy(one.variant.content, material) for one in (float32, int8))
-    assert before < wanted - 0.2, "the network must be hard to quantise"
+    assert before < wanted - 0.2, "the network must be hard to quantize"
     assert accuracy(kept.content, material) >= wanted - MAX_DROP / 100
     assert kept.name == "int8-controlled"
     now = accuracy(kept.content, material)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.compress import magnitude
 from converters.compress.allocation import allocate
 from converters.compress.context import RecipeContext, RecipeState
@@ -25,11 +25,11 @@ OPTIONS = magnitude.MagnitudeOptions(
 
 def said(model: Any, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     pixels = material.dataset.pixels[material.split.validation]
-    return np.asarray(model(material.dataset.preprocessing.normalise(pixels), training=False))
+    return np.asarray(model(material.dataset.preprocessing.normalize(pixels), training=False))
 
 
 def same(some: np.ndarray, others: np.ndarray) -> float:  # type: ignore[type-arg]
-    """The share of pictures of which both say the same class."""
+    """The share of images of which both say the same class."""
     return float((some.argmax(1) == others.argmax(1)).mean())
 
 
@@ -50,11 +50,11 @@ def pruned(material: RecipeContext) -> RecipeState:
 def test_the_file_has_the_zeros_that_were_asked_for(
     pruned: RecipeState, material: RecipeContext
 ) -> None:
-    content = quantise.to_float32(pruned.model)
+    content = quantize.to_float32(pruned.model)
     assert model_cost(tflite.parse(content, "pruned")).sparsity == pytest.approx(0.5, abs=0.005)
     samples, preprocessing = material.calibration, material.dataset.preprocessing
     packed = [
-        len(gzip.compress(quantise.to_int8(model, samples, preprocessing)))
+        len(gzip.compress(quantize.to_int8(model, samples, preprocessing)))
         for model in (pruned.model, material.teacher)
     ]
     assert packed[0] < 0.85 * packed[1]  # names and scales take a good part of so small a file
@@ -164,7 +164,7 @@ def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
 
 def test_refitting_brings_deep_layers_nearer_to_the_teacher(material: RecipeContext) -> None:
     teacher, last = material.teacher, "block_6_expand"
-    inputs = material.dataset.preprocessing.normalise(material.calibration)
+    inputs = material.dataset.preprocessing.normalize(material.calibration)
 
     def error(model: Any) -> float:
         given, wanted = (

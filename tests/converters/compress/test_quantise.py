@@ -13,11 +13,11 @@ from edge.interpreter import Runtime, load
 
 
 def run(content: bytes, pixels: np.ndarray) -> np.ndarray:
-    """Real scores [n, classes] of pictures fed as this file wants them."""
+    """Real scores [n, classes] of images fed as this file wants them."""
     runtime = load(content, name="test.tflite", delegate="cpu")
     fed = pixels if runtime.inputs[0].dtype == "uint8" else (pixels - np.float32(127.5)) / 127.5
     spec = runtime.outputs[0]
-    return np.concatenate([spec.dequantise(runtime.invoke(p[None])[0]) for p in fed])
+    return np.concatenate([spec.dequantize(runtime.invoke(p[None])[0]) for p in fed])
 
 
 def test_variants_come_in_order_and_shrink(micro_variants: tuple[Variant, ...]) -> None:
@@ -32,12 +32,12 @@ def test_float32_is_the_keras_model(
 ) -> None:
     model, variants = micro_model_and_variants
     pixels = shapes.pixels[shapes_split.test]
-    wanted = model(shapes.preprocessing.normalise(pixels), training=False).numpy()
+    wanted = model(shapes.preprocessing.normalize(pixels), training=False).numpy()
     np.testing.assert_allclose(run(variants[0].content, pixels), wanted, atol=1e-4)
     np.testing.assert_allclose(run(variants[1].content, pixels), wanted, atol=0.02)
 
 
-def test_int8_equals_float32_within_quantisation_error(
+def test_int8_equals_float32_within_quantization_error(
     micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split
 ) -> None:
     pixels = shapes.pixels[shapes_split.test]
@@ -48,7 +48,7 @@ def test_int8_equals_float32_within_quantisation_error(
     assert (got.argmax(1) == wanted.argmax(1)).mean() >= 0.9
 
 
-def test_int8_is_quantised_throughout(micro_variants: tuple[Variant, ...]) -> None:
+def test_int8_is_quantized_throughout(micro_variants: tuple[Variant, ...]) -> None:
     runtime: Runtime = load(micro_variants[2].content, name="int8", delegate="cpu")
     assert runtime.inputs[0].dtype == runtime.outputs[0].dtype == "uint8"
     assert runtime.inputs[0].shape == (1, 96, 96, 3)
@@ -72,7 +72,7 @@ def operations(content: bytes) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("brightest", [20, 60])
-def test_input_scale_is_a_pixel_even_for_dark_pictures(
+def test_input_scale_is_a_pixel_even_for_dark_images(
     micro_model_and_variants: tuple[Any, tuple[Variant, ...]], shapes: Dataset, brightest: int
 ) -> None:
     rng = np.random.default_rng(0)
@@ -92,7 +92,7 @@ def test_an_input_that_is_no_pixel_is_refused(
 ) -> None:
     dark = np.full((2, 96, 96, 3), 40, np.uint8)
     monkeypatch.setattr(
-        quantise, "samples", lambda pictures, p: (p.normalise(x)[None] for x in pictures)
+        tflite, "representative_samples", lambda images, p: (p.normalize(x)[None] for x in images)
     )
     with raises_code("input-range-mismatch", expected="-1 to 1", kind="ConversionError"):
         tflite.to_int8(micro_model_and_variants[0], dark, shapes.preprocessing)
@@ -109,7 +109,7 @@ def test_other_input_and_output_types(
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == ("int8", "float32")
 
 
-def test_no_calibration_pictures(
+def test_no_calibration_images(
     micro_model_and_variants: tuple[Any, tuple[Variant, ...]], shapes: Dataset
 ) -> None:
     with raises_code("no-calibration-images", kind="ConversionError"):

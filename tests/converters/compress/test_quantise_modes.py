@@ -5,7 +5,7 @@ import pytest
 from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters import tflite as quantise
+from converters import tflite as quantize
 from converters.compress import methods
 from converters.compress.context import RecipeContext, RecipeState
 from converters.compress.keras_models import clone, pointwise
@@ -14,14 +14,14 @@ from edge.interpreter import load
 MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 
 
-def quantised(mode: str, material: RecipeContext, **options: str) -> RecipeState:
+def quantized(mode: str, material: RecipeContext, **options: str) -> RecipeState:
     method = methods.find("quantise", mode)
     return method.run(RecipeState(material.teacher), method.options(**options), material)
 
 
 @pytest.fixture(scope="module")
 def drafts(material: RecipeContext) -> dict[str, RecipeState]:
-    return {mode: quantised(mode, material) for mode in MODES}
+    return {mode: quantized(mode, material) for mode in MODES}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_file_says_what_the_network_says(
     drafts: dict[str, RecipeState], material: RecipeContext, mode: str, tolerance: float
 ) -> None:
     pixels = material.dataset.pixels[material.split.test]
-    inputs = material.dataset.preprocessing.normalise(pixels)
+    inputs = material.dataset.preprocessing.normalize(pixels)
     wanted = np.asarray(material.teacher(inputs, training=False))
     content = drafts[mode].content
     assert content is not None
@@ -73,7 +73,7 @@ def test_16_bits_are_nearer_to_float_than_8(
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
 def test_int8_takes_and_gives_what_is_asked_for(material: RecipeContext, kind: str) -> None:
-    content = quantised("int8", material, input_type=kind, output_type=kind).content
+    content = quantized("int8", material, input_type=kind, output_type=kind).content
     assert content is not None
     runtime = load(content, name="int8", delegate="cpu")
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == (kind, kind)
@@ -87,7 +87,7 @@ def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
 
 def test_a_type_that_is_like_none_of_them_is_no_misspelling() -> None:
     with raises_code("unknown-option-value", found="'double'", fix="use uint8"):
-        quantise.check_types("double")
+        quantize.check_types("double")
 
 
 def test_a_sparse_file_is_smaller_and_says_the_same(material: RecipeContext) -> None:
@@ -111,7 +111,7 @@ def test_a_sparse_file_is_smaller_and_says_the_same(material: RecipeContext) -> 
 
 def test_a_dense_model_is_not_stored_sparsely(material: RecipeContext) -> None:
     with raises_code("model-not-pruned", expected="67%", found="0%", kind="ConversionError"):
-        quantised("sparse", material)
+        quantized("sparse", material)
 
 
 def test_what_a_mode_costs_is_said(drafts: dict[str, RecipeState]) -> None:

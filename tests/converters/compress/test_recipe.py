@@ -13,7 +13,7 @@ from converters.compress import methods, recipe
 from converters.compress.context import RecipeContext, RecipeState
 from edge.errors import UsageError
 
-INT8 = '[[steps]]\nstep = "quantise"\nmethod = "int8"\n'
+INT8 = '[[steps]]\nstep = "quantize"\nmethod = "int8"\n'
 CHANNELS = '[[steps]]\nstep = "prune"\nmethod = "channels"\n'
 
 SHIPPED = (
@@ -77,9 +77,9 @@ def test_names_are_those_shipped() -> None:
 
 
 def test_channels_50_keeps_half() -> None:
-    pruning, quantising = recipe.load("channels-50").steps
+    pruning, quantizing = recipe.load("channels-50").steps
     assert (pruning.method, pruning.options.keep) == ("channels", 0.5)
-    assert quantising.method == "int8"
+    assert quantizing.method == "int8"
 
 
 def test_every_method_of_the_table_can_be_had() -> None:
@@ -103,14 +103,14 @@ def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
         ("description = 4\n" + INT8, "recipe-invalid-value", ["description", "4"]),
         ("descripton = 'x'\n" + INT8, "unknown-key", ["'descripton'", "'description'"]),
         (CHANNELS, "recipe-step-order", ["prune channels"]),
-        (INT8 + CHANNELS, "recipe-step-order", ["quantise int8, then prune channels"]),
-        (INT8 + INT8, "recipe-step-order", ["quantise int8, then quantise int8"]),
+        (INT8 + CHANNELS, "recipe-step-order", ["quantize int8, then prune channels"]),
+        (INT8 + INT8, "recipe-step-order", ["quantize int8, then quantize int8"]),
         (INT8.replace("quantise", "quantize"), "recipe-unknown-step", ["'quantize'", "'quantise'"]),
         (INT8.replace("int8", "int9"), "recipe-unknown-method", ["'int9'", "'int8'"]),
-        ('[[steps]]\nmethod = "int8"', "recipe-unknown-step", ["prune, quantise", "none"]),
+        ('[[steps]]\nmethod = "int8"', "recipe-unknown-step", ["prune, quantize", "none"]),
         ('[[steps]]\nstep = "prune"\n' + INT8, "recipe-unknown-method", ["channels", "none"]),
         (CHANNELS + "kep = 0.5\n" + INT8, "unknown-key", ["'kep'", "'keep'", "step 1", "own.toml"]),
-        (INT8 + "keep = 0.5", "unknown-key", ["'keep'", "step 1", "quantise int8"]),
+        (INT8 + "keep = 0.5", "unknown-key", ["'keep'", "step 1", "quantize int8"]),
         (CHANNELS + "keep = 'half'\n" + INT8, "wrong-type", ["keep", "'half'", "step 1"]),
         (CHANNELS + "keep = true\n" + INT8, "wrong-type", ["keep", "True"]),
         (CHANNELS + "epochs = 2.5\n" + INT8, "wrong-type", ["epochs", "2.5"]),
@@ -162,7 +162,7 @@ def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("marking")
 def test_options_come_with_their_types(tmp_path: Path) -> None:
-    text = '[[steps]]\nstep = "quantise"\nmethod = "mark"\n'
+    text = '[[steps]]\nstep = "quantize"\nmethod = "mark"\n'
     made = load(tmp_path, text + 'share = 1\nwords = ["a", "b"]\nloud = true\nlimit = 3')
     assert made.steps[0].options == Options(1.0, ("a", "b"), True, 3)
     for wrong in ("", "share = 1\nwords = [1]", "share = 1\nwords = 'a'", "share = 1\nloud = 1"):

@@ -30,7 +30,7 @@ def damaged(teacher: Any) -> Any:
 def divergence(student: Any, material: RecipeContext) -> float:
     """Mean KL divergence from the teacher's scores on the validation side."""
     pixels = material.dataset.pixels[material.split.validation]
-    inputs = material.dataset.preprocessing.normalise(pixels)
+    inputs = material.dataset.preprocessing.normalize(pixels)
     p, q = (np.asarray(model(inputs, training=False)) for model in (material.teacher, student))
     return float(np.mean(np.sum(p * np.log((p + 1e-9) / (q + 1e-9)), axis=1)))
 
@@ -107,7 +107,7 @@ def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
     student = damaged(material.teacher)
     plan = DistillationConfig("recovering", 3, 1e-3, batch_size=16)
     recovery = distil(student, material.teacher, material, plan, [counter], keep_from=2)
-    assert counter.steps == 3 * 2  # 30 pictures are two batches of 16
+    assert counter.steps == 3 * 2  # 30 images are two batches of 16
     assert recovery.best == 3
 
 
@@ -131,7 +131,7 @@ def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: RecipeConte
         )
 
 
-def test_pictures_change_only_as_they_may(
+def test_images_change_only_as_they_may(
     material: RecipeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = replace(material, augmentation=Augmentation.parse("none"))
@@ -150,10 +150,10 @@ def test_pictures_change_only_as_they_may(
         still,
         DistillationConfig("recovering", 1, 1e-3),
     )
-    pictures = material.dataset.pixels[material.split.train]
-    unchanged = material.dataset.preprocessing.normalise(pictures).sum((1, 2, 3))
+    images = material.dataset.pixels[material.split.train]
+    unchanged = material.dataset.preprocessing.normalize(images).sum((1, 2, 3))
     assert sorted(seen) == pytest.approx(sorted(unchanged.tolist()), rel=1e-4)
 
 
-def test_the_student_is_left_without_an_optimiser(recovered: tuple[Any, DistillationLog]) -> None:
+def test_the_student_is_left_without_an_optimizer(recovered: tuple[Any, DistillationLog]) -> None:
     assert getattr(recovered[0], "optimizer", None) is None

@@ -51,7 +51,7 @@ def test_the_file_is_sparse_and_says_what_the_network_says(
         0.7, abs=0.005
     )
     pixels = material.dataset.pixels[material.split.test[:8]]
-    inputs = material.dataset.preprocessing.normalise(pixels)
+    inputs = material.dataset.preprocessing.normalize(pixels)
     np.testing.assert_allclose(
         scores(draft.content, pixels), np.asarray(draft.model(inputs, training=False)), atol=1e-4
     )
@@ -84,7 +84,7 @@ def test_a_network_that_xnnpack_does_not_know_in_sparse_form(material: RecipeCon
         xnnpack.run(RecipeState(branching()), xnnpack.XnnpackOptions(), material)
 
 
-def test_a_network_that_never_halves_the_picture() -> None:
+def test_a_network_that_never_halves_the_image() -> None:
     image = keras().Input((8, 8, 3))
     model = keras().Model(image, keras().layers.Conv2D(4, 1)(image))
     with raises_code("xnnpack-unsupported-model", fix="xnnpack step", kind="ConversionError"):

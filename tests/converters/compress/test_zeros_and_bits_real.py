@@ -44,7 +44,7 @@ def test_magnitude_pruning_packs_to_less_than_half_at_two_points_at_most(
     assert after >= before - 0.02
 
 
-def test_quantisation_aware_training_starts_where_int8_is(groceries: RecipeContext) -> None:
+def test_quantization_aware_training_starts_where_int8_is(groceries: RecipeContext) -> None:
     """Before any training the toolkit's ranges and scales alone would leave a sixth right."""
     wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(groceries.teacher))
     learning.calibrate_ranges(wrapped, groceries)

@@ -1,4 +1,4 @@
-"""What the audit finds and says; generated pictures only."""
+"""What the audit finds and says; generated images only."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from errors import raises_code
 
 from converters.dataset import reading
 from converters.dataset.audit import Dataset, audit
-from converters.dataset.intake import list_pictures
+from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
-from edge.image import Preprocessing, read_picture
+from edge.image import Preprocessing, read_image
 
 SIZE = Preprocessing(32, 24)
 
@@ -20,23 +20,23 @@ SIZE = Preprocessing(32, 24)
 def scene(seed: int, side: int = 80) -> np.ndarray:
     """Colored blobs on a colored ground, different for each seed: uint8 BGR."""
     rng = np.random.default_rng(seed)
-    picture = np.full((side, side, 3), rng.integers(0, 255, 3), np.uint8)
+    image = np.full((side, side, 3), rng.integers(0, 255, 3), np.uint8)
     for _ in range(12):
-        centre = tuple(int(v) for v in rng.integers(0, side, 2))
-        colour = tuple(int(v) for v in rng.integers(0, 255, 3))
-        cv2.circle(picture, centre, int(rng.integers(4, side // 4)), colour, -1)
-    return picture
+        center = tuple(int(v) for v in rng.integers(0, side, 2))
+        color = tuple(int(v) for v in rng.integers(0, 255, 3))
+        cv2.circle(image, center, int(rng.integers(4, side // 4)), color, -1)
+    return image
 
 
-def save(path: Path, picture: np.ndarray, *options: int) -> Path:
+def save(path: Path, image: np.ndarray, *options: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), picture, list(options))
+    assert cv2.imwrite(str(path), image, list(options))
     return path
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Six distinct pictures of each of two classes."""
+    """Six distinct images of each of two classes."""
     for number in range(12):
         label = "cat" if number < 6 else "dog"
         save(tmp_path / "photos" / label / f"{number:02d}.png", scene(number))
@@ -46,7 +46,7 @@ def photos(tmp_path: Path) -> Path:
 def audited(folder: Path, preprocessing: Preprocessing = SIZE) -> Dataset:
     work = folder.parent / "work"
     work.mkdir(exist_ok=True)
-    return audit(list_pictures(folder, work), preprocessing, work, SilentProgress())
+    return audit(list_images(folder, work), preprocessing, work, SilentProgress())
 
 
 def test_a_clean_data_set(photos: Path) -> None:
@@ -56,8 +56,8 @@ def test_a_clean_data_set(photos: Path) -> None:
     assert data.pixels.shape == (12, 24, 32, 3)
     assert data.labels.tolist() == [0] * 6 + [1] * 6
     assert len(set(data.groups.tolist())) == 12
-    for index, picture in enumerate(data.pictures):
-        expected = SIZE.stretch(read_picture(photos / picture.name))
+    for index, image in enumerate(data.images):
+        expected = SIZE.stretch(read_image(photos / image.name))
         assert np.array_equal(data.pixels[index], expected)
     assert data.audit.findings()[0] == "12 images in 2 classes: cat 6, dog 6."
 
@@ -67,7 +67,7 @@ def test_pixels_cannot_be_changed(photos: Path) -> None:
         audited(photos).pixels[0] = 0
 
 
-def test_many_pictures_are_kept_in_a_file(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_images_are_kept_in_a_file(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = audited(photos).pixels
     monkeypatch.setattr(reading, "IN_MEMORY", 1000)
     found = audited(photos).pixels
@@ -76,21 +76,21 @@ def test_many_pictures_are_kept_in_a_file(photos: Path, monkeypatch: pytest.Monk
 
 
 def test_broken_files_are_skipped_and_named(photos: Path) -> None:
-    (photos / "cat" / "text.jpg").write_text("not a picture")
+    (photos / "cat" / "text.jpg").write_text("not an image")
     (photos / "cat" / "00.empty.jpg").write_bytes(b"")
     whole = save(photos / "dog" / "10.cut.jpg", scene(50)).read_bytes()
     (photos / "dog" / "10.cut.jpg").write_bytes(whole[: len(whole) // 2])
     data = audited(photos)
     assert dict(data.audit.broken) == {
-        "cat/text.jpg": "not a JPEG, PNG, BMP or WebP picture",
+        "cat/text.jpg": "not a JPEG, PNG, BMP or WebP image",
         "cat/00.empty.jpg": "empty (0 bytes)",
         "dog/10.cut.jpg": "truncated",
     }
-    assert [p.name for p in data.pictures] == sorted(
+    assert [p.name for p in data.images] == sorted(
         f"{'cat' if n < 6 else 'dog'}/{n:02d}.png" for n in range(12)
     )
-    for index, picture in enumerate(data.pictures):  # the gaps were closed
-        assert np.array_equal(data.pixels[index], SIZE.stretch(read_picture(photos / picture.name)))
+    for index, image in enumerate(data.images):  # the gaps were closed
+        assert np.array_equal(data.pixels[index], SIZE.stretch(read_image(photos / image.name)))
     assert any("3 broken files" in line for line in data.audit.findings())
 
 
@@ -102,16 +102,16 @@ def test_files_of_a_csv_that_are_missing(photos: Path) -> None:
 
 
 def test_conversions_are_named(photos: Path) -> None:
-    grey = cv2.cvtColor(scene(60), cv2.COLOR_BGR2GRAY)
-    save(photos / "cat" / "grey.png", grey)
-    save(photos / "cat" / "grey.jpg", cv2.cvtColor(scene(61), cv2.COLOR_BGR2GRAY))
+    gray = cv2.cvtColor(scene(60), cv2.COLOR_BGR2GRAY)
+    save(photos / "cat" / "gray.png", gray)
+    save(photos / "cat" / "gray.jpg", cv2.cvtColor(scene(61), cv2.COLOR_BGR2GRAY))
     save(photos / "cat" / "alpha.png", np.dstack([scene(62), np.full((80, 80), 128, np.uint8)]))
     save(photos / "cat" / "deep.png", scene(63).astype(np.uint16) * 256)
     data = audited(photos)
     assert data.audit.converted == {
         "16-bit": ("cat/deep.png",),
         "alpha": ("cat/alpha.png",),
-        "greyscale": ("cat/grey.jpg", "cat/grey.png"),
+        "greyscale": ("cat/gray.jpg", "cat/gray.png"),
     }
 
 
@@ -126,12 +126,12 @@ def test_exif_rotation_is_applied_and_named(photos: Path) -> None:
     path.write_bytes(data[:2] + header + segment + data[2:])
     found = audited(photos)
     assert found.audit.converted == {"rotated": ("cat/turned.jpg",)}
-    index = [p.name for p in found.pictures].index("cat/turned.jpg")
+    index = [p.name for p in found.images].index("cat/turned.jpg")
     expected = SIZE.stretch(cv2.cvtColor(upright, cv2.COLOR_BGR2RGB))
     assert np.abs(found.pixels[index].astype(int) - expected).mean() < 6
 
 
-def test_too_few_usable_pictures(photos: Path) -> None:
+def test_too_few_usable_images(photos: Path) -> None:
     for number in (6, 7):
         (photos / "dog" / f"{number:02d}.png").write_bytes(b"")
     with raises_code("class-too-small", found="dog/06.png"):
@@ -164,15 +164,15 @@ def test_duplicates_get_one_group(photos: Path) -> None:
     assert len(set(data.groups.tolist())) == 12
 
 
-def test_the_same_picture_under_two_labels_is_left_out(photos: Path) -> None:
+def test_the_same_image_under_two_labels_is_left_out(photos: Path) -> None:
     (photos / "dog" / "again.png").write_bytes((photos / "cat" / "00.png").read_bytes())
     data = audited(photos)
     assert data.audit.conflicts == (("cat/00.png", "dog/again.png"),)
     assert data.audit.counts == {"cat": 5, "dog": 6}
-    assert not {"cat/00.png", "dog/again.png"} & {p.name for p in data.pictures}
+    assert not {"cat/00.png", "dog/again.png"} & {p.name for p in data.images}
 
 
-def test_nearly_the_same_picture_under_two_labels_is_named_and_not_grouped(photos: Path) -> None:
+def test_nearly_the_same_image_under_two_labels_is_named_and_not_grouped(photos: Path) -> None:
     save(photos / "dog" / "again.jpg", scene(0), cv2.IMWRITE_JPEG_QUALITY, 60)
     data = audited(photos)
     assert data.audit.near_conflicts == (("cat/00.png", "dog/again.jpg"),)
@@ -181,7 +181,7 @@ def test_nearly_the_same_picture_under_two_labels_is_named_and_not_grouped(photo
     assert any("cat/00.png ~ dog/again.jpg" in line for line in data.audit.findings())
 
 
-def test_white_pictures_are_duplicates_only_where_equal(photos: Path) -> None:
+def test_white_images_are_duplicates_only_where_equal(photos: Path) -> None:
     white = np.full((80, 80, 3), 255, np.uint8)
     dotted = white.copy()
     dotted[40, 40] = 250
@@ -192,7 +192,7 @@ def test_white_pictures_are_duplicates_only_where_equal(photos: Path) -> None:
     assert data.audit.duplicates == (("cat/white1.png", "cat/white2.bmp"),)
 
 
-def test_pictures_of_a_few_pixels(photos: Path) -> None:
+def test_images_of_a_few_pixels(photos: Path) -> None:
     for number in range(6):
         save(photos / "cat" / f"tiny{number}.png", scene(number + 200)[:1, : number + 1])
     assert audited(photos).audit.counts == {"cat": 12, "dog": 6}
@@ -207,7 +207,7 @@ def test_duplicates_across_the_given_split(tmp_path: Path) -> None:
     data = audited(tmp_path / "set")
     assert data.audit.across_split == (("test/cat/8.png", "train/cat/leak.jpg"),)
     sides = split(data, 0)
-    names = [p.name for p in data.pictures]
+    names = [p.name for p in data.images]
     assert names.index("test/cat/8.png") in sides.test
     leak = names.index("train/cat/leak.jpg")
     assert all(leak not in side for side in (sides.train, sides.validation, sides.test))

@@ -19,7 +19,7 @@ def test_a_chain_is_cut() -> None:
     assert groups == [1, 1, 1, 3, 3]
 
 
-def test_the_picture_with_most_partners_represents() -> None:
+def test_the_image_with_most_partners_represents() -> None:
     assert stars([(0, 3), (1, 3), (2, 3)], 4) == [3, 3, 3, 3]
 
 
@@ -27,14 +27,14 @@ def test_classes_are_never_merged() -> None:
     assert stars([(0, 1)], 2, [0, 1]) == [0, 1]
 
 
-def test_equal_pictures_follow_their_first() -> None:
+def test_equal_images_follow_their_first() -> None:
     equals = first_of_equals([b"x", b"y", b"x", b"x"], ["d", "b", "c", "a"])
     assert equals.tolist() == [3, 1, 3, 3]
     groups = star_groups(np.array([[1, 3]]), equals, np.zeros(4, np.int64), list("dbca"))
     assert len(set(groups.tolist())) == 1
 
 
-def test_no_picture_one_picture_and_flat_pictures() -> None:
+def test_no_image_one_image_and_flat_images() -> None:
     flat = thumbnail(np.full((50, 40, 3), 200, np.uint8))
     for count in (1, 2, 5):
         thumbnails = np.array([flat] * count)
@@ -43,6 +43,6 @@ def test_no_picture_one_picture_and_flat_pictures() -> None:
 
 def test_noise_is_unlike_other_noise() -> None:
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 255, (40, 64, 64, 3), np.uint8)
-    thumbnails = np.array([thumbnail(picture) for picture in pictures])
+    images = rng.integers(0, 255, (40, 64, 64, 3), np.uint8)
+    thumbnails = np.array([thumbnail(image) for image in images])
     assert len(confirmed_pairs(thumbnails, np.arange(40))) == 0

@@ -1,4 +1,4 @@
-"""Duplicates among real pictures: copies are found, pictures that are merely alike are not."""
+"""Duplicates among real images: copies are found, images that are merely alike are not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,54 +9,54 @@ import pytest
 
 from converters.dataset import duplicates
 from converters.dataset.audit import audit
-from converters.dataset.intake import list_pictures
+from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
-from edge.image import Preprocessing, read_picture
+from edge.image import Preprocessing, read_image
 
 
-def groups_of(pictures: list[np.ndarray]) -> np.ndarray:
-    thumbnails = np.array([duplicates.thumbnail(picture) for picture in pictures])
-    digests = [f"{index:08d}" for index in range(len(pictures))]
-    equals = duplicates.first_of_equals([picture.tobytes() for picture in pictures], digests)
+def groups_of(images: list[np.ndarray]) -> np.ndarray:
+    thumbnails = np.array([duplicates.thumbnail(image) for image in images])
+    digests = [f"{index:08d}" for index in range(len(images))]
+    equals = duplicates.first_of_equals([image.tobytes() for image in images], digests)
     pairs = duplicates.confirmed_pairs(thumbnails, equals)
-    return duplicates.star_groups(pairs, equals, np.zeros(len(pictures), np.int64), digests)
+    return duplicates.star_groups(pairs, equals, np.zeros(len(images), np.int64), digests)
 
 
 def share_grouped(groups: np.ndarray) -> float:
     return float((np.bincount(groups)[groups] > 1).mean())
 
 
-def copies(picture: np.ndarray, rng: np.random.Generator, coarsest: float) -> Iterator[np.ndarray]:
-    """Copies of a picture: re-encoded, resized by ``coarsest`` to 2, cropped, and all of it."""
-    height, width = picture.shape[:2]
-    yield encoded(picture, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 30)
-    yield encoded(picture, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 90)
-    yield encoded(picture, ".webp", cv2.IMWRITE_WEBP_QUALITY, 60)
-    yield cv2.resize(picture, None, fx=coarsest, fy=coarsest, interpolation=cv2.INTER_AREA)
-    yield cv2.resize(picture, None, fx=2, fy=2)
+def copies(image: np.ndarray, rng: np.random.Generator, coarsest: float) -> Iterator[np.ndarray]:
+    """Copies of an image: re-encoded, resized by ``coarsest`` to 2, cropped, and all of it."""
+    height, width = image.shape[:2]
+    yield encoded(image, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 30)
+    yield encoded(image, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 90)
+    yield encoded(image, ".webp", cv2.IMWRITE_WEBP_QUALITY, 60)
+    yield cv2.resize(image, None, fx=coarsest, fy=coarsest, interpolation=cv2.INTER_AREA)
+    yield cv2.resize(image, None, fx=2, fy=2)
     top, bottom = (round(v * height) for v in rng.uniform(0, 0.05, 2))
     left, right = (round(v * width) for v in rng.uniform(0, 0.05, 2))
-    yield picture[top : height - bottom, left : width - right]
+    yield image[top : height - bottom, left : width - right]
 
 
-def encoded(picture: np.ndarray, suffix: str, *options: int) -> np.ndarray:
-    return cv2.imdecode(cv2.imencode(suffix, picture, list(options))[1], cv2.IMREAD_COLOR)
+def encoded(image: np.ndarray, suffix: str, *options: int) -> np.ndarray:
+    return cv2.imdecode(cv2.imencode(suffix, image, list(options))[1], cv2.IMREAD_COLOR)
 
 
-def share_found(pictures: list[np.ndarray], count: int, coarsest: float) -> float:
-    """Of copies of ``count`` pictures, the share that is in the group of its original."""
+def share_found(images: list[np.ndarray], count: int, coarsest: float) -> float:
+    """Of copies of ``count`` images, the share that is in the group of its original."""
     rng = np.random.default_rng(0)
-    chosen = rng.choice(len(pictures), count, replace=False)
-    made = [(i, copy) for i in chosen for copy in copies(pictures[i], rng, coarsest)]
-    groups = groups_of([*pictures, *(copy for _, copy in made)])
+    chosen = rng.choice(len(images), count, replace=False)
+    made = [(i, copy) for i in chosen for copy in copies(images[i], rng, coarsest)]
+    groups = groups_of([*images, *(copy for _, copy in made)])
     originals = np.array([index for index, _ in made])
-    return float((groups[len(pictures) :] == groups[originals]).mean())
+    return float((groups[len(images) :] == groups[originals]).mean())
 
 
 def fashion(folder: Path, side: str) -> list[np.ndarray]:
     parts = [np.load(folder / f"{side}_10000_part{part}.npz")["x"] for part in (0, 1)]
-    return [cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB) for picture in np.concatenate(parts)]
+    return [cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) for image in np.concatenate(parts)]
 
 
 def digits() -> list[np.ndarray]:
@@ -78,27 +78,27 @@ def test_copies_of_digits_are_found() -> None:
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("side", ["test", "train"])
-def test_fashion_pictures_are_distinct(test_data: Path, side: str) -> None:
-    pictures = fashion(test_data / "datasets/fashion_mnist", side)
-    assert share_grouped(groups_of(pictures)) <= 0.02
+def test_fashion_images_are_distinct(test_data: Path, side: str) -> None:
+    images = fashion(test_data / "datasets/fashion_mnist", side)
+    assert share_grouped(groups_of(images)) <= 0.02
 
 
 @pytest.mark.realdata
-def test_copies_of_fashion_pictures_are_found(test_data: Path) -> None:
-    pictures = fashion(test_data / "datasets/fashion_mnist", "test")[:4000]
+def test_copies_of_fashion_images_are_found(test_data: Path) -> None:
+    images = fashion(test_data / "datasets/fashion_mnist", "test")[:4000]
     # 28 pixels are not resized to fewer: what is left of them shows no detail to compare
-    assert share_found(pictures, 100, coarsest=1.5) >= 0.95
+    assert share_found(images, 100, coarsest=1.5) >= 0.95
 
 
 @pytest.mark.realdata
 def test_copies_of_photos_are_found(test_data: Path) -> None:
     paths = sorted((test_data / "datasets/grocery6").glob("*/*.jpg"))
-    assert share_found([read_picture(path) for path in paths], 100, coarsest=0.3) >= 0.95
+    assert share_found([read_image(path) for path in paths], 100, coarsest=0.3) >= 0.95
 
 
 @pytest.mark.realdata
 def test_two_photos_of_one_crate_stay_on_one_side(test_data: Path, tmp_path: Path) -> None:
-    listing = list_pictures(test_data / "datasets/grocery6", tmp_path)
+    listing = list_images(test_data / "datasets/grocery6", tmp_path)
     data = audit(listing, Preprocessing(96, 96), tmp_path, SilentProgress())
     assert data.audit.duplicates
     assert not data.audit.conflicts

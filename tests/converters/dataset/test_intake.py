@@ -11,7 +11,7 @@ import pytest
 from errors import raises_code
 
 from converters.dataset import archives
-from converters.dataset.intake import list_pictures
+from converters.dataset.intake import list_images
 
 
 def save(path: Path) -> Path:
@@ -45,7 +45,7 @@ def zip_of(folder: Path, target: Path, prefix: str = "") -> Path:
 
 
 def test_class_folders(photos: Path, tmp_path: Path) -> None:
-    listing = list_pictures(photos, tmp_path)
+    listing = list_images(photos, tmp_path)
     assert (listing.name, listing.classes) == ("photos", ("cat", "dog"))
     assert names(listing, "cat") == ["cat/1.jpg", "cat/deep/er/2.JPEG"]
     assert {s.split for s in listing.sources} == {None}
@@ -58,7 +58,7 @@ def test_hidden_files_are_passed_over_and_others_named(photos: Path, tmp_path: P
     save(photos / "loose.jpg")
     (photos / "notes.txt").write_text("x")
     (photos / "bird").mkdir()
-    listing = list_pictures(photos, tmp_path)
+    listing = list_images(photos, tmp_path)
     assert len(listing.sources) == 5
     assert listing.ignored == ("bird/", "loose.jpg", "notes.txt")
 
@@ -68,12 +68,12 @@ def test_one_folder_around_the_classes(photos: Path, tmp_path: Path) -> None:
     outer.mkdir()
     photos.rename(outer / "photos")
     (outer / "README.md").write_text("x")
-    assert list_pictures(outer, tmp_path).classes == ("cat", "dog")
+    assert list_images(outer, tmp_path).classes == ("cat", "dog")
 
 
 def test_a_loop_of_links_ends(photos: Path, tmp_path: Path) -> None:
     (photos / "cat" / "again").symlink_to(photos, target_is_directory=True)
-    assert len(list_pictures(photos, tmp_path).sources) == 5
+    assert len(list_images(photos, tmp_path).sources) == 5
 
 
 @pytest.mark.parametrize("words", [("train", "val", "test"), ("Training", "valid", "testing")])
@@ -81,7 +81,7 @@ def test_split_folders(tmp_path: Path, words: tuple[str, ...]) -> None:
     for word in words:
         for label in ("cat", "dog"):
             save(tmp_path / "set" / word / label / "1.jpg")
-    listing = list_pictures(tmp_path / "set", tmp_path)
+    listing = list_images(tmp_path / "set", tmp_path)
     assert listing.classes == ("cat", "dog")
     assert sorted({s.split for s in listing.sources}) == ["test", "train", "validation"]
 
@@ -89,20 +89,20 @@ def test_split_folders(tmp_path: Path, words: tuple[str, ...]) -> None:
 def test_validation_is_optional(tmp_path: Path) -> None:
     for name in ("train/cat/1.jpg", "train/dog/1.jpg", "test/cat/2.jpg", "test/dog/2.jpg"):
         save(tmp_path / "set" / name)
-    assert {s.split for s in list_pictures(tmp_path / "set", tmp_path).sources} == {"train", "test"}
+    assert {s.split for s in list_images(tmp_path / "set", tmp_path).sources} == {"train", "test"}
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("train/1.jpg", "bus/2.jpg"):
         save(tmp_path / "vehicles" / name)
-    assert list_pictures(tmp_path / "vehicles", tmp_path).classes == ("bus", "train")
+    assert list_images(tmp_path / "vehicles", tmp_path).classes == ("bus", "train")
 
 
 @pytest.mark.parametrize("prefix", ["", "photos/", "a/b/photos/"])
 def test_zip(photos: Path, tmp_path: Path, prefix: str) -> None:
     save(photos / "__MACOSX" / "cat" / "._1.jpg")
     archive = zip_of(photos, tmp_path / "My photos.zip", prefix)
-    listing = list_pictures(archive, tmp_path / "work")
+    listing = list_images(archive, tmp_path / "work")
     assert (listing.name, listing.classes) == ("My photos", ("cat", "dog"))
     assert len(listing.sources) == 5
     assert all(cv2.imread(str(s.path)) is not None for s in listing.sources)
@@ -113,7 +113,7 @@ def test_teachable_machine_project(tmp_path: Path) -> None:
         opened.writestr("manifest.json", "{}")
         for name in ("Class 1-!-0.jpg", "Class 1-!-1.jpg", "red cup-!-0.jpg"):
             opened.writestr(name, b"x")
-    listing = list_pictures(tmp_path / "project.tm", tmp_path)
+    listing = list_images(tmp_path / "project.tm", tmp_path)
     assert listing.classes == ("Class 1", "red cup")
     assert len(listing.sources) == 3
 
@@ -126,7 +126,7 @@ def test_zip_that_leads_out_of_itself(photos: Path, tmp_path: Path, name: str) -
         opened.writestr(name, b"x")
     (tmp_path / "deep" / "work").mkdir(parents=True)
     with raises_code("archive-unsafe-path"):
-        list_pictures(archive, tmp_path / "deep" / "work")
+        list_images(archive, tmp_path / "deep" / "work")
     assert not list(tmp_path.rglob("evil*"))
 
 
@@ -136,7 +136,7 @@ def test_links_in_a_zip_are_not_followed(photos: Path, tmp_path: Path) -> None:
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr(link, "/etc/passwd")
-    listing = list_pictures(archive, tmp_path / "work")
+    listing = list_images(archive, tmp_path / "work")
     assert listing.ignored == ("cat/link.jpg",)
     assert not any(path.is_symlink() for path in (tmp_path / "work").rglob("*"))
 
@@ -146,7 +146,7 @@ def test_zip_bomb(photos: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as opened:
         opened.writestr("cat/big.bmp", bytes(archives.RATIO_FROM + 1))
     with raises_code("archive-too-large", found="big.bmp"):
-        list_pictures(archive, tmp_path / "work")
+        list_images(archive, tmp_path / "work")
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 4), ("MAX_BYTES", 100)])
@@ -155,7 +155,7 @@ def test_zip_with_too_much(
 ) -> None:
     monkeypatch.setattr(archives, limit, value)
     with raises_code("archive-too-large", found="5 files"):
-        list_pictures(zip_of(photos, tmp_path / "a.zip"), tmp_path)
+        list_images(zip_of(photos, tmp_path / "a.zip"), tmp_path)
 
 
 def test_encrypted_zip(photos: Path, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_encrypted_zip(photos: Path, tmp_path: Path) -> None:
         data[at + offset] |= 1
     archive.write_bytes(data)
     with raises_code("archive-encrypted", found=str(archive)):
-        list_pictures(archive, tmp_path)
+        list_images(archive, tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["cut", "bytes"])
@@ -179,7 +179,7 @@ def test_corrupt_zip(photos: Path, tmp_path: Path, damage: str) -> None:
         data[60:90] = bytes(30)
     archive.write_bytes(data)
     with raises_code("archive-unreadable", found=str(archive)):
-        list_pictures(archive, tmp_path / "work")
+        list_images(archive, tmp_path / "work")
 
 
 @pytest.mark.parametrize("packer", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
@@ -191,7 +191,7 @@ def test_corrupt_packing(tmp_path: Path, packer: int) -> None:
     data[80:110] = bytes(30)
     archive.write_bytes(data)
     with raises_code("archive-unreadable", found=str(archive)):
-        list_pictures(archive, tmp_path / "work")
+        list_images(archive, tmp_path / "work")
 
 
 @pytest.mark.parametrize("wrong", ["names", "places"])
@@ -206,7 +206,7 @@ def test_a_zip_that_says_wrong_things_of_itself(tmp_path: Path, wrong: str) -> N
         data[-5] += 1  # the directory begins, it says, 256 bytes behind its place
     archive.write_bytes(data)
     with raises_code("archive-unreadable", found=str(archive)):
-        list_pictures(archive, tmp_path / "work")
+        list_images(archive, tmp_path / "work")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_zip_that_says_wrong_things_of_itself(tmp_path: Path, wrong: str) -> N
 )
 def test_csv(photos: Path, tmp_path: Path, text: str) -> None:
     (photos / "list.csv").write_text(text, encoding="utf-8", newline="")
-    listing = list_pictures(photos / "list.csv", tmp_path)
+    listing = list_images(photos / "list.csv", tmp_path)
     assert [(s.name, s.label) for s in listing.sources] == [
         ("cat/1.jpg", "cat"),
         ("dog/3.png", "dog"),
@@ -232,7 +232,7 @@ def test_csv(photos: Path, tmp_path: Path, text: str) -> None:
 def test_csv_with_split(tmp_path: Path) -> None:
     table = tmp_path / "list.csv"
     table.write_text("1.jpg,cat,train\n2.jpg,dog,Val\n3.jpg,dog,testing\n")
-    assert [s.split for s in list_pictures(table, tmp_path).sources] == [
+    assert [s.split for s in list_images(table, tmp_path).sources] == [
         "train",
         "validation",
         "test",
@@ -261,14 +261,14 @@ def test_csv_that_cannot_be_used(
 ) -> None:
     (tmp_path / "list.csv").write_text(text)
     with raises_code(code, **fields):
-        list_pictures(tmp_path / "list.csv", tmp_path)
+        list_images(tmp_path / "list.csv", tmp_path)
 
 
 def test_csv_in_another_encoding(tmp_path: Path) -> None:
     for data in ("1.jpg,K\u00e4se\n".encode("latin-1"), b"1.jpg,cat\n\x002.jpg,dog\n"):
         (tmp_path / "list.csv").write_bytes(data)
         with raises_code("csv-encoding", fix="UTF-8"):
-            list_pictures(tmp_path / "list.csv", tmp_path)
+            list_images(tmp_path / "list.csv", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -297,18 +297,18 @@ def test_folder_of_another_shape(
         else:
             save(folder / name)
     with raises_code(code, **fields) as caught:
-        list_pictures(folder, tmp_path)
+        list_images(folder, tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_missing(tmp_path: Path) -> None:
     with raises_code("dataset-not-found", found="nowhere"):
-        list_pictures(tmp_path / "nowhere", tmp_path)
+        list_images(tmp_path / "nowhere", tmp_path)
 
 
 def test_some_other_file(tmp_path: Path) -> None:
     with raises_code("dataset-format-unknown", found="cat.jpg"):
-        list_pictures(save(tmp_path / "cat.jpg"), tmp_path)
+        list_images(save(tmp_path / "cat.jpg"), tmp_path)
 
 
 def test_names_that_are_no_utf8_are_printable_and_stay_apart(tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_names_that_are_no_utf8_are_printable_and_stay_apart(tmp_path: Path) -> 
         (folder / latin(name)).parent.mkdir(parents=True)
         save(tmp_path / "made.jpg").rename(folder / latin(name))
     (folder / latin("leer-ü")).mkdir()
-    listing = list_pictures(folder, tmp_path)
+    listing = list_images(folder, tmp_path)
     assert listing.name == r"K\xe4se"
     assert listing.classes == (r"s\xe4\xdf", r"s\xfc\xdf")
     assert names(listing) == [r"s\xe4\xdf/2.jpg", r"s\xfc\xdf/1.jpg"]
@@ -330,7 +330,7 @@ def test_so_is_the_name_of_a_zip_and_of_a_table(photos: Path, tmp_path: Path) ->
     table = photos / latin("Käse.csv")
     table.write_text("cat/1.jpg,cat\ndog/3.png,dog\n")
     for given in (archive, table):
-        assert list_pictures(given, tmp_path / "work").name == r"K\xe4se"
+        assert list_images(given, tmp_path / "work").name == r"K\xe4se"
 
 
 def test_unreadable_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,4 +339,4 @@ def test_unreadable_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "scandir", refuse)  # tests may run as root, who may read everything
     with raises_code("dataset-not-readable", found=str(photos)):
-        list_pictures(photos, tmp_path)
+        list_images(photos, tmp_path)

@@ -12,13 +12,13 @@ from edge.image import Preprocessing
 
 
 def dataset(counts, groups=None, sides=None, order=None) -> Dataset:
-    """``counts`` pictures per class; ``groups`` maps an index to another of its group."""
+    """``counts`` images per class; ``groups`` maps an index to another of its group."""
     labels = np.repeat(np.arange(len(counts)), counts)
     grouped = np.arange(len(labels))
     for index, other in (groups or {}).items():
         grouped[index] = other
     order = np.arange(len(labels)) if order is None else order
-    pictures = tuple(
+    images = tuple(
         ImageRecord(f"{i}.jpg", int(labels[i]), sides[i] if sides else None, f"{i * 7919:064x}")
         for i in order
     )
@@ -26,12 +26,12 @@ def dataset(counts, groups=None, sides=None, order=None) -> Dataset:
     pixels = np.zeros((len(labels), 2, 2, 3), np.uint8)
     classes = tuple(f"class {i}" for i in range(len(counts)))
     return Dataset(
-        "set", classes, pictures, Preprocessing(2, 2), pixels, labels[order], grouped[order], audit
+        "set", classes, images, Preprocessing(2, 2), pixels, labels[order], grouped[order], audit
     )
 
 
 def contents(data: Dataset, indices) -> set[str]:
-    return {data.pictures[i].digest for i in indices}
+    return {data.images[i].digest for i in indices}
 
 
 def sides_of(result: Split) -> list[np.ndarray]:
@@ -48,7 +48,7 @@ def test_shares_of_every_class() -> None:
     assert not result.given
 
 
-def test_five_pictures_are_enough_for_three_sides() -> None:
+def test_five_images_are_enough_for_three_sides() -> None:
     data = dataset([5, 6, 7])
     for seed in range(20):
         for side in sides_of(split(data, seed)):
@@ -69,15 +69,13 @@ def test_order_and_names_do_not_matter() -> None:
         assert first == contents(shuffled, getattr(split(shuffled, 1), side))
 
 
-def test_added_pictures_leave_the_rest_where_it_was() -> None:
+def test_added_images_leave_the_rest_where_it_was() -> None:
     def digests(count: int) -> tuple[set[str], set[str], set[str]]:
-        pictures = tuple(
-            ImageRecord("", int(i % 2), None, f"{i * 7919:064x}") for i in range(count)
-        )
+        images = tuple(ImageRecord("", int(i % 2), None, f"{i * 7919:064x}") for i in range(count))
         data = dataset([count // 2, count // 2])
-        labels = np.array([p.label for p in pictures])
+        labels = np.array([p.label for p in images])
         data = Dataset(
-            "", data.classes, pictures, data.preprocessing, data.pixels, labels,
+            "", data.classes, images, data.preprocessing, data.pixels, labels,
             np.arange(count), data.audit,
         )  # fmt: skip
         result = split(data, 0)
@@ -104,7 +102,7 @@ def test_a_large_group_goes_to_training() -> None:
     assert (data.labels[result.test] == 0).any() and (data.labels[result.validation] == 0).any()
 
 
-def test_copies_of_two_pictures_are_no_class() -> None:
+def test_copies_of_two_images_are_no_class() -> None:
     data = dataset([6, 6], groups={1: 0, 2: 0, 4: 3, 5: 3})
     with raises_code("class-too-small", expected="at least 3 distinct images of 'class 0'"):
         split(data, 0)
@@ -127,7 +125,7 @@ def test_validation_is_drawn_from_training() -> None:
     data = dataset([100, 100], sides=given(85, 0, 15) * 2)
     result = split(data, 0)
     assert [len(side) for side in sides_of(result)] == [140, 30, 30]
-    assert {data.pictures[i].split for i in result.validation} == {"train"}
+    assert {data.images[i].split for i in result.validation} == {"train"}
 
 
 def test_test_is_drawn_from_training() -> None:
@@ -145,7 +143,7 @@ def test_duplicates_across_given_sides_stay_in_the_test_only() -> None:
     assert len(result.test) == 6
 
 
-def test_a_class_without_training_pictures() -> None:
+def test_a_class_without_training_images() -> None:
     data = dataset([6, 6], sides=["train"] * 4 + ["validation", "test"] + ["test"] * 6)
     with raises_code("class-without-training-images", expected="'class 1'"):
         split(data, 0)
@@ -163,7 +161,7 @@ def test_recorded_and_read_again() -> None:
         assert contents(shuffled, getattr(again, side)) == set(record[side])
 
 
-def test_recorded_pictures_that_are_gone() -> None:
+def test_recorded_images_that_are_gone() -> None:
     record = split(dataset([30, 30]), 0).to_dict(dataset([30, 30]))
     with raises_code("split-images-missing", found="5 of 60"):
         from_dict(record, dataset([30, 25]))
@@ -171,18 +169,18 @@ def test_recorded_pictures_that_are_gone() -> None:
 
 def test_a_recorded_copy_that_is_gone() -> None:
     data = dataset([10, 10], groups={1: 0})
-    copy = replace(data.pictures[1], digest=data.pictures[0].digest)
-    data = replace(data, pictures=(data.pictures[0], copy, *data.pictures[2:]))
+    copy = replace(data.images[1], digest=data.images[0].digest)
+    data = replace(data, images=(data.images[0], copy, *data.images[2:]))
     record = split(data, 0).to_dict(data)
-    less = replace(data, pictures=data.pictures[1:], labels=data.labels[1:])
+    less = replace(data, images=data.images[1:], labels=data.labels[1:])
     with raises_code("split-images-missing", found="1 of 20"):
         from_dict(record, less)
 
 
 def test_a_copy_that_was_on_no_side_stays_so() -> None:
     data = dataset([10, 10], sides=given(5, 2, 3) * 2, groups={9: 0})
-    copy = replace(data.pictures[0], digest=data.pictures[9].digest)
-    data = replace(data, pictures=(copy, *data.pictures[1:]))
+    copy = replace(data.images[0], digest=data.images[9].digest)
+    data = replace(data, images=(copy, *data.images[1:]))
     result = split(data, 0)
     again = from_dict(result.to_dict(data), data)
     for before, after in zip(sides_of(result), sides_of(again), strict=True):

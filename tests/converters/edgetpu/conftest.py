@@ -38,8 +38,8 @@ def foresee(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def compiler_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallCompiler:
     """Put a stand-in on the PATH that replays a transcript: see ``replaying_compiler.install``."""
 
-    def put(transcript: str, prepared: bytes | None = None, **behaviour: Any) -> StandIn:
-        stand_in = replaying_compiler.install(tmp_path / "bin", transcript, prepared, **behaviour)
+    def put(transcript: str, prepared: bytes | None = None, **behavior: Any) -> StandIn:
+        stand_in = replaying_compiler.install(tmp_path / "bin", transcript, prepared, **behavior)
         monkeypatch.setenv("PATH", replaying_compiler.path_with(stand_in.folder))
         return stand_in
 

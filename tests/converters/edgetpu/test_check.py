@@ -286,7 +286,7 @@ def test_a_newer_version_makes_the_compiler_refuse_the_whole_model(op, version):
     assert prediction.refusals[-1].rule.reason == "op version"
 
 
-def test_float16_weights_belong_to_a_float_model_which_is_to_be_quantised():
+def test_float16_weights_belong_to_a_float_model_which_is_to_be_quantized():
     sketch = Sketch()
     weights = sketch.op("DEQUANTIZE", [sketch.constant(np.ones(4), "float16")], [4], "float32")
     image = sketch.input(IMAGE, "float32")
@@ -298,14 +298,14 @@ def test_float16_weights_belong_to_a_float_model_which_is_to_be_quantised():
 
 
 def test_a_float_model_has_every_operation_on_the_cpu():
-    prediction = check(tiny_models.colour_model("float32"), "float.tflite")
+    prediction = check(tiny_models.color_model("float32"), "float.tflite")
     assert prediction.status == "none"
     assert prediction.cpu == {"FULLY_CONNECTED": 1, "RESHAPE": 1, "SOFTMAX": 1}
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8"])
 def test_an_integer_model_is_taken_whole(dtype):
-    assert check(tiny_models.colour_model(dtype), "model.tflite").status == "full"
+    assert check(tiny_models.color_model(dtype), "model.tflite").status == "full"
 
 
 def test_a_compiled_model_tells_what_is_in_it():

@@ -29,9 +29,9 @@ def partly() -> bytes:
 
 
 MODELS = {
-    "full": (tiny_models.colour_model("int8"), 0),
+    "full": (tiny_models.color_model("int8"), 0),
     "partly": (partly(), 1),
-    "none": (tiny_models.colour_model("float32"), 3),
+    "none": (tiny_models.color_model("float32"), 3),
     "compiled": (tiny_models.edgetpu_model(), 0),
     "partly compiled": (tiny_models.partly_edgetpu_model(), 1),
 }
@@ -77,7 +77,7 @@ def test_people_are_told_where_the_graph_is_cut_and_what_to_change(on_file):
     assert max(map(len, told.splitlines()[1:])) <= 80
 
 
-def test_a_float_model_is_told_to_quantise(on_file):
+def test_a_float_model_is_told_to_quantize(on_file):
     told = on_file(MODELS["none"][0]).output
     assert "none of the 3 operations" in told
     assert "variants/int8.tflite" in " ".join(told.split())
@@ -108,7 +108,7 @@ def test_names_in_a_file_do_not_steer_the_terminal(on_file):
     [
         (b"garbage, not a model at all", "model-not-tflite"),
         (b"", "model-not-tflite"),
-        (tiny_models.colour_model("int8")[:900], "model-damaged"),
+        (tiny_models.color_model("int8")[:900], "model-damaged"),
     ],
 )
 def test_an_unreadable_file_ends_with_2_and_one_line(tmp_path, capsys, content, code):

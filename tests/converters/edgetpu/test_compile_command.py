@@ -14,14 +14,14 @@ from edge.cli import run
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
 
-ABOUT = ModelMetadata(name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+ABOUT = ModelMetadata(name="Colors", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
 
 
 @pytest.fixture
 def model(tmp_path):
-    path = tmp_path / "models" / "colours.tflite"
+    path = tmp_path / "models" / "colors.tflite"
     path.parent.mkdir()
-    path.write_bytes(metadata.write(tiny_models.colour_model(), ABOUT))
+    path.write_bytes(metadata.write(tiny_models.color_model(), ABOUT))
     return path
 
 
@@ -35,7 +35,7 @@ def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, fore
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     assert run(["compile", str(model)]) == 0
     printed = capsys.readouterr()
-    written = model.with_name("colours_edgetpu.tflite")
+    written = model.with_name("colors_edgetpu.tflite")
     assert printed.out.splitlines()[0] == str(written)
     assert "runs all 3 operations" in printed.out
     assert "mismatch" not in printed.out
@@ -43,7 +43,7 @@ def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, fore
     assert printed.err == ""
     assert tflite.parse(written.read_bytes()).for_edgetpu
     assert metadata.read(written.read_bytes()) == ABOUT
-    assert sorted(os.listdir(model.parent)) == ["colours.tflite", "colours_edgetpu.tflite"]
+    assert sorted(os.listdir(model.parent)) == ["colors.tflite", "colors_edgetpu.tflite"]
 
 
 def test_a_partly_mapped_model_says_what_stays_and_where_the_forecast_erred(
@@ -56,7 +56,7 @@ def test_a_partly_mapped_model_says_what_stays_and_where_the_forecast_erred(
     assert "runs 2 of 3 operations" in out
     assert "1 × SOFTMAX (Operation not supported)" in out
     assert "mismatch: SOFTMAX: predicted 0 on the CPU, got 1" in out
-    assert model.with_name("colours_edgetpu.tflite").exists()
+    assert model.with_name("colors_edgetpu.tflite").exists()
 
 
 def test_the_result_for_scripts(model, compiler_on_path, foresee, capsys):
@@ -65,7 +65,7 @@ def test_the_result_for_scripts(model, compiler_on_path, foresee, capsys):
     code, facts = compile_json(capsys, model)
     assert code == 1
     assert facts["model"] == str(model)
-    assert facts["output"] == str(model.with_name("colours_edgetpu.tflite"))
+    assert facts["output"] == str(model.with_name("colors_edgetpu.tflite"))
     assert (facts["status"], facts["operations"], facts["mapped"]) == ("partly", 3, 2)
     assert (facts["cpu"], facts["subgraphs"]) == ({"SOFTMAX": 1}, 1)
     assert facts["parameters"] == {
@@ -80,13 +80,13 @@ def test_the_result_for_scripts(model, compiler_on_path, foresee, capsys):
 
 def test_nothing_mapped_is_a_no_and_writes_nothing(model, compiler_on_path, foresee, capsys):
     foresee()
-    compiler_on_path(success(*NONE, subgraphs=0), tiny_models.colour_model())
+    compiler_on_path(success(*NONE, subgraphs=0), tiny_models.color_model())
     code, facts = compile_json(capsys, model)
     assert code == 3
     assert (facts["status"], facts["output"], facts["mapped"]) == ("none", None, 0)
     assert run(["compile", str(model)]) == 3
     assert "runs 0 of 3 operations" in capsys.readouterr().out
-    assert os.listdir(model.parent) == ["colours.tflite"]
+    assert os.listdir(model.parent) == ["colors.tflite"]
 
 
 @pytest.mark.parametrize("where", ["elsewhere", "elsewhere/bird.tflite"])
@@ -95,14 +95,14 @@ def test_the_place_of_the_result(model, compiler_on_path, foresee, tmp_path, whe
     (tmp_path / "elsewhere").mkdir()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     assert run(["compile", str(model), "-o", str(tmp_path / where)]) == 0
-    expected = "bird.tflite" if where.endswith("tflite") else "colours_edgetpu.tflite"
+    expected = "bird.tflite" if where.endswith("tflite") else "colors_edgetpu.tflite"
     assert os.listdir(tmp_path / "elsewhere") == [expected]
 
 
 @pytest.mark.parametrize(
     ("out", "code"),
     [
-        ("models/colours.tflite", "output-path-conflict"),
+        ("models/colors.tflite", "output-path-conflict"),
         ("no/where.tflite", "output-folder-not-found"),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_failure_is_one_line_and_leaves_an_earlier_result(
     model, compiler_on_path, foresee, capsys, transcript, code, error
 ):
     foresee()
-    earlier = model.with_name("colours_edgetpu.tflite")
+    earlier = model.with_name("colors_edgetpu.tflite")
     earlier.write_bytes(b"earlier")
     compiler_on_path(transcript, code=code)
     assert run(["compile", str(model)]) == 2
@@ -210,7 +210,7 @@ def test_docker_compiles_where_there_is_the_image(model, compiler_on_path, fores
 def test_labels_that_do_not_fit_are_a_note_on_stderr(tmp_path, compiler_on_path, foresee, capsys):
     foresee()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
-    (tmp_path / "plain.tflite").write_bytes(tiny_models.colour_model())
+    (tmp_path / "plain.tflite").write_bytes(tiny_models.color_model())
     (tmp_path / "labels.txt").write_text("red\ngreen\n")
     code = run(["compile", str(tmp_path / "plain.tflite"), "--json"])
     printed = capsys.readouterr()

@@ -15,7 +15,7 @@ from converters.edgetpu.stage import EDGETPU_FILE, compile_for_target
 from converters.tflite import Variant
 from edge.modelfile import tflite
 
-CHOSEN = Variant("int8", tiny_models.colour_model())
+CHOSEN = Variant("int8", tiny_models.color_model())
 
 
 def report(compiled: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) 
     [
         (failure("Internal compiler error. Aborting!"), None, 1, "Not compiled: expected"),
         (success(*ALL), None, 0, "Not compiled: expected"),  # success without a file
-        (success(*NONE, subgraphs=0), tiny_models.colour_model(), 0, "maps nothing of it"),
+        (success(*NONE, subgraphs=0), tiny_models.color_model(), 0, "maps nothing of it"),
     ],
 )
 def test_a_compiler_that_makes_no_file_is_reported(

@@ -16,19 +16,19 @@ from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
 
 ABOUT = ModelMetadata(
-    name="Colours", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,), threshold=0.5
+    name="Colors", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,), threshold=0.5
 )
 
 
 @pytest.fixture
 def model() -> bytes:
-    return metadata.write(tiny_models.colour_model(), ABOUT)
+    return metadata.write(tiny_models.color_model(), ABOUT)
 
 
-def compiled_with(install, transcript, prepared=None, **behaviour):
+def compiled_with(install, transcript, prepared=None, **behavior):
     """Compile the tiny model with a stand-in."""
-    install(transcript, prepared, **behaviour)
-    return compiler.compile_bytes(tiny_models.colour_model(), "colours.tflite")
+    install(transcript, prepared, **behavior)
+    return compiler.compile_bytes(tiny_models.color_model(), "colors.tflite")
 
 
 # -- what comes of it ------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ def compiled_with(install, transcript, prepared=None, **behaviour):
 def test_a_fully_mapped_model(model, compiler_on_path, foresee):
     foresee()
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
-    compiled = compiler.compile_bytes(model, "colours.tflite")
+    compiled = compiler.compile_bytes(model, "colors.tflite")
     assert (compiled.status, compiled.operations, compiled.mapped) == ("full", 3, 3)
     assert compiled.cpu == {}
     assert compiled.differences() == ()
@@ -49,7 +49,7 @@ def test_a_fully_mapped_model(model, compiler_on_path, foresee):
 def test_the_compiled_file_holds_the_models_metadata(model, compiler_on_path, foresee):
     foresee()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
-    compiled = compiler.compile_bytes(model, "colours.tflite")
+    compiled = compiler.compile_bytes(model, "colors.tflite")
     assert metadata.read(compiled.content) == ABOUT
     assert tflite.parse(compiled.content).for_edgetpu
 
@@ -58,7 +58,7 @@ def test_a_compiled_file_that_kept_the_metadata_is_left_as_it_is(model, compiler
     foresee()
     prepared = metadata.write(tiny_models.edgetpu_model(), ABOUT) + b"\0\0"
     compiler_on_path(success(*ALL), prepared)
-    assert compiler.compile_bytes(model, "colours.tflite").content == prepared
+    assert compiler.compile_bytes(model, "colors.tflite").content == prepared
 
 
 def test_a_model_without_metadata_gets_none(compiler_on_path, foresee):
@@ -84,7 +84,7 @@ def test_a_partly_mapped_model_is_held_to_what_was_foreseen(compiler_on_path, fo
 def test_success_with_nothing_mapped_is_no_success(compiler_on_path, foresee):
     foresee()
     nothing = success(*NONE, subgraphs=0)
-    compiled = compiled_with(compiler_on_path, nothing, tiny_models.colour_model())
+    compiled = compiled_with(compiler_on_path, nothing, tiny_models.color_model())
     assert (compiled.status, compiled.mapped) == ("none", 0)
     assert compiled.cpu == {"FULLY_CONNECTED": 1, "RESHAPE": 1, "SOFTMAX": 1}
 
@@ -92,21 +92,21 @@ def test_success_with_nothing_mapped_is_no_success(compiler_on_path, foresee):
 def test_a_longer_time_and_a_search_are_handed_on(compiler_on_path, foresee):
     foresee()
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
-    model = tiny_models.colour_model()
+    model = tiny_models.color_model()
     compiler.compile_bytes(model, "m", timeout=600.5, search_delegate=True)
     assert stand_in.arguments == ["-s", "-d", "-t", "601", "model.tflite"]
 
 
 def test_labels_beside_a_model_are_packed_where_they_fit(tmp_path):
-    path = tmp_path / "colours.tflite"
-    path.write_bytes(tiny_models.colour_model())
+    path = tmp_path / "colors.tflite"
+    path.write_bytes(tiny_models.color_model())
     (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
     content, notes = compiler.read_model(path)
     assert metadata.read(content).labels == ("red", "green", "blue")
     assert notes == ()
     (tmp_path / "labels.txt").write_text("red\ngreen\n")
     content, notes = compiler.read_model(path)
-    assert content == tiny_models.colour_model()
+    assert content == tiny_models.color_model()
     assert "labels.txt" in notes[0]
 
 
@@ -119,7 +119,7 @@ def test_labels_beside_a_model_are_packed_where_they_fit(tmp_path):
         (None, "no file"),
         (b"", "the compiler's file"),
         (b"\x1c\0\0\0TFL3 and then nothing of use", "the compiler's file"),
-        (tiny_models.colour_model(), "without Edge TPU operations"),
+        (tiny_models.color_model(), "without Edge TPU operations"),
     ],
 )
 def test_a_compiler_that_lies(compiler_on_path, foresee, prepared, found):

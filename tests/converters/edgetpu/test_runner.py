@@ -21,7 +21,7 @@ def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_p
     stand_in = compiler_on_path("", hangs=True)
     start = time.monotonic()
     with raises_code("compiler-timeout", expected="1 seconds", fix="--timeout"):
-        compiler.compile_bytes(tiny_models.colour_model(), "m", timeout=1)
+        compiler.compile_bytes(tiny_models.color_model(), "m", timeout=1)
     assert time.monotonic() - start < 30  # a hang guard
     assert gone(stand_in)
 
@@ -37,7 +37,7 @@ def test_ctrl_c_leaves_nothing_running(compiler_on_path, foresee, monkeypatch):
 
     threading.Thread(target=interrupt_once_it_hangs).start()
     with pytest.raises(KeyboardInterrupt):
-        compiler.compile_bytes(tiny_models.colour_model(), "m", timeout=60)
+        compiler.compile_bytes(tiny_models.color_model(), "m", timeout=60)
     assert gone(stand_in)
 
 
@@ -59,7 +59,7 @@ def test_without_a_compiler_the_ways_to_get_it_are_said(no_compiler, foresee):
     foresee()
     assert not compiler.available()
     with pytest.raises(installation.MissingCompilerError) as caught:
-        compiler.compile_bytes(tiny_models.colour_model(), "m")
+        compiler.compile_bytes(tiny_models.color_model(), "m")
     for way in (
         "apt-get install edgetpu-compiler",
         installation.BUILD,
@@ -90,7 +90,7 @@ def test_a_program_that_does_not_start(tmp_path, monkeypatch, foresee):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with raises_code("compiler-does-not-start", found="Exec format error", fix="x86-64"):
-        compiler.compile_bytes(tiny_models.colour_model(), "m")
+        compiler.compile_bytes(tiny_models.color_model(), "m")
 
 
 # -- in Docker -------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_docker_runs_the_image_without_a_network(compiler_on_path, foresee):
     foresee()
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     replaying_compiler.install_docker(stand_in.folder)
-    compiled = compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True)
+    compiled = compiler.compile_bytes(tiny_models.color_model(), "m", docker=True)
     assert compiled.status == "full"
     (_, run) = stand_in.docker_calls
     assert run[run.index("--network") + 1] == "none"
@@ -116,7 +116,7 @@ def test_a_container_that_hangs_is_killed_by_its_name(compiler_on_path, foresee)
     stand_in = compiler_on_path("", hangs=True)
     replaying_compiler.install_docker(stand_in.folder)
     with raises_code("compiler-timeout", kind="CompilerError"):
-        compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True, timeout=1)
+        compiler.compile_bytes(tiny_models.color_model(), "m", docker=True, timeout=1)
     (_, run, kill) = stand_in.docker_calls
     assert kill == ["kill", run[run.index("--name") + 1]]
 
@@ -134,7 +134,7 @@ def test_docker_without_the_image_or_without_its_daemon(compiler_on_path, forese
     stand_in = compiler_on_path(success(*ALL))
     replaying_compiler.install_docker(stand_in.folder, complaint)
     with raises_code(code, kind="MissingCompilerError") as caught:
-        compiler.compile_bytes(tiny_models.colour_model(), "m", docker=True)
+        compiler.compile_bytes(tiny_models.color_model(), "m", docker=True)
     assert isinstance(caught.value, installation.MissingCompilerError)
     assert (installation.BUILD in caught.value.fix) == (code == "docker-image-not-found")
     assert installation.RECIPE in caught.value.ways

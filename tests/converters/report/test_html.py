@@ -88,7 +88,7 @@ def test_the_page_is_one_file_that_needs_nothing_else() -> None:
     page = Page(html)
     assert "http" not in html
     assert "@import" not in html
-    assert all(uri.startswith("data:image/jpeg;base64,") for uri in page.pictures())
+    assert all(uri.startswith("data:image/jpeg;base64,") for uri in page.images())
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
     references = re.findall(r"url\(([^)]*)\)", html) + [
         attrs["href"] or "" for _, attrs in page.tags if "href" in attrs
@@ -97,7 +97,7 @@ def test_the_page_is_one_file_that_needs_nothing_else() -> None:
     assert all(ref.startswith("#") and ref[1:] in page.ids for ref in references)
 
 
-def test_every_picture_has_a_text_and_can_be_decoded() -> None:
+def test_every_image_has_a_text_and_can_be_decoded() -> None:
     page = Page(Conversion(wrong=2).page())
     tags = [attrs for name, attrs in page.tags if name == "img"]
     assert len(tags) == 3 * 6 + 2
@@ -140,25 +140,25 @@ def test_the_audit_names_all_that_was_found() -> None:
                 "near_conflicts": (("circle/2.jpg", "square/25.jpg"),),
                 "converted": {"greyscale": tuple(f"square/{i}.jpg" for i in range(20, 29))},
                 "ignored": ("notes.txt",),
-                "warnings": ("Few pictures: circle (9).",),
+                "warnings": ("Few images: circle (9).",),
             }
         ).page()
     )
     found = page.section("audit")
     for text in (
-        "Few pictures: circle (9).",
+        "Few images: circle (9).",
         "circle/b0.jpg: empty, 0 bytes",
         " 3 more",
         "circle/a.jpg = square/a.jpg",
-        "greyscale (9): square/20.jpg",
+        "grayscale (9): square/20.jpg",
         " 4 more",
         "notes.txt",
     ):
         assert text in found, text
     assert found.count("(1 group)") == 2
     assert CLEAN not in page.text
-    # The six pictures of the three groups are shown beside the samples.
-    assert len(page.pictures()) == 3 * 6 + 6
+    # The six images of the three groups are shown beside the samples.
+    assert len(page.images()) == 3 * 6 + 6
 
 
 def test_a_clean_data_set_is_called_clean() -> None:
@@ -209,7 +209,7 @@ def test_two_hundred_classes_stay_below_two_megabytes() -> None:
     assert "150 of 200 classes" in Page(html).section("images")
 
 
-def test_curves_have_labelled_axes_and_the_colours_of_the_page() -> None:
+def test_curves_have_labelled_axes_and_the_colors_of_the_page() -> None:
     html = Conversion(curves=(CURVE,)).page()
     page = Page(html)
     start = html.index("<svg", html.index('id="training"'))
@@ -218,7 +218,7 @@ def test_curves_have_labelled_axes_and_the_colours_of_the_page() -> None:
         assert f">{label}</text>" in svg, label
     assert "currentColor" in svg
     assert "var(--series-2)" in svg
-    assert not re.search(r"(fill|stroke): ?#", svg), "a colour that one scheme cannot show"
+    assert not re.search(r"(fill|stroke): ?#", svg), "a color that one scheme cannot show"
     described = [attrs.get("aria-label") or "" for tag, attrs in page.tags if tag == "div"]
     assert any("validation accuracy from 0.5 to 0.875, best 0.875" in text for text in described)
 

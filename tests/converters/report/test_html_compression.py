@@ -44,7 +44,7 @@ def test_accuracy_over_time_is_drawn_once_for_a_screen_and_once_for_a_phone() ->
         start = html.index(f'<div class="{kind}"')
         svg = html[start : html.index("</svg>", start)]
         assert svg.count(">channels-50</text>") == 1
-        assert not re.search(r"(fill|stroke): ?#", svg), "a colour that one scheme cannot show"
+        assert not re.search(r"(fill|stroke): ?#", svg), "a color that one scheme cannot show"
     described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
     plots = [text for text in described if ": channels-50 (100" in text]
     assert len(plots) == 2
@@ -65,7 +65,7 @@ def test_the_recipes_say_what_they_did_and_what_was_not_gained() -> None:
     assert "Half of the expansion channels were removed. Recovery: 8 epochs in 95 s." in did
     assert "prune channels kept 0.5, epochs 8, seconds 95, recovery.epochs 2 " in did
     assert "layer channels block_1 8 block_2 16 " in did
-    assert "quantise int8" in did
+    assert "quantize int8" in did
     assert "Recovery of channels-50" in did
     nothing = page.section("gains")
     assert "magnitude-75: No speed was gained: nothing skips single zeros of int8." in nothing

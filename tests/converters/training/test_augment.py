@@ -1,4 +1,4 @@
-"""Augmentation changes pictures as asked, and only those."""
+"""Augmentation changes images as asked, and only those."""
 
 import numpy as np
 import pytest
@@ -13,19 +13,19 @@ def pixels() -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (4, 32, 48, 3), dtype=np.uint8)
 
 
-def test_the_first_view_is_the_picture_itself(pixels: NDArray[np.uint8]) -> None:
+def test_the_first_view_is_the_image_itself(pixels: NDArray[np.uint8]) -> None:
     assert next(iter(VIEWS)) == "image"
     np.testing.assert_array_equal(VIEWS["image"].apply(pixels[0]), pixels[0])
 
 
-def test_a_mirror_view_is_the_mirrored_picture(pixels: NDArray[np.uint8]) -> None:
+def test_a_mirror_view_is_the_mirrored_image(pixels: NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(VIEWS["mirror"].apply(pixels[0]), pixels[0][:, ::-1])
 
 
 def test_zoom_cuts_into_the_middle() -> None:
-    picture = np.zeros((64, 64, 3), np.uint8)
-    picture[24:40, 24:40] = 255
-    zoomed = Transform(zoom=2.0).apply(picture)
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[24:40, 24:40] = 255
+    zoomed = Transform(zoom=2.0).apply(image)
     assert zoomed[18:46, 18:46].min() == 255
     assert zoomed[:14].max() == 0
 
@@ -36,9 +36,9 @@ def test_shift_moves_by_a_part_of_the_side(pixels: NDArray[np.uint8]) -> None:
 
 
 def test_brightness_adds_and_contrast_spreads() -> None:
-    grey = np.full((8, 8, 3), 100, np.uint8)
-    assert Transform(brightness=0.2).apply(grey)[0, 0, 0] == 151
-    assert Transform(contrast=2.0).apply(grey)[0, 0, 0] == 72  # 127.5 - 2 × 27.5, rounded to even
+    gray = np.full((8, 8, 3), 100, np.uint8)
+    assert Transform(brightness=0.2).apply(gray)[0, 0, 0] == 151
+    assert Transform(contrast=2.0).apply(gray)[0, 0, 0] == 72  # 127.5 - 2 × 27.5, rounded to even
 
 
 def test_a_batch_follows_the_seed_and_spares_its_input(pixels: NDArray[np.uint8]) -> None:

@@ -31,7 +31,7 @@ def cache(
     shapes_split: Split,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """A cache that knows the pictures of ``shapes``; use a copy to change it."""
+    """A cache that knows the images of ``shapes``; use a copy to change it."""
     folder = tmp_path_factory.mktemp("embeddings")
     embed(backbone, shapes, shapes_split, folder, SilentProgress())
     return folder
@@ -57,10 +57,10 @@ def test_they_are_what_keras_computes(
 ) -> None:
     found = embed(backbone, shapes, shapes_split, cache, SilentProgress())
     chosen = shapes_split.train[:4]
-    inputs = shapes.preprocessing.normalise(shapes.pixels[chosen])
+    inputs = shapes.preprocessing.normalize(shapes.pixels[chosen])
     model = backbone.build()
-    for view, pictures in enumerate((inputs, inputs[:, :, ::-1])):
-        want = model(pictures, training=False).numpy().mean((1, 2))
+    for view, images in enumerate((inputs, inputs[:, :, ::-1])):
+        want = model(images, training=False).numpy().mean((1, 2))
         np.testing.assert_allclose(found.train[:4, view], want, atol=1e-4)
     np.testing.assert_array_equal(found.train_labels, shapes.labels[shapes_split.train])
     assert found.validation.shape == (len(shapes_split.validation), 1280)
@@ -75,7 +75,7 @@ def test_a_warm_run_computes_nothing_and_needs_no_tensorflow(
 
 
 @pytest.mark.usefixtures("no_tensorflow")
-def test_ten_added_pictures_cost_ten_embeddings(
+def test_ten_added_images_cost_ten_embeddings(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
 ) -> None:
     new = shapes_split.test[:10]
@@ -130,7 +130,7 @@ def test_an_extractor_that_finds_no_room_leaves_nothing(
 
 
 class _Interrupting(SilentProgress):
-    """Ctrl-C after some pictures."""
+    """Ctrl-C after some images."""
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
         for done, item in enumerate(items):
@@ -146,7 +146,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     with pytest.raises(KeyboardInterrupt):
         embed(backbone, shapes, shapes_split, own_cache, _Interrupting())
     found: Embeddings = embed(backbone, shapes, shapes_split, own_cache, SilentProgress())
-    assert 44 <= found.computed <= 46  # 30 of 120 views were kept: those of 15 pictures
+    assert 44 <= found.computed <= 46  # 30 of 120 views were kept: those of 15 images
 
 
 def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_choice_goes_by_what_calibration_leaves_of_the_log_loss() -> None:
         assert head.validation_loss == pytest.approx(loss, abs=1e-3)
 
 
-def test_views_that_contradict_the_pictures_are_left_out() -> None:
+def test_views_that_contradict_the_images_are_left_out() -> None:
     assert fit(blobs(3, 30, seed=0, mirror=-1.0)).views == ("image",)
 
 
@@ -91,7 +91,7 @@ def test_views_that_agree_are_used() -> None:
     assert fit(blobs(5, 12, seed=0, spread=0.4)).views == ("image", "mirror")
 
 
-def test_noisy_features_are_regularised_more_strongly() -> None:
+def test_noisy_features_are_regularized_more_strongly() -> None:
     noisy, clean = (fit(blobs(4, 40, 0, spread=s)).strength for s in (1.5, 0.1))
     assert noisy < clean
 

@@ -52,11 +52,11 @@ class Counting(SilentProgress):
 
 
 def scores(trained: TrainedModel, dataset: Dataset, indices: object) -> np.ndarray:  # type: ignore[type-arg]
-    pixels = dataset.preprocessing.normalise(dataset.pixels[indices])
+    pixels = dataset.preprocessing.normalize(dataset.pixels[indices])
     return np.asarray(trained.model(pixels, training=False))
 
 
-def test_the_frozen_classifier_knows_pictures_it_never_saw(
+def test_the_frozen_classifier_knows_images_it_never_saw(
     frozen: TrainedModel, shapes: Dataset, shapes_split: Split
 ) -> None:
     assert frozen.method == "frozen"
@@ -95,7 +95,7 @@ def test_views_that_the_head_leaves_out_are_not_embedded(
 ) -> None:
     extractor = next(cache.glob("*.tflite"))
     (tmp_path / extractor.name).write_bytes(extractor.read_bytes())
-    monkeypatch.setattr(head, "_MOST_ROWS", 50)  # 30 pictures, 60 with their mirror images
+    monkeypatch.setattr(head, "_MOST_ROWS", 50)  # 30 images, 60 with their mirror images
     progress = Counting()
     options = TrainingOptions(fine_tune="never")
     trained = train(backbone, shapes, shapes_split, options, tmp_path, progress)

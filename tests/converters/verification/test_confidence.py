@@ -35,7 +35,7 @@ def honest(count: int, seed: int = 0, classes: int = 6) -> tuple[NDArray[np.floa
 
 
 def answers(*rows: tuple[float, bool]) -> tuple[Scores, Labels]:
-    """Scores of two classes: (best score, whether it is right) for each picture."""
+    """Scores of two classes: (best score, whether it is right) for each image."""
     best = np.array([score for score, _ in rows])
     scores = np.stack([best, 1 - best], axis=1).astype(np.float32)
     return scores, np.array([0 if right else 1 for _, right in rows])
@@ -57,7 +57,7 @@ def test_the_log_loss_of_the_validation_side_never_rises(seed: int) -> None:
     assert after.log_loss <= before.log_loss
 
 
-def test_a_few_pictures_that_are_all_right_do_not_ask_for_certainty() -> None:
+def test_a_few_images_that_are_all_right_do_not_ask_for_certainty() -> None:
     """The log-loss alone falls without end; 0 errors in 20 do not mean none in a thousand."""
     scores, labels = answers(*[(0.9, True)] * 20)
     found = fit_temperature(scores, labels)
@@ -84,11 +84,11 @@ def test_the_head_takes_the_temperature_in(
     micro_model_and_variants: tuple[Any, object], shapes: Dataset
 ) -> None:
     model, _ = micro_model_and_variants
-    pictures = shapes.preprocessing.normalise(shapes.pixels[:8])
-    before = model(pictures, training=False).numpy()
+    images = shapes.preprocessing.normalize(shapes.pixels[:8])
+    before = model(images, training=False).numpy()
     weights = [array.copy() for array in model.get_weights()]
     soft = scale_logits(model, 2.5)
-    after = soft(pictures, training=False).numpy()
+    after = soft(images, training=False).numpy()
     np.testing.assert_allclose(after, softmax(np.log(before.astype(np.float64)) / 2.5), atol=1e-5)
     assert [layer.name for layer in soft.layers] == [layer.name for layer in model.layers]
     for mine, kept in zip(model.get_weights(), weights, strict=True):
@@ -114,18 +114,18 @@ def test_honest_scores_have_next_to_no_calibration_error() -> None:
     assert reliability(softmax(3 * logits), labels).ece > 0.15
 
 
-def test_a_quantised_score_of_0_is_half_a_step_not_infinite() -> None:
+def test_a_quantized_score_of_0_is_half_a_step_not_infinite() -> None:
     scores = np.array([[0, 1], [255, 1], [250, 6]], np.float32) / 256
     found = reliability(scores, np.array([0, 0, 0])).log_loss
     assert found == pytest.approx(-np.log([0.5 / 256, 255 / 256, 250 / 256]).mean(), rel=1e-5)
 
 
 def test_the_threshold_accepts_as_much_as_the_precision_allows() -> None:
-    pictures = [(0.9, True)] * 10 + [(0.8, True)] * 9 + [(0.7, False)] + [(0.6, False)]
-    found = fit_threshold(*answers(*pictures), precision=0.95)
+    images = [(0.9, True)] * 10 + [(0.8, True)] * 9 + [(0.7, False)] + [(0.6, False)]
+    found = fit_threshold(*answers(*images), precision=0.95)
     assert found.met
     assert found.score == pytest.approx(0.65)  # midway between 0.7 and 0.6
-    assert (found.reached, found.coverage, found.pictures) == (0.95, 20 / 21, 21)
+    assert (found.reached, found.coverage, found.images) == (0.95, 20 / 21, 21)
     assert 0.7 < found.lower < 0.95
     for part in ("65.0%", "95.2% of 21 ", "95.0%"):
         assert part in found.words()
@@ -143,9 +143,9 @@ def test_what_is_below_the_threshold_is_what_would_be_wrong_too_often() -> None:
     assert 0.9 <= found.reached < 0.92
 
 
-def test_pictures_of_one_score_are_accepted_together_or_not_at_all() -> None:
-    pictures = [(0.9, True)] * 4 + [(0.8, True)] * 5 + [(0.8, False)]
-    found = fit_threshold(*answers(*pictures), precision=0.95)
+def test_images_of_one_score_are_accepted_together_or_not_at_all() -> None:
+    images = [(0.9, True)] * 4 + [(0.8, True)] * 5 + [(0.8, False)]
+    found = fit_threshold(*answers(*images), precision=0.95)
     assert (found.coverage, found.reached) == (0.4, 1.0)
     assert found.score == pytest.approx(0.85)
 
@@ -156,15 +156,15 @@ def test_where_all_are_right_only_less_than_was_seen_is_unknown() -> None:
     assert found.score == pytest.approx(0.6)  # midway to 0.5, a guess between two
 
 
-def test_quantised_scores_are_cut_between_two_steps() -> None:
+def test_quantized_scores_are_cut_between_two_steps() -> None:
     scores = np.array([[200, 56], [199, 57]], np.float32) / 256
     found = fit_threshold(scores, np.array([0, 1]), precision=1.0)
     assert found.score == 199.5 / 256
 
 
 def test_a_precision_out_of_reach_is_said_with_the_best_there_is() -> None:
-    pictures = [(0.9, True), (0.9, False), (0.8, True), (0.7, False)]
-    found = fit_threshold(*answers(*pictures), precision=0.95)
+    images = [(0.9, True), (0.9, False), (0.8, True), (0.7, False)]
+    found = fit_threshold(*answers(*images), precision=0.95)
     assert not found.met
     assert found.reached == pytest.approx(2 / 3)
     assert found.coverage == 0.75

@@ -1,4 +1,4 @@
-"""Calibration on Fashion-MNIST: real pictures, a learned backbone, the int8 file itself."""
+"""Calibration on Fashion-MNIST: real images, a learned backbone, the int8 file itself."""
 
 import hashlib
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Made:
 
     def scores(self, model: Any, side: NDArray[np.int64]) -> NDArray[np.float32]:
         """The network's scores, float32 [n, 10]."""
-        inputs = self.dataset.preprocessing.normalise(self.dataset.pixels[side])
+        inputs = self.dataset.preprocessing.normalize(self.dataset.pixels[side])
         return np.asarray(model.predict(inputs, batch_size=100, verbose=0))
 
     def file_scores(self, side: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -56,22 +56,22 @@ class Made:
 
 
 def fashion(folder: Path) -> Dataset:
-    """1,000 pictures of each class, 28 pixels a side, stretched to SIZE."""
+    """1,000 images of each class, 28 pixels a side, stretched to SIZE."""
     parts = [np.load(folder / f"train_10000_part{part}.npz") for part in (0, 1)]
     small = np.concatenate([part["x"] for part in parts])
     labels = np.concatenate([part["y"] for part in parts]).astype(np.int64)
     preprocessing = Preprocessing(SIZE, SIZE)
-    pictures = tuple(
-        ImageRecord(f"{index}.png", int(label), None, hashlib.sha256(picture.tobytes()).hexdigest())
-        for index, (picture, label) in enumerate(zip(small, labels, strict=True))
+    images = tuple(
+        ImageRecord(f"{index}.png", int(label), None, hashlib.sha256(image.tobytes()).hexdigest())
+        for index, (image, label) in enumerate(zip(small, labels, strict=True))
     )
     counts = dict(zip(CLASSES, np.bincount(labels).tolist(), strict=True))
     return Dataset(
         name="fashion",
         classes=CLASSES,
-        pictures=pictures,
+        images=images,
         preprocessing=preprocessing,
-        pixels=np.stack([preprocessing.resize(np.dstack([grey] * 3)) for grey in small]),
+        pixels=np.stack([preprocessing.resize(np.dstack([gray] * 3)) for gray in small]),
         labels=labels,
         groups=np.arange(len(labels)),
         audit=Audit(counts, (), (), (), (), {}, (), ()),
@@ -95,7 +95,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(temperature, hard, soft, int8, dataset, sides)
 
 
-def test_the_temperature_lowers_the_log_loss_on_pictures_never_seen(made: Made) -> None:
+def test_the_temperature_lowers_the_log_loss_on_images_never_seen(made: Made) -> None:
     assert made.temperature != 1
     truth = made.truth(made.sides.test)
     before, after = (
@@ -121,7 +121,7 @@ def test_the_int8_file_gives_the_calibrated_scores(made: Made) -> None:
     assert loss == pytest.approx(wanted, abs=0.02)
 
 
-def test_from_the_threshold_on_unseen_pictures_are_as_precise_as_wanted(made: Made) -> None:
+def test_from_the_threshold_on_unseen_images_are_as_precise_as_wanted(made: Made) -> None:
     validation, test = made.sides.validation, made.sides.test
     chosen = confidence.fit_threshold(made.file_scores(validation), made.truth(validation), 0.95)
     assert chosen.met

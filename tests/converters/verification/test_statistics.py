@@ -39,7 +39,7 @@ def test_paired_interval_mirrors() -> None:
     assert paired_difference_interval(2, 9, 72) == pytest.approx((-high, -low))
 
 
-def test_no_change_on_few_pictures_says_little() -> None:
+def test_no_change_on_few_images_says_little() -> None:
     low, high = paired_difference_interval(0, 0, 15)
     assert low < -0.15 and high > 0.15
     low, high = paired_difference_interval(0, 0, 1500)

@@ -8,7 +8,7 @@ CLASSES = ("apple", "banana", "cherry")
 
 
 def verdict(lost: int, gained: int, trials: int, max_drop: float = 2.0) -> Verdict:
-    """The first ``lost`` pictures are right in float32 only, the last ``gained`` in int8 only."""
+    """The first ``lost`` images are right in float32 only, the last ``gained`` in int8 only."""
     before, after = np.ones(trials, bool), np.ones(trials, bool)
     after[:lost] = False
     before[trials - gained :] = gained == 0
@@ -40,14 +40,14 @@ def test_three_of_72_lost_may_be_chance() -> None:
     assert "72 test images" in said.reason
 
 
-def test_the_same_share_of_many_pictures_is_no_chance() -> None:
+def test_the_same_share_of_many_images_is_no_chance() -> None:
     said = verdict(30, 0, 720)
     assert said.status == "fail"
     assert said.interval[0] > 2
     assert "2 allowed" in said.reason and "720" not in said.reason
 
 
-def test_lost_and_gained_pictures_count_against_each_other() -> None:
+def test_lost_and_gained_images_count_against_each_other() -> None:
     assert verdict(20, 0, 200).status == "fail"
     assert verdict(20, 18, 200).status == "pass"
 
@@ -58,7 +58,7 @@ def test_a_drop_of_exactly_the_limit_is_allowed() -> None:
 
 
 def test_suffering_classes_are_named_worst_first() -> None:
-    # 10 pictures a class; apple loses all, banana loses two and gains none, cherry none.
+    # 10 images a class; apple loses all, banana loses two and gains none, cherry none.
     assert verdict(12, 0, 30).classes == ("apple", "banana")
 
 

@@ -36,7 +36,7 @@ def measured(answered: Answers, shapes: Dataset, shapes_split: Split) -> tuple[M
     )
 
 
-def test_every_variant_is_measured_on_every_test_picture(
+def test_every_variant_is_measured_on_every_test_image(
     measured: tuple[Metrics, ...],
     micro_variants: tuple[Variant, ...],
     shapes: Dataset,
@@ -135,7 +135,7 @@ def test_float32_is_not_held_against_itself(
     assert verdict.interval == (0, 0)
 
 
-def test_a_file_that_says_the_same_of_every_picture_is_not_chosen(
+def test_a_file_that_says_the_same_of_every_image_is_not_chosen(
     answered: Answers, shapes: Dataset, shapes_split: Split
 ) -> None:
     same = np.repeat(answered[2].test[:1], len(answered[2].test), axis=0)

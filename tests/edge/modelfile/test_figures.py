@@ -12,7 +12,7 @@ from edge.modelfile.tflite import OpInfo
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
-def test_a_dense_layer_that_looks_at_one_colour_in_three(tiny_model, dtype):
+def test_a_dense_layer_that_looks_at_one_color_in_three(tiny_model, dtype):
     found = model_cost(tflite.parse(tiny_model(dtype)))
     assert found.multiply_adds == found.parameters == 3 * 48
     assert found.sparsity == pytest.approx(2 / 3)

@@ -12,8 +12,8 @@ from edge.modelfile.metadata import ModelMetadata
 from edge.tasks.classify.model import load_model
 
 ABOUT = ModelMetadata(
-    name="Colours",
-    description="Names the colour: röd, grön, blå.",
+    name="Colors",
+    description="Names the color: röd, grön, blå.",
     labels=("red", "grön", "blue, dark"),
     mean=(127.5,),
     std=(127.5,),
@@ -37,7 +37,7 @@ def test_a_model_without_metadata_has_none(tiny_model):
 def test_writing_leaves_the_model_as_it_was(tiny_model, red):
     plain = tiny_model("int8")
     before, after = (
-        load_model(content, name="colours") for content in (plain, metadata.write(plain, ABOUT))
+        load_model(content, name="colors") for content in (plain, metadata.write(plain, ABOUT))
     )
     pixels = before.preprocessing.resize(red)
     np.testing.assert_array_equal(before.scores(pixels), after.scores(pixels))

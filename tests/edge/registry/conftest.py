@@ -26,7 +26,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
 
 @dataclass(frozen=True)
 class Shop:
-    """The models ``colours`` (git's id, twin, labels) and ``open`` (nothing to check it with)."""
+    """The models ``colors`` (git's id, twin, labels) and ``open`` (nothing to check it with)."""
 
     files: Files
     cache: Path
@@ -52,9 +52,9 @@ def shop(server: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 [origins.here]
 about = "A test"
 url = "{server.url}/v1/"
-licence = "Apache-2.0"
+license = "Apache-2.0"
 
-[models.colours]
+[models.colors]
 task = "classify"
 origin = "here"
 input = "32x32"

@@ -11,7 +11,7 @@ GOOD = """
 [origins.here]
 about = "A test"
 url = "http://localhost/"
-licence = "Apache-2.0"
+license = "Apache-2.0"
 
 [models.one]
 task = "detect"
@@ -50,7 +50,7 @@ def test_files_of_a_model_do_not_get_in_one_anothers_way():
 def test_there_is_something_for_every_task():
     assert {entry.task for entry in entries().values()} == set(TASKS)
     assert all(re.fullmatch(r"\d+x\d+", entry.input) for entry in entries().values())
-    assert all(entry.licence for entry in entries().values())
+    assert all(entry.license for entry in entries().values())
 
 
 def test_the_models_of_the_demos_are_there():

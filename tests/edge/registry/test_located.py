@@ -19,34 +19,34 @@ def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
 
 def test_a_name_is_pulled_once_and_after_saying_so(shop):
     said = []
-    path = resolve_model("colours", lambda line: said.append((line, list(shop.files.requests))))
-    assert path == shop.at("colours", "cpu.tflite")
+    path = resolve_model("colors", lambda line: said.append((line, list(shop.files.requests))))
+    assert path == shop.at("colors", "cpu.tflite")
     ((line, requests_before),) = said
-    assert line.startswith("Downloading colours (0.2 MB, Apache-2.0) from 127.0.0.1:")
+    assert line.startswith("Downloading colors (0.2 MB, Apache-2.0) from 127.0.0.1:")
     assert requests_before == []
-    assert resolve_model("colours", pytest.fail) == path
-    assert not shop.at("colours", "cpu_edgetpu.tflite").exists()
+    assert resolve_model("colors", pytest.fail) == path
+    assert not shop.at("colors", "cpu_edgetpu.tflite").exists()
 
 
 def test_a_folder_of_that_name_is_no_model(shop, tmp_path, monkeypatch):
-    """As ``edge models export colours -o colours`` leaves it."""
+    """As ``edge models export colors -o colors`` leaves it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "colours").mkdir()
+    (tmp_path / "colors").mkdir()
     (tmp_path / "mine").mkdir()
-    assert resolve_model("colours", lambda line: None) == shop.at("colours", "cpu.tflite")
+    assert resolve_model("colors", lambda line: None) == shop.at("colors", "cpu.tflite")
     assert str(resolve_model("mine", pytest.fail)) == "mine"
 
 
 def test_labels_lie_where_they_are_found(shop):
-    labels = shop.at("colours", "labels.txt")
-    assert find_labels(resolve_model("colours", lambda line: None)) == labels
-    assert find_labels(resolve_model("colours", lambda line: None, "edgetpu")) == labels
+    labels = shop.at("colors", "labels.txt")
+    assert find_labels(resolve_model("colors", lambda line: None)) == labels
+    assert find_labels(resolve_model("colors", lambda line: None, "edgetpu")) == labels
 
 
 def test_the_edge_tpu_gets_the_twin_with_the_model_for_the_cpu_beside_it(shop):
-    path = resolve_model("colours", lambda line: None, "edgetpu")
-    assert path == shop.at("colours", "cpu_edgetpu.tflite")
-    assert shop.at("colours", "cpu.tflite").exists()
+    path = resolve_model("colors", lambda line: None, "edgetpu")
+    assert path == shop.at("colors", "cpu_edgetpu.tflite")
+    assert shop.at("colors", "cpu.tflite").exists()
     with raises_code("no-edgetpu-version", found="open", fix="--delegate cpu"):
         resolve_model("open", lambda line: None, "edgetpu")
 

@@ -24,35 +24,35 @@ def test_list_shows_every_model_in_80_columns(monkeypatch, capsys):
 
 
 def test_list_as_json_says_what_is_here(shop, capsys):
-    run(["models", "pull", "colours"])
+    run(["models", "pull", "colors"])
     capsys.readouterr()
     assert run(["models", "list", "--task", "classify", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["name"], row["here"], row["edgetpu"], row["checked"]) == (
-        "colours", True, True, "git",
+        "colors", True, True, "git",
     )  # fmt: skip
     assert row["licence"] == "Apache-2.0"
     paths = {file["name"]: file["path"] for file in row["files"]}
-    assert paths["cpu.tflite"] == str(shop.at("colours", "cpu.tflite"))
+    assert paths["cpu.tflite"] == str(shop.at("colors", "cpu.tflite"))
     assert paths["cpu_edgetpu.tflite"] is None
 
 
 def test_pull_several(shop, capsys):
-    assert run(["models", "pull", "colours", "open", "--edgetpu"]) == 0
+    assert run(["models", "pull", "colors", "open", "--edgetpu"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        f"colours: {shop.at('colours', 'cpu.tflite')}",
+        f"colors: {shop.at('colors', 'cpu.tflite')}",
         f"open: {shop.at('open', 'open.tflite')}",
     ]
     assert err.count("Downloading") == 2
-    assert shop.at("colours", "cpu_edgetpu.tflite").read_bytes() == TWIN
+    assert shop.at("colors", "cpu_edgetpu.tflite").read_bytes() == TWIN
 
 
 def test_pull_all_goes_on_after_one_that_is_gone(shop, capsys):
     del shop.files.served["/v1/open/1/open.tflite"]
     assert run(["models", "pull", "--all"]) == 1
     out, err = capsys.readouterr()
-    assert out.startswith("colours: ")
+    assert out.startswith("colors: ")
     assert "HTTP 404" in err
     assert "Traceback" not in err
 
@@ -65,17 +65,17 @@ def test_pull_all_without_a_connection_stops_at_the_first(shop, capsys):
 
 
 def test_path_prints_the_path_and_nothing_else(shop, capsys):
-    assert run(["models", "path", "colours"]) == 2
+    assert run(["models", "path", "colors"]) == 2
     told = capsys.readouterr().err
     assert error_code(told) == "model-not-downloaded"
-    assert "edge models pull colours" in told
+    assert "edge models pull colors" in told
     assert shop.files.requests == []
-    run(["models", "pull", "colours"])
+    run(["models", "pull", "colors"])
     capsys.readouterr()
-    assert run(["models", "path", "colours"]) == 0
-    assert capsys.readouterr() == (f"{shop.at('colours', 'cpu.tflite')}\n", "")
-    assert run(["models", "path", "colours", "--edgetpu"]) == 2
-    assert "edge models pull colours --edgetpu" in capsys.readouterr().err
+    assert run(["models", "path", "colors"]) == 0
+    assert capsys.readouterr() == (f"{shop.at('colors', 'cpu.tflite')}\n", "")
+    assert run(["models", "path", "colors", "--edgetpu"]) == 2
+    assert "edge models pull colors --edgetpu" in capsys.readouterr().err
     assert run(["models", "path", "open", "--edgetpu"]) == 2
     assert error_code(capsys.readouterr().err) == "no-edgetpu-version"
 
@@ -84,13 +84,13 @@ def test_verify_finds_what_changed_and_pull_mends_it(shop, capsys):
     assert run(["models", "verify"]) == 0
     run(["models", "pull", "--all"])
     assert run(["models", "verify"]) == 0
-    for name, file in (("colours", "cpu.tflite"), ("open", "open.tflite")):
+    for name, file in (("colors", "cpu.tflite"), ("open", "open.tflite")):
         path = shop.at(name, file)
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     capsys.readouterr()
     assert run(["models", "verify"]) == 1
     out = capsys.readouterr().out
-    assert str(shop.at("colours", "cpu.tflite")) in out
+    assert str(shop.at("colors", "cpu.tflite")) in out
     assert "edge models pull open" in out
     assert [part for part in out.splitlines()[-1].split() if part.isdigit()] == ["3", "2"]
     assert run(["models", "verify", "--json"]) == 1
@@ -103,27 +103,27 @@ def test_verify_finds_what_changed_and_pull_mends_it(shop, capsys):
 def test_verify_checks_only_the_models_that_are_named(shop, capsys):
     run(["models", "pull", "--all"])
     shop.at("open", "open.tflite").write_bytes(b"x")
-    assert run(["models", "verify", "colours"]) == 0
+    assert run(["models", "verify", "colors"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("2 files ")
-    assert run(["models", "verify", "colours", "open"]) == 1
+    assert run(["models", "verify", "colors", "open"]) == 1
     shop.at("open", "open.tflite").unlink()
-    assert run(["models", "verify", "colours", "open"]) == 2
+    assert run(["models", "verify", "colors", "open"]) == 2
     assert "edge models pull open" in capsys.readouterr().err
 
 
 def test_export_copies_model_and_labels(shop, tmp_path, capsys):
     out = tmp_path / "board" / "model"
-    assert run(["models", "export", "colours", "-o", str(out), "--edgetpu"]) == 0
+    assert run(["models", "export", "colors", "-o", str(out), "--edgetpu"]) == 0
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {
         "cpu.tflite": CPU, "cpu_edgetpu.tflite": TWIN, "labels.txt": LABELS,
     }  # fmt: skip
     assert len(capsys.readouterr().out.splitlines()) == 3
-    assert run(["models", "export", "colours", "-o", str(out)]) == 0  # the same again
+    assert run(["models", "export", "colors", "-o", str(out)]) == 0  # the same again
 
 
 def test_export_does_not_mix_labels(shop, tmp_path, capsys):
     (tmp_path / "labels.txt").write_text("cat\ndog\n")
-    assert run(["models", "export", "colours", "-o", str(tmp_path)]) == 2
+    assert run(["models", "export", "colors", "-o", str(tmp_path)]) == 2
     told = capsys.readouterr().err
     assert error_code(told) == "labels-conflict"
     assert str(tmp_path / "labels.txt") in told
@@ -134,16 +134,16 @@ def test_export_does_not_mix_labels(shop, tmp_path, capsys):
     ("arguments", "code", "told"),
     [
         (["pull"], "missing-argument", "--all"),
-        (["pull", "colours", "--all"], "conflicting-options", "--all"),
-        (["pull", "colour"], "unknown-model", "'colours'"),
-        (["path", "colour"], "unknown-model", "'colours'"),
+        (["pull", "colors", "--all"], "conflicting-options", "--all"),
+        (["pull", "color"], "unknown-model", "'colors'"),
+        (["path", "color"], "unknown-model", "'colors'"),
         (["lst"], "unknown-command", "edge models list"),
         (["list", "--task", "sing"], "unknown-option-value", "classify, detect, segment, pose"),
         (["list", "--task", "detct"], "unknown-option-value", "'detect'"),
-        (["verify", "colour"], "unknown-model", "'colours'"),
-        (["export", "colours"], "usage", "--out"),
+        (["verify", "color"], "unknown-model", "'colors'"),
+        (["export", "colors"], "usage", "--out"),
         (["export", "pose", "--edgetpu", "-o", "pose.task"], "no-edgetpu-version", "--edgetpu"),
-        (["export", "colours", "-o", "models.toml"], "output-not-writable", "models.toml"),
+        (["export", "colors", "-o", "models.toml"], "output-not-writable", "models.toml"),
     ],
 )
 def test_bad_input_is_one_clear_line(shop, tmp_path, monkeypatch, capsys, arguments, code, told):

@@ -22,25 +22,25 @@ def pull(name, said=None):
 
 def test_a_model_comes_with_its_labels_and_its_twin(shop):
     said = []
-    pull("colours", said)
-    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
-    assert shop.at("colours", "cpu_edgetpu.tflite").read_bytes() == TWIN
-    assert shop.at("colours", "labels.txt").read_bytes() == LABELS
+    pull("colors", said)
+    assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
+    assert shop.at("colors", "cpu_edgetpu.tflite").read_bytes() == TWIN
+    assert shop.at("colors", "labels.txt").read_bytes() == LABELS
     assert len(said) == 1
-    assert "Downloading colours (Apache-2.0) from 127.0.0.1" in said[0]
+    assert "Downloading colors (Apache-2.0) from 127.0.0.1" in said[0]
 
 
 def test_what_is_here_is_not_downloaded_again(shop):
-    pull("colours")
+    pull("colors")
     before = len(shop.files.requests)
     said = []
-    pull("colours", said)
+    pull("colors", said)
     assert (len(shop.files.requests), said) == (before, [])
 
 
 def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
-    pull("colours")
-    folder = shop.at("colours", "")
+    pull("colors")
+    folder = shop.at("colors", "")
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0
@@ -51,35 +51,35 @@ def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
 def test_other_content_is_refused_and_leaves_nothing(shop, path):
     shop.serve(path, content=b"something else")
     with raises_code("download-mismatch"):
-        pull("colours")
+        pull("colors")
     name = path.rpartition("/")[2]
-    assert not [file.name for file in shop.at("colours", "").iterdir() if name in file.name]
+    assert not [file.name for file in shop.at("colors", "").iterdir() if name in file.name]
 
 
 def test_an_interrupted_pull_goes_on_where_it_was(shop):
     shop.serve("/v1/cpu.tflite", breaks=[50_000] + [0] * download.ATTEMPTS)
     with raises_code("download-failed", found="50,000 of 179,200"):
-        pull("colours")
-    assert not shop.at("colours", "cpu.tflite").exists()
+        pull("colors")
+    assert not shop.at("colors", "cpu.tflite").exists()
     shop.files.requests.clear()
-    pull("colours")
+    pull("colors")
     assert shop.files.requests[0] == ("/v1/cpu.tflite", "bytes=50000-")
-    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+    assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
 
 
 def test_a_damaged_rest_of_an_earlier_pull_is_dropped(shop):
-    part = shop.at("colours", ".cpu.tflite.partial")
+    part = shop.at("colors", ".cpu.tflite.partial")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * 1000)
-    pull("colours")
-    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+    pull("colors")
+    assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
 
 
 def test_a_damaged_file_is_replaced(shop):
-    pull("colours")
-    shop.at("colours", "cpu.tflite").write_bytes(CPU[:-1] + b"x")
-    pull("colours")
-    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
+    pull("colors")
+    shop.at("colors", "cpu.tflite").write_bytes(CPU[:-1] + b"x")
+    pull("colors")
+    assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
 
 
 def test_the_first_pull_of_an_unverified_model_writes_its_checksum_down(shop):
@@ -118,14 +118,14 @@ def test_programs_that_pull_the_same_wait_for_one_another(shop):
         said[1].append(line)
         release.set()  # only once the second one waits does the first one get its file
 
-    entry = find("colours")
+    entry = find("colors")
     first = threading.Thread(target=store.pull, args=(entry, entry.files, said[0].append))
     first.start()
     while not shop.files.requests:
         assert first.is_alive()
     store.pull(entry, entry.files, waiting)
     first.join()
-    assert len(said[1]) == 1 and "colours" in said[1][0]
+    assert len(said[1]) == 1 and "colors" in said[1][0]
     assert sorted(path for path, _ in shop.files.requests) == sorted(
         ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite", "/v1/names%20of.txt"]
     )
@@ -138,7 +138,7 @@ def test_many_programs_at_once(shop, tmp_path):
     code = (
         "import sys; from pathlib import Path; from edge.registry import entries, located\n"
         f"entries.SHIPPED = Path({str(tmp_path / 'models.toml')!r})\n"
-        "print(located('colours', lambda line: None, 'edgetpu'))"
+        "print(located('colors', lambda line: None, 'edgetpu'))"
     )
     command = [sys.executable, "-c", code]
     killed = subprocess.Popen(command)
@@ -149,19 +149,19 @@ def test_many_programs_at_once(shop, tmp_path):
     killed.wait()
     release.set()
     outs = [process.communicate(timeout=60)[0].decode().strip() for process in others]
-    assert outs == [str(shop.at("colours", "cpu_edgetpu.tflite"))] * 3
-    assert shop.at("colours", "cpu.tflite").read_bytes() == CPU
-    assert not list(shop.at("colours", "").glob("*.partial"))
+    assert outs == [str(shop.at("colors", "cpu_edgetpu.tflite"))] * 3
+    assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
+    assert not list(shop.at("colors", "").glob("*.partial"))
 
 
 def test_a_mirror_is_a_copy_of_another_cache(shop, tmp_path, monkeypatch):
-    pull("colours")
+    pull("colors")
     models = tmp_path / "a copy" / "models"
     (tmp_path / "cache").rename(tmp_path / "a copy")
     shop.files.served.clear()
     monkeypatch.setenv(download.MIRROR, str(models))
-    pull("colours")
-    assert shop.at("colours", "labels.txt").read_bytes() == LABELS
+    pull("colors")
+    assert shop.at("colors", "labels.txt").read_bytes() == LABELS
     with raises_code("download-failed", found="No such file"):
         pull("open")
 
@@ -169,12 +169,12 @@ def test_a_mirror_is_a_copy_of_another_cache(shop, tmp_path, monkeypatch):
 def test_a_mirror_may_be_an_address_and_is_checked_too(shop, monkeypatch):
     monkeypatch.setenv(download.MIRROR, f"{shop.files.url}/class/")
     for old, new in (("cpu.tflite", "cpu.tflite"), ("names%20of.txt", "labels.txt")):
-        shop.files.served[f"/class/colours/{new}"] = shop.files.served[f"/v1/{old}"]
-    entry = find("colours")
+        shop.files.served[f"/class/colors/{new}"] = shop.files.served[f"/v1/{old}"]
+    entry = find("colors")
     store.pull(entry, (entry.model, entry.labels), lambda line: None)
-    assert {path.rpartition("/")[0] for path, _ in shop.files.requests} == {"/class/colours"}
-    shop.serve("/class/colours/cpu.tflite", content=b"changed")
-    shop.at("colours", "cpu.tflite").unlink()
+    assert {path.rpartition("/")[0] for path, _ in shop.files.requests} == {"/class/colors"}
+    shop.serve("/class/colors/cpu.tflite", content=b"changed")
+    shop.at("colors", "cpu.tflite").unlink()
     with raises_code("download-mismatch"):
         store.pull(entry, (entry.model,), lambda line: None)
 
@@ -183,11 +183,11 @@ def test_a_cache_that_cannot_be_written_to(shop, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "models").write_text("a file where a folder should be")
     with pytest.raises(OutputError):
-        pull("colours")
+        pull("colors")
 
 
 @pytest.mark.parametrize("name", [".lock", "cpu.tflite"])
 def test_a_model_that_cannot_be_put_into_its_place(shop, name):
-    shop.at("colours", name).mkdir(parents=True)  # in its way
-    with raises_code("output-not-writable", expected="colours"):
-        pull("colours")
+    shop.at("colors", name).mkdir(parents=True)  # in its way
+    with raises_code("output-not-writable", expected="colors"):
+        pull("colors")

@@ -56,10 +56,10 @@ def live() -> Stream:
 
 @pytest.fixture
 def output() -> Callable[..., Output]:
-    """An output of frame ``index``; keywords replace its fields, ``grey`` makes its picture."""
+    """An output of frame ``index``; keywords replace its fields, ``gray`` makes its image."""
 
     def made(
-        index: int = 0, grey: int = 128, size: tuple[int, int] = (64, 48), **with_: Any
+        index: int = 0, gray: int = 128, size: tuple[int, int] = (64, 48), **with_: Any
     ) -> Output:
         fields: dict[str, Any] = {
             "time_s": index / 10,
@@ -68,7 +68,7 @@ def output() -> Callable[..., Output]:
             "result": CAT,
             "status": StreamStatus(29.9, 3.4, 12.0, 0, "cpu"),
             "captured": 0.0,
-            "picture": np.full((size[1], size[0], 3), grey, np.uint8),
+            "image": np.full((size[1], size[0], 3), gray, np.uint8),
         }
         return Output(index=index, **(fields | with_))
 

@@ -1,4 +1,4 @@
-"""Pictures in a folder."""
+"""Images in a folder."""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ from errors import raises_code
 from edge.sinks import open_sink
 
 
-def test_a_picture_per_frame_named_by_its_number(tmp_path: Path, stream: Any, output: Any) -> None:
-    folder = tmp_path / "deep" / "pictures"
+def test_an_image_per_frame_named_by_its_number(tmp_path: Path, stream: Any, output: Any) -> None:
+    folder = tmp_path / "deep" / "images"
     sink = open_sink(f"frames:{folder}", stream.setting)
     for index in (0, 7):
-        sink.write(output(index, grey=20 * index))
+        sink.write(output(index, gray=20 * index))
     sink.close()
     assert sorted(path.name for path in folder.iterdir()) == ["000000.jpg", "000007.jpg"]
     read = cv2.imread(str(folder / "000007.jpg"))
@@ -28,7 +28,7 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path, stream: Any) -> None:
         open_sink(f"frames:{tmp_path / 'taken'}", stream.setting)
 
 
-def test_a_picture_that_cannot_be_written_leaves_no_part(
+def test_an_image_that_cannot_be_written_leaves_no_part(
     tmp_path: Path, stream: Any, output: Any
 ) -> None:
     sink = open_sink(f"frames:{tmp_path}", stream.setting)

@@ -55,7 +55,7 @@ def test_shares_that_waver_are_no_news(sink: Any, output: Any, capsys: Any) -> N
     assert said == ["person 34 %, dog 10 %", "person 36 %"]
 
 
-def test_every_picture_has_its_line(stream: Any, output: Any, capsys: Any) -> None:
+def test_every_image_has_its_line(stream: Any, output: Any, capsys: Any) -> None:
     sink = open_sink("text", stream.setting)
     for name in ("a.jpg", "b.jpg"):
         sink.write(output(name=name))

@@ -27,13 +27,13 @@ def record(path: Path, stream: Any, outputs: list[Any]) -> None:
 
 
 def play(path: Path) -> tuple[list[float], list[float]]:
-    """The mean of each picture, and its time in seconds."""
+    """The mean of each image, and its time in seconds."""
     video = cv2.VideoCapture(str(path))
-    greys, times = [], []
+    grays, times = [], []
     while (got := video.read())[0]:
-        greys.append(float(np.mean(got[1])))
+        grays.append(float(np.mean(got[1])))
         times.append(video.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-    return greys, times
+    return grays, times
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -41,9 +41,9 @@ def test_a_files_frames_come_back_in_order_at_its_rate(
     suffix: str, tmp_path: Path, stream: Any, output: Any
 ) -> None:
     path = tmp_path / f"out{suffix}"
-    record(path, stream, [output(index, grey=8 * index) for index in range(25)])
-    greys, times = play(path)
-    assert np.allclose(greys, 8 * np.arange(25), atol=4)
+    record(path, stream, [output(index, gray=8 * index) for index in range(25)])
+    grays, times = play(path)
+    assert np.allclose(grays, 8 * np.arange(25), atol=4)
     assert np.allclose(times, np.arange(25) / 10, atol=0.002)
     video = cv2.VideoCapture(str(path))
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
@@ -55,21 +55,21 @@ def test_a_live_source_plays_at_true_speed(
     suffix: str, tmp_path: Path, live: Any, output: Any
 ) -> None:
     times = np.cumsum(np.random.default_rng(0).uniform(0.02, 0.4, 30))
-    greys = 8 * np.arange(30)
-    outputs = [output(i, grey=int(g), time_s=t) for i, (g, t) in enumerate(zip(greys, times))]  # noqa: B905
+    grays = 8 * np.arange(30)
+    outputs = [output(i, gray=int(g), time_s=t) for i, (g, t) in enumerate(zip(grays, times))]  # noqa: B905
     record(tmp_path / f"out{suffix}", live, outputs)
     shown, at = play(tmp_path / f"out{suffix}")
     video = cv2.VideoCapture(str(tmp_path / f"out{suffix}"))
     length = video.get(cv2.CAP_PROP_FRAME_COUNT) / video.get(cv2.CAP_PROP_FPS)
     assert length == pytest.approx(times[-1] - times[0], abs=0.3)
-    for grey, moment in zip(greys[::7], (times - times[0])[::7], strict=True):
+    for gray, moment in zip(grays[::7], (times - times[0])[::7], strict=True):
         near = np.abs(np.array(at) - moment) <= 0.15
-        assert np.min(np.abs(np.array(shown)[near] - grey)) <= 3 * 8
+        assert np.min(np.abs(np.array(shown)[near] - gray)) <= 3 * 8
 
 
 def test_any_place_can_be_jumped_to(tmp_path: Path, stream: Any, output: Any) -> None:
     path = tmp_path / "out.mkv"
-    record(path, stream, [output(index, grey=2 * index) for index in range(100)])
+    record(path, stream, [output(index, gray=2 * index) for index in range(100)])
     video = cv2.VideoCapture(str(path))
     for second in (7, 2):
         video.set(cv2.CAP_PROP_POS_MSEC, 1000 * second)
@@ -121,7 +121,7 @@ def test_a_size_that_the_encoder_refuses(tmp_path: Path, stream: Any, output: An
         record(tmp_path / "out.mp4", stream, [output(size=(9000, 16))])
 
 
-def test_a_killed_recording_plays_to_its_last_picture(tmp_path: Path) -> None:
+def test_a_killed_recording_plays_to_its_last_image(tmp_path: Path) -> None:
     path = tmp_path / "out.mkv"
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -132,8 +132,8 @@ def test_a_killed_recording_plays_to_its_last_picture(tmp_path: Path) -> None:
         "sink = open_sink(sys.argv[2], Setting(30.0, True, lambda: None, print))\n"
         "status = Status(1.0, 1.0, 1.0, 0, 'cpu')\n"
         "for i in range(45):\n"
-        "    picture = np.full((48, 64, 3), 5 * i, np.uint8)\n"
-        "    sink.write(Output(i, i / 30, '', 'detect', Detections(()), status, 0.0, picture))\n"
+        "    image = np.full((48, 64, 3), 5 * i, np.uint8)\n"
+        "    sink.write(Output(i, i / 30, '', 'detect', Detections(()), status, 0.0, image))\n"
         "print('written', flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -143,18 +143,18 @@ def test_a_killed_recording_plays_to_its_last_picture(tmp_path: Path) -> None:
     run.send_signal(signal.SIGKILL)
     run.wait(timeout=10)
     run.stdout.close()
-    greys, times = play(path)
-    assert np.allclose(greys, 5 * np.arange(45), atol=3)
+    grays, times = play(path)
+    assert np.allclose(grays, 5 * np.arange(45), atol=3)
     assert times[-1] == pytest.approx(44 / 30, abs=0.002)
 
 
-def test_a_picture_that_was_cut_in_half_leaves_those_before(
+def test_an_image_that_was_cut_in_half_leaves_those_before(
     tmp_path: Path, stream: Any, output: Any
 ) -> None:
     path = tmp_path / "out.mkv"
     sink = open_sink(str(path), stream.setting)
     for index in range(5):
-        sink.write(output(index, grey=40 * index))
+        sink.write(output(index, gray=40 * index))
     whole = path.read_bytes()  # never closed
     path.write_bytes(whole[:-300])
     assert np.allclose(play(path)[0][:4], 40 * np.arange(4), atol=3)

@@ -28,12 +28,12 @@ from edge.sinks import Setting, open_sink
 stop = threading.Event()
 sink = open_sink("window", Setting(30.0, True, stop.set, print))
 def work():
-    picture = np.full((240, 320, 3), 200, np.uint8)
+    image = np.full((240, 320, 3), 200, np.uint8)
     status = Status(1.0, 1.0, 1.0, 0, "cpu")
     for index in range(400):
         if stop.is_set():
             break
-        sink.write(Output(index, 0.0, "", "detect", Detections(()), status, 0.0, picture))
+        sink.write(Output(index, 0.0, "", "detect", Detections(()), status, 0.0, image))
         if index == 5:
             print("shown", flush=True)
         if index == 20 and sys.argv[2] == "close":

@@ -24,8 +24,8 @@ def test_a_network_camera_is_live() -> None:
         source = open_source(f"{address}/stream")
         assert source.live
         frames = read_some(source, 5)
-    greys = [frame.picture.mean() for frame in frames]
-    assert np.diff(greys) == pytest.approx(5, abs=2)
+    grays = [frame.image.mean() for frame in frames]
+    assert np.diff(grays) == pytest.approx(5, abs=2)
 
 
 def test_a_network_camera_that_hangs_up_is_lost() -> None:
@@ -40,18 +40,18 @@ def test_a_network_camera_that_hangs_up_is_lost() -> None:
 def test_a_broken_frame_of_a_network_camera_is_skipped() -> None:
     with mjpeg.camera(broken=(3, 6)) as address:
         source = open_source(f"{address}/stream")
-        greys, corrupt = [], 0
-        while len(greys) < 8:
+        grays, corrupt = [], 0
+        while len(grays) < 8:
             try:
                 frame = source.read()
             except CorruptFrameError:
                 corrupt += 1
                 continue
             assert frame is not None
-            greys.append(frame.picture.mean())
+            grays.append(frame.image.mean())
         source.close()
     assert corrupt == 2
-    assert greys == pytest.approx([0, 5, 10, 20, 25, 35, 40, 45], abs=2)
+    assert grays == pytest.approx([0, 5, 10, 20, 25, 35, 40, 45], abs=2)
 
 
 def test_size_and_rate_of_a_network_camera() -> None:
@@ -62,7 +62,7 @@ def test_size_and_rate_of_a_network_camera() -> None:
         seconds = time.perf_counter() - start
     assert source.fps == pytest.approx(20)
     assert seconds > 11 / 22
-    assert all(frame.picture.shape == (48, 80, 3) for frame in frames)
+    assert all(frame.image.shape == (48, 80, 3) for frame in frames)
 
 
 @pytest.mark.parametrize(("path", "said"), [("missing", "404"), ("text", "video")])

@@ -61,8 +61,8 @@ def test_a_csi_camera_of_a_stand_in() -> None:
     frame = source.read()
     source.close()
     assert frame is not None
-    assert frame.picture.shape == (240, 320, 3)
-    assert frame.picture[0, 0].tolist() == [1, 2, 3]
+    assert frame.image.shape == (240, 320, 3)
+    assert frame.image[0, 0].tolist() == [1, 2, 3]
     wanted = FakePicamera2.configured
     assert wanted["main"]["format"] == "RGB888"
     assert wanted["controls"] == {"FrameRate": 15, "AeEnable": False, "ExposureTime": 8000}

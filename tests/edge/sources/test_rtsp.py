@@ -24,8 +24,8 @@ def test_frames_of_an_rtsp_camera() -> None:
         assert source.fps == pytest.approx(25)
         frames = [source.read() for _ in range(10)]
         source.close()
-        assert all(frame is not None and frame.picture.shape == (120, 160, 3) for frame in frames)
-        assert len({frame.picture.tobytes() for frame in frames if frame is not None}) > 5
+        assert all(frame is not None and frame.image.shape == (120, 160, 3) for frame in frames)
+        assert len({frame.image.tobytes() for frame in frames if frame is not None}) > 5
         with raises_code("stream-unavailable"):
             open_source(address.replace("camera", "nothing"))
 

@@ -34,9 +34,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48)
     )
     for number in range(12):
-        picture = np.full((48, 64, 3), 20 * number, np.uint8)
-        picture[:, :32] //= 2
-        writer.write(picture)
+        image = np.full((48, 64, 3), 20 * number, np.uint8)
+        image[:, :32] //= 2
+        writer.write(image)
     writer.release()
     return path
 
@@ -47,7 +47,7 @@ def test_every_frame_of_a_video_with_its_time(clip: Path) -> None:
     frames = read_all(source)
     assert [frame.index for frame in frames] == list(range(12))
     assert [frame.time_s for frame in frames] == pytest.approx(np.arange(12) / 10, abs=1e-3)
-    assert [int(f.picture[24, 60].mean()) for f in frames] == pytest.approx(
+    assert [int(f.image[24, 60].mean()) for f in frames] == pytest.approx(
         [20 * number for number in range(12)], abs=3
     )
 
@@ -56,17 +56,17 @@ def test_loop_goes_on_with_numbers_and_times(clip: Path) -> None:
     frames = read_some(open_source(str(clip), SourceOptions(loop=True)), 30)
     assert [frame.index for frame in frames] == list(range(30))
     assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.1, abs=2e-3)
-    assert frames[24].picture[24, 60].mean() == pytest.approx(0, abs=3)
+    assert frames[24].image[24, 60].mean() == pytest.approx(0, abs=3)
 
 
 def test_size_rotation_and_mirror(clip: Path) -> None:
     options = SourceOptions(size=(32, 24), rotate=90, hflip=True)
     frame = read_all(open_source(str(clip), options))[10]
-    assert frame.picture.shape == (32, 24, 3)
+    assert frame.image.shape == (32, 24, 3)
     # Turned clockwise the dark left half is on top, and mirroring leaves it there.
-    assert frame.picture[4].mean() < 120 < frame.picture[28].mean()
+    assert frame.image[4].mean() < 120 < frame.image[28].mean()
     flipped = read_all(open_source(str(clip), SourceOptions(hflip=True)))[10]
-    assert flipped.picture[:, 8].mean() > 180 > flipped.picture[:, 56].mean()
+    assert flipped.image[:, 8].mean() > 180 > flipped.image[:, 56].mean()
 
 
 def test_realtime_plays_a_file_at_its_own_speed(clip: Path) -> None:
@@ -123,26 +123,26 @@ def photos(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in (1, 2, 10):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((8, 8, 3), number * 20, np.uint8))
-    (folder / "notes.txt").write_text("no picture")
+    (folder / "notes.txt").write_text("no image")
     (folder / ".hidden.png").write_bytes(b"")
     return folder
 
 
 @pytest.mark.parametrize("pattern", ["", "/*.png", "/[0-9]*.png"])
-def test_pictures_in_their_natural_order(photos: Path, pattern: str) -> None:
+def test_images_in_their_natural_order(photos: Path, pattern: str) -> None:
     frames = read_all(open_source(f"{photos}{pattern}", SourceOptions(fps=2)))
     assert [Path(frame.name).name for frame in frames] == ["1.png", "2.png", "10.png"]
     assert [frame.time_s for frame in frames] == [0, 0.5, 1]
 
 
-def test_colours_are_in_opencvs_order(tmp_path: Path) -> None:
+def test_colors_are_in_opencvs_order(tmp_path: Path) -> None:
     path = tmp_path / "blue.png"
     cv2.imwrite(str(path), np.array([[[255, 0, 0]]], np.uint8))
     (frame,) = read_all(open_source(str(path)))
-    assert frame.picture[0, 0].tolist() == [255, 0, 0]
+    assert frame.image[0, 0].tolist() == [255, 0, 0]
 
 
-def test_a_broken_picture_among_others_is_one_corrupt_frame(photos: Path) -> None:
+def test_a_broken_image_among_others_is_one_corrupt_frame(photos: Path) -> None:
     (photos / "3.png").write_bytes(b"\x89PNG nothing more")
     source = open_source(str(photos))
     assert source.read() is not None
@@ -158,11 +158,11 @@ def test_synthetic_frames_move_and_are_the_same_every_time() -> None:
     one, two, other = (
         read_all(open_source(f"synthetic:160x120@20?seed={seed}&frames=10")) for seed in (1, 1, 2)
     )
-    assert one[0].picture.shape == (120, 160, 3)
+    assert one[0].image.shape == (120, 160, 3)
     assert [frame.time_s for frame in one] == pytest.approx(np.arange(10) / 20)
-    assert all((a.picture == b.picture).all() for a, b in zip(one, two, strict=True))
-    assert (one[0].picture != one[9].picture).any()
-    assert (one[0].picture != other[0].picture).any()
+    assert all((a.image == b.image).all() for a, b in zip(one, two, strict=True))
+    assert (one[0].image != one[9].image).any()
+    assert (one[0].image != other[0].image).any()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_files_that_are_no_videos(tmp_path: Path, content: bytes) -> None:
         open_source(str(path))
 
 
-def test_a_folder_without_pictures(tmp_path: Path) -> None:
+def test_a_folder_without_images(tmp_path: Path) -> None:
     with raises_code("no-images"):
         open_source(str(tmp_path))
 
@@ -220,7 +220,7 @@ def test_a_camera_that_may_not_be_used(tmp_path: Path, monkeypatch: pytest.Monke
      ("/dev/v4l/by-id/usb-x", ("v4l2", "/dev/v4l/by-id/usb-x")),
      ("picamera:1", ("picamera", "1")), ("https://h/x", ("https", "https://h/x")),
      ("synthetic:", ("synthetic", "")), ("a.gif", ("video", "a.gif")),
-     ("a.jpg", ("pictures", "a.jpg"))],
+     ("a.jpg", ("images", "a.jpg"))],
 )  # fmt: skip
 def test_what_an_address_means(uri: str, found: tuple[str, str]) -> None:
     assert resolve(uri) == found

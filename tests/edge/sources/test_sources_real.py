@@ -1,4 +1,4 @@
-"""Real videos and pictures as sources."""
+"""Real videos and images as sources."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_every_frame_is_read(
     times = []
     while (frame := source.read()) is not None:
         times.append(frame.time_s)
-        shape = frame.picture.shape
+        shape = frame.image.shape
         assert size is None or shape == (*size, 3)
     source.close()
     assert source.fps == pytest.approx(fps)

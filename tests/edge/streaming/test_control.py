@@ -189,19 +189,19 @@ def test_pausing_twice_is_pausing_once() -> None:
     assert 0.1 <= once == control.paused_s < 0.15
 
 
-def test_whether_pictures_are_drawn_is_asked_for_each_frame() -> None:
+def test_whether_images_are_drawn_is_asked_for_each_frame() -> None:
     class Looked(ListingSink):
         @property
         def wants_images(self) -> bool:  # type: ignore[override]
             return 10 <= len(self.got) < 20
 
-        @pictures.setter
+        @wants_images.setter
         def wants_images(self, _: bool) -> None:
             """As the double's own."""
 
     sink = Looked(queue_size=1)
     run(ListedSource(range(40), every=0.002), sink, StreamControl(MeanTask()))
-    drawn = [output.index for output in sink.got if output.picture is not None]
+    drawn = [output.index for output in sink.got if output.image is not None]
     assert 5 <= len(drawn) <= 15
     assert drawn == list(range(drawn[0], drawn[-1] + 1))
     assert len(sink.got) == 40

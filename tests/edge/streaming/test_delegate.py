@@ -65,7 +65,7 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     command = ["gcc", "-shared", "-fPIC", "-DINVOKES=20", "-o", library, source]
     subprocess.run(command, check=True)
     monkeypatch.setattr(edgetpu_probe, "library", lambda: str(library))
-    path = tmp_path / "colours_edgetpu.tflite"
+    path = tmp_path / "colors_edgetpu.tflite"
     path.write_bytes(tiny_models.edgetpu_model())
     return path
 
@@ -74,8 +74,8 @@ def test_the_stream_goes_on_with_the_twin_and_says_so(
     compiled: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    twin = metadata.write(tiny_models.colour_model(), about)
-    compiled.with_name("colours.tflite").write_bytes(twin)
+    twin = metadata.write(tiny_models.color_model(), about)
+    compiled.with_name("colors.tflite").write_bytes(twin)
     task = edge.classifier(compiled, threads=1, smoothing=0)
     assert task.runtime.delegate == "edgetpu"
     sink, said = ListingSink(), []
@@ -95,6 +95,6 @@ def test_without_a_twin_the_error_says_what_died_and_what_is_missing(compiled: P
     sink = ListingSink()
     with raises_code("cpu-model-missing", found="edgetpu") as caught:
         edge.run(edge.classifier(compiled), "synthetic:64x48", [sink])
-    assert str(compiled.with_name("colours.tflite")) in caught.value.found
+    assert str(compiled.with_name("colors.tflite")) in caught.value.found
     assert len(sink.got) == 20
     assert sink.closed == 1

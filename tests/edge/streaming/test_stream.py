@@ -35,20 +35,20 @@ def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
     assert source.closed >= 1
 
 
-def test_pictures_are_drawn_for_those_who_want_them_alone() -> None:
+def test_images_are_drawn_for_those_who_want_them_alone() -> None:
     plain, shown = ListingSink(), ListingSink(wants_images=True)
     done, _ = run(ListedSource([200] * 3), plain, shown)
-    assert all(output.picture is None for output in plain.got)
+    assert all(output.image is None for output in plain.got)
     for output in shown.got:
-        assert output.picture is not None
-        assert (output.picture[:4, :4] == 55).all()
-        assert (output.picture[-4:, -4:] == 200).any()
+        assert output.image is not None
+        assert (output.image[:4, :4] == 55).all()
+        assert (output.image[-4:, -4:] == 200).any()
     assert done.stages["draw"]["p50_ms"] > 0
 
 
-def test_without_a_sink_for_pictures_nothing_is_drawn() -> None:
+def test_without_a_sink_for_images_nothing_is_drawn() -> None:
     class Untouched(MeanTask):
-        def draw(self, picture: Any, result: Any) -> Any:
+        def draw(self, image: Any, result: Any) -> Any:
             raise AssertionError
 
     done, _ = run(ListedSource(range(5)), ListingSink(), task=Untouched())
@@ -70,20 +70,20 @@ def test_what_depends_on_the_last_result_is_prepared_after_it() -> None:
     assert done.stages["preprocess"]["p50_ms"] > 0
 
 
-def test_a_task_may_draw_another_picture_than_the_frame() -> None:
+def test_a_task_may_draw_another_image_than_the_frame() -> None:
     class Blank(MeanTask):
-        def draw(self, picture: Any, result: Any) -> Any:
-            return np.full_like(picture, 7)
+        def draw(self, image: Any, result: Any) -> Any:
+            return np.full_like(image, 7)
 
     shown = ListingSink(wants_images=True)
     run(ListedSource([200]), shown, task=Blank())
-    assert shown.got[0].picture is not None
-    assert (shown.got[0].picture[-4:, -40:] == 7).any()
+    assert shown.got[0].image is not None
+    assert (shown.got[0].image[-4:, -40:] == 7).any()
 
 
 def test_what_fails_while_drawing_is_told() -> None:
     class Clumsy(MeanTask):
-        def draw(self, picture: Any, result: Any) -> Any:
+        def draw(self, image: Any, result: Any) -> Any:
             raise RuntimeError("no pencil")
 
     shown = ListingSink(wants_images=True)

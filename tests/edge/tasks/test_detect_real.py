@@ -1,4 +1,4 @@
-"""Real detectors on real photographs; boxes were read off the pictures by eye."""
+"""Real detectors on real photographs; boxes were read off the images by eye."""
 
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,14 @@ MODELS = {
 MISSED = {("yolo_fastest_1.1_int8", "kite_and_cold.jpg", "person")}
 
 
-def find(test_data: Path, model: str, picture: str, **options: Any) -> tuple[Detection, ...]:
+def find(test_data: Path, model: str, image: str, **options: Any) -> tuple[Detection, ...]:
     task = detector(
         test_data / "models" / f"{model}.tflite",
         labels=test_data / "models/coco_labels.txt",
         threads=1,
         **options,
     )
-    pixels = cv2.imread(str(test_data / "images" / picture))
+    pixels = cv2.imread(str(test_data / "images" / image))
     frame = Frame(0, 0.0, pixels)
     return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).detections
 
@@ -47,12 +47,12 @@ def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     return inner / (sum(areas) - inner)
 
 
-@pytest.mark.parametrize("picture", SEEN)
+@pytest.mark.parametrize("image", SEEN)
 @pytest.mark.parametrize("model", MODELS)
-def test_what_a_person_sees_is_found(test_data: Path, model: str, picture: str) -> None:
-    found = find(test_data, model, picture)
-    for label, box in SEEN[picture]:
-        if (model, picture, label) in MISSED:
+def test_what_a_person_sees_is_found(test_data: Path, model: str, image: str) -> None:
+    found = find(test_data, model, image)
+    for label, box in SEEN[image]:
+        if (model, image, label) in MISSED:
             continue
         best = max((iou(one.box, box) for one in found if one.label == label), default=0.0)
         assert best >= MODELS[model], (label, found)
@@ -61,7 +61,7 @@ def test_what_a_person_sees_is_found(test_data: Path, model: str, picture: str) 
 @pytest.mark.parametrize(
     "model", ["yolov5n-int8", "yolov8n_full_integer_quant", "yolov8n_full_integer_quant_MRezqalla"]
 )
-def test_the_usual_exports_of_yolo_are_recognised(test_data: Path, model: str) -> None:
+def test_the_usual_exports_of_yolo_are_recognized(test_data: Path, model: str) -> None:
     found = find(test_data, f"../edgetpu/models/{model}", "pets.jpg")
     assert [one.label for one in found] == ["dog", "dog"]
     for _, box in SEEN["pets.jpg"]:

@@ -45,9 +45,9 @@ def test_a_cell_of_a_grid_becomes_the_box_that_darknet_means() -> None:
     got = head(outputs, 0.5)
     assert got.classes.tolist() == [16]
     assert got.scores == pytest.approx([0.72], abs=1e-3)
-    centre, size = np.array([4.5 / 10, 6.5 / 10]), np.array([238 / 320, 199 / 320])
+    center, size = np.array([4.5 / 10, 6.5 / 10]), np.array([238 / 320, 199 / 320])
     np.testing.assert_allclose(
-        got.boxes[0], [*(centre - size / 2), *(centre + size / 2)], atol=1e-4
+        got.boxes[0], [*(center - size / 2), *(center + size / 2)], atol=1e-4
     )
     assert len(head(outputs, 0.8).scores) == 0
 
@@ -77,7 +77,7 @@ def test_rows_without_objectness_in_pixels_and_either_way_round(transposed: bool
     np.testing.assert_allclose(got.boxes, [[0.4, 0.2, 0.6, 0.3]], atol=1e-6)
 
 
-def test_quantised_rows_are_filtered_as_their_real_values_would_be() -> None:
+def test_quantized_rows_are_filtered_as_their_real_values_would_be() -> None:
     head = match_head(runtime((1, 2100, 6), scale=0.01))
     assert head is not None
     rows = np.zeros((1, 2100, 6), np.int8)
@@ -114,7 +114,7 @@ def test_a_described_head(tmp_path: Any) -> None:
         head_config.build_head(head_config.read_head_config(path), runtime((1, 1000)), "m.tflite")
 
 
-def test_a_described_normalisation(tmp_path: Any) -> None:
+def test_a_described_normalization(tmp_path: Any) -> None:
     path = tmp_path / "head.toml"
     path.write_text(SSD + "mean = 127.5\nstd = [58, 57, 57.5]\n")
     described = head_config.read_head_config(path)

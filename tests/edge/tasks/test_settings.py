@@ -19,26 +19,26 @@ from edge.tasks.detect.heads.nms import Candidates
 from edge.tasks.settings import TaskSettings
 from edge.tasks.track.tracker import following
 
-COLOURS = ("red", "green", "blue")
+COLORS = ("red", "green", "blue")
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
 BLUE = RED[..., ::-1].copy()
 
 
 @pytest.fixture
 def classifier(tmp_path: Path) -> Any:
-    model = tmp_path / "colours.tflite"
-    about = ModelMetadata(labels=COLOURS, mean=(127.5,), std=(127.5,))
-    model.write_bytes(metadata.write(tiny_models.colour_model("float32"), about))
+    model = tmp_path / "colors.tflite"
+    about = ModelMetadata(labels=COLORS, mean=(127.5,), std=(127.5,))
+    model.write_bytes(metadata.write(tiny_models.color_model("float32"), about))
     return edge.classifier(model, smoothing=0, delegate="cpu", threads=1)
 
 
-def classified(task: Any, picture: Any = RED) -> Any:
-    frame = Frame(0, 0.0, picture)
+def classified(task: Any, image: Any = RED) -> Any:
+    frame = Frame(0, 0.0, image)
     return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 def test_a_classifier_begins_with_what_it_was_opened_with(classifier: Any) -> None:
-    assert classifier.settings() == TaskSettings(0.0, None, COLOURS)
+    assert classifier.settings() == TaskSettings(0.0, None, COLORS)
     assert classifier.settings().to_dict() == {"score": 0.0, "classes": None}
 
 
@@ -96,7 +96,7 @@ class Runtime:
 
 
 class Head:
-    """Boxes in shares of the picture, with classes and scores as given for the frame."""
+    """Boxes in shares of the image, with classes and scores as given for the frame."""
 
     letterbox, suppresses, classes = False, True, 3
 
@@ -114,7 +114,7 @@ class Head:
         )
 
 
-def detector(rows: Any, score: float = 0.4, labels: Any = COLOURS) -> Detector:
+def detector(rows: Any, score: float = 0.4, labels: Any = COLORS) -> Detector:
     """A detector that finds classes with scores: pairs."""
     runtime: Any = Runtime()
     return Detector(runtime, labels, (), score, 0.45, None, _head=Head(rows))
@@ -135,11 +135,11 @@ def adjusted(task: Any, **change: Any) -> Any:
 def test_a_detector_reports_from_another_score_on_and_other_classes() -> None:
     task = detector([(0, 0.9), (1, 0.5), (2, 0.3)])
     assert set(found(task)) == {"red", "green"}
-    assert set(found(adjusted(task, score=0.2))) == set(COLOURS)
+    assert set(found(adjusted(task, score=0.2))) == set(COLORS)
     assert set(found(adjusted(task, score=0.6))) == {"red"}
     assert set(found(adjusted(task, classes=("green", "blue")))) == {"green"}
     some = adjusted(task, classes=("green", "blue"))
-    assert some.settings() == TaskSettings(0.4, ("green", "blue"), COLOURS)
+    assert some.settings() == TaskSettings(0.4, ("green", "blue"), COLORS)
     assert adjusted(some, classes=None).settings() == task.settings()
 
 
@@ -167,7 +167,7 @@ def test_a_tracker_reports_what_was_once_found_with_the_score() -> None:
     head.rows = [(0, 0.3), (1, 0.5), (2, 0.3)]  # doubtful for a moment
     assert found(higher, 5) == {"red": first["red"]}
     assert found(adjusted(higher, score=0.4), 5) == first
-    assert set(found(adjusted(higher, score=0.25), 30)) == set(COLOURS)
+    assert set(found(adjusted(higher, score=0.25), 30)) == set(COLORS)
 
 
 def test_a_tracker_begins_with_the_score_of_its_detector() -> None:

@@ -36,7 +36,7 @@ def test_three_people_keep_their_ids(test_data: Path) -> None:
         result = task.postprocess(outputs, frame)
         ids.update(one.track_id for one in result.detections)
         events += result.events or ()
-        task.draw(frame.picture.copy(), result)
+        task.draw(frame.image.copy(), result)
     source.close()
     # A woman and a man are there from the start, a third person comes in behind them.
     assert set(ids) == {1, 2, 3}

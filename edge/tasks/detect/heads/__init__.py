@@ -9,7 +9,7 @@ from edge.tasks.detect.heads.nms import Candidates
 
 class DetectionHead(Protocol):
     """``classes``: how many it tells apart, None where the outputs do not say; ``letterbox``: the
-    picture keeps its proportions; ``suppresses``: overlapping boxes are gone already.
+    image keeps its proportions; ``suppresses``: overlapping boxes are gone already.
     """
 
     @property

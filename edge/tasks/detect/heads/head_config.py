@@ -2,7 +2,7 @@
 
 head = "yolo-grid"          # or "yolo-rows" (YOLOv5), "yolo-free" (YOLOv8), "ssd"
 anchors = { 16 = [[12, 18], [37, 49], [52, 132]], 32 = [[115, 73], [119, 199], [242, 238]] }
-letterbox = true            # false: the picture is stretched
+letterbox = true            # false: the image is stretched
 mean = [0]                  # a pixel p means (p - mean) / std to the model
 std = [255]
 """
@@ -51,7 +51,7 @@ def read_head_config(path: Path) -> HeadConfig:
             head,
             _anchors(values.get("anchors")),
             _flag(values.get("letterbox")),
-            *_normalisation(values),
+            *_normalization(values),
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise UsageError(
@@ -110,7 +110,7 @@ def _flag(value: Any) -> bool | None:
     return value
 
 
-def _normalisation(
+def _normalization(
     values: dict[str, Any],
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
     mean, std = (_numbers(key, values.get(key)) for key in ("mean", "std"))

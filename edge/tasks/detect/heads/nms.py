@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Proposals of one picture.
+    """Proposals of one image.
 
     ``boxes``: float32 [n, 4], x1 y1 x2 y2 as shares of the model's input; ``scores``: float32 [n],
     0 to 1; ``classes``: int64 [n].
@@ -26,11 +26,11 @@ class Candidates:
         return Candidates(self.boxes[which], self.scores[which], self.classes[which])
 
 
-def from_centres(
-    centres: Floats, sizes: Floats, scores: Floats, classes: NDArray[np.int64]
+def from_centers(
+    centers: Floats, sizes: Floats, scores: Floats, classes: NDArray[np.int64]
 ) -> Candidates:
     """Candidates of boxes given by center [n, 2] and size [n, 2]."""
-    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
+    boxes = np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
     return Candidates(boxes.astype(np.float32, copy=False), scores, classes)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.interpreter import Array, Runtime, TensorSpec
-from edge.tasks.detect.heads.nms import Candidates, Floats, from_centres
+from edge.tasks.detect.heads.nms import Candidates, Floats, from_centers
 
 Anchors = tuple[tuple[float, float], ...]
 
@@ -47,7 +47,7 @@ class AnchorGridHead:
         cells = output.reshape(high, wide, len(anchors), channels // len(anchors))
         # Most cells hold nothing: their objectness alone tells, before anything is dequantized.
         rows, columns, which = np.nonzero(cells[..., 4] >= _raw(spec, _logit(least)))
-        values = spec.dequantise(cells[rows, columns, which])
+        values = spec.dequantize(cells[rows, columns, which])
         own = _sigmoid(values[:, 5:])
         classes = own.argmax(1) if own.shape[1] else np.zeros(len(own), np.int64)
         scores = _sigmoid(values[:, 4])
@@ -55,10 +55,10 @@ class AnchorGridHead:
             scores = scores * own[np.arange(len(own)), classes]
         kept = scores >= least
         corner = np.stack([columns, rows], axis=1)[kept]
-        centres = (corner + _sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
+        centers = (corner + _sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
         sizes = np.exp(np.minimum(values[kept, 2:4], 10)) * anchors[which[kept]]
-        return from_centres(
-            centres.astype(np.float32),
+        return from_centers(
+            centers.astype(np.float32),
             (sizes / np.array(self.size, np.float32)).astype(np.float32),
             scores[kept].astype(np.float32),
             classes[kept].astype(np.int64),
@@ -90,7 +90,7 @@ class RowsHead:
             near = values[:, 4] >= threshold
         else:
             near = values[:, first:].max(1) >= threshold
-        kept = self.spec.dequantise(values[near])
+        kept = self.spec.dequantize(values[near])
         classes = kept[:, first:].argmax(1)
         scores = kept[np.arange(len(kept)), first + classes]
         if self.objectness:
@@ -99,7 +99,7 @@ class RowsHead:
         boxes = kept[sure, :4]
         if len(boxes) and boxes.max() > 2:  # pixels
             boxes = boxes / np.array([*self.size, *self.size], np.float32)
-        return from_centres(
+        return from_centers(
             boxes[:, :2], boxes[:, 2:], scores[sure].astype(np.float32), classes[sure]
         )
 

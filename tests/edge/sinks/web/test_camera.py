@@ -18,9 +18,9 @@ from edge.sources.browser import BrowserCamera
 from edge.sources.source import SourceOptions
 
 
-def jpeg(grey: int, size: tuple[int, int] = (64, 48), *options: int) -> bytes:
-    picture = np.full((size[1], size[0], 3), grey, np.uint8)
-    return cv2.imencode(".jpg", picture, [*options])[1].tobytes()
+def jpeg(gray: int, size: tuple[int, int] = (64, 48), *options: int) -> bytes:
+    image = np.full((size[1], size[0], 3), gray, np.uint8)
+    return cv2.imencode(".jpg", image, [*options])[1].tobytes()
 
 
 def test_what_is_meant() -> None:
@@ -29,14 +29,14 @@ def test_what_is_meant() -> None:
         open_source("browser:1")
 
 
-def test_the_newest_picture_is_read() -> None:
+def test_the_newest_image_is_read() -> None:
     camera = BrowserCamera()
     camera.put(jpeg(10))
     camera.put(jpeg(200))
     frame = camera.read()
     assert frame is not None
-    assert frame.picture.shape == (48, 64, 3)
-    assert abs(int(frame.picture.mean()) - 200) < 3
+    assert frame.image.shape == (48, 64, 3)
+    assert abs(int(frame.image.mean()) - 200) < 3
 
 
 def test_reading_waits_and_ends_when_it_is_closed() -> None:
@@ -49,10 +49,10 @@ def test_reading_waits_and_ends_when_it_is_closed() -> None:
     assert seen == [None]
 
 
-def test_pictures_become_what_the_user_asked_for() -> None:
+def test_images_become_what_the_user_asked_for() -> None:
     source: Any = open_source("browser", SourceOptions(size=(32, 24), rotate=90, fps=100))
     source.camera.put(jpeg(99))
-    assert source.read().picture.shape == (32, 24, 3)
+    assert source.read().image.shape == (32, 24, 3)
     assert (source.live, source.fps) == (True, 100)
     source.close()
 
@@ -65,7 +65,7 @@ def test_every_kind_of_jpeg(options: tuple[int, ...]) -> None:
     camera.put(jpeg(50, (160, 120), *options))
     frame = camera.read()
     assert frame is not None
-    assert frame.picture.shape == (120, 160, 3)
+    assert frame.image.shape == (120, 160, 3)
 
 
 def huge() -> bytes:
@@ -88,8 +88,8 @@ def huge() -> bytes:
         (huge(), "image-too-large"),
     ],
 )
-def test_what_is_no_picture_is_refused(data: bytes, code: str) -> None:
-    with raises_code(code, kind="PictureError"):
+def test_what_is_no_image_is_refused(data: bytes, code: str) -> None:
+    with raises_code(code, kind="ImageError"):
         BrowserCamera().put(data)
 
 
@@ -122,14 +122,14 @@ class TestThroughThePage:
         assert "https" in camera_page.said[1]
         assert f"ssh -L {port}:127.0.0.1:{port} " in camera_page.said[1]
 
-    def test_its_pictures_are_the_frames(self, camera_page: pages.Page) -> None:
+    def test_its_images_are_the_frames(self, camera_page: pages.Page) -> None:
         with pages.Visitor(camera_page) as visitor:
             assert visitor.next()["camera"] is True
-            for number, grey in enumerate((30, 90, 210)):
-                visitor.socket.send(jpeg(grey))
+            for number, gray in enumerate((30, 90, 210)):
+                visitor.socket.send(jpeg(gray))
                 visitor.until("camera-ack")
                 result = visitor.until("result")
-                assert (result["frame"], abs(result["value"] - grey) < 3) == (number, True)
+                assert (result["frame"], abs(result["value"] - gray) < 3) == (number, True)
 
     def test_there_is_one_camera_until_it_leaves(self, camera_page: pages.Page) -> None:
         first = pages.Visitor(camera_page)
@@ -150,7 +150,7 @@ class TestThroughThePage:
             wait_until(taken)
             assert second.until("result")["value"] > 190
 
-    def test_a_broken_picture_is_answered_and_the_stream_goes_on(
+    def test_a_broken_image_is_answered_and_the_stream_goes_on(
         self, camera_page: pages.Page
     ) -> None:
         with pages.Visitor(camera_page) as visitor:
@@ -162,7 +162,7 @@ class TestThroughThePage:
             assert abs(visitor.until("result")["value"] - 120) < 3
         assert len(camera_page.said) == 2
 
-    def test_without_a_picture_it_waits_and_ends_at_once(self, camera_page: pages.Page) -> None:
+    def test_without_an_image_it_waits_and_ends_at_once(self, camera_page: pages.Page) -> None:
         with pages.Visitor(camera_page) as visitor:
             visitor.next()
             camera_page.stop.set()

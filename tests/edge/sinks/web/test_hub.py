@@ -25,13 +25,13 @@ class Racing(Hub):
         """It is told by ``coming``."""
 
 
-def test_an_output_without_a_picture_is_never_shown(
+def test_an_output_without_an_image_is_never_shown(
     stream: Any, output: Any, tmp_path: Path
 ) -> None:
     recorder = Recorder(tmp_path, 10, live=False, say=stream.said.append)
     hub = Racing(stream.setting, Mock(), recorder)
     drawn = output(1)
-    hub.coming = (drawn, drawn, replace(drawn, index=2, picture=None))
+    hub.coming = (drawn, drawn, replace(drawn, index=2, image=None))
     hub._wake()
     assert hub.shown is not None
-    assert hub.shown.output.picture is not None
+    assert hub.shown.output.image is not None

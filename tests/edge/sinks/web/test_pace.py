@@ -1,4 +1,4 @@
-"""Pictures become as large as the way to a visitor carries, and not larger."""
+"""Images become as large as the way to a visitor carries, and not larger."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ SIZES = dict(zip(LEVELS, (8, 16, 30, 80, 160, 240), strict=True))  # kB
 
 
 def simulated(kb_per_s: float, way: float, seconds: float) -> list[tuple[float, QualityLevel]]:
-    """When pictures were acknowledged over a link, and their levels."""
+    """When images were acknowledged over a link, and their levels."""
     pace, now, seen = AdaptiveQuality(), 0.0, []
     while now < seconds:
         level = pace.level
@@ -30,7 +30,7 @@ def test_a_quick_link_soon_gets_the_best_however_long_the_way(way: float) -> Non
 
 
 @pytest.mark.parametrize("kb_per_s", [100, 300, 1000])
-def test_a_slow_link_gets_smaller_pictures_without_much_delay(kb_per_s: float) -> None:
+def test_a_slow_link_gets_smaller_images_without_much_delay(kb_per_s: float) -> None:
     seen = simulated(kb_per_s, 0.02, 60)
     times = np.diff([now for now, _ in seen[20:]])
     assert np.quantile(times, 0.9) < 0.35
@@ -46,7 +46,7 @@ def test_a_link_that_becomes_better_is_noticed() -> None:
     assert pace.level == BEST
 
 
-def test_a_picture_is_made_smaller_and_never_larger() -> None:
+def test_an_image_is_made_smaller_and_never_larger() -> None:
     def size(level: QualityLevel) -> tuple[int, ...]:
         return cv2.imdecode(np.frombuffer(encode(NOISE, level), np.uint8), 1).shape[:2]
 

@@ -34,7 +34,7 @@ def recorder(folder: Path) -> tuple[Recorder, list[str], list[EdgeError]]:
     return Recorder(folder, 10, live=False, say=said.append), said, []
 
 
-def test_it_holds_every_picture_between_its_beginning_and_its_end(
+def test_it_holds_every_image_between_its_beginning_and_its_end(
     tmp_path: Path, output: Make
 ) -> None:
     kept, said, errors = recorder(tmp_path / "a" / "b")
@@ -46,7 +46,7 @@ def test_it_holds_every_picture_between_its_beginning_and_its_end(
     kept.begin(errors.append)  # it runs already
     for index in range(1, 21):
         kept.put(output(index))
-    kept.put(output(21, picture=None))
+    kept.put(output(21, image=None))
     kept.end()
     kept.put(output(22))
     kept.end()
@@ -67,7 +67,7 @@ def test_two_in_one_second_get_names_of_their_own(tmp_path: Path, output: Make) 
     assert all(frames(one.path) == 1 for one in made)
 
 
-def test_one_without_a_picture_leaves_no_file(tmp_path: Path) -> None:
+def test_one_without_an_image_leaves_no_file(tmp_path: Path) -> None:
     kept, _, errors = recorder(tmp_path)
     kept.begin(errors.append)
     kept.end()
@@ -165,12 +165,12 @@ class TestThroughThePage:
     def test_record_and_download(self, own_page: pages.Page, tmp_path: Path) -> None:
         httpx = pytest.importorskip("httpx")
         with pages.Visitor(own_page) as visitor, pages.Visitor(own_page) as other:
-            visitor.until("picture")
+            visitor.until("image")
             name = visitor.ask("record", on=True)["recording"]
             assert NAME.fullmatch(name)
             assert other.until("state")["recording"] == name
             for _ in range(15):
-                visitor.until("picture")
+                visitor.until("image")
             assert visitor.ask("record", on=False)["recording"] is None
         answer = httpx.get(f"{own_page.url}/recordings/{name}")
         assert answer.headers["content-type"] == "video/x-matroska"
@@ -183,7 +183,7 @@ class TestThroughThePage:
         pytest.importorskip("uvicorn")
         with pages.page(tmp_path / "r", "synthetic:64x48@30?frames=60") as made:
             with pages.Visitor(made) as visitor:
-                visitor.until("picture")
+                visitor.until("image")
                 visitor.ask("record", on=True)
             assert made.sink.wants_images
             wait_until(lambda: made.done)
@@ -195,11 +195,11 @@ class TestThroughThePage:
     ) -> None:
         real: Any = shutil.disk_usage("/")
         with pages.Visitor(own_page) as visitor, pages.Visitor(own_page) as other:
-            visitor.until("picture")
+            visitor.until("image")
             visitor.ask("record", on=True)
             monkeypatch.setattr(recording.shutil, "disk_usage", lambda _: real._replace(free=1))
             assert other.until("error")["code"] == "disk-full"
             state = other.until("state", lambda said: said["recording"] is None)
             assert state["paused"] is False
-            other.until("picture")
+            other.until("image")
             assert visitor.ask("record", on=True)["code"] == "disk-full"

@@ -79,16 +79,16 @@ def test_a_stream_for_other_programs_moves(page: pages.Page) -> None:
 
 def test_opencv_reads_the_stream_as_a_source_does(page: pages.Page) -> None:
     capture = cv2.VideoCapture(f"{page.url}/stream.mjpg", cv2.CAP_FFMPEG)
-    found, picture = capture.read()
+    found, image = capture.read()
     capture.release()
     assert found
-    assert picture.shape == (120, 160, 3)
+    assert image.shape == (120, 160, 3)
 
 
 def test_nothing_is_drawn_where_nobody_looks(own_page: pages.Page) -> None:
     assert not own_page.sink.wants_images
     with pages.Visitor(own_page) as visitor:
-        visitor.until("picture")
+        visitor.until("image")
         assert own_page.sink.wants_images
     wait_until(lambda: not own_page.sink.wants_images)
 
@@ -122,10 +122,10 @@ def test_over_ssh_the_tunnel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_port_in_use_is_said_by_the_command(
     page: pages.Page, run_edge: Any, tmp_path: Path
 ) -> None:
-    from tiny_models import colour_model
+    from tiny_models import color_model
 
-    model = tmp_path / "colours.tflite"
-    model.write_bytes(colour_model())
+    model = tmp_path / "colors.tflite"
+    model.write_bytes(color_model())
     done = run_edge(
         "demo", "classify", "--model", model, "--source", "synthetic:", "--sink",
         f"web:127.0.0.1:{page.port}",

@@ -21,16 +21,16 @@ server = pytest.importorskip("edge.sinks.web.server")
 httpx = pytest.importorskip("httpx")
 
 
-def test_pictures_move_and_grow_to_their_full_size(page: pages.Page) -> None:
+def test_images_move_and_grow_to_their_full_size(page: pages.Page) -> None:
     with pages.Visitor(page) as visitor:
-        visitor.until("picture")
+        visitor.until("image")
         end = time.monotonic() + 20
         while len(visitor.jpegs[-1]) < 1.5 * len(visitor.jpegs[0]):
             assert time.monotonic() < end
-            visitor.until("picture")
-    pictures = [cv2.imdecode(np.frombuffer(data, np.uint8), 1) for data in visitor.jpegs]
-    assert all(picture.shape == (120, 160, 3) for picture in pictures)
-    assert (pictures[0] != pictures[-1]).any()
+            visitor.until("image")
+    images = [cv2.imdecode(np.frombuffer(data, np.uint8), 1) for data in visitor.jpegs]
+    assert all(image.shape == (120, 160, 3) for image in images)
+    assert (images[0] != images[-1]).any()
 
 
 def test_a_result_is_the_record_of_its_frame_and_a_summary(page: pages.Page) -> None:
@@ -87,18 +87,18 @@ def one_or_none(visitor: pages.Visitor, seconds: float) -> dict[str, Any] | None
         return None
     if isinstance(message, bytes):
         visitor.send("ack")
-        return {"type": "picture"}
+        return {"type": "image"}
     said: dict[str, Any] = json.loads(message)
     return said
 
 
-def test_who_comes_while_it_is_paused_sees_the_last_picture(own_page: pages.Page) -> None:
+def test_who_comes_while_it_is_paused_sees_the_last_image(own_page: pages.Page) -> None:
     with pages.Visitor(own_page) as visitor:
-        visitor.until("picture")
+        visitor.until("image")
         visitor.ask("pause")
     with pages.Visitor(own_page) as later:
         assert later.next()["paused"] is True
-        later.until("picture")
+        later.until("image")
 
 
 def test_settings_count_from_the_next_frame_on(own_page: pages.Page) -> None:
@@ -136,11 +136,11 @@ def test_a_wrong_message_is_answered_and_changes_nothing(
         answer = visitor.until("error")
         assert answer["code"] == code
         assert said in answer["message"]
-        visitor.until("picture")
+        visitor.until("image")
     assert page.control.settings == before
 
 
-def test_a_picture_where_no_camera_is_wanted(page: pages.Page) -> None:
+def test_an_image_where_no_camera_is_wanted(page: pages.Page) -> None:
     with pages.Visitor(page) as visitor:
         visitor.socket.send(b"\xff\xd8")
         error = visitor.until("error")
@@ -155,7 +155,7 @@ def test_a_message_that_is_too_large_is_the_end_of_that_visitor(page: pages.Page
             while True:
                 visitor.next()
         assert caught.value.rcvd.code == 1009
-        other.until("picture")
+        other.until("image")
 
 
 def test_as_many_visitors_as_there_is_room_for(own_page: pages.Page) -> None:
@@ -175,9 +175,9 @@ def test_as_many_visitors_as_there_is_room_for(own_page: pages.Page) -> None:
         visitor.__exit__()
 
 
-def test_a_snapshot_is_the_picture_of_that_moment(page: pages.Page) -> None:
+def test_a_snapshot_is_the_image_of_that_moment(page: pages.Page) -> None:
     with pages.Visitor(page) as visitor:
-        visitor.until("picture")
+        visitor.until("image")
         url = visitor.ask("snapshot")["url"]
         visitor.until("result")
         first, again = (httpx.get(page.url + url).content for _ in range(2))
@@ -185,7 +185,7 @@ def test_a_snapshot_is_the_picture_of_that_moment(page: pages.Page) -> None:
 
 
 def test_who_stalls_slows_nobody(own_page: pages.Page) -> None:
-    """One never acknowledges, one never reads; a third gets its pictures meanwhile."""
+    """One never acknowledges, one never reads; a third gets its images meanwhile."""
     way = socket.create_connection(("127.0.0.1", own_page.port))
     way.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     way.sendall(
@@ -194,7 +194,7 @@ def test_who_stalls_slows_nobody(own_page: pages.Page) -> None:
     )
     with pages.Visitor(own_page) as silent, pages.Visitor(own_page) as good:
         for _ in range(15):
-            good.until("picture")  # each within the visitor's patience, half of the server's
+            good.until("image")  # each within the visitor's patience, half of the server's
         assert silent.jpegs == []
     way.close()
 
@@ -221,8 +221,8 @@ class Gate(MeanTask):
         found = Detection("dog", 0, 0.9, (1.0, 1.0, 9.0, 9.0), frame.index)
         return Detections((found,), crossed if frame.index % 10 == 0 else ())
 
-    def draw(self, picture: Any, result: Any) -> Any:
-        return picture
+    def draw(self, image: Any, result: Any) -> Any:
+        return image
 
 
 def test_no_event_is_missed_though_results_are_thinned(tmp_path: Path) -> None:

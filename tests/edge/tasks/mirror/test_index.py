@@ -36,11 +36,11 @@ def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in (0, 3, 7, 11):
-        cv2.imwrite(str(folder / f"{number}.png"), grey(number))
+        cv2.imwrite(str(folder / f"{number}.png"), gray(number))
     return folder
 
 
-def grey(number: int) -> np.ndarray:
+def gray(number: int) -> np.ndarray:
     return np.full((900, 700, 3), 10 * number, np.uint8)
 
 
@@ -55,7 +55,7 @@ def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, mode
     assert {place.frame for place in known.places} == {None}
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     for place in known.places:
-        kept = cv2.imread(str(place.picture))
+        kept = cv2.imread(str(place.image))
         assert kept.shape == (640, 498, 3)
         assert round(kept.mean() / 10) == int(place.name.removesuffix(".png"))
 
@@ -63,7 +63,7 @@ def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, mode
 def test_what_is_known_is_not_looked_at_again(photos: Path, model: Path) -> None:
     made(photos, model, Poser())
     (photos / "3.png").rename(photos / "moved.png")
-    cv2.imwrite(str(photos / "12.png"), grey(12))
+    cv2.imwrite(str(photos / "12.png"), gray(12))
     poser = Poser()
     known = made(photos, model, poser)
     assert poser.seen == 1
@@ -77,10 +77,10 @@ def test_what_is_known_is_not_looked_at_again(photos: Path, model: Path) -> None
 
 def test_an_interrupted_folder_goes_on_where_it_was(photos: Path, model: Path, cache: Path) -> None:
     class Tired(Poser):
-        def invoke(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+        def invoke(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
             if self.seen == 2:
                 raise KeyboardInterrupt
-            return super().invoke(picture)
+            return super().invoke(image)
 
     with pytest.raises(KeyboardInterrupt):
         made(photos, model, Tired())
@@ -100,13 +100,13 @@ def test_a_damaged_cache_is_made_again(photos: Path, model: Path, cache: Path) -
     assert poser.seen == 2
 
 
-def test_a_picture_that_is_gone_from_the_cache_is_made_again(
+def test_an_image_that_is_gone_from_the_cache_is_made_again(
     photos: Path, model: Path, cache: Path
 ) -> None:
-    gone = made(photos, model, Poser()).places[1].picture
+    gone = made(photos, model, Poser()).places[1].image
     gone.unlink()
     poser = Poser()
-    assert made(photos, model, poser).places[1].picture == gone
+    assert made(photos, model, poser).places[1].image == gone
     assert gone.exists()
     assert poser.seen == 1
 
@@ -122,14 +122,14 @@ def test_a_video_gives_its_frames(tmp_path: Path, model: Path) -> None:
     assert [(place.name, place.frame) for place in known.places] == [
         ("dance.avi", 0), ("dance.avi", 2), ("dance.avi", 3),
     ]  # fmt: skip
-    assert [round(cv2.imread(str(place.picture)).mean() / 10) for place in known.places] == [
+    assert [round(cv2.imread(str(place.image)).mean() / 10) for place in known.places] == [
         3, 7, 11,
     ]  # fmt: skip
     made(video, model, poser)
     assert poser.seen == 4
 
 
-def test_pictures_that_cannot_be_read_are_told(photos: Path, model: Path) -> None:
+def test_images_that_cannot_be_read_are_told(photos: Path, model: Path) -> None:
     (photos / "7.png").write_bytes(b"broken")
     known = made(photos, model, Poser())
     assert len(known.places) == 2
@@ -161,7 +161,7 @@ def test_a_cache_that_cannot_be_written(
 
 def test_a_model_that_fails_ends_it(photos: Path, model: Path) -> None:
     class Broken(Poser):
-        def invoke(self, picture: np.ndarray) -> tuple[np.ndarray, ...]:
+        def invoke(self, image: np.ndarray) -> tuple[np.ndarray, ...]:
             raise ModelError("a model", "a broken one", "repair it", code="model-failed")
 
     with raises_code("model-failed"):
@@ -178,8 +178,8 @@ class _Pose(Poser):
     def postprocess(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
         return self.said
 
-    def draw(self, picture: np.ndarray, result: Poses) -> np.ndarray:
-        return picture
+    def draw(self, image: np.ndarray, result: Poses) -> np.ndarray:
+        return image
 
 
 def mirrored(known: PoseIndex, said: Poses) -> tuple[PoseMatcher, Any]:
@@ -189,7 +189,7 @@ def mirrored(known: PoseIndex, said: Poses) -> tuple[PoseMatcher, Any]:
 
 
 def test_the_match_is_named_and_shown_beside(photos: Path, model: Path) -> None:
-    half = grey(7)
+    half = gray(7)
     half[:, :350] = 60  # 6 and 8, on average still 7
     half[:, 350:] = 80
     cv2.imwrite(str(photos / "7.png"), half)
@@ -218,7 +218,7 @@ def test_without_anybody_the_size_stays(photos: Path, model: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7), (480, 640)])
-def test_pictures_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> None:
+def test_images_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> None:
     one = np.full((*size, 3), 128, np.uint8)
     for other in (None, np.full((1, 900, 3), 9, np.uint8), np.full((800, 2, 3), 9, np.uint8)):
         assert draw.side_by_side(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)

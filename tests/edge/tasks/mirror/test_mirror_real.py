@@ -41,11 +41,11 @@ def frames(test_data: Path) -> list[Frame]:
 
 
 def matches(
-    task: PoseMatcher, frames: list[Frame], change: Callable[[Any], Any] = lambda picture: picture
+    task: PoseMatcher, frames: list[Frame], change: Callable[[Any], Any] = lambda image: image
 ) -> list[PoseMatch]:
     found = []
     for frame in frames:
-        shown = replace(frame, picture=np.asarray(change(frame.picture), np.uint8))
+        shown = replace(frame, image=np.asarray(change(frame.image), np.uint8))
         result = task.postprocess(task.runtime.invoke(*task.preprocess(shown)), shown)
         assert result.match is not None
         found.append(result.match)

@@ -31,8 +31,8 @@ def without_models(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setattr(bundle.util, "find_spec", lambda _: found)
 
 
-def test_a_bundle_is_a_zip_that_says_how_pixels_are_normalised() -> None:
-    detector, landmarks = tiny_models.colour_model(), tiny_models.colour_model("float32")
+def test_a_bundle_is_a_zip_that_says_how_pixels_are_normalized() -> None:
+    detector, landmarks = tiny_models.color_model(), tiny_models.color_model("float32")
     made = bundle.pack_pose_bundle(detector, landmarks)
     assert made == bundle.pack_pose_bundle(detector, landmarks)  # byte by byte
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
@@ -45,7 +45,7 @@ def test_a_bundle_is_a_zip_that_says_how_pixels_are_normalised() -> None:
 
 def test_what_is_no_model_is_not_packed() -> None:
     with pytest.raises(ModelError):
-        bundle.pack_pose_bundle(tiny_models.colour_model(), b"nothing")
+        bundle.pack_pose_bundle(tiny_models.color_model(), b"nothing")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_task_where_mediapipe_is_not_installed(
 ) -> None:
     without_mediapipe(monkeypatch)
     path = tmp_path / "pose.task"
-    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.colour_model("float32")]))
+    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.color_model("float32")]))
     with raises_code("missing-package", fix="[pose]") as error:
         pose(path)
     assert error.value.fix.startswith(install_command("pose"))
@@ -81,7 +81,7 @@ def test_a_task_where_mediapipe_is_not_installed(
 
 def test_there_is_no_edge_tpu_for_a_task(tmp_path: Path) -> None:
     path = tmp_path / "pose.task"
-    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.colour_model("float32")]))
+    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.color_model("float32")]))
     with raises_code("model-not-for-edgetpu", fix="movenet_lightning"):
         pose(path, delegate="edgetpu")
 
@@ -92,7 +92,7 @@ def test_a_damaged_bundle_in_the_cache_is_made_again(
 ) -> None:
     monkeypatch.setenv("EDGE_CACHE", str(tmp_path / "cache"))
     without_models(monkeypatch, tmp_path)
-    model = tiny_models.colour_model("float32")
+    model = tiny_models.color_model("float32")
     for name in ("pose_detection/pose_detection", "pose_landmark/pose_landmark_full"):
         file = tmp_path / f"modules/{name}.tflite"
         file.parent.mkdir(parents=True)
@@ -157,7 +157,7 @@ def test_something_else_that_is_called_mediapipe(
     monkeypatch.setattr(landmarker, "installed", lambda: "1.2.2")
     monkeypatch.setitem(sys.modules, "mediapipe", ModuleType("mediapipe"))
     path = tmp_path / "pose.task"
-    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.colour_model("float32")]))
+    path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.color_model("float32")]))
     with raises_code("package-broken", found="1.2.2"):
         pose(path)
 

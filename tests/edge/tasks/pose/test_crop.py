@@ -58,14 +58,14 @@ def test_a_keypoint_that_is_not_seen_does_not_widen_it() -> None:
 
 
 def test_a_square_is_cut_where_it_is_and_black_beyond() -> None:
-    picture = np.zeros((40, 60, 3), np.uint8)
-    picture[10:30, 20:40] = (10, 20, 30)
-    same = crop_square(picture, 20, 10, 20, 20)
-    assert np.array_equal(same, picture[10:30, 20:40])
-    larger = crop_square(picture, 20, 10, 20, 40)
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[10:30, 20:40] = (10, 20, 30)
+    same = crop_square(image, 20, 10, 20, 20)
+    assert np.array_equal(same, image[10:30, 20:40])
+    larger = crop_square(image, 20, 10, 20, 40)
     assert larger.shape == (40, 40, 3)
     assert np.array_equal(larger[5:35, 5:35], np.full((30, 30, 3), (10, 20, 30)))
-    assert not crop_square(picture, 60, 40, 20, 10).any()
+    assert not crop_square(image, 60, 40, 20, 10).any()
     half = crop_square(np.full((40, 60, 3), 200, np.uint8), -30, 0, 60, 60)
     assert not half[:, :29].any()
     assert (half[:39, 31:] == 200).all()

@@ -18,7 +18,7 @@ from edge.tasks.settings import TaskSettings
 
 Write = Callable[..., Path]
 
-GREY = np.full((480, 640, 3), 90, np.uint8)
+GRAY = np.full((480, 640, 3), 90, np.uint8)
 
 
 def seen(score: float = 0.9) -> np.ndarray:
@@ -36,7 +36,7 @@ def result(task: PoseEstimator, frame: Frame) -> Poses:
 def test_keypoints_are_in_pixels_of_the_frame(movenet_file: Write, kind: str) -> None:
     task = pose(movenet_file(seen(), kind), threads=1)
     assert not task.prefetchable
-    (found,) = result(task, Frame(0, 0.0, GREY, "one.png")).poses
+    (found,) = result(task, Frame(0, 0.0, GRAY, "one.png")).poses
     assert [point.name for point in found.keypoints] == list(COCO)
     for name, place in stick_figures.places().items():
         (point,) = (point for point in found.keypoints if point.name == name)
@@ -46,10 +46,10 @@ def test_keypoints_are_in_pixels_of_the_frame(movenet_file: Write, kind: str) ->
 
 
 def test_pixels_reach_the_model_as_rgb_of_0_to_255(movenet_file: Write) -> None:
-    picture = np.zeros((480, 640, 3), np.uint8)
-    picture[:] = (10, 20, 250)
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[:] = (10, 20, 250)
     for kind in ("uint8", "float32"):
-        (given,) = pose(movenet_file(seen(), kind), threads=1).preprocess(Frame(0, 0.0, picture))
+        (given,) = pose(movenet_file(seen(), kind), threads=1).preprocess(Frame(0, 0.0, image))
         assert given.dtype == kind
         assert given[0, 8, 8].tolist() == [250, 20, 10]
         assert not given[0, 0].any()  # beyond the frame
@@ -57,7 +57,7 @@ def test_pixels_reach_the_model_as_rgb_of_0_to_255(movenet_file: Write) -> None:
 
 def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) -> None:
     task = pose(movenet_file(seen()), threads=1)
-    marked = GREY.copy()
+    marked = GRAY.copy()
     marked[300, :100] = 255
     whole = task.preprocess(Frame(0, 0.0, marked))
     result(task, Frame(0, 0.0, marked))
@@ -67,7 +67,7 @@ def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) 
 
 
 def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
-    found = result(pose(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GREY))
+    found = result(pose(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GRAY))
     assert found.to_dict() == {"poses": [], "events": []}
     assert found.summary() == ""
 
@@ -76,24 +76,24 @@ def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -
     task = pose(movenet_file(seen(0.5)), threads=1)
     strict = task.with_settings(TaskSettings(0.6, None, ()))
     assert strict.settings() == TaskSettings(0.6, None, ())
-    one, other = (result(each, Frame(0, 0.0, GREY, "x")) for each in (task, strict))
+    one, other = (result(each, Frame(0, 0.0, GRAY, "x")) for each in (task, strict))
     assert one.poses[0].angles
     assert not other.poses[0].angles
     assert len(other.poses[0].keypoints) == len(COCO)  # said in any case
-    assert not np.array_equal(task.draw(GREY.copy(), one), GREY)
-    assert np.array_equal(strict.draw(GREY.copy(), other), GREY)
+    assert not np.array_equal(task.draw(GRAY.copy(), one), GRAY)
+    assert np.array_equal(strict.draw(GRAY.copy(), other), GRAY)
     with raises_code("invalid-option-value"):
         task.with_settings(TaskSettings(1.5, None, ()))
 
 
 def test_nothing_is_counted_where_nothing_is_asked(movenet_file: Write) -> None:
     task = pose(movenet_file(seen()), count=["none"], threads=1)
-    assert "events" not in result(task, Frame(0, 0.0, GREY)).to_dict()
+    assert "events" not in result(task, Frame(0, 0.0, GRAY)).to_dict()
 
 
 def test_a_model_of_another_task(tmp_path: Path) -> None:
-    path = tmp_path / "colours.tflite"
-    path.write_bytes(tiny_models.colour_model())
+    path = tmp_path / "colors.tflite"
+    path.write_bytes(tiny_models.color_model())
     with raises_code("model-wrong-task"):
         pose(path)
 

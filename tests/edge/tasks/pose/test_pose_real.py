@@ -114,12 +114,12 @@ def test_movenet_looks_closely_at_somebody_far_away(test_data: Path) -> None:
     assert errors[0].mean() > errors[1:].mean()  # the first frame is looked at whole
 
 
-def test_movenet_on_a_picture_as_its_makers(test_data: Path) -> None:
-    picture = cv2.imread(str(test_data / "images/squat.bmp"))
-    frame = Frame(0, 0.0, picture, "squat.bmp")
+def test_movenet_on_an_image_as_its_makers(test_data: Path) -> None:
+    image = cv2.imread(str(test_data / "images/squat.bmp"))
+    frame = Frame(0, 0.0, image, "squat.bmp")
     task = movenet(test_data)
     (found,) = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).poses
-    stretched = np.asarray(cv2.resize(picture, (192, 192)))[None, ..., ::-1]
+    stretched = np.asarray(cv2.resize(image, (192, 192)))[None, ..., ::-1]
     (raw,) = task.runtime.invoke(np.ascontiguousarray(stretched))
     file = test_data / "models/movenet_single_pose_lightning_ptq_reference.csv"
     with file.open() as lines:
@@ -127,7 +127,7 @@ def test_movenet_on_a_picture_as_its_makers(test_data: Path) -> None:
             (float(row["keypoint_x"]), float(row["keypoint_y"])) for row in csv.DictReader(lines)
         ]
     assert np.abs(raw.reshape(17, 3)[:, 1::-1] - wanted).max() <= 0.05
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     ours = np.array([(point.x / width, point.y / height) for point in found.keypoints])
     assert np.abs(ours - wanted).mean() <= 0.03  # in its proportions, not stretched
 
@@ -139,10 +139,10 @@ def test_two_people_beside_each_other(test_data: Path) -> None:
     first = source.read()
     source.close()
     assert first is not None
-    frame = Frame(0, 0.0, np.hstack([first.picture, first.picture[:, ::-1]]), "both.png")
+    frame = Frame(0, 0.0, np.hstack([first.image, first.image[:, ::-1]]), "both.png")
     found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).poses
     assert len(found) == 2
-    wide = first.picture.shape[1]
+    wide = first.image.shape[1]
     noses = sorted(one.keypoints[0].x for one in found)
     assert noses[0] == pytest.approx(2 * wide - noses[1], abs=15)
     assert noses[0] < wide < noses[1]

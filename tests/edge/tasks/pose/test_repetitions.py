@@ -112,5 +112,5 @@ def test_one_person_is_counted_among_others() -> None:
     assert [event.count for event in events] == [1, 2, 3]
 
 
-def test_an_empty_picture_is_no_error() -> None:
+def test_an_empty_image_is_no_error() -> None:
     assert RepetitionCounter(exercises.read()).update([], 0.0) == ()

@@ -7,56 +7,56 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from edge.errors import PictureError
+from edge.errors import ImageError
 from edge.tasks.segment.background import compose, parse
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
     """A red square on noise, and its cover."""
-    picture = np.random.default_rng(3).integers(0, 255, (120, 160, 3)).astype(np.uint8)
+    image = np.random.default_rng(3).integers(0, 255, (120, 160, 3)).astype(np.uint8)
     cover = np.zeros((120, 160), np.uint8)
-    picture[40:80, 60:100], cover[40:80, 60:100] = (0, 0, 255), 255
-    return picture, cover
+    image[40:80, 60:100], cover[40:80, 60:100] = (0, 0, 255), 255
+    return image, cover
 
 
 @pytest.mark.parametrize(
-    ("asked", "colour"),
+    ("asked", "color"),
     [("green", (64, 177, 0)), ("White", (255, 255, 255)), ("#1020fF", (255, 32, 16))],
 )
-def test_a_colour(asked: str, colour: tuple[int, int, int]) -> None:
-    picture, cover = scene()
-    made = compose(picture, cover, parse(asked))
+def test_a_color(asked: str, color: tuple[int, int, int]) -> None:
+    image, cover = scene()
+    made = compose(image, cover, parse(asked))
     assert (made[cover == 255] == (0, 0, 255)).all()
-    assert (made[cover == 0] == colour).all()
+    assert (made[cover == 0] == color).all()
 
 
 def test_blur_leaves_the_foreground_sharp_and_does_not_mix_it_in() -> None:
-    picture, cover = scene()
-    before = picture.copy()
-    made = compose(picture, cover, parse("blur"))
-    assert (picture == before).all()
+    image, cover = scene()
+    before = image.copy()
+    made = compose(image, cover, parse("blur"))
+    assert (image == before).all()
     assert (made[cover == 255] == (0, 0, 255)).all()
     far, near = made[:20], made[36:40, 60:100]
-    assert far.std() < picture[:20].std() / 3
+    assert far.std() < image[:20].std() / 3
     assert abs(near[..., 2].mean() - near[..., 1].mean()) < 30  # no red shines around it
 
 
-def test_a_picture_fills_frames_of_any_size_in_its_proportions(tmp_path: Path) -> None:
+def test_an_image_fills_frames_of_any_size_in_its_proportions(tmp_path: Path) -> None:
     behind = np.zeros((40, 200, 3), np.uint8)
     cv2.circle(behind, (100, 20), 10, (255, 255, 255), cv2.FILLED)
     cv2.imwrite(str(tmp_path / "b.png"), behind)
     background = parse(str(tmp_path / "b.png"))
     for height, width in ((120, 160), (300, 90), (120, 160)):
-        picture = np.full((height, width, 3), 77, np.uint8)
-        made = compose(picture, np.zeros((height, width), np.uint8), background)
-        assert made.shape == picture.shape
+        image = np.full((height, width, 3), 77, np.uint8)
+        made = compose(image, np.zeros((height, width), np.uint8), background)
+        assert made.shape == image.shape
         _, _, wide, high = cv2.boundingRect(made[..., 0])
         assert wide == pytest.approx(min(width, high), rel=0.1)
 
 
 def test_half_a_cover_is_half_of_each() -> None:
-    picture = np.full((4, 4, 3), 200, np.uint8)
-    made = compose(picture, np.full((4, 4), 128, np.uint8), parse("black"))
+    image = np.full((4, 4, 3), 200, np.uint8)
+    made = compose(image, np.full((4, 4), 128, np.uint8), parse("black"))
     assert made.max() == pytest.approx(100, abs=2)
 
 
@@ -66,9 +66,9 @@ def test_a_word_that_is_nothing(asked: str, said: str) -> None:
         parse(asked)
 
 
-def test_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:
     broken = tmp_path / "b.jpg"
-    broken.write_bytes(b"\xff\xd8 no picture")
+    broken.write_bytes(b"\xff\xd8 no image")
     for path in (broken, tmp_path / "none.png"):
-        with pytest.raises(PictureError, match=path.name):
+        with pytest.raises(ImageError, match=path.name):
             parse(str(path))

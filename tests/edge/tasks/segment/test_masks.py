@@ -21,14 +21,14 @@ from edge.tasks.segment.masks import (
 RED, BLUE, WHITE, BLACK = (0, 0, 255), (255, 0, 0), (255, 255, 255), (0, 0, 0)
 
 
-def read(model: bytes, picture: Any, **options: float) -> tuple[MaskDecoder, Any, Any]:
+def read(model: bytes, image: Any, **options: float) -> tuple[MaskDecoder, Any, Any]:
     runtime = interpreter.load(model, name="m.tflite", delegate="cpu", threads=1)
     reader = match_decoder(runtime, options.get("score", 0.5), options.get("smoothing", 0.0))
     assert reader is not None
-    small = picture[3::6, 4::8, ::-1].astype(np.float32) / 127.5 - 1
+    small = image[3::6, 4::8, ::-1].astype(np.float32) / 127.5 - 1
     outputs = runtime.invoke(np.ascontiguousarray(small[None]))
-    mask, cover = reader(outputs[0], Frame(0, 0.0, picture))
-    assert mask.shape == picture.shape[:2]
+    mask, cover = reader(outputs[0], Frame(0, 0.0, image))
+    assert mask.shape == image.shape[:2]
     assert mask.dtype == np.uint8
     return reader, mask, cover
 
@@ -57,14 +57,14 @@ def test_a_probability_gives_a_mask_and_a_cover(logits: bool) -> None:
 
 
 def test_the_threshold_moves_mask_and_cover() -> None:
-    grey = mask_models.halves((160, 160, 160), (160, 160, 160))  # a probability of 0.56
-    reader, mask, cover = read(mask_models.soft_model(), grey)
+    gray = mask_models.halves((160, 160, 160), (160, 160, 160))  # a probability of 0.56
+    reader, mask, cover = read(mask_models.soft_model(), gray)
     assert (mask == 1).all()
     assert (cover > 127).all()
     strict = reader.with_settings(0.7)
     assert strict.score == 0.7
     probability = np.full((1, 8, 8, 1), 0.56, np.float32)
-    mask, cover = strict(probability, Frame(0, 0.0, grey))
+    mask, cover = strict(probability, Frame(0, 0.0, gray))
     assert (mask == 0).all()
     assert cover is not None
     assert (cover < 127).all()
@@ -83,12 +83,12 @@ def test_sure_pixels_follow_at_once_and_doubtful_ones_slowly() -> None:
     assert again.tolist() == [0.5, 0.5]
 
 
-def test_pictures_have_nothing_to_do_with_one_another() -> None:
+def test_images_have_nothing_to_do_with_one_another() -> None:
     spec = TensorSpec("p", (1, 8, 8, 1), "float32", 0.0, 0)
     reader = ProbabilityMaskDecoder(spec, False, 0.5, Average(100.0))
-    grey = mask_models.halves(BLACK, BLACK)
+    gray = mask_models.halves(BLACK, BLACK)
     for value, expected in ((0.4, 0), (0.6, 1)):
-        mask, _ = reader(np.full(spec.shape, value, np.float32), Frame(0, 0.0, grey, "a.jpg"))
+        mask, _ = reader(np.full(spec.shape, value, np.float32), Frame(0, 0.0, gray, "a.jpg"))
         assert (mask == expected).all()
 
 

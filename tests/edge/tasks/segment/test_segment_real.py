@@ -50,7 +50,7 @@ def test_deeplab_finds_the_bird(test_data: Path) -> None:
     assert said.segments[0].box == pytest.approx(box, abs=40)
 
 
-def test_deeplab_names_a_person_in_a_picture_of_other_proportions(test_data: Path) -> None:
+def test_deeplab_names_a_person_in_an_image_of_other_proportions(test_data: Path) -> None:
     said = seen(deeplab(test_data), test_data / "images/pose.jpg")
     reference = cv2.imread(str(test_data / "images/pose_segmentation.png"))[..., 0] == 255
     assert [one.label for one in said.segments] == ["person"]

@@ -34,16 +34,16 @@ def made(tmp_path: Path) -> Any:
     return make
 
 
-def seen(task: Segmenter, picture: Any) -> Segmentation:
-    frame = Frame(0, 0.0, picture)
+def seen(task: Segmenter, image: Any) -> Segmentation:
+    frame = Frame(0, 0.0, image)
     return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
 def test_what_covers_how_much_and_where(made: Any) -> None:
     task = made(mask_models.scores_model())
-    picture = mask_models.halves(GREEN, RED)
-    picture[24:, 32:] = BLUE
-    said = seen(task, picture)
+    image = mask_models.halves(GREEN, RED)
+    image[24:, 32:] = BLUE
+    said = seen(task, image)
     dog, cat = said.segments
     assert (dog.label, dog.index, dog.box) == ("dog", 1, (0.0, 0.0, 32.0, 48.0))
     assert (cat.label, cat.index, cat.box) == ("cat", 2, (32.0, 24.0, 64.0, 48.0))
@@ -56,16 +56,16 @@ def test_what_covers_how_much_and_where(made: Any) -> None:
 
 
 def test_only_the_classes_asked_for_while_the_mask_tells_all(made: Any) -> None:
-    picture = mask_models.halves(GREEN, BLUE)
+    image = mask_models.halves(GREEN, BLUE)
     task = made(mask_models.scores_model(), classes=["cat"])
-    said = seen(task, picture)
+    said = seen(task, image)
     assert [one.label for one in said.segments] == ["cat"]
     assert set(np.unique(said.mask)) == {1, 2}
     assert task.settings() == TaskSettings(None, ("cat",), ("dog", "cat"))
     other = task.with_settings(TaskSettings(None, ("dog",), ()))
-    assert [one.label for one in seen(other, picture).segments] == ["dog"]
+    assert [one.label for one in seen(other, image).segments] == ["dog"]
     every = task.with_settings(TaskSettings(None, None, ()))
-    assert len(seen(every, picture).segments) == 2
+    assert len(seen(every, image).segments) == 2
     with raises_code("unknown-class", fix="'cat'"):
         task.with_settings(TaskSettings(None, ("cats",), ()))
 
@@ -113,26 +113,26 @@ def test_people_of_the_selfie_model_are_called_so(made: Any) -> None:
 
 def test_the_background_is_replaced_behind_the_classes(made: Any) -> None:
     task = made(mask_models.scores_model(), background=parse("white"), classes=["dog"])
-    picture = mask_models.halves(GREEN, BLUE)
-    drawn = task.draw(picture, seen(task, picture))
+    image = mask_models.halves(GREEN, BLUE)
+    drawn = task.draw(image, seen(task, image))
     assert (drawn[:, :28] == GREEN).all()
     assert (drawn[:, 36:] == WHITE).all()
     soft = made(mask_models.soft_model(), ("selfie",), background=parse("green"))
-    picture = mask_models.halves(BLACK, WHITE)
-    drawn = soft.draw(picture, seen(soft, picture))
+    image = mask_models.halves(BLACK, WHITE)
+    drawn = soft.draw(image, seen(soft, image))
     assert (np.abs(drawn[:, 60].astype(int) - WHITE) < 25).all()
     assert drawn[0, 0].tolist() == pytest.approx([64, 177, 0], abs=15)
 
 
 def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
-    picture = mask_models.halves(BLACK, WHITE)
+    image = mask_models.halves(BLACK, WHITE)
     model = mask_models.soft_model()
     kept = made(model, ("selfie",), background=parse("green"), classes=["background"])
-    drawn = kept.draw(picture, seen(kept, picture))
+    drawn = kept.draw(image, seen(kept, image))
     assert drawn[0, 0].tolist() == pytest.approx(BLACK, abs=25)
     assert drawn[0, 60].tolist() == pytest.approx([64, 177, 0], abs=25)
     everything = kept.with_settings(TaskSettings(0.5, ("background", "person"), ()))
-    assert np.abs(everything.draw(picture, seen(everything, picture)) - picture).max() == 0
+    assert np.abs(everything.draw(image, seen(everything, image)) - image).max() == 0
 
 
 def test_people_are_kept_where_nothing_else_is_asked_for(made: Any) -> None:
@@ -144,8 +144,8 @@ def test_people_are_kept_where_nothing_else_is_asked_for(made: Any) -> None:
 
 def test_the_overlay_tints_what_is_covered_and_nothing_else(made: Any) -> None:
     task = made(mask_models.scores_model())
-    picture = mask_models.halves(RED, BLUE)
-    drawn = task.draw(picture.copy(), seen(task, picture))
+    image = mask_models.halves(RED, BLUE)
+    drawn = task.draw(image.copy(), seen(task, image))
     assert (drawn[30:, :28] == RED).all()
     assert (drawn[30:, 36:60] != BLUE).any(axis=2).all()
 
@@ -165,15 +165,15 @@ def test_bad_options(made: Any, options: dict[str, Any], code: str, fields: dict
 
 def test_a_model_of_another_task(made: Any) -> None:
     with raises_code("model-wrong-task"):
-        made(tiny_models.colour_model(), None)
+        made(tiny_models.color_model(), None)
 
 
 def test_its_delegate_dies_and_the_model_beside_it_goes_on(made: Any) -> None:
     task = made(mask_models.scores_model())
-    picture = mask_models.halves(GREEN, RED)
+    image = mask_models.halves(GREEN, RED)
     on_tpu = replace(task, path=task.path.with_name("m_edgetpu.tflite"))
     other = on_tpu.fallback_to_cpu()
     assert (other.path, other.runtime.delegate) == (task.path, "cpu")
-    assert seen(other, picture).segments == seen(task, picture).segments != ()
+    assert seen(other, image).segments == seen(task, image).segments != ()
     with raises_code("cpu-model-missing"):
         other.fallback_to_cpu()

@@ -72,7 +72,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Red, then blue."""
-    return write_clip(tmp_path_factory.mktemp("clip") / "colours.avi")
+    return write_clip(tmp_path_factory.mktemp("clip") / "colors.avi")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ def watching(model: Path) -> Iterator[Served]:
         yield running
 
 
-def test_the_pictures_of_the_camera_are_classified(open_page: OpenPage, watching: Served) -> None:
+def test_the_images_of_the_camera_are_classified(open_page: OpenPage, watching: Served) -> None:
     page = open_page(watching.url)
     page.get_by_role("button", name="Use this camera").click()
     expect(page.locator("#link")).to_have_text("Live")
@@ -67,7 +67,7 @@ def test_another_camera_can_be_chosen(open_page: OpenPage, watching: Served) -> 
 def test_only_one_page_is_the_camera(open_page: OpenPage, watching: Served) -> None:
     viewer, other = open_page(watching.url), open_page("about:blank")
     other.add_init_script("window.createImageBitmap = () => new Promise(() => {})")
-    other.goto(watching.url)  # and never learns that there are pictures already
+    other.goto(watching.url)  # and never learns that there are images already
     page = open_page(watching.url)
     page.get_by_role("button", name="Use this camera").click()
     expect(page.locator("#link")).to_have_text("Live")
@@ -79,7 +79,7 @@ def test_only_one_page_is_the_camera(open_page: OpenPage, watching: Served) -> N
     expect(page.locator("#link")).to_have_text("Live")
 
 
-def test_a_snapshot_before_the_first_picture_is_refused_in_words(
+def test_a_snapshot_before_the_first_image_is_refused_in_words(
     open_page: OpenPage, model: Path
 ) -> None:
     with served("classify", "--model", model, "--source", "browser") as running:

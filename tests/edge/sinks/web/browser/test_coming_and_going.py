@@ -52,7 +52,7 @@ def test_without_the_right_token_there_is_no_page(
 @pytest.fixture
 def foreign(tmp_path: Path) -> Iterator[str]:
     """A page of somebody else: another port of one machine is another origin."""
-    (tmp_path / "index.html").write_text("<p>Free pictures")
+    (tmp_path / "index.html").write_text("<p>Free images")
     handler = partial(_Quiet, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -118,7 +118,7 @@ def test_a_page_whose_token_is_no_longer_right_says_so(
         expect(page.locator("#veil-text")).to_contain_text("that the program printed")
 
 
-def test_a_ninth_viewer_hears_why_there_is_no_picture(open_page: OpenPage, stream: Served) -> None:
+def test_a_ninth_viewer_hears_why_there_is_no_image(open_page: OpenPage, stream: Served) -> None:
     first = open_page(stream.url)
     first.evaluate("() => { window.more = Array.from({length: 7}, () => new WebSocket('/ws')) }")
     expect(first.locator("#facts")).to_contain_text("8 viewers")

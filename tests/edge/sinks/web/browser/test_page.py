@@ -37,7 +37,7 @@ def as_before(page: Page, stream: Served) -> Iterator[None]:
     _until(page, so)
 
 
-def test_the_picture_moves_and_results_change(page: Page) -> None:
+def test_the_image_moves_and_results_change(page: Page) -> None:
     summary = page.locator("#summary")
     expect(summary).to_contain_text("red")
     first = page.evaluate(FRAME)
@@ -45,11 +45,11 @@ def test_the_picture_moves_and_results_change(page: Page) -> None:
     _until(page, lambda: page.evaluate(FRAME) != first)
     expect(page.locator("#rows li").first).to_contain_text("blue")
     expect(page.locator("#rows li")).to_have_count(3)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("colours.tflite")
-    expect(page).to_have_title("classify · colours.tflite")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("colors.tflite")
+    expect(page).to_have_title("classify · colors.tflite")
 
 
-def test_the_picture_has_the_colours_of_the_stream(page: Page) -> None:
+def test_the_image_has_the_colors_of_the_stream(page: Page) -> None:
     pixel = (
         "[...document.getElementById('picture').getContext('2d')"
         ".getImageData(300, 100, 1, 1).data.slice(0, 3)]"
@@ -63,17 +63,17 @@ def test_the_picture_has_the_colours_of_the_stream(page: Page) -> None:
     _until(page, lambda: not is_red())
 
 
-def test_things_have_the_colours_that_they_have_in_the_picture(page: Page) -> None:
-    script = "import('/static/colours.js').then(made => [...Array(50).keys()].map(made.colour))"
+def test_things_have_the_colors_that_they_have_in_the_image(page: Page) -> None:
+    script = "import('/static/colors.js').then(made => [...Array(50).keys()].map(made.color))"
     drawn = [color_of(number) for number in range(50)]
     assert page.evaluate(script) == [f"rgb({red} {green} {blue})" for blue, green, red in drawn]
 
 
-def test_pause_holds_the_picture_and_resume_lets_it_go(page: Page) -> None:
+def test_pause_holds_the_image_and_resume_lets_it_go(page: Page) -> None:
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#link")).to_have_text("Paused")
     expect(page.locator("#stage[data-is=paused]")).to_be_visible()
-    page.wait_for_timeout(200)  # the last picture may still be on its way
+    page.wait_for_timeout(200)  # the last image may still be on its way
     held = page.evaluate(FRAME)
     page.wait_for_timeout(400)
     assert page.evaluate(FRAME) == held
@@ -89,15 +89,15 @@ def test_pause_is_seen_by_all_viewers(page: Page, open_page: OpenPage, stream: S
     expect(other.locator("#link")).to_have_text("Paused")
 
 
-def test_snapshot_saves_the_picture(page: Page, tmp_path: Path) -> None:
+def test_snapshot_saves_the_image(page: Page, tmp_path: Path) -> None:
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Snapshot").click()
     saved = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(saved)
     assert saved.suffix == ".jpg"
-    picture = cv2.imread(str(saved))
-    assert picture is not None
-    assert picture.shape == (240, 320, 3)
+    image = cv2.imread(str(saved))
+    assert image is not None
+    assert image.shape == (240, 320, 3)
 
 
 def test_a_recording_can_be_downloaded_and_plays(
@@ -114,12 +114,12 @@ def test_a_recording_can_be_downloaded_and_plays(
     waiting.value.save_as(saved)
     assert (recordings / saved.name).is_file()
     video = cv2.VideoCapture(str(saved))
-    pictures = []
+    images = []
     while (read := video.read())[0]:
-        pictures.append(read[1])
+        images.append(read[1])
     video.release()
-    assert len(pictures) > 10
-    assert not np.array_equal(pictures[0], pictures[-1])
+    assert len(images) > 10
+    assert not np.array_equal(images[0], images[-1])
 
 
 def test_the_dot_of_a_recording_blinks_unless_motion_is_unwanted(
@@ -270,8 +270,8 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(
         assert box["y"] + box["height"] <= 844, "a thumb reaches it without scrolling"
 
 
-def test_the_pictures_go_on_in_a_page_that_was_hidden(page: Page) -> None:
-    """A page that nobody sees asks for no pictures; when it is seen again they come."""
+def test_the_images_go_on_in_a_page_that_was_hidden(page: Page) -> None:
+    """A page that nobody sees asks for no images; when it is seen again they come."""
     hide = (
         "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
         " document.dispatchEvent(new Event('visibilitychange')) }"
@@ -286,7 +286,7 @@ def test_the_pictures_go_on_in_a_page_that_was_hidden(page: Page) -> None:
 
 
 def _until(page: Page, so: Callable[[], bool]) -> None:
-    """Pictures tell nobody that they have come: look again and again."""
+    """Images tell nobody that they have come: look again and again."""
     for _ in range(200):
         if so():
             return
