@@ -13,7 +13,7 @@ A camera, with something to do about what it sees:
 ...     if any(found.label == "cat" for found in output.result.detections):
 ...         print(f"a cat after {output.time_s:.1f} s")
 >>> task = edge.detector("ssd.tflite", labels="coco_labels.txt")  # doctest: +SKIP
->>> edge.run(task, "0", ["window", edge.each(act)]).fps           # doctest: +SKIP
+>>> edge.run(task, "0", ["window", edge.callback_sink(act)]).fps           # doctest: +SKIP
 29.9
 """
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from edge.results import Segment as Segment
     from edge.results import Segmentation as Segmentation
     from edge.session import run as run
-    from edge.sinks.callback import callback_sink as each
+    from edge.sinks.callback import callback_sink as callback_sink
     from edge.sources import open_source as open_source
     from edge.sources.source import SourceOptions as SourceOptions
-    from edge.streaming.statistics import StreamStats as Statistics
+    from edge.streaming.statistics import StreamStats as StreamStats
     from edge.tasks.classify.classifier import classifier as classifier
-    from edge.tasks.classify.model import ClassifierModel as Model
+    from edge.tasks.classify.model import ClassifierModel as ClassifierModel
     from edge.tasks.classify.model import open_model as open_model
     from edge.tasks.detect.detector import detector as detector
     from edge.tasks.pose.estimator import pose as pose
@@ -57,7 +57,7 @@ _PUBLIC = {
     "Frame": "edge.frame",
     "Output": "edge.frame",
     "read_image": "edge.image",
-    "Model": "edge.tasks.classify.model",
+    "ClassifierModel": "edge.tasks.classify.model",
     "open_model": "edge.tasks.classify.model",
     "Classification": "edge.results",
     "ClassScore": "edge.results",
@@ -70,10 +70,10 @@ _PUBLIC = {
     "Segment": "edge.results",
     "Segmentation": "edge.results",
     "run": "edge.session",
-    "each": "edge.sinks.callback",
+    "callback_sink": "edge.sinks.callback",
     "open_source": "edge.sources",
     "SourceOptions": "edge.sources.source",
-    "Statistics": "edge.streaming.statistics",
+    "StreamStats": "edge.streaming.statistics",
     "classifier": "edge.tasks.classify.classifier",
     "detector": "edge.tasks.detect.detector",
     "mirror": "edge.tasks.pose_match.task",
@@ -85,12 +85,12 @@ _PUBLIC = {
 __all__ = [
     "ClassScore",
     "Classification",
+    "ClassifierModel",
     "Detection",
     "Detections",
     "EdgeError",
     "Frame",
     "Keypoint",
-    "Model",
     "Output",
     "Pose",
     "Poses",
@@ -98,10 +98,10 @@ __all__ = [
     "Segment",
     "Segmentation",
     "SourceOptions",
-    "Statistics",
+    "StreamStats",
+    "callback_sink",
     "classifier",
     "detector",
-    "each",
     "following",
     "mirror",
     "open_model",

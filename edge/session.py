@@ -39,7 +39,7 @@ def run(
         task: such as :func:`edge.classifier` or :func:`edge.detector` makes.
         source: where frames come from, see :mod:`edge.sources`.
         sinks: where results go, see :mod:`edge.sinks`, or objects that are sinks, such as
-            :func:`edge.each` makes; by default a window, and without a screen lines of text.
+            :func:`edge.callback_sink` makes; by default a window, and without a screen lines of text.
         options: size, rotation and the like of the source.
         frames: ends it after so many.
         say: told in a sentence what the user should know meanwhile.

@@ -13,7 +13,7 @@ def callback_sink(act: Callable[[Output], None]) -> "CallbackSink":
     While it is busy a few frames wait; beyond that those of a live source are dropped, so that it
     does not slow the stream. What it raises ends the stream.
 
-    >>> edge.run(task, "0", [edge.each(lambda output: print(output.result))])  # doctest: +SKIP
+    >>> edge.run(task, "0", [edge.callback_sink(lambda output: print(output.result))])  # doctest: +SKIP
     """
     return CallbackSink(act)
 

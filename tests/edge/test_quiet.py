@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-START = "import os, sys; from edge.errors import ModelError; from edge.terminal.native_stderr import quiet\n"
+START = "import os, sys; from edge.errors import ModelError; from edge.terminal.native_stderr import suppress_native_stderr\n"
 
 
 def run(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -16,7 +16,7 @@ def run(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-BLOCK = "with quiet():\n    os.write(2, b'native\\n'); print('python', file=sys.stderr)\n"
+BLOCK = "with suppress_native_stderr():\n    os.write(2, b'native\\n'); print('python', file=sys.stderr)\n"
 
 
 def test_native_text_is_hidden_and_python_text_is_not() -> None:
@@ -33,14 +33,14 @@ def test_with_debug_nothing_is_hidden() -> None:
 def test_native_text_is_shown_where_the_error_does_not_explain_itself(
     error: str, shown: bool
 ) -> None:
-    done = run(f"with quiet():\n    os.write(2, b'native\\n'); raise {error}\n")
+    done = run(f"with suppress_native_stderr():\n    os.write(2, b'native\\n'); raise {error}\n")
     assert ("native" in done.stderr) == shown
     assert "Traceback" in done.stderr
 
 
 def test_overlapping_blocks_show_nothing_until_the_last_ends() -> None:
     script = (
-        "a, b = quiet(), quiet()\n"
+        "a, b = suppress_native_stderr(), suppress_native_stderr()\n"
         "a.__enter__(); b.__enter__(); a.__exit__(None, None, None)\n"
         "os.write(2, b'chatter\\n'); b.__exit__(None, None, None); os.write(2, b'end\\n')\n"
     )
@@ -49,7 +49,7 @@ def test_overlapping_blocks_show_nothing_until_the_last_ends() -> None:
 
 def test_a_closed_stderr_is_no_trouble() -> None:
     done = subprocess.run(
-        f'exec 2>&-; exec "{sys.executable}" -c "{START}with quiet(): print(1)"',
+        f'exec 2>&-; exec "{sys.executable}" -c "{START}with suppress_native_stderr(): print(1)"',
         shell=True, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "1\n")

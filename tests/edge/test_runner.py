@@ -37,7 +37,7 @@ def act(output):
 model, video = sys.argv[1:]
 task = edge.classifier(model, threads=1)
 options = edge.SourceOptions(size=(160, 120), realtime=True)
-done = edge.run(task, "synthetic:@50", [video, edge.each(act)], options=options)
+done = edge.run(task, "synthetic:@50", [video, edge.callback_sink(act)], options=options)
 assert done.frames == len(seen)
 print(done.frames, set(seen) <= {"red", "green", "blue"})
 """
@@ -96,7 +96,7 @@ def test_an_error_of_a_users_function_ends_the_stream() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        edge.run(MeanTask(), "synthetic:64x48", [edge.each(act)])
+        edge.run(MeanTask(), "synthetic:64x48", [edge.callback_sink(act)])
 
 
 def test_a_stream_may_run_in_a_thread(clip: Path) -> None:

@@ -169,8 +169,8 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from converters.training.embedding_store import opened\n"
-        "with opened(Path(sys.argv[1])) as store:\n"
+        "from converters.training.embedding_store import open_store\n"
+        "with open_store(Path(sys.argv[1])) as store:\n"
         "    for i in range(100):\n"
         "        store.put({f'{sys.argv[2]} {i}': np.full(4, i, np.float32)})\n"
     )

@@ -52,7 +52,7 @@ def shop(server: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 [origins.here]
 about = "A test"
 url = "{server.url}/v1/"
-license = "Apache-2.0"
+licence = "Apache-2.0"
 
 [models.colors]
 task = "classify"

@@ -11,7 +11,7 @@ GOOD = """
 [origins.here]
 about = "A test"
 url = "http://localhost/"
-license = "Apache-2.0"
+licence = "Apache-2.0"
 
 [models.one]
 task = "detect"

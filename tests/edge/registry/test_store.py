@@ -136,9 +136,9 @@ def test_many_programs_at_once(shop, tmp_path):
     release = threading.Event()
     shop.serve("/v1/cpu.tflite", release=release)
     code = (
-        "import sys; from pathlib import Path; from edge.registry import entries, located\n"
+        "import sys; from pathlib import Path; from edge.registry import entries, resolve_model\n"
         f"entries.SHIPPED = Path({str(tmp_path / 'models.toml')!r})\n"
-        "print(located('colors', lambda line: None, 'edgetpu'))"
+        "print(resolve_model('colors', lambda line: None, 'edgetpu'))"
     )
     command = [sys.executable, "-c", code]
     killed = subprocess.Popen(command)

@@ -86,12 +86,12 @@ def test_stdout_stays_open(capsys: pytest.CaptureFixture[str], stream: Any, outp
 def test_a_reader_that_goes_away_ends_the_stream_quietly() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from edge.frame import Output, Status\n"
+        "from edge.frame import Output, StreamStatus\n"
         "from edge.results import Detections\n"
-        "from edge.sinks import Setting, open_sink\n"
+        "from edge.sinks import StreamContext, open_sink\n"
         "ended = []\n"
-        "sink = open_sink('jsonl:-', Setting(None, True, lambda: ended.append(1), print))\n"
-        "status = Status(1.0, 1.0, 1.0, 0, 'cpu')\n"
+        "sink = open_sink('jsonl:-', StreamContext(None, True, lambda: ended.append(1), print))\n"
+        "status = StreamStatus(1.0, 1.0, 1.0, 0, 'cpu')\n"
         "while not ended:\n"
         "    sink.write(Output(0, 0.0, '', 'detect', Detections(()), status, 0.0))\n"
         "sink.close()\n"

@@ -22,14 +22,14 @@ PROGRAM = """
 import sys, threading, time
 sys.path.insert(0, sys.argv[1])
 import cv2, numpy as np
-from edge.frame import Output, Status
+from edge.frame import Output, StreamStatus
 from edge.results import Detections
-from edge.sinks import Setting, open_sink
+from edge.sinks import StreamContext, open_sink
 stop = threading.Event()
-sink = open_sink("window", Setting(30.0, True, stop.set, print))
+sink = open_sink("window", StreamContext(30.0, True, stop.set, print))
 def work():
     image = np.full((240, 320, 3), 200, np.uint8)
-    status = Status(1.0, 1.0, 1.0, 0, "cpu")
+    status = StreamStatus(1.0, 1.0, 1.0, 0, "cpu")
     for index in range(400):
         if stop.is_set():
             break

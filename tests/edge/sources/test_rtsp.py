@@ -43,7 +43,7 @@ def test_an_rtsp_camera_that_vanishes_is_found_again(monkeypatch: pytest.MonkeyP
     with rtsp.camera(port) as address:
         stream = threading.Thread(
             target=lambda: done.append(
-                edge.run(MeanTask(), address, [sink, edge.each(count)], frames=60, say=say)
+                edge.run(MeanTask(), address, [sink, edge.callback_sink(count)], frames=60, say=say)
             )
         )
         reached = threading.Event()
