@@ -62,20 +62,20 @@ def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) 
 
 
 @pytest.mark.parametrize(
-    ("transcript", "prepared", "code", "said"),
+    ("transcript", "prepared", "code", "reason"),
     [
-        (failure("Internal compiler error. Aborting!"), None, 1, "Not compiled: expected"),
-        (success(*ALL), None, 0, "Not compiled: expected"),  # success without a file
-        (success(*NONE, subgraphs=0), tiny_models.color_model(), 0, "maps nothing of it"),
+        (failure("Internal compiler error. Aborting!"), None, 1, "crashed"),
+        (success(*ALL), None, 0, "no file"),  # success without a file
+        (success(*NONE, subgraphs=0), tiny_models.color_model(), 0, "no operation"),
     ],
 )
 def test_a_compiler_that_makes_no_file_is_reported(
-    transcript, prepared, code, said, compiler_on_path, foresee
+    transcript, prepared, code, reason, compiler_on_path, foresee
 ) -> None:
     foresee()
     compiler_on_path(transcript, prepared, code=code)
     compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None
     assert compiled.content is None
-    assert said in compiled.notes[0]
+    assert reason in compiled.notes[0]
     assert not is_success(report(compiled))
