@@ -67,8 +67,10 @@ def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
     int8, better = remedied.measured[2:]
     assert better.accuracy > int8.accuracy
     assert better.latencies and better.edgetpu["status"] in ("none", "partly")
-    assert "Kept in float" in remedied.variants[3].notes[0]
-    assert "On the Edge TPU everything from" in remedied.variants[3].notes[0]
+    controlled_int8 = remedied.variants[3]
+    (step,) = controlled_int8.details
+    assert step["method"] == "float"
+    assert step["layers"][0] in controlled_int8.notes[0] and "Edge TPU" in controlled_int8.notes[0]
 
 
 def test_the_remedy_takes_the_place_of_int8(remedied: EvaluatedVariants) -> None:
