@@ -121,7 +121,7 @@ def prune(
 def shares(options: MagnitudeOptions) -> list[float]:
     """The share of zeros after each round.
 
-    >>> [round(share, 2) for share in shares(Options(sparsity=0.75, rounds=3))]
+    >>> [round(share, 2) for share in shares(MagnitudeOptions(sparsity=0.75, rounds=3))]
     [0.53, 0.72, 0.75]
     """
     left = (1 - number / options.rounds for number in range(1, options.rounds + 1))

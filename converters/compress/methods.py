@@ -8,19 +8,19 @@ from typing import Any
 from converters.compress.context import RecipeContext, RecipeState
 
 METHODS = {
-    ("prune", "channels"): "converters.compress.channels.step",
-    ("prune", "magnitude"): "converters.compress.magnitude",
-    ("prune", "xnnpack"): "converters.compress.xnnpack",
-    ("quantise", "float32"): "converters.compress.after_training.float32",
-    ("quantise", "float16"): "converters.compress.after_training.float16",
-    ("quantise", "dynamic"): "converters.compress.after_training.dynamic",
-    ("quantise", "int8"): "converters.compress.after_training.int8",
-    ("quantise", "int16x8"): "converters.compress.after_training.int16x8",
-    ("quantise", "sparse"): "converters.compress.after_training.sparse",
-    ("quantise", "qat"): "converters.compress.aware.qat",
-    ("quantise", "pqat"): "converters.compress.aware.pqat",
+    ("prune", "channels"): "converters.compress.channels.step:ChannelOptions",
+    ("prune", "magnitude"): "converters.compress.magnitude:MagnitudeOptions",
+    ("prune", "xnnpack"): "converters.compress.xnnpack:XnnpackOptions",
+    ("quantize", "float32"): "converters.compress.after_training.float32:Options",
+    ("quantize", "float16"): "converters.compress.after_training.float16:Options",
+    ("quantize", "dynamic"): "converters.compress.after_training.dynamic:Options",
+    ("quantize", "int8"): "converters.compress.after_training.int8:Options",
+    ("quantize", "int16x8"): "converters.compress.after_training.int16x8:Options",
+    ("quantize", "sparse"): "converters.compress.after_training.sparse:Options",
+    ("quantize", "qat"): "converters.compress.aware.qat:QatOptions",
+    ("quantize", "pqat"): "converters.compress.aware.pqat:QatOptions",
 }
-"""(kind of step, method) → module. A module is imported when a recipe names it."""
+"""(kind of step, method) → "module:class of options". A module is imported when a recipe names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +47,6 @@ def find(kind: str, method: str) -> Method:
     Raises:
         KeyError: there is none; see :data:`METHODS`.
     """
-    module = import_module(METHODS[kind, method])
-    return Method(module.Options, module.run)
+    module_name, _, options = METHODS[kind, method].partition(":")
+    module = import_module(module_name)
+    return Method(getattr(module, options), module.run)

@@ -30,6 +30,9 @@ from edge.errors import ConversionError, UsageError, did_you_mean
 
 SHIPPED = Path(__file__).with_name("recipes")
 
+FORMER_QUANTIZE = "quantise"
+"""Former spelling of the step "quantize", still read in recipes."""
+
 _EXAMPLE = 'write [[steps]], then step = "quantize" and method = "int8"'
 
 
@@ -142,7 +145,7 @@ def _read(path: Path, name: str) -> Recipe:
 
 def _check_order(made: tuple[RecipeStep, ...], name: str) -> None:
     """The file is made last, and once."""
-    if [step.kind == "quantise" for step in made] != [False] * (len(made) - 1) + [True]:
+    if [step.kind == "quantize" for step in made] != [False] * (len(made) - 1) + [True]:
         raise UsageError(
             f"recipe {name} to have exactly one quantize step, at the end",
             ", then ".join(f"{step.kind} {step.method}" for step in made),
@@ -156,6 +159,8 @@ def _step(values: Any, place: str) -> RecipeStep:
         raise UsageError(
             f"{place} to be a table", repr(values), _EXAMPLE, code="recipe-invalid-value"
         )
+    if values.get("step") == FORMER_QUANTIZE:
+        values = {**values, "step": "quantize"}
     kind = _choice(values, "step", methods.kinds(), place)
     method = _choice(values, "method", methods.methods(kind), place)
     options = methods.find(kind, method).options

@@ -24,12 +24,12 @@ WHY = {
     ("prune", "xnnpack"): (
         "XNNPACK skips zeros on ARM only, not on x86 with AVX; the Edge TPU never does"
     ),
-    ("quantise", "float16"): "the CPU converts float16 to float32 before computing",
-    ("quantise", "float32"): "it is the model as trained",
-    ("quantise", "dynamic"): "activations stay in float32, and few kernels use 8-bit weights",
-    ("quantise", "int16x8"): "XNNPACK has no kernels for 16-bit activations",
-    ("quantise", "qat"): "plain int8 had lost too little accuracy for training to recover",
-    ("quantise", "pqat"): _ZEROS,
+    ("quantize", "float16"): "the CPU converts float16 to float32 before computing",
+    ("quantize", "float32"): "it is the model as trained",
+    ("quantize", "dynamic"): "activations stay in float32, and few kernels use 8-bit weights",
+    ("quantize", "int16x8"): "XNNPACK has no kernels for 16-bit activations",
+    ("quantize", "qat"): "plain int8 had lost too little accuracy for training to recover",
+    ("quantize", "pqat"): _ZEROS,
 }
 """(kind, method) of a step → why it may gain nothing in time."""
 

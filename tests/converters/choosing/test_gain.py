@@ -9,9 +9,9 @@ from converters.selection.recipe_feedback import WHY, gain, with_gains
 from converters.tflite import Variant
 from converters.verification.metrics import Metrics
 
-PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantise", "method": "int8"})
-TRAINED = ({"step": "quantise", "method": "qat"},)
-SPARSE = ({"step": "prune", "method": "xnnpack"}, {"step": "quantise", "method": "sparse"})
+PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantize", "method": "int8"})
+TRAINED = ({"step": "quantize", "method": "qat"},)
+SPARSE = ({"step": "prune", "method": "xnnpack"}, {"step": "quantize", "method": "sparse"})
 
 
 def measured(name: str, ms: float, gzipped: int, accuracy: float = 0.9) -> Metrics:
@@ -48,7 +48,7 @@ def test_training_for_int8_is_for_accuracy() -> None:
     said = gain(measured("qat", 3.4, 2_000_000), INT8, TRAINED)
     assert said is not None
     assert "smaller" not in said and "more accurate" not in said
-    assert WHY["quantise", "qat"] in said
+    assert WHY["quantize", "qat"] in said
 
 
 def test_a_recipe_in_float_is_held_against_float32() -> None:

@@ -15,7 +15,7 @@ MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 
 
 def quantized(mode: str, material: RecipeContext, **options: str) -> RecipeState:
-    method = methods.find("quantise", mode)
+    method = methods.find("quantize", mode)
     return method.run(RecipeState(material.teacher), method.options(**options), material)
 
 
@@ -82,7 +82,7 @@ def test_int8_takes_and_gives_what_is_asked_for(material: RecipeContext, kind: s
 @pytest.mark.parametrize("mode", ["int8", "qat", "pqat"])
 def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
     with raises_code("unknown-option-value", fix="'uint8'", kind="UsageError"):
-        methods.find("quantise", mode).options(input_type="unit8")
+        methods.find("quantize", mode).options(input_type="unit8")
 
 
 def test_a_type_that_is_like_none_of_them_is_no_misspelling() -> None:
@@ -97,7 +97,7 @@ def test_a_sparse_file_is_smaller_and_says_the_same(material: RecipeContext) -> 
         layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), 0.8))])
 
     def made(mode: str) -> bytes:
-        method = methods.find("quantise", mode)
+        method = methods.find("quantize", mode)
         content = method.run(RecipeState(model), method.options(), material).content
         assert content is not None
         return content

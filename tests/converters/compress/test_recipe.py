@@ -52,10 +52,10 @@ def marking(monkeypatch: pytest.MonkeyPatch) -> None:
         vars(made).update(Options=Options, run=run)
         return made
 
-    modules = {"marks.prune": module(None), "marks.quantise": module(b"TFL3")}
+    modules = {"marks.prune": module(None), "marks.quantize": module(b"TFL3")}
     monkeypatch.setattr(methods, "import_module", modules.__getitem__)
-    for kind in ("prune", "quantise"):
-        monkeypatch.setitem(methods.METHODS, (kind, "mark"), f"marks.{kind}")
+    for kind in ("prune", "quantize"):
+        monkeypatch.setitem(methods.METHODS, (kind, "mark"), f"marks.{kind}:Options")
 
 
 def load(folder: Path, text: str) -> recipe.Recipe:
@@ -69,7 +69,7 @@ def test_shipped_recipes_load_and_say_what_they_are_for(name: str) -> None:
     made = recipe.load(name)
     assert made.name == name
     assert made.description.endswith(".")
-    assert made.steps[-1].kind == "quantise"
+    assert made.steps[-1].kind == "quantize"
 
 
 def test_names_are_those_shipped() -> None:
@@ -85,6 +85,12 @@ def test_channels_50_keeps_half() -> None:
 def test_every_method_of_the_table_can_be_had() -> None:
     for kind, method in methods.METHODS:
         assert callable(methods.find(kind, method).run)
+
+
+def test_the_former_spelling_of_quantize_is_read(tmp_path: Path) -> None:
+    former = load(tmp_path, INT8.replace("quantize", "quantise"))
+    assert former == load(tmp_path, INT8)
+    assert former.steps[-1].kind == "quantize"
 
 
 def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
@@ -105,7 +111,7 @@ def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
         (CHANNELS, "recipe-step-order", ["prune channels"]),
         (INT8 + CHANNELS, "recipe-step-order", ["quantize int8, then prune channels"]),
         (INT8 + INT8, "recipe-step-order", ["quantize int8, then quantize int8"]),
-        (INT8.replace("quantise", "quantize"), "recipe-unknown-step", ["'quantize'", "'quantise'"]),
+        (INT8.replace("quantize", "quantice"), "recipe-unknown-step", ["'quantice'", "'quantize'"]),
         (INT8.replace("int8", "int9"), "recipe-unknown-method", ["'int9'", "'int8'"]),
         ('[[steps]]\nmethod = "int8"', "recipe-unknown-step", ["prune, quantize", "none"]),
         ('[[steps]]\nstep = "prune"\n' + INT8, "recipe-unknown-method", ["channels", "none"]),
@@ -174,7 +180,7 @@ def test_options_come_with_their_types(tmp_path: Path) -> None:
 def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, material: RecipeContext) -> None:
     text = "".join(
         f'[[steps]]\nstep = "{kind}"\nmethod = "mark"\nshare = {share}\n'
-        for kind, share in (("prune", 0.25), ("quantise", 1.0))
+        for kind, share in (("prune", 0.25), ("quantize", 1.0))
     )
     variant = recipe.run(load(tmp_path, text), material)
     assert (variant.name, variant.recipe, variant.content) == ("own", "own", b"TFL3")
@@ -205,6 +211,6 @@ def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
         for content in (micro_variants[2].content, variant.content)
     )
     assert after.multiply_adds < 0.75 * before.multiply_adds
-    assert [step["step"] for step in variant.details] == ["prune", "quantise"]
+    assert [step["step"] for step in variant.details] == ["prune", "quantize"]
     assert variant.model.output_shape == material.teacher.output_shape
     assert np.isfinite(np.concatenate([w.ravel() for w in variant.model.get_weights()])).all()

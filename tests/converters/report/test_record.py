@@ -145,7 +145,7 @@ def test_the_figures_are_those_measured() -> None:
 
 def test_a_recipe_says_what_it_did_and_what_it_did_not_gain() -> None:
     variants = COMPRESSED.build()["variants"]
-    assert [step["step"] for step in variants["channels-50"]["steps"]] == ["prune", "quantise"]
+    assert [step["step"] for step in variants["channels-50"]["steps"]] == ["prune", "quantize"]
     assert variants["channels-50"]["notes"] and variants["channels-50"]["gain"] is None
     assert variants["magnitude-75"]["gain"] == RECIPES["magnitude-75"].gain
     assert variants["channels-50"]["multiply_adds"] < variants["int8"]["multiply_adds"]
