@@ -18,8 +18,8 @@ from converters.stage_timer import StageTimer
 from converters.training import train
 from converters.training.train import TrainingOptions
 from edge.errors import DatasetError, UsageError
-from edge.image import Preprocessing
-from edge.registry import cache
+from edge.files import atomic_directory, cache_folder
+from edge.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
     output_dir.check(settings.out, settings.dataset, settings.force)
     with (
         TemporaryDirectory(prefix="edge-") as work,
-        output_dir.atomic_directory(settings.out) as folder,
+        atomic_directory(settings.out) as folder,
     ):
         with clock("intake"), progress.working("listing the images"):
             listing = intake.list_images(settings.dataset, Path(work))
@@ -91,7 +91,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
         report_all(progress, dataset.audit.findings())
         with clock("train"), progress.working("training"):
             trained = train.train(
-                backbone, dataset, sides, settings.training, cache.folder(), progress
+                backbone, dataset, sides, settings.training, cache_folder(), progress
             )
         report_all(progress, trained.notes)
         learned = TrainingResult(
@@ -126,7 +126,7 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
     check_disjoint(settings.out, settings.source)
     with (
         TemporaryDirectory(prefix="edge-") as work,
-        output_dir.atomic_directory(settings.out) as folder,
+        atomic_directory(settings.out) as folder,
     ):
         with clock("intake"), progress.working("listing the images"):
             listing = intake.list_images(place, Path(work))

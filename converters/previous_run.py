@@ -11,7 +11,7 @@ from converters.report import saved
 from converters.training.augment import Augmentation
 from converters.training.result import Curve, TrainedModel
 from edge.errors import DatasetError, ModelError, UsageError
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 NETWORK_FILE = "model.keras"
 _MEND = "convert the dataset again"

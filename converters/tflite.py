@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from converters.progress import Progress
 from converters.tf import mlir_quantize, tensorflow
 from edge.errors import ConversionError, UsageError, did_you_mean
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 from edge.terminal.native_stderr import suppress_native_stderr
 
 NAMES = ("float32", "float16", "int8")

@@ -1,10 +1,5 @@
-"""Images: reading them whole, writing them, and the one preprocessing of the toolkit.
+"""Images: read and decode files, scale them down, encode JPEG."""
 
-Training, calibration, verification and the board all prepare an image with
-:class:`Preprocessing`; nothing else in the toolkit resizes for a model.
-"""
-
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -120,98 +115,6 @@ def _decode_alpha(buffer: RgbImage) -> RgbImage | None:
     return flat
 
 
-@dataclass(frozen=True, slots=True)
-class Preprocessing:
-    """How an image becomes a model's input.
-
-    The image is stretched to ``width`` × ``height`` (bilinear, no crop, as MediaPipe's
-    image classifier does), and a pixel ``p`` of 0–255 means ``(p - mean) / std`` to the model.
-    ``mean`` and ``std`` have one value for all channels, or one for each of R, G, B.
-    """
-
-    width: int
-    height: int
-    mean: tuple[float, ...] = (127.5,)
-    std: tuple[float, ...] = (127.5,)
-
-    def resize(self, image: RgbImage) -> RgbImage:
-        """The image at the model's size: uint8 RGB [height, width, 3]."""
-        if image.shape[:2] == (self.height, self.width):
-            return image
-        size = (self.width, self.height)
-        resized = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-        return resized.astype(np.uint8, copy=False)
-
-    def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Real input values, float32, of stretched pixels [..., height, width, 3]."""
-        mean = np.asarray(self.mean, np.float32)
-        std = np.asarray(self.std, np.float32)
-        return (pixels.astype(np.float32) - mean) / std
-
-    def to_dict(self) -> dict[str, object]:
-        return {
-            "resize": "stretch",
-            "interpolation": "bilinear",
-            "color": "RGB",
-            "width": self.width,
-            "height": self.height,
-            "mean": list(self.mean),
-            "std": list(self.std),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class InputTransform:
-    """Where an image lies in a model's input: input pixel = image pixel × scale + offset."""
-
-    scale_x: float
-    scale_y: float
-    left: int = 0
-    top: int = 0
-
-
-def resize_to_input(image: RgbImage, width: int, height: int, *, letterbox: bool) -> RgbImage:
-    """An image, uint8 [h, w, 3] of any channel order, at the size of a model's input.
-
-    Stretched as :class:`Preprocessing` does, or with ``letterbox`` in its proportions, centered on
-    gray (114), as YOLO is trained.
-    """
-    place = input_transform(image.shape[1], image.shape[0], width, height, letterbox=letterbox)
-    if not letterbox:
-        return Preprocessing(width, height).resize(image)
-    inner = (
-        round(image.shape[1] * place.scale_x),
-        round(image.shape[0] * place.scale_y),
-    )
-    made: RgbImage = np.full((height, width, 3), _GRAY, np.uint8)
-    resized = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-    made[place.top : place.top + inner[1], place.left : place.left + inner[0]] = resized
-    return made
-
-
-def input_transform(
-    image_width: int, image_height: int, width: int, height: int, *, letterbox: bool
-) -> InputTransform:
-    """Where :func:`resize_to_input` puts an image of that size."""
-    if not letterbox:
-        return InputTransform(width / image_width, height / image_height)
-    scale = min(width / image_width, height / image_height)
-    left = (width - round(image_width * scale)) // 2
-    top = (height - round(image_height * scale)) // 2
-    return InputTransform(scale, scale, left, top)
-
-
-def crop_square(image: RgbImage, left: float, top: float, side: float, size: int) -> RgbImage:
-    """A square of an image, uint8 [h, w, 3] of any channel order, at [size, size, 3].
-
-    The square may reach beyond the image, where it is black.
-    """
-    step = side / size
-    back = np.array([[step, 0, left + (step - 1) / 2], [0, step, top + (step - 1) / 2]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, back, (size, size), flags=flags), np.uint8)
-
-
 def downscale(image: BgrImage, side: int) -> BgrImage:
     """An image whose longest side has ``side`` pixels; itself where it is no larger."""
     height, width = image.shape[:2]
@@ -238,6 +141,3 @@ def encode_jpeg(image: BgrImage, quality: int) -> bytes:
             code="image-too-large",
         )
     return data.tobytes()
-
-
-_GRAY = 114

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import UsageError
-from edge.files import atomic_write, write_atomic
+from edge.files import output_errors, write_atomic
 from edge.frame import BgrImage
 from edge.image import SUFFIXES, encode_jpeg
 
@@ -91,7 +91,7 @@ def open_collector(root: Path, label: str) -> ImageCollector:
             "choose a plain name, such as --label cat",
             code="invalid-label",
         )
-    with atomic_write(root / label):
+    with output_errors(root / label):
         (root / label).mkdir(parents=True, exist_ok=True)
     return ImageCollector(root, label, _thumbnails=list(_earlier(root / label)))
 

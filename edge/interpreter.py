@@ -11,7 +11,7 @@ import platform
 import warnings
 from dataclasses import dataclass
 from importlib import import_module, metadata, util
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,33 @@ class TensorSpec:
         if self.scale == 0:
             return values.astype(np.float32)
         return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+
+class Engine(Protocol):
+    """Anything that runs a model: a :class:`Runtime`, or a library's own pipeline."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model, usually its path."""
+
+    @property
+    def package(self) -> str:
+        """Name and version of the library that runs the model."""
+
+    @property
+    def delegate(self) -> str:
+        """Device that runs the model: "cpu" or "edgetpu"."""
+
+    @property
+    def threads(self) -> int:
+        """Number of CPU threads."""
+
+    def invoke(self, *arrays: Array) -> tuple[Array, ...]:
+        """Run the model once and return its raw outputs.
+
+        Raises:
+            ModelError: the arrays do not fit the inputs, or the model fails.
+        """
 
 
 class Runtime:

@@ -1,7 +1,6 @@
 """A release for those whose fleet lives in Ansible: an inventory and a playbook."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,8 @@ from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import DeployRequest
 from boards.deploy.target import OWNER, PYTHONS, PythonInstall
 from edge.deployment.release import checksum_lines
-from edge.errors import UsageError, unwritable
+from edge.errors import UsageError
+from edge.files import atomic_directory, output_errors
 
 _SCRIPTS = ("environment.sh", "release.sh", "selftest.sh", "switch.sh")
 _PLAYBOOK = "deploy.yml"
@@ -34,8 +34,7 @@ def write(
         OutputError: it cannot be written.
     """
     folder = folder.resolve()
-    part = folder.with_name(f".{folder.name}.partial")
-    try:
+    with output_errors(folder):
         if folder.exists() and not (folder / _PLAYBOOK).is_file() and any(folder.iterdir()):
             raise UsageError(
                 "an empty folder, or an earlier playbook of 'edge deploy'",
@@ -43,19 +42,12 @@ def write(
                 "choose another folder",
                 code="output-folder-not-empty",
             )
-        shutil.rmtree(part, ignore_errors=True)
-        _write(part, wanted, _inventory(addresses, canary, identity))
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
-    except OSError as error:
-        raise unwritable(folder, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with atomic_directory(folder) as staging:
+        _write(staging, wanted, _inventory(addresses, canary, identity))
 
 
 def _write(folder: Path, wanted: DeployRequest, inventory: dict[str, Any]) -> None:
-    (folder / "scripts").mkdir(parents=True)
+    (folder / "scripts").mkdir()
     ours = files(__package__)
     for name in _SCRIPTS:
         (folder / "scripts" / name).write_text(ours.joinpath("scripts", name).read_text())

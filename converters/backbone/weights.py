@@ -11,7 +11,7 @@ from converters.backbone import builtin, from_keras, from_tflite, imagenet, mobi
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, SilentProgress
 from edge.errors import WeightsError, did_you_mean
-from edge.registry.checksum import sha256
+from edge.files import sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from converters.dataset.listing import LabeledFile, Listing
 from converters.dataset.reading import BrokenFile, DecodedImage, decode_all, keep_rows
 from converters.progress import Progress
 from edge.errors import DatasetError
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 MIN_IMAGES = 5
 FEW_IMAGES = 20

@@ -17,7 +17,8 @@ from converters.dataset.headers import conversions
 from converters.dataset.listing import LabeledFile
 from converters.progress import Progress
 from edge.errors import ImageError, OutputError
-from edge.image import Preprocessing, decode_image
+from edge.image import decode_image
+from edge.preprocessing import Preprocessing
 
 R = TypeVar("R")
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 _WEIGHTED = ("Conv2D", "depthwise", "MatMul", "BiasAdd")
 

@@ -265,11 +265,10 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
 
 
 def _export_pose(out: Path) -> int:
-    from edge.files import write_atomic
-    from edge.sinks import place
+    from edge.files import check_writable, write_atomic
     from edge.tasks.pose.bundle import wheel_bundle
 
-    place.check(out)
+    check_writable(out)
     write_atomic(out, wheel_bundle().read_bytes())
     click.echo(out)
     return 0

@@ -10,8 +10,7 @@ import click
 
 from edge import session, sources
 from edge.errors import UsageError
-from edge.files import write_atomic
-from edge.sinks import place
+from edge.files import check_writable, write_atomic
 from edge.sources.source import SourceOptions
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
@@ -84,7 +83,7 @@ def run(
         EdgeError: see :func:`edge.session.run`.
     """
     if stats is not None:
-        place.check(stats)
+        check_writable(stats)
         session.check_places(source, [*session.files(sinks), (f"--stats {stats}", stats)])
     for note in task.notes:
         say(note)

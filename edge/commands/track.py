@@ -36,11 +36,10 @@ To track objects on a camera: edge demo track.
 @JSON
 def track(detections: Path, output: Path, as_json: bool) -> int:
     """Track the objects in a file of detections, so that each keeps its id."""
-    from edge.files import write_atomic
-    from edge.sinks import place
+    from edge.files import check_writable, write_atomic
     from edge.tracking import mot
 
-    place.check(output)
+    check_writable(output)
     if output.resolve() == detections.resolve():
         raise UsageError(
             "a separate file for the tracks",

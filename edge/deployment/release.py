@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError, ReleaseError
-from edge.registry.checksum import sha256
+from edge.files import sha256
 
 MANIFEST, SUMS, RUN, ENVIRONMENT = "release.json", "SHA256SUMS", "run", "env"
 FORMAT = 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import DownloadError
-from edge.files import atomic_write
+from edge.files import output_errors
 from edge.terminal.progress import Tell
 from edge.version import __version__
 
@@ -140,12 +140,12 @@ class _Transfer:
 
     def _write(self, response: Any, start: int, total: int | None) -> int:
         """Append what comes to the first ``start`` bytes; return how many there are then."""
-        with atomic_write(self._part):
+        with output_errors(self._part):
             file = self._part.open("ab" if start else "wb")
         with file:
             self._progress(start, total)
             while data := response.read(CHUNK):
-                with atomic_write(self._part):
+                with output_errors(self._part):
                     file.write(data)
                     file.flush()
                 self._progress(file.tell(), total)

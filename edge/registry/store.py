@@ -8,15 +8,16 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from edge.errors import DownloadError
-from edge.files import atomic_write, write_atomic
-from edge.registry import cache
+from edge.files import cache_folder, git_blob_id, output_errors, sha256, write_atomic
 from edge.registry.catalog import CatalogEntry, RemoteFile
-from edge.registry.checksum import find_mismatch, sha256
 from edge.registry.download import MIRROR, download, failed
 from edge.terminal.progress import download_progress
 
 RECORD = "SHA256SUMS"
 """In each folder: what was pulled, as ``sha256sum --check`` reads it."""
+
+_MODEL_MARKS = ((4, b"TFL3"), (0, b"PK\x03\x04"))
+"""Offset and mark of a .tflite file, and of a .task file, which is a zip."""
 
 Say = Callable[[str], None]
 
@@ -27,7 +28,7 @@ def models() -> Path:
     Raises:
         OutputError: it cannot be created.
     """
-    return cache.folder() / "models"
+    return cache_folder() / "models"
 
 
 def path(entry: CatalogEntry, file: RemoteFile) -> Path:
@@ -56,7 +57,7 @@ def pull(entry: CatalogEntry, files: Iterable[RemoteFile], say: Say) -> None:
         OutputError: it cannot be written.
     """
     place = models() / entry.name
-    with atomic_write(place):
+    with output_errors(place):
         place.mkdir(parents=True, exist_ok=True)
     with _locked(place, entry.name, say):
         missing = [file for file in files if not is_valid(entry, file)]
@@ -73,9 +74,26 @@ def is_valid(entry: CatalogEntry, file: RemoteFile) -> bool:
 
 
 def validation_error(entry: CatalogEntry, file: RemoteFile) -> str | None:
-    """What is wrong with a file that is here, as a noun phrase."""
+    """Describe what is wrong with a cached file, as a noun phrase; None if it is valid."""
     here = path(entry, file)
     return find_mismatch(here, file, recorded(here.parent).get(file.name))
+
+
+def find_mismatch(path: Path, file: RemoteFile, recorded: str | None) -> str | None:
+    """Describe what is wrong with ``path`` as a copy of ``file``; None if it is right.
+
+    Args:
+        path: The copy.
+        file: What it should be.
+        recorded: The SHA-256 written down when the file was first pulled, if it was.
+    """
+    if file.blob is not None:
+        blob = git_blob_id(path)
+        return None if blob == file.blob else f"different content (git blob {blob})"
+    if expected := file.sha256 or recorded:
+        digest = sha256(path)
+        return None if digest == expected else f"different content (SHA-256 {digest})"
+    return None if _looks_like_model(path) else "a file that is not a model (perhaps a login page)"
 
 
 def recorded(place: Path) -> dict[str, str]:
@@ -86,6 +104,12 @@ def recorded(place: Path) -> dict[str, str]:
         return {}
     rows = (line.split("  ", 1) for line in text.splitlines())
     return {row[1]: row[0] for row in rows if len(row) == 2}
+
+
+def _looks_like_model(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(8)
+    return any(head[at : at + len(mark)] == mark for at, mark in _MODEL_MARKS)
 
 
 def _pull(entry: CatalogEntry, file: RemoteFile, say: Say) -> None:
@@ -101,13 +125,13 @@ def _pull(entry: CatalogEntry, file: RemoteFile, say: Say) -> None:
         wrong = find_mismatch(part, file, known.get(file.name))
         if wrong is None:
             break
-        with atomic_write(part):
+        with output_errors(part):
             part.unlink()
         if not continued:
             raise _mismatch(url, wrong, here) if checkable else failed(url, wrong)
     digest = sha256(part)
     _record(here.parent, known | {file.name: digest})
-    with atomic_write(here):
+    with output_errors(here):
         part.replace(here)
     if not checkable:
         say(
@@ -152,7 +176,7 @@ def _record(place: Path, known: Mapping[str, str]) -> None:
 @contextmanager
 def _locked(place: Path, name: str, say: Say) -> Iterator[None]:
     """Hold the lock of a folder. The system lets go of it if the program dies."""
-    with atomic_write(place):
+    with output_errors(place):
         lock = (place / ".lock").open("w")
     with lock:
         try:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge.errors import UsageError
-from edge.files import atomic_write, write_atomic
+from edge.files import output_errors, write_atomic
 from edge.frame import Output
 from edge.image import encode_jpeg
 from edge.sinks import StreamContext
@@ -21,7 +21,7 @@ def frames(address: str, _: StreamContext) -> "FramesSink":
     if not address:
         raise UsageError("frames:DIR", "'frames:'", "use frames:images", code="missing-address")
     folder = Path(address)
-    with atomic_write(folder):
+    with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".edge-probe"
         probe.touch()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from edge.errors import UsageError, unwritable
-from edge.files import atomic_write
+from edge.files import check_writable, output_errors
 from edge.frame import Output
-from edge.sinks import StreamContext, place
+from edge.sinks import StreamContext
 
 SCHEMA = 1
 
@@ -47,8 +47,8 @@ def records(address: str, setting: StreamContext) -> "JsonlSink":
     if address == "-":
         return JsonlSink(Path("-"), sys.stdout, setting.stop, own=False)
     path = Path(address)
-    place.check(path)
-    with atomic_write(path):
+    check_writable(path)
+    with output_errors(path):
         file = path.open("w", encoding="utf-8")
     return JsonlSink(path, file, setting.stop, own=True)
 

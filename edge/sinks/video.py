@@ -15,10 +15,10 @@ from typing import Protocol
 import cv2
 
 from edge.errors import OutputError, UsageError
-from edge.files import atomic_write
+from edge.files import check_writable, output_errors
 from edge.frame import BgrImage, Output
 from edge.image import encode_jpeg
-from edge.sinks import StreamContext, place
+from edge.sinks import StreamContext
 from edge.sinks.matroska import Matroska
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
@@ -45,7 +45,7 @@ def video(address: str, setting: StreamContext) -> "VideoSink":
             "use out.mkv",
             code="unsupported-video-format",
         )
-    place.check(path)
+    check_writable(path)
     return VideoSink(path, setting.fps or _RATE, live=setting.live)
 
 
@@ -67,7 +67,7 @@ class VideoSink:
 
     def write(self, output: Output) -> None:
         assert output.image is not None
-        with atomic_write(self._path):
+        with output_errors(self._path):
             if self._writer is None:
                 self._size = (output.image.shape[1], output.image.shape[0])
                 self._start = output.time_s
@@ -77,7 +77,7 @@ class VideoSink:
     def close(self) -> None:
         if self._writer is None:
             return
-        with atomic_write(self._path):
+        with output_errors(self._path):
             self._writer.close()
 
     def _open(self) -> _Writer:

@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.engine import Engine
 from edge.frame import StreamStatus
+from edge.interpreter import Engine
 from edge.streaming.histogram import LatencyHistogram
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")

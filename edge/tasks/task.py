@@ -2,9 +2,8 @@
 
 from typing import Any, Protocol, Self
 
-from edge.engine import Engine
 from edge.frame import BgrImage, Frame
-from edge.interpreter import Array
+from edge.interpreter import Array, Engine
 from edge.results import Result
 from edge.tasks.settings import TaskSettings
 

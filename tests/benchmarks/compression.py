@@ -37,11 +37,11 @@ from converters.progress import Progress, TerminalProgress
 from converters.training.train import TrainingOptions, train
 from converters.verification.calibration import fit_temperature, scale_logits
 from edge import benchmark
-from edge.image import Preprocessing
+from edge.files import cache_folder
 from edge.interpreter import load
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost
-from edge.registry import cache
+from edge.preprocessing import Preprocessing
 from edge.tasks.classify.model import load_model
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
@@ -118,7 +118,7 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
         )
     sides = split(dataset, seed)
     training = TrainingOptions(fine_tune="never", seed=seed)
-    trained = train(backbone, dataset, sides, training, cache.folder(), progress)
+    trained = train(backbone, dataset, sides, training, cache_folder(), progress)
     validation = scores(quantize.to_float32(trained.model), dataset, sides.validation)
     temperature = fit_temperature(validation, dataset.labels[sides.validation])
     model = scale_logits(trained.model, temperature)

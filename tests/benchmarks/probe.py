@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from converters.backbone import builtin, from_keras, mobilenet_v2
 from converters.backbone.pretrain.pack import unpack
-from edge.image import Preprocessing, RgbImage, read_image
+from edge.image import RgbImage, read_image
+from edge.preprocessing import Preprocessing
 
 SEEDS = 5
 Labelled = tuple[list[RgbImage], list[str]]

@@ -29,7 +29,7 @@ import numpy as np
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import split
 from edge.frame import Output, StreamStatus
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 from edge.results import Classification
 from edge.sinks import StreamContext
 from edge.sinks.video import video

@@ -18,8 +18,9 @@ from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.config import TrainingOptions
-from edge.image import Preprocessing, read_image
+from edge.image import read_image
 from edge.modelfile import metadata
+from edge.preprocessing import Preprocessing
 
 JUDGES = Path(__file__).parents[1] / "support" / "judges.py"
 NEAR_TIE = 3

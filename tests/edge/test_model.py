@@ -8,11 +8,10 @@ from errors import raises_code
 
 import edge
 from edge import benchmark, interpreter
-from edge.image import Preprocessing
 from edge.interpreter import TensorSpec
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
-from edge.preprocessing import apply_table, input_table
+from edge.preprocessing import Preprocessing, apply_table, input_table
 from edge.results import Classification, ClassScore
 from edge.tasks.classify.model import load_model, open_model
 

@@ -23,8 +23,8 @@ from converters.verification.metrics import (
     ScoreCalibration,
 )
 from converters.verification.verdict import Verdict
-from edge.image import Preprocessing
 from edge.modelfile.cost import ModelCost
+from edge.preprocessing import Preprocessing
 
 SIZE = 96
 INTERPRETER = "ai-edge-litert 2.3.0"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
 from converters.tf import keras, seed_everything
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 SIZE = 96
 PREPROCESSING = Preprocessing(SIZE, SIZE)

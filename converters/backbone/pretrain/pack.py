@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converters.backbone.mobilenet_v2 import Weights
 from edge.errors import WeightsError
-from edge.files import atomic_write, write_atomic
+from edge.files import output_errors, write_atomic
 
 
 def pack(weights: Weights, path: Path) -> None:
@@ -29,7 +29,7 @@ def pack(weights: Weights, path: Path) -> None:
             arrays[f"{layer}/{index}"] = value.astype(kind)
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
-    with atomic_write(path):
+    with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, packed.getvalue())
 

@@ -17,7 +17,8 @@ from converters.backbone.pretrain.images import ImageArchive, crop_of
 from converters.progress import Progress
 from edge.errors import WeightsError
 from edge.files import write_atomic
-from edge.image import Preprocessing, RgbImage
+from edge.image import RgbImage
+from edge.preprocessing import Preprocessing
 
 BOTTLENECK = "block_16_project_BN"
 """The linear bottleneck before the last convolution: where the teacher's grid is read."""

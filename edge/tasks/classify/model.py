@@ -7,10 +7,11 @@ import numpy as np
 
 from edge import preprocessing as pixels
 from edge.errors import ImageError, ModelError, UsageError
-from edge.image import Preprocessing, RgbImage
+from edge.image import RgbImage
 from edge.interpreter import Array, Runtime
 from edge.modelfile.labels import fit_labels
 from edge.modelfile.metadata import ModelMetadata
+from edge.preprocessing import Preprocessing
 from edge.results import Classification
 from edge.tasks import loading
 from edge.tasks.classify import scores as classify

@@ -13,8 +13,8 @@ from edge import draw
 from edge import preprocessing as pixels
 from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
-from edge.image import Preprocessing, input_transform, resize_to_input
 from edge.interpreter import Array, Runtime
+from edge.preprocessing import Preprocessing, input_transform, resize_to_input
 from edge.results import Detection, Detections
 from edge.tasks.detect import heads
 from edge.tasks.detect.heads import DetectionHead, head_config

@@ -6,11 +6,10 @@ from importlib import util
 from pathlib import Path
 
 from edge.errors import DelegateError, ModelError
-from edge.files import write_atomic
+from edge.files import cache_folder, write_atomic
 from edge.installation import install_command
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
-from edge.registry import cache
 from edge.tasks.pose.landmarker import installed
 
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
@@ -67,7 +66,7 @@ def wheel_bundle() -> Path:
             f"{_PACKING}, and use it with --model pose.task; or: edge models pull {_PULLED}",
             code="package-without-models",
         )
-    path = cache.folder() / f"pose_landmarker_full-mediapipe-{version}.task"
+    path = cache_folder() / f"pose_landmarker_full-mediapipe-{version}.task"
     if not _is_whole(path):
         write_atomic(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
     return path

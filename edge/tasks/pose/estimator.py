@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Self
 
 from edge import draw, registry
-from edge.engine import Engine
 from edge.errors import DelegateError, EdgeError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
-from edge.interpreter import Array
+from edge.interpreter import Array, Engine
 from edge.results import Poses
 from edge.tasks.pose import bundle, exercises
 from edge.tasks.pose.network import PoseModel

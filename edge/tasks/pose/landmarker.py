@@ -31,7 +31,7 @@ def installed() -> str | None:
 
 
 class PoseLandmarker:
-    """A bundle (.task) at work; an :class:`edge.engine.Engine`.
+    """A bundle (.task) at work; an :class:`edge.interpreter.Engine`.
 
     It takes an image, uint8 RGB [height, width, 3], and as a second array its time in ms, int64
     [1]: then people are followed from image to image. An image without a time stands alone.

@@ -11,10 +11,10 @@ from typing import Self
 import cv2
 import numpy as np
 
-from edge import image
 from edge.errors import ModelError
 from edge.frame import Frame
 from edge.interpreter import Array, Runtime
+from edge.preprocessing import crop_square
 from edge.results import Keypoint, Pose
 from edge.tasks.loading import load_file, open_cpu_fallback
 from edge.tasks.pose import smart_crop
@@ -51,7 +51,7 @@ class MoveNet:
         """The square around the person, as pixels [1, size, size, 3] of the input's dtype."""
         spec = self.engine.inputs[0]
         region = self._region(frame)
-        square = image.crop_square(frame.image, region.left, region.top, region.side, spec.shape[1])
+        square = crop_square(frame.image, region.left, region.top, region.side, spec.shape[1])
         return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:

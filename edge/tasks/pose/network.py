@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Protocol, Self
 
-from edge.engine import Engine
 from edge.frame import Frame
-from edge.interpreter import Array
+from edge.interpreter import Array, Engine
 from edge.results import Pose
 
 

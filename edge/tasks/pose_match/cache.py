@@ -1,7 +1,5 @@
 """What was found in images and videos, kept by their content."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import SourceError, unwritable
+from edge.errors import SourceError
+from edge.files import atomic_directory, cache_folder, sha256
 from edge.frame import BgrImage
 from edge.image import downscale, encode_jpeg
-from edge.registry import cache
-from edge.registry.checksum import sha256
 from edge.tasks.pose.keypoints import COCO
 from edge.tasks.pose_match.similarity import KeypointArray
 
@@ -63,7 +60,7 @@ def pose_cache(model: Path) -> PoseCache:
     Raises:
         OutputError: there is no cache.
     """
-    return PoseCache(cache.folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
+    return PoseCache(cache_folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
 
 
 def _digest(path: Path) -> str:
@@ -94,26 +91,17 @@ def _read(folder: Path) -> NDArray[np.float32] | None:
 def _keep(
     folder: Path, found: Iterable[tuple[BgrImage, KeypointArray | None]]
 ) -> NDArray[np.float32]:
-    """Write bodies and their images into a folder that is there whole or not at all."""
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    """Write bodies and their images into a new folder, atomically."""
     nobody = np.zeros((len(COCO), 3), np.float32)
-    try:
-        part.mkdir(parents=True, exist_ok=True)
-        bodies = []
+    bodies = []
+    with atomic_directory(folder) as staging:  # replaces a damaged folder
         for number, (image, body) in enumerate(found):
             bodies.append(nobody if body is None else body)
             if body is not None:
-                (part / _image(number)).write_bytes(
-                    encode_jpeg(downscale(image, _LARGEST), _QUALITY)
-                )
+                content = encode_jpeg(downscale(image, _LARGEST), _QUALITY)
+                (staging / _image(number)).write_bytes(content)
         array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
-        np.save(part / _BODIES, array)
-        shutil.rmtree(folder, ignore_errors=True)  # damaged, or of another program just now
-        part.rename(folder)
-    except OSError as error:
-        raise unwritable(folder, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        np.save(staging / _BODIES, array)
     return array
 
 

@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 
 from edge import draw
-from edge.engine import Engine
 from edge.frame import BgrImage, Frame
 from edge.image import read_image
-from edge.interpreter import Array
+from edge.interpreter import Array, Engine
 from edge.results import MatchedPoses, PoseMatch, Poses
 from edge.tasks.pose.estimator import SCORE, PoseEstimator, pose
 from edge.tasks.pose_match.index import PoseIndex, Progress, build_index

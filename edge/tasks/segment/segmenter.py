@@ -13,8 +13,8 @@ from edge import draw
 from edge import preprocessing as pixels
 from edge.errors import ModelError, UsageError
 from edge.frame import BgrImage, Frame
-from edge.image import Preprocessing
 from edge.interpreter import Array, Runtime
+from edge.preprocessing import Preprocessing
 from edge.results import Segment, Segmentation
 from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
 from edge.tasks.segment import labels as names

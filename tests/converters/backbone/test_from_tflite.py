@@ -11,7 +11,8 @@ from micro_model import PREPROCESSING, images
 
 from converters.backbone import weights
 from converters.tf import keras, tensorflow
-from edge.image import Preprocessing, read_image
+from edge.image import read_image
+from edge.preprocessing import Preprocessing
 from edge.terminal.native_stderr import suppress_native_stderr
 
 

@@ -14,7 +14,7 @@ from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training.config import TrainingOptions
 from converters.training.train import train
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
 

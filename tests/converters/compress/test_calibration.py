@@ -4,7 +4,7 @@ import pytest
 from converters.compress.calibration_set import calibration_set
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 
 @pytest.fixture

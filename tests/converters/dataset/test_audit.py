@@ -12,7 +12,8 @@ from converters.dataset.audit import Dataset, audit
 from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
-from edge.image import Preprocessing, read_image
+from edge.image import read_image
+from edge.preprocessing import Preprocessing
 
 SIZE = Preprocessing(32, 24)
 

@@ -12,7 +12,8 @@ from converters.dataset.audit import audit
 from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
-from edge.image import Preprocessing, read_image
+from edge.image import read_image
+from edge.preprocessing import Preprocessing
 
 
 def groups_of(images: list[np.ndarray]) -> np.ndarray:

@@ -8,7 +8,7 @@ from errors import raises_code
 
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, from_dict, split
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 
 
 def dataset(counts, groups=None, sides=None, order=None) -> Dataset:

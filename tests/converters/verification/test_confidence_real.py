@@ -19,7 +19,7 @@ from converters.progress import SilentProgress
 from converters.training import classifier, head
 from converters.training.embeddings import embed
 from converters.verification import calibration as confidence
-from edge.image import Preprocessing
+from edge.preprocessing import Preprocessing
 from edge.tasks.classify.model import load_model
 
 pytestmark = pytest.mark.realdata

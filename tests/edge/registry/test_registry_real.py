@@ -6,7 +6,7 @@ import pytest
 from file_server import Served, serving
 
 from edge.modelfile import tflite
-from edge.registry import checksum, download
+from edge.registry import download, store
 from edge.registry.catalog import find
 
 HERE = {
@@ -36,7 +36,7 @@ def test_checksums_and_sizes_are_those_of_the_files(test_data, file):
     path = test_data / "models" / file
     assert remote.checked == "sha256"
     assert remote.size == path.stat().st_size
-    assert checksum.find_mismatch(path, remote, None) is None
+    assert store.find_mismatch(path, remote, None) is None
 
 
 @pytest.mark.parametrize("file", [file for file, (_, role) in HERE.items() if role == "model"])
@@ -51,8 +51,8 @@ def test_git_ids_are_those_of_git(test_data):
     path = test_data / "models" / "mobilenet_v2_1.0_224_quant.tflite"
     known = find("mobilenet_v1_1.0_224_quant").model
     blob = "03533c32dacc1456ff3fe951ebdd5b967ce9e6a0"
-    assert checksum.find_mismatch(path, type(known)("x", "", blob=blob), None) is None
-    assert "git blob" in str(checksum.find_mismatch(path, known, None))
+    assert store.find_mismatch(path, type(known)("x", "", blob=blob), None) is None
+    assert "git blob" in str(store.find_mismatch(path, known, None))
 
 
 def test_a_demo_pulls_its_model_and_runs(test_data, tmp_path, run_edge):

@@ -136,8 +136,8 @@ def test_many_programs_at_once(shop, tmp_path):
     release = threading.Event()
     shop.serve("/v1/cpu.tflite", release=release)
     code = (
-        "import sys; from pathlib import Path; from edge.registry import entries, resolve_model\n"
-        f"entries.SHIPPED = Path({str(tmp_path / 'models.toml')!r})\n"
+        "import sys; from pathlib import Path; from edge.registry import catalog, resolve_model\n"
+        f"catalog.SHIPPED = Path({str(tmp_path / 'models.toml')!r})\n"
         "print(resolve_model('colors', lambda line: None, 'edgetpu'))"
     )
     command = [sys.executable, "-c", code]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.image import crop_square
+from edge.preprocessing import crop_square
 from edge.tasks.pose import smart_crop
 from edge.tasks.pose.keypoints import COCO
 from edge.tasks.pose.smoothing import OneEuro
