@@ -1,4 +1,4 @@
-"""``edge doctor``: what on a board keeps models from running, and what mends it."""
+"""``edge doctor``: diagnose a board and suggest fixes."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from boards import profile
 from boards.doctor import render
 from boards.doctor.diagnosis import Diagnosis, diagnose
 from boards.doctor.finding import EXIT_CODES
-from boards.doctor.system import here
+from boards.doctor.system import local_system
 from edge.commands.options import JSON
 from edge.errors import UsageError
 
@@ -48,16 +48,16 @@ def doctor(board: str | None, host: str | None, identity: str | None, as_json: b
             code="identity-without-host",
             summary="--identity needs --host",
         )
-    examined = _there(host, identity, board) if host else diagnose(here(), known)
+    diagnosis = _diagnose_remote(host, identity, board) if host else diagnose(local_system(), known)
     if as_json:
-        click.echo(json.dumps(examined.to_dict(), indent=2))
+        click.echo(json.dumps(diagnosis.to_dict(), indent=2))
     else:
         width = min(100, shutil.get_terminal_size().columns)
-        click.echo("\n".join(render.lines(examined, width)))
-    return EXIT_CODES[examined.state]
+        click.echo("\n".join(render.lines(diagnosis, width)))
+    return EXIT_CODES[diagnosis.state]
 
 
-def _there(host: str, identity: str | None, board: str | None) -> Diagnosis:
+def _diagnose_remote(host: str, identity: str | None, board: str | None) -> Diagnosis:
     from boards.deploy.ssh import BoardAddress
     from boards.doctor import remote
 

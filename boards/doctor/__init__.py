@@ -1,11 +1,13 @@
-"""``edge doctor``: what on a board keeps models from running, with the command that mends it.
+"""``edge doctor``: diagnose a board and suggest fixes.
 
-=================  =================================================================================
-``system``         the machine as the checks see it: files below a root, commands, probes
-``commands``       running commands, and ending them all at once
-``finding``        what a check says
-``examination``    the table of checks, and running them
-``probes``         what is imported or run in a process of its own, as it may take that down
-the rest           one file of checks for each subject
-=================  =================================================================================
+=================  ===========================================================
+``system``         access to the machine: files, commands, probes
+``subprocesses``   running commands with time limits, killing them all at once
+``finding``        the result of a check
+``diagnosis``      the table of checks, and running them
+``probes``         code that runs in a separate process, since it may crash
+``render``         text output
+``remote``         the doctor on another machine
+the rest           one module of checks per subject
+=================  ===========================================================
 """

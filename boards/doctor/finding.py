@@ -1,50 +1,71 @@
-"""What a check of the doctor says."""
+"""Findings: the results of the checks of ``edge doctor``."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 State = Literal["ok", "warn", "fail"]
 
 EXIT_CODES: dict[State, int] = {"ok": 0, "warn": 1, "fail": 3}
-"""Of ``edge doctor``, by the worst finding; the worse the higher."""
+"""Exit code of ``edge doctor`` by the worst state; a worse state has a higher code."""
+
+_JSON_KEYS = {
+    "subject": "subject", "state": "state", "observed": "found", "explanation": "means",
+    "fix": "fix",
+}  # fmt: skip
+"""Field of :class:`Finding` → its key in the output of ``edge doctor --json``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        subject: what it is about, in a word or two.
-        state: "ok"; "warn", it works but not well; "fail", something does not work.
-        found: what is there.
-        means: what follows from it; empty where that is plain.
-        fix: the commands that mend it, one a line; empty where there is nothing to mend, or
-            no command can (``means`` says what can).
+        subject: the part of the system, in a word or two.
+        state: "ok"; "warn" if it works, but not well; "fail" if it does not work.
+        observed: the state of the subject on this machine.
+        explanation: the consequence and the remedy; empty if obvious.
+        fix: the commands that fix it, one per line; empty if there is nothing to fix or no command
+            does it.
     """
 
     subject: str
     state: State
-    found: str
-    means: str = ""
+    observed: str
+    explanation: str = ""
     fix: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        return asdict(self)
+        """Return the finding as a JSON object."""
+        return {key: getattr(self, name) for name, key in _JSON_KEYS.items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read a finding that :meth:`to_dict` returned.
+
+        Raises:
+            KeyError: a key is missing or unknown.
+        """
+        if unknown := values.keys() - set(_JSON_KEYS.values()):
+            raise KeyError(*unknown)
+        return cls(**{name: str(values[key]) for name, key in _JSON_KEYS.items()})  # type: ignore[arg-type]
 
 
-def ok(subject: str, found: str, means: str = "") -> Finding:
-    return Finding(subject, "ok", found, means)
+def ok(subject: str, observed: str, explanation: str = "") -> Finding:
+    """Report that the subject works."""
+    return Finding(subject, "ok", observed, explanation)
 
 
-def warn(subject: str, found: str, means: str, fix: str = "") -> Finding:
-    return Finding(subject, "warn", found, means, fix)
+def warn(subject: str, observed: str, explanation: str, fix: str = "") -> Finding:
+    """Report that the subject works, but not well."""
+    return Finding(subject, "warn", observed, explanation, fix)
 
 
-def fail(subject: str, found: str, means: str, fix: str = "") -> Finding:
-    return Finding(subject, "fail", found, means, fix)
+def fail(subject: str, observed: str, explanation: str, fix: str = "") -> Finding:
+    """Report that the subject does not work."""
+    return Finding(subject, "fail", observed, explanation, fix)
 
 
 def worst(states: Iterable[State]) -> State:
-    """The worst of some states; "ok" for none."""
+    """Return the worst of some states, "ok" for none."""
     return max(states, key=EXIT_CODES.__getitem__, default="ok")

@@ -1,4 +1,4 @@
-"""The Python environment: interpreters of models and OpenCV, each tried in a process of its own."""
+"""The Python environment: TFLite interpreter and OpenCV, each tested in a separate process."""
 
 from collections.abc import Iterator
 
@@ -9,86 +9,87 @@ from boards.profile import Profile
 from edge.installation import requirement
 
 _PYTHONS = ((3, 11), (3, 14))
-"""The first Python that the toolkit runs on, and the first that it does not."""
+"""First supported Python, and the first that is no longer supported."""
 
 _APT_OF_OPENCV = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0",
                   "libglib-2.0.so.0": "libglib2.0-0"}  # fmt: skip
-"""Library that opencv-python needs from the system → its Debian package."""
+"""System library that opencv-python needs → its Debian package."""
 
 
 def python(system: HostSystem, _: Profile) -> Iterator[Finding]:
-    said = system.probe("python")
-    if "trouble" in said:
-        yield fail("Python", said["trouble"], f"{system.python} does not run.")
+    """Check the version of Python."""
+    answer = system.probe("python")
+    if "problem" in answer:
+        yield fail("Python", answer["problem"], f"{system.python} does not run.")
         return
-    found = f"{said['version']}, {said['environment'] or 'no virtual environment'}"
-    minor = tuple(map(int, said["version"].split(".")[:2]))
+    observed = f"{answer['version']}, {answer['environment'] or 'no virtual environment'}"
+    minor = tuple(map(int, answer["version"].split(".")[:2]))
     first, after = _PYTHONS
     if first <= minor < after:
-        yield ok("Python", found)
+        yield ok("Python", observed)
         return
-    means = "The toolkit supports Python 3.11, 3.12 and 3.13."
-    make = f"{system.pip('uv')} && uv venv --python 3.13 ~/edge"
+    explanation = "The toolkit supports Python 3.11, 3.12 and 3.13."
+    create = f"{system.pip('uv')} && uv venv --python 3.13 ~/edge"
     install = f"uv pip install --python ~/edge/bin/python {requirement()}"
-    yield fail("Python", found, means, f"{make} && {install}")
+    yield fail("Python", observed, explanation, f"{create} && {install}")
 
 
 def interpreter(system: HostSystem, _: Profile) -> Iterator[Finding]:
-    """The one that ``edge`` takes, with its NumPy, by running a model."""
-    said = system.probe("interpreter")
-    if "trouble" not in said:
-        yield ok("interpreter", f"{said['package']} with NumPy {said['numpy']} runs a model")
+    """Check the TFLite interpreter and its NumPy by running a model."""
+    answer = system.probe("interpreter")
+    if "problem" not in answer:
+        yield ok("interpreter", f"{answer['package']} with NumPy {answer['numpy']} runs a model")
         return
-    trouble = said["trouble"]
-    if said.get("code") == "numpy-incompatible":
-        means = "tflite-runtime is built for NumPy 1: it imports, but crashes on every model."
-        yield fail("interpreter", trouble, means, system.pip("numpy<2"))
-    elif trouble.startswith(NO_NUMPY):
-        yield fail("interpreter", trouble, "No model can run.", _numpy_anew(system))
-    elif trouble.startswith(DIED):
-        means = "The interpreter crashes: its files are damaged or do not match each other."
+    problem = answer["problem"]
+    if answer.get("code") == "numpy-incompatible":
+        explanation = "tflite-runtime is built for NumPy 1: it imports, but crashes on every model."
+        yield fail("interpreter", problem, explanation, system.pip("numpy<2"))
+    elif problem.startswith(NO_NUMPY):
+        yield fail("interpreter", problem, "No model can run.", _reinstall_numpy(system))
+    elif problem.startswith(DIED):
+        explanation = "The interpreter crashes: its files are damaged or do not match each other."
         again = system.pip("ai-edge-litert").replace("install", "install --force-reinstall")
-        yield fail("interpreter", trouble, means, again)
+        yield fail("interpreter", problem, explanation, again)
     else:
-        yield fail("interpreter", trouble, "No model can run.", system.pip("ai-edge-litert>=2.1"))
+        yield fail("interpreter", problem, "No model can run.", system.pip("ai-edge-litert>=2.1"))
 
 
 def opencv(system: HostSystem, _: Profile) -> Iterator[Finding]:
-    """That it imports and works, and that its distributions are of one version."""
-    said = system.probe("opencv")
-    distributions: dict[str, str] = said.get("distributions", {})
-    if "trouble" in said:
-        yield _broken_opencv(system, said["trouble"])
+    """Check that OpenCV works and that its distributions have the same version."""
+    answer = system.probe("opencv")
+    distributions: dict[str, str] = answer.get("distributions", {})
+    if "problem" in answer:
+        yield _broken_opencv(system, answer["problem"])
     else:
-        yield ok("OpenCV", said["version"])
+        yield ok("OpenCV", answer["version"])
     if len(set(distributions.values())) > 1:
-        found = " and ".join(f"{name} {version}" for name, version in distributions.items())
+        observed = " and ".join(f"{name} {version}" for name, version in distributions.items())
         newest = max(distributions.values(), key=_number)
-        wanted = system.pip(*(f"{name}=={newest}" for name in distributions))
+        install = system.pip(*(f"{name}=={newest}" for name in distributions))
         yield warn(
             "OpenCV",
-            found,
+            observed,
             "They install the same files, so a mixture of both runs. "
             "They must have the same version.",
-            wanted.replace("install", "install --force-reinstall --no-deps"),
+            install.replace("install", "install --force-reinstall --no-deps"),
         )
 
 
-def _broken_opencv(system: HostSystem, trouble: str) -> Finding:
-    packages = {package for library, package in _APT_OF_OPENCV.items() if library in trouble}
+def _broken_opencv(system: HostSystem, problem: str) -> Finding:
+    packages = {package for library, package in _APT_OF_OPENCV.items() if library in problem}
     if packages:
-        means = "opencv-python needs system libraries that are not part of a Lite image."
-        return fail("OpenCV", trouble, means, "sudo apt-get install -y libgl1 libglib2.0-0")
-    means = "No image can be read."
-    if trouble.startswith(NO_NUMPY):
-        return fail("OpenCV", trouble, means, _numpy_anew(system))
-    if "No module named 'cv2'" in trouble:
-        return fail("OpenCV", trouble, means, system.pip("opencv-python>=4.11,<5"))
+        explanation = "opencv-python needs system libraries that are not part of a Lite image."
+        return fail("OpenCV", problem, explanation, "sudo apt-get install -y libgl1 libglib2.0-0")
+    explanation = "No image can be read."
+    if problem.startswith(NO_NUMPY):
+        return fail("OpenCV", problem, explanation, _reinstall_numpy(system))
+    if "No module named 'cv2'" in problem:
+        return fail("OpenCV", problem, explanation, system.pip("opencv-python>=4.11,<5"))
     again = system.pip("opencv-python>=4.11,<5").replace("install", "install --force-reinstall")
-    return fail("OpenCV", trouble, means, again)
+    return fail("OpenCV", problem, explanation, again)
 
 
-def _numpy_anew(system: HostSystem) -> str:
+def _reinstall_numpy(system: HostSystem) -> str:
     return system.pip("numpy").replace("install", "install --force-reinstall --no-deps")
 
 

@@ -1,18 +1,18 @@
-"""A TFLite model of one operation, to see whether an interpreter or a delegate runs at all."""
+"""A TFLite model of one operation, to test that an interpreter or a delegate runs at all."""
 
 import flatbuffers
 
-VALUES = (-1.0, 2.0)
-"""What goes in."""
+INPUT = (-1.0, 2.0)
+"""Values of the input."""
 
-EXPECTED = (0.0, 2.0)
-"""What a RELU makes of it."""
+OUTPUT = (0.0, 2.0)
+"""Expected values of the output: RELU of the input."""
 
 _RELU, _VERSION = 19, 3
 
 
 def build_probe_model() -> bytes:
-    """RELU of a float32 [2].
+    """Return a model with one RELU, from float32 [2] to float32 [2].
 
     The slots are the fields of Model, SubGraph, Tensor, OperatorCode and Operator, in the order of
     TensorFlow Lite's schema.fbs.
@@ -35,17 +35,17 @@ def build_probe_model() -> bytes:
 
 
 def _tensor(builder: flatbuffers.Builder, name: str) -> int:
-    """Type and buffer are left at 0: float32, without data."""
-    return _table(builder, {0: _integers(builder, [len(VALUES)]), 3: builder.CreateString(name)})
+    """Add a tensor; type and buffer stay 0: float32, without data."""
+    return _table(builder, {0: _integers(builder, [len(INPUT)]), 3: builder.CreateString(name)})
 
 
 def _operator(builder: flatbuffers.Builder) -> int:
-    """The code is left at 0: the only one."""
+    """Add an operator; its code index stays 0, the only one."""
     return _table(builder, {1: _integers(builder, [0]), 2: _integers(builder, [1])})
 
 
 def _operator_code(builder: flatbuffers.Builder) -> int:
-    """The code in the old field and the new one, as the converter writes it."""
+    """Add the code in the old and in the new field, as the converter does."""
     builder.StartObject(4)
     builder.PrependInt8Slot(0, _RELU, 0)
     builder.PrependInt32Slot(2, 1, 0)

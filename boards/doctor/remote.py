@@ -1,4 +1,4 @@
-"""The doctor on another machine, over ssh."""
+"""``edge doctor --host``: run the doctor on another machine over ssh."""
 
 import asyncio
 import json
@@ -10,26 +10,26 @@ from edge.errors import BoardError
 from edge.installation import board_source
 
 _TIMEOUT_S = 240.0
-"""Seconds; on a slow board every import takes many."""
+"""Time limit in seconds: imports are slow on a small board."""
 
-_PLACES = (
+_EDGE_COMMANDS = (
     "/opt/edge-toolkit/current/env/bin/edge", "$HOME/edge-toolkit/current/env/bin/edge",
     "$(command -v edge)", "$HOME/edge/bin/edge", "$HOME/.venv/bin/edge",
 )  # fmt: skip
-"""Where edge-toolkit may be there: deployed, on the PATH, or in an environment made by hand."""
+"""Where edge-toolkit may be installed there: deployed, on the PATH, or in a user's environment."""
 
 _MISSING = 127
 
 
 def diagnose_remote(address: BoardAddress, identity: str | None, board: str | None) -> Diagnosis:
-    """What ``edge doctor`` finds on the machine at ``address``; ``board`` as its ``--board``.
+    """Run ``edge doctor`` on the machine at ``address``; ``board``: as in ``--board``.
 
     Raises:
-        BoardError: it cannot be reached, or edge-toolkit is not there or does not answer; or
-            asyncssh (extra ``deploy``) is missing here.
+        BoardError: the machine cannot be reached, edge-toolkit is missing there or prints no
+            report, or asyncssh (extra ``deploy``) is missing here.
     """
-    done = asyncio.run(_run_doctor(address, identity, board))
-    if done.code == _MISSING:
+    result = asyncio.run(_run_doctor(address, identity, board))
+    if result.code == _MISSING:
         raise BoardError(
             f"edge-toolkit on {address}",
             "none",
@@ -37,12 +37,12 @@ def diagnose_remote(address: BoardAddress, identity: str | None, board: str | No
             code="toolkit-not-on-board",
         )
     try:
-        return Diagnosis.from_dict(json.loads(done.out))
+        return Diagnosis.from_dict(json.loads(result.out))
     except (ValueError, TypeError, KeyError):
-        said = " ".join((done.err or done.out).split())[-200:] or f"exit code {done.code}"
+        output = " ".join((result.err or result.out).split())[-200:] or f"exit code {result.code}"
         raise BoardError(
             f"a report from 'edge doctor --json' on {address}",
-            said,
+            output,
             f"run it there to see the cause ({address.ssh}), and update the toolkit there",
             code="doctor-report-unreadable",
         ) from None
@@ -60,9 +60,9 @@ async def _run_doctor(
     address: BoardAddress, identity: str | None, board: str | None
 ) -> RemoteResult:
     options = ["--json", *(("--board", board) if board else ())]
-    places = " ".join(f'"{place}"' for place in _PLACES)
+    paths = " ".join(f'"{path}"' for path in _EDGE_COMMANDS)
     script = (
-        f'for edge in {places}; do [ -x "$edge" ] && '
+        f'for edge in {paths}; do [ -x "$edge" ] && '
         f'exec "$edge" doctor {shlex.join(options)}; done; exit {_MISSING}'
     )
     async with connect(address, identity) as connection:

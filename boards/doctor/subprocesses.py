@@ -1,4 +1,4 @@
-"""Commands that the doctor runs side by side, and ends all at once."""
+"""Subprocesses with time limits that can all be killed at once."""
 
 import os
 import signal
@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 MISSING, TIMED_OUT = 127, 124
-"""Exit codes as of a shell and of ``timeout``."""
+"""Exit codes as used by a shell and by ``timeout``."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command said; ``code`` is its exit code, negative for a signal."""
+    """Output of a command; ``code`` is its exit code, negative for a signal."""
 
     out: str = ""
     err: str = ""
@@ -21,8 +21,10 @@ class CommandResult:
 
 
 class CommandRunner:
-    """Each runs in English, without input and in a session of its own, where Ctrl-C does not
-    reach it: hence :meth:`stop`."""
+    """Runs commands with English messages, without input, each in its own session.
+
+    Ctrl-C does not reach these sessions: hence :meth:`stop`.
+    """
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -30,7 +32,7 @@ class CommandRunner:
         self._changing = threading.Lock()
 
     def run(self, command: tuple[str, ...], timeout: float) -> CommandResult:
-        """Run a command; killed with its children after ``timeout`` s. Never raises."""
+        """Run a command; kill it and its children after ``timeout`` seconds. Never raises."""
         try:
             process = self._start(command)
         except OSError as error:
@@ -51,7 +53,7 @@ class CommandRunner:
         )
 
     def stop(self) -> None:
-        """Kill what runs; what comes is not begun."""
+        """Kill all running commands; later ones are not started."""
         with self._changing:
             self._stopped = True
             for process in self._running:
@@ -74,7 +76,7 @@ class CommandRunner:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    """With its children, which share its session."""
+    """Kill a process and its children, which share its session."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

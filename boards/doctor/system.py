@@ -1,7 +1,6 @@
-"""The machine as the checks see it: files below a root, commands, probes.
+"""Access to the machine for the checks: files below a root folder, commands, probes.
 
-Everything that a check learns comes through a :class:`HostSystem`, so that it can be shown the recorded
-state of a board.
+Checks use a :class:`HostSystem` only, so that tests can replay the recorded state of a board.
 """
 
 import json
@@ -19,26 +18,26 @@ from typing import Any
 from boards.doctor.subprocesses import CommandResult, CommandRunner
 
 TIMEOUT = 10.0
-"""Seconds for a command that asks the system something."""
+"""Time limit of a command, in seconds."""
 
 DIED = "crashed"
-"""How the trouble begins where a signal ended the probe."""
+"""Prefix of the problem if a signal ended the probe."""
 
 PROBE_TIMEOUT = 120.0
-"""Seconds for a probe: on a slow board an import can take many."""
+"""Time limit of a probe, in seconds: an import is slow on a small board."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostSystem:
-    """A machine.
+    """A machine and the environment that is examined.
 
     Attributes:
-        root: the folder that "/" stands for.
-        run: runs a command for at most some seconds; never raises.
-        stop: ends the commands that run; later ones are not begun.
-        may_use: whether this user may read and write a file.
-        python: the interpreter of the environment that is examined.
-        now: the system's time.
+        root: the folder that stands for "/".
+        run: runs a command with a time limit in seconds; never raises.
+        stop: kills all running commands; later ones are not started.
+        may_use: returns True if this user may read and write a file.
+        python: path of the environment's Python interpreter.
+        now: the system time.
     """
 
     root: Path
@@ -49,9 +48,9 @@ class HostSystem:
     now: datetime
 
     def text(self, path: str | Path) -> str | None:
-        """The stripped text of a file, or None where it cannot be read; NULs are left out.
+        """Return the stripped text of a file without NULs, or None if it cannot be read.
 
-        ``path``: below the root, or as :meth:`found` tells it.
+        ``path``: relative to the root, or from :meth:`glob`.
         """
         try:
             content = (self.root / path).read_bytes()
@@ -59,46 +58,46 @@ class HostSystem:
             return None
         return content.decode("utf-8", "replace").replace("\0", "").strip()
 
-    def found(self, pattern: str) -> list[Path]:
-        """The files that match a glob pattern, sorted."""
+    def glob(self, pattern: str) -> list[Path]:
+        """List the files that match a pattern relative to the root, sorted."""
         return sorted(self.root.glob(pattern))
 
-    def ask(self, *command: str) -> str | None:
-        """What a command prints, stripped; None where it is missing or fails."""
-        answer = self.run(command, TIMEOUT)
-        return answer.out.strip() if answer.code == 0 else None
+    def output(self, *command: str) -> str | None:
+        """Return the stripped output of a command, or None if it is missing or fails."""
+        result = self.run(command, TIMEOUT)
+        return result.out.strip() if result.code == 0 else None
 
-    def probe(self, name: str, *given: str) -> dict[str, Any]:
-        """What a probe of :mod:`boards.doctor.probes` says; ``trouble`` holds why it could not."""
-        command = (self.python, "-P", "-m", "boards.doctor.probes", name, *given)
-        answer = self.run(command, PROBE_TIMEOUT)
+    def probe(self, name: str, *args: str) -> dict[str, Any]:
+        """Run a probe of :mod:`boards.doctor.probes`; the key ``problem`` says why it failed."""
+        command = (self.python, "-P", "-m", "boards.doctor.probes", name, *args)
+        result = self.run(command, PROBE_TIMEOUT)
         with suppress(ValueError, IndexError):
-            said = json.loads(answer.out.splitlines()[-1])
-            if isinstance(said, dict):
-                return said
-        return {"trouble": _death(answer)}
+            values = json.loads(result.out.splitlines()[-1])
+            if isinstance(values, dict):
+                return values
+        return {"problem": _failure_reason(result)}
 
     def pip(self, *requirements: str) -> str:
-        """The command that installs ``requirements`` into the environment that is examined."""
+        """Return the command that installs ``requirements`` into the environment."""
         return " ".join(
             [shlex.quote(self.python), "-m pip install", *map(shlex.quote, requirements)]
         )
 
 
-def here() -> HostSystem:
-    """The machine that this runs on."""
+def local_system() -> HostSystem:
+    """Return the machine that this process runs on."""
     commands = CommandRunner()
     return HostSystem(
         Path("/"), commands.run, commands.stop, _may_use, sys.executable, datetime.now(UTC)
     )  # fmt: skip
 
 
-def _death(answer: CommandResult) -> str:
-    """Why a probe said nothing."""
-    if answer.code < 0:
-        return f"{DIED} ({signal.Signals(-answer.code).name})"
-    lines = answer.err.strip().splitlines()
-    return lines[-1] if lines else f"no output (exit code {answer.code})"
+def _failure_reason(result: CommandResult) -> str:
+    """Explain why a probe printed no result."""
+    if result.code < 0:
+        return f"{DIED} ({signal.Signals(-result.code).name})"
+    lines = result.err.strip().splitlines()
+    return lines[-1] if lines else f"no output (exit code {result.code})"
 
 
 def _may_use(path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""The recorded state of a board, for the doctor: its files, and the answers of its commands.
+"""The recorded state of a board, for the doctor: its files and the output of its commands.
 
-The texts are written after the documented formats (proc(5), the kernel's Documentation/ABI, the
+The texts follow the documented formats (proc(5), the kernel's Documentation/ABI, the
 Raspberry Pi documentation, the man pages of the commands); none was taken from a board.
 """
 
@@ -64,16 +64,16 @@ Check = Callable[[HostSystem, Profile], Iterator[Finding]]
 
 
 class RecordedBoard:
-    """A healthy Raspberry Pi 4 with a CSI camera on bookworm, until something is changed."""
+    """A healthy Raspberry Pi 4 with a CSI camera on bookworm, which tests change."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.profile = load("raspberry-pi-4b")
         self.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-        self.closed: set[str] = set()
+        self.inaccessible: set[str] = set()
         self.edgetpu: str | None = None
-        self.tried: list[str] = []
-        self._answers: dict[str, CommandResult] = {}
+        self.edgetpu_runs: list[str] = []
+        self._outputs: dict[str, CommandResult] = {}
         self._machine()
         self._environment()
 
@@ -88,33 +88,33 @@ class RecordedBoard:
         self.folder.joinpath("sys/bus/usb/devices").mkdir(parents=True)
         self.video(0, "unicam-image", index=0)
         self.video(10, "bcm2835-codec-decode", index=0)
-        self.says("uname -m", "aarch64\n")
-        self.says("uname -r", "6.6.51+rpt-rpi-v8\n")
-        self.says("getconf LONG_BIT", "64\n")
-        self.says("getconf PAGESIZE", "4096\n")
-        self.says("id -nG", "pi adm sudo video plugdev users\n")
-        self.says(f"df -Pk {PYTHON}", DF.format(available=23825408))
-        self.says("vcgencmd get_throttled", "throttled=0x0\n")
-        self.says("timedatectl show --property=NTPSynchronized --value", "yes\n")
+        self.set_output("uname -m", "aarch64\n")
+        self.set_output("uname -r", "6.6.51+rpt-rpi-v8\n")
+        self.set_output("getconf LONG_BIT", "64\n")
+        self.set_output("getconf PAGESIZE", "4096\n")
+        self.set_output("id -nG", "pi adm sudo video plugdev users\n")
+        self.set_output(f"df -Pk {PYTHON}", DF.format(available=23825408))
+        self.set_output("vcgencmd get_throttled", "throttled=0x0\n")
+        self.set_output("timedatectl show --property=NTPSynchronized --value", "yes\n")
 
     def _environment(self) -> None:
-        self.probe("python", version="3.11.2", bits=64, environment="/home/pi/edge")
+        self.set_probe("python", version="3.11.2", bits=64, environment="/home/pi/edge")
         litert = "ai_edge_litert.interpreter"
-        self.probe("interpreter", package="ai-edge-litert 2.3.0", numpy="1.26.4", module=litert)
-        self.probe("opencv", version="4.11.0", distributions={"opencv-python": "4.11.0.86"})
-        self.probe("picamera", cameras=["imx708"])
+        self.set_probe("interpreter", package="ai-edge-litert 2.3.0", numpy="1.26.4", module=litert)
+        self.set_probe("opencv", version="4.11.0", distributions={"opencv-python": "4.11.0.86"})
+        self.set_probe("picamera", cameras=["imx708"])
 
     def file(self, path: str, text: str) -> None:
-        place = self.folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
 
     def video(self, number: int, name: str, index: int) -> None:
         self.file(f"dev/video{number}", "")
         self.file(f"sys/class/video4linux/video{number}/name", f"{name}\n")
         self.file(f"sys/class/video4linux/video{number}/index", f"{index}\n")
 
-    def without_video(self) -> None:
+    def remove_video_devices(self) -> None:
         for path in self.folder.glob("dev/video*"):
             path.unlink()
 
@@ -132,21 +132,21 @@ class RecordedBoard:
     def libedgetpu(self, version: str = "16.0tf2.19.1-1.bookworm", kind: str = "std") -> None:
         self.file("usr/lib/aarch64-linux-gnu/libedgetpu.so.1", "")
         format_ = "--showformat=${Package} ${Version} ${db:Status-Status}\\n"
-        asked = f"dpkg-query --show {format_} libedgetpu1-std libedgetpu1-max"
+        command = f"dpkg-query --show {format_} libedgetpu1-std libedgetpu1-max"
         other = "dpkg-query: no packages found matching libedgetpu1-max\n"
-        self.says(asked, DPKG.format(kind=kind, version=version), other, code=1)
+        self.set_output(command, DPKG.format(kind=kind, version=version), other, code=1)
 
-    def says(self, command: str, out: str = "", err: str = "", code: int = 0) -> None:
-        self._answers[command] = CommandResult(out, err, code)
+    def set_output(self, command: str, out: str = "", err: str = "", code: int = 0) -> None:
+        self._outputs[command] = CommandResult(out, err, code)
 
-    def probe(self, name: str, **said: Any) -> None:
-        self.says(f"{PYTHON} -P -m boards.doctor.probes {name}", json.dumps(said) + "\n")
+    def set_probe(self, name: str, **values: Any) -> None:
+        self.set_output(f"{PYTHON} -P -m boards.doctor.probes {name}", json.dumps(values) + "\n")
 
-    def dying_probe(self, name: str, code: int, err: str = "") -> None:
-        self.says(f"{PYTHON} -P -m boards.doctor.probes {name}", err=err, code=code)
+    def crash_probe(self, name: str, code: int, err: str = "") -> None:
+        self.set_output(f"{PYTHON} -P -m boards.doctor.probes {name}", err=err, code=code)
 
-    def lacks(self, command: str) -> None:
-        self.says(command, err="No such file or directory", code=MISSING)
+    def remove_command(self, command: str) -> None:
+        self.set_output(command, err="No such file or directory", code=MISSING)
 
     @property
     def system(self) -> HostSystem:
@@ -154,26 +154,26 @@ class RecordedBoard:
             root=self.folder,
             run=self._run,
             stop=lambda: None,
-            may_use=lambda path: str(path.relative_to(self.folder)) not in self.closed,
+            may_use=lambda path: str(path.relative_to(self.folder)) not in self.inaccessible,
             python=PYTHON,
             now=self.now,
         )
 
     def _run(self, command: tuple[str, ...], _: float) -> CommandResult:
         if command[-2:-1] == ("edgetpu",):
-            self.tried.append(command[-1])
-            return CommandResult(json.dumps({"trouble": self.edgetpu} if self.edgetpu else {}))
-        return self._answers.get(" ".join(command), CommandResult(code=MISSING))
+            self.edgetpu_runs.append(command[-1])
+            return CommandResult(json.dumps({"problem": self.edgetpu} if self.edgetpu else {}))
+        return self._outputs.get(" ".join(command), CommandResult(code=MISSING))
 
-    def all(self, check: Check) -> list[Finding]:
+    def findings(self, check: Check) -> list[Finding]:
         return list(check(self.system, self.profile))
 
-    def one(self, check: Check) -> Finding:
-        """The only finding of a check."""
-        (finding,) = self.all(check)
+    def finding(self, check: Check) -> Finding:
+        """Return the only finding of a check."""
+        (finding,) = self.findings(check)
         return finding
 
-    def bad(self, check: Check) -> Finding:
-        """The only finding of a check that is not ok."""
-        (finding,) = [finding for finding in self.all(check) if finding.state != "ok"]
+    def problem(self, check: Check) -> Finding:
+        """Return the only finding of a check that is not ok."""
+        (finding,) = [finding for finding in self.findings(check) if finding.state != "ok"]
         return finding

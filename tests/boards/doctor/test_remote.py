@@ -1,4 +1,4 @@
-"""``edge doctor --host`` against a real sshd, behind which a folder plays the board."""
+"""``edge doctor --host`` against a real sshd; a folder stands in for the board."""
 
 import json
 import sys
@@ -30,13 +30,15 @@ def board(
     folder = tmp_path_factory.mktemp("board")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", "/usr/bin:/bin")  # no edge on it
-        with ssh_board.board(folder, workstation, folder) as made:
-            yield made
+        with ssh_board.board(folder, workstation, folder) as emulated:
+            yield emulated
 
 
 @pytest.fixture
-def ask(run_edge, board: SshBoard, workstation: ssh_board.Workstation) -> Callable[..., tuple]:  # type: ignore[no-untyped-def, type-arg]
-    """``ask(*options)`` is ``edge doctor --host``: its exit code, stdout and stderr."""
+def run_doctor(
+    run_edge, board: SshBoard, workstation: ssh_board.Workstation
+) -> Callable[..., tuple]:  # type: ignore[no-untyped-def, type-arg]
+    """``run_doctor(*options)`` runs ``edge doctor --host``; returns exit code, stdout, stderr."""
 
     def call(*options: str) -> tuple[int, str, str]:
         done = run_edge("doctor", "--host", board.address, *options, env=workstation.environment)
@@ -51,40 +53,40 @@ def put(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def test_without_the_toolkit_there_it_says_how_to_install_it(ask) -> None:  # type: ignore[no-untyped-def]
-    code, _, said = ask()
-    assert (code, error_code(said)) == (2, "toolkit-not-on-board")
-    assert f"~/edge/bin/pip install {board_source().requirement}'" in said
+def test_a_missing_toolkit_comes_with_its_install_command(run_doctor) -> None:  # type: ignore[no-untyped-def]
+    code, _, stderr = run_doctor()
+    assert (code, error_code(stderr)) == (2, "toolkit-not-on-board")
+    assert f"~/edge/bin/pip install {board_source().requirement}'" in stderr
 
 
-def test_the_board_is_examined_by_its_own_toolkit(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
+def test_the_board_runs_its_own_toolkit(run_doctor, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
     board.stand_in("vcgencmd", "echo throttled=0x50005\n")
     board.stand_in("edge", HERE)
-    code, out, _ = ask("--board", "raspberry-pi-4b", "--json")
-    told = json.loads(out)
-    assert (code, told["state"], told["board"]) == (3, "fail", "raspberry-pi-4b")
-    (power,) = [one for one in told["findings"] if one["subject"] == "power"]
+    code, out, _ = run_doctor("--board", "raspberry-pi-4b", "--json")
+    report = json.loads(out)
+    assert (code, report["state"], report["board"]) == (3, "fail", "raspberry-pi-4b")
+    (power,) = [finding for finding in report["findings"] if finding["subject"] == "power"]
     assert power["state"] == "fail"
 
 
-def test_the_page_is_as_on_the_board(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
+def test_the_text_output_is_the_same(run_doctor, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
     board.stand_in("edge", HERE)
-    code, out, _ = ask()
+    code, out, _ = run_doctor()
     assert code in (0, 1)
     assert "interpreter" in out
 
 
-def test_what_was_deployed_comes_before_another_toolkit(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
+def test_the_deployed_toolkit_comes_first(run_doctor, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
     board.stand_in("edge", "exit 1\n")
     deployed = board.root / "current/env/bin/edge"
     put(deployed, 'echo \'{"board": "b", "title": "t", "findings": [], "limits": []}\'\n')
-    code, out, _ = ask("--json")
+    code, out, _ = run_doctor("--json")
     deployed.unlink()
     assert (code, json.loads(out)["board"]) == (0, "b")
 
 
-def test_a_toolkit_that_answers_otherwise_is_told(ask, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
+def test_an_unreadable_report_is_an_error(run_doctor, board: SshBoard) -> None:  # type: ignore[no-untyped-def]
     board.stand_in("edge", "echo \"edge: expected a command, found 'doctor'\" >&2; exit 2\n")
-    code, _, said = ask()
-    assert (code, error_code(said)) == (2, "doctor-report-unreadable")
-    assert "expected a command, found 'doctor'" in said, "what the board printed"
+    code, _, stderr = run_doctor()
+    assert (code, error_code(stderr)) == (2, "doctor-report-unreadable")
+    assert "expected a command, found 'doctor'" in stderr, "what the board printed"

@@ -1,4 +1,4 @@
-"""The machine that the tests run on: its files, and the probes themselves."""
+"""The machine that the tests run on: its files and the real probes."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from boards.doctor.probes import NO_NUMPY
-from boards.doctor.system import HostSystem, here
+from boards.doctor.system import HostSystem, local_system
 from edge import edgetpu_probe
 
 LITERT = "ai_edge_litert.interpreter"
@@ -20,33 +20,33 @@ LITERT = "ai_edge_litert.interpreter"
 
 @pytest.fixture
 def system() -> HostSystem:
-    return here()
+    return local_system()
 
 
-def test_a_file_that_is_not_there_has_no_text(system: HostSystem, tmp_path: Path) -> None:
-    there = replace(system, root=tmp_path)
+def test_a_missing_file_has_no_text(system: HostSystem, tmp_path: Path) -> None:
+    other = replace(system, root=tmp_path)
     (tmp_path / "model").write_bytes(b"Raspberry Pi\0")
-    assert there.text("model") == "Raspberry Pi"
-    assert there.text("other") is None
-    assert there.text(".") is None
+    assert other.text("model") == "Raspberry Pi"
+    assert other.text("other") is None
+    assert other.text(".") is None
 
 
-def test_the_probe_of_python_tells_of_this_one(system: HostSystem) -> None:
-    said = system.probe("python")
-    assert said["version"] == ".".join(map(str, sys.version_info[:3]))
-    assert said["bits"] == 64
+def test_the_probe_of_python_describes_this_one(system: HostSystem) -> None:
+    result = system.probe("python")
+    assert result["version"] == ".".join(map(str, sys.version_info[:3]))
+    assert result["bits"] == 64
 
 
 def test_the_probe_of_the_interpreter_runs_a_model(system: HostSystem) -> None:
-    said = system.probe("interpreter")
-    assert said["package"].startswith("ai-edge-litert ")
-    assert said["module"] == LITERT
+    result = system.probe("interpreter")
+    assert result["package"].startswith("ai-edge-litert ")
+    assert result["module"] == LITERT
 
 
 def test_the_probe_of_opencv_resizes_an_image(system: HostSystem) -> None:
-    said = system.probe("opencv")
-    assert "trouble" not in said
-    assert "opencv-python" in said["distributions"]
+    result = system.probe("opencv")
+    assert "problem" not in result
+    assert "opencv-python" in result["distributions"]
 
 
 def package(folder: Path, name: str, text: str) -> None:
@@ -56,24 +56,24 @@ def package(folder: Path, name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "trouble"),
+    ("text", "problem"),
     [
         ("raise ValueError('numpy.dtype size changed')", "ValueError: numpy.dtype size changed"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
         ("import sys; sys.exit('bye')", "bye"),
     ],
 )
-def test_whatever_picamera2_does_is_told(
-    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, trouble: str
+def test_any_failure_of_picamera2_is_reported(
+    system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
 ) -> None:
     package(tmp_path, "picamera2", text)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
-    said = system.probe("picamera")
-    assert said.keys() == {"trouble"}
-    assert trouble in said["trouble"]
+    result = system.probe("picamera")
+    assert result.keys() == {"problem"}
+    assert problem in result["problem"]
 
 
-def test_cameras_that_picamera2_knows_are_told(
+def test_cameras_of_picamera2_are_listed(
     system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cameras = "staticmethod(lambda: [{'Model': 'imx708'}])"
@@ -84,31 +84,31 @@ def test_cameras_that_picamera2_knows_are_told(
     assert system.probe("picamera") == {"cameras": ["imx708"]}
 
 
-def test_an_opencv_without_libgl_is_told(
+def test_an_opencv_without_libgl_is_reported(
     system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package(tmp_path, "cv2", "raise ImportError('libGL.so.1: cannot open shared object file')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
-    said = system.probe("opencv")
-    assert said["trouble"] == "ImportError: libGL.so.1: cannot open shared object file"
-    assert "opencv-python" in said["distributions"]
+    result = system.probe("opencv")
+    assert result["problem"] == "ImportError: libGL.so.1: cannot open shared object file"
+    assert "opencv-python" in result["distributions"]
 
 
-def test_a_broken_numpy_is_told_as_such(
+def test_a_broken_numpy_is_reported_as_such(
     system: HostSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package(tmp_path, "numpy", "raise ImportError('libopenblas.so.0')")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     for name in ("interpreter", "opencv"):
-        trouble = f"{NO_NUMPY} (ImportError: libopenblas.so.0)"
-        assert system.probe(name)["trouble"] == trouble
+        problem = f"{NO_NUMPY} (ImportError: libopenblas.so.0)"
+        assert system.probe(name)["problem"] == problem
 
 
-def test_an_absent_libedgetpu_is_told(system: HostSystem) -> None:
+def test_a_missing_libedgetpu_is_reported(system: HostSystem) -> None:
     with suppress(OSError):
         ctypes.CDLL(edgetpu_probe.library())
         pytest.skip(f"{edgetpu_probe.library()} is installed here")
-    assert system.probe("edgetpu", LITERT) == {"trouble": edgetpu_probe.NO_LIBRARY}
+    assert system.probe("edgetpu", LITERT) == {"problem": edgetpu_probe.NO_LIBRARY}
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_a_libedgetpu_may_crash_or_find_nothing(
     code.write_text(f"{source}\n{entry}")
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, code], check=True)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert reason in system.probe("edgetpu", LITERT)["trouble"]
+    assert reason in system.probe("edgetpu", LITERT)["problem"]

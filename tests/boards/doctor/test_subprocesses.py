@@ -1,4 +1,4 @@
-"""Commands: their answers, their time limits, and their end."""
+"""Subprocesses: output, time limits and termination."""
 
 import threading
 import time
@@ -8,12 +8,12 @@ from pages import wait_until
 from boards.doctor.subprocesses import MISSING, TIMED_OUT, CommandResult, CommandRunner
 
 
-def test_a_command_answers() -> None:
+def test_output_and_exit_code_are_returned() -> None:
     answer = CommandRunner().run(("sh", "-c", "echo out; echo err >&2; exit 4"), 10)
     assert (answer.out, answer.err, answer.code) == ("out\n", "err\n", 4)
 
 
-def test_a_missing_command_is_told() -> None:
+def test_a_missing_command_has_its_own_exit_code() -> None:
     assert CommandRunner().run(("no-such-command",), 10).code == MISSING
 
 
@@ -24,7 +24,7 @@ def test_a_command_that_hangs_is_killed_with_its_children() -> None:
     assert answer.code == TIMED_OUT
 
 
-def test_all_that_run_are_ended_at_once_and_none_is_begun_after_that(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_stop_kills_all_commands_and_starts_no_more(tmp_path) -> None:  # type: ignore[no-untyped-def]
     commands, answers = CommandRunner(), list[CommandResult]()
 
     def run(number: int) -> None:
