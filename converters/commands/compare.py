@@ -73,10 +73,10 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
 
 def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
     """A note on names that the plot cannot show."""
-    from converters.report.plot_style import missing_letters
+    from converters.report.plots import missing_glyphs
 
     names = "".join(entry.result.name + entry.row.name for entry in compared.entries)
-    if plot.suffix == ".svg" or not (letters := missing_letters(names)):
+    if plot.suffix == ".svg" or not (letters := missing_glyphs(names)):
         return ()
     return (f"{plot} shows {letters} as boxes; an SVG shows them: --plot {plot.stem}.svg",)
 
@@ -84,7 +84,7 @@ def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
 def drawing(compared: Comparison, kind: str) -> bytes:
     """Accuracy over time of all variants, as a file of the ``kind`` svg or png."""
     from converters.report import pareto_plot
-    from converters.report.plot_style import PAPER, style
+    from converters.report.plots import PAPER, plot_style
 
     points = [
         pareto_plot.ParetoPoint(
@@ -98,7 +98,7 @@ def drawing(compared: Comparison, kind: str) -> bytes:
         )
         for entry in compared.entries
     ]
-    with style(PAPER, "compare"), io.BytesIO() as file:
+    with plot_style(PAPER, "compare"), io.BytesIO() as file:
         figure = pareto_plot.draw(points, PAPER, _PLOT_SIZE)
         date = {"Date": None} if kind == "svg" else {}
         figure.savefig(file, format=kind, dpi=_PLOT_DPI, metadata=date)

@@ -8,7 +8,7 @@ import numpy as np
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import charts, formatting, on_board, pareto_plot, reliability, tables, text
+from converters.report import formatting, pareto_plot, plots, tables, text
 from converters.report.columns import columns
 from converters.report.gallery import Gallery
 from converters.report.rows import BASELINE, VariantRow, rows
@@ -76,9 +76,9 @@ def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "chosen": chosen,
         "reference": record["variants"]["float32"],
-        "verdict_line": formatting.verdict_line(record),
-        "doubt": formatting.doubt(record),
-        "majority": formatting.majority_share(record),
+        "verdict_line": text.verdict_line(record),
+        "doubt": text.baseline_warning(record),
+        "majority": text.majority_share(record),
         "matrix": tables.matrix(chosen["confusion"]) if _drawn(classes) else None,
         "named_columns": len(classes) <= tables.NAMED_COLUMNS,
         "pairs": tables.worst_pairs(chosen["confusion"], classes),
@@ -106,12 +106,12 @@ def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
             for place, (name, variant) in enumerate(record["variants"].items())
             if variant["notes"] or variant["steps"]
         ],
-        "scores": text.scores(confidence),
+        "scores": text.calibration_summary(confidence),
         "reliability": _reliability(confidence),
-        "threshold": text.threshold(chosen),
-        "edgetpu": text.edgetpu(record["chosen"], chosen["edgetpu"]),
+        "threshold": text.threshold_summary(chosen),
+        "edgetpu": text.edgetpu_summary(record["chosen"], chosen["edgetpu"]),
         "refusals": tables.refusals(chosen["edgetpu"]),
-        "memory": text.memory(chosen["edgetpu"]),
+        "memory": text.memory_summary(chosen["edgetpu"]),
     }
 
 
@@ -120,9 +120,9 @@ def _on_board(record: Mapping[str, Any]) -> dict[str, Any]:
     if record["board"] is None:
         return {}
     return {
-        "board": on_board.sentences(record),
-        "board_rows": on_board.rows(record),
-        "board_published": on_board.published(record),
+        "board": text.board_summary(record),
+        "board_rows": text.board_rows(record),
+        "board_published": text.published_latencies(record),
     }
 
 
@@ -135,8 +135,12 @@ def _reliability(confidence: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         shown = {"after": "As in the files"}
     bins = confidence["reliability"]
     return [
-        (heading, reliability.describe(bins[when]), Markup(reliability.svg(bins[when], when)))
-        for when, heading in shown.items()
+        (
+            heading,
+            plots.describe_reliability(bins[stage]),
+            Markup(plots.reliability_svg(bins[stage], stage)),
+        )
+        for stage, heading in shown.items()
     ]
 
 
@@ -168,7 +172,7 @@ def _curves(curves: Iterable[Mapping[str, Any]], key: str) -> list[tuple[Any, st
     from markupsafe import Markup
 
     return [
-        (curve, charts.describe(curve), Markup(charts.curve_svg(curve, f"{key}{place}")))
+        (curve, plots.describe_curve(curve), Markup(plots.curve_svg(curve, f"{key}{place}")))
         for place, curve in enumerate(curves)
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from converters.report import formatting, labels
-from converters.report.plot_style import PAGE, Palette, for_the_page, style
+from converters.report.plots import PAGE, Palette, page_svg, plot_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +35,8 @@ class ParetoPoint:
 
 def svg(points: Sequence[ParetoPoint], key: str, size: tuple[float, float]) -> str:
     """The drawing for the page, ``size`` in inches at 72 units an inch."""
-    with style(PAGE, key):
-        return for_the_page(draw(points, PAGE, size), key)
+    with plot_style(PAGE, key):
+        return page_svg(draw(points, PAGE, size), key)
 
 
 def describe(points: Sequence[ParetoPoint]) -> str:
@@ -46,7 +46,8 @@ def describe(points: Sequence[ParetoPoint]) -> str:
         f"{p.name} ({formatting.percent(p.accuracy)} in {formatting.milliseconds(p.p50_ms)})"
         for p in sorted(best, key=lambda point: point.p50_ms)
     )
-    return f"Accuracy by latency of {formatting.number(len(points), 'variant')}. Pareto front: {listed}."
+    number = formatting.number(len(points), "variant")
+    return f"Accuracy by latency of {number}. Pareto front: {listed}."
 
 
 def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, float]) -> "Figure":

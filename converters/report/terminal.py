@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converters.report import formatting, on_board
+from converters.report import formatting, text
 from edge.terminal.text import printable
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def _table(record: Mapping[str, Any]) -> "Table":
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in record["variants"].items():
         mark = _FRONT if name in record["choice"]["pareto"] else " "
+        accuracy = formatting.percent(row["accuracy"])
         cells = (
             f"{printable(name)} {mark}",
-            f"{formatting.percent(row['accuracy'])} ({formatting.interval(row['accuracy_interval'])})",
+            f"{accuracy} ({formatting.interval(row['accuracy_interval'])})",
             formatting.percent(row["agreement"]),
             formatting.size(row["bytes"]),
             formatting.size(row["gzip_bytes"]),
@@ -99,7 +100,7 @@ def _judgement(record: Mapping[str, Any]) -> Iterator["Text"]:
     yield Text.assemble(
         (f"{verdict['status'].upper()}  ", _STYLES[verdict["status"]]), f"{verdict['reason']}."
     )
-    doubt = formatting.doubt(record)
+    doubt = text.baseline_warning(record)
     if doubt:
         yield Text(doubt, style="yellow")
     if verdict["classes"]:
@@ -127,7 +128,7 @@ def _board(record: Mapping[str, Any]) -> Iterator["Text"]:
     from rich.text import Text
 
     if record["board"] is not None:
-        yield Text(on_board.estimated(record))
+        yield Text(text.estimated_latency(record))
 
 
 def _about_files(record: Mapping[str, Any]) -> Iterator["Text"]:

@@ -1,12 +1,57 @@
-"""What the page says in whole sentences about the choice, the scores and the Edge TPU."""
+"""Sentences of the report about the verdict, the scores, the Edge TPU and the board."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from converters.report.formatting import number, percent, size
+from converters.report.formatting import interval, milliseconds, number, percent, runner, size
+
+_RUNS_ON = {"cpu": "the CPU", "edgetpu": "the Edge TPU"}
+
+_SINGLE_TIME = " A single time gives no range, so the range is the spread seen on other boards."
 
 
-def scores(confidence: Mapping[str, Any]) -> tuple[str, ...]:
+def verdict_line(record: Mapping[str, Any]) -> str:
+    """The verdict on the chosen variant in one plain sentence."""
+    chosen = record["variants"][record["chosen"]]
+    tested = record["split"]["sizes"]["test"]
+    return (
+        f"{_verdict_opening(record['verdict'])}: {percent(chosen['accuracy'])} "
+        f"({interval(chosen['accuracy_interval'])}) accuracy on {number(tested, 'unseen image')}; "
+        f"{size(chosen['bytes'])}; {milliseconds(chosen['p50_ms'])} on {runner(chosen['latency'])}"
+    )
+
+
+def _verdict_opening(verdict: Mapping[str, Any]) -> str:
+    name, allowed = verdict["variant"], f"{verdict['max_drop']:g} points allowed"
+    if verdict["status"] == "fail":
+        return f"{name} loses more than the {allowed}"
+    if verdict["status"] == "warn":
+        return f"{name} may lose more than the {allowed}"
+    if name == "float32":
+        return f"{name} is the model as trained"
+    if verdict["drop"] <= 0:
+        return f"{name} is as accurate as float32"
+    return f"{name} stays within the {allowed}"
+
+
+def majority_share(record: Mapping[str, Any]) -> float:
+    """The accuracy of always naming the commonest class of the test side."""
+    supports = [row["support"] for row in record["variants"][record["chosen"]]["per_class"]]
+    return float(max(supports) / sum(supports))
+
+
+def baseline_warning(record: Mapping[str, Any]) -> str | None:
+    """A warning where the model is not shown to be better than naming one class always."""
+    chosen, share = record["variants"][record["chosen"]], majority_share(record)
+    if chosen["accuracy_interval"][0] > share:
+        return None
+    return (
+        f"The model is not shown to be better than always predicting the most common class "
+        f"({percent(share)}). Add images, or check that the classes can be told apart."
+    )
+
+
+def calibration_summary(confidence: Mapping[str, Any]) -> tuple[str, ...]:
     """What the temperature did to the scores of the test side, better or worse."""
     temperature, test = confidence["temperature"], confidence["test"]
     if temperature == 1:
@@ -31,7 +76,7 @@ def _moved(test: Mapping[str, Any], what: str, factor: float, unit: str) -> str:
     return f"{'fell' if after < before else 'rose'} from {first} to {then}"
 
 
-def threshold(chosen: Mapping[str, Any]) -> str:
+def threshold_summary(chosen: Mapping[str, Any]) -> str:
     """What the stored threshold promises, or that there is none."""
     found = chosen["threshold"]
     if found is None:
@@ -51,7 +96,7 @@ def threshold(chosen: Mapping[str, Any]) -> str:
     )
 
 
-def edgetpu(name: str, prediction: Mapping[str, Any]) -> str:
+def edgetpu_summary(name: str, prediction: Mapping[str, Any]) -> str:
     """How much of a variant the Edge TPU is foreseen to take."""
     left = sum(prediction["cpu"].values())
     every = prediction["mapped"] + left
@@ -65,7 +110,7 @@ def edgetpu(name: str, prediction: Mapping[str, Any]) -> str:
     )
 
 
-def memory(prediction: Mapping[str, Any]) -> str:
+def memory_summary(prediction: Mapping[str, Any]) -> str:
     """Where its parameters are foreseen to lie."""
     kept, streamed = (prediction["parameters"][where] for where in ("on_chip", "off_chip"))
     if not streamed:
@@ -74,3 +119,68 @@ def memory(prediction: Mapping[str, Any]) -> str:
         f"{size(kept)} of its parameters should fit into about 8 MB on the chip; {size(streamed)} "
         f"are streamed for every image, which takes time (estimated)."
     )
+
+
+def board_summary(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """How it was made for the board, and what the chosen file would take there."""
+    board = record["board"]
+    threads = number(board["threads"], "thread") if board["threads"] else "one thread per core"
+    made = (
+        f"Made for this board: target {board['target']}, input {board['size']} × {board['size']} "
+        f"pixels, to run with {threads} on its CPU."
+    )
+    return made, estimated_latency(record)
+
+
+def estimated_latency(record: Mapping[str, Any]) -> str:
+    """What the chosen file would take on the board, in a sentence."""
+    board, name = record["board"], record["chosen"]
+    found = board["estimates"][name]
+    if found is None:
+        return (
+            f"The latency of {name} on the {board['title']} is not estimated, as no comparable "
+            "latency is published. Measure it there with “edge bench”."
+        )
+    alone = len(found["published"]) == 1
+    return (
+        f"Estimated latency of {name} on the {board['title']}: about {_two_digits(found['ms'])} ms "
+        f"per image ({_range(found)}) on {_RUNS_ON[found['runs_on']]}. Based on "
+        f"{number(len(found['published']), 'published time')} and the multiply-adds, not measured "
+        f"on this board.{_SINGLE_TIME if alone else ''}"
+    )
+
+
+def board_rows(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The table of all variants that there is an estimate of."""
+    return [
+        {
+            "name": name,
+            "runs_on": _RUNS_ON[found["runs_on"]],
+            "ms": f"{_two_digits(found['ms'])} ms",
+            "range": _range(found),
+            "published": len(found["published"]),
+        }
+        for name, found in record["board"]["estimates"].items()
+        if found is not None
+    ]
+
+
+def published_latencies(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What was published, each once."""
+    seen: list[Mapping[str, Any]] = []
+    for found in record["board"]["estimates"].values():
+        seen += [one for one in (found or {"published": []})["published"] if one not in seen]
+    return seen
+
+
+def _range(found: Mapping[str, Any]) -> str:
+    return f"{_two_digits(found['low_ms'])} to {_two_digits(found['high_ms'])} ms"
+
+
+def _two_digits(value: float) -> str:
+    """With two digits, as more would mean nothing.
+
+    >>> _two_digits(147.39), _two_digits(17.0), _two_digits(0.1234)
+    ('150', '17', '0.12')
+    """
+    return f"{float(f'{value:.2g}'):g}"

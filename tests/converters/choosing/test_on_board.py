@@ -11,8 +11,7 @@ from report_page import Page
 
 from boards import profile
 from converters import pipeline
-from converters.report import estimate_latencies as report_on_board
-from converters.report import html, model, terminal
+from converters.report import html, model, terminal, text
 from converters.selection.latency_estimate import (
     BoardEstimate,
     estimate_latencies,
@@ -203,7 +202,7 @@ def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
 
 def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str]) -> None:
     told, page = shown(WITH_TPU)
-    sentence = report_on_board.estimated(told)
+    sentence = text.estimated_latency(told)
     for part in (
         "Raspberry Pi 4 Model B with Coral USB Accelerator", "int8", "2.6 ms", "0.68 to 6.1 ms",
         "the Edge TPU", "4 published times", "not measured",
@@ -220,10 +219,10 @@ def test_an_estimate_from_one_published_time_says_where_its_range_is_from(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     told, page = shown(profile.load("raspberry-pi-5+coral-pcie"))
-    sentence = report_on_board.estimated(told)
+    sentence = text.estimated_latency(told)
     for part in ("int8", "2.5 ms", "0.88 to 8.4 ms", "1 published time", "other boards"):
         assert part in sentence, part
-    assert "other boards" not in report_on_board.estimated(shown(WITH_TPU)[0])
+    assert "other boards" not in text.estimated_latency(shown(WITH_TPU)[0])
     assert sentence in page
     terminal.summary(told, Path("out"))
     assert sentence in " ".join(capsys.readouterr().out.split())
@@ -232,7 +231,7 @@ def test_an_estimate_from_one_published_time_says_where_its_range_is_from(
 def test_where_nothing_is_published_nothing_is_estimated() -> None:
     told, page = shown(profile.load("generic-x86-64"))
     assert told["board"]["estimates"]["int8"] is None
-    sentence = report_on_board.estimated(told)
+    sentence = text.estimated_latency(told)
     assert "int8" in sentence and "x86-64 computer with Linux" in sentence
     assert " ms" not in sentence
     assert sentence in page

@@ -11,7 +11,7 @@ import pytest
 from conversion import PASS, Conversion
 from report_page import Page
 
-from converters.report import formatting, gallery
+from converters.report import gallery, text
 from converters.training.result import Curve
 
 CURVE = Curve(
@@ -37,7 +37,7 @@ def plain_page() -> str:
 
 def test_the_verdict_comes_first_in_one_sentence() -> None:
     page = Page(plain_page())
-    line = formatting.verdict_line(Conversion().build()).replace("\N{NO-BREAK SPACE}", " ")
+    line = text.verdict_line(Conversion().build()).replace("\N{NO-BREAK SPACE}", " ")
     assert page.text.index(line) < 200
     for figure in (
         "int8",
@@ -69,17 +69,19 @@ def test_a_failed_verdict_names_the_classes_and_layers_that_suffer() -> None:
 
 def test_a_drop_within_the_limit_is_not_called_none() -> None:
     def line(drop: float) -> str:
-        return formatting.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).build())
+        return text.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).build())
 
     assert "2 points" in line(1.5)
     assert "2 points" not in line(0.0)
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = (formatting.doubt(Conversion(wrong=6).build()) or "").replace("\N{NO-BREAK SPACE}", " ")
+    doubt = (text.baseline_warning(Conversion(wrong=6).build()) or "").replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
     assert "33.3 %" in doubt
     assert doubt in Page(Conversion(wrong=6).page()).text
-    assert formatting.doubt(Conversion().build()) is None
+    assert text.baseline_warning(Conversion().build()) is None
     assert doubt not in Page(plain_page()).text
 
 
@@ -144,8 +146,8 @@ def test_the_audit_names_all_that_was_found() -> None:
             }
         ).page()
     )
-    found = page.section("audit")
-    for text in (
+    section = page.section("audit")
+    for entry in (
         "Few images: circle (9).",
         "circle/b0.jpg: empty, 0 bytes",
         " 3 more",
@@ -154,8 +156,8 @@ def test_the_audit_names_all_that_was_found() -> None:
         " 4 more",
         "notes.txt",
     ):
-        assert text in found, text
-    assert found.count("(1 group)") == 2
+        assert entry in section, entry
+    assert section.count("(1 group)") == 2
     assert CLEAN not in page.text
     # The six images of the three groups are shown beside the samples.
     assert len(page.images()) == 3 * 6 + 6
@@ -166,9 +168,9 @@ def test_a_clean_data_set_is_called_clean() -> None:
 
 
 def test_the_surest_mistakes_come_first() -> None:
-    text = Page(Conversion(wrong=3).page()).section("mistakes")
-    assert "3 mistakes of int8 on 9 test images" in text
-    scores = [float(score) for score in re.findall(r"predicted square ([\d.]+) %", text)]
+    section = Page(Conversion(wrong=3).page()).section("mistakes")
+    assert "3 mistakes of int8 on 9 test images" in section
+    scores = [float(score) for score in re.findall(r"predicted square ([\d.]+) %", section)]
     assert len(scores) == 3
     assert scores == sorted(scores, reverse=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 from conversion import PASS, Conversion
 from report_page import Page, page_of
 
-from converters.report import reliability
+from converters.report import plots
 from converters.selection.select import Limits
 
 RECIPES = Conversion(recipes=("channels-50", "magnitude-75"))
@@ -106,7 +106,7 @@ def test_scores_that_were_left_alone_are_drawn_once() -> None:
 
 def scores_drawn(page: Page) -> int:
     """How many reliability diagrams the page has."""
-    title = reliability.describe([]).partition(".")[0]
+    title = plots.describe_reliability([]).partition(".")[0]
     return sum((attrs.get("aria-label") or "").startswith(title) for _, attrs in page.tags)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from converters.edgetpu import installation
 from converters.edgetpu.stage import Compilation
-from converters.report import formatting, terminal
+from converters.report import terminal, text
 from converters.selection.select import Limits
 
 OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one/line/of/80/out")
@@ -99,9 +99,9 @@ def test_a_failed_verdict_is_told_with_what_suffers() -> None:
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = formatting.doubt(Conversion(wrong=6).build())
+    doubt = text.baseline_warning(Conversion(wrong=6).build())
     assert doubt is not None
     assert doubt.replace("\N{NO-BREAK SPACE}", " ") in " ".join(
         printed(Conversion(wrong=6)).split()
     )
-    assert formatting.doubt(Conversion().build()) is None
+    assert text.baseline_warning(Conversion().build()) is None
