@@ -10,6 +10,7 @@ from converters.dataset.split import SPLITS, Split
 from converters.tflite import Variant
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.version import __version__
 
 
@@ -41,7 +42,7 @@ def describe(variant: Variant, about: ModelMetadata) -> Variant:
     provenance = dict(about.provenance or {})
     if variant.recipe:
         provenance["recipe"] = variant.recipe
-    content = metadata.write(variant.content, replace(about, provenance=provenance))
+    content = write_metadata(variant.content, replace(about, provenance=provenance))
     return replace(variant, content=content)
 
 
@@ -49,7 +50,7 @@ def with_threshold(variant: Variant, score: float) -> Variant:
     """The described variant with a least score that is an answer (0–1) inside its file."""
     about = metadata.read(variant.content) or ModelMetadata()
     return replace(
-        variant, content=metadata.write(variant.content, replace(about, threshold=score))
+        variant, content=write_metadata(variant.content, replace(about, threshold=score))
     )
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house hold, and the check that guards them notices when they do not."""
+"""The import contracts in pyproject.toml catch each kind of forbidden import."""
 
 import os
 import shutil
@@ -27,31 +27,27 @@ def lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """The four packages, empty, with the project's contracts."""
+    """The modules of the four packages, all empty, with the project's contracts."""
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
-    for name in PACKAGES:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").touch()
-    (tmp_path / "edge" / "tracking").mkdir()
-    for module in (
-        "edge/tracking/__init__.py",
-        "converters/tf.py",
-        "boards/profile.py",
-        "boards/doctor.py",
-    ):
-        (tmp_path / module).touch()
+    for package in PACKAGES:
+        for module in (REPOSITORY / package).rglob("*.py"):
+            copy = tmp_path / module.relative_to(REPOSITORY)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.touch()
     return tmp_path
 
 
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("converters/training.py", "import edge"),
-        ("converters/training.py", "from boards import profile"),
+        ("converters/training/fit.py", "import edge"),
+        ("converters/training/fit.py", "from boards import profile"),
         ("converters/tf.py", "import tensorflow"),
         ("converters/tf.py", "import tensorflow_model_optimization"),
-        ("boards/doctor.py", "import edge"),
+        ("boards/doctor/health.py", "import edge"),
         ("edge/tracking/assignment.py", "def late():\n    import scipy.optimize"),
+        ("edge/session.py", "from edge import sinks, tasks"),
+        ("edge/sinks/video.py", "from edge.streaming import stream"),
     ],
 )
 def test_an_allowed_import_passes(packages: Path, module: str, line: str) -> None:
@@ -67,12 +63,12 @@ def test_an_allowed_import_passes(packages: Path, module: str, line: str) -> Non
         ("edge/tasks/classify/model.py", "def late():\n    import tensorflow"),
         ("edge/tasks/classify/model.py", "import PIL"),
         ("edge/tracking/tracker.py", "import scipy.optimize"),
-        ("converters/training.py", "import tensorflow"),
-        ("converters/training.py", "import tensorflow_model_optimization"),
-        ("converters/training.py", "import demos"),
-        ("converters/training.py", "from boards import doctor"),
-        ("demos/mirror.py", "import converters"),
-        ("boards/doctor.py", "import converters"),
+        ("converters/training/fit.py", "import tensorflow"),
+        ("converters/training/fit.py", "import tensorflow_model_optimization"),
+        ("converters/training/fit.py", "import demos"),
+        ("converters/training/fit.py", "from boards import doctor"),
+        ("demos/cli.py", "import converters"),
+        ("boards/doctor/health.py", "import converters"),
     ],
 )
 def test_a_forbidden_import_is_caught(packages: Path, module: str, line: str) -> None:
@@ -80,3 +76,42 @@ def test_a_forbidden_import_is_caught(packages: Path, module: str, line: str) ->
     done = lint_imports(packages)
     assert done.returncode == 1
     assert "BROKEN" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("edge/errors.py", "from edge import files"),
+        ("edge/tracking/tracker.py", "from edge.tasks import task"),
+        ("edge/tasks/task.py", "def late():\n    from edge.streaming import sink"),
+        ("edge/streaming/stream.py", "from edge.sinks import video"),
+        ("edge/sinks/video.py", "from edge import session"),
+        ("edge/session.py", "from edge.commands import bench"),
+        ("edge/draw/boxes.py", "from edge import tracking"),
+        ("edge/tasks/detect/detector.py", "from edge.tasks import track"),
+        ("edge/tasks/settings.py", "from edge.tasks import task"),
+        ("edge/new.py", "x = 1"),
+    ],
+)
+def test_an_upward_import_is_caught(packages: Path, module: str, line: str) -> None:
+    (packages / module).write_text(f"{line}\n")
+    done = lint_imports(packages)
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("edge/modelfile/metadata.py", "edge/modelfile/metadata_writer.py"),
+        ("boards/doctor/health.py", "boards/deploy/fleet.py"),
+    ],
+)
+def test_a_circle_is_caught(packages: Path, first: str, second: str) -> None:
+    names = [path.removesuffix(".py").replace("/", ".") for path in (first, second)]
+    (packages / first).write_text(f"import {names[1]}\n")
+    assert lint_imports(packages).returncode == 0
+    (packages / second).write_text(f"import {names[0]}\n")
+    done = lint_imports(packages)
+    assert done.returncode == 1
+    assert "No cycles" in done.stdout

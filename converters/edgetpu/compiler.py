@@ -19,6 +19,7 @@ from edge.errors import CompilerError, LabelsError, ModelError
 from edge.modelfile import metadata, tflite
 from edge.modelfile import operations as contents
 from edge.modelfile.labels import find_labels, fit_labels, read_labels
+from edge.modelfile.metadata_writer import write_metadata
 from edge.modelfile.tflite import EDGETPU_OP, ModelFile, OpInfo
 
 TIMEOUT = 180.0
@@ -122,7 +123,7 @@ def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
         )
     except LabelsError as error:
         return content, (f"{beside.name} was not added to the compiled model: {error}",)
-    return metadata.write(content, replace(about, labels=labels)), notes
+    return write_metadata(content, replace(about, labels=labels)), notes
 
 
 def compile_bytes(
@@ -226,7 +227,7 @@ def _with_metadata(compiled: ModelFile, about: metadata.ModelMetadata | None) ->
     """The compiled file with the model's metadata, which not every compiler keeps."""
     if about is None or _metadata(compiled) == about:
         return compiled.content
-    return metadata.write(compiled.content, about)
+    return write_metadata(compiled.content, about)
 
 
 def _metadata(file: ModelFile) -> metadata.ModelMetadata | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from edge.errors import LabelsError, ModelError
+from edge.errors import ModelError
 from edge.modelfile import tflite
 from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferReader, FlatbufferTable
 from edge.modelfile.tflite import ModelFile
@@ -76,25 +76,6 @@ def of(file: ModelFile, name: str = "the model") -> ModelMetadata | None:
         return _read(FlatbufferReader(data).root(), packed_files(file.content, file.end))
     except FlatbufferError as error:
         raise _damaged(name, str(error)) from None
-
-
-def write(model: bytes, metadata: ModelMetadata) -> bytes:
-    """The .tflite file ``model`` with ``metadata`` in place of any that it had.
-
-    The result is a function of the arguments alone. Labels belong to the first output.
-
-    Raises:
-        ModelError: the bytes are no whole TFLite model.
-        LabelsError: a label holds a line break.
-    """
-    from edge.modelfile import metadata_writer
-
-    for label in metadata.labels or ():
-        if len(label.splitlines()) > 1 or label != label.strip("\r\n"):
-            raise LabelsError(
-                "one line per label", repr(label), "rename the class", code="label-multiline"
-            )
-    return metadata_writer.write(model, metadata)
 
 
 def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:

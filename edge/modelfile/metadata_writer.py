@@ -1,4 +1,4 @@
-"""Packing TFLite metadata into a model file; see :mod:`edge.modelfile.metadata`."""
+"""Write TFLite metadata into a model file; see :mod:`edge.modelfile.metadata`."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ import flatbuffers
 import numpy as np
 from flatbuffers import number_types
 
-from edge.errors import ModelError
+from edge.errors import LabelsError, ModelError
 from edge.modelfile import tflite
 from edge.modelfile.metadata import (
     ENTRY,
@@ -29,8 +29,20 @@ FEATURES, IMAGE, RGB = 1, 2, 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
 
 
-def write(model: bytes, metadata: ModelMetadata) -> bytes:
-    """See :func:`edge.modelfile.metadata.write`."""
+def write_metadata(model: bytes, metadata: ModelMetadata) -> bytes:
+    """Return the .tflite file ``model`` with ``metadata`` in place of any that it had.
+
+    The result is a function of the arguments alone. Labels belong to the first output.
+
+    Raises:
+        ModelError: the bytes are not a complete TFLite model.
+        LabelsError: a label contains a line break.
+    """
+    for label in metadata.labels or ():
+        if len(label.splitlines()) > 1 or label != label.strip("\r\n"):
+            raise LabelsError(
+                "one line per label", repr(label), "rename the class", code="label-multiline"
+            )
     file = tflite.parse(model)
     if not file.inputs or not file.outputs:
         raise ModelError(

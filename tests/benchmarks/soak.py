@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import tiny_models
 
 from edge.frame import Output
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.sinks import StreamContext, open_sink
 from edge.sources import open_source
 from edge.streaming import stream
@@ -126,7 +126,7 @@ def main() -> int:
         folder = Path(name)
         model = folder / "colors.tflite"
         about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-        model.write_bytes(metadata.write(tiny_models.color_model("int8"), about))
+        model.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
         good = [soak(model, folder, given.frames), killed(model, folder)]
     print("good" if all(good) else "NOT good")
     return 0 if all(good) else 1

@@ -20,6 +20,7 @@ from converters.training import train
 from converters.training.config import TrainingOptions
 from edge.image import read_image
 from edge.modelfile import metadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.preprocessing import Preprocessing
 
 JUDGES = Path(__file__).parents[1] / "support" / "judges.py"
@@ -55,7 +56,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     options = TrainingOptions(fine_tune="never")
     trained = train.train(backbone, images, sides, options, folder, SilentProgress())
     samples = calibration_set.calibration_set(images, sides, 0)
-    content = metadata.write(
+    content = write_metadata(
         tflite.to_int8(trained.model, samples, preprocessing),
         metadata.ModelMetadata(
             name="grocery6", labels=images.classes,

@@ -11,6 +11,7 @@ import tiny_models
 from edge import interpreter
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify.model import load_model
 
 COLORS = ("red", "grün", "blue, dark")
@@ -58,7 +59,7 @@ def judged(tasks, content, image, top=3):
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_mediapipe_reads_our_labels_and_normalization(tasks, tiny_model, red, dtype):
-    content = metadata.write(tiny_model(dtype), ABOUT)
+    content = write_metadata(tiny_model(dtype), ABOUT)
     for channel, label in enumerate(COLORS):
         image = np.ascontiguousarray(np.roll(red, channel, axis=2))
         ours = load_model(content, name="colors").classify(image).best
@@ -70,7 +71,7 @@ def test_mediapipe_reads_our_labels_and_normalization(tasks, tiny_model, red, dt
 def test_mediapipe_shows_our_texts(tasks, tiny_model):
     from mediapipe.tasks.python.metadata import metadata as judge
 
-    shown = judge.MetadataDisplayer.with_model_buffer(metadata.write(tiny_model(), ABOUT))
+    shown = judge.MetadataDisplayer.with_model_buffer(write_metadata(tiny_model(), ABOUT))
     text = shown.get_metadata_json()
     for part in ('"Names the color."', '"TENSOR_AXIS_LABELS"', '"RGB"', '"1.0.0"', "127.5"):
         assert part in text
@@ -92,21 +93,21 @@ def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
     assert found.std == pytest.approx((127.5, 127.6, 127.7))
     assert load_model(bytes(content), name="m").classify(red).best.label == "red"
     # And what is theirs can be replaced by ours, for them to read again.
-    ours = metadata.write(bytes(content), ABOUT)
+    ours = write_metadata(bytes(content), ABOUT)
     assert metadata.read(ours) == ABOUT
     assert judged(tasks, ours, red, top=1)[0][0] == "red"
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_mediapipe_honours_our_threshold(tasks, tiny_model, red, dtype):
-    content = metadata.write(tiny_model(dtype), replace(ABOUT, threshold=0.625))
+    content = write_metadata(tiny_model(dtype), replace(ABOUT, threshold=0.625))
     gray = np.full_like(red, 128)
     assert load_model(content, name="colors").classify(gray).unknown
     assert judged(tasks, content, gray) == []
     ((label, _, score),) = judged(tasks, content, red)
     assert label == "red"
     assert score > 0.625
-    assert len(judged(tasks, metadata.write(content, ABOUT), gray)) == 3
+    assert len(judged(tasks, write_metadata(content, ABOUT), gray)) == 3
 
 
 def test_we_read_the_threshold_that_mediapipe_writes(tasks, tiny_model):
@@ -126,7 +127,7 @@ def test_we_read_the_threshold_that_mediapipe_writes(tasks, tiny_model):
 def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, dtype):
     if not interpreter.installed(package):
         pytest.skip(f"{package}: not installed")
-    content = metadata.write(tiny_model(dtype), ABOUT)
+    content = write_metadata(tiny_model(dtype), ABOUT)
     model = load_model(content, name="colors")
     pixels = model.preprocessing.resize(red)
     runtime = interpreter.load(content, name="colors", interpreter=package)
@@ -146,7 +147,7 @@ def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, 
 def test_a_rewritten_real_model_keeps_its_answers(tasks, test_data, name):
     before = (test_data / "models" / f"{name}.tflite").read_bytes()
     labels = metadata.read(before).labels
-    after = metadata.write(before, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
+    after = write_metadata(before, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
     for image in ("cat_720p.jpg", "parrot.jpg", "hot_dog.jpg"):
         bgr = cv2.imread(str(test_data / "images" / image))
         pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

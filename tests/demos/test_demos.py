@@ -18,8 +18,8 @@ from errors import error_code
 import demos
 import edge
 from demos.cli import Demos
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 SYNTHETIC = ("--source", "synthetic:")
@@ -30,7 +30,7 @@ NOWHERE = (*SYNTHETIC, "--sink", "none")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "colors.tflite"
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    path.write_bytes(metadata.write(tiny_models.color_model("int8"), about))
+    path.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
     return path
 
 

@@ -12,8 +12,8 @@ import pytest
 from errors import error_code
 
 from edge.installation import install_command
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.segment import selfie
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -24,7 +24,7 @@ BLUE, GREEN = (255, 0, 0), (0, 255, 0)
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "m.tflite"
     about = ModelMetadata(labels=("background", "grass", "sky"), mean=(127.5,), std=(127.5,))
-    path.write_bytes(metadata.write(mask_models.scores_model(), about))
+    path.write_bytes(write_metadata(mask_models.scores_model(), about))
     return path
 
 

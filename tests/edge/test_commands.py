@@ -13,6 +13,7 @@ from errors import error_code
 from edge.cli import run
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def model(tiny_model, tmp_path):
         std=(127.5,),
         provenance={"seed": 4},
     )
-    path.write_bytes(metadata.write(tiny_model("int8"), about))
+    path.write_bytes(write_metadata(tiny_model("int8"), about))
     return path
 
 
@@ -77,7 +78,7 @@ def wary(model, tmp_path):
     """The same model with a threshold of 62.5 %."""
     content = model.read_bytes()
     path = tmp_path / "wary.tflite"
-    path.write_bytes(metadata.write(content, replace(metadata.read(content), threshold=0.625)))
+    path.write_bytes(write_metadata(content, replace(metadata.read(content), threshold=0.625)))
     return path
 
 

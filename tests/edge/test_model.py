@@ -9,8 +9,9 @@ from errors import raises_code
 import edge
 from edge import benchmark, interpreter
 from edge.interpreter import TensorSpec
-from edge.modelfile import metadata, tflite
+from edge.modelfile import tflite
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.preprocessing import Preprocessing, apply_table, input_table
 from edge.results import Classification, ClassScore
 from edge.tasks.classify.model import load_model, open_model
@@ -21,7 +22,7 @@ HALF = (127.5,)
 
 def with_labels(content, labels=COLORS, mean=HALF, std=HALF, threshold=None):
     about = ModelMetadata(labels=labels, mean=mean, std=std, threshold=threshold)
-    return metadata.write(content, about)
+    return write_metadata(content, about)
 
 
 @pytest.mark.parametrize("logits", [False, True])

@@ -8,7 +8,6 @@ from pathlib import Path
 from edge.errors import DelegateError, ModelError
 from edge.files import cache_folder, write_atomic
 from edge.installation import install_command
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.tasks.pose.landmarker import installed
 
@@ -36,8 +35,10 @@ def pack_pose_bundle(detector: bytes, landmarks: bytes) -> bytes:
     Raises:
         ModelError: one of them is no whole TFLite model.
     """
+    from edge.modelfile.metadata_writer import write_metadata  # flatbuffers, only needed here
+
     about = ModelMetadata(name="pose landmarks", mean=(0.0,), std=(255.0,))
-    files = {DETECTOR: detector, LANDMARKS: metadata.write(landmarks, about)}
+    files = {DETECTOR: detector, LANDMARKS: write_metadata(landmarks, about)}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():

@@ -12,8 +12,8 @@ import tiny_models
 from ssh_board import SshBoard, Workstation
 
 from edge import cli
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 
 RUN = "demo classify --source synthetic:64x48@20 --realtime --sink none --threads 1"
 
@@ -94,7 +94,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("result") / "out"
     folder.mkdir()
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    content = metadata.write(tiny_models.color_model("int8"), about)
+    content = write_metadata(tiny_models.color_model("int8"), about)
     (folder / "model.tflite").write_bytes(content)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     return folder

@@ -13,6 +13,7 @@ from errors import error_code
 from edge.cli import run
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 
 ABOUT = ModelMetadata(name="Colors", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
 
@@ -21,7 +22,7 @@ ABOUT = ModelMetadata(name="Colors", labels=("red", "green", "blue"), mean=(127.
 def model(tmp_path):
     path = tmp_path / "models" / "colors.tflite"
     path.parent.mkdir()
-    path.write_bytes(metadata.write(tiny_models.color_model(), ABOUT))
+    path.write_bytes(write_metadata(tiny_models.color_model(), ABOUT))
     return path
 
 

@@ -14,6 +14,7 @@ from errors import raises_code
 from converters.edgetpu import compiler
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 
 ABOUT = ModelMetadata(
     name="Colors", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,), threshold=0.5
@@ -22,7 +23,7 @@ ABOUT = ModelMetadata(
 
 @pytest.fixture
 def model() -> bytes:
-    return metadata.write(tiny_models.color_model(), ABOUT)
+    return write_metadata(tiny_models.color_model(), ABOUT)
 
 
 def compiled_with(install, transcript, prepared=None, **behavior):
@@ -56,7 +57,7 @@ def test_the_compiled_file_holds_the_models_metadata(model, compiler_on_path, fo
 
 def test_a_compiled_file_that_kept_the_metadata_is_left_as_it_is(model, compiler_on_path, foresee):
     foresee()
-    prepared = metadata.write(tiny_models.edgetpu_model(), ABOUT) + b"\0\0"
+    prepared = write_metadata(tiny_models.edgetpu_model(), ABOUT) + b"\0\0"
     compiler_on_path(success(*ALL), prepared)
     assert compiler.compile_bytes(model, "colors.tflite").content == prepared
 
@@ -217,7 +218,7 @@ def test_real_compiled_files_replayed(test_data: Path, compiler_on_path, name):
     text = (test_data / "edgetpu/compiler_output" / TWINS[name]).read_text()
     compiler_on_path(text, prepared)
     about = ModelMetadata(name="a test", labels=("background", "thing"))
-    compiled = compiler.compile_bytes(metadata.write(source, about), name)
+    compiled = compiler.compile_bytes(write_metadata(source, about), name)
     truth = json.loads((test_data / "edgetpu/truth.json").read_text())
     (cpu,) = [row["cpu_ops"] for row in truth if row["sha256"] == sha256(source).hexdigest()]
     assert compiled.cpu == cpu

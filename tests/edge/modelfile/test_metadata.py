@@ -9,6 +9,7 @@ from errors import raises_code
 
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify.model import load_model
 
 ABOUT = ModelMetadata(
@@ -27,7 +28,7 @@ ABOUT = ModelMetadata(
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
 def test_what_is_written_is_read_again(tiny_model, dtype):
-    assert metadata.read(metadata.write(tiny_model(dtype), ABOUT)) == ABOUT
+    assert metadata.read(write_metadata(tiny_model(dtype), ABOUT)) == ABOUT
 
 
 def test_a_model_without_metadata_has_none(tiny_model):
@@ -37,7 +38,7 @@ def test_a_model_without_metadata_has_none(tiny_model):
 def test_writing_leaves_the_model_as_it_was(tiny_model, red):
     plain = tiny_model("int8")
     before, after = (
-        load_model(content, name="colors") for content in (plain, metadata.write(plain, ABOUT))
+        load_model(content, name="colors") for content in (plain, write_metadata(plain, ABOUT))
     )
     pixels = before.preprocessing.resize(red)
     np.testing.assert_array_equal(before.scores(pixels), after.scores(pixels))
@@ -48,9 +49,9 @@ def test_writing_leaves_the_model_as_it_was(tiny_model, red):
 
 def test_writing_again_replaces_description_and_files(tiny_model):
     other = ModelMetadata(name="Other", labels=("a", "b", "c"))
-    content = metadata.write(metadata.write(tiny_model(), ABOUT), other)
+    content = write_metadata(write_metadata(tiny_model(), ABOUT), other)
     assert metadata.read(content) == other
-    assert content == metadata.write(tiny_model(), other)
+    assert content == write_metadata(tiny_model(), other)
     assert b"provenance" not in content
     assert b"Apache-2.0" not in content
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
@@ -58,19 +59,19 @@ def test_writing_again_replaces_description_and_files(tiny_model):
 
 
 def test_labels_can_be_read_with_zipfile_alone(tiny_model):
-    with zipfile.ZipFile(io.BytesIO(metadata.write(tiny_model(), ABOUT))) as packed:
+    with zipfile.ZipFile(io.BytesIO(write_metadata(tiny_model(), ABOUT))) as packed:
         assert packed.read("labels.txt").decode().splitlines() == list(ABOUT.labels)
         assert all(item.compress_type == zipfile.ZIP_STORED for item in packed.infolist())
 
 
 def test_every_buffer_is_aligned_to_16_bytes(tiny_model):
-    file = tflite.parse(metadata.write(tiny_model("float32", classes=5), ABOUT))
+    file = tflite.parse(write_metadata(tiny_model("float32", classes=5), ABOUT))
     assert {start % 16 for start, size in file.buffers if size} == {0}
 
 
 def test_one_value_per_channel(tiny_model):
     about = ModelMetadata(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))
-    read = metadata.read(metadata.write(tiny_model("float32"), about))
+    read = metadata.read(write_metadata(tiny_model("float32"), about))
     assert read.mean == pytest.approx(about.mean)
     assert read.std == pytest.approx(about.std)
     assert read.labels is None
@@ -78,19 +79,19 @@ def test_one_value_per_channel(tiny_model):
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_a_threshold_without_labels(tiny_model, dtype):
-    content = metadata.write(tiny_model(dtype), ModelMetadata(threshold=0.9))
+    content = write_metadata(tiny_model(dtype), ModelMetadata(threshold=0.9))
     assert metadata.read(content).threshold == pytest.approx(0.9)
-    assert metadata.read(metadata.write(content, ModelMetadata())).threshold is None
+    assert metadata.read(write_metadata(content, ModelMetadata())).threshold is None
 
 
 @pytest.mark.parametrize("value", [0.0, -3.4e38, 1.5, float("nan"), float("inf")])
 def test_a_threshold_that_is_no_score_means_none(tiny_model, value):
-    content = metadata.write(tiny_model(), ModelMetadata(labels=ABOUT.labels, threshold=value))
+    content = write_metadata(tiny_model(), ModelMetadata(labels=ABOUT.labels, threshold=value))
     assert metadata.read(content) == ModelMetadata(labels=ABOUT.labels)
 
 
 def test_labels_that_were_stripped_off_are_named(tiny_model):
-    content = metadata.write(tiny_model(), ABOUT)
+    content = write_metadata(tiny_model(), ABOUT)
     stripped = metadata.read(content[: tflite.parse(content).end])
     assert stripped.labels is None
     assert stripped.missing == ("provenance.json", "labels.txt")
@@ -99,11 +100,11 @@ def test_labels_that_were_stripped_off_are_named(tiny_model):
 
 def test_a_label_of_two_lines_is_refused(tiny_model):
     with raises_code("label-multiline", found="gre"):
-        metadata.write(tiny_model(), ModelMetadata(labels=("red", "gre\nen", "blue")))
+        write_metadata(tiny_model(), ModelMetadata(labels=("red", "gre\nen", "blue")))
 
 
 def test_damaged_metadata_is_a_clear_error(tiny_model):
-    content = bytearray(metadata.write(tiny_model(), ABOUT))
+    content = bytearray(write_metadata(tiny_model(), ABOUT))
     content[content.index(b"M001") : content.index(b"M001") + 4] = b"X001"
     with raises_code("metadata-damaged"):
         metadata.read(bytes(content))

@@ -8,11 +8,12 @@ from errors import raises_code
 from edge import benchmark, interpreter
 from edge.errors import EdgeError, ModelError
 from edge.modelfile import metadata, tflite
+from edge.modelfile.metadata_writer import write_metadata
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
 def test_every_truncation_is_refused(tiny_model, dtype):
-    content = metadata.write(tiny_model(dtype), metadata.ModelMetadata(labels=("r", "g", "b")))
+    content = write_metadata(tiny_model(dtype), metadata.ModelMetadata(labels=("r", "g", "b")))
     whole = tflite.parse(content).end  # cut there, it is a model without its labels
     for length in (*range(whole), *range(whole + 1, len(content))):
         with pytest.raises(ModelError):

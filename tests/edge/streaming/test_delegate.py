@@ -16,8 +16,8 @@ from streams import ListingSink
 
 import edge
 from edge import edgetpu_probe
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 
 # The first fields of TensorFlow Lite's C structures; those that follow are left at zero.
 LIBRARY = """
@@ -74,7 +74,7 @@ def test_the_stream_goes_on_with_the_twin_and_says_so(
     compiled: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    twin = metadata.write(tiny_models.color_model(), about)
+    twin = write_metadata(tiny_models.color_model(), about)
     compiled.with_name("colors.tflite").write_bytes(twin)
     task = edge.classifier(compiled, threads=1, smoothing=0)
     assert task.runtime.delegate == "edgetpu"

@@ -11,8 +11,8 @@ from errors import raises_code
 
 import edge
 from edge.frame import Frame
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify import scores as classify
 from edge.tasks.detect.detector import Detector
 from edge.tasks.detect.heads.nms import Candidates
@@ -28,7 +28,7 @@ BLUE = RED[..., ::-1].copy()
 def classifier(tmp_path: Path) -> Any:
     model = tmp_path / "colors.tflite"
     about = ModelMetadata(labels=COLORS, mean=(127.5,), std=(127.5,))
-    model.write_bytes(metadata.write(tiny_models.color_model("float32"), about))
+    model.write_bytes(write_metadata(tiny_models.color_model("float32"), about))
     return edge.classifier(model, smoothing=0, delegate="cpu", threads=1)
 
 

@@ -11,8 +11,8 @@ import tiny_models
 from errors import raises_code
 
 from edge.frame import Frame
-from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.results import Segmentation
 from edge.tasks.segment.background import parse
 from edge.tasks.segment.segmenter import Segmenter, segmenter
@@ -27,7 +27,7 @@ def made(tmp_path: Path) -> Any:
     def make(model: bytes, labels: tuple[str, ...] | None = THREE, **options: Any) -> Segmenter:
         path = tmp_path / "m.tflite"
         path.write_bytes(
-            metadata.write(model, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
+            write_metadata(model, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
         )
         return segmenter(path, delegate="cpu", threads=1, **options)
 
