@@ -1,27 +1,26 @@
-"""Board profiles: what is known of a board before anything runs on it, with where that is from.
+"""Board profiles: published facts about boards and accelerators, with their sources.
 
-One TOML file each in ``profiles/``, ``families/`` beside them holds what several have in common;
-the keys are the fields of :mod:`boards.schema`. An accelerator goes with a board:
-``load("raspberry-pi-4b+coral-usb")``.
+Each profile is a TOML file in ``profiles/``; ``profiles/families/`` holds the values that several
+boards share. The keys are the fields of :mod:`boards.schema`. A board and an accelerator are
+combined with "+": ``load("raspberry-pi-4b+coral-usb")``.
 
 =========================  =======================================================================
 ``load(name)``             the :class:`Profile` of a board, or of a board with an accelerator
-``find(name)``             the same, and an :class:`Accelerator` that is named alone
-``names()``                boards; ``accelerators()``: what goes with them
+``find(name)``             the same, or an :class:`Accelerator` alone
+``names()``                names of the boards; ``accelerators()``: names of the accelerators
 ``recognize(model)``       the board whose device tree says ``model``, or None
 =========================  =======================================================================
 
-Figures that are published say where (``source``). What is said of how something runs was not
-tried on the board, unless ``tried`` says so.
+Published figures name their ``source``. Nothing here was tested on the board itself unless
+``tested`` says so.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from boards.reading import chosen, cited
 from boards.schema import (
     BUSES,
     DELEGATES,
@@ -38,7 +37,7 @@ from boards.schema import (
     Soc,
 )
 from edge import toml_config
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, did_you_mean, nearest
 from edge.installation import board_source
 
 __all__ = [
@@ -62,30 +61,33 @@ __all__ = [
     "recognize",
 ]  # fmt: skip
 
+_OLD_KEYS = {"tried": "tested"}
+"""Former key of a profile → its name now."""
+
 SHIPPED = Path(__file__).with_name("profiles")
 
 
 def names() -> tuple[str, ...]:
-    """The boards, by name."""
+    """Return the names of the boards."""
     return tuple(name for name, known in _all().items() if isinstance(known, Profile))
 
 
 def accelerators() -> tuple[str, ...]:
-    """What goes with a board, by name."""
+    """Return the names of the accelerators."""
     return tuple(name for name, known in _all().items() if isinstance(known, Accelerator))
 
 
 def load(name: str) -> Profile:
-    """The profile of a board, or of "BOARD+ACCELERATOR".
+    """Return the profile of a board, or of "BOARD+ACCELERATOR".
 
     Raises:
-        UsageError: there is no such board or accelerator (the nearest is named), the accelerator
-            stands alone, or the board has no bus for it.
+        UsageError: the board or accelerator is unknown (the nearest name is suggested), the
+            accelerator has no board, or the board has no bus for it.
     """
     board, *added = name.split("+")
     known = find(board)
     if isinstance(known, Accelerator) and added:
-        hosts = [one for one in added if one in _hosts(known)]
+        hosts = [host for host in added if host in _hosts(known)]
         raise UsageError(
             "the board before its accelerator",
             name,
@@ -107,10 +109,10 @@ def load(name: str) -> Profile:
 
 
 def find(name: str) -> Profile | Accelerator:
-    """The board or accelerator of a name, or both joined by "+".
+    """Return a board, an accelerator, or both combined with "+".
 
     Raises:
-        UsageError: as :func:`load`, but an accelerator may stand alone.
+        UsageError: as :func:`load`, but an accelerator may be alone.
     """
     if "+" in name:
         return load(name)
@@ -120,12 +122,12 @@ def find(name: str) -> Profile | Accelerator:
 
 
 def compose(board: Profile, accelerator: Accelerator) -> Profile:
-    """``board`` with ``accelerator`` plugged in: it runs models there.
+    """Return ``board`` with ``accelerator`` plugged in, which then runs the models.
 
-    Of its latencies those stay that were published on the best bus that both have.
+    Only the accelerator's latencies on the best shared bus are kept.
 
     Raises:
-        UsageError: the board has no bus for it; the ones that have are named.
+        UsageError: the board has no bus for it; suitable boards are named.
     """
     shared = [bus for bus in accelerator.buses if bus in board.buses]
     if not shared:
@@ -135,13 +137,13 @@ def compose(board: Profile, accelerator: Accelerator) -> Profile:
             f"use {', '.join(_hosts(accelerator))}",
             code="accelerator-not-supported",
         )
-    timed = tuple(one for one in accelerator.latencies if one.bus == shared[0])
+    latencies = tuple(entry for entry in accelerator.latencies if entry.bus == shared[0])
     return replace(
         board,
         name=f"{board.name}+{accelerator.name}",
         title=f"{board.title} with {accelerator.title}",
         run=replace(board.run, delegate="edgetpu", reason=accelerator.reason),
-        tried=accelerator.tried,
+        tested=accelerator.tested,
         apt=_joined(board.apt, accelerator.apt),
         udev=_joined(board.udev, accelerator.udev),
         devices=_joined(board.devices, accelerator.devices),
@@ -150,27 +152,28 @@ def compose(board: Profile, accelerator: Accelerator) -> Profile:
         devices_sources=_joined(board.devices_sources, accelerator.devices_sources),
         constraints=board.constraints + accelerator.constraints,
         limits=board.limits + accelerator.limits,
-        latencies=board.latencies + timed,
+        latencies=board.latencies + latencies,
         accelerator=accelerator,
     )
 
 
 def recognize(model: str) -> Profile | None:
-    """The board whose device tree says ``model``, by the longest beginning that fits."""
-    fitting = [
+    """Return the board with the longest prefix of the device tree's ``model``, or None."""
+    matches = [
         (len(start), name)
         for name in names()
         for start in load(name).models
         if model.startswith(start)
     ]
-    return load(max(fitting)[1]) if fitting else None
+    return load(max(matches)[1]) if matches else None
 
 
 def read(path: Path) -> Profile | Accelerator:
-    """A profile from a file, which is called as the board is.
+    """Read a profile from a TOML file; its stem is the name of the board.
 
     Raises:
-        UsageError: it is no TOML, or a key or value is wrong; the message names what is nearest.
+        UsageError: the file is not valid TOML, or a key or value is wrong; the nearest one is
+            suggested.
     """
     place = f"profile {path.stem}"
     table = _with_family(toml_config.table(path), path)
@@ -178,30 +181,76 @@ def read(path: Path) -> Profile | Accelerator:
         "board": Profile,
         "accelerator": Accelerator,
     }
-    kind = chosen(table.pop("kind", "none"), kinds, f"kind of {place}")
+    kind = _choice(table.pop("kind", "none"), kinds, f"kind of {place}")
     sources = table.pop("sources", {})
-    values = cited({"name": path.stem, **table}, sources, place)
+    values = _with_addresses({"name": path.stem, **table}, sources, place)
     known = _with_install_command(toml_config.build(kinds[kind], values, place))
-    for one in known.latencies:
-        chosen(one.model, networks(), f"model of a latency in {place}")
-        chosen(one.dtype, DTYPES, f"dtype of a latency in {place}")
-        chosen(one.runs_on, DELEGATES, f"runs_on of a latency in {place}")
+    for latency in known.latencies:
+        _choice(latency.model, networks(), f"model of a latency in {place}")
+        _choice(latency.dtype, DTYPES, f"dtype of a latency in {place}")
+        _choice(latency.runs_on, DELEGATES, f"runs_on of a latency in {place}")
     if isinstance(known, Profile):
-        chosen(known.run.delegate, DELEGATES, f"delegate in {place}")
+        _choice(known.run.delegate, DELEGATES, f"delegate in {place}")
         if known.edgetpu:
-            chosen(known.edgetpu, BUSES, f"edgetpu in {place}")
+            _choice(known.edgetpu, BUSES, f"edgetpu in {place}")
     for bus in known.buses:
-        chosen(bus, BUSES, f"bus in {place}")
+        _choice(bus, BUSES, f"bus in {place}")
     return known
 
 
+def _choice(word: Any, known: Iterable[str], place: str) -> str:
+    """Return ``word`` if it is one of ``known``; ``place`` names it in the error.
+
+    Raises:
+        UsageError: it is unknown; the nearest word is suggested.
+    """
+    words = tuple(known)
+    if isinstance(word, str) and word in words:
+        return word
+    raise UsageError(
+        f"one of {', '.join(words)} as {place}",
+        repr(word),
+        did_you_mean(str(word), words, "correct the file"),
+        code="unknown-value",
+    )
+
+
+def _with_addresses(value: Any, sources: Mapping[str, str], place: str) -> Any:
+    """Return ``value`` with the addresses of its sources, which the file names by keys.
+
+    They are under ``source`` (one key) and ``…_sources`` (a list of keys).
+
+    Raises:
+        UsageError: a key is missing in ``sources``; the nearest one is suggested.
+    """
+    if isinstance(value, list):
+        return [_with_addresses(item, sources, place) for item in value]
+    if not isinstance(value, dict):
+        return value
+
+    def address(item: Any) -> str:
+        return sources[_choice(item, sources, f"source of {place}")]
+
+    resolved: dict[str, Any] = {}
+    for key, item in value.items():
+        if key == "source":
+            resolved[key] = address(item)
+        elif key.endswith("_sources") and isinstance(item, list):
+            resolved[key] = [address(entry) for entry in item]
+        else:
+            resolved[key] = _with_addresses(item, sources, f"{key} of {place}")
+    return resolved
+
+
 def _with_family(table: dict[str, Any], path: Path) -> dict[str, Any]:
-    """A table with what boards of its family have in common: lists and sources are joined."""
+    """Return a table merged with that of its family; lists and sources are concatenated."""
+    table = _with_new_keys(table)
     family = table.pop("family", None)
     if family is None:
         return table
     known = {shared.stem: shared for shared in (path.parent / "families").glob("*.toml")}
-    common = toml_config.table(known[chosen(family, known, f"family of profile {path.stem}")])
+    file = known[_choice(family, known, f"family of profile {path.stem}")]
+    common = _with_new_keys(toml_config.table(file))
     for key, value in table.items():
         if isinstance(value, list):
             common[key] = common.get(key, []) + value
@@ -212,8 +261,12 @@ def _with_family(table: dict[str, Any], path: Path) -> dict[str, Any]:
     return common
 
 
+def _with_new_keys(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OLD_KEYS.get(key, key): value for key, value in table.items()}
+
+
 def _with_install_command(known: Profile | Accelerator) -> Profile | Accelerator:
-    """Replace "{toolkit}" in fixes by what pip installs this copy from on a board."""
+    """Replace "{toolkit}" in fixes with the requirement that installs this copy on a board."""
     source = board_source()
     origin = source.build or source.file
     toolkit = source.requirement + (f"  # copied there; from: {origin}" if origin else "")
@@ -225,12 +278,12 @@ def _with_install_command(known: Profile | Accelerator) -> Profile | Accelerator
 
 @cache
 def networks() -> dict[str, ReferenceNetwork]:
-    """The networks that latencies are published of, by name."""
+    """Return the networks with published latencies, by name."""
     table = toml_config.table(Path(__file__).with_name("networks.toml"))
     sources = table.pop("sources")
     return {
         name: toml_config.build(ReferenceNetwork, values, f"network {name}")
-        for name, values in cited(table, sources, "the networks").items()
+        for name, values in _with_addresses(table, sources, "the networks").items()
     }
 
 
@@ -241,7 +294,7 @@ def _all() -> dict[str, Profile | Accelerator]:
 
 
 def _hosts(accelerator: Accelerator) -> tuple[str, ...]:
-    """The boards that have a bus for it."""
+    """Return the boards that have a bus for it."""
     return tuple(name for name in names() if set(load(name).buses) & set(accelerator.buses))
 
 
@@ -254,7 +307,7 @@ def _accelerator(name: str) -> Accelerator:
 
 def _unknown(kind: str, code: str, name: str, names: Iterable[str]) -> UsageError:
     known = tuple(names)
-    longer = [one for one in known if name and one.startswith(name)]
+    longer = [candidate for candidate in known if name and candidate.startswith(name)]
     guess = longer[0] if longer else nearest(name, known)
     return UsageError(
         f"a known {kind} ({', '.join(known)})",

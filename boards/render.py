@@ -1,4 +1,4 @@
-"""Profiles as text for a terminal; sources are numbered and listed at the end."""
+"""Text output of ``edge boards``; sources are numbered and listed at the end."""
 
 import shutil
 import textwrap
@@ -9,46 +9,46 @@ import click
 from boards.schema import Accelerator, Memory, Note, OsSupport, Profile, PublishedLatency
 
 _LABEL = 14
-"""Width of the first column."""
+"""Width of the first column, in characters."""
 
-_CALLED = {"cpu": "CPU", "edgetpu": "Edge TPU"}
+_DELEGATE_NAMES = {"cpu": "CPU", "edgetpu": "Edge TPU"}
 
-UNTRIED = (
+UNTESTED = (
     "None of these boards and accelerators was available for testing: the information is "
     "published, or was tested on emulated systems. 'edge boards show NAME' says which."
 )
 
 
 class Sources:
-    """Addresses by the number that they are cited with, in the order of their first use."""
+    """Addresses of sources, numbered in the order of their first citation."""
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
 
     def cite(self, address: str) -> str:
-        """The mark of an address, such as "[2]"."""
+        """Return the citation of an address, such as "[2]"."""
         if address not in self.addresses:
             self.addresses.append(address)
         return f"[{self.addresses.index(address) + 1}]"
 
 
 def overview(known: tuple[Profile | Accelerator, ...]) -> Iterator[str]:
-    """The lines of ``edge boards list``."""
-    wide = max(len(one.name) for one in known) + 2
+    """Yield the lines of ``edge boards list``."""
+    width = max(len(entry.name) for entry in known) + 2
     for kind, heading in ((Profile, "Boards"), (Accelerator, "Accelerators (BOARD+NAME)")):
         yield click.style(heading, bold=True)
-        for one in known:
-            if isinstance(one, kind):
-                yield f"  {one.name:<{wide}}{_summary(one)}"
+        for entry in known:
+            if isinstance(entry, kind):
+                yield f"  {entry.name:<{width}}{_summary(entry)}"
         yield ""
-    yield from textwrap.wrap(UNTRIED, _width())
+    yield from textwrap.wrap(UNTESTED, _width())
 
 
 def sheet(known: Profile | Accelerator) -> Iterator[str]:
-    """The lines of ``edge boards show``."""
+    """Yield the lines of ``edge boards show``."""
     sources = Sources()
     yield click.style(known.title, bold=True) + f"  ({known.name})"
-    yield from _row("tested", known.tried)
+    yield from _row("tested", known.tested)
     yield ""
     if isinstance(known, Profile):
         yield from _hardware(known, sources)
@@ -65,7 +65,7 @@ def sheet(known: Profile | Accelerator) -> Iterator[str]:
 def _summary(known: Profile | Accelerator) -> str:
     if isinstance(known, Accelerator):
         return f"{known.title}, on {' or '.join(known.buses)}"
-    runs = _CALLED[known.run.delegate]
+    runs = _DELEGATE_NAMES[known.run.delegate]
     if known.soc is None:
         return f"{known.title}, {runs}"
     return f"{known.soc.cores} × {known.soc.core}, {_sizes(known.memory)}, {runs}"
@@ -81,8 +81,8 @@ def _hardware(board: Profile, sources: Sources) -> Iterator[str]:
         yield from _row("memory", f"{_sizes(memory)} {sources.cite(memory.source)}")
     yield from _row("architecture", board.architecture)
     if board.models:
-        told = " or ".join(board.models)
-        yield from _row("device tree", _cited(told, board.models_sources, sources))
+        models = " or ".join(board.models)
+        yield from _row("device tree", _cited(models, board.models_sources, sources))
     if board.buses:
         yield from _row("buses", _cited(", ".join(board.buses), board.buses_sources, sources))
     if board.edgetpu:
@@ -91,7 +91,9 @@ def _hardware(board: Profile, sources: Sources) -> Iterator[str]:
     run = board.run
     threads = f"{run.threads} threads" if run.threads else "one thread per core, at most 4"
     size = f"input size {run.size} px" if run.size else "input size that suits the weights"
-    yield from _row("models run on", f"{_CALLED[run.delegate]}, {threads}, {size}: {run.reason}")
+    yield from _row(
+        "models run on", f"{_DELEGATE_NAMES[run.delegate]}, {threads}, {size}: {run.reason}"
+    )
     yield ""
 
 
@@ -123,7 +125,7 @@ def _system(system: OsSupport, board: Profile, sources: Sources) -> str:
 
 
 def _attached(known: Profile | Accelerator, sources: Sources) -> Iterator[str]:
-    """Packages, rules and devices."""
+    """Yield packages, udev rules and devices."""
     accelerator = known if isinstance(known, Accelerator) else known.accelerator
     if known.apt:
         yield _cited(click.style("Packages", bold=True), known.apt_sources, sources)
@@ -135,7 +137,7 @@ def _attached(known: Profile | Accelerator, sources: Sources) -> Iterator[str]:
         yield ""
     devices = [_cited(", ".join(known.devices), known.devices_sources, sources)]
     if accelerator is not None and accelerator.usb_ids:
-        ids = ", ".join(f"USB {one}" for one in accelerator.usb_ids)
+        ids = ", ".join(f"USB {usb_id}" for usb_id in accelerator.usb_ids)
         devices.append(_cited(ids, accelerator.usb_ids_sources, sources))
     if any(devices):
         yield click.style("Devices", bold=True)
@@ -155,14 +157,14 @@ def _notes(heading: str, notes: tuple[Note, ...], sources: Sources) -> Iterator[
 
 
 def _latencies(latencies: tuple[PublishedLatency, ...], sources: Sources) -> Iterator[str]:
-    yield click.style("PublishedLatency latencies, not measured by this project", bold=True)
+    yield click.style("Published latencies, not measured by this project", bold=True)
     if not latencies:
         yield "  none published, so none estimated; use 'edge bench' to measure on the board"
-    for one in latencies:
-        details = [one.bus, f"{one.threads} threads" if one.threads else "", one.note]
-        said = "; ".join(word for word in details if word)
-        figures = f"{one.model:<27}{one.dtype:<8}{one.ms:>7g} ms  {one.runs_on:<8}"
-        yield f"  {figures} {sources.cite(one.source)}{f' {said}' if said else ''}"
+    for latency in latencies:
+        threads = f"{latency.threads} threads" if latency.threads else ""
+        details = "; ".join(filter(None, [latency.bus, threads, latency.note]))
+        figures = f"{latency.model:<27}{latency.dtype:<8}{latency.ms:>7g} ms  {latency.runs_on:<8}"
+        yield f"  {figures} {sources.cite(latency.source)}{f' {details}' if details else ''}"
     yield ""
 
 
@@ -180,7 +182,7 @@ def _sizes(memory: Memory | None) -> str:
 
 
 def _row(label: str, text: str) -> Iterator[str]:
-    """A label and its text, wrapped beside it."""
+    """Yield a label with its text, wrapped in the second column."""
     lines = textwrap.wrap(text, _width() - _LABEL - 2, break_on_hyphens=False) or [""]
     for label_, line in zip([label, *[""] * (len(lines) - 1)], lines, strict=True):
         yield f"  {label_:<{_LABEL}}{line}"

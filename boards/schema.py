@@ -1,9 +1,10 @@
-"""What a board profile holds: the values of :mod:`boards.profile`, which is where to start.
+"""Values of a board profile; :mod:`boards.profile` reads them from TOML.
 
-``source`` says where the figures of a value are from, ``NAME_sources`` where the field ``NAME`` is.
+``source`` is the address of the source of a value, ``NAME_sources`` those of the field ``NAME``.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 BUSES = ("usb2", "usb3", "pcie")
 DELEGATES = ("cpu", "edgetpu")
@@ -12,7 +13,7 @@ DTYPES = ("int8", "float32")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence, the command that mends it (empty: there is none) and where it is from."""
+    """A requirement or limitation, the command that fixes it (empty: none) and its source."""
 
     text: str
     source: str
@@ -21,7 +22,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Soc:
-    """The processor: ``cores`` of the kind ``core`` at ``mhz``; 0 where that is not published."""
+    """The processor: ``cores`` of type ``core`` at ``mhz`` (MHz; 0: not published)."""
 
     name: str
     core: str
@@ -32,7 +33,7 @@ class Soc:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Sizes in which the board is sold, in MiB, rising."""
+    """Memory sizes in which the board is sold, in MiB, ascending."""
 
     mib: tuple[int, ...]
     source: str
@@ -42,10 +43,17 @@ class Memory:
 class OsSupport:
     """A release of an operating system.
 
-    ``release``: VERSION_CODENAME of /etc/os-release. ``python``: that of the system, "3.11".
-    ``supported``: whether edge-toolkit installs there. ``wheel``: the interpreter's wheel that fits
-    ("cp311-manylinux_2_27_aarch64", empty: none); ``numpy``: what it must be beside a CSI camera
-    (a requirement such as "numpy<2", empty: any).
+    Attributes:
+        name: full name.
+        release: VERSION_CODENAME of /etc/os-release.
+        python: version of the system's Python, such as "3.11".
+        supported: True if edge-toolkit installs there.
+        source: address of the source.
+        wheel: matching wheel of the interpreter, such as "cp311-manylinux_2_27_aarch64"; empty:
+            none.
+        wheel_sources: sources of ``wheel``.
+        numpy: requirement with a CSI camera, such as "numpy<2"; empty: any version.
+        note: limitation of this release.
     """
 
     name: str
@@ -61,11 +69,15 @@ class OsSupport:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeDefaults:
-    """What a model is made for and run with, our choice (``reason``).
+    """Defaults for models on this board, chosen by this project (``reason``).
 
-    ``delegate``: "cpu" or "edgetpu". ``threads``: of the CPU; 0: one per core, at most 4.
-    ``size``: side of the input of a classifier, in pixels; 0: what suits its weights.
-    ``interpreter``: the distribution.
+    Attributes:
+        delegate: "cpu" or "edgetpu".
+        threads: CPU threads; 0: one per core, at most 4.
+        size: width and height of a classifier's input in pixels; 0: the size that suits its
+            weights.
+        interpreter: distribution of the TFLite interpreter.
+        reason: reason for the choice.
     """
 
     delegate: str
@@ -77,7 +89,7 @@ class RuntimeDefaults:
 
 @dataclass(frozen=True, slots=True)
 class CameraSupport:
-    """A kind of camera: its ``stack``, what ``--source`` takes, and Debian packages it needs."""
+    """A kind of camera: software ``stack``, value of ``--source`` and required Debian packages."""
 
     kind: str
     stack: str
@@ -89,7 +101,7 @@ class CameraSupport:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceNetwork:
-    """A network that latencies are published of: its multiply-adds in millions, and whose count."""
+    """A network with published latencies: its multiply-adds in millions, and their source."""
 
     multiply_adds: float
     source: str
@@ -97,11 +109,17 @@ class ReferenceNetwork:
 
 @dataclass(frozen=True, slots=True)
 class PublishedLatency:
-    """The latency of a model, as somebody else published it.
+    """A latency published by somebody else.
 
-    ``model``: a network of networks.toml. ``ms``: of one invoke. ``runs_on``: "cpu" or "edgetpu".
-    ``threads``: 0 where the source does not say. ``bus``: of an accelerator, that it hung on.
-    ``note``: what was not as with this toolkit, such as another library.
+    Attributes:
+        model: a network in networks.toml.
+        dtype: "int8" or "float32".
+        ms: time of one invocation, in milliseconds.
+        runs_on: "cpu" or "edgetpu".
+        source: address of the publication.
+        threads: CPU threads; 0: not published.
+        bus: bus of the accelerator.
+        note: difference from this toolkit, such as another library.
     """
 
     model: str
@@ -118,16 +136,26 @@ class PublishedLatency:
 class Accelerator:
     """An Edge TPU that is plugged into a board.
 
-    ``buses``: those that it works on, the best first. ``usb_ids``: "vendor:product", those it has
-    before its first use, then those after. ``devices``: files in /dev when it is ready.
-    ``reason``: why models run on it.
+    Attributes:
+        name: name of the profile.
+        title: full name.
+        buses: supported buses, the fastest first.
+        reason: reason to run models on it.
+        tested: extent of the tests on the device, in words.
+        apt: required Debian packages.
+        usb_ids: "vendor:product" before the first use, then after it.
+        devices: files in /dev when it is ready.
+        udev: lines of udev rules.
+        constraints: requirements.
+        limits: known limitations.
+        latencies: published latencies.
     """
 
     name: str
     title: str
     buses: tuple[str, ...]
     reason: str
-    tried: str
+    tested: str
     apt: tuple[str, ...] = ()
     usb_ids: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -144,13 +172,28 @@ class Accelerator:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A board, with the accelerator that was named with it.
+    """A board, with the accelerator that it was combined with.
 
-    ``architecture``: as ``uname -m`` says it. ``models``: beginnings of
-    /proc/device-tree/model. ``buses``: what it has for accelerators; ``edgetpu``: the bus of the
-    Edge TPU that is soldered on, empty: it has none. ``apt``: Debian packages that edge-toolkit
-    needs there; ``udev``: lines of rules. ``constraints``: what must be obeyed; ``limits``: what to
-    expect. ``tried``: how far this profile was tried, in words.
+    Attributes:
+        name: name of the profile.
+        title: full name.
+        architecture: output of ``uname -m``.
+        run: defaults for models.
+        systems: releases of operating systems.
+        cameras: supported kinds of cameras.
+        tested: extent of the tests on the board, in words.
+        models: prefixes of /proc/device-tree/model.
+        buses: buses for accelerators.
+        soc: the processor.
+        memory: memory sizes.
+        apt: Debian packages that edge-toolkit needs there.
+        udev: lines of udev rules.
+        devices: files in /dev.
+        edgetpu: bus of an Edge TPU that is soldered on; empty: none.
+        constraints: requirements.
+        limits: known limitations.
+        latencies: published latencies.
+        accelerator: the accelerator that is plugged in.
     """
 
     name: str
@@ -159,7 +202,7 @@ class Profile:
     run: RuntimeDefaults
     systems: tuple[OsSupport, ...]
     cameras: tuple[CameraSupport, ...]
-    tried: str
+    tested: str
     models: tuple[str, ...] = ()
     buses: tuple[str, ...] = ()
     soc: Soc | None = None
@@ -178,3 +221,13 @@ class Profile:
     limits: tuple[Note, ...] = ()
     latencies: tuple[PublishedLatency, ...] = ()
     accelerator: Accelerator | None = None
+
+
+def to_dict(known: Profile | Accelerator) -> dict[str, Any]:
+    """Return a profile as a JSON object; ``tested`` keeps its former key ``tried`` there."""
+    return asdict(
+        known,
+        dict_factory=lambda items: {
+            "tried" if key == "tested" else key: value for key, value in items
+        },
+    )

@@ -1,12 +1,11 @@
-"""``edge boards``: what is known of boards, and where it is from."""
+"""``edge boards``: published facts about boards, with their sources."""
 
 import json
-from dataclasses import asdict
 
 import click
 
 from boards import profile, render
-from boards.schema import Accelerator, Profile
+from boards.schema import Accelerator, Profile, to_dict
 from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 
@@ -20,8 +19,8 @@ Examples:
 """
 
 
-class Boards(LazyGroup):
-    """What can be asked of the profiles."""
+class BoardsGroup(LazyGroup):
+    """The commands of ``edge boards``."""
 
     entries = {  # noqa: RUF012 (not changed)
         "list": CommandEntry(
@@ -33,7 +32,7 @@ class Boards(LazyGroup):
     }
 
 
-@click.command(cls=Boards, epilog=EXAMPLES)
+@click.command(cls=BoardsGroup, epilog=EXAMPLES)
 def boards() -> None:
     """Look up boards: processor, systems, cameras, requirements, published latencies.
 
@@ -47,7 +46,7 @@ def list_(as_json: bool) -> None:
     """List the boards and accelerators."""
     known = {name: profile.find(name) for name in (*profile.names(), *profile.accelerators())}
     if as_json:
-        click.echo(json.dumps([_line(one) for one in known.values()], indent=2))
+        click.echo(json.dumps([_list_entry(entry) for entry in known.values()], indent=2))
     else:
         click.echo("\n".join(render.overview(tuple(known.values()))))
 
@@ -59,18 +58,18 @@ def show(name: str, as_json: bool) -> None:
     """Show a board, an accelerator, or both combined with '+', with sources."""
     known = profile.find(name)
     if as_json:
-        click.echo(json.dumps(asdict(known), indent=2))
+        click.echo(json.dumps(to_dict(known), indent=2))
     else:
         click.echo("\n".join(render.sheet(known)))
 
 
-def _line(known: Profile | Accelerator) -> dict[str, object]:
-    """What ``edge boards list --json`` says of one."""
+def _list_entry(known: Profile | Accelerator) -> dict[str, object]:
+    """Return the entry of a profile in ``edge boards list --json``."""
     kind = "board" if isinstance(known, Profile) else "accelerator"
     return {
         "name": known.name,
         "kind": kind,
         "title": known.title,
         "buses": list(known.buses),
-        "tried": known.tried,
+        "tried": known.tested,
     }

@@ -57,7 +57,7 @@ class BoardEstimate:
         return {
             "name": self.board.name,
             "title": self.board.title,
-            "tried": self.board.tried,
+            "tried": self.board.tested,
             "target": self.target,
             "size": self.size,
             "threads": run.threads or None,

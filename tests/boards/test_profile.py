@@ -1,4 +1,4 @@
-"""Every shipped profile keeps one contract; a wrong one is refused with what is nearest."""
+"""All shipped profiles have sources; a wrong profile is refused with a suggestion."""
 
 import re
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ import pytest
 from errors import raises_code
 
 from boards import profile
+from edge import toml_config
 
 ALL = (*profile.names(), *profile.accelerators())
 BOARDS = profile.names()
 
 SOURCED = ("wheel", "models", "buses", "edgetpu", "apt", "udev", "devices", "usb_ids")
-"""Fields that say where they are from under ``NAME_sources``; but a camera's packages are from its
-``source``."""
+"""Fields with sources under ``NAME_sources``; a camera's packages are from its ``source``."""
 
 
 def values(known: Any, field: str) -> Iterator[Any]:
-    """What any value inside ``known`` has in its field of that name."""
+    """Yield the values of all fields of that name inside ``known``."""
     if isinstance(known, tuple):
-        for one in known:
-            yield from values(one, field)
+        for entry in known:
+            yield from values(entry, field)
     elif is_dataclass(known):
         for each in fields(known):
             value = getattr(known, each.name)
@@ -33,10 +33,10 @@ def values(known: Any, field: str) -> Iterator[Any]:
 
 
 def unsourced(known: Any) -> Iterator[str]:
-    """Fields of SOURCED inside ``known`` that hold something, and have no sources."""
+    """Yield the fields of SOURCED inside ``known`` that have a value, but no sources."""
     if isinstance(known, tuple):
-        for one in known:
-            yield from unsourced(one)
+        for entry in known:
+            yield from unsourced(entry)
     elif is_dataclass(known):
         for each in fields(known):
             value = getattr(known, each.name)
@@ -47,12 +47,12 @@ def unsourced(known: Any) -> Iterator[str]:
 
 
 def cited(known: Any) -> set[str]:
-    """All sources inside ``known``."""
+    """Return all sources inside ``known``."""
     lists = (each for name in SOURCED for each in values(known, f"{name}_sources"))
-    return {one for each in lists for one in each} | set(values(known, "source"))
+    return {source for each in lists for source in each} | set(values(known, "source"))
 
 
-def test_the_boards_and_accelerators_that_are_promised() -> None:
+def test_the_shipped_boards_and_accelerators() -> None:
     assert set(BOARDS) == {
         "coral-dev-board", "coral-dev-board-mini", "generic-aarch64", "generic-x86-64",
         "raspberry-pi-3b-plus", "raspberry-pi-4b", "raspberry-pi-5", "raspberry-pi-zero-2-w",
@@ -71,13 +71,13 @@ def test_every_figure_has_its_source(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_all_sources_of_a_file_are_used(name: str) -> None:
     path = profile.SHIPPED / f"{name}.toml"
-    listed = profile.reading.table(path).get("sources", {}).values()
+    listed = toml_config.table(path).get("sources", {}).values()
     assert set(listed) <= cited(profile.find(name))
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_profile_says_how_far_it_was_tried(name: str) -> None:
-    assert re.search("[Uu]ntested|emulated", profile.find(name).tried)
+def test_every_profile_says_how_far_it_was_tested(name: str) -> None:
+    assert re.search("[Uu]ntested|emulated", profile.find(name).tested)
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -96,15 +96,15 @@ def test_a_board_has_a_system_that_edge_toolkit_installs_on(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_published_latencies_are_of_networks_that_are_counted(name: str) -> None:
-    for one in profile.find(name).latencies:
-        assert one.ms > 0
-        assert profile.networks()[one.model].multiply_adds > 0
-        assert one.dtype == "int8" or one.runs_on == "cpu"
+def test_published_latencies_are_of_known_networks(name: str) -> None:
+    for latency in profile.find(name).latencies:
+        assert latency.ms > 0
+        assert profile.networks()[latency.model].multiply_adds > 0
+        assert latency.dtype == "int8" or latency.runs_on == "cpu"
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_what_a_csi_camera_asks_for(name: str) -> None:
+def test_requirements_of_a_csi_camera(name: str) -> None:
     board = profile.load(name)
     if not name.startswith("raspberry-pi"):
         return
@@ -114,7 +114,7 @@ def test_what_a_csi_camera_asks_for(name: str) -> None:
     assert numpy["bookworm"] == "numpy<2" and not numpy["trixie"]
 
 
-def test_the_coral_boards_name_the_way_past_their_python() -> None:
+def test_the_coral_boards_name_a_way_around_their_old_python() -> None:
     for name in ("coral-dev-board", "coral-dev-board-mini"):
         board = profile.load(name)
         assert [system.python for system in board.systems if not system.supported] == ["3.7"]
@@ -122,7 +122,7 @@ def test_the_coral_boards_name_the_way_past_their_python() -> None:
                    for note in board.constraints)  # fmt: skip
 
 
-def test_an_accelerator_joins_a_board() -> None:
+def test_an_accelerator_is_combined_with_a_board() -> None:
     board, usb = profile.load("raspberry-pi-4b"), profile.find("coral-usb")
     both = profile.load("raspberry-pi-4b+coral-usb")
     assert (board.run.delegate, both.run.delegate) == ("cpu", "edgetpu")
@@ -133,9 +133,9 @@ def test_an_accelerator_joins_a_board() -> None:
     assert profile.find(both.name) == both
 
 
-def test_only_latencies_of_the_bus_they_share_are_kept() -> None:
+def test_only_latencies_on_the_shared_bus_are_kept() -> None:
     buses = {
-        name: {one.bus for one in profile.load(f"{name}+coral-usb").latencies if one.bus}
+        name: {entry.bus for entry in profile.load(f"{name}+coral-usb").latencies if entry.bus}
         for name in ("raspberry-pi-3b-plus", "raspberry-pi-4b")
     }
     assert buses == {"raspberry-pi-3b-plus": {"usb2"}, "raspberry-pi-4b": {"usb3"}}
@@ -161,7 +161,7 @@ def test_only_latencies_of_the_bus_they_share_are_kept() -> None:
          "raspberry-pi-4b+coral-usb"),
     ],
 )  # fmt: skip
-def test_a_wrong_name_is_answered_with_what_is_near(name: str, code: str, fix: str) -> None:
+def test_a_wrong_name_comes_with_a_suggestion(name: str, code: str, fix: str) -> None:
     with raises_code(code, kind="UsageError", fix=fix):
         profile.load(name)
 
@@ -179,17 +179,17 @@ def test_a_wrong_name_is_answered_with_what_is_near(name: str, code: str, fix: s
         ("", None),
     ],
 )
-def test_a_board_is_known_by_its_device_tree(model: str, name: str | None) -> None:
-    found = profile.recognize(model)
-    assert (found and found.name) == name
+def test_a_board_is_recognized_by_its_device_tree(model: str, name: str | None) -> None:
+    board = profile.recognize(model)
+    assert (board and board.name) == name
 
 
 GOOD = """\
 kind = "accelerator"
 title = "An accelerator"
 buses = ["usb3"]
-reason = "it is quick"
-tried = "Untested."
+reason = "it is fast"
+tested = "Untested."
 [sources]
 there = "https://example.org"
 """
@@ -212,6 +212,11 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
     assert mine.buses_sources == ("https://example.org",)
 
 
+def test_a_profile_with_former_keys_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(GOOD_BUSES.replace("tested =", "tried ="))
+    assert profile.read(tmp_path / "mine.toml").tested == "Untested."
+
+
 @pytest.mark.parametrize(
     ("wrong", "code", "field", "text"),
     [
@@ -225,7 +230,7 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
          "latencies"),
     ],
 )  # fmt: skip
-def test_a_wrong_profile_is_refused_with_its_place(
+def test_a_wrong_profile_is_refused_with_its_key(
     tmp_path: Path, wrong: str, code: str, field: str, text: str
 ) -> None:
     (tmp_path / "mine.toml").write_text(wrong)

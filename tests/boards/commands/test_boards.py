@@ -1,4 +1,4 @@
-"""`edge boards` as a user runs it."""
+"""``edge boards`` on the command line."""
 
 import json
 from dataclasses import fields
@@ -13,27 +13,27 @@ NAMES = (*profile.names(), *profile.accelerators())
 
 
 @pytest.mark.parametrize("name", [*NAMES, "raspberry-pi-5+coral-pcie"])
-def test_a_sheet_shows_all_that_is_known(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_all_facts(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     known = profile.find(name)
     assert cli.run(["boards", "show", name]) == 0
-    said = capsys.readouterr().out
-    text = " ".join(said.split())
-    assert said.startswith(f"{known.title}  ({name})")
+    output = capsys.readouterr().out
+    text = " ".join(output.split())
+    assert output.startswith(f"{known.title}  ({name})")
     for note in (*known.constraints, *known.limits):
         assert note.text in text
-        assert not note.fix or f"    {note.fix}\n" in said
-        assert note.source in said
-    for one in known.latencies:
-        assert f"{one.ms:g} ms" in said and one.source in said
-    for one in getattr(known, "systems", ()):
-        assert all(source in said for source in one.wheel_sources)
+        assert not note.fix or f"    {note.fix}\n" in output
+        assert note.source in output
+    for latency in known.latencies:
+        assert f"{latency.ms:g} ms" in output and latency.source in output
+    for system in getattr(known, "systems", ()):
+        assert all(source in output for source in system.wheel_sources)
     for each in fields(known):
         if each.name.endswith("_sources"):
-            assert all(source in said for source in getattr(known, each.name)), each.name
-    assert known.tried in text
+            assert all(source in output for source in getattr(known, each.name)), each.name
+    assert known.tested in text
 
 
-def test_commands_stand_on_their_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_have_their_own_lines(capsys: pytest.CaptureFixture[str]) -> None:
     cli.run(["boards", "show", "raspberry-pi-4b"])
     lines = capsys.readouterr().out.splitlines()
     assert "    ~/edge/bin/pip install 'numpy<2'" in lines
@@ -48,22 +48,23 @@ def test_sources_are_cited_by_number(capsys: pytest.CaptureFixture[str]) -> None
     assert all(number in text for number in numbers)
 
 
-def test_the_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_names_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["boards", "list"]) == 0
-    said = capsys.readouterr().out
-    assert all(f"  {name} " in said for name in NAMES)
-    assert render.UNTRIED in " ".join(said.split())
+    output = capsys.readouterr().out
+    assert all(f"  {name} " in output for name in NAMES)
+    assert render.UNTESTED in " ".join(output.split())
 
 
 def test_both_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     cli.run(["boards", "list", "--json"])
     listed = json.loads(capsys.readouterr().out)
-    assert {one["name"]: one["kind"] for one in listed}["coral-usb"] == "accelerator"
+    assert {entry["name"]: entry["kind"] for entry in listed}["coral-usb"] == "accelerator"
     cli.run(["boards", "show", "raspberry-pi-4b+coral-usb", "--json"])
     shown = json.loads(capsys.readouterr().out)
     assert shown["run"]["delegate"] == "edgetpu"
+    assert shown["tried"] and shown["accelerator"]["tried"]
     assert shown["accelerator"]["usb_ids"] == ["1a6e:089a", "18d1:9302"]
-    assert all(one["source"].startswith("https://") for one in shown["latencies"])
+    assert all(entry["source"].startswith("https://") for entry in shown["latencies"])
 
 
 def test_an_unknown_board_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:
