@@ -6,22 +6,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import OutputError, UsageError
-from edge.sinks import StreamContext, open_sink
+from edge.sinks import SINKS, open_sink
 from edge.sinks import resolve as sink_of
-from edge.sources import open_source
+from edge.sources import SOURCES, open_source
 from edge.sources import resolve as source_of
 from edge.sources.browser import BrowserSource
 from edge.sources.source import Source, SourceOptions
 from edge.streaming import stream
 from edge.streaming.control import StreamControl
 from edge.streaming.notify import notifier
-from edge.streaming.sink import Sink
+from edge.streaming.sink import Sink, StreamContext
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
 from edge.terminal.native_stderr import suppress_native_stderr
 from edge.terminal.shutdown import graceful_shutdown
-
-_WRITING = ("video", "jsonl", "frames")
 
 
 def run(
@@ -81,13 +79,14 @@ def _setting(
 
 def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
     schemes = {sink_of(sink)[0] for sink in sinks if isinstance(sink, str)}
-    if source_of(source)[0] == "browser" and "web" not in schemes:
+    needed = SOURCES[source_of(source)[0]].needs_sink
+    if needed is not None and needed not in schemes:
         raise UsageError(
-            "a web page that provides its camera",
-            f"--source {source} without --sink web",
-            "add --sink web",
+            f"the sink {needed}, through which the source gets its frames",
+            f"--source {source} without --sink {needed}",
+            f"add --sink {needed}",
             code="source-needs-web-sink",
-            summary=f"--source {source} needs the page of the web sink",
+            summary=f"--source {source} needs the sink {needed}",
         )
 
 
@@ -126,7 +125,7 @@ def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
         UsageError: something is.
     """
     scheme, address = source_of(source)
-    taken = {_place(address): f"--source {source}"} if scheme in ("video", "images") else {}
+    taken = {_place(address): f"--source {source}"} if SOURCES[scheme].reads_file else {}
     for words, path in places:
         if _place(path) in taken:
             other = taken[_place(path)]
@@ -143,7 +142,7 @@ def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
 def files(sinks: Sequence[str | Sink]) -> list[tuple[str, str]]:
     """What the sinks write to, for :func:`check_places`."""
     uris = [(f"--sink {uri}", sink_of(uri)) for uri in sinks if isinstance(uri, str)]
-    return [(words, address) for words, (scheme, address) in uris if scheme in _WRITING]
+    return [(words, address) for words, (scheme, address) in uris if SINKS[scheme].writes_file]
 
 
 def _place(path: str | Path) -> Path:

@@ -25,8 +25,8 @@ _MAY_BE_CARRIED = ("--background",)
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 
-_EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose", "mqtt": "mqtt", "web": "web"}
-"""Demo, or scheme of a sink → extra that it needs."""
+_DEMO_EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose"}
+"""Demo → extra that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
             code="run-command-names-model",
         )
     asked = _options(words)
-    scheme = sources.resolve(asked["source"])[0]
-    if scheme == "browser":
+    source = sources.SOURCES[sources.resolve(asked["source"])[0]]
+    if source.needs_sink is not None:
         raise UsageError(
             "a source on the board",
             f"--source {asked['source']}",
@@ -81,15 +81,16 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
             code="source-not-on-board",
         )
     resolved = [sinks.resolve(sink) for sink in asked["sinks"]]
-    needed = [words[1], *(scheme for scheme, _ in resolved)]
-    extras = {_EXTRAS[word] for word in needed if word in _EXTRAS}
+    sink_extras = (sinks.SINKS[scheme].extra for scheme, _ in resolved)
+    needed = (_DEMO_EXTRAS.get(words[1]), source.extra, *sink_extras)
+    extras = {extra for extra in needed if extra is not None}
     pages = [address.parse(place) for scheme, place in resolved if scheme == "web"]
     kept, carried = _carried(words)
     return RunCommand(
         words=kept,
         carried=carried,
         extras=tuple(sorted(extras | set(more))),
-        system_packages=scheme == "picamera",
+        system_packages=source.system_packages,
         delegate=asked["delegate"],
         pages=tuple(page.port for page in pages if page.host in _LOOPBACK and page.port),
     )

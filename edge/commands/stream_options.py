@@ -11,22 +11,24 @@ import click
 from edge import session, sources
 from edge.errors import UsageError
 from edge.files import check_writable, write_atomic
+from edge.sinks import sink_table
 from edge.sources.source import SourceOptions
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
+from edge.terminal.text import two_columns
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SOURCES = """
+SOURCES = f"""
 \b
-A source is a camera (0), picamera, rtsp://…, http://…, a video, a GIF, an
-image, a folder or glob of images, browser (the camera of the web sink's
-page), or synthetic:640x480@30?seed=1.
-A sink is window, FILE.mkv (.mp4, .avi), jsonl:FILE (jsonl:- for stdout),
-frames:DIR, mqtt://HOST/TOPIC, web[:HOST[:PORT]] (a page for browsers), text,
-or none; repeat --sink for several.
+Sources (--source):
+{two_columns(sources.source_table(), "  ")}
+
+\b
+Sinks (--sink, repeatable):
+{two_columns(sink_table(), "  ")}
 """
-"""For the help of commands with :func:`options`."""
+"""Help text on sources and sinks, for commands with :func:`options`."""
 
 
 def source_options(command: Command) -> Command:
@@ -154,7 +156,7 @@ def wanted(
     Raises:
         UsageError: a value outside its range.
     """
-    if exposure is not None and sources.resolve(source)[0] not in sources.CAMERAS:
+    if exposure is not None and not sources.SOURCES[sources.resolve(source)[0]].camera:
         say(f"--exposure is ignored: {source} is not a camera")
     return SourceOptions(_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
 

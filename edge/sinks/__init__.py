@@ -1,89 +1,129 @@
-"""Sinks: where results and images go, by one scheme; several at once.
+"""Sinks: where results and images go; a stream may have several.
 
-==========================  =====================================================================
-``window``                  a window on this screen; ``q`` or Esc ends the stream
-``out.mkv``, ``out.mp4``    a video; an .mkv plays even if the program was killed
-``jsonl:FILE``              a line of JSON per frame; ``jsonl:-`` writes to stdout
-``frames:DIR``              a JPEG per frame
-``mqtt://host/topic``       a message per frame; ``mqtt://user:password@host:port/topic``
-``web``, ``web:host:port``  a page for browsers: image, results, controls
-``text``                    a line on the terminal where the answer changes
-``none``                    nothing, for measuring
-==========================  =====================================================================
+:data:`SINKS` has one record for each kind of sink. Command help, the check that no two outputs
+share a file, the extras that a deployment installs and README's table are derived from it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from edge.errors import UsageError, did_you_mean
-from edge.sources.browser import BrowserCamera
-from edge.streaming.control import StreamControl
-from edge.streaming.sink import Sink
-
-SCHEMES = {
-    "window": "edge.sinks.window:window",
-    "video": "edge.sinks.video:video",
-    "jsonl": "edge.sinks.jsonl:records",
-    "frames": "edge.sinks.frames:frames",
-    "mqtt": "edge.sinks.mqtt:mqtt",
-    "web": "edge.sinks.web:web",
-    "text": "edge.sinks.text:text",
-    "none": "edge.sinks.null:nothing",
-}
-"""Scheme → "module:function", called with the address and a :class:`StreamContext`."""
-
-_VIDEOS = (".mkv", ".mp4", ".avi")
+from edge.streaming.sink import Sink, StreamContext
+from edge.terminal.text import two_columns
 
 
 @dataclass(frozen=True, slots=True)
-class StreamContext:
-    """What a sink may want to know of its stream.
+class SinkKind:
+    """A kind of sink, known by its scheme: the word before the colon of its address.
 
-    ``fps``: frames per second as the source says itself; ``live``: it is no file; ``stop`` ends
-    the stream; ``say`` tells the user something. ``control``: what may be changed of it, None
-    where nothing may; ``source``: what the user called it; ``camera``: takes the images of a
-    page's camera, None where the stream's source is another.
+    Attributes:
+        target: "module:function", called with the address after the scheme and a
+            :class:`~edge.streaming.sink.StreamContext`; returns a
+            :class:`~edge.streaming.sink.Sink`.
+        usage: Its address as a user writes it.
+        help: What it does, in a few words.
+        extra: Extra of the distribution that it needs.
+        writes_file: The address is the path that it writes to.
+        suffixes: Suffixes of the files that mean this sink without its scheme.
     """
 
-    fps: float | None
-    live: bool
-    stop: Callable[[], None]
-    say: Callable[[str], None]
-    control: StreamControl | None = None
-    source: str = ""
-    camera: BrowserCamera | None = None
+    target: str
+    usage: str
+    help: str
+    extra: str | None = None
+    writes_file: bool = False
+    suffixes: tuple[str, ...] = ()
 
 
-def open_sink(uri: str, setting: StreamContext) -> Sink:
-    """Open a sink; see the table above.
+SINKS = {
+    "window": SinkKind(
+        "edge.sinks.window:open_window",
+        "window",
+        "a window on this screen; q or Esc ends the stream",
+    ),
+    "video": SinkKind(
+        "edge.sinks.video:open_video",
+        "FILE.mkv, .mp4, .avi",
+        "a video; .mkv plays even if the program is killed",
+        writes_file=True,
+        suffixes=(".mkv", ".mp4", ".avi"),
+    ),
+    "jsonl": SinkKind(
+        "edge.sinks.jsonl:open_jsonl",
+        "jsonl:FILE",
+        "a line of JSON per frame; jsonl:- is stdout",
+        writes_file=True,
+    ),
+    "frames": SinkKind(
+        "edge.sinks.frames:open_frames", "frames:DIR", "a JPEG per frame", writes_file=True
+    ),
+    "mqtt": SinkKind(
+        "edge.sinks.mqtt:open_mqtt",
+        "mqtt://HOST[:PORT]/TOPIC",
+        "an MQTT message per frame",
+        extra="mqtt",
+    ),
+    "web": SinkKind(
+        "edge.sinks.web:open_web",
+        "web[:HOST[:PORT]]",
+        "a page for browsers: image, results, controls",
+        extra="web",
+    ),
+    "text": SinkKind(
+        "edge.sinks.text:open_text", "text", "a line on the terminal when the result changes"
+    ),
+    "none": SinkKind("edge.sinks.null:open_null", "none", "no output, for measuring"),
+}
+"""Scheme → kind of sink."""
+
+
+def sink_table() -> list[tuple[str, str]]:
+    """Return the usage and the help of each kind of sink."""
+    return [(kind.usage, kind.help) for kind in SINKS.values()]
+
+
+def open_sink(uri: str, context: StreamContext) -> Sink:
+    """Open a sink by its address.
 
     Raises:
-        OutputError: it cannot be written to.
-        UsageError: there is no such sink.
+        OutputError: It cannot be written to.
+        UsageError: There is no such sink.
     """
     scheme, address = resolve(uri)
-    module, _, function = SCHEMES[scheme].partition(":")
-    sink: Sink = getattr(import_module(module), function)(address, setting)
+    module, _, function = SINKS[scheme].target.partition(":")
+    sink: Sink = getattr(import_module(module), function)(address, context)
     return sink
 
 
 def resolve(uri: str) -> tuple[str, str]:
-    """The scheme and the address behind what a user wrote.
+    """Split what a user wrote into scheme and address.
 
     >>> resolve("out.mkv"), resolve("jsonl:-"), resolve("window")
     (('video', 'out.mkv'), ('jsonl', '-'), ('window', ''))
 
     Raises:
-        UsageError: there is no such sink.
+        UsageError: There is no such sink.
     """
     scheme, _, rest = uri.partition(":")
-    if scheme in SCHEMES:
+    if scheme in SINKS:
         return scheme, rest
-    if Path(uri).suffix.lower() in _VIDEOS and not re.match(r"[a-z][a-z0-9+]+://", uri):
-        return "video", uri
-    fix = did_you_mean(scheme, SCHEMES, "see 'edge demo classify --help'")
-    known = ", ".join((*SCHEMES, *(f"FILE{suffix}" for suffix in _VIDEOS)))
+    by_suffix = dict(_suffixes())
+    suffix = Path(uri).suffix.lower()
+    if suffix in by_suffix and not re.match(r"[a-z][a-z0-9+]+://", uri):
+        return by_suffix[suffix], uri
+    fix = did_you_mean(scheme, SINKS, "see 'edge demo classify --help'")
+    known = ", ".join((*SINKS, *(f"FILE{suffix}" for suffix in by_suffix)))
     raise UsageError(f"a sink ({known})", f"'{uri}'", fix, code="unknown-sink")
+
+
+def _suffixes() -> Iterator[tuple[str, str]]:
+    """Yield each suffix with the scheme that it stands for."""
+    for scheme, kind in SINKS.items():
+        for suffix in kind.suffixes:
+            yield suffix, scheme
+
+
+__doc__ = f"{__doc__}\n{two_columns(sink_table())}\n"

@@ -6,13 +6,13 @@ from edge.errors import UsageError
 from edge.files import output_errors, write_atomic
 from edge.frame import Output
 from edge.image import encode_jpeg
-from edge.sinks import StreamContext
+from edge.streaming.sink import StreamContext
 
 _BACKLOG = 8
 _QUALITY = 90
 
 
-def frames(address: str, _: StreamContext) -> "FramesSink":
+def open_frames(address: str, _: StreamContext) -> "FramesSink":
     """Images named by the number of their frame in a folder, which is made if need be.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from edge.errors import UsageError, unwritable
 from edge.files import check_writable, output_errors
 from edge.frame import Output
-from edge.sinks import StreamContext
+from edge.streaming.sink import StreamContext
 
 SCHEMA = 1
 
@@ -31,7 +31,7 @@ def record(output: Output) -> dict[str, Any]:
     }
 
 
-def records(address: str, setting: StreamContext) -> "JsonlSink":
+def open_jsonl(address: str, context: StreamContext) -> "JsonlSink":
     """A line per frame into a file, replaced if it is there; "-" is stdout.
 
     Each line is written at once, so that others can follow the file. A reader that goes away, as
@@ -45,12 +45,12 @@ def records(address: str, setting: StreamContext) -> "JsonlSink":
             "jsonl:FILE or jsonl:-", "'jsonl:'", "use jsonl:results.jsonl", code="missing-address"
         )
     if address == "-":
-        return JsonlSink(Path("-"), sys.stdout, setting.stop, own=False)
+        return JsonlSink(Path("-"), sys.stdout, context.stop, own=False)
     path = Path(address)
     check_writable(path)
     with output_errors(path):
         file = path.open("w", encoding="utf-8")
-    return JsonlSink(path, file, setting.stop, own=True)
+    return JsonlSink(path, file, context.stop, own=True)
 
 
 class JsonlSink:

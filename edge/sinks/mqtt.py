@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 from edge.errors import OutputError, UsageError
 from edge.frame import Output
 from edge.installation import install_command
-from edge.sinks import StreamContext
 from edge.sinks.jsonl import record
+from edge.streaming.sink import StreamContext
 
 _PORT = 1883
 _BACKLOG = 1000
@@ -28,7 +28,7 @@ _WAITING = 64
 """Messages that may be on their way; then the broker's connection is waited for."""
 
 
-def mqtt(address: str, setting: StreamContext) -> "MqttSink":
+def open_mqtt(address: str, context: StreamContext) -> "MqttSink":
     """Messages to the broker and topic of ``//[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
 
     Raises:
@@ -49,7 +49,7 @@ def mqtt(address: str, setting: StreamContext) -> "MqttSink":
             hint,
             code="invalid-address",
         )
-    sink = MqttSink(host, port, topic, setting)
+    sink = MqttSink(host, port, topic, context)
     sink.connect(unquote(parts.username or ""), unquote(parts.password or ""))
     return sink
 
@@ -57,10 +57,10 @@ def mqtt(address: str, setting: StreamContext) -> "MqttSink":
 class MqttSink:
     wants_images, queue_size = False, _BACKLOG
 
-    def __init__(self, host: str, port: int, topic: str, setting: StreamContext) -> None:
+    def __init__(self, host: str, port: int, topic: str, context: StreamContext) -> None:
         self.name = f"mqtt://{host}:{port}/{topic}"
         self._host, self._port, self._topic = host, port, topic
-        self._say = setting.say
+        self._say = context.say
         self._answered = threading.Event()
         self._refusal = "no answer"
         self._lost, self._unsent, self._sent = False, 0, 0

@@ -2,10 +2,10 @@
 
 from edge.errors import UsageError
 from edge.frame import Output
-from edge.sinks import StreamContext
+from edge.streaming.sink import StreamContext
 
 
-def nothing(address: str, _: StreamContext) -> "NullSink":
+def open_null(address: str, _: StreamContext) -> "NullSink":
     """The sink ``none``."""
     if address:
         raise UsageError(

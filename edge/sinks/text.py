@@ -6,7 +6,7 @@ import time
 
 from edge.errors import UsageError
 from edge.frame import Output
-from edge.sinks import StreamContext
+from edge.streaming.sink import StreamContext
 
 _BACKLOG = 1000
 
@@ -14,7 +14,7 @@ _PAUSE = 0.5
 """Least seconds between lines."""
 
 
-def text(address: str, _: StreamContext) -> "TextSink":
+def open_text(address: str, _: StreamContext) -> "TextSink":
     """What is seen, on stderr: of a stream where it changed, of images a line for each."""
     if address:
         raise UsageError(

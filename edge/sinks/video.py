@@ -18,8 +18,8 @@ from edge.errors import OutputError, UsageError
 from edge.files import check_writable, output_errors
 from edge.frame import BgrImage, Output
 from edge.image import encode_jpeg
-from edge.sinks import StreamContext
 from edge.sinks.matroska import Matroska
+from edge.streaming.sink import StreamContext
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _RATE = 30.0
@@ -30,7 +30,7 @@ _LONGEST_GAP = 10.0
 """Seconds without a frame that .mp4 and .avi show as a still image; what exceeds them is cut."""
 
 
-def video(address: str, setting: StreamContext) -> "VideoSink":
+def open_video(address: str, context: StreamContext) -> "VideoSink":
     """A video at the source's rate; one of a live source plays at true speed.
 
     Raises:
@@ -46,7 +46,7 @@ def video(address: str, setting: StreamContext) -> "VideoSink":
             code="unsupported-video-format",
         )
     check_writable(path)
-    return VideoSink(path, setting.fps or _RATE, live=setting.live)
+    return VideoSink(path, context.fps or _RATE, live=context.live)
 
 
 class _Writer(Protocol):

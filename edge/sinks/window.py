@@ -2,23 +2,23 @@
 
 from edge.frame import Output
 from edge.preview_window import ESCAPE, PreviewWindow
-from edge.sinks import StreamContext
+from edge.streaming.sink import StreamContext
 
 
-def window(address: str, setting: StreamContext) -> "WindowSink":
+def open_window(address: str, context: StreamContext) -> "WindowSink":
     """A window that shows the newest image; ``q``, Esc or closing it ends the stream.
 
     Raises:
         OutputError: there is no screen, or an OpenCV without windows.
     """
-    return WindowSink(PreviewWindow(address or "edge"), setting)
+    return WindowSink(PreviewWindow(address or "edge"), context)
 
 
 class WindowSink:
     name, wants_images, queue_size = "window", True, 0
 
-    def __init__(self, screen: PreviewWindow, setting: StreamContext) -> None:
-        self._screen, self._stop = screen, setting.stop
+    def __init__(self, screen: PreviewWindow, context: StreamContext) -> None:
+        self._screen, self._stop = screen, context.stop
         self.close = screen.close
 
     def write(self, output: Output) -> None:

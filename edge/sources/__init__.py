@@ -1,68 +1,145 @@
-"""Sources: where frames come from, by one scheme everywhere.
+"""Sources: where frames come from.
 
-=============================  ==================================================================
-``0``, ``v4l2:0``              a USB camera by number, ``/dev/video0`` or ``/dev/v4l/by-id/…``
-``picamera``, ``picamera:1``   a CSI camera of a Raspberry Pi, through picamera2
-``rtsp://…``, ``http://…``     a network camera (RTSP; MJPEG over HTTP), or a video on a server
-``clip.mp4``, ``wave.gif``     a video file or GIF
-``cat.jpg``                    an image
-``photos/``, ``photos/*.jpg``  images in a folder, in their natural order
-``browser``                    the camera of the page that the sink ``web`` shows
-``synthetic:640x480@30``       moving shapes; ``?seed=1&frames=100``
-=============================  ==================================================================
+:data:`SOURCES` has a record for each scheme. Command help, the check that no output overwrites
+the source, the requirements of a deployment and README's table are derived from it.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from edge.errors import UsageError, nearest
 from edge.sources.source import Source, SourceOptions
+from edge.terminal.text import two_columns
 
-SCHEMES = {
-    "v4l2": "edge.sources.opencv:camera",
-    "picamera": "edge.sources.picamera:camera",
-    "rtsp": "edge.sources.opencv:network",
-    "rtsps": "edge.sources.opencv:network",
-    "http": "edge.sources.opencv:network",
-    "https": "edge.sources.opencv:network",
-    "browser": "edge.sources.browser:browser",
-    "synthetic": "edge.sources.synthetic:synthetic",
-    "video": "edge.sources.opencv:video",
-    "images": "edge.sources.images:images",
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A kind of source, known by its scheme: the word before the colon of its address.
+
+    Attributes:
+        target: "module:function", called with the address after the scheme (a URL as a whole)
+            and :class:`~edge.sources.source.SourceOptions`; returns a
+            :class:`~edge.sources.source.Source`.
+        usage: Its address as a user writes it.
+        help: What it is, in a few words.
+        extra: Extra of the distribution that it needs.
+        recognizes: True for an address without a scheme that means this source; what no kind
+            recognizes is a video.
+        bare: The scheme alone, without a colon, is an address.
+        camera: A camera of this machine, whose driver can be asked for an exposure.
+        reads_file: The address is a path that it reads.
+        needs_sink: Scheme of a sink without which no frame comes.
+        system_packages: It needs the system's Python packages, as from apt.
+    """
+
+    target: str
+    usage: str
+    help: str
+    extra: str | None = None
+    recognizes: Callable[[str], bool] | None = None
+    bare: bool = False
+    camera: bool = False
+    reads_file: bool = False
+    needs_sink: str | None = None
+    system_packages: bool = False
+
+
+def _is_device(uri: str) -> bool:
+    return uri.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)", uri) is not None
+
+
+def _is_images(uri: str) -> bool:
+    from edge.image import SUFFIXES
+
+    path = Path(uri)
+    pattern = not path.exists() and any(sign in uri for sign in "*?[")
+    return path.is_dir() or pattern or path.suffix.lower() in SUFFIXES
+
+
+_NETWORK = SourceKind(
+    "edge.sources.opencv:open_network",
+    "rtsp://…, http://…",
+    "a network camera, or a video on a server",
+)
+
+SOURCES = {
+    "v4l2": SourceKind(
+        "edge.sources.opencv:open_camera",
+        "0, /dev/video0",
+        "a USB camera, by number or device",
+        recognizes=_is_device,
+        camera=True,
+    ),
+    "picamera": SourceKind(
+        "edge.sources.picamera:open_picamera",
+        "picamera[:NUMBER]",
+        "a CSI camera of a Raspberry Pi",
+        bare=True,
+        camera=True,
+        system_packages=True,
+    ),
+    "rtsp": _NETWORK,
+    "rtsps": _NETWORK,
+    "http": _NETWORK,
+    "https": _NETWORK,
+    "images": SourceKind(
+        "edge.sources.images:open_images",
+        "FILE.jpg, DIR, 'DIR/*.jpg'",
+        "an image, or the images of a folder or pattern",
+        recognizes=_is_images,
+        reads_file=True,
+    ),
+    "video": SourceKind(
+        "edge.sources.opencv:open_video",
+        "FILE.mp4, FILE.gif",
+        "a video or a GIF",
+        reads_file=True,
+    ),
+    "browser": SourceKind(
+        "edge.sources.browser:open_browser",
+        "browser",
+        "the camera of the page that --sink web shows",
+        bare=True,
+        needs_sink="web",
+    ),
+    "synthetic": SourceKind(
+        "edge.sources.synthetic:open_synthetic",
+        "synthetic:[WxH][@FPS]",
+        "moving shapes; add ?seed=N&frames=N",
+    ),
 }
-"""Scheme → "module:function", called with the address and :class:`SourceOptions`."""
+"""Scheme → kind of source."""
 
 
-_ALONE = ("picamera", "browser")
-"""Schemes that need no address."""
-
-CAMERAS = ("v4l2", "picamera")
-"""Schemes of cameras on this machine, whose driver may be asked for an exposure."""
+def source_table() -> list[tuple[str, str]]:
+    """Return the usage and the help of each kind of source."""
+    return [(kind.usage, kind.help) for kind in dict.fromkeys(SOURCES.values())]
 
 
 def open_source(uri: str, options: SourceOptions | None = None) -> Source:
-    """Open a source; see the table above.
+    """Open a source by its address.
 
     Raises:
-        SourceError: it gives no frames.
-        UsageError: there is no such scheme.
+        SourceError: It gives no frames.
+        UsageError: There is no such scheme.
     """
-    wanted = SourceOptions() if options is None else options
     scheme, address = resolve(uri)
-    module, _, function = SCHEMES[scheme].partition(":")
-    source: Source = getattr(import_module(module), function)(address, wanted)
-    return source
+    module, _, function = SOURCES[scheme].target.partition(":")
+    opener: Callable[[str, SourceOptions], Source] = getattr(import_module(module), function)
+    return opener(address, options or SourceOptions())
 
 
 def resolve(uri: str) -> tuple[str, str]:
-    """The scheme and the address behind what a user wrote.
+    """Split what a user wrote into scheme and address.
 
     >>> resolve("0"), resolve("photos/*.jpg"), resolve("clip.mp4")
     (('v4l2', '0'), ('images', 'photos/*.jpg'), ('video', 'clip.mp4'))
 
     Raises:
-        UsageError: there is no such scheme.
+        UsageError: There is no such scheme.
     """
     if not uri:
         raise UsageError(
@@ -72,23 +149,22 @@ def resolve(uri: str) -> tuple[str, str]:
             code="unknown-source",
             summary="the source is empty",
         )
-    if uri.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)", uri):
-        return "v4l2", uri
     scheme, colon, rest = uri.partition(":")
-    if scheme in SCHEMES and (colon or scheme in _ALONE):
+    if scheme in SOURCES and (colon or SOURCES[scheme].bare):
         return scheme, uri if rest.startswith("//") else rest
-    path = Path(uri)
-    if not path.exists() and colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme):
-        guess = nearest(scheme, SCHEMES)
-        fix = f"did you mean '{guess}:{rest}'?" if guess else "see 'edge demo classify --help'"
-        raise UsageError(
-            f"a source ({', '.join(SCHEMES)}, or a file)", f"'{uri}'", fix, code="unknown-source"
-        )
-    return ("images" if _is_images(path) else "video"), uri
+    if colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme) and not Path(uri).exists():
+        raise _unknown(uri, scheme, rest)
+    for name, kind in SOURCES.items():
+        if kind.recognizes is not None and kind.recognizes(uri):
+            return name, uri
+    return "video", uri
 
 
-def _is_images(path: Path) -> bool:
-    from edge.image import SUFFIXES
+def _unknown(uri: str, scheme: str, rest: str) -> UsageError:
+    guess = nearest(scheme, SOURCES)
+    fix = f"did you mean '{guess}:{rest}'?" if guess else "see 'edge demo classify --help'"
+    known = ", ".join(SOURCES)
+    return UsageError(f"a source ({known}, or a file)", f"'{uri}'", fix, code="unknown-source")
 
-    pattern = not path.exists() and any(sign in str(path) for sign in "*?[")
-    return path.is_dir() or pattern or path.suffix.lower() in SUFFIXES
+
+__doc__ = f"{__doc__}\n{two_columns(source_table())}\n"

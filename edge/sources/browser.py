@@ -20,7 +20,7 @@ _BARE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a segment."""
 
 
-def browser(address: str, options: SourceOptions) -> "BrowserSource":
+def open_browser(address: str, options: SourceOptions) -> "BrowserSource":
     """The camera of a page; nothing comes before somebody has opened it and allowed the camera.
 
     Raises:

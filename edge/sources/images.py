@@ -16,7 +16,7 @@ _RATE = 30.0
 """Images per second where the user does not say."""
 
 
-def images(address: str, options: SourceOptions) -> Source:
+def open_images(address: str, options: SourceOptions) -> Source:
     """The images of a folder, of a pattern such as ``photos/*.jpg``, or one alone.
 
     They come in their natural order (2.jpg before 10.jpg), as fast as they are wanted; ``fps``

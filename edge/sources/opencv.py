@@ -35,7 +35,7 @@ _WHOLE = 0.9
 """Share of a video's length that must be there for it to count as whole."""
 
 
-def camera(address: str, options: SourceOptions) -> Source:
+def open_camera(address: str, options: SourceOptions) -> Source:
     """A USB camera: "0", "/dev/video0", or a lasting name of it in /dev/v4l/by-id.
 
     Raises:
@@ -77,7 +77,7 @@ def camera(address: str, options: SourceOptions) -> Source:
     return adjust(source, options)
 
 
-def network(address: str, options: SourceOptions) -> Source:
+def open_network(address: str, options: SourceOptions) -> Source:
     """A network camera, or a video on a server.
 
     Raises:
@@ -103,7 +103,7 @@ def network(address: str, options: SourceOptions) -> Source:
     return adjust(source, options)
 
 
-def video(address: str, options: SourceOptions) -> Source:
+def open_video(address: str, options: SourceOptions) -> Source:
     """A video file or a GIF; with ``loop`` it starts again at its end.
 
     Raises:

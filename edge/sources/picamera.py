@@ -13,7 +13,7 @@ from edge.sources.transforms import adjust
 _SIZE, _RATE = (640, 480), 30.0
 
 
-def camera(address: str, options: SourceOptions) -> Source:
+def open_picamera(address: str, options: SourceOptions) -> Source:
     """A CSI camera by number; "" stands for the first.
 
     Raises:

@@ -25,7 +25,7 @@ class _Wanted:
     frames: int | None = None
 
 
-def synthetic(address: str, options: SourceOptions) -> Source:
+def open_synthetic(address: str, options: SourceOptions) -> Source:
     """Shapes that move over a background: ``[WIDTHxHEIGHT][@FPS][?seed=N&frames=N]``.
 
     Without ``frames`` it never ends. They come as fast as wanted, with ``realtime`` at their rate.

@@ -1,35 +1,70 @@
-"""What a sink is: something that takes what became of each frame."""
+"""The interface of a sink, and what a sink is told of its stream."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.frame import Output
+from edge.sources.browser import BrowserCamera
+from edge.streaming.control import StreamControl
 
 
 class Sink(Protocol):
     """Takes outputs in the order of their frames, in a thread of its own.
 
-    ``name`` is what the user called it. ``wants_images``: it wants ``Output.image``; asked for each
-    frame, since nothing is drawn where nobody looks. ``queue_size``: how many outputs may wait for it.
-    What exceeds it is dropped and counted, so that a slow sink never slows a live stream; for a
-    file the stream waits, and nothing is dropped. With 0 only the newest counts, live or not (a
-    window).
+    Attributes:
+        name: As the user wrote it.
+        wants_images: It needs ``Output.image``; asked for each frame, since nothing is drawn that
+            no sink wants.
+        queue_size: How many outputs may wait for it. Beyond that a live stream drops and counts
+            the oldest, so that a slow sink never slows it; for a file the stream waits. 0 keeps
+            the newest alone, live or not (a window).
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the sink, as the user wrote it."""
+        ...
 
     @property
-    def wants_images(self) -> bool: ...
+    def wants_images(self) -> bool:
+        """True where it needs ``Output.image`` now."""
+        ...
 
     @property
-    def queue_size(self) -> int: ...
+    def queue_size(self) -> int:
+        """Number of outputs that may wait; 0 keeps the newest alone."""
+        ...
 
     def write(self, output: Output) -> None:
         """Take one output.
 
         Raises:
-            OutputError: nothing more can be written; the stream ends with this error.
+            OutputError: Nothing more can be written; the stream ends with this error.
         """
 
     def close(self) -> None:
-        """Finish what was written, so that it is whole."""
+        """Finish what was written, so that it is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamContext:
+    """The stream that a sink belongs to.
+
+    Attributes:
+        fps: Frames per second that the source reports; None where it does not.
+        live: The source is no file.
+        stop: Ends the stream.
+        say: Tells the user something, in a sentence.
+        control: Pauses the stream and changes its settings; None where nothing may.
+        source: Name of the source, as the user wrote it.
+        camera: Takes the images of a page's camera; None where the stream has another source.
+    """
+
+    fps: float | None
+    live: bool
+    stop: Callable[[], None]
+    say: Callable[[str], None]
+    control: StreamControl | None = None
+    source: str = ""
+    camera: BrowserCamera | None = None

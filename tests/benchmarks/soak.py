@@ -30,9 +30,10 @@ import tiny_models
 from edge.frame import Output
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.sinks import StreamContext, open_sink
+from edge.sinks import open_sink
 from edge.sources import open_source
 from edge.streaming import stream
+from edge.streaming.sink import StreamContext
 from edge.tasks.classify.classifier import classifier
 from edge.terminal.native_stderr import suppress_native_stderr
 
@@ -73,7 +74,7 @@ def soak(model: Path, folder: Path, frames: int) -> bool:
         task = classifier(model, threads=1)
     watch = Watch()
     watch.every = max(1, frames // (READINGS + 1))
-    setting = StreamContext(30.0, False, lambda: None, print)
+    context = StreamContext(30.0, False, lambda: None, print)
     source = f"synthetic:320x240@30?frames={frames}"
 
     def run(number: int, *sinks: Any) -> None:
@@ -82,8 +83,8 @@ def soak(model: Path, folder: Path, frames: int) -> bool:
         print(f"{source}: {done.frames:,} frames in {done.seconds:.0f} s, {done.fps:.0f} a second")
 
     def sinks() -> list[Any]:
-        return [open_sink(f"jsonl:{folder / 'o.jsonl'}", setting),
-                open_sink(str(folder / "o.mkv"), setting)]  # fmt: skip
+        return [open_sink(f"jsonl:{folder / 'o.jsonl'}", context),
+                open_sink(str(folder / "o.mkv"), context)]  # fmt: skip
 
     run(100, *sinks())  # whatever is loaded late is there now
     before = held()

@@ -31,8 +31,8 @@ from converters.dataset.split import split
 from edge.frame import Output, StreamStatus
 from edge.preprocessing import Preprocessing
 from edge.results import Classification
-from edge.sinks import StreamContext
-from edge.sinks.video import video
+from edge.sinks.video import open_video
+from edge.streaming.sink import StreamContext
 
 Seconds = Callable[[], float]
 
@@ -105,7 +105,7 @@ def noise(count: int) -> list[np.ndarray]:  # type: ignore[type-arg]
 
 def recorded(frames: list[np.ndarray], path: Path) -> float:  # type: ignore[type-arg]
     """Median seconds of writing a frame of a live stream."""
-    sink = video(str(path), StreamContext(30.0, True, lambda: None, print))
+    sink = open_video(str(path), StreamContext(30.0, True, lambda: None, print))
     outputs = [
         Output(
             index=index,

@@ -11,13 +11,13 @@ from typing import Any, Self
 
 from streams import MeanTask
 
-from edge.sinks import StreamContext
-from edge.sinks.web import WebSink, web
+from edge.sinks.web import WebSink, open_web
 from edge.sources import open_source
 from edge.sources.browser import BrowserSource
 from edge.sources.source import SourceOptions
 from edge.streaming import stream
 from edge.streaming.control import StreamControl
+from edge.streaming.sink import StreamContext
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
 
@@ -62,10 +62,10 @@ def page(
     opened = open_source(source, SourceOptions(realtime=True))
     control, stop, said = StreamControl(task or MeanTask()), threading.Event(), []
     camera = opened.camera if isinstance(opened, BrowserSource) else None
-    setting = StreamContext(
+    context = StreamContext(
         opened.fps, opened.live, stop.set, said.append, control, opened.name, camera
     )
-    sink = wrapped(web(f"{host}:0?recordings={folder}", setting))
+    sink = wrapped(open_web(f"{host}:0?recordings={folder}", context))
     made = Page(sink, control, stop, said)
 
     def work() -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from edge.errors import OutputError
 from edge.frame import Output
 from edge.installation import install_command
-from edge.sinks import StreamContext
 from edge.sinks.web import address as places
 from edge.sinks.web.hub import Hub
 from edge.sinks.web.recording import Recorder
+from edge.streaming.sink import StreamContext
 
 if TYPE_CHECKING:
     from edge.sinks.web.server import WebServer
@@ -24,7 +24,7 @@ _BACKLOG = 8
 _RATE = 30.0
 
 
-def web(address: str, setting: StreamContext) -> "WebSink":
+def open_web(address: str, context: StreamContext) -> "WebSink":
     """A page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080; port 0: any free.
 
     Raises:
@@ -41,12 +41,12 @@ def web(address: str, setting: StreamContext) -> "WebSink":
             install_command("web"),
             code="missing-package",
         ) from None
-    assert setting.control is not None  # a stream has one
+    assert context.control is not None  # a stream has one
     listening = places.listen(wanted)
-    recorder = Recorder(wanted.recordings, setting.fps or _RATE, setting.live, setting.say)
-    hub = Hub(setting, setting.control, recorder)
+    recorder = Recorder(wanted.recordings, context.fps or _RATE, context.live, context.say)
+    hub = Hub(context, context.control, recorder)
     server = WebServer(listening, hub)
-    _greet(server, setting)
+    _greet(server, context)
     return WebSink(f"web:{address}".rstrip(":"), hub, server)
 
 
@@ -73,15 +73,15 @@ class WebSink:
             self._hub.camera.close()
 
 
-def _greet(server: "WebServer", setting: StreamContext) -> None:
-    camera = setting.camera is not None
-    setting.say(f"web: open {server.url}" + (" and allow the camera" if camera else ""))
+def _greet(server: "WebServer", context: StreamContext) -> None:
+    camera = context.camera is not None
+    context.say(f"web: open {server.url}" + (" and allow the camera" if camera else ""))
     remote = "SSH_CONNECTION" in os.environ
     if not (camera or (server.loopback and remote)):
         return
     why = "browsers allow camera access only over https or on localhost; " if camera else ""
     tunnel = f"ssh -L {server.tunnel} {getpass.getuser()}@{socket.gethostname()}"
-    setting.say(
+    context.say(
         f"web: {why}from another machine, run there: {tunnel}"
         f" and open http://127.0.0.1:{server.port}/{server.query}"
     )

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from edge import telemetry
 from edge.errors import EdgeError, OutputError
 from edge.frame import Output
-from edge.sinks import StreamContext
 from edge.sinks.jsonl import record
 from edge.sinks.web.adaptive_quality import FULL, QualityLevel, encode
 from edge.sinks.web.recording import Recorder
 from edge.streaming.control import StreamControl
+from edge.streaming.sink import StreamContext
 
 _HISTORY = 120
 """Seconds of statistics that a new visitor gets."""
@@ -73,14 +73,14 @@ class Snapshot:
 class Hub:
     """What :meth:`publish` gets from the stream's thread is for visitors, in the event loop's."""
 
-    def __init__(self, setting: StreamContext, control: StreamControl, recorder: Recorder) -> None:
-        self.control, self.camera, self.recorder = control, setting.camera, recorder
+    def __init__(self, context: StreamContext, control: StreamControl, recorder: Recorder) -> None:
+        self.control, self.camera, self.recorder = control, context.camera, recorder
         self.visitors: set[HubClient] = set()
         self.history: deque[str] = deque(maxlen=_HISTORY)
         self.snapshots: deque[Snapshot] = deque(maxlen=_SNAPSHOTS)
         self.shown: EncodedFrame | None = None
         self.ended = asyncio.Event()
-        self._source, self.watchers = setting.source, 0
+        self._source, self.watchers = context.source, 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
         self._newest: Output | None = None

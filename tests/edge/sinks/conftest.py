@@ -20,7 +20,7 @@ from edge.results import (
     Segment,
     Segmentation,
 )
-from edge.sinks import StreamContext
+from edge.streaming.sink import StreamContext
 
 CAT = Classification((ClassScore("cat", 3, 0.91), ClassScore("dog", 4, 0.06)), threshold=0.5)
 CAT_SEGMENT = Segment("cat", 8, 0.25, (0.0, 0.0, 32.0, 24.0))
@@ -37,7 +37,7 @@ class Stream:
     stopped: int = 0
 
     @property
-    def setting(self) -> StreamContext:
+    def context(self) -> StreamContext:
         return StreamContext(self.fps, self.live, self._stop, self.said.append)
 
     def _stop(self) -> None:

@@ -116,7 +116,7 @@ def listener(broker: Broker) -> Iterator[Listener]:
 def test_a_message_for_every_frame(
     broker: Broker, listener: Listener, stream: Any, output: Any
 ) -> None:
-    sink = open_sink(broker.uri, stream.setting)
+    sink = open_sink(broker.uri, stream.context)
     for index in range(300):
         sink.write(output(index))
     sink.close()
@@ -130,7 +130,7 @@ def test_a_message_for_every_frame(
 def test_a_program_that_dies_is_said_to_be_offline(
     broker: Broker, listener: Listener, stream: Any
 ) -> None:
-    sink: Any = open_sink(broker.uri, stream.setting)
+    sink: Any = open_sink(broker.uri, stream.context)
     assert until(lambda: listener.status() == ["online"])
     sink._client.loop_stop()
     sink._client.socket().shutdown(socket.SHUT_RDWR)  # as the kernel does for the dead
@@ -140,7 +140,7 @@ def test_a_program_that_dies_is_said_to_be_offline(
 def test_a_broker_that_is_lost_does_not_end_the_stream(
     broker: Broker, stream: Any, output: Any
 ) -> None:
-    sink = open_sink(broker.uri, stream.setting)
+    sink = open_sink(broker.uri, stream.context)
     sink.write(output(0))
     broker.stop()
     assert until(lambda: stream.said)
@@ -163,7 +163,7 @@ def test_a_broker_that_is_lost_does_not_end_the_stream(
 def test_a_broker_that_stays_away_does_not_keep_the_end(
     broker: Broker, stream: Any, output: Any
 ) -> None:
-    sink = open_sink(broker.uri, stream.setting)
+    sink = open_sink(broker.uri, stream.context)
     broker.stop()
     assert until(lambda: stream.said)
     sink.write(output(0))
@@ -186,13 +186,13 @@ def test_a_password(tmp_path: Path, stream: Any, output: Any) -> None:
     broker.start()
     try:
         with_it = broker.uri.replace("//", "//anna:s3cret%2F%40@")
-        sink = open_sink(with_it, stream.setting)
+        sink = open_sink(with_it, stream.context)
         sink.write(output())
         sink.close()
         assert "s3cret" not in sink.name
         for uri in (broker.uri, broker.uri.replace("//", "//anna:wrong@")):
             with raises_code("mqtt-connection-failed", found="not authorized") as caught:
-                open_sink(uri, stream.setting)
+                open_sink(uri, stream.context)
             assert "wrong" not in str(caught.value)
     finally:
         broker.stop()
@@ -202,9 +202,9 @@ def test_no_broker_is_one_clear_line(stream: Any) -> None:
     pytest.importorskip("paho.mqtt", reason="no paho-mqtt: the extra mqtt")
     port = free_port()
     with raises_code("mqtt-connection-failed", expected=f"127.0.0.1:{port}", found="refused"):
-        open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.setting)
+        open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.context)
     with raises_code("mqtt-connection-failed", expected="nowhere.invalid"):
-        open_sink("mqtt://nowhere.invalid/camera", stream.setting)
+        open_sink("mqtt://nowhere.invalid/camera", stream.context)
 
 
 def test_a_server_that_is_no_broker(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_a_server_that_is_no_broker(stream: Any, monkeypatch: pytest.MonkeyPatch
         silent.listen()
         port = silent.getsockname()[1]
         with raises_code("mqtt-connection-failed", found="no answer"):
-            open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.setting)
+            open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.context)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_server_that_is_no_broker(stream: Any, monkeypatch: pytest.MonkeyPatch
 )
 def test_an_address_that_is_none(uri: str, stream: Any) -> None:
     with raises_code("invalid-address", expected="mqtt://"):
-        open_sink(uri, stream.setting)
+        open_sink(uri, stream.context)
 
 
 def test_without_the_package_the_extra_is_named(
@@ -235,5 +235,5 @@ def test_without_the_package_the_extra_is_named(
 
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
     with raises_code("missing-package", fix="[mqtt]") as error:
-        open_sink("mqtt://localhost/camera", stream.setting)
+        open_sink("mqtt://localhost/camera", stream.context)
     assert error.value.fix == install_command("mqtt")

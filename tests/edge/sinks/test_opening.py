@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from errors import raises_code
 
-from edge.sinks import SCHEMES, open_sink, resolve
+from edge.sinks import SINKS, open_sink, resolve
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_what_is_meant(uri: str, expected: tuple[str, str]) -> None:
 def test_an_unknown_sink_names_those_there_are(uri: str) -> None:
     with raises_code("unknown-sink") as caught:
         resolve(uri)
-    assert all(scheme in caught.value.expected for scheme in SCHEMES)
+    assert all(scheme in caught.value.expected for scheme in SINKS)
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_right_word() -> None:
@@ -53,7 +53,7 @@ def test_a_slip_of_the_pen_is_answered_with_the_right_word() -> None:
 )
 def test_an_address_that_is_none_says_what_one_looks_like(uri: str, code: str, stream: Any) -> None:
     with raises_code(code):
-        open_sink(uri, stream.setting)
+        open_sink(uri, stream.context)
 
 
 @pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "jsonl:out.jsonl"])
@@ -63,7 +63,7 @@ def test_a_missing_folder_is_said_before_anything_starts(
     scheme, colon, file = name.rpartition(":")
     uri = f"{scheme}{colon}{tmp_path / 'missing' / file}"
     with raises_code("output-directory-missing", fix="mkdir -p"):
-        open_sink(uri, stream.setting)
+        open_sink(uri, stream.context)
     assert not (tmp_path / "missing").exists()
 
 
@@ -72,11 +72,11 @@ def test_a_folder_in_its_place_is_said(name: str, tmp_path: Path, stream: Any) -
     (tmp_path / name.rpartition(":")[2]).mkdir()
     uri = name.replace("out", str(tmp_path / "out"))
     with raises_code("output-is-directory"):
-        open_sink(uri, stream.setting)
+        open_sink(uri, stream.context)
 
 
 def test_nothing_takes_everything(stream: Any, output: Any) -> None:
-    sink = open_sink("none", stream.setting)
+    sink = open_sink("none", stream.context)
     assert not sink.wants_images
     sink.write(output())
     sink.close()

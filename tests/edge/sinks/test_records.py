@@ -22,7 +22,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def test_a_line_for_every_frame_at_once(tmp_path: Path, stream: Any, output: Any) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text("of an earlier run\n")
-    sink = open_sink(f"jsonl:{path}", stream.setting)
+    sink = open_sink(f"jsonl:{path}", stream.context)
     for count in (1, 2, 3):
         sink.write(output(count, name="photos/ä.jpg" if count == 3 else ""))
         assert len(lines(path)) == count  # while the sink is open, for others to follow
@@ -46,7 +46,7 @@ def test_lines_follow_the_schema(tmp_path: Path, stream: Any, output: Any, resul
     validator = pytest.importorskip("jsonschema").Draft202012Validator
     schema = json.loads(SCHEMA.read_text())
     validator.check_schema(schema)
-    sink = open_sink(f"jsonl:{tmp_path / 'out.jsonl'}", stream.setting)
+    sink = open_sink(f"jsonl:{tmp_path / 'out.jsonl'}", stream.context)
     for task, said in results.items():
         for result in said:
             sink.write(output(task=task, result=result))
@@ -66,7 +66,7 @@ def test_the_schema_notices_a_wrong_line(
     wrong: dict[str, Any], tmp_path: Path, stream: Any, output: Any
 ) -> None:
     validator = pytest.importorskip("jsonschema").Draft202012Validator
-    sink = open_sink(f"jsonl:{tmp_path / 'out.jsonl'}", stream.setting)
+    sink = open_sink(f"jsonl:{tmp_path / 'out.jsonl'}", stream.context)
     sink.write(output())
     sink.close()
     line = lines(tmp_path / "out.jsonl")[0]
@@ -74,7 +74,7 @@ def test_the_schema_notices_a_wrong_line(
 
 
 def test_stdout_stays_open(capsys: pytest.CaptureFixture[str], stream: Any, output: Any) -> None:
-    sink = open_sink("jsonl:-", stream.setting)
+    sink = open_sink("jsonl:-", stream.context)
     sink.write(output())
     sink.close()
     print("still there")
@@ -88,7 +88,8 @@ def test_a_reader_that_goes_away_ends_the_stream_quietly() -> None:
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from edge.frame import Output, StreamStatus\n"
         "from edge.results import Detections\n"
-        "from edge.sinks import StreamContext, open_sink\n"
+        "from edge.sinks import open_sink\n"
+        "from edge.streaming.sink import StreamContext\n"
         "ended = []\n"
         "sink = open_sink('jsonl:-', StreamContext(None, True, lambda: ended.append(1), print))\n"
         "status = StreamStatus(1.0, 1.0, 1.0, 0, 'cpu')\n"
@@ -111,6 +112,6 @@ def test_a_reader_that_goes_away_ends_the_stream_quietly() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_an_error(stream: Any, output: Any) -> None:
-    sink = open_sink("jsonl:/dev/full", stream.setting)
+    sink = open_sink("jsonl:/dev/full", stream.context)
     with raises_code("output-not-writable", found="no space left"):
         sink.write(output())

@@ -33,7 +33,7 @@ def covered(**shares: float) -> Segmentation:
 @pytest.fixture
 def sink(stream: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(text, "_PAUSE", 0.0)
-    return open_sink("text", stream.setting)
+    return open_sink("text", stream.context)
 
 
 def test_a_line_where_the_answer_changes(sink: Any, output: Any, capsys: Any) -> None:
@@ -56,14 +56,14 @@ def test_shares_that_waver_are_no_news(sink: Any, output: Any, capsys: Any) -> N
 
 
 def test_every_image_has_its_line(stream: Any, output: Any, capsys: Any) -> None:
-    sink = open_sink("text", stream.setting)
+    sink = open_sink("text", stream.context)
     for name in ("a.jpg", "b.jpg"):
         sink.write(output(name=name))
     assert capsys.readouterr().err.splitlines() == ["a.jpg: cat 91 %", "b.jpg: cat 91 %"]
 
 
 def test_a_stream_is_not_told_faster_than_one_reads(stream: Any, output: Any, capsys: Any) -> None:
-    sink = open_sink("text", stream.setting)
+    sink = open_sink("text", stream.context)
     for index in range(50):
         sink.write(output(index, result=seen(f"class {index}", 0.9)))
     assert len(capsys.readouterr().err.splitlines()) == 1

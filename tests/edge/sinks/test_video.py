@@ -20,7 +20,7 @@ ROOT = str(Path(edge.__file__).parents[1])
 
 
 def record(path: Path, stream: Any, outputs: list[Any]) -> None:
-    sink = open_sink(str(path), stream.setting)
+    sink = open_sink(str(path), stream.context)
     for one in outputs:
         sink.write(one)
     sink.close()
@@ -128,7 +128,8 @@ def test_a_killed_recording_plays_to_its_last_image(tmp_path: Path) -> None:
         "import time; import numpy as np\n"
         "from edge.frame import Output, StreamStatus\n"
         "from edge.results import Detections\n"
-        "from edge.sinks import StreamContext, open_sink\n"
+        "from edge.sinks import open_sink\n"
+        "from edge.streaming.sink import StreamContext\n"
         "sink = open_sink(sys.argv[2], StreamContext(30.0, True, lambda: None, print))\n"
         "status = StreamStatus(1.0, 1.0, 1.0, 0, 'cpu')\n"
         "for i in range(45):\n"
@@ -152,7 +153,7 @@ def test_an_image_that_was_cut_in_half_leaves_those_before(
     tmp_path: Path, stream: Any, output: Any
 ) -> None:
     path = tmp_path / "out.mkv"
-    sink = open_sink(str(path), stream.setting)
+    sink = open_sink(str(path), stream.context)
     for index in range(5):
         sink.write(output(index, gray=40 * index))
     whole = path.read_bytes()  # never closed

@@ -24,7 +24,8 @@ sys.path.insert(0, sys.argv[1])
 import cv2, numpy as np
 from edge.frame import Output, StreamStatus
 from edge.results import Detections
-from edge.sinks import StreamContext, open_sink
+from edge.sinks import open_sink
+from edge.streaming.sink import StreamContext
 stop = threading.Event()
 sink = open_sink("window", StreamContext(30.0, True, stop.set, print))
 def work():
@@ -83,7 +84,7 @@ def test_a_key_ends_the_stream(screen: str, key: str) -> None:
 def test_without_a_screen_it_is_said(monkeypatch: pytest.MonkeyPatch, stream: Any) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     with raises_code("no-screen", fix="--sink out.mkv"):
-        open_sink("window", stream.setting)
+        open_sink("window", stream.context)
 
 
 def test_a_screen_that_does_not_answer_is_said(
@@ -92,11 +93,11 @@ def test_a_screen_that_does_not_answer_is_said(
     """Qt would end the process."""
     monkeypatch.setenv("DISPLAY", ":8471")
     with raises_code("no-screen", found="DISPLAY=:8471"):
-        open_sink("window", stream.setting)
+        open_sink("window", stream.context)
 
 
 def test_an_opencv_without_windows_is_said(monkeypatch: pytest.MonkeyPatch, stream: Any) -> None:
     information = "\n  GUI:                           NONE\n    VTK support:                 NO\n"
     monkeypatch.setattr(cv2, "getBuildInformation", lambda: information)
     with raises_code("opencv-headless", found="opencv-python-headless"):
-        open_sink("window", stream.setting)
+        open_sink("window", stream.context)

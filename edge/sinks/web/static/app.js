@@ -7,7 +7,7 @@ import { $, download, made, write } from "./dom.js";
 import { showEvents } from "./events.js";
 import { Graph } from "./graph.js";
 import { listen, turnHelp } from "./keys.js";
-import { Picture } from "./picture.js";
+import { LiveImage } from "./image.js";
 import { showResult } from "./results.js";
 import { Settings } from "./settings.js";
 import { showStage } from "./stage.js";
@@ -15,9 +15,9 @@ import { showStage } from "./stage.js";
 const NOTICE = 8000; // ms
 const MOST_NOTICES = 3;
 
-const connection = new Connection({ link, message, picture: show });
+const connection = new Connection({ link, message, image: show });
 const send = (what) => connection.send(what);
-const picture = new Picture($("picture"));
+const image = new LiveImage($("image"));
 const graph = new Graph();
 const controls = new Controls(send);
 const settings = new Settings(send);
@@ -28,7 +28,7 @@ const MESSAGES = {
   hello(hello) {
     state.ended = "";
     state.camera = hello.camera;
-    picture.expect();
+    image.expect();
     camera.taken();
     graph.clear();
     introduce(hello);
@@ -42,8 +42,8 @@ const MESSAGES = {
   },
   stats: (figures) => graph.add(figures),
   snapshot: ({ url }) => download(url),
-  error({ message: words }) {
-    notice(words);
+  error({ message: words, code }) {
+    notice(words, code);
     camera.refused();
   },
   end({ message: words }) {
@@ -65,20 +65,20 @@ function link(now) {
 
 function change(said) {
   state.paused = said.paused;
-  if (!said.paused) picture.expect();
+  if (!said.paused) image.expect();
   controls.show(said);
   settings.show(said.settings);
   refresh();
 }
 
 async function show(blob, acknowledge) {
-  await picture.show(blob, acknowledge);
+  await image.show(blob, acknowledge);
   refresh();
 }
 
 function refresh() {
   const { allowed, running } = camera;
-  showStage({ ...state, allowed, running, picture });
+  showStage({ ...state, allowed, running, image });
   $("camera").hidden = !state.camera || (allowed && !running);
   $("camera-on").hidden = !running;
   $("camera-refused").hidden = allowed;
@@ -91,8 +91,9 @@ function introduce({ task, model, source }) {
   document.title = `${task} · ${model}`;
 }
 
-function notice(words) {
+function notice(words, code = "") {
   const shown = made("p", words, "notice");
+  shown.dataset.code = code;
   $("notices").append(shown);
   if ($("notices").children.length > MOST_NOTICES) $("notices").firstElementChild.remove();
   setTimeout(() => shown.remove(), NOTICE);
@@ -122,5 +123,5 @@ listen([
   [["?"], "This help", turnHelp],
 ]);
 
-setInterval(refresh, 1000); // a picture that does not come says nothing by itself
+setInterval(refresh, 1000); // an image that does not come says nothing by itself
 connection.open();

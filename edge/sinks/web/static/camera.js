@@ -2,7 +2,7 @@
 
 import { $, made, write } from "./dom.js";
 
-const LONGEST = 960; // pixels of a picture's longer side
+const LONGEST = 960; // pixels of an image's longer side
 const QUALITY = 0.8;
 
 export class Camera {
@@ -13,7 +13,7 @@ export class Camera {
   #video = made("video");
   #canvas = made("canvas");
   #stream = null;
-  #free = true; // the server has taken the last picture
+  #free = true; // the server has taken the last image
   #facing = "environment";
 
   /**
@@ -56,12 +56,12 @@ export class Camera {
     this.#changed();
   }
 
-  /** The server took a picture, or there is a new connection: the next may go. */
+  /** The server took an image, or there is a new connection: the next may go. */
   taken() {
     this.#free = true;
   }
 
-  /** The server said no: to a picture, if one is on its way. */
+  /** The server said no: to an image, if one is on its way. */
   refused() {
     if (this.running && !this.#free) this.stop();
   }
@@ -72,7 +72,7 @@ export class Camera {
     this.#stream = null;
   }
 
-  /** The pictures of a camera, or null where none can be had. */
+  /** The images of a camera, or null where none can be had. */
   async #open(which) {
     const video = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
     try {

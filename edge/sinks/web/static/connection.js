@@ -8,7 +8,7 @@ const SILENCE = 5; // seconds after which the server is asked whether it is stil
 /**
  * `on.link(state)` hears how it stands: `{is: "connecting" | "open" | "lost" | "refused"}`, with
  * `seconds` until the next try where it is lost, and `why` in words where they are known.
- * `on.message(message)` gets what the server says, `on.picture(blob, acknowledge)` each picture.
+ * `on.message(message)` gets what the server says, `on.image(blob, acknowledge)` each image.
  */
 export class Connection {
   #on;
@@ -46,7 +46,7 @@ export class Connection {
     this.#heard = performance.now();
     if (data instanceof Blob) {
       const acknowledge = () => socket === this.#socket && this.send({ type: "ack" });
-      this.#on.picture(data, acknowledge);
+      this.#on.image(data, acknowledge);
       return;
     }
     const message = JSON.parse(data);

@@ -1,4 +1,4 @@
-/** The buttons below the picture, and those in the corner. */
+/** The buttons below the image, and those in the corner. */
 
 import { $, made, write } from "./dom.js";
 

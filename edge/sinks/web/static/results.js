@@ -1,6 +1,6 @@
-/** What the model says of the newest picture: a heading, and a row for each thing it found. */
+/** What the model says of the newest image: a heading, and a row for each thing it found. */
 
-import { colour } from "./colours.js";
+import { color } from "./colors.js";
 import { $, fillList, made, write } from "./dom.js";
 
 const MOST = 40;
@@ -12,16 +12,16 @@ const KINDS = {
     classes.map(({ label, index, score }) => ({
       label,
       share: score,
-      tone: unknown ? "var(--quiet)" : colour(index),
+      tone: unknown ? "var(--quiet)" : color(index),
     })),
   detections: ({ detections }) =>
     inOrder(detections).map(({ label, index, score, track_id: track }) => ({
       label: track === undefined ? label : `${label} #${track}`,
       share: score,
-      tone: colour(track ?? index),
+      tone: color(track ?? index),
     })),
   segments: ({ segments }) =>
-    segments.map(({ label, index, share }) => ({ label, share, tone: colour(index) })),
+    segments.map(({ label, index, share }) => ({ label, share, tone: color(index) })),
   match: ({ match }) => (match ? [closest(match)] : []),
   poses: ({ poses }) => poses.flatMap(person),
 };

@@ -1,8 +1,8 @@
-/** What stands over the picture where there is none, or where it does not move. */
+/** What stands over the image where there is none, or where it does not move. */
 
 import { $, write } from "./dom.js";
 
-const STALLED = 5; // seconds without a picture
+const STALLED = 5; // seconds without an image
 const NO_CAMERA = 2; // seconds without one, after which this page offers its camera
 
 const LINKS = {
@@ -11,14 +11,14 @@ const LINKS = {
 };
 
 /**
- * `state`: `{link, paused, ended, camera, running, allowed, picture}`. Of what could be said, the
- * veil says what keeps the picture from moving now.
+ * `state`: `{link, paused, ended, camera, running, allowed, image}`. Of what could be said, the
+ * veil says what keeps the image from moving now.
  */
 export function showStage(state) {
   const now = reason(state);
   const stage = $("stage");
   stage.dataset.is = now.is;
-  stage.classList.toggle("empty", state.picture.empty);
+  stage.classList.toggle("empty", state.image.empty);
   $("veil").hidden = now.is === "live";
   write($("veil-title"), now.title ?? "");
   write($("veil-text"), now.text ?? "");
@@ -29,14 +29,14 @@ export function showStage(state) {
 }
 
 function reason(state) {
-  const { link, paused, ended, camera, running, allowed, picture } = state;
+  const { link, paused, ended, camera, running, allowed, image } = state;
   if (ended && link.is !== "refused") return over(ended);
   if (link.is === "lost") return lost(link);
   if (link.is !== "open") return { is: link.is, text: link.why, ...LINKS[link.is] };
   if (paused) return { is: "paused", word: "Paused", title: "Paused" };
-  const dark = picture.empty || picture.age > NO_CAMERA;
+  const dark = image.empty || image.age > NO_CAMERA;
   if (camera && !running && dark) return askForCamera(allowed);
-  if (picture.empty || picture.age > STALLED) return waiting(picture);
+  if (image.empty || image.age > STALLED) return waiting(image);
   return { is: "live", word: "Live" };
 }
 

@@ -88,5 +88,5 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, live: An
     monkeypatch.delitem(sys.modules, "edge.sinks.web.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with raises_code("missing-package", found="uvicorn", fix="[web]") as error:
-        open_sink("web:0", live.setting)
+        open_sink("web:0", live.context)
     assert error.value.fix == install_command("web")

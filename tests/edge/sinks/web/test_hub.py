@@ -29,7 +29,7 @@ def test_an_output_without_an_image_is_never_shown(
     stream: Any, output: Any, tmp_path: Path
 ) -> None:
     recorder = Recorder(tmp_path, 10, live=False, say=stream.said.append)
-    hub = Racing(stream.setting, Mock(), recorder)
+    hub = Racing(stream.context, Mock(), recorder)
     drawn = output(1)
     hub.coming = (drawn, drawn, replace(drawn, index=2, image=None))
     hub._wake()

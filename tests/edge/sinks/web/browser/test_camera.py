@@ -74,7 +74,7 @@ def test_only_one_page_is_the_camera(open_page: OpenPage, watching: Served) -> N
     expect(viewer.locator("#link")).to_have_text("Live")
     expect(viewer.get_by_role("button", name="Use this camera")).to_be_hidden()
     other.get_by_role("button", name="Use this camera").click()
-    expect(other.locator(".notice")).to_contain_text("close the other page")
+    expect(other.locator(".notice[data-code=browser-camera-in-use]")).to_be_visible()
     expect(other.get_by_role("button", name="Stop camera")).to_be_hidden()
     expect(page.locator("#link")).to_have_text("Live")
 
@@ -85,7 +85,7 @@ def test_a_snapshot_before_the_first_image_is_refused_in_words(
     with served("classify", "--model", model, "--source", "browser") as running:
         page = open_page(running.url)
         page.get_by_role("button", name="Snapshot").click()
-        expect(page.get_by_text("found none yet")).to_be_visible()
+        expect(page.locator(".notice[data-code=no-frame-yet]")).to_be_visible()
 
 
 def test_a_browser_that_may_not_use_its_camera_says_so(
@@ -110,7 +110,7 @@ def test_plain_http_from_another_machine_gets_the_tunnel_that_helps(
     ) as running:
         address = urlsplit(running.url)._replace(netloc=f"{FOREIGN_HOST}:{running.port}").geturl()
         page = open_page(address, viewport={"width": 390, "height": 844})
-        expect(page.get_by_text("Browsers give a camera only to pages")).to_be_visible()
+        expect(page.locator("#camera-refused")).to_be_visible()
         expect(page.get_by_role("button", name="Use this camera")).to_be_hidden()
         command = f"ssh -L {running.port}:{FOREIGN_HOST}:{running.port} USER@{FOREIGN_HOST}"
         expect(page.locator("#tunnel")).to_have_text(command)

@@ -16,7 +16,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 expect = sync_api.expect
 Page = sync_api.Page
 
-FRAME = "document.getElementById('picture').toDataURL()"
+FRAME = "document.getElementById('image').toDataURL()"
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_the_image_moves_and_results_change(page: Page) -> None:
 
 def test_the_image_has_the_colors_of_the_stream(page: Page) -> None:
     pixel = (
-        "[...document.getElementById('picture').getContext('2d')"
+        "[...document.getElementById('image').getContext('2d')"
         ".getImageData(300, 100, 1, 1).data.slice(0, 3)]"
     )
 
@@ -64,7 +64,7 @@ def test_the_image_has_the_colors_of_the_stream(page: Page) -> None:
 
 
 def test_things_have_the_colors_that_they_have_in_the_image(page: Page) -> None:
-    script = "import('/static/colors.js').then(made => [...Array(50).keys()].map(made.color))"
+    script = "import('/static/colors.js').then(colors => [...Array(50).keys()].map(colors.color))"
     drawn = [color_of(number) for number in range(50)]
     assert page.evaluate(script) == [f"rgb({red} {green} {blue})" for blue, green, red in drawn]
 

@@ -1,10 +1,10 @@
-/** The colors that things have in the picture: see `colour` in edge/draw/plates.py. */
+/** The colors of classes and tracks, as drawn on the image: `color_of` in edge/draw/labels.py. */
 
 const GOLDEN = 0.618034;
 const SHARES = [0.2126, 0.7152, 0.0722]; // of red, green and blue in the luminance of sRGB
 const DARKEST = 0.26;
 
-export function colour(number) {
+export function color(number) {
   const hue = (0.33 + number * GOLDEN) % 1;
   let saturation = number % 2 === 0 ? 0.85 : 0.55;
   let rgb = bright(hue, saturation);

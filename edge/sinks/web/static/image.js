@@ -1,6 +1,6 @@
-/** The live picture. A page that nobody sees asks for no more pictures until it is seen again. */
+/** The live image. A page that nobody sees asks for no more images until it is seen again. */
 
-export class Picture {
+export class LiveImage {
   #canvas;
   #context;
   #shown = 0;
@@ -10,7 +10,7 @@ export class Picture {
     this.#context = canvas.getContext("2d", { alpha: false });
   }
 
-  /** Seconds since a picture came. */
+  /** Seconds since an image came. */
   get age() {
     return (performance.now() - this.#shown) / 1000;
   }
