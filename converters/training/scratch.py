@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from converters import tf
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
@@ -9,6 +11,7 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training import classifier, fit
 from converters.training.config import TrainingOptions
+from converters.training.epochs import steps_in
 from converters.training.result import TrainedModel
 
 _STEPS = 800
@@ -17,7 +20,10 @@ _STEPS = 800
 _FEWEST, _MOST = 5, 60
 
 _MOMENTUM = 0.95
-"""Of BatchNorm: Keras' 0.999 needs thousands of steps until its statistics are of any use."""
+"""Of BatchNorm in long runs: Keras' 0.999 needs thousands of steps to forget earlier weights."""
+
+_REMEMBERED = 0.1
+"""Share of a run's steps that BatchNorm's statistics go back at most."""
 
 
 def train(
@@ -29,8 +35,8 @@ def train(
 ) -> TrainedModel:
     """Train all weights on the training side; the best epoch on validation is kept."""
     model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
-    _quicken_batch_norm(model)
     epochs = options.epochs or _epochs(len(split.train), options.batch_size)
+    _start_batch_norm(model, dataset, split, options, epochs)
     plan = fit.FitConfig(
         "Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2)
     )
@@ -75,7 +81,23 @@ def _epochs(images: int, batch_size: int) -> int:
     return min(_MOST, max(_FEWEST, round(_STEPS / steps)))
 
 
-def _quicken_batch_norm(model: Any) -> None:
-    for layer in model.layers:
-        if isinstance(layer, tf.keras().layers.BatchNormalization):
-            layer.momentum = _MOMENTUM
+def _start_batch_norm(
+    model: Any, dataset: Dataset, split: Split, options: TrainingOptions, epochs: int
+) -> None:
+    """Let BatchNorm start from the statistics of a batch, and forget at the pace of the run.
+
+    Keras starts moving averages at mean 0 and variance 1, far above the variances inside a random
+    network. In a short run this start outweighs the batches, and the network, sound in training,
+    predicts the same class for every image.
+    """
+    batch = min(options.batch_size, len(split.train))
+    chosen = np.random.default_rng(options.seed).choice(split.train, batch, replace=False)
+    steps = epochs * steps_in(len(split.train), batch)
+    norms = [
+        layer for layer in model.layers if isinstance(layer, tf.keras().layers.BatchNormalization)
+    ]
+    for norm in norms:
+        norm.momentum = 0.0
+    model(dataset.preprocessing.normalize(dataset.pixels[chosen]), training=True)
+    for norm in norms:
+        norm.momentum = min(_MOMENTUM, max(0.0, 1 - 1 / (_REMEMBERED * steps)))
