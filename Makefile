@@ -14,6 +14,7 @@ help:
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
 	@echo 'make soak        100,000 frames, then 30 minutes of visitors of the web page: memory, threads'
 	@echo 'make lint        ruff, mypy and import-linter'
+	@echo 'make snapshot    write tests/error_messages.txt anew, after error messages changed'
 	@echo 'make dist        wheel and source archive in dist/'
 	@echo 'make lock        resolve the lock files anew'
 	@echo 'make clean       remove what was made, environments too'
@@ -73,6 +74,9 @@ soak: setup
 	@$(BIN)/python tests/benchmarks/soak.py
 	@$(BIN)/python tests/benchmarks/web_soak.py
 
+snapshot: setup
+	@$(BIN)/python tests/support/error_messages.py
+
 dist: setup
 	@rm -rf build dist
 	@$(BIN)/python -m build --no-isolation --outdir dist .
@@ -84,4 +88,4 @@ clean:
 	rm -rf .venv .venv-base build dist runs .pytest_cache .mypy_cache .ruff_cache \
 	    .import_linter_cache *.egg-info
 
-.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench dist lock clean
+.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench snapshot dist lock clean

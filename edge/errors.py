@@ -2,7 +2,7 @@
 
     EdgeError
     ├── UsageError        a command-line argument or option that is not valid
-    ├── ImageError      an image that cannot be read
+    ├── ImageError        an image that cannot be read
     ├── DatasetError      a data set that cannot be used for training
     ├── ModelError        a file that is not a usable model
     ├── LabelsError       labels that do not match the model
@@ -24,6 +24,7 @@ The command line prints ``str(error)`` and the error's code on one line, and exi
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 class EdgeError(Exception):
@@ -40,7 +41,7 @@ class EdgeError(Exception):
     """
 
     def __init__(
-        self, expected: str, found: str, fix: str, *, code: str = "", summary: str | None = None
+        self, expected: str, found: str, fix: str, *, code: str, summary: str | None = None
     ) -> None:
         super().__init__(expected, found, fix)
         self.expected = expected
@@ -48,6 +49,10 @@ class EdgeError(Exception):
         self.fix = fix
         self.code = code
         self.summary = summary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle without ``__init__``, whose keyword arguments are not in ``args``."""
+        return _new, (type(self), *self.args), self.__dict__
 
     def __str__(self) -> str:
         problem = self.summary or f"expected {self.expected}, found {self.found}"
@@ -66,7 +71,7 @@ class EdgeError(Exception):
 
 
 class UsageError(EdgeError):
-    """A wrong word or option on the command line."""
+    """A command-line argument or option that is not valid."""
 
 
 class ImageError(EdgeError):
@@ -74,15 +79,15 @@ class ImageError(EdgeError):
 
 
 class DatasetError(EdgeError):
-    """A data set that cannot be learned from."""
+    """A data set that cannot be used for training."""
 
 
 class ModelError(EdgeError):
-    """A file that is no usable model."""
+    """A file that is not a usable model."""
 
 
 class LabelsError(EdgeError):
-    """Labels that do not fit the model."""
+    """Labels that do not match the model."""
 
 
 class DelegateError(EdgeError):
@@ -94,7 +99,7 @@ class DownloadError(EdgeError):
 
 
 class WeightsError(EdgeError):
-    """Learned weights that cannot be had."""
+    """Pretrained weights that cannot be loaded."""
 
 
 class ConversionError(EdgeError):
@@ -102,7 +107,7 @@ class ConversionError(EdgeError):
 
 
 class CompilerError(EdgeError):
-    """An Edge TPU compiler that cannot run, or refuses a model."""
+    """An Edge TPU compiler that cannot run, or rejects a model."""
 
 
 class DetectionsError(EdgeError):
@@ -110,43 +115,47 @@ class DetectionsError(EdgeError):
 
 
 class OutputError(EdgeError):
-    """A result that cannot be written."""
+    """An output that cannot be written."""
 
 
 class ReleaseError(EdgeError):
-    """A release that is not what was sent."""
+    """A release that differs from what was sent."""
 
 
 class BoardError(EdgeError):
-    """A board that cannot be reached, or deployed to."""
+    """A board that cannot be reached or deployed to."""
 
 
 class SourceError(EdgeError):
-    """A camera, stream or file that gives no frames."""
+    """A camera, stream or file that delivers no frames."""
 
 
 class CorruptFrameError(SourceError):
-    """One frame that cannot be decoded; the next one may."""
+    """A single frame that cannot be decoded; the next one may be."""
+
+
+def _new(kind: type[EdgeError], *args: str) -> EdgeError:
+    return kind.__new__(kind, *args)
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The member of ``words`` closest in spelling to ``word``, or None.
+    """Find the member of ``words`` closest in spelling to ``word``; None if none is close.
 
     >>> nearest("clasify", ["classify", "convert"])
     'classify'
     """
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return found[0] if found else None
+    matches = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return matches[0] if matches else None
 
 
 def did_you_mean(word: str, words: Iterable[str], otherwise: str) -> str:
-    """The fix of a misspelt word: the nearest of ``words``; ``otherwise`` where none is near."""
+    """Return the fix of a misspelled word: the nearest of ``words``, or ``otherwise``."""
     guess = nearest(word, words)
     return f"did you mean '{guess}'?" if guess else otherwise
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:
-    """The error for a place that the operating system does not let us write."""
+    """Return the error for a path that the operating system does not let us write."""
     reason = (error.strerror or str(error)).lower()
     fix = "make room on the disk" if "space" in reason else "choose another folder"
     return OutputError(f"a writable path {path}", reason, fix, code="output-not-writable")

@@ -1,4 +1,4 @@
-"""TOML files: tables as they are, and as frozen dataclasses that are checked by their fields."""
+"""TOML files: raw tables, and frozen dataclasses whose fields are checked."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -21,24 +21,33 @@ _WORDS = {
 
 
 def table(path: Path, what: str = "a TOML file", fix: str = "correct the file") -> dict[str, Any]:
-    """A TOML file; ``what`` it should be, as a noun phrase, and ``fix`` are said if it is none.
+    """Read a TOML file.
+
+    Args:
+        path: The file.
+        what: The error's description of a valid file, as a noun phrase.
+        fix: The error's fix.
 
     Raises:
-        UsageError: it cannot be read, or is no TOML.
+        UsageError: the file cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        code = "file-unreadable" if isinstance(error, OSError) else "invalid-toml"
-        raise UsageError(what, f"{path} ({reason})", fix, code=code) from error
+        raise UsageError(
+            what,
+            f"{path} ({reason})",
+            fix,
+            code="file-unreadable" if isinstance(error, OSError) else "invalid-toml",
+        ) from error
 
 
 def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
-    """Refuse keys that are not known.
+    """Check that all keys are known.
 
     Raises:
-        UsageError: there is one; the nearest that is known is named.
+        UsageError: one is not; the fix names the nearest known key.
     """
     names = tuple(known)
     for key in given:
@@ -52,13 +61,16 @@ def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
 
 
 def build(type_: type[Value], values: Mapping[str, Any], place: str) -> Value:
-    """``values`` as a ``type_``, a dataclass of texts, numbers, lists and such dataclasses.
+    """Build a dataclass of strings, numbers, lists and such dataclasses from a table.
 
-    ``place`` is what errors call the table.
+    Args:
+        type_: The dataclass.
+        values: The table.
+        place: The table's name in errors.
 
     Raises:
-        UsageError: a key is unknown or missing, a value is of another type, or the dataclass
-            itself refuses it.
+        UsageError: a key is unknown or missing, a value has another type, or the dataclass itself
+            rejects it.
     """
     hints = get_type_hints(type_)
     check_keys(values, hints, place)
@@ -70,9 +82,9 @@ def build(type_: type[Value], values: Mapping[str, Any], place: str) -> Value:
                 "add it",
                 code="missing-key",
             )
-    made = {key: _typed(value, hints[key], key, place) for key, value in values.items()}
+    arguments = {key: _typed(value, hints[key], key, place) for key, value in values.items()}
     try:
-        return type_(**made)
+        return type_(**arguments)
     except UsageError as error:
         summary = f"{error.summary} in {place}" if error.summary else None
         raise UsageError(
@@ -85,21 +97,21 @@ def build(type_: type[Value], values: Mapping[str, Any], place: str) -> Value:
 
 
 def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
-    """``value`` as the type of its field, where TOML has it as that type."""
+    """Convert ``value`` to the type of its field, if its TOML type matches."""
     choices = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    for wanted in choices:
-        if get_origin(wanted) is tuple and isinstance(value, list):
-            return tuple(_typed(item, get_args(wanted)[0], key, place) for item in value)
-        if is_dataclass(wanted) and isinstance(wanted, type) and isinstance(value, dict):
-            return build(wanted, value, f"{key} of {place}")
-        if wanted is float and type(value) in (int, float):
+    for choice in choices:
+        if get_origin(choice) is tuple and isinstance(value, list):
+            return tuple(_typed(item, get_args(choice)[0], key, place) for item in value)
+        if is_dataclass(choice) and isinstance(choice, type) and isinstance(value, dict):
+            return build(choice, value, f"{key} of {place}")
+        if choice is float and type(value) in (int, float):
             return float(value)
-        if type(value) is wanted:
+        if type(value) is choice:
             return value
     words = " or ".join(
-        _WORDS.get(get_origin(wanted) or wanted, "a table")
-        for wanted in choices
-        if wanted is not NoneType
+        _WORDS.get(get_origin(choice) or choice, "a table")
+        for choice in choices
+        if choice is not NoneType
     )
     raise UsageError(
         f"{words} as {key} in {place}", repr(value), f"correct {key}", code="wrong-type"

@@ -161,14 +161,16 @@ def _step(values: Any, place: str) -> RecipeStep:
         )
     if values.get("step") == FORMER_QUANTIZE:
         values = {**values, "step": "quantize"}
-    kind = _choice(values, "step", methods.kinds(), place)
-    method = _choice(values, "method", methods.methods(kind), place)
+    kind = _choice(values, "step", methods.kinds(), place, "recipe-unknown-step")
+    method = _choice(values, "method", methods.methods(kind), place, "recipe-unknown-method")
     options = methods.find(kind, method).options
     given = {key: value for key, value in values.items() if key not in ("step", "method")}
     return RecipeStep(kind, method, toml_config.build(options, given, f"{place} ({kind} {method})"))
 
 
-def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: str) -> str:
+def _choice(
+    values: Mapping[str, Any], key: str, known: tuple[str, ...], place: str, code: str
+) -> str:
     """``values[key]`` if it is one of ``known``."""
     value = values.get(key)
     if isinstance(value, str) and value in known:
@@ -177,5 +179,5 @@ def _choice(values: Mapping[str, Any], key: str, known: tuple[str, ...], place: 
         f"{key} to be one of {', '.join(known)} in {place}",
         "none" if value is None else repr(value),
         did_you_mean(str(value), known, f'write {key} = "{known[0]}"'),
-        code=f"recipe-unknown-{key}",
+        code=code,
     )

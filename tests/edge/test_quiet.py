@@ -28,7 +28,8 @@ def test_with_debug_nothing_is_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "shown"), [("MemoryError()", True), ("ModelError('a', 'b', 'c')", False)]
+    ("error", "shown"),
+    [("MemoryError()", True), ("ModelError('a', 'b', 'c', code='model-failed')", False)],
 )
 def test_native_text_is_shown_where_the_error_does_not_explain_itself(
     error: str, shown: bool

@@ -31,7 +31,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.share > 1:
-            raise UsageError("a share up to 1", f"{self.share:g}", "use share = 1")
+            raise UsageError(
+                "a share up to 1", f"{self.share:g}", "use share = 1", code="invalid-share"
+            )
 
 
 @pytest.fixture
