@@ -1,29 +1,32 @@
-"""A sink that is a function of yours: to switch a light, to count, to ring."""
+"""Callback sink: calls a function of the user with each output."""
 
 from collections.abc import Callable
 
 from edge.frame import Output
 
-_BACKLOG = 8
+_QUEUE_SIZE = 8
 
 
-def callback_sink(act: Callable[[Output], None]) -> "CallbackSink":
-    """A sink that calls ``act`` with what became of each frame, in a thread of its own.
+def callback_sink(function: Callable[[Output], None]) -> "CallbackSink":
+    """Make a sink that calls ``function`` with each output, in a thread of its own.
 
-    While it is busy a few frames wait; beyond that those of a live source are dropped, so that it
-    does not slow the stream. What it raises ends the stream.
+    While the function is busy a few outputs wait; beyond that those of a live source are dropped,
+    so that it does not slow the stream. An exception that it raises ends the stream.
 
-    >>> edge.run(task, "0", [edge.callback_sink(lambda output: print(output.result))])  # doctest: +SKIP
+    >>> sink = edge.callback_sink(lambda output: print(output.result))  # doctest: +SKIP
+    >>> edge.run(task, "0", [sink])  # doctest: +SKIP
     """
-    return CallbackSink(act)
+    return CallbackSink(function)
 
 
 class CallbackSink:
-    wants_images, queue_size = False, _BACKLOG
+    """A sink that is a function; see :func:`callback_sink`."""
 
-    def __init__(self, act: Callable[[Output], None]) -> None:
-        self.name = getattr(act, "__name__", "function")
-        self.write = act
+    wants_images, queue_size = False, _QUEUE_SIZE
+
+    def __init__(self, function: Callable[[Output], None]) -> None:
+        self.name = getattr(function, "__name__", "function")
+        self.write = function
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no resource is held."""

@@ -1,4 +1,4 @@
-"""A JPEG per processed frame, with the result drawn on it."""
+"""Frames sink: writes a JPEG per frame, with the result drawn on it."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ from edge.frame import Output
 from edge.image import encode_jpeg
 from edge.streaming.sink import StreamContext
 
-_BACKLOG = 8
+_QUEUE_SIZE = 8
 _QUALITY = 90
 
 
 def open_frames(address: str, _: StreamContext) -> "FramesSink":
-    """Images named by the number of their frame in a folder, which is made if need be.
+    """Open a folder, created if need be, for images named by the index of their frame.
 
     Raises:
-        OutputError: the folder cannot be written.
+        OutputError: The folder cannot be written.
     """
     if not address:
         raise UsageError("frames:DIR", "'frames:'", "use frames:images", code="missing-address")
@@ -30,15 +30,22 @@ def open_frames(address: str, _: StreamContext) -> "FramesSink":
 
 
 class FramesSink:
-    wants_images, queue_size = True, _BACKLOG
+    """Writes images into a folder."""
+
+    wants_images, queue_size = True, _QUEUE_SIZE
 
     def __init__(self, folder: Path) -> None:
         self.name, self._folder = f"frames:{folder}", folder
 
     def write(self, output: Output) -> None:
+        """Write the image of an output.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         assert output.image is not None
         content = encode_jpeg(output.image, _QUALITY)
         write_atomic(self._folder / f"{output.index:06d}.jpg", content)
 
     def close(self) -> None:
-        """Every image is whole already."""
+        """Do nothing: every image is complete already."""

@@ -1,4 +1,4 @@
-"""One line of JSON per processed frame; its shape is in ``edge/results.schema.json``."""
+"""JSON lines sink: writes a line per frame, described in ``edge/results.schema.json``."""
 
 import json
 import os
@@ -14,62 +14,70 @@ from edge.streaming.sink import StreamContext
 
 SCHEMA = 1
 
-_BACKLOG = 10_000
-"""A line is small: so many may wait for a disk that is busy."""
+_QUEUE_SIZE = 10_000
+"""Lines are small: many may wait for a busy disk."""
 
 
-def record(output: Output) -> dict[str, Any]:
-    """What is said about a frame, as plain values."""
-    named = {"file": output.name} if output.name else {}
+def to_record(output: Output) -> dict[str, Any]:
+    """Convert an output to plain values for JSON."""
+    file = {"file": output.name} if output.name else {}
     return {
         "schema": SCHEMA,
         "frame": output.index,
         "time_s": round(output.time_s, 4),
-        **named,
+        **file,
         "task": output.task,
         **output.result.to_dict(),
     }
 
 
 def open_jsonl(address: str, context: StreamContext) -> "JsonlSink":
-    """A line per frame into a file, replaced if it is there; "-" is stdout.
+    """Open a file for a line per frame, replaced if it exists; "-" is stdout.
 
-    Each line is written at once, so that others can follow the file. A reader that goes away, as
+    Lines are not buffered, so that others can follow the file. A reader that closes the pipe, as
     ``head`` does, ends the stream.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: The file cannot be written.
     """
     if not address:
         raise UsageError(
             "jsonl:FILE or jsonl:-", "'jsonl:'", "use jsonl:results.jsonl", code="missing-address"
         )
     if address == "-":
-        return JsonlSink(Path("-"), sys.stdout, context.stop, own=False)
+        return JsonlSink(Path("-"), sys.stdout, context.stop, owned=False)
     path = Path(address)
     check_writable(path)
     with output_errors(path):
         file = path.open("w", encoding="utf-8")
-    return JsonlSink(path, file, context.stop, own=True)
+    return JsonlSink(path, file, context.stop, owned=True)
 
 
 class JsonlSink:
-    wants_images, queue_size = False, _BACKLOG
+    """Writes lines of JSON; ``owned``: the file is closed at the end."""
 
-    def __init__(self, path: Path, file: TextIO, stop: Callable[[], None], *, own: bool) -> None:
+    wants_images, queue_size = False, _QUEUE_SIZE
+
+    def __init__(self, path: Path, file: TextIO, stop: Callable[[], None], *, owned: bool) -> None:
         self.name, self._path = f"jsonl:{path}", path
-        self._file, self._stop, self._own = file, stop, own
+        self._file, self._stop, self._owned = file, stop, owned
 
     def write(self, output: Output) -> None:
+        """Write the line of an output.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         try:
-            self._file.write(json.dumps(record(output)) + "\n")
+            self._file.write(json.dumps(to_record(output)) + "\n")
             self._file.flush()
-        except BrokenPipeError:  # whoever reads has seen enough
+        except BrokenPipeError:  # the reader has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())
             self._stop()
         except OSError as error:
             raise unwritable(self._path, error) from None
 
     def close(self) -> None:
-        if self._own:
+        """Close the file."""
+        if self._owned:
             self._file.close()

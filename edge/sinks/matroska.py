@@ -1,7 +1,7 @@
-"""A Matroska file of JPEG images that is whole after every one of them.
+"""Writer of Matroska files of JPEG images, playable after each image.
 
-OpenCV's own video writer keeps the last 256 KiB to itself, which of a quiet scene are many seconds:
-who is killed leaves an empty file. Here an image is in the file when :meth:`Matroska.add` returns.
+OpenCV's own video writer buffers the last 256 KiB, many seconds of a quiet scene: a program that is
+killed leaves an empty file. Here an image is in the file when :meth:`MatroskaWriter.add` returns.
 
 RFC 9559 (Matroska) on RFC 8794 (EBML).
 """
@@ -11,10 +11,10 @@ from array import array
 from pathlib import Path
 
 _CLUSTER_MS = 1000
-"""Length of a cluster: the places that a player can jump to."""
+"""Milliseconds of a cluster; players seek to the start of one."""
 
-_STEADY = 0.02
-"""Share by which the mean rate may differ from the wanted one and still count as it."""
+_RATE_TOLERANCE = 0.02
+"""Relative difference up to which the mean rate counts as the nominal one."""
 
 _UNKNOWN_SIZE = b"\x01" + b"\xff" * 7
 
@@ -28,55 +28,55 @@ _TRACK_TYPE, _LACING, _CODEC, _STEP = b"\x83", b"\x9c", b"\x86", b"\x23\xe3\x83"
 _VIDEO, _WIDTH, _HEIGHT = b"\xe0", b"\xb0", b"\xba"
 _CLUSTER, _TIMESTAMP, _SIMPLE_BLOCK = b"\x1f\x43\xb6\x75", b"\xe7", b"\xa3"
 _CUES, _CUE, _CUE_TIME = b"\x1c\x53\xbb\x6b", b"\xbb", b"\xb3"
-_CUE_PLACE, _CUE_TRACK, _CUE_CLUSTER = b"\xb7", b"\xf7", b"\xf1"
+_CUE_POSITIONS, _CUE_TRACK, _CUE_CLUSTER = b"\xb7", b"\xf7", b"\xf1"
 
 _KEY_FRAME = 0x80
 _SEEK_HEAD_BYTES, _DURATION_BYTES = 160, 18
-"""Kept free at the front for what is known only at the end."""
+"""Bytes reserved at the front for values known only at the end."""
 
 
-class Matroska:
+class MatroskaWriter:
     """Writes a file of images, each with its time.
 
     Args:
-        path: the file; replaced if it is there.
-        size: width and height of every image.
-        fps: the rate that they should come at; the file says their mean rate where it is another.
+        path: Of the file, replaced if it exists.
+        size: Width and height of every image.
+        fps: Nominal rate; the file gets the mean rate where that differs.
 
     Raises:
-        OSError: the file cannot be written; so do the methods.
+        OSError: The file cannot be written; the methods raise it, too.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
         self._file = path.open("wb", buffering=0)
         self._fps, self._images, self._last = fps, 0, -1
-        # Of each cluster, for days if need be: ms, place in the file.
-        self._times, self._places = array("Q"), array("Q")
+        # Of each cluster, for recordings of days: ms, offset in the file.
+        self._times, self._offsets = array("Q"), array("Q")
         self._append(_header() + _SEGMENT + _UNKNOWN_SIZE)
         self._segment = self._append(_void(_SEEK_HEAD_BYTES))
-        self._info = self._append(_element(_INFO, _about() + _void(_DURATION_BYTES)))
+        self._info = self._append(_element(_INFO, _segment_info() + _void(_DURATION_BYTES)))
         self._tracks = self._append(_track(size, fps))
 
     def add(self, jpeg: bytes, time_s: float) -> None:
-        """Add an image; ``time_s``: seconds from the first one."""
+        """Add an encoded image; ``time_s``: seconds from the first one."""
         now = max(round(1000 * time_s), self._last + 1)
         self._last = now
         if not self._times or now - self._times[-1] >= _CLUSTER_MS:
             self._end_cluster()
             start = self._append(_CLUSTER + _UNKNOWN_SIZE + _element(_TIMESTAMP, _number(now)))
             self._times.append(now)
-            self._places.append(start)
+            self._offsets.append(start)
         offset = now - self._times[-1]
         block = b"\x81" + struct.pack(">hB", offset, _KEY_FRAME) + jpeg  # 0x81: track 1
         self._append(_element(_SIMPLE_BLOCK, block))
         self._images += 1
 
     def close(self) -> None:
-        """Fill in the length and the index. Without them a file plays, but is slow to jump in."""
+        """Fill in the duration and the index; without them a file plays, but seeks slowly."""
         try:
             self._end_cluster()
             cues = self._append(
-                _element(_CUES, b"".join(map(self._cue, self._times, self._places)))
+                _element(_CUES, b"".join(map(self._cue, self._times, self._offsets)))
             )
             self._fill_size(self._segment - len(_UNKNOWN_SIZE))
             self._overwrite(self._segment, self._seek_head(cues))
@@ -86,49 +86,52 @@ class Matroska:
             self._file.close()
 
     def _seek_head(self, cues: int) -> bytes:
-        places = ((_INFO, self._info), (_TRACKS, self._tracks), (_CUES, cues))
+        targets = ((_INFO, self._info), (_TRACKS, self._tracks), (_CUES, cues))
         entries = (
-            _element(_SEEK, _element(_SEEK_ID, name) + _element(_SEEK_AT, self._relative(place)))
-            for name, place in places
+            _element(_SEEK, _element(_SEEK_ID, name) + _element(_SEEK_AT, self._relative(offset)))
+            for name, offset in targets
         )
         head = _element(_SEEK_HEAD, b"".join(entries))
         return head + _void(_SEEK_HEAD_BYTES - len(head))
 
-    def _cue(self, time: int, place: int) -> bytes:
-        where = _element(_CUE_TRACK, _number(1)) + _element(_CUE_CLUSTER, self._relative(place))
-        return _element(_CUE, _element(_CUE_TIME, _number(time)) + _element(_CUE_PLACE, where))
+    def _cue(self, time: int, offset: int) -> bytes:
+        position = _element(_CUE_TRACK, _number(1))
+        position += _element(_CUE_CLUSTER, self._relative(offset))
+        return _element(
+            _CUE, _element(_CUE_TIME, _number(time)) + _element(_CUE_POSITIONS, position)
+        )
 
-    def _relative(self, place: int) -> bytes:
-        return _number(place - self._segment)
+    def _relative(self, offset: int) -> bytes:
+        return _number(offset - self._segment)
 
     def _end_cluster(self) -> None:
-        if self._places:
-            self._fill_size(self._places[-1] + len(_CLUSTER))
-            first = self._places[0]  # the track ends there, with its rate
+        if self._offsets:
+            self._fill_size(self._offsets[-1] + len(_CLUSTER))
+            first = self._offsets[0]  # the track ends there, with its rate
             self._overwrite(first - 8, _number(round(1e6 * self._step_ms())))
 
     def _step_ms(self) -> float:
-        """Milliseconds from image to image, as they should be or as they are on average."""
-        wanted = 1000 / self._fps
-        mean = self._last / (self._images - 1) if self._images > 1 else wanted
-        return wanted if abs(mean - wanted) < _STEADY * wanted else mean
+        """Return the milliseconds from image to image: nominal, or the mean where that differs."""
+        nominal = 1000 / self._fps
+        mean = self._last / (self._images - 1) if self._images > 1 else nominal
+        return nominal if abs(mean - nominal) < _RATE_TOLERANCE * nominal else mean
 
-    def _fill_size(self, place: int) -> None:
-        """Put the number of bytes from there to the end where the size is still unknown."""
-        self._overwrite(place, _size(self._file.tell() - place - len(_UNKNOWN_SIZE)))
+    def _fill_size(self, offset: int) -> None:
+        """Replace the unknown size at ``offset`` by the number of bytes up to the end."""
+        self._overwrite(offset, _size(self._file.tell() - offset - len(_UNKNOWN_SIZE)))
 
-    def _overwrite(self, place: int, data: bytes) -> None:
+    def _overwrite(self, offset: int, data: bytes) -> None:
         end = self._file.tell()
-        self._file.seek(place)
+        self._file.seek(offset)
         self._append(data)
         self._file.seek(end)
 
     def _append(self, data: bytes) -> int:
-        """Write at the current place, and return it."""
-        place = self._file.tell()
-        while data:  # a disk that gets full takes a part, then says so
+        """Write at the current offset, and return it."""
+        offset = self._file.tell()
+        while data:  # a disk that fills up takes a part, then fails
             data = data[self._file.write(data) :]
-        return place
+        return offset
 
 
 def _header() -> bytes:
@@ -139,17 +142,17 @@ def _header() -> bytes:
     return _element(_EBML, _elements(versions) + document)
 
 
-def _about() -> bytes:
+def _segment_info() -> bytes:
     names = _element(_MUXER, b"edge-toolkit") + _element(_WRITER, b"edge-toolkit")
     return _element(_SCALE, _number(1_000_000)) + names  # nanoseconds: times are in ms
 
 
 def _track(size: tuple[int, int], fps: float) -> bytes:
-    about = _elements(((_TRACK_NUMBER, 1), (_TRACK_UID, 1), (_TRACK_TYPE, 1), (_LACING, 0)))
-    about += _element(_CODEC, b"V_MJPEG")
+    fields = _elements(((_TRACK_NUMBER, 1), (_TRACK_UID, 1), (_TRACK_TYPE, 1), (_LACING, 0)))
+    fields += _element(_CODEC, b"V_MJPEG")
     video = _element(_VIDEO, _elements(((_WIDTH, size[0]), (_HEIGHT, size[1]))))
-    step = _element(_STEP, _number(round(1e9 / fps)))  # at the end, where it is filled in anew
-    return _element(_TRACKS, _element(_TRACK, about + video + step))
+    step = _element(_STEP, _number(round(1e9 / fps)))  # last, where _end_cluster() overwrites it
+    return _element(_TRACKS, _element(_TRACK, fields + video + step))
 
 
 def _elements(numbers: tuple[tuple[bytes, int], ...]) -> bytes:
@@ -161,12 +164,12 @@ def _element(name: bytes, data: bytes) -> bytes:
 
 
 def _void(length: int) -> bytes:
-    """Free space of ``length`` bytes in all."""
+    """Return a void element of ``length`` bytes in total."""
     return _element(_VOID, bytes(length - len(_VOID) - len(_UNKNOWN_SIZE)))
 
 
 def _size(length: int) -> bytes:
-    """A size in eight bytes, the longest form, so that it can be filled in later."""
+    """Encode a size in eight bytes, the longest form, so that it can be overwritten later."""
     return struct.pack(">Q", length | 1 << 56)
 
 

@@ -1,7 +1,7 @@
-"""Messages over MQTT: what ``jsonl`` writes into a line, published for each frame.
+"""MQTT sink: publishes a message per frame, with the content of a line of ``jsonl``.
 
-Beside ``topic`` there is ``topic/status``, retained: "online", and "offline" after the end, told by
-the broker itself where this program dies (its last will).
+The retained topic ``TOPIC/status`` is "online", and "offline" after the end; the broker itself
+says so if this program dies (its last will).
 """
 
 import json
@@ -13,27 +13,28 @@ from urllib.parse import unquote, urlsplit
 from edge.errors import OutputError, UsageError
 from edge.frame import Output
 from edge.installation import install_command
-from edge.sinks.jsonl import record
+from edge.sinks.jsonl import to_record
 from edge.streaming.sink import StreamContext
 
 _PORT = 1883
-_BACKLOG = 1000
-_TIMEOUT = 5.0
+_QUEUE_SIZE = 1000
+
+TIMEOUT_S = 5.0
 """Seconds that a broker may take to answer at the start, and to take the last message."""
 
-_KEEPALIVE = 15
-"""Seconds after which a broker that says nothing is asked, and after as many more lost."""
+_KEEPALIVE_S = 15
+"""Seconds of silence after which a broker is pinged, and after as many more lost."""
 
-_WAITING = 64
-"""Messages that may be on their way; then the broker's connection is waited for."""
+_MAX_IN_FLIGHT = 64
+"""Messages that may be in flight; then the sink waits for the connection."""
 
 
 def open_mqtt(address: str, context: StreamContext) -> "MqttSink":
-    """Messages to the broker and topic of ``//[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
+    """Connect to the broker of ``//[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
 
     Raises:
-        OutputError: there is no broker, it refuses, or paho-mqtt is not installed.
-        UsageError: the address is none.
+        OutputError: There is no broker, it refuses, or paho-mqtt is not installed.
+        UsageError: The address is invalid.
     """
     shown = f"mqtt:{address}"
     try:
@@ -55,12 +56,21 @@ def open_mqtt(address: str, context: StreamContext) -> "MqttSink":
 
 
 class MqttSink:
-    wants_images, queue_size = False, _BACKLOG
+    """Publishes messages to a topic; ``timeout_s``: seconds that the broker may take to answer."""
 
-    def __init__(self, host: str, port: int, topic: str, context: StreamContext) -> None:
+    wants_images, queue_size = False, _QUEUE_SIZE
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        topic: str,
+        context: StreamContext,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self.name = f"mqtt://{host}:{port}/{topic}"
         self._host, self._port, self._topic = host, port, topic
-        self._say = context.say
+        self._say, self._timeout_s = context.say, timeout_s
         self._answered = threading.Event()
         self._refusal = "no answer"
         self._lost, self._unsent, self._sent = False, 0, 0
@@ -71,38 +81,40 @@ class MqttSink:
         self._client.reconnect_delay_set(min_delay=1, max_delay=30)
 
     def connect(self, user: str, password: str) -> None:
-        """Wait until the broker has taken us.
+        """Connect, and wait until the broker accepts.
 
         Raises:
-            OutputError: it has not.
+            OutputError: It does not.
         """
         if user:
             self._client.username_pw_set(user, password or None)
-        self._client.connect_timeout = _TIMEOUT
+        self._client.connect_timeout = self._timeout_s
         try:
-            self._client.connect(self._host, self._port, _KEEPALIVE)
+            self._client.connect(self._host, self._port, _KEEPALIVE_S)
         except OSError as error:
             self._refuse((error.strerror or str(error) or "no answer").lower())
         self._client.loop_start()
-        self._answered.wait(_TIMEOUT)
+        self._answered.wait(self._timeout_s)
         if self._refusal:
             self._client.disconnect()
             self._client.loop_stop()
             self._refuse(self._refusal)
 
     def write(self, output: Output) -> None:
-        sent = self._client.publish(self._topic, json.dumps(record(output)))
+        """Publish the message of an output."""
+        sent = self._client.publish(self._topic, json.dumps(to_record(output)))
         self._unsent += sent.rc != 0
         self._sent += 1
-        if self._sent % _WAITING == 0:
-            _wait(sent)
+        if self._sent % _MAX_IN_FLIGHT == 0:
+            self._wait(sent)
 
     def close(self) -> None:
+        """Publish "offline" and disconnect."""
         if self._client.is_connected():
-            _wait(self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True))
+            self._wait(self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True))
         self._client.disconnect()
         self._client.loop_stop()
-        self._tell_unsent()
+        self._report_unsent()
 
     def _connected(self, client: Any, _: Any, __: Any, reason: Any, ___: Any) -> None:
         self._refusal = str(reason).lower() if reason.is_failure else ""
@@ -113,35 +125,34 @@ class MqttSink:
         if self._lost:
             self._say(f"{self.name}: reconnected")
             self._lost = False
-            self._tell_unsent()
+            self._report_unsent()
 
     def _disconnected(self, _: Any, __: Any, ___: Any, reason: Any, ____: Any) -> None:
-        if not reason.is_failure or self._refusal:  # by ourselves, or never taken
+        if not reason.is_failure or self._refusal:  # by ourselves, or never accepted
             return
         if not self._lost:
             self._say(f"{self.name}: connection lost, reconnecting while the stream continues")
         self._lost = True
 
-    def _tell_unsent(self) -> None:
+    def _report_unsent(self) -> None:
         if self._unsent:
             self._say(f"{self.name}: {self._unsent} messages could not be sent")
             self._unsent = 0
 
+    def _wait(self, sent: Any) -> None:
+        with suppress(RuntimeError, ValueError):  # lost on the way: counted by write()
+            sent.wait_for_publish(self._timeout_s)
+
     def _refuse(self, reason: str) -> None:
-        place = f"{self._host}:{self._port}"
+        broker = f"{self._host}:{self._port}"
         fix = "check the address, and whether the broker is running: systemctl status mosquitto"
         raise OutputError(
-            f"an MQTT broker at {place}",
+            f"an MQTT broker at {broker}",
             reason,
             fix,
             code="mqtt-connection-failed",
-            summary=f"cannot connect to the MQTT broker at {place} ({reason})",
+            summary=f"cannot connect to the MQTT broker at {broker} ({reason})",
         )
-
-
-def _wait(sent: Any) -> None:
-    with suppress(RuntimeError, ValueError):  # lost on the way: counted where it is noticed
-        sent.wait_for_publish(_TIMEOUT)
 
 
 def _client() -> Any:

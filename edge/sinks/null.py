@@ -1,4 +1,4 @@
-"""No sink: results are thrown away, for measuring."""
+"""Null sink: discards the results, for measuring."""
 
 from edge.errors import UsageError
 from edge.frame import Output
@@ -6,7 +6,7 @@ from edge.streaming.sink import StreamContext
 
 
 def open_null(address: str, _: StreamContext) -> "NullSink":
-    """The sink ``none``."""
+    """Open the sink ``none``."""
     if address:
         raise UsageError(
             "the sink none without an address",
@@ -18,10 +18,12 @@ def open_null(address: str, _: StreamContext) -> "NullSink":
 
 
 class NullSink:
+    """A sink that discards its outputs."""
+
     name, wants_images, queue_size = "none", False, 8
 
     def write(self, output: Output) -> None:
-        """Done."""
+        """Discard the output."""
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no resource is held."""

@@ -1,4 +1,4 @@
-"""A line of words on the terminal where the answer changes: a screen for those who have none."""
+"""Text sink: prints a line on stderr when the result changes."""
 
 import re
 import sys
@@ -8,14 +8,14 @@ from edge.errors import UsageError
 from edge.frame import Output
 from edge.streaming.sink import StreamContext
 
-_BACKLOG = 1000
+MIN_INTERVAL_S = 0.5
+"""Minimum seconds between two lines of a stream."""
 
-_PAUSE = 0.5
-"""Least seconds between lines."""
+_QUEUE_SIZE = 1000
 
 
 def open_text(address: str, _: StreamContext) -> "TextSink":
-    """What is seen, on stderr: of a stream where it changed, of images a line for each."""
+    """Open the sink ``text``."""
     if address:
         raise UsageError(
             "the sink text without an address",
@@ -27,25 +27,33 @@ def open_text(address: str, _: StreamContext) -> "TextSink":
 
 
 class TextSink:
-    name, wants_images, queue_size = "text", False, _BACKLOG
+    """Prints the summary of results: of a stream when it changes, of images a line for each.
 
-    def __init__(self) -> None:
-        self._said: str | None = None
+    Args:
+        min_interval_s: Minimum seconds between two lines of a stream.
+    """
+
+    name, wants_images, queue_size = "text", False, _QUEUE_SIZE
+
+    def __init__(self, min_interval_s: float = MIN_INTERVAL_S) -> None:
+        self._min_interval_s = min_interval_s
+        self._last: str | None = None
         self._next = 0.0
 
     def write(self, output: Output) -> None:
-        words = output.result.summary() or "nothing"
+        """Print the summary of an output, unless it is the last one again."""
+        summary = output.result.summary() or "nothing"
         if output.name:
-            _print(f"{output.name}: {words}")
+            _print(f"{output.name}: {summary}")
             return
-        key = re.sub(r" \d+ %(?=, |$)", "", words)  # scores and shares that waver are no news
+        key = re.sub(r" \d+ %(?=, |$)", "", summary)  # scores and shares always waver a little
         now = time.monotonic()
-        if key != self._said and now >= self._next:
-            self._said, self._next = key, now + _PAUSE
-            _print(f"{output.time_s:8.1f} s  {words}")
+        if key != self._last and now >= self._next:
+            self._last, self._next = key, now + self._min_interval_s
+            _print(f"{output.time_s:8.1f} s  {summary}")
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no resource is held."""
 
 
 def _print(line: str) -> None:

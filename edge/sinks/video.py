@@ -1,8 +1,8 @@
-"""A video file, with the results drawn on its frames.
+"""Video sink: records a file, with the results drawn on its frames.
 
 ========  =================  =====================================================================
-``.mkv``  Motion JPEG        true times; plays whatever happens to the program while it records
-``.mp4``  MPEG-4 part 2      about an eighth of the size; plays only if it was closed
+``.mkv``  Motion JPEG        exact times; plays even if the program is killed while it records
+``.mp4``  MPEG-4 part 2      about an eighth of the size; plays only after it was closed
 ``.avi``  Motion JPEG        for old players
 ========  =================  =====================================================================
 
@@ -18,24 +18,24 @@ from edge.errors import OutputError, UsageError
 from edge.files import check_writable, output_errors
 from edge.frame import BgrImage, Output
 from edge.image import encode_jpeg
-from edge.sinks.matroska import Matroska
+from edge.sinks.matroska import MatroskaWriter
 from edge.streaming.sink import StreamContext
 
 _CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 _RATE = 30.0
 _QUALITY = 85
-_BACKLOG = 16
+_QUEUE_SIZE = 16
 
-_LONGEST_GAP = 10.0
-"""Seconds without a frame that .mp4 and .avi show as a still image; what exceeds them is cut."""
+_MAX_GAP_S = 10.0
+"""Seconds without a frame that .mp4 and .avi show as a still image; longer gaps are cut."""
 
 
 def open_video(address: str, context: StreamContext) -> "VideoSink":
-    """A video at the source's rate; one of a live source plays at true speed.
+    """Open a video at the source's rate; one of a live source plays at true speed.
 
     Raises:
-        OutputError: the file cannot be written.
-        UsageError: a kind of file that is not known.
+        OutputError: The file cannot be written.
+        UsageError: The suffix is not supported.
     """
     path = Path(address)
     if path.suffix.lower() not in (".mkv", *_CODECS):
@@ -51,14 +51,22 @@ def open_video(address: str, context: StreamContext) -> "VideoSink":
 
 class _Writer(Protocol):
     def add(self, image: BgrImage, time_s: float) -> None:
-        """Add an image; ``time_s``: seconds from the first one."""
+        """Add an image, uint8 BGR; ``time_s``: seconds from the first one."""
 
     def close(self) -> None:
         """Finish the file."""
 
 
 class VideoSink:
-    wants_images, queue_size = True, _BACKLOG
+    """Records the images of outputs; all have the size of the first one.
+
+    Args:
+        path: Of the file, whose suffix is the format; it is opened with the first image.
+        fps: Frames per second of the source.
+        live: Frames come at their own rate, of which a file of one rate leaves some out.
+    """
+
+    wants_images, queue_size = True, _QUEUE_SIZE
 
     def __init__(self, path: Path, fps: float, *, live: bool) -> None:
         self.name, self._path, self._fps, self._live = str(path), path, fps, live
@@ -66,6 +74,11 @@ class VideoSink:
         self._size, self._start = (0, 0), 0.0
 
     def write(self, output: Output) -> None:
+        """Record the image of an output.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
         assert output.image is not None
         with output_errors(self._path):
             if self._writer is None:
@@ -75,6 +88,11 @@ class VideoSink:
             self._writer.add(self._fit(output.image), output.time_s - self._start)
 
     def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         if self._writer is None:
             return
         with output_errors(self._path):
@@ -82,32 +100,35 @@ class VideoSink:
 
     def _open(self) -> _Writer:
         if self._path.suffix.lower() == ".mkv":
-            return _Exact(self._path, self._size, self._fps)
-        return _Steady(self._path, self._size, self._fps, skips=self._live)
+            return _VariableRate(self._path, self._size, self._fps)
+        return _ConstantRate(self._path, self._size, self._fps, skip_early=self._live)
 
     def _fit(self, image: BgrImage) -> BgrImage:
-        """A video has one size: that of its first frame."""
+        """Resize to the size of the first frame: a video has one size."""
         if (image.shape[1], image.shape[0]) == self._size:
             return image
         return cv2.resize(image, self._size).astype("uint8", copy=False)
 
 
-class _Exact:
-    """Each image at its own time."""
+class _VariableRate:
+    """A file in which each image has its own time."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
-        self._file = Matroska(path, size, fps)
+        self._file = MatroskaWriter(path, size, fps)
         self.close = self._file.close
 
     def add(self, image: BgrImage, time_s: float) -> None:
         self._file.add(encode_jpeg(image, _QUALITY), time_s)
 
 
-class _Steady:
-    """Images at one rate: shown again, and with ``skips`` left out, so that time is true."""
+class _ConstantRate:
+    """A file of one rate, in which images are repeated so that times are right.
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skips: bool) -> None:
-        path.write_bytes(b"")  # OpenCV would not say why it cannot
+    With ``skip_early`` images that come too early are left out.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skip_early: bool) -> None:
+        path.write_bytes(b"")  # OpenCV does not say why it cannot
         codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
         self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, size)
         if not self._writer.isOpened():
@@ -119,26 +140,26 @@ class _Steady:
                 code="video-encoder-rejected",
                 summary=f"the encoder rejects {path.suffix} at {wide}x{high}, {fps:g} fps",
             )
-        self._fps, self._skips = fps, skips
+        self._fps, self._skip_early = fps, skip_early
         self._start, self._written = 0.0, 0
         self._last: BgrImage | None = None
         self.close = self._writer.release
 
     def add(self, image: BgrImage, time_s: float) -> None:
         for _ in range(self._missing(time_s)):
-            self._put(self._last if self._last is not None else image)
-        if not self._skips or self._written <= (time_s - self._start) * self._fps:
-            self._put(image)
+            self._append(self._last if self._last is not None else image)
+        if not self._skip_early or self._written <= (time_s - self._start) * self._fps:
+            self._append(image)
         self._last = image
 
     def _missing(self, time_s: float) -> int:
-        """How often the last image is shown again until this one's time has come."""
+        """Count how often the last image is repeated until ``time_s``."""
         missing = round((time_s - self._start) * self._fps) - self._written
-        most = round(_LONGEST_GAP * self._fps)
-        if missing > most:
-            self._start += (missing - most) / self._fps
-        return max(0, min(missing, most))
+        limit = round(_MAX_GAP_S * self._fps)
+        if missing > limit:
+            self._start += (missing - limit) / self._fps
+        return max(0, min(missing, limit))
 
-    def _put(self, image: BgrImage) -> None:
+    def _append(self, image: BgrImage) -> None:
         self._writer.write(image)
         self._written += 1

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from edge import telemetry
 from edge.errors import EdgeError, OutputError
 from edge.frame import Output
-from edge.sinks.jsonl import record
+from edge.sinks.jsonl import to_record
 from edge.sinks.web.adaptive_quality import FULL, QualityLevel, encode
 from edge.sinks.web.recording import Recorder
 from edge.streaming.control import StreamControl
@@ -57,7 +57,7 @@ class EncodedFrame:
         """The message "result"."""
         if self._text is None:
             summary = self.output.result.summary()
-            said = {"type": "result", **record(self.output), "summary": summary}
+            said = {"type": "result", **to_record(self.output), "summary": summary}
             self._text = json.dumps(said)
         return self._text
 

@@ -207,17 +207,16 @@ def test_no_broker_is_one_clear_line(stream: Any) -> None:
         open_sink("mqtt://nowhere.invalid/camera", stream.context)
 
 
-def test_a_server_that_is_no_broker(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_no_broker(stream: Any) -> None:
     pytest.importorskip("paho.mqtt", reason="no paho-mqtt: the extra mqtt")
-    from edge.sinks import mqtt
+    from edge.sinks.mqtt import MqttSink
 
-    monkeypatch.setattr(mqtt, "_TIMEOUT", 0.5)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
         with raises_code("mqtt-connection-failed", found="no answer"):
-            open_sink(f"mqtt://127.0.0.1:{port}/camera", stream.context)
+            MqttSink("127.0.0.1", port, "camera", stream.context, timeout_s=0.5).connect("", "")
 
 
 @pytest.mark.parametrize(

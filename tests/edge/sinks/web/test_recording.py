@@ -109,7 +109,7 @@ def test_a_failure_after_the_end_leaves_the_next_recording_alone(
 
     kept, _, errors = recorder(tmp_path)
     with monkeypatch.context() as patched:
-        patched.setattr(video.Matroska, "add", slow)
+        patched.setattr(video.MatroskaWriter, "add", slow)
         kept.begin(errors.append)
         kept.put(output())
         assert reached.wait(10)
@@ -136,7 +136,7 @@ def test_a_disk_that_is_full_is_said(
 
     kept, _, errors = recorder(tmp_path)
     kept.begin(errors.append)
-    monkeypatch.setattr(video.Matroska, "add", full)
+    monkeypatch.setattr(video.MatroskaWriter, "add", full)
     kept.put(output())
     wait_until(lambda: errors)
     assert errors[0].code == "output-not-writable"
