@@ -1,14 +1,14 @@
-"""How numbers and the verdict are put into words, alike in the terminal and on the page."""
+"""Formatting of numbers with their units, for the terminal and the page."""
 
 from collections.abc import Mapping
 from typing import Any
 
 _SPACE = "\N{NO-BREAK SPACE}"
-_ENOUGH = 99.95  # percent from which one decimal would round up to 100
+_ALMOST_ALL = 99.95  # percent from which one decimal would round up to 100
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with one decimal; 100 only when it is all.
+    """Format a share (0–1) as a percentage with one decimal; exactly 1 only as 100.
 
     >>> percent(0.9722).replace(chr(160), " "), percent(1).replace(chr(160), " ")
     ('97.2 %', '100 %')
@@ -17,7 +17,7 @@ def percent(share: float) -> str:
 
 
 def interval(bounds: tuple[float, float] | list[float]) -> str:
-    """Two shares as percentages.
+    """Format two shares (0–1) as a range of percentages.
 
     >>> interval((0.931, 0.9892))
     '93.1–98.9'
@@ -29,13 +29,13 @@ def _bare_percent(share: float) -> str:
     points = 100 * share
     if points in (0, 100):
         return f"{points:.0f}"
-    if points >= _ENOUGH:
+    if points >= _ALMOST_ALL:
         return ">99.9"
     return f"{points:.1f}"
 
 
 def size(count: float) -> str:
-    """Bytes in decimal units.
+    """Format bytes in decimal units.
 
     >>> size(2_712_345).replace(chr(160), " "), size(812_000).replace(chr(160), " ")
     ('2.7 MB', '812 kB')
@@ -48,7 +48,7 @@ def size(count: float) -> str:
 
 
 def operations(count: float) -> str:
-    """Multiply-adds in thousands, millions or billions.
+    """Format multiply-adds in thousands, millions or billions.
 
     >>> [operations(n).replace(chr(160), " ") for n in (300_774_272, 7_512_000, 1_250_000_000)]
     ['301 M', '7.5 M', '1.2 G']
@@ -60,7 +60,7 @@ def operations(count: float) -> str:
 
 
 def ratio(value: float, baseline: float) -> str:
-    """How many times the baseline; nothing where the baseline is 0.
+    """Format a value as a multiple of the baseline; empty where the baseline is 0.
 
     >>> ratio(0.9, 1.8), ratio(66.0, 3.3), ratio(1.0, 0.0)
     ('0.50×', '20×', '')
@@ -72,7 +72,7 @@ def ratio(value: float, baseline: float) -> str:
 
 
 def points(share: float, baseline: float) -> str:
-    """The distance of two shares in percentage points.
+    """Format the difference of two shares (0–1) in percentage points.
 
     >>> points(0.958, 0.972), points(0.972, 0.958), points(0.5, 0.5)
     ('−1.4', '+1.4', '±0.0')
@@ -83,7 +83,7 @@ def points(share: float, baseline: float) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Milliseconds with as many decimals as mean something.
+    """Format milliseconds with the significant decimals.
 
     >>> milliseconds(3.42).replace(chr(160), " "), milliseconds(0.317).replace(chr(160), " ")
     ('3.4 ms', '0.32 ms')
@@ -92,7 +92,7 @@ def milliseconds(value: float) -> str:
 
 
 def quantiles(p50: float, p95: float) -> str:
-    """Two times in milliseconds, with the decimals of the first.
+    """Format two times in milliseconds, with the decimals of the first.
 
     >>> quantiles(3.42, 10.1).replace(chr(160), " "), quantiles(0.317, 0.4).replace(chr(160), " ")
     ('3.4 / 10.1 ms', '0.32 / 0.40 ms')
@@ -105,17 +105,17 @@ def _decimals(milliseconds: float) -> int:
     return 2 if milliseconds < 1 else 1 if milliseconds < 100 else 0
 
 
-def number(count: int, what: str) -> str:
-    """A count with its noun.
+def number(count: int, noun: str) -> str:
+    """Format a count with its noun.
 
     >>> number(1, "thread"), number(1797, "image")
     ('1 thread', '1,797 images')
     """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def sentence(text: str) -> str:
-    """A clause as a sentence of its own; a name at its start stays as it is.
+    """Turn a clause into a sentence; a name at its start stays as it is.
 
     >>> sentence("no variant meets the limits")
     'No variant meets the limits.'
@@ -128,7 +128,7 @@ def sentence(text: str) -> str:
 
 
 def runner(latency: Mapping[str, Any]) -> str:
-    """What ran a timing: interpreter, delegate and threads."""
+    """Describe what ran a timing: interpreter, delegate and threads."""
     return (
         f"{latency['interpreter']}, {latency['delegate']}, {number(latency['threads'], 'thread')}"
     )

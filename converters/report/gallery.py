@@ -1,4 +1,4 @@
-"""The images of the page: small JPEGs inside it, few enough to keep it light."""
+"""Images of the page as small inline JPEGs, few enough to keep the file small."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -12,12 +12,12 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
 
 MAX_BYTES = 8192
-"""Of one JPEG."""
+"""Maximum size of one JPEG."""
 
 _SAMPLES = 150
 _SAMPLES_PER_CLASS = 6
 _MANY_CLASSES = 30
-"""Above so many classes one image stands for each."""
+"""Number of classes above which each is represented by one image."""
 
 _MISTAKES = 18
 _GROUPS = 6
@@ -26,27 +26,27 @@ _PER_GROUP = 4
 
 @dataclass(frozen=True, slots=True)
 class GalleryImage:
-    """An image on the page: ``uri`` holds it, ``side`` is where the split put it (or None)."""
+    """An image on the page: ``uri`` holds its data, ``subset`` is its part of the split or None."""
 
     uri: str
     name: str
     label: str
-    side: str | None
+    subset: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryMistake:
-    """A test image that the chosen variant named wrong, with its scores (0–1) for both names."""
+    """A test image that the chosen variant misclassified, with its scores (0–1) of both classes."""
 
     image: GalleryImage
-    said: str
+    predicted: str
     score: float
     true_score: float
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryMistakes:
-    """The most confident mistakes first, as far as they are shown; ``total``: how many in all."""
+    """Mistakes to show, the most confident first; ``total``: number of all mistakes."""
 
     shown: tuple[GalleryMistake, ...]
     total: int
@@ -54,27 +54,27 @@ class GalleryMistakes:
 
 
 class Gallery:
-    """Turns images of a data set into what the page shows."""
+    """Inline images of a data set."""
 
     def __init__(self, dataset: Dataset, split: Split) -> None:
         self._dataset = dataset
-        self._sides = {
-            int(index): side for side in SPLITS for index in np.asarray(getattr(split, side))
+        self._subsets = {
+            int(index): subset for subset in SPLITS for index in np.asarray(getattr(split, subset))
         }
-        self._places = {p.name: i for i, p in enumerate(dataset.images)}
+        self._indices = {p.name: i for i, p in enumerate(dataset.images)}
 
     def show(self, index: int, side: int = 96) -> GalleryImage:
-        """The image at ``index``, with ``side`` pixels a side."""
+        """Return the image at ``index``, with ``side`` pixels a side."""
         image = self._dataset.images[index]
         return GalleryImage(
             uri=data_uri(np.asarray(self._dataset.pixels[index]), side),
             name=image.name,
             label=self._dataset.classes[image.label],
-            side=self._sides.get(index),
+            subset=self._subsets.get(index),
         )
 
     def samples(self) -> list[tuple[str, list[GalleryImage]]]:
-        """Per class some images, evenly spaced; one where there are many classes.
+        """Return (class, images) for some images of each class; one each where classes are many.
 
         Of more than 150 classes only the first 150 are shown.
         """
@@ -88,27 +88,32 @@ class Gallery:
 
     def _spaced(self, label: int, count: int) -> list[int]:
         members = np.flatnonzero(self._dataset.labels == label)
-        places = np.linspace(0, len(members) - 1, min(count, len(members))).round().astype(int)
-        return [int(members[place]) for place in places]
+        positions = np.linspace(0, len(members) - 1, min(count, len(members))).round().astype(int)
+        return [int(members[position]) for position in positions]
 
     def groups(self, groups: Iterable[Sequence[str]]) -> list[list[GalleryImage]]:
-        """The first few groups of names as images, some of each."""
+        """Return the images of the first few groups of names, some of each."""
         return [
-            [self.show(self._places[name], 80) for name in group[:_PER_GROUP]]
+            [self.show(self._indices[name], 80) for name in group[:_PER_GROUP]]
             for group in list(groups)[:_GROUPS]
-            if all(name in self._places for name in group[:_PER_GROUP])
+            if all(name in self._indices for name in group[:_PER_GROUP])
         ]
 
     def mistakes(self, scores: NDArray[np.float32], test: NDArray[np.int64]) -> GalleryMistakes:
-        """The mistakes on the test side, given a variant's scores [n, classes] aligned with it."""
-        truth, said = self._dataset.labels[test], scores.argmax(1)
-        wrong = np.flatnonzero(said != truth)
-        order = wrong[np.argsort(-scores[wrong, said[wrong]], kind="stable")]
+        """Return the mistakes on the test split.
+
+        Args:
+            scores: of a variant, float32 [n, classes].
+            test: indices into the data set, int64 [n], of the same order.
+        """
+        truth, predicted = self._dataset.labels[test], scores.argmax(1)
+        wrong = np.flatnonzero(predicted != truth)
+        order = wrong[np.argsort(-scores[wrong, predicted[wrong]], kind="stable")]
         shown = tuple(
             GalleryMistake(
                 image=self.show(int(test[row]), 128),
-                said=self._dataset.classes[said[row]],
-                score=float(scores[row, said[row]]),
+                predicted=self._dataset.classes[predicted[row]],
+                score=float(scores[row, predicted[row]]),
                 true_score=float(scores[row, truth[row]]),
             )
             for row in order[:_MISTAKES]
@@ -117,9 +122,9 @@ class Gallery:
 
 
 def data_uri(pixels: NDArray[np.uint8], side: int) -> str:
-    """An image (uint8 RGB [h, w, 3]) as a JPEG of at most 8 kB, ``side`` pixels a side.
+    """Encode an image (uint8 RGB [h, w, 3]) as a JPEG of at most 8 kB, ``side`` pixels a side.
 
-    Tiny images grow by whole pixels, so that they look as sharp as they are.
+    Smaller images are enlarged without interpolation, so that they stay sharp.
     """
     small = pixels.shape[0] < side and pixels.shape[1] < side
     method = cv2.INTER_NEAREST if small else cv2.INTER_AREA

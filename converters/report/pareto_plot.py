@@ -1,10 +1,11 @@
-"""Accuracy over time: what each variant costs, and which of them no other beats."""
+"""Plot of accuracy over latency with the Pareto front of the variants."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from converters.report import formatting, labels
+from converters.report import formatting
+from converters.report.label_placement import place_labels
 from converters.report.plots import PAGE, Palette, page_svg, plot_style
 
 if TYPE_CHECKING:
@@ -13,15 +14,16 @@ if TYPE_CHECKING:
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _LOGARITHMIC_FROM = 8
-"""From such a ratio of the longest to the shortest time on, the scale is logarithmic."""
+"""Ratio of the longest to the shortest time from which the scale is logarithmic."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParetoPoint:
-    """A variant in the drawing.
+    """A variant in the plot.
 
-    ``group``: its result, which has a color and a marker; ``accuracy`` and ``interval`` are
-    shares (0–1); ``front``: no other beats it; ``chosen``: it became model.tflite.
+    ``group``: the result it belongs to, which determines color and marker; ``accuracy`` and
+    ``interval`` are shares (0–1); ``front``: it is on the Pareto front; ``chosen``: it became
+    model.tflite.
     """
 
     name: str
@@ -34,13 +36,13 @@ class ParetoPoint:
 
 
 def svg(points: Sequence[ParetoPoint], key: str, size: tuple[float, float]) -> str:
-    """The drawing for the page, ``size`` in inches at 72 units an inch."""
+    """Render the plot as SVG for the page; ``size`` (width, height) in inches at 72 units each."""
     with plot_style(PAGE, key):
         return page_svg(draw(points, PAGE, size), key)
 
 
 def describe(points: Sequence[ParetoPoint]) -> str:
-    """The drawing in words, for those who cannot see it."""
+    """Describe the plot in words, as its alternative text."""
     best = [point for point in points if point.front]
     listed = ", ".join(
         f"{p.name} ({formatting.percent(p.accuracy)} in {formatting.milliseconds(p.p50_ms)})"
@@ -51,11 +53,11 @@ def describe(points: Sequence[ParetoPoint]) -> str:
 
 
 def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, float]) -> "Figure":
-    """Points with their intervals and names, and the front as a staircase.
+    """Draw points with their intervals and labels, and the Pareto front as a staircase.
 
     Args:
         points: at least one.
-        palette: its colors; to be called and saved within its ``style``.
+        palette: colors; draw and save within ``plot_style`` of the same palette.
         size: width and height in inches.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -65,8 +67,8 @@ def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, flo
     FigureCanvasAgg(figure)  # measures text
     axis = figure.subplots()
     groups = list(dict.fromkeys(point.group for point in points))
-    for place, group in enumerate(groups):
-        _scatter(axis, [p for p in points if p.group == group], group, place, palette)
+    for index, group in enumerate(groups):
+        _scatter(axis, [p for p in points if p.group == group], group, index, palette)
     _scale(axis, points)
     _staircase(axis, points, palette)
     axis.set_xlabel("median latency (ms)\nfilled: no other is as accurate and as fast")
@@ -78,7 +80,7 @@ def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, flo
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     first = sorted(points, key=lambda point: (not point.chosen, not point.front))
-    labels.place(
+    place_labels(
         axis,
         [(p.p50_ms, 100 * p.accuracy) for p in first],
         [(100 * p.interval[0], 100 * p.interval[1]) for p in first],
@@ -88,22 +90,22 @@ def draw(points: Sequence[ParetoPoint], palette: Palette, size: tuple[float, flo
     return figure
 
 
-def _color(place: int, palette: Palette) -> str:
-    return palette.series[place % len(palette.series)]
+def _color(index: int, palette: Palette) -> str:
+    return palette.series[index % len(palette.series)]
 
 
-def _font(point: ParetoPoint, place: int, palette: Palette) -> dict[str, Any]:
+def _font(point: ParetoPoint, index: int, palette: Palette) -> dict[str, Any]:
     return {
         "fontsize": 10,
         "fontweight": "bold" if point.chosen else "normal",
-        "color": _color(place, palette),
+        "color": _color(index, palette),
     }
 
 
 def _scatter(
-    axis: "Axes", points: Sequence[ParetoPoint], group: str, place: int, palette: Palette
+    axis: "Axes", points: Sequence[ParetoPoint], group: str, index: int, palette: Palette
 ) -> None:
-    color, marker = _color(place, palette), _MARKERS[place % len(_MARKERS)]
+    color, marker = _color(index, palette), _MARKERS[index % len(_MARKERS)]
     axis.errorbar(
         [p.p50_ms for p in points],
         [100 * p.accuracy for p in points],
@@ -152,7 +154,7 @@ def _scale(axis: "Axes", points: Sequence[ParetoPoint]) -> None:
 
 
 def _staircase(axis: "Axes", points: Sequence[ParetoPoint], palette: Palette) -> None:
-    """What can be had at most within a time, from the quickest variant on."""
+    """Draw the best accuracy within a latency as steps, from the fastest variant on."""
     best = sorted((p.p50_ms, 100 * p.accuracy) for p in points if p.front)
     if not best:
         return

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LINES = ("-", "--", ":")
+_LINE_STYLES = ("-", "--", ":")
 _LOGARITHMIC_FROM = 50
 _PERCENT = " (%)"
-"""How the label of a panel of accuracies ends."""
+"""Suffix of the label of a panel of accuracies."""
 
 _RELIABILITY_SIZE = (4.4, 4.2)
 """Inches, width and height."""
@@ -23,7 +23,7 @@ _RELIABILITY_SIZE = (4.4, 4.2)
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colors as matplotlib takes them: of text and axes, behind all, and of the series."""
+    """Matplotlib colors: text and axes, background, and series."""
 
     ink: str
     paper: str
@@ -31,22 +31,22 @@ class Palette:
 
 
 PAGE = Palette("#010203", "#010401", ("#010a01", "#010b01", "#010c01"))
-"""Stand-ins for the page's colors, which differ by light and dark."""
+"""Placeholders for the page's colors, which differ between light and dark mode."""
 
 PAPER = Palette("#1d2327", "#ffffff", ("#1f6f64", "#b4532a", "#4a5fb0"))
-"""For a file of its own: the colors of the page when it is light."""
+"""Colors of a plot in its own file: those of the page in light mode."""
 
 
 @contextmanager
 def plot_style(palette: Palette, key: str) -> Iterator[None]:
-    """Draw and save within this: text stays text, nothing is random.
+    """Set the style to draw and save with: text stays text, and output is reproducible.
 
-    Letters that matplotlib's font lacks are no matter, as a reader of SVG has fonts of his own; for
-    other files see :func:`missing_glyphs`.
+    Characters that matplotlib's font lacks are fine in SVG, which the viewer's fonts render; for
+    other formats see :func:`missing_glyphs`.
 
     Args:
         palette: colors of text and axes.
-        key: makes the ids of a drawing repeatable.
+        key: seed of the ids in the SVG.
     """
     from matplotlib import rc_context
 
@@ -73,7 +73,7 @@ def plot_style(palette: Palette, key: str) -> Iterator[None]:
 
 
 def missing_glyphs(text: str) -> str:
-    """The letters of ``text`` that a drawing in pixels shows as empty boxes, each once."""
+    """Return the characters of ``text`` that a PNG would show as empty boxes, each once."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     font = get_font(findfont(FontProperties(family=["sans-serif"])))
@@ -81,11 +81,11 @@ def missing_glyphs(text: str) -> str:
 
 
 def page_svg(figure: "Figure", key: str) -> str:
-    """An ``<svg>`` in the colors of the page, without addresses of its own.
+    """Render a figure as an ``<svg>`` in the colors of the page, without URLs.
 
     Args:
-        figure: drawn within ``plot_style(PAGE, key)``, where this is called, too.
-        key: prefix of the ids, so that several drawings can be on one page.
+        figure: drawn within ``plot_style(PAGE, key)``; call this within it, too.
+        key: prefix of the ids, so that several plots fit on one page.
     """
     with io.StringIO() as file:
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
@@ -99,19 +99,17 @@ def page_svg(figure: "Figure", key: str) -> str:
     svg = re.sub(r"url\(#", f"url(#{key}-", svg)
     svg = re.sub(r'xlink:href="#', f'href="#{key}-', svg)
     svg = svg.replace(PAGE.ink, "currentColor").replace(PAGE.paper, "var(--page)")
-    for place, stand_in in enumerate(PAGE.series, 1):
-        svg = svg.replace(stand_in, f"var(--series-{place})")
+    for number, placeholder in enumerate(PAGE.series, 1):
+        svg = svg.replace(placeholder, f"var(--series-{number})")
     return svg
 
 
 def curve_svg(curve: Mapping[str, Any], key: str) -> str:
-    """One curve of the record as an ``<svg>`` without ids or addresses of its own.
-
-    Accuracies and losses get a panel each, as they share no unit.
+    """Render a curve of the report as an ``<svg>``, accuracies and losses in separate panels.
 
     Args:
         curve: ``x_label``, ``y_label``, ``x``, ``series``; None stands for no value.
-        key: prefix of the ids, so that several drawings can be on one page.
+        key: prefix of the ids, so that several plots fit on one page.
     """
     from matplotlib.figure import Figure
 
@@ -127,7 +125,7 @@ def curve_svg(curve: Mapping[str, Any], key: str) -> str:
 
 
 def describe_curve(curve: Mapping[str, Any]) -> str:
-    """The curve in words, for those who cannot see it: first, best and last values."""
+    """Describe a curve by its first, best and last values, as the plot's alternative text."""
     parts = []
     for name, values in curve["series"].items():
         known = [value for value in values if value is not None]
@@ -149,9 +147,9 @@ def _panels(curve: Mapping[str, Any]) -> list[tuple[str, dict[str, Sequence[floa
     return panels
 
 
-def _panel_label(series: Mapping[str, Any], several: str) -> str:
-    """A panel with one line is called after it; one with several has a legend."""
-    return next(iter(series)) if len(series) == 1 else several
+def _panel_label(series: Mapping[str, Any], common: str) -> str:
+    """Return the name of the only series, or a common label where there are several."""
+    return next(iter(series)) if len(series) == 1 else common
 
 
 def _scaled(
@@ -166,14 +164,14 @@ def _scaled(
 def _draw_panel(
     axis: Any, x: Sequence[float], series: Mapping[str, Sequence[float | None]], label: str
 ) -> None:
-    for place, (name, values) in enumerate(series.items()):
+    for index, (name, values) in enumerate(series.items()):
         known = [math.nan if value is None else value for value in values]
         axis.plot(
             x,
             known,
             label=name,
-            color=PAGE.series[place % len(PAGE.series)],
-            linestyle=_LINES[place % len(_LINES)],
+            color=PAGE.series[index % len(PAGE.series)],
+            linestyle=_LINE_STYLES[index % len(_LINE_STYLES)],
             marker="o" if len(x) <= 12 else None,
             markersize=3.5,
             linewidth=1.8,
@@ -201,13 +199,13 @@ def _set_scale(axis: Any, x: Sequence[float]) -> None:
 
 
 def reliability_svg(bins: Sequence[Mapping[str, Any]], key: str) -> str:
-    """Bars of how often answers are right over their score, and below how many there are.
+    """Render a reliability diagram: share correct by score, and below the number of images.
 
     DeGroot and Fienberg, The Statistician 32 (1983) 12; Guo et al. (ICML 2017), figure 1.
 
     Args:
-        bins: of the record: ``low``, ``high``, ``count``, ``accuracy``.
-        key: prefix of the ids, so that several drawings can be on one page.
+        bins: of the report: ``low``, ``high``, ``count``, ``accuracy``.
+        key: prefix of the ids, so that several plots fit on one page.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -233,7 +231,7 @@ def reliability_svg(bins: Sequence[Mapping[str, Any]], key: str) -> str:
 
 
 def describe_reliability(bins: Sequence[Mapping[str, Any]]) -> str:
-    """The diagram in words, for those who cannot see it."""
+    """Describe the diagram in words, as its alternative text."""
     listed = "; ".join(
         f"{100 * entry['low']:.0f} to {100 * entry['high']:.0f} %: {entry['count']} images, "
         f"{100 * entry['accuracy']:.0f} % correct"

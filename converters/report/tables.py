@@ -1,30 +1,30 @@
-"""What the tables of the page hold, taken from the record."""
+"""Contents of the tables on the page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 MATRIX_CLASSES = 30
-"""Up to so many classes the confusion matrix is drawn; above, its worst pairs are listed."""
+"""Classes up to which the confusion matrix is drawn; above, its worst pairs are listed."""
 
 NAMED_COLUMNS = 8
-"""Up to so many classes the columns carry names; above, numbers."""
+"""Number of classes up to which the columns are headed by names; above, by numbers."""
 
 _PAIRS = 20
 
-_NAMES = ("step", "method", "mode")
-"""Of a step of a recipe, what names it."""
+_NAME_KEYS = ("step", "method", "mode")
+"""Keys that name a step of a recipe."""
 
-_MANY = 6
-"""From so many entries on, figures by name are a table of their own."""
+_MIN_LAYERS = 6
+"""Number of entries from which values by layer get their own table."""
 
 _CURVES = {"losses", "validation_accuracies", "validation_losses"}
-"""What the recovery of a step tells for every epoch."""
+"""Keys of the values per epoch of a step's recovery."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """A count of the confusion matrix and its share (0–1) of the row."""
+    """Count of the confusion matrix and its share (0–1) of the row."""
 
     count: int
     share: float
@@ -32,20 +32,20 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class ConfusedPair:
-    """Two classes that were confused: ``count`` test images, ``share`` (0–1) of ``true``."""
+    """Two confused classes: ``count`` test images, ``share`` (0–1) of the class ``true``."""
 
     true: str
-    said: str
+    predicted: str
     count: int
     share: float
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedOp:
-    """Operations that the Edge TPU is foreseen to refuse for one reason.
+    """Operations that the Edge TPU is predicted to reject for the same reason.
 
-    ``found`` is what is in the way of the first of them; ``lost``: operations that are on the CPU
-    only because they come after one of these; ``rule``: source and confidence of the forecast.
+    ``found``: the obstacle in the first of them; ``lost``: number of operations that run on the
+    CPU only because they come after one of these; ``rule``: source and confidence of the rule.
     """
 
     op: str
@@ -59,7 +59,7 @@ class RefusedOp:
 
 @dataclass(frozen=True, slots=True)
 class StepTable:
-    """A step of a recipe: ``figures`` as (name, text), and ``layers`` as (name, cells)."""
+    """A step of a recipe: ``figures`` as (name, text), ``layers`` as (name, cells)."""
 
     name: str
     figures: list[tuple[str, str]]
@@ -68,64 +68,64 @@ class StepTable:
 
 
 def matrix(confusion: list[list[int]]) -> list[list[MatrixCell]]:
-    """The confusion matrix with the share of every count in its row."""
+    """Return the confusion matrix [true][predicted] with the share of each count in its row."""
     return [[MatrixCell(count, count / max(1, sum(row))) for count in row] for row in confusion]
 
 
 def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[ConfusedPair]:
-    """The pairs confused most often, at most 20; none where nothing was confused."""
+    """Return the pairs of classes confused most often, at most 20."""
     pairs = [
-        ConfusedPair(classes[true], classes[said], count, count / sum(row))
+        ConfusedPair(classes[true], classes[predicted], count, count / sum(row))
         for true, row in enumerate(confusion)
-        for said, count in enumerate(row)
-        if count and true != said
+        for predicted, count in enumerate(row)
+        if count and true != predicted
     ]
     return sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS]
 
 
 def worst_first(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The figures per class by rising F1; classes without test images come last."""
+    """Sort metrics per class by rising F1; classes without test images come last."""
     return sorted(per_class, key=lambda row: (row["support"] == 0, row["f1"]))
 
 
-def counts(record: Mapping[str, Any], sides: list[dict[str, int]]) -> list[dict[str, Any]]:
-    """Per class its images, how wide its bar is (0–1), and its images on each side."""
-    number = record["dataset"]["counts"]
-    most = max(number.values())
+def counts(record: Mapping[str, Any], subsets: list[dict[str, int]]) -> list[dict[str, Any]]:
+    """Return per class its images, the width of its bar (0–1), and its images in each subset."""
+    images = record["dataset"]["counts"]
+    largest = max(images.values())
     return [
-        {"label": label, "count": count, "width": count / most, **on_sides}
-        for (label, count), on_sides in zip(number.items(), sides, strict=True)
+        {"label": label, "count": count, "width": count / largest, **per_subset}
+        for (label, count), per_subset in zip(images.items(), subsets, strict=True)
     ]
 
 
 def steps(details: list[dict[str, Any]]) -> list[StepTable]:
-    """The steps of a recipe in figures; values per epoch are left to the drawing."""
+    """Return the steps of a recipe as tables; values per epoch are drawn instead."""
     return [_step(step) for step in details]
 
 
 def _step(step: Mapping[str, Any]) -> StepTable:
-    layers = {key: value for key, value in step.items() if _of_layers(value)}
-    rest = {key: value for key, value in step.items() if key not in {*layers, *_NAMES}}
+    layers = {key: value for key, value in step.items() if _is_by_layer(value)}
+    rest = {key: value for key, value in step.items() if key not in {*layers, *_NAME_KEYS}}
     names = dict.fromkeys(name for values in layers.values() for name in values)
     return StepTable(
-        name=" ".join(str(step[key]) for key in _NAMES if key in step),
+        name=" ".join(str(step[key]) for key in _NAME_KEYS if key in step),
         figures=[row for row in flat(rest) if row[0].rpartition(".")[2] not in _CURVES],
         headings=list(layers),
         layers=[(name, [_text(values.get(name)) for values in layers.values()]) for name in names],
     )
 
 
-def _of_layers(value: Any) -> bool:
-    """Whether a value has a number for each of many layers."""
+def _is_by_layer(value: Any) -> bool:
+    """Check for a mapping with a number for each of several layers."""
     return (
         isinstance(value, Mapping)
-        and len(value) >= _MANY
+        and len(value) >= _MIN_LAYERS
         and all(isinstance(entry, int | float) for entry in value.values())
     )
 
 
 def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """How a variant that lost weights or bits learned again, as curves of the record."""
+    """Return the curves of a variant's recovery training after pruning or quantization."""
     parts = [part for step in variant["steps"] for part in (step, *step.values())]
     return [
         {
@@ -145,26 +145,27 @@ def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def refusals(prediction: Mapping[str, Any]) -> list[RefusedOp]:
-    """What is in the way of the Edge TPU, alike operations together, in their order."""
-    alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for one in prediction["refused"]:
-        alike.setdefault((one["op"], one["reason"], one["change"]), []).append(one)
+    """Group the operations that the Edge TPU is predicted to reject by kind and reason."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for refusal in prediction["refused"]:
+        key = (refusal["op"], refusal["reason"], refusal["change"])
+        groups.setdefault(key, []).append(refusal)
     return [
         RefusedOp(
             op=op,
-            count=len(ones),
+            count=len(group),
             reason=reason,
-            found=ones[0]["found"],
+            found=group[0]["found"],
             change=change,
-            lost=sum(sum(one["behind"].values()) for one in ones),
-            rule=f"{ones[0]['source']}, {ones[0]['confidence']}",
+            lost=sum(sum(refusal["behind"].values()) for refusal in group),
+            rule=f"{group[0]['source']}, {group[0]['confidence']}",
         )
-        for (op, reason, change), ones in alike.items()
+        for (op, reason, change), group in groups.items()
     ]
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested values as (dotted name, text).
+    """Flatten nested values to (dotted name, text).
 
     >>> flat({"seed": 0, "training": {"dropout": 0.2, "flip": True, "epochs": None}})
     [('seed', '0'), ('training.dropout', '0.2'), ('training.flip', 'yes'), ('training.epochs', '–')]

@@ -11,7 +11,7 @@ _SINGLE_TIME = " A single time gives no range, so the range is the spread seen o
 
 
 def verdict_line(record: Mapping[str, Any]) -> str:
-    """The verdict on the chosen variant in one plain sentence."""
+    """Summarize the verdict on the chosen variant in one sentence."""
     chosen = record["variants"][record["chosen"]]
     tested = record["split"]["sizes"]["test"]
     return (
@@ -35,13 +35,13 @@ def _verdict_opening(verdict: Mapping[str, Any]) -> str:
 
 
 def majority_share(record: Mapping[str, Any]) -> float:
-    """The accuracy of always naming the commonest class of the test side."""
+    """Return the accuracy (0–1) of always predicting the most common class of the test split."""
     supports = [row["support"] for row in record["variants"][record["chosen"]]["per_class"]]
     return float(max(supports) / sum(supports))
 
 
 def baseline_warning(record: Mapping[str, Any]) -> str | None:
-    """A warning where the model is not shown to be better than naming one class always."""
+    """Return a warning where the model is not shown to beat always predicting one class."""
     chosen, share = record["variants"][record["chosen"]], majority_share(record)
     if chosen["accuracy_interval"][0] > share:
         return None
@@ -52,7 +52,7 @@ def baseline_warning(record: Mapping[str, Any]) -> str | None:
 
 
 def calibration_summary(confidence: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the temperature did to the scores of the test side, better or worse."""
+    """Summarize the effect of temperature scaling on the scores of the test split."""
     temperature, test = confidence["temperature"], confidence["test"]
     if temperature == 1:
         return (
@@ -63,13 +63,13 @@ def calibration_summary(confidence: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         f"On the validation split the scores were {kind}. The logits are divided by "
         f"{temperature:.2f} (temperature scaling), which changes scores but no predicted class.",
-        f"On the test split the log-loss {_moved(test, 'log_loss', 1, '')}, and the expected "
-        f"calibration error {_moved(test, 'ece', 100, ' %')}.",
+        f"On the test split the log-loss {_change(test, 'log_loss', 1, '')}, and the expected "
+        f"calibration error {_change(test, 'ece', 100, ' %')}.",
     )
 
 
-def _moved(test: Mapping[str, Any], what: str, factor: float, unit: str) -> str:
-    before, after = (factor * test[f"{what}_{when}"] for when in ("before", "after"))
+def _change(test: Mapping[str, Any], metric: str, factor: float, unit: str) -> str:
+    before, after = (factor * test[f"{metric}_{stage}"] for stage in ("before", "after"))
     first, then = (f"{value:.{3 if factor == 1 else 1}f}{unit}" for value in (before, after))
     if first == then:
         return f"stayed at {then}"
@@ -77,108 +77,113 @@ def _moved(test: Mapping[str, Any], what: str, factor: float, unit: str) -> str:
 
 
 def threshold_summary(chosen: Mapping[str, Any]) -> str:
-    """What the stored threshold promises, or that there is none."""
-    found = chosen["threshold"]
-    if found is None:
+    """Summarize the precision of the stored score threshold, or say that there is none."""
+    threshold = chosen["threshold"]
+    if threshold is None:
         return (
             "No score threshold is stored, so the model predicts a class for every image. "
             "Use --precision 0.95 to have it answer “unknown” when it is not confident enough."
         )
+    score, images = percent(threshold["score"]), number(threshold["images"], "validation image")
     accepted = (
-        f"{percent(found['coverage'])} of {number(found['images'], 'validation image')} reach "
-        f"it, and {percent(found['reached'])} of these are correct"
+        f"{percent(threshold['coverage'])} of {images} reach it, and "
+        f"{percent(threshold['reached'])} of these are correct"
     )
-    if found["reached"] >= found["wanted"]:
-        return f"Below a score of {percent(found['score'])} the answer is “unknown”: {accepted}."
+    if threshold["reached"] >= threshold["wanted"]:
+        return f"Below a score of {score} the answer is “unknown”: {accepted}."
     return (
-        f"No threshold reaches the requested precision of {percent(found['wanted'])}. The closest "
-        f"is a score of {percent(found['score'])}: {accepted}."
+        f"No threshold reaches the requested precision of {percent(threshold['wanted'])}. "
+        f"The closest is a score of {score}: {accepted}."
     )
 
 
 def edgetpu_summary(name: str, prediction: Mapping[str, Any]) -> str:
-    """How much of a variant the Edge TPU is foreseen to take."""
-    left = sum(prediction["cpu"].values())
-    every = prediction["mapped"] + left
+    """Summarize how many operations of a variant are predicted to run on the Edge TPU."""
+    on_cpu = sum(prediction["cpu"].values())
+    total = prediction["mapped"] + on_cpu
     if prediction["status"] == "full":
-        return f"All {number(every, 'operation')} of {name} are predicted to run on the Edge TPU."
+        return f"All {number(total, 'operation')} of {name} are predicted to run on the Edge TPU."
     if prediction["status"] == "none":
         return f"No operation of {name} is predicted to run on the Edge TPU: it stays on the CPU."
     return (
-        f"{prediction['mapped']} of {number(every, 'operation')} of {name} are predicted to run on "
-        f"the Edge TPU, {left} on the CPU."
+        f"{prediction['mapped']} of {number(total, 'operation')} of {name} are predicted to run on "
+        f"the Edge TPU, {on_cpu} on the CPU."
     )
 
 
 def memory_summary(prediction: Mapping[str, Any]) -> str:
-    """Where its parameters are foreseen to lie."""
-    kept, streamed = (prediction["parameters"][where] for where in ("on_chip", "off_chip"))
+    """Summarize how many parameters are predicted to fit into the Edge TPU's memory."""
+    parameters = prediction["parameters"]
+    on_chip, streamed = parameters["on_chip"], parameters["off_chip"]
     if not streamed:
-        return f"Its {size(kept)} of parameters should fit into about 8 MB on the chip (estimated)."
+        kept = f"Its {size(on_chip)} of parameters"
+        return f"{kept} should fit into about 8 MB on the chip (estimated)."
     return (
-        f"{size(kept)} of its parameters should fit into about 8 MB on the chip; {size(streamed)} "
-        f"are streamed for every image, which takes time (estimated)."
+        f"{size(on_chip)} of its parameters should fit into about 8 MB on the chip; "
+        f"{size(streamed)} are streamed for every image, which takes time (estimated)."
     )
 
 
 def board_summary(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """How it was made for the board, and what the chosen file would take there."""
+    """Describe the settings for the board and the estimated latency of the chosen file."""
     board = record["board"]
     threads = number(board["threads"], "thread") if board["threads"] else "one thread per core"
-    made = (
+    settings = (
         f"Made for this board: target {board['target']}, input {board['size']} × {board['size']} "
         f"pixels, to run with {threads} on its CPU."
     )
-    return made, estimated_latency(record)
+    return settings, estimated_latency(record)
 
 
 def estimated_latency(record: Mapping[str, Any]) -> str:
-    """What the chosen file would take on the board, in a sentence."""
+    """Describe the estimated latency of the chosen file on the board in a sentence."""
     board, name = record["board"], record["chosen"]
-    found = board["estimates"][name]
-    if found is None:
+    estimate = board["estimates"][name]
+    if estimate is None:
         return (
             f"The latency of {name} on the {board['title']} is not estimated, as no comparable "
             "latency is published. Measure it there with “edge bench”."
         )
-    alone = len(found["published"]) == 1
+    published = number(len(estimate["published"]), "published time")
+    single = len(estimate["published"]) == 1
     return (
-        f"Estimated latency of {name} on the {board['title']}: about {_two_digits(found['ms'])} ms "
-        f"per image ({_range(found)}) on {_RUNS_ON[found['runs_on']]}. Based on "
-        f"{number(len(found['published']), 'published time')} and the multiply-adds, not measured "
-        f"on this board.{_SINGLE_TIME if alone else ''}"
+        f"Estimated latency of {name} on the {board['title']}: about "
+        f"{_two_digits(estimate['ms'])} ms per image ({_range(estimate)}) on "
+        f"{_RUNS_ON[estimate['runs_on']]}. Based on {published} and the multiply-adds, not "
+        f"measured on this board.{_SINGLE_TIME if single else ''}"
     )
 
 
 def board_rows(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The table of all variants that there is an estimate of."""
+    """Return the rows of the table of estimated latencies."""
     return [
         {
             "name": name,
-            "runs_on": _RUNS_ON[found["runs_on"]],
-            "ms": f"{_two_digits(found['ms'])} ms",
-            "range": _range(found),
-            "published": len(found["published"]),
+            "runs_on": _RUNS_ON[estimate["runs_on"]],
+            "ms": f"{_two_digits(estimate['ms'])} ms",
+            "range": _range(estimate),
+            "published": len(estimate["published"]),
         }
-        for name, found in record["board"]["estimates"].items()
-        if found is not None
+        for name, estimate in record["board"]["estimates"].items()
+        if estimate is not None
     ]
 
 
 def published_latencies(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What was published, each once."""
-    seen: list[Mapping[str, Any]] = []
-    for found in record["board"]["estimates"].values():
-        seen += [one for one in (found or {"published": []})["published"] if one not in seen]
-    return seen
+    """Return the published latencies behind the estimates, each once."""
+    estimates = [estimate for estimate in record["board"]["estimates"].values() if estimate]
+    latencies: list[Mapping[str, Any]] = []
+    for estimate in estimates:
+        latencies += [latency for latency in estimate["published"] if latency not in latencies]
+    return latencies
 
 
-def _range(found: Mapping[str, Any]) -> str:
-    return f"{_two_digits(found['low_ms'])} to {_two_digits(found['high_ms'])} ms"
+def _range(estimate: Mapping[str, Any]) -> str:
+    return f"{_two_digits(estimate['low_ms'])} to {_two_digits(estimate['high_ms'])} ms"
 
 
 def _two_digits(value: float) -> str:
-    """With two digits, as more would mean nothing.
+    """Format with two significant digits.
 
     >>> _two_digits(147.39), _two_digits(17.0), _two_digits(0.1234)
     ('150', '17', '0.12')
