@@ -1,4 +1,4 @@
-"""The camera of whoever looks at the page of the sink ``web``."""
+"""Browser source: the camera of the device that shows the page of the sink ``web``."""
 
 import threading
 
@@ -8,23 +8,23 @@ import numpy as np
 from edge.errors import ImageError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.sources.source import Source, SourceOptions
-from edge.sources.transforms import adjust, thin
+from edge.sources.transforms import limit_rate, transform
 
-_MOST_PIXELS = 4096 * 4096
-"""A JPEG of a few bytes may promise more than there is memory for."""
+_MAX_PIXELS = 4096 * 4096
+"""A JPEG of a few bytes may claim a size for which there is no memory."""
 
-_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers of a JPEG whose segment holds its size: start of frame (ITU-T T.81, table B.1)."""
+_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of a JPEG whose segment has its size: start of frame (ITU-T T.81, table B.1)."""
 
-_BARE = frozenset((0x01, *range(0xD0, 0xD9)))
+_BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a segment."""
 
 
 def open_browser(address: str, options: SourceOptions) -> "BrowserSource":
-    """The camera of a page; nothing comes before somebody has opened it and allowed the camera.
+    """Open the camera of a page; the first frame comes after a user has allowed it there.
 
     Raises:
-        UsageError: an address, which it does not have.
+        UsageError: There is an address.
     """
     if address:
         raise UsageError(
@@ -37,7 +37,7 @@ def open_browser(address: str, options: SourceOptions) -> "BrowserSource":
 
 
 class BrowserCamera:
-    """Holds the newest image that a page has sent; used by two threads."""
+    """Holds the newest image that a page has sent; thread-safe."""
 
     name, live, fps = "browser", True, None
 
@@ -47,17 +47,18 @@ class BrowserCamera:
         self._ended = False
 
     def put(self, jpeg: bytes) -> None:
-        """Take an image.
+        """Decode an image and keep it.
 
         Raises:
-            ImageError: it is no JPEG, or one larger than 4096 × 4096.
+            ImageError: It is no JPEG, or one larger than 4096 × 4096.
         """
-        image = _decoded(jpeg)
+        image = _decode(jpeg)
         with self._changed:
             self._newest = image
             self._changed.notify_all()
 
     def read(self) -> Frame | None:
+        """Wait for an image; None after :meth:`close`."""
         with self._changed:
             while self._newest is None and not self._ended:
                 self._changed.wait()
@@ -67,14 +68,14 @@ class BrowserCamera:
         return Frame(0, 0.0, image)  # the stream counts the frames of live sources itself
 
     def close(self) -> None:
-        """Let who reads know that nothing more comes."""
+        """End :meth:`read`: no more images come."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
 
 class BrowserSource:
-    """The source "browser": what :class:`BrowserCamera` gets, as the user wants it."""
+    """The images of a :class:`BrowserCamera` as a source, with the options applied."""
 
     name, live = "browser", True
 
@@ -82,18 +83,18 @@ class BrowserSource:
         self.camera = BrowserCamera()
         frames: Source = self.camera
         if options.fps is not None:
-            frames = thin(frames, options.fps)
-        self._frames, self.fps = adjust(frames, options), options.fps
+            frames = limit_rate(frames, options.fps)
+        self._frames, self.fps = transform(frames, options), options.fps
         self.read = self._frames.read
         self.close = self._frames.close
 
 
-def _decoded(jpeg: bytes) -> BgrImage:
+def _decode(jpeg: bytes) -> BgrImage:
     expected, fix = "a JPEG image from the page's camera", "reload the page"
     size = _size(jpeg)
     if size is None:
         raise ImageError(expected, "other data", fix, code="image-undecodable")
-    if size[0] * size[1] > _MOST_PIXELS:
+    if size[0] * size[1] > _MAX_PIXELS:
         raise ImageError(
             f"{expected} with at most 4096 × 4096 pixels",
             f"{size[0]} × {size[1]} pixels",
@@ -110,16 +111,16 @@ def _decoded(jpeg: bytes) -> BgrImage:
 
 
 def _size(jpeg: bytes) -> tuple[int, int] | None:
-    """Width and height as the header of a JPEG says; None where it is none."""
+    """Read width and height from the header of a JPEG; None if it is none."""
     if not jpeg.startswith(b"\xff\xd8"):
         return None
-    place = 2
-    while place + 9 <= len(jpeg) and jpeg[place] == 0xFF:
-        marker = jpeg[place + 1]
-        if marker in _SIZES:
-            high, wide = jpeg[place + 5 : place + 7], jpeg[place + 7 : place + 9]
-            return int.from_bytes(wide), int.from_bytes(high)
-        bare = marker == 0xFF or marker in _BARE
-        place += 1 if marker == 0xFF else 2
-        place += 0 if bare else int.from_bytes(jpeg[place : place + 2])
+    offset = 2
+    while offset + 9 <= len(jpeg) and jpeg[offset] == 0xFF:
+        marker = jpeg[offset + 1]
+        if marker in _SIZE_MARKERS:
+            height, width = jpeg[offset + 5 : offset + 7], jpeg[offset + 7 : offset + 9]
+            return int.from_bytes(width), int.from_bytes(height)
+        bare = marker == 0xFF or marker in _BARE_MARKERS
+        offset += 1 if marker == 0xFF else 2
+        offset += 0 if bare else int.from_bytes(jpeg[offset : offset + 2])
     return None

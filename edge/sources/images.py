@@ -1,4 +1,4 @@
-"""Images as a source: one, a folder of them, or a pattern."""
+"""Image source: one file, a folder, or a pattern."""
 
 import re
 from collections.abc import Iterator
@@ -10,27 +10,27 @@ from edge.errors import CorruptFrameError, ImageError, SourceError
 from edge.frame import Frame
 from edge.image import SUFFIXES, read_image
 from edge.sources.source import Source, SourceOptions
-from edge.sources.transforms import adjust
+from edge.sources.transforms import transform
 
-_RATE = 30.0
-"""Images per second where the user does not say."""
+_DEFAULT_FPS = 30.0
+"""Images per second without the option ``fps``."""
 
 
 def open_images(address: str, options: SourceOptions) -> Source:
-    """The images of a folder, of a pattern such as ``photos/*.jpg``, or one alone.
+    """Open an image, or the images of a folder or of a pattern such as ``photos/*.jpg``.
 
-    They come in their natural order (2.jpg before 10.jpg), as fast as they are wanted; ``fps``
-    and ``realtime`` make a slide show.
+    They come in natural order (2.jpg before 10.jpg), as fast as they are read; ``fps`` and
+    ``realtime`` make a slide show.
 
     Raises:
-        SourceError: there is none.
+        SourceError: There is no image.
     """
-    files = find(address)
+    files = find_images(address)
 
-    def open_it() -> Source:
-        return _Images(address, files, options.fps or _RATE)
+    def open_() -> Source:
+        return _Images(address, files, options.fps or _DEFAULT_FPS)
 
-    return adjust(open_it(), options, again=open_it)
+    return transform(open_(), options, reopen=open_)
 
 
 class _Images:
@@ -56,31 +56,31 @@ class _Images:
         return Frame(index, index / self.fps, bgr.astype("uint8", copy=False), str(path))
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no file is open."""
 
 
-def find(address: str) -> list[Path]:
-    """The files of a folder, of a pattern, or one alone, in their natural order.
+def find_images(address: str) -> list[Path]:
+    """Find the images of a folder or pattern, or a single one, in natural order.
 
     Raises:
-        SourceError: there is none.
+        SourceError: There is no image.
     """
     path = Path(address)
     if path.is_file():
         return [path]
-    inside = path.iterdir() if path.is_dir() else _matches(address)
-    found = [
+    candidates = path.iterdir() if path.is_dir() else _matches(address)
+    files = [
         file
-        for file in inside
+        for file in candidates
         if file.suffix.lower() in SUFFIXES and file.is_file() and not file.name.startswith(".")
     ]
-    if not found:
+    if not files:
         kinds = " ".join(sorted(SUFFIXES))
-        what = "no images" if path.is_dir() or not path.suffix else "no such file"
+        problem = "no images" if path.is_dir() or not path.suffix else "no such file"
         raise SourceError(
-            f"images ({kinds}) at {address}", what, "check the path", code="no-images"
+            f"images ({kinds}) at {address}", problem, "check the path", code="no-images"
         )
-    return sorted(found, key=_natural)
+    return sorted(files, key=_natural)
 
 
 def _matches(pattern: str) -> Iterator[Path]:
@@ -89,6 +89,6 @@ def _matches(pattern: str) -> Iterator[Path]:
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
-    """A key by which 2.jpg comes before 10.jpg."""
+    """Return a sort key by which 2.jpg comes before 10.jpg."""
     parts = re.split(r"(\d+)", str(path))
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]

@@ -1,7 +1,7 @@
 """Cameras, network streams and video files, through OpenCV.
 
-The wheel of OpenCV has FFmpeg and V4L2. It has no GStreamer, and decodes H.264 on the processor,
-not on a board's video hardware.
+The wheel of OpenCV has FFmpeg and V4L2. It has no GStreamer, and decodes H.264 on the CPU, not on
+a board's video hardware.
 """
 
 import http.client
@@ -20,33 +20,33 @@ import numpy as np
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import BgrImage, Frame
 from edge.sources.source import Source, SourceOptions
-from edge.sources.transforms import adjust, thin
+from edge.sources.transforms import limit_rate, transform
 
-_TIMEOUT_MS = 5000
-"""A network camera that says nothing for so long is lost."""
+NETWORK_TIMEOUT_MS = 5000
+"""Milliseconds of silence after which a network camera is lost."""
 
-_DOUBT = 10
-"""So many reads in a row may fail before a camera counts as lost: one bad frame is no end."""
+_MAX_FAILED_READS = 10
+"""Reads in a row that may fail before a camera is lost: a single bad frame is not the end."""
 
-_QUICK = 1.0
-"""Seconds; a read that fails and took longer did not fail for a bad frame."""
+_MAX_DECODE_S = 1.0
+"""Seconds; a read that fails and took longer did not fail because of a bad frame."""
 
-_WHOLE = 0.9
-"""Share of a video's length that must be there for it to count as whole."""
+_MIN_COMPLETE = 0.9
+"""Share of a video's length up to which it must play, or it is truncated."""
 
 
 def open_camera(address: str, options: SourceOptions) -> Source:
-    """A USB camera: "0", "/dev/video0", or a lasting name of it in /dev/v4l/by-id.
+    """Open a USB camera: "0", "/dev/video0", or its persistent name in /dev/v4l/by-id.
 
     Raises:
-        SourceError: there is none, it may not be used, or it gives no frames.
+        SourceError: There is none, access is denied, or it delivers no frames.
     """
     if address.startswith("/dev/v4l/"):
         address = os.path.realpath(address)
     number = int(address.removeprefix("/dev/video") or 0) if _is_number(address) else -1
     if number < 0:
         raise SourceError(
-            "a camera such as v4l2:0", f"v4l2:{address}", _others(), code="invalid-address"
+            "a camera such as v4l2:0", f"v4l2:{address}", _suggest_camera(), code="invalid-address"
         )
     if sys.platform == "linux":
         _check_device(Path(f"/dev/video{number}"))
@@ -55,76 +55,76 @@ def open_camera(address: str, options: SourceOptions) -> Source:
         raise SourceError(
             f"a working camera at {address}",
             "a device that does not open",
-            "close other programs that use it, or " + _others(),
+            "close other programs that use it, or " + _suggest_camera(),
             code="camera-open-failed",
             summary=f"camera {address} does not open: in use by another program, or not a camera",
         )
-    _ask(capture, options)
-    source = _Captured(address, capture, live=True, options=options)
+    _configure(capture, options)
+    source = _CaptureSource(address, capture, live=True, options=options)
     try:
-        source.read()  # a device that opens may still be none that gives images
-    except CorruptFrameError:  # many a camera begins with one
+        source.read()  # a device that opens may still deliver no images
+    except CorruptFrameError:  # many cameras start with one
         pass
     except SourceError:
         source.close()
         raise SourceError(
             f"frames from camera {address}",
             "none",
-            _others(),
+            _suggest_camera(),
             code="camera-no-frames",
             summary=f"camera {address} delivers no frames",
         ) from None
-    return adjust(source, options)
+    return transform(source, options)
 
 
-def open_network(address: str, options: SourceOptions) -> Source:
-    """A network camera, or a video on a server.
+def open_network(
+    address: str, options: SourceOptions, timeout_ms: int = NETWORK_TIMEOUT_MS
+) -> Source:
+    """Open a network camera, or a video on a server.
 
     Raises:
-        SourceError: nobody answers, or there is no video.
+        SourceError: No server answers, or it has no video.
     """
-    shown = _without_password(address)
+    name = _without_password(address)
     limits = {
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: _TIMEOUT_MS,
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC: _TIMEOUT_MS,
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: timeout_ms,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC: timeout_ms,
     }
     capture = _open(address, cv2.CAP_FFMPEG, limits)
     if not capture.isOpened():
         raise SourceError(
-            f"a video at {shown}",
-            _why(address),
+            f"a video at {name}",
+            _failure_reason(address),
             "check the address and the camera",
             code="stream-unavailable",
         )
     live = capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
-    source: Source = _Captured(shown, capture, live=live, options=options)
+    source: Source = _CaptureSource(name, capture, live=live, options=options)
     if live and options.fps is not None:
-        source = thin(source, options.fps)
-    return adjust(source, options)
+        source = limit_rate(source, options.fps)
+    return transform(source, options)
 
 
 def open_video(address: str, options: SourceOptions) -> Source:
-    """A video file or a GIF; with ``loop`` it starts again at its end.
+    """Open a video file or a GIF; with ``loop`` it starts again at its end.
 
     Raises:
-        SourceError: the file is missing, or no video.
+        SourceError: The file is missing, or no video.
     """
     path = Path(address)
     if not path.is_file():
-        found = (
-            "no such file"
-            if not path.exists()
-            else "a directory"
-            if path.is_dir()
-            else "not a regular file"
+        problem = "a directory" if path.is_dir() else "not a regular file"
+        if not path.exists():
+            problem = "no such file"
+        raise SourceError(
+            f"a video at {address}", problem, "check the path", code="source-not-found"
         )
-        raise SourceError(f"a video at {address}", found, "check the path", code="source-not-found")
     if path.stat().st_size == 0:
         raise SourceError(
             f"a video at {address}", "an empty file", "copy the file again", code="video-unreadable"
         )
 
-    def open_it() -> Source:
+    def open_() -> Source:
         capture = _open(str(path), cv2.CAP_FFMPEG, {})
         if not capture.isOpened():
             raise SourceError(
@@ -133,12 +133,12 @@ def open_video(address: str, options: SourceOptions) -> Source:
                 "copy it again, or convert it with: ffmpeg -i FILE -c:v libx264 new.mkv",
                 code="video-unreadable",
             )
-        return _Captured(address, capture, live=False, options=options)
+        return _CaptureSource(address, capture, live=False, options=options)
 
-    return adjust(open_it(), options, again=open_it)
+    return transform(open_(), options, reopen=open_)
 
 
-class _Captured:
+class _CaptureSource:
     """A ``cv2.VideoCapture`` as a source."""
 
     def __init__(
@@ -148,7 +148,7 @@ class _Captured:
         self.name, self.live = name, live
         own = rate if np.isfinite(rate) and 0 < rate <= 1000 else None
         self.fps = own if live else options.fps or own
-        self._capture, self._given_rate = capture, None if live else options.fps
+        self._capture, self._fixed_fps = capture, None if live else options.fps
         self._frames = 0 if live else max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         self._length = self._frames / own if own else 0.0
         self._count, self._time = 0, 0.0
@@ -161,11 +161,11 @@ class _Captured:
         self._count += 1
         if self._corrupt:
             self._corrupt -= 1
-            raise self._undecodable()
+            raise self._corrupt_frame()
         self._grabbed = False
         decoded, image = self._capture.retrieve()
         if not decoded or image is None or image.size == 0:
-            raise self._undecodable()
+            raise self._corrupt_frame()
         self._time = self._timestamp()
         return Frame(self._count - 1, self._time, _bgr(image))
 
@@ -173,21 +173,23 @@ class _Captured:
         self._capture.release()
 
     def _grab(self) -> bool:
-        """Whether there is one more frame; ``_corrupt`` counts those before it that are broken.
+        """Grab the next frame and count the corrupt ones before it; False at the end.
 
-        OpenCV says the same of a frame that it cannot decode as of the end: what comes after tells.
+        OpenCV reports a frame that it cannot decode like the end: only later frames tell them
+        apart.
         """
-        for failed in range((_DOUBT if self.live else max(0, self._frames - self._count)) + 1):
+        retries = _MAX_FAILED_READS if self.live else max(0, self._frames - self._count)
+        for failed in range(retries + 1):
             start = time.perf_counter()
             self._grabbed = self._capture.grab()
             if self._grabbed:
                 self._corrupt = failed
                 return True
-            if time.perf_counter() - start > _QUICK:
+            if time.perf_counter() - start > _MAX_DECODE_S:
                 break
         return False
 
-    def _undecodable(self) -> CorruptFrameError:
+    def _corrupt_frame(self) -> CorruptFrameError:
         return CorruptFrameError(
             f"a valid frame from {self.name}",
             "one that cannot be decoded",
@@ -196,7 +198,7 @@ class _Captured:
         )
 
     def _check_end(self) -> None:
-        """The end of a file; a live source has none, and a file's must be where it should be."""
+        """Raise an error at the end of a live source, and of a file that ends too early."""
         if self.live:
             raise SourceError(
                 f"frames from {self.name}",
@@ -212,7 +214,7 @@ class _Captured:
                 code="video-unreadable",
             )
         reached = self._time + (1 / self.fps if self.fps else 0)
-        if not self._given_rate and reached < _WHOLE * self._length:
+        if not self._fixed_fps and reached < _MIN_COMPLETE * self._length:
             raise SourceError(
                 f"{self._length:.1f} s of video in {self.name}",
                 f"only {reached:.1f} s",
@@ -222,35 +224,35 @@ class _Captured:
             )
 
     def _timestamp(self) -> float:
-        if self._given_rate:
-            return (self._count - 1) / self._given_rate
+        if self._fixed_fps:
+            return (self._count - 1) / self._fixed_fps
         milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
         if milliseconds > 0 or self._count == 1 or self.live:
             return max(self._time, milliseconds / 1000)
-        return (self._count - 1) / (self.fps or 30.0)  # a raw stream without times
+        return (self._count - 1) / (self.fps or 30.0)  # a raw stream without timestamps
 
 
-def _open(place: str | int, backend: int, limits: dict[int, int]) -> cv2.VideoCapture:
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # it writes to stderr by itself
+def _open(target: str | int, backend: int, limits: dict[int, int]) -> cv2.VideoCapture:
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg writes to stderr itself
     _silence()
     settings = dict(limits)
     if backend == cv2.CAP_FFMPEG:  # the model needs the other cores
         settings[cv2.CAP_PROP_N_THREADS] = 2 if (os.cpu_count() or 1) > 2 else 1
     flat = [value for pair in settings.items() for value in pair]
     opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture
-    return opener(place, backend, flat)
+    return opener(target, backend, flat)
 
 
 def _silence() -> None:
-    """Let OpenCV write nothing to stderr; where it is told so differs from version to version."""
-    place = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # type: ignore[attr-defined]
-    place.setLogLevel(0)
+    """Keep OpenCV from writing to stderr; the function moved between versions."""
+    logging = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # type: ignore[attr-defined]
+    logging.setLogLevel(0)
 
 
-def _ask(capture: cv2.VideoCapture, options: SourceOptions) -> None:
-    """Ask a camera for what the user wants; it does what it can."""
-    wide = options.size is not None and options.size[0] > 640
-    if wide or (options.fps or 0) > 30:  # uncompressed does not get through USB 2 so fast
+def _configure(capture: cv2.VideoCapture, options: SourceOptions) -> None:
+    """Set what the user asked for; a camera does what it can."""
+    is_wide = options.size is not None and options.size[0] > 640
+    if is_wide or (options.fps or 0) > 30:  # too fast for uncompressed frames over USB 2
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
     if options.size is not None:
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, options.size[0])
@@ -274,7 +276,7 @@ def _check_device(device: Path) -> None:
         raise SourceError(
             f"a camera at {device}",
             "no such device",
-            _others(),
+            _suggest_camera(),
             code="camera-not-found",
             summary=f"no camera at {device}",
         )
@@ -287,10 +289,10 @@ def _check_device(device: Path) -> None:
         )
 
 
-def _others() -> str:
-    found = sorted(str(path) for path in Path("/dev").glob("video*"))
-    if found:
-        return f"choose another camera with --source ({', '.join(found)})"
+def _suggest_camera() -> str:
+    devices = sorted(str(path) for path in Path("/dev").glob("video*"))
+    if devices:
+        return f"choose another camera with --source ({', '.join(devices)})"
     return "plug in a camera, or use a file: --source clip.mp4"
 
 
@@ -311,8 +313,8 @@ def _without_password(address: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _why(address: str) -> str:
-    """Why a network address did not open, as far as can be found out in a moment."""
+def _failure_reason(address: str) -> str:
+    """Find out in a few seconds why a network address did not open."""
     parts = urlsplit(address)
     secure = parts.scheme in ("https", "rtsps")
     try:

@@ -1,4 +1,4 @@
-"""What a source is: something that frames can be read from, one after the other."""
+"""The interface of a source, and its options."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,14 +11,19 @@ ROTATIONS = (0, 90, 180, 270)
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What a user can ask of a source; None leaves it as the source has it.
+    """Options of a source; None keeps what the source has.
 
-    ``size``: width and height in pixels; ``fps``: frames per second; ``rotate``: degrees
-    clockwise; ``exposure``: as the driver counts it; ``loop``: start again at the end of a file;
-    ``realtime``: a file at its own speed instead of as fast as possible.
+    Attributes:
+        size: Width and height in pixels.
+        fps: Frames per second.
+        rotate: Degrees clockwise: 0, 90, 180 or 270.
+        hflip: Mirror the frames.
+        exposure: In the units of the camera's driver.
+        loop: Start again at the end of a file.
+        realtime: Play a file at its own speed instead of as fast as possible.
 
     Raises:
-        UsageError: a value outside its range.
+        UsageError: A value is out of its range.
     """
 
     size: tuple[int, int] | None = None
@@ -45,38 +50,40 @@ class SourceOptions:
                 code="invalid-option-value",
             )
         if self.size is not None and not all(16 <= side <= 16384 for side in self.size):
-            wide, high = self.size
+            width, height = self.size
             raise UsageError(
                 "--size with sides from 16 to 16384",
-                f"{wide}x{high}",
+                f"{width}x{height}",
                 "use --size 640x480",
                 code="invalid-option-value",
             )
 
 
 class Source(Protocol):
-    """Frames, one after the other; read and closed by one thread.
-
-    ``name`` is what the user called it; ``live``: frames come whether they are read or not, so
-    that only the newest counts; ``fps``: as it says itself, None where it does not.
-    """
+    """Frames, one after the other; read and closed by one thread."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the source, as the user wrote it."""
+        ...
 
     @property
-    def live(self) -> bool: ...
+    def live(self) -> bool:
+        """True where frames come whether they are read or not, so that only the newest counts."""
+        ...
 
     @property
-    def fps(self) -> float | None: ...
+    def fps(self) -> float | None:
+        """Frames per second that the source reports, if it does."""
+        ...
 
     def read(self) -> Frame | None:
-        """The next frame; None at the end.
+        """Read the next frame; None at the end.
 
         Raises:
-            CorruptFrameError: this one cannot be decoded; the next may.
-            SourceError: the source is lost.
+            CorruptFrameError: This frame cannot be decoded; the next may.
+            SourceError: The source is lost.
         """
 
     def close(self) -> None:
-        """Give the camera or file back; reading is over."""
+        """Release the camera or file; nothing is read after it."""

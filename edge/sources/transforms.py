@@ -1,4 +1,4 @@
-"""What is done to any source's frames: loop, size, rotation, mirroring, pace."""
+"""Transforms of any source's frames: loop, size, rotation, mirroring, speed."""
 
 import time
 from collections.abc import Callable
@@ -16,36 +16,38 @@ _ROTATIONS = {
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
 
-
-_LATE = 1.0
+_MAX_CATCH_UP_S = 1.0
 """Seconds that a file played at its own speed may be late and still catch up."""
 
 
-def adjust(
+def transform(
     source: Source,
     options: SourceOptions,
     *,
     resize: bool = True,
-    again: Callable[[], Source] | None = None,
+    reopen: Callable[[], Source] | None = None,
 ) -> Source:
-    """``source`` with what ``options`` ask for beyond it.
+    """Wrap ``source`` in what ``options`` ask for beyond what it does itself.
 
-    ``resize``: the size is made here, not by the source; ``again`` opens the source anew, for
-    ``loop``.
+    Args:
+        source: The source.
+        options: What the user asked for.
+        resize: Resize frames here; False where the source has the size already.
+        reopen: Opens the source again, for ``loop``.
     """
-    if options.loop and again is not None:
-        source = _Looped(source, again)
+    if options.loop and reopen is not None:
+        source = _Looped(source, reopen)
     size = options.size if resize else None
     if size is not None or options.rotate or options.hflip:
-        source = _Turned(source, size, options.rotate, options.hflip)
+        source = _Transformed(source, size, options.rotate, options.hflip)
     if options.realtime and not source.live:
-        source = _Paced(source)
+        source = _Realtime(source)
     return source
 
 
-def thin(source: Source, fps: float) -> Source:
-    """A live source that cannot be asked for a rate, with the frames left out that exceed it."""
-    return _Thinned(source, fps)
+def limit_rate(source: Source, fps: float) -> Source:
+    """Drop the frames of a live source that exceed ``fps``, where it has no such setting."""
+    return _RateLimited(source, fps)
 
 
 class _Wrapper:
@@ -58,18 +60,18 @@ class _Wrapper:
 
 
 class _Looped(_Wrapper):
-    """Starts again at the end; numbers and times go on."""
+    """Starts again at the end; indices and times continue."""
 
-    def __init__(self, source: Source, again: Callable[[], Source]) -> None:
+    def __init__(self, source: Source, reopen: Callable[[], Source]) -> None:
         super().__init__(source)
-        self._again = again
+        self._reopen = reopen
         self._index, self._time, self._start = 0, 0.0, 0.0
 
     def read(self) -> Frame | None:
         frame = self._source.read()
         if frame is None:
             self._source.close()
-            self._source = self._again()
+            self._source = self._reopen()
             self._start = self._time + 1 / (self.fps or 30.0)
             frame = self._source.read()
             if frame is None:
@@ -79,8 +81,8 @@ class _Looped(_Wrapper):
         return replace(frame, index=self._index - 1, time_s=self._time)
 
 
-class _Turned(_Wrapper):
-    """Resized, turned clockwise, then mirrored."""
+class _Transformed(_Wrapper):
+    """Resized, rotated clockwise, then mirrored."""
 
     def __init__(
         self, source: Source, size: tuple[int, int] | None, rotate: int, hflip: bool
@@ -90,53 +92,53 @@ class _Turned(_Wrapper):
 
     def read(self) -> Frame | None:
         frame = self._source.read()
-        return None if frame is None else replace(frame, image=self._turn(frame.image))
+        return None if frame is None else replace(frame, image=self._apply(frame.image))
 
-    def _turn(self, image: BgrImage) -> BgrImage:
-        turned: cv2.typing.MatLike = image
-        if self._size is not None and (turned.shape[1], turned.shape[0]) != self._size:
-            turned = cv2.resize(turned, self._size, interpolation=cv2.INTER_AREA)
+    def _apply(self, image: BgrImage) -> BgrImage:
+        result: cv2.typing.MatLike = image
+        if self._size is not None and (result.shape[1], result.shape[0]) != self._size:
+            result = cv2.resize(result, self._size, interpolation=cv2.INTER_AREA)
         if self._rotate:
-            turned = cv2.rotate(turned, _ROTATIONS[self._rotate])
+            result = cv2.rotate(result, _ROTATIONS[self._rotate])
         if self._hflip:
-            turned = cv2.flip(turned, 1)
-        return np.asarray(turned, np.uint8)
+            result = cv2.flip(result, 1)
+        return np.asarray(result, np.uint8)
 
 
-class _Thinned(_Wrapper):
-    """At most so many frames a second; an early one is passed over."""
+class _RateLimited(_Wrapper):
+    """At most ``fps`` frames per second; a frame that comes early is dropped."""
 
     def __init__(self, source: Source, fps: float) -> None:
         super().__init__(source)
         self.fps = min(fps, source.fps or fps)
-        self._pause, self._next = 1 / fps, 0.0
+        self._interval, self._next = 1 / fps, 0.0
 
     def read(self) -> Frame | None:
         while (frame := self._source.read()) is not None:
             now = time.perf_counter()
             if now >= self._next:
-                # From the time that was due, so that the rate is kept on average.
-                self._next = max(self._next, now - self._pause) + self._pause
+                # From the due time, so that the mean rate is kept.
+                self._next = max(self._next, now - self._interval) + self._interval
                 break
         return frame
 
 
-class _Paced(_Wrapper):
-    """A file at its own speed; what was held up for long is not made up for by haste."""
+class _Realtime(_Wrapper):
+    """A file at its own speed; it does not rush to make up for a long delay."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self._began: float | None = None
+        self._start: float | None = None
 
     def read(self) -> Frame | None:
         frame = self._source.read()
         if frame is None:
             return None
         now = time.perf_counter()
-        if self._began is None:
-            self._began = now - frame.time_s
-        ahead = self._began + frame.time_s - now
-        if ahead < -_LATE:  # the stream was paused, or the processor busy
-            self._began -= ahead
+        if self._start is None:
+            self._start = now - frame.time_s
+        ahead = self._start + frame.time_s - now
+        if ahead < -_MAX_CATCH_UP_S:  # the stream was paused, or the processor busy
+            self._start -= ahead
         time.sleep(max(0.0, ahead))
         return frame

@@ -122,7 +122,7 @@ def _of_images(
     places: list[PoseLocation] = []
     vectors: list[NDArray[np.float32]] = []
     unread = 0
-    paths = files.find(address)
+    paths = files.find_images(address)
     for done, path in enumerate(paths):
         progress(done, len(paths))
         try:
