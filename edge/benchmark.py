@@ -1,4 +1,4 @@
-"""Measuring: how long a model takes."""
+"""Benchmark: measure how long a model takes."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from edge.interpreter import Array, Runtime
 
 @dataclass(frozen=True, slots=True)
 class InvokeTiming:
-    """Milliseconds of invokes: the first one of all, then median and 95th percentile of ``runs``.
+    """Milliseconds of the very first invoke, and median and 95th percentile of ``runs`` more.
 
     Setting the input and fetching the outputs are part of an invoke.
     """
@@ -23,7 +23,7 @@ class InvokeTiming:
 
 
 def percentiles(ms: Sequence[float]) -> tuple[float, float]:
-    """Median and 95th percentile (linear interpolation) of a non-empty sequence.
+    """Compute the median and 95th percentile (linear interpolation) of a non-empty sequence.
 
     >>> percentiles([1.0, 2.0, 3.0])
     (2.0, 2.9)
@@ -33,28 +33,33 @@ def percentiles(ms: Sequence[float]) -> tuple[float, float]:
 
 
 def measure(
-    runtime: Runtime, *, warm_up: int = 5, least: int = 30, most: int = 1000, seconds: float = 2.0
+    runtime: Runtime,
+    *,
+    warm_up: int = 5,
+    min_runs: int = 30,
+    max_runs: int = 1000,
+    seconds: float = 2.0,
 ) -> InvokeTiming:
-    """Time invokes of ``runtime`` on noise (seeded), one after the other.
+    """Time consecutive invokes of ``runtime`` on seeded noise.
 
-    At least ``least`` and at most ``most`` invokes are timed; between these, for ``seconds``.
+    Between ``min_runs`` and ``max_runs`` invokes are timed, until ``seconds`` have passed.
 
     Raises:
         ModelError: the model fails on invoke.
     """
     arrays = noise(runtime)
     first = _invoke_ms(runtime, arrays)
-    times = _times(runtime, arrays, warm_up, least, most, seconds)
+    times = _times(runtime, arrays, warm_up, min_runs, max_runs, seconds)
     return InvokeTiming(first, *percentiles(times), len(times))
 
 
 def measure_in_turns(
     runtimes: Sequence[Runtime], *, rounds: int = 5, seconds: float = 0.1
 ) -> tuple[InvokeTiming, ...]:
-    """Time several models so that they can be held against each other.
+    """Time several models in turns, so that their times can be compared.
 
-    Each gets ``seconds`` in every round, at least 6 invokes after 3 to warm up: what else the
-    computer does for a while slows all of them.
+    Each gets ``seconds`` in every round, at least 6 invokes after 3 to warm up: other load on the
+    computer then slows all of them alike.
 
     Raises:
         ModelError: a model fails on invoke.
@@ -75,27 +80,27 @@ def _times(
     runtime: Runtime,
     arrays: tuple[Array, ...],
     warm_up: int,
-    least: int,
-    most: int,
+    min_runs: int,
+    max_runs: int,
     seconds: float,
 ) -> list[float]:
     for _ in range(warm_up):
         _invoke_ms(runtime, arrays)
     times: list[float] = []
     end = time.perf_counter() + seconds
-    while len(times) < least or (len(times) < most and time.perf_counter() < end):
+    while len(times) < min_runs or (len(times) < max_runs and time.perf_counter() < end):
         times.append(_invoke_ms(runtime, arrays))
     return times
 
 
 def noise(runtime: Runtime, seed: int = 0) -> tuple[Array, ...]:
-    """One random array per input: the whole range of 8-bit dtypes, else 0 to 1."""
+    """Make one random array per input: the full range of 8-bit dtypes, else 0 to 1."""
     random = np.random.default_rng(seed)
     arrays: list[Array] = []
     for spec in runtime.inputs:
         if spec.dtype in ("uint8", "int8"):
-            least = np.iinfo(spec.dtype).min
-            arrays.append((random.integers(0, 256, spec.shape) + least).astype(spec.dtype))
+            minimum = np.iinfo(spec.dtype).min
+            arrays.append((random.integers(0, 256, spec.shape) + minimum).astype(spec.dtype))
         else:
             arrays.append(random.random(spec.shape).astype(spec.dtype))
     return tuple(arrays)

@@ -1,4 +1,4 @@
-"""The ``edge`` command: one table of names, loaded when called.
+"""The ``edge`` command: a table of subcommands, imported when called.
 
 A command's function is imported only when it is called, so that ``edge --help`` is quick
 and this package imports none of its siblings. Exit codes, for every command:
@@ -25,7 +25,7 @@ from edge.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command: where its click function is, in which group of the help, and its help line."""
+    """A command: its click function ("module:function"), its group in the help, and its help line."""
 
     target: str
     group: str
@@ -33,7 +33,7 @@ class CommandEntry:
 
 
 DEBUG = "EDGE_DEBUG"
-"""Environment variable that holds what ``--debug`` says."""
+"""Environment variable that is set by ``--debug``."""
 
 COMMANDS = {
     "capture": CommandEntry("edge.commands.capture:capture", "Make", "Take photos for a dataset."),
@@ -95,31 +95,35 @@ COMMANDS = {
 
 
 class ReaderGoneError(Exception):
-    """Whoever reads stdout has seen enough, as in ``edge … | head``."""
+    """The reader of stdout has closed it, as in ``edge … | head``."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came; it is handled like Ctrl-C."""
+    """SIGTERM was received; it is handled like Ctrl-C."""
 
 
 class LazyGroup(click.Group):
     """A click group whose commands are imported when they are called.
 
-    ``entries``: name → what is known of the command without importing it, in the order of the help.
+    Attributes:
+        entries: Name of each command and what is known without importing it, in help order.
     """
 
     entries: Mapping[str, CommandEntry] = COMMANDS
 
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a closed stdout becomes :class:`ReaderGoneError`."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:  # which click would end with exit code 1
             raise ReaderGoneError from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names in the order of the help."""
         return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
         if cmd_name not in self.entries:
             return None
         module, _, function = self.entries[cmd_name].target.partition(":")
@@ -130,6 +134,11 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve the first argument to a command.
+
+        Raises:
+            UsageError: there is no such command; the fix names the nearest.
+        """
         name, path = args[0], ctx.command_path
         if name not in self.entries and not name.startswith("-"):
             guess = nearest(name, self.entries)
@@ -143,6 +152,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands to the help, by group."""
         for group in dict.fromkeys(entry.group for entry in self.entries.values()):
             with formatter.section(group):
                 formatter.write_dl(
@@ -158,7 +168,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="edge")
 @click.option("--debug", is_flag=True, help="Show the traceback of errors; allowed anywhere.")
 def cli(debug: bool) -> None:
-    """From a folder of photos to a camera that recognizes them.
+    r"""From a folder of photos to a camera that recognizes them.
 
     \b
     Examples:
@@ -169,12 +179,12 @@ def cli(debug: bool) -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit by its contract."""
+    """Run the command line and exit with its exit code."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run_command(command: click.Command) -> NoReturn:
-    """Run one command as a program of its own, with the errors and exit codes of ``edge``."""
+    """Run one command as a separate program, with the errors and exit codes of ``edge``."""
     sys.exit(run(sys.argv[1:], command))
 
 
@@ -210,7 +220,7 @@ def run(args: list[str], command: click.Command | None = None) -> int:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM unwind what is under way, as Ctrl-C does."""
+    """Let SIGTERM unwind the stack, as Ctrl-C does."""
 
     def stop(*_: object) -> NoReturn:
         raise Terminated
@@ -226,7 +236,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _take_debug(args: list[str]) -> tuple[list[str], bool]:
-    """The arguments without ``--debug``, which may stand anywhere before a ``--``."""
+    """Remove ``--debug``, which may stand anywhere before a ``--``, from the arguments."""
     end = args.index("--") if "--" in args else len(args)
     kept = [word for word in args[:end] if word != "--debug"]
     return kept + args[end:], bool(os.environ.get(DEBUG)) or len(kept) < end
@@ -234,7 +244,7 @@ def _take_debug(args: list[str]) -> tuple[list[str], bool]:
 
 @contextmanager
 def _debugging(debug: bool) -> Iterator[None]:
-    """Let commands, and processes that they start, know of ``--debug``."""
+    """Pass ``--debug`` on to commands, and to processes that they start."""
     before = os.environ.get(DEBUG)
     if debug:
         os.environ[DEBUG] = "1"
@@ -246,7 +256,7 @@ def _debugging(debug: bool) -> Iterator[None]:
 
 
 def _explain(error: Exception) -> tuple[str, dict[str, str]]:
-    """The line for people, and the object for ``--json``."""
+    """Return the line for people, and the object for ``--json``."""
     if isinstance(error, EdgeError):
         line = f"{error} [{error.code}]" if error.code else str(error)
         return line, error.to_dict()
@@ -261,8 +271,8 @@ def _explain(error: Exception) -> tuple[str, dict[str, str]]:
         line = f"{place}{error.strerror.lower()}"
     else:
         kind, code = "InternalError", "internal-error"
-        said = " ".join(str(error).split())
-        line = f"internal error: {type(error).__name__}: {said}: run again with --debug"
+        message = " ".join(str(error).split())
+        line = f"internal error: {type(error).__name__}: {message}: run again with --debug"
     return f"{line} [{code}]", {"kind": kind, "code": code, "message": line}
 
 
@@ -278,7 +288,7 @@ def _fail(as_json: bool, line: str, detail: dict[str, str]) -> int:
 
 
 def _drop_stdout() -> None:
-    """Send what is still buffered nowhere, so that Python does not fail on it when it ends."""
+    """Discard what is still buffered, so that Python does not fail on it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -291,7 +301,7 @@ def _usage_message(error: click.UsageError) -> str:
 
 
 def _missing_extra(error: ModuleNotFoundError) -> str | None:
-    """One line naming the extra that holds a missing package, or None if it is not ours to say."""
+    """Name the extra that a missing package belongs to, in one line; None if it is not ours."""
     package = (error.name or "").partition(".")[0]
     extras = {
         "tensorflow": "convert", "tf_keras": "convert", "tensorflow_model_optimization": "convert",

@@ -1,4 +1,4 @@
-"""Whether a model runs on the Edge TPU here, found out in a process of its own.
+"""Edge TPU probe: try a model on the Edge TPU in a separate process.
 
 libedgetpu can crash or hang the process that loads it (Google's build of 2021 does with newer
 interpreters), so each interpreter is tried in a subprocess with a time limit. The subprocess runs
@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 LIBRARIES = {"linux": "libedgetpu.so.1", "darwin": "libedgetpu.1.dylib", "win32": "edgetpu.dll"}
-TIMEOUT = 30.0  # seconds; a USB accelerator takes a few to get its firmware
+TIMEOUT_S = 30.0  # a USB accelerator takes a few to get its firmware
 
 NO_LIBRARY = "libedgetpu is not installed"
 NO_DEVICE = "libedgetpu is installed, but no Edge TPU responds (plugged in? in group plugdev?)"
@@ -24,15 +24,15 @@ SAME_FOR_ALL = (NO_LIBRARY,)
 
 
 def library() -> str:
-    """The file name of libedgetpu on this system."""
+    """Return the file name of libedgetpu on this system."""
     return LIBRARIES.get(sys.platform, LIBRARIES["linux"])
 
 
-def try_edgetpu(module: str, model: bytes, timeout: float = TIMEOUT) -> str | None:
+def try_edgetpu(module: str, model: bytes, timeout: float = TIMEOUT_S) -> str | None:
     """Invoke ``model`` once on the Edge TPU with the interpreter of ``module``, in a subprocess.
 
     Returns:
-        None where that worked, else the reason in plain words.
+        None if that worked, else the reason in plain words.
     """
     command = [sys.executable, "-P", __file__, module, library()]
     try:
@@ -60,7 +60,7 @@ def _last_line(output: bytes) -> str:
 
 
 def _attempt(module_name: str, library_name: str, model: bytes) -> str | None:
-    """The trial itself: load the delegate, allocate, invoke."""
+    """Load the delegate, allocate and invoke; return the reason of a failure."""
     try:
         module: Any = import_module(module_name)
     except Exception as error:  # whatever an interpreter's import raises, it is not usable

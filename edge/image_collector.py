@@ -1,4 +1,4 @@
-"""Collecting images of one class into a data set, without near-identical ones."""
+"""Image collector: images of one class for a dataset, without near-duplicates."""
 
 import re
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from edge.files import output_errors, write_atomic
 from edge.frame import BgrImage
 from edge.image import SUFFIXES, encode_jpeg
 
-SAME = 2.0
-"""Mean difference of two thumbnails, in gray levels of 255, below which they show the same.
+_DUPLICATE_DIFFERENCE = 2.0
+"""Mean difference of two thumbnails, in gray levels of 255, below which they are duplicates.
 
 Two frames of a still scene differ by the camera's noise, about half of that.
 """
@@ -27,10 +27,16 @@ _QUALITY = 95
 
 @dataclass
 class ImageCollector:
-    """The folder of one class; ``kept`` are the files written, ``skipped`` counts the repeats,
-    ``in_a_row`` those since the last image that was kept.
+    """Images of one class in a folder of a dataset.
 
-    What lies in the folder already counts as taken before.
+    Images that are in the folder already count as taken before.
+
+    Attributes:
+        root: Folder of the dataset.
+        label: The class, which is also the name of its folder.
+        kept: Files written.
+        skipped: Number of near-duplicates.
+        in_a_row: Near-duplicates since the last image that was kept.
     """
 
     root: Path
@@ -41,13 +47,15 @@ class ImageCollector:
     _thumbnails: list[NDArray[np.float32]] = field(default_factory=list)
 
     def add(self, image: BgrImage) -> Path | None:
-        """Keep an image, uint8 BGR, as a whole file of a new name; None for a repeat.
+        """Write an image, uint8 BGR [height, width, 3], to a new file; None for a near-duplicate.
 
         Raises:
             OutputError: it cannot be written.
         """
         thumbnail = _thumbnail(image)
-        if any(np.abs(thumbnail - other).mean() < SAME for other in self._thumbnails):
+        if any(
+            np.abs(thumbnail - other).mean() < _DUPLICATE_DIFFERENCE for other in self._thumbnails
+        ):
             self.skipped += 1
             self.in_a_row += 1
             return None
@@ -58,7 +66,7 @@ class ImageCollector:
         return path
 
     def counts(self) -> dict[str, int]:
-        """Images per class in the data set, this one's and the others'."""
+        """Count the images of each class in the dataset."""
         folders = [path for path in self.root.iterdir() if path.is_dir()]
         return {
             folder.name: sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
@@ -78,11 +86,11 @@ class ImageCollector:
 
 
 def open_collector(root: Path, label: str) -> ImageCollector:
-    """The folder ``root/label``, made where it is missing.
+    """Open the folder ``root/label``; it is created if it does not exist.
 
     Raises:
-        UsageError: a label that is no folder's name.
-        OutputError: the folder cannot be made.
+        UsageError: the label is not a valid folder name.
+        OutputError: the folder cannot be created.
     """
     if not label.strip() or label.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
         raise UsageError(
@@ -93,15 +101,15 @@ def open_collector(root: Path, label: str) -> ImageCollector:
         )
     with output_errors(root / label):
         (root / label).mkdir(parents=True, exist_ok=True)
-    return ImageCollector(root, label, _thumbnails=list(_earlier(root / label)))
+    return ImageCollector(root, label, _thumbnails=list(_thumbnails(root / label)))
 
 
-def _earlier(folder: Path) -> Iterator[NDArray[np.float32]]:
-    """Thumbnails of the images there; one that cannot be read is left to ``edge convert``."""
+def _thumbnails(folder: Path) -> Iterator[NDArray[np.float32]]:
+    """Yield thumbnails of the images there; unreadable ones are left to ``edge convert``."""
     for path in folder.iterdir():
         if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
             continue
-        image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # much the quickest for JPEG
+        image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # by far the fastest for JPEG
         if image is not None and min(image.shape[:2]) < 2 * max(_THUMBNAIL):
             image = cv2.imread(str(path))
         if image is not None:

@@ -1,4 +1,4 @@
-"""How this copy of the toolkit was installed, and the command that installs more of it.
+"""Installation: the origin of this copy of the toolkit, and the command that installs extras.
 
 Every message that tells the user to install an extra takes its command from here: from where this
 copy came, so that it never brings somebody else's package or another version. Reference: PEP 610,
@@ -28,7 +28,7 @@ WHEEL = f"{DISTRIBUTION.replace('-', '_')}-{__version__}-py3-none-any.whl"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where this copy was installed from.
+    """Origin of this copy of the toolkit.
 
     Attributes:
         kind: "index", "folder", "file" (a wheel or source archive on this machine) or "url".
@@ -43,7 +43,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class BoardSource:
-    """What another machine installs this copy from, all quoted for a shell.
+    """Source from which another machine installs this copy, all quoted for a shell.
 
     Attributes:
         requirement: What follows ``pip install`` there, in the folder that holds the file.

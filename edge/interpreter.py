@@ -1,9 +1,9 @@
-"""Choosing an interpreter and a delegate, and running a model with them.
+"""TFLite interpreters: choose one and a delegate, and run a model with them.
 
 Interpreters are tried in the order of their speed: ai-edge-litert, TensorFlow's own where
 TensorFlow is installed anyway, tflite-runtime. The first that imports is taken; for the Edge TPU,
-the first that has invoked the model in a subprocess (see :mod:`edge.edgetpu_probe`), because libedgetpu
-can take the whole process down with it.
+the first that has invoked the model in a subprocess (see :mod:`edge.edgetpu_probe`), because
+libedgetpu can crash the process that loads it.
 """
 
 import os
@@ -44,7 +44,7 @@ class TensorSpec:
     zero_point: int
 
     def dequantize(self, values: Array) -> NDArray[np.float32]:
-        """Real values, float32, of raw ones."""
+        """Convert raw values of any shape to real values, float32."""
         if self.scale == 0:
             return values.astype(np.float32)
         return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
@@ -81,13 +81,14 @@ class Runtime:
     """A model in an interpreter, ready to invoke.
 
     Attributes:
-        name: of the model, usually its path.
-        package: the interpreter with its version, e.g. "ai-edge-litert 2.3.0".
-        delegate: what runs the model, "cpu" or "edgetpu".
+        name: Name of the model, usually its path.
+        package: The interpreter with its version, e.g. "ai-edge-litert 2.3.0".
+        delegate: Device that runs the model, "cpu" or "edgetpu".
         threads: CPU threads of the interpreter.
-        notes: sentences for the user about this choice.
-        inputs, outputs: the model's tensors.
-        file: the parsed model file.
+        notes: Sentences for the user about this choice.
+        inputs: The model's inputs.
+        outputs: The model's outputs.
+        file: The parsed model file.
     """
 
     def __init__(
@@ -137,23 +138,23 @@ def load(
     threads: int | None = None,
     interpreter: str | None = None,
 ) -> Runtime:
-    """Make the bytes of a .tflite file ready to run.
+    """Load the bytes of a .tflite file into an interpreter.
 
     Args:
-        model: the file's content.
-        name: what errors call the model, usually its path.
+        model: The file's content.
+        name: Name of the model in errors, usually its path.
         delegate: "cpu", "edgetpu", or "auto": the Edge TPU for models compiled for it.
-        threads: CPU threads; by default as many as there are cores, at most 4.
-        interpreter: the one to use, a key of ``INTERPRETERS``; by default the fastest there is.
+        threads: CPU threads; by default one per core, at most 4.
+        interpreter: A key of ``INTERPRETERS``; by default the fastest that is installed.
 
     Raises:
-        ModelError: no usable model.
+        ModelError: the model is not usable.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
         UsageError: an unknown delegate or interpreter.
     """
-    _check_word("delegate", delegate, DELEGATES)
+    _check_choice("delegate", delegate, DELEGATES)
     if interpreter is not None:
-        _check_word("interpreter", interpreter, tuple(INTERPRETERS))
+        _check_choice("interpreter", interpreter, tuple(INTERPRETERS))
     candidates = [interpreter] if interpreter else list(INTERPRETERS)
     file = tflite.parse(model, name)
     if delegate == "edgetpu" and not file.for_edgetpu:
@@ -176,13 +177,15 @@ def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> 
     distribution, module = _first_importable(candidates)
     notes = _slowness(distribution)
     try:
-        interpreter = _make(module, file, name, threads)
+        interpreter = _new_interpreter(module, file, name, threads)
     except ModelError as error:
         if "XNNPACK" not in error.found:
             raise
-        # It refuses some quantization scales that TensorFlow Lite's own kernels take.
+        # It rejects some quantization scales that TensorFlow Lite's own kernels accept.
         plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter = _make(module, file, name, threads, experimental_op_resolver_type=plain)
+        interpreter = _new_interpreter(
+            module, file, name, threads, experimental_op_resolver_type=plain
+        )
         notes += (f"XNNPACK rejects {name}: using TensorFlow Lite's built-in, slower kernels",)
     return Runtime(
         interpreter,
@@ -206,7 +209,7 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
             loaded = import_module(module)
             edgetpu = loaded.load_delegate(edgetpu_probe.library())
             return Runtime(
-                _make(loaded, file, name, threads, experimental_delegates=[edgetpu]),
+                _new_interpreter(loaded, file, name, threads, experimental_delegates=[edgetpu]),
                 file,
                 name=name,
                 package=_with_version(distribution),
@@ -220,7 +223,7 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
     raise _needs_edgetpu(name, "; ".join(reasons) or "no interpreter")
 
 
-def _make(module: Any, file: ModelFile, name: str, threads: int, **options: Any) -> Any:
+def _new_interpreter(module: Any, file: ModelFile, name: str, threads: int, **options: Any) -> Any:
     try:
         with warnings.catch_warnings():  # TensorFlow announces that its copy will go
             warnings.simplefilter("ignore")
@@ -234,12 +237,12 @@ def _make(module: Any, file: ModelFile, name: str, threads: int, **options: Any)
 
 
 def _first_importable(candidates: list[str]) -> tuple[str, Any]:
-    """The first interpreter that imports, with its module.
+    """Import the first interpreter that can be imported; return its name and module.
 
     Raises:
         DelegateError: there is none.
     """
-    found = []
+    failures = []
     for distribution in candidates:
         if not installed(distribution):
             continue
@@ -255,17 +258,17 @@ def _first_importable(candidates: list[str]) -> tuple[str, Any]:
         try:
             return distribution, import_module(INTERPRETERS[distribution])
         except (ImportError, OSError) as error:
-            found.append(f"{distribution}, which cannot be imported ({_one_line(error)})")
+            failures.append(f"{distribution}, which cannot be imported ({_one_line(error)})")
     raise DelegateError(
         "a TensorFlow Lite interpreter",
-        ", ".join(found) or "none",
+        ", ".join(failures) or "none",
         "pip install ai-edge-litert",
         code="interpreter-missing",
     )
 
 
 def installed(distribution: str) -> bool:
-    """Whether an interpreter, a key of ``INTERPRETERS``, is there; nothing is imported for it."""
+    """Return whether an interpreter, a key of ``INTERPRETERS``, is installed, without importing it."""
     return util.find_spec(INTERPRETERS[distribution].partition(".")[0]) is not None
 
 
@@ -292,16 +295,16 @@ def _spec(detail: dict[str, Any]) -> TensorSpec:
     return TensorSpec(detail["name"], shape, dtype, float(scale), int(zero_point))
 
 
-def _check_word(what: str, word: str, words: tuple[str, ...]) -> None:
-    if word in words:
+def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
+    if value in choices:
         return
-    fix = did_you_mean(word, words, f"choose one of {', '.join(words)}")
+    fix = did_you_mean(value, choices, f"choose one of {', '.join(choices)}")
     raise UsageError(
-        f"one of {', '.join(words)}",
-        f"{what} '{word}'",
+        f"one of {', '.join(choices)}",
+        f"{what} '{value}'",
         fix,
         code="unknown-option-value",
-        summary=f"unknown {what} '{word}'",
+        summary=f"unknown {what} '{value}'",
     )
 
 
@@ -315,13 +318,13 @@ def _fails(name: str, action: str, error: Exception) -> ModelError:
     )
 
 
-def _needs_edgetpu(name: str, found: str) -> DelegateError:
+def _needs_edgetpu(name: str, reason: str) -> DelegateError:
     before, suffix, after = name.rpartition("_edgetpu")
-    twin = before + after if suffix else "the model it was compiled from"
+    cpu_model = before + after if suffix else "the model it was compiled from"
     return DelegateError(
         f"an Edge TPU for {name}, which is compiled for it",
-        found,
-        f"on the CPU, use {twin}",
+        reason,
+        f"on the CPU, use {cpu_model}",
         code="edgetpu-required",
     )
 

@@ -1,0 +1,1 @@
+"""Commands of ``edge`` that run on boards."""

@@ -45,7 +45,7 @@ def bench(model: Path, delegate: str, threads: int | None, as_json: bool) -> int
 def _measure(
     model: Path, delegate: str, threads: int | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The figures of one run, and notes on how it ran."""
+    """Return the figures of one run, and notes on how it ran."""
     from edge import benchmark, interpreter
     from edge.modelfile import tflite
 
@@ -70,7 +70,7 @@ def _measure(
 
 
 def peak_memory() -> int | None:
-    """Most resident memory of this process so far, in bytes; None where the system hides it."""
+    """Return the peak resident memory of this process, in bytes; None if it is not known."""
     try:
         import resource
     except ImportError:  # Windows

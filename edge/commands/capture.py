@@ -1,4 +1,4 @@
-"""``edge capture``: images for a data set, from any source."""
+"""``edge capture``: take images for a dataset from any source."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ from edge.terminal.native_stderr import suppress_native_stderr
 from edge.terminal.shutdown import graceful_shutdown
 
 _STILL = 100
-"""So many repeats in a row are told about once more."""
+"""Number of duplicates in a row that is reported once more."""
 
 EXAMPLES = """
 \b
@@ -66,11 +66,11 @@ def capture(
     count: int | None,
     countdown: int,
     as_json: bool,
-    **asked: Any,
+    **options: Any,
 ) -> None:
     """Take images for a dataset, one folder per class."""
     stop = threading.Event()
-    wanted = stream_options.wanted(source, **asked)
+    settings = stream_options.wanted(source, **options)
     if resolve(source)[0] == "browser":
         raise UsageError(
             "a camera of this machine",
@@ -86,25 +86,25 @@ def capture(
             code="conflicting-options",
         )
     with ExitStack() as closing:
-        when = _trigger(label, interval, burst, closing)
+        trigger = _trigger(label, interval, burst, closing)
         with suppress_native_stderr():
-            opened = open_source(source, wanted)
+            opened = open_source(source, settings)
         closing.callback(opened.close)
-        kept = image_collector.open_collector(out, label)
+        collector = image_collector.open_collector(out, label)
         closing.enter_context(graceful_shutdown(stop))
         for frame in _frames(opened, stop, countdown):
-            taken = when(frame)
+            taken = trigger(frame)
             if taken is None:
                 break
             if taken:
-                _tell(kept, kept.add(frame.image))
-            if len(kept.kept) == (burst or count):
+                _report(collector, collector.add(frame.image))
+            if len(collector.kept) == (burst or count):
                 break
-    _sum_up(kept, as_json)
+    _sum_up(collector, as_json)
 
 
 Trigger = Callable[[Frame], bool | None]
-"""Whether a frame is taken; None ends it all."""
+"""Decides whether to keep a frame; None ends the capture."""
 
 
 def _trigger(label: str, interval: float | None, burst: int | None, closing: ExitStack) -> Trigger:
@@ -115,19 +115,19 @@ def _trigger(label: str, interval: float | None, burst: int | None, closing: Exi
     if burst is not None:
         return lambda _: True
     if interval is not None:
-        return _Every(interval)
-    return _Keys(label, closing)
+        return _IntervalTrigger(interval)
+    return _KeyTrigger(label, closing)
 
 
-class _Keys:
-    """Keys of a window with what the camera sees, and of the terminal; at least one is there."""
+class _KeyTrigger:
+    """Trigger on keys of the preview window and of the terminal, at least one of which exists."""
 
     def __init__(self, label: str, closing: ExitStack) -> None:
-        self._screen: PreviewWindow | None = None
+        self._window: PreviewWindow | None = None
         self._terminal = sys.stdin.isatty()
         try:
-            self._screen = PreviewWindow(f"edge capture: {label}")
-            closing.callback(self._screen.close)
+            self._window = PreviewWindow(f"edge capture: {label}")
+            closing.callback(self._window.close)
         except OutputError as error:
             if not self._terminal:
                 raise UsageError(
@@ -141,13 +141,13 @@ class _Keys:
         click.echo("Space or Enter takes an image, q quits.", err=True)
 
     def __call__(self, frame: Frame) -> bool | None:
-        pressed = {self._screen.show(frame.image) if self._screen is not None else None,
+        pressed = {self._window.show(frame.image) if self._window is not None else None,
                    keyboard.read_key() if self._terminal else None}  # fmt: skip
         return None if pressed & {"q", ESCAPE} else bool(pressed & {" ", "\n", "\r"})
 
 
-class _Every:
-    """True every so many seconds of the frames' own time."""
+class _IntervalTrigger:
+    """Trigger at a fixed interval of the frames' own time, in seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -161,9 +161,9 @@ class _Every:
 
 
 def _frames(source: Source, stop: threading.Event, countdown: int) -> Iterator[Frame]:
-    """Frames with the time since the countdown's end; a live camera's are always the newest."""
-    began = time.monotonic() + countdown
-    left = countdown
+    """Yield frames timed from the countdown's end; a live camera's are always the newest."""
+    start = time.monotonic() + countdown
+    remaining = countdown
     while not stop.is_set():
         try:
             frame = source.read()
@@ -175,32 +175,34 @@ def _frames(source: Source, stop: threading.Event, countdown: int) -> Iterator[F
         if not source.live:
             yield frame
             continue
-        while left > max(0.0, began - time.monotonic()):
-            click.echo(f"{left} …", err=True)
-            left -= 1
-        if time.monotonic() >= began:
-            yield Frame(frame.index, time.monotonic() - began, frame.image, frame.name)
+        while remaining > max(0.0, start - time.monotonic()):
+            click.echo(f"{remaining} …", err=True)
+            remaining -= 1
+        if time.monotonic() >= start:
+            yield Frame(frame.index, time.monotonic() - start, frame.image, frame.name)
 
 
-def _tell(kept: ImageCollector, path: Path | None) -> None:
+def _report(collector: ImageCollector, path: Path | None) -> None:
     if path is not None:
-        click.echo(f"  {len(kept.kept):4d}  {path}", err=True)
-    elif kept.in_a_row in (1, _STILL):  # then it is known
-        hint = ": nothing is moving" if kept.in_a_row == _STILL else ""
+        click.echo(f"  {len(collector.kept):4d}  {path}", err=True)
+    elif collector.in_a_row in (1, _STILL):
+        hint = ": nothing is moving" if collector.in_a_row == _STILL else ""
         click.echo(f"  skipped: near-duplicate of an earlier image{hint}", err=True)
 
 
-def _sum_up(kept: ImageCollector, as_json: bool) -> None:
-    counts = kept.counts()
+def _sum_up(collector: ImageCollector, as_json: bool) -> None:
+    counts = collector.counts()
     if as_json:
-        said = {
-            "label": kept.label,
-            "kept": [str(path) for path in kept.kept],
-            "skipped": kept.skipped,
+        summary = {
+            "label": collector.label,
+            "kept": [str(path) for path in collector.kept],
+            "skipped": collector.skipped,
             "counts": counts,
         }
-        click.echo(json.dumps(said, indent=2))
+        click.echo(json.dumps(summary, indent=2))
         return
-    click.echo(f"{len(kept.kept)} images of {kept.label}, {kept.skipped} duplicates skipped.")
+    click.echo(
+        f"{len(collector.kept)} images of {collector.label}, {collector.skipped} duplicates skipped."
+    )
     for name, number in counts.items():
         click.echo(f"  {number:5d}  {name}")

@@ -1,4 +1,4 @@
-"""``edge inspect``: what is inside a model file, without running it."""
+"""``edge inspect``: show the contents of a model file without running it."""
 
 import gzip
 import json
@@ -44,10 +44,10 @@ def inspect(model: Path, as_json: bool) -> int:
 
 
 def describe(content: bytes, name: str) -> dict[str, Any]:
-    """What ``edge inspect --json`` prints.
+    """Return the contents of a model file as JSON values, as ``edge inspect --json`` prints them.
 
     Raises:
-        ModelError: ``content`` is no whole TFLite model.
+        ModelError: ``content`` is not a complete TFLite model.
     """
     file = tflite.parse(content, name)
     about = metadata.of(file, name)
@@ -98,11 +98,11 @@ def _metadata(about: ModelMetadata) -> dict[str, Any]:
 
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
-    """The facts for people; characters that would steer the terminal are left out."""
+    """Format the facts as lines, without characters that would control the terminal."""
     yield click.style(printable(facts["file"]), bold=True)
     yield f"  size          {facts['bytes']:,} bytes, {facts['gzip_bytes']:,} gzipped"
     yield f"  for           {'Edge TPU' if facts['edgetpu'] else 'CPU'}"
-    yield f"  quantization  {facts['quantization']['kind']}"
+    yield f"  quantization  {facts['quantisation']['kind']}"
     if facts["description"]:
         yield f"  made by       {printable(facts['description'])}"
     for what in ("inputs", "outputs"):

@@ -1,4 +1,4 @@
-"""What the commands that run a model have in common."""
+"""Options that commands which run a model share."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +16,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def model_option(default: str | Callable[[], Path | str]) -> Callable[[Command], Command]:
-    """The option ``--model`` of a demo; ``default``: a name of the registry, or what finds one."""
+    """Make the option ``--model`` of a demo; ``default``: a registry name, or a function that finds one."""
     return click.option(
         "--model",
         type=click.Path(path_type=Path),
@@ -55,13 +55,13 @@ def running(command: Command) -> Command:
 
 
 def model_file(model: Path) -> Path:
-    """The file of a model that is given by its path or by its name in the registry."""
+    """Resolve a model's path or its name in the registry to a file."""
     return resolve_model(model, _say)
 
 
 def detecting(command: Command) -> Command:
     """Add the options of a detector, named like the keywords of ``edge.tasks.detect.detector.detector``."""
-    made = (
+    options = (
         click.option(
             "--labels", type=click.Path(path_type=Path), help="File with one label per line."
         ),
@@ -80,13 +80,13 @@ def detecting(command: Command) -> Command:
             "--head", type=click.Path(path_type=Path), help="TOML file that describes the outputs."
         ),
     )  # fmt: skip
-    for option in reversed(made):
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """Names by comma, as a callback of an option."""
+    """Split comma-separated names, as the callback of an option."""
     return tuple(name.strip() for name in (value or "").split(",") if name.strip())
 
 

@@ -1,0 +1,1 @@
+"""Releases that are deployed to boards, and their golden outputs."""

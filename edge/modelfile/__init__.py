@@ -1,0 +1,1 @@
+"""TFLite files: structure, metadata, labels and cost, read without an interpreter."""

@@ -1,4 +1,4 @@
-"""What a .tflite file costs: its weights, the zeros among them, and the multiply-adds of one run.
+"""Cost of a .tflite file: parameters, sparsity, and multiply-adds of one inference.
 
 Read from the file alone. Only convolutions and dense layers are counted: they hold the weights and
 do the work.
@@ -21,14 +21,17 @@ WEIGHTED = (CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV)
 DEQUANTIZE, DENSIFY = 6, 124
 _UNPACKING = (DEQUANTIZE, DENSIFY)
 _PACKED = {"int4": 2, "uint4": 2, "int2": 4}
-"""Values that share a byte."""
+"""Values per byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCost:
-    """``parameters``: weights and biases; ``multiply_adds``: of one run.
+    """Parameters, multiply-adds and sparsity of a model.
 
-    ``sparsity``: share (0–1) of the weights that are zero, 0 where there are no weights.
+    Attributes:
+        parameters: Number of weights and biases.
+        multiply_adds: Multiply-adds of one inference.
+        sparsity: Share (0–1) of the weights that are zero; 0 where there are no weights.
     """
 
     parameters: int
@@ -37,27 +40,27 @@ class ModelCost:
 
 
 def model_cost(file: ModelFile) -> ModelCost:
-    """The figures of all convolutions and dense layers of a file, weights used twice counted once.
+    """Sum up all convolutions and dense layers of a file; shared weights count once.
 
     Weights that the file unpacks when it runs (from float16, or from a sparse encoding) count as
     they are after that; of a sparse encoding, what is not stored is zero.
 
     Raises:
-        ModelError: weights are stored as something else than their type and shape say.
+        ModelError: stored weights do not match their type and shape.
     """
     weights: dict[tuple[int, int], tuple[int, int]] = {}
     biases: dict[tuple[int, int], int] = {}
     multiply_adds = 0
-    for place, graph in enumerate(file.graphs):
+    for number, graph in enumerate(file.graphs):
         unpacked = {o.outputs[0]: o.inputs[0] for o in graph.operators if o.code in _UNPACKING}
         for operation in _weighted(graph):
             kernel = _stored(operation.inputs[1], unpacked)
             multiply_adds += _multiply_adds(operation, graph)
-            if (place, kernel) not in weights and _is_constant(graph.tensors[kernel], file):
-                weights[place, kernel] = _count(graph.tensors[kernel], file)
+            if (number, kernel) not in weights and _is_constant(graph.tensors[kernel], file):
+                weights[number, kernel] = _count(graph.tensors[kernel], file)
             for index in _biases(operation):
                 tensor = graph.tensors[_stored(index, unpacked)]
-                biases[place, index] = math.prod(tensor.shape)
+                biases[number, index] = math.prod(tensor.shape)
     size = sum(count for count, _ in weights.values())
     zeros = sum(zero for _, zero in weights.values())
     return ModelCost(size + sum(biases.values()), multiply_adds, zeros / size if size else 0.0)
@@ -75,7 +78,7 @@ def _biases(operation: OpInfo) -> tuple[int, ...]:
 
 
 def _stored(index: int, unpacked: dict[int, int]) -> int:
-    """The tensor that the file stores for the one that an operation uses."""
+    """Return the stored tensor behind the one that an operation uses."""
     for _ in range(len(unpacked)):
         if index not in unpacked:
             break
@@ -89,16 +92,16 @@ def _is_constant(tensor: TensorInfo, file: ModelFile) -> bool:
 
 def _multiply_adds(operation: OpInfo, graph: Graph) -> int:
     kernel = graph.tensors[operation.inputs[1]].shape
-    made = math.prod(graph.tensors[operation.outputs[0]].shape)
+    values = math.prod(graph.tensors[operation.outputs[0]].shape)
     if operation.code == TRANSPOSE_CONV:  # every value of its image meets the whole kernel
         return math.prod(graph.tensors[operation.inputs[2]].shape) * math.prod(kernel[:3])
     if operation.code == DEPTHWISE_CONV_2D:  # [1, height, width, channels]
-        return made * math.prod(kernel[1:3])
-    return made * math.prod(kernel[1:])
+        return values * math.prod(kernel[1:3])
+    return values * math.prod(kernel[1:])
 
 
 def _count(tensor: TensorInfo, file: ModelFile) -> tuple[int, int]:
-    """How many weights a stored tensor stands for, and how many of them are zero."""
+    """Count the weights that a stored tensor stands for, and the zeros among them."""
     size = math.prod(tensor.shape)
     values = _values(tensor, file.buffer(tensor.buffer))
     if len(values) > size:
@@ -107,7 +110,7 @@ def _count(tensor: TensorInfo, file: ModelFile) -> tuple[int, int]:
 
 
 def _values(tensor: TensorInfo, data: bytes) -> NDArray[np.generic]:
-    """What is stored, so that zero stands for zero."""
+    """Return the stored values, with 0 wherever the real value is 0."""
     if tensor.dtype in _PACKED:
         bits = 8 // _PACKED[tensor.dtype]
         octets = np.frombuffer(data, np.uint8)[:, None]

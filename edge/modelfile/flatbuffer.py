@@ -1,8 +1,9 @@
-"""Reading FlatBuffers without trusting them: every access is checked against the file's length.
+"""FlatBuffer reader that checks every access against the file's length.
 
 The C++ readers of TensorFlow Lite follow the offsets of a file as they are; on a truncated file
 that is a crash. Layout: https://flatbuffers.dev/internals/ (all values little-endian; an unsigned
-offset points forward from its own place; a table starts with the signed way back to its vtable).
+offset counts forward from its own position; a table starts with the signed offset back to its
+vtable).
 """
 
 import struct
@@ -14,18 +15,19 @@ class FlatbufferError(ValueError):
 
 
 class FlatbufferReader:
-    """The bytes of one FlatBuffer; ``end`` is where the furthest thing read so far ends."""
+    """The bytes of one FlatBuffer; ``end`` is the end of the furthest item read so far."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.end = 0
 
     def unpack(self, layout: str, at: int) -> tuple[int | float, ...]:
-        """The values of a struct ``layout`` at byte ``at``."""
+        """Read the values of a :mod:`struct` ``layout`` at byte ``at``."""
         self.claim(at, struct.calcsize("<" + layout))
         return struct.unpack_from("<" + layout, self.data, at)
 
     def integer(self, layout: str, at: int) -> int:
+        """Read one integer; ``layout`` is its :mod:`struct` character."""
         return int(self.unpack(layout, at)[0])
 
     def claim(self, at: int, size: int) -> None:
@@ -37,14 +39,16 @@ class FlatbufferReader:
         self.end = max(self.end, at + size)
 
     def follow(self, at: int) -> int:
+        """Return the position that the offset at byte ``at`` points to."""
         return at + self.integer("I", at)
 
     def root(self) -> "FlatbufferTable":
+        """Return the root table."""
         return FlatbufferTable(self, self.follow(0))
 
 
 class FlatbufferTable:
-    """A table: fields by their number in the schema, counted from 0."""
+    """A table whose fields are addressed by their number in the schema, from 0."""
 
     def __init__(self, reader: FlatbufferReader, at: int) -> None:
         vtable = at - reader.integer("i", at)
@@ -56,30 +60,32 @@ class FlatbufferTable:
         self._at = at
         self._fields = reader.unpack(f"{int(size) // 2 - 2}H", vtable + 4)
 
-    def _place(self, field: int) -> int | None:
+    def _position(self, field: int) -> int | None:
         offset = int(self._fields[field]) if field < len(self._fields) else 0
         return self._at + offset if offset else None
 
     def has(self, field: int) -> bool:
-        return self._place(field) is not None
+        """Return whether a field is present."""
+        return self._position(field) is not None
 
     def integer(self, field: int, layout: str, default: int = 0) -> int:
-        """A scalar field; ``layout`` is its :mod:`struct` character."""
-        at = self._place(field)
+        """Read an integer field; ``layout`` is its :mod:`struct` character."""
+        at = self._position(field)
         return default if at is None else self._reader.integer(layout, at)
 
     def real(self, field: int, default: float = 0.0) -> float:
-        """A scalar field of 32 floating bits."""
-        at = self._place(field)
+        """Read a float32 field."""
+        at = self._position(field)
         return default if at is None else float(self._reader.unpack("f", at)[0])
 
     def table(self, field: int) -> "FlatbufferTable | None":
-        at = self._place(field)
+        """Return the table that a field refers to; None if absent."""
+        at = self._position(field)
         return None if at is None else FlatbufferTable(self._reader, self._reader.follow(at))
 
     def _vector(self, field: int, item: int) -> tuple[int, int]:
-        """First byte and length of a vector whose items have ``item`` bytes; (0, 0) if absent."""
-        at = self._place(field)
+        """Return first byte and length of a vector whose items have ``item`` bytes; (0, 0) if absent."""
+        at = self._position(field)
         if at is None:
             return 0, 0
         start = self._reader.follow(at)
@@ -88,26 +94,29 @@ class FlatbufferTable:
         return start + 4, length
 
     def numbers(self, field: int, layout: str) -> tuple[int | float, ...]:
+        """Read a vector of numbers; empty if absent."""
         start, length = self._vector(field, struct.calcsize("<" + layout))
         return self._reader.unpack(f"{length}{layout}", start) if length else ()
 
     def integers(self, field: int, layout: str = "i") -> tuple[int, ...]:
+        """Read a vector of integers, int32 by default; empty if absent."""
         return tuple(int(value) for value in self.numbers(field, layout))
 
     def floats(self, field: int) -> tuple[float, ...]:
+        """Read a vector of float32; empty if absent."""
         return tuple(float(value) for value in self.numbers(field, "f"))
 
     def span(self, field: int) -> tuple[int, int]:
-        """First byte and length of a vector of bytes."""
+        """Return first byte and length of a vector of bytes; (0, 0) if absent."""
         return self._vector(field, 1)
 
     def text(self, field: int) -> str:
-        """A string; empty where the field is absent."""
+        """Read a string; empty if absent."""
         start, length = self._vector(field, 1)
         return self._reader.data[start : start + length].decode("utf-8", "replace")
 
     def tables(self, field: int) -> "Iterator[FlatbufferTable]":
-        """The tables of a vector of tables."""
+        """Yield the tables of a vector of tables."""
         start, length = self._vector(field, 4)
         for at in range(start, start + 4 * length, 4):
             yield FlatbufferTable(self._reader, self._reader.follow(at))

@@ -18,7 +18,7 @@ def read_labels(path: str | Path) -> Labels:
     A remark may follow: a paragraph of its own that ends in a full stop.
 
     Raises:
-        LabelsError: the file is missing, empty, or no text.
+        LabelsError: the file is missing, empty, or not text.
     """
     try:
         data = Path(path).read_bytes()
@@ -51,14 +51,14 @@ def read_labels(path: str | Path) -> Labels:
 
 
 def _without_remark(text: str) -> str:
-    """The stripped lines before a remark, such as the list of PASCAL VOC's classes has one."""
+    """Strip the lines and drop a remark at the end, as in the list of PASCAL VOC's classes."""
     stripped = "\n".join(line.strip() for line in text.splitlines()).rstrip()
     labels, _, last = stripped.rpartition("\n\n")
     return labels if labels and last.endswith(".") else stripped
 
 
 def _unnumbered(lines: list[str]) -> Labels:
-    """Labels without their numbers, if every line has one, from 0 upwards; gaps are filled."""
+    """Remove the numbers if every line has one, ascending from 0; gaps are filled."""
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     named = {int(match[1]): match[2] for match in matches if match}
     numbers = list(named)
@@ -69,7 +69,7 @@ def _unnumbered(lines: list[str]) -> Labels:
 
 
 def find_labels(model: Path) -> Path | None:
-    """The labels beside a model file: ``labels.txt``, or a file named after the model."""
+    """Find the labels file beside a model: one named after the model, or ``labels.txt``."""
     own = sorted(
         path
         for path in model.parent.glob("*labels.txt")
@@ -80,13 +80,13 @@ def find_labels(model: Path) -> Path | None:
 
 
 def fit_labels(labels: Sequence[str], outputs: int, source: str) -> tuple[Labels, tuple[str, ...]]:
-    """Labels for exactly ``outputs`` classes, with notes on what was done to the background class.
+    """Fit labels to exactly ``outputs`` classes, with notes on the background class.
 
     ImageNet models come with 1,000 or, with a background class first, 1,001 outputs, and so do
-    files of labels; the two are brought together.
+    label files; the background class is added or dropped as needed.
 
     Raises:
-        LabelsError: the numbers differ otherwise.
+        LabelsError: the counts differ otherwise.
     """
     first = labels[0].strip().lower() if labels else ""
     if len(labels) == outputs:

@@ -1,4 +1,4 @@
-"""Standard TFLite metadata: what a model file says about itself, read and written.
+"""Standard TFLite metadata: labels, normalization, threshold and provenance of a model file.
 
 A FlatBuffer (identifier M001) in the model's buffer named TFLITE_METADATA describes inputs and
 outputs; the files that it names (labels, provenance) are a zip behind the model. MediaPipe, Android
@@ -35,12 +35,20 @@ _LABEL_TYPES = (TENSOR_AXIS_LABELS, 3)  # 3: TENSOR_VALUE_LABELS, which some wri
 
 @dataclass(frozen=True, slots=True)
 class ModelMetadata:
-    """What a model file says about itself.
+    """Metadata of a model file.
 
-    ``labels`` are in the order of the outputs; ``mean`` and ``std`` have one value, or one for each
-    channel: a pixel p of 0–255 means (p − mean) / std to the model. ``threshold``: the best score
-    below which the answer is "unknown", above 0 and up to 1. ``missing`` names the files that the
-    metadata speaks of and that are not packed with the model.
+    Attributes:
+        name: Name of the model.
+        description: A sentence or more.
+        labels: Names of the classes, in the order of the output.
+        mean: One value, or one per channel: a pixel p (0–255) is fed as (p − mean) / std.
+        std: As ``mean``.
+        threshold: Best score below which the prediction is "unknown", in (0, 1].
+        provenance: JSON object about the model's conversion.
+        author: Author of the model.
+        license: License of the model.
+        version: Version of the model.
+        missing: Files that the metadata names and that are not packed with the model.
     """
 
     name: str = ""
@@ -57,16 +65,16 @@ class ModelMetadata:
 
 
 def read(model: bytes) -> ModelMetadata | None:
-    """The metadata of a .tflite file's bytes; None where it has none.
+    """Read the metadata of a .tflite file's bytes; None if it has none.
 
     Raises:
-        ModelError: the bytes are no whole TFLite model, or its metadata is damaged.
+        ModelError: the bytes are not a complete TFLite model, or its metadata is damaged.
     """
     return of(tflite.parse(model))
 
 
 def of(file: ModelFile, name: str = "the model") -> ModelMetadata | None:
-    """The metadata of an already parsed file; see :func:`read`."""
+    """Read the metadata of a parsed file; see :func:`read`."""
     if ENTRY not in file.metadata:
         return None
     data = file.buffer(file.metadata[ENTRY])
@@ -79,7 +87,7 @@ def of(file: ModelFile, name: str = "the model") -> ModelMetadata | None:
 
 
 def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
-    """The files that go behind the model: name → content."""
+    """Return the files to pack behind the model, by name."""
     files: dict[str, bytes] = {}
     if metadata.labels is not None:
         files[LABELS_FILE] = "".join(f"{label}\n" for label in metadata.labels).encode()
@@ -89,12 +97,12 @@ def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
 
 
 def packed_files(content: bytes, end: int) -> dict[str, bytes]:
-    """The files of the zip behind a model, by the last part of their names; empty without a zip.
+    """Read the zip behind a model, by the last part of the file names; empty without a zip.
 
-    ``end`` is where the model's FlatBuffer ends in ``content``. Files above 16 MB are left out.
+    ``end`` is the end of the model's FlatBuffer in ``content``. Files above 16 MB are left out.
 
     Raises:
-        FlatbufferError: there is a zip, and it cannot be read.
+        FlatbufferError: the zip cannot be read.
     """
     if content.find(b"PK\x03\x04", end) < 0:
         return {}
@@ -144,7 +152,7 @@ def _normalization(
 
 
 def _threshold(scores: FlatbufferTable) -> float | None:
-    """The global score threshold; some writers put in 0 or less where they mean none."""
+    """Read the global score threshold; some writers store 0 or less for none."""
     for options in _process_units(scores, THRESHOLDING_OPTIONS):
         value = options.real(0)
         if 0 < value <= 1:
@@ -153,7 +161,7 @@ def _threshold(scores: FlatbufferTable) -> float | None:
 
 
 def _process_units(tensor: FlatbufferTable, kind: int) -> Iterator[FlatbufferTable]:
-    """The options of a tensor's process units of one ``kind``."""
+    """Yield the options of a tensor's process units of one ``kind``."""
     for unit in tensor.tables(4):
         options = unit.table(1)
         if options is not None and unit.integer(0, "B") == kind:
@@ -161,7 +169,7 @@ def _process_units(tensor: FlatbufferTable, kind: int) -> Iterator[FlatbufferTab
 
 
 def _labels(scores: FlatbufferTable, packed: dict[str, bytes]) -> tuple[str, ...] | None:
-    """Labels of the output: the file without a locale first, then English, then the first."""
+    """Read the output's labels: the file without a locale, else English, else the first."""
     files = [entry for entry in scores.tables(6) if entry.integer(2, "b") in _LABEL_TYPES]
     files.sort(key=lambda entry: (bool(entry.text(3)), not entry.text(3).startswith("en")))
     for entry in files:

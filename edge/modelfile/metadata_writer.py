@@ -59,8 +59,8 @@ def write_metadata(model: bytes, metadata: ModelMetadata) -> bytes:
 
 
 def _describe(file: ModelFile, metadata: ModelMetadata) -> bytes:
-    """The FlatBuffer 'M001' for the model of ``file``."""
-    fb = _Builder()
+    """Build the FlatBuffer 'M001' for the model of ``file``."""
+    fb = _MetadataBuilder()
     inputs = [_image(fb, file.inputs[0], metadata)]
     inputs += [fb.table({0: fb.text(tensor.name)}) for tensor in file.inputs[1:]]
     outputs = [_scores(fb, metadata)]
@@ -78,7 +78,7 @@ def _describe(file: ModelFile, metadata: ModelMetadata) -> bytes:
     return fb.finish(fb.table(fields), IDENTIFIER)
 
 
-def _image(fb: "_Builder", tensor: TensorInfo, metadata: ModelMetadata) -> int:
+def _image(fb: "_MetadataBuilder", tensor: TensorInfo, metadata: ModelMetadata) -> int:
     content = fb.table({1: fb.table({}, {0: RGB})}, {0: IMAGE})
     fields = {
         0: fb.text("image"),
@@ -96,7 +96,7 @@ def _image(fb: "_Builder", tensor: TensorInfo, metadata: ModelMetadata) -> int:
 def _input_range(
     tensor: TensorInfo, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Least and greatest input value: of the codes for uint8 and int8, else normalized."""
+    """Return the minimum and maximum input: of the codes for uint8 and int8, else normalized."""
     if tensor.dtype in ("uint8", "int8"):
         limits = np.iinfo(tensor.dtype)
         return (float(limits.min),), (float(limits.max),)
@@ -104,7 +104,7 @@ def _input_range(
     return low, tuple((255 - m) / s for m, s in zip(mean, std, strict=True))
 
 
-def _scores(fb: "_Builder", metadata: ModelMetadata) -> int:
+def _scores(fb: "_MetadataBuilder", metadata: ModelMetadata) -> int:
     fields = {
         0: fb.text("probability"),
         1: fb.text("A score from 0 to 1 for each label."),
@@ -120,23 +120,26 @@ def _scores(fb: "_Builder", metadata: ModelMetadata) -> int:
     return fb.table(fields)
 
 
-def _file(fb: "_Builder", name: str, description: str, kind: int) -> int:
+def _file(fb: "_MetadataBuilder", name: str, description: str, kind: int) -> int:
     return fb.table({0: fb.text(name), 1: fb.text(description)}, {2: kind})
 
 
-class _Builder:
-    """A FlatBuffer in the making. Parts are made before the tables that hold them."""
+class _MetadataBuilder:
+    """FlatBuffer builder; parts are built before the tables that hold them."""
 
     def __init__(self) -> None:
         self._builder = flatbuffers.Builder(1024)
 
     def text(self, value: str) -> int:
+        """Add a string."""
         return int(self._builder.CreateString(value))
 
     def floats(self, values: tuple[float, ...]) -> int:
+        """Add a vector of float32."""
         return int(self._builder.CreateNumpyVector(np.asarray(values, np.float32)))
 
     def tables(self, items: list[int]) -> int:
+        """Add a vector of tables."""
         self._builder.StartVector(4, len(items), 4)
         for item in reversed(items):
             self._builder.PrependUOffsetTRelative(item)
@@ -148,7 +151,7 @@ class _Builder:
         codes: dict[int, int] | None = None,
         reals: dict[int, float] | None = None,
     ) -> int:
-        """A table of parts (strings, vectors, tables), one-byte codes and floats, by field."""
+        """Add a table of parts (strings, vectors, tables), one-byte codes and floats, by field."""
         codes, reals = codes or {}, reals or {}
         self._builder.StartObject(max([*parts, *codes, *reals], default=-1) + 1)
         for field, part in parts.items():
@@ -160,6 +163,7 @@ class _Builder:
         return int(self._builder.EndObject())
 
     def finish(self, root: int, identifier: bytes) -> bytes:
+        """Return the finished FlatBuffer."""
         self._builder.Finish(root, file_identifier=identifier)
         return bytes(self._builder.Output())
 
@@ -168,7 +172,7 @@ class _Builder:
 
 
 def _pack_model(model: bytes, description: bytes) -> bytes:
-    """The model's FlatBuffer with ``description`` in its metadata buffer, and nothing behind it."""
+    """Return the model's FlatBuffer with ``description`` in its metadata buffer."""
     from ai_edge_litert import schema_py_generated as schema
 
     parts = schema.ModelT.InitFromPackedBuf(model)
@@ -203,7 +207,7 @@ def _set_buffer(parts: Any, schema: Any, description: bytes) -> None:
 
 
 def _aligned_pack(buffer: Any, schema: Any) -> Any:
-    """``BufferT.Pack`` with the alignment that the generated Python code forgets."""
+    """Return a ``BufferT.Pack`` with the alignment that the generated Python code forgets."""
 
     def pack(builder: Any) -> int:
         data = b"" if buffer.data is None else np.asarray(buffer.data, np.uint8).tobytes()
@@ -222,7 +226,7 @@ def _aligned_pack(buffer: Any, schema: Any) -> Any:
 
 
 def _zip(files: dict[str, bytes], start: int) -> bytes:
-    """An uncompressed zip of ``files`` for a place ``start`` bytes into a file; empty for none."""
+    """Build an uncompressed zip of ``files`` to append at byte ``start``; empty for no files."""
     if not files:
         return b""
     archive = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What a model file is made of: its operations, and how it is quantized."""
+"""Operations and quantization of a model file."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _FLOATS = ("float32", "float16", "float64", "bfloat16")
 
 @dataclass(frozen=True, slots=True)
 class OpCount:
-    """Operations of one kind and version; ``parameter_bytes``: the constants that they read."""
+    """Operations of one kind and version; ``parameter_bytes``: size of the constants they read."""
 
     name: str
     version: int
@@ -23,6 +23,7 @@ class OpCount:
     parameter_bytes: int
 
     def to_dict(self) -> dict[str, str | int]:
+        """Return the fields as JSON values."""
         return {
             "name": self.name,
             "version": self.version,
@@ -32,7 +33,7 @@ class OpCount:
 
 
 def operations(file: ModelFile) -> tuple[OpCount, ...]:
-    """The operations of all graphs, the most frequent first."""
+    """Count the operations of all graphs, the most frequent first."""
     names = op_names()
     counts: Counter[tuple[str, int]] = Counter()
     sizes: Counter[tuple[str, int]] = Counter()
@@ -48,7 +49,7 @@ def operations(file: ModelFile) -> tuple[OpCount, ...]:
 
 
 def op_names() -> dict[int, str]:
-    """Names of the schema's BuiltinOperator by number; empty where ai-edge-litert is missing."""
+    """Return the names of the schema's BuiltinOperator by number; empty without ai-edge-litert."""
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError:
@@ -61,15 +62,15 @@ def op_names() -> dict[int, str]:
 
 
 def quantization(file: ModelFile) -> dict[str, Any]:
-    """How a model is quantized.
+    """Describe the quantization of a model.
 
     Returns:
-        ``kind``: one sentence's worth of words; ``weights``: bytes of the constants by dtype;
-        ``activations``: how many computed tensors there are by dtype.
+        ``kind``: a phrase; ``weights``: bytes of the constants by dtype; ``activations``: number
+        of computed tensors by dtype.
     """
     weights: Counter[str] = Counter()
     activations: Counter[str] = Counter()
-    inner: Counter[str] = Counter()  # without what only leads into or out of the integers
+    inner: Counter[str] = Counter()  # without quantize and dequantize operations
     for graph in file.graphs:
         for op in graph.operators:
             for index in _present(op.inputs):
@@ -107,7 +108,7 @@ def _kind(file: ModelFile, weights: Counter[str], inner: Counter[str]) -> str:
 
 
 def _constants(graph: Graph, op: OpInfo) -> set[int]:
-    """Numbers of the buffers that hold the constants among an operation's inputs."""
+    """Return the numbers of the buffers with the constants among an operation's inputs."""
     return {graph.tensors[index].buffer for index in _present(op.inputs)} - {0}
 
 

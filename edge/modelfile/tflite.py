@@ -1,7 +1,7 @@
-"""What is inside a .tflite file, read without an interpreter and checked on the way.
+"""TFLite file parser: reads a .tflite file without an interpreter, and checks it.
 
 An interpreter follows a file's offsets unchecked, so a truncated file can crash it. ``parse``
-goes everywhere an interpreter goes; what it accepts can be handed to one. Field numbers are those
+follows every offset that an interpreter follows; what it accepts can be passed to one. Field numbers are those
 of TensorFlow Lite's ``schema.fbs``.
 """
 
@@ -42,7 +42,7 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class OpInfo:
-    """An operation: ``code`` of BuiltinOperator, ``custom`` its name where it is a custom one.
+    """An operation: ``code`` of BuiltinOperator; ``custom``: its name if it is a custom one.
 
     ``options``: the table of its builtin options, None where it has none; their field numbers are
     those of the schema, and what is read from it may raise :class:`FlatbufferError`.
@@ -83,31 +83,35 @@ class ModelFile:
 
     @property
     def main(self) -> Graph:
+        """First subgraph, which an interpreter runs."""
         return self.graphs[0]
 
     @property
     def inputs(self) -> tuple[TensorInfo, ...]:
+        """Inputs of the main graph."""
         return tuple(self.main.tensors[i] for i in self.main.inputs)
 
     @property
     def outputs(self) -> tuple[TensorInfo, ...]:
+        """Outputs of the main graph."""
         return tuple(self.main.tensors[i] for i in self.main.outputs)
 
     @property
     def for_edgetpu(self) -> bool:
-        """Whether the file was compiled for the Edge TPU."""
+        """Return whether the file was compiled for the Edge TPU."""
         return any(op.custom == EDGETPU_OP for graph in self.graphs for op in graph.operators)
 
     def buffer(self, number: int) -> bytes:
+        """Return the content of a buffer."""
         start, size = self.buffers[number]
         return self.content[start : start + size]
 
 
 def read_file(path: Path) -> bytes:
-    """The content of a .tflite file; other kinds of files are refused before they are read.
+    """Read the content of a .tflite file; other kinds of files are rejected by their first bytes.
 
     Raises:
-        ModelError: the file cannot be read, or is no TensorFlow Lite model.
+        ModelError: the file cannot be read, or is not a TensorFlow Lite model.
     """
     try:
         if path.exists() and not path.is_file():
@@ -124,21 +128,20 @@ def read_file(path: Path) -> bytes:
                 raise _not_a_model(head, str(path))
             return head + file.read()
     except OSError as error:
-        found = f"{path} ({error.strerror})"
         raise ModelError(
             "a .tflite file",
-            found,
+            f"{path} ({error.strerror})",
             "check the path",
             code="model-unreadable",
-            summary=f"cannot read {found}",
+            summary=f"cannot read {path} ({error.strerror})",
         ) from None
 
 
 def parse(content: bytes, name: str = "the model") -> ModelFile:
-    """Read and check the bytes of a .tflite file; ``name`` is what errors call it.
+    """Parse and check the bytes of a .tflite file; ``name`` is its name in errors.
 
     Raises:
-        ModelError: no TensorFlow Lite model, a truncated one, or one that contradicts itself.
+        ModelError: the bytes are not a TensorFlow Lite model, or a truncated or inconsistent one.
     """
     if content[4:8] != IDENTIFIER:
         raise _not_a_model(content, name)
@@ -158,8 +161,12 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
 
 
 def _not_a_model(content: bytes, name: str) -> ModelError:
-    found = f"{name}, which is {_kind(content)}"
-    return ModelError("a TensorFlow Lite model", found, "check the path", code="model-not-tflite")
+    return ModelError(
+        "a TensorFlow Lite model",
+        f"{name}, which is {_kind(content)}",
+        "check the path",
+        code="model-not-tflite",
+    )
 
 
 def _kind(content: bytes) -> str:
@@ -197,7 +204,7 @@ def _buffer(reader: FlatbufferReader, table: FlatbufferTable) -> tuple[int, int]
 
 
 def _code(table: FlatbufferTable) -> tuple[int, str, int]:
-    # The byte field 0 is the old place of the number, which then outgrew it.
+    # The byte field 0 held the number until it outgrew a byte.
     code = max(table.integer(0, "b"), table.integer(3, "i"))
     return code, table.text(1), table.integer(2, "i", 1)
 
@@ -278,7 +285,7 @@ def _check_range(values: Iterable[int], count: int, what: str, lowest: int = 0) 
 
 
 def _check_tail(file: ModelFile) -> None:
-    """A packed zip must be whole: it ends with a record of 22 bytes and a comment."""
+    """Check that a packed zip is complete: it ends with a record of 22 bytes and a comment."""
     rest = file.content[file.end :].lstrip(b"\0")
     if rest[:2] not in (b"P", b"PK"):
         return

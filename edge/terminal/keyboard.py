@@ -1,4 +1,4 @@
-"""Keys pressed in the terminal, without waiting for Enter."""
+"""Keyboard: read single keys from the terminal, without waiting for Enter."""
 
 import os
 import select
@@ -22,7 +22,7 @@ def raw_keyboard() -> Iterator[None]:
 
 
 def read_key() -> str | None:
-    """The key that was pressed since the last call, or None."""
+    """Return the next key pressed since the last call, or None."""
     ready, _, _ = select.select([sys.stdin], [], [], 0)
     # Not through sys.stdin, whose buffer would hold further keys back from select.
     return os.read(sys.stdin.fileno(), 1).decode("latin-1") if ready else None

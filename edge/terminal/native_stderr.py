@@ -1,6 +1,6 @@
-"""What native code writes to stderr is kept from the user, unless it explains a failure.
+"""Hide what native code writes to stderr, unless it explains a failure.
 
-TensorFlow, its interpreters and OpenCV announce themselves there, past Python and past any setting.
+TensorFlow, its interpreters and OpenCV write log lines there, past Python and past any setting.
 """
 
 import os
@@ -15,7 +15,7 @@ from edge.errors import EdgeError
 
 
 class _Hidden:
-    """File descriptor 2 led into a file; Python's own ``sys.stderr`` still reaches the user."""
+    """File descriptor 2 redirected to a file; Python's own ``sys.stderr`` still reaches the user."""
 
     def __init__(self) -> None:
         if sys.stderr is not None:
@@ -24,13 +24,14 @@ class _Hidden:
         self._text: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         self._python: tuple[TextIO, TextIO] | None = None
         if _is_descriptor_2(sys.stderr):
-            # Never closed by us: logging handlers made meanwhile keep a reference to it.
+            # Never closed by us: logging handlers created meanwhile keep a reference to it.
             direct = os.fdopen(os.dup(self._terminal), "w", buffering=1, errors="backslashreplace")
             self._python = (sys.stderr, direct)
             sys.stderr = direct
         os.dup2(self._text.fileno(), 2)
 
     def close(self, show: bool) -> None:
+        """Restore the descriptor; ``show``: print what was hidden."""
         os.dup2(self._terminal, 2)
         if self._python is not None and sys.stderr is self._python[1]:
             sys.stderr = self._python[0]
@@ -56,7 +57,7 @@ _hidden: _Hidden | None = None
 
 @contextmanager
 def suppress_native_stderr() -> Iterator[None]:
-    """Keep what native code writes to stderr from the user, unless the block fails unexpectedly.
+    """Hide what native code writes to stderr, unless the block fails unexpectedly.
 
     For imports, conversions and interpreters, which cannot be silenced otherwise. Blocks nest and
     may overlap between threads; text is hidden while any is open, and shown at the end of the last

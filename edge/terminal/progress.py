@@ -1,4 +1,4 @@
-"""How far long work is, on the terminal."""
+"""Progress bars on the terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 Tell = Callable[[int, int | None], None]
-"""Told how much is done, and how much there will be if that is known."""
+"""Receives how much is done, and the total if that is known."""
 
 
 def count_progress(what: str) -> AbstractContextManager[Tell]:
-    """A bar on stderr of things that are counted; none without a terminal."""
+    """Show a bar of counted things on stderr; nothing without a terminal."""
     return _bar(what, _counted)
 
 
 def download_progress(name: str) -> AbstractContextManager[Tell]:
-    """A bar on stderr of bytes that come; none without a terminal."""
+    """Show a bar of received bytes on stderr; nothing without a terminal."""
     return _bar(name, _received)
 
 

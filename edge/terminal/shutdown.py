@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to come to an end, not as the end."""
+"""Graceful shutdown on Ctrl-C and SIGTERM."""
 
 import signal
 import threading
@@ -9,9 +9,9 @@ from typing import Any
 
 @contextmanager
 def graceful_shutdown(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set ``stop`` while the block runs; a second Ctrl-C interrupts at once.
+    """Set ``stop`` on Ctrl-C and SIGTERM while the block runs; a second Ctrl-C interrupts at once.
 
-    In another than the main thread, which gets no signals, nothing is changed.
+    Outside the main thread, which alone gets signals, nothing is changed.
     """
 
     def first(number: int, _: Any) -> None:

@@ -1,12 +1,12 @@
-"""Text for the terminal."""
+"""Text formatting for the terminal."""
 
 from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
-    """The text with a space for each character that would steer the terminal.
+    r"""Replace each character that would control the terminal with a space.
 
-    >>> printable("a\\x1b[2Jb")
+    >>> printable("a\x1b[2Jb")
     'a [2Jb'
     """
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -177,7 +177,7 @@ def test_a_quantized_input_of_pixels_takes_them_as_they_are():
 
 def test_measure_counts_what_it_ran(tiny_model):
     runtime = interpreter.load(tiny_model(), name="m")
-    timing = benchmark.measure(runtime, least=10, most=20, seconds=0.01)
+    timing = benchmark.measure(runtime, min_runs=10, max_runs=20, seconds=0.01)
     assert 10 <= timing.runs <= 20
     assert 0 < timing.p50_ms <= timing.p95_ms
     assert benchmark.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))
