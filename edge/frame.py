@@ -1,4 +1,4 @@
-"""What flows through a stream: a frame from the source, and what became of it for the sinks."""
+"""Frames of a source, and outputs for the sinks."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,13 @@ BgrImage = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One image of a source.
+    """A frame of a source.
 
-    ``index`` counts the frames of the source from 0, dropped ones included. ``time_s``: seconds
-    from its first frame, media time in a file. ``name``: of the file where it is one image.
-    Nobody changes ``image``: several threads read it.
+    Attributes:
+        index: Counts the frames of the source from 0, dropped ones included.
+        time_s: Seconds from its first frame, media time in a file.
+        image: Read-only, since several threads read it.
+        name: Path of the file where the frame is a single image.
     """
 
     index: int
@@ -28,7 +30,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """Live figures for the screen: frames per second, milliseconds, frames dropped so far."""
+    """Live statistics: frames per second, milliseconds, frames dropped so far."""
 
     fps: float
     invoke_ms: float
@@ -39,10 +41,17 @@ class StreamStatus:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A processed frame on its way to a sink.
+    """A processed frame for a sink.
 
-    ``image``: the frame with the result drawn on it, for sinks that want images, else None.
-    ``captured``: when the frame was there, in seconds of ``time.perf_counter``.
+    Attributes:
+        index: Of the frame.
+        time_s: Of the frame.
+        name: Of the frame.
+        task: Name of the task.
+        result: Of the task.
+        status: Live statistics.
+        captured: Time of capture, in seconds of ``time.perf_counter``.
+        image: The frame with the result drawn on it, for sinks that want images, else None.
     """
 
     index: int

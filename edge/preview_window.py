@@ -1,4 +1,4 @@
-"""This machine's screen: a window that shows images and hears keys."""
+"""Preview window: shows images on this machine's screen and reads keys."""
 
 import ctypes
 import os
@@ -12,20 +12,20 @@ from edge.frame import BgrImage
 
 ESCAPE = "\x1b"
 
-_LARGEST = 1280, 960
-"""A larger image is shown smaller at first; the window can be resized."""
+_MAX_SIZE = 1280, 960
+"""Initial width and height for larger images; the window can be resized."""
 
-_LOOK = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+_FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
 
 class PreviewWindow:
     """A window; used by one thread alone.
 
     Args:
-        title: of the window, which appears with the first image.
+        title: Of the window, which appears with the first image.
 
     Raises:
-        OutputError: there is no screen, or an OpenCV without windows.
+        OutputError: There is no screen, or OpenCV was built without windows.
     """
 
     def __init__(self, title: str) -> None:
@@ -37,15 +37,15 @@ class PreviewWindow:
                 "pip install --force-reinstall opencv-python",
                 code="opencv-headless",
             )
-        if sys.platform == "linux" and (trouble := _no_screen()):
-            raise _without(trouble)
+        if sys.platform == "linux" and (problem := _display_problem()):
+            raise _no_screen(problem)
         self._title, self._open = title, False
 
     def show(self, image: BgrImage) -> str | None:
-        """Show an image, uint8 BGR; the key pressed meanwhile, ``ESCAPE`` for a closed window.
+        """Show an image, uint8 BGR; return the key that was pressed, ``ESCAPE`` for a closed window.
 
         Raises:
-            OutputError: the screen went away.
+            OutputError: The screen is gone.
         """
         try:
             if not self._open:
@@ -55,7 +55,7 @@ class PreviewWindow:
             cv2.imshow(self._title, image)
             key = cv2.waitKey(1) & 0xFF
         except cv2.error as error:
-            raise _without(" ".join(str(error).split())[:120]) from None
+            raise _no_screen(" ".join(str(error).split())[:120]) from None
         return None if key == 0xFF else chr(key)
 
     def close(self) -> None:
@@ -72,29 +72,29 @@ class PreviewWindow:
     def _create(self, width: int, height: int) -> None:
         # Qt complains at exit that its timers belong to this thread.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
-        cv2.namedWindow(self._title, _LOOK)
-        scale = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
+        cv2.namedWindow(self._title, _FLAGS)
+        scale = min(1.0, _MAX_SIZE[0] / width, _MAX_SIZE[1] / height)
         cv2.resizeWindow(self._title, round(scale * width), round(scale * height))
         self._open = True
 
 
-def _without(trouble: str) -> OutputError:
+def _no_screen(problem: str) -> OutputError:
     hint = "use --sink out.mkv, --sink jsonl:- or --sink frames:DIR"
-    return OutputError("a screen for the window", trouble, hint, code="no-screen")
+    return OutputError("a screen for the window", problem, hint, code="no-screen")
 
 
-def _no_screen() -> str | None:
-    """Why no window can be opened; None where one can.
+def _display_problem() -> str | None:
+    """Find out why no window can be opened; None where it can.
 
-    The wheel of OpenCV speaks to X servers alone (XWayland is one), and where none answers Qt ends
-    the whole process: so it is asked before.
+    The wheel of OpenCV supports X servers only (XWayland is one). Where none answers Qt ends the
+    whole process, so the display is checked first.
     """
     display = os.environ.get("DISPLAY")
     if not display:
         return "no DISPLAY (as over ssh)"
     try:
         x11 = ctypes.CDLL("libX11.so.6")
-    except OSError:  # nobody to ask
+    except OSError:  # cannot check
         return None
     x11.XOpenDisplay.restype = ctypes.c_void_p
     connection = x11.XOpenDisplay(None)

@@ -67,7 +67,9 @@ def run(
         return waiting.pop() if waiting else open_source(source, wanted)
 
     with graceful_shutdown(stop):
-        return stream.run(again, task, opened, stop=stop, most=frames, say=say, control=control)
+        return stream.run(
+            again, task, opened, stop=stop, max_frames=frames, say=say, control=control
+        )
 
 
 def _setting(

@@ -1,4 +1,4 @@
-"""What the board says about itself while it works: temperature and throttling."""
+"""Telemetry of the board: temperature and throttling."""
 
 import shutil
 import subprocess
@@ -20,17 +20,17 @@ https://www.raspberrypi.com/documentation/computers/os.html#get_throttled
 
 
 def telemetry(root: Path = ROOT) -> dict[str, Any]:
-    """``temperature_c`` of the hottest zone and ``throttling``; empty where it cannot be read."""
-    found: dict[str, Any] = {}
+    """Read ``temperature_c`` of the hottest zone and ``throttling``, where they can be read."""
+    values: dict[str, Any] = {}
     if (hottest := temperature(root)) is not None:
-        found["temperature_c"] = hottest
+        values["temperature_c"] = hottest
     if (throttling := _throttling()) is not None:
-        found["throttling"] = throttling
-    return found
+        values["throttling"] = throttling
+    return values
 
 
 def temperature(root: Path = ROOT) -> float | None:
-    """°C of the hottest zone; None where it cannot be read."""
+    """Read the temperature of the hottest zone in °C; None where it cannot be read."""
     values = []
     for zone in root.glob("sys/class/thermal/thermal_zone*/temp"):
         try:
@@ -41,27 +41,27 @@ def temperature(root: Path = ROOT) -> float | None:
 
 
 def _throttling() -> list[str] | None:
-    """What slows the board, now or since it was started; None where it does not say."""
+    """Read the reasons for throttling, now or since the start; None where they are unknown."""
     command = shutil.which("vcgencmd")
     if command is None:
         return None
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [command, "get_throttled"], capture_output=True, text=True, timeout=2, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return throttling_of(said)
+    return throttling_of(output)
 
 
-def throttling_of(said: str) -> list[str] | None:
-    """The words for ``throttled=0x…``; None where it is something else.
+def throttling_of(output: str) -> list[str] | None:
+    """Parse ``throttled=0x…`` into reasons; None for other text.
 
     >>> throttling_of("throttled=0x50005")
     ['under-voltage now', 'throttled now', 'under-voltage earlier', 'throttled earlier']
     """
     try:
-        bits = int(said.strip().partition("=")[2], 16)
+        bits = int(output.strip().partition("=")[2], 16)
     except ValueError:
         return None
     return [

@@ -1,4 +1,4 @@
-"""The capturing thread: frames are read and prepared while the model is busy with the last one."""
+"""Capture thread: reads and preprocesses frames while the model runs on the previous one."""
 
 import threading
 import time
@@ -13,24 +13,27 @@ from edge.sources.source import Source
 from edge.streaming.control import StreamControl
 from edge.streaming.statistics import StreamMeter
 
-AHEAD = 3
+MAX_PREFETCHED = 3
 """Frames of a file that may wait for the model."""
 
-_MOST_CORRUPT = 100
-"""So many corrupt frames in a row are a lost source."""
+_MAX_CORRUPT = 100
+"""Corrupt frames in a row after which a source is lost."""
 
-_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds between attempts to get a lost source back; the last one goes on."""
+RECONNECT_DELAYS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each attempt to reopen a lost source; the last one repeats."""
 
-_PATIENCE = 2.0
-"""Seconds that a read may go on after the stream's end; a dead network camera takes longer."""
+READ_TIMEOUT_S = 2.0
+"""Seconds that a read may continue after the stream's end; a dead network camera takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedFrame:
-    """A frame, and the model's inputs where the task prepares them ahead.
+    """A frame, with the model's inputs where the task can prefetch them.
 
-    ``captured``: when the frame was there, by ``perf_counter``.
+    Attributes:
+        frame: The frame.
+        inputs: Input tensors of the model, or None.
+        captured: Time of capture, in seconds of ``perf_counter``.
     """
 
     frame: Frame
@@ -39,11 +42,20 @@ class PreparedFrame:
 
 
 class Capture:
-    """Iterates over frames as they get ready, until the source ends or ``stop`` is set.
+    """Iterates over frames as they become ready, until the source ends or ``stop`` is set.
 
-    Of a live source the newest is taken and what nobody had time for is dropped; a file waits.
-    The source is read and closed by the thread alone. While the stream is paused, frames of a live
-    source are thrown away, so that its newest comes afterwards; a file waits.
+    Of a live source the newest frame is taken and older ones are dropped; a file waits. While the
+    stream is paused the frames of a live source are discarded. Only the thread reads and closes
+    the source.
+
+    Args:
+        open_source: Opens the source; called again when a live one is lost.
+        control: Of the stream.
+        meter: Counts what is captured.
+        stop: Ends the capture.
+        say: Tells the user something.
+        reconnect_delays_s: Seconds before each attempt to reopen; the last one repeats.
+        read_timeout_s: Seconds to wait at the end for a read to return.
     """
 
     def __init__(
@@ -53,9 +65,13 @@ class Capture:
         meter: StreamMeter,
         stop: threading.Event,
         say: Callable[[str], None],
+        *,
+        reconnect_delays_s: tuple[float, ...] = RECONNECT_DELAYS_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
         self._open, self._control, self._meter = open_source, control, meter
         self._stop, self._say = stop, say
+        self._delays, self._read_timeout_s = reconnect_delays_s, read_timeout_s
         self._source = open_source()
         self.name, self.live = self._source.name, self._source.live
         self._waiting: deque[PreparedFrame] = deque()
@@ -70,7 +86,7 @@ class Capture:
         """Start reading.
 
         Raises:
-            SourceError: a file cannot be read on; or whatever else the thread met.
+            SourceError: A file cannot be read further. Other errors of the thread pass, too.
         """
         self._thread.start()
         while not self._stop.is_set():
@@ -84,25 +100,25 @@ class Capture:
                     continue
                 ready = self._waiting.popleft()
                 self._changed.notify_all()
-            # What lay here during a pause counts from its end on.
+            # The latency of a frame that waited during a pause counts from its end.
             yield replace(ready, captured=max(ready.captured, self._control.resumed))
         if self._error is not None and not self._stop.is_set():
             raise self._error
 
     def close(self) -> None:
-        """Stop reading; a read that hangs is left behind."""
+        """Stop reading; a read that hangs is abandoned."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join(_PATIENCE)
+            self._thread.join(self._read_timeout_s)
         elif self._thread.ident is None:  # never started
             self._source.close()
 
     def _wait_while_paused(self) -> None:
         if not self._control.paused:
             return
-        while self._control.paused and not (self._over() or self._stop.is_set()):
+        while self._control.paused and not (self._is_exhausted() or self._stop.is_set()):
             self._control.wait(0.2)
         self._meter.resumed()
         with self._changed:
@@ -110,7 +126,7 @@ class Capture:
                 self._waiting.clear()
             self._changed.notify_all()
 
-    def _over(self) -> bool:
+    def _is_exhausted(self) -> bool:
         return self._ended and (self.live or not self._waiting)
 
     def _work(self) -> None:
@@ -121,7 +137,7 @@ class Capture:
                     break
                 if self.live and self._control.paused:
                     continue
-                self._hand_over(self._prepare(frame))
+                self._hand_over(self._preprocess(frame))
         except Exception as error:
             self._error = error
         finally:
@@ -131,7 +147,7 @@ class Capture:
                 self._changed.notify_all()
 
     def _read(self) -> Frame | None:
-        """The next sound frame; None at the end or when stopped."""
+        """Read the next valid frame; None at the end or when stopped."""
         corrupt, last = 0, None
         while not self._stop.is_set():
             start = time.perf_counter()
@@ -140,27 +156,27 @@ class Capture:
             except CorruptFrameError as error:
                 self._meter.corrupt += 1
                 corrupt, last = corrupt + 1, error
-                if corrupt >= _MOST_CORRUPT:
-                    self._lost(error)
+                if corrupt >= _MAX_CORRUPT:
+                    self._reconnect(error)
                     corrupt = 0
                 continue
             except SourceError as error:
-                self._lost(error)
+                self._reconnect(error)
                 continue
             if frame is None and last is not None and self._count == 0:
-                raise last  # not one frame was sound
+                raise last  # not one frame was valid
             self._meter.stages["capture"].add(time.perf_counter() - start)
             return frame
         return None
 
-    def _lost(self, error: SourceError) -> None:
-        """Get a lost source back, however long it takes; a file is not tried again."""
+    def _reconnect(self, error: SourceError) -> None:
+        """Reopen a lost live source, however long it takes; a file raises its error."""
         if not self.live:
             raise error
         self._source.close()
         self._say(f"{self.name}: source lost ({error.found}), reconnecting")
         attempt = 0
-        while not self._stop.wait(_DELAYS[min(attempt, len(_DELAYS) - 1)]):
+        while not self._stop.wait(self._delays[min(attempt, len(self._delays) - 1)]):
             attempt += 1
             try:
                 self._source = self._open()
@@ -170,9 +186,9 @@ class Capture:
             self._say(f"{self.name}: reconnected")
             return
 
-    def _prepare(self, frame: Frame) -> PreparedFrame:
+    def _preprocess(self, frame: Frame) -> PreparedFrame:
         captured = time.perf_counter()
-        if self.live:  # numbers and times go on when the source came back
+        if self.live:  # indices and times continue after a reconnect
             if self._first is None:
                 self._first = captured
             frame = replace(frame, index=self._count, time_s=captured - self._first)
@@ -189,7 +205,7 @@ class Capture:
             if self.live:
                 self._meter.dropped += len(self._waiting)
                 self._waiting.clear()
-            while len(self._waiting) >= AHEAD and not self._stop.is_set():
+            while len(self._waiting) >= MAX_PREFETCHED and not self._stop.is_set():
                 self._changed.wait(0.2)
             self._waiting.append(ready)
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""What may change while a stream runs: whether it pauses, and the settings of its task."""
+"""Control of a running stream: pause, and the settings of its task."""
 
 import threading
 import time
@@ -9,9 +9,9 @@ from edge.tasks.task import Task
 
 
 class StreamControl:
-    """Holds the task of a running stream; used from any thread.
+    """Holds the task of a running stream; thread-safe.
 
-    The stream asks for :attr:`task` at each frame, so that a change counts from the next one on.
+    The stream reads :attr:`task` for each frame, so that a change applies from the next one on.
     """
 
     def __init__(self, task: Task) -> None:
@@ -19,55 +19,60 @@ class StreamControl:
         self._lock = threading.RLock()
         self._running = threading.Event()
         self._running.set()
-        self._since, self._before = 0.0, 0.0
+        self._pause_start, self._earlier_pauses_s = 0.0, 0.0
         self.resumed = 0.0
-        """When the last pause ended, by ``perf_counter``."""
+        """End of the last pause, in seconds of ``perf_counter``."""
 
     @property
     def task(self) -> Task:
+        """The current task."""
         return self._task
 
     @property
     def settings(self) -> TaskSettings:
+        """Settings of the current task."""
         return self._task.settings()
 
     @property
     def paused(self) -> bool:
+        """True between :meth:`pause` and :meth:`resume`."""
         return not self._running.is_set()
 
     @property
     def paused_s(self) -> float:
-        """Seconds of all pauses so far."""
+        """Total seconds of all pauses so far."""
         with self._lock:
-            return self._before + (time.perf_counter() - self._since if self.paused else 0.0)
+            return self._earlier_pauses_s + (
+                time.perf_counter() - self._pause_start if self.paused else 0.0
+            )
 
     def pause(self) -> None:
-        """Let the stream stop after the frame at hand; a camera stays open."""
+        """Pause the stream after the current frame; a camera stays open."""
         with self._lock:
             if not self.paused:
-                self._since = time.perf_counter()
+                self._pause_start = time.perf_counter()
                 self._running.clear()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Continue the stream."""
         with self._lock:
             if self.paused:
-                self._before, self.resumed = self.paused_s, time.perf_counter()
+                self._earlier_pauses_s, self.resumed = self.paused_s, time.perf_counter()
                 self._running.set()
 
     def wait(self, seconds: float) -> None:
-        """Return when the stream may go on, or so many seconds have passed."""
+        """Wait until the stream is not paused, at most so many seconds."""
         self._running.wait(seconds)
 
     def adjust(self, change: Callable[[TaskSettings], TaskSettings]) -> None:
         """Change the settings of the task.
 
         Raises:
-            UsageError: the task refuses them, and keeps those that it has.
+            UsageError: The task rejects them, and keeps those that it has.
         """
         self.swap(lambda task: task.with_settings(change(task.settings())))
 
     def swap(self, change: Callable[[Task], Task]) -> None:
-        """Put another task in the place of the one there is."""
+        """Replace the task."""
         with self._lock:
             self._task = change(self._task)

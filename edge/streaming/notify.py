@@ -1,7 +1,7 @@
-"""Telling systemd that the stream lives, where it started the program as a service.
+"""Notifications to systemd, where it started the program as a service.
 
-Protocol: sd_notify(3). READY comes with the first processed frame, not with the start of the
-program: a camera that gives nothing, or a model that fails, is no service that runs.
+Protocol: sd_notify(3). READY is sent with the first processed frame, not at the start of the
+program: a service whose camera delivers nothing, or whose model fails, is not running.
 """
 
 import os
@@ -15,27 +15,34 @@ from edge.frame import Output
 from edge.streaming.control import StreamControl
 
 SOCKET = "NOTIFY_SOCKET"
-"""Environment variable with the address of systemd's socket; "@" stands for an abstract one."""
+"""Environment variable with the address of systemd's socket; "@" begins an abstract one."""
 
-_PAUSE = 1.0
-"""Least seconds between two messages."""
+MIN_INTERVAL_S = 1.0
+"""Minimum seconds between two messages."""
 
 
 def notifier(
-    control: StreamControl, environment: Mapping[str, str] = os.environ
-) -> "Notifier | None":
-    """A sink that tells systemd of processed frames; None where no systemd asks for it."""
+    control: StreamControl,
+    environment: Mapping[str, str] = os.environ,
+    min_interval_s: float = MIN_INTERVAL_S,
+) -> "SystemdNotifier | None":
+    """Make a sink that notifies systemd of processed frames; None where no systemd asks for it."""
     address = environment.get(SOCKET)
-    return Notifier(address, control) if address else None
+    return SystemdNotifier(address, control, min_interval_s) if address else None
 
 
-class Notifier:
-    """READY for the first frame, then WATCHDOG with the pace, at most once a second; while somebody
-    pauses the stream, too, since then no frame has to come."""
+class SystemdNotifier:
+    """Sends READY for the first frame, then WATCHDOG with the frame rate, at most once a second.
+
+    While the stream is paused it sends WATCHDOG, too, since then no frames are expected.
+    """
 
     name, wants_images, queue_size = "systemd", False, 0
 
-    def __init__(self, address: str, control: StreamControl) -> None:
+    def __init__(
+        self, address: str, control: StreamControl, min_interval_s: float = MIN_INTERVAL_S
+    ) -> None:
+        self._min_interval_s = min_interval_s
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._ready, self._next = False, 0.0
@@ -43,29 +50,31 @@ class Notifier:
         self._thread = threading.Thread(target=self._watch, name="systemd", daemon=True)
 
     def write(self, output: Output) -> None:
+        """Notify systemd of a processed frame."""
         now = time.monotonic()
         if self._ready and now < self._next:
             return
-        said = "WATCHDOG=1" if self._ready else "READY=1"
+        state = "WATCHDOG=1" if self._ready else "READY=1"
         status = output.status
-        self._tell(f"{said}\nSTATUS={output.task}: {status.fps:.1f} fps on {status.delegate}")
+        self._send(f"{state}\nSTATUS={output.task}: {status.fps:.1f} fps on {status.delegate}")
         if not self._ready:
             self._thread.start()
-        self._ready, self._next = True, now + _PAUSE
+        self._ready, self._next = True, now + self._min_interval_s
 
     def close(self) -> None:
+        """Notify systemd of the end."""
         if self._ready:
             self._closed.set()
             self._thread.join()
-            self._tell("STOPPING=1")
+            self._send("STOPPING=1")
         self._socket.close()
 
     def _watch(self) -> None:
-        while not self._closed.wait(_PAUSE):
+        while not self._closed.wait(self._min_interval_s):
             if self._control.paused:
-                self._tell("WATCHDOG=1\nSTATUS=paused")
+                self._send("WATCHDOG=1\nSTATUS=paused")
 
-    def _tell(self, message: str) -> None:
-        # Nobody listens any more: systemd judges by its watchdog, and the stream has its frames.
+    def _send(self, message: str) -> None:
+        # A lost socket must not end the stream; systemd acts by its watchdog.
         with suppress(OSError):
             self._socket.sendto(message.encode(), self._address)

@@ -1,4 +1,4 @@
-"""What a stream did, told truly: how many frames, how fast, and which stage holds it up."""
+"""Stream statistics: frames, throughput, latency per stage, bottleneck."""
 
 import time
 from dataclasses import dataclass, field
@@ -10,23 +10,35 @@ from edge.streaming.histogram import LatencyHistogram
 
 STAGES = ("capture", "preprocess", "invoke", "postprocess", "draw", "sink")
 
-_AHEAD = (("capture", "preprocess"), ("invoke", "postprocess"), ("draw",), ("sink",))
-"""Stages that run one after the other in one thread; the threads run side by side."""
+_PIPELINED = (("capture", "preprocess"), ("invoke", "postprocess"), ("draw",), ("sink",))
+"""Stages grouped by thread: those of a group run in sequence, the groups in parallel."""
 
-_IN_TURN = (("capture",), ("preprocess", "invoke", "postprocess"), ("draw",), ("sink",))
-"""The same where inputs are not prepared ahead."""
+_SEQUENTIAL = (("capture",), ("preprocess", "invoke", "postprocess"), ("draw",), ("sink",))
+"""The same where inputs cannot be prefetched."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamStats:
-    """A finished stream.
+    """Statistics of a finished stream.
 
-    ``frames``: inferred; ``dropped``: frames of a live source that nobody had time for;
-    ``corrupt``: that could not be decoded; ``reconnects``: how often the source came back;
-    ``lost``: outputs per sink that it was too slow for; ``seconds``: from the first frame asked
-    for to the last sink's return. ``stages`` and ``latency`` (from a frame's arrival to the
-    slowest sink's return) in ms. ``limiting``: the stage that sets the pace, the longest of the
-    busiest thread; "capture" where a camera gives no more frames.
+    Attributes:
+        source: Name of the source.
+        task: Name of the task.
+        frames: Frames that were processed.
+        dropped: Frames of a live source for which the model was too slow.
+        corrupt: Frames that could not be decoded.
+        reconnects: Number of times that the source was reopened.
+        lost: Outputs per sink that it was too slow for.
+        seconds: From the request for the first frame to the last sink's return.
+        stages: p50 and p95 of each stage, in ms.
+        latency: p50 and p95 from a frame's capture to the slowest sink's return, in ms.
+        limiting: The bottleneck: the longest stage of the busiest thread; "capture" where a
+            camera delivers no more frames.
+        interpreter: Package and version of the interpreter.
+        delegate: "cpu" or "edgetpu".
+        threads: Of the interpreter.
+        notes: For the user.
+        board: Temperature and throttling, where they can be read.
     """
 
     source: str
@@ -48,12 +60,13 @@ class StreamStats:
 
     @property
     def fps(self) -> float:
+        """Processed frames per second."""
         return self.frames / self.seconds if self.seconds else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values; ``stages`` and ``latency`` hold ``p50_ms`` and ``p95_ms``.
+        """Convert to plain values; ``stages`` and ``latency`` hold ``p50_ms`` and ``p95_ms``.
 
-        A stage that did not run, such as drawing without a sink for images, took 0 ms.
+        A stage that did not run, such as drawing without a sink for images, takes 0 ms.
         """
         return {
             "source": self.source,
@@ -77,40 +90,39 @@ class StreamStats:
 
 
 class StreamMeter:
-    """Collects while a stream runs. Each stage is added to by one thread alone."""
+    """Measures a running stream. Each stage is measured by one thread alone."""
 
     def __init__(self, prefetchable: bool) -> None:
-        self._threads = _AHEAD if prefetchable else _IN_TURN
+        self._threads = _PIPELINED if prefetchable else _SEQUENTIAL
         self.stages = {stage: LatencyHistogram() for stage in STAGES if stage != "sink"}
         self.sinks: list[LatencyHistogram] = []
-        self.holding: set[LatencyHistogram] = (
-            set()
-        )  # drawing and sinks, where the stream waits for them
+        # Drawing and sinks that the stream waits for.
+        self.blocking: set[LatencyHistogram] = set()
         self.latencies: list[LatencyHistogram] = []
         self.frames = self.dropped = self.corrupt = self.reconnects = 0
-        self._recent = 0.0
+        self._interval = 0.0
         self._last: float | None = None
         self._invoke = 0.0
         self._latency = 0.0
 
     def processed(self, captured: float, invoke: float) -> None:
-        """Count a frame whose result is there; ``invoke`` in seconds."""
+        """Count a processed frame; ``captured`` by ``perf_counter``, ``invoke`` in seconds."""
         now = time.perf_counter()
         self.frames += 1
         if self._last is not None:
-            self._recent = _smooth(self._recent, now - self._last)
+            self._interval = _smooth(self._interval, now - self._last)
         self._last = now
         self._invoke = _smooth(self._invoke, invoke)
         self._latency = _smooth(self._latency, now - captured)
 
     def resumed(self) -> None:
-        """Count the time since the last frame as none: the stream was paused."""
+        """Ignore the time since the last frame: the stream was paused."""
         self._last = None
 
     def status(self, delegate: str) -> StreamStatus:
-        """Live figures, smoothed over about the last 20 frames."""
+        """Return live statistics, smoothed over about the last 20 frames."""
         return StreamStatus(
-            fps=1 / self._recent if self._recent else 0.0,
+            fps=1 / self._interval if self._interval else 0.0,
             invoke_ms=1e3 * self._invoke,
             latency_ms=1e3 * self._latency,
             dropped=self.dropped,
@@ -128,6 +140,7 @@ class StreamMeter:
         notes: tuple[str, ...],
         board: dict[str, Any],
     ) -> StreamStats:
+        """Return the statistics of the whole stream; arguments as of :class:`StreamStats`."""
         slowest = max(self.sinks, key=lambda sink: sink.total, default=LatencyHistogram())
         stages = {**self.stages, "sink": slowest}
         latency = max(self.latencies, key=lambda sink: sink.total, default=LatencyHistogram())
@@ -151,10 +164,10 @@ class StreamMeter:
         )
 
     def _limiting(self) -> str:
-        """The longest stage of the thread that takes longest for a frame, of those that count."""
+        """Find the longest stage of the thread that takes longest per frame."""
         means = {stage: times.mean for stage, times in self.stages.items()}
-        means["draw"] *= self.stages["draw"] in self.holding
-        means["sink"] = max((sink.mean for sink in self.holding & {*self.sinks}), default=0.0)
+        means["draw"] *= self.stages["draw"] in self.blocking
+        means["sink"] = max((sink.mean for sink in self.blocking & {*self.sinks}), default=0.0)
         busiest = max(self._threads, key=lambda stages: sum(means[stage] for stage in stages))
         return max(busiest, key=lambda stage: means[stage])
 

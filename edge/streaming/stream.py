@@ -1,13 +1,14 @@
-"""The live stream: frames from a source through a task to sinks, as fast as the model allows.
+"""The stream: frames from a source through a task to sinks, as fast as the model allows.
 
-Capturing, inferring, drawing and writing overlap: each has a thread of its own, and OpenCV and the
-interpreter let go of Python's lock while they work. The model's thread is the caller's.
+Capture, inference, drawing and writing overlap: each has a thread of its own, and OpenCV and the
+interpreter release the GIL while they work. Inference runs in the caller's thread.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from edge import telemetry
@@ -15,13 +16,42 @@ from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, Output
 from edge.interpreter import Array
 from edge.sources.source import Source
-from edge.streaming.capture import Capture, PreparedFrame
+from edge.streaming.capture import (
+    READ_TIMEOUT_S,
+    RECONNECT_DELAYS_S,
+    Capture,
+    PreparedFrame,
+)
 from edge.streaming.control import StreamControl
 from edge.streaming.sink import Sink
 from edge.streaming.statistics import StreamMeter, StreamStats
-from edge.streaming.workers import DrawJob, SinkWorker, draw_worker, sink_worker
+from edge.streaming.workers import (
+    SINK_TIMEOUT_S,
+    DrawJob,
+    SinkWorker,
+    draw_worker,
+    sink_worker,
+)
 from edge.tasks.task import Task
 from edge.terminal.native_stderr import suppress_native_stderr
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTiming:
+    """Timeouts and delays of a stream, in seconds.
+
+    Attributes:
+        reconnect_delays_s: Before each attempt to reopen a lost source; the last one repeats.
+        read_timeout_s: For a read that hangs at the end.
+        sink_timeout_s: For a live stream's sink that hangs at the end.
+    """
+
+    reconnect_delays_s: tuple[float, ...] = RECONNECT_DELAYS_S
+    read_timeout_s: float = READ_TIMEOUT_S
+    sink_timeout_s: float = SINK_TIMEOUT_S
+
+
+DEFAULT_TIMING = StreamTiming()
 
 
 def run(
@@ -30,64 +60,79 @@ def run(
     sinks: Sequence[Sink],
     *,
     stop: threading.Event | None = None,
-    most: int | None = None,
+    max_frames: int | None = None,
     say: Callable[[str], None] = print,
     control: StreamControl | None = None,
+    timing: StreamTiming = DEFAULT_TIMING,
 ) -> StreamStats:
     """Run ``task`` on every frame of a source until it ends.
 
     Args:
-        open_source: opens the source; called again when a live one was lost.
-        task: what is done with a frame.
-        sinks: what takes the results; closed at the end, whatever happens.
-        stop: ends the stream when set, from a signal handler or another thread.
-        most: ends it after so many frames.
-        say: told in a sentence what the user should know meanwhile.
-        control: of this task, for others to pause the stream and to change settings.
+        open_source: Opens the source; called again when a live one is lost.
+        task: Processes the frames.
+        sinks: Take the outputs; closed at the end, whatever happens.
+        stop: Ends the stream when set, from a signal handler or another thread.
+        max_frames: Ends the stream after so many frames.
+        say: Tells the user something, in a sentence.
+        control: Of ``task``, for others to pause the stream and to change settings.
+        timing: Timeouts and delays.
 
     Raises:
-        SourceError: the source cannot be opened, or a file cannot be read on.
-        ModelError: the model fails on the CPU.
-        DelegateError: its delegate dies, and there is no model for the CPU.
-        OutputError: a sink cannot go on.
+        SourceError: The source cannot be opened, or a file cannot be read further.
+        ModelError: The model fails on the CPU.
+        DelegateError: Its delegate fails, and there is no model for the CPU.
+        OutputError: A sink fails.
     """
-    held = StreamControl(task) if control is None else control
-    return _Stream(held, stop or threading.Event(), say).run(open_source, sinks, most)
+    control = control or StreamControl(task)
+    running = _Stream(control, stop or threading.Event(), say, timing)
+    return running.run(open_source, sinks, max_frames)
 
 
 class _Stream:
     def __init__(
-        self, control: StreamControl, stop: threading.Event, say: Callable[[str], None]
+        self,
+        control: StreamControl,
+        stop: threading.Event,
+        say: Callable[[str], None],
+        timing: StreamTiming,
     ) -> None:
-        self._control, self._stop, self._say = control, stop, say
+        self._control, self._stop, self._say, self._timing = control, stop, say, timing
         self._meter = StreamMeter(control.task.prefetchable)
         self._notes = control.task.notes
 
     def run(
-        self, open_source: Callable[[], Source], sinks: Sequence[Sink], most: int | None
+        self, open_source: Callable[[], Source], sinks: Sequence[Sink], max_frames: int | None
     ) -> StreamStats:
         with ExitStack() as closing:
-            for sink in sinks:  # until their outlets take that over
+            for sink in sinks:  # until their workers take over
                 closing.callback(sink.close)
-            capture = Capture(open_source, self._control, self._meter, self._stop, self._say)
+            capture = Capture(
+                open_source,
+                self._control,
+                self._meter,
+                self._stop,
+                self._say,
+                reconnect_delays_s=self._timing.reconnect_delays_s,
+                read_timeout_s=self._timing.read_timeout_s,
+            )
             closing.pop_all()
-        outlets, paint = self._open_outlets(sinks, capture.live)
-        pairs = list(zip(sinks, outlets, strict=True))
-        threads: list[SinkWorker[Any]] = [paint, *outlets]
+        workers, drawer = self._start_workers(sinks, capture.live)
+        pairs = list(zip(sinks, workers, strict=True))
+        threads: list[SinkWorker[Any]] = [drawer, *workers]
         start = time.perf_counter()
         try:
-            for ready in capture:
-                self._process(ready, pairs, paint)
-                if self._meter.frames == most:
+            for prepared in capture:
+                self._process(prepared, pairs, drawer)
+                if self._meter.frames == max_frames:
                     break
         finally:
             self._stop.set()
             lost = self._finish(threads)
             seconds = time.perf_counter() - start - self._control.paused_s
             capture.close()  # later, since a camera that hangs takes its time
-        for done in threads:
-            if done.error is not None:
-                raise done.error
+        for worker in threads:
+            if worker.error is not None:
+                raise worker.error
         return self._meter.finish(
             source=capture.name,
             task=self._control.task.name,
@@ -98,89 +143,92 @@ class _Stream:
             board=telemetry.telemetry(),
         )
 
-    def _open_outlets(
+    def _start_workers(
         self, sinks: Sequence[Sink], live: bool
     ) -> tuple[list[SinkWorker[Output]], SinkWorker[DrawJob]]:
-        """The outlets of the sinks, and what draws for them."""
-        made = []
+        """Start the workers of the sinks, and the one that draws for them."""
+        timeout_s = self._timing.sink_timeout_s
+        workers = []
         for sink in sinks:
-            opened, writing, latency = sink_worker(sink, live, self._stop.set)
+            worker, writing, latency = sink_worker(sink, live, self._stop.set, timeout_s)
             self._meter.sinks.append(writing)
-            if opened.waits:
-                self._meter.holding.add(writing)
+            if worker.waits:
+                self._meter.blocking.add(writing)
             self._meter.latencies.append(latency)
-            made.append(opened)
+            workers.append(worker)
         drawing = self._meter.stages["draw"]
-        paint = draw_worker(live, drawing, self._stop.set)
-        if paint.waits:
-            self._meter.holding.add(drawing)
-        return made, paint
+        drawer = draw_worker(live, drawing, self._stop.set, timeout_s)
+        if drawer.waits:
+            self._meter.blocking.add(drawing)
+        return workers, drawer
 
     def _process(
         self,
-        ready: PreparedFrame,
+        prepared: PreparedFrame,
         pairs: Sequence[tuple[Sink, SinkWorker[Output]]],
-        paint: SinkWorker[DrawJob],
+        drawer: SinkWorker[DrawJob],
     ) -> None:
         stages, task = self._meter.stages, self._control.task
-        inputs = self._prepare(task, ready.frame) if ready.inputs is None else ready.inputs
+        inputs = prepared.inputs
+        if inputs is None:
+            inputs = self._preprocess(task, prepared.frame)
         start = time.perf_counter()
         task, outputs = self._invoke(task, inputs)
         invoked = time.perf_counter()
-        result = task.postprocess(outputs, ready.frame)
+        result = task.postprocess(outputs, prepared.frame)
         stages["invoke"].add(invoked - start)
         stages["postprocess"].add(time.perf_counter() - invoked)
-        self._meter.processed(ready.captured, invoked - start)
+        self._meter.processed(prepared.captured, invoked - start)
         output = Output(
-            index=ready.frame.index,
-            time_s=ready.frame.time_s,
-            name=ready.frame.name,
+            index=prepared.frame.index,
+            time_s=prepared.frame.time_s,
+            name=prepared.frame.name,
             task=task.name,
             result=result,
             status=self._meter.status(task.runtime.delegate),
-            captured=ready.captured,
+            captured=prepared.captured,
         )
-        shown = []
-        for sink, opened in pairs:
+        with_images = []
+        for sink, worker in pairs:
             if sink.wants_images:
-                shown.append(opened)
+                with_images.append(worker)
             else:
-                opened.put(output)
-        if shown:
-            paint.put(DrawJob(task, ready.frame, output, shown))
+                worker.put(output)
+        if with_images:
+            drawer.put(DrawJob(task, prepared.frame, output, with_images))
 
-    def _prepare(self, task: Task, frame: Frame) -> tuple[Array, ...]:
+    def _preprocess(self, task: Task, frame: Frame) -> tuple[Array, ...]:
         start = time.perf_counter()
         inputs = task.preprocess(frame)
         self._meter.stages["preprocess"].add(time.perf_counter() - start)
         return inputs
 
     def _invoke(self, task: Task, inputs: tuple[Array, ...]) -> tuple[Task, tuple[Array, ...]]:
-        """The outputs, and the task that they are for: another where the delegate died."""
+        """Run the model; return the outputs and their task, another one if the delegate failed."""
         runtime = task.runtime
         try:
             return task, runtime.invoke(*inputs)
         except ModelError as error:
             if runtime.delegate == "cpu":
                 raise
-            why = f"{runtime.delegate} failed ({error.found})"
-            self._control.swap(lambda task: self._on_cpu(task, why))
-            note = f"{why}: the stream continues on the CPU"
+            reason = f"{runtime.delegate} failed ({error.found})"
+            self._control.swap(lambda task: self._fall_back(task, reason))
+            note = f"{reason}: the stream continues on the CPU"
             self._notes = (*self._notes, note)
             self._say(note)
             return self._control.task, self._control.task.runtime.invoke(*inputs)
 
-    def _on_cpu(self, task: Task, why: str) -> Task:
+    def _fall_back(self, task: Task, reason: str) -> Task:
         try:
             with suppress_native_stderr():
                 return task.fallback_to_cpu()
         except EdgeError as error:
-            found = f"{why}, and {error.found}"
+            found = f"{reason}, and {error.found}"
             raise DelegateError(error.expected, found, error.fix, code=error.code) from None
 
-    def _finish(self, outlets: Sequence[SinkWorker[Any]]) -> dict[str, int]:
-        """Let all finish, what draws before those that it feeds; return what was lost where."""
-        for opened in outlets:
-            if not opened.finish():
-                self._say(f"{opened.name} did not finish in time and was abandoned")
-        return {opened.name: opened.lost for opened in outlets if opened.lost}
+    def _finish(self, workers: Sequence[SinkWorker[Any]]) -> dict[str, int]:
+        """Finish all workers, drawing before its sinks; return the lost outputs per sink."""
+        for worker in workers:
+            if not worker.finish():
+                self._say(f"{worker.name} did not finish in time and was abandoned")
+        return {worker.name: worker.lost for worker in workers if worker.lost}

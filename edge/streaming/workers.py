@@ -1,4 +1,4 @@
-"""Threads behind the model: each sink writes in its own, images are drawn in one of them."""
+"""Worker threads: one per sink, and one that draws images for them."""
 
 import threading
 import time
@@ -14,16 +14,24 @@ from edge.tasks.task import Task
 
 Item = TypeVar("Item")
 
-_TIMEOUT_S = 10.0
-"""Seconds that a live stream's sink may hang at the end before it is left behind."""
+SINK_TIMEOUT_S = 10.0
+"""Seconds that a live stream's sink may hang at the end before it is abandoned."""
 
 
 class SinkWorker(Generic[Item]):
-    """A thread that hands items to ``write``, one after the other, and calls ``close`` at the end.
+    """A thread that passes items to ``write`` in order, and calls ``close`` at the end.
 
-    ``queue_size``: how many may wait; 0 stands for the newest alone, whatever ``waits`` says.
-    ``waits``: beyond that :meth:`put` waits; else the oldest is dropped and counted in ``lost``.
-    After an error, kept in ``error``, what comes is thrown away and ``failed`` has been called.
+    After an error, kept in ``error``, items are discarded.
+
+    Args:
+        name: Of the sink.
+        write: Takes an item.
+        close: Called at the end.
+        queue_size: Items that may wait; 0 keeps the newest alone, whatever ``waits`` says.
+        waits: :meth:`put` waits where the queue is full; else the oldest item is dropped and
+            counted in ``lost``.
+        failed: Called after an error.
+        timeout_s: Seconds that :meth:`finish` waits for an item without ``waits``.
     """
 
     def __init__(
@@ -35,11 +43,13 @@ class SinkWorker(Generic[Item]):
         queue_size: int,
         waits: bool,
         failed: Callable[[], None],
+        timeout_s: float = SINK_TIMEOUT_S,
     ) -> None:
         self.name, self.lost = name, 0
         self.error: Exception | None = None
         self._write, self._close, self._failed = write, close, failed
-        self._backlog, self.waits = queue_size, waits and queue_size > 0
+        self._queue_size, self.waits = queue_size, waits and queue_size > 0
+        self._timeout_s = timeout_s
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._ending, self._written = False, 0
@@ -47,27 +57,27 @@ class SinkWorker(Generic[Item]):
         self._thread.start()
 
     def put(self, item: Item) -> None:
-        """Hand one item over."""
+        """Queue an item."""
         with self._changed:
-            while self.waits and len(self._items) >= self._backlog and self.error is None:
+            while self.waits and len(self._items) >= self._queue_size and self.error is None:
                 self._changed.wait(0.2)
             if self.error is not None:
                 return
-            while len(self._items) >= max(1, self._backlog):
+            while len(self._items) >= max(1, self._queue_size):
                 self._items.popleft()
-                self.lost += self._backlog > 0
+                self.lost += self._queue_size > 0
             self._items.append(item)
             self._changed.notify_all()
 
     def finish(self) -> bool:
-        """Write what waits and close; False if it hangs, which is waited for where ``waits``."""
+        """Write the queued items and close; False if it hangs. With ``waits`` it waits forever."""
         with self._changed:
             self._ending = True
             self._changed.notify_all()
         before = -1
         while self._thread.is_alive() and self._written > before:
             before = self._written
-            self._thread.join(None if self.waits else _TIMEOUT_S)
+            self._thread.join(None if self.waits else self._timeout_s)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
@@ -100,10 +110,10 @@ class SinkWorker(Generic[Item]):
         self._failed()
 
 
-def sink_worker(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
-    SinkWorker[Output], LatencyHistogram, LatencyHistogram
-]:  # fmt: skip
-    """The outlet of a sink, with its durations of writing and from a frame's arrival on."""
+def sink_worker(
+    sink: Sink, live: bool, failed: Callable[[], None], timeout_s: float = SINK_TIMEOUT_S
+) -> tuple[SinkWorker[Output], LatencyHistogram, LatencyHistogram]:
+    """Start the worker of a sink; return it with the durations of writing and the latencies."""
     writing, latency = LatencyHistogram(), LatencyHistogram()
 
     def write(output: Output) -> None:
@@ -113,34 +123,51 @@ def sink_worker(sink: Sink, live: bool, failed: Callable[[], None]) -> tuple[
         writing.add(end - start)
         latency.add(end - output.captured)
 
-    made = SinkWorker(
-        sink.name, write, sink.close, queue_size=sink.queue_size, waits=not live, failed=failed
+    worker = SinkWorker(
+        sink.name,
+        write,
+        sink.close,
+        queue_size=sink.queue_size,
+        waits=not live,
+        failed=failed,
+        timeout_s=timeout_s,
     )
-    return made, writing, latency
+    return worker, writing, latency
 
 
 @dataclass(frozen=True, slots=True)
 class DrawJob:
-    """A result that its task is to draw on its frame, for the sinks behind ``outlets``."""
+    """A result to draw on its frame, for the sinks of ``workers``."""
 
     task: Task
     frame: Frame
     output: Output
-    outlets: Sequence[SinkWorker[Output]]
+    workers: Sequence[SinkWorker[Output]]
 
 
 def draw_worker(
-    live: bool, drawing: LatencyHistogram, failed: Callable[[], None]
+    live: bool,
+    drawing: LatencyHistogram,
+    failed: Callable[[], None],
+    timeout_s: float = SINK_TIMEOUT_S,
 ) -> SinkWorker[DrawJob]:
-    """The outlet that draws each result once, for all sinks that want images."""
+    """Start the worker that draws each result once for all sinks that want images."""
     from edge import draw
 
-    def write(item: DrawJob) -> None:
+    def write(job: DrawJob) -> None:
         start = time.perf_counter()
-        image = item.task.draw(item.frame.image.copy(), item.output.result)
-        draw.status(image, item.output.status)
+        image = job.task.draw(job.frame.image.copy(), job.output.result)
+        draw.status(image, job.output.status)
         drawing.add(time.perf_counter() - start)
-        for sink in item.outlets:
-            sink.put(replace(item.output, image=image))
+        for worker in job.workers:
+            worker.put(replace(job.output, image=image))
 
-    return SinkWorker("drawing", write, lambda: None, queue_size=2, waits=not live, failed=failed)
+    return SinkWorker(
+        "drawing",
+        write,
+        lambda: None,
+        queue_size=2,
+        waits=not live,
+        failed=failed,
+        timeout_s=timeout_s,
+    )

@@ -70,7 +70,7 @@ def streamed(task: Any, video: str, frames: int) -> tuple[float, float, StreamSt
     watched = Watched(task)
     options = SourceOptions(loop=True)
     done = stream.run(
-        lambda: open_source(video, options), watched, [NullSink()], most=frames, say=print
+        lambda: open_source(video, options), watched, [NullSink()], max_frames=frames, say=print
     )
     per_frame = (done.seconds - watched.runtime.paused) / done.frames
     return per_frame, statistics.median(watched.runtime.bare), done

@@ -12,7 +12,7 @@ from streams import ListedSource, ListingSink, MeanTask
 
 from edge.frame import Frame, Output
 from edge.sources.source import SourceOptions
-from edge.sources.synthetic import synthetic
+from edge.sources.synthetic import open_synthetic
 from edge.streaming import capture, statistics, stream, workers
 from edge.streaming import control as control_module
 from edge.streaming.control import StreamControl
@@ -48,8 +48,8 @@ def run(source: Any, sink: Any, control: StreamControl, **options: Any) -> Any:
 
 def both(*acts: Callable[[], None]) -> Callable[[], None]:
     def act() -> None:
-        for one in acts:
-            one()
+        for call in acts:
+            call()
 
     return act
 
@@ -63,7 +63,7 @@ def test_a_file_waits_while_it_is_paused_and_nothing_is_lost() -> None:
     assert control.paused_s >= 0.5
 
 
-def test_of_a_camera_what_came_meanwhile_is_thrown_away_and_not_counted() -> None:
+def test_frames_of_a_camera_during_a_pause_are_discarded_and_not_counted() -> None:
     control, paused = StreamControl(MeanTask()), threading.Event()
 
     class Camera(ListedSource):
@@ -94,44 +94,44 @@ class Jumping(StreamControl):
         self._clock = clock
 
     def wait(self, seconds: float) -> None:
-        self._clock.prefetchable += 1000
+        self._clock.offset_s += 1000
         self.resume()
 
 
 class Clock:
-    """The real clock, set ahead by ``prefetchable`` seconds."""
+    """The real clock, set ahead by ``offset_s`` seconds."""
 
-    prefetchable = 0.0
+    offset_s = 0.0
 
     def perf_counter(self) -> float:
-        return time.perf_counter() + self.prefetchable
+        return time.perf_counter() + self.offset_s
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_a_pause_is_not_in_the_figures(live: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_is_not_in_the_statistics(live: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     for module in (capture, control_module, workers, statistics, stream):
         monkeypatch.setattr(module, "time", clock)
     control = Jumping(MeanTask(), clock)
     sink = At({20: control.pause}, clock=clock.perf_counter)
     done = run(ListedSource(range(100), live=live, every=0.01), sink, control)
-    assert clock.prefetchable == 1000
+    assert clock.offset_s == 1000
     assert done.seconds < 500
     assert max(sink.latencies) < 500
     # 1000 s in the mean of the last 20 frames would make it 0.02.
     assert min(output.status.fps for output in sink.got[15:]) > 0.1
 
 
-def test_a_file_at_its_own_speed_does_not_make_up_for_a_pause() -> None:
+def test_a_realtime_file_does_not_rush_after_a_pause() -> None:
     control = StreamControl(MeanTask())
     sink = At({10: both(control.pause, later(1.3, control.resume))})
-    source = synthetic("64x48@50?frames=60", SourceOptions(realtime=True))
+    source = open_synthetic("64x48@50?frames=60", SourceOptions(realtime=True))
     done = run(source, sink, control)
     # 60 frames of 20 ms less what lay ready; 0.2 s if the last 50 came at once.
     assert done.seconds > 0.7
 
 
-def test_the_end_comes_while_it_is_paused() -> None:
+def test_a_stream_can_end_while_it_is_paused() -> None:
     control, stop = StreamControl(MeanTask()), threading.Event()
     sink = At({5: both(control.pause, later(0.2, stop.set))})
     done = run(ListedSource(range(10**6), every=0.001), sink, control, stop=stop)
@@ -141,7 +141,7 @@ def test_the_end_comes_while_it_is_paused() -> None:
     assert run(camera, At({5: ends.pause}), ends).frames < 30
 
 
-def test_settings_count_from_the_next_frame_on() -> None:
+def test_settings_apply_from_the_next_frame() -> None:
     class Saying(MeanTask):
         def postprocess(self, outputs: Any, frame: Any) -> Any:
             return replace(super().postprocess(outputs, frame), value=self.chosen.score)
@@ -155,14 +155,14 @@ def test_settings_count_from_the_next_frame_on() -> None:
     assert scores == [0.5] * changed + [0.9] * (30 - changed)
 
 
-def test_refused_settings_leave_those_there_are() -> None:
+def test_rejected_settings_change_nothing() -> None:
     control = StreamControl(MeanTask())
     with raises_code("invalid-option-value"):
         control.adjust(lambda old: replace(old, score=2.0))
     assert control.settings.score == 0.5
 
 
-def test_settings_survive_the_death_of_a_delegate() -> None:
+def test_settings_survive_a_failed_delegate() -> None:
     class Kept(MeanTask):
         def fallback_to_cpu(self) -> Any:
             other = super().fallback_to_cpu()
@@ -177,19 +177,19 @@ def test_settings_survive_the_death_of_a_delegate() -> None:
     assert control.task.runtime.delegate == "cpu"
 
 
-def test_pausing_twice_is_pausing_once() -> None:
+def test_pausing_twice_is_one_pause() -> None:
     control = StreamControl(MeanTask())
     control.pause()
     control.pause()
     time.sleep(0.1)
     control.resume()
-    once = control.paused_s
+    paused_s = control.paused_s
     control.resume()
     time.sleep(0.05)
-    assert 0.1 <= once == control.paused_s < 0.15
+    assert 0.1 <= paused_s == control.paused_s < 0.15
 
 
-def test_whether_images_are_drawn_is_asked_for_each_frame() -> None:
+def test_wants_images_is_read_for_each_frame() -> None:
     class Looked(ListingSink):
         @property
         def wants_images(self) -> bool:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""The stream, with sources, tasks and sinks of its own: nothing is lost, nothing hangs."""
+"""The stream, with fake sources, tasks and sinks: nothing is lost, nothing hangs."""
 
 import threading
 import time
@@ -11,16 +11,17 @@ from streams import ListedSource, ListingSink, MeanTask, Value
 
 from edge.errors import CorruptFrameError, DelegateError, OutputError, SourceError
 from edge.frame import Frame, Output
-from edge.streaming import capture, stream, workers
+from edge.streaming import stream
+from edge.streaming.stream import StreamTiming
 
 LOST = SourceError("frames", "no more frames", "plug it in", code="source-lost")
 CORRUPT = CorruptFrameError("a frame", "noise", "wait for the next", code="frame-corrupt")
 
 
 def run(source: ListedSource, *sinks: ListingSink, task: MeanTask | None = None, **options: Any):  # type: ignore[no-untyped-def]
-    said: list[str] = []
-    done = stream.run(lambda: source, task or MeanTask(), sinks, say=said.append, **options)
-    return done, said
+    notes: list[str] = []
+    done = stream.run(lambda: source, task or MeanTask(), sinks, say=notes.append, **options)
+    return done, notes
 
 
 def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
@@ -35,7 +36,7 @@ def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
     assert source.closed >= 1
 
 
-def test_images_are_drawn_for_those_who_want_them_alone() -> None:
+def test_draws_images_only_for_sinks_that_want_them() -> None:
     plain, shown = ListingSink(), ListingSink(wants_images=True)
     done, _ = run(ListedSource([200] * 3), plain, shown)
     assert all(output.image is None for output in plain.got)
@@ -46,7 +47,7 @@ def test_images_are_drawn_for_those_who_want_them_alone() -> None:
     assert done.stages["draw"]["p50_ms"] > 0
 
 
-def test_without_a_sink_for_images_nothing_is_drawn() -> None:
+def test_draws_nothing_without_a_sink_for_images() -> None:
     class Untouched(MeanTask):
         def draw(self, image: Any, result: Any) -> Any:
             raise AssertionError
@@ -56,7 +57,7 @@ def test_without_a_sink_for_images_nothing_is_drawn() -> None:
     assert done.stages["draw"] == {"p50_ms": 0.0, "p95_ms": 0.0}
 
 
-def test_what_depends_on_the_last_result_is_prepared_after_it() -> None:
+def test_a_task_that_is_not_prefetchable_preprocesses_after_the_last_result() -> None:
     class Chained(MeanTask):
         prefetchable = False
 
@@ -81,18 +82,19 @@ def test_a_task_may_draw_another_image_than_the_frame() -> None:
     assert (shown.got[0].image[-4:, -40:] == 7).any()
 
 
-def test_what_fails_while_drawing_is_told() -> None:
+def test_an_error_while_drawing_ends_the_stream() -> None:
     class Clumsy(MeanTask):
         def draw(self, image: Any, result: Any) -> Any:
             raise RuntimeError("no pencil")
 
     shown = ListingSink(wants_images=True)
-    with pytest.raises(RuntimeError, match="no pencil"):
+    with pytest.raises(RuntimeError) as caught:
         run(ListedSource(range(50)), shown, task=Clumsy())
+    assert caught.value.args == ("no pencil",)
     assert shown.closed == 1
 
 
-def test_of_a_live_source_the_newest_frame_is_taken_and_drops_are_counted() -> None:
+def test_a_live_source_drops_and_counts_old_frames() -> None:
     sink = ListingSink()
     task = MeanTask(seconds=0.03)
     done, _ = run(ListedSource(range(40), live=True, every=0.005), sink, task=task)
@@ -129,15 +131,14 @@ def test_a_corrupt_frame_is_counted_and_skipped() -> None:
     assert done.corrupt == 2
 
 
-def test_a_file_without_one_sound_frame_is_an_error() -> None:
+def test_a_file_without_a_valid_frame_is_an_error() -> None:
     sink = ListingSink()
     with raises_code("frame-corrupt", kind="CorruptFrameError"):
         run(ListedSource([CORRUPT, CORRUPT]), sink)
     assert sink.closed == 1
 
 
-def test_a_camera_that_vanishes_is_tried_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "_DELAYS", (0.01,))
+def test_a_lost_camera_is_reopened_until_it_is_back() -> None:
     tries: list[Any] = [
         ListedSource([1, 2, LOST], live=True, every=0.01),
         LOST,
@@ -146,23 +147,24 @@ def test_a_camera_that_vanishes_is_tried_until_it_is_back(monkeypatch: pytest.Mo
     ]
 
     def open_source() -> ListedSource:
-        found = tries.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        source = tries.pop(0)
+        if isinstance(source, Exception):
+            raise source
+        return source
 
-    sink, said = ListingSink(), []
-    done = stream.run(open_source, MeanTask(), [sink], say=said.append)
+    sink, notes = ListingSink(), []
+    timing = StreamTiming(reconnect_delays_s=(0.01,))
+    done = stream.run(open_source, MeanTask(), [sink], say=notes.append, timing=timing)
     assert [output.result.to_dict()["value"] for output in sink.got] == [1, 2, 3, 4]
     assert [output.index for output in sink.got] == [0, 1, 2, 3]
     times = [output.time_s for output in sink.got]
     assert times == sorted(times)
     assert done.reconnects == 1
-    assert "lost" in said[0]
-    assert "reconnected" in said[-1]
+    assert "lost" in notes[0]
+    assert "reconnected" in notes[-1]
 
 
-def test_a_file_that_breaks_off_is_an_error_and_what_was_read_is_written() -> None:
+def test_a_truncated_file_is_an_error_after_writing_what_was_read() -> None:
     sink = ListingSink()
     with raises_code("source-lost"):
         run(ListedSource([1, 2, LOST]), sink)
@@ -181,14 +183,14 @@ def test_a_source_that_does_not_open_closes_the_sinks() -> None:
     assert sink.closed == 1
 
 
-def test_a_delegate_that_dies_falls_back_to_the_cpu_visibly() -> None:
+def test_a_failed_delegate_falls_back_to_the_cpu_with_a_note() -> None:
     task = MeanTask(delegate="edgetpu", dies_after=3)
     sink = ListingSink()
-    done, said = run(ListedSource(range(6)), sink, task=task)
+    done, notes = run(ListedSource(range(6)), sink, task=task)
     assert [output.result.to_dict()["value"] for output in sink.got] == list(range(6))
     assert (done.frames, done.delegate) == (6, "cpu")
-    assert "gone" in said[0]
-    assert said[0] in done.notes
+    assert "gone" in notes[0]
+    assert notes[0] in done.notes
     assert [output.status.delegate for output in sink.got][::5] == ["edgetpu", "cpu"]
 
 
@@ -201,7 +203,7 @@ def test_a_model_that_fails_on_the_cpu_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
+def test_a_sink_that_fails_ends_the_stream(live: bool) -> None:
     full = ListingSink(error=OutputError("room", "a full disk", "free some", code="disk-full"))
     other = ListingSink()
     with raises_code("disk-full"):
@@ -210,21 +212,20 @@ def test_a_sink_that_cannot_go_on_ends_the_stream(live: bool) -> None:
     assert len(other.got) < 1000
 
 
-def test_a_file_waits_for_a_slow_sink_to_the_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_TIMEOUT_S", 0.1)
+def test_a_file_waits_for_a_slow_sink_to_the_last_line() -> None:
     slow = ListingSink(queue_size=100, every=0.15)
-    done, said = run(ListedSource(range(6)), slow)
-    assert (done.frames, len(slow.got), said) == (6, 6, [])
+    done, notes = run(ListedSource(range(6)), slow, timing=StreamTiming(sink_timeout_s=0.1))
+    assert (done.frames, len(slow.got), notes) == (6, 6, [])
 
 
-def test_a_live_stream_leaves_a_sink_that_hangs_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_TIMEOUT_S", 0.1)
+def test_a_live_stream_abandons_a_sink_that_hangs() -> None:
     hung, slow = ListingSink(every=0.5), ListingSink(every=0.05)
-    _, said = run(ListedSource(range(4), live=True, every=0.01), hung, slow)
-    assert len(said) == 1
-    assert "listing" in said[0]
+    source = ListedSource(range(4), live=True, every=0.01)
+    _, notes = run(source, hung, slow, timing=StreamTiming(sink_timeout_s=0.1))
+    assert len(notes) == 1
+    assert "listing" in notes[0]
     assert (hung.closed, slow.closed) == (0, 1)
-    while not hung.closed:  # its thread is none of the next test's
+    while not hung.closed:  # so that its thread does not disturb the next test
         time.sleep(0.05)
 
 
@@ -237,8 +238,8 @@ def test_stop_ends_the_stream_and_closes_everything() -> None:
     assert (source.closed, sink.closed) == (1, 1)
 
 
-def test_as_many_frames_as_asked_for() -> None:
-    done, _ = run(ListedSource(range(100)), ListingSink(), most=7)
+def test_max_frames_ends_the_stream() -> None:
+    done, _ = run(ListedSource(range(100)), ListingSink(), max_frames=7)
     assert done.frames == 7
 
 
@@ -248,8 +249,7 @@ def test_no_thread_is_left() -> None:
     assert threading.active_count() == before
 
 
-def test_a_source_that_hangs_does_not_hold_the_end_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "_PATIENCE", 0.1)
+def test_a_source_that_hangs_does_not_delay_the_end() -> None:
     stop = threading.Event()
 
     release, ended = threading.Event(), threading.Event()
@@ -260,28 +260,29 @@ def test_a_source_that_hangs_does_not_hold_the_end_up(monkeypatch: pytest.Monkey
             release.wait(60)
             ended.set()
 
-    run(Hanging([], live=True), ListingSink(), stop=stop)
+    timing = StreamTiming(read_timeout_s=0.1)
+    run(Hanging([], live=True), ListingSink(), stop=stop, timing=timing)
     assert not ended.is_set(), "the stream waited for the camera"
     release.set()
 
 
-def test_the_statistics_are_those_of_the_run() -> None:
+def test_statistics_of_a_run() -> None:
     done, _ = run(ListedSource(range(30), every=0.002), ListingSink(), task=MeanTask(0.01))
-    said = done.to_dict()
-    assert said["frames"] == 30
-    assert said["fps"] == pytest.approx(30 / said["seconds"], rel=1e-3)
-    assert set(said["stages"]) == {
+    stats = done.to_dict()
+    assert stats["frames"] == 30
+    assert stats["fps"] == pytest.approx(30 / stats["seconds"], rel=1e-3)
+    assert set(stats["stages"]) == {
         "capture", "preprocess", "invoke", "postprocess", "draw", "sink"
     }  # fmt: skip
-    assert said["stages"]["invoke"]["p50_ms"] >= 10  # sleeps are never shorter
-    assert said["stages"]["capture"]["p50_ms"] >= 2
-    assert said["limiting"] == "invoke"
-    assert said["latency"]["p50_ms"] >= said["stages"]["invoke"]["p50_ms"] * 0.98
-    assert (said["interpreter"], said["delegate"], said["threads"]) == ("test 1.0", "cpu", 1)
+    assert stats["stages"]["invoke"]["p50_ms"] >= 10  # sleeps are never shorter
+    assert stats["stages"]["capture"]["p50_ms"] >= 2
+    assert stats["limiting"] == "invoke"
+    assert stats["latency"]["p50_ms"] >= stats["stages"]["invoke"]["p50_ms"] * 0.98
+    assert (stats["interpreter"], stats["delegate"], stats["threads"]) == ("test 1.0", "cpu", 1)
 
 
 def test_stages_overlap() -> None:
-    """Reading frame 2, inferring frame 1 and writing frame 0 wait for each other to begin."""
+    """Reading frame 2, inference of frame 1 and writing of frame 0 wait for each other."""
     together = threading.Barrier(3, timeout=20)
 
     class Source(ListedSource):
@@ -312,14 +313,14 @@ def test_stages_overlap() -> None:
 @pytest.mark.parametrize(
     ("live", "read", "infer", "write", "limiting"),
     [
-        (True, 0.002, 0.02, 0.0, "invoke"),  # the camera gives more than the model takes
+        (True, 0.002, 0.02, 0.0, "invoke"),  # the camera is faster than the model
         (True, 0.02, 0.002, 0.0, "capture"),
         (True, 0.01, 0.002, 0.05, "capture"),  # a sink never slows a live stream
         (False, 0.002, 0.005, 0.03, "sink"),
         (False, 0.02, 0.005, 0.0, "capture"),
     ],
 )
-def test_the_limiting_stage_is_what_sets_the_pace(
+def test_the_limiting_stage_is_the_bottleneck(
     live: bool, read: float, infer: float, write: float, limiting: str
 ) -> None:
     sink = ListingSink(queue_size=2, every=write)
@@ -327,9 +328,8 @@ def test_the_limiting_stage_is_what_sets_the_pace(
     assert done.limiting == limiting
 
 
-def test_a_source_that_hangs_at_the_end_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seconds end when the last sink has returned, not when the camera has let go."""
-    monkeypatch.setattr(capture, "_PATIENCE", 0.5)
+def test_a_source_that_hangs_at_the_end_does_not_count() -> None:
+    """The seconds end when the last sink has returned, not when the camera is released."""
     release = threading.Event()
 
     class Hanging(ListedSource):
@@ -340,14 +340,15 @@ def test_a_source_that_hangs_at_the_end_does_not_count(monkeypatch: pytest.Monke
             return frame
 
     start = time.perf_counter()
-    done, _ = run(Hanging(range(10), live=True, every=0.02), ListingSink(), most=3)
+    source, timing = Hanging(range(10), live=True, every=0.02), StreamTiming(read_timeout_s=0.5)
+    done, _ = run(source, ListingSink(), max_frames=3, timing=timing)
     waited = time.perf_counter() - start
     release.set()
     assert done.frames == 3
     assert waited - done.seconds >= 0.5, "the wait for the camera counts"
 
 
-def test_a_delegate_that_dies_without_a_model_for_the_cpu_says_both() -> None:
+def test_a_failed_delegate_without_a_cpu_model_reports_both() -> None:
     class Alone(MeanTask):
         def fallback_to_cpu(self) -> Any:
             raise DelegateError(
