@@ -1,4 +1,4 @@
-"""The files of a result: what they say about themselves, and how they are written."""
+"""Files of a result: their metadata, and saving them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,6 +8,7 @@ from typing import Any
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
 from converters.tflite import Variant
+from converters.verification.metrics import EvaluatedVariant
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
@@ -17,7 +18,7 @@ from edge.version import __version__
 def information(
     dataset: Dataset, split: Split, provenance: Mapping[str, Any], method: str, seed: int
 ) -> ModelMetadata:
-    """Labels, normalization, description and provenance, the same for every variant."""
+    """Return labels, normalization, description and provenance, the same for every variant."""
     return ModelMetadata(
         name=f"{dataset.name} classifier",
         description=(
@@ -32,38 +33,50 @@ def information(
             "method": method,
             "seed": seed,
             "preprocessing": dataset.preprocessing.to_dict(),
-            "pictures": {side: len(getattr(split, side)) for side in SPLITS},
+            "pictures": {subset: len(getattr(split, subset)) for subset in SPLITS},
         },
     )
 
 
-def describe(variant: Variant, about: ModelMetadata) -> Variant:
-    """The variant with ``about`` inside its file, and the recipe that made it."""
-    provenance = dict(about.provenance or {})
+def describe(variant: Variant, information: ModelMetadata) -> Variant:
+    """Write metadata into the file of a variant, with the recipe that made it."""
+    provenance = dict(information.provenance or {})
     if variant.recipe:
         provenance["recipe"] = variant.recipe
-    content = write_metadata(variant.content, replace(about, provenance=provenance))
+    content = write_metadata(variant.content, replace(information, provenance=provenance))
     return replace(variant, content=content)
 
 
 def with_threshold(variant: Variant, score: float) -> Variant:
-    """The described variant with a least score that is an answer (0–1) inside its file."""
-    about = metadata.read(variant.content) or ModelMetadata()
-    return replace(
-        variant, content=write_metadata(variant.content, replace(about, threshold=score))
-    )
+    """Write the lowest accepted score (0–1) into the metadata of a described variant."""
+    information = metadata.read(variant.content) or ModelMetadata()
+    content = write_metadata(variant.content, replace(information, threshold=score))
+    return replace(variant, content=content)
 
 
 def save(
-    folder: Path, classes: Sequence[str], variants: Sequence[Variant], chosen: Variant, network: Any
+    folder: Path,
+    classes: Sequence[str],
+    variants: Sequence[EvaluatedVariant],
+    selected: EvaluatedVariant,
+    keras_model: Any,
 ) -> None:
-    """Write the models and the labels into ``folder``; ``network`` is the one behind ``chosen``."""
+    """Write models and labels into ``folder``.
+
+    Args:
+        folder: exists.
+        classes: one label per output.
+        variants: all of them.
+        selected: becomes model.tflite.
+        keras_model: the trained model, for model.keras where no recipe changed it.
+    """
+    network = keras_model if selected.variant.model is None else selected.variant.model
     # tf_keras forgets its own format once it has loaded a file in a thread other than the one that
     # imported it, and would write HDF5.
     network.save(folder / "model.keras", save_format="keras_v3")
     (folder / "variants").mkdir()
-    for variant in variants:
+    for variant in (evaluated.variant for evaluated in variants):
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
-    (folder / "model.tflite").write_bytes(chosen.content)
+    (folder / "model.tflite").write_bytes(selected.variant.content)
     names = "".join(f"{name}\n" for name in classes)
     (folder / "labels.txt").write_text(names, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The way from a folder of photos to a verified model, one call after the other."""
+"""Pipeline from a folder of images to an evaluated model, one stage after the other."""
 
 import json
 from collections.abc import Mapping
@@ -7,16 +7,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from converters import output_dir, previous_run, tf
+from converters import artifacts, output_dir, previous_run, stages, tf
 from converters.backbone import weights
 from converters.dataset import audit, intake, split
-from converters.finish import ConversionResult, TrainingResult, build_variants
+from converters.edgetpu.stage import EDGETPU_FILE, compile_for_target
 from converters.progress import Progress
 from converters.report import html, model
+from converters.selection.latency_estimate import estimate_latencies
 from converters.selection.plan import CompressionPlan
+from converters.selection.recipe_feedback import with_gains
+from converters.selection.select import select_variant
 from converters.stage_timer import StageTimer
+from converters.stages import ConversionResult, TrainingResult
 from converters.training import train
 from converters.training.train import TrainingOptions
+from converters.verification.evaluate import REFERENCE, verdict_on
 from edge.errors import DatasetError, UsageError
 from edge.files import atomic_directory, cache_folder
 from edge.preprocessing import Preprocessing
@@ -24,7 +29,7 @@ from edge.preprocessing import Preprocessing
 
 @dataclass(frozen=True, slots=True)
 class ConvertSettings:
-    """What the user asked ``edge convert`` for; None stands for "as it suits"."""
+    """Settings of ``edge convert``; None leaves the choice to the pipeline."""
 
     dataset: Path
     out: Path
@@ -37,7 +42,7 @@ class ConvertSettings:
     command: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain JSON values, without paths of this computer."""
+        """Return the settings as plain JSON values, without paths of this computer."""
         return {
             "dataset": self.dataset.name,
             "weights": self.weights,
@@ -51,9 +56,10 @@ class ConvertSettings:
 
 @dataclass(frozen=True, slots=True)
 class CompressSettings:
-    """What the user asked ``edge compress`` for.
+    """Settings of ``edge compress``.
 
-    ``data`` is the data set where it moved to; without a precision that of the source is kept.
+    ``source``: folder of the earlier result; ``data``: path of its dataset if it moved. Without
+    a precision, that of the source is kept.
     """
 
     source: Path
@@ -65,82 +71,83 @@ class CompressSettings:
 
 
 def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
-    """Convert a data set into ``settings.out``; return the report (see converters.report.model).
+    """Convert a dataset into ``settings.out``; return the report (see converters.report.model).
 
     Raises:
-        EdgeError: the data set, the weights, the output or the result is not usable.
+        EdgeError: the dataset, the weights, the output or the result is not usable.
     """
-    clock = StageTimer()
+    timer = StageTimer()
     output_dir.check(settings.out, settings.dataset, settings.force)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
-        with clock("intake"), progress.working("listing the images"):
+        with timer("intake"), progress.working("listing the images"):
             listing = intake.list_images(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the images are read
             backbone = weights.load(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
         report_all(progress, backbone.notes)
-        with clock("audit"), progress.working("auditing the dataset"):
+        with timer("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
-            sides = split.split(dataset, settings.training.seed)
+            subsets = split.split(dataset, settings.training.seed)
         report_all(progress, dataset.audit.findings())
-        with clock("train"), progress.working("training"):
+        with timer("train"), progress.working("training"):
             trained = train.train(
-                backbone, dataset, sides, settings.training, cache_folder(), progress
+                backbone, dataset, subsets, settings.training, cache_folder(), progress
             )
         report_all(progress, trained.notes)
-        learned = TrainingResult(
+        training = TrainingResult(
             dataset=dataset,
             path=settings.dataset.resolve(),
-            split=sides,
+            split=subsets,
             weights=model.about_weights(backbone),
             trained=trained,
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
         )
-        finished = build_variants(learned, settings.plan, folder, clock, progress)
+        result = build_result(training, settings.plan, folder, timer, progress)
         return report(
-            folder, learned, finished, settings.to_dict(), settings.command, clock, progress
-        )
+            folder, training, result, settings.plan, settings.to_dict(), settings.command, timer,
+            progress,
+        )  # fmt: skip
 
 
 def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
     """Compress an earlier result into ``settings.out``; return the report.
 
-    The network, the split and the preprocessing are those of the earlier result, and the images
+    The model, the split and the preprocessing are those of the earlier result, and the images
     are read again, so that figures before and after are of the same images.
 
     Raises:
-        EdgeError: there is no earlier result, its images are gone or have changed, or the
+        EdgeError: there is no earlier result, its images are missing or have changed, or the
             output or the result is not usable.
     """
-    clock = StageTimer()
+    timer = StageTimer()
     before = previous_run.read_previous_run(settings.source)
-    place = dataset_path(before, settings.data)
-    output_dir.check(settings.out, place, settings.force)
+    data = dataset_path(before, settings.data)
+    output_dir.check(settings.out, data, settings.force)
     check_disjoint(settings.out, settings.source)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
-        with clock("intake"), progress.working("listing the images"):
-            listing = intake.list_images(place, Path(work))
+        with timer("intake"), progress.working("listing the images"):
+            listing = intake.list_images(data, Path(work))
             tf.prefetch()
-        with clock("audit"), progress.working("auditing the dataset"):
+        with timer("audit"), progress.working("auditing the dataset"):
             dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
             previous_run.check_classes(before, dataset)
-            sides = split.from_dict(before.split, dataset)
-        with clock("load"), progress.working("loading the trained model"):
+            subsets = split.from_dict(before.split, dataset)
+        with timer("load"), progress.working("loading the trained model"):
             trained = before.trained()
-        learned = TrainingResult(
+        training = TrainingResult(
             dataset=dataset,
-            path=place.resolve(),
-            split=sides,
+            path=data.resolve(),
+            split=subsets,
             weights=before.weights,
             trained=trained,
             seed=before.seed,
@@ -149,57 +156,91 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             augmentation=before.augmentation,
         )
         plan = replace(settings.plan, precision=settings.plan.precision or before.precision)
-        finished = build_variants(learned, plan, folder, clock, progress)
-        kept = {
-            "dataset": place.name,
+        result = build_result(training, plan, folder, timer, progress)
+        recorded = {
+            "dataset": data.name,
             "seed": before.seed,
             **plan.to_dict(),
             "training": {"augmentation": asdict(before.augmentation)},
         }
-        return report(folder, learned, finished, kept, settings.command, clock, progress)
+        return report(folder, training, result, plan, recorded, settings.command, timer, progress)
+
+
+def build_result(
+    training: TrainingResult,
+    plan: CompressionPlan,
+    folder: Path,
+    timer: StageTimer,
+    progress: Progress,
+) -> ConversionResult:
+    """Calibrate, convert, evaluate and select the variants of a trained model, and save them.
+
+    Raises:
+        EdgeError: a step of a recipe failed, or a file gives no usable scores.
+    """
+    with timer("calibrate"), progress.working("calibrating the scores"):
+        calibrated = stages.calibrate(training, progress)
+    with timer("compress"), progress.working("compressing"):
+        context = stages.recipe_context(training, calibrated.model, progress)
+        files = stages.build_variants(context, plan)
+    with timer("verify"), progress.working("evaluating the variants"):
+        variants = stages.evaluate(files, training, plan, progress)
+    with timer("control"), progress.working("checking the accuracy of int8"):
+        variants = stages.apply_accuracy_control(variants, context, training, plan, progress)
+    variants = with_gains(variants)
+    if plan.board is not None:
+        variants = estimate_latencies(variants, plan.board, plan.limits.target)
+    selection = select_variant(variants, plan.limits, stages.preferred_variant(variants, plan))
+    selected = stages.by_name(variants, selection.chosen)
+    reference = stages.by_name(variants, REFERENCE).predictions
+    with timer("judge"), progress.working("evaluating the selected variant"):
+        verdict = verdict_on(
+            selected.predictions, reference, training.dataset, training.split, plan.max_drop
+        )
+    with timer("edgetpu"), progress.working("compiling for the Edge TPU"):
+        compiled = compile_for_target(selected.variant, plan.limits.target)
+    with timer("save"), progress.working("saving"):
+        artifacts.save(folder, training.dataset.classes, variants, selected, calibrated.model)
+        if compiled is not None and compiled.content is not None:
+            (folder / EDGETPU_FILE).write_bytes(compiled.content)
+    calibration = stages.score_calibration(calibrated, reference, training)
+    return ConversionResult(variants, verdict, calibration, selection, compiled)
 
 
 def report(
     folder: Path,
-    learned: TrainingResult,
-    finished: ConversionResult,
+    training: TrainingResult,
+    result: ConversionResult,
+    plan: CompressionPlan,
     settings: Mapping[str, Any],
     command: str,
-    clock: StageTimer,
+    timer: StageTimer,
     progress: Progress,
 ) -> dict[str, Any]:
     """Write report.json and report.html into ``folder``; return the former."""
-    dataset, sides = learned.dataset, learned.split
-    told = model.build(
-        dataset=dataset,
-        path=learned.path,
-        split=sides,
-        weights=learned.weights,
-        trained=learned.trained,
-        confidence=finished.confidence,
-        variants=finished.variants,
-        verified=finished.verified,
-        choice=finished.choice,
-        compiled=finished.compiled,
-        board=finished.board,
-        source=learned.source,
-        settings=settings,
-        seconds=clock.seconds(),
-        command=command,
+    record = model.build(
+        training, result, plan, settings=settings, seconds=timer.seconds(), command=command
     )
     with progress.working("writing the report"):
-        page = html.render(told, dataset=dataset, split=sides, verified=finished.verified)
+        page = html.render(
+            record,
+            dataset=training.dataset,
+            split=training.split,
+            scores=result.selected.predictions.test,
+        )
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
-    (folder / output_dir.REPORT_FILE).write_text(json.dumps(told, indent=2, allow_nan=False) + "\n")
-    return told
+    (folder / output_dir.REPORT_FILE).write_text(
+        json.dumps(record, indent=2, allow_nan=False) + "\n"
+    )
+    return record
 
 
 def dataset_path(before: previous_run.PreviousRun, given: Path | None) -> Path:
-    """Where the images of an earlier result are.
+    """Return the path of the dataset of an earlier result, or the ``given`` one.
 
     Raises:
-        DatasetError: they are where they were no longer, and no other place is given.
+        DatasetError: the dataset is no longer there, and no other path is given.
     """
     if given is not None:
         return given
@@ -214,13 +255,13 @@ def dataset_path(before: previous_run.PreviousRun, given: Path | None) -> Path:
 
 
 def check_disjoint(out: Path, source: Path) -> None:
-    """Refuse an output folder that is, or lies in or around, the result that is compressed.
+    """Reject an output folder that overlaps with the result to compress.
 
     Raises:
         UsageError: naming both.
     """
-    place, given = out.resolve(), source.resolve()
-    if place == given or place in given.parents or given in place.parents:
+    target, given = out.resolve(), source.resolve()
+    if target == given or target in given.parents or given in target.parents:
         raise UsageError(
             "an output folder outside the result to compress",
             f"{out}, which overlaps with {source}",
@@ -230,5 +271,6 @@ def check_disjoint(out: Path, source: Path) -> None:
 
 
 def report_all(progress: Progress, sentences: tuple[str, ...]) -> None:
+    """Show several sentences."""
     for sentence in sentences:
         progress.say(sentence)

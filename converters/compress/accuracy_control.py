@@ -16,8 +16,8 @@ from converters import tflite as quantize
 from converters.compress.aware import qat
 from converters.compress.context import RecipeContext, RecipeState
 from converters.tflite import Variant
-from converters.verification.evaluate import Predictions
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
+from converters.verification.metrics import Predictions
 from edge.modelfile import tflite
 from edge.tasks.classify.model import load_model
 from edge.terminal.native_stderr import suppress_native_stderr

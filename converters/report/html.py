@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
@@ -12,7 +13,6 @@ from converters.report import formatting, pareto_plot, plots, tables, text
 from converters.report.columns import columns
 from converters.report.gallery import Gallery
 from converters.report.rows import BASELINE, VariantRow, rows
-from converters.verification.metrics import Evaluation
 
 _HERE = Path(__file__).parent
 _BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)
@@ -27,7 +27,7 @@ def render(
     *,
     dataset: Dataset,
     split: Split,
-    verified: Evaluation,
+    scores: NDArray[np.float32],
 ) -> str:
     """The page as text, UTF-8 when written.
 
@@ -39,7 +39,7 @@ def render(
         record: from :func:`converters.report.model.build`; all figures come from it.
         dataset: the pixels that are shown.
         split: of ``dataset``.
-        verified: its scores rank the mistakes.
+        scores: of the selected variant on the test split, [n, classes]; they rank the mistakes.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -64,7 +64,7 @@ def render(
         **_figures(record),
         **_compared(record),
         **_on_board(record),
-        **_shown(record, dataset, split, verified),
+        **_shown(record, dataset, split, scores),
     )
 
 
@@ -182,12 +182,11 @@ def _drawn(classes: list[str]) -> bool:
 
 
 def _shown(
-    record: Mapping[str, Any], dataset: Dataset, split: Split, verified: Evaluation
+    record: Mapping[str, Any], dataset: Dataset, split: Split, scores: NDArray[np.float32]
 ) -> dict[str, Any]:
     """The images, and the images per class and side."""
     album = Gallery(dataset, split)
     audit = record["dataset"]["audit"]
-    scores = {m.name: m.scores for m in verified.variants}[record["chosen"]]
     return {
         "samples": album.samples(),
         "duplicates": album.groups(audit["duplicates"]),

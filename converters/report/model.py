@@ -83,23 +83,26 @@ Of a variant:
 Numbers keep 8 significant digits. A value that is not finite becomes null.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from boards import profile
 from converters.backbone.weights import Backbone
-from converters.dataset.audit import Audit, Dataset
-from converters.dataset.split import SPLITS, Split
-from converters.edgetpu.stage import Compilation
+from converters.dataset.audit import Audit
+from converters.dataset.split import SPLITS
 from converters.report import environment
 from converters.report.plain import to_plain
-from converters.selection.latency_estimate import BoardEstimate
+from converters.selection.plan import CompressionPlan
 from converters.selection.select import Selection
-from converters.tflite import Variant
-from converters.training.result import TrainedModel
-from converters.verification.metrics import Evaluation, MeasuredLatency, Metrics, ScoreCalibration
+from converters.stages import ConversionResult, TrainingResult
+from converters.verification.metrics import (
+    EvaluatedVariant,
+    LatencyEstimate,
+    MeasuredLatency,
+    ScoreCalibration,
+)
 from converters.verification.verdict import Verdict
 from edge.version import __version__
 
@@ -107,55 +110,35 @@ SCHEMA = 2
 
 
 def build(
+    training: TrainingResult,
+    result: ConversionResult,
+    plan: CompressionPlan,
     *,
-    dataset: Dataset,
-    path: Path,
-    split: Split,
-    weights: Mapping[str, Any],
-    trained: TrainedModel,
-    confidence: ScoreCalibration,
-    variants: Sequence[Variant],
-    verified: Evaluation,
-    choice: Selection,
-    compiled: Compilation | None,
-    board: BoardEstimate | None,
-    source: Mapping[str, Any] | None,
     settings: Mapping[str, Any],
     seconds: Mapping[str, float],
     command: str,
 ) -> dict[str, Any]:
-    """Gather what was measured into plain JSON values (see the tables in this module).
+    """Gather everything that was measured as plain JSON values (see the tables in this module).
 
     Args:
-        dataset: with its audit.
-        path: where the data set lies, so that it can be read again.
-        split: of ``dataset``.
-        weights: what training started from, see :func:`about_weights`.
-        trained: how it went.
-        confidence: the scores before and after the temperature.
-        variants: the files, in the order they are listed.
-        verified: the same files, measured.
-        choice: which of them is model.tflite.
-        compiled: what came of compiling it for the Edge TPU.
-        board: what the files would take on the board they were made for.
-        source: the earlier result that was compressed.
+        training: the trained model, its dataset and split.
+        result: the variants, and which of them is model.tflite.
+        plan: for the board.
         settings: the options of the run, plain values; ``seed`` is among them.
         seconds: ``total`` and one entry per stage.
         command: as typed.
-
-    Raises:
-        KeyError: a variant was not measured.
     """
-    measured = {m.name: m for m in verified.variants}
+    dataset, split, trained = training.dataset, training.split, training.trained
+    interpreters = (evaluated.metrics.latency.interpreter for evaluated in result.variants)
     record = {
         "schema": SCHEMA,
         "toolkit": {"name": "edge-toolkit", "version": __version__},
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
-        "source": source,
+        "source": training.source,
         "dataset": {
             "name": dataset.name,
-            "path": str(path),
+            "path": str(training.path),
             "classes": dataset.classes,
             "counts": dataset.audit.counts,
             "pictures": len(dataset.images),
@@ -166,7 +149,7 @@ def build(
             **split.to_dict(dataset),
         },
         "preprocessing": dataset.preprocessing.to_dict(),
-        "weights": weights,
+        "weights": training.weights,
         "seed": settings["seed"],
         "training": {
             "method": trained.method,
@@ -175,15 +158,15 @@ def build(
             "details": trained.details,
             "curves": [asdict(curve) for curve in trained.curves],
         },
-        "confidence": _confidence(confidence),
-        "variants": {v.name: _variant(v, measured[v.name]) for v in variants},
-        "choice": _choice(choice),
-        "chosen": choice.chosen,
-        "compiled": None if compiled is None else compiled.to_dict(),
-        "board": None if board is None else board.to_dict(),
-        "verdict": _verdict(verified.verdict),
+        "confidence": _confidence(result.calibration),
+        "variants": {evaluated.name: _variant(evaluated) for evaluated in result.variants},
+        "choice": _choice(result.selection),
+        "chosen": result.selection.chosen,
+        "compiled": None if result.compiled is None else result.compiled.to_dict(),
+        "board": _board(training, result, plan),
+        "verdict": _verdict(result.verdict),
         "seconds": seconds,
-        "environment": environment.describe(m.latency.interpreter for m in verified.variants),
+        "environment": environment.describe(interpreters),
         "settings": settings,
     }
     plain: dict[str, Any] = to_plain(record)
@@ -237,24 +220,54 @@ def _confidence(confidence: ScoreCalibration) -> dict[str, Any]:
     }
 
 
-def _variant(variant: Variant, measured: Metrics) -> dict[str, Any]:
-    latency = measured.latency
+def _board(
+    training: TrainingResult, result: ConversionResult, plan: CompressionPlan
+) -> dict[str, Any] | None:
+    board = plan.board
+    if board is None:
+        return None
+    return {
+        "name": board.name,
+        "title": board.title,
+        "tried": board.tested,
+        "target": plan.limits.target,
+        "size": training.dataset.preprocessing.width,
+        "threads": board.run.threads or None,
+        "estimates": {
+            evaluated.name: None if evaluated.estimate is None else _estimate(evaluated.estimate)
+            for evaluated in result.variants
+        },
+    }
+
+
+def _estimate(estimate: LatencyEstimate) -> dict[str, Any]:
+    networks = profile.networks()
+    published = [
+        {**asdict(known), "multiply_adds": round(1e6 * networks[known.model].multiply_adds)}
+        for known in estimate.published
+    ]
+    return {**asdict(estimate), "published": published}
+
+
+def _variant(evaluated: EvaluatedVariant) -> dict[str, Any]:
+    variant, measured = evaluated.variant, evaluated.metrics
+    latency, threshold = measured.latency, evaluated.threshold
     return {
         "file": f"variants/{variant.name}.tflite",
         "recipe": variant.recipe,
         "notes": variant.notes,
         "steps": variant.details,
-        "gain": measured.gain,
+        "gain": evaluated.gain,
         "accuracy": measured.accuracy,
         "accuracy_interval": measured.interval,
         "validation_accuracy": measured.validation_accuracy,
         "agreement": measured.agreement,
         "log_loss": measured.log_loss,
         "ece": measured.ece,
-        "threshold": None if measured.threshold is None else asdict(measured.threshold),
+        "threshold": None if threshold is None else asdict(threshold),
         "bytes": measured.bytes,
         "gzip_bytes": measured.gzip_bytes,
-        **asdict(measured.figures),
+        **asdict(measured.cost),
         "latencies": [_timing(timed) for timed in measured.latencies],
         "p50_ms": round(latency.p50_ms, 4),
         "p95_ms": round(latency.p95_ms, 4),
@@ -290,8 +303,8 @@ def _choice(choice: Selection) -> dict[str, Any]:
             {
                 "variant": failure.variant,
                 "limit": failure.limit,
-                "found": failure.found,
-                "wanted": failure.wanted,
+                "found": failure.actual,
+                "wanted": failure.required,
             }
             for failure in choice.failures
         ],

@@ -1,4 +1,4 @@
-"""What files would take on a board, estimated from latencies that others published there.
+"""Latency on a board, estimated from latencies that others published for it.
 
 A latency is divided by the multiply-adds of the network it was published of, and multiplied by
 those of the file. Networks differ in how well they use a processor, so that the range is that of
@@ -7,109 +7,59 @@ the range is as wide as such latencies lie apart on other boards.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from functools import cache
 from statistics import median
-from typing import Any
 
 from boards import profile
 from boards.profile import Profile, PublishedLatency
 from converters.tflite import Variant
-from converters.verification.metrics import Metrics
+from converters.verification.metrics import EvaluatedVariant, LatencyEstimate
 from edge.modelfile import operations, tflite
 
 ARCHITECTURE = "MobileNet v2 1.0 224"
-"""The published network that is built as ours are: its latency is the likeliest guide."""
+"""The published network with our architecture: its latency is the best guide."""
 
 RELATIVES = "MobileNet"
-"""In the names of the next likeliest guides, of depthwise convolutions as well."""
+"""Part of the names of the next best guides, which have depthwise convolutions as well."""
 
 ENOUGH = 2
-"""Published latencies that make a range of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class LatencyEstimate:
-    """Milliseconds of one invoke: the likeliest, and the range.
-
-    ``runs_on``: "cpu" or "edgetpu"; ``published``: what it is estimated from.
-    """
-
-    ms: float
-    low_ms: float
-    high_ms: float
-    runs_on: str
-    published: tuple[PublishedLatency, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BoardEstimate:
-    """What was picked for a board; ``estimates``: of every variant, None where there is none."""
-
-    board: Profile
-    target: str
-    size: int
-    estimates: tuple[tuple[str, LatencyEstimate | None], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The section ``board`` of the record."""
-        run = self.board.run
-        return {
-            "name": self.board.name,
-            "title": self.board.title,
-            "tried": self.board.tested,
-            "target": self.target,
-            "size": self.size,
-            "threads": run.threads or None,
-            "estimates": {
-                name: None if one is None else _plain(one) for name, one in self.estimates
-            },
-        }
+"""Number of published latencies that give a range by themselves."""
 
 
 def estimate_latencies(
-    board: Profile,
-    target: str,
-    size: int,
-    variants: Sequence[Variant],
-    measured: Sequence[Metrics],
-) -> BoardEstimate:
-    """Estimate all ``variants``; ``measured`` are the same in the same order.
+    variants: Sequence[EvaluatedVariant], board: Profile, target: str
+) -> tuple[EvaluatedVariant, ...]:
+    """Add the latency on a board to every variant that it can be estimated of.
 
     Args:
+        variants: evaluated, for how they are quantized, their multiply-adds, and the operations
+            that the Edge TPU is predicted to run.
         board: with its accelerator.
         target: as chosen, see :class:`converters.selection.select.Limits`.
-        size: side of the model's input, in pixels.
-        variants: for how they are quantized.
-        measured: for their multiply-adds, and what the Edge TPU takes of them.
     """
     uses_edgetpu = board.run.delegate == "edgetpu" and target != "cpu"
-    return BoardEstimate(
-        board,
-        target,
-        size,
-        tuple(
-            (variant.name, _of(variant, one, board, uses_edgetpu))
-            for variant, one in zip(variants, measured, strict=True)
-        ),
+    return tuple(
+        replace(evaluated, estimate=_estimate(evaluated, board, uses_edgetpu))
+        for evaluated in variants
     )
 
 
 def estimate_latency(
     multiply_adds: float, dtype: str, runs_on: str, latencies: Sequence[PublishedLatency]
 ) -> LatencyEstimate | None:
-    """The latency of a network of ``multiply_adds`` millions; None where nothing is published.
+    """Estimate the latency of a network of ``multiply_adds`` millions; None if none is published.
 
-    On an Edge TPU, giving in images and taking out scores takes time that does not shrink with
-    the network: the range then reaches up to the quickest published network that is larger.
+    On an Edge TPU, transferring images and scores takes time that does not shrink with the
+    network: the range then reaches up to the fastest published network that is larger.
     """
-    fitting = [one for one in latencies if (one.dtype, one.runs_on) == (dtype, runs_on)]
+    fitting = [known for known in latencies if (known.dtype, known.runs_on) == (dtype, runs_on)]
     if not fitting:
         return None
     low, high = _range(fitting)
     high_ms = high * multiply_adds
     if runs_on == "edgetpu":
-        larger = [one.ms for one in fitting if _size(one) >= multiply_adds]
+        larger = [known.ms for known in fitting if _size(known) >= multiply_adds]
         high_ms = max(high_ms, min(larger, default=high_ms))
     return LatencyEstimate(
         ms=_likely(fitting) * multiply_adds,
@@ -121,15 +71,15 @@ def estimate_latency(
 
 
 def _likely(fitting: Sequence[PublishedLatency]) -> float:
-    """Milliseconds for a million multiply-adds of the network that is nearest to ours."""
-    same = [one for one in fitting if one.model == ARCHITECTURE]
-    related = [one for one in fitting if RELATIVES in one.model]
+    """Return the milliseconds per million multiply-adds of the network nearest to ours."""
+    same = [known for known in fitting if known.model == ARCHITECTURE]
+    related = [known for known in fitting if RELATIVES in known.model]
     return median(map(_rate, same or related or fitting))
 
 
 def _range(fitting: Sequence[PublishedLatency]) -> tuple[float, float]:
-    """The least and the most milliseconds for a million multiply-adds."""
-    rates = [_rate(one) for one in fitting]
+    """Return the minimum and the maximum milliseconds per million multiply-adds."""
+    rates = [_rate(known) for known in fitting]
     if len(rates) >= ENOUGH:
         return min(rates), max(rates)
     low, high = latency_spread(fitting[0].dtype, fitting[0].runs_on)
@@ -138,56 +88,48 @@ def _range(fitting: Sequence[PublishedLatency]) -> tuple[float, float]:
 
 @cache
 def latency_spread(dtype: str, runs_on: str) -> tuple[float, float]:
-    """How far networks lie apart on a board that several were published of, over all boards: the
-    lowest and the highest milliseconds for a multiply-add, as shares of the board's median."""
+    """Return the spread of published latencies on one board, over all boards.
+
+    Returns:
+        the lowest and the highest milliseconds per multiply-add, as shares of the board's median.
+    """
     shares: list[float] = []
     for name in (*profile.names(), *profile.accelerators()):
         rates: dict[str, list[float]] = {}
-        for one in profile.find(name).latencies:
-            if (one.dtype, one.runs_on) == (dtype, runs_on):
-                rates.setdefault(one.bus, []).append(_rate(one))
+        for known in profile.find(name).latencies:
+            if (known.dtype, known.runs_on) == (dtype, runs_on):
+                rates.setdefault(known.bus, []).append(_rate(known))
         for several in rates.values():
             if len(several) >= ENOUGH:
                 shares += [rate / median(several) for rate in several]
     return min(shares), max(shares)
 
 
-def _rate(one: PublishedLatency) -> float:
-    return one.ms / _size(one)
+def _rate(known: PublishedLatency) -> float:
+    return known.ms / _size(known)
 
 
-def _size(one: PublishedLatency) -> float:
-    """The millions of multiply-adds of the network that was timed."""
-    return profile.networks()[one.model].multiply_adds
+def _size(known: PublishedLatency) -> float:
+    """Return the millions of multiply-adds of the network that was timed."""
+    return profile.networks()[known.model].multiply_adds
 
 
-def _of(
-    variant: Variant, measured: Metrics, board: Profile, uses_edgetpu: bool
+def _estimate(
+    evaluated: EvaluatedVariant, board: Profile, uses_edgetpu: bool
 ) -> LatencyEstimate | None:
-    dtype = _dtype(variant)
-    takes = measured.edgetpu["status"] if uses_edgetpu else "none"
-    if dtype is None or takes == "partly":  # nobody publishes what a part takes
+    dtype = _dtype(evaluated.variant)
+    mapping = evaluated.metrics.edgetpu["status"] if uses_edgetpu else "none"
+    if dtype is None or mapping == "partly":  # nobody publishes the latency of a part
         return None
-    runs_on = "edgetpu" if takes == "full" else "cpu"
-    return estimate_latency(measured.figures.multiply_adds / 1e6, dtype, runs_on, board.latencies)
+    runs_on = "edgetpu" if mapping == "full" else "cpu"
+    multiply_adds = evaluated.metrics.cost.multiply_adds / 1e6
+    return estimate_latency(multiply_adds, dtype, runs_on, board.latencies)
 
 
 def _dtype(variant: Variant) -> str | None:
-    """The numbers it computes with, if latencies are published of such: int8 or float32."""
-    found = operations.quantization(tflite.parse(variant.content, variant.name))
-    if found["kind"].startswith("full integer"):
-        return None if "int16" in found["activations"] else "int8"
-    integers = {"int8", "uint8", "int16"} & (found["weights"].keys() | found["activations"].keys())
+    """Return the type that it computes with, if latencies are published for it: int8 or float32."""
+    types = operations.quantization(tflite.parse(variant.content, variant.name))
+    if types["kind"].startswith("full integer"):
+        return None if "int16" in types["activations"] else "int8"
+    integers = {"int8", "uint8", "int16"} & (types["weights"].keys() | types["activations"].keys())
     return None if integers else "float32"
-
-
-def _plain(one: LatencyEstimate) -> dict[str, Any]:
-    return {
-        "ms": one.ms,
-        "low_ms": one.low_ms,
-        "high_ms": one.high_ms,
-        "runs_on": one.runs_on,
-        "published": [
-            {**asdict(known), "multiply_adds": round(1e6 * _size(known))} for known in one.published
-        ],
-    }

@@ -1,4 +1,4 @@
-"""What shall be made of a trained network, checked before any work is done."""
+"""Compression plan: recipes, limits and board, checked before any work is done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,33 +12,33 @@ from converters.selection.select import Limits
 from edge.errors import UsageError
 
 ALWAYS = tflite.NAMES
-"""Variants that are always made; recipes of these names add nothing to them."""
+"""Variants that are always built; recipes of these names add nothing to them."""
 
 DEFAULT = "int8"
 
 _TAKEN = (*ALWAYS, accuracy_control.NAME)
-"""Names that no recipe's own file can have."""
+"""Names that a recipe file cannot have."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompressionPlan:
-    """Recipes, and what the chosen file must keep to.
+    """Recipes, and the requirements on the selected file.
 
-    ``wanted``: the variant that is taken where no limit decides, that of the last recipe.
-    ``precision``: share (above 0, up to 1) of answers that shall be right, None for no threshold.
-    ``max_drop``: points of accuracy that the chosen file may lose against float32.
-    ``board``: that it is made for, None for no certain one.
+    ``preferred``: the variant that is selected without limits, that of the last recipe.
+    ``precision``: required share (above 0, up to 1) of correct predictions among the accepted
+    ones, None for no threshold. ``max_drop``: points of accuracy that the selected file may lose
+    against float32. ``board``: the board that it is for, None for no particular one.
     """
 
     recipes: tuple[Recipe, ...] = ()
-    wanted: str = DEFAULT
+    preferred: str = DEFAULT
     limits: Limits = field(default_factory=Limits)
     precision: float | None = None
     max_drop: float = 2.0
     board: Profile | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan as plain JSON values, without the limits, which the choice records."""
+        """Return the plan as plain JSON values, without the limits, which the choice records."""
         return {
             "recipes": [chosen.name for chosen in self.recipes],
             "precision": self.precision,
@@ -54,10 +54,10 @@ def make_plan(
     max_drop: float,
     board: Profile | None = None,
 ) -> CompressionPlan:
-    """The plan for recipes given by name or as files.
+    """Load recipes, given by name or as files, and check them with the limits and the board.
 
     Raises:
-        UsageError: an unknown or wrong recipe, two of one name, a precision out of range, or a
+        UsageError: an unknown or invalid recipe, two with one name, a precision out of range, or a
             target that the board does not have.
     """
     if board is not None and limits.target == "edgetpu" != board.run.delegate:
@@ -76,20 +76,22 @@ def make_plan(
             code="option-out-of-range",
         )
     loaded = tuple(recipe.load(name) for name in names)
-    for index, one in enumerate(loaded):
-        own_file = one.name in _TAKEN and names[index] != one.name
-        if own_file or one.name in (other.name for other in loaded[:index]):
+    for index, current in enumerate(loaded):
+        own_file = current.name in _TAKEN and names[index] != current.name
+        if own_file or current.name in (other.name for other in loaded[:index]):
             raise UsageError(
                 "recipes with different names",
-                f"'{one.name}' twice"
+                f"'{current.name}' twice"
                 if not own_file
-                else f"'{one.name}', a name that the toolkit uses itself",
+                else f"'{current.name}', a name that the toolkit uses itself",
                 "rename the recipe file",
                 code="recipe-name-conflict",
             )
     return CompressionPlan(
-        recipes=tuple(one for one in loaded if one.name not in ALWAYS),
-        wanted=loaded[-1].name if loaded else DEFAULT,
+        recipes=tuple(
+            loaded_recipe for loaded_recipe in loaded if loaded_recipe.name not in ALWAYS
+        ),
+        preferred=loaded[-1].name if loaded else DEFAULT,
         limits=limits,
         precision=precision,
         max_drop=max_drop,

@@ -1,16 +1,16 @@
-"""What a recipe gained, and why it did not where it did not."""
+"""Feedback on recipes: a sentence where one gained nothing, with the reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from converters.tflite import Variant
-from converters.verification.metrics import Metrics
+from converters.verification.metrics import EvaluatedVariant
 
 ENOUGH = 0.95
-"""A time or size is gained from this share of the other on: less may be chance."""
+"""Share of the other latency or size that counts as a gain: less may be chance."""
 
 FLOAT = ("float32", "float16", "sparse")
-"""Methods to quantize that leave activations in float."""
+"""Quantization methods that leave activations in float."""
 
 _ZEROS = (
     "no int8 kernel skips individual zero weights, on the CPU or on the Edge TPU; they only make "
@@ -34,34 +34,30 @@ WHY = {
 """(kind, method) of a step → why it may gain nothing in time."""
 
 
-def with_gains(measured: Sequence[Metrics], variants: Sequence[Variant]) -> tuple[Metrics, ...]:
-    """``measured`` with a sentence for every recipe that gained no time (see :func:`gain`).
+def with_gains(variants: Sequence[EvaluatedVariant]) -> tuple[EvaluatedVariant, ...]:
+    """Add a sentence to every recipe's variant that gained no time (see :func:`gain`).
 
-    A recipe that ends in float is held against float32, any other against int8.
-
-    Args:
-        measured: all variants.
-        variants: the same, in the same order.
+    A recipe that ends in float is compared with float32, any other with int8.
     """
-    by_name = {m.name: m for m in measured}
+    by_name = {variant.name: variant for variant in variants}
     return tuple(
-        replace(one, gain=gain(one, by_name[_baseline(variant)], variant.details))
-        if variant.recipe
-        else one
-        for one, variant in zip(measured, variants, strict=True)
+        replace(evaluated, gain=gain(evaluated, by_name[_baseline(evaluated.variant)]))
+        if evaluated.variant.recipe
+        else evaluated
+        for evaluated in variants
     )
 
 
-def gain(one: Metrics, against: Metrics, steps: Sequence[Mapping[str, object]]) -> str | None:
-    """A sentence that says what was not gained and why; None where that was gained.
+def gain(evaluated: EvaluatedVariant, baseline: EvaluatedVariant) -> str | None:
+    """Say what was not gained over ``baseline`` and why; None where it was gained.
 
-    What is wanted is time, or without a step that prunes, accuracy. ``steps``: how ``one`` was
-    made, for the reason.
+    The aim is latency, or accuracy for a recipe without a pruning step.
     """
-    time = one.latency.p50_ms / against.latency.p50_ms
-    packed = one.gzip_bytes / against.gzip_bytes
-    points = 100 * (one.accuracy - against.accuracy)
-    keys = [_key(step) for step in steps]
+    metrics, other = evaluated.metrics, baseline.metrics
+    time = metrics.latency.p50_ms / other.latency.p50_ms
+    packed = metrics.gzip_bytes / other.gzip_bytes
+    points = 100 * (metrics.accuracy - other.accuracy)
+    keys = [_key(step) for step in evaluated.variant.details]
     pruned = any(kind == "prune" for kind, _ in keys)
     if time <= ENOUGH or (points > 0 and not pruned):
         return None
@@ -70,7 +66,7 @@ def gain(one: Metrics, against: Metrics, steps: Sequence[Mapping[str, object]]) 
     )
     benefits = (("smaller", packed <= ENOUGH), ("more accurate", points > 0))
     only = " and ".join(word for word, holds in benefits if holds)
-    verdict = f"Not faster than {against.name}" if only else f"No improvement over {against.name}"
+    verdict = f"Not faster than {baseline.name}" if only else f"No improvement over {baseline.name}"
     if only:
         verdict += f", only {only}"
     reasons = "; ".join(dict.fromkeys(WHY[key] for key in keys if key in WHY))

@@ -1,8 +1,8 @@
-"""The choice: which of the measured variants becomes model.tflite.
+"""Selection of the variant that becomes model.tflite.
 
-Accuracy here is that of the test side, the figure that the report shows. The best of several
-variants looks a little better on the images it was chosen by than it will be on others; the
-intervals in the report say how much that can be.
+Accuracy here is that of the test split, the figure that the report shows. The best of several
+variants looks a little better on the images it was selected by than it will be on others; the
+intervals in the report show how large that bias can be.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.selection.pareto import pareto_front
-from converters.verification.metrics import Metrics
+from converters.verification.metrics import EvaluatedVariant
 from edge.errors import UsageError, did_you_mean
 
 TARGETS = ("cpu", "edgetpu", "all")
@@ -18,15 +18,15 @@ TARGETS = ("cpu", "edgetpu", "all")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the model must keep to; None sets no limit.
+    """Requirements on the model; None sets no limit.
 
-    ``target``: "cpu" takes any file, "edgetpu" only what the Edge TPU is foreseen to take whole,
-    "all" what both take. ``max_latency_ms``: median of one invoke on this computer's CPU, with
-    as many threads as the interpreter takes by itself. ``max_size_kb``: of the file, 1 kB = 1000
-    bytes. ``min_accuracy``: a share (0–1) of the test side.
+    ``target``: "cpu" accepts any file, "edgetpu" only one that is predicted to run on the Edge TPU
+    completely, "all" one that runs on both. ``max_latency_ms``: median of one inference on this
+    computer's CPU, with the interpreter's own number of threads. ``max_size_kb``: of the file,
+    1 kB = 1000 bytes. ``min_accuracy``: a share (0–1) of the test split.
 
     Raises:
-        UsageError: a limit that nothing can keep to, or that says nothing about the target.
+        UsageError: a limit that no file can meet, or that does not fit the target.
     """
 
     target: str = "cpu"
@@ -69,44 +69,47 @@ class Limits:
 
     @property
     def set(self) -> bool:
-        """Whether there is a limit on time, size or accuracy."""
+        """True if there is a limit on latency, size or accuracy."""
         return (self.max_latency_ms, self.max_size_kb, self.min_accuracy) != (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitFailure:
-    """A limit that a variant does not keep to, in the unit of the limit.
+    """A limit that a variant does not meet, in the unit of the limit.
 
-    ``limit`` is a field of :class:`Limits`, or "edgetpu": operations left on the CPU.
-    ``excess``: by how much it is missed, as a share of what was wanted.
+    ``limit`` is a field of :class:`Limits`, or "edgetpu": operations left on the CPU. ``actual``:
+    the variant's own figure; ``required``: the limit; ``excess``: their distance, as a share of
+    the limit.
     """
 
     variant: str
     limit: str
-    found: float
-    wanted: float
+    actual: float
+    required: float
     excess: float
 
     def sentence(self) -> str:
-        """By how much it fails, in words."""
-        found, wanted, short = self.found, self.wanted, abs(self.found - self.wanted)
+        """Say by how much the variant fails."""
+        actual, required = self.actual, self.required
+        distance = abs(actual - required)
         if self.limit == "max_latency_ms":
-            return f"{found:.3g} ms, {short:.2g} ms over --max-latency {wanted:g}"
+            return f"{actual:.3g} ms, {distance:.2g} ms over --max-latency {required:g}"
         if self.limit == "max_size_kb":
-            return f"{found:,.0f} kB, {short:,.0f} kB over --max-size {wanted:g}"
+            return f"{actual:,.0f} kB, {distance:,.0f} kB over --max-size {required:g}"
         if self.limit == "min_accuracy":
             return (
-                f"{100 * found:.1f} % accuracy, {100 * short:.1f} points below "
-                f"--min-accuracy {wanted:g}"
+                f"{100 * actual:.1f} % accuracy, {100 * distance:.1f} points below "
+                f"--min-accuracy {required:g}"
             )
-        return f"{found:.0f} operations predicted to run on the CPU instead of the Edge TPU"
+        return f"{actual:.0f} operations predicted to run on the CPU instead of the Edge TPU"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The variant in model.tflite; ``met`` says whether it keeps to all limits.
+    """The variant in model.tflite; ``met``: whether it is within all limits.
 
-    ``failures``: of every variant; ``pareto``: variants that no other beats in accuracy and time.
+    ``failures``: of every variant; ``pareto``: the variants that no other beats in accuracy and
+    latency.
     """
 
     limits: Limits
@@ -117,25 +120,27 @@ class Selection:
     pareto: tuple[str, ...]
 
 
-def select_variant(variants: Sequence[Metrics], limits: Limits, wanted: str) -> Selection:
-    """The best variant within ``limits``; where there is none, the one that comes nearest.
+def select_variant(
+    variants: Sequence[EvaluatedVariant], limits: Limits, preferred: str
+) -> Selection:
+    """Select the best variant within ``limits``, or the closest one if there is none.
 
-    With limits, it is the most accurate; with a least accuracy alone, the quickest that reaches
-    it. Equals are told apart by time, then by size. Without limits it is ``wanted``.
+    With limits, it is the most accurate; with a minimum accuracy alone, the fastest that reaches
+    it. Ties are broken by latency, then by size. Without limits it is ``preferred``.
 
     Args:
-        variants: at least one, measured alike.
-        limits: to keep to.
-        wanted: the variant that is taken without limits.
+        variants: at least one.
+        limits: the requirements.
+        preferred: name of the variant that is selected without limits.
     """
-    failures = {m.name: _failures(m, limits) for m in variants}
-    fitting = [m for m in variants if not failures[m.name]]
+    failures = {evaluated.name: _failures(evaluated, limits) for evaluated in variants}
+    fitting = [evaluated for evaluated in variants if not failures[evaluated.name]]
     if not fitting:
-        chosen = min(variants, key=lambda m: _distance(failures[m.name]))
+        chosen = min(variants, key=lambda evaluated: _distance(failures[evaluated.name]))
         missed = "; ".join(failure.sentence() for failure in failures[chosen.name])
         reason = f"no variant meets the limits; {chosen.name} comes closest, with {missed}"
-    elif not limits.set and wanted in (m.name for m in fitting):
-        chosen = next(m for m in fitting if m.name == wanted)
+    elif not limits.set and preferred in (evaluated.name for evaluated in fitting):
+        chosen = next(evaluated for evaluated in fitting if evaluated.name == preferred)
         reason = f"{chosen.name} was requested"
     else:
         rank, praise = _rank(limits)
@@ -150,45 +155,55 @@ def select_variant(variants: Sequence[Metrics], limits: Limits, wanted: str) -> 
         chosen=chosen.name,
         met=bool(fitting),
         reason=reason,
-        failures=tuple(failure for m in variants for failure in failures[m.name]),
+        failures=tuple(failure for several in failures.values() for failure in several),
         pareto=pareto(variants),
     )
 
 
-def pareto(variants: Sequence[Metrics]) -> tuple[str, ...]:
-    """Those that no other is at least as accurate and as quick as, and better in one of both."""
-    best = pareto_front([(m.accuracy, m.latency.p50_ms) for m in variants])
-    return tuple(m.name for m, on in zip(variants, best, strict=True) if on)
+def pareto(variants: Sequence[EvaluatedVariant]) -> tuple[str, ...]:
+    """Name the variants that no other beats in accuracy and latency."""
+    points = [(v.metrics.accuracy, v.metrics.latency.p50_ms) for v in variants]
+    best = pareto_front(points)
+    return tuple(v.name for v, on_front in zip(variants, best, strict=True) if on_front)
 
 
-def _rank(limits: Limits) -> tuple[Callable[[Metrics], Any], str]:
-    """The order of preference, the best first, and what the first one is called."""
+def _rank(limits: Limits) -> tuple[Callable[[EvaluatedVariant], Any], str]:
+    """Return the order of preference, best first, and an adjective for the best."""
+
+    def fastest(evaluated: EvaluatedVariant) -> tuple[float, float, int]:
+        metrics = evaluated.metrics
+        return metrics.latency.p50_ms, -metrics.accuracy, metrics.bytes
+
+    def most_accurate(evaluated: EvaluatedVariant) -> tuple[float, float, int]:
+        metrics = evaluated.metrics
+        return -metrics.accuracy, metrics.latency.p50_ms, metrics.bytes
+
     accuracy_alone = limits.max_latency_ms is None and limits.max_size_kb is None
     if limits.min_accuracy is not None and accuracy_alone:
-        return lambda m: (m.latency.p50_ms, -m.accuracy, m.bytes), "fastest"
-    return lambda m: (-m.accuracy, m.latency.p50_ms, m.bytes), "most accurate"
+        return fastest, "fastest"
+    return most_accurate, "most accurate"
 
 
-def _failures(measured: Metrics, limits: Limits) -> tuple[LimitFailure, ...]:
+def _failures(evaluated: EvaluatedVariant, limits: Limits) -> tuple[LimitFailure, ...]:
+    name, metrics = evaluated.name, evaluated.metrics
     upper = (
-        ("max_latency_ms", measured.latency.p50_ms, limits.max_latency_ms),
-        ("max_size_kb", measured.bytes / 1000, limits.max_size_kb),
+        ("max_latency_ms", metrics.latency.p50_ms, limits.max_latency_ms),
+        ("max_size_kb", metrics.bytes / 1000, limits.max_size_kb),
     )
     failures = [
-        LimitFailure(measured.name, limit, found, wanted, found / wanted - 1)
-        for limit, found, wanted in upper
-        if wanted is not None and found > wanted
+        LimitFailure(name, limit, actual, maximum, actual / maximum - 1)
+        for limit, actual, maximum in upper
+        if maximum is not None and actual > maximum
     ]
-    least = limits.min_accuracy
-    if least is not None and measured.accuracy < least:
-        found = measured.accuracy
+    minimum, accuracy = limits.min_accuracy, metrics.accuracy
+    if minimum is not None and accuracy < minimum:
         failures.append(
-            LimitFailure(measured.name, "min_accuracy", found, least, 1 - found / least)
+            LimitFailure(name, "min_accuracy", accuracy, minimum, 1 - accuracy / minimum)
         )
-    if limits.target != "cpu" and measured.edgetpu["status"] != "full":
-        left = sum(measured.edgetpu["cpu"].values())
-        share = left / max(1, left + measured.edgetpu["mapped"])
-        failures.append(LimitFailure(measured.name, "edgetpu", left, 0, share))
+    if limits.target != "cpu" and metrics.edgetpu["status"] != "full":
+        left = sum(metrics.edgetpu["cpu"].values())
+        share = left / max(1, left + metrics.edgetpu["mapped"])
+        failures.append(LimitFailure(name, "edgetpu", left, 0, share))
     return tuple(failures)
 
 

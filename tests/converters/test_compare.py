@@ -53,7 +53,7 @@ def lines_of(text: str, variant: str) -> tuple[str, str]:
 
 
 def test_every_variant_has_its_figures_and_its_ratio_to_int8(tmp_path: Path) -> None:
-    text = printed(compare.compare_results([put(tmp_path / "out", FULL.build())]))
+    text = printed(compare.compare_results([put(tmp_path / "out", FULL.record())]))
     first, second = lines_of(text, "channels-50")
     assert first.startswith("out ")
     for figure in ("100 %", "+33.3", "1.8 MB", "1.5 MB", "171 M", "2.1 / 2.7 ms", "full"):
@@ -66,7 +66,7 @@ def test_every_variant_has_its_figures_and_its_ratio_to_int8(tmp_path: Path) -> 
 
 
 def test_the_pareto_front_is_marked_over_all_results(tmp_path: Path) -> None:
-    slow, quick = FULL.build(), FULL.build()
+    slow, quick = FULL.record(), FULL.record()
     for variant in quick["variants"].values():
         variant["p50_ms"] /= 2
     compared = compare.compare_results(
@@ -79,13 +79,13 @@ def test_the_pareto_front_is_marked_over_all_results(tmp_path: Path) -> None:
 
 
 def test_what_was_not_gained_is_said(tmp_path: Path) -> None:
-    text = printed(compare.compare_results([put(tmp_path / "out", FULL.build())]))
+    text = printed(compare.compare_results([put(tmp_path / "out", FULL.record())]))
     assert "out, magnitude-75: No speed was gained: nothing skips single zeros of int8." in text
 
 
 def test_a_result_of_the_first_schema_shows_what_it_has(tmp_path: Path) -> None:
-    old = put(tmp_path / "old", earlier(Conversion().build()))
-    new = put(tmp_path / "new", FULL.build())
+    old = put(tmp_path / "old", earlier(Conversion().record()))
+    new = put(tmp_path / "new", FULL.record())
     text = printed(compare.compare_results([new, old]))
     row = next(line for line in text.splitlines() if line.startswith("old") and "int8" in line)
     assert "2.7 MB" in row
@@ -98,7 +98,7 @@ def test_a_result_of_the_first_schema_shows_what_it_has(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 180])
 def test_a_narrow_terminal_cuts_no_figure(tmp_path: Path, width: int) -> None:
-    outs = [put(tmp_path / name, FULL.build()) for name in ("groceries-model", "small")]
+    outs = [put(tmp_path / name, FULL.record()) for name in ("groceries-model", "small")]
     text = printed(compare.compare_results(outs), width)
     assert all(len(line) <= width for line in text.splitlines())
     assert "…" not in text
@@ -107,11 +107,11 @@ def test_a_narrow_terminal_cuts_no_figure(tmp_path: Path, width: int) -> None:
 
 
 def test_other_test_images_and_another_computer_are_pointed_out(tmp_path: Path) -> None:
-    other = FULL.build()
+    other = FULL.record()
     other["split"]["test"][0] = "a" * 64
     other["environment"]["cpu"] = "Cortex-A76"
     other["variants"]["int8"]["latency"]["interpreter"] = "tflite-runtime 2.14.0"
-    outs = [put(tmp_path / "here", FULL.build()), put(tmp_path / "there", other)]
+    outs = [put(tmp_path / "here", FULL.record()), put(tmp_path / "there", other)]
     found = " ".join(compare.compare_results(outs).warnings)
     accuracies, computers, _ = compare.compare_results(outs).warnings
     assert "there has" in accuracies and "test" in accuracies
@@ -122,7 +122,7 @@ def test_other_test_images_and_another_computer_are_pointed_out(tmp_path: Path) 
 
 
 def test_results_of_one_test_side_and_computer_give_no_warning(tmp_path: Path) -> None:
-    outs = [put(tmp_path / name, FULL.build()) for name in "ab"]
+    outs = [put(tmp_path / name, FULL.record()) for name in "ab"]
     assert compare.compare_results(outs).warnings == ()
 
 
@@ -137,7 +137,7 @@ def test_results_of_one_test_side_and_computer_give_no_warning(tmp_path: Path) -
 )
 def test_sorted_the_best_comes_first(tmp_path: Path, key: str, first: str, last: str) -> None:
     compared = compare.sorted_by(
-        compare.compare_results([put(tmp_path / "out", FULL.build())]), key
+        compare.compare_results([put(tmp_path / "out", FULL.record())]), key
     )
     names = [entry.row.name for entry in compared.entries]
     assert (names[0], names[-1]) == (first, last)
@@ -145,8 +145,8 @@ def test_sorted_the_best_comes_first(tmp_path: Path, key: str, first: str, last:
 
 
 def test_sorted_by_a_figure_that_one_lacks_it_comes_last(tmp_path: Path) -> None:
-    old = put(tmp_path / "old", earlier(Conversion().build()))
-    outs = [old, put(tmp_path / "new", FULL.build())]
+    old = put(tmp_path / "old", earlier(Conversion().record()))
+    outs = [old, put(tmp_path / "new", FULL.record())]
     compared = compare.sorted_by(compare.compare_results(outs), "operations")
     assert [entry.result.name for entry in compared.entries] == ["new"] * 5 + ["old"] * 3
 
@@ -154,13 +154,13 @@ def test_sorted_by_a_figure_that_one_lacks_it_comes_last(tmp_path: Path) -> None
 def test_results_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
-    outs = [put(tmp_path / name / "out", FULL.build()) for name in "ab"]
+    outs = [put(tmp_path / name / "out", FULL.record()) for name in "ab"]
     names = [result.name for result in compare.compare_results(outs).results]
     assert names == [str(out) for out in outs]
 
 
 def test_as_json_it_holds_all_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = put(tmp_path / "out", FULL.build())
+    out = put(tmp_path / "out", FULL.record())
     assert run(["compare", str(out / "report.json"), "--sort", "time", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["baseline"] == {"result": "out", "variant": "int8"}
@@ -177,7 +177,7 @@ def test_as_json_it_holds_all_figures(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_plot_names_every_variant(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outs = [put(tmp_path / out, FULL.build()) for out in ("big", "small")]
+    outs = [put(tmp_path / out, FULL.record()) for out in ("big", "small")]
     plot = tmp_path / name
     assert run(["compare", *map(str, outs), "--plot", str(plot)]) == 0
     assert f"Plot: {plot}" in capsys.readouterr().out
@@ -195,7 +195,7 @@ def test_the_plot_names_every_variant(
 def test_letters_that_a_png_cannot_show_are_pointed_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = str(put(tmp_path / "猫", FULL.build()))
+    out = str(put(tmp_path / "猫", FULL.record()))
     assert run(["compare", out, "--plot", str(tmp_path / "plot.svg")]) == 0
     assert capsys.readouterr().err == ""
     assert run(["compare", out, "--plot", str(tmp_path / "plot.png")]) == 0
@@ -225,7 +225,7 @@ def test_what_is_no_result_is_refused(tmp_path: Path, content: str | None, code:
 def test_bad_arguments_end_with_2_and_write_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = put(tmp_path / "out", FULL.build())
+    out = put(tmp_path / "out", FULL.record())
     for args, code, words in (
         ([str(tmp_path / "gone")], "result-not-found", "gone"),
         ([str(out), str(out / "report.json")], "duplicate-result", str(out)),
@@ -244,7 +244,7 @@ def test_bad_arguments_end_with_2_and_write_nothing(
 
 
 def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
-    record = FULL.build()
+    record = FULL.record()
     record["variants"]["\x1b[2J[red]x"] = record["variants"]["channels-50"]
     record["variants"]["int8"]["gain"] = "\x1b[31mnothing"
     text = printed(compare.compare_results([put(tmp_path / "out", record)]))
@@ -253,7 +253,7 @@ def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
 
 
 def test_piped_every_column_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = put(tmp_path / "out", FULL.build())
+    out = put(tmp_path / "out", FULL.record())
     assert run(["compare", str(out)]) == 0
     said = capsys.readouterr().out
     assert "threshold" in said
@@ -261,7 +261,7 @@ def test_piped_every_column_is_there(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_it_starts_without_what_makes_models(tmp_path: Path) -> None:
-    out = put(tmp_path / "out", FULL.build())
+    out = put(tmp_path / "out", FULL.record())
     code = (
         "import sys; from edge.cli import run; "
         f"code = run(['compare', {str(out)!r}]); "

@@ -22,9 +22,9 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = f"edge convert {LATIN}"
-    monkeypatch.setattr(model, "build", lambda **given: {"command": given["command"]})
-    monkeypatch.setattr(html, "render", lambda told, **_: f"<p>{told['command']}")
-    pipeline.report(tmp_path, Mock(), Mock(), {}, command, StageTimer(), SilentProgress())
+    monkeypatch.setattr(model, "build", lambda *_, command, **__: {"command": command})
+    monkeypatch.setattr(html, "render", lambda record, **_: f"<p>{record['command']}")
+    pipeline.report(tmp_path, Mock(), Mock(), Mock(), {}, command, StageTimer(), SilentProgress())
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["command"] == command
 
@@ -33,8 +33,8 @@ def test_the_seed_of_training_is_that_of_the_whole_run() -> None:
     settings = pipeline.ConvertSettings(
         Path("photos"), Path("out"), training=TrainingOptions(seed=7)
     )
-    told = settings.to_dict()
-    assert told["seed"] == told["training"]["seed"] == 7
+    record = settings.to_dict()
+    assert record["seed"] == record["training"]["seed"] == 7
     with pytest.raises(TypeError):
         pipeline.ConvertSettings(Path("photos"), Path("out"), seed=7)  # type: ignore[call-arg]
 

@@ -11,15 +11,18 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, split
 from converters.report import html, model
-from converters.selection.select import Limits, Selection, select_variant
+from converters.selection.plan import CompressionPlan
+from converters.selection.select import Limits, select_variant
+from converters.stages import ConversionResult, TrainingResult
 from converters.tflite import Variant
 from converters.training.result import Curve, TrainedModel
 from converters.verification.calibration import ScoreThreshold, reliability
 from converters.verification.metrics import (
     ClassMetrics,
-    Evaluation,
+    EvaluatedVariant,
     MeasuredLatency,
     Metrics,
+    Predictions,
     ScoreCalibration,
 )
 from converters.verification.verdict import Verdict
@@ -145,31 +148,30 @@ class Conversion:
             audit=replace(audit, **self.audit),
         )
 
-    def measured(self, name: str, dataset: Dataset, sides: Split, wrong: int) -> Metrics:
-        truth = dataset.labels[sides.test]
+    def evaluated(self, name: str, dataset: Dataset, subsets: Split) -> EvaluatedVariant:
+        wrong = self.wrong if name == "int8" else 0
+        truth = dataset.labels[subsets.test]
         number, tested = len(self.classes), len(truth)
-        said = truth.copy()
-        said[:wrong] = (said[:wrong] + 1) % number
+        predicted = truth.copy()
+        predicted[:wrong] = (predicted[:wrong] + 1) % number
         scores = np.full((tested, number), 0.1 / number, np.float32)
         # The later a mistake, the surer it is.
-        scores[np.arange(tested), said] = np.linspace(0.5, 0.99, tested)
+        scores[np.arange(tested), predicted] = np.linspace(0.5, 0.99, tested)
         confusion = np.zeros((number, number), np.int64)
-        np.add.at(confusion, (truth, said), 1)
+        np.add.at(confusion, (truth, predicted), 1)
         hits, support = confusion.diagonal(), confusion.sum(1)
         recall = hits / support
         precision = hits / np.maximum(1, confusion.sum(0))
         f1 = 2 * hits / (support + confusion.sum(0))
-        right = float((said == truth).mean())
-        told, trusted = self.files()[name], reliability(scores, truth)
-        return Metrics(
-            name=name,
-            scores=scores,
+        right = float((predicted == truth).mean())
+        file, trust = self.files()[name], reliability(scores, truth)
+        metrics = Metrics(
             accuracy=right,
             interval=(max(0.0, right - 0.04), min(1.0, right + 0.03)),
             agreement=right,
             validation_accuracy=right,
-            log_loss=trusted.log_loss,
-            ece=trusted.ece,
+            log_loss=trust.log_loss,
+            ece=trust.ece,
             per_class=tuple(
                 ClassMetrics(*row)
                 for row in zip(
@@ -182,21 +184,24 @@ class Conversion:
                 )
             ),
             confusion=confusion,
-            bytes=told.bytes,
-            gzip_bytes=told.gzip_bytes,
+            bytes=file.bytes,
+            gzip_bytes=file.gzip_bytes,
             latencies=(
-                MeasuredLatency(told.ms * 1.9, told.ms * 2.2, INTERPRETER, "cpu", 1),
-                MeasuredLatency(told.ms, told.ms * 1.3, INTERPRETER, "cpu", 2),
+                MeasuredLatency(file.ms * 1.9, file.ms * 2.2, INTERPRETER, "cpu", 1),
+                MeasuredLatency(file.ms, file.ms * 1.3, INTERPRETER, "cpu", 2),
             ),
-            figures=ModelCost(2_260_000, round(300e6 * told.left), told.sparsity),
-            edgetpu=told.edgetpu,
-            threshold=ScoreThreshold(0.95, 0.62, 1.0, 0.7, 0.9, tested),
-            gain=told.gain,
+            cost=ModelCost(2_260_000, round(300e6 * file.left), file.sparsity),
+            edgetpu=file.edgetpu,
+        )
+        threshold = ScoreThreshold(0.95, 0.62, 1.0, 0.7, 0.9, tested)
+        variant = replace(file.variant, name=name)
+        return EvaluatedVariant(
+            Predictions(variant, scores, scores, threshold), metrics, gain=file.gain
         )
 
-    def confidence(self, dataset: Dataset, sides: Split) -> ScoreCalibration:
-        """Scores that were too sure, and what a temperature of 1.5 made of them."""
-        truth = dataset.labels[sides.test]
+    def calibration(self, dataset: Dataset, subsets: Split) -> ScoreCalibration:
+        """Overconfident scores before and after a temperature of 1.5."""
+        truth = dataset.labels[subsets.test]
         rng = np.random.default_rng(1)
         logits = rng.normal(0, 2, (len(truth), len(self.classes))) + 3 * np.eye(
             len(self.classes)
@@ -207,20 +212,14 @@ class Conversion:
         )
         return ScoreCalibration(1.5, (before, after), (before, after))
 
-    def stages(self) -> dict[str, Any]:
-        """The keyword arguments of :func:`converters.report.model.build`."""
+    def training(self) -> TrainingResult:
+        """The trained model, without the model itself."""
         dataset = self.dataset()
-        sides = split(dataset, 7)
-        files = self.files()
-        measured = tuple(
-            self.measured(name, dataset, sides, self.wrong if name == "int8" else 0)
-            for name in files
-        )
-        return {
-            "dataset": dataset,
-            "path": Path("/home/me/shapes"),
-            "split": sides,
-            "weights": model.about_weights(
+        return TrainingResult(
+            dataset=dataset,
+            path=Path("/home/me/shapes"),
+            split=split(dataset, 7),
+            weights=model.about_weights(
                 Backbone(
                     weights="imagenet",
                     alpha=1.0,
@@ -232,33 +231,54 @@ class Conversion:
                     build=lambda: None,
                 )
             ),
-            "trained": TrainedModel(
+            trained=TrainedModel(
                 None, "frozen", 0.9, self.notes, self.curves, {"head": {"C": np.float64(1.0)}}
             ),
-            "confidence": self.confidence(dataset, sides),
-            "variants": tuple(replace(file.variant, name=name) for name, file in files.items()),
-            "verified": Evaluation(measured, self.verdict),
-            "choice": self.choice(measured),
-            "compiled": None,
-            "board": None,
-            "source": None,
+            seed=7,
+        )
+
+    def result(self) -> ConversionResult:
+        """The variants and the selection."""
+        training = self.training()
+        variants = tuple(
+            self.evaluated(name, training.dataset, training.split) for name in self.files()
+        )
+        return ConversionResult(
+            variants=variants,
+            verdict=self.verdict,
+            calibration=self.calibration(training.dataset, training.split),
+            selection=select_variant(variants, self.limits, ("int8", *self.recipes)[-1]),
+        )
+
+    def stages(self) -> dict[str, Any]:
+        """The arguments of :func:`converters.report.model.build`."""
+        return {
+            "training": self.training(),
+            "result": self.result(),
+            "plan": CompressionPlan(limits=self.limits),
             "settings": {"seed": 7, "training": {"fine_tune": "never"}},
             "seconds": {"total": 12.5, "intake": 0.5, "train": 9.0},
             "command": "edge convert shapes",
         }
 
-    def choice(self, measured: tuple[Metrics, ...]) -> Selection:
-        return select_variant(measured, self.limits, ("int8", *self.recipes)[-1])
-
-    def build(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
+        """The report as plain values, like report.json."""
         return model.build(**self.stages())
 
     def page(self) -> str:
-        stages = self.stages()
-        return html.render(
-            model.build(**stages),
-            **{name: stages[name] for name in ("dataset", "split", "verified")},
-        )
+        """The report as HTML."""
+        return render(self.record(), self.stages())
+
+
+def render(record: dict[str, Any], stages: dict[str, Any]) -> str:
+    """The page of a record, with the images and scores of ``stages``."""
+    training, result = stages["training"], stages["result"]
+    return html.render(
+        record,
+        dataset=training.dataset,
+        split=training.split,
+        scores=result.selected.predictions.test,
+    )
 
 
 def _softmax(logits: Any) -> Any:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
-from conversion import Conversion
+from conversion import Conversion, render
 
-from converters.report import html as report_html
 from converters.report import model
 
 VOID = {"meta", "img", "br", "path", "use", "rect"}
@@ -70,11 +69,7 @@ class Page(HTMLParser):
 def page_of(conversion: Conversion, change: Callable[[dict[str, Any]], None] | None = None) -> Page:
     """The page of a record after ``change`` was made to it."""
     stages = conversion.stages()
-    found = model.build(**stages)
+    record = model.build(**stages)
     if change is not None:
-        change(found)
-    return Page(
-        report_html.render(
-            found, **{name: stages[name] for name in ("dataset", "split", "verified")}
-        )
-    )
+        change(record)
+    return Page(render(record, stages))

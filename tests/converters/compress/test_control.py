@@ -12,7 +12,7 @@ from converters.compress import accuracy_control
 from converters.compress.context import RecipeContext
 from converters.compress.keras_models import clone
 from converters.tflite import Variant
-from converters.verification.evaluate import Predictions
+from converters.verification.metrics import Predictions
 from edge.interpreter import load
 from edge.modelfile import tflite
 

@@ -155,7 +155,7 @@ def test_what_the_edge_tpu_takes_is_foreseen_for_the_chosen_file() -> None:
 def test_a_limit_that_nothing_keeps_to_is_said_at_the_top() -> None:
     conversion = replace(RECIPES, limits=Limits(max_size_kb=1))
     page = page_of(conversion)
-    reason = conversion.build()["choice"]["reason"]
+    reason = conversion.record()["choice"]["reason"]
     assert page.text.index(reason[1:]) < page.text.index("Variants")
 
 

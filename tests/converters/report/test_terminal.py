@@ -18,7 +18,7 @@ OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one
 
 def printed(conversion: Conversion, width: int = 80) -> str:
     file = io.StringIO()
-    terminal.summary(conversion.build(), OUT, Console(file=file, width=width, highlight=False))
+    terminal.summary(conversion.record(), OUT, Console(file=file, width=width, highlight=False))
     return file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -38,7 +38,7 @@ def test_names_of_recipes_fit_and_the_chosen_one_is_explained() -> None:
     assert rows == ["float32", "float16", "int8", "channels-50", "magnitude-75"]
     assert all(len(line) <= 80 for line in text.splitlines() if str(OUT) not in line)
     assert "channels-50 ◆ " in text and "int8 ◆ " not in text
-    record = Conversion(recipes=("channels-50", "magnitude-75")).build()
+    record = Conversion(recipes=("channels-50", "magnitude-75")).record()
     assert f"Chosen: {record['choice']['reason']}." in text
     assert "magnitude-75: No speed was gained" in text
 
@@ -46,7 +46,7 @@ def test_names_of_recipes_fit_and_the_chosen_one_is_explained() -> None:
 def test_a_limit_that_nothing_keeps_is_a_no() -> None:
     conversion = Conversion(limits=Limits(max_size_kb=2000))
     text = " ".join(printed(conversion).split())
-    assert f"NO {conversion.build()['choice']['reason']}." in text
+    assert f"NO {conversion.record()['choice']['reason']}." in text
     for part in ("int8", "2,712 kB", "712 kB", "--max-size 2000"):
         assert part in text
 
@@ -67,7 +67,7 @@ def test_commands_to_get_the_compiler_can_be_copied() -> None:
 
 def printed_with(compiled: Compilation) -> str:
     file = io.StringIO()
-    record = Conversion().build() | {"compiled": compiled.to_dict()}
+    record = Conversion().record() | {"compiled": compiled.to_dict()}
     terminal.summary(record, OUT, Console(file=file, width=80, highlight=False))
     return file.getvalue()
 
@@ -77,7 +77,7 @@ def test_the_place_of_the_report_can_be_copied() -> None:
 
 
 def test_piped_it_is_plain_text_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.summary(Conversion().build(), Path("out"))
+    terminal.summary(Conversion().record(), Path("out"))
     said = capsys.readouterr()
     assert "out/model.tflite" in said.out
     assert "\x1b" not in said.out
@@ -99,9 +99,9 @@ def test_a_failed_verdict_is_told_with_what_suffers() -> None:
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = text.baseline_warning(Conversion(wrong=6).build())
+    doubt = text.baseline_warning(Conversion(wrong=6).record())
     assert doubt is not None
     assert doubt.replace("\N{NO-BREAK SPACE}", " ") in " ".join(
         printed(Conversion(wrong=6)).split()
     )
-    assert text.baseline_warning(Conversion().build()) is None
+    assert text.baseline_warning(Conversion().record()) is None

@@ -9,21 +9,23 @@ from conversion import FULL, NONE, Conversion
 from errors import raises_code
 
 from converters.selection.select import Limits, Selection, select_variant
-from converters.verification.metrics import Metrics
+from converters.verification.metrics import EvaluatedVariant
 
+ANY = Conversion().result().variants[0]
 PARTLY = {**FULL, "mapped": 60, "cpu": {"MEAN": 1, "SOFTMAX": 1}, "status": "partly"}
 
 
 def file(
     name: str, accuracy: float, ms: float, kilobytes: float, edgetpu: dict[str, Any] = FULL
-) -> Metrics:
-    """A measured file of which only this is of interest."""
-    any_file = Conversion().stages()["verified"].variants[0]
-    latency = replace(any_file.latency, p50_ms=ms)
-    return replace(
-        any_file, name=name, accuracy=accuracy, latencies=(latency,),
-        bytes=round(1000 * kilobytes), edgetpu=edgetpu,
+) -> EvaluatedVariant:
+    """An evaluated variant of which only this matters."""
+    latency = replace(ANY.metrics.latency, p50_ms=ms)
+    metrics = replace(
+        ANY.metrics, accuracy=accuracy, latencies=(latency,), bytes=round(1000 * kilobytes),
+        edgetpu=edgetpu,
     )  # fmt: skip
+    predictions = replace(ANY.predictions, variant=replace(ANY.variant, name=name))
+    return replace(ANY, predictions=predictions, metrics=metrics)
 
 
 FILES = (
@@ -35,7 +37,9 @@ FILES = (
 )
 
 
-def choice(files: Iterable[Metrics] = FILES, wanted: str = "int8", **limits: Any) -> Selection:
+def choice(
+    files: Iterable[EvaluatedVariant] = FILES, wanted: str = "int8", **limits: Any
+) -> Selection:
     return select_variant(tuple(files), Limits(**limits), wanted)
 
 

@@ -92,7 +92,7 @@ COMPRESSED = Conversion(
     "conversion", [Conversion(), FULL, COMPRESSED], ids=["plain", "full", "compressed"]
 )
 def test_a_report_is_as_documented(conversion: Conversion) -> None:
-    check(json.loads(json.dumps(conversion.build(), allow_nan=False)), SCHEMA)
+    check(json.loads(json.dumps(conversion.record(), allow_nan=False)), SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_report_is_as_documented(conversion: Conversion) -> None:
     ],
 )
 def test_the_schema_refuses_what_is_wrong(path: tuple[str, ...], wrong: Any) -> None:
-    report = Conversion().build()
+    report = Conversion().record()
     inner = report
     for key in path[:-1]:
         inner = inner[key]
@@ -119,13 +119,13 @@ def test_the_schema_refuses_what_is_wrong(path: tuple[str, ...], wrong: Any) -> 
 
 def test_every_field_is_explained() -> None:
     assert model.__doc__ is not None
-    report = Conversion().build()
+    report = Conversion().record()
     for name in [*report, *report["variants"]["int8"]]:
         assert re.search(rf"``{name}``", model.__doc__), name
 
 
 def test_the_figures_are_those_measured() -> None:
-    report = FULL.build()
+    report = FULL.record()
     int8 = report["variants"]["int8"]
     assert int8["accuracy"] == pytest.approx(6 / 9)
     assert int8["confusion"] == [[0, 3, 0], [0, 3, 0], [0, 0, 3]]
@@ -144,7 +144,7 @@ def test_the_figures_are_those_measured() -> None:
 
 
 def test_a_recipe_says_what_it_did_and_what_it_did_not_gain() -> None:
-    variants = COMPRESSED.build()["variants"]
+    variants = COMPRESSED.record()["variants"]
     assert [step["step"] for step in variants["channels-50"]["steps"]] == ["prune", "quantize"]
     assert variants["channels-50"]["notes"] and variants["channels-50"]["gain"] is None
     assert variants["magnitude-75"]["gain"] == RECIPES["magnitude-75"].gain
@@ -154,7 +154,7 @@ def test_a_recipe_says_what_it_did_and_what_it_did_not_gain() -> None:
 
 
 def test_the_choice_names_what_the_others_miss() -> None:
-    choice = COMPRESSED.build()["choice"]
+    choice = COMPRESSED.record()["choice"]
     assert (choice["chosen"], choice["met"]) == ("channels-50", True)
     assert {"variant": "int8", "limit": "max_size_kb", "found": 2712.345, "wanted": 2000} in (
         choice["failures"]
@@ -166,13 +166,13 @@ def test_the_choice_names_what_the_others_miss() -> None:
 
 
 def test_times_per_number_of_threads_end_with_the_interpreters_own() -> None:
-    int8 = Conversion().build()["variants"]["int8"]
+    int8 = Conversion().record()["variants"]["int8"]
     assert [timed["threads"] for timed in int8["latencies"]] == [1, 2]
     assert int8["p50_ms"] == int8["latencies"][-1]["p50_ms"]
 
 
 def test_a_value_that_is_not_finite_becomes_null() -> None:
-    assert FULL.build()["training"]["curves"][0]["series"] == {"loss": [0.5, None]}
+    assert FULL.record()["training"]["curves"][0]["series"] == {"loss": [0.5, None]}
 
 
 def test_a_value_without_json_is_refused_and_not_turned_into_text() -> None:

@@ -6,20 +6,20 @@ from statistics import median
 from typing import Any
 
 import pytest
-from conversion import FULL, NONE, Conversion
+from conversion import FULL, NONE, Conversion, render
 from report_page import Page
 
 from boards import profile
 from converters import pipeline
-from converters.report import html, model, terminal, text
+from converters.report import model, terminal, text
 from converters.selection.latency_estimate import (
-    BoardEstimate,
     estimate_latencies,
     estimate_latency,
     latency_spread,
 )
+from converters.selection.select import Limits
 from converters.tflite import Variant
-from converters.verification.metrics import Metrics
+from converters.verification.metrics import EvaluatedVariant
 from edge import cli
 
 PI = profile.load("raspberry-pi-4b")
@@ -155,49 +155,55 @@ def test_without_a_published_latency_there_is_no_estimate() -> None:
     assert estimate_latency(300, "int8", "cpu", ()) is None
 
 
-def measured(variants: tuple[Variant, ...], edgetpu: dict[str, Any]) -> tuple[Metrics, ...]:
-    """Figures for real files, of which only the Edge TPU's share and multiply-adds matter."""
-    made = Conversion().stages()["verified"].variants[0]
-    return tuple(replace(made, name=one.name, edgetpu=edgetpu) for one in variants)
-
-
-def kinds(found: BoardEstimate) -> dict[str, str | None]:
-    return {name: None if one is None else one.runs_on for name, one in found.estimates}
+def evaluated(
+    variants: tuple[Variant, ...], edgetpu: dict[str, Any]
+) -> tuple[EvaluatedVariant, ...]:
+    """Real files, of whose metrics only the mapping to the Edge TPU and multiply-adds matter."""
+    some = Conversion().result().variants[0]
+    return tuple(
+        replace(
+            some,
+            predictions=replace(some.predictions, variant=variant),
+            metrics=replace(some.metrics, edgetpu=edgetpu),
+        )
+        for variant in variants
+    )
 
 
 def test_files_are_estimated_by_how_they_compute(micro_variants: tuple[Variant, ...]) -> None:
-    def taken(status: dict[str, Any], target: str) -> dict[str, str | None]:
-        return kinds(
-            estimate_latencies(
-                WITH_TPU, target, 96, micro_variants, measured(micro_variants, status)
-            )
-        )
+    def runs_on(edgetpu: dict[str, Any], target: str) -> dict[str, str | None]:
+        variants = estimate_latencies(evaluated(micro_variants, edgetpu), WITH_TPU, target)
+        return {v.name: None if v.estimate is None else v.estimate.runs_on for v in variants}
 
     cpu = {"float32": "cpu", "float16": "cpu", "int8": "cpu"}
-    assert taken(NONE, "edgetpu") == cpu
-    assert taken(FULL, "edgetpu")["int8"] == "edgetpu"
-    assert taken(FULL, "cpu") == cpu
-    assert taken({**FULL, "status": "partly"}, "edgetpu")["int8"] is None
+    assert runs_on(NONE, "edgetpu") == cpu
+    assert runs_on(FULL, "edgetpu")["int8"] == "edgetpu"
+    assert runs_on(FULL, "cpu") == cpu
+    assert runs_on({**FULL, "status": "partly"}, "edgetpu")["int8"] is None
 
 
 def test_float_files_are_held_against_float_ones(micro_variants: tuple[Variant, ...]) -> None:
-    found = dict(
-        estimate_latencies(PI, "cpu", 96, micro_variants, measured(micro_variants, NONE)).estimates
-    )
-    dtypes = {name: one and {each.dtype for each in one.published} for name, one in found.items()}
+    variants = estimate_latencies(evaluated(micro_variants, NONE), PI, "cpu")
+    dtypes = {
+        v.name: v.estimate and {known.dtype for known in v.estimate.published} for v in variants
+    }
     assert dtypes == {"float32": {"float32"}, "float16": {"float32"}, "int8": {"int8"}}
 
 
 def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
     """The record and the page of a result for ``board``."""
     stages = Conversion().stages()
-    found = estimate_latency(300, "int8", board.run.delegate, board.latencies)
-    stages["board"] = BoardEstimate(
-        board, board.run.delegate, 96, (("int8", found), ("float32", None))
+    estimate = estimate_latency(300, "int8", board.run.delegate, board.latencies)
+    stages["plan"] = replace(stages["plan"], board=board, limits=Limits(target=board.run.delegate))
+    stages["result"] = replace(
+        stages["result"],
+        variants=tuple(
+            replace(variant, estimate=estimate if variant.name == "int8" else None)
+            for variant in stages["result"].variants
+        ),
     )
-    told = model.build(**stages)
-    parts = {name: stages[name] for name in ("dataset", "split", "verified")}
-    return told, Page(html.render(told, **parts)).text
+    record = model.build(**stages)
+    return record, Page(render(record, stages)).text
 
 
 def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,10 @@ from converters.compress import accuracy_control
 from converters.compress.keras_models import clone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.finish import (
-    EvaluatedVariants,
+from converters.progress import SilentProgress
+from converters.selection.plan import CompressionPlan
+from converters.selection.select import select_variant
+from converters.stages import (
     TrainingResult,
     apply_accuracy_control,
     calibrate,
@@ -23,11 +25,9 @@ from converters.finish import (
     preferred_variant,
     recipe_context,
 )
-from converters.progress import SilentProgress
-from converters.selection.plan import CompressionPlan
-from converters.selection.select import select_variant
 from converters.tflite import Variant
 from converters.training.result import TrainedModel
+from converters.verification.metrics import EvaluatedVariant
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
@@ -50,7 +50,9 @@ def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split
 
 
 @pytest.fixture(scope="module")
-def remedied(learned: TrainingResult, micro_model_and_variants: Made) -> EvaluatedVariants:
+def remedied(
+    learned: TrainingResult, micro_model_and_variants: Made
+) -> tuple[EvaluatedVariant, ...]:
     """What comes of an int8 file that says the same of every image."""
     model, (float32, float16, int8) = micro_model_and_variants
     broken = replace(int8, content=zero_weights(int8.content, "head"))
@@ -60,24 +62,24 @@ def remedied(learned: TrainingResult, micro_model_and_variants: Made) -> Evaluat
 
 
 def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
-    remedied: EvaluatedVariants,
+    remedied: tuple[EvaluatedVariant, ...],
 ) -> None:
-    names = [m.name for m in remedied.measured]
+    names = [variant.name for variant in remedied]
     assert names == ["float32", "float16", "int8", accuracy_control.NAME]
-    int8, better = remedied.measured[2:]
+    int8, better = (evaluated.metrics for evaluated in remedied[2:])
     assert better.accuracy > int8.accuracy
     assert better.latencies and better.edgetpu["status"] in ("none", "partly")
-    controlled_int8 = remedied.variants[3]
+    controlled_int8 = remedied[3].variant
     (step,) = controlled_int8.details
     assert step["method"] == "float"
     assert step["layers"][0] in controlled_int8.notes[0] and "Edge TPU" in controlled_int8.notes[0]
 
 
-def test_the_remedy_takes_the_place_of_int8(remedied: EvaluatedVariants) -> None:
+def test_the_remedy_takes_the_place_of_int8(remedied: tuple[EvaluatedVariant, ...]) -> None:
     assert preferred_variant(remedied, CompressionPlan()) == accuracy_control.NAME
-    assert preferred_variant(remedied, CompressionPlan(wanted="float16")) == "float16"
+    assert preferred_variant(remedied, CompressionPlan(preferred="float16")) == "float16"
     choice = select_variant(
-        remedied.measured, CompressionPlan().limits, preferred_variant(remedied, CompressionPlan())
+        remedied, CompressionPlan().limits, preferred_variant(remedied, CompressionPlan())
     )
     assert choice.chosen == accuracy_control.NAME
 
@@ -94,13 +96,13 @@ def test_a_network_that_says_the_same_of_every_image_is_no_model(
 
 
 @pytest.fixture(scope="module")
-def sound(learned: TrainingResult, micro_model_and_variants: Made) -> EvaluatedVariants:
+def sound(learned: TrainingResult, micro_model_and_variants: Made) -> tuple[EvaluatedVariant, ...]:
     """The files as they were made."""
     return evaluate(micro_model_and_variants[1], learned, CompressionPlan(), SilentProgress())
 
 
 def test_an_int8_that_keeps_its_accuracy_is_left_alone(
-    sound: EvaluatedVariants, learned: TrainingResult, micro_model_and_variants: Made
+    sound: tuple[EvaluatedVariant, ...], learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
     material = recipe_context(learned, micro_model_and_variants[0], SilentProgress())
     assert (
@@ -113,7 +115,7 @@ def test_an_int8_that_keeps_its_accuracy_is_left_alone(
 
 @pytest.mark.parametrize(("lost_on", "remedied"), [("validation", True), ("test", False)])
 def test_the_test_side_does_not_decide_about_a_remedy(
-    sound: EvaluatedVariants,
+    sound: tuple[EvaluatedVariant, ...],
     learned: TrainingResult,
     micro_model_and_variants: Made,
     monkeypatch: pytest.MonkeyPatch,
@@ -127,9 +129,9 @@ def test_the_test_side_does_not_decide_about_a_remedy(
         raise AskedError
 
     monkeypatch.setattr(accuracy_control, "apply_accuracy_control", asked)
-    float32, float16, int8 = sound.answered
-    wrong = {lost_on: np.roll(getattr(int8, lost_on), 1, axis=1)}  # no answer is right any more
-    poor = replace(sound, answered=(float32, float16, replace(int8, **wrong)))
+    float32, float16, int8 = sound
+    wrong = {lost_on: np.roll(getattr(int8.predictions, lost_on), 1, axis=1)}  # none is right
+    poor = (float32, float16, replace(int8, predictions=replace(int8.predictions, **wrong)))
     material = recipe_context(learned, micro_model_and_variants[0], SilentProgress())
     with pytest.raises(AskedError) if remedied else nullcontext():
         assert (
@@ -144,15 +146,13 @@ def test_a_threshold_is_stored_where_it_is_reached(
     learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
     _, (float32, *_) = micro_model_and_variants
-    (with_one,) = evaluate(
-        (float32,), learned, CompressionPlan(precision=0.9), SilentProgress()
-    ).answered
+    (with_one,) = evaluate((float32,), learned, CompressionPlan(precision=0.9), SilentProgress())
     assert with_one.threshold is not None and with_one.threshold.met
     about = metadata.read(with_one.variant.content)
     assert about is not None
     assert about.threshold == pytest.approx(with_one.threshold.score)
     assert about.labels == learned.dataset.classes
-    (without,) = evaluate((float32,), learned, CompressionPlan(), SilentProgress()).answered
+    (without,) = evaluate((float32,), learned, CompressionPlan(), SilentProgress())
     plain = metadata.read(without.variant.content)
     assert plain is not None and plain.threshold is None
 
@@ -163,11 +163,9 @@ def test_an_unreached_precision_leaves_no_threshold_in_the_file(
     _, (float32, *_) = micro_model_and_variants
     labels = (learned.dataset.labels + 1) % 3  # every answer is wrong
     hopeless = replace(learned, dataset=replace(learned.dataset, labels=labels))
-    (said,) = evaluate(
-        (float32,), hopeless, CompressionPlan(precision=0.9), SilentProgress()
-    ).answered
-    assert said.threshold is not None and not said.threshold.met
-    about = metadata.read(said.variant.content)
+    (evaluated,) = evaluate((float32,), hopeless, CompressionPlan(precision=0.9), SilentProgress())
+    assert evaluated.threshold is not None and not evaluated.threshold.met
+    about = metadata.read(evaluated.variant.content)
     assert about is not None and about.threshold is None
 
 

@@ -13,11 +13,12 @@ from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.tf import keras
 from converters.tflite import Variant
-from converters.verification.evaluate import Predictions, measure, own_threads, predict, verdict_on
-from converters.verification.metrics import Metrics
+from converters.verification.evaluate import measure, own_threads, predict, verdict_on
+from converters.verification.metrics import EvaluatedVariant, Predictions
 from edge.interpreter import load
 
 Answers = tuple[Predictions, ...]
+Evaluated = tuple[EvaluatedVariant, ...]
 
 
 def answers(variants: Sequence[Variant], dataset: Dataset, split: Split) -> Answers:
@@ -30,66 +31,69 @@ def answered(micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split:
 
 
 @pytest.fixture(scope="module")
-def measured(answered: Answers, shapes: Dataset, shapes_split: Split) -> tuple[Metrics, ...]:
+def evaluated(answered: Answers, shapes: Dataset, shapes_split: Split) -> Evaluated:
     return measure(
         answered, shapes, shapes_split, answered[0].test, SilentProgress(), threads=(1, 2)
     )
 
 
 def test_every_variant_is_measured_on_every_test_image(
-    measured: tuple[Metrics, ...],
+    evaluated: Evaluated,
     micro_variants: tuple[Variant, ...],
     shapes: Dataset,
     shapes_split: Split,
 ) -> None:
-    assert [m.name for m in measured] == ["float32", "float16", "int8"]
+    assert [variant.name for variant in evaluated] == ["float32", "float16", "int8"]
     truth = shapes.labels[shapes_split.test]
-    for one, variant in zip(measured, micro_variants, strict=True):
-        said = one.scores.argmax(1)
-        assert one.scores.shape == (len(truth), 3)
-        assert one.accuracy == pytest.approx((said == truth).mean())
-        assert one.interval[0] < one.accuracy < one.interval[1]
-        assert one.confusion.sum() == len(truth)
-        assert np.trace(one.confusion) == (said == truth).sum()
-        assert all(one.confusion[t].sum() == (truth == t).sum() for t in range(3))
-        assert one.bytes == len(variant.content)
-        assert one.gzip_bytes == pytest.approx(len(gzip.compress(variant.content)), abs=32)
+    for entry, variant in zip(evaluated, micro_variants, strict=True):
+        metrics, scores = entry.metrics, entry.predictions.test
+        predicted = scores.argmax(1)
+        assert scores.shape == (len(truth), 3)
+        assert metrics.accuracy == pytest.approx((predicted == truth).mean())
+        assert metrics.interval[0] < metrics.accuracy < metrics.interval[1]
+        assert metrics.confusion.sum() == len(truth)
+        assert np.trace(metrics.confusion) == (predicted == truth).sum()
+        assert all(metrics.confusion[t].sum() == (truth == t).sum() for t in range(3))
+        assert entry.variant is variant
+        assert metrics.bytes == len(variant.content)
+        assert metrics.gzip_bytes == pytest.approx(len(gzip.compress(variant.content)), abs=32)
 
 
 def test_the_validation_side_is_run_too(
-    answered: Answers, measured: tuple[Metrics, ...], shapes: Dataset, shapes_split: Split
+    evaluated: Evaluated, shapes: Dataset, shapes_split: Split
 ) -> None:
     truth = shapes.labels[shapes_split.validation]
-    for said, one in zip(answered, measured, strict=True):
-        assert said.validation.shape == (len(truth), 3)
-        assert one.validation_accuracy == (said.validation.argmax(1) == truth).mean()
+    for entry in evaluated:
+        scores = entry.predictions.validation
+        assert scores.shape == (len(truth), 3)
+        assert entry.metrics.validation_accuracy == (scores.argmax(1) == truth).mean()
 
 
-def test_figures_of_a_class(measured: tuple[Metrics, ...], shapes: Dataset) -> None:
-    one = measured[2]
-    for index, figures in enumerate(one.per_class):
+def test_figures_of_a_class(evaluated: Evaluated, shapes: Dataset) -> None:
+    metrics = evaluated[2].metrics
+    for index, figures in enumerate(metrics.per_class):
         assert figures.label == shapes.classes[index]
-        assert figures.support == one.confusion[index].sum()
-        hits = one.confusion[index, index]
+        assert figures.support == metrics.confusion[index].sum()
+        hits = metrics.confusion[index, index]
         assert figures.recall == pytest.approx(hits / figures.support)
-        assert figures.precision == pytest.approx(hits / one.confusion[:, index].sum())
+        assert figures.precision == pytest.approx(hits / metrics.confusion[:, index].sum())
 
 
-def test_agreement_is_with_float32(measured: tuple[Metrics, ...]) -> None:
-    reference, _, int8 = measured
-    assert reference.agreement == 1.0
-    same = (int8.scores.argmax(1) == reference.scores.argmax(1)).mean()
-    assert int8.agreement == pytest.approx(same)
+def test_agreement_is_with_float32(evaluated: Evaluated) -> None:
+    reference, _, int8 = evaluated
+    assert reference.metrics.agreement == 1.0
+    same = (int8.predictions.test.argmax(1) == reference.predictions.test.argmax(1)).mean()
+    assert int8.metrics.agreement == pytest.approx(same)
 
 
-def test_times_of_each_number_of_threads_name_what_ran(measured: tuple[Metrics, ...]) -> None:
-    for one in measured:
-        assert [timed.threads for timed in one.latencies] == [1, 2]
-        for timed in one.latencies:
+def test_times_of_each_number_of_threads_name_what_ran(evaluated: Evaluated) -> None:
+    for metrics in (entry.metrics for entry in evaluated):
+        assert [timed.threads for timed in metrics.latencies] == [1, 2]
+        for timed in metrics.latencies:
             assert 0 < timed.p50_ms <= timed.p95_ms
             assert timed.interpreter.startswith("ai-edge-litert ")
             assert timed.delegate == "cpu"
-        assert one.latency.threads == 2
+        assert metrics.latency.threads == 2
 
 
 def test_the_last_number_of_threads_is_the_interpreters_own(
@@ -100,22 +104,22 @@ def test_the_last_number_of_threads_is_the_interpreters_own(
     assert own_threads()[0] == 1
 
 
-def test_the_file_itself_is_looked_at(measured: tuple[Metrics, ...]) -> None:
-    float32, _, int8 = measured
-    assert int8.figures.multiply_adds == float32.figures.multiply_adds > 1e6
-    assert 0 <= int8.figures.sparsity < 0.2
+def test_the_file_itself_is_looked_at(evaluated: Evaluated) -> None:
+    float32, _, int8 = (entry.metrics for entry in evaluated)
+    assert int8.cost.multiply_adds == float32.cost.multiply_adds > 1e6
+    assert 0 <= int8.cost.sparsity < 0.2
     assert float32.edgetpu["status"] == "none" and float32.edgetpu["cpu"]
     assert int8.edgetpu["status"] == "full" and not int8.edgetpu["cpu"]
 
 
 def test_scores_are_judged_as_probabilities(
-    measured: tuple[Metrics, ...], shapes: Dataset, shapes_split: Split
+    evaluated: Evaluated, shapes: Dataset, shapes_split: Split
 ) -> None:
     truth = shapes.labels[shapes_split.test]
-    float32 = measured[0]
-    own = float32.scores[np.arange(len(truth)), truth]
-    assert float32.log_loss == pytest.approx(-np.log(own).mean(), rel=1e-3)
-    assert 0 <= float32.ece <= 1
+    float32 = evaluated[0]
+    own = float32.predictions.test[np.arange(len(truth)), truth]
+    assert float32.metrics.log_loss == pytest.approx(-np.log(own).mean(), rel=1e-3)
+    assert 0 <= float32.metrics.ece <= 1
 
 
 def test_verdict_of_a_good_conversion(

@@ -17,15 +17,15 @@ def made(*names: str, precision: float | None = None) -> plan.CompressionPlan:
 
 def test_what_is_always_made_is_no_recipe_to_run() -> None:
     assert made("int8", "float16").recipes == ()
-    assert made().wanted == made("int8").wanted == "int8"
-    assert made("float16").wanted == "float16"
+    assert made().preferred == made("int8").wanted == "int8"
+    assert made("float16").preferred == "float16"
 
 
-def test_the_last_recipe_is_the_one_wanted(tmp_path: Path) -> None:
+def test_the_last_recipe_is_the_preferred_one(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(RECIPE)
     planned = made("int8", str(tmp_path / "mine.toml"))
     assert [recipe.name for recipe in planned.recipes] == ["mine"]
-    assert planned.wanted == "mine"
+    assert planned.preferred == "mine"
 
 
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,206 @@
+"""Stages between training and saving: calibrate, build, evaluate and control the variants."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from converters import artifacts, tflite
+from converters.compress import accuracy_control, calibration_set, recipe
+from converters.compress.context import RecipeContext
+from converters.dataset.audit import Dataset
+from converters.dataset.split import Split
+from converters.edgetpu.stage import Compilation
+from converters.progress import Progress
+from converters.selection.plan import DEFAULT, CompressionPlan
+from converters.selection.select import Selection
+from converters.tflite import Variant
+from converters.training.augment import Augmentation
+from converters.training.result import TrainedModel
+from converters.verification import evaluate as evaluation
+from converters.verification.calibration import (
+    fit_temperature,
+    fit_threshold,
+    reliability,
+    scale_logits,
+)
+from converters.verification.evaluate import REFERENCE
+from converters.verification.metrics import EvaluatedVariant, Predictions, ScoreCalibration
+from converters.verification.verdict import Verdict, check_informative, judge
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """A trained model with the dataset and split that it was trained on.
+
+    ``path``: path of the dataset; ``weights``: the report's section on the backbone; ``source``:
+    that on the earlier result the model was read from, None for a new one; ``calibrated``: whether
+    its scores are calibrated already; ``augmentation``: how training images may be changed.
+    """
+
+    dataset: Dataset
+    path: Path
+    split: Split
+    weights: Mapping[str, Any]
+    trained: TrainedModel
+    seed: int
+    source: Mapping[str, Any] | None = None
+    calibrated: bool = False
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedModel:
+    """The model with calibrated scores; ``before``: predictions of the uncalibrated one."""
+
+    model: Any
+    temperature: float
+    before: Predictions
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionResult:
+    """The variants of a conversion, and which of them was selected."""
+
+    variants: tuple[EvaluatedVariant, ...]
+    verdict: Verdict
+    calibration: ScoreCalibration
+    selection: Selection
+    compiled: Compilation | None = None
+
+    @property
+    def selected(self) -> EvaluatedVariant:
+        """The variant in model.tflite."""
+        return by_name(self.variants, self.selection.chosen)
+
+
+def by_name(variants: Sequence[EvaluatedVariant], name: str) -> EvaluatedVariant:
+    """Return the variant called ``name``."""
+    return next(variant for variant in variants if variant.name == name)
+
+
+def calibrate(training: TrainingResult, progress: Progress) -> CalibratedModel:
+    """Divide the logits by a temperature fitted on the validation split, once."""
+    model = training.trained.model
+    uncalibrated = Variant("uncalibrated float32", tflite.to_float32(model))
+    before = predict(uncalibrated, training, progress)
+    check_informative(REFERENCE, before.test)
+    if training.calibrated:
+        return CalibratedModel(model, 1.0, before)
+    labels = training.dataset.labels[training.split.validation]
+    temperature = fit_temperature(before.validation, labels)
+    return CalibratedModel(scale_logits(model, temperature), temperature, before)
+
+
+def score_calibration(
+    calibrated: CalibratedModel, after: Predictions, training: TrainingResult
+) -> ScoreCalibration:
+    """Compare the reliability of the float32 scores before and after the calibration."""
+    before, labels = calibrated.before, training.dataset.labels
+    validation, test = labels[training.split.validation], labels[training.split.test]
+    return ScoreCalibration(
+        temperature=calibrated.temperature,
+        validation=(
+            reliability(before.validation, validation),
+            reliability(after.validation, validation),
+        ),
+        test=(reliability(before.test, test), reliability(after.test, test)),
+    )
+
+
+def recipe_context(training: TrainingResult, model: Any, progress: Progress) -> RecipeContext:
+    """Gather what the steps of recipes need."""
+    samples = calibration_set.calibration_set(training.dataset, training.split, training.seed)
+    return RecipeContext(
+        training.dataset, training.split, samples, model, training.seed, progress,
+        training.augmentation,
+    )  # fmt: skip
+
+
+def build_variants(context: RecipeContext, plan: CompressionPlan) -> tuple[Variant, ...]:
+    """Build float32, float16 and int8, then one variant for each recipe."""
+    progress = context.progress
+    variants = [
+        *tflite.variants(
+            context.teacher, context.calibration, context.dataset.preprocessing, progress
+        )
+    ]
+    for chosen in plan.recipes:
+        with progress.working(f"recipe {chosen.name}"):
+            variants.append(recipe.run(chosen, context))
+        for note in variants[-1].notes:
+            progress.say(f"{chosen.name}: {note}")
+    return tuple(variants)
+
+
+def evaluate(
+    variants: Sequence[Variant],
+    training: TrainingResult,
+    plan: CompressionPlan,
+    progress: Progress,
+    reference: Predictions | None = None,
+) -> tuple[EvaluatedVariant, ...]:
+    """Add metadata to the files, run and measure them; ``reference`` is among them or given."""
+    predictions = tuple(
+        with_threshold(predict(variant, training, progress), training, plan) for variant in variants
+    )
+    float32 = reference or next(p for p in predictions if p.variant.name == REFERENCE)
+    return evaluation.measure(predictions, training.dataset, training.split, float32.test, progress)
+
+
+def predict(variant: Variant, training: TrainingResult, progress: Progress) -> Predictions:
+    """Add metadata to a file and run it on the validation and the test split."""
+    information = artifacts.information(
+        training.dataset, training.split, training.weights["provenance"], training.trained.method,
+        training.seed,
+    )  # fmt: skip
+    described = artifacts.describe(variant, information)
+    return evaluation.predict(described, training.dataset, training.split, progress)
+
+
+def with_threshold(
+    predictions: Predictions, training: TrainingResult, plan: CompressionPlan
+) -> Predictions:
+    """Store the threshold for the required precision in the metadata, if there is one."""
+    if plan.precision is None:
+        return predictions
+    labels = training.dataset.labels[training.split.validation]
+    threshold = fit_threshold(predictions.validation, labels, plan.precision)
+    variant = predictions.variant
+    if threshold.met:
+        variant = artifacts.with_threshold(variant, threshold.score)
+    return replace(predictions, variant=variant, threshold=threshold)
+
+
+def apply_accuracy_control(
+    variants: tuple[EvaluatedVariant, ...],
+    context: RecipeContext,
+    training: TrainingResult,
+    plan: CompressionPlan,
+    progress: Progress,
+) -> tuple[EvaluatedVariant, ...]:
+    """Add a remedied int8, evaluated like the others, if int8 loses too much accuracy.
+
+    The validation split decides; the test split only shows how the result turned out.
+    """
+    int8, float32 = (by_name(variants, name).predictions for name in (DEFAULT, REFERENCE))
+    truth = training.dataset.labels[training.split.validation]
+    before, after = (scored.validation.argmax(1) == truth for scored in (float32, int8))
+    verdict = judge(DEFAULT, before, after, truth, training.dataset.classes, plan.max_drop)
+    if verdict.status != "fail":
+        return variants
+    progress.say(f"On the validation subset, {verdict.reason}: trying to recover the accuracy.")
+    remedied = accuracy_control.apply_accuracy_control(
+        context.teacher, int8, float32, context, plan.max_drop, plan.limits.target
+    )
+    for note in remedied.notes:
+        progress.say(f"{remedied.name}: {note}")
+    return (*variants, *evaluate((remedied,), training, plan, progress, float32))
+
+
+def preferred_variant(variants: Sequence[EvaluatedVariant], plan: CompressionPlan) -> str:
+    """Name the variant to take without limits: for int8 the remedied one, if it is better."""
+    accuracy = {variant.name: variant.metrics.validation_accuracy for variant in variants}
+    if plan.preferred == DEFAULT and accuracy.get(accuracy_control.NAME, 0.0) > accuracy[DEFAULT]:
+        return accuracy_control.NAME
+    return plan.preferred
