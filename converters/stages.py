@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from converters import artifacts, tflite
-from converters.compress import accuracy_control, calibration_set, recipe
-from converters.compress.context import RecipeContext
+from converters.compress import accuracy_control, recipe
+from converters.compress.context import RecipeContext, calibration_set
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.edgetpu.stage import Compilation
@@ -110,7 +110,7 @@ def score_calibration(
 
 def recipe_context(training: TrainingResult, model: Any, progress: Progress) -> RecipeContext:
     """Gather what the steps of recipes need."""
-    samples = calibration_set.calibration_set(training.dataset, training.split, training.seed)
+    samples = calibration_set(training.dataset, training.split, training.seed)
     return RecipeContext(
         training.dataset, training.split, samples, model, training.seed, progress,
         training.augmentation,

@@ -1,6 +1,6 @@
-"""The one door to TensorFlow: imported late, once, with the Keras that the tools need, quietly.
+"""Access to TensorFlow: imported lazily, once, quietly, with Keras 2.
 
-The model optimization toolkit works on Keras 2 models only, which live on as ``tf_keras``.
+The Model Optimization Toolkit works on Keras 2 models only, which live on as ``tf_keras``.
 """
 
 import os
@@ -18,7 +18,7 @@ _import_lock = threading.Lock()
 
 
 def tensorflow() -> Any:
-    """The ``tensorflow`` module; the first call imports it (about 8 s).
+    """Return the ``tensorflow`` module; the first call imports it (about 8 s).
 
     Raises:
         EdgeError: TensorFlow or tf_keras is not installed, or does not load.
@@ -30,13 +30,13 @@ def tensorflow() -> Any:
 
 
 def keras() -> Any:
-    """The ``tf_keras`` module (Keras 2); see :func:`tensorflow`."""
+    """Return the ``tf_keras`` module (Keras 2); see :func:`tensorflow`."""
     tensorflow()
     return sys.modules["tf_keras"]
 
 
 def tfmot() -> Any:
-    """The ``tensorflow_model_optimization`` module, for ``tf_keras``; see :func:`tensorflow`.
+    """Return the ``tensorflow_model_optimization`` module, for ``tf_keras``; see :func:`tensorflow`.
 
     Raises:
         EdgeError: it is not installed, or does not load.
@@ -48,10 +48,10 @@ def tfmot() -> Any:
 
 
 def mlir_quantize() -> Callable[..., bytes]:
-    """What makes an int8 file of a calibrated one, leaving out operations that it is told.
+    """Return the function that quantizes a calibrated file, with some operations left in float.
 
-    TensorFlow's own ``tf.lite.experimental.QuantizationDebugger`` calls it, but knows float inputs
-    and outputs only.
+    TensorFlow's own ``tf.lite.experimental.QuantizationDebugger`` calls it, but supports float
+    inputs and outputs only.
     """
     tensorflow()
     from tensorflow.lite.python import convert
@@ -63,8 +63,8 @@ def mlir_quantize() -> Callable[..., bytes]:
 def prefetch() -> None:
     """Start importing TensorFlow in the background; :func:`tensorflow` then waits for it.
 
-    A failure is not reported here but by the call that needs TensorFlow. Call it before anything
-    shows a progress bar: the hiding of native messages starts in this call.
+    A failure is reported not here but by the call that needs TensorFlow. Call it before any
+    progress bar is shown: native messages are hidden from this call on.
     """
     if "tensorflow" in sys.modules:
         return
@@ -75,11 +75,18 @@ def prefetch() -> None:
         try:
             tensorflow()
         except EdgeError:
-            pass  # tensorflow() will raise it again where somebody listens
+            pass  # raised again by the call that needs TensorFlow
         finally:
             hidden.close()
 
     threading.Thread(target=work, name="import-tensorflow", daemon=True).start()
+
+
+def clone_model(model: Any) -> Any:
+    """Copy a tf_keras model: the same layers, with the same weights."""
+    copy = keras().models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def seed_everything(seed: int) -> None:
@@ -96,19 +103,19 @@ def _import() -> Any:
         import tf_keras  # noqa: F401
 
         tensorflow.get_logger().setLevel("ERROR")
-        tensorflow.config.list_physical_devices()  # looks for GPUs, loudly
+        tensorflow.config.list_physical_devices()  # looks for GPUs, printing messages
     return tensorflow
 
 
 @contextmanager
-def _loading(what: str) -> Iterator[None]:
-    """Import quietly in the block; say how to get what is not installed, or does not load."""
+def _loading(package: str) -> Iterator[None]:
+    """Import quietly in the block; on failure, raise how to install ``package``."""
     try:
         with suppress_native_stderr():
             yield
     except ImportError as error:
         raise EdgeError(
-            what,
+            package,
             f"an import failure ({error})".replace("\n", " "),
             f"install it with: {install_command('convert')} (Python 3.11 or 3.12)",
             code="missing-package",

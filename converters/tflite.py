@@ -1,8 +1,8 @@
-"""Quantize: one trained model to TFLite files, in any of the number formats that TFLite has.
+"""Conversion of a trained model to TFLite files, in any number format that TFLite supports.
 
 Conversions run one after another in this process. The converter holds Python's global lock, so
 threads gain nothing, and a process for each would import TensorFlow again, which takes longer
-(8 s) than all three conversions together. That they are quick comes from freezing the graph: the
+(8 s) than all three conversions together. They are quick because the graph is frozen: the
 converter's usual way, through a SavedModel on disk, takes ten times as long for the same result.
 """
 
@@ -24,16 +24,16 @@ NAMES = ("float32", "float16", "int8")
 """The variants, in the order of :func:`variants`."""
 
 TYPES = ("uint8", "int8", "float32")
-"""What an int8 file may take and give."""
+"""Input and output types of an int8 file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A TFLite file in memory.
 
-    ``name``: "float32", "float16", "int8", or that of the recipe that made it; then ``recipe``
-    names it too, ``notes`` are sentences on what was done, ``details`` one entry of plain values
-    per step, and ``model`` is the flat tf_keras model behind the file, in float.
+    ``name``: "float32", "float16", "int8", or the name of its recipe. For the latter, ``recipe`` is
+    that name too, ``notes`` are sentences that describe the steps, ``details`` one entry of plain
+    values per step, and ``model`` the flat tf_keras model that was converted, in float.
     """
 
     name: str
@@ -52,12 +52,12 @@ def variants(
     Args:
         model: tf_keras model, float32 [n, h, w, 3] to [n, classes].
         calibration: uint8 RGB [n, h, w, 3], images at the model's size.
-        preprocessing: what a pixel means to the model.
-        progress: shows how far it is.
+        preprocessing: maps pixel values to the model's input.
+        progress: shows the progress.
 
     Raises:
-        ConversionError: the converter refused the model, or the input is not quantized so that
-            a pixel can be fed as it is.
+        ConversionError: the converter rejected the model, or the input is not quantized so that
+            pixel values can be fed unchanged.
     """
     recipes: dict[str, Callable[[], bytes]] = {
         "float32": lambda: to_float32(model),
@@ -69,7 +69,7 @@ def variants(
 
 
 def to_float32(model: Any) -> bytes:
-    """The TFLite file of a tf_keras model, unquantized, batch 1.
+    """Convert a tf_keras model without quantization, batch 1.
 
     Works for any model with one input, such as a backbone without a head.
     """
@@ -77,7 +77,7 @@ def to_float32(model: Any) -> bytes:
 
 
 def to_float16(model: Any) -> bytes:
-    """The TFLite file with float16 weights and float32 input and output, batch 1."""
+    """Convert to float16 weights, with float32 input and output, batch 1."""
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tensorflow().float16]
@@ -85,9 +85,9 @@ def to_float16(model: Any) -> bytes:
 
 
 def to_dynamic_range(model: Any) -> bytes:
-    """The TFLite file with 8-bit weights; activations are quantized as they come, batch 1.
+    """Convert to 8-bit weights; activations are quantized at run time, batch 1.
 
-    Input and output are float32. It needs no calibration images; the Edge TPU takes none of it.
+    Input and output are float32. No calibration images are needed; the Edge TPU runs none of it.
     """
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
@@ -102,7 +102,7 @@ def to_int8(
     input_type: str = "uint8",
     output_type: str = "uint8",
 ) -> bytes:
-    """The TFLite file with all weights and activations in 8 bits, batch 1.
+    """Convert to 8-bit weights and activations, batch 1.
 
     Post-training quantization after Jacob et al., "Quantization and Training of Neural Networks
     for Efficient Integer-Arithmetic-Only Inference" (CVPR 2018), per channel in convolutions.
@@ -110,13 +110,13 @@ def to_int8(
     Args:
         model: tf_keras model, float32 [n, h, w, 3] to [n, classes].
         calibration: uint8 RGB [n, h, w, 3], n ≥ 1, at the model's size; not changed.
-        preprocessing: what a pixel means to the model.
+        preprocessing: maps pixel values to the model's input.
         input_type: one of :data:`TYPES`.
         output_type: one of :data:`TYPES`.
 
     Raises:
-        ConversionError: no images, the converter refused the model, or the scale of the input
-            is not that of a pixel.
+        ConversionError: no images, the converter rejected the model, or the input's scale is not
+            one pixel value.
     """
     converter = _calibrated(model, calibration, preprocessing)
     converter.target_spec.supported_ops = [tensorflow().lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -124,7 +124,7 @@ def to_int8(
 
 
 def to_int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
-    """The TFLite file with 8-bit weights and 16-bit activations, batch 1.
+    """Convert to 8-bit weights and 16-bit activations, batch 1.
 
     Input and output are float32. See :func:`to_int8` for the arguments and errors.
     """
@@ -136,7 +136,7 @@ def to_int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Prepro
 
 
 def to_sparse_float32(model: Any) -> bytes:
-    """The float32 TFLite file whose tensors of many zeros hold the other values only, batch 1."""
+    """Convert to float32, storing only the nonzero values of sparse tensors, batch 1."""
     converter = _converter(model)
     # Alone: with DEFAULT and without calibration no runtime can run the file.
     converter.optimizations = [tensorflow().lite.Optimize.EXPERIMENTAL_SPARSITY]
@@ -150,10 +150,10 @@ def from_qat_model(
     input_type: str = "uint8",
     output_type: str = "uint8",
 ) -> bytes:
-    """The int8 TFLite file of a model that holds its own ranges, batch 1.
+    """Convert a model that holds its own ranges to int8, batch 1.
 
-    ``model`` is what ``tfmot.quantization.keras.quantize_apply`` made, trained; see :func:`to_int8`
-    for the other arguments and errors.
+    ``model`` is the trained result of ``tfmot.quantization.keras.quantize_apply``; see
+    :func:`to_int8` for the other arguments and errors.
     """
     converter = _converter(model)
     converter.optimizations = [tensorflow().lite.Optimize.DEFAULT]
@@ -163,7 +163,7 @@ def from_qat_model(
 def to_calibrated_float32(
     model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> bytes:
-    """A float32 TFLite file that holds the range of every activation, for :func:`to_mixed_int8`.
+    """Convert to float32 with the range of every activation, for :func:`to_mixed_int8`.
 
     See :func:`to_int8` for the arguments and errors.
     """
@@ -173,15 +173,15 @@ def to_calibrated_float32(
 
 
 def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing) -> bytes:
-    """The int8 TFLite file, uint8 at both ends, with some operations left in float.
+    """Quantize to int8, with uint8 input and output and some operations left in float.
 
     Args:
-        calibrated: what :func:`to_calibrated_float32` made.
-        kept: names of the tensors that these operations give.
-        preprocessing: what a pixel means to the model.
+        calibrated: the result of :func:`to_calibrated_float32`.
+        kept: names of the output tensors of the operations left in float.
+        preprocessing: maps pixel values to the model's input.
 
     Raises:
-        ConversionError: the scale of the input is not that of a pixel.
+        ConversionError: the input's scale is not one pixel value.
     """
     uint8 = tensorflow().uint8
     with suppress_native_stderr():
@@ -199,12 +199,12 @@ def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: Preproc
 def representative_samples(
     calibration: NDArray[np.uint8], preprocessing: Preprocessing
 ) -> Iterator[NDArray[np.float32]]:
-    """The calibration images as the model gets them, each float32 [1, h, w, 3].
+    """Yield the calibration images as model inputs, each float32 [1, h, w, 3].
 
-    The input's range is taken from what is seen here. Dark or pale images would give a smaller
-    range than a camera delivers: the scale would no longer be that of a pixel, and bright pixels
-    would be cut off. One black and one white corner pixel in the first image fix the range and
-    leave every other activation as good as it was.
+    The input's range is taken from these. Dark or pale images would give a smaller range than a
+    camera delivers: the scale would no longer be one pixel value, and bright pixels would be
+    clipped. One black and one white corner pixel in the first image fix the range and barely
+    change any other activation.
     """
     for index, image in enumerate(calibration):
         pixels = image
@@ -215,23 +215,23 @@ def representative_samples(
 
 
 def check_types(*given: str) -> None:
-    """Refuse what is none of :data:`TYPES`.
+    """Refuse types that are not in :data:`TYPES`.
 
     Raises:
-        UsageError: naming the nearest.
+        UsageError: a type is unknown; the message suggests the nearest.
     """
-    for one in given:
-        if one not in TYPES:
-            fix = did_you_mean(one, TYPES, f"use {TYPES[0]}")
+    for name in given:
+        if name not in TYPES:
+            fix = did_you_mean(name, TYPES, f"use {TYPES[0]}")
             expected = f"one of the types {', '.join(TYPES)}"
-            raise UsageError(expected, repr(one), fix, code="unknown-option-value")
+            raise UsageError(expected, repr(name), fix, code="unknown-option-value")
 
 
 def check_input(content: bytes, preprocessing: Preprocessing) -> None:
-    """Refuse an 8-bit input where a step is not one pixel value, to half a step at both ends.
+    """Refuse an 8-bit input whose scale is not one pixel value, to half a step at both ends.
 
     Raises:
-        ConversionError: it is another range.
+        ConversionError: the input covers another range.
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -239,11 +239,11 @@ def check_input(content: bytes, preprocessing: Preprocessing) -> None:
     scale, zero_point = details["quantization"]
     limits = np.iinfo(details["dtype"])
     ends = preprocessing.normalize(np.array([[0, 0, 0], [255, 255, 255]], np.uint8))
-    wanted = np.array([ends.min(), ends.max()])
+    low, high = ends.min(), ends.max()
     covered = scale * (np.array([limits.min, limits.max]) - zero_point)
-    if scale <= 0 or np.abs(covered - wanted).max() > 0.51 * (wanted[1] - wanted[0]) / 255:
+    if scale <= 0 or np.abs(covered - [low, high]).max() > 0.51 * (high - low) / 255:
         raise ConversionError(
-            f"an 8-bit input that covers {wanted[0]:g} to {wanted[1]:g}",
+            f"an 8-bit input that covers {low:g} to {high:g}",
             f"{covered[0]:g} to {covered[1]:g}",
             "calibrate with images that have the same preprocessing",
             code="input-range-mismatch",
@@ -251,7 +251,7 @@ def check_input(content: bytes, preprocessing: Preprocessing) -> None:
 
 
 def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> Any:
-    """A converter that knows what the model will see."""
+    """Return a converter with calibration images."""
     if len(calibration) == 0:
         raise ConversionError(
             "at least one calibration image",
@@ -270,7 +270,7 @@ def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Prepr
 def _integer(
     converter: Any, preprocessing: Preprocessing, input_type: str, output_type: str
 ) -> bytes:
-    """The file with these types at its ends."""
+    """Convert with these input and output types."""
     converter.inference_input_type = getattr(tensorflow(), input_type)
     converter.inference_output_type = getattr(tensorflow(), output_type)
     content = _convert(converter)
@@ -287,17 +287,17 @@ def _converter(model: Any) -> Any:
     concrete = function.get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
     converter.experimental_lower_to_saved_model = False
-    # Else FULLY_CONNECTED becomes version 12, which tflite-runtime 2.14 does not know.
+    # Otherwise FULLY_CONNECTED becomes version 12, which tflite-runtime 2.14 does not support.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
     return converter
 
 
 def _convert(converter: Any) -> bytes:
     with suppress_native_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the converter's advice to its developers
+        warnings.simplefilter("ignore", UserWarning)  # advice to the converter's developers
         try:
             return bytes(converter.convert())
-        except Exception as error:  # it has its own family, and lets native errors through
+        except Exception as error:  # the converter has errors of its own, and passes native ones on
             failure = error
     lines = [line for line in str(failure).splitlines() if line.strip()]
     reason = lines[0][:200] if lines else type(failure).__name__

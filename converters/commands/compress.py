@@ -27,7 +27,20 @@ or no variant is within the limits (the closest is taken).
 """
 
 
-@click.command(epilog=EXAMPLES)
+class _RecipeHelp(click.Command):
+    """A command whose help ends with the shipped recipes and the methods of their steps."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the epilog and the lists, which are read only when help is shown."""
+        from converters.compress import methods, recipe
+
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Recipes"):
+            formatter.write_text(f"{', '.join(recipe.names())}, or a TOML file of steps:")
+            formatter.write_dl(methods.help_table())
+
+
+@click.command(cls=_RecipeHelp, epilog=EXAMPLES)
 @click.argument("result", type=click.Path(path_type=Path))
 @click.option(
     "--recipe",

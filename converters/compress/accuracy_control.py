@@ -1,7 +1,7 @@
-"""Accuracy control: where int8 loses too much, what hurts stays in float, or is learned anew.
+"""Accuracy control: where int8 loses too much, keep sensitive layers in float, or retrain.
 
-Layers that hurt are found by signal-to-noise, int8 against float32, on the calibration set. The
-judge is the validation side, which no weight has learned from.
+Sensitive layers are identified by signal-to-noise ratio, int8 against float32, on the calibration
+set. Results are judged on the validation split, on which no weight was trained.
 """
 
 import math
@@ -12,53 +12,55 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tflite as quantize
-from converters.compress.aware import qat
+from converters import tflite
+from converters.compress import qat
 from converters.compress.context import RecipeContext, RecipeState
 from converters.tflite import Variant
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
 from converters.verification.metrics import Predictions
-from edge.modelfile import tflite
+from edge.modelfile.tflite import parse
 from edge.tasks.classify.model import load_model
 from edge.terminal.native_stderr import suppress_native_stderr
 
 NAME = "int8-controlled"
 
-_IMAGES = 16
-"""Of the calibration set, to find the layers that hurt with."""
+_NOISE_IMAGES = 16
+"""Calibration images on which the noise of layers is measured."""
 
-_MOST = 0.5
-"""The share of all layers that is kept in float at most: beyond it, it is no int8 file."""
+_MAX_FLOAT_SHARE = 0.5
+"""The largest share of layers to keep in float: beyond it, the file is int8 in name only."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Accuracy on the validation side; ``wanted`` is what float32 has, less what may be lost."""
+    """Accuracy on the validation split; ``required`` is that of float32 less the allowed drop."""
 
-    material: RecipeContext
+    context: RecipeContext
     float32: float
-    wanted: float
+    required: float
 
     @classmethod
-    def beside(cls, float32: Predictions, material: RecipeContext, max_drop: float) -> "_Judge":
-        accuracy = _accuracy(float32.validation, material)
-        return cls(material, accuracy, accuracy - max_drop / 100)
+    def from_float32(
+        cls, float32: Predictions, context: RecipeContext, max_drop: float
+    ) -> "_Judge":
+        accuracy = _accuracy(float32.validation, context)
+        return cls(context, accuracy, accuracy - max_drop / 100)
 
     def satisfied(self, attempt: "_Attempt") -> bool:
-        return attempt.accuracy >= self.wanted - 1e-9
+        return attempt.accuracy >= self.required - 1e-9
 
     def accuracy(self, content: bytes) -> float:
-        return _accuracy(_scores(content, self.material), self.material)
+        return _accuracy(_scores(content, self.context), self.context)
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A file, its accuracy on the validation side, and what was done for it in plain words."""
+    """A file, its accuracy on the validation split, and a sentence that describes its change."""
 
     content: bytes
     accuracy: float
     model: Any
-    done: str
+    note: str
     details: dict[str, Any]
 
 
@@ -66,30 +68,30 @@ def apply_accuracy_control(
     model: Any,
     int8: Predictions,
     float32: Predictions,
-    material: RecipeContext,
+    context: RecipeContext,
     max_drop: float,
     target: str = "cpu",
 ) -> Variant:
-    """A remedy for an int8 file that loses too much.
+    """Replace an int8 file that loses too much accuracy with a better one.
 
-    Layers are kept in float, those that hurt most first and ever more of them, until the
-    validation side has back what it may not lose; where that does not do, or the Edge TPU is the
-    ``target``, quantization-aware training. Of those that fall short the best is returned, and its
-    notes say so.
+    Layers are kept in float, the most sensitive first and more with each attempt, until the
+    accuracy on the validation split is back within ``max_drop``. If that is not enough, or the
+    Edge TPU is a ``target``, quantization-aware training follows. If all fall short, the best is
+    returned, and its notes say so.
 
     Args:
         model: flat tf_keras model, float32 [n, h, w, 3] to softmax [n, classes].
-        int8: its file, from ``converters.tflite.to_int8``, and what it said.
-        float32: its file, from ``converters.tflite.to_float32``, and what it said.
-        material: calibration set, both sides, teacher and seed.
+        int8: its file, from ``converters.tflite.to_int8``, with its predictions.
+        float32: its file, from ``converters.tflite.to_float32``, with its predictions.
+        context: calibration set, both splits, teacher and seed.
         max_drop: points of accuracy that may be lost against float32.
         target: "cpu", "edgetpu" or "all"; the last two rule out layers in float.
 
     Raises:
-        ConversionError: the converter refused the model.
+        ConversionError: the converter rejected the model.
     """
-    judge = _Judge.beside(float32, material, max_drop)
-    before = _accuracy(int8.validation, material)
+    judge = _Judge.from_float32(float32, context, max_drop)
+    before = _accuracy(int8.validation, context)
     attempts = []
     if target == "cpu":
         attempts.append(_keep_layers(model, float32.variant.content, int8.variant.content, judge))
@@ -100,32 +102,32 @@ def apply_accuracy_control(
         f"Validation accuracy: float32 {judge.float32:.1%}, int8 {before:.1%}, "
         f"now {best.accuracy:.1%}"
     )
-    verdict = "." if judge.satisfied(best) else f"; still below the required {judge.wanted:.1%}."
+    verdict = "." if judge.satisfied(best) else f"; still below the required {judge.required:.1%}."
     return Variant(
         name=NAME,
         content=best.content,
-        notes=(best.done, figures + verdict),
+        notes=(best.note, figures + verdict),
         details=({"step": "control", **best.details, "validation_accuracy": best.accuracy},),
         model=best.model,
     )
 
 
 def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Attempt:
-    """As few layers in float as it takes, doubling their number from one file to the next."""
-    material = judge.material
-    preprocessing = material.dataset.preprocessing
+    """Keep as few layers in float as needed, doubling their number with each attempt."""
+    context = judge.context
+    preprocessing = context.dataset.preprocessing
     with suppress_native_stderr():
-        noise = layer_noise(float32, int8, material.calibration[:_IMAGES], preprocessing)
-    calibrated = quantize.to_calibrated_float32(model, material.calibration, preprocessing)
+        noise = layer_noise(float32, int8, context.calibration[:_NOISE_IMAGES], preprocessing)
+    calibrated = tflite.to_calibrated_float32(model, context.calibration, preprocessing)
     graph = _Graph.of(calibrated)
-    hurt = [layer.tensor for layer in _worst_first(noise) if layer.tensor in graph.operations]
+    sensitive = [layer.tensor for layer in _worst_first(noise) if layer.tensor in graph.operations]
     attempts = []
-    counts = list(_doubling(max(1, int(_MOST * len(hurt)))))
-    for count in material.progress.track(counts, len(counts), "keeping layers in float"):
-        kept = graph.around(hurt[:count])
-        content = quantize.to_mixed_int8(calibrated, kept, preprocessing)
+    counts = list(_doubling(max(1, int(_MAX_FLOAT_SHARE * len(sensitive)))))
+    for count in context.progress.track(counts, len(counts), "keeping layers in float"):
+        kept = graph.around(sensitive[:count])
+        content = tflite.to_mixed_int8(calibrated, kept, preprocessing)
         layers = [layer_name(tensor) for tensor in kept]
-        attempts.append(_kept(model, content, layers, judge.accuracy(content)))
+        attempts.append(_float_attempt(model, content, layers, judge.accuracy(content)))
         if judge.satisfied(attempts[-1]):
             break
     tried = [{"layers": len(a.details["layers"]), "accuracy": a.accuracy} for a in attempts]
@@ -133,64 +135,67 @@ def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Att
     return replace(best, details={**best.details, "tried": tried})
 
 
-def _kept(model: Any, content: bytes, layers: list[str], accuracy: float) -> _Attempt:
-    done = (
+def _float_attempt(model: Any, content: bytes, layers: list[str], accuracy: float) -> _Attempt:
+    note = (
         f"Kept in float, where 8 bits hurt most: {', '.join(layers)}. On the Edge TPU, everything "
         f"from {layers[0]} on would run on the CPU."
     )
-    return _Attempt(content, accuracy, model, done, {"method": "float", "layers": layers})
+    return _Attempt(content, accuracy, model, note, {"method": "float", "layers": layers})
 
 
 def _train(model: Any, judge: _Judge) -> _Attempt:
-    """Quantization-aware training: every layer stays in 8 bits."""
-    draft = qat.run(RecipeState(model), qat.QatOptions(), judge.material)
-    assert draft.content is not None
-    done = (
+    """Run quantization-aware training: every layer stays in 8 bits."""
+    state = qat.run_qat(RecipeState(model), qat.QatOptions(), judge.context)
+    assert state.content is not None
+    note = (
         "Trained with simulated 8-bit rounding (quantization-aware training). No layer is in "
         "float, so this costs nothing on the Edge TPU."
     )
-    details = {"method": "qat", **draft.details[-1]}
-    return _Attempt(draft.content, judge.accuracy(draft.content), draft.model, done, details)
+    details = {"method": "qat", **state.details[-1]}
+    return _Attempt(state.content, judge.accuracy(state.content), state.model, note, details)
 
 
-def _scores(content: bytes, material: RecipeContext) -> NDArray[np.float32]:
-    """What a file says on the validation side, [n, classes]."""
+def _scores(content: bytes, context: RecipeContext) -> NDArray[np.float32]:
+    """Return the scores of a file on the validation split, [n, classes]."""
     with suppress_native_stderr():  # the interpreter announces its delegate
         model = load_model(content, name="candidate.tflite")
-    pixels = material.dataset.pixels
-    return np.stack([model.scores(np.asarray(pixels[i])) for i in material.split.validation])
+    pixels = context.dataset.pixels
+    return np.stack([model.scores(np.asarray(pixels[i])) for i in context.split.validation])
 
 
-def _accuracy(scores: NDArray[np.float32], material: RecipeContext) -> float:
-    """The share that ``scores`` of the validation side name right."""
-    truth = material.dataset.labels[material.split.validation]
+def _accuracy(scores: NDArray[np.float32], context: RecipeContext) -> float:
+    """Return the accuracy of ``scores`` on the validation split."""
+    truth = context.dataset.labels[context.split.validation]
     return float((scores.argmax(1) == truth).mean())
 
 
 def _worst_first(noise: Sequence[LayerNoise]) -> list[LayerNoise]:
-    """Layers that add noise themselves, the most first."""
+    """Return the layers that add noise themselves, the noisiest first."""
     finite = [layer for layer in noise if not math.isnan(layer.added_noise)]
     return sorted(finite, key=lambda layer: -layer.added_noise)
 
 
-def _doubling(most: int) -> Iterator[int]:
-    """1, 2, 4 … and ``most``."""
+def _doubling(limit: int) -> Iterator[int]:
+    """Yield 1, 2, 4 … and ``limit``."""
     count = 1
-    while count < most:
+    while count < limit:
         yield count
         count *= 2
-    yield most
+    yield limit
 
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
-    """``operations``: the name of each operation's output → names of what it reads, in order."""
+    """Operations of a model file.
+
+    ``operations``: the name of each operation's output → names of its inputs, in order.
+    """
 
     operations: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, content: bytes) -> "_Graph":
-        graph = tflite.parse(content, "calibrated").graphs[0]
+        graph = parse(content, "calibrated").graphs[0]
         names = [tensor.name for tensor in graph.tensors]
         return cls(
             {
@@ -200,16 +205,16 @@ class _Graph:
         )
 
     def around(self, tensors: Sequence[str]) -> list[str]:
-        """The operations that give one of ``tensors``, those before and those behind.
+        """Return the operations that produce ``tensors``, with those before and after them.
 
-        A layer is noisy for what is rounded in it: its weights, its output, or its input, in which
-        a few large channels leave no steps to the others. A tensor stays unrounded where both the
-        operation that gives it and the one that reads it are in float.
+        A layer is noisy because of a tensor rounded in it: its weights, its output, or its input,
+        in which a few large channels leave no resolution to the others. A tensor stays unrounded
+        where both the operation that produces it and the one that reads it are in float.
         """
-        wanted = set(tensors)
-        read = {source for tensor in wanted for source in self.operations[tensor]}
+        noisy = set(tensors)
+        read = {source for tensor in noisy for source in self.operations[tensor]}
         return [
             output
             for output, inputs in self.operations.items()
-            if output in wanted | read or wanted.intersection(inputs)
+            if output in noisy | read or noisy.intersection(inputs)
         ]

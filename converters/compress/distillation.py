@@ -1,4 +1,4 @@
-"""Recovery: a model that lost weights or bits learns again what the whole one answers.
+"""Distillation: train a compressed model towards the scores of the original one.
 
 Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; teacher and student see the
 same augmented image (Beyer et al., "Knowledge distillation: A good teacher is patient and
@@ -21,34 +21,44 @@ from edge.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class DistillationConfig:
-    """How to recover.
+    """Configuration of a distillation.
 
-    ``what``: shown while it goes on; ``epochs``: at least 1; ``rate``: the highest learning rate,
-    reached after a share ``warm_up`` of all steps; ``hard``: weight of the true label beside the
-    teacher's scores, 0 to 1; ``batch_size``: images in a step.
+    ``title``: of its progress bar; ``epochs``: at least 1; ``learning_rate``: the highest, reached
+    after a share ``warm_up`` of all steps; ``label_weight``: of the true label beside the teacher's
+    scores, 0 to 1; ``batch_size``: images in a step.
 
     Raises:
         UsageError: a value outside its range.
     """
 
-    what: str
+    title: str
     epochs: int
-    rate: float
+    learning_rate: float
     warm_up: float = 0.1
-    hard: float = 0.1
+    label_weight: float = 0.1
     batch_size: int = 32
 
     def __post_init__(self) -> None:
-        for right, expected, found, fix in (
+        for valid, expected, value, fix in (
             (self.epochs >= 1, "epochs to be at least 1", self.epochs, "epochs = 5"),
-            (self.rate > 0, "rate to be above 0", self.rate, "rate = 0.001"),
+            (
+                self.learning_rate > 0,
+                "learning_rate to be above 0",
+                self.learning_rate,
+                "learning_rate = 0.001",
+            ),
             (
                 0 <= self.warm_up < 1,
                 "warm_up to be at least 0 and below 1",
                 self.warm_up,
                 "warm_up = 0.1",
             ),
-            (0 <= self.hard <= 1, "hard to be from 0 to 1", self.hard, "hard = 0.1"),
+            (
+                0 <= self.label_weight <= 1,
+                "label_weight to be from 0 to 1",
+                self.label_weight,
+                "label_weight = 0.1",
+            ),
             (
                 self.batch_size >= 1,
                 "batch_size to be at least 1",
@@ -56,16 +66,16 @@ class DistillationConfig:
                 "batch_size = 32",
             ),
         ):
-            if not right:
-                raise UsageError(expected, f"{found:g}", f"use {fix}", code="option-out-of-range")
+            if not valid:
+                raise UsageError(expected, f"{value:g}", f"use {fix}", code="option-out-of-range")
 
 
 @dataclass(frozen=True, slots=True)
 class DistillationLog:
-    """What a recovery did: ``best`` is the epoch (from 1) whose weights were kept.
+    """Log of a distillation: ``best`` is the epoch (from 1) whose weights were kept.
 
-    Per epoch: ``losses`` (cross-entropy with the targets) on the training side, and accuracy and
-    log-loss on the validation side.
+    Per epoch: ``losses`` (cross-entropy with the targets) on the training split, and accuracy and
+    log-loss on the validation split.
     """
 
     epochs: int
@@ -76,68 +86,68 @@ class DistillationLog:
     validation_losses: tuple[float, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for the report."""
+        """Return plain values for the report."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
 
 
-def distil(
+def distill(
     student: Any,
     teacher: Any,
-    material: RecipeContext,
-    plan: DistillationConfig,
+    context: RecipeContext,
+    config: DistillationConfig,
     callbacks: Sequence[Any] = (),
     keep_from: int = 0,
 ) -> DistillationLog:
     """Train ``student`` in place towards the teacher's scores and leave it at its best epoch.
 
-    Its BatchNorm stays frozen. Targets are ``hard`` parts of the true label and the rest of what
-    ``teacher`` says of the same augmented image. The validation side chooses the epoch.
+    Its BatchNorm stays frozen. Targets are the true label, weighted by ``label_weight``, plus the
+    teacher's scores of the same augmented image. The validation split chooses the epoch.
 
     Args:
         student: tf_keras model to softmax [n, classes], tfmot's wrappers allowed; not compiled.
         teacher: tf_keras model of the same input and classes; not changed.
-        material: images of both sides, and the seed of order, augmentation and dropout.
-        plan: how long and how hard.
-        callbacks: Keras callbacks, which are told of every step and epoch, such as
+        context: images of both splits, and the seed of order, augmentation and dropout.
+        config: length, learning rate and targets.
+        callbacks: Keras callbacks, called at every step and epoch, such as
             ``tfmot.sparsity.keras.UpdatePruningStep()``.
-        keep_from: the first epoch (from 0) that may be the one restored: those before it, of a
-            schedule that still prunes, say, are not what was asked for.
+        keep_from: the first epoch (from 0) that may be restored: earlier ones, of a schedule that
+            still prunes, say, are not final.
 
     Raises:
-        UsageError: ``keep_from`` is no epoch of the plan.
+        UsageError: ``keep_from`` is not an epoch of ``config``.
     """
-    if not 0 <= keep_from < plan.epochs:
+    if not 0 <= keep_from < config.epochs:
         raise UsageError(
-            f"keep_from to be from 0 to {plan.epochs - 1}",
+            f"keep_from to be from 0 to {config.epochs - 1}",
             str(keep_from),
             "use more epochs",
             code="option-out-of-range",
         )
     started = time.perf_counter()
-    tf.seed_everything(material.seed)
-    dataset, split = material.dataset, material.split
-    batch = min(plan.batch_size, len(split.train))
+    tf.seed_everything(context.seed)
+    dataset, split = context.dataset, context.split
+    batch = min(config.batch_size, len(split.train))
     steps = epochs.steps_in(len(split.train), batch)
-    log = epochs.EpochLog(student, patience=plan.epochs, keep_from=keep_from)
+    log = epochs.EpochLog(student, patience=config.epochs, keep_from=keep_from)
     with epochs.batch_norm_frozen(student):
         keras = tf.keras()
-        # The same layers in a model of its own: the student is saved without an optimizer.
-        pupil = keras.Model(student.inputs, student.outputs)
-        pupil.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
+        # The same layers in a model of its own, so that the student is saved without an optimizer.
+        trained = keras.Model(student.inputs, student.outputs)
+        trained.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
         training = epochs.train(
-            pupil,
-            plan.epochs,
+            trained,
+            config.epochs,
             steps,
-            _teacher_logits(teacher, material, plan.hard, batch),
-            epochs.LearningRateSchedule(plan.rate, plan.warm_up),
-            lambda: epochs.judge(student, dataset, split.validation),
+            _epochs_with_targets(teacher, context, config.label_weight, batch),
+            epochs.LearningRateSchedule(config.learning_rate, config.warm_up),
+            lambda: epochs.validate(student, dataset, split.validation),
             log,
             callbacks,
         )
-        for _ in material.progress.track(training, plan.epochs * steps, plan.what):
+        for _ in context.progress.track(training, config.epochs * steps, config.title):
             pass
     log.restore()
     return DistillationLog(
@@ -150,18 +160,18 @@ def distil(
     )
 
 
-def _teacher_logits(
-    teacher: Any, material: RecipeContext, hard: float, batch_size: int
+def _epochs_with_targets(
+    teacher: Any, context: RecipeContext, label_weight: float, batch_size: int
 ) -> Callable[[], Iterator[epochs.Batch]]:
-    """Epochs of augmented images with the mixed targets."""
-    answer = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))
-    rng = np.random.default_rng([material.seed, 0xD157])  # a stream of its own
-    dataset, indices = material.dataset, material.split.train
+    """Return a function that yields an epoch of augmented images with the mixed targets."""
+    scores = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))
+    rng = np.random.default_rng([context.seed, 0xD157])  # a stream of its own
+    dataset, indices = context.dataset, context.split.train
 
     def epoch() -> Iterator[epochs.Batch]:
-        images = epochs.batches(dataset, indices, material.augmentation, rng, batch_size)
+        images = epochs.batches(dataset, indices, context.augmentation, rng, batch_size)
         for inputs, truth in images:
-            soft: NDArray[np.float32] = answer(inputs).numpy()
-            yield inputs, hard * truth + (1 - hard) * soft
+            soft: NDArray[np.float32] = scores(inputs).numpy()
+            yield inputs, label_weight * truth + (1 - label_weight) * soft
 
     return epoch

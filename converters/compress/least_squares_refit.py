@@ -1,9 +1,9 @@
-"""Refit: what is left of each pruned kernel makes up, as far as it can, for what is gone.
+"""Least-squares refit: adjust the remaining weights of pruned kernels to compensate.
 
 Least squares on the activations of some images, layer after layer, without a gradient: the idea
 of He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural Networks", ICCV 2017, for
-single weights. A layer is fitted on what the pruned layers before it really give, so that it also
-corrects what they lost.
+single weights. A layer is fitted on the actual output of the pruned layers before it, so it also
+corrects their error.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from converters import tf
 
 _RIDGE = 1e-3
-"""Pull towards the weights as they were, in parts of the mean square of the activations."""
+"""Pull towards the original weights, relative to the mean square of the activations."""
 
 _BATCH = 16
 
@@ -31,27 +31,27 @@ def refit(pruned: Any, model: Any, names: set[str], inputs: NDArray[np.float32])
 
     Args:
         pruned: flat tf_keras model, the same layers as ``model`` with zeros in some kernels.
-        model: the whole network; not changed.
+        model: the original network; not changed.
         names: the layers to fit.
         inputs: float32 [n, h, w, 3] in [-1, 1], n ≥ 1. About 20 MB are needed for each of 224
             pixels a side.
     """
     batches = [inputs[start : start + _BATCH] for start in range(0, len(inputs), _BATCH)]
     both = zip(_layers(pruned, batches), _layers(model, batches), strict=True)
-    for (layer, given), (whole, read) in both:
+    for (layer, inputs_now), (original, inputs_before) in both:
         if layer.name in names:
-            (kernel,) = whole.get_weights()
+            (kernel,) = original.get_weights()
             kept = layer.get_weights()[0][0, 0] != 0
-            squares, products = _sums(given, [whole(batch) for batch in read])
+            squares, products = _moments(inputs_now, [original(x) for x in inputs_before])
             layer.set_weights([_solve(squares, products, kernel[0, 0], kept)[None, None]])
             yield layer.name
 
 
 def _layers(model: Any, batches: Batches) -> Iterator[tuple[Any, Batches]]:
-    """Each layer of a flat model with its (first) input, before the layer is run.
+    """Yield each layer of a flat model with its (first) input, before the layer runs.
 
-    It runs when the next one is asked for, with the weights it has by then. What no layer needs
-    any more is let go.
+    It runs when the next one is requested, with its weights of that moment. Activations that no
+    layer needs any more are freed.
     """
     nest = tf.tensorflow().nest
     layers = [layer for layer in model.layers if layer.input is not layer.output]
@@ -68,16 +68,16 @@ def _layers(model: Any, batches: Batches) -> Iterator[tuple[Any, Batches]]:
         values[id(layer.output)] = [layer(row[0] if len(row) == 1 else list(row)) for row in rows]
 
 
-def _sums(given: Batches, wanted: Batches) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means of products over all places: of inputs with each other, and with the outputs."""
-    flat = [(_places(x), _places(y)) for x, y in zip(given, wanted, strict=True)]
+def _moments(inputs: Batches, outputs: Batches) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Average products over all positions: of inputs with each other, and with the outputs."""
+    flat = [(_flatten(x), _flatten(y)) for x, y in zip(inputs, outputs, strict=True)]
     count = sum(len(x) for x, _ in flat)
     squares = np.sum([x.T @ x for x, _ in flat], axis=0, dtype=np.float64)
     products = np.sum([x.T @ y for x, y in flat], axis=0, dtype=np.float64)
     return squares / count, products / count
 
 
-def _places(activations: Any) -> NDArray[np.float32]:
+def _flatten(activations: Any) -> NDArray[np.float32]:
     return np.asarray(activations).reshape(-1, activations.shape[-1])
 
 
@@ -87,7 +87,7 @@ def _solve(
     kernel: NDArray[np.float32],
     kept: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """The kernel [inputs, outputs] that gives the outputs best, where it is ``kept``."""
+    """Solve for the kernel [inputs, outputs] with the least squared error, where ``kept``."""
     ridge = _RIDGE * np.trace(squares) / len(squares) + np.finfo(np.float32).tiny
     left = squares + ridge * np.eye(len(squares))
     right = products + ridge * kernel

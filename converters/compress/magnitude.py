@@ -1,40 +1,46 @@
-"""Magnitude pruning: the smallest weights become zero, while the others make up for it.
+"""Magnitude pruning: the smallest weights become zero, and the others are refitted.
 
 The share of zeros rises along a polynomial (Zhu and Gupta, "To prune, or not to prune", 2017) in
-rounds, in each of which least squares refit what is left. Then the network trains with its zeros
-held. On few images that keeps far more than letting zeros rise while the network trains, where
-what it learned is gone before a low rate brings it back.
+rounds; in each, least squares refit the remaining weights. Then the network trains with its zeros
+held. On few images that keeps far more than raising the share while the network trains, which
+destroys what it has learned before a low learning rate can recover it.
 
 Only 1×1 convolutions are pruned. They hold 97 % of MobileNetV2's weights; depthwise convolutions,
-stem and head would lose much and save nothing.
+stem and head would lose much and save nothing. Zeros are spread over the layers after Lee et al.,
+"Layer-adaptive Sparsity for the Magnitude-based Pruning", ICLR 2021: small early layers keep more.
 """
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters import tf
 from converters.compress import distillation
-from converters.compress.allocation import MOST, allocate
 from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import clone, pointwise, strip_wrappers
+from converters.compress.keras_models import pointwise, strip_wrappers
 from converters.compress.least_squares_refit import refit
-from edge.errors import UsageError
+from edge.errors import ConversionError, UsageError
+
+MAX_SPARSITY = 0.99
+"""Share of zeros beyond which nothing would be left of a layer."""
 
 _POWER = 3
-"""Of the polynomial, as in the paper: most goes early, when much can be spared."""
+"""Exponent of the polynomial, as in the paper: most weights go early, when many are redundant."""
 
-_IMAGES = 64
-"""Of the calibration set, to refit with: each layer is seen at thousands of places in each."""
+_REFIT_IMAGES = 64
+"""Calibration images to refit with: each layer is read at thousands of positions in each."""
 
 
 @dataclass(frozen=True, slots=True)
 class MagnitudeOptions:
-    """``sparsity``: share of zeros among the weights of all convolutions and dense layers, above 0
-    and below 1, as the report gives it. ``rounds``: in how many it is reached, 1 to 10.
+    """Options of magnitude pruning.
 
-    ``epochs``, ``rate`` and ``hard`` as in :class:`converters.compress.distillation.DistillationConfig`.
+    ``sparsity``: share of zeros among the weights of all convolutions and dense layers, above 0
+    and below 1, as in the report. ``rounds``: in how many it is reached, 1 to 10. ``epochs``,
+    ``learning_rate`` and ``label_weight`` as in
+    :class:`converters.compress.distillation.DistillationConfig`.
 
     Raises:
         UsageError: a value out of its range.
@@ -43,13 +49,13 @@ class MagnitudeOptions:
     sparsity: float = 0.75
     rounds: int = 3
     epochs: int = 5
-    rate: float = 1e-4
-    hard: float = 0.1
+    learning_rate: float = 1e-4
+    label_weight: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.sparsity <= MOST:
+        if not 0 < self.sparsity <= MAX_SPARSITY:
             raise UsageError(
-                f"sparsity to be above 0 and at most {MOST:g}",
+                f"sparsity to be above 0 and at most {MAX_SPARSITY:g}",
                 f"{self.sparsity:g}",
                 "use sparsity = 0.75",
                 code="option-out-of-range",
@@ -61,50 +67,54 @@ class MagnitudeOptions:
                 "use rounds = 3",
                 code="option-out-of-range",
             )
-        self.plan()
+        self.distillation()
 
-    def plan(self) -> distillation.DistillationConfig:
+    def distillation(self) -> distillation.DistillationConfig:
+        """Return the configuration of the training that recovers accuracy."""
         return distillation.DistillationConfig(
-            "recovering accuracy", self.epochs, self.rate, hard=self.hard
+            "recovering accuracy",
+            self.epochs,
+            self.learning_rate,
+            label_weight=self.label_weight,
         )
 
 
-def run(draft: RecipeState, options: MagnitudeOptions, material: RecipeContext) -> RecipeState:
-    """The draft with a pruned model.
+def run(state: RecipeState, options: MagnitudeOptions, context: RecipeContext) -> RecipeState:
+    """Return the state with a pruned model.
 
     Raises:
         ConversionError: the model has too few weights in 1×1 convolutions.
     """
-    model, details = prune(draft.model, options, material)
+    model, details = prune(state.model, options, context)
     note = (
         f"{details['zeros']:.1%} of the weights in 1x1 convolutions are zero. "
         "This makes the compressed file smaller but inference no faster: no int8 kernel skips "
         "individual zeros, on the CPU or on the Edge TPU."
     )
     return replace(
-        draft, model=model, notes=(*draft.notes, note), details=(*draft.details, details)
+        state, model=model, notes=(*state.notes, note), details=(*state.details, details)
     )
 
 
 def prune(
-    model: Any, options: MagnitudeOptions, material: RecipeContext
+    model: Any, options: MagnitudeOptions, context: RecipeContext
 ) -> tuple[Any, dict[str, Any]]:
-    """A pruned copy of a flat tf_keras model, recovered towards the material's teacher.
+    """Copy, prune and retrain a flat tf_keras model, with the context's teacher.
 
     Returns:
-        the plain model, and what was done: ``zeros``, the share among the weights of 1×1
-        convolutions, ``layers``, the share in each, and ``recovery``.
+        The plain model, and details: ``zeros``, the share among the weights of 1×1 convolutions,
+        ``layers``, the share in each, and ``recovery``.
 
     Raises:
         ConversionError: the model has too few weights in 1×1 convolutions.
     """
-    student = _cut(model, options, material)
-    wrapped = _held(clone(student))
-    done = distillation.distil(
+    student = _prune_in_rounds(model, options, context)
+    wrapped = _hold_zeros(tf.clone_model(student))
+    log = distillation.distill(
         wrapped,
-        material.teacher,
-        material,
-        options.plan(),
+        context.teacher,
+        context,
+        options.distillation(),
         callbacks=[tf.tfmot().sparsity.keras.UpdatePruningStep()],
     )
     pruned = strip_wrappers(wrapped, like=student)
@@ -114,40 +124,79 @@ def prune(
     return pruned, {
         "zeros": float(np.average(list(zeros.values()), weights=sizes)),
         "layers": zeros,
-        "recovery": done.to_dict(),
+        "recovery": log.to_dict(),
     }
 
 
-def shares(options: MagnitudeOptions) -> list[float]:
-    """The share of zeros after each round.
+def sparsity_schedule(options: MagnitudeOptions) -> list[float]:
+    """Return the share of zeros after each round.
 
-    >>> [round(share, 2) for share in shares(MagnitudeOptions(sparsity=0.75, rounds=3))]
+    >>> [round(s, 2) for s in sparsity_schedule(MagnitudeOptions(sparsity=0.75, rounds=3))]
     [0.53, 0.72, 0.75]
     """
     left = (1 - number / options.rounds for number in range(1, options.rounds + 1))
     return [options.sparsity * (1 - part**_POWER) for part in left]
 
 
-def _cut(model: Any, options: MagnitudeOptions, material: RecipeContext) -> Any:
-    """A copy of ``model`` without the smallest weights, refitted."""
-    student = clone(model)
-    inputs = material.dataset.preprocessing.normalize(material.calibration[:_IMAGES])
-    for number, share in enumerate(shares(options), start=1):
+def allocate(model: Any, sparsity: float) -> dict[str, float]:
+    """Return the share of zeros for each 1×1 convolution of a flat tf_keras model, by layer name.
+
+    A weight's score is its square over the sum of the squares of all weights of its layer that are
+    no smaller: the distortion of removing it once the smaller ones are gone. The lowest scores of
+    all layers go, until ``sparsity`` of the weights of all convolutions and dense layers is zero,
+    including those of layers that are not pruned.
+
+    Raises:
+        ConversionError: 1×1 convolutions hold too few of the model's weights for that.
+    """
+    kernels = {layer.name: layer.get_weights()[0] for layer in pointwise(model)}
+    share = _prunable_share(model, sum(kernel.size for kernel in kernels.values()), sparsity)
+    scores = {name: _scores(kernel) for name, kernel in kernels.items()}
+    limit = np.quantile(np.concatenate(list(scores.values())), share)
+    return {name: float((score < limit).mean()) for name, score in scores.items()}
+
+
+def _prunable_share(model: Any, prunable: int, sparsity: float) -> float:
+    """Return the share of the ``prunable`` weights that equals ``sparsity`` of all weights."""
+    layers = tf.keras().layers
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
+    weighted = [layer for layer in model.layers if isinstance(layer, kinds)]
+    total = sum(int(layer.get_weights()[0].size) for layer in weighted)
+    limit = int(100 * MAX_SPARSITY * prunable / max(1, total)) / 100
+    if sparsity > limit:
+        raise ConversionError(
+            f"sparsity to be at most {limit:g}, as only 1x1 convolutions are pruned",
+            f"{sparsity:g}",
+            f"use sparsity = {limit:g}" if limit > 0 else "remove the prune step",
+            code="sparsity-too-high",
+        )
+    return sparsity * total / prunable
+
+
+def _scores(kernel: NDArray[np.float32]) -> NDArray[np.float64]:
+    squares = np.sort(np.square(kernel, dtype=np.float64), axis=None)[::-1]
+    return np.asarray(squares / np.maximum(np.cumsum(squares), np.finfo(np.float64).tiny))
+
+
+def _prune_in_rounds(model: Any, options: MagnitudeOptions, context: RecipeContext) -> Any:
+    """Return a copy of ``model`` without the smallest weights, refitted."""
+    student = tf.clone_model(model)
+    inputs = context.dataset.preprocessing.normalize(context.calibration[:_REFIT_IMAGES])
+    for number, share in enumerate(sparsity_schedule(options), start=1):
         zeros = allocate(student, share)
         for layer in pointwise(student):
             (kernel,) = layer.get_weights()
             size = np.abs(kernel)
             layer.set_weights([kernel * (size >= np.quantile(size, zeros[layer.name]))])
-        what = f"pruning, round {number} of {options.rounds}"
-        for _ in material.progress.track(
-            refit(student, model, set(zeros), inputs), len(zeros), what
-        ):
+        title = f"pruning, round {number} of {options.rounds}"
+        refitting = refit(student, model, set(zeros), inputs)
+        for _ in context.progress.track(refitting, len(zeros), title):
             pass
     return student
 
 
-def _held(model: Any) -> Any:
-    """``model`` within wrappers that keep its zeros while it trains."""
+def _hold_zeros(model: Any) -> Any:
+    """Wrap ``model`` so that its zeros stay while it trains."""
     sparsity = tf.tfmot().sparsity.keras
     pruned = {layer.name for layer in pointwise(model)}
 
@@ -155,7 +204,7 @@ def _held(model: Any) -> Any:
         if layer.name not in pruned:
             return layer
         share = float(np.mean(layer.get_weights()[0] == 0))
-        # The mask is taken once, in the first step, before anything has grown.
+        # The mask is computed once, in the first step, before any weight has changed.
         once = sparsity.ConstantSparsity(share, begin_step=0, end_step=1, frequency=1)
         return sparsity.prune_low_magnitude(layer, pruning_schedule=once)
 

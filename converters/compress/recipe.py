@@ -1,6 +1,6 @@
-"""Recipes: how a model is compressed, as data.
+"""Recipes: the steps of a compression, as data.
 
-A recipe is a TOML file of a description and steps, the last of which makes the file::
+A recipe is a TOML file of a description and steps, the last of which writes the model file::
 
     description = "Half of the expansion channels, in int8."
 
@@ -13,8 +13,8 @@ A recipe is a TOML file of a description and steps, the last of which makes the 
     step = "quantize"
     method = "int8"
 
-``step`` and ``method`` name a line of :data:`converters.compress.methods.METHODS`; every other key
-is a field of that method's ``Options``.
+``step`` and ``method`` name a record of :data:`converters.compress.methods.METHODS`; every other
+key is a field of that method's options.
 """
 
 from collections.abc import Mapping
@@ -30,15 +30,16 @@ from edge.errors import ConversionError, UsageError, did_you_mean
 
 SHIPPED = Path(__file__).with_name("recipes")
 
-FORMER_QUANTIZE = "quantise"
-"""Former spelling of the step "quantize", still read in recipes."""
+FORMER_KINDS = {"quantise": "quantize"}
+FORMER_KEYS = {"rate": "learning_rate", "hard": "label_weight"}
+"""Former words in recipes, which are still read, and those that replaced them."""
 
 _EXAMPLE = 'write [[steps]], then step = "quantize" and method = "int8"'
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeStep:
-    """One step: what :mod:`converters.compress.methods` knows it by, and its checked options."""
+    """One step: kind and method as in :mod:`converters.compress.methods`, and checked options."""
 
     kind: str
     method: str
@@ -47,8 +48,10 @@ class RecipeStep:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """``name``: of the recipe, its file without ``.toml``; ``description``: what it is good for
-    and what not. The last of ``steps``, and no other, is of the kind "quantize".
+    """A compression recipe.
+
+    ``name``: the file's name without ``.toml``; ``description``: its benefits and costs. The last
+    of ``steps``, and no other, is of the kind "quantize".
     """
 
     name: str
@@ -57,16 +60,16 @@ class Recipe:
 
 
 def names() -> tuple[str, ...]:
-    """The recipes that come with the toolkit."""
+    """Return the names of the recipes that come with the toolkit."""
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.toml")))
 
 
 def load(name: str) -> Recipe:
-    """The recipe called ``name``, or in the file of that name.
+    """Load the shipped recipe ``name``, or the recipe in the file of that name.
 
     Raises:
         UsageError: there is none, or it is wrong: an unknown step, method or key, a value of
-            another type or out of range. The message names the file and what is nearest.
+            another type or out of range. The message names the file and the nearest match.
     """
     if name in names():
         return _read(SHIPPED / f"{name}.toml", name)
@@ -74,9 +77,12 @@ def load(name: str) -> Recipe:
     if path.is_file():
         return _read(path, name)
     if len(path.parts) > 1 or path.suffix == ".toml" or path.is_dir():
-        found = "a folder" if path.is_dir() else "no file"
-        expected = f"a recipe file at {name}"
-        raise UsageError(expected, found, "check the path", code="recipe-not-found")
+        raise UsageError(
+            f"a recipe file at {name}",
+            "a folder" if path.is_dir() else "no file",
+            "check the path",
+            code="recipe-not-found",
+        )
     raise UsageError(
         f"one of the recipes {', '.join(names())}, or a TOML file",
         repr(name),
@@ -85,25 +91,25 @@ def load(name: str) -> Recipe:
     )
 
 
-def run(recipe: Recipe, material: RecipeContext) -> Variant:
+def run(recipe: Recipe, context: RecipeContext) -> Variant:
     """Take the teacher through all steps of ``recipe``; the teacher itself stays as it is.
 
-    Each entry of the variant's ``details`` holds the step, its method and options, and what the
-    step itself said.
+    Each entry of the variant's ``details`` holds the step, its method and options, and the
+    details that the step added.
 
     Raises:
         EdgeError: a step failed.
     """
-    draft = RecipeState(material.teacher)
+    state = RecipeState(context.teacher)
     details: list[dict[str, Any]] = []
     for step in recipe.steps:
-        before = len(draft.details)
-        draft = methods.find(step.kind, step.method).run(draft, step.options, material)
-        about = {"step": step.kind, "method": step.method, "options": asdict(step.options)}
-        for said in draft.details[before:]:
-            about |= said
-        details.append(about)
-    if draft.content is None:
+        before = len(state.details)
+        state = methods.find(step.kind, step.method).run(state, step.options, context)
+        entry = {"step": step.kind, "method": step.method, "options": asdict(step.options)}
+        for added in state.details[before:]:
+            entry |= added
+        details.append(entry)
+    if state.content is None:
         raise ConversionError(
             f"recipe {recipe.name} to produce a model file",
             "none",
@@ -111,12 +117,12 @@ def run(recipe: Recipe, material: RecipeContext) -> Variant:
             code="recipe-without-model",
         )
     return Variant(
-        recipe.name, draft.content, recipe.name, draft.notes, tuple(details), draft.model
+        recipe.name, state.content, recipe.name, state.notes, tuple(details), state.model
     )
 
 
 def _read(path: Path, name: str) -> Recipe:
-    """``name`` is the file as the user knows it."""
+    """Read a recipe file; ``name`` is the file as the user gave it."""
     table = toml_config.table(path, "a recipe in TOML")
     toml_config.check_keys(table, ("description", "steps"), f"recipe {name}")
     description = table.get("description", "")
@@ -135,48 +141,64 @@ def _read(path: Path, name: str) -> Recipe:
             _EXAMPLE,
             code="recipe-without-steps",
         )
-    made = tuple(
+    steps = tuple(
         _step(values, f"step {number} of recipe {name}")
         for number, values in enumerate(written, start=1)
     )
-    _check_order(made, name)
-    return Recipe(path.stem, description, made)
+    _check_order(steps, name)
+    return Recipe(path.stem, description, steps)
 
 
-def _check_order(made: tuple[RecipeStep, ...], name: str) -> None:
-    """The file is made last, and once."""
-    if [step.kind == "quantize" for step in made] != [False] * (len(made) - 1) + [True]:
+def _check_order(steps: tuple[RecipeStep, ...], name: str) -> None:
+    """Refuse a recipe that doesn't write its file once, in the last step."""
+    writes_file = [methods.find(step.kind, step.method).computes_in is not None for step in steps]
+    if writes_file != [False] * (len(steps) - 1) + [True]:
         raise UsageError(
             f"recipe {name} to have exactly one quantize step, at the end",
-            ", then ".join(f"{step.kind} {step.method}" for step in made),
+            ", then ".join(f"{step.kind} {step.method}" for step in steps),
             _EXAMPLE,
             code="recipe-step-order",
         )
 
 
-def _step(values: Any, place: str) -> RecipeStep:
+def _step(values: Any, where: str) -> RecipeStep:
     if not isinstance(values, dict):
         raise UsageError(
-            f"{place} to be a table", repr(values), _EXAMPLE, code="recipe-invalid-value"
+            f"{where} to be a table", repr(values), _EXAMPLE, code="recipe-invalid-value"
         )
-    if values.get("step") == FORMER_QUANTIZE:
-        values = {**values, "step": "quantize"}
-    kind = _choice(values, "step", methods.kinds(), place, "recipe-unknown-step")
-    method = _choice(values, "method", methods.methods(kind), place, "recipe-unknown-method")
-    options = methods.find(kind, method).options
-    given = {key: value for key, value in values.items() if key not in ("step", "method")}
-    return RecipeStep(kind, method, toml_config.build(options, given, f"{place} ({kind} {method})"))
+    if values.get("step") in FORMER_KINDS:
+        values = {**values, "step": FORMER_KINDS[values["step"]]}
+    kind = _choice(values, "step", methods.kinds(), where, "recipe-unknown-step")
+    name = _choice(values, "method", methods.names(kind), where, "recipe-unknown-method")
+    where = f"{where} ({kind} {name})"
+    options = _options({k: v for k, v in values.items() if k not in ("step", "method")}, where)
+    return RecipeStep(
+        kind, name, toml_config.build(methods.find(kind, name).options, options, where)
+    )
+
+
+def _options(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the step's options with former keys renamed."""
+    both = next((k for k in values if FORMER_KEYS.get(k) in values), None)
+    if both is not None:
+        raise UsageError(
+            f"{FORMER_KEYS[both]} in {where}",
+            f"{FORMER_KEYS[both]} and {both}, its former name",
+            f"remove {both}",
+            code="recipe-duplicate-key",
+        )
+    return {FORMER_KEYS.get(key, key): value for key, value in values.items()}
 
 
 def _choice(
-    values: Mapping[str, Any], key: str, known: tuple[str, ...], place: str, code: str
+    values: Mapping[str, Any], key: str, known: tuple[str, ...], where: str, code: str
 ) -> str:
-    """``values[key]`` if it is one of ``known``."""
+    """Return ``values[key]`` if it is in ``known``."""
     value = values.get(key)
     if isinstance(value, str) and value in known:
         return value
     raise UsageError(
-        f"{key} to be one of {', '.join(known)} in {place}",
+        f"{key} to be one of {', '.join(known)} in {where}",
         "none" if value is None else repr(value),
         did_you_mean(str(value), known, f'write {key} = "{known[0]}"'),
         code=code,

@@ -1,37 +1,14 @@
 """Feedback on recipes: a sentence where one gained nothing, with the reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from converters.compress import methods
 from converters.tflite import Variant
 from converters.verification.metrics import EvaluatedVariant
 
 ENOUGH = 0.95
 """Share of the other latency or size that counts as a gain: less may be chance."""
-
-FLOAT = ("float32", "float16", "sparse")
-"""Quantization methods that leave activations in float."""
-
-_ZEROS = (
-    "no int8 kernel skips individual zero weights, on the CPU or on the Edge TPU; they only make "
-    "the compressed file smaller"
-)
-WHY = {
-    ("prune", "channels"): (
-        "with a network and images of this size, the removed channels take little of the time"
-    ),
-    ("prune", "magnitude"): _ZEROS,
-    ("prune", "xnnpack"): (
-        "XNNPACK skips zeros on ARM only, not on x86 with AVX; the Edge TPU never does"
-    ),
-    ("quantize", "float16"): "the CPU converts float16 to float32 before computing",
-    ("quantize", "float32"): "it is the model as trained",
-    ("quantize", "dynamic"): "activations stay in float32, and few kernels use 8-bit weights",
-    ("quantize", "int16x8"): "XNNPACK has no kernels for 16-bit activations",
-    ("quantize", "qat"): "plain int8 had lost too little accuracy for training to recover",
-    ("quantize", "pqat"): _ZEROS,
-}
-"""(kind, method) of a step → why it may gain nothing in time."""
 
 
 def with_gains(variants: Sequence[EvaluatedVariant]) -> tuple[EvaluatedVariant, ...]:
@@ -69,13 +46,21 @@ def gain(evaluated: EvaluatedVariant, baseline: EvaluatedVariant) -> str | None:
     verdict = f"Not faster than {baseline.name}" if only else f"No improvement over {baseline.name}"
     if only:
         verdict += f", only {only}"
-    reasons = "; ".join(dict.fromkeys(WHY[key] for key in keys if key in WHY))
+    reasons = "; ".join(dict.fromkeys(_reasons(keys)))
     return f"{verdict} ({figures}){': ' if reasons else ''}{reasons}."
 
 
 def _baseline(variant: Variant) -> str:
-    _, method = _key(variant.details[-1]) if variant.details else ("", "")
-    return "float32" if method in FLOAT else "int8"
+    method = methods.by_key().get(_key(variant.details[-1])) if variant.details else None
+    return "float32" if method is not None and method.computes_in == "float32" else "int8"
+
+
+def _reasons(keys: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield why steps may gain no speed, from the records of their methods."""
+    records = methods.by_key()
+    for key in keys:
+        if key in records and records[key].no_speedup_because is not None:
+            yield str(records[key].no_speedup_because)
 
 
 def _key(step: Mapping[str, object]) -> tuple[str, str]:

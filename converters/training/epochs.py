@@ -130,7 +130,7 @@ def train(
     heard.on_train_end()
 
 
-def judge(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
+def validate(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
     """Accuracy and log-loss of ``model`` on images as they are."""
     scores = np.concatenate(
         [

@@ -108,7 +108,7 @@ def fit(
         steps,
         epoch_of,
         epochs.LearningRateSchedule(plan.rate, plan.warm_up),
-        lambda: epochs.judge(model, dataset, split.validation),
+        lambda: epochs.validate(model, dataset, split.validation),
         log,
     )
     for _ in progress.track(training, planned * steps, plan.what):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.compress.keras_models import clone
+from converters.tf import clone_model
 from converters.verification.statistics import wilson_interval
 from edge.errors import UsageError
 
@@ -139,7 +139,7 @@ def scale_logits(model: Any, temperature: float) -> Any:
     ``model``: flat tf_keras model that ends in a softmax layer "head". Its kernel and bias take
     the temperature in, so that every file made of the copy gives the calibrated scores at no cost.
     """
-    copy = clone(model)
+    copy = clone_model(model)
     head = copy.get_layer("head")
     head.set_weights([weights / temperature for weights in head.get_weights()])
     return copy

@@ -28,8 +28,7 @@ from converters import tf
 from converters import tflite as quantize
 from converters.backbone import weights
 from converters.compress import recipe
-from converters.compress.calibration_set import calibration_set
-from converters.compress.context import RecipeContext
+from converters.compress.context import RecipeContext, calibration_set
 from converters.dataset import audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split

@@ -13,7 +13,7 @@ import pytest
 
 from converters import tflite
 from converters.backbone import weights
-from converters.compress import calibration_set
+from converters.compress.context import calibration_set
 from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
@@ -55,7 +55,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     sides = split.split(images, 0)
     options = TrainingOptions(fine_tune="never")
     trained = train.train(backbone, images, sides, options, folder, SilentProgress())
-    samples = calibration_set.calibration_set(images, sides, 0)
+    samples = calibration_set(images, sides, 0)
     content = write_metadata(
         tflite.to_int8(trained.model, samples, preprocessing),
         metadata.ModelMetadata(

@@ -11,7 +11,6 @@ from damaged import zero_weights
 from errors import raises_code
 
 from converters.compress import accuracy_control
-from converters.compress.keras_models import clone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
@@ -25,6 +24,7 @@ from converters.stages import (
     preferred_variant,
     recipe_context,
 )
+from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.training.result import TrainedModel
 from converters.verification.metrics import EvaluatedVariant
@@ -87,7 +87,7 @@ def test_the_remedy_takes_the_place_of_int8(remedied: tuple[EvaluatedVariant, ..
 def test_a_network_that_says_the_same_of_every_image_is_no_model(
     learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:
-    model = clone(micro_model_and_variants[0])
+    model = clone_model(micro_model_and_variants[0])
     head = model.get_layer("head")
     head.set_weights([0 * array for array in head.get_weights()])
     spoilt = replace(learned, trained=replace(learned.trained, model=model))

@@ -1,4 +1,4 @@
-"""How much each expansion channel matters, measured in one of four ways."""
+"""Importance of expansion channels, by one of four criteria."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,20 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress.channels.blocks import Block
+from converters.compress.channels.blocks import Block, Scores
 from converters.compress.context import RecipeContext
 
-Scores = dict[str, NDArray[np.float64]]
-"""Block name → the importance of each of its expansion channels, [channels], 0 or more."""
-
-_IMAGES = 128
-"""From so many labeled training images Taylor importance is taken."""
+_TAYLOR_IMAGES = 128
+"""Labeled training images from which Taylor importance is computed."""
 
 _BATCH = 16
 
 
-def scale(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
-    """The BatchNorm scale after the depthwise convolution.
+def scale(model: Any, blocks: tuple[Block, ...], context: RecipeContext) -> Scores:
+    """Return the BatchNorm scale after the depthwise convolution.
 
     Liu et al., "Learning Efficient Convolutional Networks through Network Slimming", ICCV 2017.
     """
@@ -30,11 +27,11 @@ def scale(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Sco
     }
 
 
-def l1(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
-    """The sum of the absolute weights with which the projection reads the channel.
+def l1(model: Any, blocks: tuple[Block, ...], context: RecipeContext) -> Scores:
+    """Return the sum of the absolute weights with which the projection reads the channel.
 
-    Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, but for the reading side: what
-    BatchNorm follows has no scale of its own.
+    Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, but on the reading layer: the
+    scale of weights that BatchNorm follows has no meaning.
     """
     return {
         block.name: np.abs(model.get_layer(block.layer("project")).get_weights()[0]).sum((0, 1, 3))
@@ -42,14 +39,14 @@ def l1(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores
     }
 
 
-def contribution(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
-    """The variance that the channel brings into what leaves the block, on calibration images.
+def contribution(model: Any, blocks: tuple[Block, ...], context: RecipeContext) -> Scores:
+    """Return the variance that the channel adds to the block's output, on calibration images.
 
-    That of its activation times its squared weights in the projection, BatchNorm folded in: what
-    Sun et al., "A Simple and Effective Pruning Approach for Large Language Models" (Wanda), ICLR
-    2024, do with single weights.
+    It is the variance of its activation times its squared weights in the projection, with
+    BatchNorm folded in, as Sun et al., "A Simple and Effective Pruning Approach for Large Language
+    Models" (Wanda), ICLR 2024, do with single weights.
     """
-    inputs = material.dataset.preprocessing.normalize(material.calibration)
+    inputs = context.dataset.preprocessing.normalize(context.calibration)
     probe = _probe(model, blocks)
     count = 0
     sums = [np.zeros((2, block.channels)) for block in blocks]
@@ -57,37 +54,37 @@ def contribution(model: Any, blocks: tuple[Block, ...], material: RecipeContext)
         activations = probe(inputs[start : start + _BATCH], training=False)[:-1]
         count += len(activations[0])
         for total, activation in zip(sums, activations, strict=True):
-            places = activation.numpy().astype(np.float64)
-            np.add(total, [places.mean((1, 2)).sum(0), (places**2).mean((1, 2)).sum(0)], out=total)
-    found = {}
+            values = activation.numpy().astype(np.float64)
+            np.add(total, [values.mean((1, 2)).sum(0), (values**2).mean((1, 2)).sum(0)], out=total)
+    scores = {}
     for block, (first, second) in zip(blocks, sums, strict=True):
         variance = np.maximum(second / count - (first / count) ** 2, 0)
-        found[block.name] = variance * (_folded_projection(model, block) ** 2).sum(axis=1)
-    return found
+        scores[block.name] = variance * (_folded_projection(model, block) ** 2).sum(axis=1)
+    return scores
 
 
-def taylor(model: Any, blocks: tuple[Block, ...], material: RecipeContext) -> Scores:
-    """How much the loss would change, to first order, if the channel were zero.
+def taylor(model: Any, blocks: tuple[Block, ...], context: RecipeContext) -> Scores:
+    """Return the first-order estimate of the squared change in loss if the channel were zero.
 
-    The square of activation times gradient, summed over the image, in the mean over training
+    It is the square of activation times gradient, summed over the image, averaged over training
     images. Molchanov et al., "Importance Estimation for Neural Network Pruning", CVPR 2019.
     """
-    dataset = material.dataset
-    drawn = np.random.default_rng([material.seed, 0x7A]).permutation(material.split.train)
-    drawn = drawn[:_IMAGES]
+    dataset = context.dataset
+    drawn = np.random.default_rng([context.seed, 0x7A]).permutation(context.split.train)
+    drawn = drawn[:_TAYLOR_IMAGES]
     truth = np.eye(len(dataset.classes), dtype=np.float32)[dataset.labels[drawn]]
     squares = _squared_changes(_probe(model, blocks))
     sums = [np.zeros(block.channels) for block in blocks]
     for start in range(0, len(drawn), _BATCH):
         part = slice(start, start + _BATCH)
         inputs = dataset.preprocessing.normalize(dataset.pixels[drawn[part]])
-        for total, found in zip(sums, squares(inputs, truth[part]), strict=True):
-            np.add(total, found.numpy(), out=total)
+        for total, square in zip(sums, squares(inputs, truth[part]), strict=True):
+            np.add(total, square.numpy(), out=total)
     return {block.name: total / len(drawn) for block, total in zip(blocks, sums, strict=True)}
 
 
 def _squared_changes(probe: Any) -> Callable[[Any, Any], Any]:
-    """Inputs and one-hot truth → per block [channels], summed over the images."""
+    """Return a function of inputs and one-hot truth: per block [channels], summed over images."""
     tensorflow, keras = tf.tensorflow(), tf.keras()
 
     def squares(inputs: Any, truth: Any) -> Any:
@@ -105,13 +102,13 @@ def _squared_changes(probe: Any) -> Callable[[Any, Any], Any]:
 
 
 def _probe(model: Any, blocks: tuple[Block, ...]) -> Any:
-    """``model`` with what each projection reads as outputs before its own."""
+    """Return ``model`` with the input of each projection as outputs before its own."""
     read = [model.get_layer(block.layer("project")).input for block in blocks]
     return tf.keras().Model(model.input, [*read, model.output])
 
 
 def _folded_projection(model: Any, block: Block) -> NDArray[np.float64]:
-    """The projection's kernel with the BatchNorm behind it, [channels, c]."""
+    """Return the projection's kernel with its BatchNorm folded in, [channels, outputs]."""
     (kernel,) = model.get_layer(block.layer("project")).get_weights()
     norm = model.get_layer(block.layer("project_BN"))
     gamma, _, _, variance = norm.get_weights()
@@ -125,4 +122,4 @@ MEASURES: dict[str, Callable[[Any, tuple[Block, ...], RecipeContext], Scores]] =
     "scale": scale,
     "l1": l1,
 }
-"""Name as in a recipe → its function."""
+"""Name in a recipe → the function that scores all channels."""

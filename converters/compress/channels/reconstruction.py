@@ -1,8 +1,8 @@
-"""Reconstruction: each block makes up, as far as it can, for the channels it no longer has.
+"""Reconstruction: refit each block's projection to compensate for the channels removed from it.
 
 He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural Networks", ICCV 2017: least
 squares on the activations of some images, block after block, without a gradient. A block is
-fitted on what the narrowed blocks before it really give, so it also corrects what they lost.
+fitted on the actual output of the narrowed blocks before it, so it also corrects their error.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from converters import tf
 from converters.compress.channels.blocks import Block
 
 _RIDGE = 1e-3
-"""Added to the diagonal, in parts of its mean: few images leave channels all but dependent."""
+"""Added to the diagonal, relative to its mean: on few images channels are nearly collinear."""
 
 _BATCH = 16
 
@@ -27,33 +27,33 @@ def reconstruct(
 ) -> Iterator[Block]:
     """Fit the projections of ``narrowed`` in place, yielding each block when it is done.
 
-    Afterwards what leaves a block has the mean of that in ``model`` and is as close to it as
-    least squares bring it. Where the removed channels were never read, nothing changes.
+    Afterwards a block's output has the same mean as in ``model`` and the least squared error to
+    it. Where the removed channels were never read, nothing changes.
 
     Args:
-        narrowed: what :func:`converters.compress.channels.blocks.narrow` made of ``model``.
-        model: the whole network; not changed.
+        narrowed: the result of :func:`converters.compress.channels.blocks.keep_channels`.
+        model: the original network; not changed.
         blocks: those of ``model``, in order.
         inputs: float32 [n, h, w, 3] in [-1, 1], n ≥ 1.
     """
     part = tf.keras().Model
-    wanted = given = inputs
+    target = entering = inputs
     whole_entry, narrow_entry = model.input, narrowed.input
     for block in blocks:
         whole_exit, narrow_exit = _exit(model, block), _exit(narrowed, block)
         read = narrowed.get_layer(block.layer("project")).input
-        wanted = _run(part(whole_entry, whole_exit), wanted)
-        _fit(narrowed, block, part(narrow_entry, [read, narrow_exit]), given, wanted)
-        given = _run(part(narrow_entry, narrow_exit), given)
+        target = _run(part(whole_entry, whole_exit), target)
+        _fit(narrowed, block, part(narrow_entry, [read, narrow_exit]), entering, target)
+        entering = _run(part(narrow_entry, narrow_exit), entering)
         whole_entry, narrow_entry = whole_exit, narrow_exit
         yield block
 
 
 def _exit(model: Any, block: Block) -> Any:
-    """The tensor that leaves a block, after its shortcut where it has one."""
+    """Return the output tensor of a block, after its shortcut if it has one."""
     shortcut = block.layer("add")
-    has_one = any(layer.name == shortcut for layer in model.layers)
-    return model.get_layer(shortcut if has_one else block.layer("project_BN")).output
+    has_shortcut = any(layer.name == shortcut for layer in model.layers)
+    return model.get_layer(shortcut if has_shortcut else block.layer("project_BN")).output
 
 
 def _batches(count: int) -> Iterator[slice]:
@@ -62,33 +62,37 @@ def _batches(count: int) -> Iterator[slice]:
 
 
 def _run(part: Any, inputs: Activations) -> Activations:
-    found = [part(inputs[rows], training=False).numpy() for rows in _batches(len(inputs))]
-    return np.concatenate(found)
+    outputs = [part(inputs[rows], training=False).numpy() for rows in _batches(len(inputs))]
+    return np.concatenate(outputs)
 
 
-def _fit(narrowed: Any, block: Block, part: Any, given: Activations, wanted: Activations) -> None:
-    """Change projection and BatchNorm of one block.
+def _fit(
+    narrowed: Any, block: Block, part: Any, entering: Activations, target: Activations
+) -> None:
+    """Change projection and BatchNorm of one block so that its output comes close to ``target``.
 
-    ``part`` gives, for what enters the block, what the projection reads, [n, h, w, channels], and
-    what leaves the block, [n, h, w, c].
+    ``part`` maps the block's input to the input of its projection, [n, h, w, channels], and the
+    block's output, [n, h, w, outputs].
     """
     project = narrowed.get_layer(block.layer("project"))
     norm = narrowed.get_layer(block.layer("project_BN"))
     (kernel,) = project.get_weights()
     gamma, beta, mean, variance = norm.get_weights()
     scale = gamma / np.sqrt(variance + norm.epsilon)
-    gain = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale != 0)  # 0: never heard
+    gain = np.divide(
+        1.0, scale, out=np.zeros_like(scale), where=scale != 0
+    )  # 0: no effect on the output
     sums = _Sums(kernel.shape[2], len(scale))
-    for rows in _batches(len(given)):
-        read, left = part(given[rows], training=False)
-        sums.add(read.numpy(), (wanted[rows] - left.numpy()) * gain)
+    for rows in _batches(len(entering)):
+        read, output = part(entering[rows], training=False)
+        sums.add(read.numpy(), (target[rows] - output.numpy()) * gain)
     slope, offset = sums.regression()
     project.set_weights([(kernel + slope).astype(np.float32)])
     norm.set_weights([gamma, beta, (mean - offset).astype(np.float32), variance])
 
 
 class _Sums:
-    """Sums over places, from which what is missing [c] is predicted by what is read [channels]."""
+    """Sums over positions for the regression of the error [outputs] on the input [channels]."""
 
     def __init__(self, channels: int, outputs: int) -> None:
         self._count = 0
@@ -105,7 +109,7 @@ class _Sums:
         self._products += x.T @ y
 
     def regression(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ridge regression with an intercept: slope [channels, c] and offset [c]."""
+        """Solve the ridge regression: slope [channels, outputs] and offset [outputs]."""
         read, missing = self._read / self._count, self._missing / self._count
         covariance = self._squares / self._count - np.outer(read, read)
         common = self._products / self._count - np.outer(read, missing)

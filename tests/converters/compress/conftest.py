@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from converters.backbone import weights
-from converters.compress.calibration_set import calibration_set
-from converters.compress.context import RecipeContext
+from converters.compress.context import RecipeContext, calibration_set
 from converters.dataset import audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
@@ -20,7 +19,7 @@ IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
 
 
 @pytest.fixture(scope="session")
-def material(
+def context(
     micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split
 ) -> RecipeContext:
     """The micro classifier as teacher, with its images."""

@@ -10,22 +10,22 @@ from errors import raises_code
 
 from converters import tflite as quantize
 from converters.compress import magnitude
-from converters.compress.allocation import allocate
 from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import clone, pointwise
+from converters.compress.keras_models import pointwise
 from converters.compress.least_squares_refit import refit
-from converters.tf import keras
+from converters.compress.magnitude import allocate
+from converters.tf import clone_model, keras
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost
 
 OPTIONS = magnitude.MagnitudeOptions(
-    sparsity=0.5, epochs=20, rate=2e-3
+    sparsity=0.5, epochs=20, learning_rate=2e-3
 )  # an epoch is one step here
 
 
-def said(model: Any, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
-    pixels = material.dataset.pixels[material.split.validation]
-    return np.asarray(model(material.dataset.preprocessing.normalize(pixels), training=False))
+def said(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+    pixels = context.dataset.pixels[context.split.validation]
+    return np.asarray(model(context.dataset.preprocessing.normalize(pixels), training=False))
 
 
 def same(some: np.ndarray, others: np.ndarray) -> float:  # type: ignore[type-arg]
@@ -35,7 +35,7 @@ def same(some: np.ndarray, others: np.ndarray) -> float:  # type: ignore[type-ar
 
 def cut(model: Any, share: float) -> Any:
     """A copy without the smallest weights of each 1×1 convolution."""
-    copy = clone(model)
+    copy = clone_model(model)
     for layer in pointwise(copy):
         (kernel,) = layer.get_weights()
         layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), share))])
@@ -43,49 +43,51 @@ def cut(model: Any, share: float) -> Any:
 
 
 @pytest.fixture(scope="module")
-def pruned(material: RecipeContext) -> RecipeState:
-    return magnitude.run(RecipeState(material.teacher), OPTIONS, material)
+def pruned(context: RecipeContext) -> RecipeState:
+    return magnitude.run(RecipeState(context.teacher), OPTIONS, context)
 
 
 def test_the_file_has_the_zeros_that_were_asked_for(
-    pruned: RecipeState, material: RecipeContext
+    pruned: RecipeState, context: RecipeContext
 ) -> None:
     content = quantize.to_float32(pruned.model)
     assert model_cost(tflite.parse(content, "pruned")).sparsity == pytest.approx(0.5, abs=0.005)
-    samples, preprocessing = material.calibration, material.dataset.preprocessing
+    samples, preprocessing = context.calibration, context.dataset.preprocessing
     packed = [
         len(gzip.compress(quantize.to_int8(model, samples, preprocessing)))
-        for model in (pruned.model, material.teacher)
+        for model in (pruned.model, context.teacher)
     ]
     assert packed[0] < 0.85 * packed[1]  # names and scales take a good part of so small a file
 
 
-def test_it_still_says_what_the_teacher_says(pruned: RecipeState, material: RecipeContext) -> None:
-    wanted = said(material.teacher, material)
-    at_once = said(cut(material.teacher, 0.55), material)
-    recovered = said(pruned.model, material)
+def test_it_still_says_what_the_teacher_says(pruned: RecipeState, context: RecipeContext) -> None:
+    wanted = said(context.teacher, context)
+    at_once = said(cut(context.teacher, 0.55), context)
+    recovered = said(pruned.model, context)
     assert np.abs(recovered - wanted).mean() < 0.6 * np.abs(at_once - wanted).mean()
     assert same(recovered, wanted) > same(at_once, wanted)
 
 
 def test_the_model_is_plain_and_the_teacher_untouched(
-    pruned: RecipeState, material: RecipeContext
+    pruned: RecipeState, context: RecipeContext
 ) -> None:
-    teacher = material.teacher
+    teacher = context.teacher
     assert [layer.name for layer in pruned.model.layers] == [layer.name for layer in teacher.layers]
     assert not any((layer.get_weights()[0] == 0).any() for layer in pointwise(teacher))
 
 
 def test_the_model_can_be_saved_and_compressed_again(
-    pruned: RecipeState, material: RecipeContext, tmp_path: Path
+    pruned: RecipeState, context: RecipeContext, tmp_path: Path
 ) -> None:
     pruned.model.save(tmp_path / "model.keras")
     again = keras().models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(said(again, material), said(pruned.model, material))
+    np.testing.assert_array_equal(said(again, context), said(pruned.model, context))
 
 
 def test_most_zeros_come_early_and_the_last_round_has_all() -> None:
-    steps = np.diff([0, *magnitude.shares(magnitude.MagnitudeOptions(sparsity=0.8, rounds=4))])
+    steps = np.diff(
+        [0, *magnitude.sparsity_schedule(magnitude.MagnitudeOptions(sparsity=0.8, rounds=4))]
+    )
     assert steps.sum() == pytest.approx(0.8)
     assert (np.diff(steps) < 0).all()
 
@@ -99,9 +101,9 @@ def test_what_was_done_is_told(pruned: RecipeState) -> None:
     assert "int8" in pruned.notes[0] and "Edge TPU" in pruned.notes[0]
 
 
-def test_a_seed_decides_the_weights(pruned: RecipeState, material: RecipeContext) -> None:
-    again = magnitude.run(RecipeState(material.teacher), OPTIONS, material)
-    np.testing.assert_allclose(said(again.model, material), said(pruned.model, material), atol=0.02)
+def test_a_seed_decides_the_weights(pruned: RecipeState, context: RecipeContext) -> None:
+    again = magnitude.run(RecipeState(context.teacher), OPTIONS, context)
+    np.testing.assert_allclose(said(again.model, context), said(pruned.model, context), atol=0.02)
 
 
 def test_zeros_are_spread_by_what_they_distort() -> None:
@@ -120,13 +122,13 @@ def test_zeros_are_spread_by_what_they_distort() -> None:
     assert shares["uneven"] == pytest.approx(0.4 * 1920 / 1600, abs=0.01)
 
 
-def test_more_zeros_than_the_pruned_layers_have_weights(material: RecipeContext) -> None:
+def test_more_zeros_than_the_pruned_layers_have_weights(context: RecipeContext) -> None:
     with raises_code("sparsity-too-high", found="0.95", kind="ConversionError") as raised:
-        allocate(material.teacher, 0.95)
+        allocate(context.teacher, 0.95)
     most = float(raised.value.fix.rpartition(" ")[2])
     assert 0.7 <= most < 0.9
     assert f"{most:g}" in raised.value.expected
-    assert allocate(material.teacher, most)
+    assert allocate(context.teacher, most)
 
 
 def test_a_model_without_1x1_convolutions() -> None:
@@ -151,7 +153,7 @@ def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
     whole = keras().Model(image, layers.Conv2D(5, 1, use_bias=False, name="second")(flow))
     rng = np.random.default_rng(0)
     inputs = np.repeat(rng.normal(size=(20, 4, 4, 4)), 2, axis=3).astype(np.float32)
-    pruned = clone(whole)
+    pruned = clone_model(whole)
     (kernel,) = pruned.get_layer("first").get_weights()
     kernel[:, :, ::2] = 0
     pruned.get_layer("first").set_weights([kernel])
@@ -162,9 +164,9 @@ def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
     assert not pruned.get_layer("first").get_weights()[0][:, :, ::2].any()
 
 
-def test_refitting_brings_deep_layers_nearer_to_the_teacher(material: RecipeContext) -> None:
-    teacher, last = material.teacher, "block_6_expand"
-    inputs = material.dataset.preprocessing.normalize(material.calibration)
+def test_refitting_brings_deep_layers_nearer_to_the_teacher(context: RecipeContext) -> None:
+    teacher, last = context.teacher, "block_6_expand"
+    inputs = context.dataset.preprocessing.normalize(context.calibration)
 
     def error(model: Any) -> float:
         given, wanted = (

@@ -1,8 +1,7 @@
-"""Recipes: what is shipped, what a user writes, and what is said of a mistake in one."""
+"""Recipes: shipped ones, a user's own, and the errors for mistakes in one."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from errors import raises_code
 
 from converters.compress import methods, recipe
 from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.methods import Method, StepKind
 from edge.errors import UsageError
 
 INT8 = '[[steps]]\nstep = "quantize"\nmethod = "int8"\n'
@@ -38,26 +38,21 @@ class Options:
 
 @pytest.fixture
 def marking(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A method "mark" of both kinds that notes its options; only quantizing makes a file."""
+    """A method "mark" of both kinds that notes its options; only quantizing writes a file."""
 
-    def module(content: bytes | None) -> ModuleType:
-        made = ModuleType("marking")
-
-        def run(draft: RecipeState, options: Options, material: RecipeContext) -> RecipeState:
+    def method(kind: StepKind, content: bytes | None) -> Method:
+        def run(state: RecipeState, options: Options, context: RecipeContext) -> RecipeState:
             return replace(
-                draft,
+                state,
                 content=content,
-                notes=(*draft.notes, f"share {options.share}"),
-                details=(*draft.details, {"seen": material.seed}),
+                notes=(*state.notes, f"share {options.share}"),
+                details=(*state.details, {"seen": context.seed}),
             )
 
-        vars(made).update(Options=Options, run=run)
-        return made
+        return Method(kind, "mark", "mark", Options, run, "int8" if content else None, None)
 
-    modules = {"marks.prune": module(None), "marks.quantize": module(b"TFL3")}
-    monkeypatch.setattr(methods, "import_module", modules.__getitem__)
-    for kind in ("prune", "quantize"):
-        monkeypatch.setitem(methods.METHODS, (kind, "mark"), f"marks.{kind}:Options")
+    marks = (method("prune", None), method("quantize", b"TFL3"))
+    monkeypatch.setattr(methods, "METHODS", (*methods.METHODS, *marks))
 
 
 def load(folder: Path, text: str) -> recipe.Recipe:
@@ -67,11 +62,11 @@ def load(folder: Path, text: str) -> recipe.Recipe:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_recipes_load_and_say_what_they_are_for(name: str) -> None:
-    made = recipe.load(name)
-    assert made.name == name
-    assert made.description.endswith(".")
-    assert made.steps[-1].kind == "quantize"
+def test_shipped_recipes_load_with_a_description(name: str) -> None:
+    loaded = recipe.load(name)
+    assert loaded.name == name
+    assert loaded.description.endswith(".")
+    assert loaded.steps[-1].kind == "quantize"
 
 
 def test_names_are_those_shipped() -> None:
@@ -84,22 +79,25 @@ def test_channels_50_keeps_half() -> None:
     assert quantizing.method == "int8"
 
 
-def test_every_method_of_the_table_can_be_had() -> None:
-    for kind, method in methods.METHODS:
-        assert callable(methods.find(kind, method).run)
-
-
 def test_the_former_spelling_of_quantize_is_read(tmp_path: Path) -> None:
     former = load(tmp_path, INT8.replace("quantize", "quantise"))
     assert former == load(tmp_path, INT8)
     assert former.steps[-1].kind == "quantize"
 
 
+def test_the_former_keys_of_distillation_are_read(tmp_path: Path) -> None:
+    former = load(tmp_path, f"{CHANNELS}rate = 1e-3\nhard = 0.3\n{INT8}")
+    assert former == load(tmp_path, f"{CHANNELS}learning_rate = 1e-3\nlabel_weight = 0.3\n{INT8}")
+    assert former.steps[0].options.learning_rate == 1e-3
+    with raises_code("recipe-duplicate-key", found="rate", fix="remove rate", kind="UsageError"):
+        load(tmp_path, f"{CHANNELS}rate = 1e-3\nlearning_rate = 1e-3\n{INT8}")
+
+
 def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
-    made = load(tmp_path, f'description = "Mine."\n{CHANNELS}keep = 1\n{INT8}')
-    assert (made.name, made.description) == ("own", "Mine.")
-    assert made.steps[0].options.keep == 1.0
-    assert isinstance(made.steps[0].options.keep, float)
+    loaded = load(tmp_path, f'description = "Mine."\n{CHANNELS}keep = 1\n{INT8}')
+    assert (loaded.name, loaded.description) == ("own", "Mine.")
+    assert loaded.steps[0].options.keep == 1.0
+    assert isinstance(loaded.steps[0].options.keep, float)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +130,7 @@ def test_a_file_is_a_recipe_under_its_own_name(tmp_path: Path) -> None:
         ("steps = [", "invalid-toml", ["own.toml"]),
     ],
 )
-def test_a_wrong_recipe_is_refused_in_words(
+def test_an_invalid_recipe_is_refused(
     tmp_path: Path, text: str, code: str, parts: list[str]
 ) -> None:
     with raises_code(code, kind="UsageError") as caught:
@@ -171,48 +169,48 @@ def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("marking")
 def test_options_come_with_their_types(tmp_path: Path) -> None:
     text = '[[steps]]\nstep = "quantize"\nmethod = "mark"\n'
-    made = load(tmp_path, text + 'share = 1\nwords = ["a", "b"]\nloud = true\nlimit = 3')
-    assert made.steps[0].options == Options(1.0, ("a", "b"), True, 3)
+    loaded = load(tmp_path, text + 'share = 1\nwords = ["a", "b"]\nloud = true\nlimit = 3')
+    assert loaded.steps[0].options == Options(1.0, ("a", "b"), True, 3)
     for wrong in ("", "share = 1\nwords = [1]", "share = 1\nwords = 'a'", "share = 1\nloud = 1"):
         with pytest.raises(UsageError):
             load(tmp_path, text + wrong)
 
 
 @pytest.mark.usefixtures("marking")
-def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, material: RecipeContext) -> None:
+def test_run_takes_the_teacher_through_all_steps(tmp_path: Path, context: RecipeContext) -> None:
     text = "".join(
         f'[[steps]]\nstep = "{kind}"\nmethod = "mark"\nshare = {share}\n'
         for kind, share in (("prune", 0.25), ("quantize", 1.0))
     )
-    variant = recipe.run(load(tmp_path, text), material)
+    variant = recipe.run(load(tmp_path, text), context)
     assert (variant.name, variant.recipe, variant.content) == ("own", "own", b"TFL3")
     assert variant.notes == ("share 0.25", "share 1.0")
     assert [step["method"] for step in variant.details] == ["mark", "mark"]
     assert variant.details[0]["options"]["share"] == 0.25
-    assert variant.details[0]["seen"] == material.seed
-    assert variant.model is material.teacher
+    assert variant.details[0]["seen"] == context.seed
+    assert variant.model is context.teacher
 
 
 @pytest.mark.usefixtures("marking")
-def test_a_recipe_that_makes_no_file_is_an_error(material: RecipeContext) -> None:
+def test_a_recipe_without_a_file_is_an_error(context: RecipeContext) -> None:
     unfinished = recipe.Recipe("own", "", (recipe.RecipeStep("prune", "mark", Options(0.5)),))
     with raises_code("recipe-without-model", expected="own", kind="ConversionError"):
-        recipe.run(unfinished, material)
+        recipe.run(unfinished, context)
 
 
 def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
-    tmp_path: Path, material: RecipeContext, micro_variants: tuple[Any, ...]
+    tmp_path: Path, context: RecipeContext, micro_variants: tuple[Any, ...]
 ) -> None:
     from edge.modelfile import tflite
     from edge.modelfile.cost import model_cost
 
-    made = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
-    variant = recipe.run(made, material)
+    loaded = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
+    variant = recipe.run(loaded, context)
     before, after = (
         model_cost(tflite.parse(content, "x"))
         for content in (micro_variants[2].content, variant.content)
     )
     assert after.multiply_adds < 0.75 * before.multiply_adds
     assert [step["step"] for step in variant.details] == ["prune", "quantize"]
-    assert variant.model.output_shape == material.teacher.output_shape
+    assert variant.model.output_shape == context.teacher.output_shape
     assert np.isfinite(np.concatenate([w.ravel() for w in variant.model.get_weights()])).all()

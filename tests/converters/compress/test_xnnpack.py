@@ -8,58 +8,59 @@ from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters.compress import xnnpack
-from converters.compress.after_training import sparse
 from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.symmetric import PADDING, symmetric
+from converters.compress.post_training import NoOptions
+from converters.compress.xnnpack import PADDING, to_symmetric_padding
 from converters.tf import keras, tfmot
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost
 
 
 @pytest.fixture(scope="module")
-def pruned(material: RecipeContext) -> RecipeState:
-    return xnnpack.run(
-        RecipeState(material.teacher), xnnpack.XnnpackOptions(sparsity=0.7, epochs=2), material
+def pruned(context: RecipeContext) -> RecipeState:
+    return xnnpack.run_prune(
+        RecipeState(context.teacher), xnnpack.XnnpackOptions(sparsity=0.7, epochs=2), context
     )
 
 
-def test_padding_is_alike_on_all_sides_and_weights_are_the_same(material: RecipeContext) -> None:
-    model = symmetric(material.teacher)
+def test_padding_is_alike_on_all_sides_and_weights_are_the_same(context: RecipeContext) -> None:
+    model = to_symmetric_padding(context.teacher)
     paddings = [x.padding for x in model.layers if isinstance(x, keras().layers.ZeroPadding2D)]
     assert paddings == [PADDING] * 3  # the stem, block 1 and block 3
-    assert model.output_shape == material.teacher.output_shape
-    for layer in material.teacher.layers:
+    assert model.output_shape == context.teacher.output_shape
+    for layer in context.teacher.layers:
         for ours, theirs in zip(
             model.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True
         ):
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_policy_refuses_the_stock_network_and_takes_this_one(material: RecipeContext) -> None:
+def test_the_policy_refuses_the_stock_network_and_takes_this_one(context: RecipeContext) -> None:
     policy = tfmot().sparsity.keras.PruneForLatencyOnXNNPack()
-    with pytest.raises(ValueError, match="VALID"):
-        policy.ensure_model_supports_pruning(material.teacher)
-    policy.ensure_model_supports_pruning(symmetric(material.teacher))
+    with pytest.raises(ValueError) as raised:
+        policy.ensure_model_supports_pruning(context.teacher)
+    assert "VALID" in str(raised.value)
+    policy.ensure_model_supports_pruning(to_symmetric_padding(context.teacher))
 
 
 def test_the_file_is_sparse_and_says_what_the_network_says(
-    pruned: RecipeState, material: RecipeContext
+    pruned: RecipeState, context: RecipeContext
 ) -> None:
-    draft = sparse.run(pruned, sparse.Options(), material)
-    assert draft.content is not None
-    assert model_cost(tflite.parse(draft.content, "sparse")).sparsity == pytest.approx(
+    state = xnnpack.run_sparse(pruned, NoOptions(), context)
+    assert state.content is not None
+    assert model_cost(tflite.parse(state.content, "sparse")).sparsity == pytest.approx(
         0.7, abs=0.005
     )
-    pixels = material.dataset.pixels[material.split.test[:8]]
-    inputs = material.dataset.preprocessing.normalize(pixels)
+    pixels = context.dataset.pixels[context.split.test[:8]]
+    inputs = context.dataset.preprocessing.normalize(pixels)
     np.testing.assert_allclose(
-        scores(draft.content, pixels), np.asarray(draft.model(inputs, training=False)), atol=1e-4
+        scores(state.content, pixels), np.asarray(state.model(inputs, training=False)), atol=1e-4
     )
-    assert runs_on_tflite_runtime(draft.content)
+    assert runs_on_tflite_runtime(state.content)
 
 
-def test_where_it_gains_nothing_is_said(pruned: RecipeState, material: RecipeContext) -> None:
-    notes = " ".join(sparse.run(pruned, sparse.Options(), material).notes)
+def test_where_it_gains_nothing_is_said(pruned: RecipeState, context: RecipeContext) -> None:
+    notes = " ".join(xnnpack.run_sparse(pruned, NoOptions(), context).notes)
     assert "AVX" in notes
     assert "Edge TPU" in notes
 
@@ -79,13 +80,13 @@ def branching() -> Any:
     return keras().Model(image, scores)
 
 
-def test_a_network_that_xnnpack_does_not_know_in_sparse_form(material: RecipeContext) -> None:
+def test_a_network_that_xnnpack_does_not_know_in_sparse_form(context: RecipeContext) -> None:
     with raises_code("xnnpack-unsupported-model", found="MaxPooling2D", kind="ConversionError"):
-        xnnpack.run(RecipeState(branching()), xnnpack.XnnpackOptions(), material)
+        xnnpack.run_prune(RecipeState(branching()), xnnpack.XnnpackOptions(), context)
 
 
 def test_a_network_that_never_halves_the_image() -> None:
     image = keras().Input((8, 8, 3))
     model = keras().Model(image, keras().layers.Conv2D(4, 1)(image))
     with raises_code("xnnpack-unsupported-model", fix="xnnpack step", kind="ConversionError"):
-        symmetric(model)
+        to_symmetric_padding(model)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from converters import tflite
 from converters.backbone import weights
-from converters.compress import calibration_set
+from converters.compress.context import calibration_set
 from converters.dataset import split
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
@@ -90,7 +90,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     seen = made.scores(hard, sides.validation)
     temperature = confidence.fit_temperature(seen, made.truth(sides.validation))
     soft = confidence.scale_logits(hard, temperature)
-    samples = calibration_set.calibration_set(dataset, sides, 0)
+    samples = calibration_set(dataset, sides, 0)
     int8 = tflite.to_int8(soft, samples, dataset.preprocessing)
     return Made(temperature, hard, soft, int8, dataset, sides)
 

@@ -10,7 +10,7 @@ from micro_files import runs_on_tflite_runtime, scores
 from converters import tflite as quantize
 from converters.compress import accuracy_control
 from converters.compress.context import RecipeContext
-from converters.compress.keras_models import clone
+from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.verification.metrics import Predictions
 from edge.interpreter import load
@@ -27,23 +27,23 @@ HARD = "expanded_conv_project"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """One epoch of training, where there is any."""
     monkeypatch.setattr(
-        accuracy_control.qat, "Options", partial(accuracy_control.qat.Options, epochs=1)
+        accuracy_control.qat, "QatOptions", partial(accuracy_control.qat.QatOptions, epochs=1)
     )
 
 
-def accuracy(content: bytes, material: RecipeContext) -> float:
-    side = material.split.validation
-    said = scores(content, material.dataset.pixels[side]).argmax(1)
-    return float((said == material.dataset.labels[side]).mean())
+def accuracy(content: bytes, context: RecipeContext) -> float:
+    side = context.split.validation
+    said = scores(content, context.dataset.pixels[side]).argmax(1)
+    return float((said == context.dataset.labels[side]).mean())
 
 
 @pytest.fixture(scope="module")
-def hard(material: RecipeContext) -> Any:
+def hard(context: RecipeContext) -> Any:
     """A network that says the same, with one channel a thousand times as large as the others.
 
     With one scale for a whole tensor the others are rounded to nothing.
     """
-    model = clone(material.teacher)
+    model = clone_model(context.teacher)
     norm, reader = model.get_layer(f"{HARD}_BN"), model.get_layer("block_1_expand")
     factor = np.where(np.arange(norm.input_shape[-1]) == 0, 1000, 1).astype(np.float32)
     gamma, beta, *rest = norm.get_weights()
@@ -53,35 +53,35 @@ def hard(material: RecipeContext) -> Any:
 
 
 @pytest.fixture(scope="module")
-def int8(hard: Any, material: RecipeContext) -> Predictions:
-    content = quantize.to_int8(hard, material.calibration, material.dataset.preprocessing)
-    return answered(Variant("int8", content), material)
+def int8(hard: Any, context: RecipeContext) -> Predictions:
+    content = quantize.to_int8(hard, context.calibration, context.dataset.preprocessing)
+    return answered(Variant("int8", content), context)
 
 
 @pytest.fixture(scope="module")
-def float32(hard: Any, material: RecipeContext) -> Predictions:
-    return answered(Variant("float32", quantize.to_float32(hard)), material)
+def float32(hard: Any, context: RecipeContext) -> Predictions:
+    return answered(Variant("float32", quantize.to_float32(hard)), context)
 
 
-def answered(variant: Variant, material: RecipeContext) -> Predictions:
+def answered(variant: Variant, context: RecipeContext) -> Predictions:
     """It with what it says on the validation side; no test side is looked at."""
-    said = scores(variant.content, material.dataset.pixels[material.split.validation])
+    said = scores(variant.content, context.dataset.pixels[context.split.validation])
     return Predictions(variant, validation=said, test=said[:0])
 
 
 @pytest.fixture(scope="module")
-def kept(hard: Any, int8: Predictions, float32: Predictions, material: RecipeContext) -> Variant:
-    return accuracy_control.apply_accuracy_control(hard, int8, float32, material, MAX_DROP)
+def kept(hard: Any, int8: Predictions, float32: Predictions, context: RecipeContext) -> Variant:
+    return accuracy_control.apply_accuracy_control(hard, int8, float32, context, MAX_DROP)
 
 
 def test_layers_in_float_bring_the_accuracy_back(
-    kept: Variant, int8: Predictions, float32: Predictions, material: RecipeContext
+    kept: Variant, int8: Predictions, float32: Predictions, context: RecipeContext
 ) -> None:
-    wanted, before = (accuracy(one.variant.content, material) for one in (float32, int8))
+    wanted, before = (accuracy(one.variant.content, context) for one in (float32, int8))
     assert before < wanted - 0.2, "the network must be hard to quantize"
-    assert accuracy(kept.content, material) >= wanted - MAX_DROP / 100
+    assert accuracy(kept.content, context) >= wanted - MAX_DROP / 100
     assert kept.name == "int8-controlled"
-    now = accuracy(kept.content, material)
+    now = accuracy(kept.content, context)
     assert kept.details[0]["validation_accuracy"] == now
     for figure in (f"float32 {wanted:.1%}", f"int8 {before:.1%}", f"{now:.1%}"):
         assert figure in kept.notes[1]
@@ -111,17 +111,17 @@ def test_what_was_done_and_what_it_costs_is_said(kept: Variant) -> None:
 
 
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
-    hard: Any, int8: Predictions, float32: Predictions, material: RecipeContext
+    hard: Any, int8: Predictions, float32: Predictions, context: RecipeContext
 ) -> None:
     trained = accuracy_control.apply_accuracy_control(
-        hard, int8, float32, material, MAX_DROP, target="edgetpu"
+        hard, int8, float32, context, MAX_DROP, target="edgetpu"
     )
     assert trained.details[0]["method"] == "qat"
     dtypes = {t.dtype for t in tflite.parse(trained.content, "qat").graphs[0].tensors}
     assert not dtypes & {"float32", "float16"}
-    wanted = accuracy(float32.variant.content, material) - MAX_DROP / 100
+    wanted = accuracy(float32.variant.content, context) - MAX_DROP / 100
     assert "Edge TPU" in trained.notes[0]
-    too_low = accuracy(trained.content, material) < wanted
+    too_low = accuracy(trained.content, context) < wanted
     assert (f"{wanted:.1%}" in trained.notes[-1].partition(";")[2]) == too_low
 
 
@@ -129,14 +129,14 @@ def test_what_cannot_be_mended_is_said(
     hard: Any,
     int8: Predictions,
     float32: Predictions,
-    material: RecipeContext,
+    context: RecipeContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        accuracy_control, "_MOST", 0.0
+        accuracy_control, "_MAX_FLOAT_SHARE", 0.0
     )  # one layer: not its reader, but the one only
     monkeypatch.setattr(accuracy_control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
-    poor = accuracy_control.apply_accuracy_control(hard, int8, float32, material, max_drop=0.0)
-    assert accuracy(poor.content, material) < accuracy(float32.variant.content, material)
-    wanted = accuracy(float32.variant.content, material)
+    poor = accuracy_control.apply_accuracy_control(hard, int8, float32, context, max_drop=0.0)
+    assert accuracy(poor.content, context) < accuracy(float32.variant.content, context)
+    wanted = accuracy(float32.variant.content, context)
     assert f"{wanted:.1%}" in poor.notes[-1].partition(";")[2]

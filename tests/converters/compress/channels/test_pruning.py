@@ -8,29 +8,28 @@ from errors import raises_code
 from numpy.typing import NDArray
 
 from converters.backbone import mobilenet_v2
-from converters.compress.channels import blocks, importance, step
-from converters.compress.channels.blocks import Block
+from converters.compress.channels import blocks, importance, pruning
+from converters.compress.channels.blocks import Block, allot_widths
 from converters.compress.channels.reconstruction import reconstruct
-from converters.compress.channels.widths import widths
 from converters.compress.context import RecipeContext, RecipeState
 from converters.tf import keras
 
 
 @pytest.fixture(scope="module")
-def found(material: RecipeContext) -> tuple[Block, ...]:
-    return blocks.find(material.teacher)
+def found(context: RecipeContext) -> tuple[Block, ...]:
+    return blocks.find_blocks(context.teacher)
 
 
 @pytest.fixture(scope="module")
-def inputs(material: RecipeContext) -> NDArray[np.float32]:
-    return material.dataset.preprocessing.normalize(material.calibration)
+def inputs(context: RecipeContext) -> NDArray[np.float32]:
+    return context.dataset.preprocessing.normalize(context.calibration)
 
 
 @pytest.fixture(scope="module")
-def half_dead(material: RecipeContext, found: tuple[Block, ...]) -> Any:
+def half_dead(context: RecipeContext, found: tuple[Block, ...]) -> Any:
     """A copy of the teacher in which every second expansion channel is silent and unread."""
-    model = keras().models.clone_model(material.teacher)
-    model.set_weights(material.teacher.get_weights())
+    model = keras().models.clone_model(context.teacher)
+    model.set_weights(context.teacher.get_weights())
     for block in found:
         norm = model.get_layer(block.layer("depthwise_BN"))
         gamma, beta, mean, variance = norm.get_weights()
@@ -46,7 +45,7 @@ def answers(model: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(model(inputs, training=False))
 
 
-def every_second(found: tuple[Block, ...]) -> blocks.Kept:
+def every_second(found: tuple[Block, ...]) -> blocks.KeptChannels:
     return {block.name: np.arange(0, block.channels, 2) for block in found}
 
 
@@ -60,7 +59,7 @@ def test_only_whole_blocks_are_found(found: tuple[Block, ...]) -> None:
 def test_widths_are_multiples_of_8_near_the_share(keep: float) -> None:
     made = (96, 144, 144, 192, 384, 576, 960)
     table = tuple(Block(f"block_{i}", channels) for i, channels in enumerate(made))
-    found = widths(table, keep)
+    found = allot_widths(table, keep)
     assert all(width % 8 == 0 for width in found.values())
     assert sum(found.values()) == pytest.approx(keep * sum(made), abs=4)
     for block in table:
@@ -69,38 +68,36 @@ def test_widths_are_multiples_of_8_near_the_share(keep: float) -> None:
 
 def test_a_block_keeps_at_least_8_channels_and_at_most_its_own() -> None:
     table = (Block("block_1", 48), Block("block_2", 12))
-    assert widths(table, 0.01) == {"block_1": 8, "block_2": 8}
-    assert widths(table, 1.0) == {"block_1": 48, "block_2": 12}
+    assert allot_widths(table, 0.01) == {"block_1": 8, "block_2": 8}
+    assert allot_widths(table, 1.0) == {"block_1": 48, "block_2": 12}
 
 
-def test_keeping_all_changes_no_answer(
-    material: RecipeContext, inputs: NDArray[np.float32]
-) -> None:
-    options = step.ChannelOptions(keep=1.0, epochs=0)
-    made = step.run(RecipeState(material.teacher), options, material).model
-    assert made is not material.teacher
-    np.testing.assert_array_equal(answers(made, inputs), answers(material.teacher, inputs))
+def test_keeping_all_changes_no_answer(context: RecipeContext, inputs: NDArray[np.float32]) -> None:
+    options = pruning.ChannelOptions(keep=1.0, epochs=0)
+    made = pruning.run(RecipeState(context.teacher), options, context).model
+    assert made is not context.teacher
+    np.testing.assert_array_equal(answers(made, inputs), answers(context.teacher, inputs))
 
 
-def test_names_inputs_and_outputs_stay(material: RecipeContext, found: tuple[Block, ...]) -> None:
-    made = blocks.narrow(material.teacher, every_second(found))
-    assert [a.name for a in made.layers] == [a.name for a in material.teacher.layers]
+def test_names_inputs_and_outputs_stay(context: RecipeContext, found: tuple[Block, ...]) -> None:
+    made = blocks.keep_channels(context.teacher, every_second(found))
+    assert [a.name for a in made.layers] == [a.name for a in context.teacher.layers]
     assert (made.input_shape, made.output_shape) == ((None, 96, 96, 3), (None, 3))
-    assert [block.channels for block in blocks.find(made)] == [24, 24, 24, 48, 48]
+    assert [block.channels for block in blocks.find_blocks(made)] == [24, 24, 24, 48, 48]
 
 
 def test_channels_that_nothing_reads_leave_without_a_trace(
     half_dead: Any, found: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    made = blocks.narrow(half_dead, every_second(found))
+    made = blocks.keep_channels(half_dead, every_second(found))
     np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-6)
 
 
 @pytest.mark.parametrize("measure", importance.MEASURES)
 def test_every_measure_ranks_dead_channels_last(
-    half_dead: Any, found: tuple[Block, ...], material: RecipeContext, measure: str
+    half_dead: Any, found: tuple[Block, ...], context: RecipeContext, measure: str
 ) -> None:
-    scores = importance.MEASURES[measure](half_dead, found, material)
+    scores = importance.MEASURES[measure](half_dead, found, context)
     for block in found:
         alive, dead = scores[block.name][0::2], scores[block.name][1::2]
         assert dead.max() == 0 <= alive.min()
@@ -109,34 +106,34 @@ def test_every_measure_ranks_dead_channels_last(
 
 @pytest.mark.parametrize("measure", importance.MEASURES)
 def test_half_a_network_that_is_dead_is_pruned_for_nothing(
-    half_dead: Any, material: RecipeContext, inputs: NDArray[np.float32], measure: str
+    half_dead: Any, context: RecipeContext, inputs: NDArray[np.float32], measure: str
 ) -> None:
-    options = step.ChannelOptions(keep=0.5, importance=measure, epochs=0)
-    made = step.run(RecipeState(half_dead), options, material).model
+    options = pruning.ChannelOptions(keep=0.5, importance=measure, epochs=0)
+    made = pruning.run(RecipeState(half_dead), options, context).model
     assert made.count_params() < 0.7 * half_dead.count_params()
     np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-5)
 
 
 def test_measures_differ_on_a_living_network(
-    material: RecipeContext, found: tuple[Block, ...]
+    context: RecipeContext, found: tuple[Block, ...]
 ) -> None:
     orders = [
-        tuple(np.argsort(measure(material.teacher, found, material)["block_3"]))
+        tuple(np.argsort(measure(context.teacher, found, context)["block_3"]))
         for measure in importance.MEASURES.values()
     ]
     assert len(set(orders)) == len(orders)
 
 
 def test_reconstruction_brings_back_what_blocks_gave(
-    material: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
+    context: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    made = blocks.narrow(material.teacher, every_second(found))
+    made = blocks.keep_channels(context.teacher, every_second(found))
     whole, narrow = (
         keras().Model(model.input, model.get_layer("block_5_add").output)
-        for model in (material.teacher, made)
+        for model in (context.teacher, made)
     )
     wanted, before = answers(whole, inputs), answers(narrow, inputs)
-    assert tuple(reconstruct(made, material.teacher, found, inputs)) == found
+    assert tuple(reconstruct(made, context.teacher, found, inputs)) == found
     after = answers(narrow, inputs)
     # Random channels, unlike learned ones, stand in for each other badly: a third is won back.
     assert np.square(after - wanted).mean() < 0.75 * np.square(before - wanted).mean()
@@ -144,24 +141,24 @@ def test_reconstruction_brings_back_what_blocks_gave(
 
 
 def test_an_output_that_batch_norm_silences_is_left_alone(
-    material: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
+    context: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    model = blocks.narrow(material.teacher, {})
+    model = blocks.keep_channels(context.teacher, {})
     norm = model.get_layer("block_1_project_BN")
     gamma, *others = norm.get_weights()
     gamma[0] = 0
     norm.set_weights([gamma, *others])
-    made = blocks.narrow(model, every_second(found))
+    made = blocks.keep_channels(model, every_second(found))
     list(reconstruct(made, model, found, inputs))
     assert all(np.isfinite(array).all() for array in made.get_weights())
 
 
 @pytest.fixture(scope="module")
-def pruned(material: RecipeContext) -> RecipeState:
-    return step.run(RecipeState(material.teacher), step.ChannelOptions(epochs=1), material)
+def pruned(context: RecipeContext) -> RecipeState:
+    return pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=1), context)
 
 
-def test_the_step_says_what_it_did(pruned: RecipeState, material: RecipeContext) -> None:
+def test_the_step_says_what_it_did(pruned: RecipeState, context: RecipeContext) -> None:
     (details,) = pruned.details
     assert details["channels"] == {"block_1": 24, "block_2": 24, "block_3": 24} | {
         "block_4": 48,
@@ -170,38 +167,38 @@ def test_the_step_says_what_it_did(pruned: RecipeState, material: RecipeContext)
     assert details["recovery"]["epochs"] == 1
     assert "168 of 336" in pruned.notes[0] and "50%" in pruned.notes[0]
     assert pruned.content is None
-    assert material.teacher.get_layer("block_1_expand").filters == 48
+    assert context.teacher.get_layer("block_1_expand").filters == 48
 
 
-def test_a_seed_decides_the_result(pruned: RecipeState, material: RecipeContext) -> None:
-    again = step.run(RecipeState(material.teacher), step.ChannelOptions(epochs=1), material)
+def test_a_seed_decides_the_result(pruned: RecipeState, context: RecipeContext) -> None:
+    again = pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=1), context)
     for first, second in zip(pruned.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
 def test_a_recovery_that_harms_is_not_kept(
-    material: RecipeContext, inputs: NDArray[np.float32]
+    context: RecipeContext, inputs: NDArray[np.float32]
 ) -> None:
-    fitted = step.run(RecipeState(material.teacher), step.ChannelOptions(epochs=0), material)
-    harmed = step.run(
-        RecipeState(material.teacher), step.ChannelOptions(epochs=1, rate=30.0), material
+    fitted = pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=0), context)
+    harmed = pruning.run(
+        RecipeState(context.teacher), pruning.ChannelOptions(epochs=1, learning_rate=30.0), context
     )
     np.testing.assert_array_equal(answers(harmed.model, inputs), answers(fitted.model, inputs))
     assert harmed.details[0]["recovery_kept"] is False
 
 
-def test_a_pruned_network_can_be_pruned_again(pruned: RecipeState, material: RecipeContext) -> None:
-    made = step.run(pruned, step.ChannelOptions(keep=0.5, epochs=0), material)
-    assert [block.channels for block in blocks.find(made.model)] == [16, 8, 8, 24, 24]
+def test_a_pruned_network_can_be_pruned_again(pruned: RecipeState, context: RecipeContext) -> None:
+    made = pruning.run(pruned, pruning.ChannelOptions(keep=0.5, epochs=0), context)
+    assert [block.channels for block in blocks.find_blocks(made.model)] == [16, 8, 8, 24, 24]
     assert len(made.notes) == len(made.details) == 2
 
 
-def test_another_network_is_refused(material: RecipeContext) -> None:
+def test_another_network_is_refused(context: RecipeContext) -> None:
     layers = keras().layers
     inputs = layers.Input((96, 96, 3))
     outputs = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(inputs))
     with raises_code("model-without-expansion-blocks", kind="ConversionError"):
-        step.run(RecipeState(keras().Model(inputs, outputs)), step.ChannelOptions(), material)
+        pruning.run(RecipeState(keras().Model(inputs, outputs)), pruning.ChannelOptions(), context)
 
 
 @pytest.mark.parametrize(
@@ -211,18 +208,18 @@ def test_another_network_is_refused(material: RecipeContext) -> None:
         ({"keep": 1.5}, "keep"),
         ({"keep": float("nan")}, "keep"),
         ({"epochs": -1}, "epochs"),
-        ({"rate": 0.0}, "rate"),
-        ({"hard": 2.0}, "hard"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"label_weight": 2.0}, "hard"),
     ],
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Any], named: str) -> None:
     with raises_code("option-out-of-range", expected=named, kind="UsageError"):
-        step.ChannelOptions(**wrong)
+        pruning.ChannelOptions(**wrong)
 
 
 def test_an_unknown_importance_is_answered_with_the_nearest() -> None:
     with raises_code("unknown-option-value", found="'tailor'", fix="'taylor'", kind="UsageError"):
-        step.ChannelOptions(importance="tailor")
+        pruning.ChannelOptions(importance="tailor")
 
 
 @pytest.mark.parametrize("alpha", [0.35, 1.4])
@@ -231,12 +228,12 @@ def test_whole_networks_of_other_widths_and_with_dropout(alpha: float) -> None:
     base = mobilenet_v2.build(alpha, 32)
     pooled = layers.Dropout(0.2, name="dropout")(layers.GlobalAveragePooling2D()(base.output))
     model = keras().Model(base.input, layers.Dense(3, activation="softmax", name="head")(pooled))
-    found = blocks.find(model)
+    found = blocks.find_blocks(model)
     assert len(found) == 16
-    made = blocks.narrow(
-        model, {name: np.arange(width) for name, width in widths(found, 0.5).items()}
+    made = blocks.keep_channels(
+        model, {name: np.arange(width) for name, width in allot_widths(found, 0.5).items()}
     )
-    halves = [block.channels for block in blocks.find(made)]
+    halves = [block.channels for block in blocks.find_blocks(made)]
     assert halves == [block.channels // 2 for block in found]
     assert made.layers[-1].name == "head"
     assert answers(made, np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 3)

@@ -8,7 +8,7 @@ import pytest
 from errors import raises_code
 
 from converters.compress.context import RecipeContext
-from converters.compress.distillation import DistillationConfig, DistillationLog, distil
+from converters.compress.distillation import DistillationConfig, DistillationLog, distill
 from converters.tf import keras
 from converters.training import epochs
 from converters.training.augment import Augmentation
@@ -27,11 +27,11 @@ def damaged(teacher: Any) -> Any:
     return student
 
 
-def divergence(student: Any, material: RecipeContext) -> float:
+def divergence(student: Any, context: RecipeContext) -> float:
     """Mean KL divergence from the teacher's scores on the validation side."""
-    pixels = material.dataset.pixels[material.split.validation]
-    inputs = material.dataset.preprocessing.normalize(pixels)
-    p, q = (np.asarray(model(inputs, training=False)) for model in (material.teacher, student))
+    pixels = context.dataset.pixels[context.split.validation]
+    inputs = context.dataset.preprocessing.normalize(pixels)
+    p, q = (np.asarray(model(inputs, training=False)) for model in (context.teacher, student))
     return float(np.mean(np.sum(p * np.log((p + 1e-9) / (q + 1e-9)), axis=1)))
 
 
@@ -41,25 +41,25 @@ def norms(model: Any) -> list[np.ndarray]:  # type: ignore[type-arg]
 
 
 @pytest.fixture(scope="module")
-def recovered(material: RecipeContext) -> tuple[Any, DistillationLog]:
-    student = damaged(material.teacher)
-    return student, distil(
-        student, material.teacher, material, DistillationConfig("recovering", 3, 1e-3)
+def recovered(context: RecipeContext) -> tuple[Any, DistillationLog]:
+    student = damaged(context.teacher)
+    return student, distill(
+        student, context.teacher, context, DistillationConfig("recovering", 3, 1e-3)
     )
 
 
 def test_the_student_comes_back_towards_its_teacher(
-    material: RecipeContext, recovered: tuple[Any, DistillationLog]
+    context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
-    before = divergence(damaged(material.teacher), material)
-    assert divergence(recovered[0], material) < 0.7 * before
+    before = divergence(damaged(context.teacher), context)
+    assert divergence(recovered[0], context) < 0.7 * before
 
 
 def test_the_best_epoch_is_the_one_restored(
-    material: RecipeContext, recovered: tuple[Any, DistillationLog]
+    context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     student, recovery = recovered
-    judged = epochs.judge(student, material.dataset, material.split.validation)
+    judged = epochs.validate(student, context.dataset, context.split.validation)
     best = recovery.best - 1
     assert judged[0] == recovery.validation_accuracies[best] == max(recovery.validation_accuracies)
     assert judged[1] == pytest.approx(recovery.validation_losses[best], rel=1e-4)
@@ -67,34 +67,34 @@ def test_the_best_epoch_is_the_one_restored(
 
 
 def test_batch_norm_stays_as_it_was_and_can_be_trained_afterwards(
-    material: RecipeContext, recovered: tuple[Any, DistillationLog]
+    context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
-    for before, after in zip(norms(material.teacher), norms(recovered[0]), strict=True):
+    for before, after in zip(norms(context.teacher), norms(recovered[0]), strict=True):
         np.testing.assert_array_equal(before, after)
     assert all(layer.trainable for layer in recovered[0].layers)
 
 
-def test_the_teacher_is_not_touched(material: RecipeContext) -> None:
-    before = material.teacher.get_weights()
-    student = damaged(material.teacher)
-    distil(student, material.teacher, material, DistillationConfig("recovering", 1, 1e-2))
-    for ours, theirs in zip(before, material.teacher.get_weights(), strict=True):
+def test_the_teacher_is_not_touched(context: RecipeContext) -> None:
+    before = context.teacher.get_weights()
+    student = damaged(context.teacher)
+    distill(student, context.teacher, context, DistillationConfig("recovering", 1, 1e-2))
+    for ours, theirs in zip(before, context.teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_seed_decides_the_weights(
-    material: RecipeContext, recovered: tuple[Any, DistillationLog]
+    context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
-    again, other = damaged(material.teacher), damaged(material.teacher)
+    again, other = damaged(context.teacher), damaged(context.teacher)
     plan = DistillationConfig("recovering", 3, 1e-3)
-    second = distil(again, material.teacher, material, plan)
-    third = distil(other, material.teacher, replace(material, seed=4), plan)
+    second = distill(again, context.teacher, context, plan)
+    third = distill(other, context.teacher, replace(context, seed=4), plan)
     assert second.losses == pytest.approx(recovered[1].losses, rel=1e-3)
     assert third.losses != pytest.approx(recovered[1].losses, rel=1e-3)
 
 
 def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
-    material: RecipeContext,
+    context: RecipeContext,
 ) -> None:
     class Counter(keras().callbacks.Callback):  # type: ignore[misc]
         steps = 0
@@ -104,37 +104,41 @@ def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
             self.steps += 1
 
     counter = Counter()
-    student = damaged(material.teacher)
+    student = damaged(context.teacher)
     plan = DistillationConfig("recovering", 3, 1e-3, batch_size=16)
-    recovery = distil(student, material.teacher, material, plan, [counter], keep_from=2)
+    recovery = distill(student, context.teacher, context, plan, [counter], keep_from=2)
     assert counter.steps == 3 * 2  # 30 images are two batches of 16
     assert recovery.best == 3
 
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [({"epochs": 0}, "epochs"), ({"rate": 0.0}, "rate"), ({"hard": 1.5}, "hard")],
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"label_weight": 1.5}, "label_weight"),
+    ],
 )
 def test_a_plan_out_of_range_is_refused(wrong: dict[str, Any], named: str) -> None:
     with raises_code("option-out-of-range", expected=named, kind="UsageError"):
-        DistillationConfig(**({"what": "recovering", "epochs": 1, "rate": 1e-3} | wrong))
+        DistillationConfig(**({"title": "recovering", "epochs": 1, "learning_rate": 1e-3} | wrong))
 
 
-def test_an_epoch_to_keep_from_that_never_comes_is_refused(material: RecipeContext) -> None:
+def test_an_epoch_to_keep_from_that_never_comes_is_refused(context: RecipeContext) -> None:
     with raises_code("option-out-of-range", expected="keep_from", found="2", kind="UsageError"):
-        distil(
-            material.teacher,
-            material.teacher,
-            material,
+        distill(
+            context.teacher,
+            context.teacher,
+            context,
             DistillationConfig("x", 2, 1e-3),
             keep_from=2,
         )
 
 
 def test_images_change_only_as_they_may(
-    material: RecipeContext, monkeypatch: pytest.MonkeyPatch
+    context: RecipeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    still = replace(material, augmentation=Augmentation.parse("none"))
+    still = replace(context, augmentation=Augmentation.parse("none"))
     seen: list[float] = []
     train = epochs.batches
 
@@ -144,14 +148,14 @@ def test_images_change_only_as_they_may(
             yield inputs, targets
 
     monkeypatch.setattr(epochs, "batches", watched)
-    distil(
-        damaged(material.teacher),
-        material.teacher,
+    distill(
+        damaged(context.teacher),
+        context.teacher,
         still,
         DistillationConfig("recovering", 1, 1e-3),
     )
-    images = material.dataset.pixels[material.split.train]
-    unchanged = material.dataset.preprocessing.normalize(images).sum((1, 2, 3))
+    images = context.dataset.pixels[context.split.train]
+    unchanged = context.dataset.preprocessing.normalize(images).sum((1, 2, 3))
     assert sorted(seen) == pytest.approx(sorted(unchanged.tolist()), rel=1e-4)
 
 

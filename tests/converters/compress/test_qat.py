@@ -9,26 +9,26 @@ from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite as quantize
-from converters.compress.aware import learning, pqat, qat
-from converters.compress.aware.equalize import equalize_depthwise
+from converters.compress import qat
 from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import clone, pointwise
-from converters.tf import keras, tfmot
+from converters.compress.keras_models import pointwise
+from converters.compress.qat import equalize_depthwise
+from converters.tf import clone_model, keras, tfmot
 from edge.interpreter import load
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost
 
-OPTIONS = learning.QatOptions(epochs=2)
+OPTIONS = qat.QatOptions(epochs=2)
 
 
-def said(model: Any, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
-    pixels = material.dataset.pixels[material.split.validation]
-    return np.asarray(model(material.dataset.preprocessing.normalize(pixels), training=False))
+def said(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+    pixels = context.dataset.pixels[context.split.validation]
+    return np.asarray(model(context.dataset.preprocessing.normalize(pixels), training=False))
 
 
 def uneven(model: Any) -> Any:
     """A copy that says the same, with depthwise channels of very different sizes."""
-    copy = clone(model)
+    copy = clone_model(model)
     rng = np.random.default_rng(0)
     for layer in copy.layers:
         if isinstance(layer, keras().layers.DepthwiseConv2D):
@@ -41,14 +41,14 @@ def uneven(model: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def trained(material: RecipeContext) -> RecipeState:
-    return qat.run(RecipeState(uneven(material.teacher)), OPTIONS, material)
+def trained(context: RecipeContext) -> RecipeState:
+    return qat.run_qat(RecipeState(uneven(context.teacher)), OPTIONS, context)
 
 
 @pytest.fixture(scope="module")
-def sparse(material: RecipeContext) -> Any:
+def sparse(context: RecipeContext) -> Any:
     """The teacher without the smaller half of its 1×1 convolutions' weights."""
-    model = clone(material.teacher)
+    model = clone_model(context.teacher)
     for layer in pointwise(model):
         (kernel,) = layer.get_weights()
         layer.set_weights([kernel * (np.abs(kernel) >= np.median(np.abs(kernel)))])
@@ -56,16 +56,16 @@ def sparse(material: RecipeContext) -> Any:
 
 
 def test_the_file_says_what_the_trained_network_says(
-    trained: RecipeState, material: RecipeContext
+    trained: RecipeState, context: RecipeContext
 ) -> None:
     assert trained.content is not None
-    pixels = material.dataset.pixels[material.split.validation]
-    error = np.abs(scores(trained.content, pixels) - said(trained.model, material)).mean()
+    pixels = context.dataset.pixels[context.split.validation]
+    error = np.abs(scores(trained.content, pixels) - said(trained.model, context)).mean()
     assert error < 0.05
 
 
-def test_a_channel_without_weights_keeps_its_bias(material: RecipeContext) -> None:
-    model = clone(material.teacher)
+def test_a_channel_without_weights_keeps_its_bias(context: RecipeContext) -> None:
+    model = clone_model(context.teacher)
     layer, norm = model.get_layer("block_2_expand"), model.get_layer("block_2_expand_BN")
     (kernel,) = layer.get_weights()
     gamma, beta, *rest = norm.get_weights()
@@ -73,11 +73,11 @@ def test_a_channel_without_weights_keeps_its_bias(material: RecipeContext) -> No
     layer.set_weights([kernel])
     norm.set_weights([gamma, beta, *rest])
     wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(model))
-    learning.calibrate_ranges(wrapped, material)
-    learning.floor_weight_ranges(wrapped)
-    content = quantize.from_qat_model(wrapped, material.dataset.preprocessing)
-    pixels = material.dataset.pixels[material.split.validation]
-    assert np.abs(scores(content, pixels) - said(model, material)).mean() < 0.05
+    qat.calibrate_ranges(wrapped, context)
+    qat.floor_weight_ranges(wrapped)
+    content = quantize.from_qat_model(wrapped, context.dataset.preprocessing)
+    pixels = context.dataset.pixels[context.split.validation]
+    assert np.abs(scores(content, pixels) - said(model, context)).mean() < 0.05
 
 
 def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: RecipeState) -> None:
@@ -91,66 +91,66 @@ def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: RecipeS
     assert runs_on_tflite_runtime(trained.content)
 
 
-def test_the_network_behind_it_is_plain(trained: RecipeState, material: RecipeContext) -> None:
-    names = [layer.name for layer in material.teacher.layers]
+def test_the_network_behind_it_is_plain(trained: RecipeState, context: RecipeContext) -> None:
+    names = [layer.name for layer in context.teacher.layers]
     assert [layer.name for layer in trained.model.layers] == names
     assert trained.details[0]["recovery"]["epochs"] == OPTIONS.epochs
     assert not np.array_equal(
         trained.model.get_layer("head").get_weights()[0],
-        material.teacher.get_layer("head").get_weights()[0],
+        context.teacher.get_layer("head").get_weights()[0],
     )
 
 
 def test_ranges_come_from_the_calibration_set_and_not_from_their_start(
-    material: RecipeContext,
+    context: RecipeContext,
 ) -> None:
-    model = equalize_depthwise(material.teacher)
+    model = equalize_depthwise(context.teacher)
     wrapped = tfmot().quantization.keras.quantize_model(model)
-    wanted = said(model, material)
-    before = np.abs(said(wrapped, material) - wanted).mean()
-    learning.calibrate_ranges(wrapped, material)
-    after = np.abs(said(wrapped, material) - wanted).mean()
+    wanted = said(model, context)
+    before = np.abs(said(wrapped, context) - wanted).mean()
+    qat.calibrate_ranges(wrapped, context)
+    after = np.abs(said(wrapped, context) - wanted).mean()
     assert after < 0.25 * before
     assert after < 0.05
 
 
-def test_other_input_and_output_types(material: RecipeContext) -> None:
-    options = learning.QatOptions(epochs=1, input_type="int8", output_type="float32")
-    content = qat.run(RecipeState(material.teacher), options, material).content
+def test_other_input_and_output_types(context: RecipeContext) -> None:
+    options = qat.QatOptions(epochs=1, input_type="int8", output_type="float32")
+    content = qat.run_qat(RecipeState(context.teacher), options, context).content
     assert content is not None
     runtime = load(content, name="qat", delegate="cpu")
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == ("int8", "float32")
 
 
-def test_zeros_stay_zeros(sparse: Any, trained: RecipeState, material: RecipeContext) -> None:
-    draft = pqat.run(RecipeState(sparse), OPTIONS, material)
-    assert draft.content is not None
-    assert runs_on_tflite_runtime(draft.content)
-    for before, after in zip(pointwise(sparse), pointwise(draft.model), strict=True):
+def test_zeros_stay_zeros(sparse: Any, trained: RecipeState, context: RecipeContext) -> None:
+    state = qat.run_pqat(RecipeState(sparse), OPTIONS, context)
+    assert state.content is not None
+    assert runs_on_tflite_runtime(state.content)
+    for before, after in zip(pointwise(sparse), pointwise(state.model), strict=True):
         gone = before.get_weights()[0] == 0
         assert not after.get_weights()[0][gone].any()
         assert not np.array_equal(before.get_weights()[0], after.get_weights()[0])
     wanted = model_cost(tflite.parse(quantize.to_float32(sparse), "sparse")).sparsity
-    assert model_cost(tflite.parse(draft.content, "pqat")).sparsity >= wanted - 0.001
+    assert model_cost(tflite.parse(state.content, "pqat")).sparsity >= wanted - 0.001
     assert trained.content is not None
-    assert len(gzip.compress(draft.content)) < 0.9 * len(gzip.compress(trained.content))
+    assert len(gzip.compress(state.content)) < 0.9 * len(gzip.compress(trained.content))
 
 
-def test_a_model_without_zeros_has_none_to_keep(material: RecipeContext) -> None:
+def test_a_model_without_zeros_has_none_to_keep(context: RecipeContext) -> None:
     with raises_code("model-not-pruned", fix='step = "prune"', kind="ConversionError"):
-        pqat.run(RecipeState(material.teacher), OPTIONS, material)
+        qat.run_pqat(RecipeState(context.teacher), OPTIONS, context)
 
 
-def test_equal_kernels_say_the_same(material: RecipeContext) -> None:
-    model = uneven(material.teacher)
+def test_equal_kernels_say_the_same(context: RecipeContext) -> None:
+    model = uneven(context.teacher)
     even = equalize_depthwise(model)
-    np.testing.assert_allclose(said(even, material), said(model, material), atol=1e-4)
+    np.testing.assert_allclose(said(even, context), said(model, context), atol=1e-4)
     for layer in even.layers:
         if isinstance(layer, keras().layers.DepthwiseConv2D):
             np.testing.assert_allclose(np.abs(layer.get_weights()[0]).max((0, 1, 3)), 1, rtol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"rate": -1.0}, {"hard": 2.0}])
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"learning_rate": -1.0}, {"label_weight": 2.0}])
 def test_options_out_of_range(wrong: dict[str, Any]) -> None:
     with raises_code("option-out-of-range", expected=next(iter(wrong)), kind="UsageError"):
-        learning.QatOptions(**wrong)
+        qat.QatOptions(**wrong)

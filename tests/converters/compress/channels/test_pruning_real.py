@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from converters import tflite as quantize
-from converters.compress.channels import step
+from converters.compress.channels import pruning
 from converters.compress.context import RecipeContext, RecipeState
 from edge import interpreter
 from edge.modelfile import tflite
@@ -15,21 +15,21 @@ from edge.modelfile.cost import model_cost
 pytestmark = pytest.mark.realdata
 
 
-def int8(model: Any, material: RecipeContext) -> bytes:
-    return quantize.to_int8(model, material.calibration, material.dataset.preprocessing)
+def int8(model: Any, context: RecipeContext) -> bytes:
+    return quantize.to_int8(model, context.calibration, context.dataset.preprocessing)
 
 
-def accuracy(content: bytes, material: RecipeContext) -> float:
+def accuracy(content: bytes, context: RecipeContext) -> float:
     """Over test and validation side, which no weight has seen."""
     runtime = interpreter.load(content, name="int8")
-    indices = np.concatenate([material.split.test, material.split.validation])
-    answers = [runtime.invoke(material.dataset.pixels[i][None])[0].argmax() for i in indices]
-    return float(np.mean(answers == material.dataset.labels[indices]))
+    indices = np.concatenate([context.split.test, context.split.validation])
+    answers = [runtime.invoke(context.dataset.pixels[i][None])[0].argmax() for i in indices]
+    return float(np.mean(answers == context.dataset.labels[indices]))
 
 
 def test_half_the_channels_save_work_and_lose_two_points_at_most(groceries: RecipeContext) -> None:
-    pruned = step.run(
-        RecipeState(groceries.teacher), step.ChannelOptions(keep=0.5, epochs=1), groceries
+    pruned = pruning.run(
+        RecipeState(groceries.teacher), pruning.ChannelOptions(keep=0.5, epochs=1), groceries
     )
     dense, narrow = int8(groceries.teacher, groceries), int8(pruned.model, groceries)
     before, after = (model_cost(tflite.parse(content)) for content in (dense, narrow))

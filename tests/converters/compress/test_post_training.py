@@ -8,20 +8,21 @@ from micro_files import runs_on_tflite_runtime, scores
 from converters import tflite as quantize
 from converters.compress import methods
 from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import clone, pointwise
+from converters.compress.keras_models import pointwise
+from converters.tf import clone_model
 from edge.interpreter import load
 
 MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 
 
-def quantized(mode: str, material: RecipeContext, **options: str) -> RecipeState:
+def quantized(mode: str, context: RecipeContext, **options: str) -> RecipeState:
     method = methods.find("quantize", mode)
-    return method.run(RecipeState(material.teacher), method.options(**options), material)
+    return method.run(RecipeState(context.teacher), method.options(**options), context)
 
 
 @pytest.fixture(scope="module")
-def drafts(material: RecipeContext) -> dict[str, RecipeState]:
-    return {mode: quantized(mode, material) for mode in MODES}
+def drafts(context: RecipeContext) -> dict[str, RecipeState]:
+    return {mode: quantized(mode, context) for mode in MODES}
 
 
 @pytest.mark.parametrize(
@@ -29,11 +30,11 @@ def drafts(material: RecipeContext) -> dict[str, RecipeState]:
     [("float32", 1e-4), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05), ("int16x8", 0.05)],
 )
 def test_a_file_says_what_the_network_says(
-    drafts: dict[str, RecipeState], material: RecipeContext, mode: str, tolerance: float
+    drafts: dict[str, RecipeState], context: RecipeContext, mode: str, tolerance: float
 ) -> None:
-    pixels = material.dataset.pixels[material.split.test]
-    inputs = material.dataset.preprocessing.normalize(pixels)
-    wanted = np.asarray(material.teacher(inputs, training=False))
+    pixels = context.dataset.pixels[context.split.test]
+    inputs = context.dataset.preprocessing.normalize(pixels)
+    wanted = np.asarray(context.teacher(inputs, training=False))
     content = drafts[mode].content
     assert content is not None
     assert np.abs(scores(content, pixels) - wanted).mean() < tolerance
@@ -58,9 +59,9 @@ def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
 
 
 def test_16_bits_are_nearer_to_float_than_8(
-    drafts: dict[str, RecipeState], material: RecipeContext
+    drafts: dict[str, RecipeState], context: RecipeContext
 ) -> None:
-    pixels = material.dataset.pixels[material.split.test]
+    pixels = context.dataset.pixels[context.split.test]
 
     def error(mode: str) -> float:
         content, wanted = drafts[mode].content, drafts["float32"].content
@@ -72,8 +73,8 @@ def test_16_bits_are_nearer_to_float_than_8(
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
-def test_int8_takes_and_gives_what_is_asked_for(material: RecipeContext, kind: str) -> None:
-    content = quantized("int8", material, input_type=kind, output_type=kind).content
+def test_int8_takes_and_gives_what_is_asked_for(context: RecipeContext, kind: str) -> None:
+    content = quantized("int8", context, input_type=kind, output_type=kind).content
     assert content is not None
     runtime = load(content, name="int8", delegate="cpu")
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == (kind, kind)
@@ -90,28 +91,28 @@ def test_a_type_that_is_like_none_of_them_is_no_misspelling() -> None:
         quantize.check_types("double")
 
 
-def test_a_sparse_file_is_smaller_and_says_the_same(material: RecipeContext) -> None:
-    model = clone(material.teacher)
+def test_a_sparse_file_is_smaller_and_says_the_same(context: RecipeContext) -> None:
+    model = clone_model(context.teacher)
     for layer in pointwise(model):
         (kernel,) = layer.get_weights()
         layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), 0.8))])
 
     def made(mode: str) -> bytes:
         method = methods.find("quantize", mode)
-        content = method.run(RecipeState(model), method.options(), material).content
+        content = method.run(RecipeState(model), method.options(), context).content
         assert content is not None
         return content
 
     sparse, dense = made("sparse"), made("float32")
     assert len(sparse) < 0.8 * len(dense)
     assert runs_on_tflite_runtime(sparse)
-    pixels = material.dataset.pixels[material.split.test]
+    pixels = context.dataset.pixels[context.split.test]
     np.testing.assert_allclose(scores(sparse, pixels), scores(dense, pixels), atol=1e-5)
 
 
-def test_a_dense_model_is_not_stored_sparsely(material: RecipeContext) -> None:
+def test_a_dense_model_is_not_stored_sparsely(context: RecipeContext) -> None:
     with raises_code("model-not-pruned", expected="67%", found="0%", kind="ConversionError"):
-        quantized("sparse", material)
+        quantized("sparse", context)
 
 
 def test_what_a_mode_costs_is_said(drafts: dict[str, RecipeState]) -> None:

@@ -7,27 +7,26 @@ import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite
-from converters.compress import magnitude
-from converters.compress.aware import learning
-from converters.compress.aware.equalize import equalize_depthwise
+from converters.compress import magnitude, qat
 from converters.compress.context import RecipeContext, RecipeState
+from converters.compress.qat import equalize_depthwise
 from converters.tf import tfmot
 
 pytestmark = pytest.mark.realdata
 
 
-def plain_int8(material: RecipeContext) -> bytes:
-    preprocessing = material.dataset.preprocessing
-    return tflite.to_int8(material.teacher, material.calibration, preprocessing)
+def plain_int8(context: RecipeContext) -> bytes:
+    preprocessing = context.dataset.preprocessing
+    return tflite.to_int8(context.teacher, context.calibration, preprocessing)
 
 
-def said(content: bytes, material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+def said(content: bytes, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     """Classes of the test and the validation side, which no weight has seen."""
-    return scores(content, material.dataset.pixels[unseen(material)]).argmax(1)
+    return scores(content, context.dataset.pixels[unseen(context)]).argmax(1)
 
 
-def unseen(material: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
-    return np.concatenate([material.split.test, material.split.validation])
+def unseen(context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+    return np.concatenate([context.split.test, context.split.validation])
 
 
 def test_magnitude_pruning_packs_to_less_than_half_at_two_points_at_most(
@@ -47,8 +46,8 @@ def test_magnitude_pruning_packs_to_less_than_half_at_two_points_at_most(
 def test_quantization_aware_training_starts_where_int8_is(groceries: RecipeContext) -> None:
     """Before any training the toolkit's ranges and scales alone would leave a sixth right."""
     wrapped = tfmot().quantization.keras.quantize_model(equalize_depthwise(groceries.teacher))
-    learning.calibrate_ranges(wrapped, groceries)
-    learning.floor_weight_ranges(wrapped)
+    qat.calibrate_ranges(wrapped, groceries)
+    qat.floor_weight_ranges(wrapped)
     content = tflite.from_qat_model(wrapped, groceries.dataset.preprocessing)
     assert runs_on_tflite_runtime(content)
     answers = said(content, groceries)

@@ -1,1 +1,0 @@
-"""Quantization after training: one module for each number format."""

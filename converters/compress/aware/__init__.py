@@ -1,1 +1,0 @@
-"""Quantization-aware training: the network learns with the rounding of 8 bits in it."""
