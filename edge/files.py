@@ -126,9 +126,9 @@ def sha256(path: Path) -> str:
 
 
 def git_blob_id(path: Path) -> str:
-    """Compute git's id of a file's content, in hex.
+    r"""Compute git's id of a file's content, in hex.
 
-    It is the SHA-1 of "blob SIZE\\0" and the content (gitformat-pack, hash-object).
+    It is the SHA-1 of "blob SIZE\0" and the content (gitformat-pack, hash-object).
     """
     return _digest(path, "sha1", f"blob {path.stat().st_size}\0".encode())
 

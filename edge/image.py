@@ -14,7 +14,7 @@ RgbImage = NDArray[np.uint8]
 """An image: uint8, [height, width, 3], RGB."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-"""File endings that are taken for images, in lower case."""
+"""Suffixes of image files, in lower case."""
 
 _FORMATS = "a JPEG, PNG, BMP or WebP image"
 
@@ -22,10 +22,10 @@ _FORMATS = "a JPEG, PNG, BMP or WebP image"
 def read_image(path: str | Path) -> RgbImage:
     """Read an image file as uint8 RGB [height, width, 3], EXIF rotation applied.
 
-    Grayscale and 16-bit images are converted; transparency is laid on white.
+    Grayscale and 16-bit images are converted; transparent pixels are blended with white.
 
     Raises:
-        ImageError: the file is missing, empty, cut short, or no image.
+        ImageError: the file is missing, empty, truncated, or not an image.
     """
     try:
         data = Path(path).read_bytes()
@@ -50,7 +50,7 @@ def decode_image(data: bytes, name: str = "the image") -> RgbImage:
             code="image-empty",
             summary=f"{name} is empty (0 bytes)",
         )
-    if _is_cut_short(data):
+    if _is_truncated(data):
         raise ImageError(
             "a complete image",
             f"{name}, which is truncated",
@@ -75,7 +75,7 @@ def decode_image(data: bytes, name: str = "the image") -> RgbImage:
 
 
 def _imdecode(buffer: RgbImage, flags: int) -> Any:
-    """What OpenCV decodes: an array of integers in BGR order, or None."""
+    """Decode with OpenCV to an array of integers in BGR order, or None."""
     try:
         decoded: Any = cv2.imdecode(buffer, flags)
     except cv2.error:  # e.g. a header that promises more pixels than OpenCV allows
@@ -83,10 +83,10 @@ def _imdecode(buffer: RgbImage, flags: int) -> Any:
     return decoded
 
 
-def _is_cut_short(data: bytes) -> bool:
-    """Whether a JPEG or PNG lacks its end mark.
+def _is_truncated(data: bytes) -> bool:
+    """Return whether a JPEG or PNG lacks its end marker.
 
-    OpenCV decodes such files to an image that is gray from the cut on, without a word.
+    OpenCV decodes such files without an error to an image that is gray from there on.
     """
     if data.startswith(b"\xff\xd8"):  # JPEG: an end of image after the last start of scan
         return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
@@ -104,7 +104,7 @@ def _may_have_alpha(data: bytes) -> bool:
 
 
 def _decode_alpha(buffer: RgbImage) -> RgbImage | None:
-    """BGR uint8 of an image with transparency, laid on white; None where it has none."""
+    """Decode an image with transparency to BGR uint8 on white; None if it has none."""
     decoded = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
         return None
@@ -116,7 +116,7 @@ def _decode_alpha(buffer: RgbImage) -> RgbImage | None:
 
 
 def downscale(image: BgrImage, side: int) -> BgrImage:
-    """An image whose longest side has ``side`` pixels; itself where it is no larger."""
+    """Scale an image down so that its longer side has at most ``side`` pixels."""
     height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
@@ -126,13 +126,13 @@ def downscale(image: BgrImage, side: int) -> BgrImage:
 
 
 def encode_jpeg(image: BgrImage, quality: int) -> bytes:
-    """An image as a JPEG file; ``quality`` from 0 to 100.
+    """Encode an image, uint8 BGR [height, width, 3], as JPEG; ``quality``: 0 to 100.
 
     Raises:
-        OutputError: it is too large for one.
+        OutputError: the image is too large for JPEG.
     """
-    made, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not made:
+    encoded, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not encoded:
         height, width = image.shape[:2]
         raise OutputError(
             "an image of at most 65,500 pixels per side, the limit of JPEG",

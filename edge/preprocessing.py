@@ -16,7 +16,7 @@ from edge.interpreter import Array, TensorSpec
 from edge.modelfile.metadata import ModelMetadata
 
 _DTYPES = ("uint8", "int8", "float32")
-ASSUMED = ((127.5,), (127.5,))  # mean and std of a float model that does not say: [-1, 1]
+ASSUMED = ((127.5,), (127.5,))  # mean and std of a float model without metadata: [-1, 1]
 
 _GRAY = 114
 """Value of the pixels around a letterboxed image, as YOLO is trained."""
@@ -24,7 +24,7 @@ _GRAY = 114
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How an image becomes a model's input.
+    """Preprocessing of an image for a model's input.
 
     The image is stretched to ``width`` × ``height`` (bilinear, no crop, as MediaPipe's
     image classifier does), and a pixel ``p`` of 0–255 means ``(p - mean) / std`` to the model.
@@ -37,7 +37,7 @@ class Preprocessing:
     std: tuple[float, ...] = (127.5,)
 
     def resize(self, image: RgbImage) -> RgbImage:
-        """The image at the model's size: uint8 RGB [height, width, 3]."""
+        """Resize an image to the model's size: uint8 RGB [height, width, 3]."""
         if image.shape[:2] == (self.height, self.width):
             return image
         size = (self.width, self.height)
@@ -45,12 +45,13 @@ class Preprocessing:
         return resized.astype(np.uint8, copy=False)
 
     def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Real input values, float32, of stretched pixels [..., height, width, 3]."""
+        """Convert resized pixels [..., height, width, 3] to real input values, float32."""
         mean = np.asarray(self.mean, np.float32)
         std = np.asarray(self.std, np.float32)
         return (pixels.astype(np.float32) - mean) / std
 
     def to_dict(self) -> dict[str, object]:
+        """Return the preprocessing as JSON values."""
         return {
             "resize": "stretch",
             "interpolation": "bilinear",
@@ -64,7 +65,7 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class InputTransform:
-    """Where an image lies in a model's input: input pixel = image pixel × scale + offset."""
+    """Position of an image in a model's input: input pixel = image pixel × scale + offset."""
 
     scale_x: float
     scale_y: float
@@ -73,28 +74,29 @@ class InputTransform:
 
 
 def resize_to_input(image: RgbImage, width: int, height: int, *, letterbox: bool) -> RgbImage:
-    """An image, uint8 [h, w, 3] of any channel order, at the size of a model's input.
+    """Resize an image, uint8 [h, w, 3] of any channel order, to [height, width, 3].
 
-    Stretched as :class:`Preprocessing` does, or with ``letterbox`` in its proportions, centered on
-    gray (114), as YOLO is trained.
+    It is stretched as by :class:`Preprocessing`; with ``letterbox`` it keeps its aspect ratio,
+    centered on gray, as in YOLO's training.
     """
-    place = input_transform(image.shape[1], image.shape[0], width, height, letterbox=letterbox)
+    transform = input_transform(image.shape[1], image.shape[0], width, height, letterbox=letterbox)
     if not letterbox:
         return Preprocessing(width, height).resize(image)
     inner = (
-        round(image.shape[1] * place.scale_x),
-        round(image.shape[0] * place.scale_y),
+        round(image.shape[1] * transform.scale_x),
+        round(image.shape[0] * transform.scale_y),
     )
-    made: RgbImage = np.full((height, width, 3), _GRAY, np.uint8)
+    padded: RgbImage = np.full((height, width, 3), _GRAY, np.uint8)
     resized = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-    made[place.top : place.top + inner[1], place.left : place.left + inner[0]] = resized
-    return made
+    top, left = transform.top, transform.left
+    padded[top : top + inner[1], left : left + inner[0]] = resized
+    return padded
 
 
 def input_transform(
     image_width: int, image_height: int, width: int, height: int, *, letterbox: bool
 ) -> InputTransform:
-    """Where :func:`resize_to_input` puts an image of that size."""
+    """Return the transform by which :func:`resize_to_input` resizes an image of that size."""
     if not letterbox:
         return InputTransform(width / image_width, height / image_height)
     scale = min(width / image_width, height / image_height)
@@ -104,23 +106,23 @@ def input_transform(
 
 
 def crop_square(image: RgbImage, left: float, top: float, side: float, size: int) -> RgbImage:
-    """A square of an image, uint8 [h, w, 3] of any channel order, at [size, size, 3].
+    """Crop a square of an image, uint8 [h, w, 3] of any channel order, to [size, size, 3].
 
-    The square may reach beyond the image, where it is black.
+    The square may extend beyond the image, where it is black.
     """
     step = side / size
-    back = np.array([[step, 0, left + (step - 1) / 2], [0, step, top + (step - 1) / 2]])
+    inverse = np.array([[step, 0, left + (step - 1) / 2], [0, step, top + (step - 1) / 2]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, back, (size, size), flags=flags), np.uint8)
+    return np.asarray(cv2.warpAffine(image, inverse, (size, size), flags=flags), np.uint8)
 
 
 def preprocessing_of(
     spec: TensorSpec, metadata: ModelMetadata | None, name: str
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    """How images become the input ``spec``, with a note where that had to be assumed.
+    """Determine how images are preprocessed for the input ``spec``, with notes on assumptions.
 
     Raises:
-        ModelError: the input is no RGB image of uint8, int8 or float32.
+        ModelError: the input is not one RGB image of uint8, int8 or float32.
     """
     shape, dtype = spec.shape, spec.dtype
     if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or dtype not in _DTYPES:
@@ -146,17 +148,17 @@ def preprocessing_of(
         return Preprocessing(width, height, *ASSUMED), (note,)
     if spec.scale == 0:
         return Preprocessing(width, height, (0.0,), (1.0,)), ()
-    # A quantized input that takes pixels as they are says with its scale what they mean.
+    # The scale of a quantized input that takes raw pixels is their normalization.
     zero = spec.zero_point - (-128 if dtype == "int8" else 0)
     return Preprocessing(width, height, (float(zero),), (1 / spec.scale,)), ()
 
 
 def input_table(spec: TensorSpec, preprocessing: Preprocessing) -> Array | None:
-    """Input values of the pixel values 0–255: [256, 3] in the input's dtype.
+    """Compute the input values of the pixel values 0–255: [256, 3] in the input's dtype.
 
-    None: the input takes the pixels as they are. A quantized input whose codes are the pixel
-    values up to one step of rounding takes exactly those, as every TFLite client feeds it; so does
-    one with mean 0 and std 1, which says nothing but that.
+    None: the input takes raw pixels. A quantized input whose codes equal the pixel values within
+    one rounding step is fed exactly those, as every TFLite client does; so is one with mean 0 and
+    std 1, which means the same.
     """
     levels = np.repeat(np.arange(256, dtype=np.float32)[:, None], 3, axis=1)
     mean = np.asarray(preprocessing.mean, np.float32)
@@ -167,15 +169,15 @@ def input_table(spec: TensorSpec, preprocessing: Preprocessing) -> Array | None:
     limits = np.iinfo(spec.dtype)
     codes = levels + limits.min
     raw = spec.scale == 0 or (not mean.any() and bool((std == 1).all()))
-    wanted = codes if raw else real / np.float32(spec.scale) + spec.zero_point
-    if np.abs(np.clip(wanted, limits.min, limits.max) - codes).max() <= 1.01:
+    values = codes if raw else real / np.float32(spec.scale) + spec.zero_point
+    if np.abs(np.clip(values, limits.min, limits.max) - codes).max() <= 1.01:
         return None if spec.dtype == "uint8" else codes.astype(np.int8)
-    table: Array = np.clip(np.rint(wanted), limits.min, limits.max).astype(spec.dtype)
+    table: Array = np.clip(np.rint(values), limits.min, limits.max).astype(spec.dtype)
     return table
 
 
 def apply_table(table: Array | None, pixels: RgbImage) -> Array:
-    """The input [1, height, width, 3] of stretched pixels uint8 [height, width, 3]."""
+    """Look up the input [1, height, width, 3] of resized pixels, uint8 [height, width, 3]."""
     if table is None:
         return np.ascontiguousarray(pixels)[None]
     looked_up: NDArray[np.generic] = cv2.LUT(np.ascontiguousarray(pixels), table[None])

@@ -143,7 +143,7 @@ def _proofs(path: Path, answering: bytes) -> tuple[tuple[GoldenCheck, ...], dict
     for member, model in release.extract_models(path.name, answering).items():
         name = f"{Path(member or path.name).stem}.vectors.npz"
         runtime = interpreter.load(model, name=member or str(path), delegate="cpu")
-        made[name] = golden.pack(golden.make(runtime, member or str(path)))
+        made[name] = golden.pack(golden.compute(runtime, member or str(path)))
         proofs.append(GoldenCheck(path.name, member, name))
     return tuple(proofs), made
 

@@ -70,7 +70,7 @@ def capture(
 ) -> None:
     """Take images for a dataset, one folder per class."""
     stop = threading.Event()
-    settings = stream_options.wanted(source, **options)
+    settings = stream_options.build_source_options(source, **options)
     if resolve(source)[0] == "browser":
         raise UsageError(
             "a camera of this machine",

@@ -1,4 +1,4 @@
-"""``edge models``: the models that the toolkit knows by name, and those of them that are here."""
+"""``edge models``: list, download and verify models by name."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,12 @@ from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
 
-_TWIN = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
+_EDGETPU = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
 _NAME = click.argument("name")
 
 
 class Models(LazyGroup):
-    """What can be done with models; a new verb is a function and a line here."""
+    """Subcommands of ``edge models``; a new one is a function and an entry here."""
 
     entries = {  # noqa: RUF012 (not changed)
         "list": CommandEntry("edge.commands.models:list_", "Models", "List the models."),
@@ -59,7 +59,7 @@ def models() -> None:
 @click.option("--task", metavar="TASK", help="Only models for this task, such as detect.")
 @JSON
 def list_(task: str | None, as_json: bool) -> int:
-    """List the models.
+    r"""List the models.
 
     \b
     checked by   sha256: the checksum in the registry
@@ -117,17 +117,17 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         size = row["files"][0]["bytes"]
         megabytes = f"{size / 1e6:.1f}" if size else "–"
-        twin, here = ("yes" if row[key] else "–" for key in ("edgetpu", "here"))
-        cells = (row["name"], row["task"], row["input"], megabytes, twin, row["checked"], here)
+        edgetpu, here = ("yes" if row[key] else "–" for key in ("edgetpu", "here"))
+        cells = (row["name"], row["task"], row["input"], megabytes, edgetpu, row["checked"], here)
         click.echo(line.format(*cells))
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every model in the registry.")
-@_TWIN
+@_EDGETPU
 def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
-    """Download models with their labels, unless they are already cached and valid.
+    r"""Download models with their labels, unless they are already cached and valid.
 
     \b
     Exit codes: 0 success; 1 some downloads failed; 2 error.
@@ -142,13 +142,13 @@ def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
             "see 'edge models list'",
             code="conflicting-options" if names else "missing-argument",
         )
-    wanted = list(entries().values()) if everything else [find(name) for name in names]
+    chosen = list(entries().values()) if everything else [find(name) for name in names]
     done = failed = 0
-    for entry in wanted:
+    for entry in chosen:
         try:
-            store.pull(entry, _files(entry, edgetpu), _tell)
+            store.pull(entry, _files(entry, edgetpu), _report)
         except DownloadError as error:
-            if not done:  # the first one: there will be no connection, or no other name was given
+            if not done:  # on the first model: there is probably no connection
                 raise
             click.echo(f"edge: {error}", err=True)
             failed += 1
@@ -167,9 +167,9 @@ def path(name: str, edgetpu: bool) -> int:
     from edge.registry.catalog import find
 
     entry = find(name)
-    file = _twin(entry) if edgetpu else entry.model
+    file = _edgetpu_file(entry) if edgetpu else entry.model
     if not store.cached(entry, (file,)):
-        raise _absent(file, f"{name} --edgetpu" if edgetpu else name)
+        raise _not_downloaded(file, f"{name} --edgetpu" if edgetpu else name)
     click.echo(store.path(entry, file))
     return 0
 
@@ -178,7 +178,7 @@ def path(name: str, edgetpu: bool) -> int:
 @click.argument("names", nargs=-1)
 @JSON
 def verify(names: tuple[str, ...], as_json: bool) -> int:
-    """Verify the files of these models, or of all that are downloaded.
+    r"""Verify the files of these models, or of all that are downloaded.
 
     \b
     Exit codes: 0 all are valid; 1 some are not; 2 error.
@@ -186,11 +186,11 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     from edge.registry import store
     from edge.registry.catalog import entries, find
 
-    wanted = [find(name) for name in names] or list(entries().values())
-    if absent := [entry for entry in wanted if names and not store.cached(entry, (entry.model,))]:
-        raise _absent(absent[0].model, absent[0].name)
+    chosen = [find(name) for name in names] or list(entries().values())
+    if absent := [entry for entry in chosen if names and not store.cached(entry, (entry.model,))]:
+        raise _not_downloaded(absent[0].model, absent[0].name)
     here = [
-        (entry, file) for entry in wanted for file in entry.files if store.cached(entry, (file,))
+        (entry, file) for entry in chosen for file in entry.files if store.cached(entry, (file,))
     ]
     rows = [
         {
@@ -217,7 +217,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="PATH",
     help="Folder, or a .task file for pose.",
 )  # fmt: skip
-@_TWIN
+@_EDGETPU
 def export(name: str, out: Path, edgetpu: bool) -> int:
     """Copy a model and its labels to a folder, for a board; download it first if needed.
 
@@ -239,7 +239,7 @@ def export(name: str, out: Path, edgetpu: bool) -> int:
 
     entry = find(name)
     files = _files(entry, edgetpu)
-    store.pull(entry, files, _tell)
+    store.pull(entry, files, _report)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -275,12 +275,12 @@ def _export_pose(out: Path) -> int:
 
 
 def _files(entry: Any, edgetpu: bool) -> tuple[Any, ...]:
-    """The model, its labels, and its twin if that is asked for and there is one."""
-    twin = entry.edgetpu if edgetpu else None
-    return tuple(file for file in (entry.model, entry.labels, twin) if file is not None)
+    """Return the model, its labels, and on request its Edge TPU version if it has one."""
+    compiled = entry.edgetpu if edgetpu else None
+    return tuple(file for file in (entry.model, entry.labels, compiled) if file is not None)
 
 
-def _twin(entry: Any) -> Any:
+def _edgetpu_file(entry: Any) -> Any:
     if entry.edgetpu is None:
         raise ModelError(
             "a model with an Edge TPU version",
@@ -292,7 +292,7 @@ def _twin(entry: Any) -> Any:
     return entry.edgetpu
 
 
-def _absent(file: Any, pulled: str) -> ModelError:
+def _not_downloaded(file: Any, pulled: str) -> ModelError:
     return ModelError(
         f"{file.name} on this machine",
         "nothing",
@@ -302,5 +302,5 @@ def _absent(file: Any, pulled: str) -> ModelError:
     )
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     click.echo(line, err=True)

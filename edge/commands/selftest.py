@@ -1,4 +1,4 @@
-"""``edge selftest``: whether a release is whole, and answers here as where it was made."""
+"""``edge selftest``: check a release's files and its model's outputs on this machine."""
 
 import json
 from collections.abc import Iterator
@@ -43,25 +43,26 @@ def selftest(release: Path, as_json: bool) -> int:
         rows = list(results(release, manifest))
     passed = all(row["passed"] for row in rows)
     if as_json:
-        answer = {"release": release.resolve().name, "passed": passed, "models": rows}
-        click.echo(json.dumps(answer, indent=2))
+        summary = {"release": release.resolve().name, "passed": passed, "models": rows}
+        click.echo(json.dumps(summary, indent=2))
     else:
         _print(release, rows)
     return 0 if passed else 3
 
 
 def results(release: Path, manifest: "ReleaseManifest") -> Iterator[dict[str, Any]]:
-    """What became of each model.
+    """Check each model's outputs; yield its deviation as JSON values.
 
     Raises:
-        ModelError, DelegateError: it does not run here.
+        ModelError: a model fails.
+        DelegateError: a model cannot run on this machine.
     """
     from edge.deployment import golden
 
     for proof in manifest.proofs:
         runtime = _runtime(release, proof, manifest.delegate)
-        carried = golden.unpack((release / proof.vectors).read_bytes(), proof.vectors)
-        deviation = golden.deviation(runtime, carried)
+        expected = golden.unpack((release / proof.vectors).read_bytes(), proof.vectors)
+        deviation = golden.deviation(runtime, expected)
         yield {
             "model": f"{proof.file}/{proof.member}" if proof.member else proof.file,
             "deviation": round(deviation, 5),
@@ -73,7 +74,7 @@ def results(release: Path, manifest: "ReleaseManifest") -> Iterator[dict[str, An
 
 
 def _runtime(release: Path, proof: "GoldenCheck", delegate: str) -> "Runtime":
-    """The model as the release's command will run it."""
+    """Load the model as the release's command will run it."""
     from edge import interpreter
     from edge.deployment.release import extract_models
     from edge.tasks import loading

@@ -1,4 +1,4 @@
-"""From a command line to a running stream: the options that every demo has, and what they do."""
+"""Options of the commands that run a stream, and the stream they start."""
 
 import json
 import re
@@ -32,7 +32,7 @@ Sinks (--sink, repeatable):
 
 
 def source_options(command: Command) -> Command:
-    """Add the options of a source; they arrive as keywords for :func:`wanted`."""
+    """Add the options of a source; they arrive as keywords for :func:`build_source_options`."""
     return _add(
         command,
         click.option("--source", default="0", show_default=True, help="Where frames come from."),
@@ -62,8 +62,8 @@ def options(command: Command) -> Command:
     return source_options(command)
 
 
-def _add(command: Command, *made: Callable[[Command], Command]) -> Command:
-    for option in reversed(made):
+def _add(command: Command, *added: Callable[[Command], Command]) -> Command:
+    for option in reversed(added):
         command = option(command)
     return command
 
@@ -75,9 +75,9 @@ def run(
     sinks: tuple[str, ...],
     frames: int | None = None,
     stats: Path | None = None,
-    **asked: Any,
+    **source_options: Any,
 ) -> StreamStats:
-    """Run ``task`` as the command line says, until the source ends or Ctrl-C or SIGTERM comes.
+    """Run ``task`` with the command line's options, until the source ends or a signal stops it.
 
     Notes and the statistics go to stderr.
 
@@ -89,14 +89,21 @@ def run(
         session.check_places(source, [*session.files(sinks), (f"--stats {stats}", stats)])
     for note in task.notes:
         say(note)
-    done = session.run(task, source, sinks, options=wanted(source, **asked), frames=frames, say=say)
+    done = session.run(
+        task,
+        source,
+        sinks,
+        options=build_source_options(source, **source_options),
+        frames=frames,
+        say=say,
+    )
     if stats is not None:
         write_atomic(stats, json.dumps(done.to_dict(), indent=2) + "\n")
     show(done)
     return done
 
 
-def show(done: StreamStats) -> None:
+def show(stats: StreamStats) -> None:
     """Print the statistics for people, on stderr."""
     from rich.console import Console
     from rich.table import Table
@@ -107,32 +114,32 @@ def show(done: StreamStats) -> None:
     table.add_column("stage")
     for heading in ("p50", "p95"):
         table.add_column(heading, justify="right")
-    rows = [(name, times) for name, times in done.stages.items() if times["p95_ms"] > 0]
-    for name, times in [*rows, ("latency", done.latency)]:
-        style = "bold" if name == done.limiting else None
+    rows = [(name, times) for name, times in stats.stages.items() if times["p95_ms"] > 0]
+    for name, times in [*rows, ("latency", stats.latency)]:
+        style = "bold" if name == stats.limiting else None
         cells = (f"{times[key]:.2f} ms" for key in ("p50_ms", "p95_ms"))
         table.add_row(name, *cells, style=style)
-    counts = [f"{done.frames:,} frames in {done.seconds:.1f} s, {done.fps:.1f} fps"]
+    counts = [f"{stats.frames:,} frames in {stats.seconds:.1f} s, {stats.fps:.1f} fps"]
     counts += [
         f"{count:,} {word}"
         for word, count in (
-            ("dropped", done.dropped),
-            ("corrupt", done.corrupt),
-            ("reconnects", done.reconnects),
-            *((f"dropped by {name}", lost) for name, lost in done.lost.items()),
+            ("dropped", stats.dropped),
+            ("corrupt", stats.corrupt),
+            ("reconnects", stats.reconnects),
+            *((f"dropped by {name}", lost) for name, lost in stats.lost.items()),
         )
         if count
     ]
     console.print(Text("; ".join(counts), style="bold"))
     console.print(table)
-    thread = f"{done.threads} thread{'s' if done.threads > 1 else ''}"
+    thread = f"{stats.threads} thread{'s' if stats.threads > 1 else ''}"
     console.print(
-        Text(f"Bottleneck: {done.limiting}. {done.interpreter}, {done.delegate}, {thread}.")
+        Text(f"Bottleneck: {stats.limiting}. {stats.interpreter}, {stats.delegate}, {thread}.")
     )
-    if "temperature_c" in done.board:
-        console.print(Text(f"Processor: {done.board['temperature_c']:.0f} °C."))
-    if done.board.get("throttling"):
-        console.print(Text(f"Throttled: {', '.join(done.board['throttling'])}.", style="yellow"))
+    if "temperature_c" in stats.board:
+        console.print(Text(f"Processor: {stats.board['temperature_c']:.0f} °C."))
+    if stats.board.get("throttling"):
+        console.print(Text(f"Throttled: {', '.join(stats.board['throttling'])}.", style="yellow"))
 
 
 def say(note: str) -> None:
@@ -140,7 +147,7 @@ def say(note: str) -> None:
     click.echo(f"note: {note}", err=True)
 
 
-def wanted(
+def build_source_options(
     source: str,
     *,
     size: str | None = None,
@@ -151,10 +158,10 @@ def wanted(
     loop: bool = False,
     realtime: bool = False,
 ) -> SourceOptions:
-    """What a command line asks of a source.
+    """Build the source options from the command line's.
 
     Raises:
-        UsageError: a value outside its range.
+        UsageError: a value is outside its range.
     """
     if exposure is not None and not sources.SOURCES[sources.resolve(source)[0]].camera:
         say(f"--exposure is ignored: {source} is not a camera")
@@ -162,15 +169,15 @@ def wanted(
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
-    """Width and height of "640x480"."""
+    """Parse a size such as "640x480" to width and height."""
     if text is None:
         return None
-    found = re.fullmatch(r"(\d+)x(\d+)", text)
-    if found is None:
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None:
         raise UsageError(
             "a size as WIDTHxHEIGHT",
             f"--size {text}",
             "use --size 640x480",
             code="invalid-option-value",
         )
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])

@@ -1,14 +1,14 @@
-"""A release: a folder with a model, what runs it, and checksums of all of it.
+"""Releases: a folder with a model, the script that runs it, and checksums of all files.
 
 =================  ==============================================================================
-``release.json``   what it is, see :class:`ReleaseManifest`
+``release.json``   the manifest, see :class:`ReleaseManifest`
 ``run``            the script that a service starts
 ``SHA256SUMS``     a line for every other file, as sha256sum(1) writes and checks them; the first
                    characters of its own SHA-256 are the name of the release
 =================  ==============================================================================
 
-The model, its labels and its test vectors lie beside these. The environment that runs it is no
-part of the release: ``env`` points to it, and is made on the board.
+The model, its labels and its test vectors lie beside these. The environment that runs it is not
+part of the release: ``env`` is a link to it, created on the board.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ MANIFEST, SUMS, RUN, ENVIRONMENT = "release.json", "SHA256SUMS", "run", "env"
 FORMAT = 1
 
 _DIGITS = 12
-"""Of the SHA-256 in the name of a release."""
+"""Digits of the SHA-256 in the name of a release."""
 
 _AGAIN = "deploy again"
 
 
 @dataclass(frozen=True, slots=True)
 class GoldenCheck:
-    """A model to be tested: ``file``, in it ``member`` where it is a bundle, and its vectors."""
+    """A model to check: ``file``, its ``member`` if it is a bundle, and its golden outputs."""
 
     file: str
     member: str
@@ -44,11 +44,16 @@ class GoldenCheck:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseManifest:
-    """What a release says of itself.
+    """Manifest of a release.
 
-    ``toolkit``: version; ``run``: words of the command, files of the release as "$here/NAME";
-    ``extras``: of the toolkit that it needs; ``system_packages``: it needs Python packages of the
-    system, as picamera2 is one; ``delegate``: as for ``--delegate``.
+    Attributes:
+        toolkit: Version of the toolkit.
+        wheel: File name of the toolkit's wheel.
+        run: Arguments of the command; files of the release as "$here/NAME".
+        extras: Extras of the toolkit that the command needs.
+        system_packages: Whether it needs Python packages of the system, such as picamera2.
+        delegate: As for ``--delegate``.
+        proofs: The models to check.
     """
 
     toolkit: str
@@ -60,74 +65,82 @@ class ReleaseManifest:
     proofs: tuple[GoldenCheck, ...]
 
     def to_json(self) -> str:
+        """Return the content of ``release.json``."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n"
 
 
 def checksum_lines(files: Mapping[str, bytes]) -> bytes:
-    """The lines of ``SHA256SUMS``, by name."""
+    """Return the lines of ``SHA256SUMS``, sorted by name."""
     lines = (f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
     return "".join(lines).encode()
 
 
 def release_id(sums_file: bytes) -> str:
-    """The name of a release, by its ``SHA256SUMS``."""
+    """Return the name of a release, from its ``SHA256SUMS``."""
     return hashlib.sha256(sums_file).hexdigest()[:_DIGITS]
 
 
 def read(folder: Path) -> ReleaseManifest:
-    """What a release says of itself, after it was checked.
+    """Check a release and read its manifest.
 
     Raises:
-        ReleaseError: it is none, or a file of it is not the one that was sent.
+        ReleaseError: the folder is not a release, or a file differs from what was sent.
     """
     check(folder)
     try:
-        said = json.loads((folder / MANIFEST).read_bytes())
-        if said.pop("format") != FORMAT:
+        values = json.loads((folder / MANIFEST).read_bytes())
+        if values.pop("format") != FORMAT:
             raise ValueError("unknown format version")
-        return _manifest(said)
+        return _manifest(values)
     except (ValueError, KeyError, TypeError) as error:
-        found = f"{folder / MANIFEST} ({' '.join(str(error).split())})"
         raise ReleaseError(
-            "a release of this version of edge-toolkit", found, _AGAIN, code="release-invalid"
+            "a release of this version of edge-toolkit",
+            f"{folder / MANIFEST} ({' '.join(str(error).split())})",
+            _AGAIN,
+            code="release-invalid",
         ) from None
 
 
 def check(folder: Path) -> None:
-    """See to it that a folder holds what its name stands for, and nothing else.
+    """Check that a folder contains the files of its checksums, and nothing else.
 
     Raises:
-        ReleaseError: it does not; the files are named.
+        ReleaseError: it does not; the error names the files.
     """
     folder = folder.resolve()
     try:
         content = (folder / SUMS).read_bytes()
-        there = {path.name: path for path in folder.iterdir()}
+        present = {path.name: path for path in folder.iterdir()}
     except OSError as error:
-        found = f"{error.filename} ({error.strerror})"
-        raise ReleaseError("a release folder", found, _AGAIN, code="release-unreadable") from None
+        raise ReleaseError(
+            "a release folder",
+            f"{error.filename} ({error.strerror})",
+            _AGAIN,
+            code="release-unreadable",
+        ) from None
     if release_id(content) != folder.name:
         raise _tampered(folder, [SUMS])
     lines = (line.partition("  ") for line in content.decode().splitlines())
-    wanted = {name: digest for digest, _, name in lines}
-    expected = {*wanted, SUMS, ENVIRONMENT}
-    wrong = [name for name in there if name not in expected]
-    wrong += [name for name, digest in wanted.items() if _digest(there.get(name)) != digest]
+    digests = {name: digest for digest, _, name in lines}
+    expected = {*digests, SUMS, ENVIRONMENT}
+    wrong = [name for name in present if name not in expected]
+    wrong += [name for name, digest in digests.items() if _digest(present.get(name)) != digest]
     if wrong:
         raise _tampered(folder, wrong)
 
 
 def extract_models(name: str, content: bytes) -> dict[str, bytes]:
-    """The TensorFlow Lite models of a file: of a bundle (.task, a zip) by member, else by "".
+    """Return the TFLite models of a file: of a bundle (.task, a zip) by member, else by "".
 
     Raises:
-        ModelError: the bundle is damaged, or is none, or has no model in it.
+        ModelError: the bundle is damaged, or not a bundle, or contains no model.
     """
     if not name.endswith(".task"):
         return {"": content}
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
-            found = {one: bundle.read(one) for one in bundle.namelist() if one.endswith(".tflite")}
+            members = [member for member in bundle.namelist() if member.endswith(".tflite")]
+            models = {member: bundle.read(member) for member in members}
     except (zipfile.BadZipFile, zlib.error, EOFError):
         raise ModelError(
             "a model bundle (.task)",
@@ -135,20 +148,20 @@ def extract_models(name: str, content: bytes) -> dict[str, bytes]:
             "download it again",
             code="bundle-damaged",
         ) from None
-    if not found:
+    if not models:
         raise ModelError(
             "a model bundle (.task)",
             f"no .tflite in {name}",
             "download it again",
             code="bundle-without-model",
         )
-    return found
+    return models
 
 
-def _manifest(said: dict[str, Any]) -> ReleaseManifest:
-    proofs = tuple(GoldenCheck(**proof) for proof in said.pop("proofs"))
-    run, extras = tuple(said.pop("run")), tuple(said.pop("extras"))
-    return ReleaseManifest(**said, run=run, extras=extras, proofs=proofs)
+def _manifest(values: dict[str, Any]) -> ReleaseManifest:
+    proofs = tuple(GoldenCheck(**proof) for proof in values.pop("proofs"))
+    run, extras = tuple(values.pop("run")), tuple(values.pop("extras"))
+    return ReleaseManifest(**values, run=run, extras=extras, proofs=proofs)
 
 
 def _digest(path: Path | None) -> str:

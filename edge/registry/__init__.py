@@ -1,4 +1,4 @@
-"""Models that people use, by name: where they are, how they are checked, and what is kept here."""
+"""Model registry: models by name, their downloads and checksums."""
 
 from edge.registry.resolve import resolve_model
 

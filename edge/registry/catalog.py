@@ -1,4 +1,4 @@
-"""The registry: which models there are, read from ``models.toml`` and checked."""
+"""Model catalog: the models of the registry, read from ``models.toml``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).with_name("models.toml")
 TASKS = ("classify", "detect", "segment", "pose")
 
 LABELS = "labels.txt"
-"""What labels are called here, where :func:`edge.modelfile.labels.find_labels` finds them."""
+"""Name of the labels file, which :func:`edge.modelfile.labels.find_labels` finds."""
 
 _FILE_KEYS = {"file": str, "bytes": int, "sha256": str, "blob": str}
 
@@ -25,9 +25,13 @@ _FILE_KEYS = {"file": str, "bytes": int, "sha256": str, "blob": str}
 class RemoteFile:
     """A file to download.
 
-    ``name``: of the file here; ``url``: where it is, at a commit or version; ``size``: bytes, None
-    where it is not known; ``sha256``, or ``blob`` (git's id of the content), in hex, is what it is
-    checked with; with neither it is unverified until it was first pulled.
+    Attributes:
+        name: Name of the file in the cache.
+        url: Its URL, at a pinned commit or version.
+        size: Bytes; None if not known.
+        sha256: Expected SHA-256, in hex.
+        blob: Expected git id of the content, in hex; with neither, the file is unverified until
+            its first download.
     """
 
     name: str
@@ -38,15 +42,23 @@ class RemoteFile:
 
     @property
     def checked(self) -> str:
-        """How it is checked: "sha256", "git" or "first pull"."""
+        """Kind of check: "sha256", "git" or "first pull"."""
         return "sha256" if self.sha256 else "git" if self.blob else "first pull"
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A model: what it is for, under which license, the image's "width x height" in pixels, and
-    its files. ``edgetpu``: the same, compiled for the Edge TPU; ``labels``: None for a model that
-    holds its labels or needs none.
+    """A model of the registry.
+
+    Attributes:
+        name: Name of the model.
+        task: One of ``TASKS``.
+        about: Origin of the model, in a sentence.
+        license: License of the model.
+        input: Input size, "WIDTHxHEIGHT" in pixels.
+        model: The .tflite or .task file.
+        edgetpu: The same model compiled for the Edge TPU; None if there is none.
+        labels: None for a model that contains its labels or needs none.
     """
 
     name: str
@@ -60,13 +72,13 @@ class CatalogEntry:
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """All of its files."""
+        """All files of the model."""
         return tuple(file for file in (self.model, self.labels, self.edgetpu) if file is not None)
 
 
 @cache
 def entries() -> Mapping[str, CatalogEntry]:
-    """The models that the toolkit knows, by name.
+    """Return the models of the registry, by name.
 
     Raises:
         ModelError: the registry is damaged.
@@ -75,10 +87,10 @@ def entries() -> Mapping[str, CatalogEntry]:
 
 
 def find(name: str) -> CatalogEntry:
-    """The model of that name.
+    """Return the model of that name.
 
     Raises:
-        ModelError: there is none; the error names what is nearest.
+        ModelError: there is none; the fix names the nearest.
     """
     known = entries()
     if name in known:
@@ -120,9 +132,9 @@ def _entry(name: str, values: Any, origins: dict[str, Any]) -> CatalogEntry:
     origin = origins[values["origin"]]
     keys = {"about": str, "url": str, "licence": str}
     _check(origin, keys, f"origin {values['origin']}", required=tuple(keys))
-    made = {key: _remote(values[key], origin["url"], name, key) for key in files if key in values}
+    remote = {key: _remote(values[key], origin["url"], name, key) for key in files if key in values}
     return CatalogEntry(
-        name, values["task"], origin["about"], origin["licence"], values["input"], **made
+        name, values["task"], origin["about"], origin["licence"], values["input"], **remote
     )
 
 
@@ -156,6 +168,6 @@ def _check(
         raise ValueError(f"{where}: no {missing[0]}")
 
 
-def _damaged(found: str) -> ModelError:
+def _damaged(reason: str) -> ModelError:
     fix = f"install the toolkit again: {install_command()}"
-    return ModelError("a valid model registry", found, fix, code="registry-damaged")
+    return ModelError("a valid model registry", reason, fix, code="registry-damaged")

@@ -1,4 +1,4 @@
-"""One file from an address: resumed where it broke off, and there whole or not at all."""
+"""File download with retries, resumption and validation of ranges."""
 
 import http.client
 import re
@@ -25,8 +25,8 @@ RETRY_DELAY_S = 1.0
 CHUNK = 1 << 16
 
 MIRROR = "EDGE_MODELS_MIRROR"
-"""Environment variable: a folder or address to take models from instead of the internet. It holds
-what :func:`edge.registry.store.models` holds on a machine that has them."""
+"""Environment variable: a folder or URL to take models from instead of the internet, with the
+content of :func:`edge.registry.store.models` of another machine."""
 
 WAYS_OUT = (
     f"connect to the internet and try again, set {MIRROR} to a folder or URL with a copy of "
@@ -35,18 +35,18 @@ WAYS_OUT = (
 
 
 class _BrokenError(Exception):
-    """A transfer broke off, or the server is out of order: worth another attempt."""
+    """A transfer was interrupted, or the server failed temporarily: worth another attempt."""
 
 
 def download(url: str, part: Path, progress: Tell, *, resume: bool) -> bool:
-    """Download ``url`` (http, https, file) into ``part``; True if some of it was there before.
+    """Download ``url`` (http, https, file) into ``part``; return whether it was resumed.
 
-    What an earlier call left in ``part`` is continued if ``resume`` says so. Without it only what
-    this call itself received is, where a connection breaks, and only as long as the server says
-    that the file is the same (If-Range, RFC 9110 section 13.1.5).
+    With ``resume``, the download continues what an earlier call left in ``part``. Without it, only
+    a connection that breaks during this call is resumed, as long as the server confirms that the
+    file is the same (If-Range, RFC 9110 section 13.1.5).
 
     Raises:
-        DownloadError: it cannot be had. What was received stays in ``part``.
+        DownloadError: the download failed. What was received stays in ``part``.
         OutputError: ``part`` cannot be written.
     """
     if not resume:
@@ -66,19 +66,19 @@ def download(url: str, part: Path, progress: Tell, *, resume: bool) -> bool:
         time.sleep(RETRY_DELAY_S * idle)
 
 
-def failed(url: str, found: str) -> DownloadError:
-    """The error for a file that cannot be had from ``url``."""
+def failed(url: str, reason: str) -> DownloadError:
+    """Return the error for a file that cannot be downloaded from ``url``."""
     return DownloadError(
         f"a model to download from {url}",
-        found,
+        reason,
         WAYS_OUT,
         code="download-failed",
-        summary=f"cannot download {url} ({found})",
+        summary=f"cannot download {url} ({reason})",
     )
 
 
 class _Transfer:
-    """``tag``: what the server calls this version of the file, once it has said so."""
+    """A download; ``_tag`` is the ETag of the file once the server has sent it."""
 
     def __init__(self, url: str, part: Path, progress: Tell, resume: bool) -> None:
         self._url = url
@@ -139,7 +139,7 @@ class _Transfer:
             raise _BrokenError(f"got only {size:,} of {total:,} bytes")
 
     def _write(self, response: Any, start: int, total: int | None) -> int:
-        """Append what comes to the first ``start`` bytes; return how many there are then."""
+        """Append the response to the first ``start`` bytes; return the file's size."""
         with output_errors(self._part):
             file = self._part.open("ab" if start else "wb")
         with file:
@@ -156,17 +156,17 @@ class _Transfer:
             content_range = error.headers.get("Content-Range")
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and size:
             if _range(content_range)[1] == size:
-                return  # it was here whole
+                return  # it was complete already
             self._part.unlink()
             raise _BrokenError("the remote file is shorter than the local partial download")
-        found = f"HTTP {error.code} {error.reason}".rstrip()
+        reason = f"HTTP {error.code} {error.reason}".rstrip()
         if error.code >= 500 or error.code in (408, 429):
-            raise _BrokenError(found)
-        raise failed(self._url, found)
+            raise _BrokenError(reason)
+        raise failed(self._url, reason)
 
 
 def _range(header: str | None) -> tuple[int, int | None]:
-    """First byte and length of the whole, of a Content-Range header."""
+    """Return the first byte and the total length of a Content-Range header."""
     match = re.match(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", header or "")
     if match is None:
         return 0, None
@@ -178,5 +178,5 @@ def _size(path: Path) -> int:
 
 
 def _reason(error: object) -> str:
-    said = error.strerror if isinstance(error, OSError) and error.strerror else error
-    return " ".join(str(said).split()) or type(error).__name__
+    text = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return " ".join(str(text).split()) or type(error).__name__

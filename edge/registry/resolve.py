@@ -1,4 +1,4 @@
-"""From what a user calls a model to a file."""
+"""Resolve a model's path or name to a file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +10,22 @@ _SUFFIXES = (".tflite", ".task")
 
 
 def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
-    """The file of a model: an existing path as it is, or a name of the registry.
+    """Resolve a model to its file: an existing path, or a name of the registry.
 
-    A folder that has such a name, as after an export, does not hide it.
+    A folder with the name of a model, as after an export, does not hide the model. A name resolves
+    to a file in the cache, with its labels beside it; missing files are downloaded. With delegate
+    "edgetpu" it is the version compiled for the Edge TPU, with the model for the CPU beside it.
 
-    Of a name, the file in the cache; what is missing there is downloaded, which ``say`` is told
-    before. Its labels then lie beside it. With delegate "edgetpu" it is the twin compiled for the
-    Edge TPU, with the model for the CPU beside it.
+    Args:
+        model: Path or name.
+        say: Receives a sentence before a download.
+        delegate: "auto", "cpu" or "edgetpu".
 
     Raises:
-        ModelError: there is neither such a file nor such a name; the nearest name is told.
-        DelegateError: the model has no twin for the Edge TPU.
-        DownloadError, OutputError: see :func:`edge.registry.store.pull`.
+        ModelError: there is neither such a file nor such a name; the fix names the nearest.
+        DelegateError: the model has no version for the Edge TPU.
+        DownloadError: see :func:`edge.registry.store.pull`.
+        OutputError: see :func:`edge.registry.store.pull`.
     """
     entry = entries().get(str(model))
     if Path(model).exists() and not (entry and Path(model).is_dir()):
@@ -37,7 +41,7 @@ def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str =
 
 
 def _files(entry: CatalogEntry, delegate: str) -> tuple[RemoteFile, tuple[RemoteFile, ...]]:
-    """The file to open, and all that belong beside it."""
+    """Return the file to open, and all files that belong beside it."""
     if delegate != "edgetpu":
         return entry.model, tuple(file for file in (entry.model, entry.labels) if file)
     if entry.edgetpu is None:
@@ -56,9 +60,12 @@ def _unknown(model: str) -> ModelError:
     if len(path.parts) > 1 or path.suffix in _SUFFIXES:
         guess = nearest(path.stem if path.suffix in _SUFFIXES else model, entries())
         fix = f"check the path, or use the name {guess}" if guess else "check the path"
-        found = f"{model} (No such file or directory)"
         return ModelError(
-            "a model file", found, fix, code="model-not-found", summary=f"cannot read {found}"
+            "a model file",
+            f"{model} (No such file or directory)",
+            fix,
+            code="model-not-found",
+            summary=f"cannot read {model} (No such file or directory)",
         )
     return ModelError(
         "a model file, or a name from 'edge models list'",

@@ -1,4 +1,4 @@
-"""The models that are kept here: one folder each, with the model, its twin and its labels."""
+"""Model store: the cache, one folder per model, with its labels and Edge TPU version."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from edge.registry.download import MIRROR, download, failed
 from edge.terminal.progress import download_progress
 
 RECORD = "SHA256SUMS"
-"""In each folder: what was pulled, as ``sha256sum --check`` reads it."""
+"""File in each folder with the checksums of the downloads, as ``sha256sum --check`` reads it."""
 
 _MODEL_MARKS = ((4, b"TFL3"), (0, b"PK\x03\x04"))
 """Offset and mark of a .tflite file, and of a .task file, which is a zip."""
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 def models() -> Path:
-    """The folder of all models in the cache.
+    """Return the folder of all models in the cache.
 
     Raises:
         OutputError: it cannot be created.
@@ -32,34 +32,34 @@ def models() -> Path:
 
 
 def path(entry: CatalogEntry, file: RemoteFile) -> Path:
-    """Where a file of a model is, or will be."""
+    """Return the path of a file of a model, downloaded or not."""
     return models() / entry.name / file.name
 
 
 def cached(entry: CatalogEntry, files: Iterable[RemoteFile]) -> bool:
-    """Whether these files of a model are here."""
+    """Return whether these files of a model are downloaded."""
     return all(path(entry, file).is_file() for file in files)
 
 
 def pull(entry: CatalogEntry, files: Iterable[RemoteFile], say: Say) -> None:
-    """Download what is missing of a model, or is here and damaged.
+    """Download the files of a model that are missing or damaged.
 
-    A file comes to its place when it was received and checked. Programs that pull the same model
-    at the same time wait for one another.
+    A file gets its name after it was received and checked. Programs that pull the same model at
+    the same time wait for one another.
 
     Args:
-        entry: the model.
-        files: which of its files.
-        say: told in a sentence what is about to be downloaded.
+        entry: The model.
+        files: The files to pull.
+        say: Receives a sentence about each download before it starts.
 
     Raises:
-        DownloadError: a file cannot be had, or is not what it should be.
-        OutputError: it cannot be written.
+        DownloadError: a file cannot be downloaded, or does not match its checksum.
+        OutputError: a file cannot be written.
     """
-    place = models() / entry.name
-    with output_errors(place):
-        place.mkdir(parents=True, exist_ok=True)
-    with _locked(place, entry.name, say):
+    folder = models() / entry.name
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, entry.name, say):
         missing = [file for file in files if not is_valid(entry, file)]
         if missing:
             say(_announcement(entry, missing))
@@ -68,15 +68,15 @@ def pull(entry: CatalogEntry, files: Iterable[RemoteFile], say: Say) -> None:
 
 
 def is_valid(entry: CatalogEntry, file: RemoteFile) -> bool:
-    """Whether a file is here and is what it should be."""
-    here = path(entry, file)
-    return here.is_file() and validation_error(entry, file) is None
+    """Return whether a file is downloaded and valid."""
+    target = path(entry, file)
+    return target.is_file() and validation_error(entry, file) is None
 
 
 def validation_error(entry: CatalogEntry, file: RemoteFile) -> str | None:
     """Describe what is wrong with a cached file, as a noun phrase; None if it is valid."""
-    here = path(entry, file)
-    return find_mismatch(here, file, recorded(here.parent).get(file.name))
+    target = path(entry, file)
+    return find_mismatch(target, file, recorded(target.parent).get(file.name))
 
 
 def find_mismatch(path: Path, file: RemoteFile, recorded: str | None) -> str | None:
@@ -96,10 +96,10 @@ def find_mismatch(path: Path, file: RemoteFile, recorded: str | None) -> str | N
     return None if _looks_like_model(path) else "a file that is not a model (perhaps a login page)"
 
 
-def recorded(place: Path) -> dict[str, str]:
-    """File name → SHA-256 in hex, as written down when the files of a folder were pulled."""
+def recorded(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 (hex) by file name, as recorded when the files were downloaded."""
     try:
-        text = (place / RECORD).read_text(encoding="utf-8")
+        text = (folder / RECORD).read_text(encoding="utf-8")
     except OSError:
         return {}
     rows = (line.split("  ", 1) for line in text.splitlines())
@@ -113,26 +113,26 @@ def _looks_like_model(path: Path) -> bool:
 
 
 def _pull(entry: CatalogEntry, file: RemoteFile, say: Say) -> None:
-    here = path(entry, file)
-    part = here.with_name(f".{file.name}.partial")
-    known = recorded(here.parent)
+    target = path(entry, file)
+    part = target.with_name(f".{file.name}.partial")
+    known = recorded(target.parent)
     url = _address(entry, file)
     checkable = bool(file.sha256 or file.blob or known.get(file.name))
-    continued = True
-    while continued:  # what was left of an earlier pull may be what is wrong: once more without it
+    resumed = True
+    while resumed:  # what an earlier pull left may be the fault: try once more without it
         with download_progress(file.name) as progress:
-            continued = download(url, part, progress, resume=checkable and part.exists())
-        wrong = find_mismatch(part, file, known.get(file.name))
-        if wrong is None:
+            resumed = download(url, part, progress, resume=checkable and part.exists())
+        mismatch = find_mismatch(part, file, known.get(file.name))
+        if mismatch is None:
             break
         with output_errors(part):
             part.unlink()
-        if not continued:
-            raise _mismatch(url, wrong, here) if checkable else failed(url, wrong)
+        if not resumed:
+            raise _mismatch_error(url, mismatch, target) if checkable else failed(url, mismatch)
     digest = sha256(part)
-    _record(here.parent, known | {file.name: digest})
-    with output_errors(here):
-        part.replace(here)
+    _record(target.parent, known | {file.name: digest})
+    with output_errors(target):
+        part.replace(target)
     if not checkable:
         say(
             f"{file.name} could not be verified on this first download. Its SHA-256 is recorded "
@@ -154,30 +154,30 @@ def _announcement(entry: CatalogEntry, files: list[RemoteFile]) -> str:
     size = f"{sum(known) / 1e6:.1f} MB, " if len(known) == len(sizes) else ""
     where = urlsplit(_address(entry, files[0]))
     source = where.netloc or where.path.partition(f"/{entry.name}/")[0]
-    place = models() / entry.name
-    return f"Downloading {entry.name} ({size}{entry.license}) from {source} to {place}."
+    folder = models() / entry.name
+    return f"Downloading {entry.name} ({size}{entry.license}) from {source} to {folder}."
 
 
-def _mismatch(url: str, found: str, here: Path) -> DownloadError:
+def _mismatch_error(url: str, mismatch: str, target: Path) -> DownloadError:
     return DownloadError(
         f"the model that the registry describes at {url}",
-        found,
+        mismatch,
         "try again; if this persists, the file was changed there: pass a file that you trust "
-        f"instead of the name, --model FILE (rm -r {here.parent} forgets earlier downloads)",
+        f"instead of the name, --model FILE (rm -r {target.parent} forgets earlier downloads)",
         code="download-mismatch",
     )
 
 
-def _record(place: Path, known: Mapping[str, str]) -> None:
+def _record(folder: Path, known: Mapping[str, str]) -> None:
     lines = (f"{digest}  {name}\n" for name, digest in sorted(known.items()))
-    write_atomic(place / RECORD, "".join(lines))
+    write_atomic(folder / RECORD, "".join(lines))
 
 
 @contextmanager
-def _locked(place: Path, name: str, say: Say) -> Iterator[None]:
-    """Hold the lock of a folder. The system lets go of it if the program dies."""
-    with output_errors(place):
-        lock = (place / ".lock").open("w")
+def _locked(folder: Path, name: str, say: Say) -> Iterator[None]:
+    """Hold the lock of a folder; the system releases it if the program dies."""
+    with output_errors(folder):
+        lock = (folder / ".lock").open("w")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

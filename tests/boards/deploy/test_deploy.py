@@ -47,7 +47,7 @@ def test_what_fails_is_taken_back_and_what_runs_can_be_taken_back(
     old, process = board.running, board.process()
 
     with monkeypatch.context() as patch:
-        patch.setattr(golden, "make", _with_other_answers)
+        patch.setattr(golden, "compute", _with_other_answers)
         refused = edge("deploy", out, board.address, "--run", ONE_CLASS)
     assert (refused.code, error_code(refused.err)) == (3, "selftest-failed")
     assert "model.tflite (deviation " in refused.err
@@ -69,12 +69,12 @@ def test_what_fails_is_taken_back_and_what_runs_can_be_taken_back(
     assert (board.running, board.systemctl("is-active", "edge-toolkit")) == (new, "active")
 
 
-_make = golden.make
+_make = golden.compute
 
 
 def _with_other_answers(*args: object) -> golden.GoldenOutputs:
     right = _make(*args)  # type: ignore[arg-type]
-    return golden.GoldenOutputs(right.inputs, tuple(1 - answer for answer in right.answers))
+    return golden.GoldenOutputs(right.inputs, tuple(1 - answer for answer in right.outputs))
 
 
 def test_the_first_release_without_frames_leaves_nothing_running(

@@ -48,7 +48,7 @@ def make(tmp_path: Path) -> Make:
 @pytest.fixture
 def whole(make: Make) -> Path:
     model = tiny_models.color_model("int8")
-    return make(model, golden.make(runtime(), "colors"))
+    return make(model, golden.compute(runtime(), "colors"))
 
 
 def test_a_release_that_answers_as_it_should(
@@ -65,8 +65,8 @@ def test_a_release_that_answers_as_it_should(
 
 
 def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    right = golden.make(runtime(), "colors")
-    turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.answers)
+    right = golden.compute(runtime(), "colors")
+    turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.outputs)
     folder = make(tiny_models.color_model("int8"), golden.GoldenOutputs(right.inputs, turned))
     assert cli.run(["selftest", str(folder), "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
@@ -84,7 +84,7 @@ def broken_model() -> bytes:
 def test_a_model_that_answers_what_is_no_number(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make(broken_model(), golden.make(runtime("float32"), "colors"))
+    folder = make(broken_model(), golden.compute(runtime("float32"), "colors"))
     assert cli.run(["selftest", str(folder), "--json"]) == 2
     out, err = capsys.readouterr()
     told = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
@@ -93,11 +93,11 @@ def test_a_model_that_answers_what_is_no_number(
 
 
 def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = golden.make(runtime("float32"), "colors")
-    answers, lost = made.answers[0], np.full_like(made.answers[0], np.nan)
+    made = golden.compute(runtime("float32"), "colors")
+    answers, lost = made.outputs[0], np.full_like(made.outputs[0], np.nan)
     monkeypatch.setattr(golden, "_compared", lambda _: (0, 0))
     twice = golden.GoldenOutputs(made.inputs, (answers, answers))
-    monkeypatch.setattr(golden, "answers", lambda *_: (answers, lost))
+    monkeypatch.setattr(golden, "compute_outputs", lambda *_: (answers, lost))
     with raises_code("output-not-finite"):
         golden.deviation(runtime("float32"), twice)
     without = golden.GoldenOutputs(made.inputs, (answers, lost))
@@ -135,25 +135,25 @@ def test_a_folder_that_is_no_release(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
 def test_vectors_keep_what_they_say(dtype: str) -> None:
-    made = golden.make(runtime(dtype), "colors")
+    made = golden.compute(runtime(dtype), "colors")
     assert made.inputs[0].shape == (golden.COUNT, 1, 4, 4, 3)
     packed = golden.pack(made)
-    assert packed == golden.pack(golden.make(runtime(dtype), "colors"))
+    assert packed == golden.pack(golden.compute(runtime(dtype), "colors"))
     read = golden.unpack(packed, "x.npz")
     assert golden.deviation(runtime(dtype), read) == 0
 
 
 def test_a_few_steps_of_rounding_are_no_deviation() -> None:
-    made = golden.make(runtime(), "colors")
+    made = golden.compute(runtime(), "colors")
     step = runtime().outputs[0].scale
-    off = golden.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.answers))
+    off = golden.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.outputs))
     assert golden.deviation(runtime(), off) == 0
-    far = golden.GoldenOutputs(made.inputs, tuple(answer + 60 * step for answer in made.answers))
+    far = golden.GoldenOutputs(made.inputs, tuple(answer + 60 * step for answer in made.outputs))
     assert golden.deviation(runtime(), far) > golden.LIMIT
 
 
 def test_vectors_of_another_model_are_refused() -> None:
-    made = golden.make(runtime(), "colors")
+    made = golden.compute(runtime(), "colors")
     other = interpreter.load(
         tiny_models.color_model("int8", classes=5), name="other", delegate="cpu"
     )
@@ -175,7 +175,7 @@ def test_another_interpreter_answers_alike_and_other_weights_do_not(
     pytest.importorskip("tflite_runtime.interpreter")
     content = (test_data / "models" / f"{name}.tflite").read_bytes()
     here = interpreter.load(content, name=name, delegate="cpu")
-    made = golden.make(here, name)
+    made = golden.compute(here, name)
     there = interpreter.load(content, name=name, delegate="cpu", interpreter="tflite-runtime")
     assert golden.deviation(there, made) < golden.LIMIT
     start, size = max(here.file.buffers, key=lambda buffer: buffer[1])
