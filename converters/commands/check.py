@@ -1,11 +1,11 @@
-"""``edge check``: what the Edge TPU would take of a model, and what to change."""
+"""The command ``edge check``: predict what the Edge TPU runs, and suggest changes."""
 
 import json
 from pathlib import Path
 
 import click
 
-from converters.edgetpu.prediction import check as foresee
+from converters.edgetpu import prediction
 from edge.commands.options import JSON, MODEL, model_file
 from edge.modelfile import tflite
 
@@ -33,11 +33,11 @@ Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 non
 def check(model: Path, as_json: bool) -> int:
     """Predict which operations run on the Edge TPU, and why the others stay on the CPU."""
     model = model_file(model)
-    prediction = foresee(tflite.read_file(model), str(model))
+    result = prediction.check(tflite.read_file(model), str(model))
     if as_json:
-        click.echo(json.dumps({"model": str(model), **prediction.to_dict()}, indent=2))
+        click.echo(json.dumps({"model": str(model), **result.to_dict()}, indent=2))
     else:
         from converters.edgetpu.render import show
 
-        show(prediction, str(model))
-    return EXIT_CODES[prediction.status]
+        show(result, str(model))
+    return EXIT_CODES[result.status]

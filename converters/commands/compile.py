@@ -1,4 +1,4 @@
-"""``edge compile``: a model made for the Edge TPU, and held to what was foreseen of it."""
+"""The command ``edge compile``: compile for the Edge TPU, and compare with the prediction."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from edge.files import write_atomic
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
-_WAYS = installation.install_instructions().replace(
+_INSTALL = installation.install_instructions().replace(
     "\n\n", "\n\n\b\n"
 )  # \b: click leaves the lines as they are
 
@@ -35,12 +35,12 @@ written if at least one operation runs on the Edge TPU; otherwise, use MODEL its
 Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 none.
 
 \b
-{_WAYS}"""
+{_INSTALL}"""
 
 
-def _print_recipe(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(installation.RECIPE, nl=False)
+def _print_recipe(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(installation.DOCKERFILE, nl=False)
         context.exit()
 
 
@@ -89,7 +89,7 @@ def compile_(
 
     This uses Google's compiler, from the PATH or in Docker.
     """
-    place = _place(model, out)
+    path = _output_path(model, out)
     content, notes = compiler.read_model(model)
     say(notes)
     try:
@@ -98,9 +98,9 @@ def compile_(
                 content, str(model), docker=docker, search_delegate=search_delegate, timeout=timeout
             )
     except MissingCompilerError as missing:
-        click.echo(f"{missing.ways}\n", err=True, nl=False)
+        click.echo(f"{missing.instructions}\n", err=True, nl=False)
         raise
-    written = None if compiled.status == "none" else place
+    written = None if compiled.status == "none" else path
     if written is not None:
         write_atomic(written, compiled.content)
     if as_json:
@@ -111,25 +111,25 @@ def compile_(
     return EXIT_CODES[compiled.status]
 
 
-def _place(model: Path, out: Path | None) -> Path:
-    """Where the compiled file goes; ``out`` is a file, or a folder that exists."""
+def _output_path(model: Path, out: Path | None) -> Path:
+    """Return the path of the compiled file; ``out``: a file, or an existing folder."""
     name = f"{model.stem}_edgetpu.tflite"
-    place = model.with_name(name) if out is None else out / name if out.is_dir() else out
-    if place.resolve() == model.resolve():
+    path = model.with_name(name) if out is None else out / name if out.is_dir() else out
+    if path.resolve() == model.resolve():
         raise UsageError(
             "an output file other than MODEL",
             str(model),
             "choose another with -o",
             code="output-path-conflict",
         )
-    if not place.parent.is_dir():
+    if not path.parent.is_dir():
         raise OutputError(
             "an existing folder for the result",
-            f"none at {place.parent}",
+            f"none at {path.parent}",
             "create it, or choose another",
             code="output-folder-not-found",
         )
-    return place
+    return path
 
 
 def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterat
             "for every inference"
         )
     yield f"  size        {_mib(compiled.input_size)} → {_mib(len(compiled.content))}"
-    yield from _held_to_what_was_foreseen(compiled)
+    yield from _compared_with_prediction(compiled)
     took = f", {compiled.log.milliseconds} ms" if compiled.log.milliseconds is not None else ""
     yield f"  compiler    {compiled.log.version or 'version unknown'}{took}"
     if written is None:
@@ -158,7 +158,7 @@ def _share(compiled: CompiledModel) -> str:
 
 
 def _left_to_cpu(compiled: CompiledModel) -> Iterator[str]:
-    """What runs on the CPU, with the compiler's reasons where it gives them."""
+    """List operations on the CPU, with the compiler's reasons where it gives them."""
     log = compiled.model_log
     refused = [row for row in log.rows if not row.mapped] if log else []
     for op, count in compiled.cpu.items():
@@ -167,7 +167,7 @@ def _left_to_cpu(compiled: CompiledModel) -> Iterator[str]:
         yield f"  on the CPU  {count} × {op}{f' ({reasons})' if reasons else ''}"
 
 
-def _held_to_what_was_foreseen(compiled: CompiledModel) -> Iterator[str]:
+def _compared_with_prediction(compiled: CompiledModel) -> Iterator[str]:
     differences = compiled.differences()
     if not differences:
         yield "  prediction  matched"

@@ -1,7 +1,7 @@
-"""Compiling a model for the Edge TPU with Google's compiler, and holding it to what was foreseen.
+"""Compilation of a model for the Edge TPU, and comparison with the prediction.
 
-The compiler is believed when its exit code is 0, its last line says success, and its file is there,
-whole, and for the Edge TPU; each of these has been seen without the others.
+The compiler's result counts as a success when its exit code is 0, its last line says success, and
+its file exists, is intact and is for the Edge TPU; each of these has been seen without the others.
 """
 
 import math
@@ -17,30 +17,30 @@ from converters.edgetpu.log_parser import CompilerLog, ModelLog
 from converters.edgetpu.prediction import EdgeTpuPrediction, check
 from edge.errors import CompilerError, LabelsError, ModelError
 from edge.modelfile import metadata, tflite
-from edge.modelfile import operations as contents
 from edge.modelfile.labels import find_labels, fit_labels, read_labels
 from edge.modelfile.metadata_writer import write_metadata
+from edge.modelfile.operations import op_names
 from edge.modelfile.tflite import EDGETPU_OP, ModelFile, OpInfo
 
 TIMEOUT = 180.0
-"""Seconds for a compilation unless told otherwise: the compiler's own limit in version 16."""
+"""Default time limit in seconds: the compiler's own in version 16."""
 
 _STEM = "model"
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledModel:
-    """What came of compiling a model.
+    """Result of a compilation.
 
-    ``content`` is the compiled file with the metadata of the model; ``operations`` how many the
-    model has, ``cpu`` which of them were left to the CPU (name → count), read from that file;
-    ``subgraphs`` how many parts of it the Edge TPU runs; ``foreseen`` what was predicted of the
-    model; ``input_size`` bytes of the model.
+    ``content``: the compiled file with the metadata of the model; ``operations``: their number in
+    the model; ``cpu``: those left to the CPU (name → count), read from that file; ``subgraphs``:
+    number of parts that the Edge TPU runs; ``predicted``: the prediction for the model;
+    ``input_size``: bytes of the model.
     """
 
     content: bytes
     log: CompilerLog
-    foreseen: EdgeTpuPrediction
+    predicted: EdgeTpuPrediction
     operations: int
     cpu: dict[str, int]
     subgraphs: int
@@ -48,33 +48,33 @@ class CompiledModel:
 
     @property
     def mapped(self) -> int:
-        """How many operations the Edge TPU runs."""
+        """Number of operations that the Edge TPU runs."""
         return self.operations - sum(self.cpu.values()) if self.subgraphs else 0
 
     @property
     def status(self) -> str:
-        """ "full", "partly" or "none": how much of the model the Edge TPU runs."""
+        """Share of the model that the Edge TPU runs: "full", "partly" or "none"."""
         if not self.subgraphs:
             return "none"
         return "partly" if self.cpu else "full"
 
     @property
     def model_log(self) -> ModelLog | None:
-        """What the compiler said of the model; None where it said nothing."""
+        """The compiler's log of the model, or None."""
         models = self.log.models
         return models[-1] if models else None
 
     def differences(self) -> tuple[str, ...]:
-        """Where the result is not what was foreseen, one sentence for each operation."""
-        foreseen = self.foreseen.cpu
+        """Describe where the result differs from the prediction, a sentence per operation."""
+        predicted = self.predicted.cpu
         return tuple(
-            f"{op}: predicted {foreseen.get(op, 0)} on the CPU, got {self.cpu.get(op, 0)}"
-            for op in sorted(foreseen.keys() | self.cpu.keys())
-            if foreseen.get(op, 0) != self.cpu.get(op, 0)
+            f"{op}: predicted {predicted.get(op, 0)} on the CPU, got {self.cpu.get(op, 0)}"
+            for op in sorted(predicted.keys() | self.cpu.keys())
+            if predicted.get(op, 0) != self.cpu.get(op, 0)
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The result for scripts; sizes in bytes, as the compiler rounds them."""
+        """Return the result for JSON; sizes in bytes, as the compiler rounds them."""
         log = self.model_log
         return {
             "status": self.status,
@@ -95,34 +95,37 @@ class CompiledModel:
                 {"op": row.op, "count": row.count, "status": row.status}
                 for row in (log.rows if log else ())
             ],
-            "foreseen": self.foreseen.to_dict(),
+            "foreseen": self.predicted.to_dict(),
             "differences": list(self.differences()),
         }
 
 
-def available() -> bool:
-    """Whether the compiler is on the PATH."""
+def is_available() -> bool:
+    """Check that the compiler is on the PATH."""
     return which(installation.PROGRAM) is not None
 
 
 def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
-    """A model, with labels that lie beside it packed into it where they fit, and notes on that.
+    """Read a model and add the labels from the file next to it, where they fit.
+
+    Returns:
+        The bytes of the model, and notes on the labels.
 
     Raises:
-        ModelError: no TensorFlow Lite model.
+        ModelError: not a TensorFlow Lite model.
     """
     content = tflite.read_file(path)
     file = tflite.parse(content, str(path))
     about = metadata.of(file, str(path)) or metadata.ModelMetadata()
-    beside = find_labels(path)
-    if about.labels is not None or beside is None or not file.outputs:
+    label_file = find_labels(path)
+    if about.labels is not None or label_file is None or not file.outputs:
         return content, ()
     try:
         labels, notes = fit_labels(
-            read_labels(beside), math.prod(file.outputs[0].shape), beside.name
+            read_labels(label_file), math.prod(file.outputs[0].shape), label_file.name
         )
     except LabelsError as error:
-        return content, (f"{beside.name} was not added to the compiled model: {error}",)
+        return content, (f"{label_file.name} was not added to the compiled model: {error}",)
     return write_metadata(content, replace(about, labels=labels)), notes
 
 
@@ -134,15 +137,17 @@ def compile_bytes(
     search_delegate: bool = False,
     timeout: float = TIMEOUT,
 ) -> CompiledModel:
-    """Compile the bytes of a .tflite file; ``name`` is what errors call it.
+    """Compile a .tflite file.
 
     Args:
+        content: the bytes of the file.
+        name: of the file, for errors.
         docker: run the compiler in the image ``edgetpu-compiler``, not from the PATH.
         search_delegate: where it fails, let the compiler cut the graph earlier until it succeeds.
         timeout: seconds until the compiler is stopped.
 
     Raises:
-        ModelError: no TensorFlow Lite model, or one that is compiled already.
+        ModelError: not a TensorFlow Lite model, or already compiled.
         CompilerError: no compiler, or one that fails, hangs, or contradicts itself.
     """
     source = tflite.parse(content, name)
@@ -153,22 +158,22 @@ def compile_bytes(
             "compile the original model",
             code="model-already-compiled",
         )
-    foreseen = check(content, name)
-    with tempfile.TemporaryDirectory(prefix="edge-compile-") as place:
-        folder = Path(place)
+    predicted = check(content, name)
+    with tempfile.TemporaryDirectory(prefix="edge-compile-") as temporary:
+        folder = Path(temporary)
         program = runner.in_docker(folder) if docker else runner.on_path()
         (folder / f"{_STEM}.tflite").write_bytes(content)
-        ran = runner.run(program, _arguments(search_delegate, timeout), folder, timeout)
+        result = runner.run(program, _arguments(search_delegate, timeout), folder, timeout)
         output = folder / f"{_STEM}_edgetpu.tflite"
         produced = output.read_bytes() if output.is_file() else None
-    log = log_parser.parse(ran.text)
-    if ran.code != 0 or log.succeeded is not True:
-        raise refusals.refusal(ran, log, name)
-    compiled = _believed(produced, log, name)
+    log = log_parser.parse(result.text)
+    if result.code != 0 or log.succeeded is not True:
+        raise refusals.compilation_error(result, log, name)
+    compiled = _checked(produced, log, name)
     return CompiledModel(
         content=_with_metadata(compiled, metadata.of(source, name)),
         log=log,
-        foreseen=foreseen,
+        predicted=predicted,
         operations=len(_operators(source)),
         cpu=_left_to_cpu(compiled),
         subgraphs=sum(op.custom == EDGETPU_OP for op in _operators(compiled)),
@@ -177,7 +182,7 @@ def compile_bytes(
 
 
 def _arguments(search_delegate: bool, timeout: float) -> list[str]:
-    """The compiler's arguments; it writes into the folder that it is started in."""
+    """Return the compiler's arguments; it writes into its working directory."""
     arguments = ["-s"]
     if search_delegate:
         arguments.append("-d")
@@ -186,20 +191,20 @@ def _arguments(search_delegate: bool, timeout: float) -> list[str]:
     return [*arguments, f"{_STEM}.tflite"]
 
 
-def _believed(produced: bytes | None, log: CompilerLog, name: str) -> ModelFile:
-    """The compiled file, once it is what the compiler says that it is."""
+def _checked(produced: bytes | None, log: CompilerLog, name: str) -> ModelFile:
+    """Parse the compiled file, and check that it is what the compiler reported."""
     if produced is None:
-        raise _contradicted(name, "no file")
+        raise _invalid_output(name, "no file")
     try:
         compiled = tflite.parse(produced, "the compiler's file")
     except ModelError as error:
-        raise _contradicted(name, error.found) from None
+        raise _invalid_output(name, error.found) from None
     if not compiled.for_edgetpu and any(model.on_tpu for model in log.models):
-        raise _contradicted(name, "a file without Edge TPU operations")
+        raise _invalid_output(name, "a file without Edge TPU operations")
     return compiled
 
 
-def _contradicted(name: str, found: str) -> CompilerError:
+def _invalid_output(name: str, found: str) -> CompilerError:
     return CompilerError(
         "a compiled model, as the Edge TPU compiler reported success",
         f"{found} for {name}",
@@ -213,8 +218,8 @@ def _operators(file: ModelFile) -> list[OpInfo]:
 
 
 def _left_to_cpu(compiled: ModelFile) -> dict[str, int]:
-    """The operations of a compiled file that are not for the Edge TPU: name → count."""
-    names = contents.op_names()
+    """Count the operations of a compiled file that are not for the Edge TPU: name → count."""
+    names = op_names()
     counts = Counter(
         f"CUSTOM:{op.custom}" if op.custom else names.get(op.code, str(op.code))
         for op in _operators(compiled)
@@ -224,7 +229,7 @@ def _left_to_cpu(compiled: ModelFile) -> dict[str, int]:
 
 
 def _with_metadata(compiled: ModelFile, about: metadata.ModelMetadata | None) -> bytes:
-    """The compiled file with the model's metadata, which not every compiler keeps."""
+    """Return the compiled file with the model's metadata, which not every compiler keeps."""
     if about is None or _metadata(compiled) == about:
         return compiled.content
     return write_metadata(compiled.content, about)

@@ -1,4 +1,4 @@
-"""What the Edge TPU's compiler looks for in an operation: each says what is in its way, or None.
+"""Conditions of the Edge TPU rules: each returns the obstacle in an operation, or None.
 
 Shapes are [batch, y, x, z]. Option fields are numbered as in TensorFlow Lite's ``schema.fbs``.
 """
@@ -10,13 +10,13 @@ from converters.edgetpu.network import Operand, OpNode
 INTEGERS = ("int8", "uint8")
 _FLOATS = ("float32", "float16", "float64", "bfloat16")
 
-PARAMETERS = {
+PARAMETER_INPUTS = {
     "CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1, 2),
     "TRANSPOSE_CONV": (0, 1, 3), "PRELU": (1,),
 }  # fmt: skip
 """Positions of the inputs that must be constant: weights and biases."""
 
-SIZES = {
+SHAPE_INPUTS = {
     "RESHAPE": (1,), "PAD": (1,), "PADV2": (1,), "MIRROR_PAD": (1,), "MEAN": (1,), "SUM": (1,),
     "REDUCE_MAX": (1,), "REDUCE_MIN": (1,), "REDUCE_PROD": (1,), "RESIZE_BILINEAR": (1,),
     "RESIZE_NEAREST_NEIGHBOR": (1,), "STRIDED_SLICE": (1, 2, 3), "SLICE": (1, 2), "SPLIT": (0,),
@@ -33,50 +33,72 @@ _ACTIVATION = {"AVERAGE_POOL_2D": 5, "MAX_POOL_2D": 5, "CONCATENATION": 1}
 _DILATION = {"CONV_2D": (4, 5), "DEPTHWISE_CONV_2D": (5, 6)}
 """Fields of the dilation in x and y."""
 
+# Limits on the size of tensors that the Edge TPU can rearrange. The compiler publishes none of
+# them: each lies between the largest tensor seen mapped and the smallest seen refused in real
+# compilations; where exactly is a guess.
+_MAX_TRANSPOSE = 2**17
+"""Values of a TRANSPOSE: 82,944 were mapped, 134,400 refused."""
+
+_MAX_RESHAPE = 2**20
+"""Values of a RESHAPE between images: 408,000 were mapped, 1,632,000 refused."""
+
+_MAX_ROW = 3 * 2**16
+"""Values of a single row [1, x, z]: 176,400 were mapped, 199,920 refused."""
+
+_MAX_RESIZE = 2**21
+"""Output values of a RESIZE_BILINEAR: 524,288 were mapped, 8,388,608 refused."""
+
+_MAX_MEAN = 2**14
+"""Positions (y × x) averaged by a MEAN: 8,192 were mapped, 32,768 refused."""
+
 
 def unknown_size(node: OpNode) -> str | None:
-    """A tensor whose shape is not known before the model runs."""
+    """Find a tensor whose shape is not known before the model runs."""
     for operand in node.activations:
         if any(size < 1 for size in operand.shape):
             return f"{operand}, a size that is not fixed"
-    for position in SIZES.get(node.name, ()):
-        operand_or_none = node.operand(position)
-        if operand_or_none is not None and not operand_or_none.constant:
-            return f"output shape computed by {operand_or_none.name or 'another operation'}"
+    for position in SHAPE_INPUTS.get(node.name, ()):
+        shape = node.operand(position)
+        if shape is not None and not shape.constant:
+            return f"output shape computed by {shape.name or 'another operation'}"
     return None
 
 
 def float_values(node: OpNode) -> str | None:
-    return _typed(node.activations, _FLOATS)
+    """Find a float activation."""
+    return _first_of_type(node.activations, _FLOATS)
 
 
 def float_border(node: OpNode) -> str | None:
-    """Between floats and integers; of constants, as in a float16 model, it is none."""
+    """Find a conversion between floats and integers; constants (float16 weights) do not count."""
     data = node.operand(0)
     return None if data is None or data.constant else float_values(node)
 
 
 def int16_values(node: OpNode) -> str | None:
-    return _typed(node.activations, ("int16",))
+    """Find an int16 activation."""
+    return _first_of_type(node.activations, ("int16",))
 
 
 def other_values(node: OpNode) -> str | None:
-    """Neither int8 nor uint8; shapes and the like, which are constant, may be int32."""
-    found = next((each for each in node.activations if each.dtype not in INTEGERS), None)
-    return str(found) if found else None
+    """Find an activation that is neither int8 nor uint8; constants such as shapes may be int32."""
+    operands = (operand for operand in node.activations if operand.dtype not in INTEGERS)
+    return next(map(str, operands), None)
 
 
 def no_scale(node: OpNode) -> str | None:
-    found = next((each for each in node.activations if not each.quantized), None)
-    return f"{found} without a quantization scale" if found else None
+    """Find an activation without quantization parameters."""
+    operands = (operand for operand in node.activations if not operand.quantized)
+    return next((f"{operand} without a quantization scale" for operand in operands), None)
 
 
-def _typed(operands: tuple[Operand, ...], dtypes: tuple[str, ...]) -> str | None:
-    return next((str(each) for each in operands if each.dtype in dtypes), None)
+def _first_of_type(operands: tuple[Operand, ...], dtypes: tuple[str, ...]) -> str | None:
+    return next((str(operand) for operand in operands if operand.dtype in dtypes), None)
 
 
 def computed_parameters(node: OpNode) -> str | None:
-    for position in PARAMETERS.get(node.name, ()):
+    """Find weights or biases that are not constant."""
+    for position in PARAMETER_INPUTS.get(node.name, ()):
         operand = node.operand(position)
         if operand is not None and not operand.constant:
             return f"{operand}, computed at run time"
@@ -84,7 +106,7 @@ def computed_parameters(node: OpNode) -> str | None:
 
 
 def many_dimensions(node: OpNode) -> str | None:
-    """More than three dimensions of more than 1: only the three innermost may have a size."""
+    """Find a tensor with more than three dimensions: only the innermost three may exceed 1."""
     for operand in node.activations:
         if any(size > 1 for size in operand.shape[:-3]):
             return str(operand)
@@ -92,26 +114,29 @@ def many_dimensions(node: OpNode) -> str | None:
 
 
 def several_vectors(node: OpNode) -> str | None:
-    """A dense layer on more than one vector."""
+    """Find a dense layer on more than one vector."""
     output = node.output
     return str(output) if math.prod(output.shape[:-1]) > 1 else None
 
 
 def packed_weights(node: OpNode) -> str | None:
+    """Find a dense layer with shuffled weights."""
     return "shuffled weights" if node.option(1, "b") else None
 
 
 def fused_activation(node: OpNode) -> str | None:
+    """Find a fused activation function."""
     return "a fused activation" if node.option(_ACTIVATION[node.name], "b") else None
 
 
 def uneven_dilation(node: OpNode) -> str | None:
+    """Find a convolution whose dilation differs in x and y."""
     x, y = (node.option(field, default=1) for field in _DILATION[node.name])
     return f"dilation {x} in x, {y} in y" if x != y else None
 
 
 def constant_part(node: OpNode) -> str | None:
-    """A constant that is joined on, unless it is one of two inputs and all zeros."""
+    """Find a concatenation with a constant other than zeros."""
     constants = node.constants
     if not constants or (len(node.inputs) == 2 and constants[0].is_zero()):
         return None
@@ -119,6 +144,7 @@ def constant_part(node: OpNode) -> str | None:
 
 
 def padded_batch(node: OpNode) -> str | None:
+    """Find a padding of the batch dimension."""
     paddings = node.operand(1)
     batches = _batches(node.output)
     if paddings is None or not any(paddings.integers()[: 2 * batches]):
@@ -127,6 +153,7 @@ def padded_batch(node: OpNode) -> str | None:
 
 
 def reduced_batch(node: OpNode) -> str | None:
+    """Find a reduction over the batch dimension."""
     data = node.operand(0)
     if data is None or not any(axis < _batches(data) for axis in _axes(node, data)):
         return None
@@ -134,18 +161,19 @@ def reduced_batch(node: OpNode) -> str | None:
 
 
 def packed_batch(node: OpNode) -> str | None:
+    """Find a packing along the batch dimension."""
     output = node.output
     axis = node.option(1) % max(len(output.shape), 1)
     return f"along the batch dimension of {output}" if axis < _batches(output) else None
 
 
 def _batches(operand: Operand) -> int:
-    """How many dimensions are before y, x and z."""
+    """Return the number of dimensions before y, x and z."""
     return max(0, len(operand.shape) - 3)
 
 
 def odd_depth(node: OpNode) -> str | None:
-    """A mean over z, whose size must be a multiple of 4."""
+    """Find a mean over channels whose number is not a multiple of 4."""
     data = node.operand(0)
     if data is None or len(data.shape) - 1 not in _axes(node, data) or data.shape[-1] % 4 == 0:
         return None
@@ -158,11 +186,13 @@ def _axes(node: OpNode, data: Operand) -> tuple[int, ...]:
 
 
 def wide_alpha(node: OpNode) -> str | None:
+    """Find a PRELU whose alpha differs by position."""
     alpha = node.operand(1)
     return str(alpha) if alpha and any(size > 1 for size in alpha.shape[:-1]) else None
 
 
 def steps_and_new_axes(node: OpNode) -> str | None:
+    """Find a slice with strides, an ellipsis or a new axis."""
     strides = node.operand(3)
     if strides and any(stride != 1 for stride in strides.integers()):
         return f"strides {list(strides.integers())}"
@@ -172,12 +202,13 @@ def steps_and_new_axes(node: OpNode) -> str | None:
 
 
 def long_softmax(node: OpNode) -> str | None:
+    """Find a softmax over more than 16,000 values."""
     width = node.output.shape[-1] if node.output.shape else 1
     return f"{width:,} values" if width > 16_000 else None
 
 
 def imprecise_resize(node: OpNode) -> str | None:
-    """Interpolation between pixels whose weights are no short binary fractions.
+    """Find an interpolation whose weights are no short binary fractions.
 
     Factors of 2 and 4 have such weights, also between aligned corners.
     """
@@ -195,3 +226,41 @@ def imprecise_resize(node: OpNode) -> str | None:
 
 def _plane(operand: Operand) -> str:
     return " × ".join(map(str, operand.shape[1:3]))
+
+
+def large_mean(node: OpNode) -> str | None:
+    """Find a mean over too many positions."""
+    image = node.operand(0)
+    if image is None:
+        return None
+    positions = math.prod(image.shape[-3:-1])
+    return f"{image}, {positions:,} positions" if positions > _MAX_MEAN else None
+
+
+def large_transpose(node: OpNode) -> str | None:
+    """Find a transpose of too many values."""
+    return _above(node.output, _MAX_TRANSPOSE)
+
+
+def large_reshape(node: OpNode) -> str | None:
+    """Find a reshape of too many values."""
+    return _above(node.output, _MAX_RESHAPE)
+
+
+def large_row(node: OpNode) -> str | None:
+    """Find a row too long for the chip: it cannot be spread over it the way an image is."""
+    rows = (_above(operand, _MAX_ROW) for operand in node.activations if _is_row(operand))
+    return next(filter(None, rows), None)
+
+
+def large_resize(node: OpNode) -> str | None:
+    """Find a resize to too many values."""
+    return _above(node.output, _MAX_RESIZE)
+
+
+def _is_row(operand: Operand) -> bool:
+    return len(operand.shape) > 1 and operand.shape[-2] > 1 and math.prod(operand.shape[:-2]) == 1
+
+
+def _above(operand: Operand, limit: int) -> str | None:
+    return f"{operand}, {operand.size:,} values" if operand.size > limit else None

@@ -1,7 +1,7 @@
-"""Where the Edge TPU compiler is to be had: a closed program of Google's, for x86-64 Linux alone.
+"""Installation of the Edge TPU compiler: closed-source, by Google, for x86-64 Linux only.
 
 Sources: https://coral.ai/docs/edgetpu/compiler for the package, its system and the notebook. The
-image recipe installs the same package; the toolkit's authors could not build it.
+Dockerfile installs the same package; it was never built by the toolkit's authors.
 """
 
 import platform
@@ -23,7 +23,7 @@ _SOURCE = (
     f"deb [signed-by={_KEYRING}] https://packages.cloud.google.com/apt coral-edgetpu-stable main"
 )
 
-RECIPE = f"""\
+DOCKERFILE = f"""\
 FROM --platform={PLATFORM} debian:bookworm-slim
 RUN apt-get update \\
  && apt-get install -y --no-install-recommends ca-certificates curl gnupg \\
@@ -34,24 +34,26 @@ RUN apt-get update \\
  && apt-get install -y --no-install-recommends {IMAGE} \\
  && rm -rf /var/lib/apt/lists/* /tmp/key
 """
-"""A Dockerfile for the image that ``--docker`` runs."""
+"""Dockerfile of the image that ``--docker`` runs."""
 
-BUILD = f"edge compile --docker-recipe | docker build --platform {PLATFORM} -t {IMAGE} -"
+BUILD_COMMAND = f"edge compile --docker-recipe | docker build --platform {PLATFORM} -t {IMAGE} -"
 
 
 class MissingCompilerError(CompilerError):
-    """There is no compiler here; ``install_instructions`` are the exact ways to get it, for people to copy."""
+    """The compiler is not installed; ``instructions`` are the commands to install it."""
 
-    def __init__(self, expected: str, found: str, fix: str, ways: str, *, code: str) -> None:
+    def __init__(
+        self, expected: str, found: str, fix: str, instructions: str, *, code: str
+    ) -> None:
         super().__init__(expected, found, fix, code=code)
-        self.ways = ways
+        self.instructions = instructions
 
 
 def compiler_missing() -> MissingCompilerError:
-    """The error for a machine without the compiler."""
+    """Return the error for a machine without the compiler."""
     return MissingCompilerError(
         f"{PROGRAM} on the PATH (available for x86-64 Linux only)",
-        "none" if runs_here() else _here(),
+        "none" if can_run_compiler() else _machine(),
         "install it with apt, run it in Docker with --docker, or use Google's notebook: "
         "'edge compile --help' has the exact commands",
         install_instructions(),
@@ -59,25 +61,30 @@ def compiler_missing() -> MissingCompilerError:
     )
 
 
-def not_in_docker(expected: str, found: str, fix: str, code: str) -> MissingCompilerError:
-    """An error of Docker's, with the recipe of the compiler's image."""
-    recipe = f"The Dockerfile of the image '{IMAGE}':\n\n{RECIPE}\nTo build it:\n\n  {BUILD}\n"
-    return MissingCompilerError(expected, found, fix, recipe, code=code)
+def docker_error(expected: str, found: str, fix: str, code: str) -> MissingCompilerError:
+    """Return an error of Docker's, with the Dockerfile of the compiler's image."""
+    instructions = (
+        f"The Dockerfile of the image '{IMAGE}':\n\n{DOCKERFILE}\n"
+        f"To build it:\n\n  {BUILD_COMMAND}\n"
+    )
+    return MissingCompilerError(expected, found, fix, instructions, code=code)
 
 
-def runs_here() -> bool:
-    """Whether this machine can run the compiler without emulation."""
+def can_run_compiler() -> bool:
+    """Check that this machine can run the compiler without emulation."""
     return platform.system() == "Linux" and platform.machine() in ("x86_64", "AMD64")
 
 
-def _here() -> str:
+def _machine() -> str:
     return f"{platform.machine()} {platform.system()}"
 
 
 def install_instructions() -> str:
-    """The exact ways to get the compiler, for people to read and to copy."""
-    machine = "this machine" if runs_here() else f"an x86-64 Linux machine (this is {_here()})"
-    slow = "" if runs_here() else " (emulated here: slow, and only if Docker supports it)"
+    """Return the commands to install the compiler, as text."""
+    machine = (
+        "this machine" if can_run_compiler() else f"an x86-64 Linux machine (this is {_machine()})"
+    )
+    slow = "" if can_run_compiler() else " (emulated here: slow, and only if Docker supports it)"
     return f"""\
 How to get the Edge TPU compiler, which Google provides for x86-64 Linux only:
 
@@ -87,7 +94,7 @@ How to get the Edge TPU compiler, which Google provides for x86-64 Linux only:
      sudo apt-get update && sudo apt-get install {IMAGE}
 
 2. In Docker{slow}:
-     {BUILD}
+     {BUILD_COMMAND}
      edge compile MODEL --docker
 
 3. In the browser, without installing anything, in Google's notebook:

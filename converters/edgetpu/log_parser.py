@@ -1,7 +1,7 @@
-"""What the Edge TPU compiler says, read: its console output and its operation logs (``*.log``).
+"""Parser of the Edge TPU compiler's console output and operation logs (``*.log``).
 
-The compiler is a closed binary whose output is meant for people and differs by version; the forms
-read here are those of versions 1.0 to 16.0. What a text does not say is None, never a guess.
+The compiler is closed-source, and its output is meant for people and differs by version; this reads
+versions 1.0 to 16.0. What a text does not say is None, never a guess.
 """
 
 import re
@@ -30,7 +30,7 @@ _PARTLY = "Model successfully compiled but not all operations"
 
 @dataclass(frozen=True, slots=True)
 class OpLogRow:
-    """A row of the operation table: ``count`` operations ``op`` and what became of them."""
+    """A row of the operation table: ``count`` operations ``op`` and their status."""
 
     op: str
     count: int
@@ -38,17 +38,18 @@ class OpLogRow:
 
     @property
     def mapped(self) -> bool:
+        """True where the operations run on the Edge TPU."""
         return self.status == MAPPED
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLog:
-    """What the compiler says of one model; sizes in bytes, as rounded by it.
+    """Log of one model; sizes in bytes, as rounded by the compiler.
 
-    ``on_chip``: parameters cached on the chip; ``on_chip_free``: what is left there;
-    ``off_chip``: parameters streamed at each invoke; ``subgraphs``: how many parts run on the
-    Edge TPU; ``on_tpu`` and ``on_cpu``: operations that run there; ``rows``: the operation table,
-    where one op can have several rows.
+    ``on_chip``: parameters cached on the chip; ``on_chip_free``: remaining cache; ``off_chip``:
+    parameters streamed at each invoke; ``subgraphs``: number of parts that run on the Edge TPU;
+    ``on_tpu`` and ``on_cpu``: number of operations that run there; ``rows``: the operation table,
+    where an op can have several rows.
     """
 
     input: str
@@ -67,10 +68,10 @@ class ModelLog:
 
 @dataclass(frozen=True, slots=True)
 class CompilerAttempt:
-    """One try at compiling; a search for a delegate (``-d``) makes several.
+    """An attempt to compile; a search for a delegate (``-d``) makes several.
 
-    ``succeeded`` is None where the text does not say: an operation log, or one that is cut off.
-    ``milliseconds`` are the compiler's own; ``errors`` its lines that tell what went wrong.
+    ``succeeded``: None where the text does not say: an operation log, or truncated output.
+    ``milliseconds``: as measured by the compiler; ``errors``: its error lines.
     """
 
     succeeded: bool | None
@@ -81,36 +82,37 @@ class CompilerAttempt:
 
 @dataclass(frozen=True, slots=True)
 class CompilerLog:
-    """A whole text: the compiler's version ("" where it is not said) and its attempts."""
+    """Output of a run: the compiler's version ("" where it is not printed) and its attempts."""
 
     version: str
     attempts: tuple[CompilerAttempt, ...]
 
     @property
     def succeeded(self) -> bool | None:
-        """How the last attempt ended: a search that fails first may succeed later."""
+        """Result of the last attempt: a search that fails first may succeed later."""
         return self.attempts[-1].succeeded if self.attempts else None
 
     @property
     def milliseconds(self) -> int | None:
+        """Duration of the last attempt, as measured by the compiler."""
         return self.attempts[-1].milliseconds if self.attempts else None
 
     @property
     def models(self) -> tuple[ModelLog, ...]:
-        """The models of every attempt that did not fail."""
+        """Models of every attempt that did not fail."""
         kept = [attempt for attempt in self.attempts if attempt.succeeded is not False]
         return tuple(model for attempt in kept for model in attempt.models)
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """The errors of the last attempt."""
+        """Error lines of the last attempt."""
         return self.attempts[-1].errors if self.attempts else ()
 
 
 def parse(text: str) -> CompilerLog:
-    """Read the console output of ``edgetpu_compiler``, or an operation log that it wrote.
+    """Parse the console output of ``edgetpu_compiler``, or an operation log that it wrote.
 
-    Any text is accepted; one that is no such output gives a log without version and models.
+    Any text is accepted; other text gives a log without version and models.
     """
     lines = [line.strip() for line in text.splitlines()]
     version = _VERSION.search(text)
@@ -119,7 +121,7 @@ def parse(text: str) -> CompilerLog:
 
 
 def _attempts(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines by attempt: a new one begins where one ended and another is announced."""
+    """Split lines by attempt: one begins where the previous one ended and another is announced."""
     block: list[str] = []
     for line in lines:
         begins = line.startswith(("Try to compile segment", _TIMER)) or _VERSION.match(line)
@@ -132,9 +134,9 @@ def _attempts(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _outcome(lines: Sequence[str]) -> bool | None:
-    """Whether an attempt succeeded; None where it is not said.
+    """Check whether an attempt succeeded; None where the lines do not say.
 
-    Compilers with a timeout timer (16.0) end with a line of success of their own; "Model compiled
+    Compilers with a timeout timer (16.0) end with a separate line of success; "Model compiled
     successfully" comes before their child process has ended, and does not count.
     """
     if any(_FAILED.match(line) or "uncaught exception" in line for line in lines):
@@ -145,9 +147,9 @@ def _outcome(lines: Sequence[str]) -> bool | None:
 
 
 def _attempt(lines: Sequence[str]) -> CompilerAttempt:
-    heads = [at for at, line in enumerate(lines) if re.match(r"Input( model)?: ", line)]
+    heads = [i for i, line in enumerate(lines) if re.match(r"Input( model)?: ", line)]
     ends = [*heads, len(lines)][1:]
-    times = [int(found[1]) for line in lines if (found := _COMPILED.match(line))]
+    times = [int(match[1]) for line in lines if (match := _COMPILED.match(line))]
     return CompilerAttempt(
         succeeded=_outcome(lines),
         milliseconds=times[-1] if times else None,
@@ -157,7 +159,7 @@ def _attempt(lines: Sequence[str]) -> CompilerAttempt:
 
 
 def _errors(lines: Sequence[str]) -> Iterator[str]:
-    """The lines that tell of an error; after "Invalid model" the next one says why."""
+    """Find the error lines; after "Invalid model" the next line says why."""
     before = ""
     for line in filter(None, lines):
         if _ERROR.match(line) or before.startswith("Invalid model"):
@@ -166,20 +168,20 @@ def _errors(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _model(lines: Sequence[str]) -> ModelLog:
-    """One model's block, from its "Input" on."""
-    said = {label: value for line in lines for label, _, value in [line.partition(": ")] if value}
+    """Parse one model's block, from its "Input" line on."""
+    fields = {label: value for line in lines for label, _, value in [line.partition(": ")] if value}
     rows = tuple(_rows(lines))
-    operations = _number(said.get("Total number of operations"))
-    subgraphs = _number(said.get("Number of Edge TPU subgraphs"))
-    on_tpu, on_cpu = _shares(lines, said, rows, operations, subgraphs)
+    operations = _number(fields.get("Total number of operations"))
+    subgraphs = _number(fields.get("Number of Edge TPU subgraphs"))
+    on_tpu, on_cpu = _op_counts(lines, fields, rows, operations, subgraphs)
     return ModelLog(
-        input=said.get("Input model") or said.get("Input", ""),
-        output=said.get("Output model") or said.get("Output", ""),
-        input_size=_bytes(said.get("Input size")),
-        output_size=_bytes(said.get("Output size")),
-        on_chip=_bytes(said.get("On-chip memory used for caching model parameters")),
-        on_chip_free=_bytes(said.get("On-chip memory remaining for caching model parameters")),
-        off_chip=_bytes(said.get("Off-chip memory used for streaming uncached model parameters")),
+        input=fields.get("Input model") or fields.get("Input", ""),
+        output=fields.get("Output model") or fields.get("Output", ""),
+        input_size=_bytes(fields.get("Input size")),
+        output_size=_bytes(fields.get("Output size")),
+        on_chip=_bytes(fields.get("On-chip memory used for caching model parameters")),
+        on_chip_free=_bytes(fields.get("On-chip memory remaining for caching model parameters")),
+        off_chip=_bytes(fields.get("Off-chip memory used for streaming uncached model parameters")),
         subgraphs=subgraphs,
         operations=operations,
         on_tpu=on_tpu,
@@ -189,8 +191,8 @@ def _model(lines: Sequence[str]) -> ModelLog:
 
 
 def _rows(lines: Sequence[str]) -> Iterator[OpLogRow]:
-    """The rows below the table's header, up to the first line that is none."""
-    starts = [at + 1 for at, line in enumerate(lines) if _HEADER.match(line)]
+    """Parse the rows below the table's header, up to the first other line."""
+    starts = [i + 1 for i, line in enumerate(lines) if _HEADER.match(line)]
     for line in lines[starts[0] :] if starts else ():
         row = _ROW.fullmatch(line)
         if row:
@@ -199,20 +201,20 @@ def _rows(lines: Sequence[str]) -> Iterator[OpLogRow]:
             return
 
 
-def _shares(
+def _op_counts(
     lines: Sequence[str],
-    said: dict[str, str],
+    fields: dict[str, str],
     rows: tuple[OpLogRow, ...],
     operations: int | None,
     subgraphs: int | None,
 ) -> tuple[int | None, int | None]:
-    """How many operations run on the Edge TPU and on the CPU; None where it is not said.
+    """Return the number of operations on the Edge TPU and on the CPU; None where unknown.
 
-    Both numbers are printed where some run on the CPU. Where all are mapped there are none, so
-    that the block must be known to go on behind the place where they would stand.
+    Both are printed where some run on the CPU. Where all are mapped neither is, so the block must
+    be known to continue after the position where they would be.
     """
-    on_tpu = _number(said.get("Number of operations that will run on Edge TPU"))
-    on_cpu = _number(said.get("Number of operations that will run on CPU"))
+    on_tpu = _number(fields.get("Number of operations that will run on Edge TPU"))
+    on_cpu = _number(fields.get("Number of operations that will run on CPU"))
     if on_tpu is not None and on_cpu is not None:
         return on_tpu, on_cpu
     if subgraphs == 0 and operations is not None:
@@ -223,7 +225,7 @@ def _shares(
         return mapped, listed - mapped
     if operations is None or any(line.startswith(_PARTLY) for line in lines):
         return None, None
-    logs = [at for at, line in enumerate(lines) if line.startswith("Operation log:")]
+    logs = [i for i, line in enumerate(lines) if line.startswith("Operation log:")]
     goes_on = bool(logs) and any(lines[logs[0] + 1 :])
     return (operations, 0) if goes_on else (None, None)
 

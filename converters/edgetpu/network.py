@@ -1,4 +1,4 @@
-"""A model's operations as the Edge TPU's rules look at them: names, shapes, types, constants."""
+"""Operations of a model as the Edge TPU rules see them: names, shapes, dtypes, constants."""
 
 import math
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 class Operand:
     """A tensor that an operation reads or writes.
 
-    ``constant``: nothing computes or feeds it; then ``data`` are its values. ``buffer``: their
-    place in the file, which tensors can share.
+    ``constant``: neither computed nor an input; then ``data`` holds its values. ``buffer``: index
+    of its buffer in the file, which tensors can share.
     """
 
     name: str
@@ -29,17 +29,17 @@ class Operand:
 
     @property
     def size(self) -> int:
-        """How many values it has."""
+        """Number of values."""
         return math.prod(self.shape)
 
     def integers(self) -> tuple[int, ...]:
-        """The values of an int32 or int64 constant, which describes a shape, axes or a padding."""
+        """Return the values of an int32 or int64 constant: a shape, axes or a padding."""
         width = 8 if self.dtype == "int64" else 4
         whole = self.data[: len(self.data) // width * width]
         return tuple(np.frombuffer(whole, f"<i{width}").tolist())
 
     def is_zero(self) -> bool:
-        """Whether all values of a constant of single bytes stand for 0."""
+        """Check that all values of an 8-bit constant represent 0."""
         return not np.any(np.frombuffer(self.data, np.uint8) != self.zero_point % 256)
 
     def __str__(self) -> str:
@@ -63,17 +63,18 @@ class OpNode:
 
     @property
     def activations(self) -> tuple[Operand, ...]:
-        """What is computed: its outputs, and those inputs that are not constant."""
+        """Inputs that are not constant, and outputs."""
         read = (operand for operand in self.inputs if operand and not operand.constant)
         return (*read, *self.outputs)
 
     @property
     def constants(self) -> tuple[Operand, ...]:
+        """Constant inputs."""
         return tuple(operand for operand in self.inputs if operand and operand.constant)
 
     @property
     def output(self) -> Operand:
-        """Its first output.
+        """First output.
 
         Raises:
             FlatbufferError: it has none.
@@ -83,26 +84,26 @@ class OpNode:
         return self.outputs[0]
 
     def operand(self, position: int) -> Operand | None:
-        """The input at ``position``; None where there is none."""
+        """Return the input at ``position``, or None."""
         return self.inputs[position] if position < len(self.inputs) else None
 
     def option(self, field: int, layout: str = "i", default: int = 0) -> int:
-        """A scalar of the builtin options, by its field number in the schema."""
+        """Return a scalar of the builtin options, by its field number in the schema."""
         return default if self.options is None else self.options.integer(field, layout, default)
 
 
 def nodes(file: ModelFile) -> tuple[OpNode, ...]:
-    """The operations of the main graph, in the order in which they run.
+    """Return the operations of the main graph, in the order of execution.
 
     Raises:
-        FlatbufferError: an operation reads what only a later one makes.
+        FlatbufferError: an operation reads the output of a later one.
     """
     names, graph = operations.op_names(), file.main
-    makers = {
+    producers = {
         tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs if tensor >= 0
     }
-    changing = makers.keys() | set(graph.inputs)
-    operands = [_operand(each, i not in changing, file) for i, each in enumerate(graph.tensors)]
+    changing = producers.keys() | set(graph.inputs)
+    operands = [_operand(tensor, i not in changing, file) for i, tensor in enumerate(graph.tensors)]
     return tuple(
         OpNode(
             index=index,
@@ -111,21 +112,21 @@ def nodes(file: ModelFile) -> tuple[OpNode, ...]:
             inputs=tuple(operands[i] if i >= 0 else None for i in op.inputs),
             outputs=tuple(operands[i] for i in op.outputs if i >= 0),
             options=op.options,
-            parents=_parents(index, op, makers),
+            parents=_parents(index, op, producers),
         )
         for index, op in enumerate(graph.operators)
     )
 
 
-def _parents(index: int, op: OpInfo, makers: dict[int, int]) -> frozenset[int]:
-    parents = frozenset(makers[tensor] for tensor in op.inputs if tensor in makers)
+def _parents(index: int, op: OpInfo, producers: dict[int, int]) -> frozenset[int]:
+    parents = frozenset(producers[tensor] for tensor in op.inputs if tensor in producers)
     if any(parent >= index for parent in parents):
         raise FlatbufferError(f"operation {index} reads the output of a later one")
     return parents
 
 
 def names(graph: Graph) -> tuple[str, ...]:
-    """The names of a graph's operations."""
+    """Return the names of a graph's operations."""
     known = operations.op_names()
     return tuple(_name(op, known) for op in graph.operators)
 

@@ -1,4 +1,4 @@
-"""Why the Edge TPU compiler refused a model, in plain words and with what mends it."""
+"""Errors for models that the Edge TPU compiler rejects, with the reason and a fix."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SMALLER = "use a smaller input, or try --search-delegate, which leaves more to 
 
 @dataclass(frozen=True, slots=True)
 class FailureReason:
-    """What a line of the compiler means: ``pattern`` finds it, its groups fill in ``found``."""
+    """Meaning of an error line: ``pattern`` matches it, its groups fill in ``found``."""
 
     pattern: str
     code: str
@@ -77,19 +77,24 @@ REASONS = (
         _SMALLER,
     ),
 )
-"""The known reasons, the most specific first."""
+"""Known reasons, the most specific first."""
 
 
-def refusal(ran: CompilerRun, log: CompilerLog, name: str) -> CompilerError:
-    """The error for a run that did not succeed; ``name`` is the model's."""
-    lines = [*log.errors] or _last_lines(ran.text)
+def compilation_error(run: CompilerRun, log: CompilerLog, name: str) -> CompilerError:
+    """Return the error for a run that did not succeed; ``name``: of the model."""
+    lines = [*log.errors] or _last_lines(run.text)
     output = printable("; ".join(lines)) or "none"
     expected = "a model that the Edge TPU compiler accepts"
     for reason in REASONS:
         match = re.search(reason.pattern, "\n".join(log.errors))
         if match:
-            found = f"{name}, {reason.found.format(*match.groups())} (compiler output: {output})"
-            return CompilerError(expected, found, reason.fix, code=reason.code)
+            problem = reason.found.format(*match.groups())
+            return CompilerError(
+                expected,
+                f"{name}, {problem} (compiler output: {output})",
+                reason.fix,
+                code=reason.code,
+            )
     if log.succeeded is False:
         return CompilerError(
             expected,
@@ -99,7 +104,7 @@ def refusal(ran: CompilerRun, log: CompilerLog, name: str) -> CompilerError:
         )
     return CompilerError(
         "the Edge TPU compiler to report success with exit code 0",
-        f"exit code {ran.code} for {name} (compiler output: {output})",
+        f"exit code {run.code} for {name} (compiler output: {output})",
         "run it by hand to see more, or reinstall it",
         code="compiler-failed",
     )

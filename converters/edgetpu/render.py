@@ -1,4 +1,4 @@
-"""A forecast for people: a table of operations, a tree of the cut, and what to change."""
+"""Terminal output of ``edge check``: a table of operations, a tree of cuts, and what to change."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,21 +11,22 @@ from rich.text import Text
 from rich.tree import Tree
 
 from converters.edgetpu.prediction import EdgeTpuPrediction, Refusal
-from converters.edgetpu.rules import WHOLE
+from converters.edgetpu.rules import MODEL_RULES
 from edge.terminal.text import printable
 
-_CUTS = 5
-"""Places where the graph is cut that are shown; what follows is behind the first ones mostly."""
+_MAX_CUTS = 5
+"""Number of cuts of the graph that are shown; the first ones cost the most."""
 
 _STYLES = {"full": "bold green", "partly": "bold yellow", "none": "bold red"}
 
 
 def show(prediction: EdgeTpuPrediction, name: str, console: Console | None = None) -> None:
-    """Print a forecast.
+    """Print a prediction.
 
     Args:
-        name: the file, as the user called it.
-        console: where to print; stdout by default.
+        prediction: of the model.
+        name: path of the model as given by the user.
+        console: to print to; stdout by default.
     """
     shown = console or Console(highlight=False)
     # A path is for copying: never broken over lines, never read as markup.
@@ -42,7 +43,7 @@ def _parts(prediction: EdgeTpuPrediction) -> Iterator[RenderableType]:
         yield Text.assemble("  parameters  ", _memory(prediction))
     yield ""
     yield Padding(_operations(prediction), (0, 0, 0, 2))
-    if prediction.refusals and (prediction.mapped or prediction.whole):
+    if prediction.refusals and (prediction.mapped or prediction.rejects_model):
         yield ""
         yield Padding(_tree(prediction), (0, 0, 0, 2))
     if prediction.refusals:
@@ -65,15 +66,15 @@ _BASIS = (
 
 
 def _verdict(prediction: EdgeTpuPrediction) -> Text:
-    every = len(prediction.operations)
+    total = len(prediction.operations)
     if prediction.status == "full":
-        words = f"runs all {every} operations"
-    elif prediction.whole:
-        words = f"runs nothing: the compiler rejects the model ({every} operations)"
+        words = f"runs all {total} operations"
+    elif prediction.rejects_model:
+        words = f"runs nothing: the compiler rejects the model ({total} operations)"
     elif prediction.status == "none":
-        words = f"runs none of the {every} operations"
+        words = f"runs none of the {total} operations"
     else:
-        words = f"runs {prediction.mapped} of {every} operations"
+        words = f"runs {prediction.mapped} of {total} operations"
     return Text.assemble("  Edge TPU    ", (words, _STYLES[prediction.status]))
 
 
@@ -104,14 +105,14 @@ def _operations(prediction: EdgeTpuPrediction) -> Table:
 
 
 def _reasons(prediction: EdgeTpuPrediction) -> dict[str, str]:
-    """Why operations of a kind are on the CPU: how often for which reason."""
+    """Describe for each kind of operation why it is on the CPU, with counts."""
     counts: dict[str, Counter[str]] = {op: Counter() for op in prediction.cpu}
     for refusal in prediction.refusals:
         counts[refusal.op][refusal.rule.reason] += 1
     for op, left in prediction.cpu.items():
         other = left - counts[op].total()
         if other and not prediction.compiled:
-            counts[op]["model rejected" if prediction.whole else "after the cut"] += other
+            counts[op]["model rejected" if prediction.rejects_model else "after the cut"] += other
     return {
         op: _listed(count) if len(count) > 1 else next(iter(count), "")
         for op, count in counts.items()
@@ -119,46 +120,48 @@ def _reasons(prediction: EdgeTpuPrediction) -> dict[str, str]:
 
 
 def _tree(prediction: EdgeTpuPrediction) -> Tree:
-    """What was refused, and what is lost behind it."""
+    """Build a tree of refused operations and what is lost after each."""
     refusals = prediction.refusals
-    if prediction.whole:
-        return _refused_whole(refusals)
+    if prediction.rejects_model:
+        return _rejection_tree(refusals)
     tree = Tree(Text("Where the graph is cut", style="bold"), guide_style="dim")
     before = [refusal for refusal in refusals if refusal.cause is None]
     if before:
         listed = _listed(_by_reason(before))
         tree.add(Text(f"on the CPU before the mapped part, which cuts nothing: {listed}"))
     cuts = [refusal for refusal in refusals if refusal.cause == refusal.index]
-    for refusal in cuts[:_CUTS]:
-        _add_cut(tree, refusal, [each for each in refusals if each.cause == refusal.index])
-    if len(cuts) > _CUTS:
-        rest = _listed(_by_reason(cuts[_CUTS:]))
-        tree.add(Text(f"and in {len(cuts) - _CUTS} more places: {rest}"))
+    for refusal in cuts[:_MAX_CUTS]:
+        _add_cut(tree, refusal, [other for other in refusals if other.cause == refusal.index])
+    if len(cuts) > _MAX_CUTS:
+        rest = _listed(_by_reason(cuts[_MAX_CUTS:]))
+        tree.add(Text(f"and in {len(cuts) - _MAX_CUTS} more places: {rest}"))
     return tree
 
 
-def _refused_whole(refusals: Iterable[Refusal]) -> Tree:
+def _rejection_tree(refusals: Iterable[Refusal]) -> Tree:
     tree = Tree(Text("What the compiler cannot read", style="bold"), guide_style="dim")
-    stops = [refusal for refusal in refusals if refusal.rule in WHOLE]
-    for refusal in stops[:_CUTS]:
-        tree.add(Text(_place(refusal)))
-    if len(stops) > _CUTS:
-        tree.add(Text(f"and {len(stops) - _CUTS} more: {_listed(_by_reason(stops[_CUTS:]))}"))
+    stops = [refusal for refusal in refusals if refusal.rule in MODEL_RULES]
+    for refusal in stops[:_MAX_CUTS]:
+        tree.add(Text(_describe(refusal)))
+    if len(stops) > _MAX_CUTS:
+        tree.add(
+            Text(f"and {len(stops) - _MAX_CUTS} more: {_listed(_by_reason(stops[_MAX_CUTS:]))}")
+        )
     return tree
 
 
 def _add_cut(tree: Tree, refusal: Refusal, same: Iterable[Refusal]) -> None:
-    branch = tree.add(Text(_place(refusal)))
-    if refusal.behind:
-        branch.add(Text(f"lost after it: {_listed(Counter(refusal.behind))}"))
-    others = [each for each in same if each is not refusal]
+    branch = tree.add(Text(_describe(refusal)))
+    if refusal.lost_after:
+        branch.add(Text(f"lost after it: {_listed(Counter(refusal.lost_after))}"))
+    others = [other for other in same if other is not refusal]
     if others:
         branch.add(Text(f"also rejected after it: {_listed(_by_reason(others))}"))
-    if not refusal.behind and not others:
+    if not refusal.lost_after and not others:
         branch.add(Text("nothing is lost after it"))
 
 
-def _place(refusal: Refusal) -> str:
+def _describe(refusal: Refusal) -> str:
     rule = refusal.rule
     return (
         f"operation {refusal.index}, {printable(refusal.op)}: {printable(refusal.found)} "
@@ -167,9 +170,9 @@ def _place(refusal: Refusal) -> str:
 
 
 def _changes(refusals: Iterable[Refusal]) -> Table:
-    """What to change, once for every kind of refusal: first what gains the most operations."""
+    """List each change once, the one that gains the most operations first."""
     kinds: dict[str, list[str]] = {}
-    for refusal in sorted(refusals, key=lambda each: -sum(each.behind.values())):
+    for refusal in sorted(refusals, key=lambda refusal: -sum(refusal.lost_after.values())):
         kinds.setdefault(refusal.rule.change, []).append(refusal.op)
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right")
@@ -185,7 +188,7 @@ def _by_reason(refusals: Iterable[Refusal]) -> Counter[str]:
 
 
 def _listed(counts: Counter[str]) -> str:
-    """Names with how often, where it is more than once: "CONV_2D × 2; PAD"."""
+    """Join names with their counts above 1: "CONV_2D × 2; PAD"."""
     return "; ".join(
         f"{printable(name)} × {count}" if count > 1 else printable(name)
         for name, count in counts.items()

@@ -1,21 +1,20 @@
-"""What makes the Edge TPU's compiler leave an operation to the CPU: a table of rules.
+"""Rules by which the Edge TPU compiler leaves an operation to the CPU.
 
-The compiler is closed; the last one is 16.0.384591198, of 2021. ``DOCUMENTED`` rules are its
-documentation's (https://coral.ai/docs/edgetpu/models-intro, "Supported operations"). ``SAID`` ones
-are what it prints where it refuses a model. ``OBSERVED`` ones were read off what it left on the CPU
-of public models, and name the repositories that show it, so that a forecast can be judged without
-the rules that the judged models taught. Documented limits that could be looked up again only at
+The compiler is closed-source; its last version is 16.0.384591198, of 2021. ``DOCUMENTED`` rules
+come from its documentation (https://coral.ai/docs/edgetpu/models-intro, "Supported operations"),
+``REPORTED`` ones from its messages. ``OBSERVED`` ones were derived from what it left on the CPU of
+public models, and name the repositories of these, so that predictions can be evaluated without the
+rules derived from the evaluated models. Documented limits that could be looked up again only at
 second hand are ``LIKELY``.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from converters.edgetpu import conditions, limits
-from converters.edgetpu.advice import INSTEAD, LEAVE_OUT
+from converters.edgetpu import conditions
 from converters.edgetpu.network import OpNode
 
-DOCUMENTED, SAID, OBSERVED = "documented", "reported by the compiler", "observed"
+DOCUMENTED, REPORTED, OBSERVED = "documented", "reported by the compiler", "observed"
 SURE, LIKELY, GUESS = "sure", "likely", "guess"
 
 SUPPORTED = (
@@ -38,10 +37,41 @@ VERSIONS = {
     "SQUEEZE": 2, "STRIDED_SLICE": 6, "SUB": 5, "SUM": 2, "TANH": 3, "TILE": 3, "TRANSPOSE": 5,
     "TRANSPOSE_CONV": 3, "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
 }  # fmt: skip
-"""The newest version of an operation that the compiler's own TensorFlow Lite (2.5) can read.
+"""Newest version of each operation that the compiler's own TensorFlow Lite (2.5) can read.
 
 CONV_2D, EXP, QUANTIZE and TRANSPOSE_CONV are known from its messages; the others are upper bounds.
 """
+
+LEAVE_OUT = "Remove it, or do it in your program after the model"
+
+_POINTWISE = "Use RELU, RELU6, TANH, LOGISTIC or PRELU instead, and retrain"
+_INDEX = "End the model before it, and find the maximum in your program"
+_ATTENTION = "Use convolutions or dense layers with constant weights instead"
+
+REPLACEMENTS = {
+    "DEQUANTIZE": "Convert with integer output to get rid of it (on the CPU it costs little)",
+    "LEAKY_RELU": "Use RELU instead, or MAXIMUM of x and a multiple of x, and retrain",
+    "HARD_SWISH": "Use RELU6 instead, as the minimalistic MobileNetV3 does, and retrain",
+    "ELU": _POINTWISE,
+    "GELU": _POINTWISE,
+    "EXP": _POINTWISE,
+    "LOG_SOFTMAX": "Use SOFTMAX instead",
+    "ARG_MAX": _INDEX,
+    "ARG_MIN": _INDEX,
+    "TOPK_V2": _INDEX,
+    "DIV": "Multiply by the reciprocal if the divisor is constant",
+    "BATCH_MATMUL": _ATTENTION,
+    "GATHER": "Use SLICE or a 1 × 1 convolution if the indices are constant",
+    "GATHER_ND": "End the model before it, and gather the values in your program",
+    "SPLIT_V": "Use SPLIT into equal parts, or several SLICE operations",
+    "UNPACK": "Use SPLIT or SLICE instead",
+    "DEPTH_TO_SPACE": "Use TRANSPOSE_CONV or RESIZE_NEAREST_NEIGHBOR instead",
+    "MIRROR_PAD": "Use PAD, which pads with zeros",
+    "PADV2": "Use PAD, which pads with zeros",
+    "CAST": "Feed the model the type that it computes in: int8 or uint8",
+    "CONV_3D": "Use CONV_2D on single frames",
+}
+"""Replacements of unsupported operations, where there is more to suggest than removing them."""
 
 Condition = Callable[[OpNode], str | None]
 
@@ -50,38 +80,38 @@ Condition = Callable[[OpNode], str | None]
 class Rule:
     """A reason to leave an operation to the CPU.
 
-    ``ops``: the operations that it looks at, all where empty. ``finds`` says what is in the way.
-    ``reason``: its kind in few words; ``change``: what mends it. ``seen``: the repositories whose
-    models show it, for an observed one.
+    ``ops``: names of the operations that it applies to, all where empty. ``condition`` returns the
+    obstacle or None. ``reason``: its kind in few words; ``change``: how to fix it. ``seen``: for an
+    observed rule, the repositories whose models show it.
     """
 
     reason: str
     ops: tuple[str, ...]
-    finds: Condition
+    condition: Condition
     change: str
     source: str
     confidence: str
     seen: tuple[str, ...] = ()
 
     def apply(self, node: OpNode) -> str | None:
-        """What is in the way of ``node``; None where the rule does not concern it.
+        """Return the obstacle in ``node``, or None where the rule does not refuse it.
 
         Raises:
-            FlatbufferError: the options of the operation lead out of the file.
+            FlatbufferError: the operation's options point outside the file.
         """
         if self.ops and node.name not in self.ops:
             return None
-        return self.finds(node)
+        return self.condition(node)
 
 
-def _newer(node: OpNode) -> str | None:
+def _newer_version(node: OpNode) -> str | None:
     newest = VERSIONS.get(node.name)
     if newest is None or node.version <= newest:
         return None
     return f"version {node.version}; the compiler supports up to {newest}"
 
 
-def _always(node: OpNode) -> str | None:
+def _unsupported(node: OpNode) -> str | None:
     return "not a supported operation"
 
 
@@ -100,17 +130,17 @@ _README = "a README with YOLOv5s at 224 pixels"
 _TOO_LARGE = "Use a smaller input, or do this in your program after the model"
 _QUANTIZE = "Quantize the whole model to int8, as edge convert does (variants/int8.tflite)"
 
-WHOLE = (
-    Rule("op version", (), _newer,
+MODEL_RULES = (
+    Rule("op version", (), _newer_version,
          "Convert with an older TensorFlow (about 2.5), or without per-channel dense layers",
-         SAID, SURE),
+         REPORTED, SURE),
     Rule("dynamic tensor", (), conditions.unknown_size,
          "Convert with a fixed input shape (batch 1) and constant shapes inside",
-         SAID, SURE),
+         REPORTED, SURE),
 )  # fmt: skip
-"""Rules by which the compiler refuses a model as a whole."""
+"""Rules by which the compiler rejects the whole model."""
 
-SINGLE = (
+OPERATION_RULES = (
     Rule("unsupported op", (), _custom, f"{LEAVE_OUT}; at the end it can stay on the CPU",
          DOCUMENTED, SURE),
     Rule("data type", ("QUANTIZE", "DEQUANTIZE"), conditions.float_border,
@@ -119,8 +149,8 @@ SINGLE = (
     Rule("data type", (), conditions.float_values, _QUANTIZE, DOCUMENTED, SURE),
     Rule("data type", (), conditions.int16_values,
          "Quantize activations to int8 instead of int16 (recipe int8)", DOCUMENTED, SURE),
-    *(Rule("unsupported op", (op,), _always, change, DOCUMENTED, SURE)
-      for op, change in INSTEAD.items()),
+    *(Rule("unsupported op", (op,), _unsupported, change, DOCUMENTED, SURE)
+      for op, change in REPLACEMENTS.items()),
     Rule("unsupported op", (), _unlisted, LEAVE_OUT, DOCUMENTED, SURE),
     Rule("data type", (), conditions.other_values, f"Compute in int8; {LEAVE_OUT.lower()}",
          DOCUMENTED, SURE),
@@ -157,19 +187,19 @@ SINGLE = (
     Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
          "Upscale by 2 or 4, repeatedly, or use RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
          OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
-    Rule("too large", ("RESIZE_BILINEAR",), limits.large_resize, _TOO_LARGE, OBSERVED, GUESS,
+    Rule("too large", ("RESIZE_BILINEAR",), conditions.large_resize, _TOO_LARGE, OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
-    Rule("too large", ("MEAN",), limits.large_mean,
+    Rule("too large", ("MEAN",), conditions.large_mean,
          "Use AVERAGE_POOL_2D, or average the means of parts", OBSERVED, GUESS,
          ("reports to google-coral/edgetpu",)),
-    Rule("too large", ("TRANSPOSE",), limits.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
+    Rule("too large", ("TRANSPOSE",), conditions.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
          ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", _README)),
-    Rule("too large", ("RESHAPE",), limits.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
+    Rule("too large", ("RESHAPE",), conditions.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
          ("Sandhya1708/modelnew",)),
     Rule("too large", ("RESHAPE", "CONCATENATION", "STRIDED_SLICE", "LOGISTIC", "QUANTIZE"),
-         limits.large_row, _TOO_LARGE, OBSERVED, LIKELY,
+         conditions.large_row, _TOO_LARGE, OBSERVED, LIKELY,
          ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew", _README)),
 )  # fmt: skip
-"""Rules by which an operation is refused; the first that applies is the reason given."""
+"""Rules by which the compiler rejects an operation; the first that applies is the reason."""
 
-RULES = (*WHOLE, *SINGLE)
+RULES = (*MODEL_RULES, *OPERATION_RULES)

@@ -1,4 +1,4 @@
-"""Running the Edge TPU compiler as a process: from the PATH or in Docker, with a time limit."""
+"""Edge TPU compiler as a subprocess: from the PATH or in Docker, with a time limit."""
 
 import contextlib
 import os
@@ -15,16 +15,17 @@ from converters.edgetpu import installation
 from edge.errors import CompilerError
 
 DOCKER_TIMEOUT = 30.0
-"""Seconds that Docker has for a question, or for stopping a container."""
+"""Time limit in seconds for querying Docker and for stopping a container."""
 
-_WORK = "/work"
+_CONTAINER_FOLDER = "/work"
 
 
 @dataclass(frozen=True, slots=True)
 class CompilerProgram:
-    """How the compiler is called.
+    """Command line of the compiler.
 
-    ``command`` stands before its arguments; ``stop`` ends what killing the process does not reach.
+    ``command``: precedes its arguments; ``stop``: command that ends what killing the process does
+    not reach.
     """
 
     command: tuple[str, ...]
@@ -33,33 +34,33 @@ class CompilerProgram:
 
 @dataclass(frozen=True, slots=True)
 class CompilerRun:
-    """How a run ended: its exit code, and all that it printed."""
+    """Result of a run: its exit code, and everything that it printed."""
 
     code: int
     text: str
 
 
 def on_path() -> CompilerProgram:
-    """The compiler on the PATH.
+    """Find the compiler on the PATH.
 
     Raises:
-        MissingCompilerError: there is none.
+        MissingCompilerError: it is not there.
     """
-    found = shutil.which(installation.PROGRAM)
-    if found is None:
+    path = shutil.which(installation.PROGRAM)
+    if path is None:
         raise installation.compiler_missing()
-    return CompilerProgram((found,))
+    return CompilerProgram((path,))
 
 
 def in_docker(folder: Path) -> CompilerProgram:
-    """The compiler in the image ``edgetpu-compiler``, with ``folder`` and without a network.
+    """Return the command to run the compiler in Docker, with ``folder`` and without a network.
 
     Raises:
-        MissingCompilerError: no Docker, none that answers, or no such image.
+        MissingCompilerError: Docker is missing or does not respond, or has no such image.
     """
     docker = shutil.which("docker")
     if docker is None:
-        raise installation.not_in_docker(
+        raise installation.docker_error(
             "docker on the PATH",
             "none",
             "install Docker, or compile without --docker",
@@ -70,7 +71,7 @@ def in_docker(folder: Path) -> CompilerProgram:
     command = (
         *(docker, "run", "--rm", "--name", name, "--network", "none"),
         *("--platform", installation.PLATFORM, "--user", f"{os.getuid()}:{os.getgid()}"),
-        *("--volume", f"{folder}:{_WORK}", "--workdir", _WORK),
+        *("--volume", f"{folder}:{_CONTAINER_FOLDER}", "--workdir", _CONTAINER_FOLDER),
         *(installation.IMAGE, installation.PROGRAM),
     )
     return CompilerProgram(command, (docker, "kill", name))
@@ -79,41 +80,46 @@ def in_docker(folder: Path) -> CompilerProgram:
 def _require_image(docker: str) -> None:
     command = [docker, "image", "inspect", installation.IMAGE]
     try:
-        asked = subprocess.run(
+        inspection = subprocess.run(
             command, capture_output=True, text=True, timeout=DOCKER_TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired:
-        raise _docker_fails(f"no answer within {DOCKER_TIMEOUT:g} seconds") from None
-    if asked.returncode == 0:
+        raise _docker_failure(f"no answer within {DOCKER_TIMEOUT:g} seconds") from None
+    if inspection.returncode == 0:
         return
-    if re.search("no such (image|object)|image not known", asked.stderr, re.IGNORECASE):
-        raise installation.not_in_docker(
+    if re.search("no such (image|object)|image not known", inspection.stderr, re.IGNORECASE):
+        raise installation.docker_error(
             f"the Docker image '{installation.IMAGE}'",
             "no such image",
-            f"build it: {installation.BUILD}",
+            f"build it: {installation.BUILD_COMMAND}",
             "docker-image-not-found",
         )
-    raise _docker_fails(" ".join(asked.stderr.split()) or f"exit code {asked.returncode}")
+    raise _docker_failure(
+        " ".join(inspection.stderr.split()) or f"exit code {inspection.returncode}"
+    )
 
 
-def _docker_fails(found: str) -> installation.MissingCompilerError:
+def _docker_failure(found: str) -> installation.MissingCompilerError:
     fix = "start Docker, or compile without --docker"
-    return installation.not_in_docker("Docker to respond", found, fix, "docker-not-responding")
+    return installation.docker_error("Docker to respond", found, fix, "docker-not-responding")
 
 
 def run(
     program: CompilerProgram, arguments: Sequence[str], folder: Path, timeout: float
 ) -> CompilerRun:
-    """Run ``program`` in ``folder``; nothing of it is left running, however this ends.
+    """Run ``program`` in ``folder`` and end all its processes afterwards, even on errors.
 
-    What it prints goes through a file, not a pipe: a grandchild that outlives its parent would
-    keep a pipe open for ever.
+    Output goes to a file, not a pipe: a grandchild that outlives its parent would keep a pipe
+    open forever.
 
     Args:
+        program: from :func:`on_path` or :func:`in_docker`.
+        arguments: of the compiler.
+        folder: working directory.
         timeout: seconds until it is stopped.
 
     Raises:
-        CompilerError: it does not start, or does not end in time.
+        CompilerError: it does not start, or does not finish in time.
     """
     printed = folder / "printed.txt"
     with printed.open("wb") as out:
@@ -143,12 +149,12 @@ def run(
                 code="compiler-timeout",
             ) from None
         finally:
-            _end(process, program)
+            _kill(process, program)
     return CompilerRun(code, printed.read_text(encoding="utf-8", errors="replace"))
 
 
-def _end(process: "subprocess.Popen[bytes]", program: CompilerProgram) -> None:
-    """End all that the process started, and the process itself where it has not ended."""
+def _kill(process: "subprocess.Popen[bytes]", program: CompilerProgram) -> None:
+    """Kill the process group and, where it still runs, the container."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     if process.returncode is not None:

@@ -1,4 +1,4 @@
-"""The chosen file compiled for the Edge TPU, where there is a compiler."""
+"""Compilation of the chosen variant for the Edge TPU, where the compiler is installed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,11 @@ EDGETPU_FILE = "model_edgetpu.tflite"
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What came of compiling: ``content`` is None where no file did, and ``notes`` say why.
+    """Result of compiling the chosen variant.
 
-    ``compiler``: whether there is one here, and its ``version``. ``mapped`` operations run on the
-    Edge TPU, those of ``cpu`` (name to count) do not.
+    ``content``: the compiled file, or None with the reason in ``notes``. ``compiler``: it is
+    installed, in ``version``. ``mapped``: number of operations on the Edge TPU; ``cpu``: those on
+    the CPU (name → count).
     """
 
     notes: tuple[str, ...]
@@ -27,7 +28,7 @@ class Compilation:
     cpu: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The section ``compiled`` of the record."""
+        """Return the section ``compiled`` of the report."""
         return {
             "file": None if self.content is None else EDGETPU_FILE,
             "notes": self.notes,
@@ -39,27 +40,27 @@ class Compilation:
 
 
 def compile_for_target(chosen: Variant, target: str) -> Compilation | None:
-    """Compile ``chosen`` where ``target`` asks for the Edge TPU; None where it does not."""
+    """Compile ``chosen`` unless ``target`` is "cpu": then return None."""
     if target == "cpu":
         return None
-    if not compiler.available():
+    if not compiler.is_available():
         return Compilation((f"Not compiled: {installation.PROGRAM} is not on the PATH.",), False)
     try:
-        made = compiler.compile_bytes(chosen.content, f"{chosen.name}.tflite")
+        compiled = compiler.compile_bytes(chosen.content, f"{chosen.name}.tflite")
     except CompilerError as error:
         return Compilation((f"Not compiled: {error}.",), True)
-    if made.status == "none":
+    if compiled.status == "none":
         return Compilation(
             ("Not compiled: the compiler maps no operation to the Edge TPU.",), True,
-            version=made.log.version, cpu=made.cpu,
+            version=compiled.log.version, cpu=compiled.cpu,
         )  # fmt: skip
-    left = sum(made.cpu.values())
-    rest = f"all {made.mapped}" if not left else f"{made.mapped} of {made.operations}"
+    left = sum(compiled.cpu.values())
+    rest = f"all {compiled.mapped}" if not left else f"{compiled.mapped} of {compiled.operations}"
     return Compilation(
-        notes=(f"Compiled: {rest} operations run on the Edge TPU.", *made.differences()),
+        notes=(f"Compiled: {rest} operations run on the Edge TPU.", *compiled.differences()),
         compiler=True,
-        content=made.content,
-        version=made.log.version,
-        mapped=made.mapped,
-        cpu=made.cpu,
+        content=compiled.content,
+        version=compiled.log.version,
+        mapped=compiled.mapped,
+        cpu=compiled.cpu,
     )

@@ -1,17 +1,21 @@
-"""A small trained model and its TFLite files, made once for all tests of the workstation side."""
+"""Fixtures of the workstation side: a small trained model, its files, and an Edge TPU compiler."""
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import replaying_compiler
+from replaying_compiler import StandIn
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.tflite import Variant
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
+InstallCompiler = Callable[..., StandIn]
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +67,44 @@ def converted(
     )  # fmt: skip
     assert done.returncode in (0, 3), done.stderr
     return out, done
+
+
+@dataclass(frozen=True)
+class FakePrediction:
+    """Prediction with the operations that a test leaves on the CPU."""
+
+    cpu: dict[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"cpu": self.cpu}
+
+
+@pytest.fixture
+def predict_cpu(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Predict that only these operations stay on the CPU: ``predict_cpu(SOFTMAX=1)``."""
+
+    def set_prediction(**cpu: int) -> None:
+        from converters.edgetpu import compiler
+
+        monkeypatch.setattr(compiler, "check", lambda content, name: FakePrediction(cpu))
+
+    return set_prediction
+
+
+@pytest.fixture
+def compiler_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallCompiler:
+    """Put a stand-in on the PATH that replays a transcript: see ``replaying_compiler.install``."""
+
+    def install(transcript: str, prepared: bytes | None = None, **behavior: Any) -> StandIn:
+        stand_in = replaying_compiler.install(tmp_path / "bin", transcript, prepared, **behavior)
+        monkeypatch.setenv("PATH", replaying_compiler.path_with(stand_in.folder))
+        return stand_in
+
+    return install
+
+
+@pytest.fixture
+def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set a PATH without a compiler and without Docker."""
+    (tmp_path / "nothing").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))

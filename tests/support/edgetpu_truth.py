@@ -1,4 +1,4 @@
-"""What the real compiler left on the CPU of public models, and how forecasts compare with it."""
+"""Operations that the real compiler left on the CPU of public models, and prediction scores."""
 
 import json
 from collections import Counter
@@ -7,32 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converters.edgetpu.prediction import EdgeTpuPrediction, predict
-from converters.edgetpu.rules import SINGLE, WHOLE, Rule
+from converters.edgetpu.rules import MODEL_RULES, OPERATION_RULES, Rule
 from edge.modelfile import tflite
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A model and what the compiler left on the CPU; ``source``: the repository, owner/name."""
+    """A model and the operations that the compiler left on the CPU; ``source``: owner/name."""
 
     model: Path
     source: str
     cpu: dict[str, int]
     operations: int
 
-    def foresee(self, leave_out: Callable[[Rule], bool] = lambda rule: False) -> EdgeTpuPrediction:
-        """The forecast without the rules that are to be left out."""
-        whole, single = ([r for r in rules if not leave_out(r)] for rules in (WHOLE, SINGLE))
-        return predict(tflite.parse(self.model.read_bytes(), self.model.name), whole, single)
+    def predict(self, leave_out: Callable[[Rule], bool] = lambda rule: False) -> EdgeTpuPrediction:
+        """Predict by the rules that are not left out."""
+        file = tflite.parse(self.model.read_bytes(), self.model.name)
+        model_rules = [rule for rule in MODEL_RULES if not leave_out(rule)]
+        operation_rules = [rule for rule in OPERATION_RULES if not leave_out(rule)]
+        return predict(file, model_rules, operation_rules)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How forecasts compare with the truth.
+    """Accuracy of predictions.
 
-    ``exact``: models with the right counts on the CPU; ``partly``: models that are not mapped
-    whole, ``partly_exact`` of them right. ``operations``: of all models; ``right``: on the right
-    side, by counts of each kind. ``too_good``: forecast as mapped whole, and were not.
+    ``exact``: models with correct counts on the CPU; ``partly``: models that are not fully mapped,
+    ``partly_exact`` of them correct. ``operations``: of all models; ``right``: correctly placed,
+    by counts of each kind. ``too_good``: wrongly predicted as fully mapped.
     """
 
     models: int
@@ -46,7 +48,7 @@ class Score:
 
 
 def truths(data: Path) -> list[Truth]:
-    """The models of the test data."""
+    """Load the models of the test data."""
     folder = data / "edgetpu"
     return [
         Truth(
@@ -59,10 +61,10 @@ def truths(data: Path) -> list[Truth]:
     ]
 
 
-def score(forecasts: Iterable[tuple[Truth, EdgeTpuPrediction]]) -> Score:
-    """Compare forecasts with the truth."""
-    pairs = list(forecasts)
-    exact = [truth for truth, found in pairs if truth.cpu == found.cpu]
+def score(predictions: Iterable[tuple[Truth, EdgeTpuPrediction]]) -> Score:
+    """Compare predictions with the truth."""
+    pairs = list(predictions)
+    exact = [truth for truth, prediction in pairs if truth.cpu == prediction.cpu]
     partly = [truth for truth, _ in pairs if truth.cpu]
     return Score(
         models=len(pairs),
@@ -70,21 +72,23 @@ def score(forecasts: Iterable[tuple[Truth, EdgeTpuPrediction]]) -> Score:
         partly=len(partly),
         partly_exact=sum(truth in exact for truth in partly),
         operations=sum(truth.operations for truth, _ in pairs),
-        right=sum(truth.operations - _moved(truth.cpu, found.cpu) for truth, found in pairs),
+        right=sum(
+            truth.operations - _misplaced(truth.cpu, prediction.cpu) for truth, prediction in pairs
+        ),
         too_good=tuple(t.model.name for t, p in pairs if t.cpu and p.status == "full"),
         wrong=tuple(truth.model.name for truth, _ in pairs if truth not in exact),
     )
 
 
-def _moved(truth: dict[str, int], found: dict[str, int]) -> int:
-    """How many operations are on the wrong side."""
-    there, here = Counter(truth), Counter(found)
-    return ((there - here) + (here - there)).total()
+def _misplaced(truth: dict[str, int], predicted: dict[str, int]) -> int:
+    """Count the operations that are not where they were predicted."""
+    actual, expected = Counter(truth), Counter(predicted)
+    return ((actual - expected) + (expected - actual)).total()
 
 
-def taught_by(source: str) -> Callable[[Rule], bool]:
-    """Which rules were read off the models of this source alone: owner/name, or an owner."""
+def derived_from(source: str) -> Callable[[Rule], bool]:
+    """Return a filter of rules derived only from models of this source: owner/name, or an owner."""
     return lambda rule: (
         bool(rule.seen)
-        and all(place == source or place.partition("/")[0] == source for place in rule.seen)
+        and all(seen == source or seen.partition("/")[0] == source for seen in rule.seen)
     )

@@ -1,7 +1,4 @@
-"""The compiler is found, run and stopped rightly, from the PATH and in Docker.
-
-A stand-in plays the compiler, and another one Docker.
-"""
+"""The compiler as a subprocess, from the PATH and in Docker, with stand-ins for both."""
 
 import _thread
 import threading
@@ -16,8 +13,8 @@ from errors import raises_code
 from converters.edgetpu import compiler, installation, runner
 
 
-def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_path, foresee):
-    foresee()
+def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_path, predict_cpu):
+    predict_cpu()
     stand_in = compiler_on_path("", hangs=True)
     start = time.monotonic()
     with raises_code("compiler-timeout", expected="1 seconds", fix="--timeout"):
@@ -26,8 +23,8 @@ def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_p
     assert gone(stand_in)
 
 
-def test_ctrl_c_leaves_nothing_running(compiler_on_path, foresee, monkeypatch):
-    foresee()
+def test_ctrl_c_leaves_nothing_running(compiler_on_path, predict_cpu, monkeypatch):
+    predict_cpu()
     stand_in = compiler_on_path("", hangs=True)
 
     def interrupt_once_it_hangs() -> None:
@@ -41,50 +38,50 @@ def test_ctrl_c_leaves_nothing_running(compiler_on_path, foresee, monkeypatch):
     assert gone(stand_in)
 
 
-def test_what_a_compiler_leaves_running_ends_with_it(tmp_path):
+def test_processes_that_a_compiler_leaves_running_are_ended(tmp_path):
     leaving = runner.CompilerProgram(("sh", "-c", "sleep 60 & printf $! > child.pid"))
     assert runner.run(leaving, (), tmp_path, timeout=10).code == 0
     assert gone(replaying_compiler.StandIn(tmp_path))
 
 
 def gone(stand_in) -> bool:
-    """Whether what a stand-in started ends within seconds."""
+    """Wait a few seconds for the processes of a stand-in to end; return True where they have."""
     deadline = time.monotonic() + 5
     while stand_in.child_lives() and time.monotonic() < deadline:
         time.sleep(0.01)
     return not stand_in.child_lives()
 
 
-def test_without_a_compiler_the_ways_to_get_it_are_said(no_compiler, foresee):
-    foresee()
-    assert not compiler.available()
+def test_without_a_compiler_the_error_has_install_instructions(no_compiler, predict_cpu):
+    predict_cpu()
+    assert not compiler.is_available()
     with pytest.raises(installation.MissingCompilerError) as caught:
         compiler.compile_bytes(tiny_models.color_model(), "m")
-    for way in (
+    for command in (
         "apt-get install edgetpu-compiler",
-        installation.BUILD,
+        installation.BUILD_COMMAND,
         "colab.research.google.com",
     ):
-        assert way in caught.value.ways
+        assert command in caught.value.instructions
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "said"),
+    ("system", "machine", "text"),
     [
         ("Linux", "x86_64", "this machine"),
         ("Linux", "aarch64", "aarch64 Linux"),
         ("Darwin", "arm64", "arm64 Darwin"),
     ],
 )
-def test_the_ways_fit_the_machine(monkeypatch, system, machine, said):
+def test_install_instructions_fit_the_machine(monkeypatch, system, machine, text):
     monkeypatch.setattr(installation.platform, "system", lambda: system)
     monkeypatch.setattr(installation.platform, "machine", lambda: machine)
-    assert said in installation.install_instructions()
+    assert text in installation.install_instructions()
     assert ("emulated" in installation.install_instructions()) == (machine != "x86_64")
 
 
-def test_a_program_that_does_not_start(tmp_path, monkeypatch, foresee):
-    foresee()
+def test_a_program_that_does_not_start(tmp_path, monkeypatch, predict_cpu):
+    predict_cpu()
     program = tmp_path / "edgetpu_compiler"
     program.write_bytes(b"\x7fELF of another processor")
     program.chmod(0o755)
@@ -96,8 +93,8 @@ def test_a_program_that_does_not_start(tmp_path, monkeypatch, foresee):
 # -- in Docker -------------------------------------------------------------------------------------
 
 
-def test_docker_runs_the_image_without_a_network(compiler_on_path, foresee):
-    foresee()
+def test_docker_runs_the_image_without_a_network(compiler_on_path, predict_cpu):
+    predict_cpu()
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     replaying_compiler.install_docker(stand_in.folder)
     compiled = compiler.compile_bytes(tiny_models.color_model(), "m", docker=True)
@@ -111,8 +108,8 @@ def test_docker_runs_the_image_without_a_network(compiler_on_path, foresee):
     ]
 
 
-def test_a_container_that_hangs_is_killed_by_its_name(compiler_on_path, foresee):
-    foresee()
+def test_a_container_that_hangs_is_killed_by_its_name(compiler_on_path, predict_cpu):
+    predict_cpu()
     stand_in = compiler_on_path("", hangs=True)
     replaying_compiler.install_docker(stand_in.folder)
     with raises_code("compiler-timeout", kind="CompilerError"):
@@ -129,18 +126,18 @@ def test_a_container_that_hangs_is_killed_by_its_name(compiler_on_path, foresee)
         ("Cannot connect to the Docker daemon. Is it running?", "docker-not-responding"),
     ],
 )
-def test_docker_without_the_image_or_without_its_daemon(compiler_on_path, foresee, complaint, code):
-    foresee()
+def test_docker_without_the_image_or_daemon(compiler_on_path, predict_cpu, complaint, code):
+    predict_cpu()
     stand_in = compiler_on_path(success(*ALL))
     replaying_compiler.install_docker(stand_in.folder, complaint)
     with raises_code(code, kind="MissingCompilerError") as caught:
         compiler.compile_bytes(tiny_models.color_model(), "m", docker=True)
     assert isinstance(caught.value, installation.MissingCompilerError)
-    assert (installation.BUILD in caught.value.fix) == (code == "docker-image-not-found")
-    assert installation.RECIPE in caught.value.ways
+    assert (installation.BUILD_COMMAND in caught.value.fix) == (code == "docker-image-not-found")
+    assert installation.DOCKERFILE in caught.value.instructions
 
 
-def test_docker_that_is_not_installed(no_compiler, foresee, tmp_path):
-    foresee()
+def test_docker_that_is_not_installed(no_compiler, predict_cpu, tmp_path):
+    predict_cpu()
     with raises_code("docker-not-found", kind="MissingCompilerError"):
         runner.in_docker(tmp_path)

@@ -62,7 +62,7 @@ def test_commands_to_get_the_compiler_can_be_copied() -> None:
     assert installation.install_instructions().rstrip() in missing
     compiled = Compilation(("Compiled.",), True, b"", "16.0", 67)
     assert f"Edge TPU: {OUT}/model_edgetpu.tflite\n" in printed_with(compiled)
-    assert installation.BUILD not in printed_with(compiled)
+    assert installation.BUILD_COMMAND not in printed_with(compiled)
 
 
 def printed_with(compiled: Compilation) -> str:

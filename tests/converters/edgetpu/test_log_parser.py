@@ -1,4 +1,4 @@
-"""What the Edge TPU compiler says is read rightly, its traps included."""
+"""Parsing of the Edge TPU compiler's output, including misleading forms."""
 
 from pathlib import Path
 
@@ -175,8 +175,14 @@ def test_real_transcripts_of_success(test_data, number):
     (model,) = log.models
     assert (log.version, log.succeeded, log.milliseconds) == (version, True, milliseconds)
     assert log.errors == ()
-    said = (model.input_size, model.output_size, model.on_chip, model.on_chip_free, model.off_chip)
-    assert said == tuple(round(size * 2**20) for size in sizes)
+    parsed = (
+        model.input_size,
+        model.output_size,
+        model.on_chip,
+        model.on_chip_free,
+        model.off_chip,
+    )
+    assert parsed == tuple(round(size * 2**20) for size in sizes)
     assert (model.subgraphs, model.operations) == (subgraphs, operations)
     assert (model.on_tpu, model.on_cpu, len(model.rows)) == (on_tpu, on_cpu, rows)
 

@@ -1,4 +1,4 @@
-"""``edge compile`` as a user calls it, with a stand-in that replays the compiler's words."""
+"""The command ``edge compile``, with a stand-in that replays the compiler's output."""
 
 import json
 import os
@@ -31,8 +31,8 @@ def compile_json(capsys, *args):
     return code, json.loads(capsys.readouterr().out)
 
 
-def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, foresee, capsys):
-    foresee()
+def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     assert run(["compile", str(model)]) == 0
     printed = capsys.readouterr()
@@ -47,10 +47,10 @@ def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, fore
     assert sorted(os.listdir(model.parent)) == ["colors.tflite", "colors_edgetpu.tflite"]
 
 
-def test_a_partly_mapped_model_says_what_stays_and_where_the_forecast_erred(
-    model, compiler_on_path, foresee, capsys
+def test_a_partly_mapped_model_shows_the_cpu_operations_and_the_mismatch(
+    model, compiler_on_path, predict_cpu, capsys
 ):
-    foresee()
+    predict_cpu()
     compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
     assert run(["compile", str(model)]) == 1
     out = capsys.readouterr().out
@@ -60,8 +60,8 @@ def test_a_partly_mapped_model_says_what_stays_and_where_the_forecast_erred(
     assert model.with_name("colors_edgetpu.tflite").exists()
 
 
-def test_the_result_for_scripts(model, compiler_on_path, foresee, capsys):
-    foresee(SOFTMAX=1)
+def test_json_holds_the_result(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu(SOFTMAX=1)
     compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
     code, facts = compile_json(capsys, model)
     assert code == 1
@@ -79,8 +79,8 @@ def test_the_result_for_scripts(model, compiler_on_path, foresee, capsys):
     assert (facts["foreseen"], facts["differences"]) == ({"cpu": {"SOFTMAX": 1}}, [])
 
 
-def test_nothing_mapped_is_a_no_and_writes_nothing(model, compiler_on_path, foresee, capsys):
-    foresee()
+def test_nothing_mapped_writes_nothing(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
     compiler_on_path(success(*NONE, subgraphs=0), tiny_models.color_model())
     code, facts = compile_json(capsys, model)
     assert code == 3
@@ -91,8 +91,8 @@ def test_nothing_mapped_is_a_no_and_writes_nothing(model, compiler_on_path, fore
 
 
 @pytest.mark.parametrize("where", ["elsewhere", "elsewhere/bird.tflite"])
-def test_the_place_of_the_result(model, compiler_on_path, foresee, tmp_path, where):
-    foresee()
+def test_the_output_path(model, compiler_on_path, predict_cpu, tmp_path, where):
+    predict_cpu()
     (tmp_path / "elsewhere").mkdir()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     assert run(["compile", str(model), "-o", str(tmp_path / where)]) == 0
@@ -107,13 +107,13 @@ def test_the_place_of_the_result(model, compiler_on_path, foresee, tmp_path, whe
         ("no/where.tflite", "output-folder-not-found"),
     ],
 )
-def test_a_place_that_cannot_be(model, compiler_on_path, tmp_path, capsys, out, code):
+def test_an_invalid_output_path(model, compiler_on_path, tmp_path, capsys, out, code):
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     before = model.read_bytes()
     assert run(["compile", str(model), "-o", str(tmp_path / out)]) == 2
     assert error_code(capsys.readouterr().err) == code
     assert model.read_bytes() == before
-    assert not (stand_in.folder / "arguments.json").exists()  # said before any work
+    assert not (stand_in.folder / "arguments.json").exists()  # reported before any work
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ def test_a_place_that_cannot_be(model, compiler_on_path, tmp_path, capsys, out, 
     ],
 )
 def test_a_failure_is_one_line_and_leaves_an_earlier_result(
-    model, compiler_on_path, foresee, capsys, transcript, code, error
+    model, compiler_on_path, predict_cpu, capsys, transcript, code, error
 ):
-    foresee()
+    predict_cpu()
     earlier = model.with_name("colors_edgetpu.tflite")
     earlier.write_bytes(b"earlier")
     compiler_on_path(transcript, code=code)
@@ -144,8 +144,8 @@ def test_a_failure_is_one_line_and_leaves_an_earlier_result(
     assert len(os.listdir(model.parent)) == 2
 
 
-def test_a_compiler_that_hangs_is_an_error(model, compiler_on_path, foresee, capsys):
-    foresee()
+def test_a_compiler_that_hangs_is_an_error(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
     compiler_on_path("", hangs=True)
     code, answer = compile_json(capsys, model, "--timeout", 0.5)
     assert (code, answer["error"]["kind"]) == (2, "CompilerError")
@@ -170,8 +170,8 @@ def test_garbage_is_one_clear_error(tmp_path, compiler_on_path, capsys, content,
     assert "m.tflite" in printed.err and error_code(printed.err) == code
 
 
-def test_without_a_compiler_the_exact_ways_are_printed(model, no_compiler, foresee, capsys):
-    foresee()
+def test_without_a_compiler_instructions_are_printed(model, no_compiler, predict_cpu, capsys):
+    predict_cpu()
     assert run(["compile", str(model)]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -186,8 +186,8 @@ def test_without_a_compiler_the_exact_ways_are_printed(model, no_compiler, fores
     assert (code, answer["error"]["kind"]) == (2, "MissingCompilerError")
 
 
-def test_docker_without_the_image_prints_its_recipe(model, compiler_on_path, foresee, capsys):
-    foresee()
+def test_docker_without_the_image_prints_its_recipe(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     replaying_compiler.install_docker(stand_in.folder, "Error: No such image: edgetpu-compiler")
     assert run(["compile", str(model), "--docker"]) == 2
@@ -200,16 +200,16 @@ def test_docker_without_the_image_prints_its_recipe(model, compiler_on_path, for
     assert "docker build --platform linux/amd64 -t edgetpu-compiler -" in printed.err
 
 
-def test_docker_compiles_where_there_is_the_image(model, compiler_on_path, foresee, capsys):
-    foresee()
+def test_docker_compiles_where_there_is_the_image(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
     stand_in = compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     replaying_compiler.install_docker(stand_in.folder)
     code, facts = compile_json(capsys, model, "--docker")
     assert (code, facts["status"]) == (0, "full")
 
 
-def test_labels_that_do_not_fit_are_a_note_on_stderr(tmp_path, compiler_on_path, foresee, capsys):
-    foresee()
+def test_labels_that_do_not_fit_are_noted(tmp_path, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     (tmp_path / "plain.tflite").write_bytes(tiny_models.color_model())
     (tmp_path / "labels.txt").write_text("red\ngreen\n")

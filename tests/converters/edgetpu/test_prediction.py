@@ -1,4 +1,4 @@
-"""Each rule of the Edge TPU, on a graph that breaks it and on its neighbor that keeps it."""
+"""Edge TPU rules, each on a graph that violates it and on a similar one that does not."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,11 @@ from ai_edge_litert import schema_py_generated as schema
 from edgetpu_graphs import Sketch, options
 from errors import raises_code
 
-from converters.edgetpu.advice import INSTEAD
 from converters.edgetpu.prediction import EdgeTpuPrediction, check
-from converters.edgetpu.rules import RULES, SUPPORTED, VERSIONS
+from converters.edgetpu.rules import REPLACEMENTS, RULES, SUPPORTED, VERSIONS
 
 Write = Callable[[Sketch], int]
-"""Puts a graph together and returns its output."""
+"""Builds a graph and returns its output."""
 
 IMAGE = [1, 8, 8, 4]
 NONE, RELU = 0, 1
@@ -29,7 +28,7 @@ def convolution(sketch: Sketch, image: int, depth: int = 4, **fields: int) -> in
     )  # fmt: skip
 
 
-def one(
+def single_op(
     name: str, shape: list[int], output: list[int], *constants: object, **more: object
 ) -> Write:
     """A graph of one operation on an input of ``shape``."""
@@ -59,9 +58,12 @@ def joined_to(value: int, inputs: int = 1) -> Write:
 def dense(vectors: int = 1, **fields: int) -> Write:
     def write(sketch: Sketch) -> int:
         weights = sketch.constant(np.ones((10, 4)), "int8")
-        made = options("FullyConnectedOptions", **fields)
+        settings = options("FullyConnectedOptions", **fields)
         return sketch.op(
-            "FULLY_CONNECTED", [sketch.input([vectors, 4]), weights], [vectors, 10], options=made
+            "FULLY_CONNECTED",
+            [sketch.input([vectors, 4]), weights],
+            [vectors, 10],
+            options=settings,
         )
 
     return write
@@ -76,8 +78,8 @@ def slope(shape: list[int]) -> Write:
 
 
 def sliced(strides: list[int], output: list[int], **fields: int) -> Write:
-    made = options("StridedSliceOptions", **fields)
-    return one("STRIDED_SLICE", IMAGE, output, [0] * 4, IMAGE, strides, options=made)
+    settings = options("StridedSliceOptions", **fields)
+    return single_op("STRIDED_SLICE", IMAGE, output, [0] * 4, IMAGE, strides, options=settings)
 
 
 def packed(axis: int, shape: list[int], output: list[int]) -> Write:
@@ -89,38 +91,38 @@ def packed(axis: int, shape: list[int], output: list[int]) -> Write:
 
 
 def resized(before: int, after: int, aligned: bool = False, depth: int = 4) -> Write:
-    made = options("ResizeBilinearOptions", alignCorners=aligned)
-    return one(
+    settings = options("ResizeBilinearOptions", alignCorners=aligned)
+    return single_op(
         "RESIZE_BILINEAR", [1, before, before, depth], [1, after, after, depth], [after, after],
-        options=made,
+        options=settings,
     )  # fmt: skip
 
 
 def pooled(activation: int) -> Write:
-    made = options("Pool2DOptions", fusedActivationFunction=activation)
-    return one("MAX_POOL_2D", IMAGE, [1, 4, 4, 4], options=made)
+    settings = options("Pool2DOptions", fusedActivationFunction=activation)
+    return single_op("MAX_POOL_2D", IMAGE, [1, 4, 4, 4], options=settings)
 
 
 def typed(name: str, before: str, after: str) -> Write:
     return lambda sketch: sketch.op(name, [sketch.input(IMAGE, before)], IMAGE, after)
 
 
-def foreseen(write: Write) -> EdgeTpuPrediction:
+def predicted(write: Write) -> EdgeTpuPrediction:
     sketch = Sketch()
     return check(sketch.finish(write(sketch)), "sketch.tflite")
 
 
 REFUSED = {
-    "unlisted op": (one("LEAKY_RELU", IMAGE, IMAGE), "unsupported op"),
-    "own op": (one("CUSTOM:TFLite_Detection_PostProcess", IMAGE, IMAGE), "unsupported op"),
+    "unlisted op": (single_op("LEAKY_RELU", IMAGE, IMAGE), "unsupported op"),
+    "own op": (single_op("CUSTOM:TFLite_Detection_PostProcess", IMAGE, IMAGE), "unsupported op"),
     "float": (typed("RELU", "float32", "float32"), "data type"),
     "float input": (typed("QUANTIZE", "float32", "int8"), "data type"),
     "float output": (typed("DEQUANTIZE", "int8", "float32"), "data type"),
     "int16": (typed("RELU", "int16", "int16"), "data type"),
     "int32": (typed("ADD", "int32", "int32"), "data type"),
     "no scale": (lambda s: s.op("RELU", [s.input(IMAGE, scale=0)], IMAGE, scale=0), "data type"),
-    "batch": (one("RELU", [2, 8, 8, 4], [2, 8, 8, 4]), "rank"),
-    "five dimensions": (one("RELU", [1, 2, 8, 8, 4], [1, 2, 8, 8, 4]), "rank"),
+    "batch": (single_op("RELU", [2, 8, 8, 4], [2, 8, 8, 4]), "rank"),
+    "five dimensions": (single_op("RELU", [1, 2, 8, 8, 4], [1, 2, 8, 8, 4]), "rank"),
     "vectors": (dense(vectors=3), "parameters"),
     "shuffled": (dense(weightsFormat=1), "parameters"),
     "pool and activation": (pooled(RELU), "parameters"),
@@ -134,59 +136,62 @@ REFUSED = {
         lambda s: convolution(s, s.input(IMAGE), dilationWFactor=2, dilationHFactor=1),
         "parameters",
     ),
-    "pad batch": (one("PAD", [1, 1, 1, 4], IMAGE, [[1, 0], [0, 0], [0, 0], [0, 0]]), "parameters"),
-    "mean of batch": (one("MEAN", IMAGE, [8, 8, 4], [0]), "parameters"),
-    "mean of 6 channels": (one("MEAN", [1, 8, 8, 6], [1, 8, 8], [3]), "parameters"),
+    "pad batch": (
+        single_op("PAD", [1, 1, 1, 4], IMAGE, [[1, 0], [0, 0], [0, 0], [0, 0]]),
+        "parameters",
+    ),
+    "mean of batch": (single_op("MEAN", IMAGE, [8, 8, 4], [0]), "parameters"),
+    "mean of 6 channels": (single_op("MEAN", [1, 8, 8, 6], [1, 8, 8], [3]), "parameters"),
     "alpha": (slope([8, 8, 4]), "parameters"),
     "steps": (sliced([1, 2, 2, 1], [1, 4, 4, 4]), "parameters"),
     "new axis": (sliced([1] * 4, IMAGE, newAxisMask=1), "parameters"),
     "pack two images": (packed(0, [8, 8, 4], [2, 8, 8, 4]), "rank"),
     "pack a batch": (packed(-4, [8, 8, 4], [1, 8, 8, 4]), "parameters"),
-    "long softmax": (one("SOFTMAX", [1, 16_001], [1, 16_001]), "parameters"),
+    "long softmax": (single_op("SOFTMAX", [1, 16_001], [1, 16_001]), "parameters"),
     "resize of a point": (resized(1, 33, aligned=True), "precision"),
     "resize by 1.5": (resized(8, 12), "precision"),
     "large resize": (resized(256, 512, depth=32), "too large"),
-    "large mean": (one("MEAN", [1, 256, 128, 3], [1, 3], [1, 2]), "too large"),
+    "large mean": (single_op("MEAN", [1, 256, 128, 3], [1, 3], [1, 2]), "too large"),
     "large transpose": (
-        one("TRANSPOSE", [1, 40, 40, 144], [1, 144, 40, 40], [0, 3, 1, 2]),
+        single_op("TRANSPOSE", [1, 40, 40, 144], [1, 144, 40, 40], [0, 3, 1, 2]),
         "too large",
     ),
     "large reshape": (
-        one("RESHAPE", [1, 80, 80, 255], [1, 6400, 3, 85], [1, 6400, 3, 85]),
+        single_op("RESHAPE", [1, 80, 80, 255], [1, 6400, 3, 85], [1, 6400, 3, 85]),
         "too large",
     ),
-    "long row": (one("LOGISTIC", [1, 80, 8400], [1, 80, 8400]), "too large"),
+    "long row": (single_op("LOGISTIC", [1, 80, 8400], [1, 80, 8400]), "too large"),
 }
 
 TAKEN = {
-    "relu": one("RELU", IMAGE, IMAGE),
+    "relu": single_op("RELU", IMAGE, IMAGE),
     "uint8 to int8": typed("QUANTIZE", "uint8", "int8"),
-    "four dimensions": one("RELU", [1, 1, 8, 8, 4], [1, 1, 8, 8, 4]),
+    "four dimensions": single_op("RELU", [1, 1, 8, 8, 4], [1, 1, 8, 8, 4]),
     "vector": dense(),
     "pool": pooled(NONE),
     "join": joined(IMAGE, IMAGE),
     "join with zeros": joined_to(0),
     "same dilation": lambda s: convolution(s, s.input(IMAGE), dilationWFactor=2, dilationHFactor=2),
-    "pad": one("PAD", [1, 6, 6, 4], IMAGE, [[0, 0], [1, 1], [1, 1], [0, 0]]),
-    "mean of y and x": one("MEAN", [1, 8, 8, 6], [1, 6], [1, 2]),
-    "mean of 4 channels": one("MEAN", IMAGE, [1, 8, 8], [-1]),
-    "mean of y, without a batch": one("MEAN", [8, 8, 4], [8, 4], [0]),
+    "pad": single_op("PAD", [1, 6, 6, 4], IMAGE, [[0, 0], [1, 1], [1, 1], [0, 0]]),
+    "mean of y and x": single_op("MEAN", [1, 8, 8, 6], [1, 6], [1, 2]),
+    "mean of 4 channels": single_op("MEAN", IMAGE, [1, 8, 8], [-1]),
+    "mean of y, without a batch": single_op("MEAN", [8, 8, 4], [8, 4], [0]),
     "one alpha for a channel": slope([1, 1, 4]),
     "slice": sliced([1] * 4, [1, 4, 4, 4]),
     "pack": packed(0, [8, 4], [2, 8, 4]),
-    "softmax": one("SOFTMAX", [1, 16_000], [1, 16_000]),
+    "softmax": single_op("SOFTMAX", [1, 16_000], [1, 16_000]),
     "resize by 2": resized(8, 16),
     "resize by 4, aligned": resized(9, 33, aligned=True),
-    "small transpose": one("TRANSPOSE", [1, 20, 20, 144], [1, 144, 20, 20], [0, 3, 1, 2]),
-    "reshape": one("RESHAPE", [1, 40, 40, 255], [1, 1600, 3, 85], [1, 1600, 3, 85]),
-    "row": one("LOGISTIC", [1, 80, 2100], [1, 80, 2100]),
+    "small transpose": single_op("TRANSPOSE", [1, 20, 20, 144], [1, 144, 20, 20], [0, 3, 1, 2]),
+    "reshape": single_op("RESHAPE", [1, 40, 40, 255], [1, 1600, 3, 85], [1, 1600, 3, 85]),
+    "row": single_op("LOGISTIC", [1, 80, 2100], [1, 80, 2100]),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_breaks_a_rule_is_refused_for_it(case):
+def test_violating_a_rule_is_refused_with_its_reason(case):
     write, reason = REFUSED[case]
-    prediction = foreseen(write)
+    prediction = predicted(write)
     assert (prediction.status, prediction.mapped) == ("none", 0)
     assert prediction.first_refused is not None
     assert prediction.first_refused.rule.reason == reason
@@ -195,20 +200,20 @@ def test_what_breaks_a_rule_is_refused_for_it(case):
 
 
 @pytest.mark.parametrize("case", TAKEN)
-def test_what_keeps_the_rules_is_taken(case):
-    prediction = foreseen(TAKEN[case])
+def test_supported_operations_are_mapped(case):
+    prediction = predicted(TAKEN[case])
     assert (prediction.status, prediction.cpu, prediction.refusals) == ("full", {}, ())
 
 
 def test_computed_weights_are_refused():
     sketch = Sketch()
     image, weights = sketch.input(IMAGE), sketch.input([4, 1, 1, 4])
-    made = sketch.op("CONV_2D", [image, weights], IMAGE, options=options("Conv2DOptions"))
-    prediction = check(sketch.finish(made), "sketch.tflite")
+    output = sketch.op("CONV_2D", [image, weights], IMAGE, options=options("Conv2DOptions"))
+    prediction = check(sketch.finish(output), "sketch.tflite")
     assert prediction.first_refused.rule.reason == "parameters"
 
 
-def test_what_follows_a_refused_operation_is_lost_and_what_stands_beside_it_is_not():
+def test_operations_after_a_refused_one_are_lost_but_not_those_beside_it():
     sketch = Sketch()
     image = sketch.input(IMAGE)
     trunk = convolution(sketch, image)
@@ -221,25 +226,25 @@ def test_what_follows_a_refused_operation_is_lost_and_what_stands_beside_it_is_n
     assert (prediction.mapped, prediction.cpu) == (2, {"ADD": 1, "CONV_2D": 1, "LEAKY_RELU": 1})
     (refusal,) = prediction.refusals
     assert (refusal.index, refusal.op, refusal.cause) == (1, "LEAKY_RELU", 1)
-    assert refusal.behind == {"ADD": 1, "CONV_2D": 1}
+    assert refusal.lost_after == {"ADD": 1, "CONV_2D": 1}
 
 
 def test_only_the_first_refused_operation_cuts():
     sketch = Sketch()
-    made = convolution(sketch, sketch.input(IMAGE))
+    output = convolution(sketch, sketch.input(IMAGE))
     for name in ("LEAKY_RELU", "RELU", "ELU", "RELU"):
-        made = sketch.op(name, [made], IMAGE)
-    prediction = check(sketch.finish(made), "sketch.tflite")
+        output = sketch.op(name, [output], IMAGE)
+    prediction = check(sketch.finish(output), "sketch.tflite")
     first, second = prediction.refusals
     assert (first.cause, second.cause) == (1, 1)
-    assert (first.behind, second.behind) == ({"RELU": 2}, {})
+    assert (first.lost_after, second.lost_after) == ({"RELU": 2}, {})
 
 
-def test_what_runs_on_the_cpu_beforehand_cuts_nothing():
+def test_operations_on_the_cpu_before_the_mapped_part_cause_no_loss():
     sketch = Sketch()
     image = sketch.op("QUANTIZE", [sketch.input(IMAGE, "float32")], IMAGE)
-    made = sketch.op("DEQUANTIZE", [convolution(sketch, image)], IMAGE, "float32")
-    prediction = check(sketch.finish(made), "sketch.tflite")
+    output = sketch.op("DEQUANTIZE", [convolution(sketch, image)], IMAGE, "float32")
+    prediction = check(sketch.finish(output), "sketch.tflite")
     assert prediction.cpu == {"DEQUANTIZE": 1, "QUANTIZE": 1}
     assert [refusal.cause for refusal in prediction.refusals] == [None, 2]
 
@@ -249,49 +254,51 @@ def test_an_unknown_size_in_the_signature_alone_is_not_dynamic():
         image = sketch.input(IMAGE, signature=[-1, 8, 8, 4])
         return sketch.op("RELU", [image], IMAGE, signature=[-1, 8, 8, 4])
 
-    assert foreseen(write).status == "full"
+    assert predicted(write).status == "full"
 
 
 @pytest.mark.parametrize("shape", [[-1, 8, 8, 4], [1, -1, -1, 4], [0, 8, 8, 4]])
-def test_an_unknown_size_makes_the_compiler_refuse_the_whole_model(shape):
+def test_an_unknown_size_rejects_the_model(shape):
     sketch = Sketch()
-    made = sketch.op("RELU", [convolution(sketch, sketch.input(shape))], IMAGE)
-    prediction = check(sketch.finish(made), "sketch.tflite")
-    assert (prediction.status, prediction.whole) == ("none", True)
+    output = sketch.op("RELU", [convolution(sketch, sketch.input(shape))], IMAGE)
+    prediction = check(sketch.finish(output), "sketch.tflite")
+    assert (prediction.status, prediction.rejects_model) == ("none", True)
     assert prediction.cpu == {"CONV_2D": 1, "RELU": 1}
     assert prediction.first_refused.rule.reason == "dynamic tensor"
 
 
-def test_a_computed_shape_makes_the_compiler_refuse_the_whole_model():
+def test_a_computed_shape_rejects_the_model():
     sketch = Sketch()
     image = sketch.input(IMAGE)
     shape = sketch.op("SHAPE", [image], [4], "int32")
-    made = sketch.op("RESHAPE", [convolution(sketch, image), shape], [1, 256])
-    prediction = check(sketch.finish(made), "sketch.tflite")
-    assert prediction.whole and sum(prediction.cpu.values()) == 3
-    dynamic = [each for each in prediction.refusals if each.rule.reason == "dynamic tensor"]
+    output = sketch.op("RESHAPE", [convolution(sketch, image), shape], [1, 256])
+    prediction = check(sketch.finish(output), "sketch.tflite")
+    assert prediction.rejects_model and sum(prediction.cpu.values()) == 3
+    dynamic = [
+        refusal for refusal in prediction.refusals if refusal.rule.reason == "dynamic tensor"
+    ]
     assert [refusal.op for refusal in dynamic] == ["RESHAPE"]
 
 
 def test_a_reshape_to_a_single_value_has_a_known_shape():
-    assert foreseen(one("RESHAPE", [1, 1], [], [])).status == "full"
+    assert predicted(single_op("RESHAPE", [1, 1], [], [])).status == "full"
 
 
 @pytest.mark.parametrize(("op", "version"), [("QUANTIZE", 3), ("RELU", 9)])
-def test_a_newer_version_makes_the_compiler_refuse_the_whole_model(op, version):
+def test_a_newer_op_version_rejects_the_model(op, version):
     sketch = Sketch()
-    made = sketch.op(op, [convolution(sketch, sketch.input(IMAGE))], IMAGE, version=version)
-    prediction = check(sketch.finish(made), "sketch.tflite")
-    assert prediction.whole and prediction.cpu == {"CONV_2D": 1, op: 1}
+    output = sketch.op(op, [convolution(sketch, sketch.input(IMAGE))], IMAGE, version=version)
+    prediction = check(sketch.finish(output), "sketch.tflite")
+    assert prediction.rejects_model and prediction.cpu == {"CONV_2D": 1, op: 1}
     assert prediction.refusals[-1].rule.reason == "op version"
 
 
-def test_float16_weights_belong_to_a_float_model_which_is_to_be_quantized():
+def test_float16_weights_count_as_a_float_model_to_quantize():
     sketch = Sketch()
     weights = sketch.op("DEQUANTIZE", [sketch.constant(np.ones(4), "float16")], [4], "float32")
     image = sketch.input(IMAGE, "float32")
-    made = sketch.op("MUL", [image, weights], IMAGE, "float32")
-    prediction = check(sketch.finish(made), "float16.tflite")
+    output = sketch.op("MUL", [image, weights], IMAGE, "float32")
+    prediction = check(sketch.finish(output), "float16.tflite")
     assert prediction.cpu == {"DEQUANTIZE": 1, "MUL": 1}
     assert {refusal.rule.reason for refusal in prediction.refusals} == {"data type"}
     assert all("variants/int8.tflite" in refusal.rule.change for refusal in prediction.refusals)
@@ -304,11 +311,11 @@ def test_a_float_model_has_every_operation_on_the_cpu():
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8"])
-def test_an_integer_model_is_taken_whole(dtype):
+def test_an_integer_model_is_fully_mapped(dtype):
     assert check(tiny_models.color_model(dtype), "model.tflite").status == "full"
 
 
-def test_a_compiled_model_tells_what_is_in_it():
+def test_operations_of_a_compiled_model_are_counted():
     whole = check(tiny_models.edgetpu_model(), "a_edgetpu.tflite")
     assert (whole.status, whole.mapped, whole.cpu, whole.compiled) == ("full", 1, {}, True)
     partly = check(tiny_models.partly_edgetpu_model(), "b_edgetpu.tflite")
@@ -342,10 +349,10 @@ def test_an_operation_without_an_output_is_a_damaged_file():
         check(sketch.finish(), "sketch.tflite")
 
 
-def test_an_operation_that_reads_what_is_made_later_is_a_damaged_file():
+def test_an_operation_that_reads_a_later_output_is_a_damaged_file():
     sketch = Sketch()
-    made = sketch.op("RELU", [sketch.input(IMAGE)], IMAGE)
-    last = sketch.op("RELU", [made], IMAGE)
+    output = sketch.op("RELU", [sketch.input(IMAGE)], IMAGE)
+    last = sketch.op("RELU", [output], IMAGE)
     sketch._graph.operators.reverse()
     with raises_code("model-damaged", found="operation 0", kind="ModelError"):
         check(sketch.finish(last), "sketch.tflite")
@@ -353,11 +360,11 @@ def test_an_operation_that_reads_what_is_made_later_is_a_damaged_file():
 
 def test_the_tables_name_operations_of_the_schema():
     known = vars(schema.BuiltinOperator)
-    for op in (*SUPPORTED, *VERSIONS, *INSTEAD, *(op for rule in RULES for op in rule.ops)):
+    for op in (*SUPPORTED, *VERSIONS, *REPLACEMENTS, *(op for rule in RULES for op in rule.ops)):
         assert op in known, op
-    assert not set(SUPPORTED) & set(INSTEAD)
+    assert not set(SUPPORTED) & set(REPLACEMENTS)
 
 
-def test_every_observed_rule_names_where_it_was_seen():
+def test_every_observed_rule_names_its_repositories():
     for rule in RULES:
         assert bool(rule.seen) == (rule.source == "observed"), rule

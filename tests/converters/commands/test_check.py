@@ -1,4 +1,4 @@
-"""``edge check`` as a user runs it."""
+"""The command ``edge check``."""
 
 import json
 import subprocess
@@ -13,8 +13,7 @@ from edgetpu_graphs import Sketch
 from errors import error_code
 
 from converters.commands.check import check
-from converters.edgetpu.advice import INSTEAD
-from converters.edgetpu.rules import WHOLE
+from converters.edgetpu.rules import MODEL_RULES, REPLACEMENTS
 from edge.cli import run
 
 IMAGE = [1, 8, 8, 4]
@@ -23,9 +22,9 @@ IMAGE = [1, 8, 8, 4]
 def partly() -> bytes:
     """RELU, then an operation that is not supported, then RELU6 behind it."""
     sketch = Sketch()
-    made = sketch.op("RELU", [sketch.input(IMAGE)], IMAGE)
-    made = sketch.op("LEAKY_RELU", [made], IMAGE, name="leaky")
-    return sketch.finish(sketch.op("RELU6", [made], IMAGE))
+    output = sketch.op("RELU", [sketch.input(IMAGE)], IMAGE)
+    output = sketch.op("LEAKY_RELU", [output], IMAGE, name="leaky")
+    return sketch.finish(sketch.op("RELU6", [output], IMAGE))
 
 
 MODELS = {
@@ -38,69 +37,69 @@ MODELS = {
 
 
 @pytest.fixture
-def on_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def check_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "80")
 
-    def ask(content: bytes, *words: str) -> Result:
+    def invoke(content: bytes, *options: str) -> Result:
         model = tmp_path / "model.tflite"
         model.write_bytes(content)
-        return CliRunner().invoke(check, [str(model), *words], standalone_mode=False)
+        return CliRunner().invoke(check, [str(model), *options], standalone_mode=False)
 
-    return ask
+    return invoke
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_the_exit_code_says_how_much_is_mapped(on_file, kind):
+def test_the_exit_code_says_how_much_is_mapped(check_file, kind):
     content, code = MODELS[kind]
-    assert on_file(content).return_value == code
-    assert on_file(content, "--json").return_value == code
+    assert check_file(content).return_value == code
+    assert check_file(content, "--json").return_value == code
 
 
-def test_json_holds_what_scripts_ask_for(on_file):
-    told = json.loads(on_file(partly(), "--json").output)
-    assert told["mapped"] == 1
-    assert told["cpu"] == {"LEAKY_RELU": 1, "RELU6": 1}
-    first = told["first_refused"]
+def test_json_holds_the_prediction(check_file):
+    result = json.loads(check_file(partly(), "--json").output)
+    assert result["mapped"] == 1
+    assert result["cpu"] == {"LEAKY_RELU": 1, "RELU6": 1}
+    first = result["first_refused"]
     assert (first["op"], first["index"], first["output"]) == ("LEAKY_RELU", 1, "leaky")
     assert first["reason"] == "unsupported op" and "RELU" in first["change"]
-    assert told["parameters"] == {"on_chip": 0, "off_chip": 0}
-    whole = json.loads(on_file(MODELS["full"][0], "--json").output)
-    assert (whole["mapped"], whole["cpu"], whole["first_refused"]) == (3, {}, None)
+    assert result["parameters"] == {"on_chip": 0, "off_chip": 0}
+    full = json.loads(check_file(MODELS["full"][0], "--json").output)
+    assert (full["mapped"], full["cpu"], full["first_refused"]) == (3, {}, None)
 
 
-def test_people_are_told_where_the_graph_is_cut_and_what_to_change(on_file):
-    told = on_file(partly()).output
-    assert "1 of 3 operations" in told
-    assert "operation 1, LEAKY_RELU" in told
-    assert ": RELU6" in told
-    assert INSTEAD["LEAKY_RELU"].partition(",")[0] in told
-    assert max(map(len, told.splitlines()[1:])) <= 80
+def test_text_shows_the_cut_and_what_to_change(check_file):
+    text = check_file(partly()).output
+    assert "1 of 3 operations" in text
+    assert "operation 1, LEAKY_RELU" in text
+    assert ": RELU6" in text
+    assert REPLACEMENTS["LEAKY_RELU"].partition(",")[0] in text
+    assert max(map(len, text.splitlines()[1:])) <= 80
 
 
-def test_a_float_model_is_told_to_quantize(on_file):
-    told = on_file(MODELS["none"][0]).output
-    assert "none of the 3 operations" in told
-    assert "variants/int8.tflite" in " ".join(told.split())
+def test_a_float_model_gets_the_advice_to_quantize(check_file):
+    text = check_file(MODELS["none"][0]).output
+    assert "none of the 3 operations" in text
+    assert "variants/int8.tflite" in " ".join(text.split())
 
 
-def test_a_model_that_the_compiler_cannot_read_is_told_so(on_file):
+def test_a_model_that_the_compiler_cannot_read_is_reported(check_file):
     sketch = Sketch()
-    made = sketch.op("RELU", [sketch.input([-1, 8, 8, 4])], IMAGE)
-    told = on_file(sketch.finish(made)).output
-    assert "dynamic tensor" in told
-    assert WHOLE[1].change.partition(" (")[0] in told
+    output = sketch.op("RELU", [sketch.input([-1, 8, 8, 4])], IMAGE)
+    text = check_file(sketch.finish(output)).output
+    assert "dynamic tensor" in text
+    assert MODEL_RULES[1].change.partition(" (")[0] in text
 
 
-def test_a_compiled_model_is_told_so(on_file):
-    told = on_file(MODELS["partly compiled"][0]).output
-    assert "edgetpu-custom-op" in told and "edge compile" not in told
+def test_a_compiled_model_is_reported(check_file):
+    text = check_file(MODELS["partly compiled"][0]).output
+    assert "edgetpu-custom-op" in text and "edge compile" not in text
 
 
-def test_names_in_a_file_do_not_steer_the_terminal(on_file):
+def test_names_in_a_file_do_not_steer_the_terminal(check_file):
     sketch = Sketch()
-    made = sketch.op("CUSTOM:[red]\x1b[31mnasty", [sketch.input(IMAGE)], IMAGE)
-    told = on_file(sketch.finish(made)).output
-    assert "\x1b[31mnasty" not in told and "[red]" in told
+    output = sketch.op("CUSTOM:[red]\x1b[31mnasty", [sketch.input(IMAGE)], IMAGE)
+    text = check_file(sketch.finish(output)).output
+    assert "\x1b[31mnasty" not in text and "[red]" in text
 
 
 @pytest.mark.parametrize(
@@ -114,12 +113,12 @@ def test_names_in_a_file_do_not_steer_the_terminal(on_file):
 def test_an_unreadable_file_ends_with_2_and_one_line(tmp_path, capsys, content, code):
     (tmp_path / "bad.tflite").write_bytes(content)
     assert run(["check", str(tmp_path / "bad.tflite")]) == 2
-    told = capsys.readouterr()
-    assert "bad.tflite" in told.err and error_code(told.err) == code
-    assert told.err.count("\n") == 1 and told.out == ""
+    printed = capsys.readouterr()
+    assert "bad.tflite" in printed.err and error_code(printed.err) == code
+    assert printed.err.count("\n") == 1 and printed.out == ""
 
 
-def test_damage_anywhere_gives_a_verdict_or_an_error_in_words(tmp_path, capsys):
+def test_damage_anywhere_gives_a_verdict_or_an_error(tmp_path, capsys):
     content = bytearray(partly())
     chance = np.random.default_rng(3)
     for _ in range(300):

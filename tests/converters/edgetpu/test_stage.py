@@ -1,7 +1,4 @@
-"""The chosen file of a conversion for the Edge TPU: compiled where there is a compiler.
-
-The compiler is a stand-in that replays what the real one would say.
-"""
+"""Compilation of the chosen variant, with a stand-in that replays the real compiler's output."""
 
 from typing import Any
 
@@ -27,7 +24,7 @@ def test_for_the_cpu_nothing_is_compiled() -> None:
     assert is_success(Conversion().build())
 
 
-def test_without_a_compiler_the_forecast_stands(no_compiler) -> None:
+def test_without_a_compiler_the_result_stays_a_success(no_compiler) -> None:
     compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None
     assert compiled.to_dict()["file"] is None
@@ -36,22 +33,22 @@ def test_without_a_compiler_the_forecast_stands(no_compiler) -> None:
 
 
 @pytest.mark.parametrize("target", ["edgetpu", "all"])
-def test_a_whole_model_becomes_a_file(target, compiler_on_path, foresee) -> None:
-    foresee()
+def test_a_fully_mapped_model_is_compiled(target, compiler_on_path, predict_cpu) -> None:
+    predict_cpu()
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     compiled = compile_for_target(CHOSEN, target)
     assert compiled is not None and compiled.content is not None
     assert tflite.parse(compiled.content).for_edgetpu
     assert len(compiled.notes) == 1 and "all 3 operations" in compiled.notes[0]
     assert compiled.to_dict() | {"notes": ()} == {
-        "file": EDGETPU_FILE, "notes": (), "compiler": True, "version": "16.0.384591198", "mapped": 3,
-        "cpu": {},
+        "file": EDGETPU_FILE, "notes": (), "compiler": True, "version": "16.0.384591198",
+        "mapped": 3, "cpu": {},
     }  # fmt: skip
     assert is_success(report(compiled))
 
 
-def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) -> None:
-    foresee()
+def test_operations_left_to_the_cpu_are_no_success(compiler_on_path, predict_cpu) -> None:
+    predict_cpu()
     compiler_on_path(success(*PARTLY), tiny_models.partly_edgetpu_model())
     compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None and compiled.content is not None
@@ -70,9 +67,9 @@ def test_what_the_compiler_leaves_is_not_called_good(compiler_on_path, foresee) 
     ],
 )
 def test_a_compiler_that_makes_no_file_is_reported(
-    transcript, prepared, code, reason, compiler_on_path, foresee
+    transcript, prepared, code, reason, compiler_on_path, predict_cpu
 ) -> None:
-    foresee()
+    predict_cpu()
     compiler_on_path(transcript, prepared, code=code)
     compiled = compile_for_target(CHOSEN, "edgetpu")
     assert compiled is not None
