@@ -91,6 +91,11 @@ def test_a_forbidden_import_is_caught(packages: Path, module: str, line: str) ->
         ("edge/tasks/detect/detector.py", "from edge.tasks import track"),
         ("edge/tasks/settings.py", "from edge.tasks import task"),
         ("edge/new.py", "x = 1"),
+        ("converters/tf.py", "from converters import tflite"),
+        ("converters/verification/metrics.py", "from converters.compress import recipe"),
+        ("converters/compress/recipe.py", "def late():\n    from converters import pipeline"),
+        ("converters/report/model.py", "from converters import commands"),
+        ("converters/new.py", "x = 1"),
     ],
 )
 def test_an_upward_import_is_caught(packages: Path, module: str, line: str) -> None:
