@@ -76,6 +76,7 @@ soak: setup
 
 snapshot: setup
 	@$(BIN)/python tests/support/error_messages.py
+	@$(BIN)/python tests/support/api_stub.py
 
 dist: setup
 	@rm -rf build dist

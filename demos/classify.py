@@ -10,9 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import model_option, running
-from edge.tasks.classify.classifier import SMOOTHING
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.commands.options import model_option, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -33,7 +31,7 @@ Examples:
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--threshold", type=float, help="Score below which the class is unknown.")
 @click.option(
-    "--smoothing", type=float, default=SMOOTHING, show_default=True, help="Seconds to average over."
+    "--smoothing", type=float, default=0.25, show_default=True, help="Seconds to average over."
 )
 @running
 @stream_options.options
@@ -48,15 +46,12 @@ def main(
     **stream: Any,
 ) -> None:
     """Classify what the camera sees."""
-    with suppress_native_stderr():
-        task = edge.classifier(
-            model, labels=labels, top=top, threshold=threshold, smoothing=smoothing,
-            delegate=delegate, threads=threads,
-        )  # fmt: skip
+    task = open_task(
+        edge.Classifier.open, model, labels=labels, threshold=threshold, delegate=delegate,
+        threads=threads, top=top, smoothing=smoothing,
+    )  # fmt: skip
     stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":
-    from edge.cli import run_command
-
     run_command(main)

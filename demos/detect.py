@@ -10,8 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import detecting, model_option, running
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.commands.options import detecting, model_option, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -38,15 +37,12 @@ Describe any other head in a file, MODEL.toml or --head FILE:
 @detecting
 @running
 @stream_options.options
-def main(model: Path, delegate: str, threads: int | None, **rest: Any) -> None:
+def main(model: Path, **stream: Any) -> None:
     """Detect objects in what the camera sees."""
-    found = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
-    with suppress_native_stderr():
-        task = edge.detector(model, delegate=delegate, threads=threads, **found)
-    stream_options.run(task, **rest)
+    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head")
+    task = open_task(edge.Detector.open, model, **{name: stream.pop(name) for name in names})
+    stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":
-    from edge.cli import run_command
-
     run_command(main)

@@ -10,10 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import running
-from edge.tasks.pose.estimator import SCORE
-from edge.terminal.native_stderr import suppress_native_stderr
-from edge.terminal.progress import count_progress
+from edge.commands.options import count_progress, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -32,26 +29,25 @@ left-right orientation do not affect the match.
 
 
 @click.command("mirror", epilog=EXAMPLES)
-@click.option("--index", "address", required=True, metavar="DIR|VIDEO",
+@click.option("--index", required=True, metavar="DIR|VIDEO",
               help="Images or a video of people.")  # fmt: skip
 @click.option(
     "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
     help="A .task or .tflite, or a name.  [default: MediaPipe's, or MoveNet]",
 )  # fmt: skip
-@click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
+@click.option("--threshold", type=float, default=0.3, show_default=True,
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip
 @running
 @stream_options.options
-def main(address: str, **rest: Any) -> None:
+def main(index: str, **stream: Any) -> None:
     """Strike a pose, and find the image whose pose is most similar."""
-    asked = {key: rest.pop(key) for key in ("model", "score", "delegate", "threads")}
-    with suppress_native_stderr(), count_progress(f"poses of {address}") as progress:
-        task = edge.mirror(address, say=stream_options.say, progress=progress, **asked)
-    stream_options.say(f"{len(task.index.places)} poses of {address} to choose from")
-    stream_options.run(task, **rest)
+    options = {key: stream.pop(key) for key in ("model", "threshold", "delegate", "threads")}
+    say = stream_options.say
+    with count_progress(f"poses of {index}") as progress:
+        task = open_task(edge.PoseMatcher.open, index, say=say, progress=progress, **options)
+    say(f"{len(task.index.locations)} poses of {index} to choose from")
+    stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":
-    from edge.cli import run_command
-
     run_command(main)

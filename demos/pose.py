@@ -10,9 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import names, running
-from edge.tasks.pose.estimator import SCORE
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.commands.options import names, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -39,22 +37,20 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
               help="A .task, .tflite or name.  [default: MediaPipe's, else MoveNet]")  # fmt: skip
 @click.option("--people", type=click.IntRange(min=1), default=1, show_default=True,
               help="Maximum number of people, with MediaPipe.")  # fmt: skip
-@click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
+@click.option("--threshold", type=float, default=0.3, show_default=True,
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip
 @click.option("--count", callback=names, default="all", show_default=True, metavar="LIST",
               help="Exercises to count, comma-separated; all or none.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path), help="TOML file of exercises.")
 @running
 @stream_options.options
-def main(**rest: Any) -> None:
+def main(**stream: Any) -> None:
     """Estimate the poses of people, and count their exercises."""
-    keys = ("model", "people", "score", "count", "rules", "delegate", "threads")
-    with suppress_native_stderr():
-        task = edge.pose(say=stream_options.say, **{key: rest.pop(key) for key in keys})
-    stream_options.run(task, **rest)
+    keys = ("model", "threshold", "delegate", "threads", "people", "count", "rules")
+    options = {key: stream.pop(key) for key in keys}
+    task = open_task(edge.PoseEstimator.open, say=stream_options.say, **options)
+    stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":
-    from edge.cli import run_command
-
     run_command(main)

@@ -10,12 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import model_option, names, running
-from edge.tasks.segment import selfie
-from edge.tasks.segment.background import parse
-from edge.tasks.segment.masks import SMOOTHING
-from edge.tasks.segment.segmenter import SCORE
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.commands.options import model_option, names, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -35,29 +30,32 @@ DeepLab give each pixel a class, or a score for every class.
 
 
 @click.command("segment", epilog=EXAMPLES)
-@model_option(selfie.model)
+@model_option(None)
 @click.option("--labels", type=click.Path(), help="File with one label per line.")
 @click.option(
     "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
 )
 @click.option("--background", metavar="blur|COLOR|IMAGE", help="New background.")
-@click.option("--threshold", "score", type=float, default=SCORE, show_default=True,
+@click.option("--threshold", type=float, default=0.5, show_default=True,
               help="Minimum probability of foreground.")  # fmt: skip
-@click.option("--smoothing", type=float, default=SMOOTHING, show_default=True,
+@click.option("--smoothing", type=float, default=0.15, show_default=True,
               help="Seconds over which uncertain pixels are averaged.")  # fmt: skip
 @running
 @stream_options.options
-def main(model: Path, background: str | None, **rest: Any) -> None:
+def main(model: Path | None, labels: Path | None, classes: tuple[str, ...], **stream: Any) -> None:
     """Color the segments of the image, or replace the background behind people."""
-    options = ("labels", "classes", "score", "smoothing", "delegate", "threads")
-    asked = {key: rest.pop(key) for key in options}
-    behind = None if background is None else parse(background)
-    with suppress_native_stderr():
-        task = edge.segmenter(model, background=behind, **asked)
-    stream_options.run(task, **rest)
+    keys = ("threshold", "delegate", "threads", "smoothing", "background")
+    options = {key: stream.pop(key) for key in keys}
+    task = open_task(
+        edge.Segmenter.open,
+        model,
+        labels=labels,
+        classes=classes,
+        say=stream_options.say,
+        **options,
+    )
+    stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":
-    from edge.cli import run_command
-
     run_command(main)

@@ -10,9 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import detecting, model_option, running
-from edge.terminal.native_stderr import suppress_native_stderr
-from edge.tracking.counting import Boundary, parse_line, parse_zone
+from edge.commands.options import detecting, model_option, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -40,24 +38,17 @@ looking along a line from its first point to its second, or inside a zone.
 )
 @running
 @stream_options.options
-def main(
-    model: Path,
-    lines: tuple[str, ...],
-    zones: tuple[str, ...],
-    delegate: str,
-    threads: int | None,
-    **rest: Any,
-) -> None:
+def main(model: Path, lines: tuple[str, ...], zones: tuple[str, ...], **stream: Any) -> None:
     """Track objects, and count those that cross a line."""
-    asked = {key: rest.pop(key) for key in ("labels", "classes", "score", "iou", "head")}
-    borders: list[Boundary] = [*map(parse_line, lines), *map(parse_zone, zones)]
-    with suppress_native_stderr():
-        detector = edge.detector(model, delegate=delegate, threads=threads, **asked)
-        task = edge.following(detector, borders)
-    stream_options.run(task, **rest)
+    boundaries: list[edge.Line | edge.Zone] = [
+        *map(edge.Line.parse, lines),
+        *map(edge.Zone.parse, zones),
+    ]
+    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head")
+    options = {name: stream.pop(name) for name in names}
+    task = open_task(edge.Tracker.open, model, boundaries=boundaries, **options)
+    stream_options.run(task, **stream)
 
 
 if __name__ == "__main__":
-    from edge.cli import run_command
-
     run_command(main)

@@ -1,6 +1,7 @@
 """Frames of a source, and outputs for the sinks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ class StreamStatus:
     latency_ms: float
     dropped: int
     delegate: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """A frame of :func:`edge.stream` and its result, of the type that the task returns."""
+
+    frame: Frame
+    result: Any
 
 
 @dataclass(frozen=True, slots=True)

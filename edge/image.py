@@ -19,8 +19,8 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _FORMATS = "a JPEG, PNG, BMP or WebP image"
 
 
-def read_image(path: str | Path) -> RgbImage:
-    """Read an image file as uint8 RGB [height, width, 3], EXIF rotation applied.
+def read_image(path: str | Path) -> BgrImage:
+    """Read an image file as uint8 BGR [height, width, 3], EXIF rotation applied.
 
     Grayscale and 16-bit images are converted; transparent pixels are blended with white.
 
@@ -37,11 +37,38 @@ def read_image(path: str | Path) -> RgbImage:
             code="image-unreadable",
             summary=f"cannot read {path} ({error.strerror})",
         ) from None
-    return decode_image(data, name=str(path))
+    return _decode(data, str(path))
+
+
+def as_image(image: BgrImage | str | Path) -> BgrImage:
+    """Return an image as uint8 BGR [height, width, 3]; a path is read with :func:`read_image`.
+
+    Raises:
+        ImageError: the file cannot be read, or the array has another shape or dtype.
+    """
+    if isinstance(image, str | Path):
+        return read_image(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise wrong_array("a BGR image as uint8 [height, width, 3]", image)
+    return image
+
+
+def wrong_array(expected: str, array: NDArray[Any]) -> ImageError:
+    """Return the error for an array that is not the ``expected`` image."""
+    return ImageError(
+        expected,
+        f"{array.dtype} {list(array.shape)}",
+        "convert the array, or read images with edge.read_image",
+        code="invalid-image-array",
+    )
 
 
 def decode_image(data: bytes, name: str = "the image") -> RgbImage:
-    """Decode the bytes of an image file; see :func:`read_image`."""
+    """Decode the bytes of an image file as uint8 RGB [height, width, 3]; see :func:`read_image`."""
+    return np.asarray(cv2.cvtColor(_decode(data, name), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _decode(data: bytes, name: str) -> BgrImage:
     if not data:
         raise ImageError(
             _FORMATS,
@@ -71,7 +98,7 @@ def decode_image(data: bytes, name: str = "the image") -> RgbImage:
             "remove it or save it as JPEG",
             code="image-undecodable",
         )
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(decoded, np.uint8)
 
 
 def _imdecode(buffer: RgbImage, flags: int) -> Any:

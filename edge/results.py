@@ -1,4 +1,4 @@
-"""What a task says about an image: typed values, ready for JSON."""
+"""Results of the tasks: typed values, ready for JSON."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,13 +11,29 @@ from numpy.typing import NDArray
 
 
 class Result(Protocol):
-    """What any task says about one image."""
+    """Result of any task for one image."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
 
     def summary(self) -> str:
-        """A few words for people; empty where there is nothing to say."""
+        """Return a short text for people; empty where there is nothing to report."""
+
+
+class _Drawable:
+    """Mixin for results that can be drawn on their image."""
+
+    __slots__ = ()
+
+    def draw(self: Result, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a copy of the image with this result drawn on it.
+
+        Args:
+            image: the image of the result: uint8 [height, width, 3], BGR.
+        """
+        from edge import draw  # results stay light: OpenCV is imported only to draw
+
+        return draw.annotate(image, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +49,7 @@ class ClassScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(_Drawable):
     """Classes of one image, best first.
 
     With a ``threshold`` the answer is ``unknown`` where the best score lies below it.
@@ -108,7 +124,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Detections:
+class Detections(_Drawable):
     """Objects of one image, best first; ``events``: None where nobody looks for any."""
 
     detections: tuple[Detection, ...]
@@ -162,7 +178,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Segmentation:
+class Segmentation(_Drawable):
     """Which class each pixel belongs to; masks are not in the JSON.
 
     ``segments``: the classes asked for, the largest first, never the background. ``mask``: uint8
@@ -236,7 +252,7 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True)
-class Poses:
+class Poses(_Drawable):
     """People of one image; ``events``: None where nobody counts repetitions.
 
     ``counts``: by exercise, how often so far; for drawing, and not in the JSON.

@@ -1,18 +1,19 @@
-"""A stream from the words of a user: a source and sinks by their addresses, a task between them."""
+"""Running a task on a stream: a source and sinks by their addresses."""
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 from edge.errors import OutputError, UsageError
+from edge.frame import FrameResult
 from edge.sinks import SINKS, open_sink
 from edge.sinks import resolve as sink_of
 from edge.sources import SOURCES, open_source
 from edge.sources import resolve as source_of
 from edge.sources.browser import BrowserSource
 from edge.sources.source import Source, SourceOptions
-from edge.streaming import stream
+from edge.streaming import stream as streams
 from edge.streaming.control import StreamControl
 from edge.streaming.notify import notifier
 from edge.streaming.sink import Sink, StreamContext
@@ -34,7 +35,7 @@ def run(
     """Run ``task`` on a source until it ends or Ctrl-C or SIGTERM comes; then all files are whole.
 
     Args:
-        task: such as :func:`edge.classifier` or :func:`edge.detector` makes.
+        task: such as :meth:`edge.Classifier.open` or :meth:`edge.Detector.open` returns.
         source: where frames come from, see :mod:`edge.sources`.
         sinks: where results go, see :mod:`edge.sinks`, or objects that are sinks, such as
             :func:`edge.callback_sink` makes; by default a window, and without a screen lines of text.
@@ -67,9 +68,49 @@ def run(
         return waiting.pop() if waiting else open_source(source, wanted)
 
     with graceful_shutdown(stop):
-        return stream.run(
+        return streams.run(
             again, task, opened, stop=stop, max_frames=frames, say=say, control=control
         )
+
+
+def stream(
+    task: Task,
+    source: str = "0",
+    *,
+    options: SourceOptions | None = None,
+    frames: int | None = None,
+    say: Callable[[str], None] = print,
+) -> Generator[FrameResult, None, None]:
+    """Iterate over the frames of a source with their results.
+
+    Frames are captured and prepared in another thread while the loop's body runs. A file waits
+    for the body; of a camera the newest frame is taken, and the ones in between are dropped. The
+    source is closed when the loop ends, by ``break`` or an exception as well.
+
+    Args:
+        task: such as :meth:`edge.Detector.open` returns.
+        source: address of the source, see :mod:`edge.sources`.
+        options: size, rotation and other options of the source.
+        frames: ends the iteration after so many.
+        say: called with a sentence that the user should know.
+
+    Yields:
+        :class:`edge.FrameResult`: ``frame.image`` is uint8 [height, width, 3], BGR; ``result`` has
+        the type that the task returns. ``result.draw(frame.image)`` draws it.
+
+    Raises:
+        SourceError: the source cannot be opened, or a file cannot be read on.
+        UsageError: there is no such source, or it needs a sink.
+        ModelError, DelegateError: the model fails, and not only on its delegate.
+    """
+    _check_page(source, ())
+    source_options = SourceOptions() if options is None else options
+
+    def open_quietly() -> Source:
+        with suppress_native_stderr():
+            return open_source(source, source_options)
+
+    yield from streams.results(open_quietly, task, max_frames=frames, say=say)
 
 
 def _setting(

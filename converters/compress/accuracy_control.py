@@ -19,7 +19,7 @@ from converters.tflite import Variant
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
 from converters.verification.metrics import Predictions
 from edge.modelfile.tflite import parse
-from edge.tasks.classify.model import load_model
+from edge.tasks.classify.classifier import Classifier
 from edge.terminal.native_stderr import suppress_native_stderr
 
 NAME = "int8-controlled"
@@ -158,7 +158,7 @@ def _train(model: Any, judge: _Judge) -> _Attempt:
 def _scores(content: bytes, context: RecipeContext) -> NDArray[np.float32]:
     """Return the scores of a file on the validation split, [n, classes]."""
     with suppress_native_stderr():  # the interpreter announces its delegate
-        model = load_model(content, name="candidate.tflite")
+        model = Classifier.from_bytes(content, name="candidate.tflite")
     pixels = context.dataset.pixels
     return np.stack([model.scores(np.asarray(pixels[i])) for i in context.split.validation])
 

@@ -30,7 +30,7 @@ from edge import benchmark
 from edge.interpreter import load
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost
-from edge.tasks.classify.model import load_model
+from edge.tasks.classify.classifier import Classifier
 from edge.terminal.native_stderr import suppress_native_stderr
 
 REFERENCE = "float32"
@@ -46,7 +46,7 @@ def predict(variant: Variant, dataset: Dataset, split: Split, progress: Progress
         EdgeError: it does not run.
     """
     with suppress_native_stderr():  # the interpreter announces its delegate
-        model = load_model(variant.content, name=f"{variant.name}.tflite")
+        model = Classifier.from_bytes(variant.content, name=f"{variant.name}.tflite")
 
     def scores(subset: Indices, name: str) -> NDArray[np.float32]:
         label = f"evaluating {variant.name} on the {name} split"

@@ -1,4 +1,4 @@
-"""``edge classify``: name what images show."""
+"""``edge classify``: classify images."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from edge.errors import ImageError, UsageError
 from edge.terminal.native_stderr import suppress_native_stderr
 
 if TYPE_CHECKING:
-    from edge.tasks.classify.model import ClassifierModel
+    from edge.tasks.classify.classifier import Classifier
 
 EXAMPLES = """
 \b
@@ -69,15 +69,15 @@ def classify(
     as_json: bool,
 ) -> int:
     """Classify images."""
-    from edge.tasks.classify.model import open_model
+    from edge.tasks.classify.classifier import Classifier
 
     files = list(find_images(images))
     with suppress_native_stderr():
-        opened = open_model(
-            model, labels=labels, threshold=threshold, delegate=delegate, threads=threads
+        classifier = Classifier.open(
+            model, labels=labels, threshold=threshold, delegate=delegate, threads=threads, top=top
         )
-    say(opened.notes)
-    rows = [_show(row, as_json) for row in results(opened, files, top)]
+    say(classifier.notes)
+    rows = [_print_row(row, as_json) for row in results(classifier, files)]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     broken = sum("error" in row for row in rows)
@@ -86,27 +86,27 @@ def classify(
     return 1 if broken else 0
 
 
-def find_images(places: tuple[Path, ...]) -> Iterator[Path]:
-    """The files among ``places`` and the images in its folders, sorted, without hidden ones.
+def find_images(paths: tuple[Path, ...]) -> Iterator[Path]:
+    """Yield the files among ``paths`` and the images in their folders, sorted, not hidden.
 
     Raises:
         UsageError: a folder without an image.
     """
     from edge.image import SUFFIXES
 
-    for place in places:
-        if not place.is_dir():
-            yield place
+    for path in paths:
+        if not path.is_dir():
+            yield path
             continue
-        found = sorted(file for file in _walk(place) if file.suffix.lower() in SUFFIXES)
-        if not found:
+        images = sorted(file for file in _walk(path) if file.suffix.lower() in SUFFIXES)
+        if not images:
             raise UsageError(
                 f"a folder with images ({' '.join(sorted(SUFFIXES))})",
-                f"none in {place}",
+                f"none in {path}",
                 "check the path",
                 code="no-images",
             )
-        yield from found
+        yield from images
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -115,31 +115,29 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in files if not name.startswith("."))
 
 
-def results(model: "ClassifierModel", files: list[Path], top: int) -> Iterator[dict[str, Any]]:
-    """Per file ``{"file", "classes", …}``, or ``{"file", "error"}`` for one not readable."""
-    from edge.image import read_image
-
+def results(classifier: "Classifier", files: list[Path]) -> Iterator[dict[str, Any]]:
+    """Yield for each file ``{"file", "classes", …}``, or ``{"file", "error"}`` if unreadable."""
     for file in files:
         try:
-            named = model.classify(read_image(file), top)
+            result = classifier.predict(file)
         except ImageError as error:
             yield {"file": str(file), "error": str(error)}
         else:
-            yield {"file": str(file), **named.to_dict()}
+            yield {"file": str(file), **result.to_dict()}
 
 
-def _show(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
+def _print_row(row: dict[str, Any], as_json: bool) -> dict[str, Any]:
     """Print a row at once, so that many images stream; JSON waits for the whole list."""
     if "error" in row:
         click.echo(f"edge: {row['error']}", err=True)
     elif not as_json:
         click.echo(click.style(row["file"], bold=True))
-        for line in _answer(row):
+        for line in _lines(row):
             click.echo(f"  {line}")
     return row
 
 
-def _answer(row: dict[str, Any]) -> Iterator[str]:
+def _lines(row: dict[str, Any]) -> Iterator[str]:
     if row["unknown"]:
         best, score = row["classes"][0]["label"], row["classes"][0]["score"]
         yield f"unknown  (best: {best} {100 * score:.1f} %, below {100 * row['threshold']:.1f} %)"

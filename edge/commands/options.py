@@ -1,27 +1,32 @@
-"""Options that commands which run a model share."""
+"""Options and helpers that the commands which run a model share."""
 
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import click
 
+from edge.cli import run_command as run_command  # noqa: PLC0414 (for the demos)
 from edge.registry import resolve_model
+from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal.progress import count_progress as count_progress  # noqa: PLC0414 (for the demos)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+TaskT = TypeVar("TaskT")
+P = ParamSpec("P")
 
 MODEL = click.argument("model", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def model_option(default: str | Callable[[], Path | str]) -> Callable[[Command], Command]:
-    """Make the option ``--model`` of a demo; ``default``: a registry name, or a function that finds one."""
+def model_option(default: str | None) -> Callable[[Command], Command]:
+    """Return the option ``--model`` of a demo; ``default``: a name of the registry, if any."""
     return click.option(
         "--model",
         type=click.Path(path_type=Path),
         default=default,
-        show_default=isinstance(default, str),
+        show_default=default is not None,
         metavar="FILE|NAME",
         help="A .tflite file, or a name from 'edge models list'.",
     )
@@ -59,8 +64,14 @@ def model_file(model: Path) -> Path:
     return resolve_model(model, _say)
 
 
+def open_task(opener: Callable[P, TaskT], *args: P.args, **kwargs: P.kwargs) -> TaskT:
+    """Return the task that ``opener`` opens, without what native libraries print meanwhile."""
+    with suppress_native_stderr():
+        return opener(*args, **kwargs)
+
+
 def detecting(command: Command) -> Command:
-    """Add the options of a detector, named like the keywords of ``edge.tasks.detect.detector.detector``."""
+    """Add the options of a detector, named like the keywords of :meth:`edge.Detector.open`."""
     options = (
         click.option(
             "--labels", type=click.Path(path_type=Path), help="File with one label per line."
@@ -69,7 +80,7 @@ def detecting(command: Command) -> Command:
             "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
         ),
         click.option(
-            "--threshold", "score", type=float, default=0.4, show_default=True,
+            "--threshold", type=float, default=0.4, show_default=True,
             help="Minimum score of a detection.",
         ),
         click.option(

@@ -1,24 +1,59 @@
-"""Drawing onto frames, in place: boxes, classes, trails, counters and the status line.
+"""Drawing onto frames: boxes, classes, trails, counters and the status line.
 
-Words stand on filled plates, so that they can be read on any background, and grow with the image.
-Colors are those of classes, or of tracks where objects have one, and stay the same from run to
-run. Nothing fails at the edges of an image: what does not fit is moved, shortened or left out.
+Text stands on filled labels, so that it can be read on any background, and grows with the image.
+Colors belong to classes, or to tracks where objects have one, and are the same in every run.
+Nothing fails at the edges of an image: what does not fit is moved, shortened or left out.
 """
 
 from edge.draw.boxes import detections, line, trails, zone
 from edge.draw.masks import segmentation
 from edge.draw.overlays import classification, status
-from edge.draw.side_by_side import side_by_side
-from edge.draw.skeleton import poses
+from edge.draw.side_by_side import matched_poses
+from edge.draw.skeleton import MIN_KEYPOINT_SCORE, poses
+from edge.frame import BgrImage
+from edge.results import (
+    Classification,
+    Detections,
+    MatchedPoses,
+    Poses,
+    Result,
+    Segmentation,
+    TrackedDetections,
+)
 
 __all__ = [
+    "MIN_KEYPOINT_SCORE",
+    "annotate",
     "classification",
     "detections",
     "line",
+    "matched_poses",
     "poses",
     "segmentation",
-    "side_by_side",
     "status",
     "trails",
     "zone",
 ]
+
+
+def annotate(image: BgrImage, result: Result) -> BgrImage:
+    """Return a copy of an image, uint8 BGR [height, width, 3], with a result drawn on it.
+
+    Matched poses are drawn beside the image, on one twice as wide.
+    """
+    copy = image.copy()
+    if isinstance(result, Classification):
+        classification(copy, result)
+    elif isinstance(result, Detections):
+        if isinstance(result, TrackedDetections):
+            trails(copy, result.trails)
+        detections(copy, result.detections)
+    elif isinstance(result, Segmentation):
+        segmentation(copy, result)
+    elif isinstance(result, MatchedPoses):
+        return matched_poses(copy, result, MIN_KEYPOINT_SCORE)
+    elif isinstance(result, Poses):
+        poses(copy, result, MIN_KEYPOINT_SCORE)
+    else:
+        raise TypeError(f"expected a result of a task, found {type(result).__name__}")
+    return copy

@@ -1,4 +1,4 @@
-"""People's skeletons, the angles at their joints, and what they did how often."""
+"""Skeletons of people, the angles at their joints, and the counts of their exercises."""
 
 from collections.abc import Mapping
 
@@ -24,6 +24,9 @@ from edge.draw.labels import (
 from edge.frame import BgrImage
 from edge.results import Pose, Poses
 
+MIN_KEYPOINT_SCORE = 0.3
+"""Minimum score of a keypoint to be drawn, where nothing else is said."""
+
 LEFT: Color = (60, 170, 255)
 RIGHT: Color = (255, 190, 80)
 MIDDLE: Color = (225, 225, 225)
@@ -34,11 +37,11 @@ _SIDED = (
     ("heel", "foot_index"), ("ankle", "foot_index"), ("eye", "ear"),
 )  # fmt: skip
 _BONES = (
-    *((f"{side}_{one}", f"{side}_{other}") for one, other in _SIDED for side in ("left", "right")),
+    *((f"{side}_{first}", f"{side}_{second}") for first, second in _SIDED for side in ("left", "right")),
     ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"), ("nose", "left_eye"),
     ("nose", "right_eye"), ("mouth_left", "mouth_right"),
 )  # fmt: skip
-"""Of both models; those whose ends one does not know are left out."""
+"""Bones of both models; a bone with an end that the model lacks is left out."""
 
 _ARCS = {
     f"{side}_{joint}": (f"{side}_{before}", f"{side}_{after}")
@@ -48,51 +51,53 @@ _ARCS = {
 """Joints whose angles are drawn, with the ends of their bones."""
 
 _ARC = 0.25
-"""Greatest radius of an arc, in lengths of the shorter bone."""
+"""Maximum radius of an arc, as a fraction of the shorter bone."""
 
 _STRAIGHT = 0.3
-"""Length of the sum of two directions, below which they are taken for opposite."""
+"""Length of the sum of two unit vectors below which they count as opposite."""
 
-_WIDEST = 0.45
-"""Share of the image's width that the counts may take."""
+_MAX_WIDTH = 0.45
+"""Maximum width of the counts, as a fraction of the image's."""
 
 _LARGE = 2.0
-"""Counts are read from where one exercises: so much larger than other words."""
+"""Factor by which counts are larger than other text: they are read from a distance."""
 
-_Place = NDArray[np.float64]
-_Places = Mapping[str, _Place]
+_Point = NDArray[np.float64]
+_Points = Mapping[str, _Point]
 
 
-def poses(image: BgrImage, said: Poses, least: float) -> None:
+def poses(image: BgrImage, result: Poses, min_score: float) -> None:
     """Draw skeletons with the angles of elbows and knees, and the counts of exercises.
 
-    Left limbs are orange, right ones blue. Keypoints with a score below ``least`` are left out.
+    Left limbs are orange, right ones blue. Keypoints with a score below ``min_score`` are left out.
     """
-    wanted = style(image)
-    for pose in said.poses:
+    text_style = style(image)
+    for pose in result.poses:
         seen = {
             point.name: np.array((point.x, point.y))
             for point in pose.keypoints
-            if point.score >= least and abs(point.x) + abs(point.y) < 1e5  # OpenCV's limits
+            if point.score >= min_score and abs(point.x) + abs(point.y) < 1e5  # OpenCV's limits
         }
-        _bones(image, seen, wanted)
-        _angles(image, pose, seen, wanted)
-    _counts(image, {name: count for name, count in said.counts.items() if count}, wanted)
+        _bones(image, seen, text_style)
+        _angles(image, pose, seen, text_style)
+    _counts(image, {name: count for name, count in result.counts.items() if count}, text_style)
 
 
-def _bones(image: BgrImage, seen: _Places, wanted: Style) -> None:
-    known = [(one, other) for one, other in _BONES if one in seen and other in seen]
+def _bones(image: BgrImage, seen: _Points, text_style: Style) -> None:
+    known = [(first, second) for first, second in _BONES if first in seen and second in seen]
     for edge in (2, 0):
-        for one, other in known:
-            tone = DARK if edge else _tone(one, other)
-            ends = _pixel(seen[one]), _pixel(seen[other])
-            cv2.line(image, *ends, tone, wanted.line + edge, cv2.LINE_AA)
+        for first, second in known:
+            tone = DARK if edge else _tone(first, second)
+            ends = _pixel(seen[first]), _pixel(seen[second])
+            cv2.line(image, *ends, tone, text_style.line + edge, cv2.LINE_AA)
     for name, place in seen.items():
-        cv2.circle(image, _pixel(place), wanted.line + 1, DARK, cv2.FILLED, cv2.LINE_AA)
-        cv2.circle(image, _pixel(place), wanted.line, _tone(name, name), cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(image, _pixel(place), text_style.line + 1, DARK, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(
+            image, _pixel(place), text_style.line, _tone(name, name), cv2.FILLED, cv2.LINE_AA
+        )
 
 
-def _angles(image: BgrImage, pose: Pose, seen: _Places, wanted: Style) -> None:
+def _angles(image: BgrImage, pose: Pose, seen: _Points, text_style: Style) -> None:
     if not seen:
         return
     body = np.mean(list(seen.values()), axis=0)
@@ -100,36 +105,38 @@ def _angles(image: BgrImage, pose: Pose, seen: _Places, wanted: Style) -> None:
         if joint not in pose.angles or not all(name in seen for name in (joint, *ends)):
             continue
         place = seen[joint]
-        one, other = (seen[end] - place for end in ends)
-        bone = float(min(np.hypot(*one), np.hypot(*other)))
-        if _ARC * bone < 2 * wanted.line:  # too far away to be read
+        first, second = (seen[end] - place for end in ends)
+        bone = float(min(np.hypot(*first), np.hypot(*second)))
+        if _ARC * bone < 2 * text_style.line:  # too far away to be read
             continue
-        inward = _inward(one, other, body - place)
-        _arc(image, place, one, inward, min(_ARC * bone, 10 * wanted.line), wanted)
-        label = render_label(f"{pose.angles[joint]:.0f}", _tone(joint, joint), wanted)
+        inward = _inward(first, second, body - place)
+        _arc(image, place, first, inward, min(_ARC * bone, 10 * text_style.line), text_style)
+        label = render_label(f"{pose.angles[joint]:.0f}", _tone(joint, joint), text_style)
         high, wide = label.shape[:2]
-        x, y = _pixel(place - inward * (wide / 2 + 6 * wanted.line))
+        x, y = _pixel(place - inward * (wide / 2 + 6 * text_style.line))
         paste(image, label, x - wide // 2, y - high // 2)
 
 
 def _arc(
-    image: BgrImage, place: _Place, one: _Place, inward: _Place, radius: float, wanted: Style
+    image: BgrImage, place: _Point, first: _Point, inward: _Point, radius: float, text_style: Style
 ) -> None:
-    """The arc at a joint that begins at the bone ``one`` and has its middle at ``inward``."""
-    start, middle = (float(np.degrees(np.arctan2(y, x))) for x, y in (one, inward))
+    """Draw the arc at a joint that begins at the bone ``first``, with its middle at ``inward``."""
+    start, middle = (float(np.degrees(np.arctan2(y, x))) for x, y in (first, inward))
     half = (middle - start + 180) % 360 - 180
     size = (round(radius), round(radius))
     for edge in (2, 0):
-        tone, thick = (DARK, wanted.line // 2 + 2) if edge else (LIGHT, max(1, wanted.line // 2))
+        tone, thick = (
+            (DARK, text_style.line // 2 + 2) if edge else (LIGHT, max(1, text_style.line // 2))
+        )
         cv2.ellipse(
             image, _pixel(place), size, 0, start, start + 2 * half, tone, thick, cv2.LINE_AA
         )
 
 
-def _inward(one: _Place, other: _Place, body: _Place) -> _Place:
-    """The direction between two bones, of length 1; of a straight limb, that to the body."""
-    along = one / np.hypot(*one)
-    inward = along + other / np.hypot(*other)
+def _inward(first: _Point, second: _Point, body: _Point) -> _Point:
+    """Return the unit vector between two bones; for a straight limb, the first to the body."""
+    along = first / np.hypot(*first)
+    inward = along + second / np.hypot(*second)
     if np.hypot(*inward) < _STRAIGHT:
         across = np.array((-along[1], along[0]))
         inward = across if across @ body > 0 else -across
@@ -137,32 +144,34 @@ def _inward(one: _Place, other: _Place, body: _Place) -> _Place:
 
 
 def _counts(image: BgrImage, counts: Mapping[str, int], usual: Style) -> None:
-    """A panel in the upper left corner: each exercise that was done, and how often."""
+    """Draw a panel in the upper left corner with the count of each exercise."""
     if not counts:
         return
-    wanted = _larger(usual)
-    pad, letters = wanted.pad, height_of(wanted)
+    text_style = _larger(usual)
+    pad, letters = text_style.pad, height_of(text_style)
     row = letters + 2 * pad
     words = {to_ascii(name.replace("_", " ")): str(count) for name, count in counts.items()}
-    longest = max(width_of(name, wanted) + width_of(f"  {words[name]}", wanted) for name in words)
-    width = min(longest + 2 * pad, max(1, round(_WIDEST * image.shape[1])))
+    longest = max(
+        width_of(name, text_style) + width_of(f"  {words[name]}", text_style) for name in words
+    )
+    width = min(longest + 2 * pad, max(1, round(_MAX_WIDTH * image.shape[1])))
     panel = image[pad : pad + len(words) * row + pad, pad : pad + width]
     darken(panel)
     for number, (name, count) in enumerate(words.items()):
         base, right = 2 * pad + letters + number * row, panel.shape[1] - pad
-        room = right - pad - width_of(f"  {count}", wanted)
-        write(panel, truncate(name, "", wanted, room), (pad, base), LIGHT, wanted)
-        write(panel, count, (right - width_of(count, wanted), base), LEFT, wanted)
+        room = right - pad - width_of(f"  {count}", text_style)
+        write(panel, truncate(name, "", text_style, room), (pad, base), LIGHT, text_style)
+        write(panel, count, (right - width_of(count, text_style), base), LEFT, text_style)
 
 
 def _larger(usual: Style) -> Style:
     return Style(_LARGE * usual.font, round(_LARGE * usual.thickness), usual.line, 2 * usual.pad)
 
 
-def _tone(one: str, other: str) -> Color:
-    sides = {name.partition("_")[0] for name in (one, other)}
+def _tone(first: str, second: str) -> Color:
+    sides = {name.partition("_")[0] for name in (first, second)}
     return {"left": LEFT, "right": RIGHT}.get(sides.pop(), MIDDLE) if len(sides) == 1 else MIDDLE
 
 
-def _pixel(place: _Place) -> tuple[int, int]:
+def _pixel(place: _Point) -> tuple[int, int]:
     return round(float(place[0])), round(float(place[1]))

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
-
 from edge.errors import CorruptFrameError, ImageError, SourceError
 from edge.frame import Frame
 from edge.image import SUFFIXES, read_image
@@ -52,8 +50,7 @@ class _Images:
             raise kind(
                 error.expected, error.found, error.fix, code=error.code, summary=error.summary
             ) from None
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        return Frame(index, index / self.fps, bgr.astype("uint8", copy=False), str(path))
+        return Frame(index, index / self.fps, image, str(path))
 
     def close(self) -> None:
         """Do nothing: no file is open."""

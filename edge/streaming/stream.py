@@ -6,15 +6,16 @@ interpreter release the GIL while they work. Inference runs in the caller's thre
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from edge import telemetry
 from edge.errors import DelegateError, EdgeError, ModelError
-from edge.frame import Frame, Output
+from edge.frame import Frame, FrameResult, Output
 from edge.interpreter import Array
+from edge.results import Result
 from edge.sources.source import Source
 from edge.streaming.capture import (
     READ_TIMEOUT_S,
@@ -88,6 +89,28 @@ def run(
     return running.run(open_source, sinks, max_frames)
 
 
+def results(
+    open_source: Callable[[], Source],
+    task: Task,
+    *,
+    max_frames: int | None = None,
+    say: Callable[[str], None] = print,
+) -> Generator[FrameResult, None, None]:
+    """Yield each frame of a source with its result; the source is closed at the end.
+
+    Args:
+        open_source: Opens the source; called again when a live one is lost.
+        task: Processes the frames.
+        max_frames: Ends the iteration after so many frames.
+        say: Tells the user something, in a sentence.
+
+    Raises:
+        SourceError, ModelError, DelegateError: see :func:`run`.
+    """
+    running = _Stream(StreamControl(task), threading.Event(), say, DEFAULT_TIMING)
+    return running.results(open_source, max_frames)
+
+
 class _Stream:
     def __init__(
         self,
@@ -106,15 +129,7 @@ class _Stream:
         with ExitStack() as closing:
             for sink in sinks:  # until their workers take over
                 closing.callback(sink.close)
-            capture = Capture(
-                open_source,
-                self._control,
-                self._meter,
-                self._stop,
-                self._say,
-                reconnect_delays_s=self._timing.reconnect_delays_s,
-                read_timeout_s=self._timing.read_timeout_s,
-            )
+            capture = self._capture(open_source)
             closing.pop_all()
         workers, drawer = self._start_workers(sinks, capture.live)
         pairs = list(zip(sinks, workers, strict=True))
@@ -143,6 +158,31 @@ class _Stream:
             board=telemetry.telemetry(),
         )
 
+    def results(
+        self, open_source: Callable[[], Source], max_frames: int | None
+    ) -> Generator[FrameResult, None, None]:
+        """Yield frames with their results."""
+        capture = self._capture(open_source)
+        try:
+            for prepared in capture:
+                _, result = self._infer(prepared)
+                yield FrameResult(prepared.frame, result)
+                if self._meter.frames == max_frames:
+                    break
+        finally:
+            capture.close()
+
+    def _capture(self, open_source: Callable[[], Source]) -> Capture:
+        return Capture(
+            open_source,
+            self._control,
+            self._meter,
+            self._stop,
+            self._say,
+            reconnect_delays_s=self._timing.reconnect_delays_s,
+            read_timeout_s=self._timing.read_timeout_s,
+        )
+
     def _start_workers(
         self, sinks: Sequence[Sink], live: bool
     ) -> tuple[list[SinkWorker[Output]], SinkWorker[DrawJob]]:
@@ -168,17 +208,7 @@ class _Stream:
         pairs: Sequence[tuple[Sink, SinkWorker[Output]]],
         drawer: SinkWorker[DrawJob],
     ) -> None:
-        stages, task = self._meter.stages, self._control.task
-        inputs = prepared.inputs
-        if inputs is None:
-            inputs = self._preprocess(task, prepared.frame)
-        start = time.perf_counter()
-        task, outputs = self._invoke(task, inputs)
-        invoked = time.perf_counter()
-        result = task.postprocess(outputs, prepared.frame)
-        stages["invoke"].add(invoked - start)
-        stages["postprocess"].add(time.perf_counter() - invoked)
-        self._meter.processed(prepared.captured, invoked - start)
+        task, result = self._infer(prepared)
         output = Output(
             index=prepared.frame.index,
             time_s=prepared.frame.time_s,
@@ -196,6 +226,21 @@ class _Stream:
                 worker.put(output)
         if with_images:
             drawer.put(DrawJob(task, prepared.frame, output, with_images))
+
+    def _infer(self, prepared: PreparedFrame) -> tuple[Task, Result]:
+        """Return a frame's result, and the task that computed it."""
+        stages, task = self._meter.stages, self._control.task
+        inputs = prepared.inputs
+        if inputs is None:
+            inputs = self._preprocess(task, prepared.frame)
+        start = time.perf_counter()
+        task, outputs = self._invoke(task, inputs)
+        invoked = time.perf_counter()
+        result = task.postprocess(outputs, prepared.frame)
+        stages["invoke"].add(invoked - start)
+        stages["postprocess"].add(time.perf_counter() - invoked)
+        self._meter.processed(prepared.captured, invoked - start)
+        return task, result
 
     def _preprocess(self, task: Task, frame: Frame) -> tuple[Array, ...]:
         start = time.perf_counter()

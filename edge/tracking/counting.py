@@ -8,7 +8,7 @@ not counted again and again. Who is first seen inside a zone has not come in.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import hypot
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
@@ -57,6 +57,23 @@ class Line:
     end: Point
     kind: str = "line"
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the line of ``[NAME:]X1,Y1,X2,Y2``, in pixels; by default named by its text.
+
+        >>> Line.parse("door:100,200,540,200").end
+        (540.0, 200.0)
+
+        Raises:
+            UsageError: the text is no line.
+        """
+        name, points = _parse(text, "a line NAME:X1,Y1,X2,Y2", _LINE, "invalid-line")
+        if len(points) != 2:
+            raise UsageError(
+                "a line of two points", f"{len(points)} in '{text}'", _LINE, code="invalid-line"
+            )
+        return cls(name, points[0], points[1])
+
     def __post_init__(self) -> None:
         if self.start == self.end:
             raise UsageError(
@@ -81,6 +98,18 @@ class Zone:
     name: str
     corners: tuple[Point, ...]
     kind: str = "zone"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the zone of ``[NAME:]X1,Y1,X2,Y2,X3,Y3…``, in pixels; by default named by its text.
+
+        >>> Zone.parse("shop:0,200,400,200,400,480").corners
+        ((0.0, 200.0), (400.0, 200.0), (400.0, 480.0))
+
+        Raises:
+            UsageError: the text is no zone, or the zone has no area.
+        """
+        return cls(*_parse(text, "a zone NAME:X1,Y1,X2,Y2,X3,Y3,…", _ZONE, "invalid-zone"))
 
     def __post_init__(self) -> None:
         if len(self.corners) < 3 or cv2.contourArea(self._outline()) == 0:
@@ -178,30 +207,6 @@ class CrossingCounter:
         oldest = self._update - _FORGET
         for name, seen in self._seen.items():
             self._seen[name] = {i: sight for i, sight in seen.items() if sight.update > oldest}
-
-
-def parse_line(text: str) -> Line:
-    """The line of ``[NAME:]X1,Y1,X2,Y2``, in pixels; without a name the text is its name.
-
-    Raises:
-        UsageError: the text says something else.
-    """
-    name, points = _parse(text, "a line NAME:X1,Y1,X2,Y2", _LINE, "invalid-line")
-    if len(points) != 2:
-        raise UsageError(
-            "a line of two points", f"{len(points)} in '{text}'", _LINE, code="invalid-line"
-        )
-    return Line(name, points[0], points[1])
-
-
-def parse_zone(text: str) -> Zone:
-    """The zone of ``[NAME:]X1,Y1,X2,Y2,X3,Y3…``, in pixels; without a name the text is its name.
-
-    Raises:
-        UsageError: the text says something else, or no area.
-    """
-    name, points = _parse(text, "a zone NAME:X1,Y1,X2,Y2,X3,Y3,…", _ZONE, "invalid-zone")
-    return Zone(name, points)
 
 
 def _parse(text: str, expected: str, fix: str, code: str) -> tuple[str, tuple[Point, ...]]:

@@ -41,7 +41,7 @@ from edge.interpreter import load
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost
 from edge.preprocessing import Preprocessing
-from edge.tasks.classify.model import load_model
+from edge.tasks.classify.classifier import Classifier
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
 DENSE = "int8"
@@ -161,7 +161,7 @@ def judged_images(sides: Split) -> NDArray[np.int64]:
 
 def scores(content: bytes, dataset: Dataset, indices: NDArray[np.int64]) -> NDArray[np.float32]:
     with tf.quiet():
-        model = load_model(content, name="benchmark.tflite")
+        model = Classifier.from_bytes(content, name="benchmark.tflite")
     return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in indices])
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from converters.backbone import builtin, from_keras, mobilenet_v2
 from converters.backbone.pretrain.pack import unpack
-from edge.image import RgbImage, read_image
+from edge.image import RgbImage, decode_image
 from edge.preprocessing import Preprocessing
 
 SEEDS = 5
@@ -113,7 +113,7 @@ def probe(embeddings: NDArray[np.float32], labels: list[str]) -> dict[str, float
 
 def grocery(folder: Path) -> Labelled:
     files = sorted((folder / "grocery6").glob("*/*.jpg"))
-    return [read_image(path) for path in files], [path.parent.name for path in files]
+    return [decode_image(path.read_bytes()) for path in files], [path.parent.name for path in files]
 
 
 def fashion(folder: Path, per_class: int = 100) -> Labelled:
@@ -135,7 +135,7 @@ def blood_cells(folder: Path, per_class: int = 100) -> Labelled:
         x, y, w, h = (round(v) for v in box["bbox"])
         if len(taken[name]) == per_class or min(w, h) < 8:
             continue
-        image = read_image(root / "images" / files[box["image_id"]])
+        image = decode_image((root / "images" / files[box["image_id"]]).read_bytes())
         taken[name].append(image[max(0, y) : y + h, max(0, x) : x + w])
     images = [crop for crops in taken.values() for crop in crops]
     return images, [name for name, crops in taken.items() for _ in crops]

@@ -34,7 +34,7 @@ from edge.sinks import open_sink
 from edge.sources import open_source
 from edge.streaming import stream
 from edge.streaming.sink import StreamContext
-from edge.tasks.classify.classifier import classifier
+from edge.tasks.classify.classifier import Classifier
 from edge.terminal.native_stderr import suppress_native_stderr
 
 READINGS, POINTS = 500, 5
@@ -71,7 +71,7 @@ def held() -> tuple[int, int]:
 
 def soak(model: Path, folder: Path, frames: int) -> bool:
     with suppress_native_stderr():
-        task = classifier(model, threads=1)
+        task = Classifier.open(model, threads=1)
     watch = Watch()
     watch.every = max(1, frames // (READINGS + 1))
     context = StreamContext(30.0, False, lambda: None, print)

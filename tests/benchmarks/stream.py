@@ -24,8 +24,8 @@ from edge.sources import open_source
 from edge.sources.source import SourceOptions
 from edge.streaming import stream
 from edge.streaming.statistics import StreamStats
-from edge.tasks.classify.classifier import classifier
-from edge.tasks.detect.detector import detector
+from edge.tasks.classify.classifier import Classifier
+from edge.tasks.detect.detector import Detector
 from edge.terminal.native_stderr import suppress_native_stderr
 
 EVERY, BARE = 100, 25
@@ -93,7 +93,7 @@ def tutorial(task: Any, video: str, frames: int) -> float:
 
 def open_task(model: Path, labels: Path | None) -> Any:
     opener: Callable[..., Any]
-    for opener in (classifier, detector):
+    for opener in (Classifier.open, Detector.open):
         try:
             return opener(model, labels=labels, threads=1)
         except ModelError as error:

@@ -30,7 +30,7 @@ import tiny_models
 
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.tasks.classify.classifier import classifier
+from edge.tasks.classify.classifier import Classifier
 from edge.terminal.native_stderr import suppress_native_stderr
 
 PHASE = 10.0
@@ -198,7 +198,7 @@ def main() -> int:
         about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
         model.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
         with suppress_native_stderr():
-            task = classifier(model, threads=1)
+            task = Classifier.open(model, threads=1)
         with pages.page(Path(name), task=task) as page, pages.Visitor(page) as visitor:
             visitor.until("result")  # whatever is loaded late is there now
         before = held()

@@ -100,7 +100,7 @@ def test_the_network_left_behind_is_the_one_of_the_model(
 def test_the_wanted_precision_is_in_the_model(compressed: Converted) -> None:
     threshold = report_of(compressed[0])["variants"]["half"]["threshold"]
     assert threshold["wanted"] == 0.9
-    model = edge.open_model(compressed[0] / "model.tflite")
+    model = edge.Classifier.open(compressed[0] / "model.tflite")
     if threshold["reached"] >= 0.9:
         assert model.threshold == pytest.approx(threshold["score"])
     else:
@@ -129,7 +129,7 @@ def test_what_was_compressed_can_be_compressed_again_within_limits(
         report_of(compressed[0])["variants"]["half"]["multiply_adds"]
     )
     assert report["variants"]["int8"]["threshold"]["wanted"] == 0.9  # as it was asked for before
-    assert edge.open_model(tmp_path / "again/model.tflite").labels
+    assert edge.Classifier.open(tmp_path / "again/model.tflite").labels
 
 
 def no_folder(converted: Path, place: Path) -> list[object]:

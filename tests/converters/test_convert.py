@@ -70,15 +70,14 @@ def test_the_report_measures_the_files_that_lie_there(
 def test_the_recorded_accuracy_is_that_of_the_file_on_the_recorded_test_side(
     converted: tuple[Path, Any], report: dict[str, Any], micro_dataset: Path
 ) -> None:
-    model = edge.open_model(converted[0] / "model.tflite")
+    model = edge.Classifier.open(converted[0] / "model.tflite")
     by_digest = {
         hashlib.sha256(path.read_bytes()).hexdigest(): path
         for path in micro_dataset.rglob("*")
         if path.is_file()
     }
     right = [
-        model.classify(edge.read_image(by_digest[digest])).best.label
-        == by_digest[digest].parent.name
+        model.predict(by_digest[digest]).best.label == by_digest[digest].parent.name
         for digest in report["split"]["test"]
     ]
     assert np.mean(right) == pytest.approx(report["variants"]["int8"]["accuracy"])
@@ -87,7 +86,7 @@ def test_the_recorded_accuracy_is_that_of_the_file_on_the_recorded_test_side(
 def test_the_file_says_where_it_comes_from(
     converted: tuple[Path, Any], report: dict[str, Any]
 ) -> None:
-    model = edge.open_model(converted[0] / "model.tflite")
+    model = edge.Classifier.open(converted[0] / "model.tflite")
     assert model.labels == tuple(report["dataset"]["classes"])
     assert model.metadata is not None
     assert model.metadata.provenance is not None
@@ -115,14 +114,14 @@ def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
     assert again["training"]["details"]["embeddings"]["computed"] == 0
     images = micro_dataset.rglob("*.jpg")
     first, second = (
-        edge.open_model(folder / "variants/float32.tflite")
+        edge.Classifier.open(folder / "variants/float32.tflite")
         for folder in (converted[0], tmp_path / "again")
     )
     for path in list(images)[:5]:
         image = edge.read_image(path)
-        assert first.classify(image).best.index == second.classify(image).best.index
-        assert first.classify(image).best.score == pytest.approx(
-            second.classify(image).best.score, abs=1e-4
+        assert first.predict(image).best.index == second.predict(image).best.index
+        assert first.predict(image).best.score == pytest.approx(
+            second.predict(image).best.score, abs=1e-4
         )
 
 
@@ -207,11 +206,14 @@ def test_scores_are_calibrated_in_every_file(
     counted = sum(bin_["count"] for bin_ in confidence["reliability"]["after"])
     assert counted == report["split"]["sizes"]["test"]
     float32, int8 = (
-        edge.open_model(converted[0] / f"variants/{name}.tflite") for name in ("float32", "int8")
+        edge.Classifier.open(converted[0] / f"variants/{name}.tflite")
+        for name in ("float32", "int8")
     )
     for path in sorted(micro_dataset.rglob("*.png"))[:5]:
         image = edge.read_image(path)
-        scores = [model.scores(model.preprocessing.resize(image)) for model in (float32, int8)]
+        scores = [
+            model.scores(model.preprocessing.resize(image[..., ::-1])) for model in (float32, int8)
+        ]
         np.testing.assert_allclose(*scores, atol=0.15)
 
 

@@ -110,7 +110,7 @@ def test_the_builtin_weights_learn_groceries(
     )  # fmt: skip
     assert report["weights"]["name"] == "builtin"
     assert report["variants"]["int8"]["accuracy"] >= 0.88
-    model = edge.open_model(tmp_path / "out/model.tflite")
+    model = edge.Classifier.open(tmp_path / "out/model.tflite")
     assert list(model.labels) == GROCERIES
 
 

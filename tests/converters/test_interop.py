@@ -18,7 +18,7 @@ from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.config import TrainingOptions
-from edge.image import read_image
+from edge.image import decode_image
 from edge.modelfile import metadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.preprocessing import Preprocessing
@@ -68,7 +68,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     np.savez(folder / "stretched.npz", *images.pixels[sides.test])
     np.savez(
         folder / "originals.npz",
-        *[read_image(photos / images.images[i].name) for i in sides.test],
+        *[decode_image((photos / images.images[i].name).read_bytes()) for i in sides.test],
     )
     stretched = folder / "stretched.npz"
     return Made(

@@ -12,7 +12,7 @@ from edge import interpreter
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.tasks.classify.model import load_model
+from edge.tasks.classify.classifier import Classifier
 
 COLORS = ("red", "grün", "blue, dark")
 ABOUT = ModelMetadata(
@@ -62,7 +62,7 @@ def test_mediapipe_reads_our_labels_and_normalization(tasks, tiny_model, red, dt
     content = write_metadata(tiny_model(dtype), ABOUT)
     for channel, label in enumerate(COLORS):
         image = np.ascontiguousarray(np.roll(red, channel, axis=2))
-        ours = load_model(content, name="colors").classify(image).best
+        ours = Classifier.from_bytes(content, name="colors").predict(image[..., ::-1]).best
         (theirs,) = judged(tasks, content, image, top=1)
         assert theirs[:2] == (label, channel) == (ours.label, ours.index)
         assert theirs[2] == pytest.approx(ours.score, abs=0.02)
@@ -91,7 +91,9 @@ def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
     assert found.labels == ("red", "green", "blue")
     assert found.mean == pytest.approx((127.5, 127.4, 127.3))
     assert found.std == pytest.approx((127.5, 127.6, 127.7))
-    assert load_model(bytes(content), name="m").classify(red).best.label == "red"
+    assert (
+        Classifier.from_bytes(bytes(content), name="m").predict(red[..., ::-1]).best.label == "red"
+    )
     # And what is theirs can be replaced by ours, for them to read again.
     ours = write_metadata(bytes(content), ABOUT)
     assert metadata.read(ours) == ABOUT
@@ -102,7 +104,7 @@ def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
 def test_mediapipe_honours_our_threshold(tasks, tiny_model, red, dtype):
     content = write_metadata(tiny_model(dtype), replace(ABOUT, threshold=0.625))
     gray = np.full_like(red, 128)
-    assert load_model(content, name="colors").classify(gray).unknown
+    assert Classifier.from_bytes(content, name="colors").predict(gray[..., ::-1]).unknown
     assert judged(tasks, content, gray) == []
     ((label, _, score),) = judged(tasks, content, red)
     assert label == "red"
@@ -128,7 +130,7 @@ def test_every_interpreter_runs_a_model_with_metadata(tiny_model, red, package, 
     if not interpreter.installed(package):
         pytest.skip(f"{package}: not installed")
     content = write_metadata(tiny_model(dtype), ABOUT)
-    model = load_model(content, name="colors")
+    model = Classifier.from_bytes(content, name="colors")
     pixels = model.preprocessing.resize(red)
     runtime = interpreter.load(content, name="colors", interpreter=package)
     assert runtime.package.startswith(package)
@@ -153,4 +155,7 @@ def test_a_rewritten_real_model_keeps_its_answers(tasks, test_data, name):
         pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
         theirs = judged(tasks, after, pixels)
         assert theirs == judged(tasks, before, pixels)
-        assert load_model(after, name=name).classify(pixels).best.label == theirs[0][0]
+        assert (
+            Classifier.from_bytes(after, name=name).predict(pixels[..., ::-1]).best.label
+            == theirs[0][0]
+        )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,6 @@ import tiny_models
 from errors import error_code
 
 import demos
-import edge
 from demos.cli import Demos
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
@@ -218,14 +218,30 @@ def test_without_a_name_the_demos_are_listed(run_edge: RunEdge) -> None:
 
 
 @pytest.mark.parametrize("name", Demos.entries)
-def test_a_demo_that_is_copied_needs_nothing_hidden_for_its_task(name: str) -> None:
-    """What the public API of edge has, a demo takes from there."""
+def test_a_demo_that_is_copied_opens_a_public_task(name: str) -> None:
     tree = ast.parse((Path(demos.__file__).parent / f"{name}.py").read_text())
-    taken = {
-        one.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
-        for one in node.names
-    }  # fmt: skip
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    tasks = {"classifier", "detector", "segmenter", "following", "pose", "mirror"}
-    assert not taken & set(edge.__all__)
-    assert used & tasks
+    assert used & {
+        "Classifier", "Detector", "Segmenter", "Tracker", "PoseEstimator", "PoseMatcher"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "module", "constant"),
+    [
+        ("classify", "smoothing", "edge.tasks.classify.classifier", "SMOOTHING_S"),
+        ("detect", "threshold", "edge.tasks.detect.detector", "THRESHOLD"),
+        ("detect", "iou", "edge.tasks.detect.detector", "IOU"),
+        ("track", "threshold", "edge.tasks.detect.detector", "THRESHOLD"),
+        ("segment", "threshold", "edge.tasks.segment.segmenter", "THRESHOLD"),
+        ("segment", "smoothing", "edge.tasks.segment.masks", "SMOOTHING_S"),
+        ("pose", "threshold", "edge.tasks.pose.estimator", "THRESHOLD"),
+        ("mirror", "threshold", "edge.tasks.pose.estimator", "THRESHOLD"),
+    ],
+)
+def test_defaults_of_options_are_those_of_the_tasks(
+    name: str, option: str, module: str, constant: str
+) -> None:
+    command = import_module(f"demos.{name}").main
+    (default,) = [param.default for param in command.params if param.name == option]
+    assert default == getattr(import_module(module), constant)

@@ -14,7 +14,7 @@ from errors import error_code
 from edge.installation import install_command
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.tasks.segment import selfie
+from edge.tasks.segment.segmenter import SELFIE, default_model
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 BLUE, GREEN = (255, 0, 0), (0, 255, 0)
@@ -82,7 +82,7 @@ def test_bad_input_is_one_clear_line(
 
 @pytest.mark.realdata
 def test_without_a_model_people_are_found(run_edge: RunEdge, test_data: Path) -> None:
-    if selfie.installed() is None:
+    if default_model() == SELFIE:
         pytest.skip(f"no mediapipe with models: {install_command('pose')}")
     portrait = test_data / "images/portrait.jpg"
     done = run_edge("demo", "segment", "--source", portrait, "--sink", "jsonl:-")

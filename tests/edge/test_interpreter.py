@@ -11,7 +11,7 @@ import tiny_models
 from errors import raises_code
 
 from edge import edgetpu_probe, interpreter
-from edge.tasks.classify.model import open_model
+from edge.tasks.classify.classifier import Classifier
 
 LITERT = "ai_edge_litert.interpreter"
 
@@ -73,7 +73,7 @@ def test_what_runs_is_reported(tiny_model):
 def test_tensorflow_is_left_alone(tiny_model, tmp_path):
     (tmp_path / "m.tflite").write_bytes(tiny_model())
     code = (
-        "import sys, edge; edge.open_model(sys.argv[1]); "
+        "import sys, edge; edge.Classifier.open(sys.argv[1]); "
         "assert not {'tensorflow', 'ai_edge_litert.schema_py_generated'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path / "m.tflite"], check=True)
@@ -126,17 +126,17 @@ def test_a_model_not_compiled_cannot_have_the_edge_tpu(tiny_model):
 def test_a_compiled_model_without_edge_tpu_names_its_twin(compiled, monkeypatch, delegate):
     monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
     with raises_code("edgetpu-required", fix="colors.tflite"):
-        open_model(compiled, delegate=delegate)
+        Classifier.open(compiled, delegate=delegate)
 
 
 def test_auto_falls_back_to_the_twin_and_says_so(compiled, tiny_model, monkeypatch):
     monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
     (compiled.parent / "colors.tflite").write_bytes(tiny_model())
-    model = open_model(compiled)
+    model = Classifier.open(compiled)
     assert model.runtime.delegate == "cpu"
     assert any(edgetpu_probe.NO_LIBRARY in note for note in model.notes)
     with raises_code("edgetpu-required"):
-        open_model(compiled, delegate="edgetpu")
+        Classifier.open(compiled, delegate="edgetpu")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A model file opens with its labels and its preprocessing, and names images."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.preprocessing import Preprocessing, apply_table, input_table
 from edge.results import Classification, ClassScore
-from edge.tasks.classify.model import load_model, open_model
+from edge.tasks.classify.classifier import Classifier
 
 COLORS = ("red", "green", "blue")
 HALF = (127.5,)
@@ -28,10 +29,10 @@ def with_labels(content, labels=COLORS, mean=HALF, std=HALF, threshold=None):
 @pytest.mark.parametrize("logits", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
 def test_images_are_named_whatever_the_dtype(tiny_model, red, dtype, logits):
-    model = load_model(with_labels(tiny_model(dtype, logits=logits)), name="colors")
+    model = Classifier.from_bytes(with_labels(tiny_model(dtype, logits=logits)), name="colors")
     assert model.notes == ()
     for channel, color in enumerate(COLORS):
-        result = model.classify(np.roll(red, channel, axis=2))
+        result = model.predict(np.roll(red, channel, axis=2)[..., ::-1])
         assert result.best.label == color
         assert result.best.index == channel
         assert 0.95 < result.best.score <= 1
@@ -39,32 +40,35 @@ def test_images_are_named_whatever_the_dtype(tiny_model, red, dtype, logits):
 
 
 def test_top_limits_the_classes(tiny_model, red):
-    model = load_model(with_labels(tiny_model()), name="colors")
-    assert len(model.classify(red, top=1).classes) == 1
-    assert len(model.classify(red, top=10).classes) == 3
+    model = Classifier.from_bytes(with_labels(tiny_model()), name="colors")
+    assert len(replace(model, top=1).predict(red[..., ::-1]).classes) == 1
+    assert len(replace(model, top=10).predict(red[..., ::-1]).classes) == 3
 
 
 def test_labels_of_the_user_come_first(tiny_model, tmp_path, red):
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model()))
     (tmp_path / "own.txt").write_text("rouge\nvert\nbleu\n")
-    assert open_model(path).classify(red).best.label == "red"
-    assert open_model(path, labels=tmp_path / "own.txt").classify(red).best.label == "rouge"
+    assert Classifier.open(path).predict(red[..., ::-1]).best.label == "red"
+    assert (
+        Classifier.open(path, labels=tmp_path / "own.txt").predict(red[..., ::-1]).best.label
+        == "rouge"
+    )
 
 
 def test_labels_beside_a_model_without_metadata(tiny_model, tmp_path, red):
     path = tmp_path / "m.tflite"
     path.write_bytes(tiny_model())
-    numbered = open_model(path)
-    assert numbered.classify(red).best.label == "class 0"
+    numbered = Classifier.open(path)
+    assert numbered.predict(red[..., ::-1]).best.label == "class 0"
     assert any("--labels" in note for note in numbered.notes)
     (tmp_path / "labels.txt").write_text("rouge\nvert\nbleu\n")
-    assert open_model(path).labels == ("rouge", "vert", "bleu")
+    assert Classifier.open(path).labels == ("rouge", "vert", "bleu")
 
 
 def test_labels_that_were_stripped_off_are_missed(tiny_model):
     content = with_labels(tiny_model())
-    model = load_model(content[: tflite.parse(content).end], name="m.tflite")
+    model = Classifier.from_bytes(content[: tflite.parse(content).end], name="m.tflite")
     assert any("labels.txt" in note for note in model.notes)
 
 
@@ -72,29 +76,31 @@ def test_labels_that_do_not_fit_are_an_error(tiny_model, tmp_path):
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model(), labels=("red", "green")))
     with raises_code("labels-count-mismatch", expected="3", found="2"):
-        edge.open_model(path)
+        edge.Classifier.open(path)
 
 
 def test_a_float_model_that_does_not_say_gets_a_note(tiny_model):
-    model = load_model(tiny_model("float32"), name="m.tflite")
+    model = Classifier.from_bytes(tiny_model("float32"), name="m.tflite")
     assert any("-1 to 1" in note for note in model.notes)
     assert model.preprocessing.mean == HALF
 
 
 def test_the_normalization_of_the_metadata_is_used(tiny_model, red):
     # With mean 0 and std 1000 all inputs are near 0, so that no color stands out.
-    model = load_model(with_labels(tiny_model("float32"), mean=(0.0,), std=(1000.0,)), name="m")
-    assert model.classify(red).best.score < 0.6
+    model = Classifier.from_bytes(
+        with_labels(tiny_model("float32"), mean=(0.0,), std=(1000.0,)), name="m"
+    )
+    assert model.predict(red[..., ::-1]).best.score < 0.6
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 def test_below_the_threshold_of_the_metadata_the_answer_is_unknown(tiny_model, red, dtype):
-    model = load_model(with_labels(tiny_model(dtype), threshold=0.9), name="m")
+    model = Classifier.from_bytes(with_labels(tiny_model(dtype), threshold=0.9), name="m")
     gray = np.full_like(red, 128)
     assert model.threshold == pytest.approx(0.9)
-    assert not model.classify(red).unknown
-    assert model.classify(gray).unknown
-    said = model.classify(gray, top=2).to_dict()
+    assert not model.predict(red[..., ::-1]).unknown
+    assert model.predict(gray[..., ::-1]).unknown
+    said = replace(model, top=2).predict(gray[..., ::-1]).to_dict()
     assert (said["unknown"], said["threshold"]) == (True, 0.9)
     assert len(said["classes"]) == 2
 
@@ -103,12 +109,12 @@ def test_a_threshold_given_comes_before_that_of_the_metadata(tiny_model, tmp_pat
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model(), threshold=0.9))
     gray = np.full_like(red, 128)
-    lower, none = open_model(path, threshold=0.2), open_model(path, threshold=0)
+    lower, none = Classifier.open(path, threshold=0.2), Classifier.open(path, threshold=0)
     assert (lower.threshold, none.threshold) == (0.2, None)
-    assert not lower.classify(gray).unknown
-    assert none.classify(gray).to_dict().keys() == {"classes", "unknown"}
+    assert not lower.predict(gray[..., ::-1]).unknown
+    assert none.predict(gray[..., ::-1]).to_dict().keys() == {"classes", "unknown"}
     with raises_code("invalid-option-value", found="80", fix="0.8"):
-        open_model(path, threshold=80)
+        Classifier.open(path, threshold=80)
 
 
 def test_a_score_at_the_threshold_counts():
@@ -120,7 +126,7 @@ def test_a_score_at_the_threshold_counts():
 
 def test_another_task_is_told(tiny_model):
     with raises_code("model-wrong-task", found="m.tflite"):
-        load_model(tiny_model("float32", classes=1), name="m.tflite")
+        Classifier.from_bytes(tiny_model("float32", classes=1), name="m.tflite")
 
 
 @pytest.mark.parametrize(
@@ -128,9 +134,9 @@ def test_another_task_is_told(tiny_model):
     [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)],
 )
 def test_arrays_that_are_no_images_are_told(tiny_model, image):
-    model = load_model(tiny_model(), name="m")
+    model = Classifier.from_bytes(tiny_model(), name="m")
     with raises_code("invalid-image-array", expected="uint8"):
-        model.classify(image)
+        model.predict(image)
     with raises_code("invalid-image-array", expected="[4, 4, 3]"):
         model.scores(image)
 

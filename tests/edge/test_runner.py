@@ -35,7 +35,7 @@ def act(output):
 
 
 model, video = sys.argv[1:]
-task = edge.classifier(model, threads=1)
+task = edge.Classifier.open(model, threads=1)
 options = edge.SourceOptions(size=(160, 120), realtime=True)
 done = edge.run(task, "synthetic:@50", [video, edge.callback_sink(act)], options=options)
 assert done.frames == len(seen)

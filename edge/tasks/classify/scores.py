@@ -7,7 +7,7 @@ from edge.interpreter import Array, Runtime, TensorSpec
 from edge.modelfile.tflite import CUSTOM, Graph, ModelFile, OpInfo
 from edge.results import Classification, ClassScore
 
-# Numbers of the schema's BuiltinOperator.
+# Codes of the schema's BuiltinOperator.
 LOGISTIC, SOFTMAX = 14, 25
 _PASSING_ON = frozenset({6, 22, 43, 53, 70, 114})
 """DEQUANTIZE, RESHAPE, SQUEEZE, CAST, EXPAND_DIMS, QUANTIZE: they change how a value is written."""
@@ -15,8 +15,8 @@ _PASSING_ON = frozenset({6, 22, 43, 53, 70, 114})
 Scores = NDArray[np.float32]
 
 
-def classes_of(runtime: Runtime) -> int | None:
-    """How many classes the model scores; None where it is no classifier.
+def count_classes(runtime: Runtime) -> int | None:
+    """Return the number of classes that the model scores; None where it is no classifier.
 
     A classifier has one output [1, n] or [1, 1, 1, n] with n of at least 2.
     """
@@ -30,12 +30,12 @@ def classes_of(runtime: Runtime) -> int | None:
 
 
 def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
-    """Whether the output are logits, which need a softmax to be scores of 0 to 1.
+    """Return True for logits, which need a softmax to be scores from 0 to 1.
 
     The model's graph decides, not the values of one image, so that all images are treated
     alike: an output of SOFTMAX or LOGISTIC (through operations that only reshape or requantize it)
-    is one of scores, and so is any whose quantized range lies within 0 to 1, and any of a custom
-    operation, which nobody can look into.
+    has scores, and so has any whose quantized range lies within 0 to 1, and any of a custom
+    operation, whose computation is not in the file.
     """
     if spec.scale:
         limits = np.iinfo(spec.dtype)
@@ -48,7 +48,7 @@ def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
 
 
 def source_of(graph: Graph, tensor: int) -> OpInfo | None:
-    """The operation that computes the values of ``tensor``, which others may pass on."""
+    """Return the operation that computes the values of ``tensor``, through those that pass them on."""
     makers = {output: op for op in graph.operators for output in op.outputs}
     for _ in range(len(graph.operators)):
         op = makers.get(tensor)
@@ -61,7 +61,7 @@ def source_of(graph: Graph, tensor: int) -> OpInfo | None:
 
 
 def to_scores(output: Array, spec: TensorSpec, logits: bool) -> Scores:
-    """Scores, float32 [classes], of the raw output."""
+    """Return the scores, float32 [classes], of the raw output."""
     values = spec.dequantize(output.reshape(-1))
     if not logits:
         return values
@@ -70,18 +70,18 @@ def to_scores(output: Array, spec: TensorSpec, logits: bool) -> Scores:
     return scores
 
 
-def best(
+def best_classes(
     scores: Scores,
     labels: tuple[str, ...],
     top: int,
     threshold: float | None = None,
-    wanted: NDArray[np.int64] | None = None,
+    selected: NDArray[np.int64] | None = None,
 ) -> Classification:
-    """The ``top`` best classes; equal scores in the order of their index.
+    """Return the ``top`` best classes; equal scores in the order of their index.
 
-    ``wanted``: rising indices of the classes that are looked at, None for all.
+    ``selected``: rising indices of the classes to report, None for all.
     """
-    known = np.arange(len(scores)) if wanted is None else wanted
+    known = np.arange(len(scores)) if selected is None else selected
     order = known[np.argsort(-scores[known], kind="stable")][:top]
     classes = tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order)
     return Classification(classes, threshold)

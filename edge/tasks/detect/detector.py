@@ -1,6 +1,6 @@
-"""Detection: which objects an image shows, and where."""
+"""The task "detect": the objects in an image with their boxes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -15,17 +15,19 @@ from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.preprocessing import Preprocessing, input_transform, resize_to_input
+from edge.registry import resolve_model
 from edge.results import Detection, Detections
 from edge.tasks.detect import heads
 from edge.tasks.detect.heads import DetectionHead, head_config
 from edge.tasks.detect.heads.nms import Candidates, nms
 from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
 from edge.tasks.settings import TaskSettings, check_score, class_indices, distinct
+from edge.tasks.single_image import SingleImage
 
-SCORE, IOU = 0.4, 0.45
-"""Least score of a detection, and overlap above which the weaker of two boxes goes."""
+THRESHOLD, IOU = 0.4, 0.45
+"""Minimum score of a detection, and IoU above which the lower-scoring of two boxes is dropped."""
 
-_LOWEST = 0.01
+_MIN_THRESHOLD = 0.01
 """Below it a head gives thousands of boxes, which take long to compare with each other."""
 
 _BACKGROUND = ("???", "background")
@@ -33,47 +35,119 @@ _NO_NAME = ("n/a", "???")
 
 
 @dataclass(frozen=True, slots=True)
-class Detector:
-    """The task "detect"; see :func:`detector`.
+class Detector(SingleImage):
+    """The task "detect": finds objects; see :meth:`open`.
 
-    ``labels`` are by class index; None stands for a model without any. ``wanted``: class indices
-    that are reported, None for all.
+    >>> detector = Detector.open("ssd.tflite", labels="coco_labels.txt", threshold=0.3)
+    >>> all(detection.score >= 0.3 for detection in detector.predict("red.png").detections)
+    True
+
+    Attributes:
+        runtime: runs the model.
+        labels: by class index; None for a model without labels.
+        notes: sentences for the user about what was assumed or fell back.
+        threshold: minimum score of a detection.
+        iou: overlap above which the lower-scoring of two boxes of one class is dropped.
+        selected: indices of the classes to report, None for all.
     """
 
     runtime: Runtime
     labels: tuple[str, ...] | None
     notes: tuple[str, ...]
-    score: float
+    threshold: float
     iou: float
-    wanted: NDArray[np.int64] | None
+    selected: NDArray[np.int64] | None
     name: str = "detect"
     prefetchable: bool = True
     _path: Path = Path()
     _head: DetectionHead | None = None
     _table: Array | None = None
 
+    @classmethod
+    def open(
+        cls,
+        model: str | Path,
+        *,
+        labels: str | Path | None = None,
+        threshold: float | None = None,
+        delegate: str = "auto",
+        threads: int | None = None,
+        classes: Sequence[str] = (),
+        iou: float = IOU,
+        head: str | Path | None = None,
+        say: Callable[[str], None] = print,
+    ) -> Self:
+        """Open a detector: SSD with built-in post-processing, or YOLO.
+
+        Args:
+            model: the path of a .tflite file, or a name from ``edge models list``.
+            labels: a file with one name per line; by default the labels in or beside the model.
+            threshold: minimum score of a detection, above 0, at most 1; by default 0.4.
+            delegate: "auto", "cpu" or "edgetpu".
+            threads: CPU threads; by default one per core, at most 4.
+            classes: names of the classes to report; all by default.
+            iou: overlap above which the lower-scoring of two boxes of one class is dropped.
+            head: a TOML file that describes the outputs of a model that is not recognized; by
+                default the file named after the model beside it, if there is one (see
+                :mod:`edge.tasks.detect.heads.head_config`).
+            say: called with a sentence before a model is downloaded.
+
+        Raises:
+            ModelError: no detector, or one whose outputs are not known.
+            LabelsError: labels that do not fit the model.
+            UsageError: an unknown class, or a value out of range.
+            DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+            DownloadError, OutputError: a model of the registry cannot be had.
+        """
+        minimum = THRESHOLD if threshold is None else threshold
+        _check_fraction("a score", minimum)
+        _check_fraction("an IoU", iou)
+        path = resolve_model(model, say, delegate)
+        loaded = load_file(path, labels=labels, delegate=delegate, threads=threads)
+        config = _head_config(path, head)
+        matched = (
+            heads.match_head(loaded.runtime)
+            if config is None
+            else head_config.build_head(config, loaded.runtime, str(path))
+        )
+        if matched is None:
+            raise _wrong_task(loaded.runtime, str(path))
+        preprocessing, notes = _preprocessing(loaded, matched, config)
+        names, label_notes = _labels(loaded, matched)
+        return cls(
+            runtime=loaded.runtime,
+            labels=names,
+            notes=(*loaded.notes, *notes, *label_notes),
+            threshold=minimum,
+            iou=iou,
+            selected=class_indices(classes, names or ()) if classes else None,
+            _path=path,
+            _head=matched,
+            _table=pixels.input_table(loaded.runtime.inputs[0], preprocessing),
+        )
+
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The model's input of a frame."""
+        """Return the model's input for a frame: [1, height, width, 3] in the input's dtype."""
         fitted = resize_to_input(frame.image, *self._size(), letterbox=self._known_head().letterbox)
         rgb = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Detections:
-        """The detections in pixels of the frame, best first."""
+        """Return the detections in pixels of the frame, best first."""
         head = self._known_head()
-        found = head(outputs, self.score)
-        if self.wanted is not None:
-            found = found.take(np.isin(found.classes, self.wanted))
+        candidates = head(outputs, self.threshold)
+        if self.selected is not None:
+            candidates = candidates.select(np.isin(candidates.classes, self.selected))
         if not head.suppresses:
-            found = nms(found, self.iou)
+            candidates = nms(candidates, self.iou)
         height, width = frame.image.shape[:2]
-        boxes = self._in_frame(found, width, height)
-        real = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-        order = np.argsort(-found.scores[real], kind="stable")
+        boxes = self._to_frame(candidates, width, height)
+        visible = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
+        order = np.argsort(-candidates.scores[visible], kind="stable")
         rows = zip(
-            found.classes[real][order].tolist(),
-            found.scores[real][order].tolist(),
-            boxes[real][order].tolist(),
+            candidates.classes[visible][order].tolist(),
+            candidates.scores[visible][order].tolist(),
+            boxes[visible][order].tolist(),
             strict=True,
         )
         return Detections(
@@ -81,29 +155,30 @@ class Detector:
         )
 
     def draw(self, image: BgrImage, result: Detections) -> BgrImage:
-        """Draw boxes and names onto the image."""
+        """Draw boxes and names onto the image, in place."""
         draw.detections(image, result.detections)
         return image
 
     def settings(self) -> TaskSettings:
-        """The least score of a detection, and the classes that are reported."""
+        """Return the minimum score of a detection, and the reported classes."""
         labels = self.labels or ()
-        chosen = None if self.wanted is None else distinct([labels[i] for i in self.wanted])
-        named = [name for name in labels if name.lower() not in _NO_NAME]
-        return TaskSettings(self.score, chosen, distinct(named))
+        names = None if self.selected is None else distinct([labels[i] for i in self.selected])
+        choices = [name for name in labels if name.lower() not in _NO_NAME]
+        return TaskSettings(self.threshold, names, distinct(choices))
 
     def with_settings(self, settings: TaskSettings) -> Self:
-        """The same with another score, of 0.01 at least, and other classes.
+        """Return this task with another threshold, of at least 0.01, and other classes.
 
         Raises:
             UsageError: no such class, or a score out of range.
         """
         names = settings.classes
-        wanted = None if names is None else class_indices(names, self.labels or ())
-        return replace(self, score=max(check_score(settings.score), _LOWEST), wanted=wanted)
+        selected = None if names is None else class_indices(names, self.labels or ())
+        threshold = max(check_score(settings.score), _MIN_THRESHOLD)
+        return replace(self, threshold=threshold, selected=selected)
 
     def fallback_to_cpu(self) -> Self:
-        """The same on the CPU.
+        """Return this task on the CPU.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
@@ -119,88 +194,34 @@ class Detector:
         assert self._head is not None
         return self._head
 
-    def _in_frame(self, found: Candidates, width: int, height: int) -> NDArray[np.float64]:
-        """Boxes in pixels of the frame, float64 [n, 4], cut off at its edges."""
+    def _to_frame(self, candidates: Candidates, width: int, height: int) -> NDArray[np.float64]:
+        """Return boxes in pixels of the frame, float64 [n, 4], clipped to its edges."""
         size = self._size()
         letterbox = self._known_head().letterbox
-        place = input_transform(width, height, *size, letterbox=letterbox)
-        scale = np.array([place.scale_x, place.scale_y] * 2)
-        offset = np.array([place.left, place.top] * 2)
-        boxes = (found.boxes.astype(np.float64) * np.array([*size, *size]) - offset) / scale
+        transform = input_transform(width, height, *size, letterbox=letterbox)
+        scale = np.array([transform.scale_x, transform.scale_y] * 2)
+        offset = np.array([transform.left, transform.top] * 2)
+        boxes = (candidates.boxes.astype(np.float64) * np.array([*size, *size]) - offset) / scale
         return np.asarray(np.clip(boxes, 0, np.array([width, height] * 2)), np.float64)
 
     def label(self, index: int) -> str:
-        """The name of a class."""
+        """Return the name of a class."""
         if self.labels is not None and 0 <= index < len(self.labels):
             return self.labels[index]
         return f"class {index}"
 
 
-def detector(
-    model: str | Path,
-    *,
-    labels: str | Path | None = None,
-    classes: Sequence[str] = (),
-    score: float = SCORE,
-    iou: float = IOU,
-    delegate: str = "auto",
-    threads: int | None = None,
-    head: str | Path | None = None,
-) -> Detector:
-    """Open a detector: SSD with its post-processing inside, or YOLO.
-
-    Args:
-        model: a .tflite file.
-        labels: one name per line; by default those in or beside the model.
-        classes: names of the classes to report; all by default.
-        score: least score of a detection, 0 to 1.
-        iou: overlap from which the weaker of two boxes of one class goes, 0 to 1.
-        delegate: "auto", "cpu" or "edgetpu".
-        threads: CPU threads.
-        head: a TOML file that describes the outputs of a model that is not recognized; by default
-            the one named after the model beside it, if there is one (see
-            :mod:`edge.tasks.detect.heads.head_config`).
-
-    Raises:
-        ModelError: no detector, or one whose outputs are not known.
-        LabelsError: labels that do not fit.
-        UsageError: an unknown class, or a share out of range.
-        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
-    """
-    for what, share in (("score", score), ("IoU", iou)):
-        if not 0 < share <= 1:
-            raise UsageError(
-                f"{'an' if what == 'IoU' else 'a'} {what} above 0, at most 1",
-                f"{share:g}",
-                "use a value such as 0.4",
-                code="invalid-option-value",
-            )
-    path = Path(model)
-    opened = load_file(path, labels=labels, delegate=delegate, threads=threads)
-    described = _described(path, head)
-    found = (
-        heads.match_head(opened.runtime)
-        if described is None
-        else head_config.build_head(described, opened.runtime, str(path))
-    )
-    if found is None:
-        raise _not_a_detector(opened.runtime, str(path))
-    preprocessing, notes = _preprocessing(opened, found, described)
-    names, label_notes = _names(opened, found)
-    return Detector(
-        runtime=opened.runtime,
-        labels=names,
-        notes=(*opened.notes, *notes, *label_notes),
-        score=score,
-        iou=iou,
-        wanted=_wanted(classes, names),
-        _path=path,
-        _head=found,
-        _table=pixels.input_table(opened.runtime.inputs[0], preprocessing),
-    )
+def _check_fraction(name: str, value: float) -> None:
+    if not 0 < value <= 1:
+        raise UsageError(
+            f"{name} above 0, at most 1",
+            f"{value:g}",
+            "use a value such as 0.4",
+            code="invalid-option-value",
+        )
 
 
-def _described(path: Path, given: str | Path | None) -> head_config.HeadConfig | None:
+def _head_config(path: Path, given: str | Path | None) -> head_config.HeadConfig | None:
     if given is not None:
         return head_config.read_head_config(Path(given))
     beside = path.with_suffix(".toml")
@@ -208,26 +229,26 @@ def _described(path: Path, given: str | Path | None) -> head_config.HeadConfig |
 
 
 def _preprocessing(
-    opened: LoadedModel, head: DetectionHead, described: head_config.HeadConfig | None
+    loaded: LoadedModel, head: DetectionHead, config: head_config.HeadConfig | None
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    about, spec = opened.about, opened.runtime.inputs[0]
-    found, notes = pixels.preprocessing_of(spec, about, opened.name)
-    if described is not None and described.mean is not None and described.std is not None:
-        return replace(found, mean=described.mean, std=described.std), ()
+    about, spec = loaded.about, loaded.runtime.inputs[0]
+    preprocessing, notes = pixels.preprocessing_of(spec, about, loaded.name)
+    if config is not None and config.mean is not None and config.std is not None:
+        return replace(preprocessing, mean=config.mean, std=config.std), ()
     if about is not None and about.mean is not None:
-        return found, notes
+        return preprocessing, notes
     if not head.suppresses:  # YOLO takes pixels of 0 to 1, however its input is quantized
-        return replace(found, mean=(0.0,), std=(255.0,)), ()
-    return found, notes
+        return replace(preprocessing, mean=(0.0,), std=(255.0,)), ()
+    return preprocessing, notes
 
 
-def _names(
-    opened: LoadedModel, head: DetectionHead
+def _labels(
+    loaded: LoadedModel, head: DetectionHead
 ) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Labels by class index: without a background line, and without numbers nobody uses."""
-    labels = opened.labels
+    """Return labels by class index, without background and unused indices, and notes."""
+    labels = loaded.labels
     if labels is None:
-        note = f"{opened.name} has no labels: classes are numbered; name them with --labels FILE"
+        note = f"{loaded.name} has no labels: classes are numbered; name them with --labels FILE"
         return None, (note,)
     if head.classes is None:  # SSD's classes count from the first line that is not background
         return (labels[1:] if labels[0].lower() in _BACKGROUND else labels), ()
@@ -238,20 +259,14 @@ def _names(
     if len(labels) != head.classes:
         raise LabelsError(
             f"{head.classes} labels, one per class of the model",
-            f"{len(labels)} in {opened.source}",
+            f"{len(labels)} in {loaded.source}",
             "choose the right file with --labels",
             code="labels-count-mismatch",
         )
     return labels, ()
 
 
-def _wanted(classes: Sequence[str], labels: tuple[str, ...] | None) -> NDArray[np.int64] | None:
-    if not classes:
-        return None
-    return class_indices(classes, labels or ())
-
-
-def _not_a_detector(runtime: Runtime, name: str) -> ModelError:
+def _wrong_task(runtime: Runtime, name: str) -> ModelError:
     outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
     single = len(runtime.outputs) == 1 and len(runtime.outputs[0].shape) == 2
     fix = (

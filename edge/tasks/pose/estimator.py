@@ -1,68 +1,163 @@
-"""The task "pose": people's keypoints, the angles of their joints, and exercises counted."""
+"""The task "pose": keypoints of people, angles of their joints, and counts of exercises."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from edge import draw, registry
 from edge.errors import DelegateError, EdgeError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Engine
-from edge.results import Poses
+from edge.results import Pose, Poses
 from edge.tasks.pose import bundle, exercises
-from edge.tasks.pose.network import PoseModel
 from edge.tasks.pose.repetitions import RepetitionCounter
 from edge.tasks.settings import TaskSettings, check_score
+from edge.tasks.single_image import SingleImage
 
-SCORE = 0.3
-"""Least score of a keypoint that is drawn and makes angles."""
+THRESHOLD = draw.MIN_KEYPOINT_SCORE
+"""Minimum score of a keypoint that is drawn and makes angles."""
 
 MOVENET = "movenet_lightning"
-"""Its name in the registry."""
+"""Name of MoveNet in the registry."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoseEstimator:
-    """The task "pose"; see :func:`pose`."""
-
-    network: PoseModel
-    notes: tuple[str, ...]
-    score: float
-    _counter: RepetitionCounter | None = field(repr=False)
-    name: str = "pose"
+class PoseModel(Protocol):
+    """A model of poses, MoveNet or MediaPipe; members as in :class:`edge.tasks.task.Task`."""
 
     @property
-    def runtime(self) -> Engine:
-        return self.network.engine
+    def engine(self) -> Engine:
+        """Runtime of the model."""
+
+    @property
+    def path(self) -> Path:
+        """Path of the model file."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about the model."""
 
     @property
     def prefetchable(self) -> bool:
-        return self.network.prefetchable
+        """True where a frame's inputs do not depend on the result before."""
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The model's inputs of a frame."""
-        return self.network.preprocess(frame)
+        """Return the model's inputs for a frame."""
+
+    def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
+        """Return people in pixels of the frame; keypoints from ``min_score`` on make angles."""
+
+    def fallback_to_cpu(self) -> Self:
+        """Return this model on the CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoseEstimator(SingleImage):
+    """The task "pose": finds people and their keypoints; see :meth:`open`.
+
+    >>> estimator = PoseEstimator.open("movenet.tflite")
+    >>> [pose.keypoints[0].name for pose in estimator.predict("red.png").poses]
+    ['nose']
+
+    Attributes:
+        model: finds the keypoints.
+        notes: sentences for the user about what was assumed or fell back.
+        threshold: minimum score of a keypoint that is drawn and makes angles.
+    """
+
+    model: PoseModel
+    notes: tuple[str, ...]
+    threshold: float
+    _counter: RepetitionCounter | None = field(repr=False)
+    name: str = "pose"
+
+    @classmethod
+    def open(
+        cls,
+        model: str | Path | None = None,
+        *,
+        threshold: float | None = None,
+        delegate: str = "auto",
+        threads: int | None = None,
+        people: int = 1,
+        count: Sequence[str] = ("all",),
+        rules: str | Path | None = None,
+        say: Callable[[str], None] = print,
+    ) -> Self:
+        """Open a pose model.
+
+        Args:
+            model: the path of a .task file of MediaPipe or a .tflite file of MoveNet, or a name
+                from ``edge models list``; by default MediaPipe's from its installed package, or as
+                pulled before, and MoveNet where that cannot be had, with a note that says why.
+            threshold: minimum score of a keypoint that is drawn and makes angles, 0 to 1; by
+                default 0.3.
+            delegate: "auto", "cpu" or "edgetpu"; MediaPipe runs on the CPU.
+            threads: CPU threads of MoveNet.
+            people: maximum number of people; MoveNet finds one.
+            count: names of the exercises that are counted in a stream; ["all"], or [] or ["none"].
+            rules: a TOML file of exercises instead of the built-in ones (see
+                :mod:`edge.tasks.pose.exercises`).
+            say: called with a sentence before a model is downloaded.
+
+        Raises:
+            UsageError: a value out of range, or unknown exercises.
+            ModelError: no such model, or one for another task.
+            DelegateError: no MediaPipe for a .task file, no interpreter, or no Edge TPU for a
+                model that needs one.
+            DownloadError, OutputError: a model of the registry cannot be had.
+        """
+        minimum = check_score(THRESHOLD if threshold is None else threshold)
+        if people < 1:
+            raise UsageError(
+                "at least one person", str(people), "use --people 1", code="invalid-option-value"
+            )
+        known = exercises.read(exercises.SHIPPED if rules is None else Path(rules))
+        counted = exercises.chosen(known, count)
+        opened, notes = _open_or_default(model, people, delegate, threads, say)
+        counter = RepetitionCounter(counted) if counted else None
+        return cls(opened, (*notes, *opened.notes), minimum, counter)
+
+    @property
+    def runtime(self) -> Engine:
+        """Runtime of the model."""
+        return self.model.engine
+
+    @property
+    def prefetchable(self) -> bool:
+        """True where a frame's inputs do not depend on the result before."""
+        return self.model.prefetchable
+
+    def predict(self, image: BgrImage | str | Path) -> Poses:
+        """Find the people in one image, independent of others; exercises are not counted.
+
+        Args and errors as in :meth:`edge.tasks.single_image.SingleImage.predict`.
+        """
+        return SingleImage.predict(replace(self, _counter=None), image)
+
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]:
+        """Return the model's inputs for a frame."""
+        return self.model.preprocess(frame)
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Poses:
-        """People in pixels of the frame, and the repetitions that are complete with it."""
-        found = self.network.poses(outputs, frame, self.score)
+        """Return people in pixels of the frame, and the repetitions that it completes."""
+        poses = self.model.poses(outputs, frame, self.threshold)
         if self._counter is None:
-            return Poses(found)
-        events = self._counter.update(found, frame.time_s)
-        return Poses(found, events, self._counter.counts)
+            return Poses(poses)
+        events = self._counter.update(poses, frame.time_s)
+        return Poses(poses, events, self._counter.counts)
 
     def draw(self, image: BgrImage, result: Poses) -> BgrImage:
-        """Draw skeletons, angles and counts."""
-        draw.poses(image, result, self.score)
+        """Draw skeletons, angles and counts, in place."""
+        draw.poses(image, result, self.threshold)
         return image
 
     def settings(self) -> TaskSettings:
-        """The least score of a keypoint; there are no classes to choose."""
-        return TaskSettings(self.score, None, ())
+        """Return the minimum score of a keypoint; there are no classes to choose."""
+        return TaskSettings(self.threshold, None, ())
 
     def with_settings(self, settings: TaskSettings) -> Self:
-        """The same with another score; people are followed and counted on.
+        """Return this task with another threshold; tracking and counting go on.
 
         Raises:
             UsageError: classes, or a score out of range.
@@ -75,70 +170,25 @@ class PoseEstimator:
                 code="classes-not-supported",
                 summary="poses have no classes to choose from",
             )
-        return replace(self, score=check_score(settings.score))
+        return replace(self, threshold=check_score(settings.score))
 
     def fallback_to_cpu(self) -> Self:
-        """The same on the CPU.
+        """Return this task on the CPU.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
         """
-        return replace(self, network=self.network.fallback_to_cpu())
+        return replace(self, model=self.model.fallback_to_cpu())
 
 
-def pose(
-    model: str | Path | None = None,
-    *,
-    people: int = 1,
-    score: float = SCORE,
-    count: Sequence[str] = ("all",),
-    rules: str | Path | None = None,
-    delegate: str = "auto",
-    threads: int | None = None,
-    say: Callable[[str], None] = print,
-) -> PoseEstimator:
-    """Open a model of poses for a stream.
-
-    Args:
-        model: a .task of MediaPipe, a .tflite of MoveNet, or a name of the registry; by default
-            MediaPipe's from its installed package, or as pulled before, and MoveNet where that
-            cannot be had, with a note that says why.
-        people: how many to look for at most; MoveNet finds one.
-        score: least score of a keypoint that is drawn and makes angles, 0 to 1.
-        count: names of the exercises that are counted; ["all"], or [] or ["none"].
-        rules: a TOML file of exercises instead of those that are shipped (see
-            :mod:`edge.tasks.pose.exercises`).
-        delegate: "auto", "cpu" or "edgetpu"; MediaPipe runs on the CPU.
-        threads: CPU threads of MoveNet.
-        say: told before a model is downloaded.
-
-    Raises:
-        UsageError: a value out of range, or exercises that are not known.
-        ModelError: no such model, or one of another kind.
-        DelegateError: no MediaPipe for a .task, no interpreter, or no Edge TPU for a model that
-            needs one.
-        DownloadError, OutputError: a model of the registry cannot be had.
-    """
-    check_score(score)
-    if people < 1:
-        raise UsageError(
-            "at least one person", str(people), "use --people 1", code="invalid-option-value"
-        )
-    known = exercises.read(exercises.SHIPPED if rules is None else Path(rules))
-    counted = exercises.chosen(known, count)
-    network, notes = _network(model, people, delegate, threads, say)
-    counter = RepetitionCounter(counted) if counted else None
-    return PoseEstimator(network, (*notes, *network.notes), score, counter)
-
-
-def _network(
+def _open_or_default(
     model: str | Path | None,
     people: int,
     delegate: str,
     threads: int | None,
     say: Callable[[str], None],
 ) -> tuple[PoseModel, tuple[str, ...]]:
-    """The model, and what there is to say about its choice."""
+    """Return the model, and notes about its choice."""
     if model is not None or delegate == "edgetpu":  # MediaPipe does not run there
         path = registry.resolve_model(model or MOVENET, say, delegate)
         return _open(path, people, delegate, threads), ()
@@ -148,11 +198,11 @@ def _network(
         why = f"(found {error.found}; {error.fix})"
     try:
         path = registry.resolve_model(MOVENET, say, delegate)
-        network = _open(path, people, delegate, threads)
+        movenet = _open(path, people, delegate, threads)
     except EdgeError as error:
-        found = f"{error.found}, and MediaPipe cannot be used either {why}"
-        raise type(error)(error.expected, found, error.fix, code=error.code) from None
-    return network, (f"using MoveNet instead of MediaPipe {why}",)
+        both = f"{error.found}, and MediaPipe cannot be used either {why}"
+        raise type(error)(error.expected, both, error.fix, code=error.code) from None
+    return movenet, (f"using MoveNet instead of MediaPipe {why}",)
 
 
 def _open(path: Path, people: int, delegate: str, threads: int | None) -> PoseModel:

@@ -33,11 +33,11 @@ class MediaPipePose:
             return (rgb,)
         return rgb, np.array([round(1000 * frame.time_s)], np.int64)
 
-    def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
+    def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
         """People in pixels of the frame; angles are those in the room, from any point of view."""
         height, width = frame.image.shape[:2]
         return tuple(
-            _pose(landmarks, room, (width, height, width), least)
+            _pose(landmarks, room, (width, height, width), min_score)
             for landmarks, room in zip(*outputs, strict=True)
         )
 
@@ -68,13 +68,13 @@ def _pose(
     landmarks: NDArray[np.float32],
     room: NDArray[np.float32],
     scale: tuple[int, int, int],
-    least: float,
+    min_score: float,
 ) -> Pose:
     places = (landmarks[:, :3].astype(np.float64) * scale).tolist()
     scores = np.clip(landmarks[:, 3], 0, 1)
     seen = {
         name: place
-        for name, place, sure in zip(MEDIAPIPE, room, scores >= least, strict=True)
+        for name, place, sure in zip(MEDIAPIPE, room, scores >= min_score, strict=True)
         if sure
     }
     keypoints = tuple(

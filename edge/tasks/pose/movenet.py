@@ -54,7 +54,7 @@ class MoveNet:
         square = crop_square(frame.image, region.left, region.top, region.side, spec.shape[1])
         return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
 
-    def poses(self, outputs: tuple[Array, ...], frame: Frame, least: float) -> tuple[Pose, ...]:
+    def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
         """The person in pixels of the frame; nobody where the mean score is below 0.25."""
         memory, region = self._memory, self._region(frame)
         rows = self.engine.outputs[0].dequantize(outputs[0]).reshape(len(COCO), 3)
@@ -69,7 +69,9 @@ class MoveNet:
             memory.region = smart_crop.around(places, scores, width, height)
             places = memory.smooth(places, frame.time_s, memory.region.side)
         named = dict(zip(COCO, places, strict=True))
-        seen = {name: named[name] for name, sure in zip(COCO, scores >= least, strict=True) if sure}
+        seen = {
+            name: named[name] for name, sure in zip(COCO, scores >= min_score, strict=True) if sure
+        }
         keypoints = (
             Keypoint(name, x, y, score)
             for name, (x, y), score in zip(COCO, places.tolist(), scores.tolist(), strict=True)

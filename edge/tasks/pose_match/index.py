@@ -47,8 +47,8 @@ class PoseLocation:
 class PoseIndex:
     """Poses to be looked for, and where each is; ``notes``: sentences about what was left out."""
 
-    library: PoseDatabase
-    places: tuple[PoseLocation, ...]
+    database: PoseDatabase
+    locations: tuple[PoseLocation, ...]
     notes: tuple[str, ...]
 
 
@@ -115,7 +115,7 @@ def _of_images(
 
     def look(path: Path) -> Iterator[tuple[BgrImage, KeypointArray | None]]:
         nonlocal task
-        image = np.asarray(cv2.cvtColor(read_image(path), cv2.COLOR_RGB2BGR), np.uint8)
+        image = read_image(path)
         task = task or poser()
         yield image, _body(task, Frame(0, 0.0, image, str(path)))
 

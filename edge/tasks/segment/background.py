@@ -1,4 +1,4 @@
-"""What is put behind the foreground: the image itself out of focus, a color, or an image."""
+"""Backgrounds to put behind the foreground: the image out of focus, a color, or an image."""
 
 import re
 from dataclasses import dataclass, field
@@ -28,26 +28,31 @@ _FOCUS = 0.035
 """Radius of the blur as a share of the image's shorter side."""
 
 _COARSE = 8
-"""The blur is made in an image so many times smaller: nobody sees it, and it is quick."""
+"""Factor by which the image is reduced for the blur: it is fast, and makes no visible difference."""
 
 
 class Background(Protocol):
-    """What is behind the foreground of an image."""
+    """A background to put behind the foreground of an image."""
 
-    def __call__(self, image: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
-        """The background in the image's size; ``alpha``: of its foreground, 0 to 255."""
+    def __call__(self, image: BgrImage, alpha: NDArray[np.uint8]) -> BgrImage:
+        """Return the background, uint8 BGR in the image's size.
+
+        Args:
+            image: uint8 [height, width, 3], BGR.
+            alpha: of its foreground, uint8 [height, width], 0 to 255.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class BlurredBackground:
     """The image's own background, out of focus."""
 
-    def __call__(self, image: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
-        """Only background is averaged: the foreground would shine around itself."""
+    def __call__(self, image: BgrImage, alpha: NDArray[np.uint8]) -> BgrImage:
+        """Return the blurred background, averaged without the foreground, which would bleed."""
         height, width = image.shape[:2]
         size = (max(1, width // _COARSE), max(1, height // _COARSE))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        free = 1 - cv2.resize(cover, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        free = 1 - cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         weight = np.maximum(free, 1e-3)  # where there is nothing else, the foreground it is
         sigma = max(1.0, _FOCUS * min(size))
         colors = cv2.GaussianBlur(small * weight[..., None], (0, 0), sigma)
@@ -62,8 +67,8 @@ class SolidBackground:
 
     color: tuple[int, int, int]
 
-    def __call__(self, image: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
-        """The color everywhere."""
+    def __call__(self, image: BgrImage, alpha: NDArray[np.uint8]) -> BgrImage:
+        """Return the color everywhere."""
         return np.full_like(image, self.color)
 
 
@@ -74,17 +79,17 @@ class PhotoBackground:
     image: BgrImage
     _fitted: dict[tuple[int, int], BgrImage] = field(default_factory=dict, repr=False)
 
-    def __call__(self, image: BgrImage, cover: NDArray[np.uint8]) -> BgrImage:
-        """The same for all images of a size, so kept."""
+    def __call__(self, image: BgrImage, alpha: NDArray[np.uint8]) -> BgrImage:
+        """Return the image cropped to the size, which is kept for the next frame."""
         size = (image.shape[1], image.shape[0])
         if size not in self._fitted:
             self._fitted.clear()
-            self._fitted[size] = _filling(self.image, *size)
+            self._fitted[size] = _fill(self.image, *size)
         return self._fitted[size]
 
 
-def parse(text: str) -> Background:
-    """What ``--background`` asks for: "blur", a color by name or as #RRGGBB, or an image's path.
+def parse_background(text: str) -> Background:
+    """Return the background of "blur", a color by name or as #RRGGBB, or an image's path.
 
     Raises:
         UsageError: it is none of them.
@@ -95,8 +100,8 @@ def parse(text: str) -> Background:
         return BlurredBackground()
     if word in COLORS:
         return SolidBackground(COLORS[word])
-    if found := re.fullmatch(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", word):
-        red, green, blue = (int(part, 16) for part in found.groups())
+    if match := re.fullmatch(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", word):
+        red, green, blue = (int(part, 16) for part in match.groups())
         return SolidBackground((blue, green, red))
     path = Path(text)
     if path.suffix.lower() not in SUFFIXES and not path.exists():
@@ -107,23 +112,22 @@ def parse(text: str) -> Background:
             fix,
             code="unknown-background",
         )
-    rgb = read_image(path)
-    return PhotoBackground(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8))
+    return PhotoBackground(read_image(path))
 
 
-def compose(image: BgrImage, cover: NDArray[np.uint8], background: Background) -> BgrImage:
-    """The image's foreground before a background: a new image of the same size."""
-    behind = background(image, cover)
-    front = cv2.merge([cover] * 3)
-    shares = (
+def compose(image: BgrImage, alpha: NDArray[np.uint8], background: Background) -> BgrImage:
+    """Return the image's foreground before a background: a new image of the same size."""
+    behind = background(image, alpha)
+    front = cv2.merge([alpha] * 3)
+    parts = (
         cv2.multiply(image, front, scale=1 / 255),
         cv2.multiply(behind, cv2.bitwise_not(front), scale=1 / 255),
     )
-    return np.asarray(cv2.add(*shares), np.uint8)
+    return np.asarray(cv2.add(*parts), np.uint8)
 
 
-def _filling(image: BgrImage, width: int, height: int) -> BgrImage:
-    """The middle of an image in this size, in its proportions."""
+def _fill(image: BgrImage, width: int, height: int) -> BgrImage:
+    """Return the middle of an image in this size, with its aspect ratio."""
     scale = max(width / image.shape[1], height / image.shape[0])
     wide = min(image.shape[1], max(1, round(width / scale)))
     high = min(image.shape[0], max(1, round(height / scale)))

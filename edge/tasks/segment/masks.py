@@ -1,4 +1,4 @@
-"""From a segmentation model's output to a mask of the frame; outputs are known by their shape.
+"""Masks of the frame from a segmentation model's output, which is recognized by its shape.
 
 Models such as DeepLab give a class for each pixel, or scores of all classes; those such as
 MediaPipe's selfie segmentation give the probability that a pixel is foreground. Frames are
@@ -22,11 +22,11 @@ from edge.tasks.classify.scores import gives_logits, source_of
 
 Mask = NDArray[np.uint8]
 
-MOST = 256
+MAX_CLASSES = 256
 """Classes that a mask of uint8 can tell apart."""
 
-SMOOTHING = 0.15
-"""Seconds over which doubtful pixels of a soft mask are averaged."""
+SMOOTHING_S = 0.15
+"""Seconds over which uncertain pixels of a probability mask are averaged."""
 
 _ARG_MAX = 56
 _EDGE = 0.25
@@ -36,58 +36,59 @@ _NO_FLOATS = ("uint8", "int8", "int16", "int32", "int64")
 
 
 class MaskDecoder(Protocol):
-    """How an output is read.
-
-    ``classes``: how many the model tells apart, None where its file does not say; ``score``: the
-    threshold, None where there is none.
-    """
+    """Decodes a model's output to a mask."""
 
     @property
-    def classes(self) -> int | None: ...
+    def classes(self) -> int | None:
+        """Number of classes of the model, None where its file does not say."""
 
     @property
-    def score(self) -> float | None: ...
+    def threshold(self) -> float | None:
+        """Minimum probability of foreground, None for a model without probabilities."""
 
     def __call__(self, output: Array, frame: Frame) -> tuple[Mask, Mask | None]:
-        """The class of each pixel of the frame, and its cover where there is one, 0 to 255."""
+        """Return the class of each pixel of the frame, and its alpha, 0 to 255, where there is one.
 
-    def with_settings(self, score: float | None) -> Self:
-        """The same with another threshold."""
+        Both are uint8 [height, width].
+        """
+
+    def with_threshold(self, threshold: float | None) -> Self:
+        """Return this decoder with another threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassMaskDecoder:
-    """A class for each pixel; ``decide`` finds it, uint8 [h, w], in the output."""
+    """A class for each pixel; ``decide`` returns it, uint8 [h, w], of the output."""
 
     classes: int | None
     decide: Callable[[Array], Mask]
-    score: None = None
+    threshold: None = None
 
     def __call__(self, output: Array, frame: Frame) -> tuple[Mask, None]:
-        """The class of each pixel of the frame."""
+        """Return the class of each pixel of the frame, uint8 [height, width]."""
         size = (frame.image.shape[1], frame.image.shape[0])
-        fitted = cv2.resize(self.decide(output), size, interpolation=cv2.INTER_NEAREST_EXACT)
-        return np.asarray(fitted, np.uint8), None
+        resized = cv2.resize(self.decide(output), size, interpolation=cv2.INTER_NEAREST_EXACT)
+        return np.asarray(resized, np.uint8), None
 
-    def with_settings(self, score: float | None) -> Self:
-        """The same: there is no threshold."""
+    def with_threshold(self, threshold: float | None) -> Self:
+        """Return this decoder, which has no threshold."""
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class ProbabilityMaskDecoder:
-    """Class 1 where the probability of foreground reaches ``score``, class 0 elsewhere."""
+    """Class 1 where the probability of foreground reaches ``threshold``, class 0 elsewhere."""
 
     spec: TensorSpec
     logits: bool
-    score: float
-    average: "Average" = field(repr=False)
+    threshold: float
+    average: "ProbabilityAverage" = field(repr=False)
     classes: int = 2
 
     def __call__(self, output: Array, frame: Frame) -> tuple[Mask, Mask]:
-        """The class of each pixel of the frame, and its cover: a matte for compositing.
+        """Return the class of each pixel of the frame, and its alpha for compositing.
 
-        Images with names of their own have nothing to do with the last.
+        Both are uint8 [height, width]. Images with a name are not averaged with the one before.
         """
         values = self.spec.dequantize(output.reshape(self.spec.shape[1:3]))
         if self.logits:
@@ -95,42 +96,42 @@ class ProbabilityMaskDecoder:
         if not frame.name:
             values = self.average(values, frame.time_s)
         size = (frame.image.shape[1], frame.image.shape[0])
-        fitted = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
-        mask = cv2.threshold(fitted, self.score, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+        resized = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+        mask = cv2.threshold(resized, self.threshold, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
         gain = 255 / (2 * _EDGE)
-        cover = cv2.convertScaleAbs(np.maximum(fitted, self.score - _EDGE), alpha=gain,
-                                    beta=(_EDGE - self.score) * gain)  # fmt: skip
-        return mask, np.asarray(cover, np.uint8)
+        alpha = cv2.convertScaleAbs(np.maximum(resized, self.threshold - _EDGE), alpha=gain,
+                                    beta=(_EDGE - self.threshold) * gain)  # fmt: skip
+        return mask, np.asarray(alpha, np.uint8)
 
-    def with_settings(self, score: float | None) -> Self:
-        """The same with another threshold."""
-        return self if score is None else replace(self, score=score)
+    def with_threshold(self, threshold: float | None) -> Self:
+        """Return this decoder with another threshold."""
+        return self if threshold is None else replace(self, threshold=threshold)
 
 
-class Average:
-    """An average over time of the probabilities [h, w] in which the model is in doubt.
+class ProbabilityAverage:
+    """An average over time of uncertain probabilities, float32 [h, w].
 
-    A sure pixel follows at once, so that nothing lags behind a movement; one near 0.5 follows
+    A certain pixel follows at once, so that nothing lags behind a movement; one near 0.5 follows
     slowly, so that edges do not flicker.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._values: NDArray[np.float32] | None = None
-        self._time = 0.0
+        self._time_s = 0.0
 
     def __call__(self, values: NDArray[np.float32], time_s: float) -> NDArray[np.float32]:
-        passed = time_s - self._time
-        if self._values is not None and self._seconds > 0 and passed >= 0:
+        elapsed = time_s - self._time_s
+        if self._values is not None and self._seconds > 0 and elapsed >= 0:
             doubt = 1 - (2 * values - 1) ** 2
-            kept = math.exp(-passed / self._seconds) * doubt
-            values = (values + kept * (self._values - values)).astype(np.float32)
-        self._values, self._time = values, time_s
+            weight = math.exp(-elapsed / self._seconds) * doubt
+            values = (values + weight * (self._values - values)).astype(np.float32)
+        self._values, self._time_s = values, time_s
         return values
 
 
-def match_decoder(runtime: Runtime, score: float, smoothing: float) -> MaskDecoder | None:
-    """How the model's output is read; None where it is no segmentation.
+def match_decoder(runtime: Runtime, threshold: float, smoothing: float) -> MaskDecoder | None:
+    """Return the decoder of the model's output; None where the model is no segmentation.
 
     One output is expected: [1, h, w] or [1, h, w, 1] of classes (integers without a scale, or from
     an ARG_MAX) or probabilities of foreground, or [1, h, w, classes] of scores.
@@ -142,24 +143,24 @@ def match_decoder(runtime: Runtime, score: float, smoothing: float) -> MaskDecod
         return None
     depth = spec.shape[3] if len(spec.shape) == 4 else 1
     if depth > 1:
-        return ClassMaskDecoder(depth, _best) if depth <= MOST else None
+        return ClassMaskDecoder(depth, _best) if depth <= MAX_CLASSES else None
     graph = runtime.file.main
     source = source_of(graph, graph.outputs[0])
     if source is not None and source.code == _ARG_MAX:
         return ClassMaskDecoder(graph.tensors[source.inputs[0]].shape[-1], _decided)
     if spec.dtype in _NO_FLOATS and spec.scale == 0:
         return ClassMaskDecoder(None, _decided)
-    return ProbabilityMaskDecoder(spec, gives_logits(runtime.file, spec), score, Average(smoothing))
+    logits = gives_logits(runtime.file, spec)
+    return ProbabilityMaskDecoder(spec, logits, threshold, ProbabilityAverage(smoothing))
 
 
 def _decided(output: Array) -> Mask:
     classes = output.reshape(output.shape[1:3])
     low, high = int(classes.min()), int(classes.max())
-    if low < 0 or high >= MOST:
-        found = f"class {low if low < 0 else high}"
+    if low < 0 or high >= MAX_CLASSES:
         raise ModelError(
-            f"classes from 0 to {MOST - 1}",
-            found,
+            f"classes from 0 to {MAX_CLASSES - 1}",
+            f"class {low if low < 0 else high}",
             "use a model with fewer classes",
             code="too-many-classes",
         )

@@ -1,7 +1,8 @@
-"""The task "segment": what covers which part of an image, and what else may be put behind it."""
+"""The task "segment": the class of each pixel, and another background behind people."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -15,31 +16,49 @@ from edge.errors import ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.preprocessing import Preprocessing
+from edge.registry import resolve_model
 from edge.results import Segment, Segmentation
 from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
-from edge.tasks.segment import labels as names
-from edge.tasks.segment.background import Background, compose
-from edge.tasks.segment.masks import MOST, SMOOTHING, MaskDecoder, match_decoder
+from edge.tasks.segment.background import Background, compose, parse_background
+from edge.tasks.segment.labels import mask_labels, reported_indices
+from edge.tasks.segment.masks import MAX_CLASSES, SMOOTHING_S, MaskDecoder, match_decoder
 from edge.tasks.settings import TaskSettings, check_classes, check_score, distinct
+from edge.tasks.single_image import SingleImage
 
-SCORE = 0.5
-"""Least probability of foreground, in models that say it."""
+THRESHOLD = 0.5
+"""Minimum probability of foreground, in models that output it."""
 
-LEAST = 0.001
-"""Least share of the frame's area that is reported: less is noise."""
+SELFIE = "selfie_segmenter"
+"""Name in the registry of MediaPipe's selfie segmentation, the default model."""
+
+_SELFIE_FILE = Path("modules/selfie_segmentation/selfie_segmentation.tflite")
+
+MIN_SHARE = 0.001
+"""Minimum share of the frame's area that is reported: less is noise."""
 
 _FEATHER = 5
-"""Width in pixels over which a hard mask's edge fades where the background is replaced."""
+"""Width in pixels over which the edge of a class mask fades where the background is replaced."""
 
 _NOT_EVERYWHERE = "Convolution2DTransposeBias"
 
 
 @dataclass(frozen=True, slots=True)
-class Segmenter:
-    """The task "segment"; see :func:`segmenter`.
+class Segmenter(SingleImage):
+    """The task "segment": finds the class of each pixel; see :meth:`open`.
 
-    ``labels`` are by class index; ``classes``: names of those that are reported, None for all but
-    the background.
+    >>> segmenter = Segmenter.open("deeplab.tflite")
+    >>> segmenter.predict("red.png").mask.shape
+    (48, 64)
+
+    Attributes:
+        runtime: runs the model.
+        labels: by class index.
+        notes: sentences for the user about what was assumed or fell back.
+        classes: names of the classes to report, None for all but the background.
+        preprocessing: from an image to the model's input.
+        decoder: from the model's output to a mask.
+        background: drawn in place of what the classes do not cover; None: segments are colored.
+        path: of the model.
     """
 
     runtime: Runtime
@@ -47,43 +66,118 @@ class Segmenter:
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
     preprocessing: Preprocessing
-    reader: MaskDecoder
+    decoder: MaskDecoder
     background: Background | None
     path: Path
     name: str = "segment"
     prefetchable: bool = True
     _table: Array | None = field(default=None, repr=False)
 
+    @classmethod
+    def open(
+        cls,
+        model: str | Path | None = None,
+        *,
+        labels: str | Path | None = None,
+        threshold: float | None = None,
+        delegate: str = "auto",
+        threads: int | None = None,
+        classes: Sequence[str] = (),
+        smoothing: float = SMOOTHING_S,
+        background: Background | str | None = None,
+        say: Callable[[str], None] = print,
+    ) -> Self:
+        """Open a segmentation model: DeepLab-style classes, or MediaPipe's selfie segmentation.
+
+        Args:
+            model: the path of a .tflite file, or a name from ``edge models list``; by default
+                MediaPipe's selfie segmentation from its installed package, else downloaded.
+            labels: a file with one name per line; by default the labels in or beside the model.
+            threshold: minimum probability of foreground, in models that output it, 0 to 1; by
+                default 0.5.
+            delegate: "auto", "cpu" or "edgetpu".
+            threads: CPU threads; by default one per core, at most 4.
+            classes: names of the classes to report; by default all but the background.
+            smoothing: seconds over which uncertain pixels of such models are averaged in a stream;
+                0 for none.
+            background: drawn in place of what the classes do not cover: "blur", a color such as
+                "green" or "#00b140", the path of an image, or a :class:`edge.Background`; without
+                ``classes`` people are kept where the model knows them.
+            say: called with a sentence before a model is downloaded.
+
+        Raises:
+            ModelError: no segmentation model.
+            LabelsError: labels that do not fit the model.
+            UsageError: an unknown class or background, or a value out of range.
+            ImageError: the background's image cannot be read.
+            DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+            DownloadError, OutputError: a model of the registry cannot be had.
+        """
+        if not 0 <= smoothing <= 10:
+            raise UsageError(
+                "a smoothing from 0 to 10 s",
+                f"{smoothing:g} s",
+                f"use --smoothing {SMOOTHING_S}",
+                code="invalid-option-value",
+            )
+        if isinstance(background, str):
+            background = parse_background(background)
+        path = resolve_model(default_model() if model is None else model, say, delegate)
+        loaded = _load(path, labels, delegate, threads)
+        minimum = check_score(THRESHOLD if threshold is None else threshold)
+        decoder = match_decoder(loaded.runtime, minimum, smoothing)
+        if decoder is None:
+            raise _wrong_task(loaded)
+        spec = loaded.runtime.inputs[0]
+        preprocessing, notes = pixels.preprocessing_of(spec, loaded.about, loaded.name)
+        known, label_notes = mask_labels(loaded, decoder)
+        selected = tuple(classes) or None
+        if selected is not None:
+            check_classes(selected, known)
+        if background is not None and selected is None and "person" in known:
+            selected = ("person",)
+        return cls(
+            runtime=loaded.runtime,
+            labels=known,
+            notes=(*loaded.notes, *notes, *label_notes),
+            classes=selected,
+            preprocessing=preprocessing,
+            decoder=decoder,
+            background=background,
+            path=path,
+            _table=pixels.input_table(spec, preprocessing),
+        )
+
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The model's input of a frame."""
-        stretched = self.preprocessing.resize(frame.image)
-        rgb = np.asarray(cv2.cvtColor(stretched, cv2.COLOR_BGR2RGB), np.uint8)
+        """Return the model's input for a frame: [1, height, width, 3] in the input's dtype."""
+        resized = self.preprocessing.resize(frame.image)
+        rgb = np.asarray(cv2.cvtColor(resized, cv2.COLOR_BGR2RGB), np.uint8)
         return (pixels.apply_table(self._table, rgb),)
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Segmentation:
-        """The mask in pixels of the frame, and what the classes asked for cover of it."""
-        mask, cover = self.reader(outputs[0], frame)
-        counts = cv2.calcHist([mask], [0], None, [MOST], [0, MOST]).reshape(-1) / mask.size
-        wanted = names.chosen(self.classes, self.labels)
-        found = [
-            Segment(self.labels[index], index, float(counts[index]), _box(mask, index))
-            for index in wanted
-            if counts[index] >= LEAST
+        """Return the mask in pixels of the frame, and its segments of the reported classes."""
+        mask, alpha = self.decoder(outputs[0], frame)
+        bins = [MAX_CLASSES]
+        shares = cv2.calcHist([mask], [0], None, bins, [0, MAX_CLASSES]).reshape(-1) / mask.size
+        segments = [
+            Segment(self.labels[index], index, float(shares[index]), _box(mask, index))
+            for index in reported_indices(self.classes, self.labels)
+            if shares[index] >= MIN_SHARE
         ]
-        found.sort(key=lambda one: one.share, reverse=True)
-        if cover is not None:
-            cover = _of_segments(cover, {one.index for one in found})
-        return Segmentation(tuple(found), mask, cover)
+        segments.sort(key=lambda segment: segment.share, reverse=True)
+        if alpha is not None:
+            alpha = _select_alpha(alpha, {segment.index for segment in segments})
+        return Segmentation(tuple(segments), mask, alpha)
 
     def draw(self, image: BgrImage, result: Segmentation) -> BgrImage:
-        """Color the segments, with a legend; or put the background behind them."""
+        """Color the segments in place, with a legend; or return them before the background."""
         if self.background is not None:
-            return compose(image, _cover(result), self.background)
+            return compose(image, _alpha(result), self.background)
         draw.segmentation(image, result)
         return image
 
     def fallback_to_cpu(self) -> Self:
-        """The same on the CPU.
+        """Return this task on the CPU.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
@@ -92,87 +186,36 @@ class Segmenter:
         return replace(self, runtime=runtime, path=path)
 
     def settings(self) -> TaskSettings:
-        """The threshold of a soft mask, and the classes that are reported."""
-        choice = tuple(self.labels[index] for index in names.chosen(None, self.labels))
-        return TaskSettings(self.reader.score, self.classes, distinct(choice))
+        """Return the threshold of a probability mask, and the reported classes."""
+        choices = tuple(self.labels[index] for index in reported_indices(None, self.labels))
+        return TaskSettings(self.decoder.threshold, self.classes, distinct(choices))
 
     def with_settings(self, settings: TaskSettings) -> Self:
-        """The same with other settings.
+        """Return this task with other settings.
 
         Raises:
             UsageError: an unknown class, or a threshold out of range.
         """
         if settings.classes is not None:
             check_classes(settings.classes, self.labels)
-        score = None if self.reader.score is None else check_score(settings.score)
-        return replace(self, classes=settings.classes, reader=self.reader.with_settings(score))
+        threshold = None if self.decoder.threshold is None else check_score(settings.score)
+        decoder = self.decoder.with_threshold(threshold)
+        return replace(self, classes=settings.classes, decoder=decoder)
 
 
-def segmenter(
-    model: str | Path,
-    *,
-    labels: str | Path | None = None,
-    classes: Sequence[str] = (),
-    score: float = SCORE,
-    smoothing: float = SMOOTHING,
-    background: Background | None = None,
-    delegate: str = "auto",
-    threads: int | None = None,
-) -> Segmenter:
-    """Open a segmentation model: DeepLab-style classes, or MediaPipe's selfie segmentation.
+def default_model() -> Path | str:
+    """Return MediaPipe's selfie segmentation: the installed file, else its name in the registry.
 
-    Args:
-        model: a .tflite file.
-        labels: one name per line; by default those in or beside the model.
-        classes: names of the classes to report; by default all but the background.
-        score: least probability of foreground, in models that say it, 0 to 1.
-        smoothing: seconds over which doubtful pixels of such models are averaged; 0 for none.
-        background: drawn in place of what the classes do not cover (see
-            :func:`edge.tasks.segment.background.parse`); without ``classes`` persons are kept where
-            the model knows them.
-        delegate: "auto", "cpu" or "edgetpu".
-        threads: CPU threads.
-
-    Raises:
-        ModelError: no segmentation model.
-        LabelsError: labels that do not fit.
-        UsageError: an unknown class, or a value out of range.
-        DelegateError: no interpreter, or no Edge TPU for a model that needs one.
+    The package is not imported; MediaPipe 1 and later have no such file.
     """
-    if not 0 <= smoothing <= 10:
-        raise UsageError(
-            "a smoothing from 0 to 10 s",
-            f"{smoothing:g} s",
-            f"use --smoothing {SMOOTHING}",
-            code="invalid-option-value",
-        )
-    opened = _open(Path(model), labels, delegate, threads)
-    reader = match_decoder(opened.runtime, check_score(score), smoothing)
-    if reader is None:
-        raise _no_segmentation(opened)
-    preprocessing, notes = pixels.preprocessing_of(
-        opened.runtime.inputs[0], opened.about, opened.name
-    )
-    known, label_notes = names.of(opened, reader)
-    kept = tuple(classes) or None
-    if kept is not None:
-        check_classes(kept, known)
-    if background is not None and kept is None and "person" in known:
-        kept = ("person",)
-    return Segmenter(
-        runtime=opened.runtime,
-        labels=known,
-        notes=(*opened.notes, *notes, *label_notes),
-        classes=kept,
-        preprocessing=preprocessing,
-        reader=reader,
-        background=background,
-        path=Path(model),
-        _table=pixels.input_table(opened.runtime.inputs[0], preprocessing),
-    )
+    spec = find_spec("mediapipe")
+    if spec is None or spec.origin is None:
+        return SELFIE
+    path = Path(spec.origin).parent / _SELFIE_FILE
+    return path if path.is_file() else SELFIE
 
 
-def _open(path: Path, labels: str | Path | None, delegate: str, threads: int | None) -> LoadedModel:
+def _load(path: Path, labels: str | Path | None, delegate: str, threads: int | None) -> LoadedModel:
     try:
         return load_file(path, labels=labels, delegate=delegate, threads=threads)
     except ModelError as error:
@@ -191,27 +234,27 @@ def _box(mask: NDArray[np.uint8], index: int) -> tuple[float, float, float, floa
     return float(left), float(top), float(left + width), float(top + height)
 
 
-def _of_segments(cover: NDArray[np.uint8], shown: Set[int]) -> NDArray[np.uint8]:
-    """What the classes ``shown`` have of a foreground's cover: 1 is that, 0 all the rest."""
-    front = cover if 1 in shown else np.zeros_like(cover)
-    return front | ~cover if 0 in shown else front
+def _select_alpha(alpha: NDArray[np.uint8], classes: Set[int]) -> NDArray[np.uint8]:
+    """Return the alpha of ``classes``: 1 is the foreground, 0 the background."""
+    front = alpha if 1 in classes else np.zeros_like(alpha)
+    return front | ~alpha if 0 in classes else front
 
 
-def _cover(result: Segmentation) -> NDArray[np.uint8]:
-    """How much of each pixel is foreground, 0 to 255; a hard mask's edges are softened."""
+def _alpha(result: Segmentation) -> NDArray[np.uint8]:
+    """Return the foreground's alpha, uint8 [height, width]; a class mask's edges are softened."""
     if result.alpha is not None:
         return result.alpha
-    table = np.zeros(MOST, np.uint8)
-    table[[one.index for one in result.segments]] = 255
+    table = np.zeros(MAX_CLASSES, np.uint8)
+    table[[segment.index for segment in result.segments]] = 255
     return np.asarray(cv2.blur(cv2.LUT(result.mask, table), (_FEATHER, _FEATHER)), np.uint8)
 
 
-def _no_segmentation(opened: LoadedModel) -> ModelError:
-    outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in opened.runtime.outputs)
+def _wrong_task(loaded: LoadedModel) -> ModelError:
+    outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in loaded.runtime.outputs)
     return ModelError(
         "a segmentation model with one output: a mask [1, height, width] or scores "
-        f"[1, height, width, classes] of at most {MOST} classes",
-        f"{opened.name} with outputs {outputs}",
+        f"[1, height, width, classes] of at most {MAX_CLASSES} classes",
+        f"{loaded.name} with outputs {outputs}",
         "use a model such as DeepLab v3; 'edge demo --help' lists the demos for other models",
         code="model-wrong-task",
     )

@@ -1,8 +1,9 @@
-"""Tracking: which object is which from frame to frame, and who crosses a line."""
+"""The task "track": objects that keep their id from frame to frame, and line crossings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -11,85 +12,145 @@ from edge import draw
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.results import Detection, TrackedDetections
-from edge.tasks.detect.detector import Detector
+from edge.tasks.detect.detector import IOU, Detector
 from edge.tasks.settings import TaskSettings, check_score
+from edge.tasks.single_image import SingleImage
 from edge.tracking.counting import Boundary, CrossingCounter, Line, Zone
 from edge.tracking.parameters import TrackerParameters
 from edge.tracking.tracker import MultiObjectTracker
 
-LEAST = 0.1
-"""Least score of a detection that the tracker gets: doubtful ones help it to follow."""
+MIN_SCORE = 0.1
+"""Minimum score of a detection that the tracker gets: uncertain ones help to keep a track."""
 
 _PARAMETERS = TrackerParameters()
 
-_TRAIL = 40
-"""Places in a trail."""
+_TRAIL_LENGTH = 40
+"""Points in a trail."""
 
-_OBJECTS = 1000
+_MAX_OBJECTS = 1000
 """Objects whose best score is remembered."""
 
-_SLOWEST = 10.0
-"""Steps that a gap between frames may count for at most."""
+_MAX_STEPS = 10.0
+"""Steps that a gap between frames counts for at most."""
+
+_Trails = dict[int, tuple[tuple[float, float], ...]]
 
 
 @dataclass
-class _Memory:
-    """What is remembered from frame to frame."""
+class _TrackState:
+    """The state that is kept from frame to frame."""
 
     tracker: MultiObjectTracker
     counter: CrossingCounter
-    trails: dict[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    trails: _Trails = field(default_factory=dict)
     best: dict[int, float] = field(default_factory=dict)
     time_s: float | None = None
     usual_s: float | None = None
 
     def steps(self, time_s: float) -> float:
-        """Time since the last frame, as a multiple of what is usual."""
+        """Return the time since the last frame, as a multiple of the usual one."""
         before, self.time_s = self.time_s, time_s
         if before is None or time_s <= before:
             return 1.0
-        passed = time_s - before
-        usual = passed if self.usual_s is None else self.usual_s
-        steps = min(passed / usual, _SLOWEST)
+        elapsed = time_s - before
+        usual = elapsed if self.usual_s is None else self.usual_s
+        steps = min(elapsed / usual, _MAX_STEPS)
         self.usual_s = 0.9 * usual + 0.1 * usual * steps
         return steps
 
 
 @dataclass(frozen=True, slots=True)
-class Tracker:
-    """The task "track"; see :func:`following`.
+class Tracker(SingleImage):
+    """The task "track": follows objects through a sequence of images; see :meth:`open`.
 
-    ``score``: an object is reported once it was found with that much.
+    Each call of :meth:`predict` is the next image of the sequence: objects keep their
+    ``track_id``.
+
+    >>> tracker = Tracker.open("ssd.tflite", boundaries=[Line.parse("door:0,20,64,20")])
+    >>> [tracker.predict(path).events for path in ("red.png", "red.png")]
+    [(), ()]
+
+    Attributes:
+        detector: finds the objects, with a lower threshold than this task's.
+        threshold: an object is reported once its best score reaches this.
     """
 
     detector: Detector
-    score: float
-    _memory: _Memory = field(repr=False)
+    threshold: float
+    _state: _TrackState = field(repr=False)
     name: str = "track"
     prefetchable: bool = True
 
+    @classmethod
+    def open(
+        cls,
+        model: str | Path,
+        *,
+        labels: str | Path | None = None,
+        threshold: float | None = None,
+        delegate: str = "auto",
+        threads: int | None = None,
+        boundaries: Sequence[Boundary] = (),
+        classes: Sequence[str] = (),
+        iou: float = IOU,
+        head: str | Path | None = None,
+        say: Callable[[str], None] = print,
+    ) -> Self:
+        """Open a detector and track the objects that it finds.
+
+        Args:
+            model, labels, delegate, threads, classes, iou, head, say: see
+                :meth:`edge.Detector.open`.
+            threshold: an object is reported once it was detected with this score, above 0, at
+                most 1; by default 0.4. Uncertain detections, from 0.1 on, help to keep its track.
+            boundaries: lines and zones whose crossings are counted.
+
+        Raises:
+            UsageError: two boundaries with one name, a value out of range, or no package for the
+                assignment (the extra ``track``).
+            ModelError, LabelsError, DelegateError, DownloadError, OutputError: see
+                :meth:`edge.Detector.open`.
+        """
+        detector = Detector.open(
+            model, labels=labels, threshold=threshold, delegate=delegate, threads=threads,
+            classes=classes, iou=iou, head=head, say=say,
+        )  # fmt: skip
+        return cls.from_detector(detector, boundaries)
+
+    @classmethod
+    def from_detector(cls, detector: Detector, boundaries: Sequence[Boundary] = ()) -> Self:
+        """Track the objects that ``detector`` finds, from its threshold on; see :meth:`open`."""
+        from edge.tracking import assignment
+
+        assignment.assign(np.zeros((1, 1)), 1.0)  # a missing package shows before a camera opens
+        sensitive = replace(detector, threshold=min(detector.threshold, MIN_SCORE))
+        state = _TrackState(MultiObjectTracker(_PARAMETERS), CrossingCounter(boundaries))
+        return cls(sensitive, detector.threshold, state)
+
     @property
     def runtime(self) -> Runtime:
+        """Runtime of the detector."""
         return self.detector.runtime
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """Notes of the detector."""
         return self.detector.notes
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The model's input of a frame."""
+        """Return the detector's input for a frame."""
         return self.detector.preprocess(frame)
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> TrackedDetections:
-        """The tracked objects in pixels of the frame, and who crossed a line in it."""
-        memory = self._memory
-        memory.tracker.parameters = _parameters(self.score)
-        seen = self.detector.postprocess(outputs, frame).detections
-        tracks = memory.tracker.update(
-            np.array([one.box for one in seen], np.float64).reshape(-1, 4),
-            np.array([one.score for one in seen]),
-            np.array([one.index for one in seen], np.int64),
-            memory.steps(frame.time_s),
+        """Return the tracked objects in pixels of the frame, and the crossings in it."""
+        state = self._state
+        state.tracker.parameters = _parameters(self.threshold)
+        detections = self.detector.postprocess(outputs, frame).detections
+        tracks = state.tracker.update(
+            np.array([detection.box for detection in detections], np.float64).reshape(-1, 4),
+            np.array([detection.score for detection in detections]),
+            np.array([detection.index for detection in detections], np.int64),
+            state.steps(frame.time_s),
         )
         height, width = frame.image.shape[:2]
         boxes = np.clip(tracks.boxes, 0, [width, height, width, height])
@@ -97,47 +158,51 @@ class Tracker:
             tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(), boxes.tolist(),
             strict=True,
         )  # fmt: skip
-        followed = [
-            Detection(self.detector.label(index), index, score, tuple(box), number)
-            for number, index, score, box in rows
+        tracked = [
+            Detection(self.detector.label(index), index, score, tuple(box), track_id)
+            for track_id, index, score, box in rows
             if box[2] - box[0] >= 1 and box[3] - box[1] >= 1
         ]
-        _remember(memory.best, followed)
-        sure = self.score <= _PARAMETERS.new  # then the tracker itself has seen to it
-        found = tuple(one for one in followed if sure or memory.best[_id(one)] >= self.score)
-        memory.trails = _longer(memory.trails, found)
-        events = memory.counter.update(found)
-        return TrackedDetections(found, events, memory.trails, memory.counter.totals)
+        _update_best(state.best, tracked)
+        # Up to this threshold the tracker itself starts no track with a lower score.
+        sure = self.threshold <= _PARAMETERS.new
+        reported = tuple(
+            detection for detection in tracked
+            if sure or state.best[_id(detection)] >= self.threshold
+        )  # fmt: skip
+        state.trails = _extend(state.trails, reported)
+        events = state.counter.update(reported)
+        return TrackedDetections(reported, events, state.trails, state.counter.totals)
 
     def draw(self, image: BgrImage, result: TrackedDetections) -> BgrImage:
-        """Draw boxes, ids, trails, lines and zones with their counts."""
+        """Draw boxes, ids, trails, lines and zones with their counts, in place."""
         draw.trails(image, result.trails)
         draw.detections(image, result.detections)
-        for border in self._memory.counter.borders:
-            counts = result.totals[border.name]
-            text = f"{border.name}: {counts['in']} in, {counts['out']} out"
-            if isinstance(border, Line):
-                draw.line(image, border.start, border.end, text)
-            elif isinstance(border, Zone):
-                draw.zone(image, border.corners, text)
+        for boundary in self._state.counter.borders:
+            counts = result.totals[boundary.name]
+            text = f"{boundary.name}: {counts['in']} in, {counts['out']} out"
+            if isinstance(boundary, Line):
+                draw.line(image, boundary.start, boundary.end, text)
+            elif isinstance(boundary, Zone):
+                draw.zone(image, boundary.corners, text)
         return image
 
     def settings(self) -> TaskSettings:
-        """The score that an object must have reached, and the classes that are followed."""
-        return replace(self.detector.settings(), score=self.score)
+        """Return the score that an object must have reached, and the tracked classes."""
+        return replace(self.detector.settings(), score=self.threshold)
 
     def with_settings(self, settings: TaskSettings) -> Self:
-        """The same with another score, and other classes; the objects keep their ids.
+        """Return this task with another threshold and other classes; objects keep their ids.
 
         Raises:
             UsageError: no such class, or a score out of range.
         """
-        score = check_score(settings.score)
-        detector = self.detector.with_settings(replace(settings, score=self.detector.score))
-        return replace(self, detector=detector, score=score)
+        threshold = check_score(settings.score)
+        unchanged = replace(settings, score=self.detector.threshold)
+        return replace(self, detector=self.detector.with_settings(unchanged), threshold=threshold)
 
     def fallback_to_cpu(self) -> Self:
-        """The same on the CPU; the objects keep their ids.
+        """Return this task on the CPU; objects keep their ids.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
@@ -145,50 +210,31 @@ class Tracker:
         return replace(self, detector=self.detector.fallback_to_cpu())
 
 
-def following(detector: Detector, borders: Sequence[Boundary] = ()) -> Tracker:
-    """Follow what ``detector`` finds, and count who crosses ``borders``.
-
-    An object is reported once it was found with the detector's score; doubtful detections, from
-    :data:`LEAST` on, help to follow it.
-
-    Raises:
-        UsageError: two borders of one name, or no package that assigns (the extra ``track``).
-    """
-    from edge.tracking import assignment
-
-    assignment.assign(np.zeros((1, 1)), 1.0)  # tells what is missing before a camera is opened
-    lowered = replace(detector, score=min(detector.score, LEAST))
-    return Tracker(
-        lowered, detector.score, _Memory(MultiObjectTracker(_PARAMETERS), CrossingCounter(borders))
-    )
-
-
 @lru_cache(maxsize=1)
-def _parameters(score: float) -> TrackerParameters:
-    """Those of the tracker, where objects are reported from ``score`` on."""
-    return replace(_PARAMETERS, new=min(_PARAMETERS.new, score))
+def _parameters(threshold: float) -> TrackerParameters:
+    """Return the parameters of the tracker for objects that are reported from ``threshold`` on."""
+    return replace(_PARAMETERS, new=min(_PARAMETERS.new, threshold))
 
 
-def _remember(best: dict[int, float], found: Sequence[Detection]) -> None:
-    """Keep the best score so far of each object, of those seen last."""
-    for one in found:
-        best[_id(one)] = max(one.score, best.pop(_id(one), 0.0))
-    while len(best) > _OBJECTS:
-        del best[next(iter(best))]  # that was not seen for longest
+def _update_best(best: dict[int, float], detections: Sequence[Detection]) -> None:
+    """Update the best score so far by track id; the objects seen last are kept."""
+    for detection in detections:
+        track_id = _id(detection)
+        best[track_id] = max(detection.score, best.pop(track_id, 0.0))
+    while len(best) > _MAX_OBJECTS:
+        del best[next(iter(best))]  # the object that was not seen for longest
 
 
-def _longer(
-    trails: dict[int, tuple[tuple[float, float], ...]], found: Sequence[Detection]
-) -> dict[int, tuple[tuple[float, float], ...]]:
-    """New trails, longer by the places of this frame, without those of objects that are gone."""
-    now: dict[int, tuple[tuple[float, float], ...]] = {}
-    for one in found:
-        left, _, right, bottom = one.box
-        way = (*trails.get(_id(one), ()), ((left + right) / 2, bottom))
-        now[_id(one)] = way[-_TRAIL:]
-    return now
+def _extend(trails: _Trails, detections: Sequence[Detection]) -> _Trails:
+    """Return trails that are longer by this frame, without those of objects that are gone."""
+    extended: _Trails = {}
+    for detection in detections:
+        left, _, right, bottom = detection.box
+        trail = (*trails.get(_id(detection), ()), ((left + right) / 2, bottom))
+        extended[_id(detection)] = trail[-_TRAIL_LENGTH:]
+    return extended
 
 
-def _id(found: Detection) -> int:
-    assert found.track_id is not None
-    return found.track_id
+def _id(detection: Detection) -> int:
+    assert detection.track_id is not None
+    return detection.track_id

@@ -11,7 +11,7 @@ from micro_model import PREPROCESSING, images
 
 from converters.backbone import weights
 from converters.tf import keras, tensorflow
-from edge.image import read_image
+from edge.image import decode_image
 from edge.preprocessing import Preprocessing
 from edge.terminal.native_stderr import suppress_native_stderr
 
@@ -80,7 +80,9 @@ def test_real_quantized_models_keep_their_embedding(name: str, test_data: Path) 
     loaded = weights.load(str(path), None, None, 0)
     model = loaded.build()
     for image in ("cat_720p.jpg", "owl.jpg", "hot_dog.jpg"):
-        pixels = Preprocessing(224, 224).resize(read_image(test_data / "images" / image))
+        pixels = Preprocessing(224, 224).resize(
+            decode_image((test_data / "images" / image).read_bytes())
+        )
         got = model(Preprocessing(224, 224).normalize(pixels)[None], training=False).numpy()
         assert np.corrcoef(got.mean((0, 1, 2)), _own_embedding(path, pixels))[0, 1] > 0.97
 

@@ -12,7 +12,7 @@ from converters.dataset.audit import Dataset, audit
 from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
-from edge.image import read_image
+from edge.image import decode_image
 from edge.preprocessing import Preprocessing
 
 SIZE = Preprocessing(32, 24)
@@ -58,7 +58,7 @@ def test_a_clean_data_set(photos: Path) -> None:
     assert data.labels.tolist() == [0] * 6 + [1] * 6
     assert len(set(data.groups.tolist())) == 12
     for index, image in enumerate(data.images):
-        expected = SIZE.stretch(read_image(photos / image.name))
+        expected = SIZE.stretch(decode_image((photos / image.name).read_bytes()))
         assert np.array_equal(data.pixels[index], expected)
     assert data.audit.findings()[0] == "12 images in 2 classes: cat 6, dog 6."
 
@@ -91,7 +91,9 @@ def test_broken_files_are_skipped_and_named(photos: Path) -> None:
         f"{'cat' if n < 6 else 'dog'}/{n:02d}.png" for n in range(12)
     )
     for index, image in enumerate(data.images):  # the gaps were closed
-        assert np.array_equal(data.pixels[index], SIZE.stretch(read_image(photos / image.name)))
+        assert np.array_equal(
+            data.pixels[index], SIZE.stretch(decode_image((photos / image.name).read_bytes()))
+        )
     assert any("3 broken files" in line for line in data.audit.findings())
 
 

@@ -12,7 +12,7 @@ from converters.dataset.audit import audit
 from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
-from edge.image import read_image
+from edge.image import decode_image
 from edge.preprocessing import Preprocessing
 
 
@@ -94,7 +94,9 @@ def test_copies_of_fashion_images_are_found(test_data: Path) -> None:
 @pytest.mark.realdata
 def test_copies_of_photos_are_found(test_data: Path) -> None:
     paths = sorted((test_data / "datasets/grocery6").glob("*/*.jpg"))
-    assert share_found([read_image(path) for path in paths], 100, coarsest=0.3) >= 0.95
+    assert (
+        share_found([decode_image(path.read_bytes()) for path in paths], 100, coarsest=0.3) >= 0.95
+    )
 
 
 @pytest.mark.realdata

@@ -20,7 +20,7 @@ from converters.training import classifier, head
 from converters.training.embeddings import embed
 from converters.verification import calibration as confidence
 from edge.preprocessing import Preprocessing
-from edge.tasks.classify.model import load_model
+from edge.tasks.classify.classifier import Classifier
 
 pytestmark = pytest.mark.realdata
 
@@ -51,7 +51,7 @@ class Made:
 
     def file_scores(self, side: NDArray[np.int64]) -> NDArray[np.float32]:
         """The int8 file's, dequantized."""
-        model = load_model(self.int8, name="int8.tflite")
+        model = Classifier.from_bytes(self.int8, name="int8.tflite")
         return np.stack([model.scores(self.dataset.pixels[index]) for index in side])
 
 

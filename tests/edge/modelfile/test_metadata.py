@@ -10,7 +10,7 @@ from errors import raises_code
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.tasks.classify.model import load_model
+from edge.tasks.classify.classifier import Classifier
 
 ABOUT = ModelMetadata(
     name="Colors",
@@ -38,7 +38,8 @@ def test_a_model_without_metadata_has_none(tiny_model):
 def test_writing_leaves_the_model_as_it_was(tiny_model, red):
     plain = tiny_model("int8")
     before, after = (
-        load_model(content, name="colors") for content in (plain, write_metadata(plain, ABOUT))
+        Classifier.from_bytes(content, name="colors")
+        for content in (plain, write_metadata(plain, ABOUT))
     )
     pixels = before.preprocessing.resize(red)
     np.testing.assert_array_equal(before.scores(pixels), after.scores(pixels))

@@ -76,7 +76,7 @@ def test_the_stream_goes_on_with_the_twin_and_says_so(
     about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     twin = write_metadata(tiny_models.color_model(), about)
     compiled.with_name("colors.tflite").write_bytes(twin)
-    task = edge.classifier(compiled, threads=1, smoothing=0)
+    task = edge.Classifier.open(compiled, threads=1, smoothing=0)
     assert task.runtime.delegate == "edgetpu"
     sink, said = ListingSink(), []
     done = edge.run(task, "synthetic:64x48?frames=50", [sink], say=said.append)
@@ -94,7 +94,7 @@ def test_the_stream_goes_on_with_the_twin_and_says_so(
 def test_without_a_twin_the_error_says_what_died_and_what_is_missing(compiled: Path) -> None:
     sink = ListingSink()
     with raises_code("cpu-model-missing", found="edgetpu") as caught:
-        edge.run(edge.classifier(compiled), "synthetic:64x48", [sink])
+        edge.run(edge.Classifier.open(compiled), "synthetic:64x48", [sink])
     assert str(compiled.with_name("colors.tflite")) in caught.value.found
     assert len(sink.got) == 20
     assert sink.closed == 1

@@ -10,7 +10,7 @@ from errors import raises_code
 
 from edge.frame import Frame
 from edge.results import Detection
-from edge.tasks.detect.detector import detector
+from edge.tasks.detect.detector import Detector
 
 pytestmark = pytest.mark.realdata
 
@@ -29,7 +29,7 @@ MISSED = {("yolo_fastest_1.1_int8", "kite_and_cold.jpg", "person")}
 
 
 def find(test_data: Path, model: str, image: str, **options: Any) -> tuple[Detection, ...]:
-    task = detector(
+    task = Detector.open(
         test_data / "models" / f"{model}.tflite",
         labels=test_data / "models/coco_labels.txt",
         threads=1,
@@ -80,7 +80,9 @@ def test_only_the_classes_asked_for(test_data: Path) -> None:
 def test_both_ways_to_number_labels_give_the_same_names(test_data: Path) -> None:
     models = test_data / "models"
     names = [
-        detector(models / "coco_ssd_mobilenet_v1_1.0_quant.tflite", labels=models / labels).labels
+        Detector.open(
+            models / "coco_ssd_mobilenet_v1_1.0_quant.tflite", labels=models / labels
+        ).labels
         for labels in ("coco_labels.txt", "coco_ssd_labels.txt")
     ]
     assert names[0] is not None
@@ -91,16 +93,18 @@ def test_both_ways_to_number_labels_give_the_same_names(test_data: Path) -> None
 def test_labels_of_another_model_are_refused(test_data: Path) -> None:
     models = test_data / "models"
     with raises_code("labels-count-mismatch", expected="80"):
-        detector(models / "yolo_fastest_1.1_int8.tflite", labels=models / "imagenet_labels.txt")
+        Detector.open(
+            models / "yolo_fastest_1.1_int8.tflite", labels=models / "imagenet_labels.txt"
+        )
 
 
 def test_a_classifier_is_refused_with_the_right_demo(test_data: Path) -> None:
     with raises_code("model-wrong-task", fix="edge demo classify"):
-        detector(test_data / "models/mobilenet_v2_1.0_224_quant.tflite")
+        Detector.open(test_data / "models/mobilenet_v2_1.0_224_quant.tflite")
 
 
 def test_without_labels_classes_are_numbered_and_it_is_said(test_data: Path) -> None:
-    task = detector(test_data / "models/yolo_fastest_1.1_int8.tflite", threads=1)
+    task = Detector.open(test_data / "models/yolo_fastest_1.1_int8.tflite", threads=1)
     assert any("--labels" in note for note in task.notes)
     frame = Frame(0, 0.0, cv2.imread(str(test_data / "images/cat_720p.jpg")))
     outputs = task.runtime.invoke(*task.preprocess(frame))

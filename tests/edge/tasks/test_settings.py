@@ -13,11 +13,11 @@ import edge
 from edge.frame import Frame
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.tasks.classify import scores as classify
+from edge.tasks.classify.scores import best_classes
 from edge.tasks.detect.detector import Detector
 from edge.tasks.detect.heads.nms import Candidates
 from edge.tasks.settings import TaskSettings
-from edge.tasks.track.tracker import following
+from edge.tasks.track.tracker import Tracker
 
 COLORS = ("red", "green", "blue")
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
@@ -29,7 +29,7 @@ def classifier(tmp_path: Path) -> Any:
     model = tmp_path / "colors.tflite"
     about = ModelMetadata(labels=COLORS, mean=(127.5,), std=(127.5,))
     model.write_bytes(write_metadata(tiny_models.color_model("float32"), about))
-    return edge.classifier(model, smoothing=0, delegate="cpu", threads=1)
+    return edge.Classifier.open(model, smoothing=0, delegate="cpu", threads=1)
 
 
 def classified(task: Any, image: Any = RED) -> Any:
@@ -57,12 +57,12 @@ def test_a_classifier_looks_at_some_classes_alone(classifier: Any) -> None:
     assert {found.label for found in classified(fewer).classes} == {"green", "blue"}
     assert classified(fewer, BLUE).best.label == "blue"
     assert fewer.settings().classes == ("green", "blue")
-    assert fewer.wanted.tolist() == [1, 2]  # looked up once, not for each frame
+    assert fewer.selected.tolist() == [1, 2]  # looked up once, not for each frame
 
 
 def test_equal_scores_of_some_classes_stay_in_the_order_of_their_index() -> None:
     scores = np.array([0.1, 0.3, 0.2, 0.3, 0.1], np.float32)
-    found = classify.best(scores, tuple("abcde"), 3, None, np.array([0, 1, 3, 4]))
+    found = best_classes(scores, tuple("abcde"), 3, None, np.array([0, 1, 3, 4]))
     assert [one.label for one in found.classes] == ["b", "d", "a"]
 
 
@@ -158,7 +158,7 @@ def test_lines_that_are_no_names_cannot_be_chosen() -> None:
 def test_a_tracker_reports_what_was_once_found_with_the_score() -> None:
     pytest.importorskip("lap")
     head: Any = Head([(0, 0.9), (1, 0.5), (2, 0.3)])
-    task = following(replace(detector([]), _head=head))
+    task = Tracker.from_detector(replace(detector([]), _head=head))
     first = found(task, 30)
     assert set(first) == {"red", "green"}
     assert head.least == 0.1
@@ -173,8 +173,8 @@ def test_a_tracker_reports_what_was_once_found_with_the_score() -> None:
 def test_a_tracker_begins_with_the_score_of_its_detector() -> None:
     pytest.importorskip("lap")
     rows = [(0, 0.9), (1, 0.5)]
-    assert set(found(following(detector(rows, 0.6)), 30)) == {"red"}
-    assert following(detector(rows, 0.6)).settings().score == 0.6
+    assert set(found(Tracker.from_detector(detector(rows, 0.6)), 30)) == {"red"}
+    assert Tracker.from_detector(detector(rows, 0.6)).settings().score == 0.6
 
 
 def test_what_a_tracker_cannot_be() -> None:
@@ -184,11 +184,11 @@ def test_what_a_tracker_cannot_be() -> None:
         ({"classes": ("rad",)}, "unknown-class"),
     ):
         with raises_code(code):
-            adjusted(following(detector([])), **change)
+            adjusted(Tracker.from_detector(detector([])), **change)
 
 
 def test_a_tracker_follows_some_classes_alone() -> None:
     pytest.importorskip("lap")
-    task = adjusted(following(detector([(0, 0.9), (1, 0.9)])), classes=("green",))
+    task = adjusted(Tracker.from_detector(detector([(0, 0.9), (1, 0.9)])), classes=("green",))
     assert set(found(task, 10)) == {"green"}
     assert task.settings().classes == ("green",)

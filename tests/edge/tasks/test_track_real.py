@@ -6,27 +6,24 @@ from pathlib import Path
 import pytest
 
 from edge.sources import open_source
-from edge.tasks.detect.detector import detector
-from edge.tasks.track.tracker import following
-from edge.tracking.counting import parse_line, parse_zone
+from edge.tasks.track.tracker import Tracker
+from edge.tracking.counting import Line, Zone
 
 pytestmark = pytest.mark.realdata
 
 
 def test_three_people_keep_their_ids(test_data: Path) -> None:
     models = test_data / "models"
-    borders = (
-        parse_line("aisle:0,150,480,150"),
-        parse_zone("everywhere:-9,-9,999,-9,999,999,-9,999"),
+    boundaries = (
+        Line.parse("aisle:0,150,480,150"),
+        Zone.parse("everywhere:-9,-9,999,-9,999,999,-9,999"),
     )
-    task = following(
-        detector(
-            models / "coco_ssd_mobilenet_v1_1.0_quant.tflite",
-            labels=models / "coco_labels.txt",
-            classes=["person"],
-            threads=1,
-        ),
-        borders,
+    task = Tracker.open(
+        models / "coco_ssd_mobilenet_v1_1.0_quant.tflite",
+        labels=models / "coco_labels.txt",
+        classes=["person"],
+        threads=1,
+        boundaries=boundaries,
     )
     source = open_source(str(test_data / "video/store-aisle.gif"))
     ids: Counter[int | None] = Counter()

@@ -7,7 +7,7 @@ import pytest
 from errors import raises_code
 
 from edge.results import Detection, Event
-from edge.tracking.counting import CrossingCounter, Line, Zone, parse_line, parse_zone
+from edge.tracking.counting import CrossingCounter, Line, Zone
 
 ACROSS = Line("door", (100, 200), (500, 200))
 ROOM = Zone("room", ((100, 100), (300, 100), (300, 300), (100, 300)))
@@ -111,22 +111,22 @@ def test_a_long_stream_forgets_who_is_gone() -> None:
 
 
 def test_lines_and_zones_are_read_from_text() -> None:
-    assert parse_line("door:100,200,540.5,200") == Line("door", (100, 200), (540.5, 200))
-    assert parse_zone("a:b:0,0,9,0,9,9") == Zone("a:b", ((0, 0), (9, 0), (9, 9)))
-    assert parse_line("1,2,3,4").name == "1,2,3,4"
+    assert Line.parse("door:100,200,540.5,200") == Line("door", (100, 200), (540.5, 200))
+    assert Zone.parse("a:b:0,0,9,0,9,9") == Zone("a:b", ((0, 0), (9, 0), (9, 9)))
+    assert Line.parse("1,2,3,4").name == "1,2,3,4"
 
 
 @pytest.mark.parametrize("text", ["", "door", "door:1,2,3", "door:1,2,x,4", "door:1,2,3,nan",
                                   "door:1,2,3,4,5,6", "door:1,2,1,2", ":1,2,3,4"])  # fmt: skip
 def test_no_line(text: str) -> None:
     with raises_code("invalid-line", fix="door:100,200,540,200"):
-        parse_line(text)
+        Line.parse(text)
 
 
 @pytest.mark.parametrize("text", ["", "z:1,2,3,4", "z:0,0,5,5,10,10", "z:0,0,5,5,10"])
 def test_no_zone(text: str) -> None:
     with raises_code("invalid-zone", fix="shop:0,200"):
-        parse_zone(text)
+        Zone.parse(text)
 
 
 def test_two_borders_of_one_name_are_refused() -> None:

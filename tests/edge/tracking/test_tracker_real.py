@@ -54,22 +54,22 @@ def test_other_sequences_give_lasting_tracks(test_data: Path, name: str) -> None
 def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
     from edge.sources import open_source
     from edge.sources.source import SourceOptions
-    from edge.tasks.detect.detector import detector
+    from edge.tasks.detect.detector import Detector
     from edge.tracking.tracker import MultiObjectTracker
 
     models = test_data / "models"
-    task = detector(
+    task = Detector.open(
         models / "coco_ssd_mobilenet_v1_1.0_quant.tflite",
         labels=models / "coco_ssd_labels.txt",
         classes=("person",),
-        score=0.15,
+        threshold=0.15,
         delegate="cpu",
     )
     source = open_source(str(test_data / "video" / "store-aisle.gif"), SourceOptions())
     tracker = MultiObjectTracker()
     seen: dict[int, list[tuple[int, float]]] = {}
     while (frame := source.read()) is not None:
-        found = task.interpret(task.runtime.invoke(*task.prepare(frame)), frame).detections
+        found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).detections
         boxes = np.array([one.box for one in found]).reshape(-1, 4)
         tracks = tracker.update(boxes, np.array([one.score for one in found]))
         for identity, box in zip(tracks.ids.tolist(), tracks.boxes, strict=True):

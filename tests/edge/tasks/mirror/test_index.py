@@ -9,7 +9,7 @@ import pytest
 from errors import raises_code
 from people import Poser, flipped, person
 
-from edge import draw
+from edge.draw.side_by_side import side_by_side
 from edge.errors import ModelError, OutputError
 from edge.frame import Frame
 from edge.results import Poses
@@ -51,10 +51,10 @@ def made(address: Any, model: Path, poser: Poser, **more: Any) -> PoseIndex:
 def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, model: Path) -> None:
     poser, told = Poser(), []
     known = made(photos, model, poser, progress=lambda done, total: told.append((done, total)))
-    assert [place.name for place in known.places] == ["3.png", "7.png", "11.png"]
-    assert {place.frame for place in known.places} == {None}
+    assert [place.name for place in known.locations] == ["3.png", "7.png", "11.png"]
+    assert {place.frame for place in known.locations} == {None}
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
-    for place in known.places:
+    for place in known.locations:
         kept = cv2.imread(str(place.image))
         assert kept.shape == (640, 498, 3)
         assert round(kept.mean() / 10) == int(place.name.removesuffix(".png"))
@@ -67,7 +67,7 @@ def test_what_is_known_is_not_looked_at_again(photos: Path, model: Path) -> None
     poser = Poser()
     known = made(photos, model, poser)
     assert poser.seen == 1
-    assert sorted(place.name for place in known.places) == ["11.png", "12.png", "7.png",
+    assert sorted(place.name for place in known.locations) == ["11.png", "12.png", "7.png",
                                                             "moved.png"]  # fmt: skip
     model.write_bytes(b"another model")
     other = Poser()
@@ -86,7 +86,7 @@ def test_an_interrupted_folder_goes_on_where_it_was(photos: Path, model: Path, c
         made(photos, model, Tired())
     assert not list(cache.rglob("*.partial"))
     poser = Poser()
-    assert len(made(photos, model, poser).places) == 3
+    assert len(made(photos, model, poser).locations) == 3
     assert poser.seen == 2
 
 
@@ -96,17 +96,17 @@ def test_a_damaged_cache_is_made_again(photos: Path, model: Path, cache: Path) -
     damaged[0].write_bytes(b"")
     damaged[1].unlink()
     poser = Poser()
-    assert len(made(photos, model, poser).places) == 3
+    assert len(made(photos, model, poser).locations) == 3
     assert poser.seen == 2
 
 
 def test_an_image_that_is_gone_from_the_cache_is_made_again(
     photos: Path, model: Path, cache: Path
 ) -> None:
-    gone = made(photos, model, Poser()).places[1].image
+    gone = made(photos, model, Poser()).locations[1].image
     gone.unlink()
     poser = Poser()
-    assert made(photos, model, poser).places[1].image == gone
+    assert made(photos, model, poser).locations[1].image == gone
     assert gone.exists()
     assert poser.seen == 1
 
@@ -119,10 +119,10 @@ def test_a_video_gives_its_frames(tmp_path: Path, model: Path) -> None:
     writer.release()
     poser = Poser()
     known = made(video, model, poser)
-    assert [(place.name, place.frame) for place in known.places] == [
+    assert [(place.name, place.frame) for place in known.locations] == [
         ("dance.avi", 0), ("dance.avi", 2), ("dance.avi", 3),
     ]  # fmt: skip
-    assert [round(cv2.imread(str(place.image)).mean() / 10) for place in known.places] == [
+    assert [round(cv2.imread(str(place.image)).mean() / 10) for place in known.locations] == [
         3, 7, 11,
     ]  # fmt: skip
     made(video, model, poser)
@@ -132,7 +132,7 @@ def test_a_video_gives_its_frames(tmp_path: Path, model: Path) -> None:
 def test_images_that_cannot_be_read_are_told(photos: Path, model: Path) -> None:
     (photos / "7.png").write_bytes(b"broken")
     known = made(photos, model, Poser())
-    assert len(known.places) == 2
+    assert len(known.locations) == 2
     assert "1 of 4" in known.notes[0]
 
 
@@ -169,7 +169,9 @@ def test_a_model_that_fails_ends_it(photos: Path, model: Path) -> None:
 
 
 class _Pose(Poser):
-    """Says what it is told to say."""
+    """Returns the poses that it was created with; a threshold above 1 draws none of them."""
+
+    threshold = 2.0
 
     def __init__(self, said: Poses) -> None:
         super().__init__()
@@ -177,9 +179,6 @@ class _Pose(Poser):
 
     def postprocess(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
         return self.said
-
-    def draw(self, image: np.ndarray, result: Poses) -> np.ndarray:
-        return image
 
 
 def mirrored(known: PoseIndex, said: Poses) -> tuple[PoseMatcher, Any]:
@@ -221,4 +220,4 @@ def test_without_anybody_the_size_stays(photos: Path, model: Path) -> None:
 def test_images_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> None:
     one = np.full((*size, 3), 128, np.uint8)
     for other in (None, np.full((1, 900, 3), 9, np.uint8), np.full((800, 2, 3), 9, np.uint8)):
-        assert draw.side_by_side(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)
+        assert side_by_side(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)

@@ -14,7 +14,7 @@ from edge.frame import Frame
 from edge.results import PoseMatch
 from edge.sources import open_source
 from edge.tasks.pose import bundle
-from edge.tasks.pose_match.task import PoseMatcher, mirror
+from edge.tasks.pose_match.task import PoseMatcher
 
 pytestmark = pytest.mark.realdata
 
@@ -28,7 +28,7 @@ def opened(request: pytest.FixtureRequest, test_data: Path) -> Callable[[], Pose
             model = bundle.wheel_bundle()
         except EdgeError as error:
             pytest.skip(str(error))
-    return lambda: mirror(str(test_data / "video/pose_squats.mp4"), model)
+    return lambda: PoseMatcher.open(test_data / "video/pose_squats.mp4", model)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_also_in_another_size_and_mirrored(
     found = matches(task, frames, change)
     assert [one.mirrored for one in found] == [turned] * len(frames)
     assert min(one.similarity for one in found) > 0.99
-    poses = task.index.library.vectors
+    poses = task.index.database.vectors
     alike = [float(poses[one.frame or 0] @ poses[i]) for i, one in enumerate(found)]
     assert min(alike) > 0.995
     itself = np.mean([abs((one.frame or 0) - i) <= 2 for i, one in enumerate(found)])

@@ -16,7 +16,7 @@ from edge.errors import ModelError
 from edge.installation import install_command
 from edge.modelfile import metadata
 from edge.tasks.pose import bundle, landmarker
-from edge.tasks.pose.estimator import pose
+from edge.tasks.pose.estimator import PoseEstimator
 
 
 def without_mediapipe(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_a_task_of_another_kind(tmp_path: Path, files: dict[str, bytes] | None, 
             for name, content in files.items():
                 archive.writestr(name, content)
     with raises_code("invalid-pose-bundle", found=said, fix="edge models export pose"):
-        pose(path)
+        PoseEstimator.open(path)
 
 
 def test_a_task_where_mediapipe_is_not_installed(
@@ -75,7 +75,7 @@ def test_a_task_where_mediapipe_is_not_installed(
     path = tmp_path / "pose.task"
     path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.color_model("float32")]))
     with raises_code("missing-package", fix="[pose]") as error:
-        pose(path)
+        PoseEstimator.open(path)
     assert error.value.fix.startswith(install_command("pose"))
 
 
@@ -83,7 +83,7 @@ def test_there_is_no_edge_tpu_for_a_task(tmp_path: Path) -> None:
     path = tmp_path / "pose.task"
     path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.color_model("float32")]))
     with raises_code("model-not-for-edgetpu", fix="movenet_lightning"):
-        pose(path, delegate="edgetpu")
+        PoseEstimator.open(path, delegate="edgetpu")
 
 
 @pytest.mark.parametrize("cut", [0, 1000])
@@ -130,7 +130,7 @@ def test_movenet_takes_over_and_says_why(
     monkeypatch.setattr(
         registry, "resolve_model", lambda name, *_: {"movenet_lightning": model}[name]
     )
-    (note,) = pose(threads=1).notes
+    (note,) = PoseEstimator.open(threads=1).notes
     assert "MoveNet" in note
     assert ("edge models export pose" if installed else "pip install") in note
 
@@ -159,7 +159,7 @@ def test_something_else_that_is_called_mediapipe(
     path = tmp_path / "pose.task"
     path.write_bytes(bundle.pack_pose_bundle(*2 * [tiny_models.color_model("float32")]))
     with raises_code("package-broken", found="1.2.2"):
-        pose(path)
+        PoseEstimator.open(path)
 
 
 def test_neither_of_them_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_neither_of_them_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     without_mediapipe(monkeypatch)
     monkeypatch.setattr(registry, "resolve_model", offline)
     with raises_code("download-failed", kind="ModelError", found="no network") as caught:
-        pose()
+        PoseEstimator.open()
     assert "no MediaPipe" in caught.value.found
     assert install_command("pose") in caught.value.found
     assert caught.value.fix == "use a file"

@@ -12,7 +12,7 @@ from errors import raises_code
 from edge.errors import UsageError
 from edge.frame import Frame
 from edge.results import Poses
-from edge.tasks.pose.estimator import PoseEstimator, pose
+from edge.tasks.pose.estimator import PoseEstimator
 from edge.tasks.pose.keypoints import COCO
 from edge.tasks.settings import TaskSettings
 
@@ -34,7 +34,7 @@ def result(task: PoseEstimator, frame: Frame) -> Poses:
 
 @pytest.mark.parametrize("kind", ["uint8", "float32"])
 def test_keypoints_are_in_pixels_of_the_frame(movenet_file: Write, kind: str) -> None:
-    task = pose(movenet_file(seen(), kind), threads=1)
+    task = PoseEstimator.open(movenet_file(seen(), kind), threads=1)
     assert not task.prefetchable
     (found,) = result(task, Frame(0, 0.0, GRAY, "one.png")).poses
     assert [point.name for point in found.keypoints] == list(COCO)
@@ -49,14 +49,16 @@ def test_pixels_reach_the_model_as_rgb_of_0_to_255(movenet_file: Write) -> None:
     image = np.zeros((480, 640, 3), np.uint8)
     image[:] = (10, 20, 250)
     for kind in ("uint8", "float32"):
-        (given,) = pose(movenet_file(seen(), kind), threads=1).preprocess(Frame(0, 0.0, image))
+        (given,) = PoseEstimator.open(movenet_file(seen(), kind), threads=1).preprocess(
+            Frame(0, 0.0, image)
+        )
         assert given.dtype == kind
         assert given[0, 8, 8].tolist() == [250, 20, 10]
         assert not given[0, 0].any()  # beyond the frame
 
 
 def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) -> None:
-    task = pose(movenet_file(seen()), threads=1)
+    task = PoseEstimator.open(movenet_file(seen()), threads=1)
     marked = GRAY.copy()
     marked[300, :100] = 255
     whole = task.preprocess(Frame(0, 0.0, marked))
@@ -67,13 +69,13 @@ def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) 
 
 
 def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
-    found = result(pose(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GRAY))
+    found = result(PoseEstimator.open(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GRAY))
     assert found.to_dict() == {"poses": [], "events": []}
     assert found.summary() == ""
 
 
 def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -> None:
-    task = pose(movenet_file(seen(0.5)), threads=1)
+    task = PoseEstimator.open(movenet_file(seen(0.5)), threads=1)
     strict = task.with_settings(TaskSettings(0.6, None, ()))
     assert strict.settings() == TaskSettings(0.6, None, ())
     one, other = (result(each, Frame(0, 0.0, GRAY, "x")) for each in (task, strict))
@@ -87,7 +89,7 @@ def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -
 
 
 def test_nothing_is_counted_where_nothing_is_asked(movenet_file: Write) -> None:
-    task = pose(movenet_file(seen()), count=["none"], threads=1)
+    task = PoseEstimator.open(movenet_file(seen()), count=["none"], threads=1)
     assert "events" not in result(task, Frame(0, 0.0, GRAY)).to_dict()
 
 
@@ -95,17 +97,17 @@ def test_a_model_of_another_task(tmp_path: Path) -> None:
     path = tmp_path / "colors.tflite"
     path.write_bytes(tiny_models.color_model())
     with raises_code("model-wrong-task"):
-        pose(path)
+        PoseEstimator.open(path)
 
 
 def test_movenet_finds_one_person(movenet_file: Write) -> None:
     with raises_code("people-not-supported"):
-        pose(movenet_file(seen()), people=2)
-    for wrong in ({"people": 0}, {"score": 2.0}, {"count": ["squad"]}, {"rules": "none.toml"}):
+        PoseEstimator.open(movenet_file(seen()), people=2)
+    for wrong in ({"people": 0}, {"threshold": 2.0}, {"count": ["squad"]}, {"rules": "none.toml"}):
         with pytest.raises(UsageError):
-            pose(movenet_file(seen()), **wrong)
+            PoseEstimator.open(movenet_file(seen()), **wrong)
 
 
 def test_its_delegate_dies_and_there_is_no_model_for_the_cpu(movenet_file: Write) -> None:
     with raises_code("cpu-model-missing"):
-        pose(movenet_file(seen()), threads=1).fallback_to_cpu()
+        PoseEstimator.open(movenet_file(seen()), threads=1).fallback_to_cpu()

@@ -12,7 +12,7 @@ from edge.frame import Frame
 from edge.results import Poses
 from edge.sources import open_source
 from edge.tasks.pose import bundle, landmarker
-from edge.tasks.pose.estimator import PoseEstimator, pose
+from edge.tasks.pose.estimator import PoseEstimator
 from edge.tasks.pose.keypoints import COCO, MEDIAPIPE
 
 pytestmark = pytest.mark.realdata
@@ -22,7 +22,9 @@ SQUATS = 2
 
 
 def movenet(test_data: Path) -> PoseEstimator:
-    return pose(test_data / "models/movenet_single_pose_lightning_ptq.tflite", threads=1)
+    return PoseEstimator.open(
+        test_data / "models/movenet_single_pose_lightning_ptq.tflite", threads=1
+    )
 
 
 def results(task: PoseEstimator, clip: Path, most: int | None = None) -> list[Poses]:
@@ -63,7 +65,7 @@ def mediapipe_squats(test_data: Path) -> list[Poses]:
         file = bundle.wheel_bundle()
     except bundle.ModelError:  # MediaPipe 1
         file = test_data / "models/pose_landmarker_full.task"
-    return results(pose(file), test_data / "video/pose_squats.mp4")
+    return results(PoseEstimator.open(file), test_data / "video/pose_squats.mp4")
 
 
 def test_mediapipe_finds_the_keypoints(test_data: Path, mediapipe_squats: list[Poses]) -> None:
@@ -85,7 +87,7 @@ def test_events_say_when_a_squat_is_complete(mediapipe_squats: list[Poses]) -> N
 def test_who_stands_in_a_long_coat_does_no_squats(test_data: Path) -> None:
     """Under it MediaPipe guesses knees that are bent."""
     needs_mediapipe()
-    task = pose(test_data / "models/pose_landmarker_full.task", people=5)
+    task = PoseEstimator.open(test_data / "models/pose_landmarker_full.task", people=5)
     found = results(task, test_data / "video/one-by-one-person-detection.mp4", most=115)
     knees = [one.angles.get("left_knee", 180.0) for seen in found for one in seen.poses]
     assert min(knees) < 110
@@ -134,7 +136,9 @@ def test_movenet_on_an_image_as_its_makers(test_data: Path) -> None:
 
 def test_two_people_beside_each_other(test_data: Path) -> None:
     needs_mediapipe()
-    task = pose(test_data / "models/pose_landmarker_full.task", people=2, count=["none"])
+    task = PoseEstimator.open(
+        test_data / "models/pose_landmarker_full.task", people=2, count=["none"]
+    )
     source = open_source(str(test_data / "video/pose_squats.mp4"))
     first = source.read()
     source.close()

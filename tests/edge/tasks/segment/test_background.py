@@ -8,7 +8,7 @@ import pytest
 from errors import raises_code
 
 from edge.errors import ImageError
-from edge.tasks.segment.background import compose, parse
+from edge.tasks.segment.background import compose, parse_background
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +25,7 @@ def scene() -> tuple[np.ndarray, np.ndarray]:
 )
 def test_a_color(asked: str, color: tuple[int, int, int]) -> None:
     image, cover = scene()
-    made = compose(image, cover, parse(asked))
+    made = compose(image, cover, parse_background(asked))
     assert (made[cover == 255] == (0, 0, 255)).all()
     assert (made[cover == 0] == color).all()
 
@@ -33,7 +33,7 @@ def test_a_color(asked: str, color: tuple[int, int, int]) -> None:
 def test_blur_leaves_the_foreground_sharp_and_does_not_mix_it_in() -> None:
     image, cover = scene()
     before = image.copy()
-    made = compose(image, cover, parse("blur"))
+    made = compose(image, cover, parse_background("blur"))
     assert (image == before).all()
     assert (made[cover == 255] == (0, 0, 255)).all()
     far, near = made[:20], made[36:40, 60:100]
@@ -45,7 +45,7 @@ def test_an_image_fills_frames_of_any_size_in_its_proportions(tmp_path: Path) ->
     behind = np.zeros((40, 200, 3), np.uint8)
     cv2.circle(behind, (100, 20), 10, (255, 255, 255), cv2.FILLED)
     cv2.imwrite(str(tmp_path / "b.png"), behind)
-    background = parse(str(tmp_path / "b.png"))
+    background = parse_background(str(tmp_path / "b.png"))
     for height, width in ((120, 160), (300, 90), (120, 160)):
         image = np.full((height, width, 3), 77, np.uint8)
         made = compose(image, np.zeros((height, width), np.uint8), background)
@@ -56,14 +56,14 @@ def test_an_image_fills_frames_of_any_size_in_its_proportions(tmp_path: Path) ->
 
 def test_half_a_cover_is_half_of_each() -> None:
     image = np.full((4, 4, 3), 200, np.uint8)
-    made = compose(image, np.full((4, 4), 128, np.uint8), parse("black"))
+    made = compose(image, np.full((4, 4), 128, np.uint8), parse_background("black"))
     assert made.max() == pytest.approx(100, abs=2)
 
 
 @pytest.mark.parametrize(("asked", "said"), [("gren", "'green'"), ("#12", "white"), ("x", "white")])
 def test_a_word_that_is_nothing(asked: str, said: str) -> None:
     with raises_code("unknown-background", found=asked, fix=said):
-        parse(asked)
+        parse_background(asked)
 
 
 def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:
@@ -71,4 +71,4 @@ def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:
     broken.write_bytes(b"\xff\xd8 no image")
     for path in (broken, tmp_path / "none.png"):
         with pytest.raises(ImageError, match=path.name):
-            parse(str(path))
+            parse_background(str(path))

@@ -11,9 +11,9 @@ from edge import interpreter
 from edge.frame import Frame
 from edge.interpreter import TensorSpec
 from edge.tasks.segment.masks import (
-    Average,
     ClassMaskDecoder,
     MaskDecoder,
+    ProbabilityAverage,
     ProbabilityMaskDecoder,
     match_decoder,
 )
@@ -61,8 +61,8 @@ def test_the_threshold_moves_mask_and_cover() -> None:
     reader, mask, cover = read(mask_models.soft_model(), gray)
     assert (mask == 1).all()
     assert (cover > 127).all()
-    strict = reader.with_settings(0.7)
-    assert strict.score == 0.7
+    strict = reader.with_threshold(0.7)
+    assert strict.threshold == 0.7
     probability = np.full((1, 8, 8, 1), 0.56, np.float32)
     mask, cover = strict(probability, Frame(0, 0.0, gray))
     assert (mask == 0).all()
@@ -71,7 +71,7 @@ def test_the_threshold_moves_mask_and_cover() -> None:
 
 
 def test_sure_pixels_follow_at_once_and_doubtful_ones_slowly() -> None:
-    average = Average(0.2)
+    average = ProbabilityAverage(0.2)
     first = np.array([[0.0, 0.4]], np.float32)
     assert average(first, 1.0).tolist() == first.tolist()
     sure, doubtful = average(np.array([[1.0, 0.6]], np.float32), 1.05)[0]
@@ -85,7 +85,7 @@ def test_sure_pixels_follow_at_once_and_doubtful_ones_slowly() -> None:
 
 def test_images_have_nothing_to_do_with_one_another() -> None:
     spec = TensorSpec("p", (1, 8, 8, 1), "float32", 0.0, 0)
-    reader = ProbabilityMaskDecoder(spec, False, 0.5, Average(100.0))
+    reader = ProbabilityMaskDecoder(spec, False, 0.5, ProbabilityAverage(100.0))
     gray = mask_models.halves(BLACK, BLACK)
     for value, expected in ((0.4, 0), (0.6, 1)):
         mask, _ = reader(np.full(spec.shape, value, np.float32), Frame(0, 0.0, gray, "a.jpg"))

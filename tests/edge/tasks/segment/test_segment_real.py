@@ -12,8 +12,7 @@ from edge import interpreter
 from edge.frame import Frame
 from edge.installation import install_command
 from edge.results import Segmentation
-from edge.tasks.segment import selfie
-from edge.tasks.segment.segmenter import Segmenter, segmenter
+from edge.tasks.segment.segmenter import SELFIE, Segmenter, default_model
 
 pytestmark = pytest.mark.realdata
 
@@ -30,14 +29,16 @@ def iou(found: Any, reference: Any) -> float:
 def deeplab(test_data: Path) -> Segmenter:
     models = test_data / "models"
     labels = models / "pascal_voc_segmentation_labels.txt"
-    return segmenter(models / "deeplabv3_mnv2_dm05_pascal_quant.tflite", labels=labels, threads=1)
+    return Segmenter.open(
+        models / "deeplabv3_mnv2_dm05_pascal_quant.tflite", labels=labels, threads=1
+    )
 
 
 def people() -> Segmenter:
-    model = selfie.installed()
-    if model is None:
+    model = default_model()
+    if model == SELFIE:
         pytest.skip(f"no mediapipe with models: {install_command('pose')}")
-    return segmenter(model, threads=1)
+    return Segmenter.open(model, threads=1)
 
 
 def test_deeplab_finds_the_bird(test_data: Path) -> None:
@@ -80,7 +81,7 @@ def test_an_interpreter_without_the_operation_is_told(monkeypatch: pytest.Monkey
 def test_smoothing_calms_the_edge_in_a_video(test_data: Path) -> None:
     restless = []
     for seconds in (0.0, 0.3):
-        task = segmenter(people().path, threads=1, smoothing=seconds)
+        task = Segmenter.open(people().path, threads=1, smoothing=seconds)
         capture = cv2.VideoCapture(str(test_data / "video/pose_squats.mp4"))
         masks = []
         for index in range(25):

@@ -14,8 +14,7 @@ from edge.frame import Frame
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.results import Segmentation
-from edge.tasks.segment.background import parse
-from edge.tasks.segment.segmenter import Segmenter, segmenter
+from edge.tasks.segment.segmenter import Segmenter
 from edge.tasks.settings import TaskSettings
 
 RED, GREEN, BLUE, WHITE, BLACK = (0, 0, 255), (0, 255, 0), (255, 0, 0), (255,) * 3, (0,) * 3
@@ -29,7 +28,7 @@ def made(tmp_path: Path) -> Any:
         path.write_bytes(
             write_metadata(model, ModelMetadata(labels=labels, mean=(127.5,), std=(127.5,)))
         )
-        return segmenter(path, delegate="cpu", threads=1, **options)
+        return Segmenter.open(path, delegate="cpu", threads=1, **options)
 
     return make
 
@@ -112,12 +111,12 @@ def test_people_of_the_selfie_model_are_called_so(made: Any) -> None:
 
 
 def test_the_background_is_replaced_behind_the_classes(made: Any) -> None:
-    task = made(mask_models.scores_model(), background=parse("white"), classes=["dog"])
+    task = made(mask_models.scores_model(), background="white", classes=["dog"])
     image = mask_models.halves(GREEN, BLUE)
     drawn = task.draw(image, seen(task, image))
     assert (drawn[:, :28] == GREEN).all()
     assert (drawn[:, 36:] == WHITE).all()
-    soft = made(mask_models.soft_model(), ("selfie",), background=parse("green"))
+    soft = made(mask_models.soft_model(), ("selfie",), background="green")
     image = mask_models.halves(BLACK, WHITE)
     drawn = soft.draw(image, seen(soft, image))
     assert (np.abs(drawn[:, 60].astype(int) - WHITE) < 25).all()
@@ -127,7 +126,7 @@ def test_the_background_is_replaced_behind_the_classes(made: Any) -> None:
 def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
     image = mask_models.halves(BLACK, WHITE)
     model = mask_models.soft_model()
-    kept = made(model, ("selfie",), background=parse("green"), classes=["background"])
+    kept = made(model, ("selfie",), background="green", classes=["background"])
     drawn = kept.draw(image, seen(kept, image))
     assert drawn[0, 0].tolist() == pytest.approx(BLACK, abs=25)
     assert drawn[0, 60].tolist() == pytest.approx([64, 177, 0], abs=25)
@@ -137,7 +136,7 @@ def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
 
 def test_people_are_kept_where_nothing_else_is_asked_for(made: Any) -> None:
     labels = ("background", "person", "sofa")
-    task = made(mask_models.scores_model(), labels, background=parse("white"))
+    task = made(mask_models.scores_model(), labels, background="white")
     assert task.classes == ("person",)
     assert made(mask_models.scores_model(), labels).classes is None
 
@@ -154,7 +153,7 @@ def test_the_overlay_tints_what_is_covered_and_nothing_else(made: Any) -> None:
     ("options", "code", "fields"),
     [
         ({"classes": ["dgo"]}, "unknown-class", {"fix": "'dog'"}),
-        ({"score": 1.5}, "invalid-option-value", {"expected": "0 to 1"}),
+        ({"threshold": 1.5}, "invalid-option-value", {"expected": "0 to 1"}),
         ({"smoothing": float("nan")}, "invalid-option-value", {"expected": "smoothing"}),
     ],
 )

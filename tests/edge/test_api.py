@@ -1,0 +1,143 @@
+"""The public names of ``edge``: one table, one class for each task."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import api_stub
+import cv2
+import mask_models
+import numpy as np
+import pytest
+import tiny_models
+from errors import raises_code
+
+import edge
+from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
+
+TASKS = ("Classifier", "Detector", "Tracker", "PoseEstimator", "Segmenter", "PoseMatcher")
+RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "colors.tflite"
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    path.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
+    return path
+
+
+def test_the_stub_is_generated_from_the_table() -> None:
+    assert api_stub.STUB.read_text() == api_stub.render(), "run: make snapshot"
+
+
+def test_every_public_name_exists_and_is_listed() -> None:
+    for name in edge.__all__:
+        assert getattr(edge, name) is not None
+    assert set(edge.__all__) <= set(dir(edge))
+    with pytest.raises(AttributeError):
+        edge.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_tasks_open_and_predict_alike(name: str) -> None:
+    task = getattr(edge, name)
+    parameters = inspect.signature(task.open).parameters
+    common = {"threshold", "delegate", "threads"}
+    assert common <= {key for key, value in parameters.items() if value.kind is value.KEYWORD_ONLY}
+    assert parameters["threshold"].default is None
+    assert list(inspect.signature(task.predict).parameters) == ["self", "image"]
+
+
+def test_a_path_and_an_array_give_the_same_result(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "red.png"
+    cv2.imwrite(str(path), RED)
+    task = edge.Classifier.open(model)
+    assert task.predict(RED) == task.predict(path) == task.predict(str(path))
+    assert task.predict(RED).best.label == "red"
+    np.testing.assert_array_equal(edge.read_image(path), RED)
+
+
+def test_single_images_are_independent(model: Path) -> None:
+    task = edge.Classifier.open(model, smoothing=100)
+    assert task.predict(RED).best.label == "red"
+    assert task.predict(RED[..., ::-1]).best.label == "blue"
+
+
+def test_a_name_that_is_no_model_is_an_error() -> None:
+    with raises_code("unknown-model", found="'no_such_model'"):
+        edge.Classifier.open("no_such_model")
+
+
+def test_a_result_draws_a_copy(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mask.tflite"
+    path.write_bytes(mask_models.scores_model())
+    for task in (edge.Classifier.open(model), edge.Segmenter.open(path)):
+        image = np.full((48, 64, 3), (0, 255, 0), np.uint8)
+        drawn = task.predict(image).draw(image)
+        assert (drawn.shape, drawn.dtype) == (image.shape, np.uint8)
+        assert (drawn != image).any()
+        assert (image == (0, 255, 0)).all()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        edge.Detections((edge.Detection("cat", 0, 0.9, (5, 5, 40, 30)),)),
+        edge.TrackedDetections(
+            (edge.Detection("cat", 0, 0.9, (5, 5, 40, 30), 1),), (), {1: ((9, 9), (20, 30))}
+        ),
+        edge.Poses((edge.Pose(0.9, tuple(
+            edge.Keypoint(name, x, 20.0, 0.9)
+            for name, x in (("left_shoulder", 10), ("left_elbow", 30))
+        )),)),
+        edge.MatchedPoses(()),
+    ],
+)  # fmt: skip
+def test_every_kind_of_result_can_be_drawn(result: Any) -> None:
+    drawn = result.draw(RED)
+    assert drawn.shape[0] == RED.shape[0]
+    assert drawn.shape != RED.shape or (drawn != RED).any()
+
+
+def test_a_stream_yields_frames_with_their_results(model: Path) -> None:
+    task = edge.Classifier.open(model)
+    outputs = list(edge.stream(task, "synthetic:64x48?frames=7"))
+    assert [output.frame.index for output in outputs] == list(range(7))
+    assert all(output.frame.image.shape == (48, 64, 3) for output in outputs)
+    assert all(isinstance(output.result, edge.Classification) for output in outputs)
+    assert len(list(edge.stream(task, "synthetic:64x48", frames=3))) == 3
+
+
+def test_a_stream_closes_its_source_when_the_loop_ends(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edge import session
+
+    closed = []
+
+    def open_source(uri: str, options: edge.SourceOptions) -> edge.Source:
+        source = edge.open_source(uri, options)
+        close = source.close
+        monkeypatch.setattr(source, "close", lambda: (closed.append(uri), close()))
+        return source
+
+    monkeypatch.setattr(session, "open_source", open_source)
+    task = edge.Classifier.open(model)
+    for _ in edge.stream(task, "synthetic:64x48"):
+        break
+    assert closed == ["synthetic:64x48"]
+    closed.clear()
+    with pytest.raises(ZeroDivisionError):
+        for output in edge.stream(task, "synthetic:64x48"):
+            output.frame.index / 0
+    assert closed == ["synthetic:64x48"]
+
+
+def test_a_stream_checks_its_source_before_the_first_frame(model: Path) -> None:
+    task = edge.Classifier.open(model)
+    with raises_code("source-needs-web-sink"):
+        next(edge.stream(task, "browser"))
+    with raises_code("unknown-source"):
+        next(edge.stream(task, "sinthetic:"))
