@@ -51,7 +51,7 @@ test-board: setup
 	@sh .ci/data >/dev/null
 	@[ $$(id -u) = 0 ] || { echo 'expected root, for chroot and mounts: sudo make test-board' >&2; exit 2; }
 	EDGE_TEST_DATA=$$(sh .ci/data) unshare --mount --pid --mount-proc --fork --kill-child \
-	    sh -c '$(PYTEST) -m board tests/board $(PYTEST_FLAGS); exit $$?'
+	    sh -c '$(PYTEST) -m board tests/emulated $(PYTEST_FLAGS); exit $$?'
 
 bench: setup
 	@sh .ci/data >/dev/null

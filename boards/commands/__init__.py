@@ -1,0 +1,1 @@
+"""The commands ``edge boards``, ``edge doctor`` and ``edge deploy`` with its relatives."""

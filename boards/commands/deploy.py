@@ -13,21 +13,21 @@ from typing import Any
 import click
 
 from boards.deploy import fleet, package, run_command, steps, wheel
-from boards.deploy import status as state
+from boards.deploy import status as service_status
 from boards.deploy.ssh import BoardAddress
-from boards.deploy.steps import DeployRequest, Outcome, Tell
+from boards.deploy.steps import DeployRequest, Outcome, StepCallback
 from edge.commands.options import JSON, say
 from edge.errors import EdgeError, UsageError
 from edge.terminal.native_stderr import suppress_native_stderr
 
-Work = Callable[[BoardAddress, Tell], Awaitable[Outcome]]
-"""What is done with a board, told of its steps."""
+Work = Callable[[BoardAddress, StepCallback], Awaitable[Outcome]]
+"""Work on a board; calls back with its steps."""
 
-WAIT = 20
-"""Seconds that the first frame may take."""
+WAIT_S = 20
+"""Default time limit for the first frame, in seconds."""
 
 _SKIPPED = "earlier-board-failed"
-"""Code of a board that was skipped."""
+"""Code of a skipped board."""
 
 EXAMPLES = """
 \b
@@ -63,7 +63,7 @@ IDENTITY = click.option(
 @HOSTS
 @click.option("--run", "text", required=True, metavar="COMMAND",
               help="Command to run: 'demo NAME …', without --model.")  # fmt: skip
-@click.option("--wait", type=click.IntRange(min=1), default=WAIT, show_default=True,
+@click.option("--wait", type=click.IntRange(min=1), default=WAIT_S, show_default=True,
               metavar="SECONDS", help="Time limit for the first frame.")  # fmt: skip
 @click.option(
     "--offline", is_flag=True, help="Download the wheels here, for boards without internet."
@@ -90,10 +90,10 @@ def deploy(
 ) -> int:
     """Deploy a model to boards: upload, self-test, switch, and roll back on failure."""
     addresses = _addresses(hosts)
-    asked = run_command.parse(text, extras)
+    command = run_command.parse(text, extras)
     with suppress_native_stderr():
-        release = package.pack(out, asked, lambda line: say((line,)))
-    wanted = DeployRequest(release, wheel.build_own_wheel(), wait, offline, _who())
+        release = package.pack(out, command, lambda line: say((line,)))
+    request = DeployRequest(release, wheel.build_own_wheel(), wait, offline, _who())
     if ansible is not None:
         from boards.deploy import playbook
 
@@ -101,17 +101,17 @@ def deploy(
             raise _conflict("--offline", "--ansible")
         if as_json:
             raise _conflict("--json", "--ansible")
-        playbook.write(ansible, addresses, wanted, canary, identity)
+        playbook.write(ansible, addresses, request, canary, identity)
         click.echo(f"{ansible}: ansible-playbook -i {ansible}/inventory.yml {ansible}/deploy.yml")
         return 0
     code = _work(
         addresses,
-        lambda address, tell: steps.deploy(address, wanted, _file(identity), tell),
+        lambda address, on_step: steps.deploy(address, request, _file(identity), on_step),
         canary or 0,
         as_json,
     )
     if code == 0:
-        for address, port in product(addresses, asked.pages):
+        for address, port in product(addresses, command.page_ports):
             instructions = f"run '{address.tunnel(port)}', then open http://127.0.0.1:{port}/"
             say((f"web page of {address}: {instructions}",))
     return code
@@ -136,7 +136,7 @@ def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> in
     """
     return _work(
         _addresses(hosts),
-        lambda address, tell: steps.rollback(address, _who(), _file(identity), tell),
+        lambda address, on_step: steps.rollback(address, _who(), _file(identity), on_step),
         0,
         as_json,
     )
@@ -148,28 +148,27 @@ def rollback(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> in
 Examples:
   edge status pi@camera.local
   edge status pi@a pi@b pi@c --json
+
+\b
+Exit codes: 0 all running; 1 a service is not running; 2 a board cannot be reached.
 """
 )
 @HOSTS
 @IDENTITY
 @JSON
 def status(hosts: tuple[str, ...], identity: Path | None, as_json: bool) -> int:
-    """Show what is running on boards, since when, and how fast.
-
-    \b
-    Exit codes: 0 all running; 1 a service is not running; 2 a board cannot be reached.
-    """
+    """Show what is running on boards, since when, and how fast."""
     addresses = _addresses(hosts)
     with fleet.progress_view(addresses) as screen:
-        found = asyncio.run(
+        results = asyncio.run(
             fleet.run_on_all(
                 addresses,
-                lambda address, tell: state.read(address, _file(identity), tell),
+                lambda address, on_step: service_status.read(address, _file(identity), on_step),
                 screen,
-                lambda one: (one.state, one.running),
+                lambda result: (result.state, result.running),
             )
         )
-    return state.show(addresses, found, as_json)
+    return service_status.show(addresses, results, as_json)
 
 
 @click.command(
@@ -192,26 +191,26 @@ def logs(host: str, lines: int, follow: bool, identity: Path | None) -> None:
 
 
 async def _logs(address: BoardAddress, lines: int, follow: bool, identity: str | None) -> None:
-    async for line in state.journal(address, lines, follow, identity):
+    async for line in service_status.journal(address, lines, follow, identity):
         click.echo(line)
 
 
 def _work(addresses: Sequence[BoardAddress], work: Work, canary: int, as_json: bool) -> int:
-    """Let all boards do it, the first ``canary`` of them first, and tell what became of them."""
+    """Run work on all boards, the first ``canary`` ones first; print results, return exit code."""
     start = time.monotonic()
-    found = asyncio.run(_canary_first(addresses, work, canary))
-    rows = [_row(*pair) for pair in zip(addresses, found, strict=True)]
-    if len(rows) == 1 and isinstance(found[0], EdgeError):
-        raise found[0]
+    results = asyncio.run(_canary_first(addresses, work, canary))
+    rows = [_row(*pair) for pair in zip(addresses, results, strict=True)]
+    if len(rows) == 1 and isinstance(results[0], EdgeError):
+        raise results[0]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
-    for address, one in zip(addresses, found, strict=True):
-        _tell(address, one, as_json)
+    for address, result in zip(addresses, results, strict=True):
+        _print(address, result, as_json)
     if not as_json and len(addresses) > 1:
         good = sum(row["good"] for row in rows)
         seconds = time.monotonic() - start
         click.echo(f"{good} of {len(rows)} boards succeeded in {seconds:.0f} s")
-    if any(isinstance(one, EdgeError) for one in found):
+    if any(isinstance(result, EdgeError) for result in results):
         return 2
     return 0 if all(row["good"] for row in rows) else 3
 
@@ -219,72 +218,72 @@ def _work(addresses: Sequence[BoardAddress], work: Work, canary: int, as_json: b
 async def _canary_first(
     addresses: Sequence[BoardAddress], work: Work, canary: int
 ) -> list[Outcome | EdgeError | None]:
-    """What became of each board; None: it was not touched, since one before it failed."""
-    found: list[Outcome | EdgeError | None] = []
+    """Return the result of each board; None: skipped, since an earlier one failed."""
+    results: list[Outcome | EdgeError | None] = []
     with fleet.progress_view(addresses) as screen:
         for group in (addresses[:canary], addresses[canary:]):
-            if any(_failed(one) for one in found):
-                found += [None] * len(group)
+            if any(_failed(result) for result in results):
+                results += [None] * len(group)
                 for address in group:
                     screen.done(address, "skipped", False)
                 continue
             done = await fleet.run_on_all(group, work, screen, _judge)
-            found.extend(done)
-    return found
+            results.extend(done)
+    return results
 
 
 def _judge(outcome: Outcome) -> tuple[str, bool]:
-    if outcome.why:
+    if outcome.reason:
         return "rejected", False
     return ("running", True) if outcome.changed else ("unchanged", True)
 
 
-def _failed(found: Outcome | EdgeError | None) -> bool:
-    return not isinstance(found, Outcome) or bool(found.why)
+def _failed(result: Outcome | EdgeError | None) -> bool:
+    return not isinstance(result, Outcome) or bool(result.reason)
 
 
-def _row(address: BoardAddress, found: Outcome | EdgeError | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"host": str(address), "good": not _failed(found)}
-    if isinstance(found, Outcome):
-        row |= {"release": found.release or None, "changed": found.changed}
-        if found.why:
-            row |= {"code": found.code, "why": found.why, "detail": found.detail}
-    elif found is None:
+def _row(address: BoardAddress, result: Outcome | EdgeError | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"host": str(address), "good": not _failed(result)}
+    if isinstance(result, Outcome):
+        row |= {"release": result.release or None, "changed": result.changed}
+        if result.reason:
+            row |= {"code": result.code, "why": result.reason, "detail": result.detail}
+    elif result is None:
         row |= {"code": _SKIPPED, "why": "skipped, since an earlier board failed"}
     else:
-        row["error"] = found.to_dict()
+        row["error"] = result.to_dict()
     return row
 
 
-def _tell(address: BoardAddress, found: Outcome | EdgeError | None, as_json: bool) -> None:
-    """A line for people; what went wrong goes to stderr."""
-    if isinstance(found, EdgeError):
-        click.echo(f"{address}: {found} [{found.code}]", err=True)
-    elif found is None:
+def _print(address: BoardAddress, result: Outcome | EdgeError | None, as_json: bool) -> None:
+    """Print the result of a board as text; failures go to stderr."""
+    if isinstance(result, EdgeError):
+        click.echo(f"{address}: {result} [{result.code}]", err=True)
+    elif result is None:
         click.echo(f"{address}: skipped, since an earlier board failed [{_SKIPPED}]", err=True)
-    elif found.why:
-        if found.detail:
-            click.echo(found.detail.rstrip(), err=True)
-        old = f"{found.release} is still running" if found.release else "nothing is running"
-        click.echo(f"{address}: {found.why}; {old} [{found.code}]", err=True)
+    elif result.reason:
+        if result.detail:
+            click.echo(result.detail.rstrip(), err=True)
+        old = f"{result.release} is still running" if result.release else "nothing is running"
+        click.echo(f"{address}: {result.reason}; {old} [{result.code}]", err=True)
     elif not as_json:
         click.echo(
-            f"{address}: running {found.release}" + ("" if found.changed else " (unchanged)")
+            f"{address}: running {result.release}" + ("" if result.changed else " (unchanged)")
         )
-    if isinstance(found, Outcome):
-        say(found.notes)
+    if isinstance(result, Outcome):
+        say(result.notes)
 
 
 def _addresses(hosts: Sequence[str]) -> tuple[BoardAddress, ...]:
     addresses = tuple(BoardAddress.parse(host) for host in hosts)
-    twice = next((one for one in addresses if addresses.count(one) > 1), None)
-    if twice is not None:
+    repeated = next((entry for entry in addresses if addresses.count(entry) > 1), None)
+    if repeated is not None:
         raise UsageError(
             "each board once",
-            f"{twice} twice",
+            f"{repeated} twice",
             "list it once",
             code="duplicate-board",
-            summary=f"{twice} is listed twice",
+            summary=f"{repeated} is listed twice",
         )
     return addresses
 
@@ -304,5 +303,5 @@ def _file(identity: Path | None) -> str | None:
 
 
 def _who() -> str:
-    """Who deploys, for those who find the lock taken."""
+    """Return the user, machine and time, shown to others while the lock is held."""
     return f"{getpass.getuser()}@{socket.gethostname()} since {time.strftime('%H:%M:%S')}"

@@ -1,1 +1,1 @@
-"""Deploying: a release goes to boards over ssh, is tried there, and runs; else the old one does."""
+"""Deployment over ssh: upload a release, test it on the board, switch to it, or roll back."""

@@ -1,4 +1,4 @@
-"""The virtual environment of a release on a board: which one it is, and what it is made of."""
+"""The virtual environment of a release on a board: its name and its requirements."""
 
 import hashlib
 import json
@@ -11,15 +11,21 @@ from edge.deployment.release import ReleaseManifest
 from edge.errors import BoardError
 
 SIZE_KIB = 500 * 1024
-"""What an environment takes while it is made, in KiB; the base one takes 330 MiB on x86-64."""
+"""Space for an environment and its installation, in KiB; the base takes 330 MiB on x86-64."""
 
 _APT = "sudo apt-get install -y libgl1 libglib2.0-0"
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """``name``: what it is made of, so that releases share it; ``requirements``: as pip takes them,
-    the toolkit's wheel by its file."""
+    """A virtual environment.
+
+    Attributes:
+        name: derived from its contents, so that releases can share it.
+        python: the Python interpreter that creates it.
+        system_packages: True if it includes the system's packages.
+        requirements: arguments of pip install; the toolkit's wheel as a file name.
+    """
 
     name: str
     python: PythonInstall
@@ -28,32 +34,32 @@ class Environment:
 
     @property
     def options(self) -> str:
-        """Those of the module venv."""
+        """Options of ``python -m venv``."""
         return "--system-site-packages" if self.system_packages else ""
 
 
 def build_environment(
     python: PythonInstall, manifest: ReleaseManifest, wheel: OwnWheel
 ) -> Environment:
-    """The environment that a release wants with a Python."""
+    """Return the environment that a release needs with a Python."""
     extras = f"[{','.join(manifest.extras)}]" if manifest.extras else ""
     requirements = [f"./{wheel.name}{extras}"]
     if manifest.system_packages and python.version == "3.11":
-        requirements.append("numpy<2")  # which picamera2's libraries on bookworm were compiled for
-    made_of = [wheel.sha256, python.version, manifest.system_packages, *requirements]
-    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]
+        requirements.append("numpy<2")  # picamera2's libraries on bookworm are compiled for it
+    contents = [wheel.sha256, python.version, manifest.system_packages, *requirements]
+    digest = hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:12]
     name = f"py{python.version}-{digest}"
     return Environment(name, python, manifest.system_packages, tuple(requirements))
 
 
-def failure(board: Target, done: RemoteResult, offline: bool) -> BoardError:
-    """Why scripts/environment.sh failed, from what it printed."""
-    said = done.err.strip()
-    last = said.splitlines()[-1] if said else f"exit code {done.code}"
+def installation_error(board: Target, result: RemoteResult, offline: bool) -> BoardError:
+    """Return the error for a failed scripts/environment.sh, from its output."""
+    stderr = result.err.strip()
+    last = stderr.splitlines()[-1] if stderr else f"exit code {result.code}"
     expected = f"the packages to install on {board.address}"
-    if no_space(said):
+    if is_disk_full(stderr):
         return disk_full_error(board)
-    if "libGL" in said or "libgthread" in said or "libglib" in said:
+    if "libGL" in stderr or "libgthread" in stderr or "libglib" in stderr:
         return BoardError(
             f"the system libraries that OpenCV needs on {board.address}",
             last,
@@ -66,11 +72,13 @@ def failure(board: Target, done: RemoteResult, offline: bool) -> BoardError:
     return BoardError(expected, last, fix, code="packages-not-installed")
 
 
-def no_space(said: str) -> bool:
-    return "No space left on device" in said or "Disk quota exceeded" in said
+def is_disk_full(stderr: str) -> bool:
+    """Return True if a script failed because the disk or the quota is full."""
+    return "No space left on device" in stderr or "Disk quota exceeded" in stderr
 
 
 def disk_full_error(board: Target) -> BoardError:
+    """Return the error for a board without free space."""
     return BoardError(
         f"free space in {board.root} on {board.address}",
         "a full disk",

@@ -1,4 +1,4 @@
-"""Many boards at once: what each is doing, and what became of it."""
+"""Work on many boards concurrently, with progress on the terminal."""
 
 import asyncio
 import sys
@@ -11,60 +11,61 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 import click
 
 from boards.deploy.ssh import BoardAddress
-from boards.deploy.steps import Tell
+from boards.deploy.steps import StepCallback
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
     import rich.table
 
-Found = TypeVar("Found")
+ResultT = TypeVar("ResultT")
 
-_AT_ONCE = 16
-"""Boards that are worked on at the same time."""
+_MAX_CONCURRENT = 16
+"""Maximum number of boards at the same time."""
 
 
 class ProgressView(Protocol):
-    """Shows what boards are doing; ``done`` says in a word what became of one."""
+    """Shows the progress of boards."""
 
-    def step(self, address: BoardAddress, step: str) -> None: ...
+    def step(self, address: BoardAddress, step: str) -> None:
+        """Show that a board began a step."""
 
-    def done(self, address: BoardAddress, word: str, good: bool) -> None: ...
+    def done(self, address: BoardAddress, word: str, good: bool) -> None:
+        """Show that a board is done; ``word`` is its result."""
 
 
 async def run_on_all(
     addresses: Sequence[BoardAddress],
-    work: Callable[[BoardAddress, Tell], Awaitable[Found]],
+    work: Callable[[BoardAddress, StepCallback], Awaitable[ResultT]],
     screen: ProgressView,
-    judge: Callable[[Found], tuple[str, bool]],
-) -> list[Found | EdgeError]:
-    """Do ``work`` on all boards at once; what it returned or raised, in their order.
+    judge: Callable[[ResultT], tuple[str, bool]],
+) -> list[ResultT | EdgeError]:
+    """Run ``work`` on all boards concurrently; return its results or errors in their order.
 
-    ``judge``: a word for what it returned, and whether that is good. An error of another kind
-    than :class:`EdgeError` is raised when all others are done.
+    ``judge`` returns a word for a result, and True if it is a success. An exception that is no
+    :class:`EdgeError` is raised after all boards are done.
     """
-    free = asyncio.Semaphore(_AT_ONCE)
+    free = asyncio.Semaphore(_MAX_CONCURRENT)
 
-    async def one(address: BoardAddress) -> Found | EdgeError:
+    async def run(address: BoardAddress) -> ResultT | EdgeError:
         async with free:
             try:
-                found = await work(address, lambda step: screen.step(address, step))
+                result = await work(address, lambda step: screen.step(address, step))
             except EdgeError as error:
                 screen.done(address, "failed", False)
                 return error
-        screen.done(address, *judge(found))
-        return found
+        screen.done(address, *judge(result))
+        return result
 
-    every = (one(address) for address in addresses)
-    found = await asyncio.gather(*every, return_exceptions=True)
-    for result in found:
+    results = await asyncio.gather(*map(run, addresses), return_exceptions=True)
+    for result in results:
         if isinstance(result, BaseException) and not isinstance(result, EdgeError):
             raise result
-    return cast("list[Found | EdgeError]", found)
+    return cast("list[ResultT | EdgeError]", results)
 
 
 @contextmanager
 def progress_view(addresses: Sequence[BoardAddress]) -> Iterator[ProgressView]:
-    """A table on stderr while it lasts; lines where stderr is no terminal."""
+    """Show a table on stderr during the block; lines if stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield _ProgressLines()
         return
@@ -87,7 +88,7 @@ class _ProgressLines:
 
 @dataclass(slots=True)
 class _Row:
-    """What a board is doing since when, and the steps that it left behind."""
+    """The current step of a board and its time."""
 
     step: str = "waiting"
     start: float = field(default_factory=time.monotonic)
@@ -96,21 +97,24 @@ class _Row:
 
 
 class ProgressTable:
-    """A row for each board."""
+    """A table with one row per board."""
 
     def __init__(self, addresses: Sequence[BoardAddress]) -> None:
         self._rows = {address: _Row() for address in addresses}
 
     def step(self, address: BoardAddress, step: str) -> None:
+        """Show that a board began a step."""
         row = self._rows[address]
         start = time.monotonic() if row.step == "waiting" else row.start
         self._rows[address] = _Row(step, start, None, "cyan")
 
     def done(self, address: BoardAddress, word: str, good: bool) -> None:
+        """Show that a board is done; ``word`` is its result."""
         start, style = self._rows[address].start, "green" if good else "red"
         self._rows[address] = _Row(word, start, time.monotonic(), style)
 
     def draw(self) -> "rich.table.Table":
+        """Return the table with the current times."""
         import rich.table
         from rich.text import Text
 
@@ -118,7 +122,7 @@ class ProgressTable:
         for heading in ("board", "", "time"):
             table.add_column(heading, justify="right" if heading == "time" else "left")
         for address, row in self._rows.items():
-            passed = (row.end or time.monotonic()) - row.start
-            seconds = "" if row.step == "waiting" else f"{passed:.0f} s"
+            elapsed = (row.end or time.monotonic()) - row.start
+            seconds = "" if row.step == "waiting" else f"{elapsed:.0f} s"
             table.add_row(str(address), Text(row.step, style=row.style), seconds)
         return table

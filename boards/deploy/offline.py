@@ -1,7 +1,7 @@
-"""Wheels for a board that has no package index, fetched here for its processor and Python.
+"""Wheels for a board without a package index, downloaded here for its processor and Python.
 
-pip fetches for another machine, but takes markers (PEP 508) as if it were this one; so what the
-fetched wheels require there is asked of themselves, until nothing is missing.
+pip can download for another machine, but evaluates markers (PEP 508) for this one. Therefore the
+requirements of the downloaded wheels are evaluated here for the board until none is missing.
 """
 
 import re
@@ -19,15 +19,15 @@ from boards.deploy.environment import Environment
 from boards.deploy.target import Target
 from edge.errors import BoardError
 
-_OLDEST = 5
-"""Minor version of glibc 2 that the oldest wheels (manylinux1) ask for."""
+_MIN_GLIBC = 5
+"""Minor version of glibc 2 that the oldest wheels (manylinux1) need."""
 
 
 def fetch(board: Target, environment: Environment, extras: Iterable[str]) -> dict[str, bytes]:
-    """The wheels of all packages of an environment, by name; edge-toolkit's own is not among them.
+    """Download the wheels of an environment, by file name, without edge-toolkit's own.
 
     Raises:
-        BoardError: pip is not here, or finds no wheel for such a board.
+        BoardError: pip is missing here, or finds no wheel for the board.
     """
     target = markers(board.machine, environment.python.version)
     with tempfile.TemporaryDirectory() as name:
@@ -41,7 +41,7 @@ def fetch(board: Target, environment: Environment, extras: Iterable[str]) -> dic
 
 
 def markers(machine: str, python: str) -> dict[str, str]:
-    """The environment of markers on a Linux board."""
+    """Return the values of environment markers (PEP 508) on a Linux board."""
     return {
         "implementation_name": "cpython", "implementation_version": f"{python}.0",
         "os_name": "posix", "platform_machine": machine, "platform_release": "",
@@ -52,15 +52,18 @@ def markers(machine: str, python: str) -> dict[str, str]:
 
 
 def _download(
-    wanted: list[str], pinned: Iterable[str], board: Target, python: str, folder: Path
+    missing: list[str], pinned: Iterable[str], board: Target, python: str, folder: Path
 ) -> None:
     minor = int(re.sub(r"\D", "", board.libc.rpartition(".")[2]) or "17")
-    platforms = [f"manylinux_2_{one}_{board.machine}" for one in range(minor, _OLDEST - 1, -1)]
+    platforms = [
+        f"manylinux_2_{version}_{board.machine}" for version in range(minor, _MIN_GLIBC - 1, -1)
+    ]
     platforms += [f"manylinux2014_{board.machine}", f"linux_{board.machine}"]
     done = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
          "--only-binary=:all:", "--implementation=cp", f"--python-version={python}",
-         *(f"--platform={one}" for one in platforms), f"--dest={folder}", *wanted, *pinned],
+         *(f"--platform={platform}" for platform in platforms), f"--dest={folder}",
+         *missing, *pinned],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -73,34 +76,34 @@ def _download(
         )
 
 
-def _missing(folder: Path, target: Mapping[str, str], asked: Iterable[str]) -> Iterator[str]:
-    """What the wheels require there, and are not; extras as they were asked for."""
+def _missing(folder: Path, target: Mapping[str, str], requested: Iterable[str]) -> Iterator[str]:
+    """Yield what the wheels require there and is not downloaded; extras as in ``requested``."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name, parse_wheel_filename
 
-    there = {parse_wheel_filename(path.name)[0]: path for path in folder.glob("*.whl")}
-    wants: dict[Any, set[str]] = {name: set() for name in there}
-    for line in asked:
-        one = Requirement(line)
-        wants.setdefault(canonicalize_name(one.name), set()).update(one.extras)
-    for name, path in there.items():
-        for line in _required(_requires(path), wants[name], target):
-            if canonicalize_name(Requirement(line).name) not in there:
+    wheels = {parse_wheel_filename(path.name)[0]: path for path in folder.glob("*.whl")}
+    extras_of: dict[Any, set[str]] = {name: set() for name in wheels}
+    for line in requested:
+        requirement = Requirement(line)
+        extras_of.setdefault(canonicalize_name(requirement.name), set()).update(requirement.extras)
+    for name, path in wheels.items():
+        for line in _required(_requires(path), extras_of[name], target):
+            if canonicalize_name(Requirement(line).name) not in wheels:
                 yield line
 
 
 def _required(
     lines: Iterable[str], extras: Iterable[str], target: Mapping[str, str]
 ) -> Iterator[str]:
-    """The requirements that hold there, without their markers."""
+    """Yield the requirements that apply there, without their markers."""
     from packaging.requirements import Requirement
 
     for line in lines:
-        one = Requirement(line)
-        marker, one.marker = one.marker, None
-        chosen = ("", *extras)
-        if marker is None or any(marker.evaluate({**target, "extra": name}) for name in chosen):
-            yield str(one)
+        requirement = Requirement(line)
+        marker, requirement.marker = requirement.marker, None
+        selected = ("", *extras)
+        if marker is None or any(marker.evaluate({**target, "extra": name}) for name in selected):
+            yield str(requirement)
 
 
 def _requires(path: Path) -> list[str]:

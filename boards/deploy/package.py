@@ -1,4 +1,4 @@
-"""A release in memory: from what a conversion made, or a model file, to what is sent."""
+"""A release in memory: the files to upload, from an output folder or a model file."""
 
 import io
 import tarfile
@@ -20,12 +20,12 @@ from edge.tasks import loading
 from edge.version import __version__
 
 MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
-"""Of the folder that a conversion makes."""
+"""Model files in the output folder of a conversion."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasePackage:
-    """A release by its name; ``files``: name → content. ``run`` alone is a program."""
+    """A release; ``files``: name → content. Only ``run`` is executable."""
 
     name: str
     manifest: ReleaseManifest
@@ -33,26 +33,28 @@ class ReleasePackage:
 
     @property
     def size(self) -> int:
+        """Size of all files, in bytes."""
         return sum(len(content) for content in self.files.values())
 
 
 def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePackage:
-    """Make the release of a model with the command that runs it.
+    """Build the release of a model with the command that runs it.
 
-    ``out``: a folder of ``edge convert``, a model file, or a model's name in the registry.
+    ``out``: an output folder of ``edge convert``, a model file, or a model's name in the registry.
 
     Raises:
-        ModelError: there is no such model, or it does not run here.
-        DelegateError: the command asks for another delegate than the model was made for.
-        LabelsError, UsageError: what goes along cannot be read.
+        ModelError: the model is missing, or does not run here.
+        DelegateError: the model was not made for the delegate of the command.
+        LabelsError: the labels cannot be read.
+        UsageError: two files have the same name.
     """
     path = _model(Path(resolve_model(out, say, command.delegate)), command.delegate)
     models = _files(path, command.delegate)
-    named = {one.name: one.read_bytes() for one in models}
-    # A model for the Edge TPU is held against what the one that it was compiled from answers.
-    proofs, carried = _proofs(path, named[models[-1].name])
-    for file in (*command.carried, *_beside(path, command)):
-        if file.name in (*named, *carried, RUN, MANIFEST, SUMS, ENVIRONMENT):
+    contents = {model.name: model.read_bytes() for model in models}
+    # A model for the Edge TPU is compared with the outputs of the model it was compiled from.
+    proofs, extra_files = _golden_checks(path, contents[models[-1].name])
+    for file in (*command.files, *_companion_files(path, command)):
+        if file.name in (*contents, *extra_files, RUN, MANIFEST, SUMS, ENVIRONMENT):
             raise UsageError(
                 "files with different names",
                 f"two named {file.name}",
@@ -60,7 +62,7 @@ def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePa
                 code="duplicate-release-file",
                 summary=f"two files of the release are named {file.name}",
             )
-        carried[file.name] = file.read_bytes()
+        extra_files[file.name] = file.read_bytes()
     words = (*command.words[:2], "--model", f"{HERE}/{path.name}", *command.words[2:])
     manifest = ReleaseManifest(
         toolkit=__version__,
@@ -72,8 +74,8 @@ def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePa
         proofs=proofs,
     )
     files = {
-        **named,
-        **carried,
+        **contents,
+        **extra_files,
         RUN: commands.script(words).encode(),
         MANIFEST: manifest.to_json().encode(),
     }
@@ -82,40 +84,40 @@ def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePa
 
 
 def tar(files: Mapping[str, bytes]) -> bytes:
-    """The files as a tar archive."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as archive:
+    """Return the files as a tar archive."""
+    archive_bytes = io.BytesIO()
+    with tarfile.open(fileobj=archive_bytes, mode="w") as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o755 if name == RUN else 0o644
             archive.addfile(entry, io.BytesIO(content))
-    return made.getvalue()
+    return archive_bytes.getvalue()
 
 
-def _model(place: Path, delegate: str) -> Path:
-    """The model file at a place."""
-    if not place.is_dir():
-        return place
-    compiled = place / EDGETPU
+def _model(path: Path, delegate: str) -> Path:
+    """Return the model file of an output folder, or ``path`` itself."""
+    if not path.is_dir():
+        return path
+    compiled = path / EDGETPU
     if compiled.is_file() and delegate != "cpu":
         return compiled
     if delegate == "edgetpu":
         raise DelegateError(
             "a model compiled for the Edge TPU",
-            f"none in {place}",
-            f"run 'edge compile {place / MODEL}', or leave out --delegate edgetpu",
+            f"none in {path}",
+            f"run 'edge compile {path / MODEL}', or leave out --delegate edgetpu",
             code="model-not-for-edgetpu",
         )
-    if not (place / MODEL).is_file():
+    if not (path / MODEL).is_file():
         raise ModelError(
-            f"{MODEL} in {place}", "none", "use an output folder of 'edge convert'",
+            f"{MODEL} in {path}", "none", "use an output folder of 'edge convert'",
             code="model-not-found",
         )  # fmt: skip
-    return place / MODEL
+    return path / MODEL
 
 
 def _files(path: Path, delegate: str) -> tuple[Path, ...]:
-    """The model file, with the one that it was compiled from where that goes along."""
+    """Return the model file and, for the Edge TPU, the one that it was compiled from."""
     if path.suffix != ".tflite":
         return (path,)
     if not tflite.parse(tflite.read_file(path), str(path)).for_edgetpu:
@@ -137,22 +139,24 @@ def _files(path: Path, delegate: str) -> tuple[Path, ...]:
     return path, loading.cpu_fallback_path(path)
 
 
-def _proofs(path: Path, answering: bytes) -> tuple[tuple[GoldenCheck, ...], dict[str, bytes]]:
-    """What is tested on the board, with the files of test vectors that ``answering`` makes."""
-    proofs, made = [], {}
-    for member, model in release.extract_models(path.name, answering).items():
+def _golden_checks(
+    path: Path, reference: bytes
+) -> tuple[tuple[GoldenCheck, ...], dict[str, bytes]]:
+    """Return the checks on the board, and the files with golden outputs of ``reference``."""
+    checks, files = [], {}
+    for member, model in release.extract_models(path.name, reference).items():
         name = f"{Path(member or path.name).stem}.vectors.npz"
         runtime = interpreter.load(model, name=member or str(path), delegate="cpu")
-        made[name] = golden.pack(golden.compute(runtime, member or str(path)))
-        proofs.append(GoldenCheck(path.name, member, name))
-    return tuple(proofs), made
+        files[name] = golden.pack(golden.compute(runtime, member or str(path)))
+        checks.append(GoldenCheck(path.name, member, name))
+    return tuple(checks), files
 
 
-def _beside(path: Path, command: RunCommand) -> Iterator[Path]:
-    """The labels and the description of its head beside a model, where the command names none."""
-    named = {word.partition("=")[0] for word in command.words}
+def _companion_files(path: Path, command: RunCommand) -> Iterator[Path]:
+    """Yield labels and head description next to a model, unless the command names them."""
+    options = {word.partition("=")[0] for word in command.words}
     labels, head = find_labels(path), path.with_suffix(".toml")
-    if labels is not None and "--labels" not in named:
+    if labels is not None and "--labels" not in options:
         yield labels
-    if head.is_file() and "--head" not in named:
+    if head.is_file() and "--head" not in options:
         yield head

@@ -1,4 +1,4 @@
-"""A release for those whose fleet lives in Ansible: an inventory and a playbook."""
+"""Output for Ansible: an inventory and a playbook that deploy a release."""
 
 import json
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ _PLAYBOOK = "deploy.yml"
 def write(
     folder: Path,
     addresses: Sequence[BoardAddress],
-    wanted: DeployRequest,
+    request: DeployRequest,
     canary: int | None = None,
     identity: Path | None = None,
 ) -> None:
-    """Write a folder for ansible-playbook; one that was written before is replaced.
+    """Write a folder for ansible-playbook; an earlier one is replaced.
 
-    ``canary``: so many hosts first; ``identity``: the private key to log in with.
+    ``canary``: number of hosts to deploy to first; ``identity``: private key to log in with.
 
     Raises:
-        UsageError: the folder holds something else.
-        OutputError: it cannot be written.
+        UsageError: the folder has other files.
+        OutputError: the folder cannot be written.
     """
     folder = folder.resolve()
     with output_errors(folder):
@@ -43,21 +43,21 @@ def write(
                 code="output-folder-not-empty",
             )
     with atomic_directory(folder) as staging:
-        _write(staging, wanted, _inventory(addresses, canary, identity))
+        _write(staging, request, _inventory(addresses, canary, identity))
 
 
-def _write(folder: Path, wanted: DeployRequest, inventory: dict[str, Any]) -> None:
+def _write(folder: Path, request: DeployRequest, inventory: dict[str, Any]) -> None:
     (folder / "scripts").mkdir()
-    ours = files(__package__)
+    package_files = files(__package__)
     for name in _SCRIPTS:
-        (folder / "scripts" / name).write_text(ours.joinpath("scripts", name).read_text())
-    (folder / _PLAYBOOK).write_text(ours.joinpath("ansible", _PLAYBOOK).read_text())
-    (folder / "release.tar").write_bytes(package.tar(wanted.release.files))
-    wheel = {wanted.wheel.name: wanted.wheel.content}
+        (folder / "scripts" / name).write_text(package_files.joinpath("scripts", name).read_text())
+    (folder / _PLAYBOOK).write_text(package_files.joinpath("ansible", _PLAYBOOK).read_text())
+    (folder / "release.tar").write_bytes(package.tar(request.release.files))
+    wheel = {request.wheel.name: request.wheel.content}
     (folder / "wheels.tar").write_bytes(package.tar({"SHA256SUMS": checksum_lines(wheel), **wheel}))
-    # JSON is YAML, and quotes what YAML would take for something else.
+    # JSON is valid YAML, and quotes values that YAML would misinterpret.
     (folder / "inventory.yml").write_text(json.dumps(inventory, indent=2) + "\n")
-    (folder / "release.yml").write_text(json.dumps(_variables(wanted), indent=2) + "\n")
+    (folder / "release.yml").write_text(json.dumps(_variables(request), indent=2) + "\n")
 
 
 def _inventory(
@@ -65,8 +65,8 @@ def _inventory(
 ) -> dict[str, Any]:
     hosts: dict[str, dict[str, str]] = {}
     for address in addresses:
-        said = {"ansible_host": address.host, "ansible_user": address.user}
-        hosts[str(address)] = {key: value for key, value in said.items() if value}
+        connection = {"ansible_host": address.host, "ansible_user": address.user}
+        hosts[str(address)] = {key: value for key, value in connection.items() if value}
         if address.port:
             hosts[str(address)]["ansible_port"] = str(address.port)
     variables: dict[str, Any] = {
@@ -79,25 +79,25 @@ def _inventory(
     return {"edge": {"hosts": hosts, "vars": variables}}
 
 
-def _variables(wanted: DeployRequest) -> dict[str, Any]:
-    """What the playbook wants to know of the release; EDGE_ROOT in a unit stands for the folder."""
+def _variables(request: DeployRequest) -> dict[str, Any]:
+    """Return the variables of the release; EDGE_ROOT in a unit stands for the folder."""
     environments = {}
     for version in PYTHONS:
         python = PythonInstall("", version, True)
-        made = environment.build_environment(python, wanted.release.manifest, wanted.wheel)
+        env = environment.build_environment(python, request.release.manifest, request.wheel)
         environments[version] = {
-            "name": made.name,
-            "options": made.options,
-            "requirements": "\n".join(made.requirements),
+            "name": env.name,
+            "options": env.options,
+            "requirements": "\n".join(env.requirements),
         }
     units = {
-        scope: systemd_unit.render_unit(root="EDGE_ROOT", owner=owner, wait=wanted.wait).rstrip(
+        scope: systemd_unit.render_unit(root="EDGE_ROOT", owner=owner, wait=request.wait).rstrip(
             "\n"
         )
         for scope, owner in (("system", OWNER), ("user", ""))
     }
     return {
-        "edge_release": wanted.release.name,
+        "edge_release": request.release.name,
         "edge_environments": environments,
         "edge_units_of": units,
     }

@@ -1,4 +1,4 @@
-"""The command that a board is to run, checked here before anything is sent."""
+"""The command that a board runs, checked here before anything is uploaded."""
 
 import shlex
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from edge.errors import UsageError
 from edge.sinks.web import address
 
 HERE = "$here"
-"""Stands for the folder of the release in a command's words: "$here/labels.txt"."""
+"""The folder of the release in the words of a command: "$here/labels.txt"."""
 
 _EXAMPLE = "write --run 'demo classify --source 0 --sink web'"
-_CARRIED = ("--labels", "--head", "--rules")
-"""Options whose files go along."""
+_FILE_OPTIONS = ("--labels", "--head", "--rules")
+"""Options with a file that is uploaded."""
 
-_MAY_BE_CARRIED = ("--background",)
-"""Options whose value goes along where it is a file."""
+_MAYBE_FILE_OPTIONS = ("--background",)
+"""Options with a value that is uploaded if it is a file."""
 
 _LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -31,27 +31,30 @@ _DEMO_EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose"}
 
 @dataclass(frozen=True, slots=True)
 class RunCommand:
-    """``words`` without the model's, files that go along as "$here/NAME"; ``carried``: these files.
+    """A checked command.
 
-    ``extras``: of edge-toolkit that it needs; ``system_packages``: it needs the system's Python
-    packages; ``delegate``: as of ``--delegate``; ``pages``: ports of pages that only the board
-    itself can open.
+    Attributes:
+        words: without the model; uploaded files as "$here/NAME".
+        files: the files to upload.
+        extras: extras of edge-toolkit that it needs.
+        system_packages: True if it needs the system's Python packages.
+        delegate: value of ``--delegate``.
+        page_ports: ports of web pages that only the board itself can open.
     """
 
     words: tuple[str, ...]
-    carried: tuple[Path, ...]
+    files: tuple[Path, ...]
     extras: tuple[str, ...]
     system_packages: bool
     delegate: str
-    pages: tuple[int, ...]
+    page_ports: tuple[int, ...]
 
 
 def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
-    """The command of ``--run``, and ``more`` extras.
+    """Check the command of ``--run``; ``more``: extras to install in addition.
 
     Raises:
-        UsageError: it is no command of a demo, has a wrong option, or names a model: that is the
-            one that is deployed.
+        UsageError: it does not run a demo, has a wrong option, or names a model.
     """
     try:
         words = shlex.split(text)
@@ -71,44 +74,44 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
             "leave out --model: OUT is the model",
             code="run-command-names-model",
         )
-    asked = _options(words)
-    source = sources.SOURCES[sources.resolve(asked["source"])[0]]
+    options = _options(words)
+    source = sources.SOURCES[sources.resolve(options["source"])[0]]
     if source.needs_sink is not None:
         raise UsageError(
             "a source on the board",
-            f"--source {asked['source']}",
+            f"--source {options['source']}",
             "use a camera of the board: the deploy waits for its first frame",
             code="source-not-on-board",
         )
-    resolved = [sinks.resolve(sink) for sink in asked["sinks"]]
+    resolved = [sinks.resolve(sink) for sink in options["sinks"]]
     sink_extras = (sinks.SINKS[scheme].extra for scheme, _ in resolved)
     needed = (_DEMO_EXTRAS.get(words[1]), source.extra, *sink_extras)
     extras = {extra for extra in needed if extra is not None}
-    pages = [address.parse(place) for scheme, place in resolved if scheme == "web"]
-    kept, carried = _carried(words)
+    pages = [address.parse(target) for scheme, target in resolved if scheme == "web"]
+    kept, files = _with_release_paths(words)
     return RunCommand(
         words=kept,
-        carried=carried,
+        files=files,
         extras=tuple(sorted(extras | set(more))),
         system_packages=source.system_packages,
-        delegate=asked["delegate"],
-        pages=tuple(page.port for page in pages if page.host in _LOOPBACK and page.port),
+        delegate=options["delegate"],
+        page_ports=tuple(page.port for page in pages if page.host in _LOOPBACK and page.port),
     )
 
 
 def script(words: tuple[str, ...]) -> str:
-    """The script ``run`` of a release: the command with its own environment and files."""
-    command = " ".join(_quoted(word) for word in words)
+    """Return the script ``run`` of a release: the command in its environment, with its files."""
+    command = " ".join(_quote(word) for word in words)
     return (
         f'#!/bin/sh\nhere=$(cd "$(dirname "$0")" && pwd -P)\nexec "$here/env/bin/edge" {command}\n'
     )
 
 
 def _options(words: list[str]) -> dict[str, Any]:
-    """The options of a demo, as click reads them; nothing is run.
+    """Return the options of a demo as click parses them, without running it.
 
     Raises:
-        UsageError: there is no such demo or option.
+        UsageError: the demo or an option is unknown.
     """
     with click.Context(cli, info_name="edge") as context:
         group = cli.get_command(context, words[0])
@@ -117,21 +120,21 @@ def _options(words: list[str]) -> dict[str, Any]:
             name, command, rest = group.resolve_command(inner, words[1:])
             assert command is not None
             try:
-                made = command.make_context(name, [*rest, "--model", "model.tflite"], inner)
+                parsed = command.make_context(name, [*rest, "--model", "model.tflite"], inner)
             except click.exceptions.Exit:
                 raise UsageError(
                     "a command that runs a demo", "--help", _EXAMPLE, code="invalid-run-command"
                 ) from None
-    return {"delegate": "auto", "sinks": (), **made.params}
+    return {"delegate": "auto", "sinks": (), **parsed.params}
 
 
-def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
-    """The words with the files that go along renamed, and these files."""
+def _with_release_paths(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Return the words with paths inside the release, and the files to upload."""
     files: list[Path] = []
-    options = _CARRIED + _MAY_BE_CARRIED
+    options = _FILE_OPTIONS + _MAYBE_FILE_OPTIONS
 
-    def place(option: str, text: str) -> str:
-        if option in _MAY_BE_CARRIED and not Path(text).is_file():
+    def add_file(option: str, text: str) -> str:
+        if option in _MAYBE_FILE_OPTIONS and not Path(text).is_file():
             return text
         if not Path(text).is_file():
             raise UsageError(
@@ -145,9 +148,9 @@ def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
         for word in words:
             option, equals, value = word.partition("=")
             if before in options:
-                yield place(before, word)
+                yield add_file(before, word)
             elif equals and option in options:
-                yield f"{option}={place(option, value)}"
+                yield f"{option}={add_file(option, value)}"
             else:
                 yield word
             before = word
@@ -156,6 +159,6 @@ def _carried(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     return kept, tuple(files)
 
 
-def _quoted(word: str) -> str:
+def _quote(word: str) -> str:
     before, here, after = word.partition(f"{HERE}/")
     return f'{before}"{HERE}"/{shlex.quote(after)}' if here else shlex.quote(word)

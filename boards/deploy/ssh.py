@@ -1,7 +1,7 @@
-"""Boards over ssh: the one place where asyncssh (extra ``deploy``) is imported.
+"""Connections to boards over ssh; the only module that imports asyncssh (extra ``deploy``).
 
-The host's key is checked against ~/.ssh/known_hosts. Who logs in is proved by ssh-agent or a key
-file, never by a password. ~/.ssh/config is obeyed.
+The host key is checked against ~/.ssh/known_hosts. Login is by ssh-agent or a key file, never by a
+password. ~/.ssh/config applies.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     import asyncssh
 
 _TIMEOUT_S = 15
-"""Seconds that a board has to answer at all, and between two signs of life."""
+"""Time limit for an answer, and interval of keepalive messages, in seconds."""
 
-_HEARTBEAT = 10.0
-"""Seconds between two signs of life to the lock; see scripts/lock.sh."""
+_HEARTBEAT_S = 10.0
+"""Interval of heartbeats to the lock, in seconds; see scripts/lock.sh."""
 
-_LAST_PORT = 65535
+_MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
 class BoardAddress:
-    """``user@host:port``; empty or 0 where it was not said, so that ~/.ssh/config says it."""
+    """``user@host:port``; empty or 0 if not given, so that ~/.ssh/config applies."""
 
     host: str
     user: str = ""
@@ -40,23 +40,23 @@ class BoardAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The parts of "[user@]host[:port]"; an IPv6 address stands in brackets.
+        """Parse "[user@]host[:port]"; an IPv6 address is in brackets.
 
-        >>> Address.parse("pi@camera.local:2222")
-        Address(host='camera.local', user='pi', port=2222)
+        >>> BoardAddress.parse("pi@camera.local:2222")
+        BoardAddress(host='camera.local', user='pi', port=2222)
 
         Raises:
-            UsageError: it is something else.
+            UsageError: ``text`` is no such address.
         """
-        found = re.fullmatch(r"(?:([^@\s:]+)@)?(\[[\da-fA-F:.%\w]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
-        if found is None or text.startswith("-") or int(found[3] or 0) > _LAST_PORT:
+        match = re.fullmatch(r"(?:([^@\s:]+)@)?(\[[\da-fA-F:.%\w]+\]|[\w.-]+)(?::(\d{1,5}))?", text)
+        if match is None or text.startswith("-") or int(match[3] or 0) > _MAX_PORT:
             raise UsageError(
                 "user@host[:port]",
                 f"'{text}'",
                 "write an address such as pi@camera.local",
                 code="invalid-board-address",
             )
-        user, host, port = found.groups()
+        user, host, port = match.groups()
         return cls(host.strip("[]"), user or "", int(port or 0))
 
     def __str__(self) -> str:
@@ -77,13 +77,13 @@ class BoardAddress:
         return f"scp {port}{path} {self.user + '@' if self.user else ''}{host}:"
 
     def tunnel(self, port: int) -> str:
-        """The command that brings a port which only the board can open to this machine."""
+        """Return the command that forwards a local port of the board to this machine."""
         return self.ssh.replace("ssh", f"ssh -L {port}:127.0.0.1:{port}", 1)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteResult:
-    """What a script did: its exit code, and what it printed."""
+    """Exit code and output of a remote command."""
 
     code: int
     out: str
@@ -91,13 +91,13 @@ class RemoteResult:
 
     @property
     def values(self) -> dict[str, str]:
-        """The lines key=value of its output; of a key that comes several times the last."""
+        """The lines key=value of the output; the last one counts for a repeated key."""
         pairs = (line.partition("=") for line in self.out.splitlines())
         return {key: value for key, equals, value in pairs if equals}
 
 
 class Connection:
-    """A board that lets us in. ``sudo``: scripts of root run by it."""
+    """A connection to a board. ``sudo``: run scripts for root with sudo."""
 
     def __init__(self, address: BoardAddress, connection: "asyncssh.SSHClientConnection") -> None:
         self.address, self._connection = address, connection
@@ -108,57 +108,58 @@ class Connection:
         script: str,
         variables: Mapping[str, str],
         *,
-        brings: bytes = b"",
+        stdin: bytes = b"",
         as_root: bool = False,
     ) -> RemoteResult:
-        """Run a script of ``scripts/`` with variables; ``brings`` is its stdin.
+        """Run a script of ``scripts/`` with environment variables and ``stdin``.
 
         Raises:
-            BoardError: the connection was cut.
+            BoardError: the connection was interrupted.
         """
-        return await self.execute(command(script, variables), brings=brings, as_root=as_root)
+        return await self.execute(command(script, variables), stdin=stdin, as_root=as_root)
 
     async def execute(
-        self, words: str, *, brings: bytes = b"", as_root: bool = False
+        self, words: str, *, stdin: bytes = b"", as_root: bool = False
     ) -> RemoteResult:
         """Run a shell command.
 
         Raises:
-            BoardError: the connection was cut.
+            BoardError: the connection was interrupted.
         """
-        with _cut(self.address):
+        with _connection_errors(self.address):
             done = await self._connection.run(
-                self._line(words, as_root), input=brings, encoding=None, check=False
+                self._line(words, as_root), input=stdin, encoding=None, check=False
             )
         if done.exit_status is None or done.exit_status < 0:
-            raise _was_cut(self.address)
+            raise _connection_lost(self.address)
         out, err = (_text(stream) for stream in (done.stdout, done.stderr))
         return RemoteResult(done.exit_status, out, err)
 
     @asynccontextmanager
-    async def holding(
+    async def hold(
         self, script: str, variables: Mapping[str, str], *, as_root: bool
     ) -> AsyncIterator[RemoteResult]:
-        """Keep a script alive while the block runs, as scripts/lock.sh wants it; ``RemoteResult.code`` is 0
-        where its first line came.
+        """Keep a script such as scripts/lock.sh running during the block, with heartbeats.
+
+        ``RemoteResult.code`` is 0 if the script printed its first line.
 
         Raises:
-            BoardError: the connection was cut.
+            BoardError: the connection was interrupted.
         """
         line = self._line(command(script, variables), as_root)
-        with _cut(self.address):
+        with _connection_errors(self.address):
             process = await self._connection.create_process(line)
             first = await process.stdout.readline()
         if not first:
-            with _cut(self.address):
+            with _connection_errors(self.address):
                 done = await process.wait()
             yield RemoteResult(done.exit_status or 1, "", _text(done.stderr))
             return
-        beating = asyncio.create_task(_send_heartbeat(process))
+        heartbeat = asyncio.create_task(_send_heartbeat(process))
         try:
             yield RemoteResult(0, first, "")
         finally:
-            beating.cancel()
+            heartbeat.cancel()
             process.stdin.write_eof()
             try:
                 await asyncio.wait_for(process.wait(), _TIMEOUT_S)
@@ -166,12 +167,12 @@ class Connection:
                 process.close()
 
     async def follow(self, words: str, *, as_root: bool = False) -> AsyncIterator[str]:
-        """The lines of a command as they come.
+        """Yield the lines of a command's output as they arrive.
 
         Raises:
-            BoardError: the connection was cut.
+            BoardError: the connection was interrupted.
         """
-        with _cut(self.address):
+        with _connection_errors(self.address):
             process = await self._connection.create_process(
                 self._line(words, as_root),
                 stderr=-2,  # subprocess.STDOUT
@@ -184,25 +185,26 @@ class Connection:
 
 
 def command(script: str, variables: Mapping[str, str]) -> str:
-    """A script of ``scripts/`` behind its variables, which the programs that it runs see, too."""
+    """Return a script of ``scripts/`` preceded by its exported variables."""
     text = files(__package__).joinpath("scripts", script).read_text()
-    given = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-    return given + text
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    return exports + text
 
 
 @asynccontextmanager
 async def connect(address: BoardAddress, identity: str | None = None) -> AsyncIterator[Connection]:
-    """Log in to a board. ``identity``: a file with the private key, instead of the usual ones.
+    """Log in to a board. ``identity``: a private key file, instead of the default ones.
 
     Raises:
-        BoardError: it cannot be reached, shows another key than before, or does not let us in.
+        BoardError: the board cannot be reached, its host key is unknown or changed, or it refuses
+            the login.
     """
     asyncssh = _asyncssh()
-    asked: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if address.user:
-        asked["username"] = address.user
+        options["username"] = address.user
     if address.port:
-        asked["port"] = address.port
+        options["port"] = address.port
     if identity is not None:
         if not Path(identity).is_file():
             raise BoardError(
@@ -211,11 +213,11 @@ async def connect(address: BoardAddress, identity: str | None = None) -> AsyncIt
                 "check the path after --identity",
                 code="ssh-key-not-found",
             )
-        asked["client_keys"] = [identity]
+        options["client_keys"] = [identity]
     try:
         connection = await asyncssh.connect(
             address.host, preferred_auth="publickey", connect_timeout=_TIMEOUT_S,
-            keepalive_interval=_TIMEOUT_S, keepalive_count_max=3, **asked,
+            keepalive_interval=_TIMEOUT_S, keepalive_count_max=3, **options,
         )  # fmt: skip
     except asyncssh.HostKeyNotVerifiable:
         raise _unknown_host_key(address) from None
@@ -256,18 +258,18 @@ def _asyncssh() -> Any:
             install_command("deploy"),
             code="missing-package",
         ) from None
-    asyncssh.set_log_level("CRITICAL")  # what goes wrong is told by its exception
+    asyncssh.set_log_level("CRITICAL")  # its exceptions are reported instead
     return asyncssh
 
 
 async def _send_heartbeat(process: Any) -> None:
     while True:
         process.stdin.write(".")
-        await asyncio.sleep(_HEARTBEAT)
+        await asyncio.sleep(_HEARTBEAT_S)
 
 
-class _cut:  # noqa: N801 (reads as a statement)
-    """Turns the many ways in which a connection ends into one error."""
+class _connection_errors:  # noqa: N801 (reads as a statement)
+    """Reports each failure of a connection as one error."""
 
     def __init__(self, address: BoardAddress) -> None:
         self._address = address
@@ -279,10 +281,10 @@ class _cut:  # noqa: N801 (reads as a statement)
         import asyncssh
 
         if isinstance(error, OSError | asyncssh.Error):
-            raise _was_cut(self._address) from None
+            raise _connection_lost(self._address) from None
 
 
-def _was_cut(address: BoardAddress) -> BoardError:
+def _connection_lost(address: BoardAddress) -> BoardError:
     return BoardError(
         f"a stable connection to {address}",
         "one that was interrupted",
@@ -293,9 +295,9 @@ def _was_cut(address: BoardAddress) -> BoardError:
 
 
 def _unknown_host_key(address: BoardAddress) -> BoardError:
-    """The board's key is not the known one, or is not known."""
+    """Return the error for a host key that changed or is unknown."""
     known = str(Path("~/.ssh/known_hosts").expanduser())
-    place = f"[{address.host}]:{address.port}" if address.port not in (0, 22) else address.host
+    entry = f"[{address.host}]:{address.port}" if address.port not in (0, 22) else address.host
     asyncssh = _asyncssh()
     try:
         keys, *_ = asyncssh.match_known_hosts(known, address.host, "", address.port or 22)
@@ -306,7 +308,7 @@ def _unknown_host_key(address: BoardAddress) -> BoardError:
             f"the host key of {address} that is in ~/.ssh/known_hosts",
             "a different one",
             "find out why: someone may be intercepting the connection. "
-            f"If the board was reinstalled: ssh-keygen -R '{place}' && {address.ssh}",
+            f"If the board was reinstalled: ssh-keygen -R '{entry}' && {address.ssh}",
             code="host-key-changed",
         )
     return BoardError(

@@ -1,4 +1,4 @@
-"""What runs on boards: ``edge status`` and ``edge logs``."""
+"""Status and logs of the services on boards: ``edge status`` and ``edge logs``."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -9,22 +9,35 @@ from typing import Any
 import click
 
 from boards.deploy.ssh import BoardAddress, connect
-from boards.deploy.steps import Tell, probe
+from boards.deploy.steps import StepCallback, probe
 from edge.errors import EdgeError
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """``release`` and ``previous``: names, "" for none; ``since``: when it was switched to, in
-    seconds since 1970; ``state``: ActiveState of systemd; ``said``: what the stream told it last;
-    ``restarts``: by systemd, since it was started; ``celsius``: None where it is not known."""
+    """The status of a board's service.
+
+    Attributes:
+        address: address of the board.
+        release: name of the current release, "" for none.
+        previous: name of the previous release, "" for none.
+        since: time of the switch to the release, in seconds since 1970; 0: unknown.
+        state: ActiveState of systemd.
+        status_text: last status that the stream reported.
+        restarts: number of restarts by systemd since the start.
+        command: the command that runs.
+        system: operating system.
+        model: model of the board, "" on a PC.
+        celsius: temperature of the processor in °C, None: unknown.
+        free_mib: free disk space in MiB.
+    """
 
     address: BoardAddress
     release: str
     previous: str
     since: int
     state: str
-    said: str
+    status_text: str
     restarts: int
     command: str
     system: str
@@ -34,43 +47,45 @@ class ServiceStatus:
 
     @property
     def running(self) -> bool:
+        """True if the service is active."""
         return self.state == "active"
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the status as a JSON object."""
         since = datetime.fromtimestamp(self.since, UTC).isoformat() if self.since else None
         return {
             "host": str(self.address), "release": self.release or None,
             "previous": self.previous or None, "since": since, "state": self.state,
-            "status": self.said, "restarts": self.restarts, "command": self.command,
+            "status": self.status_text, "restarts": self.restarts, "command": self.command,
             "system": self.system, "model": self.model or None, "temperature_c": self.celsius,
             "free_mib": self.free_mib,
         }  # fmt: skip
 
 
-async def read(address: BoardAddress, identity: str | None, tell: Tell) -> ServiceStatus:
-    """What runs on a board.
+async def read(address: BoardAddress, identity: str | None, on_step: StepCallback) -> ServiceStatus:
+    """Read the status of a board's service.
 
     Raises:
-        BoardError: it cannot be reached.
+        BoardError: the board cannot be reached.
     """
-    tell("connect")
+    on_step("connect")
     async with connect(address, identity) as connection:
         board = await probe(connection, "")
-        done = await connection.run("status.sh", {"ROOT": board.root, **board.systemctl})
-    values = done.values
-    heat = values.get("temperature", "")
+        result = await connection.run("status.sh", {"ROOT": board.root, **board.systemctl})
+    values = result.values
+    temperature = values.get("temperature", "")
     return ServiceStatus(
         address=address,
         release=values.get("release", ""),
         previous=values.get("previous", ""),
         since=int(values.get("since") or 0),
         state=values.get("ActiveState", "") or "unknown",
-        said=values.get("StatusText", ""),
+        status_text=values.get("StatusText", ""),
         restarts=int(values.get("NRestarts") or 0),
         command=values.get("run", ""),
         system=board.system,
         model=board.model,
-        celsius=int(heat) / 1000 if heat.isdecimal() else None,
+        celsius=int(temperature) / 1000 if temperature.isdecimal() else None,
         free_mib=board.free_kib // 1024,
     )
 
@@ -78,10 +93,10 @@ async def read(address: BoardAddress, identity: str | None, tell: Tell) -> Servi
 async def journal(
     address: BoardAddress, lines: int, follow: bool, identity: str | None
 ) -> AsyncIterator[str]:
-    """What the service of a board printed, line by line; with ``follow`` as more comes.
+    """Yield the log lines of a board's service; with ``follow``, also new ones.
 
     Raises:
-        BoardError: it cannot be reached.
+        BoardError: the board cannot be reached.
     """
     async with connect(address, identity) as connection:
         board = await probe(connection, "")
@@ -91,42 +106,44 @@ async def journal(
 
 
 def show(
-    addresses: Sequence[BoardAddress], found: Sequence[ServiceStatus | EdgeError], as_json: bool
+    addresses: Sequence[BoardAddress], results: Sequence[ServiceStatus | EdgeError], as_json: bool
 ) -> int:
-    """Print what runs; the exit code."""
+    """Print the status of boards; return the exit code."""
     if as_json:
         rows = [
-            one.to_dict()
-            if isinstance(one, ServiceStatus)
-            else {"host": str(address), "error": one.to_dict()}
-            for address, one in zip(addresses, found, strict=True)
+            result.to_dict()
+            if isinstance(result, ServiceStatus)
+            else {"host": str(address), "error": result.to_dict()}
+            for address, result in zip(addresses, results, strict=True)
         ]
         click.echo(json.dumps(rows, indent=2))
     else:
-        for address, one in zip(addresses, found, strict=True):
-            _print(address, one)
-    if any(isinstance(one, EdgeError) for one in found):
+        for address, result in zip(addresses, results, strict=True):
+            _print(address, result)
+    if any(isinstance(result, EdgeError) for result in results):
         return 2
-    return 0 if all(isinstance(one, ServiceStatus) and one.running for one in found) else 1
+    running = [isinstance(result, ServiceStatus) and result.running for result in results]
+    return 0 if all(running) else 1
 
 
-def _print(address: BoardAddress, found: ServiceStatus | EdgeError) -> None:
-    if isinstance(found, EdgeError):
-        click.echo(f"{address}: {found} [{found.code}]", err=True)
+def _print(address: BoardAddress, status: ServiceStatus | EdgeError) -> None:
+    if isinstance(status, EdgeError):
+        click.echo(f"{address}: {status} [{status.code}]", err=True)
         return
     click.echo(click.style(str(address), bold=True))
-    since = f" since {datetime.fromtimestamp(found.since).astimezone():%Y-%m-%d %H:%M}"
+    since = f" since {datetime.fromtimestamp(status.since).astimezone():%Y-%m-%d %H:%M}"
+    text = f", {status.status_text}" if status.status_text and status.running else ""
     rows = {
-        "state": f"{found.state}{f', {found.said}' if found.said and found.running else ''}",
-        "release": f"{found.release}{since}"
-        if found.release
+        "state": f"{status.state}{text}",
+        "release": f"{status.release}{since}"
+        if status.release
         else "none; install one with 'edge deploy'",
-        "previous": found.previous,
-        "runs": found.command.replace('"$here"/', "").replace('"$here/env/bin/edge"', "edge"),
-        "restarts": str(found.restarts) if found.restarts else "",
-        "system": ", ".join(word for word in (found.model, found.system) if word),
-        "processor": f"{found.celsius:.0f} °C" if found.celsius is not None else "",
-        "disk": f"{found.free_mib:,} MiB free",
+        "previous": status.previous,
+        "runs": status.command.replace('"$here"/', "").replace('"$here/env/bin/edge"', "edge"),
+        "restarts": str(status.restarts) if status.restarts else "",
+        "system": ", ".join(word for word in (status.model, status.system) if word),
+        "processor": f"{status.celsius:.0f} °C" if status.celsius is not None else "",
+        "disk": f"{status.free_mib:,} MiB free",
     }
     for name, value in rows.items():
         if value:

@@ -1,7 +1,7 @@
-"""One board, one release: the steps of a deploy, each of which may be the last one.
+"""Steps of a deployment to one board; it may fail after each of them.
 
-Until scripts/switch.sh nothing is changed that runs. That one goes on without us once it began:
-it ends with the new release running, or with the old one.
+The running service is not touched before scripts/switch.sh. That script completes even if the
+connection is lost: either the new release runs afterwards, or the old one.
 """
 
 import asyncio
@@ -20,14 +20,21 @@ from boards.deploy.wheel import OwnWheel
 from edge.deployment.release import checksum_lines
 from edge.errors import BoardError, ReleaseError
 
-Tell = Callable[[str], None]
-"""Told the name of a step when it begins."""
+StepCallback = Callable[[str], None]
+"""Called with the name of a step when it begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
-    """What is to be deployed. ``wait``: seconds for the first frame; ``offline``: the board has no
-    package index; ``who``: for the lock."""
+    """A release to deploy.
+
+    Attributes:
+        release: files of the release.
+        wheel: the wheel of edge-toolkit.
+        wait: time limit for the first frame, in seconds.
+        offline: True if the board has no package index.
+        who: user who deploys, shown by the lock.
+    """
 
     release: ReleasePackage
     wheel: OwnWheel
@@ -38,205 +45,228 @@ class DeployRequest:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a board: ``release`` runs there ("" for none), which ``changed`` just now.
+    """The result of a deployment or rollback on a board.
 
-    ``why``: what failed, in words, where the release that was wanted does not run; ``code``: the
-    stable id of that; ``detail``: what the board printed meanwhile; ``notes``: sentences for the
-    user.
+    Attributes:
+        address: address of the board.
+        release: name of the release that runs there, "" for none.
+        changed: True if the release was switched to just now.
+        code: stable id of the failure, "" for success.
+        reason: failure in words, "" for success.
+        detail: output of the board at the failure.
+        notes: sentences for the user.
     """
 
     address: BoardAddress
     release: str
     changed: bool = False
     code: str = ""
-    why: str = ""
+    reason: str = ""
     detail: str = ""
     notes: tuple[str, ...] = field(default=())
 
 
 async def deploy(
-    address: BoardAddress, wanted: DeployRequest, identity: str | None, tell: Tell
+    address: BoardAddress, request: DeployRequest, identity: str | None, on_step: StepCallback
 ) -> Outcome:
-    """Let a board run a release.
+    """Deploy a release to a board.
 
     Raises:
-        BoardError: the board cannot be reached, will not do, or is being deployed to.
-        ReleaseError: the release came to it otherwise than it was sent.
+        BoardError: the board cannot be reached, is unsuitable, or another deployment runs.
+        ReleaseError: the uploaded release is corrupt.
     """
-    tell("connect")
+    on_step("connect")
     async with connect(address, identity) as connection:
-        board = await probe(connection, wanted.release.name)
-        made = environment.build_environment(board.check(), wanted.release.manifest, wanted.wheel)
-        text = systemd_unit.render_unit(root=board.root, owner=board.owner, wait=wanted.wait)
-        if _runs(board, wanted, made, text):
-            return Outcome(address, wanted.release.name)
-        async with locked(connection, board, wanted.who):
-            board = await probe(connection, wanted.release.name)  # another one may just have ended
-            await _environment(connection, board, wanted, made, tell)
-            await _release(connection, board, wanted, made, tell)
-            trouble = await _selftest(connection, board, wanted, made, tell)
-            if trouble is not None:
-                why, detail = trouble
+        board = await probe(connection, request.release.name)
+        env = environment.build_environment(
+            board.select_python(), request.release.manifest, request.wheel
+        )
+        text = systemd_unit.render_unit(root=board.root, owner=board.owner, wait=request.wait)
+        if _is_deployed(board, request, env, text):
+            return Outcome(address, request.release.name)
+        async with lock(connection, board, request.who):
+            # Again, since another deployment may just have ended.
+            board = await probe(connection, request.release.name)
+            await _install_environment(connection, board, request, env, on_step)
+            await _upload_release(connection, board, request, env, on_step)
+            problem = await _run_selftest(connection, board, request, env, on_step)
+            if problem is not None:
+                reason, detail = problem
                 return Outcome(
-                    address, board.current, code="selftest-failed", why=why, detail=detail
+                    address, board.current, code="selftest-failed", reason=reason, detail=detail
                 )
-            tell("first frame")
-            return await switch(connection, board, wanted.release.name, text)
+            on_step("first frame")
+            return await switch(connection, board, request.release.name, text)
 
 
-async def rollback(address: BoardAddress, who: str, identity: str | None, tell: Tell) -> Outcome:
-    """Let a board run the release that ran before.
+async def rollback(
+    address: BoardAddress, who: str, identity: str | None, on_step: StepCallback
+) -> Outcome:
+    """Switch a board back to its previous release.
 
     Raises:
-        BoardError: the board cannot be reached, is being deployed to, or has no such release.
+        BoardError: the board cannot be reached, another deployment runs, or there is no previous
+            release.
     """
-    tell("connect")
+    on_step("connect")
     async with connect(address, identity) as connection:
         board = await probe(connection, "")
-        async with locked(connection, board, who):
-            tell("first frame")
+        async with lock(connection, board, who):
+            on_step("first frame")
             return await switch(connection, board, "", "")
 
 
 async def probe(connection: Connection, release: str) -> Target:
-    """What the board says of itself, and of a release.
+    """Probe a board, and the state of a release on it.
 
     Raises:
-        BoardError: it is no Linux, or the connection was cut.
+        BoardError: the board does not run Linux, or the connection was interrupted.
     """
-    done = await connection.run("probe.sh", {"RELEASE": release})
-    board = Target.read(connection.address, done)
+    result = await connection.run("probe.sh", {"RELEASE": release})
+    board = Target.from_probe(connection.address, result)
     connection.sudo = board.mode == "system" and board.uid != "0"
     return board
 
 
 @asynccontextmanager
-async def locked(connection: Connection, board: Target, who: str) -> AsyncIterator[None]:
-    """Keep other deploys away from a board meanwhile.
+async def lock(connection: Connection, board: Target, who: str) -> AsyncIterator[None]:
+    """Hold a board's deployment lock during the block.
 
     Raises:
-        BoardError: another one holds the lock.
+        BoardError: another deployment holds the lock.
     """
     variables = {"ROOT": board.root, "WHO": who}
-    async with connection.holding("lock.sh", variables, as_root=True) as done:
-        if done.code == 75:  # EX_TEMPFAIL
+    async with connection.hold("lock.sh", variables, as_root=True) as result:
+        if result.code == 75:  # EX_TEMPFAIL
             raise BoardError(
                 f"no other deploy to {board.address}",
-                f"one by {done.err.strip()}",
+                f"one by {result.err.strip()}",
                 "wait until it is finished",
                 code="deploy-in-progress",
             )
-        if done.code:
-            raise _script_failed(board, "lock", done.err)
+        if result.code:
+            raise _script_failed(board, "lock", result.err)
         yield
 
 
-def _runs(board: Target, wanted: DeployRequest, made: Environment, text: str) -> bool:
-    """Whether a board runs just what is wanted already."""
-    name = wanted.release.name
-    known = board.current == board.whole == name and board.environment == made.name
+def _is_deployed(board: Target, request: DeployRequest, env: Environment, text: str) -> bool:
+    """Return True if the board already runs exactly this release."""
+    name = request.release.name
+    known = board.current == board.complete_release == name and board.environment == env.name
     same = board.unit == hashlib.sha256(text.encode()).hexdigest()
-    return known and same and made.name in board.ready and board.state == "active"
+    return known and same and env.name in board.environments and board.state == "active"
 
 
-async def _environment(
-    connection: Connection, board: Target, wanted: DeployRequest, made: Environment, tell: Tell
+async def _install_environment(
+    connection: Connection,
+    board: Target,
+    request: DeployRequest,
+    env: Environment,
+    on_step: StepCallback,
 ) -> None:
-    """Make the virtual environment, where it is not there."""
-    if made.name in board.ready:
+    """Create the virtual environment if it is missing."""
+    if env.name in board.environments:
         return
-    files = {wanted.wheel.name: wanted.wheel.content}
-    if wanted.offline:
-        tell("wheels")
-        extras = wanted.release.manifest.extras
-        # In a thread, since the lock wants a sign of life meanwhile.
-        files |= await asyncio.to_thread(offline.fetch, board, made, extras)
+    files = {request.wheel.name: request.wheel.content}
+    if request.offline:
+        on_step("wheels")
+        extras = request.release.manifest.extras
+        # In a thread, since the lock needs heartbeats meanwhile.
+        files |= await asyncio.to_thread(offline.fetch, board, env, extras)
     size = sum(len(content) for content in files.values())
-    board.has_room(environment.SIZE_KIB + size // 1024 + wanted.release.size // 1024)
-    tell("environment")
-    done = await connection.run(
+    board.check_space(environment.SIZE_KIB + size // 1024 + request.release.size // 1024)
+    on_step("environment")
+    result = await connection.run(
         "environment.sh",
         {
             "ROOT": board.root,
-            "ENVIRONMENT": made.name,
-            "PYTHON": made.python.path,
-            "VENV": made.options,
-            "PIP": "--no-index --find-links ." if wanted.offline else "",
-            "REQUIREMENTS": "\n".join(made.requirements),
+            "ENVIRONMENT": env.name,
+            "PYTHON": env.python.path,
+            "VENV": env.options,
+            "PIP": "--no-index --find-links ." if request.offline else "",
+            "REQUIREMENTS": "\n".join(env.requirements),
         },
-        brings=package.tar({"SHA256SUMS": checksum_lines(files), **files}),
+        stdin=package.tar({"SHA256SUMS": checksum_lines(files), **files}),
         as_root=True,
     )
-    if done.code:
-        raise environment.failure(board, done, wanted.offline)
+    if result.code:
+        raise environment.installation_error(board, result, request.offline)
 
 
-async def _release(
-    connection: Connection, board: Target, wanted: DeployRequest, made: Environment, tell: Tell
+async def _upload_release(
+    connection: Connection,
+    board: Target,
+    request: DeployRequest,
+    env: Environment,
+    on_step: StepCallback,
 ) -> None:
-    """Send the release, where it is not there whole."""
-    tell("release")
-    release = wanted.release
-    upload = board.whole != release.name
+    """Upload the release if it is missing or incomplete."""
+    on_step("release")
+    release = request.release
+    upload = board.complete_release != release.name
     if upload:
-        board.has_room(release.size // 1024)
-    done = await connection.run(
+        board.check_space(release.size // 1024)
+    result = await connection.run(
         "release.sh",
         {
             "ROOT": board.root,
             "RELEASE": release.name,
-            "ENVIRONMENT": made.name,
+            "ENVIRONMENT": env.name,
             "OWNER": board.owner,
             "UPLOAD": "yes" if upload else "no",
         },
-        brings=package.tar(release.files) if upload else b"",
+        stdin=package.tar(release.files) if upload else b"",
         as_root=True,
     )
-    if environment.no_space(done.err):
+    if environment.is_disk_full(result.err):
         raise environment.disk_full_error(board)
-    if done.code == 65:  # EX_DATAERR
+    if result.code == 65:  # EX_DATAERR
         raise ReleaseError(
             f"the release {release.name} to arrive unchanged on {board.address}",
             "different files",
             "deploy again; if this persists, the board's storage or its tar is faulty",
             code="release-corrupt",
         )
-    if done.code:
-        raise _script_failed(board, "release", done.err)
+    if result.code:
+        raise _script_failed(board, "release", result.err)
 
 
-async def _selftest(
-    connection: Connection, board: Target, wanted: DeployRequest, made: Environment, tell: Tell
+async def _run_selftest(
+    connection: Connection,
+    board: Target,
+    request: DeployRequest,
+    env: Environment,
+    on_step: StepCallback,
 ) -> tuple[str, str] | None:
-    """Try the release on the board; what is wrong, in a sentence and as it was printed, or None."""
-    tell("self-test")
-    variables = {"ROOT": board.root, "RELEASE": wanted.release.name, "OWNER": board.owner}
-    done = await connection.run("selftest.sh", variables, as_root=True)
-    if done.code == 0:
+    """Run the self-test of the release; return a failure as sentence and output, or None."""
+    on_step("self-test")
+    variables = {"ROOT": board.root, "RELEASE": request.release.name, "OWNER": board.owner}
+    result = await connection.run("selftest.sh", variables, as_root=True)
+    if result.code == 0:
         return None
     try:
-        said = json.loads(done.out)
-        if "error" in said:
-            return f"the self-test failed: {said['error']['message']}", done.err
-        rows = [row for row in said["models"] if not row["passed"]]
+        report = json.loads(result.out)
+        if "error" in report:
+            return f"the self-test failed: {report['error']['message']}", result.err
+        rows = [row for row in report["models"] if not row["passed"]]
         wrong = ", ".join(f"{row['model']} (deviation {row['deviation']:.3f})" for row in rows)
         return f"the self-test failed: outputs differ from the workstation's: {wrong}", ""
     except (ValueError, KeyError):
-        # Not even an error of ours: the environment, which other releases may run in, is broken.
-        last = (done.err.strip().splitlines() or [f"exit code {done.code}"])[-1]
+        # No report: the environment, which other releases may use, is broken.
+        last = (result.err.strip().splitlines() or [f"exit code {result.code}"])[-1]
         sudo = "sudo " if connection.sudo else ""
-        again = f"{board.address.ssh} {sudo}rm -r {board.root}/envs/{made.name}"
+        command = f"{board.address.ssh} {sudo}rm -r {board.root}/envs/{env.name}"
         return (
-            f"the self-test failed: {last}; to reinstall with the next deploy, run '{again}'",
-            done.err,
+            f"the self-test failed: {last}; to reinstall with the next deploy, run '{command}'",
+            result.err,
         )
 
 
 async def switch(connection: Connection, board: Target, release: str, text: str) -> Outcome:
-    """Let the service run a release, the one before where it is ""; if it gives no frame, the old.
+    """Switch the service to a release ("": the previous one), and back if it gives no frame.
 
     Raises:
-        BoardError: there is no release before, or systemd cannot be spoken to.
+        BoardError: there is no previous release, or the script failed.
     """
     variables = {
         "ROOT": board.root,
@@ -245,26 +275,26 @@ async def switch(connection: Connection, board: Target, release: str, text: str)
         "UNIT": text.rstrip("\n"),
         **board.systemctl,
     }
-    done = await connection.run("switch.sh", variables, as_root=True)
-    values, address = done.values, board.address
-    if done.code == 0:
+    result = await connection.run("switch.sh", variables, as_root=True)
+    values, address = result.values, board.address
+    if result.code == 0:
         return Outcome(address, values["release"], changed=True, notes=_notes(values))
-    if done.code == 66:  # EX_NOINPUT
+    if result.code == 66:  # EX_NOINPUT
         raise BoardError(
             f"a previous release on {address}",
             "none",
             "use 'edge deploy' to install one",
             code="no-previous-release",
         )
-    if environment.no_space(done.err):
+    if environment.is_disk_full(result.err):
         raise environment.disk_full_error(board)
-    if done.code != 70:  # EX_SOFTWARE
-        raise _script_failed(board, "switch", done.err)
-    why = "no frame was processed in time"
+    if result.code != 70:  # EX_SOFTWARE
+        raise _script_failed(board, "switch", result.err)
+    reason = "no frame was processed in time"
     if "dead" in values:
-        why += f", and the previous release {values['dead']} does not start either"
+        reason += f", and the previous release {values['dead']} does not start either"
     restored = values.get("restored", "")
-    return Outcome(address, restored, code="no-frame-processed", why=why, detail=done.err)
+    return Outcome(address, restored, code="no-frame-processed", reason=reason, detail=result.err)
 
 
 def _notes(values: dict[str, str]) -> tuple[str, ...]:
@@ -274,8 +304,8 @@ def _notes(values: dict[str, str]) -> tuple[str, ...]:
     return (f"the service stops when its user logs out; to keep it running: {command}",)
 
 
-def _script_failed(board: Target, step: str, said: str) -> BoardError:
-    last = (said.strip().splitlines() or ["no error message"])[-1]
+def _script_failed(board: Target, step: str, stderr: str) -> BoardError:
+    last = (stderr.strip().splitlines() or ["no error message"])[-1]
     return BoardError(
         f"the {step} step on {board.address} to succeed",
         last,

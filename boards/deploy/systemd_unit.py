@@ -1,15 +1,14 @@
-"""The systemd unit of what is deployed.
+"""The systemd unit of a deployment.
 
-READY comes with the first processed frame (see :mod:`edge.streaming.notify`), so that a start
-without one fails after ``wait`` seconds. The service is started again whatever ended it, for as
-long as it takes: a camera may come back after hours. It may write to its own folder and nowhere
-else; devices are open to it, since that is what cameras and accelerators are. So nothing is
-restricted here that implies DeviceAllow, as ProtectClock does: the clock is out of its reach with
-all capabilities.
+The service is ready with its first processed frame (see :mod:`edge.streaming.notify`): a start
+without one fails after ``wait`` seconds. It is restarted without limit, since a camera may return
+after hours. It may write to its own folder only. Devices stay accessible, since cameras and
+accelerators are devices: options that imply DeviceAllow, such as ProtectClock, are not used. The
+service cannot set the clock anyway, since it has no capabilities.
 """
 
 WATCHDOG = 60
-"""Seconds without a frame after which the service is started again."""
+"""Time without a frame after which the service is restarted, in seconds."""
 
 _SYSTEM = """\
 User={owner}
@@ -30,10 +29,10 @@ CapabilityBoundingSet=
 
 
 def render_unit(*, root: str, owner: str, wait: int) -> str:
-    """The unit of a system, or of a user where ``owner`` is empty.
+    """Return the unit of a system service, or of a user service if ``owner`` is empty.
 
-    Systemd takes most restrictions from system services only. ``wait``: seconds that the first
-    frame may take.
+    Systemd supports most restrictions for system services only. ``wait``: time limit for the first
+    frame, in seconds.
     """
     service = _SYSTEM.format(root=root, owner=owner) if owner else ""
     target = "multi-user.target" if owner else "default.target"

@@ -1,4 +1,4 @@
-"""What a board says of itself before anything is done to it, and whether it will do."""
+"""The board to deploy to, as probed before the deployment, and its requirements."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from boards.deploy.ssh import BoardAddress, RemoteResult
 from edge.errors import BoardError
 
 PYTHONS = ("3.11", "3.12", "3.13")
-"""Versions of Python that edge-toolkit runs on, as pyproject.toml says it."""
+"""Versions of Python that edge-toolkit supports, as in pyproject.toml."""
 
 MACHINES = ("aarch64", "x86_64")
 
 OWNER = "edge-toolkit"
-"""The user that the service of a system runs as."""
+"""User of the system service."""
 
 _SPARE_KIB = 100 * 1024
-"""What is left free on a disk, in KiB."""
+"""Space that stays free on a disk, in KiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class PythonInstall:
-    """An interpreter: its path, its version such as "3.11"; ``venv``: it makes environments."""
+    """A Python interpreter: path, version such as "3.11"; ``venv``: it has the module venv."""
 
     path: str
     version: str
@@ -30,13 +30,28 @@ class PythonInstall:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The answers of scripts/probe.sh.
+    """The output of scripts/probe.sh for a board and a release.
 
-    ``mode``: "system" with root's rights, else "user"; ``root``: the folder of all that is
-    deployed; ``units``: where units lie; ``libc``: such as "glibc 2.36"; ``free_kib``: where
-    ``root`` is; ``current``: the release that runs, ``environment``: that of the release that was
-    asked about, ``unit``: SHA-256 of the unit, ``state``: as systemctl is-active says it;
-    ``ready``: whole environments; ``whole``: the release that was asked about, where it is whole.
+    Attributes:
+        address: address of the board.
+        mode: "system" with root privileges, else "user".
+        uid: id of the login user.
+        root: folder of all deployed files.
+        units: folder of systemd units.
+        machine: architecture, such as "aarch64".
+        bits: "32" or "64", of the userland.
+        libc: such as "glibc 2.36".
+        system: name of the operating system.
+        model: model of the board, "" on a PC.
+        systemd: True if systemd is installed.
+        pythons: Python interpreters, the preferred one first.
+        free_kib: free space in KiB on the disk of ``root``.
+        current: name of the current release.
+        environment: name of the release's environment.
+        unit: SHA-256 of the unit.
+        state: output of ``systemctl is-active``.
+        environments: names of complete environments.
+        complete_release: name of the release if it is complete, else "".
     """
 
     address: BoardAddress
@@ -56,45 +71,46 @@ class Target:
     environment: str
     unit: str
     state: str
-    ready: tuple[str, ...]
-    whole: str
+    environments: tuple[str, ...]
+    complete_release: str
 
     @classmethod
-    def read(cls, address: BoardAddress, done: RemoteResult) -> Self:
-        """The board that ``done`` tells of.
+    def from_probe(cls, address: BoardAddress, result: RemoteResult) -> Self:
+        """Read the output of scripts/probe.sh.
 
         Raises:
-            BoardError: it answered otherwise: it is no Linux with a shell.
+            BoardError: the output is something else: the board does not run Linux.
         """
-        values = done.values
+        values = result.values
         if "machine" not in values or "root" not in values:
-            said = " ".join((done.err or done.out).split())[:120]
+            output = " ".join((result.err or result.out).split())[:120]
             raise BoardError(
                 f"a Linux board at {address}",
-                said or "no answer",
+                output or "no answer",
                 "check the address",
                 code="board-not-linux",
             )
-        lines = [line.partition("=") for line in done.out.splitlines()]
-        plain = ("mode", "uid", "root", "units", "machine", "bits", "libc", "system",
-                 "model", "current", "environment", "unit", "state", "whole")  # fmt: skip
+        lines = [line.partition("=") for line in result.out.splitlines()]
+        names = ("mode", "uid", "root", "units", "machine", "bits", "libc", "system",
+                 "model", "current", "environment", "unit", "state",
+                 "complete_release")  # fmt: skip
         return cls(
             address=address,
-            **{name: values.get(name, "") for name in plain},
+            **{name: values.get(name, "") for name in names},
             systemd="systemd" in values,
             pythons=tuple(_python(value) for key, _, value in lines if key == "python"),
             free_kib=int(values.get("free") or 0),
-            ready=tuple(value for key, _, value in lines if key == "ready"),
+            environments=tuple(value for key, _, value in lines if key == "ready"),
         )
 
     @property
     def owner(self) -> str:
-        """The user that the service runs as; empty: who logs in."""
+        """User of the service; empty: the login user."""
         return OWNER if self.mode == "system" else ""
 
     @property
     def systemctl(self) -> Mapping[str, str]:
-        """Variables of the scripts that speak to systemd."""
+        """Variables of the scripts that use systemd."""
         if self.mode == "system":
             return {"SYSTEMCTL": "systemctl", "LINGER": ":",
                     "JOURNAL": "journalctl --no-pager --quiet -u edge-toolkit"}  # fmt: skip
@@ -102,11 +118,11 @@ class Target:
                 "JOURNAL": "journalctl --no-pager --quiet --user-unit edge-toolkit",
                 "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}  # fmt: skip
 
-    def check(self) -> PythonInstall:
-        """The Python to use.
+    def select_python(self) -> PythonInstall:
+        """Check the requirements; return the Python to use.
 
         Raises:
-            BoardError: the board will not do, and why.
+            BoardError: the board does not meet a requirement.
         """
         if self.bits == "32" or self.machine not in MACHINES:
             bits = "a 32-bit system on " if self.bits == "32" else ""
@@ -125,11 +141,11 @@ class Target:
             )
         return self._python()
 
-    def has_room(self, kib: int) -> None:
-        """See to it that so much fits.
+    def check_space(self, kib: int) -> None:
+        """Check that there is space for ``kib`` KiB.
 
         Raises:
-            BoardError: it does not.
+            BoardError: there is not.
         """
         needed = kib + _SPARE_KIB
         if self.free_kib < needed:
@@ -141,33 +157,36 @@ class Target:
             )
 
     def _python(self) -> PythonInstall:
-        fitting = [python for python in self.pythons if python.version in PYTHONS]
-        if not fitting:
-            found = ", ".join(python.version for python in self.pythons)
-            newer = any(_number(python.version) > _number(PYTHONS[-1]) for python in self.pythons)
+        supported = [python for python in self.pythons if python.version in PYTHONS]
+        if not supported:
+            versions = ", ".join(python.version for python in self.pythons)
+            newer = any(
+                _version_tuple(python.version) > _version_tuple(PYTHONS[-1])
+                for python in self.pythons
+            )
             raise BoardError(
                 f"Python {PYTHONS[0]} to {PYTHONS[-1]} on {self.address}",
-                f"{found or 'no Python'} ({self.system})",
+                f"{versions or 'no Python'} ({self.system})",
                 f"install Python {PYTHONS[-1]} alongside it, as python{PYTHONS[-1]}"
                 if newer
-                else "update the system: Raspberry Pi OS Bookworm and Debian 12 have PythonInstall 3.11",
+                else "update the system: Raspberry Pi OS Bookworm and Debian 12 have Python 3.11",
                 code="board-python-unsupported",
             )
-        able = [python for python in fitting if python.venv]
-        if not able:
+        usable = [python for python in supported if python.venv]
+        if not usable:
             raise BoardError(
-                f"the venv module of Python {fitting[0].version} on {self.address}",
+                f"the venv module of Python {supported[0].version} on {self.address}",
                 "none",
-                f"sudo apt-get install -y python{fitting[0].version}-venv",
+                f"sudo apt-get install -y python{supported[0].version}-venv",
                 code="board-python-without-venv",
             )
-        return able[0]
+        return usable[0]
 
 
-def _number(version: str) -> tuple[int, ...]:
+def _version_tuple(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
 def _python(line: str) -> PythonInstall:
-    path, version, able = line.rsplit(" ", 2)
-    return PythonInstall(path, version, able == "yes")
+    path, version, venv = line.rsplit(" ", 2)
+    return PythonInstall(path, version, venv == "yes")

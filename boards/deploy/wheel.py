@@ -1,7 +1,7 @@
-"""The wheel of edge-toolkit itself, made again of what is installed here.
+"""The wheel of edge-toolkit itself, rebuilt from the copy installed here.
 
-So a board gets the very version that its release was made with, whether that came from an index,
-from a checkout, or was changed since. Format: PyPA's "Binary distribution format".
+So a board gets exactly the version that its release was built with, whether that came from an
+index or a checkout, or was modified. Format: PyPA's "Binary distribution format".
 """
 
 import base64
@@ -19,47 +19,52 @@ from edge.installation import DISTRIBUTION, install_command
 
 _DATE = (1980, 1, 1, 0, 0, 0)
 _SKIPPED = ("__pycache__", ".")
-_OURS = ("METADATA", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
+_METADATA_FILES = ("METADATA", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
 _TAG = "py3-none-any"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnWheel:
-    """A wheel: the same sources give the same bytes."""
+    """A wheel; the same sources give the same bytes."""
 
     name: str
     content: bytes
 
     @property
     def sha256(self) -> str:
+        """SHA-256 of the wheel."""
         return hashlib.sha256(self.content).hexdigest()
 
 
 @cache
 def build_own_wheel() -> OwnWheel:
-    """The wheel of this edge-toolkit.
+    """Build the wheel of this edge-toolkit.
 
     Raises:
-        BoardError: it is not installed, but only lies on the path.
+        BoardError: edge-toolkit is not installed as a package.
     """
-    # A checkout on the path shows its build's leftovers too, which lack METADATA.
-    found = [one for one in metadata.distributions(name=DISTRIBUTION) if one.read_text("METADATA")]
-    if not found:
+    # A checkout on the path may contain build leftovers, which have no METADATA.
+    distributions = [
+        distribution
+        for distribution in metadata.distributions(name=DISTRIBUTION)
+        if distribution.read_text("METADATA")
+    ]
+    if not distributions:
         raise BoardError(
             "edge-toolkit as an installed package",
             "only its sources",
             install_command(),
             code="toolkit-not-installed",
         )
-    installed = found[0]
+    installed = distributions[0]
     stem = f"{DISTRIBUTION.replace('-', '_')}-{installed.version}"
-    files = dict(_packages(installed)) | dict(_about(installed, f"{stem}.dist-info"))
+    files = dict(_packages(installed)) | dict(_metadata(installed, f"{stem}.dist-info"))
     files[f"{stem}.dist-info/RECORD"] = _record(files, f"{stem}.dist-info/RECORD")
     return OwnWheel(f"{stem}-{_TAG}.whl", _zip(files))
 
 
 def requirements() -> tuple[str, ...]:
-    """What edge-toolkit requires, with markers, as its metadata says it."""
+    """Return the requirements of edge-toolkit with markers, from its metadata."""
     return tuple(metadata.requires(DISTRIBUTION) or ())
 
 
@@ -70,13 +75,13 @@ def _packages(installed: metadata.Distribution) -> Iterator[tuple[str, bytes]]:
             continue
         folder = Path(spec.origin).parent
         for path in sorted(folder.rglob("*")):
-            within = path.relative_to(folder.parent)
-            if path.is_file() and not any(part.startswith(_SKIPPED) for part in within.parts):
-                yield within.as_posix(), path.read_bytes()
+            relative = path.relative_to(folder.parent)
+            if path.is_file() and not any(part.startswith(_SKIPPED) for part in relative.parts):
+                yield relative.as_posix(), path.read_bytes()
 
 
-def _about(installed: metadata.Distribution, folder: str) -> Iterator[tuple[str, bytes]]:
-    for name in _OURS:
+def _metadata(installed: metadata.Distribution, folder: str) -> Iterator[tuple[str, bytes]]:
+    for name in _METADATA_FILES:
         text = installed.read_text(name)
         if text is not None:
             yield f"{folder}/{name}", text.encode()
@@ -97,11 +102,11 @@ def _record(files: dict[str, bytes], own_name: str) -> bytes:
 
 
 def _zip(files: dict[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
             info = zipfile.ZipInfo(name, _DATE)
             info.external_attr = 0o644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, content)
-    return made.getvalue()
+            archive.writestr(info, data)
+    return content.getvalue()

@@ -49,7 +49,7 @@ _PROFILES = {"plugdev": "coral-usb", "apex": "coral-pcie"}
 
 @dataclass(frozen=True, slots=True)
 class UsbDevice:
-    """``id``: "vendor:product"; ``node``: path below /; ``mbit``: speed in Mbit/s, None: unknown."""
+    """``id``: "vendor:product"; ``node``: path below /; ``mbit``: Mbit/s, None: unknown."""
 
     id: str
     node: str

@@ -61,7 +61,10 @@ def memory(system: HostSystem, profile: Profile) -> Iterator[Finding]:
             "memory", observed, explanation, _NO_DESKTOP if mib.get("SwapTotal") else _ADD_SWAP
         )
     elif free < _MIN_MEMORY_MIB:
-        explanation = f"A demo needs about {_MIN_MEMORY_MIB} MiB and would run from swap. Disable the desktop."
+        explanation = (
+            f"A demo needs about {_MIN_MEMORY_MIB} MiB and would run from swap. "
+            "Disable the desktop."
+        )
         yield warn("memory", observed, explanation, _NO_DESKTOP)
     elif sizes and total < 0.75 * sizes[0] and _memory_is_reserved(system):
         explanation = "/boot/firmware/config.txt reserves much of the board's memory."
@@ -141,7 +144,10 @@ def temperature(system: HostSystem, _: Profile) -> Iterator[Finding]:
         return
     observed = f"{degrees:.0f} °C"
     if degrees >= _THROTTLING_CELSIUS:
-        explanation = f"The clock is throttled from {_THROTTLING_CELSIUS:.0f} °C. Add a heat sink, a fan or ventilation."
+        explanation = (
+            f"The clock is throttled from {_THROTTLING_CELSIUS:.0f} °C. "
+            "Add a heat sink, a fan or ventilation."
+        )
         yield warn("temperature", observed, explanation)
     else:
         yield ok("temperature", observed)

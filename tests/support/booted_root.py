@@ -1,7 +1,7 @@
-"""A board that is booted, with a real systemd: a Debian of this machine's own processor.
+"""A booted board with a real systemd: a Debian for this machine's own processor.
 
-systemd-nspawn boots it out of a folder, as a container on this machine's network. It is what the
-emulated boards are not, and the other way round: systemd is real, the processor not the board's.
+systemd-nspawn boots it from a folder, as a container on this machine's network. It complements the
+emulated boards: here systemd is real, there the processor is the board's.
 """
 
 import os
@@ -18,8 +18,8 @@ from emulated_root import USER, add_user, build, unpack, wait_for
 from ssh_board import Workstation
 
 RELEASE = "bookworm"
-OTHER = "ann"
-"""Who logs in as well, and has no rights of root."""
+UNPRIVILEGED_USER = "ann"
+"""A second login user, without root privileges."""
 
 _PACKAGES = (
     "ca-certificates", "dbus", "dbus-user-session", "libgl1", "libglib2.0-0", "libpam-systemd",
@@ -28,17 +28,19 @@ _PACKAGES = (
 _TOOLS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "zstd": "zstd"}
 
 
-def missing() -> str | None:
-    """Why nothing can be booted here, with what mends it; None if it can."""
+def missing_requirements() -> str | None:
+    """Return why nothing can be booted here and how to fix that, or None."""
     if os.geteuid() != 0:
         return "expected root, to boot a container: sudo make test-board"
-    lacking = sorted(package for tool, package in _TOOLS.items() if shutil.which(tool) is None)
-    return f"expected Debian packages: apt-get install -y {' '.join(lacking)}" if lacking else None
+    packages = sorted(package for tool, package in _TOOLS.items() if shutil.which(tool) is None)
+    return (
+        f"expected Debian packages: apt-get install -y {' '.join(packages)}" if packages else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A Debian in ``folder``, into which ``workstation`` logs in at ``port`` when it is booted."""
+    """A Debian in ``folder``; when booted, ``workstation`` can log in at ``port``."""
 
     folder: Path
     port: int
@@ -47,18 +49,16 @@ class Machine:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Boot it; it is shut down afterwards."""
+        """Boot the machine for the block, then shut it down."""
         command = ["systemd-nspawn", "--boot", f"--directory={self.folder}", "--register=no",
                    "--keep-unit"]  # fmt: skip
-        with self.log.open("ab") as told:
-            container = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=told, stderr=told
-            )
+        with self.log.open("ab") as log:
+            container = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             wait_for(self.port, container)
             yield
         finally:
-            container.terminate()  # upon which it shuts down
+            container.terminate()  # starts its shutdown
             try:
                 container.wait(60)
             except subprocess.TimeoutExpired:
@@ -69,7 +69,7 @@ class Machine:
         return f"{user}@127.0.0.1:{self.port}"
 
     def run(self, command: str, user: str = USER) -> str:
-        """What a command says that is run there over ssh."""
+        """Run a command there over ssh; return its output."""
         done = subprocess.run(
             ["ssh", f"-p{self.port}", f"-i{self.workstation.key}", "-oBatchMode=yes",
              f"-oUserKnownHostsFile={self.workstation.known_hosts}", f"{user}@127.0.0.1", command],
@@ -80,22 +80,22 @@ class Machine:
 
 @contextmanager
 def machine(cache: Path, workstation: Workstation, log: Path) -> Iterator[Machine]:
-    """A fresh one out of the cache, not booted; it is made first where it is not there.
+    """Create a machine from the cache, which is filled first if necessary; it is not booted.
 
-    :data:`USER` may log in there, with sudo, and :data:`OTHER`, without.
+    :data:`USER` can log in with sudo, :data:`UNPRIVILEGED_USER` without.
     """
-    asked = subprocess.run(
+    done = subprocess.run(
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
     )
-    own = asked.stdout.strip()
-    archive = cache / f"{RELEASE}-{own}-systemd.tar.zst"
+    architecture = done.stdout.strip()
+    archive = cache / f"{RELEASE}-{architecture}-systemd.tar.zst"
     if not archive.exists():
-        build(RELEASE, archive, own, _PACKAGES)
+        build(RELEASE, archive, architecture, _PACKAGES)
     folder = Path(tempfile.mkdtemp(prefix="board-systemd-"))
     try:
         unpack(archive, folder)
         folder.chmod(0o755)
-        for user in (USER, OTHER):
+        for user in (USER, UNPRIVILEGED_USER):
             key = workstation.key.with_suffix(".pub")
             add_user(folder, user, key, sudo=user == USER)
         yield Machine(folder, _port(folder, workstation), workstation, log)
@@ -104,7 +104,7 @@ def machine(cache: Path, workstation: Workstation, log: Path) -> Iterator[Machin
 
 
 def _port(folder: Path, workstation: Workstation) -> int:
-    """A free one, where its sshd shall listen; its key is written down."""
+    """Configure its sshd with a free port and record its host key; return the port."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     config = folder / "etc/ssh/sshd_config.d/port.conf"

@@ -1,4 +1,4 @@
-"""A line between two machines that can be cut."""
+"""A TCP proxy whose connections can be cut."""
 
 import socket
 import threading
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 
-class Line:
-    """Connections to ``port`` go on to another one; ``cut`` ends those that there are."""
+class CuttableProxy:
+    """Forwards connections to ``port``; ``cut`` ends the current ones."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -23,13 +23,13 @@ class Line:
         self._open.clear()
 
     @contextmanager
-    def cut_when(self, happens: Callable[[], bool]) -> Iterator[threading.Event]:
-        """Cut it as soon as something is so; the event says that it was."""
+    def cut_when(self, condition: Callable[[], bool]) -> Iterator[threading.Event]:
+        """Cut the connections when a condition is true; the event is set then."""
         done, over = threading.Event(), threading.Event()
 
         def watch() -> None:
             while not over.wait(0.002):
-                if happens():
+                if condition():
                     done.set()
                     self.cut()
                     return
@@ -44,34 +44,34 @@ class Line:
 
 
 @contextmanager
-def line_to(port: int) -> Iterator[Line]:
-    """A line to a port of this machine."""
+def proxy_to(port: int) -> Iterator[CuttableProxy]:
+    """Run a proxy to a port of this machine."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        line = Line(server.getsockname()[1])
-        threading.Thread(target=_accept, args=(server, port, line), daemon=True).start()
+        proxy = CuttableProxy(server.getsockname()[1])
+        threading.Thread(target=_accept, args=(server, port, proxy), daemon=True).start()
         try:
-            yield line
+            yield proxy
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            line.cut()
+            proxy.cut()
 
 
-def _accept(server: socket.socket, port: int, line: Line) -> None:
+def _accept(server: socket.socket, port: int, proxy: CuttableProxy) -> None:
     while True:
         try:
             near, _ = server.accept()
         except OSError:
             return
         far = socket.create_connection(("127.0.0.1", port))
-        line.add(near, far)
-        for one, other in ((near, far), (far, near)):
-            threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+        proxy.add(near, far)
+        for source, target in ((near, far), (far, near)):
+            threading.Thread(target=_pump, args=(source, target), daemon=True).start()
 
 
-def _pump(one: socket.socket, other: socket.socket) -> None:
+def _pump(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
-        while data := one.recv(65536):
-            other.sendall(data)
-    for end in (one, other):
+        while data := source.recv(65536):
+            target.sendall(data)
+    for end in (source, target):
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

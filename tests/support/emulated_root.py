@@ -1,8 +1,7 @@
-"""An emulated board: an arm64 Debian in a folder, in which programs run through qemu.
+"""An emulated board: an arm64 Debian in a folder, whose programs run in qemu.
 
-Raspberry Pi OS is Debian with another kernel, so that its Python, its C library and its wheels are
-the board's own. What it is not: a board. There is no camera, no GPIO and no Edge TPU in it, and
-times mean nothing.
+Raspberry Pi OS is Debian with another kernel: Python, C library and wheels are the same as on the
+board. There is no camera, GPIO or Edge TPU, and times are meaningless.
 """
 
 import os
@@ -21,7 +20,7 @@ PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 """Release of Debian → its Python."""
 
 USER = "pi"
-"""Who logs in to a board."""
+"""Login user of a board."""
 
 MIRROR = "http://deb.debian.org/debian"
 
@@ -44,37 +43,41 @@ CPU revision\t: 3
 
 Model\t\t: Raspberry Pi 4 Model B Rev 1.4
 """
-"""LiteRT looks up the processor's cores; told of an x86 one, it crashes."""
+"""LiteRT reads the processor's cores, and crashes on those of x86."""
 
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
 
-def missing() -> str | None:
-    """Why there can be no emulated board here, with what mends it; None if there can."""
+def missing_requirements() -> str | None:
+    """Return why no board can be emulated here and how to fix that, or None."""
     if os.geteuid() != 0:
         return "expected root, for chroot and mounts: sudo make test-board"
-    lacking = [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]
+    packages = [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]
     if shutil.which("update-binfmts") is None:
-        lacking.append("binfmt-support")
-    if lacking:
-        return f"expected Debian packages: apt-get install -y {' '.join(sorted(lacking))}"
+        packages.append("binfmt-support")
+    if packages:
+        return f"expected Debian packages: apt-get install -y {' '.join(sorted(packages))}"
     return None
 
 
 @contextmanager
 def emulation() -> Iterator[None]:
-    """Let the kernel hand arm64 programs to qemu, with the rights of their owner where sudo(8)
-    wants them: Debian's own entry leaves these away."""
+    """Let the kernel run arm64 programs with qemu, including setuid programs such as sudo(8).
+
+    Debian's own entry does not support setuid.
+    """
     if not (_BINFMT / "register").exists():
         subprocess.run(["mount", "-t", "binfmt_misc", "none", _BINFMT], check=True)
     if not (_BINFMT / "qemu-aarch64").exists():
         subprocess.run(["update-binfmts", "--enable", "qemu-aarch64"], check=True)
-    said = dict(
+    values = dict(
         line.split(" ", 1) for line in (_BINFMT / "qemu-aarch64").read_text().splitlines()[1:]
     )
-    magic, mask = (re.sub("..", r"\\x\g<0>", said[key]) for key in ("magic", "mask"))
+    magic, mask = (re.sub("..", r"\\x\g<0>", values[key]) for key in ("magic", "mask"))
     entry = _BINFMT / f"edge-board-{os.getpid()}"
-    (_BINFMT / "register").write_text(f":{entry.name}:M::{magic}:{mask}:{said['interpreter']}:PFC")
+    (_BINFMT / "register").write_text(
+        f":{entry.name}:M::{magic}:{mask}:{values['interpreter']}:PFC"
+    )
     try:
         yield
     finally:
@@ -94,7 +97,7 @@ class Root:
         """Run a command in it.
 
         Raises:
-            AssertionError: it failed; its output is told.
+            AssertionError: it failed; the message has its output.
         """
         done = subprocess.run(
             self.command(*command, user=user), capture_output=True, text=True, check=False,
@@ -114,19 +117,19 @@ class Root:
             "LANG": "C.UTF-8",
         }
 
-    def copy_in(self, path: Path, place: str) -> None:
-        """Copy a file or folder to an absolute place in it."""
-        goal = self.folder / place.lstrip("/")
-        goal.parent.mkdir(parents=True, exist_ok=True)
+    def copy_in(self, path: Path, target: str) -> None:
+        """Copy a file or folder to an absolute path in it."""
+        destination = self.folder / target.lstrip("/")
+        destination.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
-            shutil.copytree(path, goal, dirs_exist_ok=True)
+            shutil.copytree(path, destination, dirs_exist_ok=True)
         else:
-            shutil.copy(path, goal)
+            shutil.copy(path, destination)
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A root with the toolkit in /opt/edge, and with models and images in /data."""
+    """A root with the toolkit in /opt/edge, and models and images in /data."""
 
     root: Root
     wheel: Path
@@ -138,22 +141,22 @@ class Board:
 
 @contextmanager
 def root(release: str, cache: Path) -> Iterator[Root]:
-    """A fresh root of ``release``, out of the cache; it is made first where it is not there."""
+    """Create a root of ``release`` from the cache, which is filled first if necessary."""
     archive = cache / f"{release}-arm64.tar.zst"
     with emulation():
         if not archive.exists():
             build(release, archive, "arm64", (*_PACKAGES, _GLIB[release]))
-        place = Path(tempfile.mkdtemp(prefix=f"board-{release}-"))
+        folder = Path(tempfile.mkdtemp(prefix=f"board-{release}-"))
         try:
-            unpack(archive, place)
-            with _mounted(place):
-                yield Root(release, place)
-        finally:  # never into a mount that could not be undone
-            subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)
+            unpack(archive, folder)
+            with _mounted(folder):
+                yield Root(release, folder)
+        finally:  # without crossing a mount that could not be removed
+            subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=True)
 
 
 def build(release: str, archive: Path, architecture: str, packages: Sequence[str]) -> None:
-    """Make the archive of a Debian with some packages."""
+    """Create the archive of a Debian with some packages."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent) as name:
         folder = Path(name) / "root"
@@ -162,16 +165,16 @@ def build(release: str, archive: Path, architecture: str, packages: Sequence[str
             "debootstrap", f"--arch={architecture}", "--variant=minbase",
             f"--include={','.join(packages)}", release, folder, MIRROR,
         )  # fmt: skip
-        with log.open("w") as told:
-            done = subprocess.run(command, stdout=told, stderr=told, check=False)
+        with log.open("w") as output:
+            done = subprocess.run(command, stdout=output, stderr=output, check=False)
         assert done.returncode == 0, f"debootstrap failed: see {log}"
         part = Path(name) / "part"
         _tar("--exclude=./var/cache/apt/archives/*.deb", "-cf", part, "-C", folder, ".")
         part.rename(archive)
 
 
-def unpack(archive: Path, place: Path) -> None:
-    _tar("-xf", archive, "-C", place)
+def unpack(archive: Path, folder: Path) -> None:
+    _tar("-xf", archive, "-C", folder)
 
 
 def _tar(*arguments: str | Path) -> None:
@@ -181,23 +184,23 @@ def _tar(*arguments: str | Path) -> None:
 @contextmanager
 def _mounted(folder: Path) -> Iterator[None]:
     with ExitStack() as mounts:
-        for place, kind in _MOUNTS.items():
-            goal = folder / place
-            goal.mkdir(exist_ok=True)
-            subprocess.run(["mount", "-t", kind, kind, str(goal)], check=True)
-            mounts.callback(subprocess.run, ["umount", "--lazy", str(goal)], check=True)
-        told, goal = folder / "cpuinfo", folder / "proc/cpuinfo"
-        told.write_text(_PROCESSOR)
-        subprocess.run(["mount", "--bind", str(told), str(goal)], check=True)
-        mounts.callback(subprocess.run, ["umount", "--lazy", str(goal)], check=True)
+        for name, kind in _MOUNTS.items():
+            target = folder / name
+            target.mkdir(exist_ok=True)
+            subprocess.run(["mount", "-t", kind, kind, str(target)], check=True)
+            mounts.callback(subprocess.run, ["umount", "--lazy", str(target)], check=True)
+        cpuinfo, target = folder / "cpuinfo", folder / "proc/cpuinfo"
+        cpuinfo.write_text(_PROCESSOR)
+        subprocess.run(["mount", "--bind", str(cpuinfo), str(target)], check=True)
+        mounts.callback(subprocess.run, ["umount", "--lazy", str(target)], check=True)
         yield
 
 
 @contextmanager
 def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
-    """A running sshd of the board's own on 127.0.0.1, that lets :data:`USER` in by a key; its port.
+    """Run the board's own sshd on 127.0.0.1, where :data:`USER` logs in with a key; yield its port.
 
-    The board's host key is written down in ``known_hosts``.
+    The board's host key is added to ``known_hosts``.
     """
     add_user(root.folder, USER, key, sudo=True)
     (root.folder / "run/sshd").mkdir(parents=True, exist_ok=True)
@@ -222,8 +225,10 @@ def sshd(root: Root, key: Path, known_hosts: Path) -> Iterator[int]:
 
 
 def add_user(folder: Path, name: str, key: Path, *, sudo: bool) -> None:
-    """A user of a Debian in ``folder`` whom a public key lets in. ``sudo``: who may do everything
-    without a password, like the first one of a Raspberry Pi."""
+    """Add a user with a public key to a Debian in ``folder``.
+
+    ``sudo``: allow everything without a password, as for the first user of a Raspberry Pi.
+    """
     useradd = ["useradd", "--create-home", "--shell=/bin/bash", "--password=*", name]
     subprocess.run(["chroot", folder, *useradd], check=True)
     home = folder / "home" / name

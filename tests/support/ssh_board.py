@@ -1,9 +1,9 @@
-"""A board of tests: a real sshd on this machine, behind which a folder plays a board.
+"""A board for tests: a real sshd on this machine, with a folder that stands in for the board.
 
-Who logs in finds a home and a PATH of its own. On that PATH lie stand-ins for what a test must
-not touch (systemctl, journalctl, loginctl) and for what it wants to be otherwise: a full disk, an
-older Python, no rights of root. All else is what this machine has. Its Python makes environments
-that see the packages of this one, so that a deploy takes seconds.
+A login has its own home and PATH. That PATH has stand-ins for programs that a test must not touch
+(systemctl, journalctl, loginctl) or needs to change: a full disk, an older Python, no root
+privileges. Everything else is from this machine. Its Python creates environments that use the
+packages of this one, so that a deployment takes seconds.
 """
 
 import os
@@ -25,7 +25,7 @@ SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 @dataclass(frozen=True, slots=True)
 class Workstation:
-    """A home with a key and known hosts, from which ``edge`` is called."""
+    """A home with a key and known hosts, from which ``edge`` is run."""
 
     home: Path
 
@@ -39,7 +39,7 @@ class Workstation:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a subprocess; no agent, so that no other key lets in."""
+        """Environment of a subprocess; no agent, so that no other key is accepted."""
         kept = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
         return kept | {"HOME": str(self.home), "COLUMNS": "100"}
 
@@ -51,7 +51,7 @@ class Workstation:
         )  # fmt: skip
 
     def edge(self, *words: object, code: int = 0) -> tuple[str, str]:
-        """What an ``edge`` command prints here, on stdout and stderr."""
+        """Run an ``edge`` command here; return stdout and stderr."""
         running = self.start(*words)
         out, err = running.communicate(timeout=1800)
         assert running.returncode == code, out + err
@@ -60,7 +60,7 @@ class Workstation:
 
 @dataclass(frozen=True, slots=True)
 class SshBoard:
-    """``home``: of who logs in; ``bin``: the first folder of its PATH."""
+    """``home``: of the login user; ``bin``: the first folder on the PATH."""
 
     home: Path
     bin: Path
@@ -81,35 +81,37 @@ class SshBoard:
         return link.readlink().name if link.is_symlink() else ""
 
     def stand_in(self, name: str, script: str) -> None:
-        """Put a program of a shell script on the board's PATH."""
+        """Put a shell script as a program on the board's PATH."""
         path = self.bin / name
         path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/sh\n{textwrap.dedent(script)}")
         path.chmod(0o755)
 
     def systemctl(self, *words: str) -> str:
-        """What the board's systemctl --user says."""
+        """Return the output of the board's systemctl --user."""
         environment = {"HOME": str(self.home), "PATH": f"{self.bin}:{os.environ['PATH']}"}
         command = [self.bin / "systemctl", "--user", *words]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
     def process(self) -> int:
-        """The process id of the service, 0 where it does not run."""
-        told = self.systemctl("show", "edge-toolkit", "--property=MainPID")
-        return int(told.partition("=")[2])
+        """Return the process id of the service, 0 if it does not run."""
+        output = self.systemctl("show", "edge-toolkit", "--property=MainPID")
+        return int(output.partition("=")[2])
 
 
 def make_workstation(home: Path) -> Workstation:
-    """A home with a fresh key."""
+    """Create a home with a new key."""
     (home / ".ssh").mkdir(parents=True, mode=0o700)
-    made = Workstation(home)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made.key], check=True)
-    return made
+    workstation = Workstation(home)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", workstation.key], check=True
+    )
+    return workstation
 
 
 def packages(folder: Path) -> Path:
-    """A folder of links to the packages installed here, but for edge-toolkit itself."""
+    """Create a folder of links to the packages installed here, except edge-toolkit itself."""
     import numpy
 
     folder.mkdir()
@@ -121,16 +123,16 @@ def packages(folder: Path) -> Path:
 
 @contextmanager
 def board(
-    folder: Path, workstation: Workstation, seen: Path, environments: Path | None = None
+    folder: Path, workstation: Workstation, package_links: Path, environments: Path | None = None
 ) -> Iterator[SshBoard]:
-    """A board in ``folder`` that knows the workstation, and whose key that knows.
+    """Run a board in ``folder``; it and the workstation know each other's keys.
 
-    ``seen``: what :func:`packages` made; ``environments``: a folder of environments that boards
+    ``package_links``: from :func:`packages`; ``environments``: folder of environments that boards
     share.
     """
     home, programs = folder / "home", folder / "bin"
-    for place in (home, programs):
-        place.mkdir(parents=True)
+    for path in (home, programs):
+        path.mkdir(parents=True)
     if environments is not None:
         (home / "edge-toolkit").mkdir()
         (home / "edge-toolkit/envs").symlink_to(environments)
@@ -139,33 +141,33 @@ def board(
         (programs / name).write_text("".join([f"#!{sys.executable}\n", *script[1:]]))
         (programs / name).chmod(0o755)
     with _sshd(folder, workstation, home, programs) as port:
-        made = SshBoard(home, programs, port)
-        made.stand_in("loginctl", "exit 0\n")
-        made.stand_in("sudo", "exit 1\n")
-        made.stand_in(
+        emulated = SshBoard(home, programs, port)
+        emulated.stand_in("loginctl", "exit 0\n")
+        emulated.stand_in("sudo", "exit 1\n")
+        emulated.stand_in(
             "id", f'case $1 in -u) echo {os.getuid() or 1000} ;; *) exec /usr/bin/id "$@" ;; esac\n'
         )
-        made.stand_in("python3", _python(seen))
-        yield made
-        made.systemctl("stop", "edge-toolkit")
+        emulated.stand_in("python3", _python(package_links))
+        yield emulated
+        emulated.systemctl("stop", "edge-toolkit")
 
 
-def _python(seen: Path) -> str:
-    """This Python; the environments that it makes see the packages in ``seen``."""
+def _python(package_links: Path) -> str:
+    """Return a script that runs this Python; its environments use the packages in the links."""
     base = getattr(sys, "_base_executable", sys.executable)
     site = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     return f"""\
         {base} "$@" || exit
         if [ "$1 $2" = "-m venv" ]; then
             shift $(($# - 1))
-            echo {seen} >"$1/{site}/seen.pth"
+            echo {package_links} >"$1/{site}/links.pth"
         fi
     """
 
 
 @contextmanager
 def _sshd(folder: Path, workstation: Workstation, home: Path, programs: Path) -> Iterator[int]:
-    """A running sshd; its port."""
+    """Run an sshd; yield its port."""
     key, keys, enter = folder / "host_key", folder / "authorized_keys", folder / "enter"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     shutil.copy(workstation.key.with_suffix(".pub"), keys)
@@ -189,7 +191,7 @@ def _sshd(folder: Path, workstation: Workstation, home: Path, programs: Path) ->
     with (folder / "sshd.log").open("w") as log:
         server = subprocess.Popen([str(SSHD), "-D", "-e", "-f", config], stderr=log)
     try:
-        _answers(port, server, folder / "sshd.log")
+        _wait_for_sshd(port, server, folder / "sshd.log")
         public = key.with_suffix(".pub").read_text()
         with workstation.known_hosts.open("a") as known:
             known.write(f"[127.0.0.1]:{port} {public}")
@@ -199,8 +201,8 @@ def _sshd(folder: Path, workstation: Workstation, home: Path, programs: Path) ->
         server.wait()
 
 
-def _answers(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until the server does."""
+def _wait_for_sshd(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until the server responds."""
     end = time.monotonic() + 20
     while time.monotonic() < end and server.poll() is None:
         try:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A stand-in for systemctl and journalctl, where no systemd runs: it starts units for real.
+"""A stand-in for systemctl and journalctl without systemd, which really starts units.
 
-Put it on the PATH of a board under the names ``systemctl`` and ``journalctl``. It reads the same
-unit files, starts ``ExecStart`` as ``User`` with the environment that the unit names and no other,
-waits for READY on the notification socket (``Type=notify``), restarts by ``Restart``, kills what
-misses its watchdog, and keeps what the service prints. Sandboxing is not stood in for.
+Put it on the PATH of a board with the names ``systemctl`` and ``journalctl``. It reads the same
+unit files, starts ``ExecStart`` as ``User`` with exactly the environment of the unit, waits for
+READY on the notification socket (``Type=notify``), restarts as in ``Restart``, kills a service that
+misses its watchdog, and keeps the service's output. Sandboxing is not implemented.
 
-Units lie in ``$STANDIN_UNITS``, else in ~/.config/systemd/user with ``--user``, else in
-/etc/systemd/system; what is known of them in ``$STANDIN_STATE``, else in ~/.standin or
-/run/standin. Nothing but the standard library is needed.
+Units are in ``$STANDIN_UNITS``, else in ~/.config/systemd/user with ``--user``, else in
+/etc/systemd/system; their state in ``$STANDIN_STATE``, else in ~/.standin or /run/standin. It needs
+the standard library only.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ STOPPED = {"ActiveState": "inactive", "SubState": "dead", "MainPID": 0, "NRestar
 
 
 class Unit:
-    """A unit file, and what is known of it."""
+    """A unit file and its state."""
 
     def __init__(self, name: str, user: bool) -> None:
         self.name = name if name.endswith(".service") else f"{name}.service"
@@ -47,13 +47,13 @@ class Unit:
         )
 
     def settings(self) -> dict[str, list[str]]:
-        """Key → values, of all sections."""
-        found: dict[str, list[str]] = {}
+        """Return key → values, of all sections."""
+        settings: dict[str, list[str]] = {}
         for line in self.file.read_text().splitlines():
             key, equals, value = line.partition("=")
             if equals and not line.startswith(("#", ";")):
-                found.setdefault(key.strip(), []).append(value.strip())
-        return found
+                settings.setdefault(key.strip(), []).append(value.strip())
+        return settings
 
     def setting(self, key: str, default: str = "") -> str:
         return self.settings().get(key, [default])[-1]
@@ -70,17 +70,17 @@ class Unit:
         known: dict[str, Any] = json.loads(self.known.read_text())
         return known
 
-    def tell(self, **changes: Any) -> None:
+    def update(self, **changes: Any) -> None:
         part = self.known.with_suffix(f".{os.getpid()}")
         known = json.loads(self.known.read_text()) if self.known.exists() else dict(STOPPED)
         part.write_text(json.dumps(known | changes))
         part.replace(self.known)
 
     def supervised(self) -> int:
-        """The process id of its supervisor, 0 where there is none."""
+        """Return the process id of its supervisor, 0 for none."""
         try:
             pid = int(self.supervisor.read_text())
-            with contextlib.suppress(PermissionError):  # it runs, but is another user's
+            with contextlib.suppress(PermissionError):  # it runs, but belongs to another user
                 os.kill(pid, 0)
         except (OSError, ValueError):
             return 0
@@ -118,7 +118,7 @@ def restart(unit: Unit) -> int:
 
 
 def supervise(unit: Unit) -> None:
-    """Fork what looks after the service, which goes on when this process has ended."""
+    """Fork a supervisor of the service that outlives this process."""
     if os.fork():
         while not (unit.supervised() and unit.known.exists()):
             time.sleep(0.01)
@@ -128,13 +128,13 @@ def supervise(unit: Unit) -> None:
         os._exit(0)
     code = 1
     try:
-        nothing = os.open(os.devnull, os.O_RDWR)
+        null = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):
-            os.dup2(nothing, number)
+            os.dup2(null, number)
         for number in range(3, 256):
             with contextlib.suppress(OSError):
                 os.close(number)
-        unit.tell(ActiveState="activating", SubState="start", Result="success", NRestarts=0)
+        unit.update(ActiveState="activating", SubState="start", Result="success", NRestarts=0)
         unit.supervisor.write_text(str(os.getpid()))
         Supervisor(unit).run()
         code = 0
@@ -157,15 +157,15 @@ class Supervisor:
     def run(self) -> None:
         restarts = 0
         while True:
-            result = self.once()
+            result = self.run_once()
             failed = result != "success"
-            again = self.unit.setting("Restart", "no")
-            if self.stopping or again == "no" or (again == "on-failure" and not failed):
+            policy = self.unit.setting("Restart", "no")
+            if self.stopping or policy == "no" or (policy == "on-failure" and not failed):
                 state = "failed" if failed and not self.stopping else "inactive"
-                self.unit.tell(ActiveState=state, SubState="dead", MainPID=0, Result=result)
+                self.unit.update(ActiveState=state, SubState="dead", MainPID=0, Result=result)
                 return
             restarts += 1
-            self.unit.tell(ActiveState="activating", SubState="auto-restart", MainPID=0,
+            self.unit.update(ActiveState="activating", SubState="auto-restart", MainPID=0,
                            Result=result, NRestarts=restarts)  # fmt: skip
             self.wait(self.unit.seconds("RestartSec", 0.1))
 
@@ -174,80 +174,86 @@ class Supervisor:
         while not self.stopping and time.monotonic() < end:
             time.sleep(0.02)
 
-    def once(self) -> str:
-        """Run the service until it ends; the result as systemd names it."""
-        place = str(self.unit.folder / f"notify-{os.getpid()}")
-        Path(place).unlink(missing_ok=True)
+    def run_once(self) -> str:
+        """Run the service until it ends; return the result as systemd names it."""
+        path = str(self.unit.folder / f"notify-{os.getpid()}")
+        Path(path).unlink(missing_ok=True)
         with (
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications,
             self.unit.log.open("ab") as log,
         ):
-            told.bind(place)
-            Path(place).chmod(0o777)
-            told.settimeout(0.05)
+            notifications.bind(path)
+            Path(path).chmod(0o777)
+            notifications.settimeout(0.05)
             watchdog = self.unit.seconds("WatchdogSec", float("inf"))
-            self.process = self.launch(place, watchdog, log)
-            self.unit.tell(MainPID=self.process.pid)
+            self.process = self.launch(path, watchdog, log)
+            self.unit.update(MainPID=self.process.pid)
             try:
-                return self.look_after(told, watchdog)
+                return self.monitor(notifications, watchdog)
             finally:
                 self.end()
-                Path(place).unlink(missing_ok=True)
+                Path(path).unlink(missing_ok=True)
 
-    def look_after(self, told: socket.socket, watchdog: float) -> str:
+    def monitor(self, notifications: socket.socket, watchdog: float) -> str:
         assert self.process is not None
         ready = self.unit.setting("Type", "simple") != "notify"
         if ready:
-            self.active()
-        due = time.monotonic() + (watchdog if ready else self.unit.seconds("TimeoutStartSec", 90))
+            self.set_active()
+        deadline = time.monotonic() + (
+            watchdog if ready else self.unit.seconds("TimeoutStartSec", 90)
+        )
         while not self.stopping:
-            for key, value in self.heard(told):
+            for key, value in self.receive(notifications):
                 if (key, value) == ("READY", "1"):
                     ready = True
-                    self.active()
-                    due = time.monotonic() + watchdog
+                    self.set_active()
+                    deadline = time.monotonic() + watchdog
                 elif (key, value) == ("WATCHDOG", "1") and ready:
-                    due = time.monotonic() + watchdog
+                    deadline = time.monotonic() + watchdog
                 elif key == "STATUS":
-                    self.unit.tell(StatusText=value)
+                    self.unit.update(StatusText=value)
             if self.process.poll() is not None:
                 code = self.process.returncode
                 return "success" if code == 0 and ready else "exit-code" if code >= 0 else "signal"
-            if time.monotonic() > due:
+            if time.monotonic() > deadline:
                 return "watchdog" if ready else "timeout"
         return "success"
 
-    def active(self) -> None:
+    def set_active(self) -> None:
         now = time.strftime("%a %Y-%m-%d %H:%M:%S UTC", time.gmtime())
-        self.unit.tell(ActiveState="active", SubState="running", Result="success",
+        self.unit.update(ActiveState="active", SubState="running", Result="success",
                        ActiveEnterTimestamp=now)  # fmt: skip
 
-    def heard(self, told: socket.socket) -> Iterator[tuple[str, str]]:
+    def receive(self, notifications: socket.socket) -> Iterator[tuple[str, str]]:
         try:
-            message = told.recv(65536).decode()
+            message = notifications.recv(65536).decode()
         except TimeoutError:
             return
         for line in message.splitlines():
             key, _, value = line.partition("=")
             yield key, value
 
-    def launch(self, place: str, watchdog: float, log: Any) -> "subprocess.Popen[bytes]":
+    def launch(self, path: str, watchdog: float, log: Any) -> "subprocess.Popen[bytes]":
         unit = self.unit
         account = pwd.getpwnam(unit.setting("User")) if unit.setting("User") else None
         home = account.pw_dir if account else str(Path.home())
         environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8",
-                       "NOTIFY_SOCKET": place}  # fmt: skip
+                       "NOTIFY_SOCKET": path}  # fmt: skip
         if watchdog != float("inf"):
             environment["WATCHDOG_USEC"] = str(round(watchdog * 1e6))
         for line in unit.settings().get("Environment", []):
             environment |= dict(word.split("=", 1) for word in shlex.split(line))
-        other: dict[str, Any] = {}
+        account_options: dict[str, Any] = {}
         if account is not None and os.geteuid() == 0:
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
-            other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+            account_options = {
+                "user": account.pw_uid,
+                "group": account.pw_gid,
+                "extra_groups": groups,
+            }
         return subprocess.Popen(
             shlex.split(unit.setting("ExecStart")), cwd=unit.setting("WorkingDirectory") or home,
-            env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **other,
+            env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **account_options,
         )  # fmt: skip
 
     def end(self) -> None:
@@ -305,8 +311,8 @@ def journal(words: list[str]) -> int:
     return 0
 
 
-def fail(said: str, code: int) -> int:
-    print(said, file=sys.stderr)
+def fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
     return code
 
 
@@ -324,8 +330,8 @@ def main(words: list[str]) -> int:
         return 0
     unit = Unit(names[0], user)
     if verb == "show":
-        asked = [word for word in words if word.startswith("--property=")]
-        return show(unit, "".join(asked).removeprefix("--property="))
+        properties = [word for word in words if word.startswith("--property=")]
+        return show(unit, "".join(properties).removeprefix("--property="))
     if verb not in VERBS:
         return fail(f"Unknown command verb {verb}.", 1)
     return VERBS[verb](unit)

@@ -1,16 +1,16 @@
-# Make a virtual environment, whole or not at all, out of wheels in a tar: TAR, or stdin.
-# Wants: ROOT, ENVIRONMENT, PYTHON, VENV, PIP, REQUIREMENTS (one a line).
+# Create a virtual environment, completely or not at all, from wheels in a tar: TAR, or stdin.
+# Variables: ROOT, ENVIRONMENT, PYTHON, VENV, PIP, REQUIREMENTS (one per line).
 set -eu
 umask 022
 mkdir -p "$ROOT"
-exec 8>>"$ROOT/switching"  # what a cut line left behind may still be at work
+exec 8>>"$ROOT/switching"  # a deploy whose connection was lost may still be running
 flock -w 900 8 || {
     echo 'an earlier deploy is still running there' >&2
     exit 75
 }
 environment=$ROOT/envs/$ENVIRONMENT
 wheels=$environment/wheels
-if [ -e "$environment/ready" ]; then  # by then made
+if [ -e "$environment/ready" ]; then  # created in the meantime
     [ -n "${TAR:-}" ] || cat >/dev/null
     exit 0
 fi
@@ -26,7 +26,7 @@ printf '%s\n' "$REQUIREMENTS" >requirements.txt
 "$environment/bin/python" -m pip install --quiet --no-input --no-cache-dir \
     --disable-pip-version-check $PIP -r requirements.txt
 "$environment/bin/python" -c 'import cv2'
-# The toolkit's own wheel stays: pip notes where it came from, and installs extras from there.
+# The toolkit's own wheel stays: pip records its path, and installs extras from there.
 find "$wheels" -type f ! -name 'edge_vision_toolkit-*.whl' -exec rm {} +
 sync
 touch "$environment/ready"

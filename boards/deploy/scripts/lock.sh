@@ -1,5 +1,5 @@
-# Hold the lock of deploys as long as stdin gives a "." each minute: a line that was cut, even
-# without a word, frees it. Wants: ROOT, WHO.
+# Hold the deployment lock while stdin gives a "." each minute: a lost connection, even a silent
+# one, releases it. Variables: ROOT, WHO.
 set -eu
 mkdir -p "$ROOT"
 chmod 755 "$ROOT"

@@ -1,4 +1,4 @@
-# What a board is, and what is deployed there, as lines of key=value. Wants: RELEASE.
+# Print the properties of a board and its deployments as lines key=value. Variables: RELEASE.
 say() { printf '%s=%s\n' "$1" "$2"; }
 
 if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
@@ -20,16 +20,16 @@ say system "$(. /etc/os-release && echo "$PRETTY_NAME")"
 say model "$(tr -d '\0' 2>/dev/null </proc/device-tree/model)"
 command -v systemctl >/dev/null && say systemd yes
 
-# The system's own Python comes first: picamera2 is there for no other.
+# The system's own Python comes first: picamera2 works with no other.
 for name in python3 python3.13 python3.12 python3.11; do
     version=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
-    "$name" -c 'import ensurepip, venv' 2>/dev/null && can=yes || can=no
-    say python "$(command -v "$name") $version $can"
+    "$name" -c 'import ensurepip, venv' 2>/dev/null && venv=yes || venv=no
+    say python "$(command -v "$name") $version $venv"
 done
 
-place=$root
-while [ ! -d "$place" ]; do place=$(dirname "$place"); done
-say free "$(df -Pk "$place" | awk 'NR == 2 { print $4 }')"
+folder=$root
+while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+say free "$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')"
 
 unit=$units/edge-toolkit.service
 say current "$(basename "$(readlink "$root/current")" 2>/dev/null)"
@@ -41,5 +41,5 @@ for ready in "$root"/envs/*/ready; do
 done
 cd "$root/releases/$RELEASE" 2>/dev/null && sha256sum --quiet --strict -c SHA256SUMS \
     >/dev/null 2>&1 && [ "$(ls -A | grep -cvx -e SHA256SUMS -e env)" = "$(wc -l <SHA256SUMS)" ] &&
-    say whole "$(sha256sum <SHA256SUMS | cut -c 1-12)"
+    say complete_release "$(sha256sum <SHA256SUMS | cut -c 1-12)"
 true

@@ -1,9 +1,9 @@
-# Put a release beside the others, out of a tar: TAR, or stdin (nothing where it is there already),
-# and see to what it runs with. Wants: ROOT, RELEASE, ENVIRONMENT, OWNER (empty: me), UPLOAD (yes).
+# Unpack a release from a tar: TAR, or stdin (empty if it is installed already), and link it to its
+# environment. Variables: ROOT, RELEASE, ENVIRONMENT, OWNER (empty: me), UPLOAD (yes).
 set -eu
 umask 022
 mkdir -p "$ROOT"
-exec 8>>"$ROOT/switching"  # what a cut line left behind may still be at work
+exec 8>>"$ROOT/switching"  # a deploy whose connection was lost may still be running
 flock -w 900 8 || {
     echo 'an earlier deploy is still running there' >&2
     exit 75
@@ -32,7 +32,7 @@ if [ "$UPLOAD" = yes ]; then
         echo 'the checksums do not match' >&2
         exit 65
     }
-    # A folder that stands there is no whole release: nothing runs from it but by that name.
+    # An existing folder is an incomplete release, so nothing runs from it.
     rm -rf "$new"
     mv -T "$part" "$new"
 fi

@@ -1,4 +1,5 @@
-# Try a release as what will run it. Wants: ROOT, RELEASE, OWNER (empty: me).
+# Run the self-test of a release as the user of the service. Variables: ROOT, RELEASE, OWNER (empty:
+# me).
 set -eu
 release=$ROOT/releases/$RELEASE
 cd "$ROOT/state"

@@ -1,4 +1,4 @@
-# What runs, as lines of key=value. Wants: ROOT, SYSTEMCTL.
+# Print the status of the service as lines key=value. Variables: ROOT, SYSTEMCTL.
 say() { printf '%s=%s\n' "$1" "$2"; }
 
 say release "$(basename "$(readlink "$ROOT/current")" 2>/dev/null)"

@@ -1,6 +1,6 @@
-# Let the service run another release; if it does not process a frame, let it run the one before.
-# Goes on to its end when the connection is cut. Wants: ROOT, RELEASE (empty: the previous one),
-# UNITS, UNIT (the text of the unit; empty: as it is), SYSTEMCTL, JOURNAL, LINGER.
+# Switch the service to another release, and back if it does not process a frame. Completes even if
+# the connection is lost. Variables: ROOT, RELEASE (empty: the previous one), UNITS, UNIT (text of
+# the unit; empty: unchanged), SYSTEMCTL, JOURNAL, LINGER.
 trap '' HUP PIPE INT TERM
 set -u
 umask 022
@@ -33,20 +33,20 @@ put() {
     point "$new" current
 }
 prune() {
-    rm -rf "$ROOT"/releases/.*.part  # of a power cut
+    rm -rf "$ROOT"/releases/.*.part  # left by a power cut
     kept=" $(basename "$new") $(basename "$(readlink "$ROOT/previous" || true)") "
-    for place in "$ROOT"/releases/*; do
-        case $kept in *" $(basename "$place") "*) ;; *) rm -rf "$place" ;; esac
+    for path in "$ROOT"/releases/*; do
+        case $kept in *" $(basename "$path") "*) ;; *) rm -rf "$path" ;; esac
     done
     kept=" $(for link in "$ROOT"/releases/*/env; do basename "$(readlink "$link")"; done | tr '\n' ' ')"
-    for place in "$ROOT"/envs/*; do
-        case $kept in *" $(basename "$place") "*) ;; *) rm -rf "$place" ;; esac
+    for path in "$ROOT"/envs/*; do
+        case $kept in *" $(basename "$path") "*) ;; *) rm -rf "$path" ;; esac
     done
 }
 
 mkdir -p "$UNITS"
 text=$(cat "$file" 2>/dev/null || true)
-if ! put; then  # a full disk: what runs was not touched, and runs on
+if ! put; then  # a full disk: the running release was not touched
     rm -f "$file.new" "$ROOT/current.new"
     [ "$text" = "$(cat "$file" 2>/dev/null || true)" ] || describe "$text"
     exit 74

@@ -19,15 +19,15 @@ RUN = "demo classify --source synthetic:64x48@20 --realtime --sink none --thread
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a command said, and its exit code."""
+class CommandOutput:
+    """Exit code and output of a command."""
 
     code: int
     out: str
     err: str
 
 
-Edge = Callable[..., Told]
+Edge = Callable[..., CommandOutput]
 
 
 @pytest.fixture(scope="session")
@@ -48,34 +48,36 @@ def edge(
     monkeypatch.setenv("HOME", str(workstation.home))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
 
-    def run(*args: object) -> Told:
+    def run(*args: object) -> CommandOutput:
         code = cli.run([str(word) for word in args])
-        return Told(code, *capfd.readouterr())
+        return CommandOutput(code, *capfd.readouterr())
 
     return run
 
 
 @pytest.fixture(scope="session")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return ssh_board.packages(tmp_path_factory.mktemp("packages") / "seen")
+def package_links(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ssh_board.packages(tmp_path_factory.mktemp("packages") / "links")
 
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Environments that boards share, so that each is made once."""
+    """Return a folder of environments that boards share, so that each is created once."""
     return tmp_path_factory.mktemp("environments")
 
 
 @pytest.fixture
 def boards(
-    tmp_path: Path, workstation: Workstation, seen: Path, environments: Path
+    tmp_path: Path, workstation: Workstation, package_links: Path, environments: Path
 ) -> Iterator[Callable[[int], list[SshBoard]]]:
     with ExitStack() as running:
 
         def make(count: int) -> list[SshBoard]:
             return [
                 running.enter_context(
-                    ssh_board.board(tmp_path / f"board{n}", workstation, seen, environments)
+                    ssh_board.board(
+                        tmp_path / f"board{n}", workstation, package_links, environments
+                    )
                 )
                 for n in range(count)
             ]
@@ -90,11 +92,11 @@ def board(boards: Callable[[int], list[SshBoard]]) -> SshBoard:
 
 @pytest.fixture(scope="session")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a conversion leaves, as far as it is deployed."""
+    """Return an output folder of a conversion, with the files that are deployed."""
     folder = tmp_path_factory.mktemp("result") / "out"
     folder.mkdir()
-    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    content = write_metadata(tiny_models.color_model("int8"), about)
+    metadata = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    content = write_metadata(tiny_models.color_model("int8"), metadata)
     (folder / "model.tflite").write_bytes(content)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     return folder

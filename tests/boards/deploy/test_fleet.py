@@ -1,4 +1,4 @@
-"""Several boards at once: a canary goes first, and what became of each is told."""
+"""Several boards at once: canaries, results and progress."""
 
 import asyncio
 import io
@@ -13,46 +13,46 @@ from ssh_board import SshBoard
 
 from boards.deploy import fleet
 from boards.deploy.ssh import BoardAddress
-from boards.deploy.steps import Tell
+from boards.deploy.steps import StepCallback
 
 from .conftest import RUN, Edge
 
 
-def test_a_canary_that_dies_keeps_the_others_from_it(
+def test_a_failing_canary_stops_the_others(
     edge: Edge, boards: Callable[[int], list[SshBoard]], out: Path
 ) -> None:
     first, second, third = boards(3)
-    hosts = [one.address for one in (first, second, third)]
+    hosts = [emulated.address for emulated in (first, second, third)]
     first.stand_in("getconf", "echo 32\n")
-    told = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1, "--json")
-    rows = json.loads(told.out)
-    assert told.code == 2
+    result = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1, "--json")
+    rows = json.loads(result.out)
+    assert result.code == 2
     assert rows[0]["error"]["kind"] == "BoardError"
     assert rows[0]["error"]["code"] == "board-architecture-unsupported"
     assert [row["code"] for row in rows[1:]] == ["earlier-board-failed"] * 2
     assert not second.root.joinpath("releases").exists()
 
     first.bin.joinpath("getconf").rename(third.bin / "getconf")
-    told = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1)
-    assert told.code == 2
+    result = edge("deploy", out, *hosts, "--run", RUN, "--canary", 1)
+    assert result.code == 2
     assert first.running == second.running != ""
     (failed,) = [
-        line for line in told.err.splitlines() if line.startswith(hosts[2]) and "[" in line
+        line for line in result.err.splitlines() if line.startswith(hosts[2]) and "[" in line
     ]
     assert error_code(failed) == "board-architecture-unsupported"
-    assert told.out.splitlines()[-1].startswith("2 of 3 boards ")
+    assert result.out.splitlines()[-1].startswith("2 of 3 boards ")
 
 
-def test_a_board_is_named_once(edge: Edge, workstation: object, out: Path) -> None:
-    told = edge("deploy", out, "pi@a", "pi@a", "--run", RUN)
-    assert (told.code, error_code(told.err)) == (2, "duplicate-board")
-    assert "pi@a" in told.err
+def test_a_duplicate_board_is_refused(edge: Edge, workstation: object, out: Path) -> None:
+    result = edge("deploy", out, "pi@a", "pi@a", "--run", RUN)
+    assert (result.code, error_code(result.err)) == (2, "duplicate-board")
+    assert "pi@a" in result.err
 
 
-def test_a_board_that_breaks_our_program_does_not_end_the_others() -> None:
+def test_an_unexpected_exception_does_not_stop_the_others() -> None:
     ended = []
 
-    async def work(address: BoardAddress, tell: Tell) -> str:
+    async def work(address: BoardAddress, on_step: StepCallback) -> str:
         if address.host == "odd":
             raise ZeroDivisionError
         await asyncio.sleep(0.05)
@@ -61,11 +61,11 @@ def test_a_board_that_breaks_our_program_does_not_end_the_others() -> None:
 
     addresses = [BoardAddress("odd"), BoardAddress("even")]
     with pytest.raises(ZeroDivisionError), fleet.progress_view(addresses) as screen:
-        asyncio.run(fleet.run_on_all(addresses, work, screen, lambda said: (said, True)))
+        asyncio.run(fleet.run_on_all(addresses, work, screen, lambda word: (word, True)))
     assert ended == ["even"]
 
 
-def test_the_table_says_what_each_board_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_shows_the_step_of_each_board(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = [BoardAddress.parse(name) for name in ("pi@one", "pi@two", "pi@three")]
     screen = fleet.ProgressTable(addresses)
     screen.step(addresses[0], "environment")

@@ -1,4 +1,4 @@
-"""Wheels for another machine, fetched from a folder that plays the index."""
+"""Wheels for another machine, from a folder that stands in for the index."""
 
 import zipfile
 from pathlib import Path
@@ -12,30 +12,31 @@ from boards.deploy.ssh import BoardAddress
 from boards.deploy.target import PythonInstall, Target
 
 BASE = {"ai-edge-litert", "click", "flatbuffers", "numpy", "opencv-python", "rich"}
-"""What edge-toolkit itself requires."""
+"""Requirements of edge-toolkit itself."""
 
 
 def index(folder: Path, *packages: tuple[str, str, str]) -> None:
-    """Wheels without content: name, tag, and what it requires."""
+    """Create empty wheels: name, tag and requirement."""
     for name, tag, requires in packages:
         version = "4.99" if name == "opencv-python" else "99.0"
         stem = f"{name.replace('-', '_')}-{version}"
-        with zipfile.ZipFile(folder / f"{stem}-{tag}.whl", "w") as made:
+        with zipfile.ZipFile(folder / f"{stem}-{tag}.whl", "w") as archive:
             line = f"Requires-Dist: {requires}\n" if requires else ""
-            about = f"{stem}.dist-info"
-            made.writestr(
-                f"{about}/METADATA",
+            metadata = f"{stem}.dist-info"
+            archive.writestr(
+                f"{metadata}/METADATA",
                 f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{line}",
             )
-            made.writestr(f"{about}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
-            made.writestr(f"{about}/RECORD", "")
+            archive.writestr(f"{metadata}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
+            archive.writestr(f"{metadata}/RECORD", "")
 
 
 def board(libc: str = "glibc 2.36") -> Target:
     return Target(
-        address=BoardAddress.parse("pi@camera"), mode="user", uid="1000", root="/home/pi/edge-toolkit",
-        units="", machine="aarch64", bits="64", libc=libc, system="Debian", model="", systemd=True,
-        pythons=(), free_kib=0, current="", environment="", unit="", state="", ready=(), whole="",
+        address=BoardAddress.parse("pi@camera"), mode="user", uid="1000",
+        root="/home/pi/edge-toolkit", units="", machine="aarch64", bits="64", libc=libc,
+        system="Debian", model="", systemd=True, pythons=(), free_kib=0, current="",
+        environment="", unit="", state="", environments=(), complete_release="",
     )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("numpy", arm, ""),
         ("numpy", "cp313-cp313-manylinux_2_28_x86_64", ""),
         ("numpy", "cp311-cp311-manylinux_2_28_aarch64", ""),
-        # What the markers say of this machine is another thing than what they say of the board.
+        # The markers give different results for this machine and for the board.
         ("rich", "py3-none-any", "only-on-boards; platform_machine == 'aarch64'"),
         ("only-on-boards", arm, ""),
     )
@@ -59,24 +60,24 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fetch(python: str = "3.13", libc: str = "glibc 2.36") -> set[str]:
-    made = Environment(
+    environment = Environment(
         "", PythonInstall("python3", python, True), False, (f"./{wheel.build_own_wheel().name}",)
     )
-    return set(offline.fetch(board(libc), made, ()))
+    return set(offline.fetch(board(libc), environment, ()))
 
 
-def test_they_fit_the_board_and_are_complete(packages: Path) -> None:
-    found = fetch()
-    assert {name.split("-")[0].replace("_", "-") for name in found} == BASE | {"only-on-boards"}
-    assert "numpy-99.0-cp313-cp313-manylinux_2_28_aarch64.whl" in found
+def test_the_wheels_fit_the_board_and_are_complete(packages: Path) -> None:
+    names = fetch()
+    assert {name.split("-")[0].replace("_", "-") for name in names} == BASE | {"only-on-boards"}
+    assert "numpy-99.0-cp313-cp313-manylinux_2_28_aarch64.whl" in names
 
 
-def test_a_board_with_too_old_a_system_has_no_wheels(packages: Path) -> None:
-    with raises_code("wheels-not-found", expected="aarch64, PythonInstall 3.13 and glibc 2.27"):
+def test_an_old_system_has_no_wheels(packages: Path) -> None:
+    with raises_code("wheels-not-found", expected="aarch64, Python 3.13 and glibc 2.27"):
         fetch(libc="glibc 2.27")
 
 
 @pytest.mark.network
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
-def test_the_real_ones(python: str) -> None:
+def test_wheels_from_the_real_index(python: str) -> None:
     assert len(fetch(python)) >= len(BASE)

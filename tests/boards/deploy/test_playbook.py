@@ -1,4 +1,4 @@
-"""What is written for Ansible; test_deploy_real.py runs it."""
+"""The output for Ansible; test_steps_real.py runs it."""
 
 import io
 import json
@@ -12,13 +12,15 @@ from ssh_board import Workstation
 from .conftest import RUN, Edge
 
 
-def test_the_inventory_knows_hosts_canaries_and_the_key(
+def test_the_inventory_has_hosts_canaries_and_the_key(
     edge: Edge, workstation: Workstation, out: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "fleet"
     words = ["deploy", out, "pi@one:2222", "two", "--run", RUN, "--ansible", folder]
     assert edge(*words).code == 0
-    assert edge(*words, "--canary", 1, "-i", workstation.key).code == 0, "it is written again"
+    assert edge(*words, "--canary", 1, "-i", workstation.key).code == 0, (
+        "an earlier one is replaced"
+    )
     group = json.loads((folder / "inventory.yml").read_text())["edge"]
     assert group["hosts"] == {
         "pi@one:2222": {"ansible_host": "one", "ansible_user": "pi", "ansible_port": "2222"},
@@ -33,7 +35,7 @@ def test_the_inventory_knows_hosts_canaries_and_the_key(
 
 
 @pytest.mark.parametrize(
-    ("place", "more", "error"),
+    ("name", "more", "error"),
     [
         ("full", (), "output-folder-not-empty"),
         ("full/file", (), "output-not-writable"),
@@ -43,11 +45,11 @@ def test_the_inventory_knows_hosts_canaries_and_the_key(
 )
 def test_bad_input_writes_nothing(
     edge: Edge, workstation: Workstation, out: Path, tmp_path: Path,
-    place: str, more: tuple[str, ...], error: str,
+    name: str, more: tuple[str, ...], error: str,
 ) -> None:  # fmt: skip
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("mine")
-    told = edge("deploy", out, "pi@one", "--run", RUN, "--ansible", tmp_path / place, *more)
-    assert (told.code, error_code(told.err)) == (2, error), told.err
-    assert all(option in told.err for option in more)
+    result = edge("deploy", out, "pi@one", "--run", RUN, "--ansible", tmp_path / name, *more)
+    assert (result.code, error_code(result.err)) == (2, error), result.err
+    assert all(option in result.err for option in more)
     assert {path.name for path in tmp_path.rglob("*")} == {"full", "file"}

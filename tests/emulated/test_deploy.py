@@ -1,7 +1,7 @@
-"""Deploys to an emulated board over a real sshd: sent, tried, switched to, cut, taken back.
+"""Deployments to an emulated board over a real sshd: success, failures, rollback.
 
 systemd does not run in a chroot: a stand-in (tests/support/systemctl_standin.py) starts the unit's
-command as the unit's user. The unit itself is read by the board's own systemd-analyze.
+command as the unit's user. The unit itself is verified by the board's own systemd-analyze.
 """
 
 import json
@@ -31,7 +31,7 @@ ROOT = "/opt/edge-toolkit"
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A board with a first release, and the workstation that it came from."""
+    """A board with a first release, and the workstation that deployed it."""
 
     board: Board
     workstation: Workstation
@@ -54,8 +54,8 @@ class Deployed:
         return (self.folder / "current").readlink().name
 
     def process(self) -> int:
-        told = self.board.root.run("systemctl", "show", "edge-toolkit", "--property=MainPID")
-        return int(told.stdout.partition("=")[2])
+        done = self.board.root.run("systemctl", "show", "edge-toolkit", "--property=MainPID")
+        return int(done.stdout.partition("=")[2])
 
 
 @pytest.fixture(scope="module")
@@ -68,25 +68,25 @@ def deployed(
         board.root.copy_in(standin, f"/usr/local/bin/{name}")
         (board.root.folder / "usr/local/bin" / name).chmod(0o755)
     with sshd(board.root, workstation.key.with_suffix(".pub"), workstation.known_hosts) as port:
-        made = Deployed(board, workstation, f"{USER}@127.0.0.1:{port}", test_data / "models")
-        made.deploy(FIRST)
-        yield made
+        first = Deployed(board, workstation, f"{USER}@127.0.0.1:{port}", test_data / "models")
+        first.deploy(FIRST)
+        yield first
         board.root.run("systemctl", "stop", "edge-toolkit", check=False)
 
 
-def test_the_service_runs_as_a_user_of_its_own(deployed: Deployed) -> None:
+def test_the_service_runs_as_a_dedicated_user(deployed: Deployed) -> None:
     status = Path(f"/proc/{deployed.process()}/status").read_text()
     (ids,) = [line.split()[1:] for line in status.splitlines() if line.startswith("Uid")]
     owner = deployed.board.root.run("id", "-u", "edge-toolkit").stdout.strip()
     assert set(ids) == {owner} != {"0"}
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(deployed: Deployed) -> None:
+def test_systemd_accepts_the_unit(deployed: Deployed) -> None:
     done = deployed.board.root.run("systemd-analyze", "verify", UNIT)
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_status_and_logs_tell_of_it(deployed: Deployed) -> None:
+def test_status_reports_the_release(deployed: Deployed) -> None:
     key = deployed.workstation.key
     out, _ = deployed.workstation.edge("status", deployed.address, "-i", key, "--json")
     (row,) = json.loads(out)
@@ -101,22 +101,22 @@ def test_the_same_deploy_again_changes_nothing(deployed: Deployed) -> None:
     assert (deployed.folder / "current").lstat().st_ino == inode
 
 
-def test_a_release_that_fails_its_self_test_leaves_the_old_one(deployed: Deployed) -> None:
+def test_a_failed_self_test_keeps_the_old_release(deployed: Deployed) -> None:
     old, process = deployed.running, deployed.process()
     (library,) = (deployed.folder / "envs").glob(
         "*/lib/python3*/site-packages/ai_edge_litert/_pywrap_litert_interpreter_wrapper*"
     )
     away = library.with_suffix(".away")
-    library.rename(away)  # what runs has it open
+    library.rename(away)  # the running release has it open
     try:
-        _, told = deployed.deploy(other_model(deployed), code=3)
+        _, stderr = deployed.deploy(other_model(deployed), code=3)
     finally:
         away.rename(library)
-    assert error_code(told) == "selftest-failed"
+    assert error_code(stderr) == "selftest-failed"
     assert (deployed.running, deployed.process()) == (old, process)
 
 
-def test_a_deploy_that_is_cut_leaves_the_old_release_and_the_next_one_works(
+def test_an_interrupted_deploy_keeps_the_old_release_and_the_next_one_works(
     deployed: Deployed,
 ) -> None:
     old, process, new = deployed.running, deployed.process(), other_model(deployed)
@@ -131,7 +131,7 @@ def test_a_deploy_that_is_cut_leaves_the_old_release_and_the_next_one_works(
     assert deployed.process() != process
 
 
-def test_a_rollback_brings_the_release_before(deployed: Deployed) -> None:
+def test_a_rollback_restores_the_previous_release(deployed: Deployed) -> None:
     if not (deployed.folder / "previous").exists():
         deployed.deploy(other_model(deployed))
     before = (deployed.folder / "previous").readlink().name
@@ -150,30 +150,30 @@ def test_the_playbook_changes_nothing_the_second_time(deployed: Deployed, tmp_pa
     assert deployed.process()
 
 
-def test_the_doctor_finds_its_way(deployed: Deployed) -> None:
+def test_the_doctor_runs_over_ssh(deployed: Deployed) -> None:
     running = deployed.workstation.start(
         "doctor", "--host", deployed.address, "--identity", deployed.workstation.key, "--json"
     )
     out, err = running.communicate(timeout=600)
     assert running.returncode in (0, 1, 3), err
-    found = {finding["subject"]: finding for finding in json.loads(out)["findings"]}
-    assert found["architecture"]["found"].startswith("aarch64")
-    assert found["interpreter"]["state"] == "ok"
+    findings = {finding["subject"]: finding for finding in json.loads(out)["findings"]}
+    assert findings["architecture"]["found"].startswith("aarch64")
+    assert findings["interpreter"]["state"] == "ok"
 
 
 def deployed_model(deployed: Deployed) -> str:
-    """The model that runs."""
-    said = (deployed.folder / "current/run").read_text()
-    return FIRST if "demo classify" in said else SECOND
+    """Return the model that runs."""
+    script = (deployed.folder / "current/run").read_text()
+    return FIRST if "demo classify" in script else SECOND
 
 
 def other_model(deployed: Deployed) -> str:
-    """The model that does not run."""
+    """Return the model that does not run."""
     return SECOND if deployed_model(deployed) == FIRST else FIRST
 
 
 def play(deployed: Deployed, folder: Path) -> str:
-    """Run the playbook; its recap."""
+    """Run the playbook; return its recap."""
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventory.yml",
                f"--private-key={deployed.workstation.key}", "deploy.yml"]  # fmt: skip
     known = f"-o UserKnownHostsFile={deployed.workstation.known_hosts}"
@@ -187,19 +187,19 @@ def play(deployed: Deployed, folder: Path) -> str:
 
 
 def is_running(deployed: Deployed, word: str) -> bool:
-    """Whether a process of the board has a word in its command line."""
-    for place in Path("/proc").glob("[0-9]*"):
+    """Return True if a process of the board has a word in its command line."""
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            inside = (place / "root").readlink() == deployed.board.root.folder
-            if inside and word.encode() in (place / "cmdline").read_bytes():
+            inside = (process / "root").readlink() == deployed.board.root.folder
+            if inside and word.encode() in (process / "cmdline").read_bytes():
                 return True
         except OSError:
             continue
     return False
 
 
-def wait_for(happens, seconds: float = 600) -> None:  # type: ignore[no-untyped-def]
+def wait_for(condition, seconds: float = 600) -> None:  # type: ignore[no-untyped-def]
     end = time.monotonic() + seconds
-    while not happens():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)

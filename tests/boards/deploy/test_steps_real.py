@@ -1,6 +1,6 @@
-"""Deploys of a real model: without an index, over a line that is cut at each step, and by Ansible.
+"""Deployments of a real model: over a connection that is cut at each step, and with Ansible.
 
-The board is a real sshd on this machine; its systemd is a stand-in that starts units for real.
+The board is a real sshd on this machine; its systemd is a stand-in that really starts units.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cutting_proxy
 import pytest
-from cutting_proxy import Line
+from cutting_proxy import CuttableProxy
 from errors import error_code
 from ssh_board import SshBoard, Workstation
 
@@ -30,11 +30,9 @@ def run(test_data: Path) -> str:
     return f"demo classify --source {source} --loop --realtime --sink none --labels {labels}"
 
 
-def test_a_real_model_in_a_real_deploy(
-    edge: Edge, board: SshBoard, test_data: Path, run: str
-) -> None:
-    told = edge("deploy", test_data / "models" / MODEL, board.address, "--run", run)
-    assert told.code == 0, told.err
+def test_a_real_model_is_deployed(edge: Edge, board: SshBoard, test_data: Path, run: str) -> None:
+    result = edge("deploy", test_data / "models" / MODEL, board.address, "--run", run)
+    assert result.code == 0, result.err
     assert "fps on cpu" in edge("status", board.address).out
     selftest = subprocess.run(
         [board.root / "current/env/bin/edge", "selftest", board.root / "current"],
@@ -44,20 +42,20 @@ def test_a_real_model_in_a_real_deploy(
 
 
 @pytest.fixture
-def line(board: SshBoard, workstation: Workstation):  # type: ignore[no-untyped-def]
-    with cutting_proxy.line_to(board.port) as made:
+def proxy(board: SshBoard, workstation: Workstation):  # type: ignore[no-untyped-def]
+    with cutting_proxy.proxy_to(board.port) as proxy:
         known = workstation.known_hosts.read_text()
-        mine = next(one for one in known.splitlines() if f":{board.port} " in one)
+        mine = next(entry for entry in known.splitlines() if f":{board.port} " in entry)
         with workstation.known_hosts.open("a") as lines:
-            lines.write(mine.replace(f":{board.port} ", f":{made.port} ") + "\n")
-        yield made
+            lines.write(mine.replace(f":{board.port} ", f":{proxy.port} ") + "\n")
+        yield proxy
 
 
-def test_a_line_that_is_cut_at_any_step_leaves_what_runs(
-    edge: Edge, board: SshBoard, line: Line, test_data: Path, run: str
+def test_a_lost_connection_at_any_step_keeps_the_old_release(
+    edge: Edge, board: SshBoard, proxy: CuttableProxy, test_data: Path, run: str
 ) -> None:
     model = test_data / "models" / MODEL
-    address = board.address.replace(str(board.port), str(line.port))
+    address = board.address.replace(str(board.port), str(proxy.port))
     assert edge("deploy", model, address, "--run", run).code == 0
     old, process = board.running, board.process()
     releases = board.root / "releases"
@@ -68,46 +66,46 @@ def test_a_line_that_is_cut_at_any_step_leaves_what_runs(
         "release": lambda: any(releases.glob(".*.part")),
         "self-test": lambda: _runs("selftest", releases),
     }
-    wanted = f"{run} --top 2"
-    for step, happens in steps.items():
-        with line.cut_when(happens) as was_cut:
-            told = edge("deploy", model, address, "--run", wanted, "--extra", "mqtt")
+    new_run = f"{run} --top 2"
+    for step, condition in steps.items():
+        with proxy.cut_when(condition) as was_cut:
+            result = edge("deploy", model, address, "--run", new_run, "--extra", "mqtt")
         assert was_cut.is_set(), f"{step} was never seen"
-        assert (told.code, error_code(told.err)) == (2, "connection-lost"), told.err
+        assert (result.code, error_code(result.err)) == (2, "connection-lost"), result.err
         assert (board.running, board.process()) == (old, process), step
 
-    with line.cut_when(lambda: board.running != old) as was_cut:
-        told = edge("deploy", model, address, "--run", wanted, "--extra", "mqtt")
+    with proxy.cut_when(lambda: board.running != old) as was_cut:
+        result = edge("deploy", model, address, "--run", new_run, "--extra", "mqtt")
     assert was_cut.is_set()
-    assert told.code == 2
-    _until(lambda: board.process() != process)
-    _until(lambda: board.systemctl("is-active", "edge-toolkit") == "active")
-    assert board.running != old, "the switch went on to its end"
-    again = edge("deploy", model, address, "--run", wanted, "--extra", "mqtt", "--json")
+    assert result.code == 2
+    _wait_until(lambda: board.process() != process)
+    _wait_until(lambda: board.systemctl("is-active", "edge-toolkit") == "active")
+    assert board.running != old, "the switch was completed"
+    again = edge("deploy", model, address, "--run", new_run, "--extra", "mqtt", "--json")
     (row,) = json.loads(again.out)
     assert (again.code, row["release"], row["changed"]) == (0, board.running, False)
 
 
-def _runs(word: str, place: Path) -> bool:
-    """Whether a program with a word and a place among its own is running."""
+def _runs(word: str, path: Path) -> bool:
+    """Return True if a process has a word and a path in its command proxy."""
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = process.read_bytes().decode(errors="replace")
         except OSError:
             continue
-        if word in words and str(place) in words:
+        if word in words and str(path) in words:
             return True
     return False
 
 
-def _until(happens: Callable[[], bool]) -> None:
+def _wait_until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
-    while not happens():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
 
 
-def test_ansible_does_the_same_and_a_second_time_nothing(
+def test_ansible_does_the_same_and_repeating_it_changes_nothing(
     edge: Edge,
     board: SshBoard,
     workstation: Workstation,

@@ -1,4 +1,4 @@
-"""scripts/switch.sh on a folder, with programs that stand in for systemd's."""
+"""scripts/switch.sh on a folder, with stand-ins for systemd."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ OLD = "[Service]\nExecStart=old"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Two releases, of which ``old`` runs; ``bin`` comes first on the PATH."""
+    """Return a folder with two releases, ``old`` is current; ``bin`` is first on the PATH."""
     if shutil.which("flock") is None:
         pytest.skip("no flock")
     for name in ("old", "new"):
@@ -47,8 +47,8 @@ def switch(root: Path, unit: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("program", ["ln", "mv"])
-def test_what_runs_is_not_touched_where_nothing_can_be_written(root: Path, program: str) -> None:
-    stand_in(root, "systemctl", f'echo "$1" >>{root}/told')
+def test_a_full_disk_leaves_the_running_release_untouched(root: Path, program: str) -> None:
+    stand_in(root, "systemctl", f'echo "$1" >>{root}/log')
     stand_in(root, program, "echo No space left on device >&2\nexit 1")
     done = switch(root, f"{OLD} --other")
     assert (done.returncode, done.stdout) == (74, "")
@@ -57,11 +57,11 @@ def test_what_runs_is_not_touched_where_nothing_can_be_written(root: Path, progr
     assert (root / "units/edge-toolkit.service").read_text() == f"{OLD}\n"
     assert {path.name for path in (root / "releases").iterdir()} == {"old", "new"}
     assert {path.name for path in (root / "units").iterdir()} == {"edge-toolkit.service"}
-    told = (root / "told").read_text() if (root / "told").exists() else ""
-    assert "restart" not in told
+    log = (root / "log").read_text() if (root / "log").exists() else ""
+    assert "restart" not in log
 
 
-def test_a_release_that_starts_is_the_one_that_runs(root: Path) -> None:
+def test_a_release_that_starts_becomes_current(root: Path) -> None:
     stand_in(root, "systemctl", "exit 0")
     for name in ("older", ".older.part"):
         (root / "releases" / name).mkdir()

@@ -1,4 +1,4 @@
-"""The board's side on an emulated board: it installs from wheels, and answers as it does here."""
+"""``edge`` on an emulated board: it installs from wheels, and its results are as here."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from edge.installation import DISTRIBUTION
 pytestmark = pytest.mark.board
 
 
-def test_the_command_is_there(board: Board) -> None:
+def test_the_command_is_installed(board: Board) -> None:
     assert board.edge("--version").stdout.startswith("edge, version")
 
 
@@ -25,23 +25,23 @@ def test_it_needs_no_tensorflow(board: Board) -> None:
 def test_images_are_classified_as_here(board: Board, test_data: Path, run_edge) -> None:  # type: ignore[no-untyped-def]
     models = test_data / "models"
     model, labels = "mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt"
-    there = board.edge(
+    remote = board.edge(
         "classify", f"/data/{model}", "/data/images", "--labels", f"/data/{labels}",
         "--threads", 1, "--json",
     )  # fmt: skip
-    here = run_edge(
+    local = run_edge(
         "classify", models / model, board.root.folder / "data/images", "--labels",
         models / labels, "--threads", 1, "--json",
     )  # fmt: skip
-    answers = [_best(done.stdout) for done in (there, here)]
-    assert answers[0].keys() == answers[1].keys() == {"cat.jpg", "parrot.jpg"}
-    for name, (label, score) in answers[0].items():
-        assert label == answers[1][name][0]
-        assert score == pytest.approx(answers[1][name][1], abs=0.03)
+    results = [_best(done.stdout) for done in (remote, local)]
+    assert results[0].keys() == results[1].keys() == {"cat.jpg", "parrot.jpg"}
+    for name, (label, score) in results[0].items():
+        assert label == results[1][name][0]
+        assert score == pytest.approx(results[1][name][1], abs=0.03)
 
 
-def _best(told: str) -> dict[str, tuple[str, float]]:
-    best = {Path(one["file"]).name: one["classes"][0] for one in json.loads(told)}
+def _best(output: str) -> dict[str, tuple[str, float]]:
+    best = {Path(entry["file"]).name: entry["classes"][0] for entry in json.loads(output)}
     return {name: (first["label"], first["score"]) for name, first in best.items()}
 
 

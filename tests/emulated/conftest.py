@@ -1,4 +1,4 @@
-"""Emulated boards with the toolkit installed from its wheel, one for each release of Debian."""
+"""Emulated boards with the toolkit installed from its wheel, one per release of Debian."""
 
 import os
 import shutil
@@ -16,9 +16,9 @@ from edge.installation import DISTRIBUTION
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-CARRIED = ("mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt",
+DATA_FILES = ("mobilenet_v1_0.25_128_quant.tflite", "imagenet_labels.txt",
            "coco_ssd_mobilenet_v1_1.0_quant.tflite", "coco_ssd_labels.txt")  # fmt: skip
-"""Of the real models, what is brought to the board."""
+"""Real models and labels that are copied to the board."""
 
 _GLIBC = (17, 27, 28, 31, 34)
 """Minor versions of glibc 2 whose wheels run on bookworm."""
@@ -32,7 +32,7 @@ def board_cache() -> Path:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toolkit's wheel, built from these sources."""
+    """Build the toolkit's wheel from these sources."""
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", folder]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
@@ -48,10 +48,10 @@ def board(
     test_data: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Board]:
-    """The board, told how long it took to make."""
-    why = emulated_root.missing()
-    if why:
-        pytest.fail(why)
+    """Set up the board, and report the duration."""
+    reason = emulated_root.missing_requirements()
+    if reason:
+        pytest.fail(reason)
     release = request.param
     with emulated_root.root(release, board_cache) as root:
         wheels = tmp_path_factory.mktemp(f"wheels-{release}")
@@ -60,7 +60,7 @@ def board(
         start = time.perf_counter()
         _install(board)
         _report(request, f"{release}: wheels installed in {time.perf_counter() - start:.0f} s")
-        for name in CARRIED:
+        for name in DATA_FILES:
             root.copy_in(test_data / "models" / name, f"/data/{name}")
         root.copy_in(test_data / "images/cat_720p.jpg", "/data/images/cat.jpg")
         root.copy_in(test_data / "images/parrot.jpg", "/data/images/parrot.jpg")
@@ -69,7 +69,7 @@ def board(
 
 
 def _download(wheel: Path, python: str, folder: Path) -> None:
-    """Fetch the board's wheels here, where that is quick."""
+    """Download the board's wheels here, where that is fast."""
     platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in _GLIBC]
     done = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:",
@@ -91,7 +91,7 @@ def _install(board: Board) -> None:
 
 
 def _report(request: pytest.FixtureRequest, line: str) -> None:
-    """Tell a line on the terminal, also where output is captured."""
+    """Print a line on the terminal even if output is captured."""
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.write_line(f"{line} (emulated: times mean nothing)")
