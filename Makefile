@@ -2,12 +2,13 @@
 .POSIX:
 
 BIN = .venv/bin
-PYTHON_SOURCES = edge converters demos boards tests
+PACKAGES = edge converters demos boards
+PYTHON_SOURCES = $(PACKAGES) tests conftest.py
 PYTEST = $(BIN)/python -m pytest
 
 help:
 	@echo 'make quickstart  convert handwritten digits and classify unseen ones (minutes)'
-	@echo 'make test        lint, the tests, and the tests of edge/ with the base wheel alone'
+	@echo 'make test        lint, the tests, the examples, and the tests of edge/ with the base wheel alone'
 	@echo 'make test-real   the tests on real images and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
@@ -33,6 +34,7 @@ lint: setup
 
 test: lint
 	$(PYTEST) -n 2 --dist loadfile -m 'not realdata and not network and not board' $(PYTEST_FLAGS)
+	$(PYTEST) --doctest-modules $(PACKAGES)
 	@sh .ci/test-base $(PYTEST_FLAGS)
 
 test-base: setup

@@ -68,7 +68,7 @@ def _luminance(*rgb: float) -> float:
 def to_ascii(text: str) -> str:
     """``text`` in the letters that the font has, which are ASCII.
 
-    >>> plain("Café × 2")
+    >>> to_ascii("Café × 2")
     'Cafe x 2'
     """
     if text.isascii():

@@ -43,7 +43,7 @@ class MultiObjectTracker:
     """Follows objects from frame to frame; call :meth:`update` for each frame, in order.
 
     Example:
-        >>> tracker = Tracker()
+        >>> tracker = MultiObjectTracker()
         >>> for _ in range(3):
         ...     tracks = tracker.update(np.array([[10, 10, 50, 90]]), np.array([0.9]))
         >>> tracks.ids.tolist()

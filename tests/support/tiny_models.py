@@ -52,6 +52,24 @@ def color_model(
     return parts.pack(tensors, operators, [0], [3 if logits else 5])
 
 
+def detector_model() -> bytes:
+    """A YOLOv8-like detector that always finds class 0 in the left half and class 1 in the right.
+
+    Its output [1, 21, 6] is constant: x, y, width, height, scores of two classes.
+    """
+    parts = Parts()
+    rows = np.zeros((1, 21, 6), np.float32)
+    rows[0, 0] = 0.25, 0.5, 0.5, 0.5, 0.9, 0.1
+    rows[0, 1] = 0.75, 0.5, 0.5, 0.5, 0.1, 0.8
+    tensors = [
+        parts.tensor("image", [1, 32, 32, 3], FLOAT32),
+        parts.tensor("constant", list(rows.shape), FLOAT32, data=rows),
+        parts.tensor("shape", [3], INT32, data=np.asarray(rows.shape, np.int32)),
+        parts.tensor("rows", list(rows.shape), FLOAT32),
+    ]
+    return parts.pack(tensors, [parts.operator(RESHAPE, [1, 2], [3])], [0], [3])
+
+
 def edgetpu_model() -> bytes:
     """A model that is one operation for the Edge TPU."""
     parts = Parts()

@@ -1,0 +1,55 @@
+"""Files that the examples in docstrings open; ``make test`` runs them with --doctest-modules."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def example_files(request: pytest.FixtureRequest) -> None:
+    """Run an example in a folder with tiny models, images and a dataset.
+
+    ==================  ============================================================
+    ``model.tflite``    a classifier of red, green and blue images, with its labels
+    ``detector.tflite`` a detector that always finds a cat (left) and a dog (right)
+    ``detector.txt``    its labels
+    ``segmenter.tflite`` a segmentation model of red, green and blue pixels
+    ``red.jpg``         a red image
+    ``photos/``         a dataset of three classes
+    ==================  ============================================================
+    """
+    if isinstance(request.node, pytest.DoctestItem):
+        folder: Path = request.getfixturevalue("example_folder")
+        patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+        patch.chdir(folder)
+        patch.setenv("EDGE_CACHE", str(folder / "cache"))
+
+
+@pytest.fixture(scope="session")
+def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of the examples."""
+    import cv2
+    import mask_models
+    import numpy as np
+    import tiny_models
+    from micro import write_dataset
+
+    from edge.modelfile.metadata import ModelMetadata
+    from edge.modelfile.metadata_writer import write_metadata
+
+    folder = tmp_path_factory.mktemp("examples")
+    colors = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    models: dict[str, Callable[[], bytes]] = {
+        "model.tflite": lambda: write_metadata(tiny_models.color_model("int8"), colors),
+        "detector.tflite": tiny_models.detector_model,
+        "segmenter.tflite": lambda: write_metadata(mask_models.scores_model(), colors),
+    }
+    for name, make in models.items():
+        (folder / name).write_bytes(make())
+    (folder / "detector.txt").write_text("cat\ndog\n")
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[..., 2] = 250
+    cv2.imwrite(str(folder / "red.jpg"), red)
+    write_dataset(folder / "photos")
+    return folder
