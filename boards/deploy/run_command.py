@@ -11,7 +11,7 @@ import click
 from edge import sinks, sources
 from edge.cli import cli
 from edge.errors import UsageError
-from edge.sinks.web import address
+from edge.sinks.web.address import parse_address
 
 HERE = "$here"
 """The folder of the release in the words of a command: "$here/labels.txt"."""
@@ -87,7 +87,7 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
     sink_extras = (sinks.SINKS[scheme].extra for scheme, _ in resolved)
     needed = (_DEMO_EXTRAS.get(words[1]), source.extra, *sink_extras)
     extras = {extra for extra in needed if extra is not None}
-    pages = [address.parse(target) for scheme, target in resolved if scheme == "web"]
+    pages = [parse_address(target) for scheme, target in resolved if scheme == "web"]
     kept, files = _with_release_paths(words)
     return RunCommand(
         words=kept,

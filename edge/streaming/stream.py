@@ -268,8 +268,8 @@ class _Stream:
             with suppress_native_stderr():
                 return task.fallback_to_cpu()
         except EdgeError as error:
-            found = f"{reason}, and {error.found}"
-            raise DelegateError(error.expected, found, error.fix, code=error.code) from None
+            problem = f"{reason}, and {error.found}"
+            raise DelegateError(error.expected, problem, error.fix, code=error.code) from None
 
     def _finish(self, workers: Sequence[SinkWorker[Any]]) -> dict[str, int]:
         """Finish all workers, drawing before its sinks; return the lost outputs per sink."""

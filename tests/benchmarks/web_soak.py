@@ -1,10 +1,10 @@
-"""A long stream with visitors that come, stall and leave: memory stays flat, the rate unharmed.
+"""A long stream with clients that come, stall and leave: memory stays flat, the rate unharmed.
 
     python tests/benchmarks/web_soak.py [--minutes 30]
 
 A stream at the pace of a camera, 640 × 480 at 30 a second, through a tiny classifier into the page
-of the sink ``web``. Times without and with visitors take turns, so that both meet the same machine.
-The visitors, in a process of their own: some that look, one that comes and goes, one that never
+of the sink ``web``. Times without and with clients take turns, so that both meet the same machine.
+The clients, in a process of their own: some that look, one that comes and goes, one that never
 acknowledges an image, one that never reads what it gets, and a slow reader of the plain stream.
 """
 
@@ -34,7 +34,7 @@ from edge.tasks.classify.classifier import Classifier
 from edge.terminal.native_stderr import suppress_native_stderr
 
 PHASE = 10.0
-"""Seconds without visitors, then with them, and so on."""
+"""Seconds without clients, then with them, and so on."""
 
 SETTLING = 2.0
 """Seconds at the beginning of a phase that are not counted."""
@@ -50,10 +50,10 @@ LEAST = 20.0
 def look(page: Any, ending: threading.Event, *, stay: float, acknowledge: bool) -> None:
     """Visit the page again and again, for ``stay`` seconds each time."""
     while not ending.is_set():
-        with suppress(Exception), pages.Visitor(page) as visitor:
+        with suppress(Exception), pages.Client(page) as client:
             until = time.monotonic() + stay
             while time.monotonic() < until and not ending.is_set():
-                visitor.next() if acknowledge else visitor.socket.recv(timeout=1)
+                client.next() if acknowledge else client.socket.recv(timeout=1)
 
 
 def stall(port: int, path: str, ending: threading.Event, every: float | None) -> None:
@@ -71,7 +71,7 @@ def stall(port: int, path: str, ending: threading.Event, every: float | None) ->
                 way.recv(2048)
 
 
-def visitors(url: str) -> None:
+def clients(url: str) -> None:
     """Come and go as the lines "on" and "off" on stdin say."""
     page: Any = argparse.Namespace(url=url, port=int(url.rpartition(":")[2]), token="")
     with ExitStack() as here:
@@ -88,12 +88,12 @@ def come(page: Any, here: ExitStack) -> None:
         (look, page, ending, {"stay": 0.5, "acknowledge": True}),
         (look, page, ending, {"stay": 1e9, "acknowledge": False}),
     ]
-    made = [
+    threads = [
         threading.Thread(target=kind, args=given, kwargs=options) for kind, *given, options in kinds
     ]
-    made.append(threading.Thread(target=stall, args=(page.port, "/ws", ending, None)))
-    made.append(threading.Thread(target=stall, args=(page.port, "/stream.mjpg", ending, 0.1)))
-    for thread in made:
+    threads.append(threading.Thread(target=stall, args=(page.port, "/ws", ending, None)))
+    threads.append(threading.Thread(target=stall, args=(page.port, "/stream.mjpg", ending, 0.1)))
+    for thread in threads:
         thread.start()
         here.callback(thread.join, 5)
     here.callback(ending.set)
@@ -138,10 +138,10 @@ def soak(task: Any, folder: Path, minutes: float) -> bool:
                 print(word, file=others.stdin, flush=True)
                 time.sleep(min(SETTLING, PHASE / 4))
                 rates[word].append(rate(page.sink, now + min(PHASE, 30 * minutes), memory))
-                here = len(page.sink._hub.visitors)
+                here = len(page.sink._hub.clients)
                 passed = (time.monotonic() - start) / 60
                 print(
-                    f"  {passed:6.1f} min  {rates[word][-1]:6.2f} a second, visitors {word:3s} "
+                    f"  {passed:6.1f} min  {rates[word][-1]:6.2f} a second, clients {word:3s} "
                     f"({here}), {memory[-1][1]:.1f} MB, latest {1e3 * page.sink.late:.0f} ms",
                     flush=True,
                 )
@@ -166,7 +166,7 @@ def judged(
     harm = statistics.median(1 - busy / quiet for quiet, busy in pairs)
     alone, visited = (statistics.mean(rates[word][: len(pairs)]) for word in ("off", "on"))
     print(
-        f"frames a second: {alone:.2f} alone, {visited:.2f} with visitors; "
+        f"frames a second: {alone:.2f} alone, {visited:.2f} with clients; "
         f"{100 * harm:+.2f} % lost, the median of {len(pairs)} turns (allowed: {100 * HARM:g} %)"
     )
     growth = 1800 * slope(memory[len(memory) // 4 :])
@@ -191,7 +191,7 @@ def main() -> int:
     parser.add_argument("--visit", metavar="URL", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.visit:
-        visitors(given.visit)
+        clients(given.visit)
         return 0
     with tempfile.TemporaryDirectory() as name:
         model = Path(name) / "colors.tflite"
@@ -199,8 +199,8 @@ def main() -> int:
         model.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
         with suppress_native_stderr():
             task = Classifier.open(model, threads=1)
-        with pages.page(Path(name), task=task) as page, pages.Visitor(page) as visitor:
-            visitor.until("result")  # whatever is loaded late is there now
+        with pages.page(Path(name), task=task) as page, pages.Client(page) as client:
+            client.until("result")  # whatever is loaded late is there now
         before = held()
         good = soak(task, Path(name), given.minutes)
         after = held()

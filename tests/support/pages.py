@@ -1,4 +1,4 @@
-"""A stream with the page of the sink ``web``, and somebody who looks at it without a browser."""
+"""A stream with the page of the sink ``web``, and a client of it without a browser."""
 
 import json
 import threading
@@ -12,6 +12,7 @@ from typing import Any, Self
 from streams import MeanTask
 
 from edge.sinks.web import WebSink, open_web
+from edge.sinks.web.session import SEND_TIMEOUT_S
 from edge.sources import open_source
 from edge.sources.browser import BrowserSource
 from edge.sources.source import SourceOptions
@@ -31,7 +32,7 @@ class Page:
     sink: WebSink
     control: StreamControl
     stop: threading.Event
-    said: list[str]
+    notes: list[str]
     done: list[StreamStats] = field(default_factory=list)
 
     @property
@@ -54,38 +55,39 @@ def page(
     host: str = "127.0.0.1",
     task: Task | None = None,
     wrapped: Callable[[WebSink], Any] = lambda sink: sink,
+    send_timeout_s: float = SEND_TIMEOUT_S,
 ) -> Iterator[Page]:
     """A page in a stream of its own, ended with the block; recordings go into ``folder``.
 
-    ``wrapped``: puts something around its sink.
+    ``wrapped``: wraps its sink.
     """
     opened = open_source(source, SourceOptions(realtime=True))
-    control, stop, said = StreamControl(task or MeanTask()), threading.Event(), []
+    control, stop, notes = StreamControl(task or MeanTask()), threading.Event(), []
     camera = opened.camera if isinstance(opened, BrowserSource) else None
     context = StreamContext(
-        opened.fps, opened.live, stop.set, said.append, control, opened.name, camera
+        opened.fps, opened.live, stop.set, notes.append, control, opened.name, camera
     )
-    sink = wrapped(open_web(f"{host}:0?recordings={folder}", context))
-    made = Page(sink, control, stop, said)
+    sink = wrapped(open_web(f"{host}:0?recordings={folder}", context, send_timeout_s))
+    running = Page(sink, control, stop, notes)
 
     def work() -> None:
-        made.done.append(
+        running.done.append(
             stream.run(
-                lambda: opened, control.task, [sink], stop=stop, say=said.append, control=control
+                lambda: opened, control.task, [sink], stop=stop, say=notes.append, control=control
             )
         )
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        yield made
+        yield running
     finally:
         stop.set()
         thread.join(15)
     assert not thread.is_alive()
 
 
-class Visitor:
+class Client:
     """A WebSocket of the page that acknowledges images, as the page does."""
 
     def __init__(self, page: Page, **options: Any) -> None:
@@ -93,7 +95,7 @@ class Visitor:
 
         address = page.url.replace("http", "ws") + "/ws"
         headers = {"Cookie": f"edge_{page.port}={page.token}"} if page.token else {}
-        self._way = connect(
+        self._connection = connect(
             address,
             additional_headers=headers,
             max_size=None,
@@ -101,14 +103,14 @@ class Visitor:
             close_timeout=0.2,
             **options,
         )
-        self.socket = self._way.__enter__()
+        self.socket = self._connection.__enter__()
         self.jpegs: list[bytes] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._way.__exit__(None, None, None)
+        self._connection.__exit__(None, None, None)
 
     def send(self, kind: str, **rest: Any) -> None:
         self.socket.send(json.dumps({"type": kind, **rest}))
@@ -120,8 +122,8 @@ class Visitor:
             self.jpegs.append(message)
             self.send("ack")
             return {"type": "image"}
-        said: dict[str, Any] = json.loads(message)
-        return said
+        content: dict[str, Any] = json.loads(message)
+        return content
 
     def until(self, kind: str, fits: Callable[[dict[str, Any]], bool] = lambda _: True) -> Any:
         """The next message of a kind that fits; others are passed over."""
@@ -143,5 +145,5 @@ def wait_until(holds: Callable[[], object], seconds: float = 15) -> None:
     """Return once ``holds()`` is true; it has so many seconds to become it."""
     end = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, "the condition never became true"
         time.sleep(0.02)

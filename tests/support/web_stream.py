@@ -63,31 +63,31 @@ def served(*arguments: object, sink: str = "web:127.0.0.1:0") -> Iterator[Served
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, bufsize=1
     )
-    said: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_read, args=(process, said), daemon=True).start()
+    lines_read: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_read, args=(process, lines_read), daemon=True).start()
     stream = None
     try:
-        stream = Served(process, _address(said))
+        stream = Served(process, _address(lines_read))
         yield stream
     finally:
         (stream or Served(process, "")).end()
 
 
-def _read(process: "subprocess.Popen[str]", said: "queue.Queue[str | None]") -> None:
+def _read(process: "subprocess.Popen[str]", lines_read: "queue.Queue[str | None]") -> None:
     assert process.stderr is not None
     with process.stderr:
         for line in process.stderr:
-            said.put(line)
-    said.put(None)
+            lines_read.put(line)
+    lines_read.put(None)
 
 
-def _address(said: "queue.Queue[str | None]") -> str:
+def _address(lines_read: "queue.Queue[str | None]") -> str:
     lines: list[str] = []
-    while (line := said.get(timeout=_PATIENCE)) is not None:
+    while (line := lines_read.get(timeout=_PATIENCE)) is not None:
         lines.append(line)
-        found = re.search(r"web: open (\S+)", line)
-        if found:
-            return found[1]
+        match = re.search(r"web: open (\S+)", line)
+        if match:
+            return match[1]
     raise AssertionError("the stream did not say where its page is:\n" + "".join(lines))
 
 
@@ -103,23 +103,23 @@ def colored(seconds: float, fps: int) -> Iterator[NDArray[np.uint8]]:
     """Images of 320 × 240, first red and then blue, over which a bar moves."""
     count = round(seconds * fps)
     for index in range(count):
-        made = np.full((240, 320, 3), (40, 40, 200) if 2 * index < count else (200, 40, 40))
+        image = np.full((240, 320, 3), (40, 40, 200) if 2 * index < count else (200, 40, 40))
         left = index * 10 % 300
-        made[150:180, left : left + 20] = 255
-        yield made.astype(np.uint8)
+        image[150:180, left : left + 20] = 255
+        yield image.astype(np.uint8)
 
 
 def write_clip(path: Path, seconds: float = 2.4, fps: int = 20) -> Path:
     """A video of :func:`colored`."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), fps, (320, 240))
-    for made in colored(seconds, fps):
-        writer.write(made)
+    for image in colored(seconds, fps):
+        writer.write(image)
     writer.release()
     return path
 
 
 def write_fake_camera(path: Path) -> Path:
-    """What Chromium's fake camera plays over and over: JPEGs one after the other."""
-    images = (cv2.imencode(".jpg", made)[1].tobytes() for made in colored(2.4, 30))
+    """Write a clip of JPEGs in a row, which Chromium's fake camera repeats."""
+    images = (cv2.imencode(".jpg", image)[1].tobytes() for image in colored(2.4, 30))
     path.write_bytes(b"".join(images))
     return path

@@ -1,7 +1,7 @@
-"""A page for browsers: the live image, results beside it, statistics, and what can be changed.
+"""Web sink: a page for browsers with the live image, results, statistics and controls.
 
-It is how a board without a screen is used. On this machine's own address it is open to whoever
-can connect there, which is this machine; on another one it asks for the token that is printed.
+It is the user interface of a board without a screen. On a loopback address everybody on this
+machine may open it; on another address it asks for the token that is printed.
 """
 
 import getpass
@@ -12,26 +12,32 @@ from typing import TYPE_CHECKING
 from edge.errors import OutputError
 from edge.frame import Output
 from edge.installation import install_command
-from edge.sinks.web import address as places
+from edge.sinks.web.address import listen, parse_address
 from edge.sinks.web.hub import Hub
 from edge.sinks.web.recording import Recorder
+from edge.sinks.web.session import SEND_TIMEOUT_S
 from edge.streaming.sink import StreamContext
 
 if TYPE_CHECKING:
     from edge.sinks.web.server import WebServer
 
-_BACKLOG = 8
-_RATE = 30.0
+_QUEUE_SIZE = 8
+_DEFAULT_FPS = 30.0
 
 
-def open_web(address: str, context: StreamContext) -> "WebSink":
-    """A page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080; port 0: any free.
+def open_web(
+    address: str, context: StreamContext, send_timeout_s: float = SEND_TIMEOUT_S
+) -> "WebSink":
+    """Serve a page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080.
+
+    Port 0 takes a free one.
 
     Raises:
-        OutputError: the extra ``web`` is not installed, the port is in use, or the host is none.
-        UsageError: another address.
+        OutputError: The extra ``web`` is not installed, the port is in use, or the host is not one
+            of this machine.
+        UsageError: The address is invalid.
     """
-    wanted = places.parse(address)
+    parsed = parse_address(address)
     try:
         from edge.sinks.web.server import WebServer
     except ImportError as error:
@@ -41,19 +47,19 @@ def open_web(address: str, context: StreamContext) -> "WebSink":
             install_command("web"),
             code="missing-package",
         ) from None
-    assert context.control is not None  # a stream has one
-    listening = places.listen(wanted)
-    recorder = Recorder(wanted.recordings, context.fps or _RATE, context.live, context.say)
+    assert context.control is not None  # every stream has one
+    listening = listen(parsed)
+    recorder = Recorder(parsed.recordings, context.fps or _DEFAULT_FPS, context.live, context.say)
     hub = Hub(context, context.control, recorder)
-    server = WebServer(listening, hub)
-    _greet(server, context)
+    server = WebServer(listening, hub, send_timeout_s)
+    _print_address(server, context)
     return WebSink(f"web:{address}".rstrip(":"), hub, server)
 
 
 class WebSink:
-    """Shows visitors the newest image; drawn only while somebody looks, or records."""
+    """Shows clients the newest image, drawn only while somebody watches or records."""
 
-    queue_size = _BACKLOG
+    queue_size = _QUEUE_SIZE
 
     def __init__(self, name: str, hub: Hub, server: "WebServer") -> None:
         self.name, self._hub, self._server = name, hub, server
@@ -61,27 +67,30 @@ class WebSink:
 
     @property
     def wants_images(self) -> bool:
+        """True while somebody watches or records."""
         return self._hub.watched
 
     def write(self, output: Output) -> None:
+        """Show an output."""
         self._hub.publish(output)
 
     def close(self) -> None:
+        """Tell the clients that the stream has ended, and stop the server."""
         self._server.stop()
-        self._hub.recorder.end()
+        self._hub.recorder.stop()
         if self._hub.camera is not None:
             self._hub.camera.close()
 
 
-def _greet(server: "WebServer", context: StreamContext) -> None:
+def _print_address(server: "WebServer", context: StreamContext) -> None:
     camera = context.camera is not None
     context.say(f"web: open {server.url}" + (" and allow the camera" if camera else ""))
     remote = "SSH_CONNECTION" in os.environ
     if not (camera or (server.loopback and remote)):
         return
-    why = "browsers allow camera access only over https or on localhost; " if camera else ""
+    reason = "browsers allow camera access only over https or on localhost; " if camera else ""
     tunnel = f"ssh -L {server.tunnel} {getpass.getuser()}@{socket.gethostname()}"
     context.say(
-        f"web: {why}from another machine, run there: {tunnel}"
+        f"web: {reason}from another machine, run there: {tunnel}"
         f" and open http://127.0.0.1:{server.port}/{server.query}"
     )

@@ -1,6 +1,6 @@
-"""Who may see the page: checks before every request, and headers on every answer.
+"""Access control: ASGI middleware that checks requests and adds security headers.
 
-An ASGI application around another one (https://asgi.readthedocs.io).
+Reference: https://asgi.readthedocs.io.
 """
 
 import re
@@ -16,12 +16,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_POLICY = (
+_CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "content-security-policy": _POLICY,
+    "content-security-policy": _CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
@@ -34,14 +34,14 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AccessMiddleware:
-    """Lets through what may pass, and answers the rest with one line.
+    """Passes permitted requests on, and answers others with one line.
 
     Args:
-        app: what is guarded.
-        hosts: names that the page may be called by, against DNS rebinding; None for any, where
-            the token already keeps others out.
-        token: what a visitor must know; None where only this machine can connect.
-        cookie: the name of the cookie that holds it.
+        app: The protected application.
+        hosts: Permitted names in the Host header, against DNS rebinding; None for any, where a
+            token keeps others out.
+        token: Required of a client; None where only this machine can connect.
+        cookie: Name of the cookie that holds the token.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class AccessMiddleware:
         self._app, self._hosts, self._token, self._cookie = app, hosts, token, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection as an ASGI application."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -68,57 +69,61 @@ class AccessMiddleware:
 
     def _refusal(self, scope: Scope, headers: dict[str, str], given: str) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        if self._hosts is not None and _name(host) not in self._hosts:
+        if self._hosts is not None and _host_name(host) not in self._hosts:
             return 403, f"unknown host '{host}': open this page as localhost"
         origin = headers.get("origin")
-        if scope["type"] == "websocket" and origin is not None and _place(origin) != host.lower():
+        if (
+            scope["type"] == "websocket"
+            and origin is not None
+            and _origin_host(origin) != host.lower()
+        ):
             return 403, f"connections from other pages are not allowed ({origin})"
-        if self._token is not None and not self._known(headers.get("cookie", ""), given):
+        if self._token is not None and not self._is_authorized(headers.get("cookie", ""), given):
             problem = "wrong token" if given else "no token"
             return 401, f"{problem}: open the full address that the program printed"
         return None
 
-    def _known(self, cookies: str, given: str) -> bool:
+    def _is_authorized(self, cookies: str, given: str) -> bool:
         assert self._token is not None
-        found = given or _cookie(cookies, self._cookie)
-        return secrets.compare_digest(found.encode(), self._token.encode())
+        token = given or _cookie_value(cookies, self._cookie)
+        return secrets.compare_digest(token.encode(), self._token.encode())
 
 
 def loopback_hosts(bound: str) -> frozenset[str]:
-    """The names of this machine for itself."""
+    """Return the names by which this machine reaches itself."""
     return _LOOPBACK | {bound}
 
 
-def _name(host: str) -> str:
-    """The name in a Host header, without its port: behind a tunnel that is another."""
+def _host_name(host: str) -> str:
+    """Return the name in a Host header, without its port: behind a tunnel that differs."""
     return re.sub(r":\d*$", "", host.lower()).strip("[]")
 
 
-def _place(origin: str) -> str:
+def _origin_host(origin: str) -> str:
     try:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
 
 
-def _cookie(header: str, name: str) -> str:
+def _cookie_value(header: str, name: str) -> str:
     try:
-        found = SimpleCookie(header).get(name)
+        cookie = SimpleCookie(header).get(name)
     except CookieError:
         return ""
-    return found.value if found is not None else ""
+    return cookie.value if cookie is not None else ""
 
 
 def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            there = {name for name, _ in message["headers"]}
+            present = {name for name, _ in message["headers"]}
             for name, value in (*_HEADERS.items(), ("cache-control", "no-store")):
-                if name.encode() not in there:
+                if name.encode() not in present:
                     message["headers"].append((name.encode(), value.encode()))
         await send(message)
 
-    return sending
+    return send_with_headers
 
 
 async def _refuse(scope: Scope, send: Send, status: int, line: str) -> None:
@@ -137,6 +142,6 @@ async def _answer(
     body = f"{line}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"),
                (b"content-length", str(len(body)).encode()), *extra]  # fmt: skip
-    sending = _with_headers(send) if kind == "http.response" else send
-    await sending({"type": f"{kind}.start", "status": status, "headers": headers})
-    await sending({"type": f"{kind}.body", "body": body})
+    send_message = _with_headers(send) if kind == "http.response" else send
+    await send_message({"type": f"{kind}.start", "status": status, "headers": headers})
+    await send_message({"type": f"{kind}.body", "body": body})

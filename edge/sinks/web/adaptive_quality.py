@@ -1,4 +1,4 @@
-"""How large an image a visitor gets: as large as the way to it carries without delay."""
+"""Adaptive quality: the largest images that a connection carries without delay."""
 
 from dataclasses import dataclass
 
@@ -8,61 +8,72 @@ from edge.image import downscale, encode_jpeg
 
 @dataclass(frozen=True, slots=True)
 class QualityLevel:
-    """``side``: the longest side in pixels; ``quality`` of the JPEG."""
+    """Size and quality of a JPEG.
+
+    Attributes:
+        side: Longest side in pixels.
+        quality: Of the JPEG, from 0 to 100.
+    """
 
     side: int
     quality: int
 
 
 LEVELS = (
-    QualityLevel(320, 50), QualityLevel(480, 60), QualityLevel(640, 70), QualityLevel(960, 75), QualityLevel(1280, 80), QualityLevel(1280, 88)
-)  # fmt: skip
-"""From the smallest to the best; each about twice as many bytes as the one before."""
+    QualityLevel(320, 50),
+    QualityLevel(480, 60),
+    QualityLevel(640, 70),
+    QualityLevel(960, 75),
+    QualityLevel(1280, 80),
+    QualityLevel(1280, 88),
+)
+"""From the smallest to the best; each has about twice as many bytes as the one before."""
 
 BEST = LEVELS[-1]
 
 FULL = QualityLevel(1 << 16, 92)
-"""An image at its own size, whatever that is: a snapshot."""
+"""Original size, for snapshots."""
 
-_SLOW, _QUICK = 0.12, 0.05
-"""Seconds that an image may take beyond the shortest way before the level falls, or rises."""
+_SLOW_S, _FAST_S = 0.12, 0.05
+"""Seconds beyond the base latency above which the level falls, and below which it rises."""
 
-_PATIENCE, _LONGEST = 1.0, 60.0
-"""Seconds before a level that was too much is tried again: at first, and at most."""
+_MIN_BACKOFF_S, _MAX_BACKOFF_S = 1.0, 60.0
+"""Seconds before a level that was too high is tried again."""
 
-_FADES = 1.002
-"""By so much the shortest way grows with each image, so that a way that became longer counts."""
+_BASE_GROWTH = 1.002
+"""Factor by which the base latency grows with each image, to follow a slower connection."""
 
 
 class AdaptiveQuality:
-    """Chooses the level from how long images take to be acknowledged.
+    """Chooses the level from the time that images take to be acknowledged.
 
-    The first image is the smallest: it tells how long the way itself is. What later ones take
-    beyond it is due to their size, or to a visitor that is slow to show them.
+    The first image is the smallest and gives the base latency of the connection. The time that
+    later ones take beyond it is due to their size, or to a client that is slow to show them.
     """
 
     def __init__(self) -> None:
         self._index = 0
-        self._shortest: float | None = None
-        self._wait, self._until = _PATIENCE, 0.0
+        self._base: float | None = None
+        self._backoff, self._retry_at = _MIN_BACKOFF_S, 0.0
 
     @property
     def level(self) -> QualityLevel:
+        """The current level."""
         return LEVELS[self._index]
 
     def acknowledged(self, sent: float, now: float) -> None:
-        """An image was sent, and acknowledged, at these times in seconds."""
-        took = now - sent
-        self._shortest = min(took, _FADES * (took if self._shortest is None else self._shortest))
-        beyond = took - self._shortest
-        if beyond > _SLOW and self._index > 0:
+        """Report that an image was sent and acknowledged at these times, in seconds."""
+        elapsed = now - sent
+        self._base = min(elapsed, _BASE_GROWTH * (self._base or elapsed))
+        delay = elapsed - self._base
+        if delay > _SLOW_S and self._index > 0:
             self._index -= 1
-            self._until = now + self._wait
-            self._wait = min(2 * self._wait, _LONGEST)
-        elif beyond < _QUICK and self._index < len(LEVELS) - 1 and now >= self._until:
+            self._retry_at = now + self._backoff
+            self._backoff = min(2 * self._backoff, _MAX_BACKOFF_S)
+        elif delay < _FAST_S and self._index < len(LEVELS) - 1 and now >= self._retry_at:
             self._index += 1
 
 
 def encode(image: BgrImage, level: QualityLevel) -> bytes:
-    """A JPEG of the image, made smaller where it is larger than the level."""
+    """Encode an image, uint8 BGR, as a JPEG, downscaled where it exceeds the level."""
     return encode_jpeg(downscale(image, level.side), level.quality)

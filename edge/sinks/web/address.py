@@ -1,4 +1,4 @@
-"""Where the page is served: the address of the sink, and the socket behind it."""
+"""Address of the web page, and its listening socket."""
 
 import errno
 import ipaddress
@@ -10,25 +10,28 @@ from urllib.parse import parse_qsl
 
 from edge.errors import OutputError, UsageError, nearest
 
-HOST, PORT = "127.0.0.1", 8080
-RECORDINGS = Path("recordings")
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
+DEFAULT_RECORDINGS = Path("recordings")
 
 _FORM = "web[:HOST[:PORT]][?recordings=DIR]"
 _KEYS = ("recordings",)
 _BACKLOG = 64
 
-_UNDERWAY = 256 * 1024
-"""Bytes that may be on their way to a visitor: more would be old images in a queue."""
+_SEND_BUFFER = 256 * 1024
+"""Bytes that may be in flight to a client: more would be a queue of old images."""
 
-_STUCK_MS = 30_000
-"""A visitor that takes nothing of what is sent for so long is cut off by the kernel."""
+_USER_TIMEOUT_MS = 30_000
+"""Milliseconds after which the kernel disconnects a client that takes no data."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListenAddress:
-    """``host`` is a name or an address (IPv6 without brackets); ``port`` 0 stands for a free one.
+    """Address to listen on.
 
-    ``recordings``: the folder for them.
+    Attributes:
+        host: Name or address (IPv6 without brackets).
+        port: 0 takes a free one.
+        recordings: Folder for recordings.
     """
 
     host: str
@@ -36,74 +39,76 @@ class ListenAddress:
     recordings: Path
 
 
-def parse(text: str) -> ListenAddress:
-    """The address of ``[HOST[:PORT]][?recordings=DIR]``; a number alone is a port.
+def parse_address(text: str) -> ListenAddress:
+    """Parse ``[HOST[:PORT]][?recordings=DIR]``; a number alone is a port.
 
-    >>> parse("0.0.0.0:80").port, parse("[::1]").host, parse("8081").port
+    >>> parse_address("0.0.0.0:80").port, parse_address("[::1]").host, parse_address("8081").port
     (80, '::1', 8081)
 
     Raises:
-        UsageError: it is none.
+        UsageError: It is invalid.
     """
-    place, _, query = text.partition("?")
+    location, _, query = text.partition("?")
     form = r"(\[[0-9a-fA-F:.]+\]|[^:\[\]/@]*)(?::(\d+))?"
-    found = re.fullmatch(form, f":{place}" if place.isdecimal() else place)
-    if found is None:
-        raise _wrong(text, "use web:127.0.0.1:8080")
-    host, port = (found[1] or HOST).strip("[]"), int(found[2] or PORT)
+    match = re.fullmatch(form, f":{location}" if location.isdecimal() else location)
+    if match is None:
+        raise _invalid(text, "use web:127.0.0.1:8080")
+    host, port = (match[1] or DEFAULT_HOST).strip("[]"), int(match[2] or DEFAULT_PORT)
     if port > 65535:
-        raise _wrong(text, "use a port up to 65535")
-    folder = RECORDINGS
+        raise _invalid(text, "use a port up to 65535")
+    folder = DEFAULT_RECORDINGS
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in _KEYS or not value:
             guess = nearest(key, _KEYS)
-            raise _wrong(text, f"did you mean '{guess}=DIR'?" if guess else "use recordings=DIR")
+            raise _invalid(text, f"did you mean '{guess}=DIR'?" if guess else "use recordings=DIR")
         folder = Path(value)
     return ListenAddress(host, port, folder)
 
 
 def listen(address: ListenAddress) -> socket.socket:
-    """A socket that listens there.
+    """Open a listening socket.
 
     Raises:
-        OutputError: the port is in use, or the host is no address of this machine.
+        OutputError: The port is in use, or the host is no address of this machine.
     """
     host, port = address.host, address.port
     try:
-        known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        candidates = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except OSError:
         raise _no_host(host, "an unknown host name") from None
-    family, kind, protocol, _, place = min(known, key=lambda row: row[0] != socket.AF_INET)
-    made = socket.socket(family, kind, protocol)
+    family, kind, protocol, _, target = min(candidates, key=lambda row: row[0] != socket.AF_INET)
+    listening = socket.socket(family, kind, protocol)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STUCK_MS)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNDERWAY)
-        made.bind(place)
-        made.listen(_BACKLOG)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit it
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        listening.bind(target)
+        listening.listen(_BACKLOG)
     except OSError as error:
-        made.close()
+        listening.close()
         raise _refused(host, port, error) from None
-    return made
+    return listening
 
 
 def is_loopback(bound: str) -> bool:
-    """Whether only this machine itself can reach an address."""
+    """Return True if only this machine can reach a bound address."""
     return ipaddress.ip_address(bound.partition("%")[0]).is_loopback
 
 
-def shown(bound: str, port: int) -> str:
-    """``http://HOST:PORT`` for people; of all addresses that by which others reach this machine."""
-    return f"http://{_bracketed(_own_address() if _is_any(bound) else bound)}:{port}"
+def page_url(bound: str, port: int) -> str:
+    """Return ``http://HOST:PORT``; for a wildcard address the one that others reach."""
+    return f"http://{_bracketed(_own_address() if _is_wildcard(bound) else bound)}:{port}"
 
 
-def reached(bound: str) -> str:
-    """The address by which this machine itself reaches it, for the end of a tunnel."""
-    return HOST if _is_any(bound) else _bracketed(bound)
+def local_host(bound: str) -> str:
+    """Return the host by which this machine reaches a bound address, for a tunnel's end."""
+    return DEFAULT_HOST if _is_wildcard(bound) else _bracketed(bound)
 
 
-def _is_any(bound: str) -> bool:
+def _is_wildcard(bound: str) -> bool:
     return ipaddress.ip_address(bound.partition("%")[0]).is_unspecified
 
 
@@ -112,10 +117,12 @@ def _bracketed(bound: str) -> str:
 
 
 def _own_address() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            asked.connect(("192.0.2.1", 9))  # for documentation (RFC 5737); nothing is sent
-            name: str = asked.getsockname()[0]
+            probe.connect(
+                ("192.0.2.1", 9)
+            )  # reserved for documentation (RFC 5737); nothing is sent
+            name: str = probe.getsockname()[0]
         except OSError:
             return socket.gethostname()
     return name
@@ -142,16 +149,16 @@ def _refused(host: str, port: int, error: OSError) -> OutputError:
     return _no_host(host, (error.strerror or str(error)).lower())
 
 
-def _no_host(host: str, found: str) -> OutputError:
+def _no_host(host: str, reason: str) -> OutputError:
     fix = "use web:127.0.0.1, or web:0.0.0.0 for all networks"
     return OutputError(
         f"an address of this machine, not '{host}'",
-        found,
+        reason,
         fix,
         code="host-not-available",
-        summary=f"cannot listen on '{host}' ({found})",
+        summary=f"cannot listen on '{host}' ({reason})",
     )
 
 
-def _wrong(text: str, fix: str) -> UsageError:
+def _invalid(text: str, fix: str) -> UsageError:
     return UsageError(_FORM, f"'web:{text}'", fix, code="invalid-address")

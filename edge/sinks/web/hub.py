@@ -1,4 +1,4 @@
-"""What all visitors share: the newest image, the statistics, the state, and who is there."""
+"""State that all clients share: newest image, statistics, settings, and the clients."""
 
 import asyncio
 import json
@@ -17,24 +17,21 @@ from edge.sinks.web.recording import Recorder
 from edge.streaming.control import StreamControl
 from edge.streaming.sink import StreamContext
 
-_HISTORY = 120
-"""Seconds of statistics that a new visitor gets."""
+_HISTORY_S = 120
+"""Seconds of statistics that a new client gets."""
 
-_SNAPSHOTS = 8
+_MAX_SNAPSHOTS = 8
 
 
 class HubClient(Protocol):
-    """Somebody who has the page open."""
+    """A client that has the page open."""
 
-    def tell(self, text: str) -> None:
-        """Send a message, when the way is free; the order is kept."""
+    def send_text(self, text: str) -> None:
+        """Queue a message; the order is kept."""
 
 
 class EncodedFrame:
-    """An output on its way to visitors; what they get of it is made once for all.
-
-    Used in the event loop alone.
-    """
+    """An output for clients, encoded once for all of them. Used in the event loop alone."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
@@ -42,116 +39,122 @@ class EncodedFrame:
         self._text: str | None = None
 
     async def jpeg(self, level: QualityLevel) -> bytes:
-        """The image as a JPEG; encoded in another thread."""
+        """Encode the image as a JPEG, in another thread."""
         assert self.output.image is not None
         if level not in self._jpegs:
-            made = asyncio.to_thread(encode, self.output.image, level)
-            self._jpegs[level] = asyncio.create_task(made)
+            encoding = asyncio.to_thread(encode, self.output.image, level)
+            self._jpegs[level] = asyncio.create_task(encoding)
         return await asyncio.shield(self._jpegs[level])
 
     async def snapshot(self) -> "Snapshot":
-        """The image at its full size."""
+        """Encode the image at its full size."""
         return Snapshot(self.output.index, await self.jpeg(FULL))
 
     def text(self) -> str:
-        """The message "result"."""
+        """Return the message of type "result"."""
         if self._text is None:
             summary = self.output.result.summary()
-            said = {"type": "result", **to_record(self.output), "summary": summary}
-            self._text = json.dumps(said)
+            message = {"type": "result", **to_record(self.output), "summary": summary}
+            self._text = json.dumps(message)
         return self._text
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The image of frame ``index``, at its full size."""
+    """The JPEG of frame ``index``, at its full size."""
 
     index: int
     jpeg: bytes
 
 
 class Hub:
-    """What :meth:`publish` gets from the stream's thread is for visitors, in the event loop's."""
+    """Passes outputs from the stream's thread to clients in the event loop.
+
+    Args:
+        context: Of the stream.
+        control: Of the stream.
+        recorder: Records for the clients.
+    """
 
     def __init__(self, context: StreamContext, control: StreamControl, recorder: Recorder) -> None:
         self.control, self.camera, self.recorder = control, context.camera, recorder
-        self.visitors: set[HubClient] = set()
-        self.history: deque[str] = deque(maxlen=_HISTORY)
-        self.snapshots: deque[Snapshot] = deque(maxlen=_SNAPSHOTS)
-        self.shown: EncodedFrame | None = None
+        self.clients: set[HubClient] = set()
+        self.history: deque[str] = deque(maxlen=_HISTORY_S)
+        self.snapshots: deque[Snapshot] = deque(maxlen=_MAX_SNAPSHOTS)
+        self.newest: EncodedFrame | None = None
         self.ended = asyncio.Event()
         self._source, self.watchers = context.source, 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed = asyncio.Event()
-        self._newest: Output | None = None
+        self._published: Output | None = None
         self._waking = False
 
     @property
     def watched(self) -> bool:
-        """Whether anybody wants images."""
+        """True while a client watches or records."""
         return self.watchers > 0 or self.recorder.name is not None
 
     def publish(self, output: Output) -> None:
-        """Take an output; never waits for a visitor. Called from the stream's thread."""
-        self._newest = output
+        """Take an output, without waiting for clients. Called from the stream's thread."""
+        self._published = output
         self.recorder.put(output)
         if self.watchers == 0 or self._loop is None:
             return
-        with suppress(RuntimeError):  # the loop is closed: nobody looks any more
+        with suppress(RuntimeError):  # the loop is closed
             if getattr(output.result, "events", None):
-                self._loop.call_soon_threadsafe(self._tell_events, output)
+                self._loop.call_soon_threadsafe(self._send_events, output)
             if not self._waking:
                 self._waking = True
                 self._loop.call_soon_threadsafe(self._wake)
 
     async def run(self) -> None:
-        """Collect statistics once a second, for as long as the loop runs."""
+        """Collect and send statistics once a second, until cancelled."""
         self._loop = asyncio.get_running_loop()
         last: Output | None = None
         while True:
             await asyncio.sleep(1.0)
-            newest = self._newest
+            newest = self._published
             if newest is not None and newest is not last:
                 last = newest
                 stats = await self._stats(last)
                 self.history.append(stats)
-                self.tell(stats)
+                self.broadcast(stats)
 
     async def outputs(self) -> AsyncIterator[EncodedFrame]:
-        """The newest output with an image, again and again, until the stream ends.
+        """Yield the newest output with an image, each once, until the stream ends.
 
-        Whoever iterates does it within :meth:`watching`, or nothing is drawn.
+        Iterate within :meth:`watching`, else nothing is drawn.
         """
         last = None
         while not self.ended.is_set():
-            if self.shown is None or self.shown is last:
+            if self.newest is None or self.newest is last:
                 await self._changed.wait()
             else:
-                last = self.shown
+                last = self.newest
                 yield last
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Images are drawn while the block runs."""
+        """Have images drawn while the block runs."""
         self.watchers += 1
         try:
             yield
         finally:
             self.watchers -= 1
             if self.watchers == 0 and not self.control.paused:
-                self.shown = None  # who comes next does not want to see an old one
+                self.newest = None  # the next client must not see an old one
 
-    def tell(self, text: str) -> None:
-        """Send a message to all."""
-        for visitor in self.visitors:
-            visitor.tell(text)
+    def broadcast(self, text: str) -> None:
+        """Send a message to all clients."""
+        for client in self.clients:
+            client.send_text(text)
 
-    def tell_state(self) -> None:
-        """Send all what has changed."""
-        self.tell(json.dumps({"type": "state", **self._state()}))
+    def broadcast_state(self) -> None:
+        """Send the state to all clients."""
+        self.broadcast(json.dumps({"type": "state", **self._state()}))
 
     def hello(self) -> dict[str, Any]:
-        """What a visitor has to know first."""
+        """Return the first message to a client."""
         task = self.control.task
         return {
             "type": "hello",
@@ -162,14 +165,14 @@ class Hub:
             "camera": self.camera is not None,
             "labels": list(task.settings().labels),
             **self._state(),
-            "clients": len(self.visitors),
+            "clients": len(self.clients),
         }
 
     async def record(self, on: bool) -> None:
-        """Begin or end a recording, and tell all.
+        """Start or stop a recording, and send the state to all.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
         loop = asyncio.get_running_loop()
 
@@ -178,18 +181,18 @@ class Hub:
                 loop.call_soon_threadsafe(self._recording_failed, error)
 
         if on:
-            self.recorder.begin(failed)
+            self.recorder.start(failed)
         else:
-            await asyncio.to_thread(self.recorder.end)
-        self.tell_state()
+            await asyncio.to_thread(self.recorder.stop)
+        self.broadcast_state()
 
-    async def keep(self) -> "Snapshot":
-        """The newest image, kept for a while.
+    async def take_snapshot(self) -> "Snapshot":
+        """Encode the newest image and keep it for download.
 
         Raises:
-            OutputError: there is none yet.
+            OutputError: There is none yet.
         """
-        if self.shown is None:
+        if self.newest is None:
             raise OutputError(
                 "an image",
                 "none yet",
@@ -197,31 +200,31 @@ class Hub:
                 code="no-frame-yet",
                 summary="there is no image yet",
             )
-        kept = await self.shown.snapshot()
-        self.snapshots.append(kept)
-        return kept
+        snapshot = await self.newest.snapshot()
+        self.snapshots.append(snapshot)
+        return snapshot
 
     def end(self) -> None:
-        """Tell all that the stream is over."""
-        self.tell(json.dumps({"type": "end", "message": "The stream has ended"}))
+        """Tell all clients that the stream has ended."""
+        self.broadcast(json.dumps({"type": "end", "message": "The stream has ended"}))
         self.ended.set()
         self._changed.set()
 
     def _wake(self) -> None:
         self._waking = False
-        newest = self._newest  # read once, as the stream's thread writes it
+        newest = self._published  # read once: the stream's thread writes it
         if newest is None or newest.image is None:
             return
-        self.shown = EncodedFrame(newest)
+        self.newest = EncodedFrame(newest)
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def _tell_events(self, output: Output) -> None:
-        self.tell(EncodedFrame(output).text())
+    def _send_events(self, output: Output) -> None:
+        self.broadcast(EncodedFrame(output).text())
 
     def _recording_failed(self, error: EdgeError) -> None:
-        self.tell(error_text(error))
-        self.tell_state()
+        self.broadcast(error_text(error))
+        self.broadcast_state()
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -232,7 +235,7 @@ class Hub:
 
     async def _stats(self, output: Output) -> str:
         status = output.status
-        said = {
+        message = {
             "type": "stats",
             "time_s": round(output.time_s, 3),
             "fps": round(status.fps, 2),
@@ -240,10 +243,10 @@ class Hub:
             "latency_ms": round(status.latency_ms, 3),
             "dropped": status.dropped,
             "delegate": status.delegate,
-            "clients": len(self.visitors),
+            "clients": len(self.clients),
             "temperature_c": await asyncio.to_thread(telemetry.temperature),
         }
-        return json.dumps(said)
+        return json.dumps(message)
 
 
 def error_text(error: EdgeError) -> str:

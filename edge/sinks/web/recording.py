@@ -1,4 +1,4 @@
-"""Recordings that a visitor starts and stops: Matroska files named by their time."""
+"""Recordings that a client starts and stops: Matroska files named by their time."""
 
 import re
 import shutil
@@ -13,56 +13,61 @@ from edge.sinks.video import VideoSink
 from edge.streaming.workers import SinkWorker
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.mkv")
-"""What a recording is called."""
+"""File name of a recording."""
 
-ROOM = 256 * 2**20
-"""Bytes that a recording leaves free on the disk: a board whose disk is full stops working."""
+MIN_FREE_BYTES = 256 * 2**20
+"""Bytes that a recording leaves free: a board with a full disk stops working."""
 
-_BACKLOG = 16
-_CHECKED = 30
-"""Images after which the room on the disk is looked at."""
+_QUEUE_SIZE = 16
+_CHECK_INTERVAL = 30
+"""Images between two checks of the free space."""
 
 
 class Recording:
     """One recording, written in a thread of its own.
 
     Args:
-        folder: where; made if need be.
-        fps: the rate that images should come at.
-        live: images are dropped where the disk is too slow; else :meth:`put` waits.
-        failed: called from that thread with what went wrong; the recording is over then.
+        folder: Created if need be.
+        fps: Nominal rate of the images.
+        live: Images are dropped where the disk is too slow; else :meth:`put` waits.
+        failed: Called from that thread with an error that ended the recording.
 
     Raises:
-        OutputError: the folder cannot be written, or the disk is almost full.
+        OutputError: The folder cannot be written, or the disk is almost full.
     """
 
     def __init__(
-        self, folder: Path, fps: float, *, live: bool, failed: Callable[[EdgeError], None]
+        self,
+        folder: Path,
+        fps: float,
+        *,
+        live: bool,
+        failed: Callable[[EdgeError], None],
     ) -> None:
         self.path = _create(folder)
         try:
-            _check_room(folder)
+            _check_free_space(folder)
         except OutputError:
             self.path.unlink()
             raise
-        self._told, self._images = failed, 0
+        self._on_failure, self._images = failed, 0
         self._video = VideoSink(self.path, fps, live=live)
-        self._outlet = SinkWorker(
-            self.path.name, self._write, self._close, queue_size=_BACKLOG, waits=not live,
+        self._worker = SinkWorker(
+            self.path.name, self._write, self._close, queue_size=_QUEUE_SIZE, waits=not live,
             failed=self._fail,
         )  # fmt: skip
 
     def put(self, output: Output) -> None:
         """Record an output that has an image."""
-        self._outlet.put(output)
+        self._worker.put(output)
 
     def finish(self) -> None:
-        """Write what waits, and the end of the file; one without an image is removed."""
-        self._outlet.finish()
+        """Write the queued images and close the file; one without images is removed."""
+        self._worker.finish()
 
     def _write(self, output: Output) -> None:
-        if self._images % _CHECKED == 0:
-            _check_room(self.path.parent)
+        if self._images % _CHECK_INTERVAL == 0:
+            _check_free_space(self.path.parent)
         self._video.write(output)
         self._images += 1
 
@@ -72,7 +77,7 @@ class Recording:
             self.path.unlink(missing_ok=True)
 
     def _fail(self) -> None:
-        error = self._outlet.error
+        error = self._worker.error
         if not isinstance(error, EdgeError):
             error = OutputError(
                 f"a recording to {self.path}",
@@ -81,66 +86,79 @@ class Recording:
                 code="recording-failed",
                 summary=f"recording to {self.path} failed ({error!r})",
             )
-        self._told(error)
+        self._on_failure(error)
 
 
 class Recorder:
-    """At most one recording at a time; begun, fed and ended in threads of their own.
+    """At most one recording at a time; thread-safe.
 
     Args:
-        folder, fps, live: of :class:`Recording`.
-        say: told where a recording is written.
+        folder: For the recordings.
+        fps: Nominal rate of the images.
+        live: As of :class:`Recording`.
+        say: Tells the user where a recording is written.
     """
 
-    def __init__(self, folder: Path, fps: float, live: bool, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        fps: float,
+        live: bool,
+        say: Callable[[str], None],
+    ) -> None:
         self.folder = folder
         self._fps, self._live, self._say = fps, live, say
         self._recording: Recording | None = None
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str | None:
-        """Of the file that is recorded, None where there is none."""
+        """File name of the current recording, if there is one."""
         recording = self._recording
         return None if recording is None else recording.path.name
 
     def put(self, output: Output) -> None:
-        """Record an output, if it has an image and there is a recording."""
+        """Record an output that has an image, if there is a recording."""
         recording = self._recording
         if recording is not None and output.image is not None:
             recording.put(output)
 
-    def begin(self, failed: Callable[[EdgeError], None]) -> None:
-        """Begin a recording, if there is none; ``failed`` is told if it ends by itself.
+    def start(self, failed: Callable[[EdgeError], None]) -> None:
+        """Start a recording, if there is none; ``failed`` is called if an error ends it.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: It cannot be written.
         """
 
-        def over(error: EdgeError) -> None:
-            with self._changing:
-                if self._recording is recording:  # else it was ended, and perhaps another begun
+        def stopped(error: EdgeError) -> None:
+            with self._lock:
+                if self._recording is recording:  # else it was stopped, or another started
                     self._recording = None
             self._say(f"web: recording stopped: {error}")
             failed(error)
 
-        with self._changing:
+        with self._lock:
             if self._recording is not None:
                 return
-            recording = Recording(self.folder, self._fps, live=self._live, failed=over)
+            recording = Recording(
+                self.folder,
+                self._fps,
+                live=self._live,
+                failed=stopped,
+            )
             self._recording = recording
         self._say(f"web: recording to {recording.path}")
 
-    def end(self) -> None:
-        """End the recording, if there is one; its file is whole then."""
-        with self._changing:
+    def stop(self) -> None:
+        """Stop the recording, if there is one; its file is complete after it."""
+        with self._lock:
             recording, self._recording = self._recording, None
-        if recording is not None:  # without the lock, which a failure on the way needs
+        if recording is not None:  # without the lock: a failure here takes it
             recording.finish()
 
 
 def _create(folder: Path) -> Path:
-    """A new file named by the time; two never get the same."""
+    """Create a new file named by the time; two never get the same."""
     start = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     number = 1
     while True:
@@ -163,11 +181,11 @@ def _create(folder: Path) -> Path:
         return path
 
 
-def _check_room(folder: Path) -> None:
+def _check_free_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
-    if free < ROOM:
+    if free < MIN_FREE_BYTES:
         raise OutputError(
-            f"{ROOM // 2**20} MB of free disk space at {folder}",
+            f"{MIN_FREE_BYTES // 2**20} MB of free disk space at {folder}",
             f"{free // 2**20} MB",
             "delete old recordings",
             code="disk-full",

@@ -1,6 +1,6 @@
 """The web server: Starlette's routes, run by uvicorn in a thread of its own.
 
-The one file that needs the extra ``web``.
+The only module that needs the extra ``web``.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from starlette.responses import (
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
-from edge.sinks.web import address as places
+from edge.sinks.web import address as addresses
 from edge.sinks.web.access import (
     AccessMiddleware,
     App,
@@ -42,53 +42,59 @@ from edge.sinks.web.access import (
 from edge.sinks.web.adaptive_quality import BEST
 from edge.sinks.web.hub import Hub, Snapshot
 from edge.sinks.web.recording import NAME
-from edge.sinks.web.session import LARGEST, MOST, WebSocketEndpoint
+from edge.sinks.web.session import (
+    MAX_CLIENTS,
+    MAX_MESSAGE_BYTES,
+    SEND_TIMEOUT_S,
+    WebSocketEndpoint,
+)
 
 STATIC = Path(__file__).parent / "static"
 
-_ENCODERS = 2
-_CONNECTIONS = 64
-_WATCHERS = 2 * MOST
-_PATIENCE = 20.0
-"""Seconds that an image may be stuck before who asked for it counts as gone."""
+_ENCODER_THREADS = 2
+_MAX_CONNECTIONS = 64
+_MAX_WATCHERS = 2 * MAX_CLIENTS
 
-_FIRST = 10.0
+_FIRST_IMAGE_TIMEOUT_S = 10.0
 """Seconds to wait for an image, where none has been drawn yet."""
 
-_ENDING = 1.0
-"""Seconds for visitors to hear that the stream has ended."""
+_END_TIMEOUT_S = 1.0
+"""Seconds for clients to take the message that the stream has ended."""
 
 
 class WebServer:
     """Serves the page until :meth:`stop`.
 
     Args:
-        listening: a socket that listens already.
-        hub: what the page shows.
+        listening: A listening socket.
+        hub: Passes outputs to the clients.
+        send_timeout_s: Seconds that a message or image to a client may be stuck.
 
     Attributes:
-        address: of the page, as ``http://HOST:PORT``.
-        query: the token that others than this machine need, as "?token=…"; else "".
-        url: both together.
-        tunnel: what ssh forwards from another machine, for ``ssh -L``.
-        loopback: whether only this machine itself can connect.
+        address: Of the page, as ``http://HOST:PORT``.
+        query: The token as "?token=…" where other machines can connect; else "".
+        url: ``address`` with ``query``.
+        tunnel: Argument of ``ssh -L`` on another machine.
+        loopback: True where only this machine can connect.
     """
 
-    def __init__(self, listening: socket.socket, hub: Hub) -> None:
+    def __init__(
+        self, listening: socket.socket, hub: Hub, send_timeout_s: float = SEND_TIMEOUT_S
+    ) -> None:
         bound, port = listening.getsockname()[:2]
-        self.port, self.loopback = port, places.is_loopback(bound)
-        self.address = places.shown(bound, port)
-        self.tunnel = f"{port}:{places.reached(bound)}:{port}"
+        self.port, self.loopback = port, addresses.is_loopback(bound)
+        self.address = addresses.page_url(bound, port)
+        self.tunnel = f"{port}:{addresses.local_host(bound)}:{port}"
         token = None if self.loopback else secrets.token_urlsafe(24)
         self.query = f"?token={token}" if token else ""
         self.url = f"{self.address}/{self.query}"
         hosts = loopback_hosts(bound) if self.loopback else None
         self._hub, self._listening = hub, listening
-        app = _reporting(AccessMiddleware(_app(hub), hosts, token, f"edge_{port}"))
+        app = _reporting(AccessMiddleware(_app(hub, send_timeout_s), hosts, token, f"edge_{port}"))
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, log_level="critical", access_log=False,
-            proxy_headers=False, server_header=False, ws_max_size=LARGEST,
-            ws_per_message_deflate=False, limit_concurrency=_CONNECTIONS,
+            proxy_headers=False, server_header=False, ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False, limit_concurrency=_MAX_CONNECTIONS,
             timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
@@ -98,18 +104,18 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell the visitors that it is over, and end."""
+        """Tell the clients that the stream has ended, and stop."""
         with suppress(RuntimeError, TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * _ENDING)
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * _END_TIMEOUT_S)
         self._server.should_exit = True
-        self._thread.join(5 * _ENDING)
+        self._thread.join(5 * _END_TIMEOUT_S)
 
     def _work(self) -> None:
         with self._runner as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self._loop.set_default_executor(ThreadPoolExecutor(_ENCODERS, "web encode"))
+        self._loop.set_default_executor(ThreadPoolExecutor(_ENCODER_THREADS, "web encode"))
         collecting = asyncio.create_task(self._hub.run())
         await self._server.serve([self._listening])
         collecting.cancel()
@@ -117,18 +123,18 @@ class WebServer:
     async def _end(self) -> None:
         self._hub.end()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_ENDING):
-                while self._hub.visitors:
+            async with asyncio.timeout(_END_TIMEOUT_S):
+                while self._hub.clients:
                     await asyncio.sleep(0.02)
 
 
 def _reporting(app: App) -> App:
-    """``app``, whose failures are printed: uvicorn is silent, as it also reports what is none."""
+    """Wrap ``app`` to print its exceptions: uvicorn's log is off, since it logs harmless ones too."""
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
-        except OSError:  # the visitor is gone
+        except OSError:  # the client is gone
             pass
         except Exception:
             traceback.print_exc()
@@ -137,8 +143,8 @@ def _reporting(app: App) -> App:
     return reporting
 
 
-def _app(hub: Hub) -> Starlette:
-    """The routes of the page."""
+def _app(hub: Hub, send_timeout_s: float) -> Starlette:
+    """Make the application with the routes of the page."""
 
     async def page(_: Request) -> Response:
         return FileResponse(STATIC / "index.html")
@@ -147,15 +153,15 @@ def _app(hub: Hub) -> Starlette:
         return JSONResponse(hub.hello())
 
     async def stream(_: Request) -> Response:
-        if hub.watchers >= _WATCHERS:
+        if hub.watchers >= _MAX_WATCHERS:
             raise HTTPException(503, "too many viewers: close another page")
-        return _Mjpeg(hub)
+        return _MjpegResponse(hub, send_timeout_s)
 
     async def snapshot(request: Request) -> Response:
-        found = await _asked(hub, request.query_params.get("frame"))
-        name = f"{hub.control.task.name}-{found.index:06d}.jpg"
+        image = await _find_snapshot(hub, request.query_params.get("frame"))
+        name = f"{hub.control.task.name}-{image.index:06d}.jpg"
         headers = {"content-disposition": f'inline; filename="{name}"'}
-        return Response(found.jpeg, media_type="image/jpeg", headers=headers)
+        return Response(image.jpeg, media_type="image/jpeg", headers=headers)
 
     async def recording(request: Request) -> Response:
         name = request.path_params["name"]
@@ -171,15 +177,15 @@ def _app(hub: Hub) -> Starlette:
             Route("/stream.mjpg", stream),
             Route("/snapshot.jpg", snapshot),
             Route("/recordings/{name}", recording),
-            WebSocketRoute("/ws", WebSocketEndpoint(hub)),
+            WebSocketRoute("/ws", WebSocketEndpoint(hub, send_timeout_s)),
             Mount("/static", _Static(directory=STATIC)),
         ],
-        exception_handlers={HTTPException: _line},
+        exception_handlers={HTTPException: _plain_text_error},
     )
 
 
 class _Static(StaticFiles):
-    """Files of the page, asked for anew each time: the next version may be another."""
+    """Files of the page, revalidated each time: another version may be installed."""
 
     def file_response(self, *args: Any, **options: Any) -> Response:
         response = super().file_response(*args, **options)
@@ -187,45 +193,45 @@ class _Static(StaticFiles):
         return response
 
 
-async def _line(_: Request, error: Exception) -> Response:
+async def _plain_text_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers=error.headers)
 
 
-async def _asked(hub: Hub, frame: str | None) -> Snapshot:
-    """The image of a frame that was kept; else the newest."""
-    for kept in hub.snapshots:
-        if str(kept.index) == frame:
-            return kept
+async def _find_snapshot(hub: Hub, frame: str | None) -> Snapshot:
+    """Return the snapshot of a frame, else of the newest one."""
+    for snapshot in hub.snapshots:
+        if str(snapshot.index) == frame:
+            return snapshot
     with hub.watching(), suppress(TimeoutError):
-        async with asyncio.timeout(_FIRST):
-            async for shown in hub.outputs():
-                return await shown.snapshot()
+        async with asyncio.timeout(_FIRST_IMAGE_TIMEOUT_S):
+            async for encoded in hub.outputs():
+                return await encoded.snapshot()
     raise HTTPException(503, "no image yet: the stream is paused or waiting for its source")
 
 
 _BOUNDARY = "frame"
 
 
-class _Mjpeg(StreamingResponse):
-    """A stream whose reader is given up where it takes nothing for too long."""
+class _MjpegResponse(StreamingResponse):
+    """An MJPEG stream that ends where its client takes no data for too long."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, timeout_s: float) -> None:
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        super().__init__(_parts(hub), media_type=kind)
-        self._hub = hub
+        super().__init__(_mjpeg_parts(hub), media_type=kind)
+        self._hub, self._timeout_s = hub, timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def timely(message: Message) -> None:
-            async with asyncio.timeout(_PATIENCE):
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(self._timeout_s):
                 await send(message)
 
         with self._hub.watching(), suppress(OSError, ClientDisconnect):
-            await super().__call__(scope, receive, timely)
+            await super().__call__(scope, receive, send_in_time)
 
 
-async def _parts(hub: Hub) -> AsyncIterator[bytes]:
-    async for shown in hub.outputs():
-        jpeg = await shown.jpeg(BEST)
+async def _mjpeg_parts(hub: Hub) -> AsyncIterator[bytes]:
+    async for encoded in hub.outputs():
+        jpeg = await encoded.jpeg(BEST)
         head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
         yield head.encode() + b"\r\n" + jpeg + b"\r\n"

@@ -1,4 +1,4 @@
-"""One visitor's WebSocket: what it wants, and what it gets as fast as it takes it."""
+"""The WebSocket of a client: its requests, and images and results as fast as it takes them."""
 
 import asyncio
 import json
@@ -13,25 +13,25 @@ from edge.sinks.web.adaptive_quality import AdaptiveQuality
 from edge.sinks.web.hub import Hub, error_text
 from edge.tasks.settings import TaskSettings
 
-MOST = 8
-"""Visitors at a time."""
+MAX_CLIENTS = 8
+"""Clients at a time."""
 
-LARGEST = 2_000_000
-"""Bytes of a message from a visitor."""
+MAX_MESSAGE_BYTES = 2_000_000
+"""Size of a message from a client."""
 
-_PATIENCE = 20.0
-"""Seconds that a message may be stuck before the visitor counts as gone."""
+SEND_TIMEOUT_S = 20.0
+"""Seconds that a message or image may be stuck before the client counts as gone."""
 
-_IMAGES, _RESULTS = 1 / 36, 1 / 15
-"""Least seconds between images, and between results."""
+_MIN_IMAGE_INTERVAL_S, _MIN_RESULT_INTERVAL_S = 1 / 36, 1 / 15
+"""Minimum seconds between images, and between results."""
 
-_WAITING = 512
-"""Messages that may wait for a slow visitor; older ones are dropped."""
+_MAX_QUEUED = 512
+"""Messages that may wait for a slow client; older ones are dropped."""
 
 _BUSY = 8
-"""Messages that wait while no more results are added to them."""
+"""Queued messages from which on no more results are added."""
 
-_WORDS = ("ack", "pause", "resume", "score", "classes", "record", "snapshot")
+_MESSAGE_TYPES = ("ack", "pause", "resume", "score", "classes", "record", "snapshot")
 
 TRY_AGAIN_LATER, NORMAL = 1013, 1000  # RFC 6455, and its registry of close codes
 
@@ -39,123 +39,131 @@ TRY_AGAIN_LATER, NORMAL = 1013, 1000  # RFC 6455, and its registry of close code
 class WebSocketEndpoint:
     """The WebSocket of the page, as an ASGI application."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, send_timeout_s: float = SEND_TIMEOUT_S) -> None:
+        self._hub, self.send_timeout_s = hub, send_timeout_s
         self._camera: ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a client until it leaves or the stream ends."""
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
-        if len(self._hub.visitors) >= MOST:
-            reason = f"too many viewers (at most {MOST}): close another page"
+        if len(self._hub.clients) >= MAX_CLIENTS:
+            reason = f"too many viewers (at most {MAX_CLIENTS}): close another page"
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": reason})
             return
-        visit = ClientSession(self._hub, self, receive, send)
-        self._hub.visitors.add(visit)
+        session = ClientSession(self._hub, self, receive, send)
+        self._hub.clients.add(session)
         try:
             with self._hub.watching():
-                await visit.run()
+                await session.run()
         except* OSError:  # gone, or stuck for too long
             pass
         finally:
-            self._hub.visitors.discard(visit)
-            if self._camera is visit:
+            self._hub.clients.discard(session)
+            if self._camera is session:
                 self._camera = None
 
-    def is_camera(self, visit: "ClientSession") -> bool:
-        """Whether this visitor is the camera: the first that sends is, until it leaves."""
+    def is_camera(self, session: "ClientSession") -> bool:
+        """Return True for the camera: the first client that sends images, until it leaves."""
         if self._camera is None:
-            self._camera = visit
-        return self._camera is visit
+            self._camera = session
+        return self._camera is session
 
 
 class ClientSession:
-    """One visitor; used in the event loop alone."""
+    """The connection of a client. Used in the event loop alone."""
 
-    def __init__(self, hub: Hub, visits: WebSocketEndpoint, receive: Receive, send: Send) -> None:
-        self._hub, self._visits, self._receive, self._raw = hub, visits, receive, send
-        self._texts: deque[str] = deque(maxlen=_WAITING)
-        self._some = asyncio.Event()
+    def __init__(self, hub: Hub, endpoint: WebSocketEndpoint, receive: Receive, send: Send) -> None:
+        self._hub, self._endpoint, self._receive, self._raw_send = hub, endpoint, receive, send
+        self._texts: deque[str] = deque(maxlen=_MAX_QUEUED)
+        self._queued = asyncio.Event()
         self._acknowledged = asyncio.Event()
 
-    def tell(self, text: str) -> None:
+    def send_text(self, text: str) -> None:
+        """Queue a message; the order is kept."""
         self._texts.append(text)
-        self._some.set()
+        self._queued.set()
 
     async def run(self) -> None:
-        """Serve the visitor.
+        """Serve the client.
 
         Raises:
-            ExceptionGroup: of OSError, when it has left, is stuck, or has heard of the end.
+            ExceptionGroup: Of OSError, when it has left, is stuck, or was told of the end.
         """
-        self.tell(json.dumps(self._hub.hello()))
+        self.send_text(json.dumps(self._hub.hello()))
         for stats in self._hub.history:
-            self.tell(stats)
+            self.send_text(stats)
         async with asyncio.TaskGroup() as group:
-            for work in (self._listen(), self._talk(), self._show(), self._say_results()):
-                group.create_task(work)
+            for loop in (
+                self._receive_messages(),
+                self._send_messages(),
+                self._send_images(),
+                self._send_results(),
+            ):
+                group.create_task(loop)
 
-    async def _listen(self) -> None:
+    async def _receive_messages(self) -> None:
         while (message := await self._receive())["type"] == "websocket.receive":
             try:
-                await self._heard(message)
+                await self._handle(message)
             except EdgeError as error:
-                self.tell(error_text(error))
+                self.send_text(error_text(error))
         raise ConnectionError
 
-    async def _talk(self) -> None:
+    async def _send_messages(self) -> None:
         while not (self._hub.ended.is_set() and not self._texts):
-            await self._some.wait()
-            self._some.clear()
+            await self._queued.wait()
+            self._queued.clear()
             while self._texts:
                 await self._send({"type": "websocket.send", "text": self._texts.popleft()})
         await self._send({"type": "websocket.close", "code": NORMAL, "reason": "ended"})
         raise ConnectionError
 
-    async def _show(self) -> None:
-        pace = AdaptiveQuality()
-        async for shown in self._hub.outputs():
-            jpeg = await shown.jpeg(pace.level)
+    async def _send_images(self) -> None:
+        quality = AdaptiveQuality()
+        async for encoded in self._hub.outputs():
+            jpeg = await encoded.jpeg(quality.level)
             self._acknowledged.clear()
             sent = time.perf_counter()
             await self._send({"type": "websocket.send", "bytes": jpeg})
             await self._acknowledged.wait()
             now = time.perf_counter()
-            pace.acknowledged(sent, now)
-            await asyncio.sleep(max(0.0, sent + _IMAGES - now))
+            quality.acknowledged(sent, now)
+            await asyncio.sleep(max(0.0, sent + _MIN_IMAGE_INTERVAL_S - now))
 
-    async def _say_results(self) -> None:
-        async for shown in self._hub.outputs():
-            told = getattr(shown.output.result, "events", None)  # each of those is told
-            if not told and len(self._texts) < _BUSY:
-                self.tell(shown.text())
-            await asyncio.sleep(_RESULTS)
+    async def _send_results(self) -> None:
+        async for encoded in self._hub.outputs():
+            # The hub sends results with events itself, each of them.
+            has_events = getattr(encoded.output.result, "events", None)
+            if not has_events and len(self._texts) < _BUSY:
+                self.send_text(encoded.text())
+            await asyncio.sleep(_MIN_RESULT_INTERVAL_S)
 
     async def _send(self, message: Message) -> None:
-        async with asyncio.timeout(_PATIENCE):
-            await self._raw(message)
+        async with asyncio.timeout(self._endpoint.send_timeout_s):
+            await self._raw_send(message)
 
-    async def _heard(self, message: Message) -> None:
+    async def _handle(self, message: Message) -> None:
         if message.get("bytes") is not None:
-            await self._imaged(message["bytes"])
+            await self._take_image(message["bytes"])
             return
-        said = _parsed(message.get("text") or "")
-        kind, control = said.get("type"), self._hub.control
+        request = _parse_message(message.get("text") or "")
+        kind, control = request.get("type"), self._hub.control
         if kind == "ack":
             self._acknowledged.set()
         elif kind == "snapshot":
-            index = (await self._hub.keep()).index
-            self.tell(json.dumps({"type": "snapshot", "url": f"/snapshot.jpg?frame={index}"}))
+            index = (await self._hub.take_snapshot()).index
+            self.send_text(json.dumps({"type": "snapshot", "url": f"/snapshot.jpg?frame={index}"}))
         elif kind == "record":
-            await self._hub.record(_flag(said.get("on")))
+            await self._hub.record(_parse_flag(request.get("on")))
         elif kind in ("pause", "resume"):
             control.pause() if kind == "pause" else control.resume()
-            self._hub.tell_state()
+            self._hub.broadcast_state()
         else:
-            await asyncio.to_thread(control.adjust, lambda old: _changed(old, said))
-            self._hub.tell_state()
+            await asyncio.to_thread(control.adjust, lambda old: _change_settings(old, request))
+            self._hub.broadcast_state()
 
-    async def _imaged(self, jpeg: bytes) -> None:
+    async def _take_image(self, jpeg: bytes) -> None:
         camera = self._hub.camera
         if camera is None:
             raise UsageError(
@@ -165,7 +173,7 @@ class ClientSession:
                 code="browser-camera-not-used",
                 summary="this stream does not use the browser's camera",
             )
-        if not self._visits.is_camera(self):
+        if not self._endpoint.is_camera(self):
             raise OutputError(
                 "one camera",
                 "a second one",
@@ -176,28 +184,32 @@ class ClientSession:
         try:
             await asyncio.to_thread(camera.put, jpeg)
         finally:
-            self.tell(json.dumps({"type": "camera-ack"}))
+            self.send_text(json.dumps({"type": "camera-ack"}))
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse_message(text: str) -> dict[str, Any]:
     try:
-        said = json.loads(text)
+        message = json.loads(text)
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict) or not isinstance(said.get("type"), str):
+        message = None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise UsageError(
             'a message such as {"type": "pause"}',
             text[:60],
             "reload the page",
             code="invalid-message",
         )
-    if said["type"] not in _WORDS:
-        fix = did_you_mean(said["type"], _WORDS, f"send one of {', '.join(_WORDS)}")
-        raise UsageError("a known message", f"'{said['type'][:60]}'", fix, code="invalid-message")
-    return said
+    if message["type"] not in _MESSAGE_TYPES:
+        fix = did_you_mean(
+            message["type"], _MESSAGE_TYPES, f"send one of {', '.join(_MESSAGE_TYPES)}"
+        )
+        raise UsageError(
+            "a known message", f"'{message['type'][:60]}'", fix, code="invalid-message"
+        )
+    return message
 
 
-def _flag(value: object) -> bool:
+def _parse_flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise UsageError(
             '"on": true or false',
@@ -208,10 +220,10 @@ def _flag(value: object) -> bool:
     return value
 
 
-def _changed(old: TaskSettings, said: dict[str, Any]) -> TaskSettings:
-    """The settings that a message "score" or "classes" asks for."""
-    value = said.get("value")
-    if said["type"] == "score":
+def _change_settings(old: TaskSettings, request: dict[str, Any]) -> TaskSettings:
+    """Apply a message "score" or "classes" to the settings."""
+    value = request.get("value")
+    if request["type"] == "score":
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(
                 "a score from 0 to 1",

@@ -1,4 +1,4 @@
-"""What goes into a sink, and what it may know of its stream."""
+"""Outputs for a sink, and the context of its stream."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,16 +29,16 @@ DOG = Detection("dog", 17, 0.75, (10.0, 20.0, 30.5, 40.25), track_id=2)
 
 @dataclass
 class Stream:
-    """Hears what a sink has to say."""
+    """A stream that keeps the notes of a sink."""
 
     fps: float | None = 10.0
     live: bool = False
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     stopped: int = 0
 
     @property
     def context(self) -> StreamContext:
-        return StreamContext(self.fps, self.live, self._stop, self.said.append)
+        return StreamContext(self.fps, self.live, self._stop, self.notes.append)
 
     def _stop(self) -> None:
         self.stopped += 1
@@ -58,7 +58,7 @@ def live() -> Stream:
 def output() -> Callable[..., Output]:
     """An output of frame ``index``; keywords replace its fields, ``gray`` makes its image."""
 
-    def made(
+    def make(
         index: int = 0, gray: int = 128, size: tuple[int, int] = (64, 48), **with_: Any
     ) -> Output:
         fields: dict[str, Any] = {
@@ -72,7 +72,7 @@ def output() -> Callable[..., Output]:
         }
         return Output(index=index, **(fields | with_))
 
-    return made
+    return make
 
 
 @pytest.fixture

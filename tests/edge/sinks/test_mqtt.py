@@ -75,8 +75,8 @@ class Listener:
         self.got: list[tuple[str, str]] = []
         ready = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda *said: self.got.append(
-            (said[2].topic, said[2].payload.decode())
+        self._client.on_message = lambda *call: self.got.append(
+            (call[2].topic, call[2].payload.decode())
         )
         self._client.on_connect = lambda client, *_: client.subscribe("camera/#")
         self._client.on_subscribe = lambda *_: ready.set()
@@ -86,11 +86,11 @@ class Listener:
         assert ready.wait(10)
 
     def frames(self) -> list[int]:
-        lines = [said for topic, said in list(self.got) if topic == "camera/door"]
+        lines = [payload for topic, payload in list(self.got) if topic == "camera/door"]
         return [json.loads(line)["frame"] for line in lines]
 
     def status(self) -> list[str]:
-        return [said for topic, said in list(self.got) if topic == "camera/door/status"]
+        return [payload for topic, payload in list(self.got) if topic == "camera/door/status"]
 
     def close(self) -> None:
         self._client.disconnect()
@@ -100,17 +100,17 @@ class Listener:
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     pytest.importorskip("paho.mqtt", reason="no paho-mqtt: the extra mqtt")
-    made = Broker(tmp_path)
-    made.start()
-    yield made
-    made.stop()
+    server = Broker(tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def listener(broker: Broker) -> Iterator[Listener]:
-    made = Listener(broker.port)
-    yield made
-    made.close()
+    subscriber = Listener(broker.port)
+    yield subscriber
+    subscriber.close()
 
 
 def test_a_message_for_every_frame(
@@ -122,9 +122,9 @@ def test_a_message_for_every_frame(
     sink.close()
     assert until(lambda: listener.status() == ["online", "offline"])
     assert listener.frames() == list(range(300))
-    first = next(said for topic, said in listener.got if topic == "camera/door")
+    first = next(payload for topic, payload in listener.got if topic == "camera/door")
     assert json.loads(first)["classes"][0]["label"] == "cat"
-    assert stream.said == []
+    assert stream.notes == []
 
 
 def test_a_program_that_dies_is_said_to_be_offline(
@@ -143,13 +143,13 @@ def test_a_broker_that_is_lost_does_not_end_the_stream(
     sink = open_sink(broker.uri, stream.context)
     sink.write(output(0))
     broker.stop()
-    assert until(lambda: stream.said)
-    assert "connection lost" in stream.said[0]
+    assert until(lambda: stream.notes)
+    assert "connection lost" in stream.notes[0]
     for index in range(1, 200):
         sink.write(output(index))
     broker.start()
-    assert until(lambda: any("reconnected" in said for said in stream.said))
-    assert any("199 messages could not be sent" in said for said in stream.said)
+    assert until(lambda: any("reconnected" in note for note in stream.notes))
+    assert any("199 messages could not be sent" in note for note in stream.notes)
     listener = Listener(broker.port)
     sink.write(output(200))
     assert until(listener.frames)
@@ -165,12 +165,12 @@ def test_a_broker_that_stays_away_does_not_keep_the_end(
 ) -> None:
     sink = open_sink(broker.uri, stream.context)
     broker.stop()
-    assert until(lambda: stream.said)
+    assert until(lambda: stream.notes)
     sink.write(output(0))
     start = time.monotonic()
     sink.close()
     assert time.monotonic() - start < 30  # a hang guard
-    assert "1 messages" in stream.said[-1]
+    assert "1 messages" in stream.notes[-1]
 
 
 def test_a_password(tmp_path: Path, stream: Any, output: Any) -> None:

@@ -21,8 +21,8 @@ ROOT = str(Path(edge.__file__).parents[1])
 
 def record(path: Path, stream: Any, outputs: list[Any]) -> None:
     sink = open_sink(str(path), stream.context)
-    for one in outputs:
-        sink.write(one)
+    for output in outputs:
+        sink.write(output)
     sink.close()
 
 

@@ -25,8 +25,8 @@ class FakePicamera2:
     def global_camera_info() -> list[dict[str, str]]:
         return [{"Model": "stand-in"}] * FakePicamera2.cameras
 
-    def create_video_configuration(self, **wanted: Any) -> Any:
-        return wanted
+    def create_video_configuration(self, **settings: Any) -> Any:
+        return settings
 
     def configure(self, configuration: Any) -> None:
         FakePicamera2.configured = configuration
@@ -63,9 +63,9 @@ def test_a_csi_camera_of_a_stand_in() -> None:
     assert frame is not None
     assert frame.image.shape == (240, 320, 3)
     assert frame.image[0, 0].tolist() == [1, 2, 3]
-    wanted = FakePicamera2.configured
-    assert wanted["main"]["format"] == "RGB888"
-    assert wanted["controls"] == {"FrameRate": 15, "AeEnable": False, "ExposureTime": 8000}
+    settings = FakePicamera2.configured
+    assert settings["main"]["format"] == "RGB888"
+    assert settings["controls"] == {"FrameRate": 15, "AeEnable": False, "ExposureTime": 8000}
 
 
 @pytest.mark.usefixtures("stand_in")

@@ -155,14 +155,14 @@ def test_a_broken_image_among_others_is_one_corrupt_frame(photos: Path) -> None:
 
 
 def test_synthetic_frames_move_and_are_the_same_every_time() -> None:
-    one, two, other = (
+    first, second, other = (
         read_all(open_source(f"synthetic:160x120@20?seed={seed}&frames=10")) for seed in (1, 1, 2)
     )
-    assert one[0].image.shape == (120, 160, 3)
-    assert [frame.time_s for frame in one] == pytest.approx(np.arange(10) / 20)
-    assert all((a.image == b.image).all() for a, b in zip(one, two, strict=True))
-    assert (one[0].image != one[9].image).any()
-    assert (one[0].image != other[0].image).any()
+    assert first[0].image.shape == (120, 160, 3)
+    assert [frame.time_s for frame in first] == pytest.approx(np.arange(10) / 20)
+    assert all((a.image == b.image).all() for a, b in zip(first, second, strict=True))
+    assert (first[0].image != first[9].image).any()
+    assert (first[0].image != other[0].image).any()
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_a_camera_that_may_not_be_used(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("uri", "found"),
+    ("uri", "expected"),
     [("0", ("v4l2", "0")), ("/dev/video3", ("v4l2", "/dev/video3")), ("picamera", ("picamera", "")),
      ("/dev/v4l/by-id/usb-x", ("v4l2", "/dev/v4l/by-id/usb-x")),
      ("picamera:1", ("picamera", "1")), ("https://h/x", ("https", "https://h/x")),
      ("synthetic:", ("synthetic", "")), ("a.gif", ("video", "a.gif")),
      ("a.jpg", ("images", "a.jpg"))],
 )  # fmt: skip
-def test_what_an_address_means(uri: str, found: tuple[str, str]) -> None:
-    assert resolve(uri) == found
+def test_resolves_addresses(uri: str, expected: tuple[str, str]) -> None:
+    assert resolve(uri) == expected

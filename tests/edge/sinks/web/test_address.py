@@ -1,4 +1,4 @@
-"""Where the page is served."""
+"""Addresses of the page."""
 
 import socket
 import sys
@@ -26,18 +26,18 @@ from edge.sinks.web import address
         ("[::]", "::", 8080),
     ],
 )
-def test_what_is_meant(text: str, host: str, port: int) -> None:
-    found = address.parse(text)
-    assert (found.host, found.port, found.recordings) == (host, port, Path("recordings"))
+def test_parses_addresses(text: str, host: str, port: int) -> None:
+    parsed = address.parse_address(text)
+    assert (parsed.host, parsed.port, parsed.recordings) == (host, port, Path("recordings"))
 
 
 def test_a_folder_for_recordings() -> None:
-    assert address.parse("?recordings=/data/clips").recordings == Path("/data/clips")
-    assert address.parse("[::1]:80?recordings=a").recordings == Path("a")
+    assert address.parse_address("?recordings=/data/clips").recordings == Path("/data/clips")
+    assert address.parse_address("[::1]:80?recordings=a").recordings == Path("a")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "fix"),
     [
         ("//0.0.0.0:80", "web:127.0.0.1:8080"),
         ("host:port", "web:127.0.0.1:8080"),
@@ -47,44 +47,44 @@ def test_a_folder_for_recordings() -> None:
         ("?recordings=", "'recordings=DIR'"),
     ],
 )
-def test_what_is_none_says_what_one_looks_like(text: str, said: str) -> None:
-    with raises_code("invalid-address", found=f"web:{text}", fix=said):
-        address.parse(text)
+def test_an_invalid_address_says_how_to_write_it(text: str, fix: str) -> None:
+    with raises_code("invalid-address", found=f"web:{text}", fix=fix):
+        address.parse_address(text)
 
 
-def test_a_port_in_use_is_said_with_what_to_do() -> None:
+def test_a_port_in_use_suggests_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with raises_code("port-in-use", expected=f"port {port}", fix="web:127.0.0.1:0"):
-            address.listen(address.parse(f"127.0.0.1:{port}"))
+            address.listen(address.parse_address(f"127.0.0.1:{port}"))
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
 def test_a_host_that_is_not_this_machine(host: str) -> None:
     with raises_code("host-not-available", expected=host, fix="web:0.0.0.0"):
-        address.listen(address.parse(f"{host}:0"))
+        address.listen(address.parse_address(f"{host}:0"))
 
 
-def test_only_this_machine_or_others_too() -> None:
+def test_is_loopback() -> None:
     assert all(map(address.is_loopback, ("127.0.0.1", "127.0.1.1", "::1")))
     assert not any(map(address.is_loopback, ("0.0.0.0", "192.168.1.7", "::", "fe80::1%eth0")))
 
 
-def test_the_address_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert address.shown("127.0.0.1", 8080) == "http://127.0.0.1:8080"
-    assert address.shown("::1", 80) == "http://[::1]:80"
-    assert "0.0.0.0" not in address.shown("0.0.0.0", 8080)
-    reached = [address.reached(bound) for bound in ("0.0.0.0", "::", "192.168.1.7", "::1")]
+def test_page_url_and_local_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address.page_url("127.0.0.1", 8080) == "http://127.0.0.1:8080"
+    assert address.page_url("::1", 80) == "http://[::1]:80"
+    assert "0.0.0.0" not in address.page_url("0.0.0.0", 8080)
+    reached = [address.local_host(bound) for bound in ("0.0.0.0", "::", "192.168.1.7", "::1")]
     assert reached == ["127.0.0.1", "127.0.0.1", "192.168.1.7", "[::1]"]
 
     def unreachable(*_: Any) -> None:
         raise OSError
 
     monkeypatch.setattr(socket.socket, "connect", unreachable)
-    assert address.shown("0.0.0.0", 80) == f"http://{socket.gethostname()}:80"
+    assert address.page_url("0.0.0.0", 80) == f"http://{socket.gethostname()}:80"
 
 
-def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, live: Any) -> None:
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, live: Any) -> None:
     monkeypatch.delitem(sys.modules, "edge.sinks.web.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with raises_code("missing-package", found="uvicorn", fix="[web]") as error:

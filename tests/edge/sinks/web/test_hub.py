@@ -1,4 +1,4 @@
-"""What visitors share, while the stream's thread goes on writing."""
+"""The state that clients share, while the stream's thread goes on writing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,23 +15,21 @@ class Racing(Hub):
     coming: tuple[Any, ...] = ()
 
     @property
-    def _newest(self) -> Any:
+    def _published(self) -> Any:
         newest, *rest = self.coming
         self.coming = tuple(rest) or self.coming
         return newest
 
-    @_newest.setter
-    def _newest(self, _: Any) -> None:
-        """It is told by ``coming``."""
+    @_published.setter
+    def _published(self, _: Any) -> None:
+        """Ignore it: ``coming`` has the values."""
 
 
-def test_an_output_without_an_image_is_never_shown(
-    stream: Any, output: Any, tmp_path: Path
-) -> None:
-    recorder = Recorder(tmp_path, 10, live=False, say=stream.said.append)
+def test_an_output_without_an_image_is_never_sent(stream: Any, output: Any, tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, 10, live=False, say=stream.notes.append)
     hub = Racing(stream.context, Mock(), recorder)
     drawn = output(1)
     hub.coming = (drawn, drawn, replace(drawn, index=2, image=None))
     hub._wake()
-    assert hub.shown is not None
-    assert hub.shown.output.image is not None
+    assert hub.newest is not None
+    assert hub.newest.output.image is not None

@@ -1,4 +1,4 @@
-"""Recordings: whole files, named by their time, that never fill a disk."""
+"""Recordings: complete files, named by their time, that never fill a disk."""
 
 import os
 import shutil
@@ -29,149 +29,148 @@ def frames(path: Path) -> int:
     return count
 
 
-def recorder(folder: Path) -> tuple[Recorder, list[str], list[EdgeError]]:
-    said: list[str] = []
-    return Recorder(folder, 10, live=False, say=said.append), said, []
+def make_recorder(folder: Path) -> tuple[Recorder, list[str], list[EdgeError]]:
+    notes: list[str] = []
+    return Recorder(folder, 10, live=False, say=notes.append), notes, []
 
 
-def test_it_holds_every_image_between_its_beginning_and_its_end(
-    tmp_path: Path, output: Make
-) -> None:
-    kept, said, errors = recorder(tmp_path / "a" / "b")
-    kept.put(output(0))
-    kept.begin(errors.append)
-    name = kept.name
+def test_records_every_image_between_start_and_stop(tmp_path: Path, output: Make) -> None:
+    recorder, notes, errors = make_recorder(tmp_path / "a" / "b")
+    recorder.put(output(0))
+    recorder.start(errors.append)
+    name = recorder.name
     assert name is not None
     assert NAME.fullmatch(name)
-    kept.begin(errors.append)  # it runs already
+    recorder.start(errors.append)  # it runs already
     for index in range(1, 21):
-        kept.put(output(index))
-    kept.put(output(21, image=None))
-    kept.end()
-    kept.put(output(22))
-    kept.end()
-    assert (kept.name, errors) == (None, [])
+        recorder.put(output(index))
+    recorder.put(output(21, image=None))
+    recorder.stop()
+    recorder.put(output(22))
+    recorder.stop()
+    assert (recorder.name, errors) == (None, [])
     path = tmp_path / "a" / "b" / name
     assert [*path.parent.iterdir()] == [path]
     assert frames(path) == 20
-    assert said == [f"web: recording to {path}"]
+    assert notes == [f"web: recording to {path}"]
 
 
-def test_two_in_one_second_get_names_of_their_own(tmp_path: Path, output: Make) -> None:
-    made = [Recording(tmp_path, 10, live=False, failed=lambda _: None) for _ in range(3)]
-    assert len({one.path for one in made}) == 3
-    assert all(NAME.fullmatch(one.path.name) for one in made)
-    for one in made:
-        one.put(output())
-        one.finish()
-    assert all(frames(one.path) == 1 for one in made)
+def test_recordings_of_one_second_get_different_names(tmp_path: Path, output: Make) -> None:
+    recordings = [Recording(tmp_path, 10, live=False, failed=lambda _: None) for _ in range(3)]
+    assert len({item.path for item in recordings}) == 3
+    assert all(NAME.fullmatch(item.path.name) for item in recordings)
+    for item in recordings:
+        item.put(output())
+        item.finish()
+    assert all(frames(item.path) == 1 for item in recordings)
 
 
-def test_one_without_an_image_leaves_no_file(tmp_path: Path) -> None:
-    kept, _, errors = recorder(tmp_path)
-    kept.begin(errors.append)
-    kept.end()
+def test_a_recording_without_images_leaves_no_file(tmp_path: Path) -> None:
+    recorder, _, errors = make_recorder(tmp_path)
+    recorder.start(errors.append)
+    recorder.stop()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_stops_before_the_disk_is_full(
+def test_stops_before_the_disk_is_full(
     tmp_path: Path, output: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept, said, errors = recorder(tmp_path)
-    kept.begin(errors.append)
-    path = tmp_path / str(kept.name)
+    recorder, notes, errors = make_recorder(tmp_path)
+    recorder.start(errors.append)
+    path = tmp_path / str(recorder.name)
     for index in range(10):
-        kept.put(output(index))
+        recorder.put(output(index))
     wait_until(lambda: path.stat().st_size > 1000)  # there was room for the first
-    monkeypatch.setattr(recording, "ROOM", 1 << 60)
+    real: Any = shutil.disk_usage("/")
+    monkeypatch.setattr(recording.shutil, "disk_usage", lambda _: real._replace(free=1))
     for index in range(10, 60):
-        kept.put(output(index))
+        recorder.put(output(index))
     wait_until(lambda: errors)
-    assert kept.name is None
+    assert recorder.name is None
     assert errors[0].code == "disk-full"
-    assert str(errors[0]) in said[-1]
+    assert str(errors[0]) in notes[-1]
     wait_until(lambda: frames(path) == 30)
     with raises_code("disk-full"):
-        kept.begin(errors.append)
+        recorder.start(errors.append)
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_failure_after_the_end_leaves_the_next_recording_alone(
+def test_a_failure_after_the_end_does_not_stop_the_next_recording(
     tmp_path: Path, output: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first hangs in a slow disk when it is ended, and fails when the second runs."""
-    reached, gone_on = threading.Event(), threading.Event()
+    reached, released = threading.Event(), threading.Event()
 
     def slow(*_: object) -> None:
         reached.set()
-        assert gone_on.wait(10)
+        assert released.wait(10)
         raise OSError(28, "No space left on device")
 
-    kept, _, errors = recorder(tmp_path)
+    recorder, _, errors = make_recorder(tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(video.MatroskaWriter, "add", slow)
-        kept.begin(errors.append)
-        kept.put(output())
+        recorder.start(errors.append)
+        recorder.put(output())
         assert reached.wait(10)
-        ending = threading.Thread(target=kept.end)
+        ending = threading.Thread(target=recorder.stop)
         ending.start()
-        wait_until(lambda: kept.name is None)
-        kept.begin(errors.append)
-        name = kept.name
-        gone_on.set()
+        wait_until(lambda: recorder.name is None)
+        recorder.start(errors.append)
+        name = recorder.name
+        released.set()
         ending.join(10)
     assert len(errors) == 1
     assert name is not None
-    assert kept.name == name
-    kept.put(output())
-    kept.end()
+    assert recorder.name == name
+    recorder.put(output())
+    recorder.stop()
     assert frames(tmp_path / name) == 1
 
 
-def test_a_disk_that_is_full_is_said(
+def test_a_full_disk_is_reported(
     tmp_path: Path, output: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    kept, _, errors = recorder(tmp_path)
-    kept.begin(errors.append)
+    recorder, _, errors = make_recorder(tmp_path)
+    recorder.start(errors.append)
     monkeypatch.setattr(video.MatroskaWriter, "add", full)
-    kept.put(output())
+    recorder.put(output())
     wait_until(lambda: errors)
     assert errors[0].code == "output-not-writable"
     assert "no space left" in errors[0].found
 
 
-def test_a_folder_that_is_none(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    kept, _, errors = recorder(tmp_path / "file")
+    recorder, _, errors = make_recorder(tmp_path / "file")
     with raises_code("output-is-file", expected=str(tmp_path / "file")):
-        kept.begin(errors.append)
-    assert kept.name is None
+        recorder.start(errors.append)
+    assert recorder.name is None
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with raises_code("output-not-writable", found="permission denied"):
-        recorder(tmp_path / "x")[0].begin(lambda _: None)
+        make_recorder(tmp_path / "x")[0].start(lambda _: None)
     tmp_path.chmod(0o700)
 
 
 class TestThroughThePage:
-    """What a visitor does."""
+    """Recordings by a client of the page."""
 
     def test_record_and_download(self, own_page: pages.Page, tmp_path: Path) -> None:
         httpx = pytest.importorskip("httpx")
-        with pages.Visitor(own_page) as visitor, pages.Visitor(own_page) as other:
-            visitor.until("image")
-            name = visitor.ask("record", on=True)["recording"]
+        with pages.Client(own_page) as client, pages.Client(own_page) as other:
+            client.until("image")
+            name = client.ask("record", on=True)["recording"]
             assert NAME.fullmatch(name)
             assert other.until("state")["recording"] == name
             for _ in range(15):
-                visitor.until("image")
-            assert visitor.ask("record", on=False)["recording"] is None
+                client.until("image")
+            assert client.ask("record", on=False)["recording"] is None
         answer = httpx.get(f"{own_page.url}/recordings/{name}")
         assert answer.headers["content-type"] == "video/x-matroska"
         assert f'filename="{name}"' in answer.headers["content-disposition"]
@@ -179,27 +178,27 @@ class TestThroughThePage:
         copy.write_bytes(answer.content)
         assert frames(copy) >= 10
 
-    def test_it_goes_on_without_visitors_to_the_end_of_the_stream(self, tmp_path: Path) -> None:
+    def test_records_without_clients_until_the_stream_ends(self, tmp_path: Path) -> None:
         pytest.importorskip("uvicorn")
-        with pages.page(tmp_path / "r", "synthetic:64x48@30?frames=60") as made:
-            with pages.Visitor(made) as visitor:
-                visitor.until("image")
-                visitor.ask("record", on=True)
-            assert made.sink.wants_images
-            wait_until(lambda: made.done)
+        with pages.page(tmp_path / "r", "synthetic:64x48@30?frames=60") as page:
+            with pages.Client(page) as client:
+                client.until("image")
+                client.ask("record", on=True)
+            assert page.sink.wants_images
+            wait_until(lambda: page.done)
         (path,) = (tmp_path / "r").iterdir()
         assert 35 <= frames(path) <= 60
 
-    def test_a_full_disk_is_told_to_all_and_the_stream_goes_on(
+    def test_a_full_disk_is_sent_to_all_and_the_stream_continues(
         self, own_page: pages.Page, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real: Any = shutil.disk_usage("/")
-        with pages.Visitor(own_page) as visitor, pages.Visitor(own_page) as other:
-            visitor.until("image")
-            visitor.ask("record", on=True)
+        with pages.Client(own_page) as client, pages.Client(own_page) as other:
+            client.until("image")
+            client.ask("record", on=True)
             monkeypatch.setattr(recording.shutil, "disk_usage", lambda _: real._replace(free=1))
             assert other.until("error")["code"] == "disk-full"
-            state = other.until("state", lambda said: said["recording"] is None)
+            state = other.until("state", lambda message: message["recording"] is None)
             assert state["paused"] is False
             other.until("image")
-            assert visitor.ask("record", on=True)["code"] == "disk-full"
+            assert client.ask("record", on=True)["code"] == "disk-full"

@@ -1,4 +1,4 @@
-"""The page's addresses, answered while a stream runs."""
+"""The routes of the page, while a stream runs."""
 
 import re
 import threading
@@ -36,13 +36,13 @@ def test_the_page_and_all_that_it_names(page: pages.Page) -> None:
      "/recordings/", "/recordings/..%2f..%2fpyproject.toml", "/recordings/none.mkv",
      "/recordings/2026-01-01_00-00-00.mkv"],
 )  # fmt: skip
-def test_what_is_not_there(page: pages.Page, path: str) -> None:
+def test_unknown_paths(page: pages.Page, path: str) -> None:
     assert httpx.get(page.url + path).status_code == 404
 
 
 def test_the_state_for_scripts(page: pages.Page) -> None:
-    said = httpx.get(f"{page.url}/api/state").json()
-    assert said == {
+    state = httpx.get(f"{page.url}/api/state").json()
+    assert state == {
         "type": "hello", "version": 1, "task": "mean", "model": "mean.tflite",
         "source": pages.STREAM, "camera": False, "labels": ["dark", "light"],
         "settings": {"score": 0.5, "classes": None}, "paused": False, "recording": None,
@@ -50,7 +50,7 @@ def test_the_state_for_scripts(page: pages.Page) -> None:
     }  # fmt: skip
 
 
-def test_a_snapshot_without_anybody_looking_is_of_now(page: pages.Page) -> None:
+def test_a_snapshot_without_clients_is_current(page: pages.Page) -> None:
     first = httpx.get(f"{page.url}/snapshot.jpg")
     again = httpx.get(f"{page.url}/snapshot.jpg")
     assert first.headers["content-type"] == "image/jpeg"
@@ -60,7 +60,7 @@ def test_a_snapshot_without_anybody_looking_is_of_now(page: pages.Page) -> None:
     assert "mean-" in names[0]
 
 
-def test_a_stream_for_other_programs_moves(page: pages.Page) -> None:
+def test_the_mjpeg_stream_moves(page: pages.Page) -> None:
     with httpx.stream("GET", f"{page.url}/stream.mjpg") as answer:
         assert answer.headers["content-type"].startswith("multipart/x-mixed-replace")
         data, parts = b"", []
@@ -79,49 +79,47 @@ def test_a_stream_for_other_programs_moves(page: pages.Page) -> None:
 
 def test_opencv_reads_the_stream_as_a_source_does(page: pages.Page) -> None:
     capture = cv2.VideoCapture(f"{page.url}/stream.mjpg", cv2.CAP_FFMPEG)
-    found, image = capture.read()
+    success, image = capture.read()
     capture.release()
-    assert found
+    assert success
     assert image.shape == (120, 160, 3)
 
 
-def test_nothing_is_drawn_where_nobody_looks(own_page: pages.Page) -> None:
+def test_draws_nothing_without_clients(own_page: pages.Page) -> None:
     assert not own_page.sink.wants_images
-    with pages.Visitor(own_page) as visitor:
-        visitor.until("image")
+    with pages.Client(own_page) as client:
+        client.until("image")
         assert own_page.sink.wants_images
     wait_until(lambda: not own_page.sink.wants_images)
 
 
 def test_the_end_of_the_stream_is_the_end_of_the_server(tmp_path: Path) -> None:
     before = threading.active_count()
-    with pages.page(tmp_path) as made, httpx.stream("GET", f"{made.url}/stream.mjpg") as answer:
+    with pages.page(tmp_path) as page, httpx.stream("GET", f"{page.url}/stream.mjpg") as answer:
         chunks = answer.iter_bytes()
         next(chunks)
-        made.stop.set()
+        page.stop.set()
         for _ in chunks:  # ends, and cleanly
             pass
     assert threading.active_count() == before
     with pytest.raises(httpx.ConnectError):
-        httpx.get(made.url)
-    assert made.done[0].lost == {}
+        httpx.get(page.url)
+    assert page.done[0].lost == {}
 
 
-def test_where_it_is_is_said(page: pages.Page) -> None:
-    assert page.said[0] == f"web: open {page.url}/"
+def test_prints_its_address(page: pages.Page) -> None:
+    assert page.notes[0] == f"web: open {page.url}/"
 
 
-def test_over_ssh_the_tunnel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prints_the_tunnel_over_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22")
-    with pages.page(tmp_path) as made:
-        port = made.port
-        assert f"ssh -L {port}:127.0.0.1:{port} " in made.said[1]
-        assert "open http://127.0.0.1" in made.said[1]
+    with pages.page(tmp_path) as page:
+        port = page.port
+        assert f"ssh -L {port}:127.0.0.1:{port} " in page.notes[1]
+        assert "open http://127.0.0.1" in page.notes[1]
 
 
-def test_a_port_in_use_is_said_by_the_command(
-    page: pages.Page, run_edge: Any, tmp_path: Path
-) -> None:
+def test_the_command_reports_a_port_in_use(page: pages.Page, run_edge: Any, tmp_path: Path) -> None:
     from tiny_models import color_model
 
     model = tmp_path / "colors.tflite"

@@ -41,12 +41,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["sync_api.Brow
 
 @pytest.fixture
 def open_page(browser: "sync_api.Browser") -> Iterator[OpenPage]:
-    """Opens an address in a browser profile of its own; keywords are Playwright's for one."""
+    """Opens an address in a new browser profile; keywords are Playwright's for a context."""
     contexts = []
 
     def opened(url: str, **options: object) -> "sync_api.Page":
-        wanted = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"}
-        context = browser.new_context(**(wanted | options))
+        defaults = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"}
+        context = browser.new_context(**(defaults | options))
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
@@ -91,7 +91,7 @@ def page(open_page: OpenPage, stream: Served) -> Iterator["sync_api.Page"]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on(
         "console",
-        lambda said: complaints.append(said.text) if said.type == "error" else None,
+        lambda message: complaints.append(message.text) if message.type == "error" else None,
     )
     opened.goto(stream.url)
     sync_api.expect(opened.locator("#stage[data-is=live]")).to_be_visible()

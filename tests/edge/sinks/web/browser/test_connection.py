@@ -1,4 +1,4 @@
-"""Who is let in, and what the page does when the stream goes away and comes back."""
+"""Access to the page, and its connection when the stream ends and comes back."""
 
 import re
 import threading
@@ -51,7 +51,7 @@ def test_without_the_right_token_there_is_no_page(
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Iterator[str]:
-    """A page of somebody else: another port of one machine is another origin."""
+    """A page of another origin: another port of the same machine."""
     (tmp_path / "index.html").write_text("<p>Free images")
     handler = partial(_Quiet, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -62,7 +62,7 @@ def foreign(tmp_path: Path) -> Iterator[str]:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def test_scripts_of_another_page_are_refused(
@@ -71,9 +71,9 @@ def test_scripts_of_another_page_are_refused(
     address = f"ws://127.0.0.1:{stream.port}/ws"
     assert open_page(stream.url).evaluate(OPENS, address) == "open"
     page = open_page(foreign)
-    with page.expect_console_message(lambda said: "WebSocket" in said.text) as said:
+    with page.expect_console_message(lambda message: "WebSocket" in message.text) as caught:
         assert page.evaluate(OPENS, address) == "refused"
-    assert "403" in said.value.text
+    assert "403" in caught.value.text
 
 
 def test_the_page_comes_back_with_the_stream(open_page: OpenPage, model: Path, clip: Path) -> None:

@@ -46,10 +46,10 @@ struct delegate {
     void *data; int (*prepare)(void *, void *); void *copies[3]; long long flags; void *rest[16];
 };
 void *tflite_plugin_create_delegate(char **k, char **v, size_t n, void (*e)(const char *)) {
-    struct delegate *made = calloc(1, sizeof *made);
-    made->prepare = prepare;
-    made->flags = 1;  /* tensors may be dynamic: it is asked before the CPU's operations are */
-    return made;
+    struct delegate *result = calloc(1, sizeof *result);
+    result->prepare = prepare;
+    result->flags = 1;  /* tensors may be dynamic: it is asked before the CPU's operations are */
+    return result;
 }
 void tflite_plugin_destroy_delegate(void *delegate) { free(delegate); }
 """
@@ -78,15 +78,15 @@ def test_the_stream_goes_on_with_the_twin_and_says_so(
     compiled.with_name("colors.tflite").write_bytes(twin)
     task = edge.Classifier.open(compiled, threads=1, smoothing=0)
     assert task.runtime.delegate == "edgetpu"
-    sink, said = ListingSink(), []
-    done = edge.run(task, "synthetic:64x48?frames=50", [sink], say=said.append)
+    sink, notes = ListingSink(), []
+    done = edge.run(task, "synthetic:64x48?frames=50", [sink], say=notes.append)
     assert [output.index for output in sink.got] == list(range(50))
     by_delegate = [output.status.delegate for output in sink.got]
     assert by_delegate == ["edgetpu"] * 20 + ["cpu"] * 30
     assert (done.frames, done.delegate) == (50, "cpu")
-    assert "edgetpu" in said[0]
-    assert "CPU" in said[0]
-    assert said[0] in done.to_dict()["notes"]
+    assert "edgetpu" in notes[0]
+    assert "CPU" in notes[0]
+    assert notes[0] in done.to_dict()["notes"]
     assert sum(score.score for score in sink.got[-1].result.classes) == pytest.approx(1, abs=0.02)
     assert "INFO" not in capfd.readouterr().err
 

@@ -1,4 +1,4 @@
-"""Images become as large as the way to a visitor carries, and not larger."""
+"""Images become as large as the connection carries, and not larger."""
 
 import cv2
 import numpy as np
@@ -10,21 +10,21 @@ NOISE = np.random.default_rng(0).integers(0, 256, (540, 960, 3)).astype(np.uint8
 SIZES = dict(zip(LEVELS, (8, 16, 30, 80, 160, 240), strict=True))  # kB
 
 
-def simulated(kb_per_s: float, way: float, seconds: float) -> list[tuple[float, QualityLevel]]:
-    """When images were acknowledged over a link, and their levels."""
-    pace, now, seen = AdaptiveQuality(), 0.0, []
+def simulated(kb_per_s: float, latency: float, seconds: float) -> list[tuple[float, QualityLevel]]:
+    """Simulate a link; return the times of acknowledgement and the levels."""
+    quality, now, seen = AdaptiveQuality(), 0.0, []
     while now < seconds:
-        level = pace.level
-        took = way + SIZES[level] / kb_per_s
-        pace.acknowledged(now, now + took)
-        now += max(took, 1 / 30)
+        level = quality.level
+        elapsed = latency + SIZES[level] / kb_per_s
+        quality.acknowledged(now, now + elapsed)
+        now += max(elapsed, 1 / 30)
         seen.append((now, level))
     return seen
 
 
-@pytest.mark.parametrize("way", [0.001, 0.3])
-def test_a_quick_link_soon_gets_the_best_however_long_the_way(way: float) -> None:
-    seen = simulated(50_000, way, 20)
+@pytest.mark.parametrize("latency", [0.001, 0.3])
+def test_a_fast_link_soon_gets_the_best_level_at_any_latency(latency: float) -> None:
+    seen = simulated(50_000, latency, 20)
     assert [level for _, level in seen[:6]] == list(LEVELS)
     assert all(level == BEST for _, level in seen[6:])
 
@@ -38,12 +38,12 @@ def test_a_slow_link_gets_smaller_images_without_much_delay(kb_per_s: float) -> 
 
 
 def test_a_link_that_becomes_better_is_noticed() -> None:
-    pace = AdaptiveQuality()
+    quality = AdaptiveQuality()
     for start in range(60):
-        pace.acknowledged(start, start + (0.02 if pace.level == LEVELS[0] else 0.5))
+        quality.acknowledged(start, start + (0.02 if quality.level == LEVELS[0] else 0.5))
     for start in range(100, 300):
-        pace.acknowledged(start, start + 0.02)
-    assert pace.level == BEST
+        quality.acknowledged(start, start + 0.02)
+    assert quality.level == BEST
 
 
 def test_an_image_is_made_smaller_and_never_larger() -> None:

@@ -47,8 +47,8 @@ def test_lines_follow_the_schema(tmp_path: Path, stream: Any, output: Any, resul
     schema = json.loads(SCHEMA.read_text())
     validator.check_schema(schema)
     sink = open_sink(f"jsonl:{tmp_path / 'out.jsonl'}", stream.context)
-    for task, said in results.items():
-        for result in said:
+    for task, items in results.items():
+        for result in items:
             sink.write(output(task=task, result=result))
     sink.close()
     written = lines(tmp_path / "out.jsonl")
@@ -78,9 +78,9 @@ def test_stdout_stays_open(capsys: pytest.CaptureFixture[str], stream: Any, outp
     sink.write(output())
     sink.close()
     print("still there")
-    said = capsys.readouterr().out.splitlines()
-    assert json.loads(said[0])["frame"] == 0
-    assert said[1:] == ["still there"]
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[0])["frame"] == 0
+    assert lines[1:] == ["still there"]
 
 
 def test_a_reader_that_goes_away_ends_the_stream_quietly() -> None:

@@ -1,4 +1,4 @@
-"""The page's own camera as a source."""
+"""The camera of a page as a source."""
 
 import threading
 from pathlib import Path
@@ -23,7 +23,7 @@ def jpeg(gray: int, size: tuple[int, int] = (64, 48), *options: int) -> bytes:
     return cv2.imencode(".jpg", image, [*options])[1].tobytes()
 
 
-def test_what_is_meant() -> None:
+def test_resolves_the_address() -> None:
     assert resolve("browser") == ("browser", "")
     with raises_code("unexpected-address", fix="--source browser"):
         open_source("browser:1")
@@ -49,7 +49,7 @@ def test_reading_waits_and_ends_when_it_is_closed() -> None:
     assert seen == [None]
 
 
-def test_images_become_what_the_user_asked_for() -> None:
+def test_applies_the_options() -> None:
     source: Any = open_source("browser", SourceOptions(size=(32, 24), rotate=90, fps=100))
     source.camera.put(jpeg(99))
     assert source.read().image.shape == (32, 24, 3)
@@ -69,10 +69,10 @@ def test_every_kind_of_jpeg(options: tuple[int, ...]) -> None:
 
 
 def huge() -> bytes:
-    """A JPEG of a few hundred bytes whose header promises 65,535 × 65,535 pixels."""
+    """A JPEG of a few hundred bytes whose header claims 65,535 × 65,535 pixels."""
     data = bytearray(jpeg(1))
-    place = data.index(b"\xff\xc0")
-    data[place + 5 : place + 9] = b"\xff\xff\xff\xff"
+    offset = data.index(b"\xff\xc0")
+    data[offset + 5 : offset + 9] = b"\xff\xff\xff\xff"
     return bytes(data)
 
 
@@ -88,18 +88,18 @@ def huge() -> bytes:
         (huge(), "image-too-large"),
     ],
 )
-def test_what_is_no_image_is_refused(data: bytes, code: str) -> None:
+def test_rejects_data_that_is_no_image(data: bytes, code: str) -> None:
     with raises_code(code, kind="ImageError"):
         BrowserCamera().put(data)
 
 
-def test_without_the_page_it_is_said() -> None:
+def test_needs_the_sink_web() -> None:
     for sinks in ((), ("text",), ("none", "jsonl:-")):
         with raises_code("source-needs-web-sink", fix="--sink web"):
             session.run(MeanTask(), "browser", sinks)
 
 
-def test_photos_are_not_taken_with_it(run_edge: Any, tmp_path: Path) -> None:
+def test_capture_rejects_it(run_edge: Any, tmp_path: Path) -> None:
     done = run_edge("capture", "--source", "browser", "--out", tmp_path, "--label", "cat",
                     "--burst", "1")  # fmt: skip
     assert done.returncode == 2
@@ -108,34 +108,34 @@ def test_photos_are_not_taken_with_it(run_edge: Any, tmp_path: Path) -> None:
 
 
 class TestThroughThePage:
-    """What a visitor sends."""
+    """Images that a client of the page sends."""
 
     @pytest.fixture
     def camera_page(self, tmp_path: Path) -> Any:
         pytest.importorskip("uvicorn")
-        with pages.page(tmp_path, "browser") as made:
-            yield made
+        with pages.page(tmp_path, "browser") as page:
+            yield page
 
-    def test_who_must_be_told_what(self, camera_page: pages.Page) -> None:
+    def test_prints_how_to_open_the_page(self, camera_page: pages.Page) -> None:
         port = camera_page.port
-        assert camera_page.said[0].endswith("/ and allow the camera")
-        assert "https" in camera_page.said[1]
-        assert f"ssh -L {port}:127.0.0.1:{port} " in camera_page.said[1]
+        assert camera_page.notes[0].endswith("/ and allow the camera")
+        assert "https" in camera_page.notes[1]
+        assert f"ssh -L {port}:127.0.0.1:{port} " in camera_page.notes[1]
 
     def test_its_images_are_the_frames(self, camera_page: pages.Page) -> None:
-        with pages.Visitor(camera_page) as visitor:
-            assert visitor.next()["camera"] is True
+        with pages.Client(camera_page) as client:
+            assert client.next()["camera"] is True
             for number, gray in enumerate((30, 90, 210)):
-                visitor.socket.send(jpeg(gray))
-                visitor.until("camera-ack")
-                result = visitor.until("result")
+                client.socket.send(jpeg(gray))
+                client.until("camera-ack")
+                result = client.until("result")
                 assert (result["frame"], abs(result["value"] - gray) < 3) == (number, True)
 
     def test_there_is_one_camera_until_it_leaves(self, camera_page: pages.Page) -> None:
-        first = pages.Visitor(camera_page)
+        first = pages.Client(camera_page)
         first.socket.send(jpeg(30))
         first.until("camera-ack")
-        with pages.Visitor(camera_page) as second:
+        with pages.Client(camera_page) as second:
             second.socket.send(jpeg(90))
             assert second.until("error")["code"] == "browser-camera-in-use"
             first.__exit__()
@@ -153,19 +153,19 @@ class TestThroughThePage:
     def test_a_broken_image_is_answered_and_the_stream_goes_on(
         self, camera_page: pages.Page
     ) -> None:
-        with pages.Visitor(camera_page) as visitor:
+        with pages.Client(camera_page) as client:
             for _ in range(150):  # more than a stream takes from a camera
-                visitor.socket.send(b"\xff\xd8 nothing")
-                visitor.until("camera-ack")
-            visitor.socket.send(jpeg(120))
-            visitor.until("camera-ack")
-            assert abs(visitor.until("result")["value"] - 120) < 3
-        assert len(camera_page.said) == 2
+                client.socket.send(b"\xff\xd8 nothing")
+                client.until("camera-ack")
+            client.socket.send(jpeg(120))
+            client.until("camera-ack")
+            assert abs(client.until("result")["value"] - 120) < 3
+        assert len(camera_page.notes) == 2
 
     def test_without_an_image_it_waits_and_ends_at_once(self, camera_page: pages.Page) -> None:
-        with pages.Visitor(camera_page) as visitor:
-            visitor.next()
+        with pages.Client(camera_page) as client:
+            client.next()
             camera_page.stop.set()
-            visitor.until("end")
+            client.until("end")
         wait_until(lambda: camera_page.done, 5)
         assert camera_page.done[0].frames == 0

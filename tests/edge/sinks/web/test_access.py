@@ -1,4 +1,4 @@
-"""Who may see the page, asked of a real server."""
+"""Access control of a real server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +14,8 @@ pytest.importorskip("uvicorn")
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pages.Page]:
     """A page that other machines can reach."""
-    with pages.page(tmp_path_factory.mktemp("recordings"), host="0.0.0.0") as made:
-        yield made
+    with pages.page(tmp_path_factory.mktemp("recordings"), host="0.0.0.0") as page:
+        yield page
 
 
 def local(page: pages.Page, path: str = "/") -> str:
@@ -53,23 +53,23 @@ def test_another_name_is_refused_against_rebinding(page: pages.Page, host: str) 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", "://["])
 def test_a_foreign_page_cannot_connect(page: pages.Page, origin: str) -> None:
     with pytest.raises(exceptions.InvalidStatus) as caught:
-        pages.Visitor(page, origin=origin)
+        pages.Client(page, origin=origin)
     assert caught.value.response.status_code == 403
     assert origin in caught.value.response.body.decode()
 
 
 def test_the_page_itself_and_programs_can(page: pages.Page) -> None:
     for options in ({"origin": page.url}, {}):
-        with pages.Visitor(page, **options) as visitor:
-            assert visitor.next()["type"] == "hello"
+        with pages.Client(page, **options) as client:
+            assert client.next()["type"] == "hello"
 
 
 def test_others_need_the_token(public: pages.Page) -> None:
     for path in ("/", "/api/state", "/stream.mjpg", "/snapshot.jpg", "/static/icon.svg"):
-        for query, found in (("", "no token"), ("?token=wrong", "wrong token"), ("?token=é", "")):
+        for query, reason in (("", "no token"), ("?token=wrong", "wrong token"), ("?token=é", "")):
             answer = httpx.get(local(public, path + query))
             assert answer.status_code == 401
-            assert found in answer.text
+            assert reason in answer.text
             assert public.token not in answer.text
             assert "set-cookie" not in answer.headers
 
