@@ -48,7 +48,7 @@ def sheet(known: Profile | Accelerator) -> Iterator[str]:
     """Yield the lines of ``edge boards show``."""
     sources = Sources()
     yield click.style(known.title, bold=True) + f"  ({known.name})"
-    yield from _row("tested", known.tested)
+    yield from _row("tests", known.tested)
     yield ""
     if isinstance(known, Profile):
         yield from _hardware(known, sources)

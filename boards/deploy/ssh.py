@@ -155,7 +155,7 @@ class Connection:
                 done = await process.wait()
             yield RemoteResult(done.exit_status or 1, "", _text(done.stderr))
             return
-        heartbeat = asyncio.create_task(_send_heartbeat(process))
+        heartbeat = asyncio.create_task(send_heartbeat(process))
         try:
             yield RemoteResult(0, first, "")
         finally:
@@ -262,7 +262,8 @@ def _asyncssh() -> Any:
     return asyncssh
 
 
-async def _send_heartbeat(process: Any) -> None:
+async def send_heartbeat(process: Any) -> None:
+    """Write a heartbeat to the stdin of scripts/lock.sh until cancelled."""
     while True:
         process.stdin.write(".")
         await asyncio.sleep(_HEARTBEAT_S)

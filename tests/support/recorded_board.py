@@ -104,6 +104,12 @@ class RecordedBoard:
         self.set_probe("opencv", version="4.11.0", distributions={"opencv-python": "4.11.0.86"})
         self.set_probe("picamera", cameras=["imx708"])
 
+    def clear(self) -> None:
+        """Remove all files and commands."""
+        self.folder = self.folder / "empty"
+        self.folder.mkdir()
+        self._outputs.clear()
+
     def file(self, path: str, text: str) -> None:
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)

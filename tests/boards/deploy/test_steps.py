@@ -131,7 +131,7 @@ def test_the_lock_is_held_during_downloads(
         assert alive.wait(5), "no heartbeat"
         raise BoardError("wheels", "none", "go on", code="wheels-not-found")
 
-    monkeypatch.setattr(ssh, "_send_heartbeat", beat)
+    monkeypatch.setattr(ssh, "send_heartbeat", beat)
     monkeypatch.setattr(offline, "fetch", fetch)
     result = edge("deploy", out, board.address, "--run", f"{RUN} --top 3", "--offline",
                 "--extra", "mqtt")  # fmt: skip

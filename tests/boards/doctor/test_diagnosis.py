@@ -54,9 +54,7 @@ def test_the_worst_finding_decides_the_exit_code(board: RecordedBoard, change, c
 
 def test_every_problem_has_an_explanation(board: RecordedBoard) -> None:
     """Also on a machine without any files and commands."""
-    board.folder = board.folder / "empty"
-    board.folder.mkdir()
-    board._outputs.clear()
+    board.clear()
     bad = [finding for finding in diagnose(board.system).findings if finding.state != "ok"]
     assert bad
     assert all(finding.explanation for finding in bad)
