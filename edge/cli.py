@@ -25,7 +25,7 @@ from edge.version import __version__
 
 @dataclass(frozen=True, slots=True)
 class CommandEntry:
-    """A command: its click function ("module:function"), its group in the help, and its help line."""
+    """A command: its click function ("module:function"), its group and line in the help."""
 
     target: str
     group: str

@@ -268,7 +268,7 @@ def _first_importable(candidates: list[str]) -> tuple[str, Any]:
 
 
 def installed(distribution: str) -> bool:
-    """Return whether an interpreter, a key of ``INTERPRETERS``, is installed, without importing it."""
+    """Return whether a key of ``INTERPRETERS`` is installed, without importing it."""
     return util.find_spec(INTERPRETERS[distribution].partition(".")[0]) is not None
 
 

@@ -201,8 +201,7 @@ def _sum_up(collector: ImageCollector, as_json: bool) -> None:
         }
         click.echo(json.dumps(summary, indent=2))
         return
-    click.echo(
-        f"{len(collector.kept)} images of {collector.label}, {collector.skipped} duplicates skipped."
-    )
+    kept, skipped = len(collector.kept), collector.skipped
+    click.echo(f"{kept} images of {collector.label}, {skipped} duplicates skipped.")
     for name, number in counts.items():
         click.echo(f"  {number:5d}  {name}")

@@ -84,7 +84,7 @@ class FlatbufferTable:
         return None if at is None else FlatbufferTable(self._reader, self._reader.follow(at))
 
     def _vector(self, field: int, item: int) -> tuple[int, int]:
-        """Return first byte and length of a vector whose items have ``item`` bytes; (0, 0) if absent."""
+        """Return first byte and length of a vector, ``item`` bytes each; (0, 0) if absent."""
         at = self._position(field)
         if at is None:
             return 0, 0

@@ -1,8 +1,8 @@
 """TFLite file parser: reads a .tflite file without an interpreter, and checks it.
 
 An interpreter follows a file's offsets unchecked, so a truncated file can crash it. ``parse``
-follows every offset that an interpreter follows; what it accepts can be passed to one. Field numbers are those
-of TensorFlow Lite's ``schema.fbs``.
+follows every offset that an interpreter follows; what it accepts can be passed to one. Field
+numbers are those of TensorFlow Lite's ``schema.fbs``.
 """
 
 from collections.abc import Iterable

@@ -15,7 +15,7 @@ from edge.errors import EdgeError
 
 
 class _Hidden:
-    """File descriptor 2 redirected to a file; Python's own ``sys.stderr`` still reaches the user."""
+    """File descriptor 2 redirected to a file; Python's ``sys.stderr`` still reaches the user."""
 
     def __init__(self) -> None:
         if sys.stderr is not None:

@@ -62,7 +62,7 @@ def trees() -> dict[str, ast.Module]:
 @cache
 def constructions() -> list[Construction]:
     """Find every call that creates an EdgeError, in the order of modules and texts."""
-    kinds = _error_classes()
+    kinds = error_classes()
     every = [call for module, tree in trees().items() for call in _calls(module, tree, kinds)]
     return sorted(every, key=lambda call: (call.module, call.text()))
 
@@ -79,7 +79,8 @@ def snapshot() -> str:
     return "\n".join(lines).lstrip() + "\n"
 
 
-def _error_classes() -> frozenset[str]:
+@cache
+def error_classes() -> frozenset[str]:
     """Return the names of EdgeError and its subclasses."""
     classes = [
         (node.name, {base.id for base in node.bases if isinstance(base, ast.Name)})

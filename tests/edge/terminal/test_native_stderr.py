@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-START = "import os, sys; from edge.errors import ModelError; from edge.terminal.native_stderr import suppress_native_stderr\n"
+START = (
+    "import os, sys; from edge.errors import ModelError; "
+    "from edge.terminal.native_stderr import suppress_native_stderr\n"
+)
 
 
 def run(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -16,7 +19,10 @@ def run(script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-BLOCK = "with suppress_native_stderr():\n    os.write(2, b'native\\n'); print('python', file=sys.stderr)\n"
+BLOCK = (
+    "with suppress_native_stderr():\n"
+    "    os.write(2, b'native\\n'); print('python', file=sys.stderr)\n"
+)
 
 
 def test_native_text_is_hidden_and_python_text_is_not() -> None:
