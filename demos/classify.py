@@ -26,7 +26,7 @@ Examples:
 
 
 @click.command("classify", epilog=EXAMPLES)
-@model_option("mobilenet_v2_1.0_224_quant")
+@model_option("classify")
 @click.option("--labels", type=click.Path(path_type=Path), help="File with one label per line.")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--threshold", type=float, help="Score below which the class is unknown.")

@@ -33,7 +33,7 @@ Describe any other head in a file, MODEL.toml or --head FILE:
 
 
 @click.command("detect", epilog=EXAMPLES)
-@model_option("ssd_mobilenet_v1_coco")
+@model_option("detect")
 @detecting
 @running
 @stream_options.options

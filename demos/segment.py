@@ -30,7 +30,7 @@ DeepLab give each pixel a class, or a score for every class.
 
 
 @click.command("segment", epilog=EXAMPLES)
-@model_option(None)
+@model_option("segment")
 @click.option("--labels", type=click.Path(), help="File with one label per line.")
 @click.option(
     "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."

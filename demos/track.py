@@ -30,7 +30,7 @@ looking along a line from its first point to its second, or inside a zone.
 
 
 @click.command("track", epilog=EXAMPLES)
-@model_option("ssd_mobilenet_v1_coco")
+@model_option("track")
 @detecting
 @click.option("--line", "lines", multiple=True, help="Count crossings of a line, NAME:X1,Y1,X2,Y2.")
 @click.option(

@@ -49,7 +49,9 @@ COMMANDS = {
         "converters.commands.compile:compile_", "Make", "Compile a model for the Edge TPU."
     ),
     "classify": CommandEntry("edge.commands.classify:classify", "Run", "Classify images."),
-    "demo": CommandEntry("demos.cli:demo", "Run", "Run real-time demos on a camera or a file."),
+    "demo": CommandEntry(
+        "edge.commands.demo:demo", "Run", "Run real-time demos on a camera or a file."
+    ),
     "track": CommandEntry(
         "edge.commands.track:track", "Run", "Track the objects in a file of detections."
     ),

@@ -47,6 +47,7 @@ def packages(tmp_path: Path) -> Path:
         ("boards/doctor/health.py", "import edge"),
         ("edge/tracking/assignment.py", "def late():\n    import scipy.optimize"),
         ("edge/session.py", "from edge import sinks, tasks"),
+        ("demos/classify.py", "import edge\nfrom edge.commands import options, stream_options"),
         ("edge/sinks/video.py", "from edge.streaming import stream"),
     ],
 )
@@ -67,7 +68,10 @@ def test_an_allowed_import_passes(packages: Path, module: str, line: str) -> Non
         ("converters/training/fit.py", "import tensorflow_model_optimization"),
         ("converters/training/fit.py", "import demos"),
         ("converters/training/fit.py", "from boards import doctor"),
-        ("demos/cli.py", "import converters"),
+        ("demos/classify.py", "import converters"),
+        ("demos/classify.py", "from edge.tasks.classify import classifier"),
+        ("demos/classify.py", "from edge.commands import demo"),
+        ("demos/classify.py", "def late():\n    from edge.errors import UsageError"),
         ("boards/doctor/health.py", "import converters"),
     ],
 )

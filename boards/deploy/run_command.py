@@ -12,6 +12,7 @@ from edge import sinks, sources
 from edge.cli import cli
 from edge.errors import UsageError
 from edge.sinks.web.address import parse_address
+from edge.task_kinds import TASKS
 
 HERE = "$here"
 """The folder of the release in the words of a command: "$here/labels.txt"."""
@@ -24,9 +25,6 @@ _MAYBE_FILE_OPTIONS = ("--background",)
 """Options with a value that is uploaded if it is a file."""
 
 _LOOPBACK = ("127.0.0.1", "localhost")
-
-_DEMO_EXTRAS = {"track": "track", "pose": "pose", "mirror": "pose"}
-"""Demo → extra that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
         )
     resolved = [sinks.resolve(sink) for sink in options["sinks"]]
     sink_extras = (sinks.SINKS[scheme].extra for scheme, _ in resolved)
-    needed = (_DEMO_EXTRAS.get(words[1]), source.extra, *sink_extras)
+    needed = (TASKS[words[1]].extra, source.extra, *sink_extras)
     extras = {extra for extra in needed if extra is not None}
     pages = [parse_address(target) for scheme, target in resolved if scheme == "web"]
     kept, files = _with_release_paths(words)

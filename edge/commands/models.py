@@ -9,6 +9,7 @@ import click
 from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
+from edge.task_kinds import model_tasks
 
 _EDGETPU = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
 _NAME = click.argument("name")
@@ -66,12 +67,13 @@ def list_(task: str | None, as_json: bool) -> int:
                  git: the blob id in a pinned commit
                  first pull: unverified at first, then by its recorded SHA-256
     """
-    from edge.registry.catalog import TASKS, entries
+    from edge.registry.catalog import entries
 
-    if task is not None and task not in TASKS:
-        fix = did_you_mean(task, TASKS, "choose one of them")
+    tasks = model_tasks()
+    if task is not None and task not in tasks:
+        fix = did_you_mean(task, tasks, "choose one of them")
         raise UsageError(
-            f"one of {', '.join(TASKS)}",
+            f"one of {', '.join(tasks)}",
             f"--task {task}",
             fix,
             code="unknown-option-value",

@@ -9,6 +9,7 @@ import click
 
 from edge.cli import run_command as run_command  # noqa: PLC0414 (for the demos)
 from edge.registry import resolve_model
+from edge.task_kinds import TASKS
 from edge.terminal.native_stderr import suppress_native_stderr
 from edge.terminal.progress import count_progress as count_progress  # noqa: PLC0414 (for the demos)
 
@@ -20,8 +21,9 @@ MODEL = click.argument("model", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def model_option(default: str | None) -> Callable[[Command], Command]:
-    """Return the option ``--model`` of a demo; ``default``: a name of the registry, if any."""
+def model_option(task: str) -> Callable[[Command], Command]:
+    """Return the option ``--model`` of the demo of a task, with the task's default model."""
+    default = TASKS[task].default_model
     return click.option(
         "--model",
         type=click.Path(path_type=Path),

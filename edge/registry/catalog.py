@@ -10,10 +10,9 @@ from urllib.parse import quote
 from edge import toml_config
 from edge.errors import ModelError, UsageError, did_you_mean
 from edge.installation import install_command
+from edge.task_kinds import model_tasks
 
 SHIPPED = Path(__file__).with_name("models.toml")
-
-TASKS = ("classify", "detect", "segment", "pose")
 
 LABELS = "labels.txt"
 """Name of the labels file, which :func:`edge.modelfile.labels.find_labels` finds."""
@@ -52,7 +51,7 @@ class CatalogEntry:
 
     Attributes:
         name: Name of the model.
-        task: One of ``TASKS``.
+        task: One of :func:`edge.task_kinds.model_tasks`.
         about: Origin of the model, in a sentence.
         license: License of the model.
         input: Input size, "WIDTHxHEIGHT" in pixels.
@@ -125,8 +124,9 @@ def _entry(name: str, values: Any, origins: dict[str, Any]) -> CatalogEntry:
     files: dict[str, type] = dict.fromkeys(("model", "edgetpu", "labels"), dict)
     texts: dict[str, type] = {"task": str, "origin": str, "input": str}
     _check(values, texts | files, name, required=(*texts, "model"))
-    if values["task"] not in TASKS:
-        raise ValueError(f"{name}: task is '{values['task']}', not one of {', '.join(TASKS)}")
+    if values["task"] not in model_tasks():
+        choices = ", ".join(model_tasks())
+        raise ValueError(f"{name}: task is '{values['task']}', not one of {choices}")
     if values["origin"] not in origins:
         raise ValueError(f"{name}: no origin '{values['origin']}'")
     origin = origins[values["origin"]]

@@ -17,7 +17,7 @@ import tiny_models
 from errors import error_code
 
 import demos
-from demos.cli import Demos
+from edge.commands.demo import Demos
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 

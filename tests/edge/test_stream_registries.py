@@ -17,7 +17,7 @@ from edge.sources import SOURCES, SourceKind
 from edge.sources.source import SourceOptions
 from edge.streaming.sink import StreamContext
 
-ROOT = Path(edge.__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = ROOT / "pyproject.toml"
 
 
