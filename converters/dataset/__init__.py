@@ -1,0 +1,1 @@
+"""Data sets: listing, audit, duplicates and split of labeled images."""

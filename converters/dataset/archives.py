@@ -1,4 +1,4 @@
-"""Zips of class folders, unpacked so that nothing in them can do harm."""
+"""Safe unpacking of zips of class folders."""
 
 import errno
 import shutil
@@ -10,25 +10,25 @@ from converters.dataset.folders import FolderEntry, is_hidden, is_image
 from edge.errors import DatasetError
 
 SUFFIXES = frozenset({".zip", ".tm"})
-"""Endings that are taken for zips; ``.tm`` is a Teachable Machine project, which is one."""
+"""Suffixes of zips; ``.tm`` is a Teachable Machine project, which is a zip."""
 
 MAX_FILES = 500_000
 MAX_BYTES = 32 * 2**30
 MAX_RATIO = 200
-"""An image of more than ``RATIO_FROM`` bytes that packs better than this is a bomb."""
+"""Compression ratio above which an image of more than ``RATIO_FROM`` bytes is a zip bomb."""
 
 RATIO_FROM = 16 * 2**20
 _CHUNK = 1 << 20
 
 
 def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
-    """Unpack the images of a zip into ``workdir``; name the other files.
+    """Unpack the images of a zip into ``workdir``, and list the other files.
 
     Images are written under numbers, so no name in the zip reaches the file system. Folders
-    ``__MACOSX``, hidden files and links are left out.
+    ``__MACOSX``, hidden files and links are skipped.
 
     Raises:
-        DatasetError: the zip is corrupt, encrypted, has names that lead out of it, or would
+        DatasetError: the zip is corrupt, encrypted, has paths that point outside, or would
             unpack to too much.
     """
     target = workdir / "unpacked"
@@ -48,11 +48,14 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _no_room(archive, workdir) from None
-        if error.errno in (None, errno.EINVAL):  # bzip2's word for damage; a place before byte 0
+            raise _disk_full(archive, workdir) from None
+        if error.errno in (
+            None,
+            errno.EINVAL,
+        ):  # bzip2's error for damage; a position before byte 0
             raise _damaged(archive, error) from error
         raise
-    except Exception as error:  # what damage zipfile and its packers stumble over, each its own way
+    except Exception as error:  # zipfile and its codecs raise various errors on damage
         raise _damaged(archive, error) from error
     return entries, [_name(member) for member in visible if _name(member) not in kept]
 
@@ -69,12 +72,14 @@ def _check(archive: Path, members: list[zipfile.ZipInfo], workdir: Path) -> None
             )
         packed = max(member.compress_size, 1)
         if member.file_size > RATIO_FROM and member.file_size / packed > MAX_RATIO:
-            raise _bomb(archive, f"{_name(member)}, which unpacks to {member.file_size:,} bytes")
+            raise _too_large(
+                archive, f"{_name(member)}, which unpacks to {member.file_size:,} bytes"
+            )
     total = sum(member.file_size for member in members)
     if len(members) > MAX_FILES or total > MAX_BYTES:
-        raise _bomb(archive, f"{len(members):,} files, {total:,} bytes unpacked")
+        raise _too_large(archive, f"{len(members):,} files, {total:,} bytes unpacked")
     if total > shutil.disk_usage(workdir).free:
-        raise _no_room(archive, workdir)
+        raise _disk_full(archive, workdir)
 
 
 def _check_name(archive: Path, member: zipfile.ZipInfo) -> None:
@@ -120,16 +125,16 @@ def _damaged(archive: Path, error: Exception) -> DatasetError:
     )
 
 
-def _bomb(archive: Path, found: str) -> DatasetError:
+def _too_large(archive: Path, contents: str) -> DatasetError:
     return DatasetError(
         f"a zip of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
-        f"{archive} with {found}",
+        f"{archive} with {contents}",
         "if you trust it, unpack it yourself and pass the folder",
         code="archive-too-large",
     )
 
 
-def _no_room(archive: Path, workdir: Path) -> DatasetError:
+def _disk_full(archive: Path, workdir: Path) -> DatasetError:
     return DatasetError(
         f"enough disk space to unpack {archive}",
         f"too little in {workdir.parent}",

@@ -1,4 +1,4 @@
-"""Audit: open every image once, say what is wrong with the data set, keep what can be used."""
+"""Audit of a data set: decode every image once, report problems, keep the usable images."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sized
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset import duplicates
+from converters.dataset.decoding import BrokenFile, DecodedImage, decode_all, keep_rows
 from converters.dataset.listing import LabeledFile, Listing
-from converters.dataset.reading import BrokenFile, DecodedImage, decode_all, keep_rows
 from converters.progress import Progress
 from edge.errors import DatasetError
 from edge.preprocessing import Preprocessing
@@ -22,7 +22,7 @@ IMBALANCE = 5
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A usable image: its name, class index, given split (or None) and content hash (sha256)."""
+    """A usable image: name, class index, given split (or None) and sha256 of the file."""
 
     name: str
     label: int
@@ -32,15 +32,15 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was found, for people; every list holds names as the user knows them.
+    """Findings of an audit; every list holds names relative to the data set.
 
     ``counts``: usable images per class, in class order. ``broken``: (name, reason).
-    ``duplicates``: groups of two or more images that show the same thing in one class.
-    ``across_split``: groups of ``duplicates`` that the given split had on more than one side,
-    ``conflicts``: groups of the same image under several labels (all left out).
-    ``near_conflicts``: pairs of nearly the same image under two labels (both kept, as only a
+    ``duplicates``: groups of two or more images of a class that show the same thing.
+    ``across_split``: groups of ``duplicates`` in more than one subset of the given split.
+    ``conflicts``: groups of identical images with different labels (all excluded).
+    ``near_conflicts``: pairs of near-identical images with different labels (both kept, as only a
     person can tell which label is wrong, if any).
-    ``converted``: kind ("rotated", "grayscale", "alpha", "16-bit") to the names it happened to.
+    ``converted``: kind ("rotated", "greyscale", "alpha", "16-bit") → names of converted images.
     ``warnings``: sentences (small classes, imbalance, …).
     """
 
@@ -55,7 +55,7 @@ class Audit:
     near_conflicts: tuple[tuple[str, str], ...] = field(default=())
 
     def findings(self) -> tuple[str, ...]:
-        """The audit as sentences for the terminal; the first counts the images."""
+        """Describe the audit in sentences; the first counts the images."""
         sentences = [
             f"{sum(self.counts.values())} images in {len(self.counts)} classes: "
             + ", ".join(f"{name} {count}" for name, count in self.counts.items())
@@ -99,10 +99,10 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The usable images, each already stretched to the model's input.
+    """The usable images, resized to the model's input.
 
-    ``pixels``: uint8 RGB [n, height, width, 3] (a memory map where it is large), ``labels``:
-    int64 [n], ``groups``: int64 [n], equal for duplicates of each other (they stay together).
+    ``pixels``: uint8 RGB [n, height, width, 3] (a memory map where it is large); ``labels``:
+    int64 [n]; ``groups``: int64 [n], equal for duplicates of each other (they stay in one subset).
     All are aligned with ``images``.
     """
 
@@ -119,28 +119,28 @@ class Dataset:
 def audit(
     listing: Listing, preprocessing: Preprocessing, workdir: Path, progress: Progress
 ) -> Dataset:
-    """Open every image and build the data set of those that can be used.
+    """Decode every image and build the data set of the usable ones.
 
-    Broken files are skipped. Images that are the same to the model (equal pixels at its input
-    size) but filed under several labels are all left out: nobody knows their class. Duplicates
-    within a class (see converters.dataset.duplicates) get one group; nearly the same images of
-    different classes are named and kept, and never grouped.
+    Broken files are skipped. Images that are identical to the model (equal pixels at its input
+    size) but have different labels are all excluded. Duplicates within a class (see
+    :mod:`converters.dataset.duplicates`) share a group; near-identical images of different classes
+    are reported and kept, and never grouped.
 
     Args:
         listing: from :func:`converters.dataset.intake.list_images`.
-        preprocessing: how images are stretched.
-        workdir: where the pixels are kept when they are many; it must outlive the result.
-        progress: shows how far it is.
+        preprocessing: resizes the images.
+        workdir: for the pixels of large data sets; it must outlive the result.
+        progress: reports the progress.
 
     Raises:
         DatasetError: a class has fewer than 5 usable images.
-        OutputError: there is no room in ``workdir``.
+        OutputError: ``workdir`` has too little space.
     """
     pixels, opened, broken = decode_all(listing.sources, preprocessing, workdir, progress)
     conflicts = _conflicts(opened)
-    left_out = {index for group in conflicts for index in group}
+    excluded = {index for group in conflicts for index in group}
     conflict_names = tuple(tuple(opened[i].source.name for i in group) for group in conflicts)
-    usable = [index for index in range(len(opened)) if index not in left_out]
+    usable = [index for index in range(len(opened)) if index not in excluded]
     pixels, opened = keep_rows(pixels, usable), [opened[index] for index in usable]
     pixels.flags.writeable = False
     labels = np.array([listing.classes.index(o.source.label) for o in opened], np.int64)
@@ -183,7 +183,7 @@ def audit(
 
 
 def _conflicts(opened: list[DecodedImage]) -> list[list[int]]:
-    """Groups of indices with equal pixels and more than one label."""
+    """Group indices with equal pixels and more than one label."""
     same: defaultdict[bytes, list[int]] = defaultdict(list)
     for index, image in enumerate(opened):
         same[image.content].append(index)
@@ -223,7 +223,7 @@ def _check_counts(
 
 
 def _named_groups(groups: NDArray[np.int64], opened: list[DecodedImage]) -> list[list[LabeledFile]]:
-    """The sources of every group of two or more."""
+    """Return the files of every group of two or more."""
     members: defaultdict[int, list[LabeledFile]] = defaultdict(list)
     for group, image in zip(groups.tolist(), opened, strict=True):
         members[group].append(image.source)
@@ -250,22 +250,21 @@ def _warnings(counts: dict[str, int]) -> tuple[str, ...]:
             f"Few images: {_some(few)}. With fewer than {FEW_IMAGES} per class, the measured "
             "accuracy is only a rough estimate; add images from other days, places and angles."
         )
-    (most, many), (least, rare) = (
-        pick(counts.items(), key=lambda item: item[1]) for pick in (max, min)
-    )
-    if many > IMBALANCE * rare:
+    largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    if counts[largest] > IMBALANCE * counts[smallest]:
         warnings.append(
-            f"Class imbalance: {many} images of {most} but {rare} of {least}. The model will be "
-            f"biased toward {most}; add images of {least} or remove some of {most}."
+            f"Class imbalance: {counts[largest]} images of {largest} but {counts[smallest]} of "
+            f"{smallest}. The model will be biased toward {largest}; add images of {smallest} or "
+            f"remove some of {largest}."
         )
     return tuple(warnings)
 
 
-def _number(things: Sized, what: str) -> str:
-    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
+def _number(items: Sized, noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
-def _some(names: Iterable[str], most: int = 3) -> str:
+def _some(names: Iterable[str], max_names: int = 3) -> str:
     listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    more = f" and {len(listed) - max_names} more" if len(listed) > max_names else ""
+    return ", ".join(listed[:max_names]) + more

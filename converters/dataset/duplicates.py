@@ -1,10 +1,10 @@
-"""Duplicates: images that show the same thing, although their files differ.
+"""Duplicate detection by image content.
 
-Copies are told by their content: the same pixels in another file, re-encoded, resized (0.3 to
+Duplicates are copies of an image: identical pixels in another file, re-encoded, resized (0.3 to
 2 times), cropped by up to 5 % on each side, slightly brighter or darker. Candidates come from a
-tangent distance between small thumbnails; each is confirmed on pixels, after the two have been
-laid on each other. Images of one class that look alike (trousers from the front) are no
-duplicates: their detail differs.
+tangent distance between small thumbnails; each is confirmed on pixels after aligning the two.
+Images of a class that look alike (trousers from the front) are no duplicates: their detail
+differs.
 """
 
 from collections.abc import Sequence
@@ -18,30 +18,30 @@ from converters.dataset.candidates import candidates
 from edge.image import RgbImage
 
 SIDE = 32
-"""Images are compared as gray thumbnails of this side."""
+"""Side of the gray thumbnails that are compared, in pixels."""
 
 _BLUR = 0.6
-"""Standard deviation, in thumbnail pixels, of the blur before sampling; it keeps aliasing low."""
+"""Standard deviation of the anti-aliasing blur, in thumbnail pixels."""
 
 _FLAT = 2.0
-"""Gray levels (standard deviation) below which only equal pixels make a duplicate."""
+"""Standard deviation in gray levels below which only identical images are duplicates."""
 
-_ALIKE = (0.985, 0.985)
-"""Correlations, of the pixels and of their detail, from which on a pair is confirmed."""
+_MIN_CORRELATIONS = (0.985, 0.985)
+"""Minimum correlations of the pixels and of their detail to confirm a pair."""
 
-_ALIKE_AND_APART = (0.9, 0.78)
-"""The same for a pair that stands out: near to each other and far from the rest of the data set,
-as are coarsely compressed copies and two photos of one crate from nearly the same place. Distinct
-images of dense data sets (28 × 28 pixels of clothing) reach 0.97, but do not stand out."""
+_MIN_CORRELATIONS_ISOLATED = (0.9, 0.78)
+"""The same for an isolated pair: near to each other and far from the rest of the data set, such as
+strongly compressed copies and two photos of a crate from nearly the same position. Distinct images
+of dense data sets (28 × 28 pixels of clothing) reach 0.97, but are not isolated."""
 
-_APART = 0.15
-"""Share of the distance to the next other image below which a pair stands out."""
+_MAX_ISOLATED_SHARE = 0.15
+"""Maximum distance relative to the next other image for an isolated pair."""
 
 _STEPS = 8
-"""Steps of alignment."""
+"""Alignment steps."""
 
-_FIRST_STEPS, _PROMISING = 3, 0.8
-"""Steps after which the many pairs that do not stand out are given up, and the correlation of
+_FIRST_STEPS, _MIN_FIRST_DETAIL = 3, 0.8
+"""Alignment steps after which pairs that are not isolated are dropped, and the correlation of
 detail below which they are."""
 
 _CHUNK = 1024
@@ -53,21 +53,21 @@ Indices = NDArray[np.int64]
 
 
 def thumbnail(image: RgbImage) -> Thumbnail:
-    """An image small, gray and slightly blurred: float16 [SIDE, SIDE], 0–255."""
+    """Reduce an image (uint8 RGB) to a gray, slightly blurred float16 [SIDE, SIDE], 0–255."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width = gray.shape
-    between = 2 * SIDE
-    if min(height, width) >= between:
+    intermediate = 2 * SIDE
+    if min(height, width) >= intermediate:
         method = cv2.INTER_AREA
     else:
-        method = cv2.INTER_CUBIC if max(height, width) < between else cv2.INTER_LINEAR
-    gray = cv2.resize(gray, (between, between), interpolation=method).astype(np.float32)
-    blurred = cv2.GaussianBlur(gray, (0, 0), _BLUR * between / SIDE)
+        method = cv2.INTER_CUBIC if max(height, width) < intermediate else cv2.INTER_LINEAR
+    gray = cv2.resize(gray, (intermediate, intermediate), interpolation=method).astype(np.float32)
+    blurred = cv2.GaussianBlur(gray, (0, 0), _BLUR * intermediate / SIDE)
     return cv2.resize(blurred, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float16)
 
 
 def first_of_equals(contents: Sequence[bytes], digests: Sequence[str]) -> Indices:
-    """For every image the index of that with equal ``contents`` and the smallest digest."""
+    """Return for every image the index of the one with equal content and the smallest digest."""
     first: dict[bytes, int] = {}
     for index in sorted(range(len(contents)), key=digests.__getitem__):
         first.setdefault(contents[index], index)
@@ -75,11 +75,11 @@ def first_of_equals(contents: Sequence[bytes], digests: Sequence[str]) -> Indice
 
 
 def confirmed_pairs(thumbnails: NDArray[np.float16], equals: Indices) -> Pairs:
-    """Pairs of images that show the same thing, each confirmed on pixels.
+    """Find pairs of duplicates, each confirmed on pixels.
 
     Args:
         thumbnails: float16 [n, SIDE, SIDE].
-        equals: int64 [n], from :func:`first_of_equals`; only the first of equals are compared.
+        equals: int64 [n], from :func:`first_of_equals`; only these first images are compared.
 
     Returns:
         int64 [m, 2], rows (i, j) with i < j, sorted.
@@ -90,37 +90,41 @@ def confirmed_pairs(thumbnails: NDArray[np.float16], equals: Indices) -> Pairs:
         return np.empty((0, 2), np.int64)
     images = thumbnails[compared].astype(np.float32)
     pairs, shares = candidates(images)
-    apart = shares <= _APART
-    promising = apart.copy()
-    promising[~apart] = _similarity(images, pairs[~apart], _FIRST_STEPS)[1] >= _PROMISING
-    pairs, apart = pairs[promising], apart[promising]
-    whole, detail = _similarity(images, pairs, _STEPS)
-    alike = (whole >= _ALIKE[0]) & (detail >= _ALIKE[1])
-    apart &= (whole >= _ALIKE_AND_APART[0]) & (detail >= _ALIKE_AND_APART[1])
-    pairs = pairs[alike | apart]
+    isolated = shares <= _MAX_ISOLATED_SHARE
+    promising = isolated.copy()
+    promising[~isolated] = (
+        _similarity(images, pairs[~isolated], _FIRST_STEPS)[1] >= _MIN_FIRST_DETAIL
+    )
+    pairs, isolated = pairs[promising], isolated[promising]
+    overall, detail = _similarity(images, pairs, _STEPS)
+    similar = (overall >= _MIN_CORRELATIONS[0]) & (detail >= _MIN_CORRELATIONS[1])
+    isolated &= (overall >= _MIN_CORRELATIONS_ISOLATED[0]) & (
+        detail >= _MIN_CORRELATIONS_ISOLATED[1]
+    )
+    pairs = pairs[similar | isolated]
     return np.asarray(compared[pairs], np.int64)
 
 
 def _similarity(images: Floats, pairs: Pairs, steps: int) -> tuple[Floats, Floats]:
-    """:func:`similarity` of many pairs, in portions that fit into the memory."""
-    whole, detail = np.zeros(len(pairs), np.float32), np.zeros(len(pairs), np.float32)
+    """Compute :func:`similarity` of many pairs, in chunks that fit into memory."""
+    overall, detail = np.zeros(len(pairs), np.float32), np.zeros(len(pairs), np.float32)
     for start in range(0, len(pairs), _CHUNK):
         part = slice(start, start + _CHUNK)
         first, second = pairs[part].T
-        whole[part], detail[part] = similarity(images[first], images[second], steps)
-    return whole, detail
+        overall[part], detail[part] = similarity(images[first], images[second], steps)
+    return overall, detail
 
 
 def star_groups(
     pairs: Pairs, equals: Indices, labels: NDArray[np.int64], digests: Sequence[str]
 ) -> Indices:
-    """Groups of duplicates within a class: int64 [n], equal for members of a group.
+    """Group duplicates within a class: int64 [n], equal for members of a group.
 
-    Images with equal pixels share a group. Beyond that every member is confirmed against one
-    image of the group, its representative; pairs are never chained further, so a row of slowly
-    changing images does not become one group. The image with most confirmed pairs represents
-    first (by digest among such), and takes its partners that have no group yet. A group's number
-    is the index of its representative.
+    Images with identical pixels share a group. Every other member is confirmed against the
+    representative of the group; pairs are not chained, so that a series of slowly changing images
+    does not become one group. The image with the most confirmed pairs comes first (ties by
+    digest), and takes its partners that have no group yet. A group's number is the index of its
+    representative.
     """
     partners: dict[int, list[int]] = {index: [] for index in np.unique(equals).tolist()}
     for i, j in pairs.tolist():

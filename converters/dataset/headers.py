@@ -1,4 +1,4 @@
-"""What an image file's header says, so that the audit can name what decoding converted."""
+"""Image file headers: rotation, gray scale, alpha and bit depth, which decoding converts."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ _ORIENTATION = 0x0112
 
 
 def conversions(data: bytes) -> tuple[str, ...]:
-    """Which of "rotated", "grayscale", "alpha" and "16-bit" apply to a JPEG, PNG or WebP file.
+    """Return which of "rotated", "greyscale", "alpha" and "16-bit" apply to a JPEG, PNG or WebP.
 
-    "rotated" means an EXIF orientation other than upright, which decoding applies. Reads headers
-    only and never fails: a header that makes no sense says nothing.
+    "rotated" means an EXIF orientation other than upright, which decoding applies. This reads
+    headers only and never fails: invalid headers are ignored.
 
     Sources: ITU-T T.81 (JPEG), CIPA DC-008 (EXIF), W3C PNG, RFC 9649 (WebP).
     """
@@ -24,30 +24,30 @@ def conversions(data: bytes) -> tuple[str, ...]:
 
 
 def _jpeg(data: bytes) -> tuple[str, ...]:
-    found = []
+    kinds = []
     for marker, segment in _jpeg_segments(data):
-        if marker == 0xE1 and segment.startswith(b"Exif\0\0") and _is_turned(segment[6:]):
-            found.append("rotated")
+        if marker == 0xE1 and segment.startswith(b"Exif\0\0") and _is_rotated(segment[6:]):
+            kinds.append("rotated")
         if marker in _START_OF_FRAME:
             if segment[5:6] == b"\x01":
-                found.append("greyscale")
+                kinds.append("greyscale")
             break
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(kinds))
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
         if marker == 0xFF:  # a fill byte
-            at += 1
+            position += 1
             continue
-        size = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield marker, data[at + 4 : at + 2 + size]
-        at += 2 + max(size, 2)
+        size = int.from_bytes(data[position + 2 : position + 4], "big")
+        yield marker, data[position + 4 : position + 2 + size]
+        position += 2 + max(size, 2)
 
 
-def _is_turned(tiff: bytes) -> bool:
+def _is_rotated(tiff: bytes) -> bool:
     if tiff[:2] not in (b"II", b"MM"):
         return False
 
@@ -66,14 +66,14 @@ def _is_turned(tiff: bytes) -> bool:
 
 def _png(data: bytes) -> tuple[str, ...]:
     depth, color = data[24:25], data[25:26]
-    found = []
+    kinds = []
     if color in (b"\x00", b"\x04"):
-        found.append("greyscale")
+        kinds.append("greyscale")
     if color in (b"\x04", b"\x06") or b"tRNS" in data[:4096]:
-        found.append("alpha")
+        kinds.append("alpha")
     if depth == b"\x10":
-        found.append("16-bit")
-    return tuple(found)
+        kinds.append("16-bit")
+    return tuple(kinds)
 
 
 def _webp(data: bytes) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""Intake: find the images and their classes in a folder, a zip or a CSV, without opening them."""
+"""Listing of the labeled images in a folder, a zip or a CSV, without decoding them."""
 
 import zipfile
 from pathlib import Path
 
-from converters.dataset import archives, folders, tables
+from converters.dataset import archives, csv_list, folders
 from converters.dataset.listing import LabeledFile, Listing, file_name
 from edge.errors import DatasetError
 
@@ -21,20 +21,20 @@ def list_images(dataset: Path, workdir: Path) -> Listing:
     Args:
         dataset: a folder of class folders (images at any depth below), ``train/ val/ test/``
             of class folders, a zip of either or a Teachable Machine project (``.tm``), or a CSV
-            ``path,label[,split]``; see the modules folders, archives and tables.
-        workdir: where the images of a zip are unpacked.
+            ``path,label[,split]``; see the modules folders, archives and csv_list.
+        workdir: for the images of a zip.
 
     Raises:
-        DatasetError: it is missing, unreadable, empty, of another shape, or has fewer than two
-            classes; a zip is corrupt, encrypted or unsafe.
+        DatasetError: it is missing, unreadable, empty, of unknown structure, or has fewer than
+            two classes; a zip is corrupt, encrypted or unsafe.
     """
     try:
         listing = _read(dataset, workdir)
     except PermissionError as error:
-        where = error.filename or dataset
+        path = error.filename or dataset
         raise DatasetError(
             "a readable dataset",
-            f"no permission to read {where}",
+            f"no permission to read {path}",
             "change the file permissions, or copy the files",
             code="dataset-not-readable",
         ) from None
@@ -53,7 +53,7 @@ def _read(dataset: Path, workdir: Path) -> Listing:
     name = file_name(dataset.resolve().name) or "images"
     if dataset.is_dir():
         entries, empty = folders.walk(dataset)
-        return folders.arrange(name, str(dataset), entries, empty)
+        return folders.label_by_folder(name, str(dataset), entries, empty)
     if not dataset.exists():
         raise DatasetError(
             _EXPECTED,
@@ -63,11 +63,11 @@ def _read(dataset: Path, workdir: Path) -> Listing:
             summary=f"dataset not found: {dataset}",
         )
     suffix = dataset.suffix.lower()
-    if suffix in tables.SUFFIXES:
-        return tables.read(dataset)
+    if suffix in csv_list.SUFFIXES:
+        return csv_list.read_csv(dataset)
     if suffix in archives.SUFFIXES or zipfile.is_zipfile(dataset):
         entries, ignored = archives.unpack(dataset, workdir)
-        return folders.arrange(file_name(dataset.stem), str(dataset), entries, ignored)
+        return folders.label_by_folder(file_name(dataset.stem), str(dataset), entries, ignored)
     raise DatasetError(
         _EXPECTED,
         f"the file {dataset}, which is neither a zip nor a CSV",

@@ -1,11 +1,11 @@
-"""What intake hands on: image files with the class and side they were filed under."""
+"""Labeled image files of a data set."""
 
 import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-SPLIT_WORDS = {
+SPLIT_ALIASES = {
     "train": "train",
     "training": "train",
     "val": "validation",
@@ -14,15 +14,15 @@ SPLIT_WORDS = {
     "test": "test",
     "testing": "test",
 }
-"""What people call the sides of a split, in lower case, and what we call them."""
+"""Names of splits in data sets, in lower case, and the canonical ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabeledFile:
-    """An image file as listed: where it is, what class it was filed under.
+    """A labeled image file.
 
-    ``name`` is how the user knows it (path relative to the data set, '/' between parts);
-    ``split`` is "train", "validation" or "test" where the data set says so, else None.
+    ``name``: path relative to the data set, with '/' between parts; ``split``: "train",
+    "validation" or "test" where the data set has a split, else None.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class LabeledFile:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All image files of a data set, sorted by name; ``ignored`` names other files skipped."""
+    """Image files of a data set, sorted by name; ``ignored``: names of the other files."""
 
     name: str
     sources: tuple[LabeledFile, ...]
@@ -42,20 +42,20 @@ class Listing:
 
 
 def file_name(name: str) -> str:
-    """The name of a file as it can be shown and written down, which Linux lets be any bytes.
+    r"""Make a file name printable, which on Linux can be any bytes.
 
-    Bytes that are no UTF-8 become escapes, so that names that differ stay different.
+    Bytes that are not UTF-8 become escapes, so that different names stay different.
 
-    >>> file_name("K\\udce4se")
-    'K\\\\xe4se'
+    >>> file_name("K\udce4se")
+    'K\\xe4se'
     """
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def class_name(text: str) -> str:
-    """A class name as it goes into labels.txt: one line, composed Unicode (macOS decomposes).
+    r"""Normalize a class name for labels.txt: one line, composed Unicode (macOS decomposes).
 
-    >>> class_name("  red\\napple ")
+    >>> class_name("  red\napple ")
     'red apple'
     """
     return " ".join(unicodedata.normalize("NFC", text).split())

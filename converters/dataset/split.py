@@ -1,4 +1,4 @@
-"""Split: training, validation and test sides, stratified, seeded, duplicates together."""
+"""Stratified, seeded split into training, validation and test, duplicates kept together."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ from converters.dataset.audit import Dataset
 from edge.errors import DatasetError
 
 FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
-"""Sides of an own split, as shares of each class."""
+"""Subsets of an automatic split, as shares of each class."""
 
 SPLITS = tuple(FRACTIONS)
 Indices = NDArray[np.int64]
@@ -21,9 +21,9 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Indices into ``Dataset.images``, int64, each sorted; no image is on two sides.
+    """Indices into ``Dataset.images``, int64, each sorted; the subsets are disjoint.
 
-    ``given`` says that the data set came with its own split.
+    ``given``: the data set came with a split.
     """
 
     train: Indices
@@ -33,94 +33,98 @@ class Split:
     given: bool
 
     def to_dict(self, dataset: Dataset) -> dict[str, Any]:
-        """The split by content: ``{"seed", "given", "fractions", side: [sha256, …] sorted}``.
+        """Return the split by content: "seed", "given", "fractions" and sha256 lists per subset.
 
-        ``fractions`` is None for a given split.
+        The lists are sorted; ``fractions`` is None for a given split.
         """
         return {
             "seed": self.seed,
             "given": self.given,
             "fractions": None if self.given else dict(FRACTIONS),
             **{
-                side: sorted(dataset.images[i].digest for i in getattr(self, side))
-                for side in SPLITS
+                subset: sorted(dataset.images[i].digest for i in getattr(self, subset))
+                for subset in SPLITS
             },
         }
 
 
 def split(dataset: Dataset, seed: int) -> Split:
-    """Put every usable image on one side.
+    """Assign every usable image to a subset.
 
-    Own split: 70/15/15 of each class (at least one image of each class on each side), by the
-    order of a seeded hash of the images' contents, duplicates (``Dataset.groups``) as one.
+    Automatic split: 70/15/15 of each class (at least one image of each class per subset), in the
+    order of a seeded hash of the images' contents, with duplicates (``Dataset.groups``) as a unit.
     The same images are split the same way whatever their names and order, and where images
-    are added, only those at the borders of the sides move.
+    are added, only those at the borders of the subsets move.
 
-    Given split: kept as it is. A missing validation (or test) side is taken from the training
-    side in the same way. Of duplicates on several sides only those on the test side stay (else
-    those on the validation side), so that the test stays as given and honest; the others are on
-    no side.
+    Given split: kept as it is. A missing validation (or test) subset is drawn from the training
+    subset in the same way. Of duplicates in several subsets only those in the test subset stay
+    (else those in the validation subset), so that the test stays as given and honest; the others
+    are in no subset.
+
+    Args:
+        dataset: the images, with their given splits.
+        seed: of the automatic split.
 
     Raises:
-        DatasetError: a class has too few different images for its sides.
+        DatasetError: a class has too few distinct images for its subsets.
     """
     keys = _unit_keys(dataset, seed)
-    words = {image.split for image in dataset.images}
-    if not words & {"validation", "test"}:
+    given = {image.split for image in dataset.images}
+    if not given & {"validation", "test"}:
         chosen = _draw(dataset, keys, np.arange(len(dataset.images)), ("test", "validation"))
         return _split(chosen, seed, given=False)
-    sides = _given_splits(dataset)
-    for side in ("test", "validation"):
-        if not len(sides[side]):
-            sides |= _draw(dataset, keys, sides["train"], (side,))
-    _check_train(dataset, sides["train"])
-    return _split(sides, seed, given=True)
+    subsets = _given_splits(dataset)
+    for subset in ("test", "validation"):
+        if not len(subsets[subset]):
+            subsets |= _draw(dataset, keys, subsets["train"], (subset,))
+    _check_train(dataset, subsets["train"])
+    return _split(subsets, seed, given=True)
 
 
 def from_dict(record: Mapping[str, Any], dataset: Dataset) -> Split:
-    """The split that :meth:`Split.to_dict` recorded, on the same images read again.
+    """Restore the split that :meth:`Split.to_dict` recorded, on the same images.
 
-    Images added since are on no side.
+    Images added since are in no subset.
 
     Raises:
         DatasetError: a recorded image is missing.
     """
-    places: dict[str, list[int]] = {}
+    indices: dict[str, list[int]] = {}
     for index, image in enumerate(dataset.images):
-        places.setdefault(image.digest, []).append(index)
-    wanted = {side: Counter(record[side]) for side in SPLITS}
-    there = Counter(image.digest for image in dataset.images)
-    missing = sum((digests - there).total() for digests in wanted.values())
+        indices.setdefault(image.digest, []).append(index)
+    recorded = {subset: Counter(record[subset]) for subset in SPLITS}
+    present = Counter(image.digest for image in dataset.images)
+    missing = sum((digests - present).total() for digests in recorded.values())
     if missing:
         raise DatasetError(
             "the images of the recorded split",
-            f"{missing} of {sum(digests.total() for digests in wanted.values())} missing or "
+            f"{missing} of {sum(digests.total() for digests in recorded.values())} missing or "
             f"changed in {dataset.name}",
             "pass the dataset that the model was trained on",
             code="split-images-missing",
         )
 
-    def recorded(side: str) -> list[int]:  # of equal files, those that were filed on this side
-        def elsewhere(index: int) -> bool:
-            return dataset.images[index].split != side
+    def members(subset: str) -> list[int]:  # of identical files, first those given for it
+        def is_elsewhere(index: int) -> bool:
+            return dataset.images[index].split != subset
 
         return [
             index
-            for digest, count in wanted[side].items()
-            for index in sorted(places[digest], key=elsewhere)[:count]
+            for digest, count in recorded[subset].items()
+            for index in sorted(indices[digest], key=is_elsewhere)[:count]
         ]
 
-    chosen = {side: np.array(recorded(side), np.int64) for side in SPLITS}
+    chosen = {subset: np.array(members(subset), np.int64) for subset in SPLITS}
     return _split(chosen, int(record["seed"]), given=bool(record["given"]))
 
 
-def _split(sides: Mapping[str, Indices], seed: int, given: bool) -> Split:
-    ordered = {side: np.sort(np.asarray(sides[side], np.int64)) for side in SPLITS}
+def _split(subsets: Mapping[str, Indices], seed: int, given: bool) -> Split:
+    ordered = {subset: np.sort(np.asarray(subsets[subset], np.int64)) for subset in SPLITS}
     return Split(**ordered, seed=seed, given=given)
 
 
 def _unit_keys(dataset: Dataset, seed: int) -> dict[int, str]:
-    """For every group a seeded hash of its smallest digest: the order in which it is drawn."""
+    """Return for every group a seeded hash of its smallest digest, which orders the drawing."""
     smallest: dict[int, str] = {}
     for group, image in zip(dataset.groups.tolist(), dataset.images, strict=True):
         smallest[group] = min(smallest.get(group, image.digest), image.digest)
@@ -131,39 +135,39 @@ def _unit_keys(dataset: Dataset, seed: int) -> dict[int, str]:
 
 
 def _draw(
-    dataset: Dataset, keys: Mapping[int, str], pool: Indices, wanted: tuple[str, ...]
+    dataset: Dataset, keys: Mapping[int, str], pool: Indices, subsets: tuple[str, ...]
 ) -> dict[str, Indices]:
-    """Draw the ``wanted`` sides from ``pool``, class by class; the rest is "train"."""
-    drawn: dict[str, list[int]] = {side: [] for side in (*wanted, "train")}
-    rest = FRACTIONS["train"] + sum(FRACTIONS[side] for side in wanted)
+    """Draw ``subsets`` from ``pool``, class by class; the rest is "train"."""
+    drawn: dict[str, list[int]] = {subset: [] for subset in (*subsets, "train")}
+    rest = FRACTIONS["train"] + sum(FRACTIONS[subset] for subset in subsets)
     for label, name in enumerate(dataset.classes):
         members = pool[dataset.labels[pool] == label]
         units: dict[int, list[int]] = {}
         for index in members.tolist():
             units.setdefault(int(dataset.groups[index]), []).append(index)
         ordered = [units[group] for group in sorted(units, key=keys.__getitem__)]
-        if len(members) and len(ordered) <= len(wanted):
+        if len(members) and len(ordered) <= len(subsets):
             raise DatasetError(
-                f"at least {len(wanted) + 1} distinct images of {name!r} to draw the "
-                f"{' and '.join(wanted)} subset{'s' if len(wanted) > 1 else ''} from",
+                f"at least {len(subsets) + 1} distinct images of {name!r} to draw the "
+                f"{' and '.join(subsets)} subset{'s' if len(subsets) > 1 else ''} from",
                 f"{len(ordered)} ({len(members)} with duplicates)",
                 "add images that are not copies of each other",
                 code="class-too-small",
             )
-        for later, side in zip(range(len(wanted), 0, -1), wanted, strict=True):
-            target = max(1, round(len(members) * FRACTIONS[side] / rest))
+        for later, subset in zip(range(len(subsets), 0, -1), subsets, strict=True):
+            target = max(1, round(len(members) * FRACTIONS[subset] / rest))
             taken, ordered = _take(ordered, target, leave=later) if len(members) else ([], [])
-            drawn[side] += _flat(taken)
+            drawn[subset] += _flat(taken)
         drawn["train"] += _flat(ordered)
-    return {side: np.array(indices, np.int64) for side, indices in drawn.items()}
+    return {subset: np.array(indices, np.int64) for subset, indices in drawn.items()}
 
 
 def _take(
     units: list[list[int]], target: int, leave: int
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """The first units that fit into ``target`` images, at least one, and the rest.
+    """Take the first units that fit into ``target`` images, at least one, and return the rest.
 
-    ``leave``: as many stay at least.
+    ``leave``: minimum number of units in the rest.
     """
     taken: list[list[int]] = []
     rest: list[list[int]] = []
@@ -183,17 +187,17 @@ def _flat(units: Iterable[list[int]]) -> list[int]:
 
 
 def _given_splits(dataset: Dataset) -> dict[str, Indices]:
-    """The sides as given, without what has a duplicate on a side that counts more."""
+    """Return the given subsets, without images that have a duplicate in a more important one."""
     rank = {"test": 0, "validation": 1, "train": 2}
     best: dict[int, int] = {}
     ranks = [rank[image.split or "train"] for image in dataset.images]
-    for group, place in zip(dataset.groups.tolist(), ranks, strict=True):
-        best[group] = min(best.get(group, place), place)
-    sides: dict[str, list[int]] = {side: [] for side in SPLITS}
-    for index, (group, place) in enumerate(zip(dataset.groups.tolist(), ranks, strict=True)):
-        if place == best[group]:
-            sides[list(rank)[place]].append(index)
-    return {side: np.array(indices, np.int64) for side, indices in sides.items()}
+    for group, own in zip(dataset.groups.tolist(), ranks, strict=True):
+        best[group] = min(best.get(group, own), own)
+    subsets: dict[str, list[int]] = {subset: [] for subset in SPLITS}
+    for index, (group, own) in enumerate(zip(dataset.groups.tolist(), ranks, strict=True)):
+        if own == best[group]:
+            subsets[list(rank)[own]].append(index)
+    return {subset: np.array(indices, np.int64) for subset, indices in subsets.items()}
 
 
 def _check_train(dataset: Dataset, train: Indices) -> None:

@@ -1,0 +1,1 @@
+"""Edge TPU: prediction of the mapping, and compilation."""

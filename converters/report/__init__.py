@@ -1,0 +1,1 @@
+"""Reports of a conversion: JSON record, HTML page, terminal summary and comparison."""

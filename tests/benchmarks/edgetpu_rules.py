@@ -1,9 +1,9 @@
-"""Benchmark: forecasts for the Edge TPU against what the compiler did, without their own teachers.
+"""Benchmark: Edge TPU predictions against the compiler, by rules derived from other models.
 
     python tests/benchmarks/edgetpu_rules.py [--data FOLDER] [--json]
 
-Each model is judged by all rules, and then without those that were read off models of its own
-source alone: by repository, and by owner of repositories, which is stricter.
+Each model is predicted by all rules, and then without those derived only from models of its own
+source: by repository, and by owner of repositories, which is stricter.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from sys import path
 
 path.append(str(Path(__file__).parents[1] / "support"))
 
-from edgetpu_truth import Score, Truth, score, taught_by, truths
+from edgetpu_truth import Score, Truth, derived_from, score, truths
 
 
 def main() -> None:
@@ -39,13 +39,13 @@ def main() -> None:
 
 
 def measure(models: list[Truth]) -> dict[str, Score]:
-    """Scores by the rules that judge: all, without the repository's own, without the owner's."""
+    """Scores by the rules used: all, without the repository's own, without the owner's."""
 
     def without(key: Callable[[Truth], str]) -> Score:
-        return score((model, model.foresee(taught_by(key(model)))) for model in models)
+        return score((model, model.predict(derived_from(key(model)))) for model in models)
 
     return {
-        "all rules": score((model, model.foresee()) for model in models),
+        "all rules": score((model, model.predict()) for model in models),
         "leave one repository out": without(lambda model: model.source),
         "leave one owner out": without(lambda model: model.source.partition("/")[0]),
     }

@@ -1,4 +1,4 @@
-"""What the audit finds and says; generated images only."""
+"""Audit of generated images."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.dataset import reading
+from converters.dataset import decoding
 from converters.dataset.audit import Dataset, audit
 from converters.dataset.intake import list_images
 from converters.dataset.split import split
@@ -58,29 +58,31 @@ def test_a_clean_data_set(photos: Path) -> None:
     assert data.labels.tolist() == [0] * 6 + [1] * 6
     assert len(set(data.groups.tolist())) == 12
     for index, image in enumerate(data.images):
-        expected = SIZE.stretch(decode_image((photos / image.name).read_bytes()))
+        expected = SIZE.resize(decode_image((photos / image.name).read_bytes()))
         assert np.array_equal(data.pixels[index], expected)
     assert data.audit.findings()[0] == "12 images in 2 classes: cat 6, dog 6."
 
 
 def test_pixels_cannot_be_changed(photos: Path) -> None:
-    with pytest.raises(ValueError, match="read-only"):
-        audited(photos).pixels[0] = 0
+    pixels = audited(photos).pixels
+    assert not pixels.flags.writeable
+    with pytest.raises(ValueError):
+        pixels[0] = 0
 
 
 def test_many_images_are_kept_in_a_file(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = audited(photos).pixels
-    monkeypatch.setattr(reading, "IN_MEMORY", 1000)
-    found = audited(photos).pixels
-    assert isinstance(found, np.memmap)
-    assert np.array_equal(found, expected)
+    monkeypatch.setattr(decoding, "MAX_IN_MEMORY", 1000)
+    pixels = audited(photos).pixels
+    assert isinstance(pixels, np.memmap)
+    assert np.array_equal(pixels, expected)
 
 
 def test_broken_files_are_skipped_and_named(photos: Path) -> None:
     (photos / "cat" / "text.jpg").write_text("not an image")
     (photos / "cat" / "00.empty.jpg").write_bytes(b"")
-    whole = save(photos / "dog" / "10.cut.jpg", scene(50)).read_bytes()
-    (photos / "dog" / "10.cut.jpg").write_bytes(whole[: len(whole) // 2])
+    content = save(photos / "dog" / "10.cut.jpg", scene(50)).read_bytes()
+    (photos / "dog" / "10.cut.jpg").write_bytes(content[: len(content) // 2])
     data = audited(photos)
     assert dict(data.audit.broken) == {
         "cat/text.jpg": "not a JPEG, PNG, BMP or WebP image",
@@ -92,7 +94,7 @@ def test_broken_files_are_skipped_and_named(photos: Path) -> None:
     )
     for index, image in enumerate(data.images):  # the gaps were closed
         assert np.array_equal(
-            data.pixels[index], SIZE.stretch(decode_image((photos / image.name).read_bytes()))
+            data.pixels[index], SIZE.resize(decode_image((photos / image.name).read_bytes()))
         )
     assert any("3 broken files" in line for line in data.audit.findings())
 
@@ -121,17 +123,17 @@ def test_conversions_are_named(photos: Path) -> None:
 def test_exif_rotation_is_applied_and_named(photos: Path) -> None:
     upright = scene(70)
     path = save(photos / "cat" / "turned.jpg", np.rot90(upright), cv2.IMWRITE_JPEG_QUALITY, 100)
-    data = path.read_bytes()
+    jpeg = path.read_bytes()
     entry = bytes([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0])  # orientation 6: turn clockwise
     tiff = b"MM\0*\0\0\0\x08\0\x01" + entry + bytes(4)
     segment = b"Exif\0\0" + tiff
     header = b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big")
-    path.write_bytes(data[:2] + header + segment + data[2:])
-    found = audited(photos)
-    assert found.audit.converted == {"rotated": ("cat/turned.jpg",)}
-    index = [p.name for p in found.images].index("cat/turned.jpg")
-    expected = SIZE.stretch(cv2.cvtColor(upright, cv2.COLOR_BGR2RGB))
-    assert np.abs(found.pixels[index].astype(int) - expected).mean() < 6
+    path.write_bytes(jpeg[:2] + header + segment + jpeg[2:])
+    data = audited(photos)
+    assert data.audit.converted == {"rotated": ("cat/turned.jpg",)}
+    index = [p.name for p in data.images].index("cat/turned.jpg")
+    expected = SIZE.resize(cv2.cvtColor(upright, cv2.COLOR_BGR2RGB))
+    assert np.abs(data.pixels[index].astype(int) - expected).mean() < 6
 
 
 def test_too_few_usable_images(photos: Path) -> None:
@@ -141,7 +143,7 @@ def test_too_few_usable_images(photos: Path) -> None:
         audited(photos)
 
 
-def test_small_classes_and_imbalance_are_warned_of(photos: Path) -> None:
+def test_small_classes_and_imbalance_give_warnings(photos: Path) -> None:
     for number in range(100, 130):
         save(photos / "cat" / f"{number}.png", scene(number))
     few, imbalance = audited(photos).audit.warnings
@@ -167,7 +169,7 @@ def test_duplicates_get_one_group(photos: Path) -> None:
     assert len(set(data.groups.tolist())) == 12
 
 
-def test_the_same_image_under_two_labels_is_left_out(photos: Path) -> None:
+def test_identical_images_with_different_labels_are_excluded(photos: Path) -> None:
     (photos / "dog" / "again.png").write_bytes((photos / "cat" / "00.png").read_bytes())
     data = audited(photos)
     assert data.audit.conflicts == (("cat/00.png", "dog/again.png"),)
@@ -175,7 +177,7 @@ def test_the_same_image_under_two_labels_is_left_out(photos: Path) -> None:
     assert not {"cat/00.png", "dog/again.png"} & {p.name for p in data.images}
 
 
-def test_nearly_the_same_image_under_two_labels_is_named_and_not_grouped(photos: Path) -> None:
+def test_near_identical_images_with_different_labels_are_reported(photos: Path) -> None:
     save(photos / "dog" / "again.jpg", scene(0), cv2.IMWRITE_JPEG_QUALITY, 60)
     data = audited(photos)
     assert data.audit.near_conflicts == (("cat/00.png", "dog/again.jpg"),)
@@ -203,14 +205,14 @@ def test_images_of_a_few_pixels(photos: Path) -> None:
 
 def test_duplicates_across_the_given_split(tmp_path: Path) -> None:
     for number in range(20):
-        side = "train" if number % 10 < 7 else "test"
+        subset = "train" if number % 10 < 7 else "test"
         label = "cat" if number < 10 else "dog"
-        save(tmp_path / "set" / side / label / f"{number}.png", scene(number))
+        save(tmp_path / "set" / subset / label / f"{number}.png", scene(number))
     save(tmp_path / "set" / "train" / "cat" / "leak.jpg", scene(8), cv2.IMWRITE_JPEG_QUALITY, 50)
     data = audited(tmp_path / "set")
     assert data.audit.across_split == (("test/cat/8.png", "train/cat/leak.jpg"),)
-    sides = split(data, 0)
+    subsets = split(data, 0)
     names = [p.name for p in data.images]
-    assert names.index("test/cat/8.png") in sides.test
+    assert names.index("test/cat/8.png") in subsets.test
     leak = names.index("train/cat/leak.jpg")
-    assert all(leak not in side for side in (sides.train, sides.validation, sides.test))
+    assert all(leak not in indices for indices in (subsets.train, subsets.validation, subsets.test))

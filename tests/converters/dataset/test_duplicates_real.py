@@ -1,4 +1,4 @@
-"""Duplicates among real images: copies are found, images that are merely alike are not."""
+"""Duplicates among real images: copies are found, similar images are not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def share_grouped(groups: np.ndarray) -> float:
 
 
 def copies(image: np.ndarray, rng: np.random.Generator, coarsest: float) -> Iterator[np.ndarray]:
-    """Copies of an image: re-encoded, resized by ``coarsest`` to 2, cropped, and all of it."""
+    """Yield copies of an image: re-encoded, resized by ``coarsest`` to 2, cropped."""
     height, width = image.shape[:2]
     yield encoded(image, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 30)
     yield encoded(image, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 90)
@@ -46,17 +46,17 @@ def encoded(image: np.ndarray, suffix: str, *options: int) -> np.ndarray:
 
 
 def share_found(images: list[np.ndarray], count: int, coarsest: float) -> float:
-    """Of copies of ``count`` images, the share that is in the group of its original."""
+    """Return the share of copies of ``count`` images in the group of their original."""
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(images), count, replace=False)
-    made = [(i, copy) for i in chosen for copy in copies(images[i], rng, coarsest)]
-    groups = groups_of([*images, *(copy for _, copy in made)])
-    originals = np.array([index for index, _ in made])
+    copied = [(i, copy) for i in chosen for copy in copies(images[i], rng, coarsest)]
+    groups = groups_of([*images, *(copy for _, copy in copied)])
+    originals = np.array([index for index, _ in copied])
     return float((groups[len(images) :] == groups[originals]).mean())
 
 
-def fashion(folder: Path, side: str) -> list[np.ndarray]:
-    parts = [np.load(folder / f"{side}_10000_part{part}.npz")["x"] for part in (0, 1)]
+def fashion(folder: Path, subset: str) -> list[np.ndarray]:
+    parts = [np.load(folder / f"{subset}_10000_part{part}.npz")["x"] for part in (0, 1)]
     return [cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) for image in np.concatenate(parts)]
 
 
@@ -78,16 +78,16 @@ def test_copies_of_digits_are_found() -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("side", ["test", "train"])
-def test_fashion_images_are_distinct(test_data: Path, side: str) -> None:
-    images = fashion(test_data / "datasets/fashion_mnist", side)
+@pytest.mark.parametrize("subset", ["test", "train"])
+def test_fashion_images_are_distinct(test_data: Path, subset: str) -> None:
+    images = fashion(test_data / "datasets/fashion_mnist", subset)
     assert share_grouped(groups_of(images)) <= 0.02
 
 
 @pytest.mark.realdata
 def test_copies_of_fashion_images_are_found(test_data: Path) -> None:
     images = fashion(test_data / "datasets/fashion_mnist", "test")[:4000]
-    # 28 pixels are not resized to fewer: what is left of them shows no detail to compare
+    # 28 pixels are not downsized: too little detail would remain to compare
     assert share_found(images, 100, coarsest=1.5) >= 0.95
 
 
@@ -100,14 +100,14 @@ def test_copies_of_photos_are_found(test_data: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_two_photos_of_one_crate_stay_on_one_side(test_data: Path, tmp_path: Path) -> None:
+def test_two_photos_of_a_crate_stay_in_one_subset(test_data: Path, tmp_path: Path) -> None:
     listing = list_images(test_data / "datasets/grocery6", tmp_path)
     data = audit(listing, Preprocessing(96, 96), tmp_path, SilentProgress())
     assert data.audit.duplicates
     assert not data.audit.conflicts
     for seed in range(5):
-        sides = split(data, seed)
-        groups = [set(data.groups[side].tolist()) for side in (sides.train, sides.test)]
-        groups.append(set(data.groups[sides.validation].tolist()))
+        subsets = split(data, seed)
+        groups = [set(data.groups[indices].tolist()) for indices in (subsets.train, subsets.test)]
+        groups.append(set(data.groups[subsets.validation].tolist()))
         assert sum(map(len, groups)) == len(set.union(*groups))
-        assert (len(sides.train), len(sides.validation), len(sides.test)) == (336, 72, 72)
+        assert (len(subsets.train), len(subsets.validation), len(subsets.test)) == (336, 72, 72)

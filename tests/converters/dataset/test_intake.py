@@ -1,4 +1,4 @@
-"""What a user may give as a data set, and what is said of anything else."""
+"""Listing of data sets in all supported forms, and errors for others."""
 
 import os
 import stat
@@ -32,7 +32,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def latin(name: str) -> str:
-    """The name of a file as an old system wrote it, in Latin-1."""
+    """Return a file name encoded in Latin-1, as old systems wrote it."""
     return os.fsdecode(name.encode("latin-1"))
 
 
@@ -52,7 +52,7 @@ def test_class_folders(photos: Path, tmp_path: Path) -> None:
     assert all(s.path.is_file() for s in listing.sources)
 
 
-def test_hidden_files_are_passed_over_and_others_named(photos: Path, tmp_path: Path) -> None:
+def test_hidden_files_are_skipped_and_others_reported(photos: Path, tmp_path: Path) -> None:
     save(photos / ".thumbs" / "1.jpg")
     save(photos / "cat" / ".hidden.jpg")
     save(photos / "loose.jpg")
@@ -120,7 +120,7 @@ def test_teachable_machine_project(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../evil.jpg", "cat/../../evil.jpg", "/evil.jpg", "C:/evil.jpg",
                                   "..\\evil.jpg"])  # fmt: skip
-def test_zip_that_leads_out_of_itself(photos: Path, tmp_path: Path, name: str) -> None:
+def test_zip_with_paths_that_point_outside(photos: Path, tmp_path: Path, name: str) -> None:
     archive = zip_of(photos, tmp_path / "a.zip")
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr(name, b"x")
@@ -195,7 +195,7 @@ def test_corrupt_packing(tmp_path: Path, packer: int) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["names", "places"])
-def test_a_zip_that_says_wrong_things_of_itself(tmp_path: Path, wrong: str) -> None:
+def test_a_zip_with_wrong_metadata(tmp_path: Path, wrong: str) -> None:
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr("cät/1.jpg", b"x")
@@ -286,7 +286,7 @@ def test_csv_in_another_encoding(tmp_path: Path) -> None:
         (["val/a/1.jpg", "test/b/1.jpg"], "train-split-missing", {"found": "test, val"}),
     ],
 )
-def test_folder_of_another_shape(
+def test_folder_of_unknown_structure(
     tmp_path: Path, files: list[str], code: str, fields: dict[str, str]
 ) -> None:
     folder = tmp_path / "set"
@@ -311,7 +311,7 @@ def test_some_other_file(tmp_path: Path) -> None:
         list_images(save(tmp_path / "cat.jpg"), tmp_path)
 
 
-def test_names_that_are_no_utf8_are_printable_and_stay_apart(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_printable_and_stay_different(tmp_path: Path) -> None:
     folder = tmp_path / latin("Käse")
     for name in ("süß/1.jpg", "säß/2.jpg"):
         (folder / latin(name)).parent.mkdir(parents=True)
@@ -325,7 +325,7 @@ def test_names_that_are_no_utf8_are_printable_and_stay_apart(tmp_path: Path) -> 
     assert all(source.path.is_file() for source in listing.sources)
 
 
-def test_so_is_the_name_of_a_zip_and_of_a_table(photos: Path, tmp_path: Path) -> None:
+def test_zip_and_csv_names_are_printable(photos: Path, tmp_path: Path) -> None:
     archive = zip_of(photos, tmp_path / latin("Käse.zip"))
     table = photos / latin("Käse.csv")
     table.write_text("cat/1.jpg,cat\ndog/3.png,dog\n")

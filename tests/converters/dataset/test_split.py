@@ -1,4 +1,4 @@
-"""The split: stratified, seeded, by content, duplicates together."""
+"""Split: stratified, seeded, by content, duplicates together."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from converters.dataset.split import Split, from_dict, split
 from edge.preprocessing import Preprocessing
 
 
-def dataset(counts, groups=None, sides=None, order=None) -> Dataset:
+def dataset(counts, groups=None, subsets=None, order=None) -> Dataset:
     """``counts`` images per class; ``groups`` maps an index to another of its group."""
     labels = np.repeat(np.arange(len(counts)), counts)
     grouped = np.arange(len(labels))
@@ -19,7 +19,7 @@ def dataset(counts, groups=None, sides=None, order=None) -> Dataset:
         grouped[index] = other
     order = np.arange(len(labels)) if order is None else order
     images = tuple(
-        ImageRecord(f"{i}.jpg", int(labels[i]), sides[i] if sides else None, f"{i * 7919:064x}")
+        ImageRecord(f"{i}.jpg", int(labels[i]), subsets[i] if subsets else None, f"{i * 7919:064x}")
         for i in order
     )
     audit = Audit({}, (), (), (), (), {}, (), ())
@@ -34,7 +34,7 @@ def contents(data: Dataset, indices) -> set[str]:
     return {data.images[i].digest for i in indices}
 
 
-def sides_of(result: Split) -> list[np.ndarray]:
+def subsets_of(result: Split) -> list[np.ndarray]:
     return [result.train, result.validation, result.test]
 
 
@@ -42,17 +42,17 @@ def test_shares_of_every_class() -> None:
     data = dataset([100, 40])
     result = split(data, 0)
     for label, expected in ((0, [70, 15, 15]), (1, [28, 6, 6])):
-        assert [int((data.labels[s] == label).sum()) for s in sides_of(result)] == expected
-    together = np.concatenate(sides_of(result))
+        assert [int((data.labels[s] == label).sum()) for s in subsets_of(result)] == expected
+    together = np.concatenate(subsets_of(result))
     assert sorted(together.tolist()) == list(range(140))
     assert not result.given
 
 
-def test_five_images_are_enough_for_three_sides() -> None:
+def test_five_images_are_enough_for_three_subsets() -> None:
     data = dataset([5, 6, 7])
     for seed in range(20):
-        for side in sides_of(split(data, seed)):
-            assert set(data.labels[side]) == {0, 1, 2}
+        for subset in subsets_of(split(data, seed)):
+            assert set(data.labels[subset]) == {0, 1, 2}
 
 
 def test_seed_decides() -> None:
@@ -64,9 +64,9 @@ def test_seed_decides() -> None:
 def test_order_and_names_do_not_matter() -> None:
     plain = dataset([30, 30])
     shuffled = dataset([30, 30], order=np.random.default_rng(0).permutation(60))
-    for side in ("train", "validation", "test"):
-        first = contents(plain, getattr(split(plain, 1), side))
-        assert first == contents(shuffled, getattr(split(shuffled, 1), side))
+    for subset in ("train", "validation", "test"):
+        first = contents(plain, getattr(split(plain, 1), subset))
+        assert first == contents(shuffled, getattr(split(shuffled, 1), subset))
 
 
 def test_added_images_leave_the_rest_where_it_was() -> None:
@@ -79,7 +79,7 @@ def test_added_images_leave_the_rest_where_it_was() -> None:
             np.arange(count), data.audit,
         )  # fmt: skip
         result = split(data, 0)
-        return tuple(contents(data, side) for side in sides_of(result))  # type: ignore[return-value]
+        return tuple(contents(data, subset) for subset in subsets_of(result))  # type: ignore[return-value]
 
     before, after = digests(200), digests(210)
     moved = sum(len(old - new) for old, new in zip(before, after, strict=True))
@@ -90,9 +90,9 @@ def test_duplicates_stay_together() -> None:
     pairs = {i + 1: i for i in range(0, 80, 2)}
     data = dataset([40, 40], groups=pairs)
     for seed in range(5):
-        for one in sides_of(split(data, seed)):
-            for index in one:
-                assert set(np.flatnonzero(data.groups == data.groups[index])) <= set(one)
+        for indices in subsets_of(split(data, seed)):
+            for index in indices:
+                assert set(np.flatnonzero(data.groups == data.groups[index])) <= set(indices)
 
 
 def test_a_large_group_goes_to_training() -> None:
@@ -113,38 +113,38 @@ def given(*counts: int) -> list[str]:
     return [w for w, count in zip(words, counts, strict=True) for _ in range(count)]
 
 
-def test_given_sides_are_kept() -> None:
-    sides = given(10, 3, 2) * 2
-    result = split(dataset([15, 15], sides=sides), 0)
+def test_given_subsets_are_kept() -> None:
+    subsets = given(10, 3, 2) * 2
+    result = split(dataset([15, 15], subsets=subsets), 0)
     assert result.given
-    assert result.test.tolist() == [i for i, side in enumerate(sides) if side == "test"]
-    assert [len(side) for side in sides_of(result)] == [20, 6, 4]
+    assert result.test.tolist() == [i for i, subset in enumerate(subsets) if subset == "test"]
+    assert [len(subset) for subset in subsets_of(result)] == [20, 6, 4]
 
 
 def test_validation_is_drawn_from_training() -> None:
-    data = dataset([100, 100], sides=given(85, 0, 15) * 2)
+    data = dataset([100, 100], subsets=given(85, 0, 15) * 2)
     result = split(data, 0)
-    assert [len(side) for side in sides_of(result)] == [140, 30, 30]
+    assert [len(subset) for subset in subsets_of(result)] == [140, 30, 30]
     assert {data.images[i].split for i in result.validation} == {"train"}
 
 
 def test_test_is_drawn_from_training() -> None:
-    data = dataset([100, 100], sides=given(85, 15, 0) * 2)
-    assert [len(side) for side in sides_of(split(data, 0))] == [140, 30, 30]
+    data = dataset([100, 100], subsets=given(85, 15, 0) * 2)
+    assert [len(subset) for subset in subsets_of(split(data, 0))] == [140, 30, 30]
 
 
-def test_duplicates_across_given_sides_stay_in_the_test_only() -> None:
-    sides = given(5, 2, 3) * 2
-    data = dataset([10, 10], sides=sides, groups={9: 0, 5: 0, 6: 1})
+def test_duplicates_across_given_subsets_stay_in_the_test_only() -> None:
+    subsets = given(5, 2, 3) * 2
+    data = dataset([10, 10], subsets=subsets, groups={9: 0, 5: 0, 6: 1})
     result = split(data, 0)
     assert 9 in result.test
     assert 6 in result.validation
-    assert not {0, 1, 5} & set(np.concatenate(sides_of(result)).tolist())
+    assert not {0, 1, 5} & set(np.concatenate(subsets_of(result)).tolist())
     assert len(result.test) == 6
 
 
 def test_a_class_without_training_images() -> None:
-    data = dataset([6, 6], sides=["train"] * 4 + ["validation", "test"] + ["test"] * 6)
+    data = dataset([6, 6], subsets=["train"] * 4 + ["validation", "test"] + ["test"] * 6)
     with raises_code("class-without-training-images", expected="'class 1'"):
         split(data, 0)
 
@@ -157,8 +157,8 @@ def test_recorded_and_read_again() -> None:
     shuffled = dataset([30, 30], order=np.random.default_rng(1).permutation(60))
     again = from_dict(record, shuffled)
     assert again.seed == 5 and not again.given
-    for side in ("train", "validation", "test"):
-        assert contents(shuffled, getattr(again, side)) == set(record[side])
+    for subset in ("train", "validation", "test"):
+        assert contents(shuffled, getattr(again, subset)) == set(record[subset])
 
 
 def test_recorded_images_that_are_gone() -> None:
@@ -177,11 +177,11 @@ def test_a_recorded_copy_that_is_gone() -> None:
         from_dict(record, less)
 
 
-def test_a_copy_that_was_on_no_side_stays_so() -> None:
-    data = dataset([10, 10], sides=given(5, 2, 3) * 2, groups={9: 0})
+def test_a_copy_that_was_in_no_subset_stays_so() -> None:
+    data = dataset([10, 10], subsets=given(5, 2, 3) * 2, groups={9: 0})
     copy = replace(data.images[0], digest=data.images[9].digest)
     data = replace(data, images=(copy, *data.images[1:]))
     result = split(data, 0)
     again = from_dict(result.to_dict(data), data)
-    for before, after in zip(sides_of(result), sides_of(again), strict=True):
+    for before, after in zip(subsets_of(result), subsets_of(again), strict=True):
         assert before.tolist() == after.tolist()

@@ -1,4 +1,4 @@
-"""Opening every image of a listing once, in threads, straight into the model's input size."""
+"""Decoding of all images of a listing, in threads, resized to the model's input."""
 
 import errno
 import hashlib
@@ -22,16 +22,16 @@ from edge.preprocessing import Preprocessing
 
 R = TypeVar("R")
 
-IN_MEMORY = 512 * 2**20
+MAX_IN_MEMORY = 512 * 2**20
 """Bytes of pixels above which they are kept in a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """An image that could be read.
+    """A decoded image.
 
-    ``digest``: sha256 of the file; ``content``: hash of the stretched pixels, equal for what is
-    the same image to the model; ``converted``: see
+    ``digest``: sha256 of the file; ``content``: hash of the resized pixels, equal for images that
+    are identical to the model; ``converted``: see
     :func:`converters.dataset.headers.conversions`.
     """
 
@@ -44,7 +44,7 @@ class DecodedImage:
 
 @dataclass(frozen=True, slots=True)
 class BrokenFile:
-    """A file that could not be read, and why."""
+    """A file that could not be decoded, and the reason."""
 
     source: LabeledFile
     reason: str
@@ -56,43 +56,43 @@ def decode_all(
     workdir: Path,
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], list[DecodedImage], list[BrokenFile]]:
-    """Read, hash, decode and stretch every image.
+    """Read, hash, decode and resize every image.
 
     Returns:
-        The pixels, uint8 RGB [n, height, width, 3], aligned with the ``n`` images that could
-        be read (in the order of ``sources``), these images, and the broken files.
+        The pixels, uint8 RGB [n, height, width, 3], aligned with the n decoded images (in the
+        order of ``sources``), these images, and the broken files.
 
     Raises:
-        OutputError: there is no room for the pixels in ``workdir``.
+        OutputError: ``workdir`` has too little space for the pixels.
     """
     shape = (len(sources), preprocessing.height, preprocessing.width, 3)
     pixels = _allocate(shape, workdir)
 
-    def work(index: int) -> DecodedImage | BrokenFile:
-        return _open(sources[index], preprocessing, pixels[index])
+    def decode(index: int) -> DecodedImage | BrokenFile:
+        return _decode(sources[index], preprocessing, pixels[index])
 
     opened: list[DecodedImage] = []
     broken: list[BrokenFile] = []
-    places: list[int] = []
-    results = _in_threads(work, len(sources))
+    rows: list[int] = []
+    results = _in_threads(decode, len(sources))
     for index, result in enumerate(progress.track(results, len(sources), "Reading images")):
         if isinstance(result, BrokenFile):
             broken.append(result)
         else:
             opened.append(result)
-            places.append(index)
-    return keep_rows(pixels, places), opened, broken
+            rows.append(index)
+    return keep_rows(pixels, rows), opened, broken
 
 
 def keep_rows(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.uint8]:
-    """The given ascending ``rows`` of ``pixels``, moved to its front: nothing is copied twice."""
-    for place, row in enumerate(rows):
-        if place != row:
-            pixels[place] = pixels[row]
+    """Move the given ascending ``rows`` of ``pixels`` to its front in place, and return these."""
+    for target, row in enumerate(rows):
+        if target != row:
+            pixels[target] = pixels[row]
     return pixels[: len(rows)]
 
 
-def _open(
+def _decode(
     source: LabeledFile, preprocessing: Preprocessing, out: NDArray[np.uint8]
 ) -> DecodedImage | BrokenFile:
     try:
@@ -117,17 +117,17 @@ def _reason(error: ImageError, data: bytes) -> str:
 
 
 def _in_threads(work: Callable[[int], R], count: int) -> Iterator[R]:
-    """``work(0)``, ``work(1)``, … in order; OpenCV and hashlib release the interpreter lock."""
+    """Yield ``work(0)``, ``work(1)``, … in order; OpenCV and hashlib release the GIL."""
     pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
     try:
         yield from pool.map(work, range(count))
-    finally:  # also when interrupted: what has not begun is not begun
+    finally:  # also when interrupted: don't start the rest
         pool.shutdown(cancel_futures=True)
 
 
 def _allocate(shape: tuple[int, ...], workdir: Path) -> NDArray[np.uint8]:
     size = int(np.prod(shape))
-    if size <= IN_MEMORY:
+    if size <= MAX_IN_MEMORY:
         return np.zeros(shape, np.uint8)
     path = workdir / "pixels"
     try:

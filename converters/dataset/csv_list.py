@@ -4,44 +4,44 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.dataset.listing import SPLIT_WORDS, LabeledFile, Listing, class_name, file_name
+from converters.dataset.listing import SPLIT_ALIASES, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
 from edge.image import SUFFIXES as IMAGE_SUFFIXES
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 
-_PATH_WORDS = ("path", "file", "filename", "file_name", "image", "picture")
-_LABEL_WORDS = ("label", "class", "class_name", "category")
-_SPLIT_WORDS = ("split", "set", "subset")
+_PATH_HEADINGS = ("path", "file", "filename", "file_name", "image", "picture")
+_LABEL_HEADINGS = ("label", "class", "class_name", "category")
+_SPLIT_HEADINGS = ("split", "set", "subset")
 _EXPECTED = "a CSV of path,label[,split] with one image per line, such as cat/1.jpg,cat,train"
 
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """Where in a row the path, the label and (None: nowhere) the split stand."""
+    """Column indices of path, label and split (None where there is no split)."""
 
     path: int
     label: int
     split: int | None
 
 
-def read(table: Path) -> Listing:
+def read_csv(table: Path) -> Listing:
     """Read a CSV of images.
 
     The first line may be a header; then path (or file, image, …), label (or class, category)
-    and split may stand in any order among other columns. Without one they stand in this order.
-    Commas, semicolons and tabs separate. A file that is missing stays listed, so that the audit
-    names it.
+    and split may be in any order among other columns. Without a header they are in this order.
+    Separators are commas, semicolons or tabs. A missing file stays listed, so that the audit
+    reports it.
 
     Raises:
-        DatasetError: it is empty or no CSV, a line lacks its label, a split is unknown, or only
+        DatasetError: it is empty or not a CSV, a line lacks its label, a split is unknown, or only
             some lines have one.
     """
     rows = _rows(table)
     columns, rows = _columns(table, rows)
     listed = [_source(table, line, row, columns) for line, row in rows]
     _check_split(table, [line for line, _ in rows], listed)
-    sources = dict.fromkeys(listed)  # a line that stands twice counts once
+    sources = dict.fromkeys(listed)  # a repeated line counts once
     return Listing(
         name=file_name(table.stem),
         sources=tuple(sorted(sources, key=lambda s: (s.name, s.label, s.split or ""))),
@@ -50,17 +50,17 @@ def read(table: Path) -> Listing:
 
 
 def _rows(table: Path) -> list[tuple[int, list[str]]]:
-    """The rows that are not blank, cells stripped, with their line numbers."""
+    """Return the rows that are not blank, cells stripped, with their line numbers."""
     try:
         text = table.read_text(encoding="utf-8-sig")
-        if "\0" in text:  # UTF-16, for one; and in no name of a file
-            raise _encoded_otherwise(table)
+        if "\0" in text:  # UTF-16, for example; no file name contains it
+            raise _encoding_error(table)
         head = text.split("\n", 1)[0]
         separator = max(",;\t", key=head.count)
         reader = csv.reader(text.splitlines(), delimiter=separator, strict=True)
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except UnicodeDecodeError:
-        raise _encoded_otherwise(table) from None
+        raise _encoding_error(table) from None
     except csv.Error as error:
         raise DatasetError(
             _EXPECTED,
@@ -76,7 +76,7 @@ def _rows(table: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _encoded_otherwise(table: Path) -> DatasetError:
+def _encoding_error(table: Path) -> DatasetError:
     return DatasetError(
         "a CSV in UTF-8",
         f"{table} in another encoding",
@@ -88,9 +88,9 @@ def _encoded_otherwise(table: Path) -> DatasetError:
 def _columns(
     table: Path, rows: list[tuple[int, list[str]]]
 ) -> tuple[TableColumns, list[tuple[int, list[str]]]]:
-    """Where the columns are, and the rows without the header."""
-    words = [cell.lower() for cell in rows[0][1]]
-    path, label = _find(words, _PATH_WORDS), _find(words, _LABEL_WORDS)
+    """Return the columns, and the rows without the header."""
+    headings = [cell.lower() for cell in rows[0][1]]
+    path, label = _find(headings, _PATH_HEADINGS), _find(headings, _LABEL_HEADINGS)
     if path is not None and label is not None:
         if len(rows) == 1:
             raise DatasetError(
@@ -99,7 +99,7 @@ def _columns(
                 "list your images in it",
                 code="csv-empty",
             )
-        return TableColumns(path, label, _find(words, _SPLIT_WORDS)), rows[1:]
+        return TableColumns(path, label, _find(headings, _SPLIT_HEADINGS)), rows[1:]
     if Path(rows[0][1][0]).suffix.lower() not in IMAGE_SUFFIXES:
         raise DatasetError(
             _EXPECTED,
@@ -110,8 +110,8 @@ def _columns(
     return TableColumns(0, 1, 2 if len(rows[0][1]) > 2 else None), rows
 
 
-def _find(words: list[str], meanings: tuple[str, ...]) -> int | None:
-    return next((words.index(word) for word in meanings if word in words), None)
+def _find(headings: list[str], names: tuple[str, ...]) -> int | None:
+    return next((headings.index(name) for name in names if name in headings), None)
 
 
 def _source(table: Path, line: int, row: list[str], columns: TableColumns) -> LabeledFile:
@@ -135,15 +135,15 @@ def _source(table: Path, line: int, row: list[str], columns: TableColumns) -> La
 
 
 def _split_name(table: Path, line: int, word: str) -> str:
-    side = SPLIT_WORDS.get(word.lower())
-    if side is None:
+    split = SPLIT_ALIASES.get(word.lower())
+    if split is None:
         raise DatasetError(
             "train, validation or test as the split",
             f"{word!r} on line {line} of {table}",
-            did_you_mean(word.lower(), SPLIT_WORDS, "use one of these words"),
+            did_you_mean(word.lower(), SPLIT_ALIASES, "use one of these words"),
             code="unknown-split",
         )
-    return side
+    return split
 
 
 def _check_split(table: Path, lines: list[int], sources: list[LabeledFile]) -> None:
@@ -155,8 +155,8 @@ def _check_split(table: Path, lines: list[int], sources: list[LabeledFile]) -> N
             "complete or remove the split column",
             code="csv-split-incomplete",
         )
-    sides = {source.split for source in sources} - {None}
-    if sides and "train" not in sides:
+    splits = {source.split for source in sources} - {None}
+    if splits and "train" not in splits:
         raise DatasetError(
             "lines with the split train",
             f"none in {table}",
