@@ -19,7 +19,7 @@ HEAVY = ("numpy", "cv2", "tensorflow", "ai_edge_litert", "rich", "sklearn")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_every_command_shows_how_to_call_it(run_edge, name: str) -> None:
+def test_the_help_of_every_command_shows_its_usage(run_edge, name: str) -> None:
     done = run_edge(name, "--help")
     assert done.returncode == 0, done.stderr
     assert f"Usage: edge {name}" in done.stdout
@@ -47,7 +47,7 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
-def test_a_misspelt_command_gets_the_nearest_word_and_exit_code_2(run_edge) -> None:
+def test_a_misspelled_command_suggests_the_nearest_and_exits_with_2(run_edge) -> None:
     done = run_edge("clasify")
     assert done.returncode == 2
     assert done.stdout == ""
@@ -56,7 +56,7 @@ def test_a_misspelt_command_gets_the_nearest_word_and_exit_code_2(run_edge) -> N
     assert "edge classify" in done.stderr
 
 
-def test_json_is_alone_on_stdout_in_an_error_too(run_edge) -> None:
+def test_an_error_as_json_is_alone_on_stdout(run_edge) -> None:
     done = run_edge("convert", "no-such-folder", "--json")
     assert done.returncode == 2
     assert "no-such-folder" in json.loads(done.stdout)["error"]["found"]
@@ -71,12 +71,12 @@ def readme_commands() -> list[str]:
     return [line for line in lines if line.startswith("edge ")]
 
 
-def test_the_readme_has_commands_to_try() -> None:
+def test_the_readme_has_commands() -> None:
     assert {shlex.split(line)[1] for line in readme_commands()} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("line", readme_commands())
-def test_what_the_readme_tells_to_type_is_understood(line: str) -> None:
+def test_readme_commands_are_accepted(line: str) -> None:
     _, name, *arguments = shlex.split(line)
     module, _, function = COMMANDS[name].target.partition(":")
     command = getattr(importlib.import_module(module), function)

@@ -1,4 +1,4 @@
-"""For the tests of the board side: tiny models (see tests/support/tiny_models.py), a screen."""
+"""Fixtures for the board side: tiny models (tests/support/tiny_models.py) and a screen."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ def red() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
-    """The DISPLAY of a screen that nobody sees."""
+    """The DISPLAY of a virtual screen."""
     server = shutil.which("Xvfb")
     if server is None:
         pytest.skip("no Xvfb: apt-get install xvfb")

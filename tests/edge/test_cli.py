@@ -1,4 +1,4 @@
-"""The command line: quick, one line for every failure, the contract's exit codes."""
+"""The command line: quick start, one line per error, exit codes."""
 
 import json
 import subprocess
@@ -43,20 +43,20 @@ def test_every_command_has_help_with_examples(name, capsys):
     assert f"edge {name} " in capsys.readouterr().out.partition("Examples:")[2]
 
 
-def test_no_words_show_the_help(capsys):
+def test_no_arguments_show_the_help(capsys):
     assert cli.run([]) == 0
     assert "Usage: edge" in capsys.readouterr().out
 
 
 def test_the_nearest_command_is_suggested(capsys):
     assert cli.run(["clasify"]) == 2
-    told = capsys.readouterr().err
-    assert error_code(told) == "unknown-command"
-    assert "edge classify" in told
+    stderr = capsys.readouterr().err
+    assert error_code(stderr) == "unknown-command"
+    assert "edge classify" in stderr
 
 
 @pytest.mark.parametrize("args", [["--debug", "inspect"], ["inspect", "--debug"]])
-def test_debug_shows_the_traceback_wherever_it_stands(failing, capsys, args):
+def test_debug_shows_the_traceback_at_any_position(failing, capsys, args):
     failing(ZeroDivisionError("by zero"))
     assert cli.run(args) == 2
     assert "Traceback" in capsys.readouterr().err
@@ -64,7 +64,7 @@ def test_debug_shows_the_traceback_wherever_it_stands(failing, capsys, args):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_the_unexpected_is_one_line(failing, capsys):
+def test_an_unexpected_error_is_one_line(failing, capsys):
     failing(ZeroDivisionError("by\nzero"))
     assert cli.run(["inspect"]) == 2
     printed = capsys.readouterr()
@@ -77,12 +77,12 @@ def test_the_unexpected_is_one_line(failing, capsys):
 def test_an_error_of_the_system_is_one_plain_line(failing, capsys):
     failing(OSError(28, "No space left on device", "/x/y"))
     assert cli.run(["inspect"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("edge: /x/y: ") and told.count("\n") == 1
-    assert error_code(told) == "os-error"
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("edge: /x/y: ") and stderr.count("\n") == 1
+    assert error_code(stderr) == "os-error"
 
 
-def test_errors_are_json_where_json_was_asked_for(capsys):
+def test_errors_are_json_with_the_json_option(capsys):
     assert cli.run(["inspect", "absent.tflite", "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert (error["kind"], error["code"]) == ("ModelError", "model-not-found")
@@ -92,8 +92,8 @@ def test_errors_are_json_where_json_was_asked_for(capsys):
 def test_ctrl_c_is_one_line(failing, capsys):
     failing(KeyboardInterrupt())
     assert cli.run(["inspect"]) == 130
-    told = capsys.readouterr().err
-    assert told.strip().startswith("edge: ") and told.strip().count("\n") == 0
+    stderr = capsys.readouterr().err
+    assert stderr.strip().startswith("edge: ") and stderr.strip().count("\n") == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full: only Linux has it")

@@ -14,7 +14,7 @@ from edge.cli import Terminated
 from edge.files import atomic_directory, write_atomic
 
 
-def test_a_file_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
+def test_a_file_is_written_completely_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "out.txt").write_text("earlier")
     write_atomic(tmp_path / "out.txt", "é")
     assert (tmp_path / "out.txt").read_bytes() == "é".encode()
@@ -22,7 +22,7 @@ def test_a_file_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated])
-def test_stopped_halfway_it_leaves_the_earlier_file_alone(
+def test_an_interrupted_write_keeps_the_earlier_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
 ) -> None:
     (tmp_path / "out.txt").write_text("earlier")
@@ -39,7 +39,7 @@ def test_stopped_halfway_it_leaves_the_earlier_file_alone(
 
 
 @pytest.mark.parametrize("name", ["file/out.txt", "none/out.txt", "x" * 250])
-def test_what_cannot_be_written_is_said_plainly(tmp_path: Path, name: str) -> None:
+def test_an_unwritable_path_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     with raises_code("output-not-writable", expected=name):
         write_atomic(tmp_path / name, "new")
@@ -52,7 +52,7 @@ def earlier_result(folder: Path) -> Path:
     return folder
 
 
-def test_a_result_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
+def test_a_folder_is_written_completely_and_nothing_else(tmp_path: Path) -> None:
     with atomic_directory(tmp_path / "out") as folder:
         (folder / "model.tflite").write_text("new")
         assert not (tmp_path / "out").exists()
@@ -61,7 +61,7 @@ def test_a_result_appears_whole_and_leaves_nothing_beside(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError, SystemExit])
-def test_what_fails_leaves_the_earlier_result(tmp_path: Path, failure: type[BaseException]) -> None:
+def test_a_failure_keeps_the_earlier_folder(tmp_path: Path, failure: type[BaseException]) -> None:
     out = earlier_result(tmp_path / "out")
     with pytest.raises(failure), atomic_directory(out) as folder:
         (folder / "model.tflite").write_text("half")
@@ -70,7 +70,7 @@ def test_what_fails_leaves_the_earlier_result(tmp_path: Path, failure: type[Base
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_an_earlier_folder_is_replaced_completely(tmp_path: Path) -> None:
     out = earlier_result(tmp_path / "out")
     with atomic_directory(out) as folder:
         (folder / "report.json").write_text("{}")
@@ -78,7 +78,7 @@ def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     with (
         raises_code("output-not-writable", expected="/out", found="no space left on device"),
         atomic_directory(tmp_path / "out"),
@@ -93,7 +93,7 @@ def test_a_full_disk_is_said_plainly(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
+def test_an_unwritable_folder_is_reported() -> None:
     # Nobody, not even root, can make a folder in /sys.
     with (
         raises_code("output-not-writable", expected="/sys/out"),
@@ -102,7 +102,7 @@ def test_a_place_that_cannot_be_written_is_said_plainly() -> None:
         pytest.fail("the work must not start")
 
 
-def test_other_trouble_keeps_its_own_message(tmp_path: Path) -> None:
+def test_unrelated_errors_keep_their_own_message(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_directory(tmp_path / "out"):
         (tmp_path / "missing.jpg").read_bytes()
     with pytest.raises(FileNotFoundError), atomic_directory(tmp_path / "out"):
@@ -111,7 +111,7 @@ def test_other_trouble_keeps_its_own_message(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/elsewhere/cache")
 
 
-def test_a_folder_that_goes_away_meanwhile_is_told_of(tmp_path: Path) -> None:
+def test_a_staging_folder_that_vanishes_is_reported(tmp_path: Path) -> None:
     with (
         raises_code("output-not-writable", expected="/out", found="no such file"),
         atomic_directory(tmp_path / "out") as folder,
@@ -120,7 +120,7 @@ def test_a_folder_that_goes_away_meanwhile_is_told_of(tmp_path: Path) -> None:
         (folder / "report.json").write_text("{}")
 
 
-def test_a_stop_between_the_two_renames_leaves_the_earlier_result(
+def test_an_interrupt_between_the_two_renames_restores_the_earlier_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = earlier_result(tmp_path / "out")

@@ -30,8 +30,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         if direct_url is not None:
             text = direct_url if isinstance(direct_url, str) else json.dumps(direct_url)
             (folder / "direct_url.json").write_text(text)
-        found = metadata.Distribution.at(folder)
-        monkeypatch.setattr(metadata, "distribution", {NAME: found}.__getitem__)
+        distribution = metadata.Distribution.at(folder)
+        monkeypatch.setattr(metadata, "distribution", {NAME: distribution}.__getitem__)
 
     return install
 
@@ -134,5 +134,5 @@ def test_the_pip_is_that_of_the_environment(
     (tmp_path / "bin/pip").touch(mode=0o755)
     assert installation.install_command().startswith("pip install ")
     monkeypatch.setattr(installation.util, "find_spec", {"pip": None}.__getitem__)
-    made = installation.install_command()
-    assert made.startswith(f"uv pip install --python {tmp_path}/bin/python ")
+    command = installation.install_command()
+    assert command.startswith(f"uv pip install --python {tmp_path}/bin/python ")

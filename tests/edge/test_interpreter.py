@@ -1,4 +1,4 @@
-"""The fastest interpreter runs a model; the Edge TPU is tried apart, and told about plainly."""
+"""The fastest interpreter runs a model; the Edge TPU is probed in a subprocess."""
 
 import shutil
 import subprocess
@@ -70,7 +70,7 @@ def test_what_runs_is_reported(tiny_model):
     assert runtime.outputs[0].dequantize(np.uint8([0, 128])) == pytest.approx([0, 0.5])
 
 
-def test_tensorflow_is_left_alone(tiny_model, tmp_path):
+def test_tensorflow_is_not_imported(tiny_model, tmp_path):
     (tmp_path / "m.tflite").write_bytes(tiny_model())
     code = (
         "import sys, edge; edge.Classifier.open(sys.argv[1]); "
@@ -79,7 +79,7 @@ def test_tensorflow_is_left_alone(tiny_model, tmp_path):
     subprocess.run([sys.executable, "-c", code, tmp_path / "m.tflite"], check=True)
 
 
-def test_a_model_that_xnnpack_refuses_runs_without_it_and_says_so():
+def test_a_model_that_xnnpack_rejects_runs_without_it_with_a_note():
     refused = tiny_models.color_model("int8", logits=True, logit_scale=1e-9)
     runtime = interpreter.load(refused, name="odd.tflite", interpreter="ai-edge-litert")
     assert any("XNNPACK" in note and "odd.tflite" in note for note in runtime.notes)
@@ -87,25 +87,25 @@ def test_a_model_that_xnnpack_refuses_runs_without_it_and_says_so():
     assert scores.tolist() == [[0, 0, 0]]
 
 
-def test_unknown_words_are_corrected(tiny_model):
+def test_unknown_choices_are_corrected(tiny_model):
     with raises_code("unknown-option-value", found="edge-tpu", fix="'edgetpu'"):
         interpreter.load(tiny_model(), name="m", delegate="edge-tpu")
 
 
-def test_input_of_a_wrong_shape_is_told(tiny_model):
+def test_a_wrong_input_shape_is_reported(tiny_model):
     runtime = interpreter.load(tiny_model(), name="m")
     with raises_code("model-failed", found="m, "):
         runtime.invoke(np.zeros((1, 5, 5, 3), np.uint8))
 
 
-def test_numpy_2_beside_tflite_runtime_is_told(tiny_model, monkeypatch):
+def test_numpy_2_with_tflite_runtime_is_reported(tiny_model, monkeypatch):
     monkeypatch.setattr(interpreter, "installed", lambda name: name == "tflite-runtime")
     monkeypatch.setattr(np, "__version__", "2.1.0")
     with raises_code("numpy-incompatible", found="2.1.0", fix="pip install"):
         interpreter.load(tiny_model(), name="m")
 
 
-def test_no_interpreter_is_told(tiny_model, monkeypatch):
+def test_a_missing_interpreter_is_reported(tiny_model, monkeypatch):
     monkeypatch.setattr(interpreter, "installed", lambda name: False)
     with raises_code("interpreter-missing", fix="pip install ai-edge-litert"):
         interpreter.load(tiny_model(), name="m")
@@ -117,19 +117,21 @@ def test_the_next_interpreter_is_taken_when_one_does_not_import(tiny_model, monk
     assert interpreter.load(tiny_model(), name="m").package.startswith("ai-edge-litert")
 
 
-def test_a_model_not_compiled_cannot_have_the_edge_tpu(tiny_model):
+def test_a_cpu_model_cannot_run_on_the_edge_tpu(tiny_model):
     with raises_code("model-not-for-edgetpu", fix="edge compile"):
         interpreter.load(tiny_model(), name="m", delegate="edgetpu")
 
 
 @pytest.mark.parametrize("delegate", ["cpu", "auto", "edgetpu"])
-def test_a_compiled_model_without_edge_tpu_names_its_twin(compiled, monkeypatch, delegate):
+def test_a_compiled_model_without_an_edge_tpu_names_its_cpu_version(
+    compiled, monkeypatch, delegate
+):
     monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
     with raises_code("edgetpu-required", fix="colors.tflite"):
         Classifier.open(compiled, delegate=delegate)
 
 
-def test_auto_falls_back_to_the_twin_and_says_so(compiled, tiny_model, monkeypatch):
+def test_auto_falls_back_to_the_cpu_version_with_a_note(compiled, tiny_model, monkeypatch):
     monkeypatch.setattr(edgetpu_probe, "library", lambda: "libabsent.so.1")
     (compiled.parent / "colors.tflite").write_bytes(tiny_model())
     model = Classifier.open(compiled)
@@ -143,13 +145,13 @@ def test_auto_falls_back_to_the_twin_and_says_so(compiled, tiny_model, monkeypat
     ("kind", "reason"),
     [("crashes", "SIGABRT"), ("finds no device", edgetpu_probe.NO_DEVICE)],
 )
-def test_a_bad_library_is_told_in_plain_words(edgetpu, compiled, kind, reason):
+def test_a_faulty_library_is_reported(edgetpu, compiled, kind, reason):
     edgetpu(kind)
     with raises_code("edgetpu-required", found=reason):
         interpreter.load(compiled.read_bytes(), name=str(compiled), interpreter="ai-edge-litert")
 
 
-def test_a_hanging_library_is_given_up(edgetpu, tiny_model):
+def test_a_hanging_library_times_out(edgetpu, tiny_model):
     edgetpu("hangs")
     assert "3 seconds" in edgetpu_probe.try_edgetpu(LITERT, tiny_model(), timeout=3)
 
@@ -182,7 +184,7 @@ def test_the_first_interpreter_that_invokes_is_chosen(edgetpu, tiny_model, compi
 
 
 @pytest.mark.realdata
-def test_a_model_that_cannot_run_is_told(test_data):
+def test_a_model_that_cannot_run_is_reported(test_data):
     path = test_data / "models" / "invalid" / "model_invoking_error.tflite"
     with raises_code("model-failed", found="fake-op-double"):
         interpreter.load(path.read_bytes(), name=path.name)

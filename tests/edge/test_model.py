@@ -28,7 +28,7 @@ def with_labels(content, labels=COLORS, mean=HALF, std=HALF, threshold=None):
 
 @pytest.mark.parametrize("logits", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
-def test_images_are_named_whatever_the_dtype(tiny_model, red, dtype, logits):
+def test_images_are_classified_with_every_dtype(tiny_model, red, dtype, logits):
     model = Classifier.from_bytes(with_labels(tiny_model(dtype, logits=logits)), name="colors")
     assert model.notes == ()
     for channel, color in enumerate(COLORS):
@@ -66,20 +66,20 @@ def test_labels_beside_a_model_without_metadata(tiny_model, tmp_path, red):
     assert Classifier.open(path).labels == ("rouge", "vert", "bleu")
 
 
-def test_labels_that_were_stripped_off_are_missed(tiny_model):
+def test_missing_packed_labels_are_reported(tiny_model):
     content = with_labels(tiny_model())
     model = Classifier.from_bytes(content[: tflite.parse(content).end], name="m.tflite")
     assert any("labels.txt" in note for note in model.notes)
 
 
-def test_labels_that_do_not_fit_are_an_error(tiny_model, tmp_path):
+def test_a_wrong_number_of_labels_is_an_error(tiny_model, tmp_path):
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model(), labels=("red", "green")))
     with raises_code("labels-count-mismatch", expected="3", found="2"):
         edge.Classifier.open(path)
 
 
-def test_a_float_model_that_does_not_say_gets_a_note(tiny_model):
+def test_a_float_model_without_normalization_gets_a_note(tiny_model):
     model = Classifier.from_bytes(tiny_model("float32"), name="m.tflite")
     assert any("-1 to 1" in note for note in model.notes)
     assert model.preprocessing.mean == HALF
@@ -94,18 +94,18 @@ def test_the_normalization_of_the_metadata_is_used(tiny_model, red):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
-def test_below_the_threshold_of_the_metadata_the_answer_is_unknown(tiny_model, red, dtype):
+def test_below_the_threshold_of_the_metadata_the_class_is_unknown(tiny_model, red, dtype):
     model = Classifier.from_bytes(with_labels(tiny_model(dtype), threshold=0.9), name="m")
     gray = np.full_like(red, 128)
     assert model.threshold == pytest.approx(0.9)
     assert not model.predict(red[..., ::-1]).unknown
     assert model.predict(gray[..., ::-1]).unknown
-    said = replace(model, top=2).predict(gray[..., ::-1]).to_dict()
-    assert (said["unknown"], said["threshold"]) == (True, 0.9)
-    assert len(said["classes"]) == 2
+    result = replace(model, top=2).predict(gray[..., ::-1]).to_dict()
+    assert (result["unknown"], result["threshold"]) == (True, 0.9)
+    assert len(result["classes"]) == 2
 
 
-def test_a_threshold_given_comes_before_that_of_the_metadata(tiny_model, tmp_path, red):
+def test_a_given_threshold_overrides_the_metadata(tiny_model, tmp_path, red):
     path = tmp_path / "m.tflite"
     path.write_bytes(with_labels(tiny_model(), threshold=0.9))
     gray = np.full_like(red, 128)
@@ -124,7 +124,7 @@ def test_a_score_at_the_threshold_counts():
     assert not Classification((score,)).unknown
 
 
-def test_another_task_is_told(tiny_model):
+def test_a_model_of_another_task_is_reported(tiny_model):
     with raises_code("model-wrong-task", found="m.tflite"):
         Classifier.from_bytes(tiny_model("float32", classes=1), name="m.tflite")
 
@@ -133,7 +133,7 @@ def test_another_task_is_told(tiny_model):
     "image",
     [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32)],
 )
-def test_arrays_that_are_no_images_are_told(tiny_model, image):
+def test_arrays_that_are_not_images_are_reported(tiny_model, image):
     model = Classifier.from_bytes(tiny_model(), name="m")
     with raises_code("invalid-image-array", expected="uint8"):
         model.predict(image)
@@ -142,21 +142,21 @@ def test_arrays_that_are_no_images_are_told(tiny_model, image):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
-def test_the_table_equals_the_arithmetic(dtype):
+def test_the_lookup_table_equals_the_formula(dtype):
     mean, std = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
     spec = TensorSpec("image", (1, 5, 7, 3), dtype, 0.02, -6 if dtype == "int8" else 122)
     preprocessing = Preprocessing(7, 5, mean, std)
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    found = apply_table(input_table(spec, preprocessing), pixels)
+    inputs = apply_table(input_table(spec, preprocessing), pixels)
     real = preprocessing.normalize(pixels)
     if dtype == "float32":
-        wanted = real
+        expected = real
     else:
         limits = np.iinfo(dtype)
-        wanted = np.clip(np.rint(real / 0.02 + spec.zero_point), limits.min, limits.max)
-    assert found.shape == (1, 5, 7, 3)
-    assert found.dtype == dtype
-    np.testing.assert_allclose(found[0], wanted, rtol=1e-6, atol=1e-6)
+        expected = np.clip(np.rint(real / 0.02 + spec.zero_point), limits.min, limits.max)
+    assert inputs.shape == (1, 5, 7, 3)
+    assert inputs.dtype == dtype
+    np.testing.assert_allclose(inputs[0], expected, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
@@ -168,7 +168,7 @@ def test_a_table_is_ready_for_every_frame(dtype):
         assert table.flags.c_contiguous
 
 
-def test_a_quantized_input_of_pixels_takes_them_as_they_are():
+def test_a_quantized_input_of_raw_pixels_needs_no_table():
     pixels = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
     preprocessing = Preprocessing(8, 8, HALF, HALF)
     for zero in (127, 128):  # both are rounded forms of the same range
@@ -189,7 +189,7 @@ def test_measure_counts_what_it_ran(tiny_model):
     assert benchmark.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))
 
 
-def test_models_that_are_compared_are_timed_in_turns(tiny_model):
+def test_compared_models_are_timed_in_turns(tiny_model):
     ran = []
 
     class Recorded(interpreter.Runtime):

@@ -61,13 +61,13 @@ def test_labels_from_a_file(best, test_data):
         "yolo_fastest_1.1_int8",
     ],
 )
-def test_models_of_other_tasks_are_told(test_data, capsys, model):
+def test_models_of_other_tasks_are_reported(test_data, capsys, model):
     paths = test_data / "models" / f"{model}.tflite", test_data / "images" / "cat_720p.jpg"
     assert run(["classify", *map(str, paths)]) == 2
     assert error_code(capsys.readouterr().err) == "model-wrong-task"
 
 
-def test_the_twin_stands_in_for_a_missing_edge_tpu(test_data, capsys):
+def test_the_cpu_version_replaces_a_missing_edge_tpu(test_data, capsys):
     name = "mobilenet_v1_0.25_128_quant_edgetpu.tflite"
     paths = test_data / "models" / name, test_data / "images" / "parrot.jpg"
     assert run(["classify", *map(str, paths), "--json"]) == 0
@@ -75,6 +75,6 @@ def test_the_twin_stands_in_for_a_missing_edge_tpu(test_data, capsys):
     assert json.loads(printed.out)[0]["classes"][0]["label"] == "macaw"
     assert "mobilenet_v1_0.25_128_quant.tflite" in printed.err
     assert run(["classify", *map(str, paths), "--delegate", "cpu"]) == 2
-    told = capsys.readouterr().err
-    assert error_code(told) == "edgetpu-required"
-    assert "mobilenet_v1_0.25_128_quant.tflite" in told
+    stderr = capsys.readouterr().err
+    assert error_code(stderr) == "edgetpu-required"
+    assert "mobilenet_v1_0.25_128_quant.tflite" in stderr

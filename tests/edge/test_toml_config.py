@@ -1,4 +1,4 @@
-"""TOML tables as dataclasses: what fits, and how the rest is refused."""
+"""TOML tables are converted to dataclasses, or rejected."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +40,11 @@ def cart(folder: Path, text: str) -> Cart:
     return toml_config.build(Cart, toml_config.table(path, "a cart in TOML"), "the cart")
 
 
-def test_a_table_becomes_what_its_fields_say(tmp_path: Path) -> None:
+def test_a_table_is_converted_by_the_field_types(tmp_path: Path) -> None:
     text = 'name = "hay"\nload = 2\nlimit = 3\nspare = { spokes = 8 }\n[[wheels]]\nspokes = 9\n'
-    made = cart(tmp_path, text + "worn = true")
-    assert made == Cart("hay", 2.0, (Wheel(9, True),), Wheel(8), 3)
-    assert isinstance(made.load, float)
+    built = cart(tmp_path, text + "worn = true")
+    assert built == Cart("hay", 2.0, (Wheel(9, True),), Wheel(8), 3)
+    assert isinstance(built.load, float)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_table_becomes_what_its_fields_say(tmp_path: Path) -> None:
         ('name = "hay"\nload = -1', "invalid-load", "a load from 0 in the cart", "-1"),
     ],
 )
-def test_a_wrong_table_is_refused_with_its_place(
+def test_an_invalid_table_is_rejected_with_its_location(
     tmp_path: Path, text: str, code: str, expected: str, found: str
 ) -> None:
     with raises_code(code, expected=expected, found=found, kind="UsageError"):
@@ -81,7 +81,7 @@ def test_a_dataclass_without_fields_takes_no_key() -> None:
         toml_config.build(Nothing, {"more": 1}, "it")
 
 
-def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named_once(tmp_path: Path) -> None:
     path = tmp_path / "none.toml"
     with raises_code("file-unreadable", expected="a cart", fix="make one") as caught:
         toml_config.table(path, "a cart", "make one")

@@ -161,7 +161,7 @@ def test_a_compiler_that_hangs_is_an_error(model, compiler_on_path, predict_cpu,
         (b"\x1c\0\0\0TFL3", "model-damaged"),
     ],
 )
-def test_garbage_is_one_clear_error(tmp_path, compiler_on_path, capsys, content, code):
+def test_an_invalid_model_is_one_clear_error(tmp_path, compiler_on_path, capsys, content, code):
     compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
     (tmp_path / "m.tflite").write_bytes(content)
     assert run(["compile", str(tmp_path / "m.tflite")]) == 2

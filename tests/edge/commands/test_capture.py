@@ -27,10 +27,10 @@ def test_every_so_many_seconds_of_a_source(run_edge: RunEdge, tmp_path: Path) ->
         "synthetic:320x240@10?frames=50", "--interval", "1", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert len(said["kept"]) == 5
-    assert said["counts"] == {"cat": 5}
-    for name in said["kept"]:
+    summary = json.loads(done.stdout)
+    assert len(summary["kept"]) == 5
+    assert summary["counts"] == {"cat": 5}
+    for name in summary["kept"]:
         image = cv2.imread(name)
         assert image is not None
         assert image.shape == (240, 320, 3)
@@ -115,8 +115,8 @@ def test_keys_take_images_in_a_window(screen: str, tmp_path: Path) -> None:
     while running.poll() is None and time.monotonic() < end:
         press("q")
         time.sleep(0.2)
-    out, said = running.communicate(timeout=20)
-    assert running.returncode == 0, said
+    out, stderr = running.communicate(timeout=20)
+    assert running.returncode == 0, stderr
     assert out.split()[0] == str(len(list(tmp_path.rglob("*.jpg"))))
 
 
@@ -143,7 +143,7 @@ def test_keys_take_images_in_a_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "text"),
     [
         (("--label", "../x", "--burst", "1"), "invalid-label", "'../x'"),
         (
@@ -162,11 +162,11 @@ def test_keys_take_images_in_a_terminal(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input(
-    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str | None, said: str
+    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str | None, text: str
 ) -> None:
     source = () if "--source" in arguments else ("--source", "synthetic:")
     done = run_edge("capture", "-o", tmp_path, *arguments, *source, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert text in done.stderr
     assert code is None or error_code(done.stderr) == code
     assert not list(tmp_path.rglob("*.jpg"))

@@ -54,8 +54,8 @@ def classify_json(capsys, *args):
 def test_classify_a_folder(model, photos, capsys):
     code, rows = classify_json(capsys, model, photos, "--top", 2)
     assert code == 0
-    found = {row["file"]: row["classes"][0]["label"] for row in rows}
-    assert found == {str(photos / "deep/blue.jpg"): "blue", str(photos / "red.png"): "red"}
+    labels = {row["file"]: row["classes"][0]["label"] for row in rows}
+    assert labels == {str(photos / "deep/blue.jpg"): "blue", str(photos / "red.png"): "red"}
     assert [set(entry) for entry in rows[0]["classes"]] == [{"label", "index", "score"}] * 2
 
 
@@ -129,7 +129,7 @@ def test_nothing_to_classify_is_an_error(model, photos, tmp_path, capsys):
     assert (code, answer["error"]["code"]) == (2, "no-images")
 
 
-def test_notes_go_to_stderr_and_cpp_chatter_nowhere(tiny_model, photos, tmp_path, run_edge):
+def test_notes_go_to_stderr_and_native_logs_nowhere(tiny_model, photos, tmp_path, run_edge):
     (tmp_path / "plain.tflite").write_bytes(tiny_model())
     done = run_edge("classify", tmp_path / "plain.tflite", photos, "--json")
     assert done.returncode == 0
@@ -139,7 +139,7 @@ def test_notes_go_to_stderr_and_cpp_chatter_nowhere(tiny_model, photos, tmp_path
     assert all(line.startswith("note: ") for line in lines)
 
 
-def test_a_reader_that_has_seen_enough(model, photos):
+def test_a_closed_pipe_ends_quietly(model, photos):
     many = " ".join([str(photos)] * 20)  # so that some are written after head has gone
     command = f"{sys.executable} -m edge classify {model} {many} | head -n 1"
     done = subprocess.run(
@@ -162,7 +162,7 @@ def test_bench_reports_what_ran(model, capsys):
     assert "95th percentile" in capsys.readouterr().out
 
 
-def test_inspect_shows_what_is_inside(model, capsys):
+def test_inspect_shows_the_contents(model, capsys):
     assert run(["inspect", str(model), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["bytes"] == model.stat().st_size
@@ -178,7 +178,7 @@ def test_inspect_shows_what_is_inside(model, capsys):
     assert facts["edgetpu"] is False
 
 
-def test_inspect_for_people_leaves_the_terminal_alone(model, capsys):
+def test_inspect_prints_no_terminal_control_characters(model, capsys):
     assert run(["inspect", str(model)]) == 0
     printed = capsys.readouterr().out
     assert "3: red; green; blue" in printed
@@ -213,7 +213,7 @@ def test_inspect_a_model_that_cannot_run(edgetpu_model, tmp_path, capsys):
         (b"\x1c\0\0\0TFL3", "model-damaged"),
     ],
 )
-def test_garbage_is_one_clear_error(tmp_path, capsys, command, content, code):
+def test_an_invalid_model_is_one_clear_error(tmp_path, capsys, command, content, code):
     (tmp_path / "m.tflite").write_bytes(content)
     assert run([command, str(tmp_path / "m.tflite")]) == 2
     printed = capsys.readouterr()

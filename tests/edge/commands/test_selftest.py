@@ -1,4 +1,4 @@
-"""``edge selftest``: whether a release is whole, and answers as where it was made."""
+"""``edge selftest``: whether a release is whole, and answers as where it was expected_outputs."""
 
 import json
 from collections.abc import Callable
@@ -51,26 +51,26 @@ def whole(make: Make) -> Path:
     return make(model, golden.compute(runtime(), "colors"))
 
 
-def test_a_release_that_answers_as_it_should(
+def test_a_release_with_matching_outputs_passes(
     whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["selftest", str(whole), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["release"], told["passed"]) == (whole.name, True)
-    assert told["models"][0]["deviation"] == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["release"], report["passed"]) == (whole.name, True)
+    assert report["models"][0]["deviation"] == 0
     link = whole.with_name("current")
     link.symlink_to(whole.name)
     assert cli.run(["selftest", str(link)]) == 0
     assert "m.tflite" in capsys.readouterr().out
 
 
-def test_a_model_that_answers_otherwise(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_model_with_other_outputs_fails(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     right = golden.compute(runtime(), "colors")
     turned = tuple(np.roll(answer, 1, axis=-1) for answer in right.outputs)
     folder = make(tiny_models.color_model("int8"), golden.GoldenOutputs(right.inputs, turned))
     assert cli.run(["selftest", str(folder), "--json"]) == 3
-    told = json.loads(capsys.readouterr().out)
-    assert (told["passed"], told["models"][0]["passed"]) == (False, False)
+    report = json.loads(capsys.readouterr().out)
+    assert (report["passed"], report["models"][0]["passed"]) == (False, False)
     assert cli.run(["selftest", str(folder)]) == 3
     assert "DIFFERS" in capsys.readouterr().out
 
@@ -81,26 +81,26 @@ def broken_model() -> bytes:
     return tiny_models.color_model("float32").replace(weight, nan)
 
 
-def test_a_model_that_answers_what_is_no_number(
+def test_a_model_with_nan_outputs_is_an_error(
     make: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make(broken_model(), golden.compute(runtime("float32"), "colors"))
     assert cli.run(["selftest", str(folder), "--json"]) == 2
     out, err = capsys.readouterr()
-    told = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
-    assert told["error"]["code"] == "output-not-finite"
+    report = json.loads(out, parse_constant=pytest.fail)  # NaN is no JSON
+    assert report["error"]["code"] == "output-not-finite"
     assert error_code(err) == "output-not-finite" and "m.tflite" in err
 
 
-def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = golden.compute(runtime("float32"), "colors")
-    answers, lost = made.outputs[0], np.full_like(made.outputs[0], np.nan)
+def test_nan_is_noticed_in_every_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected_outputs = golden.compute(runtime("float32"), "colors")
+    answers, lost = expected_outputs.outputs[0], np.full_like(expected_outputs.outputs[0], np.nan)
     monkeypatch.setattr(golden, "_compared", lambda _: (0, 0))
-    twice = golden.GoldenOutputs(made.inputs, (answers, answers))
+    twice = golden.GoldenOutputs(expected_outputs.inputs, (answers, answers))
     monkeypatch.setattr(golden, "compute_outputs", lambda *_: (answers, lost))
     with raises_code("output-not-finite"):
         golden.deviation(runtime("float32"), twice)
-    without = golden.GoldenOutputs(made.inputs, (answers, lost))
+    without = golden.GoldenOutputs(expected_outputs.inputs, (answers, lost))
     assert golden.deviation(runtime("float32"), without) == 0  # it never was one
 
 
@@ -117,7 +117,7 @@ def test_no_number_is_noticed_in_any_of_the_outputs(monkeypatch: pytest.MonkeyPa
         ),
     ],
 )
-def test_a_release_that_was_tampered_with(
+def test_a_modified_release_is_an_error(
     whole: Path, harm: Callable[[Path], object], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     harm(whole)
@@ -128,37 +128,43 @@ def test_a_release_that_was_tampered_with(
     assert caught.value.found.endswith(f" {named}")
 
 
-def test_a_folder_that_is_no_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_is_not_a_release_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.run(["selftest", str(tmp_path / "none")]) == 2
     assert error_code(capsys.readouterr().err) == "release-unreadable"
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
-def test_vectors_keep_what_they_say(dtype: str) -> None:
-    made = golden.compute(runtime(dtype), "colors")
-    assert made.inputs[0].shape == (golden.COUNT, 1, 4, 4, 3)
-    packed = golden.pack(made)
+def test_golden_outputs_survive_packing(dtype: str) -> None:
+    expected_outputs = golden.compute(runtime(dtype), "colors")
+    assert expected_outputs.inputs[0].shape == (golden.COUNT, 1, 4, 4, 3)
+    packed = golden.pack(expected_outputs)
     assert packed == golden.pack(golden.compute(runtime(dtype), "colors"))
     read = golden.unpack(packed, "x.npz")
     assert golden.deviation(runtime(dtype), read) == 0
 
 
-def test_a_few_steps_of_rounding_are_no_deviation() -> None:
-    made = golden.compute(runtime(), "colors")
+def test_a_few_rounding_steps_are_not_a_deviation() -> None:
+    expected_outputs = golden.compute(runtime(), "colors")
     step = runtime().outputs[0].scale
-    off = golden.GoldenOutputs(made.inputs, tuple(answer + 3 * step for answer in made.outputs))
+    off = golden.GoldenOutputs(
+        expected_outputs.inputs, tuple(answer + 3 * step for answer in expected_outputs.outputs)
+    )
     assert golden.deviation(runtime(), off) == 0
-    far = golden.GoldenOutputs(made.inputs, tuple(answer + 60 * step for answer in made.outputs))
+    far = golden.GoldenOutputs(
+        expected_outputs.inputs, tuple(answer + 60 * step for answer in expected_outputs.outputs)
+    )
     assert golden.deviation(runtime(), far) > golden.LIMIT
 
 
-def test_vectors_of_another_model_are_refused() -> None:
-    made = golden.compute(runtime(), "colors")
+def test_golden_outputs_of_another_model_are_rejected() -> None:
+    expected_outputs = golden.compute(runtime(), "colors")
     other = interpreter.load(
         tiny_models.color_model("int8", classes=5), name="other", delegate="cpu"
     )
     with raises_code("golden-shape-mismatch"):
-        golden.deviation(other, made)
+        golden.deviation(other, expected_outputs)
     with raises_code("golden-unreadable", found="x.npz"):
         golden.unpack(b"PK\x03\x04 and then nothing", "x.npz")
 
@@ -169,18 +175,16 @@ def test_vectors_of_another_model_are_refused() -> None:
     ["mobilenet_v1_0.25_128_quant", "tf2_mobilenet_v2_1.0_224_ptq", "yolo_fastest_1.1_int8",
      "coco_ssd_mobilenet_v1_1.0_quant", "movenet_single_pose_lightning_ptq"],
 )  # fmt: skip
-def test_another_interpreter_answers_alike_and_other_weights_do_not(
-    test_data: Path, name: str
-) -> None:
+def test_another_interpreter_passes_and_other_weights_fail(test_data: Path, name: str) -> None:
     pytest.importorskip("tflite_runtime.interpreter")
     content = (test_data / "models" / f"{name}.tflite").read_bytes()
     here = interpreter.load(content, name=name, delegate="cpu")
-    made = golden.compute(here, name)
+    expected_outputs = golden.compute(here, name)
     there = interpreter.load(content, name=name, delegate="cpu", interpreter="tflite-runtime")
-    assert golden.deviation(there, made) < golden.LIMIT
+    assert golden.deviation(there, expected_outputs) < golden.LIMIT
     start, size = max(here.file.buffers, key=lambda buffer: buffer[1])
     weights = np.frombuffer(content, np.uint8, size, start).copy()
     np.random.default_rng(1).shuffle(weights[: size // 4 * 4].view(np.uint32))
     broken = content[:start] + weights.tobytes() + content[start + size :]
     wrong = interpreter.load(broken, name=name, delegate="cpu")
-    assert golden.deviation(wrong, made) > golden.LIMIT
+    assert golden.deviation(wrong, expected_outputs) > golden.LIMIT

@@ -1,4 +1,4 @@
-"""What a release holds of models."""
+"""Models are extracted from bundles."""
 
 import io
 import zipfile
@@ -17,13 +17,13 @@ def bundle(compression: int) -> bytes:
     return made.getvalue()
 
 
-def test_models_of_a_bundle_are_told_by_their_names() -> None:
+def test_models_of_a_bundle_are_extracted_by_name() -> None:
     found = release.extract_models("pose.task", bundle(zipfile.ZIP_STORED))
     assert found == {"detector.tflite": bytes(range(256)) * 8}
     assert release.extract_models("model.tflite", b"TFL3") == {"": b"TFL3"}
 
 
-def test_a_bundle_without_a_model_proves_nothing() -> None:
+def test_a_bundle_without_a_model_is_rejected() -> None:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("metadata.json", "{}")
@@ -41,6 +41,6 @@ def test_a_bundle_without_a_model_proves_nothing() -> None:
         lambda whole: b"",
     ],
 )
-def test_a_damaged_bundle_is_refused_by_its_name(compression: int, damaged) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_bundle_is_rejected(compression: int, damaged) -> None:  # type: ignore[no-untyped-def]
     with raises_code("bundle-damaged", found="pose.task"):
         release.extract_models("pose.task", damaged(bundle(compression)))

@@ -1,4 +1,4 @@
-"""What a file costs is read from it: weights, zeros, multiply-adds."""
+"""Parameters, sparsity and multiply-adds of model files."""
 
 from dataclasses import replace
 
@@ -12,13 +12,13 @@ from edge.modelfile.tflite import OpInfo
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
-def test_a_dense_layer_that_looks_at_one_color_in_three(tiny_model, dtype):
-    found = model_cost(tflite.parse(tiny_model(dtype)))
-    assert found.multiply_adds == found.parameters == 3 * 48
-    assert found.sparsity == pytest.approx(2 / 3)
+def test_a_dense_layer_with_two_thirds_zeros(tiny_model, dtype):
+    cost = model_cost(tflite.parse(tiny_model(dtype)))
+    assert cost.multiply_adds == cost.parameters == 3 * 48
+    assert cost.sparsity == pytest.approx(2 / 3)
 
 
-def test_zero_is_what_the_zero_point_says(tiny_model):
+def test_zeros_are_counted_by_the_zero_point(tiny_model):
     file = tflite.parse(tiny_model("uint8"))
     moved = _with_weights(file, zero_points=(127,))
     assert model_cost(moved).sparsity == pytest.approx(1 / 3)  # 127 stood for the largest weight
@@ -26,7 +26,7 @@ def test_zero_is_what_the_zero_point_says(tiny_model):
     assert model_cost(by_row).sparsity == pytest.approx((1 / 3 + 2 / 3 + 2 / 3) / 3)
 
 
-def test_weights_that_are_not_stored_are_zero(tiny_model):
+def test_weights_that_a_sparse_tensor_omits_are_zero(tiny_model):
     """A sparse encoding holds the values that are left, and an operation unpacks them."""
     file = tflite.parse(tiny_model("float32"))
     weights = file.main.tensors[4]
@@ -47,12 +47,12 @@ def test_weights_that_are_not_stored_are_zero(tiny_model):
         operators=(unpack, *others),
     )
     sparse = replace(file, content=content, buffers=tuple(buffers), graphs=(graph,))
-    found = model_cost(sparse)
-    assert found.parameters == found.multiply_adds == 144
-    assert found.sparsity == pytest.approx(1 - 36 / 144)
+    cost = model_cost(sparse)
+    assert cost.parameters == cost.multiply_adds == 144
+    assert cost.sparsity == pytest.approx(1 - 36 / 144)
 
 
-def test_more_weights_than_the_shape_has_room_for(tiny_model):
+def test_more_weights_than_the_shape_holds(tiny_model):
     file = _with_weights(tflite.parse(tiny_model("int8")), shape=(3, 4))
     with raises_code("model-damaged", found="weights"):
         model_cost(file)
@@ -68,18 +68,20 @@ def test_more_weights_than_the_shape_has_room_for(tiny_model):
         ("mobilenet_v1_0.25_128_quant.tflite", 0.47e6, 13.6e6),
     ],
 )
-def test_figures_of_mobilenets_are_those_published(test_data, name, parameters, multiply_adds):
-    found = model_cost(tflite.parse((test_data / "models" / name).read_bytes()))
-    assert found.parameters == pytest.approx(parameters, rel=0.01)
-    assert found.multiply_adds == pytest.approx(multiply_adds, rel=0.01)
-    assert 0 < found.sparsity < 0.05
+def test_costs_of_mobilenets_match_the_published_figures(
+    test_data, name, parameters, multiply_adds
+):
+    cost = model_cost(tflite.parse((test_data / "models" / name).read_bytes()))
+    assert cost.parameters == pytest.approx(parameters, rel=0.01)
+    assert cost.multiply_adds == pytest.approx(multiply_adds, rel=0.01)
+    assert 0 < cost.sparsity < 0.05
 
 
 @pytest.mark.realdata
-def test_what_is_compiled_for_the_edge_tpu_is_not_seen(test_data):
+def test_operations_compiled_for_the_edge_tpu_are_not_counted(test_data):
     name = "mobilenet_v1_0.25_128_quant_edgetpu.tflite"
-    found = model_cost(tflite.parse((test_data / "models" / name).read_bytes()))
-    assert (found.parameters, found.multiply_adds, found.sparsity) == (0, 0, 0)
+    cost = model_cost(tflite.parse((test_data / "models" / name).read_bytes()))
+    assert (cost.parameters, cost.multiply_adds, cost.sparsity) == (0, 0, 0)
 
 
 def _with_weights(file, **changes):

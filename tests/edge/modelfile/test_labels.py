@@ -38,7 +38,7 @@ def test_kinds_of_files(tmp_path, content, labels):
         (b"a\0b\nc", "labels-not-text"),
     ],
 )
-def test_files_without_labels_are_refused(tmp_path, content, code):
+def test_files_without_labels_are_rejected(tmp_path, content, code):
     (tmp_path / "l.txt").write_bytes(content)
     with raises_code(code, found="l.txt"):
         read_labels(tmp_path / "l.txt")

@@ -1,4 +1,4 @@
-"""Metadata goes into a model file, comes out again, and replaces what was there."""
+"""Metadata is written to a model file, read again, and replaced."""
 
 import io
 import zipfile
@@ -27,7 +27,7 @@ ABOUT = ModelMetadata(
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
-def test_what_is_written_is_read_again(tiny_model, dtype):
+def test_metadata_survives_a_round_trip(tiny_model, dtype):
     assert metadata.read(write_metadata(tiny_model(dtype), ABOUT)) == ABOUT
 
 
@@ -86,12 +86,12 @@ def test_a_threshold_without_labels(tiny_model, dtype):
 
 
 @pytest.mark.parametrize("value", [0.0, -3.4e38, 1.5, float("nan"), float("inf")])
-def test_a_threshold_that_is_no_score_means_none(tiny_model, value):
+def test_an_invalid_threshold_is_ignored(tiny_model, value):
     content = write_metadata(tiny_model(), ModelMetadata(labels=ABOUT.labels, threshold=value))
     assert metadata.read(content) == ModelMetadata(labels=ABOUT.labels)
 
 
-def test_labels_that_were_stripped_off_are_named(tiny_model):
+def test_missing_packed_files_are_named(tiny_model):
     content = write_metadata(tiny_model(), ABOUT)
     stripped = metadata.read(content[: tflite.parse(content).end])
     assert stripped.labels is None
@@ -99,7 +99,7 @@ def test_labels_that_were_stripped_off_are_named(tiny_model):
     assert stripped.mean == (127.5,)
 
 
-def test_a_label_of_two_lines_is_refused(tiny_model):
+def test_a_label_with_a_line_break_is_rejected(tiny_model):
     with raises_code("label-multiline", found="gre"):
         write_metadata(tiny_model(), ModelMetadata(labels=("red", "gre\nen", "blue")))
 

@@ -1,4 +1,4 @@
-"""Files that are no models, or no longer whole, are told before an interpreter sees them."""
+"""Invalid and truncated model files are rejected before an interpreter reads them."""
 
 import random
 
@@ -12,7 +12,7 @@ from edge.modelfile.metadata_writer import write_metadata
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
-def test_every_truncation_is_refused(tiny_model, dtype):
+def test_every_truncation_is_rejected(tiny_model, dtype):
     content = write_metadata(tiny_model(dtype), metadata.ModelMetadata(labels=("r", "g", "b")))
     whole = tflite.parse(content).end  # cut there, it is a model without its labels
     for length in (*range(whole), *range(whole + 1, len(content))):
@@ -20,7 +20,7 @@ def test_every_truncation_is_refused(tiny_model, dtype):
             interpreter.load(content[:length], name="cut.tflite")
 
 
-def test_random_damage_never_takes_the_process_down(tiny_model):
+def test_random_damage_never_crashes_the_process(tiny_model):
     content, chance = tiny_model("int8"), random.Random(5)
     refused = 0
     for _ in range(400):
@@ -45,12 +45,12 @@ def test_random_damage_never_takes_the_process_down(tiny_model):
         (b"\xff\xff\xff\xffTFL3" + bytes(64), "model-damaged", "thing.tflite"),
     ],
 )
-def test_other_files_are_named_for_what_they_are(content, code, words):
+def test_other_kinds_of_files_are_named(content, code, words):
     with raises_code(code, found=words):
         tflite.parse(content, "thing.tflite")
 
 
-def test_a_file_is_refused_by_its_first_bytes(tmp_path):
+def test_a_file_is_rejected_by_its_first_bytes(tmp_path):
     with raises_code("model-unreadable", found=str(tmp_path)):
         tflite.read_file(tmp_path)
     with raises_code("model-unreadable", found="absent.tflite"):
@@ -73,7 +73,7 @@ def test_options_of_an_operation(tiny_model):
     assert reshape.options is None  # the shape is an input
 
 
-def test_a_model_for_the_edge_tpu_is_known(edgetpu_model):
+def test_an_edge_tpu_model_is_recognized(edgetpu_model):
     assert tflite.parse(edgetpu_model()).for_edgetpu
 
 
@@ -90,7 +90,7 @@ def test_every_real_model_is_read(test_data):
 
 
 @pytest.mark.realdata
-def test_a_real_model_cut_anywhere_is_refused(test_data):
+def test_a_truncated_real_model_is_rejected(test_data):
     content = (test_data / "models" / "mobilenet_v1_0.25_128_quant.tflite").read_bytes()
     chance = random.Random(1)
     lengths = [chance.randrange(len(content)) for _ in range(60)]

@@ -1,4 +1,4 @@
-"""For the tests of the registry: a server, and a registry of small files on it."""
+"""Fixtures for the registry: a server, and a registry of small files on it."""
 
 import hashlib
 from collections.abc import Iterator

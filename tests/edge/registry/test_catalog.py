@@ -1,4 +1,4 @@
-"""The registry that ships, and registries that are wrong."""
+"""The shipped registry, and invalid ones."""
 
 import re
 
@@ -22,7 +22,7 @@ model = { file = "one.tflite" }
 """
 
 
-def test_every_address_names_a_commit_or_a_version():
+def test_every_url_is_pinned_to_a_commit_or_version():
     for entry in entries().values():
         for file in entry.files:
             assert re.search(r"/[0-9a-f]{40}/|/mediapipe-models/.+/\d+/[^/]+$", file.url), file.url
@@ -30,7 +30,7 @@ def test_every_address_names_a_commit_or_a_version():
             assert " " not in file.url
 
 
-def test_every_file_is_checked_or_said_not_to_be():
+def test_every_file_has_a_checksum_or_is_marked_unverified():
     """Only models of MediaPipe, which pins no commit, are unverified at first; labels never."""
     for entry in entries().values():
         for file in entry.files:
@@ -40,7 +40,7 @@ def test_every_file_is_checked_or_said_not_to_be():
             assert entry.labels.checked == "sha256"
 
 
-def test_files_of_a_model_do_not_get_in_one_anothers_way():
+def test_files_of_a_model_have_different_names():
     for entry in entries().values():
         names = [file.name for file in entry.files]
         assert len(set(names)) == len(names)
@@ -48,13 +48,13 @@ def test_files_of_a_model_do_not_get_in_one_anothers_way():
             assert entry.edgetpu.name == entry.model.name.replace(".tflite", "_edgetpu.tflite")
 
 
-def test_there_is_something_for_every_task():
+def test_every_task_has_a_model():
     assert {entry.task for entry in entries().values()} == set(model_tasks())
     assert all(re.fullmatch(r"\d+x\d+", entry.input) for entry in entries().values())
     assert all(entry.license for entry in entries().values())
 
 
-def test_the_models_of_the_demos_are_there():
+def test_the_models_of_the_demos_are_in_the_registry():
     for name in (
         "mobilenet_v2_1.0_224_quant", "ssd_mobilenet_v1_coco", "deeplabv3_pascal",
         "selfie_segmenter", "movenet_lightning", "pose_landmarker_full",
@@ -62,7 +62,7 @@ def test_the_models_of_the_demos_are_there():
         assert find(name).name == name
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
+def test_the_nearest_name_is_suggested():
     with raises_code("unknown-model", found="inceptoin_v1", fix="'inception_v1'"):
         find("inceptoin_v1")
     with raises_code("unknown-model", fix="edge models list"):
@@ -70,7 +70,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reason"),
     [
         ("[models.one]", "[models.one", "Expected"),
         ('task = "detect"', 'task = "guess"', "one: task is 'guess'"),
@@ -86,17 +86,17 @@ def test_an_unknown_name_is_answered_with_the_nearest():
         ("[models.one]", "[modles.one]", "unknown key 'modles'"),
     ],
 )
-def test_a_wrong_registry_says_where(tmp_path, old, new, told):
+def test_an_invalid_registry_is_reported_with_its_location(tmp_path, old, new, reason):
     path = tmp_path / "models.toml"
     path.write_text(GOOD)
     assert list(read(path)) == ["one"]
     assert old in GOOD
     path.write_text(GOOD.replace(old, new))
-    with raises_code("registry-damaged", found=told) as caught:
+    with raises_code("registry-damaged", found=reason) as caught:
         read(path)
     assert str(path) in caught.value.found
 
 
-def test_a_registry_that_is_not_there(tmp_path):
+def test_a_missing_registry_is_reported(tmp_path):
     with raises_code("registry-damaged", found="absent.toml"):
         read(tmp_path / "absent.toml")

@@ -25,7 +25,7 @@ def fetch(server, part, *, resume=True, seen=None):
     )
 
 
-def test_a_file_comes_with_its_progress(server, part):
+def test_a_download_reports_its_progress(server, part):
     server.served["/file"] = Served(CONTENT)
     seen = []
     assert fetch(server, part, seen=seen) is False
@@ -35,7 +35,7 @@ def test_a_file_comes_with_its_progress(server, part):
     assert [got for got, _ in seen] == sorted(got for got, _ in seen)
 
 
-def test_a_truncated_answer_is_continued_where_it_broke_off(server, part):
+def test_a_truncated_response_is_resumed(server, part):
     server.served["/file"] = Served(CONTENT, breaks=[100_000, 1])
     fetch(server, part)
     assert part.read_bytes() == CONTENT

@@ -66,9 +66,9 @@ def test_pull_all_without_a_connection_stops_at_the_first(shop, capsys):
 
 def test_path_prints_the_path_and_nothing_else(shop, capsys):
     assert run(["models", "path", "colors"]) == 2
-    told = capsys.readouterr().err
-    assert error_code(told) == "model-not-downloaded"
-    assert "edge models pull colors" in told
+    stderr = capsys.readouterr().err
+    assert error_code(stderr) == "model-not-downloaded"
+    assert "edge models pull colors" in stderr
     assert shop.files.requests == []
     run(["models", "pull", "colors"])
     capsys.readouterr()
@@ -124,14 +124,14 @@ def test_export_copies_model_and_labels(shop, tmp_path, capsys):
 def test_export_does_not_mix_labels(shop, tmp_path, capsys):
     (tmp_path / "labels.txt").write_text("cat\ndog\n")
     assert run(["models", "export", "colors", "-o", str(tmp_path)]) == 2
-    told = capsys.readouterr().err
-    assert error_code(told) == "labels-conflict"
-    assert str(tmp_path / "labels.txt") in told
+    stderr = capsys.readouterr().err
+    assert error_code(stderr) == "labels-conflict"
+    assert str(tmp_path / "labels.txt") in stderr
     assert not (tmp_path / "cpu.tflite").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "text"),
     [
         (["pull"], "missing-argument", "--all"),
         (["pull", "colors", "--all"], "conflicting-options", "--all"),
@@ -146,11 +146,11 @@ def test_export_does_not_mix_labels(shop, tmp_path, capsys):
         (["export", "colors", "-o", "models.toml"], "output-not-writable", "models.toml"),
     ],
 )
-def test_bad_input_is_one_clear_line(shop, tmp_path, monkeypatch, capsys, arguments, code, told):
+def test_bad_input_is_one_clear_line(shop, tmp_path, monkeypatch, capsys, arguments, code, text):
     monkeypatch.chdir(tmp_path)
     assert run(["models", *arguments]) == 2
     err = capsys.readouterr().err.splitlines()
-    assert told in err[-1]
+    assert text in err[-1]
     assert error_code(err[-1]) == code
     assert err[-1].startswith("edge: ")
     assert "Traceback" not in "\n".join(err)

@@ -18,10 +18,10 @@ def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
 
 
 def test_a_name_is_pulled_once_and_after_saying_so(shop):
-    said = []
-    path = resolve_model("colors", lambda line: said.append((line, list(shop.files.requests))))
+    notes = []
+    path = resolve_model("colors", lambda line: notes.append((line, list(shop.files.requests))))
     assert path == shop.at("colors", "cpu.tflite")
-    ((line, requests_before),) = said
+    ((line, requests_before),) = notes
     assert line.startswith("Downloading colors (0.2 MB, Apache-2.0) from 127.0.0.1:")
     assert requests_before == []
     assert resolve_model("colors", pytest.fail) == path
@@ -58,7 +58,7 @@ def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(
 
 
 @pytest.mark.parametrize(
-    ("asked", "code", "told"),
+    ("name", "code", "fix"),
     [
         ("movenet_lightnin", "unknown-model", "'movenet_lightning'"),
         ("something", "unknown-model", "edge models list"),
@@ -67,6 +67,6 @@ def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(
         ("mobilenet_v2_1.0_224_quant.tflite", "model-not-found", " mobilenet_v2_1.0_224_quant"),
     ],
 )
-def test_neither_file_nor_name(asked, code, told):
-    with raises_code(code, found=asked, fix=told):
-        resolve_model(asked, pytest.fail)
+def test_neither_file_nor_name(name, code, fix):
+    with raises_code(code, found=name, fix=fix):
+        resolve_model(name, pytest.fail)

@@ -15,27 +15,27 @@ from edge.registry.catalog import find
 from .conftest import CPU, LABELS, OPEN, TWIN
 
 
-def pull(name, said=None):
+def pull(name, notes=None):
     entry = find(name)
-    store.pull(entry, entry.files, (said if said is not None else []).append)
+    store.pull(entry, entry.files, (notes if notes is not None else []).append)
 
 
 def test_a_model_comes_with_its_labels_and_its_twin(shop):
-    said = []
-    pull("colors", said)
+    notes = []
+    pull("colors", notes)
     assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
     assert shop.at("colors", "cpu_edgetpu.tflite").read_bytes() == TWIN
     assert shop.at("colors", "labels.txt").read_bytes() == LABELS
-    assert len(said) == 1
-    assert "Downloading colors (Apache-2.0) from 127.0.0.1" in said[0]
+    assert len(notes) == 1
+    assert "Downloading colors (Apache-2.0) from 127.0.0.1" in notes[0]
 
 
 def test_what_is_here_is_not_downloaded_again(shop):
     pull("colors")
     before = len(shop.files.requests)
-    said = []
-    pull("colors", said)
-    assert (len(shop.files.requests), said) == (before, [])
+    notes = []
+    pull("colors", notes)
+    assert (len(shop.files.requests), notes) == (before, [])
 
 
 def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
@@ -83,14 +83,14 @@ def test_a_damaged_file_is_replaced(shop):
 
 
 def test_the_first_pull_of_an_unverified_model_writes_its_checksum_down(shop):
-    said = []
-    pull("open", said)
-    assert hashlib.sha256(OPEN).hexdigest() in said[-1]
-    assert "open.tflite" in said[-1]
+    notes = []
+    pull("open", notes)
+    assert hashlib.sha256(OPEN).hexdigest() in notes[-1]
+    assert "open.tflite" in notes[-1]
     shop.at("open", "open.tflite").unlink()
-    said.clear()
-    pull("open", said)  # the same again: nothing to say
-    assert len(said) == 1
+    notes.clear()
+    pull("open", notes)  # the same again: nothing to say
+    assert len(notes) == 1
 
 
 def test_what_was_pulled_first_holds(shop):
@@ -112,20 +112,20 @@ def test_an_unverified_file_has_to_look_like_a_model(shop):
 def test_programs_that_pull_the_same_wait_for_one_another(shop):
     release = threading.Event()
     shop.serve("/v1/cpu.tflite", release=release)
-    said = [[], []]
+    notes = [[], []]
 
     def waiting(line):
-        said[1].append(line)
+        notes[1].append(line)
         release.set()  # only once the second one waits does the first one get its file
 
     entry = find("colors")
-    first = threading.Thread(target=store.pull, args=(entry, entry.files, said[0].append))
+    first = threading.Thread(target=store.pull, args=(entry, entry.files, notes[0].append))
     first.start()
     while not shop.files.requests:
         assert first.is_alive()
     store.pull(entry, entry.files, waiting)
     first.join()
-    assert len(said[1]) == 1 and "colors" in said[1][0]
+    assert len(notes[1]) == 1 and "colors" in notes[1][0]
     assert sorted(path for path, _ in shop.files.requests) == sorted(
         ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite", "/v1/names%20of.txt"]
     )

@@ -1,4 +1,4 @@
-"""Native chatter stays inside; what explains an unexpected failure comes out."""
+"""Native log lines are hidden, unless they explain an unexpected failure."""
 
 import os
 import subprocess
@@ -37,9 +37,7 @@ def test_with_debug_nothing_is_hidden() -> None:
     ("error", "shown"),
     [("MemoryError()", True), ("ModelError('a', 'b', 'c', code='model-failed')", False)],
 )
-def test_native_text_is_shown_where_the_error_does_not_explain_itself(
-    error: str, shown: bool
-) -> None:
+def test_native_text_is_shown_for_unexpected_errors(error: str, shown: bool) -> None:
     done = run(f"with suppress_native_stderr():\n    os.write(2, b'native\\n'); raise {error}\n")
     assert ("native" in done.stderr) == shown
     assert "Traceback" in done.stderr
@@ -54,7 +52,7 @@ def test_overlapping_blocks_show_nothing_until_the_last_ends() -> None:
     assert run(script).stderr == "end\n"
 
 
-def test_a_closed_stderr_is_no_trouble() -> None:
+def test_a_closed_stderr_works() -> None:
     done = subprocess.run(
         f'exec 2>&-; exec "{sys.executable}" -c "{START}with suppress_native_stderr(): print(1)"',
         shell=True, capture_output=True, text=True, timeout=60, check=False,
