@@ -1,0 +1,1 @@
+"""Backbones: MobileNetV2, built-in and imported weights."""

@@ -1,0 +1,1 @@
+"""Commands of ``edge`` that need the extra "convert"."""

@@ -1,0 +1,1 @@
+"""Recipes: pruning, channel removal and quantization."""

@@ -1,0 +1,1 @@
+"""Selection of a variant by accuracy, size and latency."""

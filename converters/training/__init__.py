@@ -1,0 +1,1 @@
+"""Training: transfer learning, fine-tuning and training from scratch."""

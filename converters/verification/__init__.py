@@ -1,0 +1,1 @@
+"""Evaluation of variants: predictions, metrics, calibration and agreement."""
