@@ -269,8 +269,8 @@ def _explain(error: Exception) -> tuple[str, dict[str, str]]:
         code, line = "missing-package", missing
     elif isinstance(error, OSError) and error.strerror:
         kind, code = "OutputError", "os-error"
-        place = f"{error.filename}: " if error.filename else ""
-        line = f"{place}{error.strerror.lower()}"
+        prefix = f"{error.filename}: " if error.filename else ""
+        line = f"{prefix}{error.strerror.lower()}"
     else:
         kind, code = "InternalError", "internal-error"
         message = " ".join(str(error).split())

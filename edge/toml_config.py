@@ -43,7 +43,7 @@ def table(path: Path, what: str = "a TOML file", fix: str = "correct the file") 
         ) from error
 
 
-def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
+def check_keys(given: Iterable[str], known: Iterable[str], location: str) -> None:
     """Check that all keys are known.
 
     Raises:
@@ -53,42 +53,42 @@ def check_keys(given: Iterable[str], known: Iterable[str], place: str) -> None:
     for key in given:
         if key not in names:
             raise UsageError(
-                f"{'one of ' + ', '.join(names) if names else 'no other key'} in {place}",
+                f"{'one of ' + ', '.join(names) if names else 'no other key'} in {location}",
                 repr(key),
                 did_you_mean(key, names, "remove it"),
                 code="unknown-key",
             )
 
 
-def build(type_: type[Value], values: Mapping[str, Any], place: str) -> Value:
+def build(type_: type[Value], values: Mapping[str, Any], location: str) -> Value:
     """Build a dataclass of strings, numbers, lists and such dataclasses from a table.
 
     Args:
         type_: The dataclass.
         values: The table.
-        place: The table's name in errors.
+        location: The table's name in errors.
 
     Raises:
         UsageError: a key is unknown or missing, a value has another type, or the dataclass itself
             rejects it.
     """
     hints = get_type_hints(type_)
-    check_keys(values, hints, place)
+    check_keys(values, hints, location)
     for field in fields(type_):  # type: ignore[arg-type]
         if field.name not in values and field.default is field.default_factory is MISSING:
             raise UsageError(
-                f"{field.name!r} in {place}",
+                f"{field.name!r} in {location}",
                 "none",
                 "add it",
                 code="missing-key",
             )
-    arguments = {key: _typed(value, hints[key], key, place) for key, value in values.items()}
+    arguments = {key: _typed(value, hints[key], key, location) for key, value in values.items()}
     try:
         return type_(**arguments)
     except UsageError as error:
-        summary = f"{error.summary} in {place}" if error.summary else None
+        summary = f"{error.summary} in {location}" if error.summary else None
         raise UsageError(
-            f"{error.expected} in {place}",
+            f"{error.expected} in {location}",
             error.found,
             error.fix,
             code=error.code,
@@ -96,14 +96,14 @@ def build(type_: type[Value], values: Mapping[str, Any], place: str) -> Value:
         ) from error
 
 
-def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
+def _typed(value: Any, hint: Any, key: str, location: str) -> Any:
     """Convert ``value`` to the type of its field, if its TOML type matches."""
     choices = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     for choice in choices:
         if get_origin(choice) is tuple and isinstance(value, list):
-            return tuple(_typed(item, get_args(choice)[0], key, place) for item in value)
+            return tuple(_typed(item, get_args(choice)[0], key, location) for item in value)
         if is_dataclass(choice) and isinstance(choice, type) and isinstance(value, dict):
-            return build(choice, value, f"{key} of {place}")
+            return build(choice, value, f"{key} of {location}")
         if choice is float and type(value) in (int, float):
             return float(value)
         if type(value) is choice:
@@ -114,5 +114,5 @@ def _typed(value: Any, hint: Any, key: str, place: str) -> Any:
         if choice is not NoneType
     )
     raise UsageError(
-        f"{words} as {key} in {place}", repr(value), f"correct {key}", code="wrong-type"
+        f"{words} as {key} in {location}", repr(value), f"correct {key}", code="wrong-type"
     )

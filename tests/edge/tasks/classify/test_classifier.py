@@ -1,6 +1,5 @@
 """A model file opens with its labels and its preprocessing, and names images."""
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -8,12 +7,9 @@ import pytest
 from errors import raises_code
 
 import edge
-from edge import benchmark, interpreter
-from edge.interpreter import TensorSpec
 from edge.modelfile import tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.preprocessing import Preprocessing, apply_table, input_table
 from edge.results import Classification, ClassScore
 from edge.tasks.classify.classifier import Classifier
 
@@ -139,71 +135,3 @@ def test_arrays_that_are_not_images_are_reported(tiny_model, image):
         model.predict(image)
     with raises_code("invalid-image-array", expected="[4, 4, 3]"):
         model.scores(image)
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
-def test_the_lookup_table_equals_the_formula(dtype):
-    mean, std = (123.7, 116.3, 103.5), (58.4, 57.1, 57.4)
-    spec = TensorSpec("image", (1, 5, 7, 3), dtype, 0.02, -6 if dtype == "int8" else 122)
-    preprocessing = Preprocessing(7, 5, mean, std)
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    inputs = apply_table(input_table(spec, preprocessing), pixels)
-    real = preprocessing.normalize(pixels)
-    if dtype == "float32":
-        expected = real
-    else:
-        limits = np.iinfo(dtype)
-        expected = np.clip(np.rint(real / 0.02 + spec.zero_point), limits.min, limits.max)
-    assert inputs.shape == (1, 5, 7, 3)
-    assert inputs.dtype == dtype
-    np.testing.assert_allclose(inputs[0], expected, rtol=1e-6, atol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int8", "float32"])
-def test_a_table_is_ready_for_every_frame(dtype):
-    spec = TensorSpec("image", (1, 5, 7, 3), dtype, 0.02, 0)
-    for mean in (HALF, (123.7, 116.3, 103.5)):  # a value for all channels, or one for each
-        table = input_table(spec, Preprocessing(7, 5, mean, HALF))
-        assert (table.shape, table.dtype) == ((256, 3), dtype)
-        assert table.flags.c_contiguous
-
-
-def test_a_quantized_input_of_raw_pixels_needs_no_table():
-    pixels = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
-    preprocessing = Preprocessing(8, 8, HALF, HALF)
-    for zero in (127, 128):  # both are rounded forms of the same range
-        spec = TensorSpec("image", (1, 8, 8, 3), "uint8", 1 / 127.5, zero)
-        np.testing.assert_array_equal(
-            apply_table(input_table(spec, preprocessing), pixels)[0], pixels
-        )
-    spec = TensorSpec("image", (1, 8, 8, 3), "int8", 1 / 127.5, -1)
-    shifted = apply_table(input_table(spec, preprocessing), pixels)[0]
-    np.testing.assert_array_equal(shifted, pixels.astype(int) - 128)
-
-
-def test_measure_counts_what_it_ran(tiny_model):
-    runtime = interpreter.load(tiny_model(), name="m")
-    timing = benchmark.measure(runtime, min_runs=10, max_runs=20, seconds=0.01)
-    assert 10 <= timing.runs <= 20
-    assert 0 < timing.p50_ms <= timing.p95_ms
-    assert benchmark.percentiles([4.0, 1.0, 2.0, 3.0]) == (2.5, pytest.approx(3.85))
-
-
-def test_compared_models_are_timed_in_turns(tiny_model):
-    ran = []
-
-    class Recorded(interpreter.Runtime):
-        def invoke(self, *arrays):
-            ran.append(self.name)
-            return super().invoke(*arrays)
-
-    runtimes = []
-    for name in ("one", "other"):
-        runtime = interpreter.load(tiny_model(), name=name)
-        runtime.__class__, runtime.name = Recorded, name
-        runtimes.append(runtime)
-    timings = benchmark.measure_in_turns(runtimes, rounds=3, seconds=0)
-    turns = [name for name, _ in itertools.groupby(ran)]
-    assert turns == ["one", "other"] * 4  # the first invoke of each, then the rounds
-    assert [timing.runs for timing in timings] == [18, 18]
-    assert all(0 < timing.p50_ms <= timing.p95_ms for timing in timings)
