@@ -1,9 +1,11 @@
 """The import contracts in pyproject.toml catch each kind of forbidden import."""
 
+import json
 import os
 import shutil
 import subprocess
-import sysconfig
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,30 +13,66 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = ("edge", "converters", "demos", "boards")
 
+LINTER = """
+import contextlib, io, json, sys
+from importlinter.cli import lint_imports
 
-def lint_imports(folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run import-linter with the project's contracts on the packages in ``folder``."""
-    program = Path(sysconfig.get_path("scripts")) / "lint-imports"
-    return subprocess.run(
-        [program, "--no-logo", "--no-cache"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+for line in sys.stdin:
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        code = lint_imports(no_cache=True)
+    print(json.dumps([code, output.getvalue()]), flush=True)
+"""
+"""Run import-linter once for each line of stdin; starting it anew for each would take longer."""
 
 
-@pytest.fixture
-def packages(tmp_path: Path) -> Path:
-    """The modules of the four packages, all empty, with the project's contracts."""
-    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+class Linter:
+    """import-linter with the project's contracts, on copies of its modules, which are empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._program = subprocess.Popen(
+            [sys.executable, "-c", LINTER],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *modules: tuple[str, str]) -> tuple[int, str]:
+        """Return exit code and output with these modules (path, text) in the packages."""
+        for path, text in modules:
+            (self._folder / path).write_text(f"{text}\n")
+        assert self._program.stdin is not None and self._program.stdout is not None
+        self._program.stdin.write("\n")
+        self._program.stdin.flush()
+        code, output = json.loads(self._program.stdout.readline())
+        for path, _ in modules:
+            if (REPOSITORY / path).is_file():
+                (self._folder / path).write_text("")
+            else:
+                (self._folder / path).unlink()
+        return code, output
+
+    def close(self) -> None:
+        """End the program."""
+        self._program.communicate()
+
+
+@pytest.fixture(scope="module")
+def linter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linter]:
+    """A linter of the four packages."""
+    folder = tmp_path_factory.mktemp("packages")
+    shutil.copy(REPOSITORY / "pyproject.toml", folder)
     for package in PACKAGES:
         for module in (REPOSITORY / package).rglob("*.py"):
-            copy = tmp_path / module.relative_to(REPOSITORY)
+            copy = folder / module.relative_to(REPOSITORY)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.touch()
-    return tmp_path
+    linter = Linter(folder)
+    yield linter
+    linter.close()
 
 
 @pytest.mark.parametrize(
@@ -51,10 +89,9 @@ def packages(tmp_path: Path) -> Path:
         ("edge/sinks/video.py", "from edge.streaming import stream"),
     ],
 )
-def test_an_allowed_import_passes(packages: Path, module: str, line: str) -> None:
-    (packages / module).write_text(f"{line}\n")
-    done = lint_imports(packages)
-    assert done.returncode == 0, done.stdout
+def test_an_allowed_import_passes(linter: Linter, module: str, line: str) -> None:
+    code, output = linter.run((module, line))
+    assert code == 0, output
 
 
 @pytest.mark.parametrize(
@@ -75,11 +112,10 @@ def test_an_allowed_import_passes(packages: Path, module: str, line: str) -> Non
         ("boards/doctor/health.py", "import converters"),
     ],
 )
-def test_a_forbidden_import_is_caught(packages: Path, module: str, line: str) -> None:
-    (packages / module).write_text(f"{line}\n")
-    done = lint_imports(packages)
-    assert done.returncode == 1
-    assert "BROKEN" in done.stdout
+def test_a_forbidden_import_is_caught(linter: Linter, module: str, line: str) -> None:
+    code, output = linter.run((module, line))
+    assert code == 1
+    assert "BROKEN" in output
 
 
 @pytest.mark.parametrize(
@@ -102,11 +138,10 @@ def test_a_forbidden_import_is_caught(packages: Path, module: str, line: str) ->
         ("converters/new.py", "x = 1"),
     ],
 )
-def test_an_upward_import_is_caught(packages: Path, module: str, line: str) -> None:
-    (packages / module).write_text(f"{line}\n")
-    done = lint_imports(packages)
-    assert done.returncode == 1
-    assert "BROKEN" in done.stdout
+def test_an_upward_import_is_caught(linter: Linter, module: str, line: str) -> None:
+    code, output = linter.run((module, line))
+    assert code == 1
+    assert "BROKEN" in output
 
 
 @pytest.mark.parametrize(
@@ -116,11 +151,10 @@ def test_an_upward_import_is_caught(packages: Path, module: str, line: str) -> N
         ("boards/doctor/health.py", "boards/deploy/fleet.py"),
     ],
 )
-def test_a_circle_is_caught(packages: Path, first: str, second: str) -> None:
+def test_a_circle_is_caught(linter: Linter, first: str, second: str) -> None:
     names = [path.removesuffix(".py").replace("/", ".") for path in (first, second)]
-    (packages / first).write_text(f"import {names[1]}\n")
-    assert lint_imports(packages).returncode == 0
-    (packages / second).write_text(f"import {names[0]}\n")
-    done = lint_imports(packages)
-    assert done.returncode == 1
-    assert "No cycles" in done.stdout
+    down, up = (first, f"import {names[1]}"), (second, f"import {names[0]}")
+    assert linter.run(down)[0] == 0
+    code, output = linter.run(down, up)
+    assert code == 1
+    assert "No cycles" in output
