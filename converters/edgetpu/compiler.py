@@ -204,10 +204,10 @@ def _checked(produced: bytes | None, log: CompilerLog, name: str) -> ModelFile:
     return compiled
 
 
-def _invalid_output(name: str, found: str) -> CompilerError:
+def _invalid_output(name: str, problem: str) -> CompilerError:
     return CompilerError(
         "a compiled model, as the Edge TPU compiler reported success",
-        f"{found} for {name}",
+        f"{problem} for {name}",
         "check the free space for temporary files, and reinstall the compiler",
         code="compiler-output-invalid",
     )

@@ -43,9 +43,9 @@ class MissingCompilerError(CompilerError):
     """The compiler is not installed; ``instructions`` are the commands to install it."""
 
     def __init__(
-        self, expected: str, found: str, fix: str, instructions: str, *, code: str
+        self, expected: str, actual: str, fix: str, instructions: str, *, code: str
     ) -> None:
-        super().__init__(expected, found, fix, code=code)
+        super().__init__(expected, actual, fix, code=code)
         self.instructions = instructions
 
 
@@ -61,13 +61,13 @@ def compiler_missing() -> MissingCompilerError:
     )
 
 
-def docker_error(expected: str, found: str, fix: str, code: str) -> MissingCompilerError:
+def docker_error(expected: str, actual: str, fix: str, code: str) -> MissingCompilerError:
     """Return an error of Docker's, with the Dockerfile of the compiler's image."""
     instructions = (
         f"The Dockerfile of the image '{IMAGE}':\n\n{DOCKERFILE}\n"
         f"To build it:\n\n  {BUILD_COMMAND}\n"
     )
-    return MissingCompilerError(expected, found, fix, instructions, code=code)
+    return MissingCompilerError(expected, actual, fix, instructions, code=code)
 
 
 def can_run_compiler() -> bool:

@@ -24,8 +24,8 @@ _PARAMETER_CACHE = 7 * 2**20
 class Refusal:
     """An operation that is itself refused by the Edge TPU.
 
-    ``index``: position in the order of execution; ``output``: name of its first output; ``found``:
-    the obstacle. ``cause``: the first refused operation that it depends on, itself where it cuts
+    ``index``: position in the order of execution; ``output``: name of its first output; ``obstacle``:
+    what the Edge TPU does not support. ``cause``: the first refused operation that it depends on, itself where it cuts
     the graph, None where it runs before everything that is mapped. ``lost_after``: operations that
     run on the CPU only because they come after it (name → count).
     """
@@ -33,7 +33,7 @@ class Refusal:
     index: int
     op: str
     output: str
-    found: str
+    obstacle: str
     rule: Rule
     cause: int | None
     lost_after: dict[str, int]
@@ -45,7 +45,7 @@ class Refusal:
             "index": self.index,
             "output": self.output,
             "reason": self.rule.reason,
-            "found": self.found,
+            "found": self.obstacle,
             "change": self.rule.change,
             "source": self.rule.source,
             "confidence": self.rule.confidence,
@@ -215,7 +215,7 @@ def _refusals(
             index=index,
             op=nodes[index].name,
             output=nodes[index].outputs[0].name if nodes[index].outputs else "",
-            found=why,
+            obstacle=why,
             rule=rule,
             cause=parts.cause.get(index),
             lost_after=_counted(lost_after[index]),

@@ -13,11 +13,11 @@ _SMALLER = "use a smaller input, or try --search-delegate, which leaves more to 
 
 @dataclass(frozen=True, slots=True)
 class FailureReason:
-    """Meaning of an error line: ``pattern`` matches it, its groups fill in ``found``."""
+    """Meaning of an error line: ``pattern`` matches it, its groups fill in ``problem``."""
 
     pattern: str
     code: str
-    found: str
+    problem: str
     fix: str
 
 
@@ -88,7 +88,7 @@ def compilation_error(run: CompilerRun, log: CompilerLog, name: str) -> Compiler
     for reason in REASONS:
         match = re.search(reason.pattern, "\n".join(log.errors))
         if match:
-            problem = reason.found.format(*match.groups())
+            problem = reason.problem.format(*match.groups())
             return CompilerError(
                 expected,
                 f"{name}, {problem} (compiler output: {output})",

@@ -164,7 +164,7 @@ def _add_cut(tree: Tree, refusal: Refusal, same: Iterable[Refusal]) -> None:
 def _describe(refusal: Refusal) -> str:
     rule = refusal.rule
     return (
-        f"operation {refusal.index}, {printable(refusal.op)}: {printable(refusal.found)} "
+        f"operation {refusal.index}, {printable(refusal.op)}: {printable(refusal.obstacle)} "
         f"({rule.reason}; {rule.source}, {rule.confidence})"
     )
 

@@ -99,9 +99,9 @@ def _require_image(docker: str) -> None:
     )
 
 
-def _docker_failure(found: str) -> installation.MissingCompilerError:
+def _docker_failure(problem: str) -> installation.MissingCompilerError:
     fix = "start Docker, or compile without --docker"
-    return installation.docker_error("Docker to respond", found, fix, "docker-not-responding")
+    return installation.docker_error("Docker to respond", problem, fix, "docker-not-responding")
 
 
 def run(

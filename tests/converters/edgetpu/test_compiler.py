@@ -115,7 +115,7 @@ def test_labels_next_to_a_model_are_added_where_they_fit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("prepared", "found"),
+    ("prepared", "problem"),
     [
         (None, "no file"),
         (b"", "the compiler's file"),
@@ -123,14 +123,14 @@ def test_labels_next_to_a_model_are_added_where_they_fit(tmp_path):
         (tiny_models.color_model(), "without Edge TPU operations"),
     ],
 )
-def test_success_without_a_valid_file_is_an_error(compiler_on_path, predict_cpu, prepared, found):
+def test_success_without_a_valid_file_is_an_error(compiler_on_path, predict_cpu, prepared, problem):
     predict_cpu()
-    with raises_code("compiler-output-invalid", found=found, kind="CompilerError"):
+    with raises_code("compiler-output-invalid", found=problem, kind="CompilerError"):
         compiled_with(compiler_on_path, success(*ALL), prepared)
 
 
 @pytest.mark.parametrize(
-    ("transcript", "code", "found"),
+    ("transcript", "code", "problem"),
     [
         (success(*ALL), 139, "exit code 139"),
         (success(*ALL).replace("Compilation succeeded!", ""), 0, "exit code 0"),
@@ -138,9 +138,11 @@ def test_success_without_a_valid_file_is_an_error(compiler_on_path, predict_cpu,
         ("error while loading libraries: libc", 127, "error while loading libraries: libc"),
     ],
 )
-def test_a_file_without_success_is_an_error(compiler_on_path, predict_cpu, transcript, code, found):
+def test_a_file_without_success_is_an_error(
+    compiler_on_path, predict_cpu, transcript, code, problem
+):
     predict_cpu()
-    with raises_code("compiler-failed", found=found, kind="CompilerError") as caught:
+    with raises_code("compiler-failed", found=problem, kind="CompilerError") as caught:
         compiled_with(compiler_on_path, transcript, tiny_models.edgetpu_model(), code=code)
     assert f"exit code {code}" in caught.value.found
 
@@ -198,8 +200,8 @@ REFUSED = {
 def test_real_refusals_replayed(test_data, compiler_on_path, predict_cpu, number):
     predict_cpu()
     (path,) = (test_data / "edgetpu/compiler_output").glob(f"{number}_*.txt")
-    reason, found = REFUSED[number]
-    with raises_code(reason, found=found, kind="CompilerError"):
+    reason, problem = REFUSED[number]
+    with raises_code(reason, found=problem, kind="CompilerError"):
         compiled_with(compiler_on_path, path.read_text(), code=1)
 
 

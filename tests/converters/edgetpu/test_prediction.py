@@ -195,7 +195,7 @@ def test_violating_a_rule_is_refused_with_its_reason(case):
     assert (prediction.status, prediction.mapped) == ("none", 0)
     assert prediction.first_refused is not None
     assert prediction.first_refused.rule.reason == reason
-    assert prediction.first_refused.found and prediction.first_refused.rule.change
+    assert prediction.first_refused.obstacle and prediction.first_refused.rule.change
     assert prediction.cpu == {prediction.operations[0]: 1}
 
 

@@ -16,12 +16,12 @@ CHOSEN = Variant("int8", tiny_models.color_model())
 
 
 def report(compiled: Any) -> dict[str, Any]:
-    return Conversion().build() | {"compiled": compiled.to_dict()}
+    return Conversion().record() | {"compiled": compiled.to_dict()}
 
 
 def test_for_the_cpu_nothing_is_compiled() -> None:
     assert compile_for_target(CHOSEN, "cpu") is None
-    assert is_success(Conversion().build())
+    assert is_success(Conversion().record())
 
 
 def test_without_a_compiler_the_result_stays_a_success(no_compiler) -> None:
