@@ -19,7 +19,7 @@ _FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
 
 class PreviewWindow:
-    """A window; used by one thread alone.
+    """A window; used by a single thread.
 
     Args:
         title: Of the window, which appears with the first image.

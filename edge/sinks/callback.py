@@ -8,7 +8,7 @@ _QUEUE_SIZE = 8
 
 
 def callback_sink(function: Callable[[Output], None]) -> "CallbackSink":
-    """Make a sink that calls ``function`` with each output, in a thread of its own.
+    """Make a sink that calls ``function`` with each output, in its own thread.
 
     While the function is busy a few outputs wait; beyond that those of a live source are dropped,
     so that it does not slow the stream. An exception that it raises ends the stream.

@@ -10,7 +10,7 @@ from edge.streaming.control import StreamControl
 
 
 class Sink(Protocol):
-    """Takes outputs in the order of their frames, in a thread of its own.
+    """Takes outputs in the order of their frames, in its own thread.
 
     Attributes:
         name: As the user wrote it.
@@ -18,7 +18,7 @@ class Sink(Protocol):
             no sink wants.
         queue_size: How many outputs may wait for it. Beyond that a live stream drops and counts
             the oldest, so that a slow sink never slows it; for a file the stream waits. 0 keeps
-            the newest alone, live or not (a window).
+            only the newest, live or not (a window).
     """
 
     @property
@@ -33,7 +33,7 @@ class Sink(Protocol):
 
     @property
     def queue_size(self) -> int:
-        """Number of outputs that may wait; 0 keeps the newest alone."""
+        """Number of outputs that may wait; 0 keeps only the newest."""
         ...
 
     def write(self, output: Output) -> None:

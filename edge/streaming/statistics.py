@@ -90,7 +90,7 @@ class StreamStats:
 
 
 class StreamMeter:
-    """Measures a running stream. Each stage is measured by one thread alone."""
+    """Measures a running stream. Each stage is measured by a single thread."""
 
     def __init__(self, prefetchable: bool) -> None:
         self._threads = _PIPELINED if prefetchable else _SEQUENTIAL

@@ -1,6 +1,6 @@
 """The stream: frames from a source through a task to sinks, as fast as the model allows.
 
-Capture, inference, drawing and writing overlap: each has a thread of its own, and OpenCV and the
+Capture, inference, drawing and writing overlap: each has its own thread, and OpenCV and the
 interpreter release the GIL while they work. Inference runs in the caller's thread.
 """
 

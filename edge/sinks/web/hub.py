@@ -31,7 +31,7 @@ class HubClient(Protocol):
 
 
 class EncodedFrame:
-    """An output for clients, encoded once for all of them. Used in the event loop alone."""
+    """An output for clients, encoded once for all of them. Used only in the event loop."""
 
     def __init__(self, output: Output) -> None:
         self.output = output

@@ -24,7 +24,7 @@ _CHECK_INTERVAL = 30
 
 
 class Recording:
-    """One recording, written in a thread of its own.
+    """One recording, written in its own thread.
 
     Args:
         folder: Created if need be.

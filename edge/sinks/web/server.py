@@ -1,4 +1,4 @@
-"""The web server: Starlette's routes, run by uvicorn in a thread of its own.
+"""The web server: Starlette's routes, run by uvicorn in its own thread.
 
 The only module that needs the extra ``web``.
 """
@@ -129,7 +129,7 @@ class WebServer:
 
 
 def _reporting(app: App) -> App:
-    """Wrap ``app`` to print its exceptions: uvicorn's log is off, since it logs harmless ones too."""
+    """Wrap ``app`` to print its exceptions; uvicorn's log is off: it has harmless ones, too."""
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -71,7 +71,7 @@ class WebSocketEndpoint:
 
 
 class ClientSession:
-    """The connection of a client. Used in the event loop alone."""
+    """The connection of a client. Used only in the event loop."""
 
     def __init__(self, hub: Hub, endpoint: WebSocketEndpoint, receive: Receive, send: Send) -> None:
         self._hub, self._endpoint, self._receive, self._raw_send = hub, endpoint, receive, send

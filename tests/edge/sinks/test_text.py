@@ -37,7 +37,8 @@ def sink() -> TextSink:
 
 
 def test_prints_a_line_when_the_result_changes(sink: Any, output: Any, capsys: Any) -> None:
-    results = [classified("cat", 0.9), classified("cat", 0.8), classified("class 1", 0.7), classified("class 2", 0.7),
+    results = [classified("cat", 0.9), classified("cat", 0.8),
+               classified("class 1", 0.7), classified("class 2", 0.7),
                people(1), people(2), people(3), people(3), people(0), people(0)]  # fmt: skip
     for index, result in enumerate(results):
         sink.write(output(index, result=result))

@@ -1,19 +1,19 @@
-/** Puts the page together: what the server says goes to the views, what the user does to it. */
+/** Entry point: passes messages of the server to the views, and actions of the user to it. */
 
 import { Camera } from "./camera.js";
 import { Connection } from "./connection.js";
-import { Controls, turnFullScreen, turnTheme } from "./controls.js";
-import { $, download, made, write } from "./dom.js";
+import { Controls, toggleFullScreen, toggleTheme } from "./controls.js";
+import { $, download, create, setText } from "./dom.js";
 import { showEvents } from "./events.js";
 import { Graph } from "./graph.js";
-import { listen, turnHelp } from "./keys.js";
+import { listen, toggleHelp } from "./keys.js";
 import { LiveImage } from "./image.js";
 import { showResult } from "./results.js";
 import { Settings } from "./settings.js";
 import { showStage } from "./stage.js";
 
-const NOTICE = 8000; // ms
-const MOST_NOTICES = 3;
+const NOTICE_MS = 8000;
+const MAX_NOTICES = 3;
 
 const connection = new Connection({ link, message, image: show });
 const send = (what) => connection.send(what);
@@ -42,19 +42,19 @@ const MESSAGES = {
   },
   stats: (figures) => graph.add(figures),
   snapshot: ({ url }) => download(url),
-  error({ message: words, code }) {
-    notice(words, code);
+  error({ message: text, code }) {
+    notice(text, code);
     camera.refused();
   },
-  end({ message: words }) {
-    state.ended = words;
+  end({ message: text }) {
+    state.ended = text;
     camera.stop();
   },
   "camera-ack": () => camera.taken(),
 };
 
-function message(said) {
-  MESSAGES[said.type]?.(said);
+function message(content) {
+  MESSAGES[content.type]?.(content);
 }
 
 function link(now) {
@@ -63,11 +63,11 @@ function link(now) {
   refresh();
 }
 
-function change(said) {
-  state.paused = said.paused;
-  if (!said.paused) image.expect();
-  controls.show(said);
-  settings.show(said.settings);
+function change(changed) {
+  state.paused = changed.paused;
+  if (!changed.paused) image.expect();
+  controls.show(changed);
+  settings.show(changed.settings);
   refresh();
 }
 
@@ -85,18 +85,18 @@ function refresh() {
 }
 
 function introduce({ task, model, source }) {
-  write($("task"), task);
-  write($("model"), model);
-  write($("source"), source.includes("://") ? source : source.replace(/.*\/(?=.)/, ""));
+  setText($("task"), task);
+  setText($("model"), model);
+  setText($("source"), source.includes("://") ? source : source.replace(/.*\/(?=.)/, ""));
   document.title = `${task} · ${model}`;
 }
 
-function notice(words, code = "") {
-  const shown = made("p", words, "notice");
+function notice(text, code = "") {
+  const shown = create("p", text, "notice");
   shown.dataset.code = code;
   $("notices").append(shown);
-  if ($("notices").children.length > MOST_NOTICES) $("notices").firstElementChild.remove();
-  setTimeout(() => shown.remove(), NOTICE);
+  if ($("notices").children.length > MAX_NOTICES) $("notices").firstElementChild.remove();
+  setTimeout(() => shown.remove(), NOTICE_MS);
 }
 
 $("veil-button").onclick = () => {
@@ -104,10 +104,10 @@ $("veil-button").onclick = () => {
   else connection.open();
 };
 $("theme").onclick = () => {
-  turnTheme();
+  toggleTheme();
   graph.draw();
 };
-$("full").onclick = turnFullScreen;
+$("full").onclick = toggleFullScreen;
 $("full").hidden = !document.fullscreenEnabled;
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => graph.draw());
 
@@ -118,10 +118,10 @@ listen([
   [["+"], "Raise the minimum score", () => settings.nudge(0.05)],
   [["-"], "Lower the minimum score", () => settings.nudge(-0.05)],
   [["/"], "Search classes", () => $("classes-search").focus()],
-  [["f"], "Full screen", turnFullScreen],
+  [["f"], "Full screen", toggleFullScreen],
   [["d"], "Light or dark", () => $("theme").click()],
-  [["?"], "This help", turnHelp],
+  [["?"], "This help", toggleHelp],
 ]);
 
-setInterval(refresh, 1000); // an image that does not come says nothing by itself
+setInterval(refresh, 1000); // a missing image triggers nothing by itself
 connection.open();

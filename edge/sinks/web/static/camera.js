@@ -1,24 +1,24 @@
-/** The camera of the device that shows this page, as the source of the stream. */
+/** Camera of the device that shows this page, as the source of the stream. */
 
-import { $, made, write } from "./dom.js";
+import { $, create, setText } from "./dom.js";
 
-const LONGEST = 960; // pixels of an image's longer side
+const MAX_SIDE = 960; // pixels of the longer side of an image
 const QUALITY = 0.8;
 
 export class Camera {
   #send;
   #changed;
   #complain;
-  #asked = 0; // how often a camera was asked for: only the last one counts
-  #video = made("video");
-  #canvas = made("canvas");
+  #requests = 0; // of cameras: only the last one counts
+  #video = create("video");
+  #canvas = create("canvas");
   #stream = null;
   #free = true; // the server has taken the last image
   #facing = "environment";
 
   /**
    * `send(blob)` is false without a connection; `changed()` is called when it starts or stops;
-   * `complain(words)` says why a camera cannot be had.
+   * `complain(text)` reports why no camera is available.
    */
   constructor(send, changed, complain) {
     this.#send = send;
@@ -26,13 +26,13 @@ export class Camera {
     this.#complain = complain;
     this.#video.muted = this.#video.playsInline = true;
     $("camera-stop").onclick = () => this.stop();
-    $("camera-turn").onclick = () => this.#turn();
+    $("camera-turn").onclick = () => this.#flip();
     $("camera-which").onchange = ({ target }) => this.start({ deviceId: { exact: target.value } });
     $("tunnel-copy").onclick = copyTunnel;
-    tell();
+    showTunnel();
   }
 
-  /** Whether the browser has cameras for this page at all. */
+  /** True if the browser lets this page use cameras at all. */
   get allowed() {
     return Boolean(navigator.mediaDevices?.getUserMedia);
   }
@@ -43,9 +43,9 @@ export class Camera {
 
   async start(which = { facingMode: this.#facing }) {
     this.#close();
-    const asked = this.#asked;
+    const request = this.#requests;
     const stream = await this.#open(which);
-    if (asked !== this.#asked) return end(stream);
+    if (request !== this.#requests) return end(stream);
     this.#stream = stream;
     if (stream) await this.#play(stream);
     this.#changed();
@@ -56,23 +56,23 @@ export class Camera {
     this.#changed();
   }
 
-  /** The server took an image, or there is a new connection: the next may go. */
+  /** The server took an image, or the connection is new: the next one may be sent. */
   taken() {
     this.#free = true;
   }
 
-  /** The server said no: to an image, if one is on its way. */
+  /** The server reported an error: about an image, if one is in flight. */
   refused() {
     if (this.running && !this.#free) this.stop();
   }
 
   #close() {
-    this.#asked += 1;
+    this.#requests += 1;
     end(this.#stream);
     this.#stream = null;
   }
 
-  /** The images of a camera, or null where none can be had. */
+  /** Opens a camera; null where none is available. */
   async #open(which) {
     const video = { width: { ideal: 1280 }, height: { ideal: 720 }, ...which };
     try {
@@ -93,7 +93,7 @@ export class Camera {
     this.#next(stream);
   }
 
-  #turn() {
+  #flip() {
     this.#facing = this.#facing === "user" ? "environment" : "user";
     return this.start();
   }
@@ -101,8 +101,8 @@ export class Camera {
   async #list(current) {
     const devices = await navigator.mediaDevices.enumerateDevices();
     const cameras = devices.filter(({ kind }) => kind === "videoinput");
-    const options = cameras.map(({ deviceId, label }, place) => {
-      const option = made("option", label || `Camera ${place + 1}`);
+    const options = cameras.map(({ deviceId, label }, index) => {
+      const option = create("option", label || `Camera ${index + 1}`);
       option.value = deviceId;
       option.selected = deviceId === current;
       return option;
@@ -121,7 +121,7 @@ export class Camera {
 
   async #take() {
     const { videoWidth: width, videoHeight: height } = this.#video;
-    const scale = Math.min(1, LONGEST / Math.max(width, height));
+    const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
     this.#canvas.width = Math.round(width * scale);
     this.#canvas.height = Math.round(height * scale);
     const context = this.#canvas.getContext("2d", { alpha: false });
@@ -142,17 +142,17 @@ const REASONS = {
   OverconstrainedError: "That camera is no longer available.",
 };
 
-/** Writes the tunnel's command for this address. */
-function tell() {
+/** Shows the command of the tunnel for this address. */
+function showTunnel() {
   const { hostname, port } = location;
   const number = port || "80";
-  write($("camera-host"), hostname);
-  write($("tunnel"), `ssh -L ${number}:${hostname}:${number} USER@${hostname}`);
-  write($("tunnel-open"), `127.0.0.1:${number}`);
+  setText($("camera-host"), hostname);
+  setText($("tunnel"), `ssh -L ${number}:${hostname}:${number} USER@${hostname}`);
+  setText($("tunnel-open"), `127.0.0.1:${number}`);
 }
 
-/** Copies by the old way: the new one is withheld on plain http, where this is shown. */
+/** Copies with execCommand: the clipboard API is not available over plain http. */
 function copyTunnel() {
   getSelection().selectAllChildren($("tunnel"));
-  write($("tunnel-copy"), document.execCommand("copy") ? "Copied" : "Selected");
+  setText($("tunnel-copy"), document.execCommand("copy") ? "Copied" : "Selected");
 }

@@ -1,27 +1,27 @@
-/** The WebSocket to the stream. It comes back by itself, later each time it fails. */
+/** WebSocket to the stream; reconnects by itself with increasing delays. */
 
-const FIRST = 0.5;
-const LONGEST = 10;
-const TOO_MANY = 1013;
-const SILENCE = 5; // seconds after which the server is asked whether it is still there
+const MIN_DELAY = 0.5; // seconds before a reconnect
+const MAX_DELAY = 10;
+const TRY_AGAIN_LATER = 1013; // WebSocket close code
+const SILENCE = 5; // seconds after which the server is checked
 
 /**
- * `on.link(state)` hears how it stands: `{is: "connecting" | "open" | "lost" | "refused"}`, with
- * `seconds` until the next try where it is lost, and `why` in words where they are known.
- * `on.message(message)` gets what the server says, `on.image(blob, acknowledge)` each image.
+ * `on.link(state)` gets the state: `{is: "connecting" | "open" | "lost" | "refused"}`, with
+ * `seconds` until the next attempt where it is lost, and `why` where the reason is known.
+ * `on.message(message)` gets messages of the server, `on.image(blob, acknowledge)` images.
  */
 export class Connection {
   #on;
   #socket = null;
   #timer = 0;
-  #wait = FIRST;
-  #heard = 0;
+  #delay = MIN_DELAY;
+  #received = 0;
 
   constructor(on) {
     this.#on = on;
-    addEventListener("online", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
-    setInterval(() => this.#ask(), 1000 * SILENCE);
+    addEventListener("online", () => this.#retryNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+    setInterval(() => this.#check(), 1000 * SILENCE);
   }
 
   open() {
@@ -31,19 +31,19 @@ export class Connection {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/ws`);
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#hear(socket, data);
+    socket.onmessage = ({ data }) => this.#receive(socket, data);
     socket.onclose = ({ code, reason }) => socket === this.#socket && this.#closed(code, reason);
   }
 
-  /** Sends a message, or a Blob as it is; false while there is no connection. */
+  /** Sends a message as JSON, or a Blob; false without a connection. */
   send(message) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(message instanceof Blob ? message : JSON.stringify(message));
     return true;
   }
 
-  #hear(socket, data) {
-    this.#heard = performance.now();
+  #receive(socket, data) {
+    this.#received = performance.now();
     if (data instanceof Blob) {
       const acknowledge = () => socket === this.#socket && this.send({ type: "ack" });
       this.#on.image(data, acknowledge);
@@ -51,7 +51,7 @@ export class Connection {
     }
     const message = JSON.parse(data);
     if (message.type === "hello") {
-      this.#wait = FIRST;
+      this.#delay = MIN_DELAY;
       this.#on.link({ is: "open" });
     }
     this.#on.message(message);
@@ -60,12 +60,13 @@ export class Connection {
   async #closed(code, reason) {
     const refused = await whyRefused();
     if (refused) this.#on.link({ is: "refused", why: refused });
-    else this.#later(code === TOO_MANY ? reason || "The stream has too many viewers." : "");
+    else if (code === TRY_AGAIN_LATER) this.#reconnect(reason || "Too many viewers.");
+    else this.#reconnect("");
   }
 
-  #later(why) {
-    let seconds = this.#wait * (0.8 + 0.4 * Math.random()); // so that not all come at once
-    this.#wait = Math.min(2 * this.#wait, LONGEST);
+  #reconnect(why) {
+    let seconds = this.#delay * (0.8 + 0.4 * Math.random()); // so that not all clients come at once
+    this.#delay = Math.min(2 * this.#delay, MAX_DELAY);
     const count = () => {
       if (seconds <= 0) return this.open();
       this.#on.link({ is: "lost", seconds: Math.ceil(seconds), why });
@@ -75,23 +76,23 @@ export class Connection {
     count();
   }
 
-  /** A machine that was switched off closes nothing: a silent connection may be a dead one. */
-  async #ask() {
+  /** Checks a silent connection: a machine that is switched off does not close it. */
+  async #check() {
     const socket = this.#socket;
-    if (this.#timer || performance.now() - this.#heard < 1000 * SILENCE) return;
-    if (await answers()) return;
+    if (this.#timer || performance.now() - this.#received < 1000 * SILENCE) return;
+    if (await isReachable()) return;
     if (socket !== this.#socket || this.#timer) return;
     this.#socket = null;
     socket.close();
-    this.#later("");
+    this.#reconnect("");
   }
 
-  #hurry() {
+  #retryNow() {
     if (this.#timer) this.open();
   }
 }
 
-async function answers() {
+async function isReachable() {
   try {
     await fetch("/api/state", { cache: "no-store", signal: AbortSignal.timeout(1000 * SILENCE) });
     return true;
@@ -100,7 +101,7 @@ async function answers() {
   }
 }
 
-/** A browser does not say why a WebSocket was refused; the same guard answers a plain request. */
+/** Asks by a plain request why a WebSocket was refused, since browsers do not tell. */
 async function whyRefused() {
   try {
     const answer = await fetch("/api/state", { cache: "no-store" });

@@ -1,6 +1,6 @@
-/** The buttons below the image, and those in the corner. */
+/** Buttons below the image, theme and full screen. */
 
-import { $, made, write } from "./dom.js";
+import { $, create, setText } from "./dom.js";
 
 export class Controls {
   #send;
@@ -34,11 +34,11 @@ export class Controls {
   show({ paused, recording }) {
     const before = this.#state.recording;
     if (recording && recording !== before) this.#since = Date.now();
-    if (before && recording !== before) offer(before);
+    if (before && recording !== before) addDownload(before);
     this.#state = { paused, recording };
-    write($("pause-text"), paused ? "Resume" : "Pause");
+    setText($("pause-text"), paused ? "Resume" : "Pause");
     $("pause-icon").setAttribute("href", paused ? "#i-play" : "#i-pause");
-    write($("record-text"), recording ? "Stop recording" : "Record");
+    setText($("record-text"), recording ? "Stop recording" : "Record");
     $("record").setAttribute("aria-pressed", String(Boolean(recording)));
     $("recording").hidden = !recording;
     this.#clock();
@@ -48,22 +48,22 @@ export class Controls {
     if (!this.#state.recording) return;
     const seconds = Math.floor((Date.now() - this.#since) / 1000);
     const rest = String(seconds % 60).padStart(2, "0");
-    write($("recording-time"), `${Math.floor(seconds / 60)}:${rest}`);
+    setText($("recording-time"), `${Math.floor(seconds / 60)}:${rest}`);
   }
 }
 
-/** A link to a recording that has ended. */
-function offer(name) {
-  const link = made("a", `Download ${name}`);
+/** Adds a link to a finished recording. */
+function addDownload(name) {
+  const link = create("a", `Download ${name}`);
   link.href = `/recordings/${encodeURIComponent(name)}`;
   link.download = name;
-  const item = made("li");
+  const item = create("li");
   item.append(link);
   $("recordings").prepend(item);
   $("recordings").hidden = false;
 }
 
-export function turnTheme() {
+export function toggleTheme() {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const other = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
@@ -77,7 +77,7 @@ export function turnTheme() {
   }
 }
 
-export function turnFullScreen() {
+export function toggleFullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else if (document.fullscreenEnabled) $("stage").requestFullscreen();
 }

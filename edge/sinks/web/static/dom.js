@@ -1,30 +1,30 @@
-/** Short ways to the elements of the page. */
+/** Helpers for the elements of the page. */
 
 export const $ = (id) => document.getElementById(id);
 
-export function made(tag, words = "", name = "") {
+export function create(tag, text = "", name = "") {
   const element = document.createElement(tag);
-  element.textContent = words;
+  element.textContent = text;
   element.className = name;
   return element;
 }
 
-/** Writes only what changes, since a change makes the browser lay the page out again. */
-export function write(element, words) {
-  if (element.textContent !== words) element.textContent = words;
+/** Sets the text only if it differs, since a change makes the browser lay the page out again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-/** Makes `list` have a child for each item: `make()` builds one, `fill(child, item)` writes it. */
+/** Gives `list` a child for each item: `make()` creates one, `fill(child, item)` fills it. */
 export function fillList(list, items, make, fill) {
   while (list.children.length > items.length) list.lastElementChild.remove();
   while (list.children.length < items.length) list.append(make());
-  items.forEach((item, place) => fill(list.children[place], item));
+  items.forEach((item, index) => fill(list.children[index], item));
 }
 
-/** Downloads what is at `address` of this server, which names the file. */
-export function download(address) {
-  const link = made("a");
-  link.href = address;
+/** Downloads a file of this server, which names it. */
+export function download(url) {
+  const link = create("a");
+  link.href = url;
   link.download = "";
   link.click();
 }

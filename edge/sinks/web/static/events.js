@@ -1,11 +1,11 @@
-/** What happened, newest first: objects that crossed a line, repetitions that were counted. */
+/** List of events, newest first: crossed lines, counted repetitions. */
 
-import { $, made } from "./dom.js";
+import { $, create } from "./dom.js";
 
-const MOST = 60;
+const MAX_EVENTS = 60;
 
-/** Kind of an event → what it says. */
-const WORDS = {
+/** Kind of an event → its text. */
+const TEXTS = {
   line: ({ label, track_id: track, name, direction }) =>
     `${label} #${track} crossed ${name}, ${direction}`,
   zone: ({ label, track_id: track, name, direction }) =>
@@ -21,12 +21,12 @@ export function showEvents(events) {
 
 function add(event) {
   const list = $("events-list");
-  const item = made("li");
-  const time = made("time", new Date().toLocaleTimeString());
-  const known = WORDS[event.kind];
-  item.append(time, made("span", known ? known(event) : plain(event)));
+  const item = create("li");
+  const time = create("time", new Date().toLocaleTimeString());
+  const known = TEXTS[event.kind];
+  item.append(time, create("span", known ? known(event) : plain(event)));
   list.prepend(item);
-  if (list.children.length > MOST) list.lastElementChild.remove();
+  if (list.children.length > MAX_EVENTS) list.lastElementChild.remove();
 }
 
 function plain(event) {

@@ -1,14 +1,14 @@
-/** The statistics of the last two minutes: a tile for each figure, with its curve. */
+/** Statistics of the last two minutes: a tile for each value, with its curve. */
 
-import { $, write } from "./dom.js";
+import { $, setText } from "./dom.js";
 
-const SPAN = 120; // seconds, with a figure in each
+const SPAN = 120; // seconds, with statistics for each
 const HEADROOM = 1.15;
 
 export class Graph {
   #tiles = [...document.querySelectorAll(".tile")];
-  #figures = []; // as the server sends them, oldest first
-  #cursor = null; // place in #figures that is read, or null for the newest
+  #figures = []; // as sent by the server, oldest first
+  #cursor = null; // index in #figures that is read, or null for the newest
 
   constructor() {
     const graph = $("graph");
@@ -36,15 +36,15 @@ export class Graph {
 
   draw() {
     const last = this.#figures.length - 1;
-    const place = this.#cursor ?? last;
-    const read = this.#figures[place];
+    const index = this.#cursor ?? last;
+    const read = this.#figures[index];
     for (const tile of this.#tiles) {
       const key = tile.dataset.key;
-      write(tile.querySelector("b"), read ? worded(read[key]) : "–");
+      setText(tile.querySelector("b"), read ? format(read[key]) : "–");
       this.#curve(tile.querySelector("canvas"), key);
-      write(tile.querySelector(".peak"), read ? `max ${worded(this.#most(key))}` : "");
+      setText(tile.querySelector(".peak"), read ? `max ${format(this.#max(key))}` : "");
     }
-    write($("facts"), read ? facts(read, last - place) : "");
+    setText($("facts"), read ? facts(read, last - index) : "");
   }
 
   #curve(canvas, key) {
@@ -57,23 +57,23 @@ export class Graph {
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     context.strokeStyle = context.fillStyle = getComputedStyle(canvas).color;
-    const most = HEADROOM * this.#most(key) || 1;
-    const points = values.map((value, place) => ({
-      x: width * this.#across(place),
-      y: (height - 3) * (1 - value / most) + 1,
+    const limit = HEADROOM * this.#max(key) || 1;
+    const points = values.map((value, index) => ({
+      x: width * this.#across(index),
+      y: (height - 3) * (1 - value / limit) + 1,
     }));
     trace(context, points, height);
     const read = points[this.#cursor];
     if (read) mark(context, read, height);
   }
 
-  #most(key) {
+  #max(key) {
     return Math.max(...this.#figures.map((figures) => figures[key]));
   }
 
-  /** How far from the left edge, 0, a figure is; the newest is at 1. */
-  #across(place) {
-    return (place - this.#figures.length + SPAN) / (SPAN - 1);
+  /** Horizontal position from 0, the left edge, to 1, the newest. */
+  #across(index) {
+    return (index - this.#figures.length + SPAN) / (SPAN - 1);
   }
 
   #point(event) {
@@ -88,28 +88,28 @@ export class Graph {
   #step(event) {
     const last = this.#figures.length - 1;
     const from = this.#cursor ?? last;
-    const places = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: last };
-    if (!(event.key in places) || last < 0) return;
+    const targets = { ArrowLeft: from - 1, ArrowRight: from + 1, Home: 0, End: last };
+    if (!(event.key in targets) || last < 0) return;
     event.preventDefault();
-    this.#read(Math.min(Math.max(places[event.key], 0), last));
-    write($("spoken"), spoken(this.#figures[this.#cursor], last - this.#cursor));
+    this.#read(Math.min(Math.max(targets[event.key], 0), last));
+    setText($("spoken"), spoken(this.#figures[this.#cursor], last - this.#cursor));
   }
 
-  #read(place) {
-    if (place === this.#cursor) return;
-    this.#cursor = place;
+  #read(index) {
+    if (index === this.#cursor) return;
+    this.#cursor = index;
     this.draw();
   }
 }
 
-function worded(value) {
+function format(value) {
   return value.toFixed(value < 1 ? 2 : value < 100 ? 1 : 0);
 }
 
 /** For screen readers, which do not see the tiles change. */
 function spoken(figures, ago) {
   const keys = ["fps", "invoke_ms", "latency_ms"];
-  const [speed, model, latency] = keys.map((key) => worded(figures[key]));
+  const [speed, model, latency] = keys.map((key) => format(figures[key]));
   return `${when(ago)}: ${speed} fps, model ${model} ms, latency ${latency} ms`;
 }
 

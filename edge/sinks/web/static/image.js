@@ -1,4 +1,4 @@
-/** The live image. A page that nobody sees asks for no more images until it is seen again. */
+/** Live image. A hidden page acknowledges no images until it is visible again. */
 
 export class LiveImage {
   #canvas;
@@ -10,7 +10,7 @@ export class LiveImage {
     this.#context = canvas.getContext("2d", { alpha: false });
   }
 
-  /** Seconds since an image came. */
+  /** Seconds since the last image. */
   get age() {
     return (performance.now() - this.#shown) / 1000;
   }
@@ -19,7 +19,7 @@ export class LiveImage {
     return this.#shown === 0;
   }
 
-  /** The time before a connection does not count against it. */
+  /** Restarts the age: time without a connection does not count. */
   expect() {
     if (!this.empty) this.#shown = performance.now();
   }
@@ -30,7 +30,7 @@ export class LiveImage {
       this.#draw(bitmap);
       bitmap.close();
     } finally {
-      await seen();
+      await visible();
       acknowledge();
     }
   }
@@ -46,7 +46,7 @@ export class LiveImage {
   }
 }
 
-function seen() {
+function visible() {
   if (!document.hidden) return null;
   return new Promise((done) =>
     document.addEventListener("visibilitychange", done, { once: true }),

@@ -1,39 +1,39 @@
-/** The keyboard: a key for each control, and the list of them behind "?". */
+/** Keyboard shortcuts, and their list behind "?". */
 
-import { $, made } from "./dom.js";
+import { $, create } from "./dom.js";
 
-/** `table`: rows of `[keys, words, action]`, keys as `KeyboardEvent.key` has them. */
+/** `table`: rows of `[keys, text, action]`, keys as in `KeyboardEvent.key`. */
 export function listen(table) {
   const actions = new Map(table.flatMap(([keys, , action]) => keys.map((key) => [key, action])));
-  const rows = table.flatMap(([keys, words]) => [term(keys), made("dd", words)]);
+  const rows = table.flatMap(([keys, text]) => [term(keys), create("dd", text)]);
   $("help-list").replaceChildren(...rows);
-  $("help").onclick = turnHelp;
+  $("help").onclick = toggleHelp;
   addEventListener("keydown", (event) => {
     const action = actions.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!action || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (typing(event) || (event.key === " " && pressing(event))) return;
+    if (isTyping(event) || (event.key === " " && isButton(event))) return;
     event.preventDefault();
     action();
   });
 }
 
-export function turnHelp() {
+export function toggleHelp() {
   const dialog = $("help-dialog");
   if (dialog.open) dialog.close();
   else dialog.showModal();
 }
 
 function term(keys) {
-  const shown = made("dt");
-  for (const key of keys) shown.append(made("kbd", key === " " ? "Space" : key.toUpperCase()));
+  const shown = create("dt");
+  for (const key of keys) shown.append(create("kbd", key === " " ? "Space" : key.toUpperCase()));
   return shown;
 }
 
-function typing({ target }) {
+function isTyping({ target }) {
   return target.matches("input[type=search], select, textarea");
 }
 
 /** Space presses the button that has the focus. */
-function pressing({ target }) {
+function isButton({ target }) {
   return target.matches("button, input, a, summary");
 }

@@ -1,13 +1,13 @@
-/** What the model says of the newest image: a heading, and a row for each thing it found. */
+/** Result of the newest image: a summary, and a row for each detection, class or person. */
 
 import { color } from "./colors.js";
-import { $, fillList, made, write } from "./dom.js";
+import { $, fillList, create, setText } from "./dom.js";
 
-const MOST = 40;
+const MAX_ROWS = 40;
 const SPEAK_EVERY = 3000; // ms, for screen readers
 
 /** Field of a result → its rows: `{label, share, tone, figure?}`, a share in [0, 1]. */
-const KINDS = {
+const ROWS = {
   classes: ({ classes, unknown }) =>
     classes.map(({ label, index, score }) => ({
       label,
@@ -26,34 +26,49 @@ const KINDS = {
   poses: ({ poses }) => poses.flatMap(person),
 };
 
-/** The list never gets lower, or what stands below it would move under a finger. */
+/** Rows of a result of another field: its first list of things that have a label. */
+function labeled({ events, ...fields }) {
+  const lists = Object.values(fields).filter((value) => Array.isArray(value));
+  const things = lists.find((list) => list.every((thing) => thing?.label !== undefined)) ?? [];
+  return things.map(({ label, index, score, share }, place) => ({
+    label,
+    share: score ?? share ?? 1,
+    tone: color(index ?? place),
+  }));
+}
+
+export function rowsOf(result) {
+  const field = Object.keys(ROWS).find((name) => name in result);
+  return (ROWS[field] ?? labeled)(result);
+}
+
+/** The list never shrinks, else what is below it would move under a finger. */
 const grown = new ResizeObserver(([{ target }]) => {
   target.style.minHeight = `${target.offsetHeight}px`;
 });
 grown.observe($("results"));
 addEventListener("resize", () => $("results").style.removeProperty("min-height"));
 
-let spoken = { words: "", at: 0 };
+let spoken = { text: "", at: 0 };
 
 export function showResult(result) {
-  const kind = Object.keys(KINDS).find((field) => field in result);
-  const rows = kind ? KINDS[kind](result) : [];
-  write($("summary"), result.summary || "Nothing found");
+  const rows = rowsOf(result);
+  setText($("summary"), result.summary || "Nothing found");
   $("summary").classList.toggle("quiet", !result.summary || result.unknown === true);
-  fillList($("rows"), rows.slice(0, MOST), makeRow, fillRow);
-  $("more").hidden = rows.length <= MOST;
-  write($("more"), `and ${rows.length - MOST} more`);
+  fillList($("rows"), rows.slice(0, MAX_ROWS), makeRow, fillRow);
+  $("more").hidden = rows.length <= MAX_ROWS;
+  setText($("more"), `and ${rows.length - MAX_ROWS} more`);
   speak(result.summary || "Nothing found");
 }
 
-/** Followed objects keep their places in the list; others come best first. */
+/** Tracked objects keep their order in the list; others come best first. */
 function inOrder(detections) {
-  const followed = detections.every(({ track_id: track }) => track !== undefined);
-  return followed ? detections.toSorted((a, b) => a.track_id - b.track_id) : detections;
+  const tracked = detections.every(({ track_id: track }) => track !== undefined);
+  return tracked ? detections.toSorted((a, b) => a.track_id - b.track_id) : detections;
 }
 
-/** A person, and the angles of the joints that are seen. */
-function person({ score, angles }, place) {
+/** A person, and the angles of the visible joints. */
+function person({ score, angles }, index) {
   const tone = "var(--accent)";
   const joints = Object.entries(angles).map(([joint, degrees]) => ({
     label: joint.replaceAll("_", " "),
@@ -61,10 +76,10 @@ function person({ score, angles }, place) {
     figure: `${Math.round(degrees)}°`,
     tone,
   }));
-  return [{ label: `person ${place + 1}`, share: score, tone }, ...joints];
+  return [{ label: `person ${index + 1}`, share: score, tone }, ...joints];
 }
 
-/** Of all known poses, the one most like that of the first person. */
+/** The known pose most similar to the first person's. */
 function closest({ name, frame, similarity, mirrored }) {
   const where = frame === undefined ? name : `${name}, frame ${frame}`;
   const label = mirrored ? `${where}, mirrored` : where;
@@ -72,10 +87,11 @@ function closest({ name, frame, similarity, mirrored }) {
 }
 
 function makeRow() {
-  const row = made("li");
-  const bar = made("span", "", "track");
-  bar.append(made("span", "", "fill"));
-  row.append(made("span", "", "dot"), made("span", "", "label"), made("span", "", "share"), bar);
+  const row = create("li");
+  const bar = create("span", "", "track");
+  bar.append(create("span", "", "fill"));
+  const cells = ["dot", "label", "share"].map((name) => create("span", "", name));
+  row.append(...cells, bar);
   return row;
 }
 
@@ -83,13 +99,13 @@ function fillRow(row, { label, share, tone, figure }) {
   const [, name, percent] = row.children;
   row.style.setProperty("--tone", tone);
   row.style.setProperty("--share", Math.min(Math.max(share, 0), 1));
-  write(name, label);
-  write(percent, figure ?? `${Math.round(100 * share)} %`);
+  setText(name, label);
+  setText(percent, figure ?? `${Math.round(100 * share)} %`);
 }
 
-function speak(words) {
+function speak(text) {
   const now = performance.now();
-  if (words === spoken.words || now - spoken.at < SPEAK_EVERY) return;
-  spoken = { words, at: now };
-  write($("spoken"), words);
+  if (text === spoken.text || now - spoken.at < SPEAK_EVERY) return;
+  spoken = { text, at: now };
+  setText($("spoken"), text);
 }

@@ -1,15 +1,15 @@
-/** Threshold and class filter, which act on the running stream. */
+/** Minimum score and class filter of the running stream. */
 
-import { $, made, write } from "./dom.js";
+import { $, create, setText } from "./dom.js";
 
-const EVERY = 100; // least ms between two messages while the slider moves
-const OWN = 600; // ms in which the slider heeds its own user rather than the server
+const MIN_INTERVAL_MS = 100; // between two messages while the slider moves
+const OWN_MS = 600; // in which the slider ignores the server after its user moved it
 
 export class Settings {
   #send;
   #timer = 0;
-  #late = false; // the slider moved on while the timer ran
-  #moved = -OWN;
+  #late = false; // the slider moved while the timer ran
+  #moved = -OWN_MS;
   #labels = [];
   #chosen = new Set(); // empty: all classes are shown
 
@@ -21,7 +21,7 @@ export class Settings {
     $("classes-list").onchange = ({ target }) => this.#toggle(target);
   }
 
-  /** Makes the list of the classes; `labels` is empty where there are none to choose. */
+  /** Fills the list of classes; `labels` is empty where there is no filter. */
   offer(labels) {
     const unique = [...new Set(labels)].sort((a, b) => a.localeCompare(b));
     if (unique.join("\n") === this.#labels.join("\n")) return;
@@ -34,11 +34,11 @@ export class Settings {
     $("score").hidden = score === null;
     $("classes").hidden = this.#labels.length === 0;
     $("settings").hidden = $("score").hidden && $("classes").hidden;
-    if (score !== null && performance.now() - this.#moved > OWN) this.#showScore(score);
+    if (score !== null && performance.now() - this.#moved > OWN_MS) this.#showScore(score);
     this.#showClasses(new Set(classes ?? []));
   }
 
-  /** Moves the threshold by a step of the keyboard. */
+  /** Changes the minimum score by a step of the keyboard. */
   nudge(by) {
     const range = $("score-range");
     if ($("score").hidden) return;
@@ -60,7 +60,7 @@ export class Settings {
     this.#timer = setTimeout(() => {
       this.#timer = 0;
       if (this.#late) this.#sendScore();
-    }, EVERY);
+    }, MIN_INTERVAL_MS);
   }
 
   #showScore(value) {
@@ -68,7 +68,7 @@ export class Settings {
     range.valueAsNumber = value;
     range.style.setProperty("--share", value);
     range.setAttribute("aria-valuetext", percent(value));
-    write($("score-value"), percent(value));
+    setText($("score-value"), percent(value));
   }
 
   #toggle(box) {
@@ -90,27 +90,27 @@ export class Settings {
     }
     $("classes-all").disabled = chosen.size === 0;
     const count = `only ${chosen.size} of ${this.#labels.length}`;
-    write($("classes-count"), chosen.size ? count : "all shown");
+    setText($("classes-count"), chosen.size ? count : "all shown");
   }
 
   #search() {
-    const wanted = $("classes-search").value.trim().toLowerCase();
-    let found = 0;
+    const text = $("classes-search").value.trim().toLowerCase();
+    let count = 0;
     for (const item of $("classes-list").children) {
-      item.hidden = !item.textContent.toLowerCase().includes(wanted);
-      found += !item.hidden;
+      item.hidden = !item.textContent.toLowerCase().includes(text);
+      count += !item.hidden;
     }
-    $("classes-none").hidden = found > 0;
+    $("classes-none").hidden = count > 0;
   }
 }
 
 function option(label) {
-  const box = made("input");
+  const box = create("input");
   box.type = "checkbox";
   box.value = label;
-  const line = made("label");
-  line.append(box, made("span", label));
-  const item = made("li");
+  const line = create("label");
+  line.append(box, create("span", label));
+  const item = create("li");
   item.append(line);
   return item;
 }

@@ -1,9 +1,9 @@
-/** What stands over the image where there is none, or where it does not move. */
+/** Veil over the image, which says why it does not move. */
 
-import { $, write } from "./dom.js";
+import { $, setText } from "./dom.js";
 
 const STALLED = 5; // seconds without an image
-const NO_CAMERA = 2; // seconds without one, after which this page offers its camera
+const NO_CAMERA = 2; // seconds without one until the page offers its camera
 
 const LINKS = {
   connecting: { word: "Connecting", title: "Connecting", text: "" },
@@ -11,8 +11,8 @@ const LINKS = {
 };
 
 /**
- * `state`: `{link, paused, ended, camera, running, allowed, image}`. Of what could be said, the
- * veil says what keeps the image from moving now.
+ * `state`: `{link, paused, ended, camera, running, allowed, image}`. The veil says what keeps the
+ * image from moving now.
  */
 export function showStage(state) {
   const now = reason(state);
@@ -20,12 +20,12 @@ export function showStage(state) {
   stage.dataset.is = now.is;
   stage.classList.toggle("empty", state.image.empty);
   $("veil").hidden = now.is === "live";
-  write($("veil-title"), now.title ?? "");
-  write($("veil-text"), now.text ?? "");
+  setText($("veil-title"), now.title ?? "");
+  setText($("veil-text"), now.text ?? "");
   $("veil-button").hidden = !now.button;
-  write($("veil-button"), now.button ?? "");
+  setText($("veil-button"), now.button ?? "");
   $("link").dataset.is = now.is;
-  write($("link-text"), now.word);
+  setText($("link-text"), now.word);
 }
 
 function reason(state) {

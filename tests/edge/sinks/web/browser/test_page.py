@@ -69,6 +69,24 @@ def test_things_have_the_colors_that_they_have_in_the_image(page: Page) -> None:
     assert page.evaluate(script) == [f"rgb({red} {green} {blue})" for blue, green, red in drawn]
 
 
+@pytest.mark.parametrize(
+    ("result", "rows"),
+    [
+        ({"value": 7}, []),
+        ({"events": [{"label": "dog"}], "things": []}, []),
+        ({"things": [{"label": "dog", "index": 2, "score": 0.5}]}, [["dog", 0.5]]),
+        ({"count": 2, "things": [{"label": "a", "share": 0.25}, {"label": "b"}]},
+         [["a", 0.25], ["b", 1]]),
+    ],
+)  # fmt: skip
+def test_results_of_a_new_task_have_rows(page: Page, result: object, rows: object) -> None:
+    script = (
+        "async result => (await import('/static/results.js')).rowsOf(result)"
+        ".map(({label, share}) => [label, share])"
+    )
+    assert page.evaluate(script, result) == rows
+
+
 def test_pause_holds_the_image_and_resume_lets_it_go(page: Page) -> None:
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#link")).to_have_text("Paused")
