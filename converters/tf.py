@@ -36,7 +36,7 @@ def keras() -> Any:
 
 
 def tfmot() -> Any:
-    """Return the ``tensorflow_model_optimization`` module, for ``tf_keras``; see :func:`tensorflow`.
+    """Return ``tensorflow_model_optimization``, for ``tf_keras``; see :func:`tensorflow`.
 
     Raises:
         EdgeError: it is not installed, or does not load.

@@ -5,7 +5,7 @@
 Linear probe: frozen embedding (pooled feature map), standardized, logistic regression, stratified
 80/20 split, mean and standard deviation of the accuracy over five seeds. Beside the backbone
 stand the same architecture with random weights and the teacher, MobileNetV2 1.0/224 with ImageNet
-weights. `--weights` judges another file of `converters.backbone.pretrain.__main__`.
+weights. `--weights` judges another file of `converters.backbone.pretrain`.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.backbone import builtin, from_keras, mobilenet_v2
-from converters.backbone.pretrain.pack import unpack
 from edge.image import RgbImage, decode_image
 from edge.preprocessing import Preprocessing
 
@@ -58,7 +57,7 @@ def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, E
         card, values = builtin.read()
         size = size or int(card["use_at"])
     else:
-        values = unpack(weights)
+        values = builtin.unpack(weights)
     side = size or 96
     alpha = mobilenet_v2.infer_alpha(values)
     assert alpha is not None, f"{weights} is no MobileNetV2"

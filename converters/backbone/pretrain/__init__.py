@@ -1,1 +1,1 @@
-"""Knowledge distillation: a small MobileNetV2 learns from a large one on unlabelled images."""
+"""Pretraining of the built-in backbone: distill a large MobileNetV2 into a small one."""

@@ -1,10 +1,10 @@
-"""Make a backbone's weights: distil a large MobileNetV2 into a small one on unlabelled images.
+"""Pretrain a backbone: distill a large MobileNetV2 into a small one on unlabeled images.
 
-    python -m converters.backbone.pretrain.__main__ --teacher mobilenet_v2_1.0_224_no_top.weights.h5 \\
+    python -m converters.backbone.pretrain --teacher mobilenet_v2_1.0_224_no_top.weights.h5
         --teacher-top imagenet_top.npz --images photos.zip --images folder/ -o backbone.npz
 
-Any images do. The teacher looks at each crop once (the slow half of a short run), then the
-student learns to give the same answers. Both are kept in the work folder: an interrupted run
+Any images will do. The teacher evaluates each crop once (the slow half of a short run), then the
+student learns to give the same outputs. Both are kept in the work folder: an interrupted run
 continues with ``--resume``.
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 
 import click
 
+from converters.backbone.builtin import Card
 from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
-from converters.backbone.pretrain.card import LICENSE, Card, write_card
+from converters.backbone.pretrain.export import LICENSE, pack, write_card
 from converters.backbone.pretrain.images import ImageArchive, open_source
-from converters.backbone.pretrain.pack import pack
 from converters.backbone.pretrain.student import Loss, Student, build_student
 from converters.backbone.pretrain.teacher import (
     DistillationTargets,
@@ -26,15 +26,15 @@ from converters.backbone.pretrain.teacher import (
     compute_targets,
     load_teacher,
 )
-from converters.backbone.pretrain.train import PretrainConfig, minutes_of, train
+from converters.backbone.pretrain.train import PretrainConfig, train, training_minutes
 from converters.progress import Progress, TerminalProgress
 from edge.errors import EdgeError, OutputError
 
 
-def distil(
+def distill(
     teacher: Teacher,
     sources: list[ImageArchive],
-    recipe: PretrainConfig,
+    config: PretrainConfig,
     out: Path,
     work: Path,
     progress: Progress,
@@ -57,73 +57,73 @@ def distil(
             "continue it with --resume, or choose another folder with --work",
             code="output-exists",
         )
-    lessons = compute_targets(
-        teacher, sources, recipe.crops, recipe.size, recipe.seed, work, progress
+    targets = compute_targets(
+        teacher, sources, config.crops, config.size, config.seed, work, progress
     )
-    student = _student(recipe, teacher, lessons)
+    student = _student(config, teacher, targets)
     loss = Loss.towards(
-        lessons, teacher.kernel, teacher.bias, recipe.embedding_weight, recipe.grid_weight
+        targets, teacher.kernel, teacher.bias, config.embedding_weight, config.grid_weight
     )
-    train(student, lessons, loss, recipe, work, progress)
+    train(student, targets, loss, config, work, progress)
     pack(layer_weights(student.backbone), out)
-    card = _card(teacher, sources, recipe, use_at or recipe.size)
-    card["run"] = _run(recipe, minutes_of(work, recipe))
+    card = _card(teacher, sources, config, use_at or config.size)
+    card["run"] = _run(config, training_minutes(work, config))
     write_card(card, out.with_suffix(".toml"))
     return card
 
 
 def layer_weights(model: Any) -> Weights:
-    """The weights of a Keras model by layer name, layers without weights left out."""
+    """Return the weights of a Keras model by layer name, without layers that have none."""
     return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
 
 
-def _student(recipe: PretrainConfig, teacher: Teacher, lessons: DistillationTargets) -> Student:
+def _student(config: PretrainConfig, teacher: Teacher, targets: DistillationTargets) -> Student:
     return build_student(
-        check_alpha(recipe.alpha),
-        check_size(recipe.size, published=False),
+        check_alpha(config.alpha),
+        check_size(config.size, published=False),
         classes=teacher.kernel.shape[1],
-        width=lessons.embeddings.shape[1],
-        channels=lessons.grids.shape[-1],
-        momentum=recipe.batch_norm_momentum,
-        seed=recipe.seed,
+        width=targets.embeddings.shape[1],
+        channels=targets.grids.shape[-1],
+        momentum=config.batch_norm_momentum,
+        seed=config.seed,
     )
 
 
 def _card(
-    teacher: Teacher, sources: list[ImageArchive], recipe: PretrainConfig, use_at: int
+    teacher: Teacher, sources: list[ImageArchive], config: PretrainConfig, use_at: int
 ) -> Card:
     from converters.tf import tensorflow
 
-    about: Card = {
+    card: Card = {
         "architecture": "MobileNetV2 without its top",
-        "alpha": recipe.alpha,
+        "alpha": config.alpha,
         "use_at": use_at,
         "trained_on": "gpu" if tensorflow().config.list_physical_devices("GPU") else "cpu",
         "input": "float32 RGB in [-1, 1], the whole image stretched to the square, bilinear",
         "method": "knowledge distillation from crops (Hinton 2015, Asano 2021, Beyer 2021)",
         "licence": LICENSE,
     }
-    taught = {"model": teacher.model, "sha256_of_weights_and_top": teacher.digest}
+    teacher_table = {"model": teacher.model, "sha256_of_weights_and_top": teacher.digest}
     data = {
         "names": [source.name for source in sources],
         "pictures": [len(source.files) for source in sources],
         "sha256": [source.digest for source in sources],
     }
-    return {**about, "data": data, "teacher": taught, "recipe": asdict(recipe)}
+    return {**card, "data": data, "teacher": teacher_table, "recipe": asdict(config)}
 
 
-def _run(recipe: PretrainConfig, minutes: float) -> dict[str, Any]:
+def _run(config: PretrainConfig, minutes: float) -> dict[str, Any]:
     from converters.tf import tensorflow
 
     return {
-        "pictures_seen": recipe.steps * recipe.batch_size,
-        "minutes_of_training": round(minutes, 1),
+        "pictures_seen": config.steps * config.batch_size,
+        "training_minutes_training": round(minutes, 1),
         "tensorflow": tensorflow().__version__,
     }
 
 
-def _recipe_options(command: Any) -> Any:
-    """One option for each field of :class:`PretrainConfig`, with its type and default."""
+def _config_options(command: Any) -> Any:
+    """Add an option for each field of :class:`PretrainConfig`, with its type and default."""
     for field in reversed(fields(PretrainConfig)):
         name = "--" + field.name.replace("_", "-")
         command = click.option(name, default=field.default, type=field.type, show_default=True)(
@@ -159,7 +159,7 @@ def _recipe_options(command: Any) -> Any:
 @click.option(
     "--use-at", type=int, help="Input size that the model card recommends.  [default: --size]"
 )
-@_recipe_options
+@_config_options
 def main(
     teacher: Path,
     teacher_top: Path,
@@ -170,25 +170,27 @@ def main(
     work: Path | None,
     resume: bool,
     use_at: int | None,
-    **recipe: Any,
+    **options: Any,
 ) -> None:
     """Distill a MobileNetV2 into a smaller one on unlabeled images."""
     progress = TerminalProgress()
-    place = work or out.with_suffix(".work")
+    work_folder = work or out.with_suffix(".work")
     try:
         sources = [open_source(path) for path in images]
-        master = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
-        card = distil(
-            master, sources, PretrainConfig(**recipe), out, place, progress, resume, use_at
+        loaded = load_teacher(teacher, teacher_top, teacher_alpha, teacher_size)
+        card = distill(
+            loaded, sources, PretrainConfig(**options), out, work_folder, progress, resume, use_at
         )
     except EdgeError as error:
         click.echo(f"Error: {error} [{error.code}]", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        click.echo(f"Interrupted. Continue with --resume; the work folder is {place}.", err=True)
+        click.echo(
+            f"Interrupted. Continue with --resume; the work folder is {work_folder}.", err=True
+        )
         sys.exit(130)
-    seen = card["run"]["pictures_seen"]
-    click.echo(f"{out}: alpha {card['alpha']}, trained on {seen} images", err=True)
+    images_seen = card["run"]["pictures_seen"]
+    click.echo(f"{out}: alpha {card['alpha']}, trained on {images_seen} images", err=True)
 
 
 if __name__ == "__main__":

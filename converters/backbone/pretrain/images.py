@@ -1,4 +1,4 @@
-"""Unlabelled images and the random crops of them that teacher and student both see."""
+"""Unlabeled images, and random crops of them for teacher and student."""
 
 import hashlib
 import math
@@ -11,24 +11,24 @@ import numpy as np
 from edge.errors import DatasetError, ImageError
 from edge.image import SUFFIXES, RgbImage, decode_image
 
-SMALLEST_CROP = 48
-"""Shorter side in pixels below which a crop shows too little to learn from."""
-SMALLEST_SHARE = 0.1
+MIN_CROP = 48
+"""Shorter side of a crop in pixels; smaller crops show too little to learn from."""
+MIN_AREA_SHARE = 0.1
 """Smallest share of an image's area that a crop covers."""
-LARGEST_STRETCH = 4 / 3
+MAX_ASPECT_RATIO = 4 / 3
 """Largest aspect ratio of a crop, before it is stretched to a square."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageArchive:
-    """One zip or folder: the encoded images by name, in the order of their names."""
+    """One zip or folder: the encoded images, in the order of their names."""
 
     name: str
     files: tuple[bytes, ...]
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) over the images' bytes: two sources with one digest are the same."""
+        """The sha256 (hex) of the images' bytes: sources with the same digest are the same."""
         total = hashlib.sha256()
         for data in self.files:
             total.update(hashlib.sha256(data).digest())
@@ -39,12 +39,12 @@ def open_source(path: Path) -> ImageArchive:
     """Read the encoded images of a zip or of a folder (any depth).
 
     Raises:
-        DatasetError: the path is missing, no zip and no folder, or holds no image.
+        DatasetError: the path is missing, neither a zip nor a folder, or holds no image.
     """
     fix = "pass a zip or a folder of JPEG or PNG images with --images"
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-        files = tuple(p.read_bytes() for p in found if p.is_file())
+        paths = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        files = tuple(p.read_bytes() for p in paths if p.is_file())
     elif not path.exists():
         raise DatasetError(
             "a zip or folder of images", f"no file or folder {path}", fix, code="dataset-not-found"
@@ -67,8 +67,8 @@ def _read_zip(path: Path) -> tuple[bytes, ...]:
         return tuple(archive.read(name) for name in names)
 
 
-def crop_of(sources: list[ImageArchive], index: int, seed: int) -> RgbImage:
-    """Crop number ``index`` of an endless, seeded series: uint8 RGB [h, w, 3], not yet resized.
+def random_crop(sources: list[ImageArchive], index: int, seed: int) -> RgbImage:
+    """Return crop ``index`` of an endless seeded series: uint8 RGB [h, w, 3], not yet resized.
 
     The sources take turns, so that each gives the same share of every prefix of the series,
     and so do the images of a source. Crop and aspect ratio are drawn as in Szegedy et al.
@@ -85,14 +85,14 @@ def crop_of(sources: list[ImageArchive], index: int, seed: int) -> RgbImage:
     except ImageError as error:
         raise DatasetError(error.expected, error.found, error.fix, code=error.code) from None
     rng = np.random.default_rng([seed, index])
-    return _random_crop(image, rng)
+    return _crop(image, rng)
 
 
-def _random_crop(image: RgbImage, rng: np.random.Generator) -> RgbImage:
+def _crop(image: RgbImage, rng: np.random.Generator) -> RgbImage:
     height, width = image.shape[:2]
-    least = min(1.0, max(SMALLEST_SHARE, (SMALLEST_CROP / min(height, width)) ** 2))
-    area = rng.uniform(least, 1.0) * height * width
-    ratio = math.exp(rng.uniform(-math.log(LARGEST_STRETCH), math.log(LARGEST_STRETCH)))
+    min_share = min(1.0, max(MIN_AREA_SHARE, (MIN_CROP / min(height, width)) ** 2))
+    area = rng.uniform(min_share, 1.0) * height * width
+    ratio = math.exp(rng.uniform(-math.log(MAX_ASPECT_RATIO), math.log(MAX_ASPECT_RATIO)))
     h = min(height, max(1, round(math.sqrt(area / ratio))))
     w = min(width, max(1, round(math.sqrt(area * ratio))))
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)

@@ -1,4 +1,4 @@
-"""The student, what it is asked, and how far its answers are from the teacher's."""
+"""The student network, its loss towards the teacher's outputs, and its augmentation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,43 +8,46 @@ from numpy.typing import NDArray
 
 from converters.backbone.pretrain.teacher import DistillationTargets
 
-STATISTICS_FROM = 5000
-"""Rows from which mean and deviation of the teacher's answers are taken."""
+STATISTICS_ROWS = 5000
+"""Rows from which mean and deviation of the teacher's outputs are computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Mean and standard deviation, float32, of a teacher's answer, channel by channel."""
+    """Mean and standard deviation, float32, of a teacher's output, per channel."""
 
     mean: NDArray[np.float32]
     deviation: NDArray[np.float32]
 
     @staticmethod
     def of(rows: NDArray[np.float16]) -> "Scale":
-        real = rows[:STATISTICS_FROM].astype(np.float32).reshape(-1, rows.shape[-1])
+        """Compute the scale of outputs float16 [n, …, channels]."""
+        real = rows[:STATISTICS_ROWS].astype(np.float32).reshape(-1, rows.shape[-1])
         return Scale(real.mean(axis=0), real.std(axis=0) + 1e-3)
 
-    def standardize(self, answers: Any) -> Any:
-        return (answers - self.mean) / self.deviation
+    def standardize(self, outputs: Any) -> Any:
+        """Shift and scale outputs [n, …, channels] to mean 0 and deviation 1."""
+        return (outputs - self.mean) / self.deviation
 
 
 @dataclass(frozen=True, slots=True)
 class Student:
-    """``backbone``: flat MobileNetV2, float32 [n, size, size, 3] in [-1, 1] to a feature map.
+    """A student network.
 
-    ``taught``: the same with its three answers to the teacher: logits [n, classes], the
-    standardized embedding [n, 1280] and grid [n, g, g, channels], each a linear function of the
+    ``backbone``: flat MobileNetV2, float32 [n, size, size, 3] in [-1, 1] to a feature map.
+    ``with_heads``: the same with three outputs compared with the teacher's: logits [n, classes],
+    the standardized embedding [n, 1280] and grid [n, g, g, channels], each a linear function of the
     student's features. These heads are dropped after the training.
     """
 
     backbone: Any
-    taught: Any
+    with_heads: Any
 
 
 def build_student(
     alpha: float, size: int, classes: int, width: int, channels: int, momentum: float, seed: int
 ) -> Student:
-    """A student with seeded random weights.
+    """Build a student with seeded random weights.
 
     ``momentum`` is BatchNorm's: the stock 0.999 lags behind in runs of some thousand steps.
     """
@@ -69,7 +72,7 @@ def build_student(
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Distance of the student's answers from the teacher's.
+    """Distance of the student's outputs from the teacher's.
 
     Cross-entropy with the teacher's probabilities at temperature 1 (Hinton et al. 2015), plus
     mean squared errors on the standardized embedding and on the standardized grid, weighted.
@@ -84,22 +87,26 @@ class Loss:
 
     @staticmethod
     def towards(
-        lessons: DistillationTargets,
+        targets: DistillationTargets,
         kernel: NDArray[np.float32],
         bias: NDArray[np.float32],
         embedding_weight: float,
         grid_weight: float,
     ) -> "Loss":
-        scales = Scale.of(lessons.embeddings), Scale.of(lessons.grids)
+        """Create the loss for a teacher's targets and its classifier.
+
+        ``kernel`` float32 [1280, classes] and ``bias`` float32 [classes].
+        """
+        scales = Scale.of(targets.embeddings), Scale.of(targets.grids)
         return Loss(kernel, bias, *scales, embedding_weight, grid_weight)
 
-    def __call__(self, answers: Any, embeddings: Any, grids: Any) -> Any:
-        """Three scalars: divergence of the logits (KL), and the two squared errors."""
+    def __call__(self, outputs: Any, embeddings: Any, grids: Any) -> Any:
+        """Return three scalars: divergence of the logits (KL), and the two squared errors."""
         from converters.tf import tensorflow
 
         tf = tensorflow()
 
-        logits, embedding, grid = answers
+        logits, embedding, grid = outputs
         truth = tf.nn.log_softmax(tf.matmul(embeddings, self.kernel) + self.bias)
         gap = truth - tf.nn.log_softmax(logits)
         divergence = tf.reduce_mean(tf.reduce_sum(tf.exp(truth) * gap, axis=-1))
@@ -108,15 +115,18 @@ class Loss:
         return divergence, pooled, mapped
 
     def total(self, parts: Any) -> Any:
+        """Return the weighted sum of the three scalars."""
         divergence, pooled, mapped = parts
         return divergence + self.embedding_weight * pooled + self.grid_weight * mapped
 
 
 def augment(pixels: Any, embeddings: Any, grids: Any, mixup: float, color: float, seed: Any) -> Any:
-    """Mirror, recolor and mix a batch; what the teacher said is mirrored and mixed alike.
+    """Mirror, recolor and mix a batch; the teacher's outputs are mirrored and mixed alike.
 
     Args:
         pixels: uint8 [n, h, w, 3].
+        embeddings: the teacher's, float16 [n, 1280].
+        grids: the teacher's, float16 [n, g, g, channels].
         mixup: share of the images that are mixed with another one (Zhang et al. 2018),
             in equal parts of chance.
         color: largest relative change of brightness, contrast and saturation.

@@ -1,4 +1,4 @@
-"""What the teacher sees in each crop, computed once and kept on disk."""
+"""The teacher and its outputs for each crop, computed once and kept on disk."""
 
 import hashlib
 import json
@@ -12,22 +12,22 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from converters import tflite as quantize
-from converters.backbone.pretrain.images import ImageArchive, crop_of
+from converters.backbone.pretrain.images import ImageArchive, random_crop
 from converters.progress import Progress
+from converters.tflite import to_float32
 from edge.errors import WeightsError
 from edge.files import write_atomic
 from edge.image import RgbImage
 from edge.preprocessing import Preprocessing
 
 BOTTLENECK = "block_16_project_BN"
-"""The linear bottleneck before the last convolution: where the teacher's grid is read."""
+"""The linear bottleneck before the last convolution, from which the teacher's grid is read."""
 SAVE_EVERY = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A MobileNetV2 with learned weights, as a float32 TFLite file in memory.
+    """A MobileNetV2 with pretrained weights, as a float32 TFLite file in memory.
 
     ``kernel`` float32 [1280, classes] and ``bias`` float32 [classes] are its classifier on
     the pooled embedding; ``digest`` is the sha256 (hex) of both files.
@@ -43,7 +43,7 @@ class Teacher:
 
 @dataclass(frozen=True, slots=True)
 class DistillationTargets:
-    """Crops with the teacher's answers, memory-mapped.
+    """Crops with the teacher's outputs, memory-mapped.
 
     ``crops`` uint8 RGB [n, size, size, 3]; ``embeddings`` float16 [n, 1280] (pooled, after the
     last convolution); ``grids`` float16 [n, g, g, channels] (the linear bottleneck, averaged to
@@ -59,10 +59,10 @@ class DistillationTargets:
 
 
 def load_teacher(weights: Path, top: Path, alpha: float = 1.0, size: int = 224) -> Teacher:
-    """A teacher from Keras weights (``include_top=False``) and its classifier (.npz).
+    """Load a teacher from Keras weights (``include_top=False``) and its classifier (.npz).
 
     Raises:
-        WeightsError: a file is missing or does not fit the architecture.
+        WeightsError: a file is missing or does not match the architecture.
     """
     kernel, bias = _read_top(top)
     model = _build(weights, alpha, size)
@@ -91,9 +91,11 @@ def _read_top(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             "the teacher's classifier", f"{path} ({error})", _FIX_TOP, code="weights-unreadable"
         ) from None
     if kernel.ndim != 2 or bias.shape != kernel.shape[1:]:
-        found = f"kernel {list(kernel.shape)} and bias {list(bias.shape)} in {path}"
         raise WeightsError(
-            "the kernel and bias of a classifier", found, _FIX_TOP, code="weights-layout-mismatch"
+            "the kernel and bias of a classifier",
+            f"kernel {list(kernel.shape)} and bias {list(bias.shape)} in {path}",
+            _FIX_TOP,
+            code="weights-layout-mismatch",
         )
     return kernel.astype(np.float32), bias.astype(np.float32)
 
@@ -115,21 +117,23 @@ def _build(weights: Path, alpha: float, size: int) -> Any:
         model.load_weights(str(weights))
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:120]
-        found = f"{weights}, which does not match ({reason})"
         raise WeightsError(
-            "the teacher's weights", found, fix, code="weights-layout-mismatch"
+            "the teacher's weights",
+            f"{weights}, which does not match ({reason})",
+            fix,
+            code="weights-layout-mismatch",
         ) from None
     return model
 
 
 def _to_tflite(model: Any) -> bytes:
-    """Float32 TFLite: through XNNPACK an image costs a third of what it does in Keras."""
+    """Convert to float32 TFLite: with XNNPACK an image takes a third of its time in Keras."""
     from converters.tf import keras
 
     tf_keras = keras()
     pooled = tf_keras.layers.GlobalAveragePooling2D(name="embedding")(model.output)
     both = tf_keras.Model(model.input, [pooled, model.get_layer(BOTTLENECK).output])
-    return quantize.to_float32(both)
+    return to_float32(both)
 
 
 def compute_targets(
@@ -142,7 +146,7 @@ def compute_targets(
     progress: Progress,
     threads: int = 2,
 ) -> DistillationTargets:
-    """The first ``count`` crops at ``size`` and the teacher's answers to them, kept in ``folder``.
+    """Compute the first ``count`` crops at ``size`` and the teacher's outputs, kept in ``folder``.
 
     Teacher and student see the same crop (Beyer et al. 2021, "Knowledge distillation: a good
     teacher is patient and consistent"), each at its own resolution. A second call continues
@@ -157,22 +161,22 @@ def compute_targets(
         "size": size,
         "seed": seed,
     }
-    lessons, done = _open(folder, key, count, size, runner)
+    targets, done = _open(folder, key, count, size, runner)
     for index in progress.track(range(done, count), count - done, "teacher"):
-        crop = crop_of(sources, index, seed)
+        crop = random_crop(sources, index, seed)
         embedding, grid = runner(crop)
-        lessons.crops[index] = _square(crop, size)
-        lessons.embeddings[index] = embedding
-        lessons.grids[index] = pool_grid(grid, lessons.grids.shape[1])
+        targets.crops[index] = _square(crop, size)
+        targets.embeddings[index] = embedding
+        targets.grids[index] = pool_grid(grid, targets.grids.shape[1])
         if (index + 1) % SAVE_EVERY == 0 or index + 1 == count:
-            _save(folder, key, lessons, index + 1)
-    return lessons
+            _save(folder, key, targets, index + 1)
+    return targets
 
 
 def _square(crop: RgbImage, size: int) -> RgbImage:
-    """The crop at ``size``, averaged when it shrinks so that nothing aliases."""
-    how = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
-    return cv2.resize(crop, (size, size), interpolation=how).astype(np.uint8, copy=False)
+    """Resize a crop to ``size``, averaging when it shrinks, to avoid aliasing."""
+    interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
+    return cv2.resize(crop, (size, size), interpolation=interpolation).astype(np.uint8, copy=False)
 
 
 def pool_grid(grid: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
@@ -183,7 +187,7 @@ def pool_grid(grid: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
 
 
 def _overlap(length: int, cells: int) -> NDArray[np.float32]:
-    """Weights [cells, length]: the share of each cell that each of ``length`` rows covers."""
+    """Return weights [cells, length]: the share of each cell covered by each row."""
     edges = np.linspace(0, length, cells + 1)
     starts = np.arange(length)
     low = np.maximum(edges[:-1, None], starts)
@@ -194,14 +198,14 @@ def _overlap(length: int, cells: int) -> NDArray[np.float32]:
 
 
 class _Runner:
-    """One TFLite interpreter: a crop in, (embedding, bottleneck map) out."""
+    """A TFLite interpreter that maps a crop to (embedding, bottleneck map)."""
 
     def __init__(self, teacher: Teacher, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter: Any = Interpreter(model_content=teacher.tflite, num_threads=threads)
         self._interpreter.allocate_tensors()
-        self._prepare = Preprocessing(teacher.size, teacher.size)
+        self._preprocessing = Preprocessing(teacher.size, teacher.size)
         self._input = self._interpreter.get_input_details()[0]["index"]
         details = self._interpreter.get_output_details()
         flat, mapped = sorted(details, key=lambda d: len(d["shape"]))
@@ -209,8 +213,8 @@ class _Runner:
         self.width, self.channels = int(flat["shape"][-1]), int(mapped["shape"][-1])
 
     def __call__(self, crop: RgbImage) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        real = self._prepare.normalize(self._prepare.resize(crop))
-        self._interpreter.set_tensor(self._input, real[None])
+        normalized = self._preprocessing.normalize(self._preprocessing.resize(crop))
+        self._interpreter.set_tensor(self._input, normalized[None])
         self._interpreter.invoke()
         flat = self._interpreter.get_tensor(self._flat)[0]
         mapped = self._interpreter.get_tensor(self._map)[0]
@@ -220,7 +224,7 @@ class _Runner:
 def _open(
     folder: Path, key: dict[str, Any], count: int, size: int, runner: _Runner
 ) -> tuple[DistillationTargets, int]:
-    """The first ``count`` rows of the arrays in ``folder``, and how many of them are done."""
+    """Open the first ``count`` rows of the arrays in ``folder``, and count those done."""
     cells = max(1, size // 32)
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
         "crops": ((size, size, 3), np.uint8),
@@ -238,25 +242,25 @@ def _open(
 
 
 def _rows(
-    place: Path, count: int, shape: tuple[int, ...], kind: type[np.generic], done: int
+    path: Path, count: int, shape: tuple[int, ...], kind: type[np.generic], done: int
 ) -> NDArray[Any]:
-    """The memory-mapped file, made longer where it is too short; ``done`` rows are kept."""
-    earlier = np.load(place, mmap_mode="r+") if done else np.empty((0, *shape), kind)
+    """Memory-map a file, extended where it is too short; ``done`` rows are kept."""
+    earlier = np.load(path, mmap_mode="r+") if done else np.empty((0, *shape), kind)
     if len(earlier) >= count:
         return earlier[:count]
-    longer = place.with_suffix(".longer.npy")
+    longer = path.with_suffix(".longer.npy")
     array: Any = open_memmap(  # type: ignore[no-untyped-call]
         longer, mode="w+", dtype=kind, shape=(count, *shape)
     )
     array[: min(done, len(earlier))] = earlier[:done]
     array.flush()
-    longer.replace(place)
+    longer.replace(path)
     rows: NDArray[Any] = array
     return rows
 
 
-def _save(folder: Path, key: dict[str, Any], lessons: DistillationTargets, done: int) -> None:
-    for array in (lessons.crops, lessons.embeddings, lessons.grids):
+def _save(folder: Path, key: dict[str, Any], targets: DistillationTargets, done: int) -> None:
+    for array in (targets.crops, targets.embeddings, targets.grids):
         if isinstance(array, np.memmap):
             array.flush()
     write_atomic(folder / "lessons.json", json.dumps({"key": key, "done": done}))

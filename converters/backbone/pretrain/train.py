@@ -1,4 +1,4 @@
-"""The training loop: seeded, logged, interruptible, resumable."""
+"""The training loop: seeded, logged, interruptible and resumable, with Muon and its schedule."""
 
 import json
 import time
@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.backbone.pretrain.optimizer import learning_rate, muon
 from converters.backbone.pretrain.student import Loss, Student, augment
 from converters.backbone.pretrain.teacher import DistillationTargets
 from converters.progress import Progress
 from edge.errors import UsageError
 from edge.files import write_atomic
 
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the quintic iteration (Jordan et al. 2024)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PretrainConfig:
-    """Everything that decides the weights, beside teacher and images."""
+    """Everything that determines the weights besides teacher and images."""
 
     alpha: float = 0.5
     size: int = 96
@@ -41,7 +43,7 @@ class PretrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class LogIntervals:
-    """How often to log and to save, in steps."""
+    """Intervals of logging and saving, in steps."""
 
     log: int = 50
     save: int = 500
@@ -49,67 +51,67 @@ class LogIntervals:
 
 def train(
     student: Student,
-    lessons: DistillationTargets,
+    targets: DistillationTargets,
     loss: Loss,
-    recipe: PretrainConfig,
+    config: PretrainConfig,
     folder: Path,
     progress: Progress,
-    pace: LogIntervals = LogIntervals(),
+    intervals: LogIntervals = LogIntervals(),
 ) -> None:
-    """Teach ``student``.
+    """Train ``student`` towards the targets.
 
-    A checkpoint lies in ``folder`` every ``pace.save`` steps and when the training is
-    interrupted; a later call continues from it and ends as an uninterrupted one would have.
+    A checkpoint is written to ``folder`` every ``intervals.save`` steps and on interruption; a
+    later call continues from it and ends with the same weights as an uninterrupted one.
 
     Raises:
-        UsageError: the checkpoint is past the point from which ``recipe.steps`` can be changed.
+        UsageError: the checkpoint is past the point from which ``config.steps`` can be changed.
         KeyboardInterrupt: the user interrupted; the checkpoint is written.
     """
     from converters.tf import tensorflow
 
     tf = tensorflow()
 
-    rate = learning_rate(recipe.peak_rate, recipe.steps, recipe.warm_up, recipe.decay)
-    optimizer = muon(rate, recipe.boost)
-    optimizer.build(student.taught.trainable_variables)
-    kept = tf.train.Checkpoint(student=student.taught, optimizer=optimizer)
-    manager = tf.train.CheckpointManager(kept, str(folder / "checkpoints"), max_to_keep=2)
+    rate = learning_rate(config.peak_rate, config.steps, config.warm_up, config.decay)
+    optimizer = muon(rate, config.boost)
+    optimizer.build(student.with_heads.trainable_variables)
+    checkpoint = tf.train.Checkpoint(student=student.with_heads, optimizer=optimizer)
+    manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), max_to_keep=2)
     if manager.latest_checkpoint:
-        kept.restore(manager.latest_checkpoint)
-    begun = int(optimizer.iterations)
-    _check_length(recipe, begun, folder)
+        checkpoint.restore(manager.latest_checkpoint)
+    start = int(optimizer.iterations)
+    _check_length(config, start, folder)
 
-    step_of = _step(student, loss, optimizer, recipe)
-    journal = _Journal(folder / "log.jsonl", recipe, pace.log)
-    saved = begun
+    step_of = _step(student, loss, optimizer, config)
+    training_log = _TrainingLog(folder / "log.jsonl", config, intervals.log)
+    saved = start
     try:
-        for step in progress.track(range(begun, recipe.steps), recipe.steps - begun, "distilling"):
-            rows = _rows(step, len(lessons), recipe)
-            journal.add(step, step_of(*_batch(lessons, rows), _seed(recipe, step)))
-            if (step + 1) % pace.save == 0 or step + 1 == recipe.steps:
+        for step in progress.track(range(start, config.steps), config.steps - start, "distilling"):
+            rows = _rows(step, len(targets), config)
+            training_log.add(step, step_of(*_batch(targets, rows), _seed(config, step)))
+            if (step + 1) % intervals.save == 0 or step + 1 == config.steps:
                 manager.save(checkpoint_number=step + 1)
-                note_length(recipe, folder)
+                note_length(config, folder)
                 saved = step + 1
     except KeyboardInterrupt:
         done = int(optimizer.iterations)
         if done > saved:
             manager.save(checkpoint_number=done)
-            note_length(recipe, folder)
+            note_length(config, folder)
         raise
 
 
-def _step(student: Student, loss: Loss, optimizer: Any, recipe: PretrainConfig) -> Any:
+def _step(student: Student, loss: Loss, optimizer: Any, config: PretrainConfig) -> Any:
     from converters.tf import tensorflow
 
     tf = tensorflow()
 
-    variables = student.taught.trainable_variables
+    variables = student.with_heads.trainable_variables
 
     @tf.function(jit_compile=False)  # type: ignore[untyped-decorator]
     def step(pixels: Any, embeddings: Any, grids: Any, seed: Any) -> Any:
-        x, y, z = augment(pixels, embeddings, grids, recipe.mixup, recipe.color, seed)
+        x, y, z = augment(pixels, embeddings, grids, config.mixup, config.color, seed)
         with tf.GradientTape() as tape:
-            parts = loss(student.taught(x, training=True), y, z)
+            parts = loss(student.with_heads(x, training=True), y, z)
             total = loss.total(parts)
         gradients = tape.gradient(total, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -118,65 +120,65 @@ def _step(student: Student, loss: Loss, optimizer: Any, recipe: PretrainConfig) 
     return step
 
 
-def _rows(step: int, count: int, recipe: PretrainConfig) -> NDArray[np.int64]:
-    """The lessons of one step: every epoch goes through all of them in its own order."""
-    size = min(recipe.batch_size, count)
-    epoch, place = divmod(step, count // size)
-    order = np.random.default_rng([recipe.seed, epoch]).permutation(count)
-    return np.sort(order[place * size : (place + 1) * size])
+def _rows(step: int, count: int, config: PretrainConfig) -> NDArray[np.int64]:
+    """Return the rows of one step: every epoch goes through all targets in its own order."""
+    size = min(config.batch_size, count)
+    epoch, index = divmod(step, count // size)
+    order = np.random.default_rng([config.seed, epoch]).permutation(count)
+    return np.sort(order[index * size : (index + 1) * size])
 
 
-def _batch(lessons: DistillationTargets, rows: NDArray[np.int64]) -> Iterator[Any]:
-    for array in (lessons.crops, lessons.embeddings, lessons.grids):
+def _batch(targets: DistillationTargets, rows: NDArray[np.int64]) -> Iterator[Any]:
+    for array in (targets.crops, targets.embeddings, targets.grids):
         yield array[rows]
 
 
-def _seed(recipe: PretrainConfig, step: int) -> NDArray[np.int32]:
-    return np.array([recipe.seed, step], np.int32)
+def _seed(config: PretrainConfig, step: int) -> NDArray[np.int32]:
+    return np.array([config.seed, step], np.int32)
 
 
-def note_length(recipe: PretrainConfig, folder: Path) -> None:
-    """Write down in ``folder`` how long the training shall be, for one that continues it."""
-    noted = json.dumps({"steps": recipe.steps, "decay": recipe.decay})
+def note_length(config: PretrainConfig, folder: Path) -> None:
+    """Write the planned length of the training to ``folder``, for a run that resumes it."""
+    noted = json.dumps({"steps": config.steps, "decay": config.decay})
     write_atomic(folder / "steps.json", noted)
 
 
-def _check_length(recipe: PretrainConfig, begun: int, folder: Path) -> None:
-    """Steps may change only while both schedules, old and new, are still at their peak."""
+def _check_length(config: PretrainConfig, start: int, folder: Path) -> None:
+    """Refuse other steps unless both schedules, old and new, are still at their peak."""
     note = folder / "steps.json"
-    if not begun or not note.is_file():
+    if not start or not note.is_file():
         return
     earlier = json.loads(note.read_text())
-    new = {"steps": recipe.steps, "decay": recipe.decay}
+    new = {"steps": config.steps, "decay": config.decay}
     free = min(int(e["steps"] * (1 - e["decay"])) for e in (earlier, new))
-    if earlier != new and begun > free:
+    if earlier != new and start > free:
         raise UsageError(
             f"--steps {earlier['steps']} --decay {earlier['decay']}, as when this run started",
-            f"--steps {recipe.steps} --decay {recipe.decay} at step {begun}",
+            f"--steps {config.steps} --decay {config.decay} at step {start}",
             "the learning rate is already decaying; keep both values, or start a new run in "
             "another work folder",
             code="resume-settings-mismatch",
         )
 
 
-def minutes_of(folder: Path, recipe: PretrainConfig) -> float:
-    """How long the training in ``folder`` took, in minutes, over all its parts."""
+def training_minutes(folder: Path, config: PretrainConfig) -> float:
+    """Return the duration of the training in ``folder`` in minutes, over all its runs."""
     log = folder / "log.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
-    pace = {line["step"]: line["pictures_per_s"] for line in lines}
+    speed = {line["step"]: line["pictures_per_s"] for line in lines}
     seconds, before = 0.0, 0
-    for step in sorted(pace):
-        seconds += (step - before) * recipe.batch_size / pace[step]
+    for step in sorted(speed):
+        seconds += (step - before) * config.batch_size / speed[step]
         before = step
     return seconds / 60
 
 
-class _Journal:
-    """Mean losses of every few steps, as JSON lines."""
+class _TrainingLog:
+    """Training log: mean losses of every few steps, as JSON lines."""
 
-    def __init__(self, path: Path, recipe: PretrainConfig, every: int) -> None:
+    def __init__(self, path: Path, config: PretrainConfig, every: int) -> None:
         self._path, self._every = path, every
-        self._images = recipe.batch_size
+        self._images = config.batch_size
         self._sums: list[Any] = []
         self._since = time.monotonic()
 
@@ -195,3 +197,68 @@ class _Journal:
         with self._path.open("a") as log:
             log.write(json.dumps(line) + "\n")
         self._sums, self._since = [], time.monotonic()
+
+
+def learning_rate(peak: float, steps: int, warm_up: int, decay: float) -> Any:
+    """Return a schedule: warm-up, constant, then decay over the last share ``decay`` of ``steps``.
+
+    Both ends are linear. As good as a cosine (Hägele et al. 2024, "Scaling laws and
+    compute-optimal training beyond fixed training durations"), and the length of a run that is
+    still in its constant part can be changed without repeating it.
+    """
+    from converters.tf import keras, tensorflow
+
+    tf, tf_keras = tensorflow(), keras()
+
+    schedule: Any = tf_keras.optimizers.schedules.LearningRateSchedule
+
+    class Trapezoid(schedule):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            done = tf.cast(step, tf.float32)
+            up = (done + 1.0) / max(1, warm_up)
+            down = (steps - done) / max(1.0, decay * steps)
+            return peak * tf.clip_by_value(tf.minimum(up, down), 0.0, 1.0)
+
+    return Trapezoid()
+
+
+def muon(rate: Any, boost: float = 1.0, momentum: float = 0.95) -> Any:
+    """Return Adam with Muon's orthogonalized momentum for the 1×1 convolutions.
+
+    They hold nearly all weights of a MobileNetV2. Muon (Jordan et al. 2024, "Muon: an optimizer
+    for hidden layers in neural networks") replaces the momentum of a matrix by the nearest
+    matrix with singular values near one; scaled as by Liu et al. 2025 ("Muon is scalable for
+    LLM training"), its steps are as large as Adam's and one learning rate serves both; ``boost``
+    makes those of the matrices larger.
+    """
+    from converters.tf import keras, tensorflow
+
+    tf, tf_keras = tensorflow(), keras()
+
+    def orthogonalize(matrix: Any) -> Any:
+        a, b, c = _NEWTON_SCHULZ
+        wide = matrix.shape[0] <= matrix.shape[1]
+        x = matrix if wide else tf.transpose(matrix)
+        x = x / (tf.norm(x) + 1e-7)
+        for _ in range(5):
+            gram = tf.matmul(x, x, transpose_b=True)
+            x = a * x + tf.matmul(b * gram + c * tf.matmul(gram, gram), x)
+        return x if wide else tf.transpose(x)
+
+    adam: Any = tf_keras.optimizers.Adam
+
+    class Muon(adam):  # type: ignore[misc]
+        def update_step(self, gradient: Any, variable: Any) -> None:
+            shape = variable.shape
+            if len(shape) != 4 or shape[:2] != (1, 1):
+                super().update_step(gradient, variable)
+                return
+            slot = self._momentums[self._index_dict[self._var_key(variable)]]
+            slot.assign(momentum * slot + (1 - momentum) * gradient)
+            ahead = momentum * slot + (1 - momentum) * gradient
+            step = orthogonalize(tf.reshape(ahead, (shape[2], shape[3])))
+            scale = boost * 0.2 * float(max(shape[2], shape[3])) ** 0.5
+            change = self.learning_rate * scale * tf.reshape(step, shape)
+            variable.assign_sub(tf.cast(change, variable.dtype))
+
+    return Muon(rate, name="muon")

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 from errors import error_code, raises_code
 from full_disk import full_disk
 
-from converters.backbone import mobilenet_v2
-from converters.backbone.pretrain import __main__, images, pack, teacher
-from converters.backbone.pretrain.card import LICENSE, write_card
+from converters.backbone import builtin, mobilenet_v2
+from converters.backbone.pretrain import __main__, images, teacher
+from converters.backbone.pretrain.export import LICENSE, pack, write_card
 from converters.backbone.pretrain.student import Loss, build_student
 from converters.backbone.pretrain.train import LogIntervals, PretrainConfig, note_length, train
 from converters.progress import SilentProgress
@@ -93,7 +93,7 @@ class Count(SilentProgress):
             yield item
 
 
-def journal(folder: Path) -> list[float]:
+def losses_in_log(folder: Path) -> list[float]:
     return [json.loads(line)["total"] for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
@@ -102,13 +102,13 @@ def test_the_student_comes_closer_to_the_teacher(
 ) -> None:
     recipe = replace(RECIPE, steps=40)
     source = images.open_source(photos)
-    lessons = teacher.compute_targets(
+    targets = teacher.compute_targets(
         master, [source], recipe.crops, 32, 0, tmp_path, SilentProgress()
     )
-    student = build_student(0.35, 32, CLASSES, 1280, lessons.grids.shape[-1], 0.95, seed=0)
-    loss = Loss.towards(lessons, master.kernel, master.bias, 2.0, 1.0)
-    train(student, lessons, loss, recipe, tmp_path, SilentProgress(), LogIntervals(log=5))
-    losses = journal(tmp_path)
+    student = build_student(0.35, 32, CLASSES, 1280, targets.grids.shape[-1], 0.95, seed=0)
+    loss = Loss.towards(targets, master.kernel, master.bias, 2.0, 1.0)
+    train(student, targets, loss, recipe, tmp_path, SilentProgress(), LogIntervals(log=5))
+    losses = losses_in_log(tmp_path)
     assert len(losses) == 8
     assert losses[-1] < 0.9 * losses[0]
 
@@ -118,23 +118,23 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 ) -> None:
     sources = [images.open_source(photos)]
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
-    __main__.distil(master, sources, RECIPE, whole, tmp_path / "whole", SilentProgress())
+    __main__.distill(master, sources, RECIPE, whole, tmp_path / "whole", SilentProgress())
     with pytest.raises(KeyboardInterrupt):
         interruption = InterruptAfter(4, "distilling")
-        __main__.distil(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
+        __main__.distill(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
     assert not broken.exists()
     rest = Count("distilling")
-    card = __main__.distil(master, sources, RECIPE, broken, tmp_path / "broken", rest, resume=True)
+    card = __main__.distill(master, sources, RECIPE, broken, tmp_path / "broken", rest, resume=True)
     assert rest.count == RECIPE.steps - 4
     assert tomllib.loads(broken.with_suffix(".toml").read_text()) == card
-    one, other = pack.unpack(whole), pack.unpack(broken)
-    assert one.keys() == other.keys()
-    for layer, arrays in one.items():
+    first, other = builtin.unpack(whole), builtin.unpack(broken)
+    assert first.keys() == other.keys()
+    for layer, arrays in first.items():
         for a, b in zip(arrays, other[layer], strict=True):
             np.testing.assert_allclose(a, b, rtol=0.02, atol=0.005, err_msg=layer)
     longer = replace(RECIPE, steps=20)
     with raises_code("resume-settings-mismatch", found="--steps 20"):
-        __main__.distil(
+        __main__.distill(
             master, sources, longer, broken, tmp_path / "broken", SilentProgress(), resume=True
         )
 
@@ -144,7 +144,7 @@ def test_an_earlier_run_is_not_overwritten(
 ) -> None:
     (tmp_path / "work" / "checkpoints").mkdir(parents=True)
     with raises_code("output-exists", fix="--resume"):
-        __main__.distil(
+        __main__.distill(
             master, [], RECIPE, tmp_path / "out.npz", tmp_path / "work", SilentProgress()
         )
 
@@ -179,9 +179,9 @@ def test_the_grid_averages_the_teacher_to_the_same_pooled_mean() -> None:
 def test_crops_are_the_same_for_one_seed_and_stay_inside(photos: Path) -> None:
     source = images.open_source(photos)
     for index in range(30):
-        crop = images.crop_of([source], index, seed=3)
-        np.testing.assert_array_equal(crop, images.crop_of([source], index, seed=3))
-        assert min(crop.shape[:2]) >= 0.7 * images.SMALLEST_CROP
+        crop = images.random_crop([source], index, seed=3)
+        np.testing.assert_array_equal(crop, images.random_crop([source], index, seed=3))
+        assert min(crop.shape[:2]) >= 0.7 * images.MIN_CROP
 
 
 def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
@@ -192,8 +192,8 @@ def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
         "conv": [rng.normal(size=(3, 3, 4, 8)).astype(np.float32)],
         "bn": [np.full(8, value, np.float32) for value in (1.1, -0.3, 5.0, 1e-7)],
     }
-    pack.pack(weights, tmp_path / "w.npz")
-    back = pack.unpack(tmp_path / "w.npz")
+    pack(weights, tmp_path / "w.npz")
+    back = builtin.unpack(tmp_path / "w.npz")
     np.testing.assert_allclose(back["conv"][0], weights["conv"][0], rtol=1 / 2000, atol=1e-7)
     for a, b in zip(back["bn"], weights["bn"], strict=True):
         np.testing.assert_array_equal(a, b)
@@ -203,7 +203,7 @@ def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
 @pytest.mark.parametrize(
     ("name", "write"),
     [
-        ("w.npz", lambda path: pack.pack({"conv": [np.ones((3, 3, 4, 8), np.float32)]}, path)),
+        ("w.npz", lambda path: pack({"conv": [np.ones((3, 3, 4, 8), np.float32)]}, path)),
         ("w.toml", lambda path: write_card({"licence": LICENSE}, path)),
         ("steps.json", lambda path: note_length(RECIPE, path.parent)),
     ],
@@ -222,7 +222,7 @@ def test_damaged_weights_are_one_clear_error(tmp_path: Path, content: bytes) -> 
     path = tmp_path / "w.npz"
     path.write_bytes(content)
     with raises_code("weights-unreadable"):
-        pack.unpack(path)
+        builtin.unpack(path)
 
 
 def run(*args: object) -> tuple[int, str]:
@@ -232,15 +232,15 @@ def run(*args: object) -> tuple[int, str]:
 
 def test_a_missing_zip_is_one_line(teacher_files: tuple[Path, Path], tmp_path: Path) -> None:
     weights, top = teacher_files
-    code, said = run(
+    code, output = run(
         "--teacher", weights, "--teacher-top", top, "--images", tmp_path / "none.zip",
         "-o", tmp_path / "out.npz",
     )  # fmt: skip
     assert code == 2
-    assert error_code(said) == "dataset-not-found"
-    assert "none.zip" in said
-    assert "--images" in said
-    assert len(said.strip().splitlines()) == 1
+    assert error_code(output) == "dataset-not-found"
+    assert "none.zip" in output
+    assert "--images" in output
+    assert len(output.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -262,16 +262,16 @@ def test_a_wrong_teacher_is_one_line(
     weights, top = teacher_files
     wrong = tmp_path / "wrong"
     wrong.write_text("not weights")
-    code, said = run(
+    code, output = run(
         "--teacher", wrong if broken == "weights" else weights,
         "--teacher-top", wrong if broken == "top" else top,
         "--teacher-alpha", 0.5 if broken == "alpha" else 0.35,
         "--teacher-size", 96, "--images", photos, "-o", tmp_path / "out.npz",
     )  # fmt: skip
     assert code == 2
-    assert error_code(said) == error
-    assert word in said
-    assert len(said.strip().splitlines()) == 1
+    assert error_code(output) == error
+    assert word in output
+    assert len(output.strip().splitlines()) == 1
     assert not (tmp_path / "out.npz").exists()
 
 
@@ -284,4 +284,4 @@ def test_sources_without_images_are_errors(tmp_path: Path) -> None:
         images.open_source(bad)
     (tmp_path / "broken.jpg").write_bytes(b"no image")
     with raises_code("image-undecodable", found="0 of"):
-        images.crop_of([images.open_source(tmp_path)], 0, seed=0)
+        images.random_crop([images.open_source(tmp_path)], 0, seed=0)
