@@ -76,4 +76,4 @@ def test_the_demo_detects_in_a_video(board: Board) -> None:
     )  # fmt: skip
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["frame"] for line in lines] == [0, 1]
-    assert any(one["label"] == "person" for one in lines[0]["detections"])
+    assert any(entry["label"] == "person" for entry in lines[0]["detections"])
