@@ -1,6 +1,5 @@
 """Pipeline from a folder of images to an evaluated model, one stage after the other."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from converters.backbone import weights
 from converters.dataset import audit, intake, split
 from converters.edgetpu.stage import EDGETPU_FILE, compile_for_target
 from converters.progress import Progress
-from converters.report import html, model
+from converters.report import html
+from converters.report.build import about_weights, build_report
+from converters.report.model import Report
 from converters.selection.latency_estimate import estimate_latencies
 from converters.selection.plan import CompressionPlan
 from converters.selection.recipe_feedback import with_gains
@@ -70,8 +71,8 @@ class CompressSettings:
     command: str = ""
 
 
-def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
-    """Convert a dataset into ``settings.out``; return the report (see converters.report.model).
+def convert(settings: ConvertSettings, progress: Progress) -> Report:
+    """Convert a dataset into ``settings.out``; return the report.
 
     Raises:
         EdgeError: the dataset, the weights, the output or the result is not usable.
@@ -104,19 +105,19 @@ def convert(settings: ConvertSettings, progress: Progress) -> dict[str, Any]:
             dataset=dataset,
             path=settings.dataset.resolve(),
             split=subsets,
-            weights=model.about_weights(backbone),
+            weights=about_weights(backbone),
             trained=trained,
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
         )
         result = build_result(training, settings.plan, folder, timer, progress)
-        return report(
+        return write_report(
             folder, training, result, settings.plan, settings.to_dict(), settings.command, timer,
             progress,
         )  # fmt: skip
 
 
-def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
+def compress(settings: CompressSettings, progress: Progress) -> Report:
     """Compress an earlier result into ``settings.out``; return the report.
 
     The model, the split and the preprocessing are those of the earlier result, and the images
@@ -151,7 +152,7 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             weights=before.weights,
             trained=trained,
             seed=before.seed,
-            source=before.about,
+            source=before.source,
             calibrated=before.calibrated,
             augmentation=before.augmentation,
         )
@@ -163,7 +164,8 @@ def compress(settings: CompressSettings, progress: Progress) -> dict[str, Any]:
             **plan.to_dict(),
             "training": {"augmentation": asdict(before.augmentation)},
         }
-        return report(folder, training, result, plan, recorded, settings.command, timer, progress)
+        return write_report(
+            folder, training, result, plan, recorded, settings.command, timer, progress)
 
 
 def build_result(
@@ -207,7 +209,7 @@ def build_result(
     return ConversionResult(variants, verdict, calibration, selection, compiled)
 
 
-def report(
+def write_report(
     folder: Path,
     training: TrainingResult,
     result: ConversionResult,
@@ -216,24 +218,22 @@ def report(
     command: str,
     timer: StageTimer,
     progress: Progress,
-) -> dict[str, Any]:
+) -> Report:
     """Write report.json and report.html into ``folder``; return the former."""
-    record = model.build(
+    report = build_report(
         training, result, plan, settings=settings, seconds=timer.seconds(), command=command
     )
     with progress.working("writing the report"):
         page = html.render(
-            record,
+            report,
             dataset=training.dataset,
             split=training.split,
             scores=result.selected.predictions.test,
         )
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
-    (folder / output_dir.REPORT_FILE).write_text(
-        json.dumps(record, indent=2, allow_nan=False) + "\n"
-    )
-    return record
+    (folder / output_dir.REPORT_FILE).write_text(report.to_json(), encoding="utf-8")
+    return report
 
 
 def dataset_path(before: previous_run.PreviousRun, given: Path | None) -> Path:

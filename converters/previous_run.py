@@ -1,4 +1,4 @@
-"""An earlier result, read so that it can be compressed."""
+"""Earlier result, read to be compressed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,23 +8,26 @@ from typing import Any
 from converters import tf
 from converters.dataset.audit import Dataset
 from converters.report import saved
+from converters.report.codec import to_plain
+from converters.report.model import Report
+from converters.report.sections import CurveReport
 from converters.training.augment import Augmentation
 from converters.training.result import Curve, TrainedModel
 from edge.errors import DatasetError, ModelError, UsageError
 from edge.preprocessing import Preprocessing
 
 NETWORK_FILE = "model.keras"
-_MEND = "convert the dataset again"
+_FIX = "convert the dataset again"
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousRun:
     """A folder that ``edge convert`` or ``edge compress`` wrote.
 
-    ``dataset``: where the data set lay, None where that is not recorded; ``split``, ``weights``:
-    sections of its record; ``history``: how the network was trained, without the network;
-    ``about``: the section ``source`` of a record that comes from this result; ``precision``: that
-    its thresholds were made for; ``calibrated``: whether the network's scores are;
+    ``dataset``: path of the dataset at the time, None if it is not recorded; ``split``,
+    ``weights``: sections of its report; ``history``: the training, without the model; ``source``:
+    the section ``source`` of a report that is made from this result; ``precision`` that its
+    thresholds were fitted for; ``calibrated``: whether the model's scores are calibrated;
     ``augmentation``: how its training images may be changed.
     """
 
@@ -36,16 +39,16 @@ class PreviousRun:
     weights: Mapping[str, Any]
     history: TrainedModel
     seed: int
-    about: Mapping[str, Any]
+    source: Mapping[str, Any]
     precision: float | None
     calibrated: bool
     augmentation: Augmentation
 
     def trained(self) -> TrainedModel:
-        """The network with what is known of its training.
+        """Load the model, with the history of its training.
 
         Raises:
-            ModelError: the network cannot be read, or is not of the size that is recorded.
+            ModelError: the model cannot be read, or does not have the recorded size.
         """
         path = self.folder / NETWORK_FILE
         try:
@@ -55,49 +58,49 @@ class PreviousRun:
             raise ModelError(
                 f"the trained model {path}",
                 f"an unreadable file ({reason})",
-                _MEND,
+                _FIX,
                 code="trained-model-unreadable",
             ) from None
-        wanted = (self.preprocessing.height, self.preprocessing.width, 3, len(self.classes))
-        found = (*model.inputs[0].shape[1:], model.outputs[0].shape[-1])
-        if found != wanted:
+        expected = (self.preprocessing.height, self.preprocessing.width, 3, len(self.classes))
+        actual = (*model.inputs[0].shape[1:], model.outputs[0].shape[-1])
+        if actual != expected:
             raise ModelError(
-                f"a model with input shape and class count {list(wanted)}",
-                f"{list(found)} in {path}",
-                _MEND,
+                f"a model with input shape and class count {list(expected)}",
+                f"{list(actual)} in {path}",
+                _FIX,
                 code="trained-model-mismatch",
             )
         return replace(self.history, model=model)
 
 
 def read_previous_run(folder: Path) -> PreviousRun:
-    """The result in ``folder``.
+    """Read the result in ``folder``.
 
     Raises:
-        UsageError: there is none, or its record is not whole.
+        UsageError: there is none, or its report is damaged.
     """
-    record = saved.load(folder)
+    report = saved.load(folder)
     try:
-        earlier = _read(folder, record)
+        earlier = _from_report(folder, report)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UsageError(
             "a complete report.json",
             f"a damaged one in {folder}",
-            _MEND,
+            _FIX,
             code="result-invalid",
         ) from None
     if not (folder / NETWORK_FILE).is_file():
         raise UsageError(
             "a result with its trained model",
             f"no {NETWORK_FILE} in {folder}",
-            _MEND,
+            _FIX,
             code="trained-model-missing",
         )
     return earlier
 
 
 def check_classes(earlier: PreviousRun, dataset: Dataset) -> None:
-    """Refuse images of other classes than those of ``earlier``.
+    """Reject a dataset with other classes than those of ``earlier``.
 
     Raises:
         DatasetError: naming what differs.
@@ -111,40 +114,40 @@ def check_classes(earlier: PreviousRun, dataset: Dataset) -> None:
         )
 
 
-def _read(folder: Path, record: Mapping[str, Any]) -> PreviousRun:
-    known, shape = record["training"], record["preprocessing"]
-    path = record["dataset"].get("path")
+def _from_report(folder: Path, report: Report) -> PreviousRun:
+    training, shape = report.training, report.preprocessing
+    settings = report.settings
     return PreviousRun(
         folder=folder,
-        dataset=None if path is None else Path(path),
-        classes=tuple(record["dataset"]["classes"]),
-        split=record["split"],
-        preprocessing=Preprocessing(
-            int(shape["width"]), int(shape["height"]), tuple(shape["mean"]), tuple(shape["std"])
-        ),
-        weights=record["weights"],
+        dataset=None if report.dataset.path is None else Path(report.dataset.path),
+        classes=report.dataset.classes,
+        split=to_plain(report.split),
+        preprocessing=Preprocessing(shape.width, shape.height, shape.mean, shape.std),
+        weights=to_plain(report.weights),
         history=TrainedModel(
             model=None,
-            method=known["method"],
-            validation_accuracy=known["validation_accuracy"],
-            notes=tuple(known["notes"]),
-            curves=tuple(_curve(curve) for curve in known["curves"]),
-            details=known["details"],
+            method=training.method,
+            validation_accuracy=training.validation_accuracy,
+            notes=training.notes,
+            curves=tuple(map(_curve, training.curves)),
+            details=dict(training.details),
         ),
-        seed=int(record["seed"]),
-        about={
+        seed=report.seed,
+        source={
             "name": folder.resolve().name,
-            **{key: record[key] for key in ("created", "command", "chosen")},
+            "created": report.created,
+            "command": report.command,
+            "chosen": report.chosen,
         },
-        precision=record["settings"].get("precision"),
-        calibrated="confidence" in record,
-        augmentation=Augmentation(**record["settings"]["training"]["augmentation"]),
+        precision=settings.get("precision"),
+        calibrated=report.calibration is not None,
+        augmentation=Augmentation(**settings["training"]["augmentation"]),
     )
 
 
-def _curve(known: Mapping[str, Any]) -> Curve:
+def _curve(curve: CurveReport) -> Curve:
     series = {
-        name: tuple(float("nan") if value is None else float(value) for value in values)
-        for name, values in known["series"].items()
+        name: tuple(float("nan") if value is None else value for value in values)
+        for name, values in curve.series.items()
     }
-    return Curve(known["title"], known["x_label"], known["y_label"], tuple(known["x"]), series)
+    return Curve(curve.title, curve.x_label, curve.y_label, curve.x, series)

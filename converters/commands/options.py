@@ -1,6 +1,5 @@
 """What the commands that make a result have in common: options of the plan, and the end."""
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from converters.dataset.listing import file_name
+from converters.report.model import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,24 +95,12 @@ def command_line() -> str:
     return shlex.join(["edge", *sys.argv[1:]])
 
 
-def print_report(report: Mapping[str, Any], out: Path, as_json: bool) -> int:
-    """Print the report, and return the exit code: 3 where the verdict is no."""
+def print_report(report: Report, out: Path, as_json: bool) -> int:
+    """Print the report, and return the exit code: 3 where the verdict is negative."""
     if as_json:
-        click.echo(json.dumps(report, indent=2))
+        click.echo(report.to_json(), nl=False)
     else:
         from converters.report import terminal
 
         terminal.summary(report, Path(file_name(str(out))))
-    return 0 if is_success(report) else 3
-
-
-def is_success(report: Mapping[str, Any]) -> bool:
-    """Whether the chosen file keeps accuracy and limits, and no compiler contradicts that."""
-    compiled = report["compiled"]
-    contradicted = (
-        compiled is not None
-        and compiled["compiler"]
-        and (compiled["file"] is None or compiled["cpu"])
-    )
-    kept = report["verdict"]["status"] != "fail" and report["choice"]["met"]
-    return bool(kept and not contradicted)
+    return 0 if report.success else 3

@@ -1,17 +1,18 @@
-"""The computer and the software that a result was made with."""
+"""Computer and software that a result was made with."""
 
 import os
 import platform
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+
+from converters.report.sections import EnvironmentReport
 
 _PACKAGES = ("tensorflow", "tf-keras", "numpy", "opencv-python", "scikit-learn")
 
 
-def describe(interpreters: Iterable[str]) -> dict[str, Any]:
-    """``python``, ``platform``, ``cpu``, ``cores`` and ``packages`` (name to version or None).
+def describe(interpreters: Iterable[str]) -> EnvironmentReport:
+    """Describe this computer and the packages with their versions.
 
     ``interpreters``: those that ran a file, as "name version"; they are among the packages.
     """
@@ -19,13 +20,13 @@ def describe(interpreters: Iterable[str]) -> dict[str, Any]:
     for interpreter in interpreters:
         name, _, version = interpreter.partition(" ")
         packages[name] = version or packages.get(name) or _version(name)
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpu": _cpu(),
-        "cores": os.cpu_count(),
-        "packages": packages,
-    }
+    return EnvironmentReport(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu(),
+        cores=os.cpu_count(),
+        packages=packages,
+    )
 
 
 def _version(distribution: str) -> str | None:
@@ -36,7 +37,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _cpu() -> str:
-    """The processor by name; where Linux does not tell it, the architecture."""
+    """Return the name of the processor, or the architecture if Linux does not know it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -64,11 +64,11 @@ class ScoreThreshold:
 
     Of the ``images`` that it was chosen on, the share ``coverage`` is accepted, and of these the
     share ``reached`` is right, with ``lower`` the lower bound of its 95 % interval. Where nothing
-    reaches the precision ``wanted``, ``met`` is False, and the figures are those of the score that
+    reaches the required ``precision``, ``met`` is False, and the figures are those of the score that
     comes nearest.
     """
 
-    wanted: float
+    precision: float
     score: float
     reached: float
     lower: float
@@ -77,7 +77,7 @@ class ScoreThreshold:
 
     @property
     def met(self) -> bool:
-        return self.reached >= self.wanted
+        return self.reached >= self.precision
 
     def words(self) -> str:
         """The threshold, or why there is none, as a sentence."""
@@ -86,7 +86,7 @@ class ScoreThreshold:
         if self.met:
             return f"A score threshold of {self.score:.1%} accepts {share}; {right}."
         return (
-            f"No threshold reaches a precision of {self.wanted:.1%}. The best, {self.score:.1%}, "
+            f"No threshold reaches a precision of {self.precision:.1%}. The best, {self.score:.1%}, "
             f"accepts {share}; {right}."
         )
 
@@ -206,7 +206,7 @@ def fit_threshold(
     at = int(enough[0]) if len(enough) else int(reached.argmax())
     guess = min(1 / scores.shape[1], float(cuts[0]))
     return ScoreThreshold(
-        wanted=precision,
+        precision=precision,
         score=_midway(float(cuts[at - 1]) if at else guess, float(cuts[at])),
         reached=float(reached[at]),
         lower=wilson_interval(int(hits[at]), int(accepted[at]))[0],

@@ -17,7 +17,7 @@ def made(*names: str, precision: float | None = None) -> plan.CompressionPlan:
 
 def test_what_is_always_made_is_no_recipe_to_run() -> None:
     assert made("int8", "float16").recipes == ()
-    assert made().preferred == made("int8").wanted == "int8"
+    assert made().preferred == made("int8").preferred == "int8"
     assert made("float16").preferred == "float16"
 
 

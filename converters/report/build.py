@@ -1,0 +1,276 @@
+"""Build the report of a conversion from the results of its stages."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from boards import profile
+from converters.backbone.weights import Backbone
+from converters.dataset.audit import Audit, Dataset
+from converters.dataset.split import SPLITS, Split
+from converters.report import environment, sections, variant
+from converters.report.codec import from_plain, to_plain
+from converters.report.model import SCHEMA, Report
+from converters.selection.plan import CompressionPlan
+from converters.selection.select import Selection
+from converters.stages import ConversionResult, TrainingResult
+from converters.verification.calibration import Reliability, ScoreThreshold
+from converters.verification.metrics import (
+    EvaluatedVariant,
+    LatencyEstimate,
+    MeasuredLatency,
+    ScoreCalibration,
+)
+from converters.verification.verdict import Verdict
+from edge.version import __version__
+
+
+def build_report(
+    training: TrainingResult,
+    result: ConversionResult,
+    plan: CompressionPlan,
+    *,
+    settings: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    command: str,
+) -> Report:
+    """Gather everything that was measured.
+
+    Args:
+        training: the trained model, its dataset and split.
+        result: the variants, and which of them is sections.tflite.
+        plan: for the board.
+        settings: the options of the run, plain values; ``seed`` is among them.
+        seconds: ``total`` and one entry per stage.
+        command: as typed.
+    """
+    interpreters = (evaluated.metrics.latency.interpreter for evaluated in result.variants)
+    report = Report(
+        schema=SCHEMA,
+        toolkit=sections.ToolkitReport("edge-toolkit", __version__),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        source=from_plain(sections.SourceReport, training.source) if training.source else None,
+        dataset=_dataset(training),
+        split=_split(training.split, training.dataset),
+        preprocessing=from_plain(
+            sections.PreprocessingReport, to_plain(training.dataset.preprocessing.to_dict())
+        ),
+        weights=from_plain(sections.WeightsReport, to_plain(training.weights)),
+        seed=settings["seed"],
+        training=_training(training),
+        calibration=_calibration(result.calibration),
+        variants={evaluated.name: _variant(evaluated) for evaluated in result.variants},
+        choice=_choice(result.selection),
+        chosen=result.selection.chosen,
+        compiled=None
+        if result.compiled is None
+        else from_plain(sections.CompiledReport, to_plain(result.compiled.to_dict())),
+        board=_board(training, result, plan),
+        verdict=_verdict(result.verdict),
+        seconds=seconds,
+        environment=environment.describe(interpreters),
+        settings=settings,
+    )
+    return Report.from_dict(report.to_dict())  # plain numbers, rounded as in report.json
+
+
+def about_weights(backbone: Backbone) -> dict[str, Any]:
+    """Return the section ``weights`` for the backbone that training started from."""
+    return {
+        "name": backbone.weights,
+        "alpha": backbone.alpha,
+        "size": backbone.size,
+        "fingerprint": backbone.fingerprint,
+        "learned": backbone.learned,
+        "provenance": backbone.provenance,
+        "notes": backbone.notes,
+    }
+
+
+def _dataset(training: TrainingResult) -> sections.DatasetReport:
+    dataset = training.dataset
+    return sections.DatasetReport(
+        name=dataset.name,
+        path=str(training.path),
+        classes=dataset.classes,
+        counts=dataset.audit.counts,
+        images=len(dataset.images),
+        audit=_audit(dataset.audit),
+    )
+
+
+def _audit(audit: Audit) -> sections.AuditReport:
+    return sections.AuditReport(
+        broken=tuple(sections.BrokenFile(name, reason) for name, reason in audit.broken),
+        duplicates=audit.duplicates,
+        across_split=audit.across_split,
+        conflicts=audit.conflicts,
+        near_conflicts=audit.near_conflicts,
+        converted=audit.converted,
+        ignored=audit.ignored,
+        warnings=audit.warnings,
+    )
+
+
+def _split(split: Split, dataset: Dataset) -> sections.SplitReport:
+    sizes = {subset: len(getattr(split, subset)) for subset in SPLITS}
+    return from_plain(sections.SplitReport, {"sizes": sizes, **to_plain(split.to_dict(dataset))})
+
+
+def _training(training: TrainingResult) -> sections.TrainingReport:
+    trained = training.trained
+    return sections.TrainingReport(
+        method=cast(Literal["frozen", "fine-tuned", "scratch"], trained.method),
+        validation_accuracy=trained.validation_accuracy,
+        notes=trained.notes,
+        details=trained.details,
+        curves=tuple(
+            sections.CurveReport(curve.title, curve.x_label, curve.y_label, curve.x, curve.series)
+            for curve in trained.curves
+        ),
+    )
+
+
+def _calibration(calibration: ScoreCalibration) -> sections.CalibrationReport:
+    before, after = calibration.test
+    return sections.CalibrationReport(
+        temperature=calibration.temperature,
+        validation=_change(*calibration.validation),
+        test=_change(*calibration.test),
+        reliability=sections.ReliabilityReport(_bins(before), _bins(after)),
+    )
+
+
+def _change(before: Reliability, after: Reliability) -> sections.CalibrationChange:
+    return sections.CalibrationChange(before.log_loss, after.log_loss, before.ece, after.ece)
+
+
+def _bins(reliability: Reliability) -> tuple[sections.ReliabilityBinReport, ...]:
+    return tuple(
+        sections.ReliabilityBinReport(b.low, b.high, b.count, b.confidence, b.accuracy)
+        for b in reliability.bins
+    )
+
+
+def _variant(evaluated: EvaluatedVariant) -> variant.VariantReport:
+    file, metrics = evaluated.variant, evaluated.metrics
+    timing = _timing(metrics.latency)
+    low, high = metrics.interval
+    return variant.VariantReport(
+        name=file.name,
+        file=f"variants/{file.name}.tflite",
+        recipe=file.recipe,
+        notes=file.notes,
+        steps=file.details,
+        gain=evaluated.gain,
+        accuracy=metrics.accuracy,
+        accuracy_interval=(low, high),
+        validation_accuracy=metrics.validation_accuracy,
+        agreement=metrics.agreement,
+        log_loss=metrics.log_loss,
+        ece=metrics.ece,
+        threshold=_threshold(evaluated.threshold),
+        bytes=metrics.bytes,
+        gzip_bytes=metrics.gzip_bytes,
+        parameters=metrics.cost.parameters,
+        multiply_adds=metrics.cost.multiply_adds,
+        sparsity=metrics.cost.sparsity,
+        latencies=tuple(map(_timing, metrics.latencies)),
+        p50_ms=timing.p50_ms,
+        p95_ms=timing.p95_ms,
+        latency=variant.RunnerReport(timing.interpreter, timing.delegate, timing.threads),
+        edgetpu=from_plain(variant.EdgeTpuReport, to_plain(metrics.edgetpu)),
+        per_class=tuple(
+            variant.ClassReport(c.label, c.precision, c.recall, c.f1, c.support)
+            for c in metrics.per_class
+        ),
+        confusion=tuple(map(tuple, metrics.confusion.tolist())),
+    )
+
+
+def _threshold(threshold: ScoreThreshold | None) -> variant.ThresholdReport | None:
+    if threshold is None:
+        return None
+    return variant.ThresholdReport(
+        precision=threshold.precision,
+        score=threshold.score,
+        reached=threshold.reached,
+        lower=threshold.lower,
+        coverage=threshold.coverage,
+        images=threshold.images,
+    )
+
+
+def _timing(latency: MeasuredLatency) -> variant.TimingReport:
+    return variant.TimingReport(
+        p50_ms=round(latency.p50_ms, 4),
+        p95_ms=round(latency.p95_ms, 4),
+        interpreter=latency.interpreter,
+        delegate=latency.delegate,
+        threads=latency.threads,
+    )
+
+
+def _choice(selection: Selection) -> sections.ChoiceReport:
+    limits = selection.limits
+    return sections.ChoiceReport(
+        target=cast(sections.Target, limits.target),
+        limits=sections.LimitsReport(
+            limits.max_latency_ms, limits.max_size_kb, limits.min_accuracy
+        ),
+        chosen=selection.chosen,
+        met=selection.met,
+        reason=selection.reason,
+        failures=tuple(
+            sections.LimitFailureReport(
+                failure.variant, cast(Any, failure.limit), failure.actual, failure.required
+            )
+            for failure in selection.failures
+        ),
+        pareto=selection.pareto,
+    )
+
+
+def _board(
+    training: TrainingResult, result: ConversionResult, plan: CompressionPlan
+) -> sections.BoardReport | None:
+    board = plan.board
+    if board is None:
+        return None
+    return sections.BoardReport(
+        name=board.name,
+        title=board.title,
+        tested=board.tested,
+        target=cast(sections.Target, plan.limits.target),
+        size=training.dataset.preprocessing.width,
+        threads=board.run.threads or None,
+        estimates={evaluated.name: _estimate(evaluated.estimate) for evaluated in result.variants},
+    )
+
+
+def _estimate(estimate: LatencyEstimate | None) -> sections.EstimateReport | None:
+    if estimate is None:
+        return None
+    published = [
+        {
+            **asdict(known),
+            "multiply_adds": round(1e6 * profile.networks()[known.model].multiply_adds),
+        }
+        for known in estimate.published
+    ]
+    return from_plain(sections.EstimateReport, {**asdict(estimate), "published": published})
+
+
+def _verdict(verdict: Verdict) -> sections.VerdictReport:
+    return sections.VerdictReport(
+        variant=verdict.variant,
+        status=cast(Literal["pass", "warn", "fail"], verdict.status),
+        reason=verdict.reason,
+        max_drop=verdict.max_drop,
+        drop=verdict.drop,
+        interval=verdict.interval,
+        classes=verdict.classes,
+        layers=tuple(sections.LayerReport(name, round(snr, 2)) for name, snr in verdict.layers),
+    )
