@@ -165,7 +165,8 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
             "training": {"augmentation": asdict(before.augmentation)},
         }
         return write_report(
-            folder, training, result, plan, recorded, settings.command, timer, progress)
+            folder, training, result, plan, recorded, settings.command, timer, progress
+        )
 
 
 def build_result(

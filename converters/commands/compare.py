@@ -92,7 +92,7 @@ def drawing(compared: Comparison, kind: str) -> bytes:
             group=entry.result.name,
             p50_ms=entry.row.timing.p50_ms,
             accuracy=entry.row.accuracy,
-            interval=entry.row.interval,
+            interval=entry.row.accuracy_interval,
             front=entry.front,
             chosen=entry.chosen,
         )

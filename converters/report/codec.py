@@ -9,7 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -87,7 +97,7 @@ class JsonField:
 
 
 @cache
-def json_fields(cls: type) -> tuple[JsonField, ...]:
+def json_fields(cls: Any) -> tuple[JsonField, ...]:
     """List the fields of a dataclass with their markers."""
     hints = get_type_hints(cls, include_extras=True)
     return tuple(_json_field(field, hints[field.name]) for field in fields(cls))
@@ -132,7 +142,7 @@ def to_plain(value: Any) -> Any:
 
 
 def _plain_fields(value: Any) -> Iterator[tuple[str, Any]]:
-    for entry in json_fields(type(value)):
+    for entry in json_fields(cast(Any, type(value))):
         if entry.marker(FromKey) is None:
             yield entry.key, to_plain(getattr(value, entry.field.name))
 
@@ -153,23 +163,25 @@ def _build(hint: Any, plain: Any, path: str, key: str) -> Any:
     if hint is Any or origin is Literal:
         return plain
     if origin in (Union, UnionType):
-        if plain is None and NoneType in arguments:
-            return None
         (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return _build(inner, plain, path, key)
+        return None if plain is None else _build(inner, plain, path, key)
     if is_dataclass(hint):
         return _build_dataclass(hint, _checked(plain, Mapping, "an object", path), path, key)
-    if origin is tuple:
-        entries = _checked(plain, list | tuple, "an array", path)
-        if arguments[-1] is not Ellipsis and len(entries) != len(arguments):
-            raise ValueError(f"{path}: expected {len(arguments)} entries, found {len(entries)}")
-        return tuple(_build(arguments[0], e, f"{path}[{i}]", "") for i, e in enumerate(entries))
-    if origin is Mapping:
-        mapping = _checked(plain, Mapping, "an object", path)
-        return {k: _build(arguments[1], e, _join(path, k), k) for k, e in mapping.items()}
+    if origin is not None:
+        return _build_container(origin, arguments, plain, path)
     if hint is float:
         return _checked(plain, float | int, "a number", path)
     return _checked(plain, hint, f"a value of type {hint.__name__}", path)
+
+
+def _build_container(origin: Any, arguments: tuple[Any, ...], plain: Any, path: str) -> Any:
+    if origin is Mapping:
+        mapping = _checked(plain, Mapping, "an object", path)
+        return {k: _build(arguments[1], e, _join(path, k), k) for k, e in mapping.items()}
+    entries = _checked(plain, list | tuple, "an array", path)
+    if arguments[-1] is not Ellipsis and len(entries) != len(arguments):
+        raise ValueError(f"{path}: expected {len(arguments)} entries, found {len(entries)}")
+    return tuple(_build(arguments[0], e, f"{path}[{i}]", "") for i, e in enumerate(entries))
 
 
 def _build_dataclass(cls: Any, plain: Mapping[str, Any], path: str, key: str) -> Any:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from converters.report import formatting
-from converters.report.rows import BASELINE, VariantRow
+from converters.report.variant import BASELINE, VariantReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,10 @@ class Column:
     key: str
     heading: str
     note: str
-    cell: Callable[[VariantRow, VariantRow], TableCell | None]
+    cell: Callable[[VariantReport, VariantReport], TableCell | None]
 
 
-def columns(rows: Sequence[VariantRow]) -> tuple[Column, ...]:
+def columns(rows: Sequence[VariantReport]) -> tuple[Column, ...]:
     """The columns for these rows: one for each number of threads that any of them was timed with.
 
     A figure that no row has makes no column.
@@ -39,32 +40,46 @@ def columns(rows: Sequence[VariantRow]) -> tuple[Column, ...]:
     return tuple(c for c in every if any(c.cell(row, row) is not None for row in rows))
 
 
-def _accuracy(row: VariantRow, baseline: VariantRow) -> TableCell:
-    return TableCell(formatting.percent(row.accuracy), formatting.interval(row.interval))
+def html_table(rows: Sequence[VariantReport], baseline: VariantReport, chosen: str) -> str:
+    """Render the variants as a plain HTML table, for notebooks; ``chosen`` is in bold."""
+    shown = columns(rows)
+    heading = "".join(f"<th>{escape(column.heading)}</th>" for column in shown)
+    lines = []
+    for row in rows:
+        cells = (column.cell(row, baseline) for column in shown)
+        texts = "".join(f"<td>{escape(cell.text) if cell else '–'}</td>" for cell in cells)
+        name = f"<b>{escape(row.name)}</b>" if row.name == chosen else escape(row.name)
+        lines.append(f"<tr><th>{name}</th>{texts}</tr>")
+    body = "".join(lines)
+    return f"<table><thead><tr><th></th>{heading}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _points(row: VariantRow, baseline: VariantRow) -> TableCell:
+def _accuracy(row: VariantReport, baseline: VariantReport) -> TableCell:
+    return TableCell(formatting.percent(row.accuracy), formatting.interval(row.accuracy_interval))
+
+
+def _points(row: VariantReport, baseline: VariantReport) -> TableCell:
     return TableCell(formatting.points(row.accuracy, baseline.accuracy))
 
 
-def _agreement(row: VariantRow, baseline: VariantRow) -> TableCell:
+def _agreement(row: VariantReport, baseline: VariantReport) -> TableCell:
     return TableCell(formatting.percent(row.agreement))
 
 
-def _size(row: VariantRow, baseline: VariantRow) -> TableCell:
+def _size(row: VariantReport, baseline: VariantReport) -> TableCell:
     return TableCell(formatting.size(row.bytes), formatting.ratio(row.bytes, baseline.bytes))
 
 
-def _gzip(row: VariantRow, baseline: VariantRow) -> TableCell:
+def _gzip(row: VariantReport, baseline: VariantReport) -> TableCell:
     ratio = formatting.ratio(row.gzip_bytes, baseline.gzip_bytes)
     return TableCell(formatting.size(row.gzip_bytes), ratio)
 
 
-def _sparsity(row: VariantRow, baseline: VariantRow) -> TableCell | None:
+def _sparsity(row: VariantReport, baseline: VariantReport) -> TableCell | None:
     return None if row.sparsity is None else TableCell(formatting.percent(row.sparsity))
 
 
-def _operations(row: VariantRow, baseline: VariantRow) -> TableCell | None:
+def _operations(row: VariantReport, baseline: VariantReport) -> TableCell | None:
     if row.multiply_adds is None:
         return None
     ratio = formatting.ratio(row.multiply_adds, baseline.multiply_adds or 0)
@@ -72,8 +87,8 @@ def _operations(row: VariantRow, baseline: VariantRow) -> TableCell | None:
 
 
 def _time(threads: int) -> Column:
-    def cell(row: VariantRow, baseline: VariantRow) -> TableCell | None:
-        mine, other = row.on(threads), baseline.on(threads)
+    def cell(row: VariantReport, baseline: VariantReport) -> TableCell | None:
+        mine, other = row.with_threads(threads), baseline.with_threads(threads)
         if mine is None:
             return None
         ratio = formatting.ratio(mine.p50_ms, other.p50_ms) if other else ""
@@ -83,18 +98,17 @@ def _time(threads: int) -> Column:
     return Column(f"time-{threads}", heading, "p50 / p95", cell)
 
 
-def _edgetpu(row: VariantRow, baseline: VariantRow) -> TableCell | None:
+def _edgetpu(row: VariantReport, baseline: VariantReport) -> TableCell | None:
     if row.edgetpu is None:
         return None
-    mapped, on_cpu = row.edgetpu.mapped, row.edgetpu.on_cpu
-    return TableCell(row.edgetpu.status, f"{mapped} of {mapped + on_cpu}")
+    return TableCell(row.edgetpu.status, f"{row.edgetpu.mapped} of {row.edgetpu.operations}")
 
 
-def _unknown(row: VariantRow, baseline: VariantRow) -> TableCell | None:
-    if row.unknown is None:
+def _unknown(row: VariantReport, baseline: VariantReport) -> TableCell | None:
+    if row.threshold is None:
         return None
     return TableCell(
-        formatting.percent(row.unknown.score), formatting.percent(row.unknown.coverage)
+        formatting.percent(row.threshold.score), formatting.percent(row.threshold.coverage)
     )
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from converters.report.columns import Column, columns
 from converters.report.compare import Comparison, ComparisonEntry
-from converters.report.rows import BASELINE
+from converters.report.variant import BASELINE
 
 if TYPE_CHECKING:
     from rich.console import Console

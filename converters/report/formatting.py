@@ -1,8 +1,5 @@
 """Formatting of numbers with their units, for the terminal and the page."""
 
-from collections.abc import Mapping
-from typing import Any
-
 _SPACE = "\N{NO-BREAK SPACE}"
 _ALMOST_ALL = 99.95  # percent from which one decimal would round up to 100
 
@@ -125,10 +122,3 @@ def sentence(text: str) -> str:
     first = text.split(" ", 1)[0]
     start = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
     return f"{start.rstrip('.')}."
-
-
-def runner(latency: Mapping[str, Any]) -> str:
-    """Describe what ran a timing: interpreter, delegate and threads."""
-    return (
-        f"{latency['interpreter']}, {latency['delegate']}, {number(latency['threads'], 'thread')}"
-    )

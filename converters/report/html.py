@@ -1,6 +1,6 @@
-"""The page for people, ``report.html``: one file that needs nothing else, not even a script."""
+"""The page report.html: one self-contained file without scripts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from converters.dataset.split import SPLITS, Split
 from converters.report import formatting, pareto_plot, plots, tables, text
 from converters.report.columns import columns
 from converters.report.gallery import Gallery
-from converters.report.rows import BASELINE, VariantRow, rows
+from converters.report.model import Report
+from converters.report.sections import CalibrationReport, CurveReport
+from converters.report.variant import BASELINE
 
 _HERE = Path(__file__).parent
 _BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)
@@ -23,20 +25,20 @@ _LISTED = 12
 
 
 def render(
-    record: Mapping[str, Any],
+    report: Report,
     *,
     dataset: Dataset,
     split: Split,
     scores: NDArray[np.float32],
 ) -> str:
-    """The page as text, UTF-8 when written.
+    """Render the page, to be written as UTF-8.
 
     Images, drawings and styles are inside it, and all text that comes from the user is escaped.
     Its size is bounded whatever the number of images: at most 150 samples, 18 mistakes and a few
     duplicates, 8 kB each at most.
 
     Args:
-        record: from :func:`converters.report.model.build`; all figures come from it.
+        report: all figures come from it.
         dataset: the pixels that are shown.
         split: of ``dataset``.
         scores: of the selected variant on the test split, [n, classes]; they rank the mistakes.
@@ -51,101 +53,100 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "interval", "size", "milliseconds", "number", "runner", "sentence"):
+    for name in ("percent", "interval", "size", "milliseconds", "number", "sentence"):
         environment.filters[name] = getattr(formatting, name)
     for name in ("flat", "steps"):
         environment.filters[name] = getattr(tables, name)
     page = environment.get_template("template.html.jinja")
     return page.render(
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
-        curves=_curves(record["training"]["curves"], "curve"),
+        curves=_curves(report.training.curves, "curve"),
         listed=_LISTED,
-        r=record,
-        **_figures(record),
-        **_compared(record),
-        **_on_board(record),
-        **_shown(record, dataset, split, scores),
+        r=report,
+        **_figures(report),
+        **_compared(report),
+        **_on_board(report),
+        **_shown(report, dataset, split, scores),
     )
 
 
-def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the tables hold."""
-    chosen = record["variants"][record["chosen"]]
-    classes = record["dataset"]["classes"]
-    stages = {name: s for name, s in record["seconds"].items() if name != "total"}
+def _figures(report: Report) -> dict[str, Any]:
+    """Return the values of the tables."""
+    chosen, classes = report.chosen_variant, report.dataset.classes
+    stages = {name: s for name, s in report.seconds.items() if name != "total"}
     return {
         "chosen": chosen,
-        "reference": record["variants"]["float32"],
-        "verdict_line": text.verdict_line(record),
-        "doubt": text.baseline_warning(record),
-        "majority": text.majority_share(record),
-        "matrix": tables.matrix(chosen["confusion"]) if _drawn(classes) else None,
+        "reference": report.variants["float32"],
+        "verdict_line": text.verdict_line(report),
+        "doubt": text.baseline_warning(report),
+        "majority": text.majority_share(report),
+        "matrix": tables.matrix(chosen.confusion) if _drawn(classes) else None,
         "named_columns": len(classes) <= tables.NAMED_COLUMNS,
-        "pairs": tables.worst_pairs(chosen["confusion"], classes),
-        "per_class": tables.worst_first(chosen["per_class"]),
-        "settings": tables.flat(record["settings"]),
-        "provenance": tables.flat(record["weights"]["provenance"]),
-        "details": tables.flat(record["training"]["details"]),
+        "pairs": tables.worst_pairs(chosen.confusion, classes),
+        "per_class": tables.worst_first(chosen.per_class),
+        "settings": tables.flat(report.settings),
+        "provenance": tables.flat(report.weights.provenance),
+        "details": tables.flat(report.training.details),
         "stages": stages,
         "slowest": max(stages.values(), default=0.0) or 1.0,
     }
 
 
-def _compared(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The variants side by side, what their scores mean, and what the Edge TPU takes."""
-
-    compared = rows(record)
-    chosen, confidence = record["variants"][record["chosen"]], record["confidence"]
+def _compared(report: Report) -> dict[str, Any]:
+    """Return the variants side by side, the calibration of the scores, and the Edge TPU."""
+    rows = tuple(report.variants.values())
+    chosen, calibration = report.chosen_variant, report.calibration
+    prediction = chosen.edgetpu
+    assert calibration is not None and prediction is not None  # only schema 1 lacks them
     return {
-        "rows": compared,
-        "columns": columns(compared),
-        "baseline": next(row for row in compared if row.name == BASELINE),
-        "trade_off": _trade_off(record, compared),
-        "made": [
-            (name, variant, _curves(tables.recoveries(name, variant), f"made{place}-"))
-            for place, (name, variant) in enumerate(record["variants"].items())
-            if variant["notes"] or variant["steps"]
+        "rows": rows,
+        "columns": columns(rows),
+        "baseline": report.variants[BASELINE],
+        "trade_off": _trade_off(report),
+        "recipes": [
+            (variant, _curves(tables.recoveries(variant), f"recipe{index}-"))
+            for index, variant in enumerate(rows)
+            if variant.notes or variant.steps
         ],
-        "scores": text.calibration_summary(confidence),
-        "reliability": _reliability(confidence),
-        "threshold": text.threshold_summary(chosen),
-        "edgetpu": text.edgetpu_summary(record["chosen"], chosen["edgetpu"]),
-        "refusals": tables.refusals(chosen["edgetpu"]),
-        "memory": text.memory_summary(chosen["edgetpu"]),
+        "scores": text.calibration_summary(calibration),
+        "reliability": _reliability(calibration),
+        "threshold": text.threshold_summary(chosen.threshold),
+        "edgetpu": text.edgetpu_summary(chosen.name, prediction),
+        "refusals": tables.refusals(prediction),
+        "memory": text.memory_summary(prediction.parameters) if prediction.parameters else "",
     }
 
 
-def _on_board(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the section on the board shows, where it was made for one."""
-    if record["board"] is None:
+def _on_board(report: Report) -> dict[str, Any]:
+    """Return the section on the board that the model is for."""
+    if report.board is None:
         return {}
     return {
-        "board": text.board_summary(record),
-        "board_rows": text.board_rows(record),
-        "board_published": text.published_latencies(record),
+        "board": text.board_summary(report.board, report.chosen),
+        "board_rows": text.board_rows(report.board),
+        "board_published": text.published_latencies(report.board),
     }
 
 
-def _reliability(confidence: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """The diagrams with their headings; one where no temperature changed the scores."""
+def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:
+    """Return the diagrams with headings; only one if no temperature changed the scores."""
     from markupsafe import Markup
 
-    shown = {"before": "Before calibration", "after": "After calibration, as in the files"}
-    if confidence["temperature"] == 1:
-        shown = {"after": "As in the files"}
-    bins = confidence["reliability"]
+    diagrams = calibration.reliability
+    shown = [
+        ("before", "Before calibration", diagrams.before),
+        ("after", "After calibration, as in the files", diagrams.after),
+    ]
+    if calibration.temperature == 1:
+        shown = [("after", "As in the files", diagrams.after)]
     return [
-        (
-            heading,
-            plots.describe_reliability(bins[stage]),
-            Markup(plots.reliability_svg(bins[stage], stage)),
-        )
-        for stage, heading in shown.items()
+        (heading, plots.describe_reliability(bins), Markup(plots.reliability_svg(bins, stage)))
+        for stage, heading, bins in shown
     ]
 
 
-def _trade_off(record: Mapping[str, Any], compared: tuple[VariantRow, ...]) -> dict[str, str]:
-    """The plot for a screen and for a phone, and in words."""
+def _trade_off(report: Report) -> dict[str, str]:
+    """Return the plot for a screen and for a phone, and its description."""
     from markupsafe import Markup
 
     points = [
@@ -154,11 +155,11 @@ def _trade_off(record: Mapping[str, Any], compared: tuple[VariantRow, ...]) -> d
             group="",
             p50_ms=row.timing.p50_ms,
             accuracy=row.accuracy,
-            interval=row.interval,
-            front=row.name in record["choice"]["pareto"],
-            chosen=row.name == record["chosen"],
+            interval=row.accuracy_interval,
+            front=row.name in report.choice.pareto,
+            chosen=row.name == report.chosen,
         )
-        for row in compared
+        for row in report.variants.values()
     ]
     return {
         "words": pareto_plot.describe(points),
@@ -167,41 +168,41 @@ def _trade_off(record: Mapping[str, Any], compared: tuple[VariantRow, ...]) -> d
     }
 
 
-def _curves(curves: Iterable[Mapping[str, Any]], key: str) -> list[tuple[Any, str, str]]:
-    """Each curve with its description and its drawing."""
+def _curves(curves: Iterable[CurveReport], key: str) -> list[tuple[CurveReport, str, str]]:
+    """Return each curve with its description and its plot."""
     from markupsafe import Markup
 
     return [
-        (curve, plots.describe_curve(curve), Markup(plots.curve_svg(curve, f"{key}{place}")))
-        for place, curve in enumerate(curves)
+        (curve, plots.describe_curve(curve), Markup(plots.curve_svg(curve, f"{key}{index}")))
+        for index, curve in enumerate(curves)
     ]
 
 
-def _drawn(classes: list[str]) -> bool:
+def _drawn(classes: Sequence[str]) -> bool:
     return len(classes) <= tables.MATRIX_CLASSES
 
 
 def _shown(
-    record: Mapping[str, Any], dataset: Dataset, split: Split, scores: NDArray[np.float32]
+    report: Report, dataset: Dataset, split: Split, scores: NDArray[np.float32]
 ) -> dict[str, Any]:
-    """The images, and the images per class and side."""
+    """Return the images, and the numbers of images per class and subset."""
     album = Gallery(dataset, split)
-    audit = record["dataset"]["audit"]
+    audit = report.dataset.audit
     return {
         "samples": album.samples(),
-        "duplicates": album.groups(audit["duplicates"]),
-        "across_split": album.groups(audit["across_split"]),
-        "near_conflicts": album.groups(audit["near_conflicts"]),
+        "duplicates": album.groups(audit.duplicates),
+        "across_split": album.groups(audit.across_split),
+        "near_conflicts": album.groups(audit.near_conflicts),
         "mistakes": album.mistakes(scores, split.test),
-        "counts": tables.counts(record, _per_side(dataset, split)),
+        "counts": tables.counts(report.dataset.counts, _per_subset(dataset, split)),
     }
 
 
-def _per_side(dataset: Dataset, split: Split) -> list[dict[str, int]]:
-    """Per class its images on each side."""
+def _per_subset(dataset: Dataset, split: Split) -> list[dict[str, int]]:
+    """Count the images of each class in each subset."""
     number = len(dataset.classes)
     counted = {
-        side: np.bincount(dataset.labels[getattr(split, side)], minlength=number).tolist()
-        for side in SPLITS
+        subset: np.bincount(dataset.labels[getattr(split, subset)], minlength=number).tolist()
+        for subset in SPLITS
     }
-    return [{side: int(counted[side][label]) for side in SPLITS} for label in range(number)]
+    return [{subset: int(counted[subset][label]) for subset in SPLITS} for label in range(number)]

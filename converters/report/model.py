@@ -9,9 +9,11 @@ value that is not finite becomes null.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Annotated, Any, Self
 
 from converters.report.codec import Key, Pattern, Since, from_plain, to_plain
+from converters.report.columns import html_table
 from converters.report.sections import (
     BoardReport,
     CalibrationReport,
@@ -137,9 +139,10 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook: the verdict and a table of the variants."""
-        from converters.report.html import render_summary
-
-        return render_summary(self)
+        rows = tuple(self.variants.values())
+        title = f"{escape(self.dataset.name)}: {self.verdict.status}"
+        table = html_table(rows, self.variants[BASELINE], self.chosen)
+        return f"<p><b>{title}</b>. {escape(self.verdict.reason)}.</p>{table}"
 
 
 def _first_choice(chosen: Any) -> dict[str, Any]:

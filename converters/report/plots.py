@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from converters.report.sections import CurveReport, ReliabilityBinReport
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -104,11 +106,11 @@ def page_svg(figure: "Figure", key: str) -> str:
     return svg
 
 
-def curve_svg(curve: Mapping[str, Any], key: str) -> str:
+def curve_svg(curve: CurveReport, key: str) -> str:
     """Render a curve of the report as an ``<svg>``, accuracies and losses in separate panels.
 
     Args:
-        curve: ``x_label``, ``y_label``, ``x``, ``series``; None stands for no value.
+        curve: None in a series stands for no value.
         key: prefix of the ids, so that several plots fit on one page.
     """
     from matplotlib.figure import Figure
@@ -118,32 +120,32 @@ def curve_svg(curve: Mapping[str, Any], key: str) -> str:
         figure = Figure(figsize=(4.8, 1.0 + 1.75 * len(panels)), layout="constrained")
         axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
         for axis, (label, series) in zip(axes, panels, strict=True):
-            _draw_panel(axis, curve["x"], series, label)
-        _set_scale(axes[-1], curve["x"])
-        axes[-1].set_xlabel(curve["x_label"])
+            _draw_panel(axis, curve.x, series, label)
+        _set_scale(axes[-1], curve.x)
+        axes[-1].set_xlabel(curve.x_label)
         return page_svg(figure, key)
 
 
-def describe_curve(curve: Mapping[str, Any]) -> str:
+def describe_curve(curve: CurveReport) -> str:
     """Describe a curve by its first, best and last values, as the plot's alternative text."""
     parts = []
-    for name, values in curve["series"].items():
+    for name, values in curve.series.items():
         known = [value for value in values if value is not None]
         if known:
             best = max(known) if "accuracy" in name else min(known)
             parts.append(f"{name} from {known[0]:.3g} to {known[-1]:.3g}, best {best:.3g}")
-    return f"{curve['title']} by {curve['x_label']}: {'; '.join(parts)}."
+    return f"{curve.title} by {curve.x_label}: {'; '.join(parts)}."
 
 
-def _panels(curve: Mapping[str, Any]) -> list[tuple[str, dict[str, Sequence[float | None]]]]:
-    series = curve["series"]
+def _panels(curve: CurveReport) -> list[tuple[str, Mapping[str, Sequence[float | None]]]]:
+    series = curve.series
     shares = {name: values for name, values in series.items() if "accuracy" in name}
     rest = {name: values for name, values in series.items() if name not in shares}
-    panels = []
+    panels: list[tuple[str, Mapping[str, Sequence[float | None]]]] = []
     if shares:
         panels.append((_panel_label(shares, "accuracy") + _PERCENT, _scaled(shares, 100)))
     if rest:
-        panels.append((_panel_label(rest, "loss" if shares else curve["y_label"]), rest))
+        panels.append((_panel_label(rest, "loss" if shares else curve.y_label), rest))
     return panels
 
 
@@ -198,29 +200,29 @@ def _set_scale(axis: Any, x: Sequence[float]) -> None:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def reliability_svg(bins: Sequence[Mapping[str, Any]], key: str) -> str:
+def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str) -> str:
     """Render a reliability diagram: share correct by score, and below the number of images.
 
     DeGroot and Fienberg, The Statistician 32 (1983) 12; Guo et al. (ICML 2017), figure 1.
 
     Args:
-        bins: of the report: ``low``, ``high``, ``count``, ``accuracy``.
+        bins: of the report.
         key: prefix of the ids, so that several plots fit on one page.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    lows = [100 * entry["low"] for entry in bins]
-    widths = [100 * (entry["high"] - entry["low"]) for entry in bins]
+    lows = [100 * entry.low for entry in bins]
+    widths = [100 * (entry.high - entry.low) for entry in bins]
     with plot_style(PAGE, key):
         figure = Figure(figsize=_RELIABILITY_SIZE, layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         look: dict[str, Any] = {"align": "edge", "edgecolor": PAGE.paper, "linewidth": 1.5}
-        right = [100 * entry["accuracy"] for entry in bins]
+        right = [100 * entry.accuracy for entry in bins]
         above.bar(lows, right, widths, color=PAGE.series[0], alpha=0.8, **look)
         above.plot([0, 100], [0, 100], color=PAGE.ink, linestyle=(0, (4, 3)), linewidth=1.2)
         above.set(xlim=(0, 100), ylim=(0, 102), ylabel="correct (%)")
-        counts = [entry["count"] for entry in bins]
+        counts = [entry.count for entry in bins]
         below.bar(lows, counts, widths, color=PAGE.ink, alpha=0.35, **look)
         below.set(xlabel="score (%)", ylabel="images")
         below.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
@@ -230,11 +232,11 @@ def reliability_svg(bins: Sequence[Mapping[str, Any]], key: str) -> str:
         return page_svg(figure, key)
 
 
-def describe_reliability(bins: Sequence[Mapping[str, Any]]) -> str:
+def describe_reliability(bins: Sequence[ReliabilityBinReport]) -> str:
     """Describe the diagram in words, as its alternative text."""
     listed = "; ".join(
-        f"{100 * entry['low']:.0f} to {100 * entry['high']:.0f} %: {entry['count']} images, "
-        f"{100 * entry['accuracy']:.0f} % correct"
+        f"{100 * entry.low:.0f} to {100 * entry.high:.0f} %: {entry.count} images, "
+        f"{100 * entry.accuracy:.0f} % correct"
         for entry in bins
     )
     return f"Share of correct predictions by score. {listed}."

@@ -81,16 +81,21 @@ def _type(hint: Any, markers: tuple[Any, ...], definitions: dict[str, Any]) -> d
             definitions[name] = {}  # for a class that contains itself
             definitions[name] = _object(hint, definitions)
         return {"$ref": f"#/$defs/{name}"}
-    if origin is tuple:
-        fixed = () if arguments[-1] is Ellipsis else arguments
-        lengths = {"minItems": len(fixed), "maxItems": len(fixed)} if fixed else {}
+    if origin is not None:
         constraints = _constraints((*markers, *inner_markers))
-        items = _type(arguments[0], (), definitions)
-        return {"type": "array", "items": items, **lengths, **constraints}
+        return {**_container(origin, arguments, definitions), **constraints}
+    return {"type": _TYPES[hint], **_constraints((*markers, *inner_markers))}
+
+
+def _container(
+    origin: Any, arguments: tuple[Any, ...], definitions: dict[str, Any]
+) -> dict[str, Any]:
     if origin is Mapping:
         values = _type(arguments[1], (), definitions)
         return {"type": "object"} | ({"additionalProperties": values} if values else {})
-    return {"type": _TYPES[hint], **_constraints((*markers, *inner_markers))}
+    fixed = () if arguments[-1] is Ellipsis else arguments
+    lengths = {"minItems": len(fixed), "maxItems": len(fixed)} if fixed else {}
+    return {"type": "array", "items": _type(arguments[0], (), definitions), **lengths}
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

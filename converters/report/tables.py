@@ -1,8 +1,16 @@
 """Contents of the tables on the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from converters.report.sections import CurveReport
+from converters.report.variant import (
+    ClassReport,
+    EdgeTpuReport,
+    RefusedOpReport,
+    VariantReport,
+)
 
 MATRIX_CLASSES = 30
 """Classes up to which the confusion matrix is drawn; above, its worst pairs are listed."""
@@ -67,12 +75,12 @@ class StepTable:
     layers: list[tuple[str, list[str]]]
 
 
-def matrix(confusion: list[list[int]]) -> list[list[MatrixCell]]:
+def matrix(confusion: Sequence[Sequence[int]]) -> list[list[MatrixCell]]:
     """Return the confusion matrix [true][predicted] with the share of each count in its row."""
     return [[MatrixCell(count, count / max(1, sum(row))) for count in row] for row in confusion]
 
 
-def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[ConfusedPair]:
+def worst_pairs(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[ConfusedPair]:
     """Return the pairs of classes confused most often, at most 20."""
     pairs = [
         ConfusedPair(classes[true], classes[predicted], count, count / sum(row))
@@ -83,14 +91,13 @@ def worst_pairs(confusion: list[list[int]], classes: list[str]) -> list[Confused
     return sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS]
 
 
-def worst_first(per_class: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def worst_first(per_class: Sequence[ClassReport]) -> list[ClassReport]:
     """Sort metrics per class by rising F1; classes without test images come last."""
-    return sorted(per_class, key=lambda row: (row["support"] == 0, row["f1"]))
+    return sorted(per_class, key=lambda row: (row.support == 0, row.f1))
 
 
-def counts(record: Mapping[str, Any], subsets: list[dict[str, int]]) -> list[dict[str, Any]]:
+def counts(images: Mapping[str, int], subsets: Sequence[Mapping[str, int]]) -> list[dict[str, Any]]:
     """Return per class its images, the width of its bar (0–1), and its images in each subset."""
-    images = record["dataset"]["counts"]
     largest = max(images.values())
     return [
         {"label": label, "count": count, "width": count / largest, **per_subset}
@@ -98,7 +105,7 @@ def counts(record: Mapping[str, Any], subsets: list[dict[str, int]]) -> list[dic
     ]
 
 
-def steps(details: list[dict[str, Any]]) -> list[StepTable]:
+def steps(details: Sequence[Mapping[str, Any]]) -> list[StepTable]:
     """Return the steps of a recipe as tables; values per epoch are drawn instead."""
     return [_step(step) for step in details]
 
@@ -124,41 +131,41 @@ def _is_by_layer(value: Any) -> bool:
     )
 
 
-def recoveries(name: str, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
+def recoveries(variant: VariantReport) -> list[CurveReport]:
     """Return the curves of a variant's recovery training after pruning or quantization."""
-    parts = [part for step in variant["steps"] for part in (step, *step.values())]
+    parts = [part for step in variant.steps for part in (step, *step.values())]
     return [
-        {
-            "title": f"Recovery of {name}",
-            "x_label": "epoch",
-            "y_label": "accuracy and loss",
-            "x": list(range(1, len(part["losses"]) + 1)),
-            "series": {
+        CurveReport(
+            title=f"Recovery of {variant.name}",
+            x_label="epoch",
+            y_label="accuracy and loss",
+            x=tuple(range(1, len(part["losses"]) + 1)),
+            series={
                 "validation accuracy": part["validation_accuracies"],
                 "validation loss": part["validation_losses"],
                 "training loss": part["losses"],
             },
-        }
+        )
         for part in parts
         if isinstance(part, Mapping) and part.keys() >= _CURVES
     ]
 
 
-def refusals(prediction: Mapping[str, Any]) -> list[RefusedOp]:
+def refusals(prediction: EdgeTpuReport) -> list[RefusedOp]:
     """Group the operations that the Edge TPU is predicted to reject by kind and reason."""
-    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for refusal in prediction["refused"]:
-        key = (refusal["op"], refusal["reason"], refusal["change"])
+    groups: dict[tuple[str, str, str], list[RefusedOpReport]] = {}
+    for refusal in prediction.refused:
+        key = (refusal.op, refusal.reason, refusal.change)
         groups.setdefault(key, []).append(refusal)
     return [
         RefusedOp(
             op=op,
             count=len(group),
             reason=reason,
-            found=group[0]["found"],
+            found=group[0].observed,
             change=change,
-            lost=sum(sum(refusal["behind"].values()) for refusal in group),
-            rule=f"{group[0]['source']}, {group[0]['confidence']}",
+            lost=sum(sum((refusal.lost_after or {}).values()) for refusal in group),
+            rule=f"{group[0].source}, {group[0].confidence}",
         )
         for (op, reason, change), group in groups.items()
     ]

@@ -1,49 +1,55 @@
 """Sentences of the report about the verdict, the scores, the Edge TPU and the board."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from converters.report.formatting import interval, milliseconds, number, percent, runner, size
+from converters.report.formatting import interval, milliseconds, number, percent, size
+from converters.report.model import Report
+from converters.report.sections import (
+    BoardReport,
+    CalibrationReport,
+    EstimateReport,
+    PublishedLatencyReport,
+    VerdictReport,
+)
+from converters.report.variant import EdgeTpuMemoryReport, EdgeTpuReport, ThresholdReport
 
 _RUNS_ON = {"cpu": "the CPU", "edgetpu": "the Edge TPU"}
 
 _SINGLE_TIME = " A single time gives no range, so the range is the spread seen on other boards."
 
 
-def verdict_line(record: Mapping[str, Any]) -> str:
+def verdict_line(report: Report) -> str:
     """Summarize the verdict on the chosen variant in one sentence."""
-    chosen = record["variants"][record["chosen"]]
-    tested = record["split"]["sizes"]["test"]
+    chosen = report.chosen_variant
+    tested = report.split.sizes.test
     return (
-        f"{_verdict_opening(record['verdict'])}: {percent(chosen['accuracy'])} "
-        f"({interval(chosen['accuracy_interval'])}) accuracy on {number(tested, 'unseen image')}; "
-        f"{size(chosen['bytes'])}; {milliseconds(chosen['p50_ms'])} on {runner(chosen['latency'])}"
+        f"{_verdict_opening(report.verdict)}: {percent(chosen.accuracy)} "
+        f"({interval(chosen.accuracy_interval)}) accuracy on {number(tested, 'unseen image')}; "
+        f"{size(chosen.bytes)}; {milliseconds(chosen.p50_ms)} on {chosen.timing.runner()}"
     )
 
 
-def _verdict_opening(verdict: Mapping[str, Any]) -> str:
-    name, allowed = verdict["variant"], f"{verdict['max_drop']:g} points allowed"
-    if verdict["status"] == "fail":
+def _verdict_opening(verdict: VerdictReport) -> str:
+    name, allowed = verdict.variant, f"{verdict.max_drop:g} points allowed"
+    if verdict.status == "fail":
         return f"{name} loses more than the {allowed}"
-    if verdict["status"] == "warn":
+    if verdict.status == "warn":
         return f"{name} may lose more than the {allowed}"
     if name == "float32":
         return f"{name} is the model as trained"
-    if verdict["drop"] <= 0:
+    if verdict.drop <= 0:
         return f"{name} is as accurate as float32"
     return f"{name} stays within the {allowed}"
 
 
-def majority_share(record: Mapping[str, Any]) -> float:
+def majority_share(report: Report) -> float:
     """Return the accuracy (0–1) of always predicting the most common class of the test split."""
-    supports = [row["support"] for row in record["variants"][record["chosen"]]["per_class"]]
+    supports = [entry.support for entry in report.chosen_variant.per_class]
     return float(max(supports) / sum(supports))
 
 
-def baseline_warning(record: Mapping[str, Any]) -> str | None:
+def baseline_warning(report: Report) -> str | None:
     """Return a warning where the model is not shown to beat always predicting one class."""
-    chosen, share = record["variants"][record["chosen"]], majority_share(record)
-    if chosen["accuracy_interval"][0] > share:
+    share = majority_share(report)
+    if report.chosen_variant.accuracy_interval[0] > share:
         return None
     return (
         f"The model is not shown to be better than always predicting the most common class "
@@ -51,70 +57,67 @@ def baseline_warning(record: Mapping[str, Any]) -> str | None:
     )
 
 
-def calibration_summary(confidence: Mapping[str, Any]) -> tuple[str, ...]:
+def calibration_summary(calibration: CalibrationReport) -> tuple[str, ...]:
     """Summarize the effect of temperature scaling on the scores of the test split."""
-    temperature, test = confidence["temperature"], confidence["test"]
+    temperature, test = calibration.temperature, calibration.test
     if temperature == 1:
         return (
             f"The scores are unchanged; on the test split their expected calibration error is "
-            f"{percent(test['ece_after'])}.",
+            f"{percent(test.ece_after)}.",
         )
     kind = "overconfident" if temperature > 1 else "underconfident"
     return (
         f"On the validation split the scores were {kind}. The logits are divided by "
         f"{temperature:.2f} (temperature scaling), which changes scores but no predicted class.",
-        f"On the test split the log-loss {_change(test, 'log_loss', 1, '')}, and the expected "
-        f"calibration error {_change(test, 'ece', 100, ' %')}.",
+        f"On the test split the log-loss {_change(test.log_loss_before, test.log_loss_after, 1, '')}, and the expected "
+        f"calibration error {_change(test.ece_before, test.ece_after, 100, ' %')}.",
     )
 
 
-def _change(test: Mapping[str, Any], metric: str, factor: float, unit: str) -> str:
-    before, after = (factor * test[f"{metric}_{stage}"] for stage in ("before", "after"))
-    first, then = (f"{value:.{3 if factor == 1 else 1}f}{unit}" for value in (before, after))
+def _change(before: float, after: float, factor: float, unit: str) -> str:
+    decimals = 3 if factor == 1 else 1
+    first, then = (f"{factor * value:.{decimals}f}{unit}" for value in (before, after))
     if first == then:
         return f"stayed at {then}"
     return f"{'fell' if after < before else 'rose'} from {first} to {then}"
 
 
-def threshold_summary(chosen: Mapping[str, Any]) -> str:
+def threshold_summary(threshold: ThresholdReport | None) -> str:
     """Summarize the precision of the stored score threshold, or say that there is none."""
-    threshold = chosen["threshold"]
     if threshold is None:
         return (
             "No score threshold is stored, so the model predicts a class for every image. "
             "Use --precision 0.95 to have it answer “unknown” when it is not confident enough."
         )
-    score, images = percent(threshold["score"]), number(threshold["images"], "validation image")
+    score, images = percent(threshold.score), number(threshold.images, "validation image")
     accepted = (
-        f"{percent(threshold['coverage'])} of {images} reach it, and "
-        f"{percent(threshold['reached'])} of these are correct"
+        f"{percent(threshold.coverage)} of {images} reach it, and "
+        f"{percent(threshold.reached)} of these are correct"
     )
-    if threshold["reached"] >= threshold["wanted"]:
+    if threshold.met:
         return f"Below a score of {score} the answer is “unknown”: {accepted}."
     return (
-        f"No threshold reaches the requested precision of {percent(threshold['wanted'])}. "
+        f"No threshold reaches the requested precision of {percent(threshold.precision)}. "
         f"The closest is a score of {score}: {accepted}."
     )
 
 
-def edgetpu_summary(name: str, prediction: Mapping[str, Any]) -> str:
+def edgetpu_summary(name: str, prediction: EdgeTpuReport) -> str:
     """Summarize how many operations of a variant are predicted to run on the Edge TPU."""
-    on_cpu = sum(prediction["cpu"].values())
-    total = prediction["mapped"] + on_cpu
-    if prediction["status"] == "full":
+    on_cpu, total = prediction.on_cpu, prediction.operations
+    if prediction.status == "full":
         return f"All {number(total, 'operation')} of {name} are predicted to run on the Edge TPU."
-    if prediction["status"] == "none":
+    if prediction.status == "none":
         return f"No operation of {name} is predicted to run on the Edge TPU: it stays on the CPU."
     return (
-        f"{prediction['mapped']} of {number(total, 'operation')} of {name} are predicted to run on "
+        f"{prediction.mapped} of {number(total, 'operation')} of {name} are predicted to run on "
         f"the Edge TPU, {on_cpu} on the CPU."
     )
 
 
-def memory_summary(prediction: Mapping[str, Any]) -> str:
+def memory_summary(parameters: EdgeTpuMemoryReport) -> str:
     """Summarize how many parameters are predicted to fit into the Edge TPU's memory."""
-    parameters = prediction["parameters"]
-    on_chip, streamed = parameters["on_chip"], parameters["off_chip"]
+    on_chip, streamed = parameters.on_chip, parameters.off_chip
     if not streamed:
         kept = f"Its {size(on_chip)} of parameters"
         return f"{kept} should fit into about 8 MB on the chip (estimated)."
@@ -124,62 +127,60 @@ def memory_summary(prediction: Mapping[str, Any]) -> str:
     )
 
 
-def board_summary(record: Mapping[str, Any]) -> tuple[str, ...]:
+def board_summary(board: BoardReport, chosen: str) -> tuple[str, ...]:
     """Describe the settings for the board and the estimated latency of the chosen file."""
-    board = record["board"]
-    threads = number(board["threads"], "thread") if board["threads"] else "one thread per core"
+    threads = number(board.threads, "thread") if board.threads else "one thread per core"
     settings = (
-        f"Made for this board: target {board['target']}, input {board['size']} × {board['size']} "
+        f"Made for this board: target {board.target}, input {board.size} × {board.size} "
         f"pixels, to run with {threads} on its CPU."
     )
-    return settings, estimated_latency(record)
+    return settings, estimated_latency(board, chosen)
 
 
-def estimated_latency(record: Mapping[str, Any]) -> str:
+def estimated_latency(board: BoardReport, name: str) -> str:
     """Describe the estimated latency of the chosen file on the board in a sentence."""
-    board, name = record["board"], record["chosen"]
-    estimate = board["estimates"][name]
+    estimate = board.estimates[name]
     if estimate is None:
         return (
-            f"The latency of {name} on the {board['title']} is not estimated, as no comparable "
+            f"The latency of {name} on the {board.title} is not estimated, as no comparable "
             "latency is published. Measure it there with “edge bench”."
         )
-    published = number(len(estimate["published"]), "published time")
-    single = len(estimate["published"]) == 1
+    published = number(len(estimate.published), "published time")
+    single = len(estimate.published) == 1
     return (
-        f"Estimated latency of {name} on the {board['title']}: about "
-        f"{_two_digits(estimate['ms'])} ms per image ({_range(estimate)}) on "
-        f"{_RUNS_ON[estimate['runs_on']]}. Based on {published} and the multiply-adds, not "
+        f"Estimated latency of {name} on the {board.title}: about "
+        f"{_two_digits(estimate.ms)} ms per image ({_range(estimate)}) on "
+        f"{_RUNS_ON[estimate.runs_on]}. Based on {published} and the multiply-adds, not "
         f"measured on this board.{_SINGLE_TIME if single else ''}"
     )
 
 
-def board_rows(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+def board_rows(board: BoardReport) -> list[dict[str, str | int]]:
     """Return the rows of the table of estimated latencies."""
     return [
         {
             "name": name,
-            "runs_on": _RUNS_ON[estimate["runs_on"]],
-            "ms": f"{_two_digits(estimate['ms'])} ms",
+            "runs_on": _RUNS_ON[estimate.runs_on],
+            "ms": f"{_two_digits(estimate.ms)} ms",
             "range": _range(estimate),
-            "published": len(estimate["published"]),
+            "published": len(estimate.published),
         }
-        for name, estimate in record["board"]["estimates"].items()
+        for name, estimate in board.estimates.items()
         if estimate is not None
     ]
 
 
-def published_latencies(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def published_latencies(board: BoardReport) -> list[PublishedLatencyReport]:
     """Return the published latencies behind the estimates, each once."""
-    estimates = [estimate for estimate in record["board"]["estimates"].values() if estimate]
-    latencies: list[Mapping[str, Any]] = []
+    estimates = [estimate for estimate in board.estimates.values() if estimate]
+    latencies: list[PublishedLatencyReport] = []
     for estimate in estimates:
-        latencies += [latency for latency in estimate["published"] if latency not in latencies]
+        latencies += [latency for latency in estimate.published if latency not in latencies]
     return latencies
 
 
-def _range(estimate: Mapping[str, Any]) -> str:
-    return f"{_two_digits(estimate['low_ms'])} to {_two_digits(estimate['high_ms'])} ms"
+def _range(estimate: EstimateReport) -> str:
+    return f"{_two_digits(estimate.low_ms)} to {_two_digits(estimate.high_ms)} ms"
 
 
 def _two_digits(value: float) -> str:

@@ -46,11 +46,11 @@ class TimingReport:
     ``interpreter`` and ``delegate`` that ran it, with so many ``threads``.
     """
 
+    threads: Annotated[int, Range(1)]
     p50_ms: Number
     p95_ms: Number
     interpreter: str
     delegate: str
-    threads: Annotated[int, Range(1)]
 
     def runner(self) -> str:
         """Name interpreter, delegate and threads."""
@@ -189,7 +189,7 @@ class VariantReport:
         """The latency that is compared and plotted: with the interpreter's own threads."""
         runner = self.latency
         return TimingReport(
-            self.p50_ms, self.p95_ms, runner.interpreter, runner.delegate, runner.threads
+            runner.threads, self.p50_ms, self.p95_ms, runner.interpreter, runner.delegate
         )
 
     @property

@@ -1,16 +1,18 @@
 """What the pipeline does between its stages."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from conversion import Conversion
 
 from converters import pipeline
 from converters.commands import convert as cli
 from converters.commands import options
 from converters.progress import SilentProgress
-from converters.report import html, model, terminal
+from converters.report import html, terminal
 from converters.stage_timer import StageTimer
 from converters.training.config import TrainingOptions
 
@@ -22,9 +24,15 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = f"edge convert {LATIN}"
-    monkeypatch.setattr(model, "build", lambda *_, command, **__: {"command": command})
-    monkeypatch.setattr(html, "render", lambda record, **_: f"<p>{record['command']}")
-    pipeline.report(tmp_path, Mock(), Mock(), Mock(), {}, command, StageTimer(), SilentProgress())
+    monkeypatch.setattr(
+        pipeline,
+        "build_report",
+        lambda *_, command, **__: replace(Conversion().report(), command=command),
+    )
+    monkeypatch.setattr(html, "render", lambda report, **_: f"<p>{report.command}")
+    pipeline.write_report(
+        tmp_path, Mock(), Mock(), Mock(), {}, command, StageTimer(), SilentProgress()
+    )
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["command"] == command
 
@@ -45,6 +53,5 @@ def test_the_place_of_its_result_can_be_printed(
     assert cli.default_out(tmp_path / LATIN) == Path(r"K\xe4se-model")
     shown: list[Path] = []
     monkeypatch.setattr(terminal, "summary", lambda _, out: shown.append(out))
-    monkeypatch.setattr(options, "is_success", lambda _: True)
-    assert options.print_report({}, Path(LATIN), as_json=False) == 0
+    assert options.print_report(Conversion().report(), Path(LATIN), as_json=False) == 0
     assert shown == [Path(r"K\xe4se")]

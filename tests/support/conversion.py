@@ -10,7 +10,9 @@ import numpy as np
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, split
-from converters.report import html, model
+from converters.report import html
+from converters.report.build import about_weights, build_report
+from converters.report.model import Report
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
 from converters.stages import ConversionResult, TrainingResult
@@ -219,7 +221,7 @@ class Conversion:
             dataset=dataset,
             path=Path("/home/me/shapes"),
             split=split(dataset, 7),
-            weights=model.about_weights(
+            weights=about_weights(
                 Backbone(
                     weights="imagenet",
                     alpha=1.0,
@@ -251,7 +253,7 @@ class Conversion:
         )
 
     def stages(self) -> dict[str, Any]:
-        """The arguments of :func:`converters.report.model.build`."""
+        """The arguments of :func:`converters.report.build.build_report`."""
         return {
             "training": self.training(),
             "result": self.result(),
@@ -261,20 +263,24 @@ class Conversion:
             "command": "edge convert shapes",
         }
 
+    def report(self) -> Report:
+        """The report."""
+        return build_report(**self.stages())
+
     def record(self) -> dict[str, Any]:
         """The report as plain values, like report.json."""
-        return model.build(**self.stages())
+        return self.report().to_dict()
 
     def page(self) -> str:
         """The report as HTML."""
-        return render(self.record(), self.stages())
+        return render(self.report(), self.stages())
 
 
-def render(record: dict[str, Any], stages: dict[str, Any]) -> str:
-    """The page of a record, with the images and scores of ``stages``."""
+def render(report: Report, stages: dict[str, Any]) -> str:
+    """The page of a report, with the images and scores of ``stages``."""
     training, result = stages["training"], stages["result"]
     return html.render(
-        record,
+        report,
         dataset=training.dataset,
         split=training.split,
         scores=result.selected.predictions.test,

@@ -7,7 +7,8 @@ from typing import Any
 
 from conversion import Conversion, render
 
-from converters.report import model
+from converters.report.build import build_report
+from converters.report.model import Report
 
 VOID = {"meta", "img", "br", "path", "use", "rect"}
 
@@ -69,7 +70,7 @@ class Page(HTMLParser):
 def page_of(conversion: Conversion, change: Callable[[dict[str, Any]], None] | None = None) -> Page:
     """The page of a record after ``change`` was made to it."""
     stages = conversion.stages()
-    record = model.build(**stages)
+    record = build_report(**stages).to_dict()
     if change is not None:
         change(record)
-    return Page(render(record, stages))
+    return Page(render(Report.from_dict(record), stages))

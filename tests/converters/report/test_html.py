@@ -37,7 +37,7 @@ def plain_page() -> str:
 
 def test_the_verdict_comes_first_in_one_sentence() -> None:
     page = Page(plain_page())
-    line = text.verdict_line(Conversion().record()).replace("\N{NO-BREAK SPACE}", " ")
+    line = text.verdict_line(Conversion().report()).replace("\N{NO-BREAK SPACE}", " ")
     assert page.text.index(line) < 200
     for figure in (
         "int8",
@@ -69,19 +69,19 @@ def test_a_failed_verdict_names_the_classes_and_layers_that_suffer() -> None:
 
 def test_a_drop_within_the_limit_is_not_called_none() -> None:
     def line(drop: float) -> str:
-        return text.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).record())
+        return text.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).report())
 
     assert "2 points" in line(1.5)
     assert "2 points" not in line(0.0)
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = (text.baseline_warning(Conversion(wrong=6).record()) or "").replace(
+    doubt = (text.baseline_warning(Conversion(wrong=6).report()) or "").replace(
         "\N{NO-BREAK SPACE}", " "
     )
     assert "33.3 %" in doubt
     assert doubt in Page(Conversion(wrong=6).page()).text
-    assert text.baseline_warning(Conversion().record()) is None
+    assert text.baseline_warning(Conversion().report()) is None
     assert doubt not in Page(plain_page()).text
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from converters.edgetpu import installation
 from converters.edgetpu.stage import Compilation
 from converters.report import terminal, text
+from converters.report.codec import to_plain
+from converters.report.model import Report
 from converters.selection.select import Limits
 
 OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one/line/of/80/out")
@@ -18,7 +20,7 @@ OUT = Path("a/rather/long/folder/[bold]name/of/a/result/that/does/not/fit/on/one
 
 def printed(conversion: Conversion, width: int = 80) -> str:
     file = io.StringIO()
-    terminal.summary(conversion.record(), OUT, Console(file=file, width=width, highlight=False))
+    terminal.summary(conversion.report(), OUT, Console(file=file, width=width, highlight=False))
     return file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -67,8 +69,8 @@ def test_commands_to_get_the_compiler_can_be_copied() -> None:
 
 def printed_with(compiled: Compilation) -> str:
     file = io.StringIO()
-    record = Conversion().record() | {"compiled": compiled.to_dict()}
-    terminal.summary(record, OUT, Console(file=file, width=80, highlight=False))
+    record = Conversion().record() | {"compiled": to_plain(compiled.to_dict())}
+    terminal.summary(Report.from_dict(record), OUT, Console(file=file, width=80, highlight=False))
     return file.getvalue()
 
 
@@ -77,7 +79,7 @@ def test_the_place_of_the_report_can_be_copied() -> None:
 
 
 def test_piped_it_is_plain_text_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.summary(Conversion().record(), Path("out"))
+    terminal.summary(Conversion().report(), Path("out"))
     said = capsys.readouterr()
     assert "out/model.tflite" in said.out
     assert "\x1b" not in said.out
@@ -99,9 +101,9 @@ def test_a_failed_verdict_is_told_with_what_suffers() -> None:
 
 
 def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = text.baseline_warning(Conversion(wrong=6).record())
+    doubt = text.baseline_warning(Conversion(wrong=6).report())
     assert doubt is not None
     assert doubt.replace("\N{NO-BREAK SPACE}", " ") in " ".join(
         printed(Conversion(wrong=6)).split()
     )
-    assert text.baseline_warning(Conversion().record()) is None
+    assert text.baseline_warning(Conversion().report()) is None

@@ -11,7 +11,9 @@ from report_page import Page
 
 from boards import profile
 from converters import pipeline
-from converters.report import model, terminal, text
+from converters.report import terminal, text
+from converters.report.build import build_report
+from converters.report.model import Report
 from converters.selection.latency_estimate import (
     estimate_latencies,
     estimate_latency,
@@ -190,8 +192,8 @@ def test_float_files_are_held_against_float_ones(micro_variants: tuple[Variant, 
     assert dtypes == {"float32": {"float32"}, "float16": {"float32"}, "int8": {"int8"}}
 
 
-def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
-    """The record and the page of a result for ``board``."""
+def shown(board: profile.Profile) -> tuple[Report, str]:
+    """The report and the page of a result for ``board``."""
     stages = Conversion().stages()
     estimate = estimate_latency(300, "int8", board.run.delegate, board.latencies)
     stages["plan"] = replace(stages["plan"], board=board, limits=Limits(target=board.run.delegate))
@@ -202,13 +204,19 @@ def shown(board: profile.Profile) -> tuple[dict[str, Any], str]:
             for variant in stages["result"].variants
         ),
     )
-    record = model.build(**stages)
-    return record, Page(render(record, stages)).text
+    report = build_report(**stages)
+    return report, Page(render(report, stages)).text
+
+
+def estimated_latency(report: Report) -> str:
+    """The sentence on the chosen variant."""
+    assert report.board is not None
+    return text.estimated_latency(report.board, report.chosen)
 
 
 def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str]) -> None:
-    told, page = shown(WITH_TPU)
-    sentence = text.estimated_latency(told)
+    report, page = shown(WITH_TPU)
+    sentence = estimated_latency(report)
     for part in (
         "Raspberry Pi 4 Model B with Coral USB Accelerator", "int8", "2.6 ms", "0.68 to 6.1 ms",
         "the Edge TPU", "4 published times", "not measured",
@@ -217,27 +225,27 @@ def test_page_and_terminal_mark_the_estimate(capsys: pytest.CaptureFixture[str])
     assert sentence in page
     assert "https://coral.ai/docs/edgetpu/benchmarks" in page
     assert "Untested: no Edge TPU was available." in page
-    terminal.summary(told, Path("out"))
+    terminal.summary(report, Path("out"))
     assert sentence in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_estimate_from_one_published_time_says_where_its_range_is_from(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    told, page = shown(profile.load("raspberry-pi-5+coral-pcie"))
-    sentence = text.estimated_latency(told)
+    report, page = shown(profile.load("raspberry-pi-5+coral-pcie"))
+    sentence = estimated_latency(report)
     for part in ("int8", "2.5 ms", "0.88 to 8.4 ms", "1 published time", "other boards"):
         assert part in sentence, part
-    assert "other boards" not in text.estimated_latency(shown(WITH_TPU)[0])
+    assert "other boards" not in estimated_latency(shown(WITH_TPU)[0])
     assert sentence in page
-    terminal.summary(told, Path("out"))
+    terminal.summary(report, Path("out"))
     assert sentence in " ".join(capsys.readouterr().out.split())
 
 
 def test_where_nothing_is_published_nothing_is_estimated() -> None:
-    told, page = shown(profile.load("generic-x86-64"))
-    assert told["board"]["estimates"]["int8"] is None
-    sentence = text.estimated_latency(told)
+    report, page = shown(profile.load("generic-x86-64"))
+    assert report.board is not None and report.board.estimates["int8"] is None
+    sentence = estimated_latency(report)
     assert "int8" in sentence and "x86-64 computer with Linux" in sentence
     assert " ms" not in sentence
     assert sentence in page
