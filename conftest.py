@@ -10,14 +10,15 @@ import pytest
 def example_files(request: pytest.FixtureRequest) -> None:
     """Run an example in a folder with tiny models, images and a dataset.
 
-    ==================  ============================================================
-    ``model.tflite``    a classifier of red, green and blue images, with its labels
-    ``detector.tflite`` a detector that always finds a cat (left) and a dog (right)
-    ``detector.txt``    its labels
-    ``segmenter.tflite`` a segmentation model of red, green and blue pixels
-    ``red.jpg``         a red image
-    ``photos/``         a dataset of three classes
-    ==================  ============================================================
+    ===================  ============================================================
+    ``model.tflite``     a classifier of red, green and blue images, with its labels
+    ``ssd.tflite``       a detector that always finds two objects
+    ``coco_labels.txt``  its labels
+    ``deeplab.tflite``   a segmentation model of red, green and blue pixels, with labels
+    ``movenet.tflite``   a pose model that always finds somebody
+    ``red.png``          a red image of 64 × 48 pixels
+    ``photos/``          a dataset of three classes
+    ===================  ============================================================
     """
     if isinstance(request.node, pytest.DoctestItem):
         folder: Path = request.getfixturevalue("example_folder")
@@ -42,14 +43,15 @@ def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     colors = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     models: dict[str, Callable[[], bytes]] = {
         "model.tflite": lambda: write_metadata(tiny_models.color_model("int8"), colors),
-        "detector.tflite": tiny_models.detector_model,
-        "segmenter.tflite": lambda: write_metadata(mask_models.scores_model(), colors),
+        "ssd.tflite": tiny_models.detector_model,
+        "movenet.tflite": tiny_models.movenet_model,
+        "deeplab.tflite": lambda: write_metadata(mask_models.scores_model(), colors),
     }
     for name, make in models.items():
         (folder / name).write_bytes(make())
-    (folder / "detector.txt").write_text("cat\ndog\n")
+    (folder / "coco_labels.txt").write_text("cat\ndog\n")
     red = np.zeros((48, 64, 3), np.uint8)
     red[..., 2] = 250
-    cv2.imwrite(str(folder / "red.jpg"), red)
+    cv2.imwrite(str(folder / "red.png"), red)
     write_dataset(folder / "photos")
     return folder

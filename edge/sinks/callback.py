@@ -13,8 +13,11 @@ def callback_sink(function: Callable[[Output], None]) -> "CallbackSink":
     While the function is busy a few outputs wait; beyond that those of a live source are dropped,
     so that it does not slow the stream. An exception that it raises ends the stream.
 
-    >>> sink = edge.callback_sink(lambda output: print(output.result))  # doctest: +SKIP
-    >>> edge.run(task, "0", [sink])  # doctest: +SKIP
+    >>> import edge
+    >>> sink = edge.callback_sink(lambda output: print(output.result.best.label))
+    >>> edge.run(edge.Classifier.open("model.tflite"), "red.png", [sink]).frames
+    red
+    1
     """
     return CallbackSink(function)
 

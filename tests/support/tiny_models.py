@@ -57,15 +57,28 @@ def detector_model() -> bytes:
 
     Its output [1, 21, 6] is constant: x, y, width, height, scores of two classes.
     """
-    parts = Parts()
     rows = np.zeros((1, 21, 6), np.float32)
     rows[0, 0] = 0.25, 0.5, 0.5, 0.5, 0.9, 0.1
     rows[0, 1] = 0.75, 0.5, 0.5, 0.5, 0.1, 0.8
+    return constant_model(32, rows)
+
+
+def movenet_model() -> bytes:
+    """A MoveNet-like model that always finds all keypoints in the middle, with a score of 0.9."""
+    keypoints = np.full((1, 1, 17, 3), 0.5, np.float32)
+    keypoints[..., 2] = 0.9
+    return constant_model(32, keypoints)
+
+
+def constant_model(side: int, output: np.ndarray) -> bytes:
+    """A model of images [1, side, side, 3] whose output, float32, is constant."""
+    parts = Parts()
+    shape = np.asarray(output.shape, np.int32)
     tensors = [
-        parts.tensor("image", [1, 32, 32, 3], FLOAT32),
-        parts.tensor("constant", list(rows.shape), FLOAT32, data=rows),
-        parts.tensor("shape", [3], INT32, data=np.asarray(rows.shape, np.int32)),
-        parts.tensor("rows", list(rows.shape), FLOAT32),
+        parts.tensor("image", [1, side, side, 3], FLOAT32),
+        parts.tensor("constant", list(output.shape), FLOAT32, data=output),
+        parts.tensor("shape", [len(shape)], INT32, data=shape),
+        parts.tensor("output", list(output.shape), FLOAT32),
     ]
     return parts.pack(tensors, [parts.operator(RESHAPE, [1, 2], [3])], [0], [3])
 
