@@ -13,12 +13,12 @@ Indices = NDArray[np.intp]
 Solver = Callable[[NDArray[np.float64]], tuple[Indices, Indices]]
 
 
-def assign(costs: NDArray[np.float64], limit: float) -> tuple[Indices, Indices]:
-    """Pairs of least total cost, where leaving a row and a column alone costs ``limit``.
+def assign(costs: NDArray[np.float64], max_cost: float) -> tuple[Indices, Indices]:
+    """Return pairs of minimum total cost, where leaving a row and a column alone costs ``max_cost``.
 
     Args:
         costs: float64 [n, m], finite.
-        limit: pairs that cost as much or more are not made.
+        max_cost: Pairs that cost as much or more are not matched.
 
     Returns:
         Rows and columns of the pairs, in no special order.
@@ -27,17 +27,17 @@ def assign(costs: NDArray[np.float64], limit: float) -> tuple[Indices, Indices]:
         UsageError: neither lapx nor SciPy is installed.
     """
     if costs.size == 0:
-        none = np.empty(0, np.intp)
-        return none, none
-    gains = np.minimum(costs - limit, 0)
+        empty = np.empty(0, np.intp)
+        return empty, empty
+    gains = np.minimum(costs - max_cost, 0)
     rows, columns = _solver()(gains)
-    made = gains[rows, columns] < 0
-    return rows[made], columns[made]
+    matched = gains[rows, columns] < 0
+    return rows[matched], columns[matched]
 
 
 @cache
 def _solver() -> Solver:
-    """The linear assignment of lapx; else of SciPy, whose import takes a second."""
+    """Return the linear assignment of lapx; else of SciPy, whose import takes a second."""
     try:
         from lap import lapjvx
     except ImportError:

@@ -1,8 +1,8 @@
 """Counting objects that cross a line or enter and leave a zone.
 
-An object stands where the middle of its box's lower side is. Boxes tremble, so an object changes
-sides only once it is farther from the border than a tenth of its height: who stands on a line is
-not counted again and again. Who is first seen inside a zone has not come in.
+The position of an object is the middle of its box's bottom edge. Boxes jitter, so an object
+changes sides only once its distance from the boundary exceeds a tenth of its height: an object on
+a line is not counted repeatedly. An object that is first seen inside a zone has not come in.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,36 +20,38 @@ from edge.results import Detection, Event
 Point = tuple[float, float]
 
 MARGIN = 0.1
-"""Distance from a border, as a share of the box's height, up to which the side is unsure."""
+"""Distance from a boundary, as a fraction of the box's height, within which the side is unsure."""
 
 _LINE = "use a line such as door:100,200,540,200"
 _ZONE = "use a zone such as shop:0,200,400,200,400,480,0,480"
-_FORGET = 1000
-"""Updates after which a track that is not seen any more is forgotten."""
+_MAX_AGE = 1000
+"""Updates after which a track that is not seen any more is dropped."""
 
 
 class Boundary(Protocol):
-    """What can be crossed: a :class:`Line` or a :class:`Zone`."""
+    """A boundary that objects cross: a :class:`Line` or a :class:`Zone`."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """Kind of its events: "line" or "zone"."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the boundary in events."""
 
-    def depth(self, point: Point) -> float:
-        """Distance of a point in pixels: above 0 on the side that is "in"."""
+    def signed_distance(self, point: Point) -> float:
+        """Return the distance of a point in pixels, positive on the side that is "in"."""
 
-    def between(self, before: Point, after: Point) -> bool:
-        """Whether the straight way from one point to the other leads through here."""
+    def is_crossed(self, before: Point, after: Point) -> bool:
+        """Return True if the straight line between the points crosses the boundary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line from ``start`` to ``end``, in pixels of the frame.
 
-    "in" is from the left to the right of someone who looks from ``start`` to ``end``: downwards
-    in the image for a line drawn from left to right.
+    "in" is from the left to the right, looking from ``start`` to ``end``: downwards in the image
+    for a line drawn from left to right.
     """
 
     name: str
@@ -83,11 +85,13 @@ class Line:
                 code="invalid-line",
             )
 
-    def depth(self, point: Point) -> float:
+    def signed_distance(self, point: Point) -> float:
+        """Return the distance of a point in pixels, positive on the right-hand side."""
         length = hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
         return _turn(self.start, self.end, point) / length
 
-    def between(self, before: Point, after: Point) -> bool:
+    def is_crossed(self, before: Point, after: Point) -> bool:
+        """Return True if the straight line between the points meets this line."""
         return _turn(before, after, self.start) * _turn(before, after, self.end) <= 0
 
 
@@ -120,10 +124,12 @@ class Zone:
                 code="invalid-zone",
             )
 
-    def depth(self, point: Point) -> float:
+    def signed_distance(self, point: Point) -> float:
+        """Return the distance of a point from the outline in pixels, positive inside."""
         return cv2.pointPolygonTest(self._outline(), point, measureDist=True)
 
-    def between(self, before: Point, after: Point) -> bool:
+    def is_crossed(self, before: Point, after: Point) -> bool:
+        """Return True: points inside and outside are always apart."""
         return True
 
     def _outline(self) -> NDArray[np.float32]:
@@ -131,82 +137,89 @@ class Zone:
 
 
 @dataclass(slots=True)
-class _Sight:
-    """Where a track was last surely on one side, and the update it was last seen in."""
+class _LastSide:
+    """Side and position of a track when the side was last sure; update in which it was seen."""
 
     inside: bool
-    place: Point
+    position: Point
     update: int
 
 
 class CrossingCounter:
-    """Counts tracked objects at ``borders``; ids are those of one tracker."""
+    """Counts tracked objects that cross boundaries; their ids come from one tracker."""
 
-    def __init__(self, borders: Sequence[Boundary]) -> None:
-        names = [border.name for border in borders]
-        if twice := {name for name in names if names.count(name) > 1}:
+    def __init__(self, boundaries: Sequence[Boundary]) -> None:
+        names = [boundary.name for boundary in boundaries]
+        if repeated := {name for name in names if names.count(name) > 1}:
             raise UsageError(
                 "a unique name for each line and zone",
-                f"'{twice.pop()}' twice",
+                f"'{repeated.pop()}' twice",
                 "rename one of them",
                 code="duplicate-name",
             )
-        self.borders = tuple(borders)
-        self._totals = {border.name: {"in": 0, "out": 0} for border in borders}
-        self._inside = {border.name: 0 for border in borders}
-        self._seen: dict[str, dict[int, _Sight]] = {border.name: {} for border in borders}
+        self.boundaries = tuple(boundaries)
+        self._totals = {boundary.name: {"in": 0, "out": 0} for boundary in boundaries}
+        self._inside = {boundary.name: 0 for boundary in boundaries}
+        self._seen: dict[str, dict[int, _LastSide]] = {boundary.name: {} for boundary in boundaries}
         self._update = 0
 
     @property
     def totals(self) -> dict[str, dict[str, int]]:
-        """By name of line or zone, how many crossed so far: ``{"in": …, "out": …}``."""
+        """Counts of crossings so far, by name of line or zone: ``{"in": …, "out": …}``."""
         return {name: dict(counts) for name, counts in self._totals.items()}
 
     @property
     def inside(self) -> dict[str, int]:
-        """By name of zone, how many of the last update's objects are in it."""
-        return {zone.name: self._inside[zone.name] for zone in self.borders if zone.kind == "zone"}
+        """Counts of the objects that were inside in the last update, by name of zone."""
+        return {
+            zone.name: self._inside[zone.name] for zone in self.boundaries if zone.kind == "zone"
+        }
 
     def update(self, detections: Iterable[Detection]) -> tuple[Event, ...]:
-        """The crossings since the last update, by the detections that have a ``track_id``."""
+        """Return the crossings since the last update, of detections that have a ``track_id``."""
         self._update += 1
-        tracked = [found for found in detections if found.track_id is not None]
-        events = tuple(event for border in self.borders for event in self._at(border, tracked))
+        tracked = [detection for detection in detections if detection.track_id is not None]
+        events = tuple(
+            event for boundary in self.boundaries for event in self._crossings(boundary, tracked)
+        )
         for event in events:
             self._totals[event.name][event.direction] += 1
-        if self._update % _FORGET == 0:
-            self._forget()
+        if self._update % _MAX_AGE == 0:
+            self._drop_old()
         return events
 
-    def _at(self, border: Boundary, tracked: list[Detection]) -> Iterable[Event]:
-        seen = self._seen[border.name]
+    def _crossings(self, boundary: Boundary, tracked: list[Detection]) -> Iterable[Event]:
+        seen = self._seen[boundary.name]
         inside = 0
-        for found in tracked:
-            assert found.track_id is not None
-            before = seen.get(found.track_id)
-            now = self._look(border, found, before)
-            seen[found.track_id] = now
+        for detection in tracked:
+            track_id = detection.track_id
+            assert track_id is not None
+            before = seen.get(track_id)
+            now = self._side(boundary, detection, before)
+            seen[track_id] = now
             inside += now.inside
             if before is None or before.inside == now.inside:
                 continue
-            if border.between(before.place, now.place):
+            if boundary.is_crossed(before.position, now.position):
                 direction = "in" if now.inside else "out"
-                yield Event(border.kind, border.name, direction, found.track_id, found.label)
-        self._inside[border.name] = inside
+                yield Event(boundary.kind, boundary.name, direction, track_id, detection.label)
+        self._inside[boundary.name] = inside
 
-    def _look(self, border: Boundary, found: Detection, before: _Sight | None) -> _Sight:
-        x1, y1, x2, y2 = found.box
-        place = ((x1 + x2) / 2, y2)
-        depth = border.depth(place)
-        if before is not None and abs(depth) < MARGIN * (y2 - y1):
+    def _side(
+        self, boundary: Boundary, detection: Detection, before: _LastSide | None
+    ) -> _LastSide:
+        x1, y1, x2, y2 = detection.box
+        position = ((x1 + x2) / 2, y2)
+        distance = boundary.signed_distance(position)
+        if before is not None and abs(distance) < MARGIN * (y2 - y1):
             before.update = self._update
             return before
-        return _Sight(depth > 0, place, self._update)
+        return _LastSide(distance > 0, position, self._update)
 
-    def _forget(self) -> None:
-        oldest = self._update - _FORGET
+    def _drop_old(self) -> None:
+        oldest = self._update - _MAX_AGE
         for name, seen in self._seen.items():
-            self._seen[name] = {i: sight for i, sight in seen.items() if sight.update > oldest}
+            self._seen[name] = {key: side for key, side in seen.items() if side.update > oldest}
 
 
 def _parse(text: str, expected: str, fix: str, code: str) -> tuple[str, tuple[Point, ...]]:
@@ -221,5 +234,5 @@ def _parse(text: str, expected: str, fix: str, code: str) -> tuple[str, tuple[Po
 
 
 def _turn(start: Point, end: Point, point: Point) -> float:
-    """Cross product: above 0 where ``point`` is right of the way from ``start`` to ``end``."""
+    """Return the cross product: positive where ``point`` is to the right of ``start`` → ``end``."""
     return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])

@@ -15,82 +15,89 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Shares = tuple[float, float, float, float]
+Fractions = tuple[float, float, float, float]
 
-_SMALLEST = 2.0
-"""Least width and height in pixels that motion leaves of a box."""
+_MIN_SIZE = 2.0
+"""Minimum width and height of a predicted box, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class KalmanNoise:
-    """Standard deviations as shares of the box's height, for center x, center y, width, height.
+    """Standard deviations as fractions of the box's height: center x, center y, width, height.
 
-    ``measured``: of a detection; ``moved`` and ``accelerated``: of value and velocity, per step;
-    ``started``: of the velocity of a new track.
+    Attributes:
+        position: Of a detection.
+        process: Of the value, per step.
+        acceleration: Of the velocity, per step.
+        initial_velocity: Of the velocity of a new track.
     """
 
-    measured: Shares
-    moved: Shares
-    accelerated: Shares
-    started: Shares
+    position: Fractions
+    process: Fractions
+    acceleration: Fractions
+    initial_velocity: Fractions
 
 
 class KalmanFilter:
-    """The filter, with its noise; states go in and come out, none is changed."""
+    """The filter with its noise; it returns new states, and changes none."""
 
     def __init__(self, noise: KalmanNoise) -> None:
-        self._measured = np.square(noise.measured)
-        self._moved = np.square(noise.moved)
-        self._accelerated = np.square(noise.accelerated)
-        self._started = np.square(noise.started)
+        self._position = np.square(noise.position)
+        self._process = np.square(noise.process)
+        self._acceleration = np.square(noise.acceleration)
+        self._initial_velocity = np.square(noise.initial_velocity)
 
     def start(self, boxes: Array) -> Array:
-        """The state [n, 5, 4] of new tracks at ``boxes`` [n, 4], center x and y, width, height."""
+        """Return the state [n, 5, 4] of new tracks at ``boxes`` [n, 4]: center x and y, width, height."""
         square = np.square(boxes[:, 3:])
-        none = np.zeros_like(boxes)
-        return _state(boxes, none, self._measured * square, none, self._started * square)
+        zero = np.zeros_like(boxes)
+        variance, velocity_variance = self._position * square, self._initial_velocity * square
+        return _state(boxes, zero, variance, zero, velocity_variance)
 
     def predict(self, state: Array, steps: float) -> Array:
-        """The state ``steps`` later: that of as many steps of 1, one after the other."""
-        value, velocity, variance, covariance, change = state.swapaxes(0, 1)
+        """Return the state ``steps`` later, as after so many single steps."""
+        value, velocity, variance, covariance, velocity_variance = state.swapaxes(0, 1)
         square = np.square(value[:, 3:])
-        accelerated = self._accelerated * square
+        acceleration = self._acceleration * square
         sum_of_steps = steps * (steps - 1) / 2
         sum_of_squares = sum_of_steps * (2 * steps - 1) / 3
         moved = value + steps * velocity
-        moved[:, 2:] = np.maximum(moved[:, 2:], _SMALLEST)
-        grown = steps * self._moved * square + sum_of_squares * accelerated
+        moved[:, 2:] = np.maximum(moved[:, 2:], _MIN_SIZE)
+        added = steps * self._process * square + sum_of_squares * acceleration
         return _state(
             moved,
             velocity,
-            variance + 2 * steps * covariance + steps**2 * change + grown,
-            covariance + steps * change + sum_of_steps * accelerated,
-            change + steps * accelerated,
+            variance + 2 * steps * covariance + steps**2 * velocity_variance + added,
+            covariance + steps * velocity_variance + sum_of_steps * acceleration,
+            velocity_variance + steps * acceleration,
         )
 
     def spread(self, state: Array) -> Array:
-        """Variances [n, 4] of what a detection and the state of its track differ by."""
+        """Return the variances [n, 4] of the difference between a detection and its track's state."""
         return np.add(state[:, 2], self.noise(state))
 
     def noise(self, state: Array) -> Array:
-        """Variances [n, 4] of the detections of tracks, as measurements."""
-        return np.multiply(self._measured, np.square(state[:, 0, 3:]))
+        """Return the variances [n, 4] of the detections of tracks, as measurements."""
+        return np.multiply(self._position, np.square(state[:, 0, 3:]))
 
-    def correct(self, state: Array, boxes: Array, doubt: Array) -> Array:
-        """The state after its detections, ``boxes`` [n, 4].
+    def correct(self, state: Array, boxes: Array, variance_scale: Array) -> Array:
+        """Return the state after its detections.
 
-        ``doubt`` [n]: factor on the variance of each as a measurement, 1 for an ordinary one.
+        Args:
+            state: [n, 5, 4].
+            boxes: Of the detections, [n, 4].
+            variance_scale: Factor on the variance of each detection [n], 1 for a normal one.
         """
-        value, velocity, variance, covariance, change = state.swapaxes(0, 1)
-        total = variance + self.noise(state) * doubt[:, None]
+        value, velocity, variance, covariance, velocity_variance = state.swapaxes(0, 1)
+        total = variance + self.noise(state) * variance_scale[:, None]
         gain, velocity_gain = variance / total, covariance / total
-        missed_by = boxes - value
+        residual = boxes - value
         return _state(
-            value + gain * missed_by,
-            velocity + velocity_gain * missed_by,
+            value + gain * residual,
+            velocity + velocity_gain * residual,
             (1 - gain) * variance,
             (1 - gain) * covariance,
-            change - velocity_gain * covariance,
+            velocity_variance - velocity_gain * covariance,
         )
 
 

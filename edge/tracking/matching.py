@@ -1,4 +1,4 @@
-"""Which detection belongs to which track: an optimal assignment, stage after stage."""
+"""Data association: an optimal assignment of detections to tracks, in stages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,81 +23,94 @@ from edge.tracking.state import (
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """The detection of each of n tracks, -1 for none; and what to make of it as a measurement.
+    """Detections of n tracks.
 
-    ``found``: int64 [n]; ``doubt``: factor on the variance, float64 [n].
+    Attributes:
+        detections: Row of the detection of each track, int64 [n], -1 for none.
+        variance_scale: Factor on its variance as a measurement, float64 [n].
     """
 
-    found: Ints
-    doubt: Array
+    detections: Ints
+    variance_scale: Array
 
 
 Costs = Callable[[Ints, Ints], Array]
-"""Of some tracks and some detections, the costs of their pairs."""
+"""Costs of the pairs of some tracks and some detections."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """Pairs of these tracks and detections that cost less than the limit."""
+    """A stage: matches these tracks and detections in pairs that cost less than the maximum."""
 
     tracks: Mask
     detections: Mask
     costs: Costs
-    limit: float
-    doubt: float = 1.0
+    max_cost: float
+    variance_scale: float = 1.0
 
 
 def associate(
-    state: TrackState, seen: DetectionArrays, motion: KalmanFilter, parameters: TrackerParameters
+    state: TrackState,
+    detections: DetectionArrays,
+    motion: KalmanFilter,
+    parameters: TrackerParameters,
 ) -> Matches:
-    """Match detections with tracks: sure ones, doubtful ones, parts, and last the new tracks."""
-    all_costs = _costs(state, seen, motion, parameters.heading)
+    """Match detections with tracks: high scores, low scores, parts, and last tentative tracks."""
+    all_costs = _costs(state, detections, motion, parameters.direction_weight)
 
-    def costs(tracks: Ints, detections: Ints) -> Array:
-        return np.asarray(all_costs[tracks[:, None], detections], np.float64)
+    def costs(tracks: Ints, rows: Ints) -> Array:
+        return np.asarray(all_costs[tracks[:, None], rows], np.float64)
 
-    def parts(tracks: Ints, detections: Ints) -> Array:
-        return _parts(select(state, tracks), select(seen, detections), parameters)
+    def part_costs(tracks: Ints, rows: Ints) -> Array:
+        return _part_costs(select(state, tracks), select(detections, rows), parameters)
 
-    believed, present = state.ids > 0, state.missed <= parameters.coasting
-    sure, new = seen.scores >= parameters.high, seen.scores >= parameters.new
+    confirmed, present = state.ids > 0, state.missed <= parameters.coast_steps
+    scores = detections.scores
+    high, new = scores >= parameters.high_score, scores >= parameters.new_track_score
     stages = (
-        _Stage(believed, sure, costs, parameters.limit),
-        _Stage(believed, ~sure, costs, parameters.strict),
-        _Stage(believed & present, new, parts, 0, parameters.part_doubt),
-        _Stage(~believed, new, costs, parameters.strict),
+        _Stage(confirmed, high, costs, parameters.max_cost),
+        _Stage(confirmed, ~high, costs, parameters.max_cost_strict),
+        _Stage(confirmed & present, new, part_costs, 0, parameters.part_variance),
+        _Stage(~confirmed, new, costs, parameters.max_cost_strict),
     )
-    found, doubt = np.full(len(state.ids), -1), np.ones(len(state.ids))
-    free = np.ones(len(seen.rows), np.bool_)
+    matched, variance_scale = np.full(len(state.ids), -1), np.ones(len(state.ids))
+    free = np.ones(len(detections.rows), np.bool_)
     for stage in stages:
-        tracks = np.flatnonzero(stage.tracks & (found < 0))
-        detections = np.flatnonzero(stage.detections & free)
-        if not (len(tracks) and len(detections)):
+        tracks = np.flatnonzero(stage.tracks & (matched < 0))
+        rows = np.flatnonzero(stage.detections & free)
+        if not (len(tracks) and len(rows)):
             continue
-        pairs, partners = assign(stage.costs(tracks, detections), stage.limit)
-        found[tracks[pairs]] = detections[partners]
-        doubt[tracks[pairs]] = stage.doubt
-        free[detections[partners]] = False
-    return Matches(found, doubt)
+        pairs, partners = assign(stage.costs(tracks, rows), stage.max_cost)
+        matched[tracks[pairs]] = rows[partners]
+        variance_scale[tracks[pairs]] = stage.variance_scale
+        free[rows[partners]] = False
+    return Matches(matched, variance_scale)
 
 
-def _costs(state: TrackState, seen: DetectionArrays, motion: KalmanFilter, heading: float) -> Array:
-    """Negative log-likelihood of each detection under each track, up to a constant: [n, m]."""
+def _costs(
+    state: TrackState, detections: DetectionArrays, motion: KalmanFilter, direction_weight: float
+) -> Array:
+    """Return the negative log-likelihood of each detection for each track: [n, m].
+
+    It is up to a constant, and less for detections straight ahead.
+    """
     spread = motion.spread(state.motion)
-    distance = distances(state.boxes, seen.boxes, spread)
-    vagueness = np.log(spread / motion.noise(state.motion)).sum(axis=1)
-    straight = np.arcsin(cosines(state.trail, seen.boxes[:, :2])) / np.pi
-    costs = (distance + vagueness[:, None]) / 2 - heading * straight
-    return np.where(_same_class(state, seen), costs, np.inf)
+    distance = distances(state.boxes, detections.boxes, spread)
+    uncertainty = np.log(spread / motion.noise(state.motion)).sum(axis=1)
+    straight = np.arcsin(cosines(state.trail, detections.boxes[:, :2])) / np.pi
+    costs = (distance + uncertainty[:, None]) / 2 - direction_weight * straight
+    return np.where(_same_class(state, detections), costs, np.inf)
 
 
-def _parts(state: TrackState, seen: DetectionArrays, parameters: TrackerParameters) -> Array:
-    """Minus the share of each track that a detection within it shows, 0 for others: [n, m]."""
-    within = coverage(seen.boxes, state.boxes).T
-    size = seen.boxes[:, 2:].prod(axis=1) / state.boxes[:, 2:].prod(axis=1)[:, None]
-    fits = (within >= parameters.within) & (size >= parameters.part) & _same_class(state, seen)
-    return np.where(fits, -within * size, 0)
+def _part_costs(
+    state: TrackState, detections: DetectionArrays, parameters: TrackerParameters
+) -> Array:
+    """Return minus the fraction of each track that a detection in it shows, else 0: [n, m]."""
+    inside = coverage(detections.boxes, state.boxes).T
+    area = detections.boxes[:, 2:].prod(axis=1) / state.boxes[:, 2:].prod(axis=1)[:, None]
+    fits = (inside >= parameters.inside_fraction) & (area >= parameters.min_part_area)
+    return np.where(fits & _same_class(state, detections), -inside * area, 0)
 
 
-def _same_class(state: TrackState, seen: DetectionArrays) -> Mask:
-    return np.equal(state.classes[:, None], seen.classes)
+def _same_class(state: TrackState, detections: DetectionArrays) -> Mask:
+    return np.equal(state.classes[:, None], detections.classes)

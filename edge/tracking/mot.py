@@ -1,4 +1,4 @@
-"""MOTChallenge text files: ``frame,id,x,y,width,height,score,-1,-1,-1``, a line a box.
+"""MOTChallenge text files: one line ``frame,id,x,y,width,height,score,-1,-1,-1`` per box.
 
 The format of the MOT benchmarks: frames count from 1, x and y are the upper left corner in pixels.
 """
@@ -23,8 +23,10 @@ _EXAMPLE = "use lines such as 1,-1,281.9,187.5,79.9,209.5,0.99,-1,-1,-1"
 class BoxTable:
     """Boxes of a sequence, sorted by frame; n boxes.
 
-    ``frames``: int64 [n], from 1; ``boxes``: float64 [n, 4], x1, y1, x2, y2 in pixels;
-    ``scores``: float64 [n], 0 to 1.
+    Attributes:
+        frames: int64 [n], from 1.
+        boxes: float64 [n, 4], x1, y1, x2, y2 in pixels.
+        scores: float64 [n], 0 to 1.
     """
 
     frames: NDArray[np.int64]
@@ -32,10 +34,10 @@ class BoxTable:
     scores: NDArray[np.float64]
 
     def by_frame(self) -> Iterator[tuple[int, slice]]:
-        """Each frame that has boxes, with their rows."""
-        found, starts = np.unique(self.frames, return_index=True)
+        """Yield each frame that has boxes, with their rows."""
+        numbers, starts = np.unique(self.frames, return_index=True)
         ends = np.append(starts, len(self.frames))[1:]
-        for frame, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        for frame, start, end in zip(numbers.tolist(), starts.tolist(), ends.tolist(), strict=True):
             yield frame, slice(start, end)
 
 
@@ -50,10 +52,10 @@ class TrackTable:
 
 
 def read(path: Path) -> BoxTable:
-    """The boxes of a file, whatever the order of its lines; ids and further numbers are ignored.
+    """Read the boxes of a file, in any order; ids and further numbers are ignored.
 
     Raises:
-        DetectionsError: the file cannot be read, or a line is not what it should be.
+        DetectionsError: the file cannot be read, or a line is invalid.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -78,7 +80,7 @@ def read(path: Path) -> BoxTable:
 
 
 def _parse(line: str, place: str) -> tuple[float, float, float, float, float, float]:
-    """Frame, x, y, width, height and score of a line."""
+    """Return frame, x, y, width, height and score of a line."""
     try:
         values = [float(word) for word in line.split(",")]
     except ValueError:
@@ -86,7 +88,7 @@ def _parse(line: str, place: str) -> tuple[float, float, float, float, float, fl
     if len(values) < 7 or not all(map(isfinite, values)):
         raise DetectionsError(
             f"numbers {LINE} in {place}",
-            f"'{_shortened(line)}'",
+            f"'{_truncate(line)}'",
             _EXAMPLE,
             code="invalid-detections",
         )
@@ -105,13 +107,13 @@ def _parse(line: str, place: str) -> tuple[float, float, float, float, float, fl
     return frame, x, y, width, height, score
 
 
-def _shortened(line: str) -> str:
+def _truncate(line: str) -> str:
     line = line.strip()
     return line if len(line) <= 60 else f"{line[:57]}…"
 
 
 def text(table: TrackTable) -> str:
-    """The file of tracks: a line a box, sorted by frame and id."""
+    """Return the text of a file of tracks: one line per box, sorted by frame and id."""
     rows = zip(
         table.frames.tolist(),
         table.ids.tolist(),
@@ -129,34 +131,34 @@ def _line(frame: int, identity: int, box: list[float], score: float) -> str:
 
 
 def track(table: BoxTable) -> TrackTable:
-    """The tracks of a sequence, from its first to its last frame with detections."""
+    """Return the tracks of a sequence, from its first to its last frame with detections."""
     tracker = MultiObjectTracker()
-    none = slice(0, 0)
-    found: list[tuple[int, Tracks]] = []
-    at = 0
+    empty = slice(0, 0)
+    tracked: list[tuple[int, Tracks]] = []
+    last = 0
     for frame, rows in table.by_frame():
-        at = frame - 1 if tracker.idle else at
-        for missed in range(at + 1, frame):
-            found.append((missed, _update(tracker, table, none)))
+        last = frame - 1 if tracker.idle else last
+        for missed in range(last + 1, frame):
+            tracked.append((missed, _update(tracker, table, empty)))
             if tracker.idle:
                 break
-        found.append((frame, _update(tracker, table, rows)))
-        at = frame
-    return _table(found)
+        tracked.append((frame, _update(tracker, table, rows)))
+        last = frame
+    return _table(tracked)
 
 
 def _update(tracker: MultiObjectTracker, table: BoxTable, rows: slice) -> Tracks:
     return tracker.update(table.boxes[rows], table.scores[rows])
 
 
-def _table(found: list[tuple[int, Tracks]]) -> TrackTable:
-    counts = [len(tracks.ids) for _, tracks in found]
-    frames = np.repeat(np.array([frame for frame, _ in found], np.int64), counts)
+def _table(tracked: list[tuple[int, Tracks]]) -> TrackTable:
+    counts = [len(tracks.ids) for _, tracks in tracked]
+    frames = np.repeat(np.array([frame for frame, _ in tracked], np.int64), counts)
     if not len(frames):
         return TrackTable(frames, frames, np.empty((0, 4)), np.empty(0))
     return TrackTable(
         frames,
-        np.concatenate([tracks.ids for _, tracks in found]),
-        np.concatenate([tracks.boxes for _, tracks in found]),
-        np.concatenate([tracks.scores for _, tracks in found]),
+        np.concatenate([tracks.ids for _, tracks in tracked]),
+        np.concatenate([tracks.boxes for _, tracks in tracked]),
+        np.concatenate([tracks.scores for _, tracks in tracked]),
     )

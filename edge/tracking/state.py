@@ -1,6 +1,6 @@
-"""What flows through the tracker: detections, the state of the tracks, tracks; and boxes' geometry.
+"""Values of the tracker: detections, the state of the tracks, tracks; and geometry of boxes.
 
-Boxes inside are center x, center y, width, height; those that come and go are x1, y1, x2, y2.
+Boxes inside are center x, center y, width, height; boxes of detections and tracks are x1, y1, x2, y2.
 """
 
 from dataclasses import dataclass, fields
@@ -18,9 +18,12 @@ Mask = NDArray[np.bool_]
 class Tracks:
     """The objects of one frame, by ascending id; n of them.
 
-    ``ids``: int64 [n], from 1, never used again; ``boxes``: float64 [n, 4], x1, y1, x2, y2;
-    ``scores``: float64 [n], of the last detection; ``classes``: int64 [n]; ``rows``: int64 [n],
-    which of the frame's detections each is, -1 for one that was missed.
+    Attributes:
+        ids: int64 [n], from 1, never reused.
+        boxes: float64 [n, 4], x1, y1, x2, y2.
+        scores: float64 [n], of the last detection.
+        classes: int64 [n].
+        rows: int64 [n], row of each track's detection in this frame, -1 for a missed track.
     """
 
     ids: Ints
@@ -32,7 +35,7 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class DetectionArrays:
-    """Detections: center x and y, width, height [n, 4]; rows say which they were when given."""
+    """Detections: boxes are center x and y, width, height [n, 4]; ``rows`` index the input."""
 
     boxes: Array
     scores: Array
@@ -42,10 +45,16 @@ class DetectionArrays:
 
 @dataclass(frozen=True, slots=True)
 class TrackState:
-    """All tracks; every array has a row for each.
+    """State of all n tracks.
 
-    ``trail``: centers [n, memory + 1, 2] of the last detections, the latest at the end;
-    ``missed``: steps since the last one; ``ids``: 0 for a track that is not believed yet.
+    Attributes:
+        motion: State of the Kalman filter, float64 [n, 5, 4].
+        trail: Centers of the last detections, the latest at the end, float64 [n, k, 2].
+        ids: int64 [n], 0 for a tentative track.
+        scores: float64 [n], of the last detection.
+        classes: int64 [n].
+        evidence: Sum of squared scores, float64 [n].
+        missed: Steps since the last detection, float64 [n].
     """
 
     motion: Array
@@ -58,6 +67,7 @@ class TrackState:
 
     @property
     def boxes(self) -> Array:
+        """Boxes of the tracks, float64 [n, 4]: center x and y, width, height."""
         return self.motion[:, 0]
 
 
@@ -65,12 +75,12 @@ Rows = TypeVar("Rows", DetectionArrays, TrackState)
 
 
 def select(values: Rows, rows: Ints | Mask) -> Rows:
-    """Some of the rows."""
+    """Return some of the rows."""
     return type(values)(*(getattr(values, field.name)[rows] for field in fields(values)))
 
 
 def concat(first: Rows, second: Rows) -> Rows:
-    """The rows of both."""
+    """Return the rows of both."""
     pairs = ((getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
     return type(first)(*(np.concatenate(pair) for pair in pairs))
 
@@ -79,59 +89,60 @@ def filter_detections(
     boxes: NDArray[Any],
     scores: NDArray[Any],
     classes: NDArray[Any] | None,
-    least: float,
-    double: float,
+    min_score: float,
+    duplicate_iou: float,
 ) -> DetectionArrays:
-    """The detections with a score from ``least`` on that have an area.
+    """Return the detections with a score from ``min_score`` on that have an area.
 
-    Of two of a class that overlap by more than ``double`` the better one stays.
+    Of two of a class that overlap by more than ``duplicate_iou`` the lower-scoring is dropped.
 
     Raises:
-        ValueError: the arrays do not fit together.
+        ValueError: The shapes of the arrays do not match.
     """
-    sides, given = np.asarray(boxes, np.float64), np.asarray(scores, np.float64)
-    count = len(given)
-    kinds = np.zeros(count, np.int64) if classes is None else np.asarray(classes, np.int64)
-    if sides.shape != (count, 4) or given.ndim != 1 or kinds.shape != (count,):
+    edges, values = np.asarray(boxes, np.float64), np.asarray(scores, np.float64)
+    count = len(values)
+    indices = np.zeros(count, np.int64) if classes is None else np.asarray(classes, np.int64)
+    if edges.shape != (count, 4) or values.ndim != 1 or indices.shape != (count,):
         raise ValueError(
             f"expected boxes [n, 4], scores [n] and classes [n],"
-            f" found {sides.shape}, {given.shape} and {kinds.shape}"
+            f" found {edges.shape}, {values.shape} and {indices.shape}"
         )
-    extent = sides[:, 2:] - sides[:, :2]
-    fine = np.isfinite(sides).all(axis=1) & (extent > 0).all(axis=1) & (given >= least)
-    rows = np.flatnonzero(fine)
+    extent = edges[:, 2:] - edges[:, :2]
+    valid = np.isfinite(edges).all(axis=1) & (extent > 0).all(axis=1)
+    rows = np.flatnonzero(valid & (values >= min_score))
     extent = extent[rows]
-    places = np.concatenate([sides[rows, :2] + extent / 2, extent], axis=1)
-    return _single(DetectionArrays(places, given[rows], kinds[rows], rows), double)
+    centered = np.concatenate([edges[rows, :2] + extent / 2, extent], axis=1)
+    detections = DetectionArrays(centered, values[rows], indices[rows], rows)
+    return _without_duplicates(detections, duplicate_iou)
 
 
-def _single(seen: DetectionArrays, double: float) -> DetectionArrays:
-    order = np.argsort(-seen.scores, kind="stable")
-    boxes, classes = seen.boxes[order], seen.classes[order]
-    same = (iou(boxes, boxes) > double) & (classes[:, None] == classes)
-    doubles = np.triu(same, 1).any(axis=0)
-    return select(seen, np.sort(order[~doubles]))
+def _without_duplicates(detections: DetectionArrays, duplicate_iou: float) -> DetectionArrays:
+    order = np.argsort(-detections.scores, kind="stable")
+    boxes, classes = detections.boxes[order], detections.classes[order]
+    same = (iou(boxes, boxes) > duplicate_iou) & (classes[:, None] == classes)
+    duplicates = np.triu(same, 1).any(axis=0)
+    return select(detections, np.sort(order[~duplicates]))
 
 
 def corners(boxes: Array) -> Array:
-    """Boxes as x1, y1, x2, y2."""
+    """Return boxes [n, 4] as x1, y1, x2, y2."""
     half = boxes[:, 2:] / 2
     return np.concatenate([boxes[:, :2] - half, boxes[:, :2] + half], axis=1)
 
 
 def iou(boxes: Array, others: Array) -> Array:
-    """Intersection over union of n boxes with m: [n, m]."""
+    """Return the intersection over union of n boxes with m: [n, m]."""
     common = _common(boxes, others)
     return np.divide(common, _areas(boxes)[:, None] + _areas(others) - common)
 
 
 def coverage(boxes: Array, others: Array) -> Array:
-    """The share of each of n boxes that lies within each of m others: [n, m]."""
+    """Return the fraction of each of n boxes that lies within each of m others: [n, m]."""
     return np.divide(_common(boxes, others), _areas(boxes)[:, None])
 
 
 def _common(boxes: Array, others: Array) -> Array:
-    """Areas that n boxes share with m: [n, m]."""
+    """Return the areas that n boxes share with m: [n, m]."""
     sides = (
         np.minimum(
             boxes[:, at, None] + boxes[:, at + 2, None] / 2, others[:, at] + others[:, at + 2] / 2
@@ -149,21 +160,21 @@ def _areas(boxes: Array) -> Array:
     return np.multiply(boxes[:, 2], boxes[:, 3])
 
 
-def cosines(trails: Array, places: Array) -> Array:
-    """Cosine of the turn from each of n trails [n, k, 2] to each of m places [m, 2]: [n, m].
+def cosines(trails: Array, points: Array) -> Array:
+    """Return the cosine of the turn from n trails [n, k, 2] to m points [m, 2]: [n, m].
 
     0 for a trail that leads nowhere.
     """
-    way = trails[:, -1] - trails[:, 0]
-    way = way / (np.hypot(way[:, :1], way[:, 1:]) + 1e-6)
-    across = places[:, 0] - trails[:, -1, :1]
-    down = places[:, 1] - trails[:, -1, 1:]
-    ahead = across * way[:, :1] + down * way[:, 1:]
+    direction = trails[:, -1] - trails[:, 0]
+    direction = direction / (np.hypot(direction[:, :1], direction[:, 1:]) + 1e-6)
+    across = points[:, 0] - trails[:, -1, :1]
+    down = points[:, 1] - trails[:, -1, 1:]
+    ahead = across * direction[:, :1] + down * direction[:, 1:]
     return np.asarray(np.clip(ahead / (np.hypot(across, down) + 1e-6), -1, 1), np.float64)
 
 
 def distances(boxes: Array, others: Array, spread: Array) -> Array:
-    """Squared Mahalanobis distance of n boxes, each with variances ``spread``, to m: [n, m].
+    """Return the squared Mahalanobis distance of n boxes with variances ``spread`` to m: [n, m].
 
     Coordinate by coordinate: one array [n, m, 4] would be too large for the processor's cache.
     """

@@ -165,7 +165,7 @@ class Tracker(SingleImage):
         ]
         _update_best(state.best, tracked)
         # Up to this threshold the tracker itself starts no track with a lower score.
-        sure = self.threshold <= _PARAMETERS.new
+        sure = self.threshold <= _PARAMETERS.new_track_score
         reported = tuple(
             detection for detection in tracked
             if sure or state.best[_id(detection)] >= self.threshold
@@ -178,7 +178,7 @@ class Tracker(SingleImage):
         """Draw boxes, ids, trails, lines and zones with their counts, in place."""
         draw.trails(image, result.trails)
         draw.detections(image, result.detections)
-        for boundary in self._state.counter.borders:
+        for boundary in self._state.counter.boundaries:
             counts = result.totals[boundary.name]
             text = f"{boundary.name}: {counts['in']} in, {counts['out']} out"
             if isinstance(boundary, Line):
@@ -213,7 +213,7 @@ class Tracker(SingleImage):
 @lru_cache(maxsize=1)
 def _parameters(threshold: float) -> TrackerParameters:
     """Return the parameters of the tracker for objects that are reported from ``threshold`` on."""
-    return replace(_PARAMETERS, new=min(_PARAMETERS.new, threshold))
+    return replace(_PARAMETERS, new_track_score=min(_PARAMETERS.new_track_score, threshold))
 
 
 def _update_best(best: dict[int, float], detections: Sequence[Detection]) -> None:
