@@ -14,7 +14,7 @@ help:
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
 	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
 	@echo 'make soak        100,000 frames, then 30 minutes of visitors of the web page: memory, threads'
-	@echo 'make lint        ruff, mypy and import-linter'
+	@echo 'make lint        ruff, codespell, mypy and import-linter'
 	@echo 'make snapshot    write tests/error_messages.txt anew, after error messages changed'
 	@echo 'make dist        wheel and source archive in dist/'
 	@echo 'make lock        resolve the lock files anew'
@@ -29,6 +29,7 @@ quickstart: setup
 lint: setup
 	@$(BIN)/ruff check $(PYTHON_SOURCES)
 	@$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	@$(BIN)/codespell $(PYTHON_SOURCES) *.md Makefile .ci .github
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 

@@ -55,7 +55,7 @@ class Preprocessing:
         return {
             "resize": "stretch",
             "interpolation": "bilinear",
-            "color": "RGB",
+            "colour": "RGB",
             "width": self.width,
             "height": self.height,
             "mean": list(self.mean),

@@ -24,7 +24,7 @@ from edge.image import RgbImage, decode_image
 from edge.preprocessing import Preprocessing
 
 SEEDS = 5
-Labelled = tuple[list[RgbImage], list[str]]
+Labeled = tuple[list[RgbImage], list[str]]
 
 
 def main() -> None:
@@ -110,19 +110,19 @@ def probe(embeddings: NDArray[np.float32], labels: list[str]) -> dict[str, float
     return {"mean": round(float(np.mean(scores)), 4), "sd": round(float(np.std(scores)), 4)}
 
 
-def grocery(folder: Path) -> Labelled:
+def grocery(folder: Path) -> Labeled:
     files = sorted((folder / "grocery6").glob("*/*.jpg"))
     return [decode_image(path.read_bytes()) for path in files], [path.parent.name for path in files]
 
 
-def fashion(folder: Path, per_class: int = 100) -> Labelled:
+def fashion(folder: Path, per_class: int = 100) -> Labeled:
     with np.load(folder / "fashion_mnist" / "test_10000_part0.npz") as part:
         x, y = part["x"], part["y"]
     rows = np.concatenate([np.flatnonzero(y == label)[:per_class] for label in np.unique(y)])
     return [np.repeat(x[row][..., None], 3, axis=2) for row in rows], [str(y[r]) for r in rows]
 
 
-def blood_cells(folder: Path, per_class: int = 100) -> Labelled:
+def blood_cells(folder: Path, per_class: int = 100) -> Labeled:
     """Crops of red cells, white cells and platelets by their boxes, the first of each class."""
     root = folder / "det_bccd"
     notes = json.loads((root / "annotations.json").read_text())
@@ -140,7 +140,7 @@ def blood_cells(folder: Path, per_class: int = 100) -> Labelled:
     return images, [name for name, crops in taken.items() for _ in crops]
 
 
-DATASETS: dict[str, Callable[[Path], Labelled]] = {
+DATASETS: dict[str, Callable[[Path], Labeled]] = {
     "grocery6": grocery,
     "fashion_mnist": fashion,
     "det_bccd crops": blood_cells,

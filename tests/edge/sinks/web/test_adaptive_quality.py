@@ -11,7 +11,7 @@ SIZES = dict(zip(LEVELS, (8, 16, 30, 80, 160, 240), strict=True))  # kB
 
 
 def simulated(kb_per_s: float, latency: float, seconds: float) -> list[tuple[float, QualityLevel]]:
-    """Simulate a link; return the times of acknowledgement and the levels."""
+    """Simulate a link; return the times of acknowledgment and the levels."""
     quality, now, seen = AdaptiveQuality(), 0.0, []
     while now < seconds:
         level = quality.level
