@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -139,11 +138,3 @@ class Client:
             message = self.next()
             if message["type"] in ("state", "error", "snapshot"):
                 return message
-
-
-def wait_until(holds: Callable[[], object], seconds: float = 15) -> None:
-    """Return once ``holds()`` is true; it has so many seconds to become it."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "the condition never became true"
-        time.sleep(0.02)

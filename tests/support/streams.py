@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
@@ -145,3 +145,11 @@ class ListingSink:
 
     def close(self) -> None:
         self.closed += 1
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 15) -> None:
+    """Return once ``holds()`` is true; it has so many seconds to become it."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "the condition never became true"
+        time.sleep(0.02)

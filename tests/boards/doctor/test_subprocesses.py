@@ -3,7 +3,7 @@
 import threading
 import time
 
-from pages import wait_until
+from streams import wait_until
 
 from boards.doctor.subprocesses import MISSING, TIMED_OUT, CommandResult, CommandRunner
 

@@ -9,8 +9,7 @@ import numpy as np
 import pages
 import pytest
 from errors import error_code, raises_code
-from pages import wait_until
-from streams import MeanTask
+from streams import MeanTask, wait_until
 
 from edge import session
 from edge.sources import open_source, resolve

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from errors import raises_code
-from streams import ListedSource, ListingSink, MeanTask
+from streams import ListedSource, ListingSink, MeanTask, wait_until
 
 from edge.frame import Frame, Output
 from edge.sources.source import SourceOptions
@@ -87,13 +87,19 @@ def test_frames_of_a_camera_during_a_pause_are_discarded_and_not_counted() -> No
 
 
 class Jumping(StreamControl):
-    """Paused for 1000 s by ``clock``: it goes on when the stream first waits for it."""
+    """A control whose pause lasts 1000 s of ``clock``: it ends when the stream waits for it.
+
+    The clock jumps once ``sink`` has written what was in flight: 1000 s is time enough for it.
+    """
+
+    sink: "At"
 
     def __init__(self, task: MeanTask, clock: "Clock") -> None:
         super().__init__(task)
-        self._clock = clock
+        self._clock, self._task_double = clock, task
 
     def wait(self, seconds: float) -> None:
+        wait_until(lambda: len(self.sink.latencies) == len(self._task_double.seen))
         self._clock.offset_s += 1000
         self.resume()
 
@@ -113,7 +119,7 @@ def test_a_pause_is_not_in_the_statistics(live: bool, monkeypatch: pytest.Monkey
     for module in (capture, control_module, workers, statistics, stream):
         monkeypatch.setattr(module, "time", clock)
     control = Jumping(MeanTask(), clock)
-    sink = At({20: control.pause}, clock=clock.perf_counter)
+    control.sink = sink = At({20: control.pause}, clock=clock.perf_counter, queue_size=100)
     done = run(ListedSource(range(100), live=live, every=0.01), sink, control)
     assert clock.offset_s == 1000
     assert done.seconds < 500

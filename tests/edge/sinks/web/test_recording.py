@@ -11,7 +11,7 @@ import cv2
 import pages
 import pytest
 from errors import raises_code
-from pages import wait_until
+from streams import wait_until
 
 from edge.errors import EdgeError
 from edge.frame import Output

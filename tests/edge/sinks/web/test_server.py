@@ -10,7 +10,7 @@ import numpy as np
 import pages
 import pytest
 from errors import error_code
-from pages import wait_until
+from streams import wait_until
 
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("uvicorn")

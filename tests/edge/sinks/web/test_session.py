@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 import pages
 import pytest
-from pages import wait_until
-from streams import MeanTask
+from streams import MeanTask, wait_until
 
 from edge.results import Detection, Detections, Event
 from edge.sinks.web import session
