@@ -42,7 +42,7 @@ class PreviewWindow:
         self._title, self._open = title, False
 
     def show(self, image: BgrImage) -> str | None:
-        """Show an image, uint8 BGR; return the key that was pressed, ``ESCAPE`` for a closed window.
+        """Show an image, uint8 BGR; return the key pressed, ``ESCAPE`` for a closed window.
 
         Raises:
             OutputError: The screen is gone.

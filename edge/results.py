@@ -45,6 +45,7 @@ class ClassScore:
     score: float
 
     def to_dict(self) -> dict[str, str | int | float]:
+        """Return plain values for JSON."""
         return {"label": self.label, "index": self.index, "score": round(self.score, 6)}
 
 
@@ -52,7 +53,7 @@ class ClassScore:
 class Classification(_Drawable):
     """Classes of one image, best first.
 
-    With a ``threshold`` the answer is ``unknown`` where the best score lies below it.
+    With a ``threshold``, the class is ``unknown`` if the best score is below it.
     """
 
     classes: tuple[ClassScore, ...]
@@ -60,23 +61,26 @@ class Classification(_Drawable):
 
     @property
     def best(self) -> ClassScore:
+        """Class with the highest score."""
         return self.classes[0]
 
     @property
     def unknown(self) -> bool:
+        """True if the best score is below the threshold."""
         return self.threshold is not None and self.best.score < self.threshold
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"classes": […], "unknown": bool}``, and ``"threshold"`` where there is one."""
-        said: dict[str, Any] = {
+        """Return ``{"classes": […], "unknown": bool}``, and ``"threshold"`` if there is one."""
+        values: dict[str, Any] = {
             "classes": [score.to_dict() for score in self.classes],
             "unknown": self.unknown,
         }
         if self.threshold is not None:
-            said["threshold"] = round(self.threshold, 6)
-        return said
+            values["threshold"] = round(self.threshold, 6)
+        return values
 
     def summary(self) -> str:
+        """Return a short text for people; empty where there is nothing to report."""
         return "unknown" if self.unknown else f"{self.best.label} {100 * self.best.score:.0f} %"
 
 
@@ -84,7 +88,7 @@ class Classification(_Drawable):
 class Detection:
     """One object: ``box`` is x1, y1, x2, y2 in pixels of the frame, ``score`` in [0, 1].
 
-    ``track_id`` tells objects apart from frame to frame, where they are tracked.
+    ``track_id`` identifies the object from frame to frame if objects are tracked.
     """
 
     label: str
@@ -94,15 +98,16 @@ class Detection:
     track_id: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        said: dict[str, Any] = {
+        """Return plain values for JSON."""
+        values: dict[str, Any] = {
             "label": self.label,
             "index": self.index,
             "score": round(self.score, 6),
             "box": [round(side, 2) for side in self.box],
         }
         if self.track_id is not None:
-            said["track_id"] = self.track_id
-        return said
+            values["track_id"] = self.track_id
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,25 +125,29 @@ class Event:
     label: str
 
     def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Detections(_Drawable):
-    """Objects of one image, best first; ``events``: None where nobody looks for any."""
+    """Objects of one image, best first; ``events``: None if none are detected."""
 
     detections: tuple[Detection, ...]
     events: tuple[Event, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"detections": […]}``, and ``"events"`` where they are looked for."""
-        said: dict[str, Any] = {"detections": [found.to_dict() for found in self.detections]}
+        """Return ``{"detections": […]}``, and ``"events"`` if they are detected."""
+        values: dict[str, Any] = {
+            "detections": [detection.to_dict() for detection in self.detections]
+        }
         if self.events is not None:
-            said["events"] = [event.to_dict() for event in self.events]
-        return said
+            values["events"] = [event.to_dict() for event in self.events]
+        return values
 
     def summary(self) -> str:
-        counts = Counter(found.label for found in self.detections)
+        """Return a short text for people; empty where there is nothing to report."""
+        counts = Counter(detection.label for detection in self.detections)
         return ", ".join(
             f"{label} × {count}" if count > 1 else label for label, count in sorted(counts.items())
         )
@@ -146,10 +155,10 @@ class Detections(_Drawable):
 
 @dataclass(frozen=True, slots=True)
 class TrackedDetections(Detections):
-    """Objects that are followed.
+    """Tracked objects of one image.
 
-    ``trails``: where each was standing, by track id, oldest place first; ``totals``: by name of
-    line or zone, how many crossed it so far. Both are for drawing, and not in the JSON.
+    ``trails``: past positions by track id, the oldest first; ``totals``: crossings so far by name
+    of the line or zone. Both are for drawing, and not in the JSON.
     """
 
     trails: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
@@ -158,7 +167,7 @@ class TrackedDetections(Detections):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What a class covers: ``share`` of the frame's area in (0, 1], ``box`` around all of it.
+    """Area of a class: ``share`` of the frame's area in (0, 1], ``box`` around all of it.
 
     ``box`` is x1, y1, x2, y2 in pixels of the frame; ``index`` the class's value in the mask.
     """
@@ -169,6 +178,7 @@ class Segment:
     box: tuple[float, float, float, float]
 
     def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
         return {
             "label": self.label,
             "index": self.index,
@@ -179,12 +189,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmentation(_Drawable):
-    """Which class each pixel belongs to; masks are not in the JSON.
+    """Class of each pixel; masks are not in the JSON.
 
-    ``segments``: the classes asked for, the largest first, never the background. ``mask``: uint8
-    [height, width], the class of each pixel of the frame, whether asked for or not. ``alpha``: how
-    much of a pixel belongs to the segments, uint8 [height, width], 0 to 255, from models that say
-    so; None from those that decide for one class.
+    ``segments``: the requested classes, the largest first, never the background. ``mask``: uint8
+    [height, width], the class of each pixel of the frame, requested or not. ``alpha``: opacity of
+    the segments, uint8 [height, width], 0 to 255, from models with probabilities; else None.
     """
 
     segments: tuple[Segment, ...]
@@ -192,19 +201,22 @@ class Segmentation(_Drawable):
     alpha: NDArray[np.uint8] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"segments": […]}``."""
+        """Return ``{"segments": […]}``."""
         return {"segments": [segment.to_dict() for segment in self.segments]}
 
     def summary(self) -> str:
-        return ", ".join(f"{one.label} {100 * one.share:.0f} %" for one in self.segments)
+        """Return a short text for people; empty where there is nothing to report."""
+        return ", ".join(
+            f"{segment.label} {100 * segment.share:.0f} %" for segment in self.segments
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Keypoint:
-    """A place on the body: ``x`` and ``y`` in pixels of the frame, perhaps outside of it.
+    """A keypoint of a body: ``x`` and ``y`` in pixels of the frame, perhaps outside of it.
 
     ``z``: depth in about the scale of ``x``, smaller nearer to the camera, 0 between the hips;
-    None from models that do not say. ``score`` in [0, 1]: how sure it is seen.
+    None from models without depth. ``score`` in [0, 1]: confidence that it is visible.
     """
 
     name: str
@@ -214,16 +226,17 @@ class Keypoint:
     z: float | None = None
 
     def to_dict(self) -> dict[str, str | float]:
+        """Return plain values for JSON."""
         depth = {} if self.z is None else {"z": round(self.z, 2)}
-        place = {"x": round(self.x, 2), "y": round(self.y, 2)}
-        return {"name": self.name, **place, **depth, "score": round(self.score, 4)}
+        position = {"x": round(self.x, 2), "y": round(self.y, 2)}
+        return {"name": self.name, **position, **depth, "score": round(self.score, 4)}
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
     """One person: the mean score of all keypoints, and these in the order of the model.
 
-    ``angles``: of the joints that are seen, in degrees, 180 where a limb is straight.
+    ``angles``: of the visible joints, in degrees, 180 for a straight limb.
     """
 
     score: float
@@ -231,7 +244,7 @@ class Pose:
     angles: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"score": …, "keypoints": […], "angles": {…}}``."""
+        """Return ``{"score": …, "keypoints": […], "angles": {…}}``."""
         return {
             "score": round(self.score, 4),
             "keypoints": [point.to_dict() for point in self.keypoints],
@@ -241,21 +254,21 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """An exercise was done once more, in this frame; ``count``: how often so far."""
+    """A repetition of an exercise that ended in this frame; ``count``: repetitions so far."""
 
     name: str
     count: int
 
     def to_dict(self) -> dict[str, str | int]:
-        """``{"kind": "repetition", "name": …, "count": …}``."""
+        """Return ``{"kind": "repetition", "name": …, "count": …}``."""
         return {"kind": "repetition", "name": self.name, "count": self.count}
 
 
 @dataclass(frozen=True, slots=True)
 class Poses(_Drawable):
-    """People of one image; ``events``: None where nobody counts repetitions.
+    """People of one image; ``events``: None if repetitions are not counted.
 
-    ``counts``: by exercise, how often so far; for drawing, and not in the JSON.
+    ``counts``: repetitions so far by exercise; for drawing, and not in the JSON.
     """
 
     poses: tuple[Pose, ...]
@@ -263,13 +276,14 @@ class Poses(_Drawable):
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"poses": […]}``, and ``"events"`` where repetitions are counted."""
-        said: dict[str, Any] = {"poses": [pose.to_dict() for pose in self.poses]}
+        """Return ``{"poses": […]}``, and ``"events"`` if repetitions are counted."""
+        values: dict[str, Any] = {"poses": [pose.to_dict() for pose in self.poses]}
         if self.events is not None:
-            said["events"] = [event.to_dict() for event in self.events]
-        return said
+            values["events"] = [event.to_dict() for event in self.events]
+        return values
 
     def summary(self) -> str:
+        """Return a short text for people; empty where there is nothing to report."""
         if not self.poses:
             return ""
         people = "1 person" if len(self.poses) == 1 else f"{len(self.poses)} people"
@@ -279,7 +293,7 @@ class Poses(_Drawable):
 
 @dataclass(frozen=True, slots=True)
 class PoseMatch:
-    """An image that shows almost the same pose; ``mirrored``: with left and right changed.
+    """An image that shows a similar pose; ``mirrored``: with left and right swapped.
 
     ``name``: of its file; ``frame``: its number in a video; ``similarity`` in [0, 1]. ``image``:
     a file with a copy of it, for drawing, and not in the JSON.
@@ -292,23 +306,25 @@ class PoseMatch:
     image: Path
 
     def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
         frame = {} if self.frame is None else {"frame": self.frame}
-        said = {"similarity": round(self.similarity, 4), "mirrored": self.mirrored}
-        return {"name": self.name, **frame, **said}
+        values = {"similarity": round(self.similarity, 4), "mirrored": self.mirrored}
+        return {"name": self.name, **frame, **values}
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedPoses(Poses):
-    """People of one image, and what is like the first of them; None where nobody is seen."""
+    """People of one image, and the image most similar to the first; None without people."""
 
     match: PoseMatch | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Those of :class:`Poses`, and ``"match"``, which may be None."""
+        """Return the values of :class:`Poses`, and ``"match"``, which may be None."""
         return {**Poses.to_dict(self), "match": self.match and self.match.to_dict()}
 
     def summary(self) -> str:
+        """Return a short text for people; empty where there is nothing to report."""
         if self.match is None:
             return Poses.summary(self)
-        place = "" if self.match.frame is None else f" frame {self.match.frame}"
-        return f"{self.match.name}{place} {100 * self.match.similarity:.0f} %"
+        frame = "" if self.match.frame is None else f" frame {self.match.frame}"
+        return f"{self.match.name}{frame} {100 * self.match.similarity:.0f} %"

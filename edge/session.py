@@ -1,4 +1,4 @@
-"""Running a task on a stream: a source and sinks by their addresses."""
+"""Sessions: run a task on a source, with sinks, by their addresses."""
 
 import os
 import threading
@@ -32,40 +32,40 @@ def run(
     frames: int | None = None,
     say: Callable[[str], None] = print,
 ) -> StreamStats:
-    """Run ``task`` on a source until it ends or Ctrl-C or SIGTERM comes; then all files are whole.
+    """Run ``task`` on a source until it ends, or on Ctrl-C or SIGTERM; output files are complete.
 
     Args:
         task: such as :meth:`edge.Classifier.open` or :meth:`edge.Detector.open` returns.
         source: where frames come from, see :mod:`edge.sources`.
         sinks: where results go, see :mod:`edge.sinks`, or objects that are sinks, such as
-            :func:`edge.callback_sink` makes; by default a window, and without a screen lines of text.
-        options: size, rotation and the like of the source.
-        frames: ends it after so many.
-        say: told in a sentence what the user should know meanwhile.
+            :func:`edge.callback_sink` makes; by default a window, or text without a screen.
+        options: size, rotation and other options of the source.
+        frames: stop after this many.
+        say: receives sentences for the user.
 
     Raises:
         SourceError: the source cannot be opened, or a file cannot be read on.
-        OutputError: a sink cannot be opened, or cannot go on.
-        UsageError: there is no such source or sink, two want the same file, or the page's camera
-            is wanted without a page.
+        OutputError: a sink cannot be opened, or fails.
+        UsageError: there is no such source or sink, two write to the same file, or the browser's
+            camera is requested without the sink web.
         ModelError, DelegateError: the model fails, and not only on its delegate.
     """
-    wanted = SourceOptions() if options is None else options
-    check_places(source, files(sinks))
+    source_options = SourceOptions() if options is None else options
+    check_output_paths(source, output_files(sinks))
     _check_page(source, sinks)
     stop = threading.Event()
     with suppress_native_stderr():
-        waiting = [open_source(source, wanted)]
+        waiting = [open_source(source, source_options)]
     control = StreamControl(task)
-    setting = _setting(waiting[0], stop, say, control)
+    context = _context(waiting[0], stop, say, control)
     try:
-        opened = _open(sinks, setting, control)
+        opened = _open(sinks, context, control)
     except BaseException:
         waiting[0].close()
         raise
 
     def again() -> Source:
-        return waiting.pop() if waiting else open_source(source, wanted)
+        return waiting.pop() if waiting else open_source(source, source_options)
 
     with graceful_shutdown(stop):
         return streams.run(
@@ -91,8 +91,8 @@ def stream(
         task: such as :meth:`edge.Detector.open` returns.
         source: address of the source, see :mod:`edge.sources`.
         options: size, rotation and other options of the source.
-        frames: ends the iteration after so many.
-        say: called with a sentence that the user should know.
+        frames: end the iteration after this many.
+        say: receives sentences for the user.
 
     Yields:
         :class:`edge.FrameResult`: ``frame.image`` is uint8 [height, width, 3], BGR; ``result`` has
@@ -113,7 +113,7 @@ def stream(
     yield from streams.results(open_quietly, task, max_frames=frames, say=say)
 
 
-def _setting(
+def _context(
     source: Source, stop: threading.Event, say: Callable[[str], None], control: StreamControl
 ) -> StreamContext:
     camera = source.camera if isinstance(source, BrowserSource) else None
@@ -134,44 +134,44 @@ def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:
 
 
 def _open(
-    sinks: Sequence[str | Sink], setting: StreamContext, control: StreamControl
+    sinks: Sequence[str | Sink], context: StreamContext, control: StreamControl
 ) -> list[Sink]:
-    """The sinks, all or none; a window only where there is a screen or nothing else."""
+    """Open all sinks or none; the default window only if there is a screen."""
     opened: list[Sink] = []
     try:
         for sink in sinks or ("window",):
             try:
-                opened.append(open_sink(sink, setting) if isinstance(sink, str) else sink)
+                opened.append(open_sink(sink, context) if isinstance(sink, str) else sink)
             except OutputError as error:
                 if sink_of(str(sink))[0] != "window" or len(sinks) == 1:
                     raise
-                setting.say(f"cannot open a window: {error.found}")
+                context.say(f"cannot open a window: {error.found}")
         if not opened:
-            opened.append(open_sink("text", setting))
+            opened.append(open_sink("text", context))
         if (systemd := notifier(control)) is not None:
             opened.append(systemd)
     except BaseException:
-        for made in opened:
-            made.close()
+        for sink in opened:
+            sink.close()
         raise
     return opened
 
 
-def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
-    """See to it that nothing is written over the source, or two things into one file.
+def check_output_paths(source: str, outputs: Sequence[tuple[str, str | Path]]) -> None:
+    """Check that no output overwrites the source or another output.
 
     Args:
         source: as given to :func:`run`.
-        places: what wants to write, as the user said it, and where.
+        outputs: the option as the user wrote it, and the path, of each output.
 
     Raises:
-        UsageError: something is.
+        UsageError: two of them are the same file.
     """
     scheme, address = source_of(source)
-    taken = {_place(address): f"--source {source}"} if SOURCES[scheme].reads_file else {}
-    for words, path in places:
-        if _place(path) in taken:
-            other = taken[_place(path)]
+    taken = {_real_path(address): f"--source {source}"} if SOURCES[scheme].reads_file else {}
+    for words, path in outputs:
+        if _real_path(path) in taken:
+            other = taken[_real_path(path)]
             raise UsageError(
                 "a separate file for each output",
                 f"{other} and {words}",
@@ -179,14 +179,14 @@ def check_places(source: str, places: Sequence[tuple[str, str | Path]]) -> None:
                 code="output-path-conflict",
                 summary=f"{other} and {words} use the same file",
             )
-        taken[_place(path)] = words
+        taken[_real_path(path)] = words
 
 
-def files(sinks: Sequence[str | Sink]) -> list[tuple[str, str]]:
-    """What the sinks write to, for :func:`check_places`."""
+def output_files(sinks: Sequence[str | Sink]) -> list[tuple[str, str]]:
+    """Return the option and path of each sink that writes a file."""
     uris = [(f"--sink {uri}", sink_of(uri)) for uri in sinks if isinstance(uri, str)]
     return [(words, address) for words, (scheme, address) in uris if SINKS[scheme].writes_file]
 
 
-def _place(path: str | Path) -> Path:
+def _real_path(path: str | Path) -> Path:
     return Path(os.path.realpath(path))

@@ -86,7 +86,9 @@ def run(
     """
     if stats is not None:
         check_writable(stats)
-        session.check_places(source, [*session.files(sinks), (f"--stats {stats}", stats)])
+        session.check_output_paths(
+            source, [*session.output_files(sinks), (f"--stats {stats}", stats)]
+        )
     for note in task.notes:
         say(note)
     done = session.run(

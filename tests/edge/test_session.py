@@ -136,6 +136,6 @@ def test_when_one_sink_cannot_be_opened_the_others_are_closed(tmp_path: Path) ->
 
 
 def test_an_earlier_stats_file_may_be_replaced(tmp_path: Path) -> None:
-    session.check_places(
+    session.check_output_paths(
         "synthetic:", [("--stats s", tmp_path / "s"), ("--sink o", tmp_path / "o")]
     )
