@@ -135,7 +135,7 @@ def unpack(content: bytes, name: str) -> GoldenOutputs:
 def _compared(runtime: Runtime) -> tuple[int, ...]:
     """Return the indices of the outputs that are compared."""
     head = ssd.match_head(runtime)
-    return tuple(range(len(runtime.outputs))) if head is None else (head.places[2],)
+    return tuple(range(len(runtime.outputs))) if head is None else (head.indices[2],)
 
 
 def _input(runtime: Runtime, spec: TensorSpec, name: str, random: np.random.Generator) -> Array:

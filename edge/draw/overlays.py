@@ -1,4 +1,4 @@
-"""Words in the corners: the classes of an image, and the status line."""
+"""Text in the corners: the classes of an image, and the status line."""
 
 import cv2
 
@@ -20,35 +20,35 @@ from edge.results import Classification, ClassScore
 
 _GRAY: Color = (170, 170, 170)
 _AMBER: Color = (80, 190, 255)
-_WIDEST = 0.45
-"""Share of the image's width that the classes may take."""
+_MAX_WIDTH = 0.45
+"""Maximum width of the classes, as a fraction of the image's."""
 
 
-def classification(image: BgrImage, said: Classification) -> None:
+def classification(image: BgrImage, result: Classification) -> None:
     """Draw the best classes with bars of their scores into the upper left corner.
 
-    Below the threshold, which is marked on the bars, "unknown" stands above them.
+    Below the threshold, which is marked on the bars, "unknown" is written above them.
     """
-    wanted = style(image)
-    pad, letters = wanted.pad, height_of(wanted)
+    text_style = style(image)
+    pad, letters = text_style.pad, height_of(text_style)
     row = letters + 3 * pad
-    width = _panel_width(image, said, wanted)
-    lines = len(said.classes) + said.unknown
+    width = _panel_width(image, result, text_style)
+    lines = len(result.classes) + result.unknown
     panel = image[pad : pad + lines * row + pad, pad : pad + width]
     darken(panel)
     base = pad + letters
-    if said.unknown:
-        write(panel, "unknown", (pad, base), _AMBER, wanted)
+    if result.unknown:
+        write(panel, "unknown", (pad, base), _AMBER, text_style)
         base += row
-    for one in said.classes:
-        _row(panel, one, base, wanted, said)
+    for entry in result.classes:
+        _row(panel, entry, base, text_style, result)
         base += row
 
 
 def status(image: BgrImage, now: StreamStatus) -> None:
-    """Draw live figures into the lower left corner; what does not fit is left out."""
-    wanted = style(image)
-    room = image.shape[1] - 4 * wanted.pad
+    """Draw live statistics into the lower left corner; what does not fit is left out."""
+    text_style = style(image)
+    room = image.shape[1] - 4 * text_style.pad
     parts = [
         f"{now.fps:.1f} fps",
         f"model {now.invoke_ms:.1f} ms",
@@ -56,38 +56,38 @@ def status(image: BgrImage, now: StreamStatus) -> None:
         f"latency {now.latency_ms:.0f} ms",
         *([f"{now.dropped} dropped"] if now.dropped else []),
     ]
-    while parts and width_of("   ".join(parts), wanted) > room:
+    while parts and width_of("   ".join(parts), text_style) > room:
         parts.pop()
     if not parts:
         return
     text = "   ".join(parts)
-    pad, letters = wanted.pad, height_of(wanted)
+    pad, letters = text_style.pad, height_of(text_style)
     left, bottom = pad, image.shape[0] - pad
-    right = left + width_of(text, wanted) + 2 * pad
+    right = left + width_of(text, text_style) + 2 * pad
     darken(image[max(0, bottom - letters - 2 * pad) : bottom, left:right])
-    write(image, text, (left + pad, bottom - pad), LIGHT, wanted)
+    write(image, text, (left + pad, bottom - pad), LIGHT, text_style)
 
 
-def _panel_width(image: BgrImage, said: Classification, s: Style) -> int:
-    longest = max(width_of(f"{to_ascii(one.label)}  100%", s) for one in said.classes)
-    least, most = round(0.3 * image.shape[1]), round(_WIDEST * image.shape[1])
-    return min(max(longest + 2 * s.pad, least), max(most, 1))
+def _panel_width(image: BgrImage, result: Classification, s: Style) -> int:
+    longest = max(width_of(f"{to_ascii(entry.label)}  100%", s) for entry in result.classes)
+    min_width, max_width = round(0.3 * image.shape[1]), round(_MAX_WIDTH * image.shape[1])
+    return min(max(longest + 2 * s.pad, min_width), max(max_width, 1))
 
 
-def _row(panel: BgrImage, one: ClassScore, base: int, s: Style, said: Classification) -> None:
-    percent = f"{100 * one.score:.0f}%"
+def _row(panel: BgrImage, entry: ClassScore, base: int, s: Style, result: Classification) -> None:
+    percent = f"{100 * entry.score:.0f}%"
     right = panel.shape[1] - s.pad
-    tone = _GRAY if said.unknown else LIGHT
-    label = truncate(to_ascii(one.label), "", s, right - s.pad - width_of("  100%", s))
+    tone = _GRAY if result.unknown else LIGHT
+    label = truncate(to_ascii(entry.label), "", s, right - s.pad - width_of("  100%", s))
     write(panel, label, (s.pad, base), tone, s)
     write(panel, percent, (right - width_of(percent, s), base), tone, s)
     top, bottom = base + s.pad, base + s.pad + max(2, s.line)
-    share = min(max(one.score, 0.0), 1.0)
+    share = min(max(entry.score, 0.0), 1.0)
     length = round(share * (right - s.pad))
     cv2.rectangle(panel, (s.pad, top), (right, bottom), (90, 90, 90), cv2.FILLED)
-    filled = _GRAY if said.unknown else color_of(one.index)
+    filled = _GRAY if result.unknown else color_of(entry.index)
     if length:
         cv2.rectangle(panel, (s.pad, top), (s.pad + length, bottom), filled, cv2.FILLED)
-    if said.threshold is not None:
-        mark = s.pad + round(min(said.threshold, 1.0) * (right - s.pad))
+    if result.threshold is not None:
+        mark = s.pad + round(min(result.threshold, 1.0) * (right - s.pad))
         cv2.line(panel, (mark, top - 1), (mark, bottom + 1), _AMBER, max(1, s.line // 2))

@@ -37,7 +37,8 @@ _SIDED = (
     ("heel", "foot_index"), ("ankle", "foot_index"), ("eye", "ear"),
 )  # fmt: skip
 _BONES = (
-    *((f"{side}_{first}", f"{side}_{second}") for first, second in _SIDED for side in ("left", "right")),
+    *((f"{side}_{first}", f"{side}_{second}")
+      for first, second in _SIDED for side in ("left", "right")),
     ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"), ("nose", "left_eye"),
     ("nose", "right_eye"), ("mouth_left", "mouth_right"),
 )  # fmt: skip

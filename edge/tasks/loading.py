@@ -1,4 +1,4 @@
-"""Opening a model for a task: its runtime, its labels, and the twin for the CPU."""
+"""Loading a model for a task: its runtime, its labels, and its CPU fallback."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,15 @@ from edge.modelfile.metadata import ModelMetadata
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that runs.
+    """A loaded model.
 
-    ``name``: what errors call it, usually its path; ``labels``: as found, None where there are
-    none; ``source``: where; ``notes``: sentences about what fell back.
+    Attributes:
+        name: Its name in errors, usually its path.
+        runtime: Runs the model.
+        about: Its metadata, None where it has none.
+        labels: Its labels, None where there are none.
+        source: Where the labels come from.
+        notes: Sentences for the user about what fell back.
     """
 
     name: str
@@ -30,10 +35,10 @@ class LoadedModel:
 def load_file(
     path: Path, *, labels: str | Path | None, delegate: str, threads: int | None
 ) -> LoadedModel:
-    """Open a .tflite file of any task.
+    """Load a .tflite file of any task.
 
     Labels come from ``labels``, else from the model's metadata, else from a file beside it. With
-    delegate "auto", a model compiled for the Edge TPU falls back to its twin for the CPU beside it
+    delegate "auto", a model compiled for the Edge TPU falls back to the model for the CPU beside it
     (the name without ``_edgetpu``), and a note says so.
 
     Raises:
@@ -45,7 +50,7 @@ def load_file(
     try:
         return load_content(content, str(path), labels, delegate, threads, beside=beside)
     except DelegateError as error:
-        other = _twin(path)
+        other = _cpu_path(path)
         if delegate != "auto" or other == path or not other.is_file():
             raise
         note = f"no Edge TPU ({error.found}): running {other.name} on the CPU instead"
@@ -63,7 +68,7 @@ def load_content(
     beside: Path | None = None,
     notes: tuple[str, ...] = (),
 ) -> LoadedModel:
-    """Open the content of a .tflite file; ``beside``: labels to take where it has none itself."""
+    """Load the content of a .tflite file; ``beside``: file of labels to use if it has none."""
     runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
     about = metadata.of(runtime.file, name)
     names, source = _labels(name, about, labels, beside)
@@ -71,12 +76,12 @@ def load_content(
 
 
 def cpu_fallback_path(path: Path) -> Path:
-    """The file for the CPU that one for the Edge TPU was compiled from, by its name beside it.
+    """Return the path of the CPU model that an Edge TPU model was compiled from, beside it.
 
     Raises:
         DelegateError: there is none.
     """
-    other = _twin(path)
+    other = _cpu_path(path)
     if other == path or not other.is_file():
         raise DelegateError(
             "a CPU model next to the Edge TPU model",
@@ -88,7 +93,7 @@ def cpu_fallback_path(path: Path) -> Path:
 
 
 def open_cpu_fallback(path: Path, threads: int | None) -> tuple[Path, Runtime]:
-    """The twin of a file for the Edge TPU, on the CPU: where it is, and it running.
+    """Load the CPU model of an Edge TPU model on the CPU; return its path and its runtime.
 
     Raises:
         ModelError: it is no usable model.
@@ -99,8 +104,10 @@ def open_cpu_fallback(path: Path, threads: int | None) -> tuple[Path, Runtime]:
     return other, interpreter.load(content, name=str(other), delegate="cpu", threads=threads)
 
 
-def _twin(path: Path) -> Path:
-    before, _, after = path.name.rpartition("_edgetpu")  # the last: some are named after it
+def _cpu_path(path: Path) -> Path:
+    before, _, after = path.name.rpartition(
+        "_edgetpu"
+    )  # the last one: names may contain it as well
     return path.with_name(before + after)
 
 

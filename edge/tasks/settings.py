@@ -1,4 +1,4 @@
-"""What may be changed of a task while it runs: its threshold and the classes that it reports."""
+"""Settings of a task that may change while it runs: its threshold and the reported classes."""
 
 import math
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from edge.errors import UsageError, did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class TaskSettings:
-    """The settings of a task.
+    """Settings of a task.
 
-    ``score``: least score of what is reported, None where the task has no threshold; ``classes``:
-    names of the classes that are reported, None for all; ``labels``: what may be chosen, () where
-    there is nothing to choose.
+    Attributes:
+        score: Minimum score of a result, None where the task has no threshold.
+        classes: Names of the reported classes, None for all.
+        labels: Names to choose classes from, () where there is nothing to choose.
     """
 
     score: float | None
@@ -25,7 +26,7 @@ class TaskSettings:
     labels: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"score", "classes"}``, plain values for JSON."""
+        """Return ``{"score", "classes"}``, plain values for JSON."""
         return {
             "score": self.score,
             "classes": None if self.classes is None else list(self.classes),
@@ -33,10 +34,10 @@ class TaskSettings:
 
 
 def check_score(score: float | None) -> float:
-    """A score from 0 to 1.
+    """Return a valid score, from 0 to 1.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not valid.
     """
     if score is None or not (math.isfinite(score) and 0 <= score <= 1):
         raise UsageError(
@@ -49,10 +50,10 @@ def check_score(score: float | None) -> float:
 
 
 def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[str]:
-    """Names of classes that are all among ``labels``.
+    """Return the names of classes, which all have to be in ``labels``.
 
     Raises:
-        UsageError: one is not, or there is none at all.
+        UsageError: a name is not, or there are no names.
     """
     if not classes:
         raise UsageError(
@@ -67,7 +68,7 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[st
 
 
 def class_indices(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
-    """Rising indices of classes by name; a name that labels repeat stands for all of these.
+    """Return the ascending indices of classes; a repeated label stands for all of its indices.
 
     Raises:
         UsageError: as :func:`check_classes`.
@@ -77,5 +78,5 @@ def class_indices(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.i
 
 
 def distinct(labels: Sequence[str]) -> tuple[str, ...]:
-    """Labels without those that come again, for :class:`TaskSettings`."""
+    """Return labels without repetitions, for :class:`TaskSettings`."""
     return tuple(dict.fromkeys(labels))

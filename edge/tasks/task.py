@@ -1,4 +1,4 @@
-"""What a task is: from an image to a model's input, and from its output to a result."""
+"""Protocol of tasks: from an image to a model's input, and from its output to a result."""
 
 from typing import Any, Protocol, Self
 
@@ -9,49 +9,52 @@ from edge.tasks.settings import TaskSettings
 
 
 class Task(Protocol):
-    """One model at work on the frames of a stream.
-
-    ``name``: "classify", "detect", "track", …; ``runtime``: what runs the model; ``notes``:
-    sentences for the user about what was assumed or fell back. ``prefetchable``: a frame's inputs do not
-    depend on what was found in the one before, so that they are prepared while the model is busy.
-    """
+    """A model that processes the frames of a stream."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the task: "classify", "detect", "track", …."""
 
     @property
-    def runtime(self) -> Engine: ...
+    def runtime(self) -> Engine:
+        """Runtime of the model."""
 
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about what was assumed or fell back."""
 
     @property
-    def prefetchable(self) -> bool: ...
+    def prefetchable(self) -> bool:
+        """True where a frame's inputs do not depend on the result before.
+
+        Inputs are then prepared while the model runs.
+        """
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The model's inputs of a frame; called from another thread where ``prefetchable``."""
+        """Return the model's inputs for a frame; called in another thread if ``prefetchable``."""
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> Result:
-        """The result in pixels of the frame. Called in the order of the frames; may remember."""
+        """Return the result in pixels of the frame; called in order, and may keep state."""
 
     def draw(self, image: BgrImage, result: Any) -> BgrImage:
-        """The image with one of its own results drawn on it; called from another thread.
+        """Draw a result of this task on its image, uint8 BGR; called in another thread.
 
-        It may be drawn on in place, or another comes back, of one size for frames of one size.
+        The image is changed in place, or another one is returned, always of the same size for
+        frames of the same size.
         """
 
     def settings(self) -> TaskSettings:
-        """What may be changed while it runs, as it is now."""
+        """Return the settings that may change while the task runs."""
 
     def with_settings(self, settings: TaskSettings) -> Self:
-        """The same task with other settings; it remembers what this one does.
+        """Return this task with other settings and the same state.
 
         Raises:
             UsageError: settings that it cannot have.
         """
 
     def fallback_to_cpu(self) -> Self:
-        """The same task on the CPU, for when its delegate died.
+        """Return this task on the CPU, for when its delegate fails.
 
         Raises:
             DelegateError: there is no such model for the CPU.

@@ -14,7 +14,7 @@ Solver = Callable[[NDArray[np.float64]], tuple[Indices, Indices]]
 
 
 def assign(costs: NDArray[np.float64], max_cost: float) -> tuple[Indices, Indices]:
-    """Return pairs of minimum total cost, where leaving a row and a column alone costs ``max_cost``.
+    """Return pairs of minimum total cost, where an unmatched row and column cost ``max_cost``.
 
     Args:
         costs: float64 [n, m], finite.

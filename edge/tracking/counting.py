@@ -105,7 +105,7 @@ class Zone:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the zone of ``[NAME:]X1,Y1,X2,Y2,X3,Y3…``, in pixels; by default named by its text.
+        """Parse a zone, ``[NAME:]X1,Y1,X2,Y2,X3,Y3…``, in pixels; the default name is the text.
 
         >>> Zone.parse("shop:0,200,400,200,400,480").corners
         ((0.0, 200.0), (400.0, 200.0), (400.0, 480.0))

@@ -48,7 +48,7 @@ class KalmanFilter:
         self._initial_velocity = np.square(noise.initial_velocity)
 
     def start(self, boxes: Array) -> Array:
-        """Return the state [n, 5, 4] of new tracks at ``boxes`` [n, 4]: center x and y, width, height."""
+        """Return the state [n, 5, 4] of new tracks at ``boxes`` [n, 4]: centers and sizes."""
         square = np.square(boxes[:, 3:])
         zero = np.zeros_like(boxes)
         variance, velocity_variance = self._position * square, self._initial_velocity * square
@@ -73,7 +73,7 @@ class KalmanFilter:
         )
 
     def spread(self, state: Array) -> Array:
-        """Return the variances [n, 4] of the difference between a detection and its track's state."""
+        """Return the variances [n, 4] of the difference between detections and their tracks."""
         return np.add(state[:, 2], self.noise(state))
 
     def noise(self, state: Array) -> Array:

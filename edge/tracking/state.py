@@ -1,6 +1,6 @@
 """Values of the tracker: detections, the state of the tracks, tracks; and geometry of boxes.
 
-Boxes inside are center x, center y, width, height; boxes of detections and tracks are x1, y1, x2, y2.
+Boxes inside the tracker are center x, center y, width, height; at its interface x1, y1, x2, y2.
 """
 
 from dataclasses import dataclass, fields

@@ -48,7 +48,7 @@ def gives_logits(file: ModelFile, spec: TensorSpec) -> bool:
 
 
 def source_of(graph: Graph, tensor: int) -> OpInfo | None:
-    """Return the operation that computes the values of ``tensor``, through those that pass them on."""
+    """Return the operation that computes the values of ``tensor``, before any that pass them on."""
     makers = {output: op for op in graph.operators for output in op.outputs}
     for _ in range(len(graph.operators)):
         op = makers.get(tensor)

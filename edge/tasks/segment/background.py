@@ -28,7 +28,7 @@ _FOCUS = 0.035
 """Radius of the blur as a share of the image's shorter side."""
 
 _COARSE = 8
-"""Factor by which the image is reduced for the blur: it is fast, and makes no visible difference."""
+"""Factor by which the image is reduced for the blur: fast, and with no visible difference."""
 
 
 class Background(Protocol):

@@ -1,4 +1,4 @@
-"""Heads of detectors: from a model's raw outputs to boxes, recognized by their shapes."""
+"""Detection heads: from a model's raw outputs to boxes, recognized by their shapes."""
 
 from typing import Protocol
 
@@ -8,23 +8,24 @@ from edge.tasks.detect.heads.nms import Candidates
 
 
 class DetectionHead(Protocol):
-    """``classes``: how many it tells apart, None where the outputs do not say; ``letterbox``: the
-    image keeps its proportions; ``suppresses``: overlapping boxes are gone already.
-    """
+    """Decodes a model's outputs to candidate detections."""
 
     @property
-    def classes(self) -> int | None: ...
+    def classes(self) -> int | None:
+        """Number of classes, None where the outputs do not tell."""
 
     @property
-    def letterbox(self) -> bool: ...
+    def letterbox(self) -> bool:
+        """True where the image keeps its aspect ratio in the model's input."""
 
     @property
-    def suppresses(self) -> bool: ...
+    def suppresses(self) -> bool:
+        """True where the model suppresses overlapping boxes itself."""
 
-    def __call__(self, outputs: tuple[Array, ...], least: float) -> Candidates:
-        """The candidates with a score of at least ``least``."""
+    def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
+        """Return the candidates with a score of at least ``min_score``."""
 
 
 def match_head(runtime: Runtime) -> DetectionHead | None:
-    """The head of a model; None where no known one fits its outputs."""
+    """Return the head of a model; None where no known head fits its outputs."""
     return ssd.match_head(runtime) or yolo.match_head(runtime)

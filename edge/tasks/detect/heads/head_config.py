@@ -1,8 +1,8 @@
-"""A head described by hand, for models that are not recognized: a TOML file.
+"""Head descriptions in TOML, for models whose head is not recognized.
 
 head = "yolo-grid"          # or "yolo-rows" (YOLOv5), "yolo-free" (YOLOv8), "ssd"
 anchors = { 16 = [[12, 18], [37, 49], [52, 132]], 32 = [[115, 73], [119, 199], [242, 238]] }
-letterbox = true            # false: the image is stretched
+letterbox = true            # false: the image is resized without keeping its aspect ratio
 mean = [0]                  # a pixel p means (p - mean) / std to the model
 std = [255]
 """
@@ -23,7 +23,7 @@ _KEYS = ("head", "anchors", "letterbox", "mean", "std")
 
 @dataclass(frozen=True, slots=True)
 class HeadConfig:
-    """What a file says; None where it says nothing. ``mean`` and ``std`` come together."""
+    """Values of a file, None where it has none; ``mean`` and ``std`` come together."""
 
     head: str
     anchors: dict[int, yolo.Anchors] | None
@@ -33,10 +33,10 @@ class HeadConfig:
 
 
 def read_head_config(path: Path) -> HeadConfig:
-    """Read a description.
+    """Read a head description.
 
     Raises:
-        UsageError: the file cannot be read, or says something that is not known.
+        UsageError: the file cannot be read, or has unknown keys or values.
     """
     values = toml_config.table(path, "a TOML file that describes a head", _SEE)
     toml_config.check_keys(values, _KEYS, str(path))
@@ -64,7 +64,7 @@ def read_head_config(path: Path) -> HeadConfig:
 
 
 def build_head(config: HeadConfig, runtime: Runtime, name: str) -> DetectionHead:
-    """The described head of a model.
+    """Return the described head of a model.
 
     Raises:
         ModelError: the model's outputs are not those of such a head.
@@ -125,7 +125,7 @@ def _numbers(key: str, value: Any) -> tuple[float, ...] | None:
     if value is None:
         return None
     numbers = value if isinstance(value, list) else [value]
-    known = all(type(one) in (int, float) and math.isfinite(one) for one in numbers)
+    known = all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
     if not known or len(numbers) not in (1, 3):
         raise ValueError(f"{key} = {value!r} is neither one number nor a list of three")
     return tuple(map(float, numbers))

@@ -13,8 +13,10 @@ Floats = NDArray[np.float32]
 class Candidates:
     """Candidate detections of one image.
 
-    ``boxes``: float32 [n, 4], x1 y1 x2 y2 as fractions of the model's input; ``scores``: float32 [n],
-    0 to 1; ``classes``: int64 [n].
+    Attributes:
+        boxes: float32 [n, 4], x1, y1, x2, y2 as fractions of the model's input.
+        scores: float32 [n], 0 to 1.
+        classes: int64 [n].
     """
 
     boxes: Floats

@@ -12,28 +12,28 @@ OPERATION = "TFLite_Detection_PostProcess"
 
 @dataclass(frozen=True, slots=True)
 class SsdHead:
-    """Which of the model's outputs hold boxes, classes, scores and their number."""
+    """The operation's outputs; ``indices``: of boxes, classes, scores and their number."""
 
-    places: tuple[int, int, int, int]
+    indices: tuple[int, int, int, int]
     classes: int | None = None
     letterbox: bool = False
     suppresses: bool = True
 
-    def __call__(self, outputs: tuple[Array, ...], least: float) -> Candidates:
-        """Candidates with a score of at least ``least``."""
-        boxes, classes, scores, count = (outputs[place] for place in self.places)
-        found = int(count.reshape(-1)[0])
-        kept = scores[0, :found] >= least
-        top, left, bottom, right = boxes[0, :found][kept].T
+    def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
+        """Return the candidates with a score of at min_score ``min_score``."""
+        boxes, classes, scores, count = (outputs[index] for index in self.indices)
+        valid = int(count.reshape(-1)[0])
+        kept = scores[0, :valid] >= min_score
+        top, left, bottom, right = boxes[0, :valid][kept].T
         return Candidates(
             np.stack([left, top, right, bottom], axis=1),
-            scores[0, :found][kept],
-            classes[0, :found][kept].astype(np.int64),
+            scores[0, :valid][kept],
+            classes[0, :valid][kept].astype(np.int64),
         )
 
 
 def match_head(runtime: Runtime) -> SsdHead | None:
-    """The head of a model that ends in the operation; None where it does not."""
+    """Return the head of a model that ends in the operation; None where it does not."""
     graph = runtime.file.main
     for op in graph.operators:
         if op.custom == OPERATION and len(op.outputs) >= 4:

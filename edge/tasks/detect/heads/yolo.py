@@ -32,31 +32,33 @@ class AnchorGridHead:
     letterbox: bool = True
     suppresses: bool = False
 
-    def __call__(self, outputs: tuple[Array, ...], least: float) -> Candidates:
-        """Candidates with objectness × class of at least ``least``."""
-        levels = [self._level(i, output, least) for i, output in enumerate(outputs)]
+    def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
+        """Return the candidates with objectness × class of at min_score ``min_score``."""
+        levels = [self._level(i, output, min_score) for i, output in enumerate(outputs)]
         return Candidates(
             np.concatenate([level.boxes for level in levels]),
             np.concatenate([level.scores for level in levels]),
             np.concatenate([level.classes for level in levels]),
         )
 
-    def _level(self, index: int, output: Array, least: float) -> Candidates:
+    def _level(self, index: int, output: Array, min_score: float) -> Candidates:
         spec, anchors = self.specs[index], np.array(self.anchors[index], np.float32)
         _, high, wide, channels = output.shape
         cells = output.reshape(high, wide, len(anchors), channels // len(anchors))
-        # Most cells hold nothing: their objectness alone tells, before anything is dequantized.
-        rows, columns, which = np.nonzero(cells[..., 4] >= _raw(spec, _logit(least)))
-        values = spec.dequantize(cells[rows, columns, which])
-        own = _sigmoid(values[:, 5:])
-        classes = own.argmax(1) if own.shape[1] else np.zeros(len(own), np.int64)
+        # Most cells are empty: their objectness shows it before anything is dequantized.
+        rows, columns, anchor = np.nonzero(cells[..., 4] >= _raw(spec, _logit(min_score)))
+        values = spec.dequantize(cells[rows, columns, anchor])
+        class_scores = _sigmoid(values[:, 5:])
+        several = class_scores.shape[1] > 0
+        count = len(class_scores)
+        classes = class_scores.argmax(1) if several else np.zeros(count, np.int64)
         scores = _sigmoid(values[:, 4])
-        if own.shape[1]:
-            scores = scores * own[np.arange(len(own)), classes]
-        kept = scores >= least
+        if several:
+            scores = scores * class_scores[np.arange(count), classes]
+        kept = scores >= min_score
         corner = np.stack([columns, rows], axis=1)[kept]
         centers = (corner + _sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
-        sizes = np.exp(np.minimum(values[kept, 2:4], 10)) * anchors[which[kept]]
+        sizes = np.exp(np.minimum(values[kept, 2:4], 10)) * anchors[anchor[kept]]
         return from_centers(
             centers.astype(np.float32),
             (sizes / np.array(self.size, np.float32)).astype(np.float32),
@@ -70,7 +72,7 @@ class RowsHead:
     """One output of boxes: [1, boxes, values], or [1, values, boxes] where ``transposed``.
 
     ``objectness``: values are x y w h, objectness, classes (YOLOv5); else x y w h, classes
-    (YOLOv8). Boxes are shares of the input or pixels of it; which, is seen from their size.
+    (YOLOv8). Boxes are fractions of the input or pixels of it, which their size shows.
     """
 
     spec: TensorSpec
@@ -81,11 +83,11 @@ class RowsHead:
     letterbox: bool = True
     suppresses: bool = False
 
-    def __call__(self, outputs: tuple[Array, ...], least: float) -> Candidates:
-        """Candidates with a score of at least ``least``."""
+    def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
+        """Return the candidates with a score of at min_score ``min_score``."""
         values = outputs[0][0].T if self.transposed else outputs[0][0]
         first = 5 if self.objectness else 4
-        threshold = _raw(self.spec, least)
+        threshold = _raw(self.spec, min_score)
         if self.objectness:
             near = values[:, 4] >= threshold
         else:
@@ -95,17 +97,17 @@ class RowsHead:
         scores = kept[np.arange(len(kept)), first + classes]
         if self.objectness:
             scores = scores * kept[:, 4]
-        sure = scores >= least
-        boxes = kept[sure, :4]
+        valid = scores >= min_score
+        boxes = kept[valid, :4]
         if len(boxes) and boxes.max() > 2:  # pixels
             boxes = boxes / np.array([*self.size, *self.size], np.float32)
         return from_centers(
-            boxes[:, :2], boxes[:, 2:], scores[sure].astype(np.float32), classes[sure]
+            boxes[:, :2], boxes[:, 2:], scores[valid].astype(np.float32), classes[valid]
         )
 
 
 def match_head(runtime: Runtime) -> AnchorGridHead | RowsHead | None:
-    """The head that the shapes of a model's outputs are those of; None where they are of none."""
+    """Return the head that fits the shapes of a model's outputs; None where none fits."""
     size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
     shapes = [spec.shape for spec in runtime.outputs]
     if len(shapes) == 1 and len(shapes[0]) == 3 and shapes[0][0] == 1:
@@ -116,7 +118,7 @@ def match_head(runtime: Runtime) -> AnchorGridHead | RowsHead | None:
 
 
 def grid(runtime: Runtime, anchors: dict[int, Anchors]) -> AnchorGridHead | None:
-    """A grid head with these anchors by stride; None where the outputs have other shapes."""
+    """Return a grid head with these anchors by stride; None where the outputs have other shapes."""
     size = (runtime.inputs[0].shape[2], runtime.inputs[0].shape[1])
     chosen, numbers = [], set()
     for spec in runtime.outputs:
@@ -131,14 +133,14 @@ def grid(runtime: Runtime, anchors: dict[int, Anchors]) -> AnchorGridHead | None
 
 
 def rows(spec: TensorSpec, size: tuple[int, int], *, objectness: bool) -> RowsHead:
-    """A head of rows; the longer side of the output counts the boxes."""
+    """Return a head of rows; the longer dimension of the output counts the boxes."""
     transposed = spec.shape[1] < spec.shape[2]
     values = min(spec.shape[1:])
     return RowsHead(spec, transposed, objectness, size, values - (5 if objectness else 4))
 
 
 def _rows(spec: TensorSpec, size: tuple[int, int]) -> RowsHead | None:
-    """YOLOv5 has three boxes a cell at strides 8, 16 and 32; YOLOv8 has one."""
+    """Return the head: YOLOv5 has three boxes per cell at strides 8, 16 and 32, YOLOv8 one."""
     boxes, values = max(spec.shape[1:]), min(spec.shape[1:])
     cells = sum((size[0] // stride) * (size[1] // stride) for stride in (8, 16, 32))
     if values < 5:
@@ -151,12 +153,12 @@ def _rows(spec: TensorSpec, size: tuple[int, int]) -> RowsHead | None:
 
 
 def _raw(spec: TensorSpec, value: float) -> float:
-    """A real value in the units of a tensor."""
+    """Return a real value in the units of a tensor."""
     return value / spec.scale + spec.zero_point if spec.scale else value
 
 
-def _logit(share: float) -> float:
-    bounded = min(max(share, 1e-6), 1 - 1e-6)
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded))
 
 
