@@ -1,0 +1,41 @@
+"""The workstation side of edge-toolkit: from a folder of images to a verified TFLite model.
+
+The functions have the options of the commands of the same name:
+
+>>> import converters
+>>> report = converters.convert("photos/", "out/", board="raspberry-pi-4b")  # doctest: +SKIP
+>>> report.chosen_variant.accuracy, report.success  # doctest: +SKIP
+(0.97, True)
+>>> converters.compare("out/", "other/").entries[0].row.name  # doctest: +SKIP
+'float32'
+>>> converters.check_edgetpu("out/model.tflite").status  # doctest: +SKIP
+'full'
+"""
+
+from importlib import import_module
+from typing import Any
+
+# Imported on first use: "import converters" needs neither TensorFlow nor numpy.
+_EXPORTS = {
+    "converters.api": ("check_edgetpu", "compare", "compile_edgetpu", "compress", "convert"),
+    "converters.edgetpu.compiler": ("CompiledModel",),
+    "converters.edgetpu.prediction": ("EdgeTpuPrediction",),
+    "converters.progress": ("Progress", "SilentProgress", "TerminalProgress"),
+    "converters.report.compare": ("Comparison",),
+    "converters.report.model": ("Report",),
+}
+"""The public names by module, written down here only: __init__.pyi is generated from it."""
+
+_MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
+
+__all__ = sorted(_MODULES)  # noqa: PLE0605 (derived)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'converters' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import click
 
-from converters.edgetpu import prediction
+from converters import api
 from edge.commands.options import JSON, MODEL, model_file
-from edge.modelfile import tflite
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
@@ -33,7 +32,7 @@ Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 non
 def check(model: Path, as_json: bool) -> int:
     """Predict which operations run on the Edge TPU, and why the others stay on the CPU."""
     model = model_file(model)
-    result = prediction.check(tflite.read_file(model), str(model))
+    result = api.check_edgetpu(model)
     if as_json:
         click.echo(json.dumps({"model": str(model), **result.to_dict()}, indent=2))
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from converters.report import compare as comparison
+from converters import api
 from converters.report.compare import SORTS, Comparison
 from edge.commands.options import JSON, say
 from edge.errors import UsageError
@@ -54,9 +54,7 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
             f"name it {plot.stem}.svg",
             code="unsupported-plot-format",
         )
-    compared = comparison.compare_results(outs)
-    if sort:
-        compared = comparison.sorted_by(compared, sort)
+    compared = api.compare(*outs, sort=sort)
     if plot is not None:
         write_atomic(plot, drawing(compared, plot.suffix[1:]))
         say(_unreadable(compared, plot))

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import click
 
+from converters import api
 from converters.edgetpu import compiler, installation
 from converters.edgetpu.compiler import CompiledModel
 from converters.edgetpu.installation import MissingCompilerError
 from converters.progress import TerminalProgress
-from edge.commands.options import JSON, MODEL, say
-from edge.errors import OutputError, UsageError
-from edge.files import write_atomic
+from edge.commands.options import JSON, MODEL
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
@@ -89,47 +88,25 @@ def compile_(
 
     This uses Google's compiler, from the PATH or in Docker.
     """
-    path = _output_path(model, out)
-    content, notes = compiler.read_model(model)
-    say(notes)
     try:
-        with TerminalProgress().working("compiling for the Edge TPU"):
-            compiled = compiler.compile_bytes(
-                content, str(model), docker=docker, search_delegate=search_delegate, timeout=timeout
-            )
+        compiled = api.compile_edgetpu(
+            model,
+            out,
+            docker=docker,
+            search_delegate=search_delegate,
+            timeout=timeout,
+            progress=TerminalProgress(),
+        )
     except MissingCompilerError as missing:
         click.echo(f"{missing.instructions}\n", err=True, nl=False)
         raise
-    written = None if compiled.status == "none" else path
-    if written is not None:
-        write_atomic(written, compiled.content)
+    written = None if compiled.status == "none" else api.compiled_path(model, out)
     if as_json:
         facts = {"model": str(model), "output": str(written) if written else None}
         click.echo(json.dumps(facts | compiled.to_dict(), indent=2))
     else:
         click.echo("\n".join(_lines(compiled, model, written)))
     return EXIT_CODES[compiled.status]
-
-
-def _output_path(model: Path, out: Path | None) -> Path:
-    """Return the path of the compiled file; ``out``: a file, or an existing folder."""
-    name = f"{model.stem}_edgetpu.tflite"
-    path = model.with_name(name) if out is None else out / name if out.is_dir() else out
-    if path.resolve() == model.resolve():
-        raise UsageError(
-            "an output file other than MODEL",
-            str(model),
-            "choose another with -o",
-            code="output-path-conflict",
-        )
-    if not path.parent.is_dir():
-        raise OutputError(
-            "an existing folder for the result",
-            f"none at {path.parent}",
-            "create it, or choose another",
-            code="output-folder-not-found",
-        )
-    return path
 
 
 def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterator[str]:

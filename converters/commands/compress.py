@@ -1,11 +1,12 @@
-"""``edge compress``: parse, call, print."""
+"""The command ``edge compress``."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from converters.commands import options as making
+from converters import api
+from converters.commands import options as shared
 from converters.progress import TerminalProgress
 
 EXAMPLES = """
@@ -56,9 +57,9 @@ class _RecipeHelp(click.Command):
     type=click.Path(path_type=Path),
     help="The dataset.  [default: the one that RESULT was made from]",
 )
-@making.plan_options
-@making.FORCE
-@making.JSON
+@shared.plan_options
+@shared.FORCE
+@shared.JSON
 def compress(
     result: Path,
     recipes: tuple[str, ...],
@@ -73,14 +74,14 @@ def compress(
     What is measured is of the same images as in RESULT. OUT/model.keras is the network behind
     OUT/model.tflite, so that it can be compressed again.
     """
-    from converters import pipeline
-
-    settings = pipeline.CompressSettings(
-        source=result,
-        out=out.resolve(),
+    report = api.compress(
+        result,
+        out,
+        recipes=recipes,
         data=data,
         force=force,
-        plan=making.plan(recipes, options),
-        command=making.command_line(),
+        progress=TerminalProgress(),
+        command=shared.command_line(),
+        **options,
     )
-    return making.print_report(pipeline.compress(settings, TerminalProgress()), out, as_json)
+    return shared.print_report(report, out, as_json)

@@ -1,11 +1,12 @@
-"""``edge convert``: parse, call, print."""
+"""The command ``edge convert``."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from converters.commands import options as making
+from converters import api
+from converters.commands import options as shared
 from converters.dataset.listing import file_name
 from converters.progress import TerminalProgress
 
@@ -112,25 +113,13 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     help="Compression recipe, by name or as a TOML file; may be repeated. int8 and float16 are "
     "always built; without limits, the last recipe is selected.  [default: int8]",
 )
-@making.plan_options
-@making.FORCE
-@making.JSON
+@shared.plan_options
+@shared.FORCE
+@shared.JSON
 def convert(
     dataset: Path,
     out: Path | None,
-    weights: str | None,
-    alpha: float | None,
-    size: int | None,
-    fine_tune: str,
-    budget: float,
-    epochs: int | None,
-    batch_size: int,
-    dropout: float,
-    label_smoothing: float,
-    augment: str,
-    seed: int,
     recipes: tuple[str, ...],
-    force: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -138,38 +127,18 @@ def convert(
 
     The model in OUT/model.tflite holds its labels; OUT/report.html shows what was measured.
     """
-    from converters import pipeline
-    from converters.training.augment import Augmentation
-    from converters.training.train import TrainingOptions
-
-    training = TrainingOptions(
-        fine_tune=fine_tune,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
-        dropout=dropout,
-        label_smoothing=label_smoothing,
-        budget=budget,
-        augmentation=Augmentation.parse(augment),
+    target = out or default_out(dataset)
+    report = api.convert(
+        dataset,
+        target,
+        recipes=recipes,
+        progress=TerminalProgress(),
+        command=shared.command_line(),
+        **options,
     )
-    plan = making.plan(recipes, options)
-    if size is None and plan.board is not None:
-        size = plan.board.run.size or None
-    shown = out or default_out(dataset)
-    settings = pipeline.ConvertSettings(
-        dataset=dataset,
-        out=shown.resolve(),
-        weights=weights,
-        alpha=alpha,
-        size=size,
-        force=force,
-        training=training,
-        plan=plan,
-        command=making.command_line(),
-    )
-    return making.print_report(pipeline.convert(settings, TerminalProgress()), shown, as_json)
+    return shared.print_report(report, target, as_json)
 
 
 def default_out(dataset: Path) -> Path:
-    """Where the result goes when nothing is said: photos/ gives photos-model."""
+    """Return the default output folder: photos/ gives photos-model."""
     return Path(f"{file_name(dataset.resolve().stem)}-model")

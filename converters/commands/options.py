@@ -1,8 +1,8 @@
-"""What the commands that make a result have in common: options of the plan, and the end."""
+"""Options and output that the commands with a result share."""
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,34 +64,14 @@ _OPTIONS = (
 
 
 def plan_options(command: Command) -> Command:
-    """Add the options that say what the chosen file must keep to."""
+    """Add the options with the requirements on the selected file."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def plan(recipes: tuple[str, ...], options: Mapping[str, Any]) -> Any:
-    """The :class:`converters.selection.plan.CompressionPlan` of a command; ``options``: those of `plan_options`.
-
-    Raises:
-        UsageError: a recipe, a limit or a board that makes no sense.
-    """
-    from boards import profile
-    from converters.selection import plan as plans
-    from converters.selection.select import Limits
-
-    board = None if options["board"] is None else profile.load(options["board"])
-    limits = Limits(
-        target=options["target"] or ("cpu" if board is None else board.run.delegate),
-        max_latency_ms=options["max_latency"],
-        max_size_kb=options["max_size"],
-        min_accuracy=options["min_accuracy"],
-    )
-    return plans.make_plan(recipes, limits, options["precision"], options["max_drop"], board)
-
-
 def command_line() -> str:
-    """The command as it was typed."""
+    """Return the command as it was typed."""
     return shlex.join(["edge", *sys.argv[1:]])
 
 

@@ -11,7 +11,7 @@ from converters.report.codec import to_plain
 from converters.report.model import Report
 from converters.report.variant import BASELINE, VariantReport
 from converters.selection.pareto import pareto_front
-from edge.errors import UsageError
+from edge.errors import UsageError, did_you_mean
 from edge.terminal.text import printable
 
 SORTS: dict[str, tuple[Callable[[VariantReport], float | None], int]] = {
@@ -78,7 +78,18 @@ class Comparison:
 
 
 def sorted_by(comparison: Comparison, key: str) -> Comparison:
-    """Sort by one of :data:`SORTS`, best first; entries without the figure come last."""
+    """Sort by one of :data:`SORTS`, best first; entries without the figure come last.
+
+    Raises:
+        UsageError: an unknown key.
+    """
+    if key not in SORTS:
+        raise UsageError(
+            f"one of {', '.join(SORTS)}",
+            repr(key),
+            did_you_mean(key, SORTS, "use accuracy"),
+            code="unknown-option-value",
+        )
     figure, sign = SORTS[key]
 
     def rank(entry: ComparisonEntry) -> tuple[bool, float]:

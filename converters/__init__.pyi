@@ -1,0 +1,30 @@
+# Generated from the table in __init__.py by tests/support/api_stub.py.
+# ruff: noqa
+
+from converters.api import check_edgetpu as check_edgetpu
+from converters.api import compare as compare
+from converters.api import compile_edgetpu as compile_edgetpu
+from converters.api import compress as compress
+from converters.api import convert as convert
+from converters.edgetpu.compiler import CompiledModel as CompiledModel
+from converters.edgetpu.prediction import EdgeTpuPrediction as EdgeTpuPrediction
+from converters.progress import Progress as Progress
+from converters.progress import SilentProgress as SilentProgress
+from converters.progress import TerminalProgress as TerminalProgress
+from converters.report.compare import Comparison as Comparison
+from converters.report.model import Report as Report
+
+__all__ = [
+    "Comparison",
+    "CompiledModel",
+    "EdgeTpuPrediction",
+    "Progress",
+    "Report",
+    "SilentProgress",
+    "TerminalProgress",
+    "check_edgetpu",
+    "compare",
+    "compile_edgetpu",
+    "compress",
+    "convert",
+]

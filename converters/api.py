@@ -1,0 +1,299 @@
+"""Python API: one function for each command, with the same options.
+
+The functions import what they need when they are called, so that a command starts fast.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from converters.edgetpu.compiler import TIMEOUT, CompiledModel
+from converters.edgetpu.prediction import EdgeTpuPrediction
+from converters.progress import Progress, SilentProgress
+from converters.report.model import Report
+from edge.errors import OutputError, UsageError
+from edge.files import write_atomic
+from edge.modelfile import tflite
+
+if TYPE_CHECKING:
+    from converters.report.compare import Comparison
+    from converters.selection.plan import CompressionPlan
+
+PathLike = str | Path
+
+
+def convert(
+    dataset: PathLike,
+    out: PathLike,
+    *,
+    weights: str | None = None,
+    alpha: float | None = None,
+    size: int | None = None,
+    fine_tune: str = "auto",
+    budget: float = 60.0,
+    epochs: int | None = None,
+    batch_size: int = 32,
+    dropout: float = 0.2,
+    label_smoothing: float = 0.1,
+    augment: str = "all",
+    seed: int = 0,
+    recipes: Sequence[PathLike] = ("int8",),
+    board: str | None = None,
+    target: str | None = None,
+    max_latency: float | None = None,
+    max_size: float | None = None,
+    min_accuracy: float | None = None,
+    precision: float | None = None,
+    max_drop: float = 2.0,
+    force: bool = False,
+    progress: Progress | None = None,
+    command: str | None = None,
+) -> Report:
+    """Make a verified TFLite classifier from images, like ``edge convert``.
+
+    >>> import converters
+    >>> report = converters.convert(
+    ...     "photos/", "out/", recipes=["channels-50"], max_latency=5
+    ... )  # doctest: +SKIP
+    >>> report.chosen_variant.accuracy  # doctest: +SKIP
+    0.97
+
+    Args:
+        dataset: a folder of class folders, a zip of one, or a CSV file.
+        out: folder of the result: model.tflite, report.json, report.html and more.
+        weights: pretrained weights of the backbone: imagenet, builtin, none or a file.
+        alpha: width multiplier of MobileNetV2; None: from the weights.
+        size: input size in pixels; None: from the board, else from the weights.
+        fine_tune: auto, always or never.
+        budget: time limit for ``fine_tune="auto"`` in seconds.
+        epochs: number of fine-tuning epochs.
+        batch_size: images.
+        dropout: share (0 to below 1) of features.
+        label_smoothing: share (0 to below 1).
+        augment: comma-separated list of flip, rotation, zoom, translation, brightness and
+            contrast; or all, or none.
+        seed: of every random choice.
+        recipes: compression recipes, by name or as TOML files; without limits, the variant of
+            the last one is selected.
+        board: name of the board that the model is for.
+        target: cpu, edgetpu or all; None: the board's, else cpu.
+        max_latency: maximum median latency of one inference on this computer's CPU, in ms.
+        max_size: maximum file size in kB (1000 bytes).
+        min_accuracy: minimum accuracy on the test split (0-1).
+        precision: required precision (0-1) of the accepted predictions.
+        max_drop: maximum accuracy loss against float32, in percentage points.
+        force: replace an earlier result.
+        progress: shows progress and notes; None: nothing is shown.
+        command: recorded in the report; None: this call.
+
+    Returns:
+        The report; ``report.success`` tells whether accuracy and limits are met.
+
+    Raises:
+        EdgeError: an option, the dataset, the weights, the output or the result is not usable.
+    """
+    from converters import pipeline
+    from converters.training.augment import Augmentation
+    from converters.training.train import TrainingOptions
+
+    plan = _plan(recipes, board, target, max_latency, max_size, min_accuracy, precision, max_drop)
+    if size is None and plan.board is not None:
+        size = plan.board.run.size or None
+    settings = pipeline.ConvertSettings(
+        dataset=Path(dataset),
+        out=Path(out).resolve(),
+        weights=weights,
+        alpha=alpha,
+        size=size,
+        force=force,
+        training=TrainingOptions(
+            fine_tune=fine_tune,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            dropout=dropout,
+            label_smoothing=label_smoothing,
+            budget=budget,
+            augmentation=Augmentation.parse(augment),
+        ),
+        plan=plan,
+        command=_call(convert, dataset, out) if command is None else command,
+    )
+    return pipeline.convert(settings, progress or SilentProgress())
+
+
+def compress(
+    result: PathLike,
+    out: PathLike,
+    *,
+    recipes: Sequence[PathLike],
+    data: PathLike | None = None,
+    board: str | None = None,
+    target: str | None = None,
+    max_latency: float | None = None,
+    max_size: float | None = None,
+    min_accuracy: float | None = None,
+    precision: float | None = None,
+    max_drop: float = 2.0,
+    force: bool = False,
+    progress: Progress | None = None,
+    command: str | None = None,
+) -> Report:
+    """Prune and quantize an earlier result anew, like ``edge compress``.
+
+    Args:
+        result: folder that :func:`convert` or this function wrote.
+        out: folder of the new result.
+        recipes: at least one; see :func:`convert` for this and the other options.
+        data: path of the dataset, if it moved.
+        board: see :func:`convert`.
+        target: see :func:`convert`.
+        max_latency: see :func:`convert`.
+        max_size: see :func:`convert`.
+        min_accuracy: see :func:`convert`.
+        precision: None: that of ``result``.
+        max_drop: see :func:`convert`.
+        force: replace an earlier result in ``out``.
+        progress: shows progress and notes; None: nothing is shown.
+        command: recorded in the report; None: this call.
+
+    Raises:
+        EdgeError: an option, ``result``, its dataset or the output is not usable.
+    """
+    from converters import pipeline
+
+    settings = pipeline.CompressSettings(
+        source=Path(result),
+        out=Path(out).resolve(),
+        data=None if data is None else Path(data),
+        force=force,
+        plan=_plan(
+            recipes, board, target, max_latency, max_size, min_accuracy, precision, max_drop
+        ),
+        command=_call(compress, result, out) if command is None else command,
+    )
+    return pipeline.compress(settings, progress or SilentProgress())
+
+
+def compare(*results: PathLike, sort: str | None = None) -> "Comparison":
+    """Compare the variants of one or more results, like ``edge compare``.
+
+    Args:
+        results: folders of results, or their report.json; int8 of the first is the baseline.
+        sort: figure to sort by, best first: accuracy, agreement, time, size, gzip, operations or
+            sparsity; None: in the order of the results.
+
+    Raises:
+        UsageError: a path without a result, or given twice; an unknown figure.
+    """
+    from converters.report import compare as comparison
+
+    compared = comparison.compare_results([Path(result) for result in results])
+    return compared if sort is None else comparison.sorted_by(compared, sort)
+
+
+def check_edgetpu(model: PathLike) -> EdgeTpuPrediction:
+    """Predict which operations of a .tflite file run on the Edge TPU, like ``edge check``.
+
+    Raises:
+        ModelError: no TensorFlow Lite model.
+    """
+    from converters.edgetpu.prediction import check
+
+    return check(tflite.read_file(Path(model)), str(model))
+
+
+def compile_edgetpu(
+    model: PathLike,
+    out: PathLike | None = None,
+    *,
+    docker: bool = False,
+    search_delegate: bool = False,
+    timeout: float = TIMEOUT,
+    progress: Progress | None = None,
+) -> CompiledModel:
+    """Compile a .tflite file for the Edge TPU with Google's compiler, like ``edge compile``.
+
+    The result keeps the labels and metadata. It is written if at least one operation runs on the
+    Edge TPU.
+
+    Args:
+        model: the file.
+        out: the compiled file, or an existing folder for it; None: next to ``model``.
+        docker: run the compiler in a Docker image.
+        search_delegate: if compiling fails, leave more operations to the CPU until it succeeds.
+        timeout: time limit in seconds.
+        progress: shows progress and notes on the labels; None: nothing is shown.
+
+    Raises:
+        EdgeError: the model or the output is not usable, there is no compiler, or it failed.
+    """
+    from converters.edgetpu import compiler
+
+    path = compiled_path(Path(model), None if out is None else Path(out))
+    content, notes = compiler.read_model(Path(model))
+    shown = progress or SilentProgress()
+    for note in notes:
+        shown.say(f"note: {note}")
+    with shown.working("compiling for the Edge TPU"):
+        compiled = compiler.compile_bytes(
+            content, str(model), docker=docker, search_delegate=search_delegate, timeout=timeout
+        )
+    if compiled.status != "none":
+        write_atomic(path, compiled.content)
+    return compiled
+
+
+def compiled_path(model: Path, out: Path | None) -> Path:
+    """Return the path of the compiled file; ``out`` is a file or an existing folder.
+
+    Raises:
+        UsageError: it is the model itself.
+        OutputError: its folder does not exist.
+    """
+    name = f"{model.stem}_edgetpu.tflite"
+    path = model.with_name(name) if out is None else out / name if out.is_dir() else out
+    if path.resolve() == model.resolve():
+        raise UsageError(
+            "an output file other than MODEL",
+            str(model),
+            "choose another with -o",
+            code="output-path-conflict",
+        )
+    if not path.parent.is_dir():
+        raise OutputError(
+            "an existing folder for the result",
+            f"none at {path.parent}",
+            "create it, or choose another",
+            code="output-folder-not-found",
+        )
+    return path
+
+
+def _plan(
+    recipes: Sequence[PathLike],
+    board: str | None,
+    target: str | None,
+    max_latency: float | None,
+    max_size: float | None,
+    min_accuracy: float | None,
+    precision: float | None,
+    max_drop: float,
+) -> "CompressionPlan":
+    from boards import profile
+    from converters.selection.plan import make_plan
+    from converters.selection.select import Limits
+
+    known = None if board is None else profile.load(board)
+    limits = Limits(
+        target=target or ("cpu" if known is None else known.run.delegate),
+        max_latency_ms=max_latency,
+        max_size_kb=max_size,
+        min_accuracy=min_accuracy,
+    )
+    return make_plan([str(recipe) for recipe in recipes], limits, precision, max_drop, known)
+
+
+def _call(function: Callable[..., Any], *paths: PathLike) -> str:
+    arguments = ", ".join(repr(str(path)) for path in paths)
+    return f"converters.{function.__name__}({arguments}, ...)"
