@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset import duplicates
-from converters.dataset.decoding import BrokenFile, DecodedImage, decode_all, keep_rows
+from converters.dataset.decoding import DecodedImage, UndecodableFile, decode_all, keep_rows
 from converters.dataset.listing import LabeledFile, Listing
 from converters.progress import Progress
 from edge.errors import DatasetError
@@ -200,7 +200,7 @@ def _counts(listing: Listing, labels: NDArray[np.int64]) -> dict[str, int]:
 def _check_counts(
     listing: Listing,
     counts: dict[str, int],
-    broken: list[BrokenFile],
+    broken: list[UndecodableFile],
     conflicts: tuple[tuple[str, ...], ...],
 ) -> None:
     name, count = min(counts.items(), key=lambda item: item[1])

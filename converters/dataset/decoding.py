@@ -43,7 +43,7 @@ class DecodedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenFile:
+class UndecodableFile:
     """A file that could not be decoded, and the reason."""
 
     source: LabeledFile
@@ -55,7 +55,7 @@ def decode_all(
     preprocessing: Preprocessing,
     workdir: Path,
     progress: Progress,
-) -> tuple[NDArray[np.uint8], list[DecodedImage], list[BrokenFile]]:
+) -> tuple[NDArray[np.uint8], list[DecodedImage], list[UndecodableFile]]:
     """Read, hash, decode and resize every image.
 
     Returns:
@@ -68,15 +68,15 @@ def decode_all(
     shape = (len(sources), preprocessing.height, preprocessing.width, 3)
     pixels = _allocate(shape, workdir)
 
-    def decode(index: int) -> DecodedImage | BrokenFile:
+    def decode(index: int) -> DecodedImage | UndecodableFile:
         return _decode(sources[index], preprocessing, pixels[index])
 
     opened: list[DecodedImage] = []
-    broken: list[BrokenFile] = []
+    broken: list[UndecodableFile] = []
     rows: list[int] = []
     results = _in_threads(decode, len(sources))
     for index, result in enumerate(progress.track(results, len(sources), "Reading images")):
-        if isinstance(result, BrokenFile):
+        if isinstance(result, UndecodableFile):
             broken.append(result)
         else:
             opened.append(result)
@@ -94,14 +94,14 @@ def keep_rows(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.uint8]:
 
 def _decode(
     source: LabeledFile, preprocessing: Preprocessing, out: NDArray[np.uint8]
-) -> DecodedImage | BrokenFile:
+) -> DecodedImage | UndecodableFile:
     try:
         data = source.path.read_bytes()
         image = decode_image(data, source.name)
     except OSError as error:
-        return BrokenFile(source, f"cannot be read: {error.strerror}")
+        return UndecodableFile(source, f"cannot be read: {error.strerror}")
     except ImageError as error:
-        return BrokenFile(source, _reason(error, data))
+        return UndecodableFile(source, _reason(error, data))
     out[:] = preprocessing.resize(image)
     digest = hashlib.sha256(data).hexdigest()
     content = hashlib.blake2b(out.data, digest_size=16).digest()
