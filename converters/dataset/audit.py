@@ -88,8 +88,9 @@ class Audit:
                 "only the copies in the test subset (or else validation) are used."
             )
         if self.converted:
-            kinds = (f"{kind} {len(names)}" for kind, names in self.converted.items())
-            sentences.append(f"Converted when loading: {', '.join(kinds)}.")
+            kinds = ", ".join(f"{kind} {len(names)}" for kind, names in self.converted.items())
+            # The key keeps its spelling, as it is part of the report's format.
+            sentences.append(f"Converted when loading: {kinds.replace('greyscale', 'grayscale')}.")
         if self.ignored:
             sentences.append(
                 f"Ignored {_number(self.ignored, 'other file')}: {_some(self.ignored)}."

@@ -25,7 +25,7 @@ class Refusal:
     """An operation that is itself refused by the Edge TPU.
 
     ``index``: position in the order of execution; ``output``: name of its first output; ``obstacle``:
-    what the Edge TPU does not support. ``cause``: the first refused operation that it depends on, itself where it cuts
+    the cause in this operation. ``cause``: the first refused operation that it depends on, itself where it cuts
     the graph, None where it runs before everything that is mapped. ``lost_after``: operations that
     run on the CPU only because they come after it (name → count).
     """

@@ -1,4 +1,4 @@
-"""The columns of the table of variants, alike on the page and on the terminal."""
+"""Columns of the table of variants, shared by the page and the terminal."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from converters.report.variant import BASELINE, VariantReport
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """A figure as it is written, and what stands below it."""
+    """A formatted value and a note below it."""
 
     text: str
     below: str = ""
@@ -18,10 +18,9 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure of each row.
+    """A column: ``heading`` with a ``note`` below it.
 
-    ``heading`` and ``note`` head it; ``cell`` makes it from a row and the baseline, None where
-    the row lacks it.
+    ``cell`` formats the value of a row, given the baseline; None where the row lacks it.
     """
 
     key: str
@@ -31,10 +30,7 @@ class Column:
 
 
 def columns(rows: Sequence[VariantReport]) -> tuple[Column, ...]:
-    """The columns for these rows: one for each number of threads that any of them was timed with.
-
-    A figure that no row has makes no column.
-    """
+    """Return the columns that any of these rows has, with one for each measured thread count."""
     threads = sorted({timing.threads for row in rows for timing in row.timings})
     every = (*_FIRST, *map(_time, threads), *_LAST)
     return tuple(c for c in every if any(c.cell(row, row) is not None for row in rows))

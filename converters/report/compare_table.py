@@ -1,4 +1,4 @@
-"""The table of ``edge compare`` on the terminal."""
+"""Table of ``edge compare`` on the terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 FRONT = "◆"
 MISSING = "–"
-_SPARE = ("unknown", "agreement", "sparsity", "gzip", "operations", "points", "size", "edgetpu")
-"""What a narrow terminal does without, the least important first."""
+_OPTIONAL = ("unknown", "agreement", "sparsity", "gzip", "operations", "points", "size", "edgetpu")
+"""Columns that a narrow terminal omits, the least important first."""
 
 _UNBOUNDED = 10_000
 
 
 def show(comparison: Comparison, console: "Console | None" = None) -> None:
-    """Print the table, what its marks mean, and what cannot be compared.
+    """Print the table, its legend, and warnings on what cannot be compared.
 
     Args:
-        comparison: in the order of the lines.
-        console: where to print; by default stdout, as wide as it takes where that is no terminal.
+        comparison: its entries are in the order of the lines.
+        console: to print to; by default stdout, of unlimited width where that is no terminal.
     """
     from rich.console import Console
     from rich.text import Text
@@ -38,8 +38,8 @@ def show(comparison: Comparison, console: "Console | None" = None) -> None:
     shown.print(_table(comparison, kept))
     shown.print()
     shown.print(Text(_legend(comparison), style="dim"))
-    if left_out := [column.heading for column in every if column not in kept]:
-        shown.print(Text(f"No room for: {', '.join(left_out)}; see --json.", style="dim"))
+    if omitted := [column.heading for column in every if column not in kept]:
+        shown.print(Text(f"No room for: {', '.join(omitted)}; see --json.", style="dim"))
     for warning in comparison.warnings:
         shown.print(Text(f"Note: {warning}", style="yellow"))
     for entry in comparison.entries:
@@ -49,28 +49,28 @@ def show(comparison: Comparison, console: "Console | None" = None) -> None:
 
 def _legend(comparison: Comparison) -> str:
     baseline = comparison.results[0]
-    foreseen = any(entry.row.edgetpu for entry in comparison.entries)
+    predicted = any(entry.row.edgetpu for entry in comparison.entries)
     return (
         f"{FRONT} no other is both as accurate and as fast. Ratios and points: relative to "
         f"{BASELINE} of {baseline.name}. Times: median / 95th percentile of one inference, "
         f"{comparison.baseline.timing.interpreter} on {baseline.processor}."
-        f"{' Edge TPU: operations predicted to run there, not run.' if foreseen else ''}"
+        f"{' Edge TPU: operations predicted to run there, not run.' if predicted else ''}"
     )
 
 
 def _fitting(
     comparison: Comparison, every: tuple[Column, ...], console: "Console"
 ) -> tuple[Column, ...]:
-    """As many columns as there is room for."""
+    """Return the columns that fit, the optional ones as far as there is room."""
     usual = f"time-{comparison.baseline.timing.threads}"
     times = [c.key for c in every if c.key.startswith("time-") and c.key != usual]
     unbounded = console.options.update(max_width=_UNBOUNDED)
     kept = every
-    for spare in (*_SPARE[:2], *times, *_SPARE[2:]):
-        wanted = console.measure(_table(comparison, kept), options=unbounded).maximum
-        if wanted <= console.width:
+    for optional in (*_OPTIONAL[:2], *times, *_OPTIONAL[2:]):
+        width = console.measure(_table(comparison, kept), options=unbounded).maximum
+        if width <= console.width:
             break
-        kept = tuple(column for column in kept if column.key != spare)
+        kept = tuple(column for column in kept if column.key != optional)
     return kept
 
 
@@ -106,7 +106,7 @@ def _marks(comparison: Comparison, entry: ComparisonEntry) -> str:
 
 
 def _lines(first: str, second: str) -> "Text":
-    """Two lines, the second one quieter; text from files is never read as markup."""
+    """Join two lines, the second one dim; text from files is never read as markup."""
     from rich.text import Text
 
     return Text.assemble(first, (f"\n{second}" if second else "", "not bold dim"))

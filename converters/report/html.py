@@ -78,7 +78,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "chosen": chosen,
         "reference": report.variants["float32"],
         "verdict_line": text.verdict_line(report),
-        "doubt": text.baseline_warning(report),
+        "baseline_warning": text.baseline_warning(report),
         "majority": text.majority_share(report),
         "matrix": tables.matrix(chosen.confusion) if _drawn(classes) else None,
         "named_columns": len(classes) <= tables.NAMED_COLUMNS,
@@ -102,7 +102,7 @@ def _compared(report: Report) -> dict[str, Any]:
         "rows": rows,
         "columns": columns(rows),
         "baseline": report.variants[BASELINE],
-        "trade_off": _trade_off(report),
+        "pareto": _pareto(report),
         "recipes": [
             (variant, _curves(tables.recoveries(variant), f"recipe{index}-"))
             for index, variant in enumerate(rows)
@@ -145,7 +145,7 @@ def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:
     ]
 
 
-def _trade_off(report: Report) -> dict[str, str]:
+def _pareto(report: Report) -> dict[str, str]:
     """Return the plot for a screen and for a phone, and its description."""
     from markupsafe import Markup
 
@@ -162,7 +162,7 @@ def _trade_off(report: Report) -> dict[str, str]:
         for row in report.variants.values()
     ]
     return {
-        "words": pareto_plot.describe(points),
+        "description": pareto_plot.describe(points),
         "broad": Markup(pareto_plot.svg(points, "broad", _BROAD)),
         "slim": Markup(pareto_plot.svg(points, "slim", _SLIM)),
     }

@@ -52,14 +52,14 @@ class ConfusedPair:
 class RefusedOp:
     """Operations that the Edge TPU is predicted to reject for the same reason.
 
-    ``found``: the obstacle in the first of them; ``lost``: number of operations that run on the
+    ``obstacle``: the cause in the first of them; ``lost``: number of operations that run on the
     CPU only because they come after one of these; ``rule``: source and confidence of the rule.
     """
 
     op: str
     count: int
     reason: str
-    found: str
+    obstacle: str
     change: str
     lost: int
     rule: str
@@ -162,7 +162,7 @@ def refusals(prediction: EdgeTpuReport) -> list[RefusedOp]:
             op=op,
             count=len(group),
             reason=reason,
-            found=group[0].observed,
+            obstacle=group[0].obstacle,
             change=change,
             lost=sum(sum((refusal.lost_after or {}).values()) for refusal in group),
             rule=f"{group[0].source}, {group[0].confidence}",

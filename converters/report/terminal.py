@@ -102,9 +102,9 @@ def _judgement(report: Report) -> Iterator["Text"]:
     yield Text.assemble(
         (f"{verdict.status.upper()}  ", _STYLES[verdict.status]), f"{verdict.reason}."
     )
-    doubt = text.baseline_warning(report)
-    if doubt:
-        yield Text(doubt, style="yellow")
+    warning = text.baseline_warning(report)
+    if warning:
+        yield Text(warning, style="yellow")
     if verdict.classes:
         yield Text(f"Classes that lose the most: {', '.join(verdict.classes)}.")
     if verdict.layers:

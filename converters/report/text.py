@@ -65,12 +65,13 @@ def calibration_summary(calibration: CalibrationReport) -> tuple[str, ...]:
             f"The scores are unchanged; on the test split their expected calibration error is "
             f"{percent(test.ece_after)}.",
         )
+    log_loss = _change(test.log_loss_before, test.log_loss_after, 1, "")
+    error = _change(test.ece_before, test.ece_after, 100, " %")
     kind = "overconfident" if temperature > 1 else "underconfident"
     return (
         f"On the validation split the scores were {kind}. The logits are divided by "
         f"{temperature:.2f} (temperature scaling), which changes scores but no predicted class.",
-        f"On the test split the log-loss {_change(test.log_loss_before, test.log_loss_after, 1, '')}, and the expected "
-        f"calibration error {_change(test.ece_before, test.ece_after, 100, ' %')}.",
+        f"On the test split the log-loss {log_loss}, and the expected calibration error {error}.",
     )
 
 

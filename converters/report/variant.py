@@ -71,7 +71,7 @@ class RefusedOpReport:
     """An operation that the Edge TPU is predicted not to run.
 
     ``op``: its name; ``index`` in the order of execution; ``output``: name of its output tensor;
-    ``reason``; ``observed``: the cause in this operation ("found" in the JSON); ``change``: advice;
+    ``reason``; ``obstacle``: the cause in this operation ("found" in the JSON); ``change``: advice;
     ``source`` and ``confidence`` of the rule; ``cause``: index of the first refused operation that
     it depends on; ``lost_after``: operations on the CPU only because they come after it, by name
     ("behind" in the JSON).
@@ -81,7 +81,7 @@ class RefusedOpReport:
     index: Count
     output: str | None
     reason: str
-    observed: Annotated[str, Key("found")]
+    obstacle: Annotated[str, Key("found")]
     change: str
     source: str
     confidence: str

@@ -1,27 +1,26 @@
 """Compilation of the chosen variant, with a stand-in that replays the real compiler's output."""
 
-from typing import Any
-
 import pytest
 import tiny_models
 from compiler_texts import ALL, NONE, PARTLY, failure, success
 from conversion import Conversion
 
-from converters.commands.options import is_success
-from converters.edgetpu.stage import EDGETPU_FILE, compile_for_target
+from converters.edgetpu.stage import EDGETPU_FILE, Compilation, compile_for_target
+from converters.report.codec import to_plain
+from converters.report.model import Report
 from converters.tflite import Variant
 from edge.modelfile import tflite
 
 CHOSEN = Variant("int8", tiny_models.color_model())
 
 
-def report(compiled: Any) -> dict[str, Any]:
-    return Conversion().record() | {"compiled": compiled.to_dict()}
+def report(compiled: Compilation) -> Report:
+    return Report.from_dict(Conversion().record() | {"compiled": to_plain(compiled.to_dict())})
 
 
 def test_for_the_cpu_nothing_is_compiled() -> None:
     assert compile_for_target(CHOSEN, "cpu") is None
-    assert is_success(Conversion().record())
+    assert Conversion().report().success
 
 
 def test_without_a_compiler_the_result_stays_a_success(no_compiler) -> None:
@@ -29,7 +28,7 @@ def test_without_a_compiler_the_result_stays_a_success(no_compiler) -> None:
     assert compiled is not None
     assert compiled.to_dict()["file"] is None
     assert "edgetpu_compiler" in compiled.notes[0]
-    assert is_success(report(compiled))
+    assert report(compiled).success
 
 
 @pytest.mark.parametrize("target", ["edgetpu", "all"])
@@ -44,7 +43,7 @@ def test_a_fully_mapped_model_is_compiled(target, compiler_on_path, predict_cpu)
         "file": EDGETPU_FILE, "notes": (), "compiler": True, "version": "16.0.384591198",
         "mapped": 3, "cpu": {},
     }  # fmt: skip
-    assert is_success(report(compiled))
+    assert report(compiled).success
 
 
 def test_operations_left_to_the_cpu_are_no_success(compiler_on_path, predict_cpu) -> None:
@@ -55,7 +54,7 @@ def test_operations_left_to_the_cpu_are_no_success(compiler_on_path, predict_cpu
     share, difference = compiled.notes
     assert "2 of 3 operations" in share
     assert difference.startswith("SOFTMAX: ")
-    assert not is_success(report(compiled))
+    assert not report(compiled).success
 
 
 @pytest.mark.parametrize(
@@ -75,4 +74,4 @@ def test_a_compiler_that_makes_no_file_is_reported(
     assert compiled is not None
     assert compiled.content is None
     assert reason in compiled.notes[0]
-    assert not is_success(report(compiled))
+    assert not report(compiled).success

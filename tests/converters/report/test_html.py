@@ -1,17 +1,19 @@
-"""report.html: what a reader sees of a conversion."""
+"""Page report.html of a conversion."""
 
 import base64
 import re
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from conversion import PASS, Conversion
-from report_page import Page
+from report_page import Page, page_of
 
 from converters.report import gallery, text
+from converters.selection.select import Limits
 from converters.training.result import Curve
 
 CURVE = Curve(
@@ -26,12 +28,13 @@ CURVE = Curve(
     },
 )
 
+RECIPES = Conversion(recipes=("channels-50", "magnitude-75"))
 CLEAN = "No broken files"
 
 
 @cache
 def plain_page() -> str:
-    """That of the plainest conversion."""
+    """Return the page of a minimal conversion."""
     return Conversion().page()
 
 
@@ -75,14 +78,14 @@ def test_a_drop_within_the_limit_is_not_called_none() -> None:
     assert "2 points" not in line(0.0)
 
 
-def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = (text.baseline_warning(Conversion(wrong=6).report()) or "").replace(
+def test_a_model_no_better_than_a_guess_gives_a_warning() -> None:
+    warning = (text.baseline_warning(Conversion(wrong=6).report()) or "").replace(
         "\N{NO-BREAK SPACE}", " "
     )
-    assert "33.3 %" in doubt
-    assert doubt in Page(Conversion(wrong=6).page()).text
+    assert "33.3 %" in warning
+    assert warning in Page(Conversion(wrong=6).page()).text
     assert text.baseline_warning(Conversion().report()) is None
-    assert doubt not in Page(plain_page()).text
+    assert warning not in Page(plain_page()).text
 
 
 def test_the_page_is_one_file_that_needs_nothing_else() -> None:
@@ -111,7 +114,7 @@ def test_every_image_has_a_text_and_can_be_decoded() -> None:
         assert decoded.shape[:2] == (int(tag["height"] or 0), int(tag["width"] or 0))
 
 
-def test_names_with_html_and_unicode_are_shown_and_not_obeyed() -> None:
+def test_names_with_html_and_unicode_are_escaped() -> None:
     nasty = "<script>alert(1)</script>"
     html = Conversion(
         classes=(nasty, 'Äpfel & "Birnen"', "猫"),
@@ -131,7 +134,7 @@ def test_names_with_html_and_unicode_are_shown_and_not_obeyed() -> None:
     assert "<svg onload=alert(1)>" in page.text
 
 
-def test_the_audit_names_all_that_was_found() -> None:
+def test_the_audit_lists_all_findings() -> None:
     page = Page(
         Conversion(
             audit={
@@ -152,7 +155,7 @@ def test_the_audit_names_all_that_was_found() -> None:
         "circle/b0.jpg: empty, 0 bytes",
         " 3 more",
         "circle/a.jpg = square/a.jpg",
-        "greyscale (9): square/20.jpg",
+        "grayscale (9): square/20.jpg",
         " 4 more",
         "notes.txt",
     ):
@@ -163,11 +166,11 @@ def test_the_audit_names_all_that_was_found() -> None:
     assert len(page.images()) == 3 * 6 + 6
 
 
-def test_a_clean_data_set_is_called_clean() -> None:
+def test_a_clean_data_set_has_no_findings() -> None:
     assert CLEAN in Page(plain_page()).section("audit")
 
 
-def test_the_surest_mistakes_come_first() -> None:
+def test_the_most_confident_mistakes_come_first() -> None:
     section = Page(Conversion(wrong=3).page()).section("mistakes")
     assert "3 mistakes of int8 on 9 test images" in section
     scores = [float(score) for score in re.findall(r"predicted square ([\d.]+) %", section)]
@@ -225,7 +228,7 @@ def test_curves_have_labelled_axes_and_the_colors_of_the_page() -> None:
     assert any("validation accuracy from 0.5 to 0.875, best 0.875" in text for text in described)
 
 
-def test_it_says_how_it_was_made_and_what_was_not_measured() -> None:
+def test_it_has_the_settings_and_the_limitations() -> None:
     text = Page(plain_page()).text
     for part in (
         "edge convert shapes",
@@ -238,3 +241,87 @@ def test_it_says_how_it_was_made_and_what_was_not_measured() -> None:
         assert part in text, part
     limits = Page(plain_page()).section("limits")
     assert "Coral Edge TPU" in limits and "Raspberry Pi" in limits
+
+
+def test_all_variants_are_in_one_table_with_their_costs() -> None:
+    page = page_of(RECIPES)
+    table = page.section("variants")
+    for heading in ("accuracy", "agreement", "size", "gzipped", "sparsity", "operations",
+                    "1 thread", "2 threads", "Edge TPU", "threshold"):  # fmt: skip
+        assert heading in table, heading
+    row = table.partition(" channels-50 ")[2].partition(" magnitude-75 ")[0]
+    for figure in ("100 % 96.0–100", "1.8 MB 0.66×", "1.5 MB 0.68×", "171 M 0.57×",
+                   "4.0 / 4.6 ms 0.62×", "2.1 / 2.7 ms 0.62×", "67 of 67", "62.0 %"):  # fmt: skip
+        assert figure in row, figure
+    assert " int8 baseline " in table
+    assert " magnitude-75 model.tflite " in table
+    assert " channels-50 Pareto-optimal " in table
+
+
+def test_the_chosen_variant_is_the_one_that_is_judged() -> None:
+    verdict = replace(PASS, variant="magnitude-75", drop=1.5)
+    page = page_of(replace(RECIPES, verdict=verdict))
+    assert any(attrs.get("class") == "verdict pass" for _, attrs in page.tags)
+    assert page.text.index("magnitude-75") < 200
+    assert "Accuracy, magnitude-75" in page.text
+    assert "magnitude-75" in page.section("confusion")
+
+
+def test_accuracy_over_time_is_drawn_once_for_a_screen_and_once_for_a_phone() -> None:
+    page = page_of(RECIPES)
+    html = RECIPES.page()
+    for kind in ("broad", "slim"):
+        start = html.index(f'<div class="{kind}"')
+        svg = html[start : html.index("</svg>", start)]
+        assert svg.count(">channels-50</text>") == 1
+        assert not re.search(r"(fill|stroke): ?#", svg), "a color that one scheme cannot show"
+    described = [attrs.get("aria-label") or "" for _, attrs in page.tags]
+    plots = [label for label in described if ": channels-50 (100" in label]
+    assert len(plots) == 2
+
+
+def test_recipes_list_their_steps_and_missing_gains() -> None:
+    def recover(record: dict[str, Any]) -> None:
+        record["variants"]["channels-50"]["steps"][0] |= {
+            "recovery": {
+                "epochs": 2, "losses": [0.5, 0.4], "validation_accuracies": [0.8, 0.9],
+                "validation_losses": [0.6, 0.5],
+            },
+            "channels": {f"block_{block}": 8 * block for block in range(1, 9)},
+        }  # fmt: skip
+
+    page = page_of(RECIPES, recover)
+    recipes = page.section("recipes")
+    assert "Half of the expansion channels were removed. Recovery: 8 epochs in 95 s." in recipes
+    assert "prune channels kept 0.5, epochs 8, seconds 95, recovery.epochs 2 " in recipes
+    assert "layer channels block_1 8 block_2 16 " in recipes
+    assert "quantize int8" in recipes
+    assert "Recovery of channels-50" in recipes
+    gains = page.section("gains")
+    assert "magnitude-75: No speed was gained: nothing skips single zeros of int8." in gains
+    assert "channels-50" not in gains
+
+
+def test_a_conversion_without_recipes_has_no_such_sections() -> None:
+    page = page_of(Conversion())
+    assert not page.has_section("recipes")
+    assert not page.has_section("gains")
+
+
+def test_a_limit_that_no_variant_meets_comes_first() -> None:
+    conversion = replace(RECIPES, limits=Limits(max_size_kb=1))
+    page = page_of(conversion)
+    reason = conversion.record()["choice"]["reason"]
+    assert page.text.index(reason[1:]) < page.text.index("Variants")
+
+
+def test_a_compressed_model_names_its_source() -> None:
+    def compressed(record: dict[str, Any]) -> None:
+        record["source"] = {
+            "name": "shapes-model", "created": "2026-11-20T10:00:00+00:00",
+            "command": "edge convert <shapes>", "chosen": "int8",
+        }  # fmt: skip
+
+    text = page_of(Conversion(), compressed).text
+    for part in ("shapes-model", "2026-11-20", "edge convert <shapes>"):
+        assert part in text

@@ -1,4 +1,4 @@
-"""The summary on the terminal."""
+"""Summary on the terminal."""
 
 import io
 from dataclasses import replace
@@ -45,7 +45,7 @@ def test_names_of_recipes_fit_and_the_chosen_one_is_explained() -> None:
     assert "magnitude-75: No speed was gained" in text
 
 
-def test_a_limit_that_nothing_keeps_is_a_no() -> None:
+def test_a_limit_that_no_variant_meets_is_reported() -> None:
     conversion = Conversion(limits=Limits(max_size_kb=2000))
     text = " ".join(printed(conversion).split())
     assert f"NO {conversion.record()['choice']['reason']}." in text
@@ -74,19 +74,19 @@ def printed_with(compiled: Compilation) -> str:
     return file.getvalue()
 
 
-def test_the_place_of_the_report_can_be_copied() -> None:
+def test_the_path_of_the_report_can_be_copied() -> None:
     assert f"Report:   {OUT}/report.html\n" in printed(Conversion())
 
 
 def test_piped_it_is_plain_text_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.summary(Conversion().report(), Path("out"))
-    said = capsys.readouterr()
-    assert "out/model.tflite" in said.out
-    assert "\x1b" not in said.out
-    assert said.err == ""
+    output = capsys.readouterr()
+    assert "out/model.tflite" in output.out
+    assert "\x1b" not in output.out
+    assert output.err == ""
 
 
-def test_a_failed_verdict_is_told_with_what_suffers() -> None:
+def test_a_failed_verdict_names_the_classes_and_layers() -> None:
     verdict = replace(
         PASS,
         status="fail",
@@ -100,10 +100,10 @@ def test_a_failed_verdict_is_told_with_what_suffers() -> None:
     assert "block_1_expand (3 dB)" in text
 
 
-def test_a_model_no_better_than_a_guess_is_called_that() -> None:
-    doubt = text.baseline_warning(Conversion(wrong=6).report())
-    assert doubt is not None
-    assert doubt.replace("\N{NO-BREAK SPACE}", " ") in " ".join(
+def test_a_model_no_better_than_a_guess_gives_a_warning() -> None:
+    warning = text.baseline_warning(Conversion(wrong=6).report())
+    assert warning is not None
+    assert warning.replace("\N{NO-BREAK SPACE}", " ") in " ".join(
         printed(Conversion(wrong=6)).split()
     )
     assert text.baseline_warning(Conversion().report()) is None
