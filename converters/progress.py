@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Where a stage tells how far it is. Stages never print."""
+    """Receiver of a stage's progress; stages never print."""
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
         """Yield ``items`` while showing how many of ``total`` are done."""
@@ -21,20 +21,22 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """Shows nothing: for tests and for use as a library."""
+    """Progress that shows nothing, for tests and for use as a library."""
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
+        """Yield ``items``."""
         yield from items
 
     def working(self, what: str) -> AbstractContextManager[None]:
+        """Return a context without effect."""
         return nullcontext()
 
     def say(self, sentence: str) -> None:
-        return None
+        """Ignore the sentence."""
 
 
 class TerminalProgress:
-    """Bars and sentences on stderr, or ``stream``; only sentences where that is no terminal."""
+    """Bars and sentences on stderr, or ``stream``; only sentences if it is not a terminal."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         from rich.console import Console
@@ -54,6 +56,7 @@ class TerminalProgress:
         )
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
+        """Yield ``items`` while a bar shows how many of ``total`` are done."""
         with self._bar(what, total) as bar:
             for item in items:
                 yield item
@@ -61,10 +64,12 @@ class TerminalProgress:
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
+        """Show a bar without an end while the block runs."""
         with self._bar(what, None):
             yield
 
     def say(self, sentence: str) -> None:
+        """Print a sentence above the bars."""
         self._console.print(sentence, markup=False, soft_wrap=True)
 
     @contextmanager
@@ -81,13 +86,12 @@ class TerminalProgress:
 
 
 def _left() -> Any:
-    """A column such as "02:10 left", empty where nothing is known."""
+    """Return a column such as "02:10 left", empty if the time is not known."""
     from rich.progress import Task, TimeRemainingColumn
     from rich.text import Text
 
-    class Left(TimeRemainingColumn):
+    class _TimeLeft(TimeRemainingColumn):
         def render(self, task: Task) -> Text:
-            known = task.time_remaining
-            return Text() if not known else super().render(task).append(" left")
+            return Text() if not task.time_remaining else super().render(task).append(" left")
 
-    return Left(compact=True)
+    return _TimeLeft(compact=True)

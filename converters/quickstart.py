@@ -1,8 +1,8 @@
-"""The main job on a small real data set that comes inside scikit-learn: handwritten digits.
+"""Quickstart: convert the handwritten digits of scikit-learn, and classify unseen ones.
 
 Run by ``make quickstart``, or ``python -m converters.quickstart``. It writes the digits as
 images, converts them with the real ``edge convert``, then classifies with ``edge classify``
-images that the conversion never saw, and says how many were right.
+images that the conversion never saw, and prints how many were correct.
 """
 
 import json
@@ -23,19 +23,21 @@ FOLDER = Path("runs/quickstart")
 SIDE = 64
 UNSEEN = 20
 SEED = 0
-# A mirrored digit is no digit, so flips are left out.
+# A mirrored digit is not a digit, so flips are left out.
 SETTINGS = ("--weights", "builtin", "--augment", "rotation,zoom,translation")
 
 
 def main(folder: Path = FOLDER) -> NoReturn:
-    """Run the quickstart below ``folder``; exit with 0 only if every step went well."""
+    """Run the quickstart below ``folder``; exit with 0 only if every step succeeded."""
     started = time.perf_counter()
     photos, unseen, out = folder / "digits", folder / "unseen", folder / "out"
-    learned, kept = write_images(photos, unseen, UNSEEN, SEED)
-    say(f"{learned} images of handwritten digits in {photos}/; {kept} more held out")
+    training, held_out = write_images(photos, unseen, UNSEEN, SEED)
+    say(f"{training} images of handwritten digits in {photos}/; {held_out} more held out")
     edge("convert", str(photos), "-o", str(out), *SETTINGS, "--force")
-    answers = edge_json("classify", str(out / "model.tflite"), str(unseen), "--top", "1", "--json")
-    print_table(count_right(answers, unseen))
+    predictions = edge_json(
+        "classify", str(out / "model.tflite"), str(unseen), "--top", "1", "--json"
+    )
+    print_table(count_right(predictions, unseen))
     say(f"Report:  {out / 'report.html'}")
     say(f"Model:   {out / 'model.tflite'}")
     say(f"{time.perf_counter() - started:.0f} s in total")
@@ -46,33 +48,35 @@ def write_images(photos: Path, unseen: Path, per_class: int, seed: int) -> tuple
     """Write scikit-learn's 1,797 digits as PNG files, a folder per class.
 
     Args:
-        photos: gets the images to learn from.
-        unseen: gets ``per_class`` images of each class, drawn by ``seed``.
+        photos: Folder for the training images.
+        unseen: Folder for ``per_class`` held-out images of each class.
+        per_class: Number of held-out images of each class.
+        seed: Seed of the random choice.
 
     Returns:
-        How many images lie in ``photos`` and in ``unseen``.
+        The number of images in ``photos`` and in ``unseen``.
     """
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    for place in (photos, unseen):
-        shutil.rmtree(place, ignore_errors=True)
+    for target in (photos, unseen):
+        shutil.rmtree(target, ignore_errors=True)
     rng = np.random.default_rng(seed)
     numbers = {photos: 0, unseen: 0}
     for label in range(10):
         members = rng.permutation(np.flatnonzero(digits.target == label))
         for rank, index in enumerate(members):
-            place = unseen if rank < per_class else photos
-            path = place / str(label) / f"{index:04d}.png"
+            target = unseen if rank < per_class else photos
+            path = target / str(label) / f"{index:04d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             if not cv2.imwrite(str(path), render(digits.images[index])):
                 fail(f"could not write {path}")
-            numbers[place] += 1
+            numbers[target] += 1
     return numbers[photos], numbers[unseen]
 
 
 def render(digit: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """A digit of values 0–16, [8, 8], as dark ink on white: uint8 [SIDE, SIDE]."""
+    """Render a digit of values 0–16, [8, 8], as dark ink on white: uint8 [SIDE, SIDE]."""
     large = cv2.resize(digit, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     image: NDArray[np.uint8] = np.clip(np.rint(255 - large * 255 / 16), 0, 255).astype(np.uint8)
     return image
@@ -85,27 +89,28 @@ def edge(*arguments: str) -> None:
 
 
 def edge_json(*arguments: str) -> list[dict[str, object]]:
-    """What ``edge ARGUMENTS`` prints as JSON; see :func:`edge`."""
+    """Run ``edge ARGUMENTS`` and return its JSON; see :func:`edge`."""
     say(f"\n$ {shlex.join(['edge', *arguments])}")
     command = [sys.executable, "-m", "edge", *arguments]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     finish(done.returncode)
-    answers: list[dict[str, object]] = json.loads(done.stdout)
-    return answers
+    predictions: list[dict[str, object]] = json.loads(done.stdout)
+    return predictions
 
 
 def finish(code: int) -> None:
+    """End the quickstart if a command failed."""
     if code != 0:
         fail(f"the command above failed with exit code {code}", code)
 
 
-def count_right(answers: list[dict[str, object]], unseen: Path) -> dict[str, tuple[int, int]]:
-    """Class → (right, all) of the answers of ``edge classify --json`` for ``unseen/CLASS/*``."""
+def count_right(predictions: list[dict[str, object]], unseen: Path) -> dict[str, tuple[int, int]]:
+    """Count correct and all predictions of ``edge classify --json`` for ``unseen/CLASS/*``."""
     right: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    for answer in answers:
-        truth = Path(str(answer["file"])).parent.name
-        classes = answer["classes"]
+    for prediction in predictions:
+        truth = Path(str(prediction["file"])).parent.name
+        classes = prediction["classes"]
         assert isinstance(classes, list)
         total[truth] += 1
         right[truth] += classes[0]["label"] == truth
@@ -116,7 +121,7 @@ def count_right(answers: list[dict[str, object]], unseen: Path) -> dict[str, tup
 
 
 def print_table(counts: dict[str, tuple[int, int]]) -> None:
-    """Print how many unseen images of each class were named right, and of all."""
+    """Print the number of correct predictions for each class and in total."""
     right, total = (sum(column) for column in zip(*counts.values(), strict=True))
     say("\nHeld-out images:")
     say("class  correct")
@@ -126,10 +131,12 @@ def print_table(counts: dict[str, tuple[int, int]]) -> None:
 
 
 def say(line: str) -> None:
+    """Print a line at once."""
     print(line, flush=True)
 
 
 def fail(reason: str, code: int = 2) -> NoReturn:
+    """Print the reason on stderr and exit with ``code``."""
     print(f"quickstart: {reason}", file=sys.stderr)
     sys.exit(code)
 

@@ -1,4 +1,4 @@
-"""Scores that mean something: a score of 0.9 should be right nine times in ten."""
+"""Calibration of scores: of predictions with a score of 0.9, nine in ten should be correct."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +14,17 @@ SHARPEST, SOFTEST = 0.25, 10.0
 """Bounds of a fitted temperature."""
 
 PRIOR = 10
-"""So many images speak for the scores as they are.
+"""Weight of the prior in favor of the uncalibrated scores, in images.
 
-They are imagined to come out as often as their scores say, and keep a small validation side that
-happens to be all right from asking for scores of 1.
+The prior keeps a small validation subset whose predictions all happen to be correct from
+requiring scores of 1.
 """
 
 BINS = 15
-"""As in Guo et al., so that figures compare."""
+"""Number of bins as in Guo et al., so that figures are comparable."""
 
 _HALF_A_STEP = 1 / 512
-"""Of a score in 8 bits."""
+"""Half a quantization step of a score in 8 bits."""
 
 _FLAT = 1e-6
 """Slope of the log-loss, in nats, below which no temperature is better than another."""
@@ -34,8 +34,8 @@ _FLAT = 1e-6
 class ReliabilityBin:
     """Images whose best score lies above ``low`` and up to ``high``.
 
-    ``count`` (at least 1) of them, with the mean best score ``confidence`` and the share
-    ``accuracy`` that is right.
+    ``count`` (at least 1) images, with the mean best score ``confidence`` and the share
+    ``accuracy`` of correct predictions.
     """
 
     low: float
@@ -47,7 +47,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """How far scores can be believed.
+    """Reliability of scores.
 
     ``ece``: expected calibration error, the mean distance of confidence and accuracy, 0–1;
     ``log_loss`` in nats; ``bins``: those with an image, from low to high.
@@ -60,12 +60,12 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class ScoreThreshold:
-    """The best score from which on an answer is accepted.
+    """Minimum best score of an accepted prediction.
 
     Of the ``images`` that it was chosen on, the share ``coverage`` is accepted, and of these the
-    share ``reached`` is right, with ``lower`` the lower bound of its 95 % interval. Where nothing
-    reaches the required ``precision``, ``met`` is False, and the figures are those of the score that
-    comes nearest.
+    share ``reached`` is correct, with ``lower`` the lower bound of its 95 % interval. If no score
+    reaches the required ``precision``, ``met`` is False, and the figures are those of the score
+    that comes closest.
     """
 
     precision: float
@@ -77,10 +77,11 @@ class ScoreThreshold:
 
     @property
     def met(self) -> bool:
+        """True if the required precision is reached."""
         return self.reached >= self.precision
 
     def words(self) -> str:
-        """The threshold, or why there is none, as a sentence."""
+        """Describe the threshold, or why there is none, in a sentence."""
         share = f"{self.coverage:.1%} of {self.images} validation images"
         right = f"{self.reached:.1%} of these are correct (95 % interval from {self.lower:.1%})"
         if self.met:
@@ -92,19 +93,19 @@ class ScoreThreshold:
 
 
 def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The temperature T by which logits are to be divided, from a validation side.
+    """Fit the temperature T that divides the logits, on a validation subset.
 
     Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017): T minimizes the log-loss.
-    Beside the n images stand :data:`PRIOR` that are labeled by the scores themselves, the
+    The n images are joined by :data:`PRIOR` that are labeled by the scores themselves, the
     conjugate prior of this family (Diaconis and Ylvisaker, Annals of Statistics 7 (1979) 269), so
     that the log-loss stays convex in 1/T and is never higher at T than at 1.
 
     Args:
-        probabilities: softmax float [n, classes], n ≥ 1, of images that no weight has seen.
+        probabilities: softmax float [n, classes], n ≥ 1, of images not used in training.
         labels: int64 [n].
 
     Returns:
-        T from :data:`SHARPEST` to :data:`SOFTEST`; above 1 the scores were too sure.
+        T from :data:`SHARPEST` to :data:`SOFTEST`; above 1 the scores were overconfident.
     """
     from scipy.optimize import brentq
 
@@ -113,15 +114,15 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     usual = _expected(logits, 1.0)
 
     def slope(sharpness: float) -> float:
-        """The derivative of the log-loss by 1/T, in nats an image; it only ever rises."""
+        """Compute the derivative of the log-loss by 1/T, in nats per image; it is monotonic."""
         expected = _expected(logits, sharpness)
         return float(expected - own + PRIOR / len(labels) * (expected - usual))
 
-    here = slope(1.0)
-    if abs(here) < _FLAT:
+    start = slope(1.0)
+    if abs(start) < _FLAT:
         return 1.0
-    end = 1 / SOFTEST if here > 0 else 1 / SHARPEST
-    if slope(end) * here > 0:
+    end = 1 / SOFTEST if start > 0 else 1 / SHARPEST
+    if slope(end) * start > 0:
         return 1 / end
     return 1 / float(brentq(slope, *sorted((1.0, end))))
 
@@ -129,15 +130,16 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
 def scale_probabilities(
     probabilities: NDArray[np.float32], temperature: float
 ) -> NDArray[np.float32]:
-    """What softmax scores, float [n, classes], become when the logits are divided."""
+    """Scale softmax scores, float [n, classes], as if the logits were divided."""
     return _shares(_logs(probabilities), 1 / temperature).astype(np.float32)
 
 
 def scale_logits(model: Any, temperature: float) -> Any:
-    """A copy of ``model`` whose logits are divided by ``temperature``; ``model`` stays as it is.
+    """Copy a model with its logits divided by ``temperature``.
 
-    ``model``: flat tf_keras model that ends in a softmax layer "head". Its kernel and bias take
-    the temperature in, so that every file made of the copy gives the calibrated scores at no cost.
+    ``model`` is a flat tf_keras model that ends in a softmax layer "head". The copy's kernel and
+    bias contain the temperature, so that every file converted from it has calibrated scores at no
+    cost.
     """
     copy = clone_model(model)
     head = copy.get_layer("head")
@@ -148,47 +150,47 @@ def scale_logits(model: Any, temperature: float) -> Any:
 def reliability(
     scores: NDArray[np.float32], labels: NDArray[np.int64], bins: int = BINS
 ) -> Reliability:
-    """How well scores, float [n, classes], meet the truth, int64 [n]; n ≥ 1.
+    """Measure the reliability of scores, float [n, classes], for labels, int64 [n]; n ≥ 1.
 
     The expected calibration error is that of Guo et al. (2017), over ``bins`` of equal width. A
-    score of 0, which quantized scores round to, counts as half of the least score above 0 (at
+    score of 0, which quantized scores round to, counts as half of the lowest score above 0 (at
     most half a step of 8 bits).
     """
-    confidence, right = _answers(scores, labels)
-    places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    found = []
-    for place in np.unique(places):
-        inside = places == place
-        found.append(
+    confidence, correct = _top_scores(scores, labels)
+    indices = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    filled = []
+    for index in np.unique(indices):
+        inside = indices == index
+        filled.append(
             ReliabilityBin(
-                low=int(place) / bins,
-                high=(int(place) + 1) / bins,
+                low=int(index) / bins,
+                high=(int(index) + 1) / bins,
                 count=int(inside.sum()),
                 confidence=float(confidence[inside].mean()),
-                accuracy=float(right[inside].mean()),
+                accuracy=float(correct[inside].mean()),
             )
         )
-    ece = sum(b.count * abs(b.confidence - b.accuracy) for b in found) / len(labels)
+    ece = sum(b.count * abs(b.confidence - b.accuracy) for b in filled) / len(labels)
     log_loss = -float(_logs(scores)[np.arange(len(labels)), labels].mean())
-    return Reliability(ece, log_loss, tuple(found))
+    return Reliability(ece, log_loss, tuple(filled))
 
 
 def fit_threshold(
     scores: NDArray[np.float32], labels: NDArray[np.int64], precision: float
 ) -> ScoreThreshold:
-    """The least score from which on answers are right with ``precision``, a share.
+    """Find the lowest threshold above which predictions reach ``precision``, a share.
 
     It lies midway to the next lower best score (below the lowest: to that of a guess), as far as
-    it can from the images on both sides, since another processor may round a quantized score to
+    possible from the images on both sides, since another processor may round a quantized score to
     the next step.
 
     Args:
-        scores: float [n, classes], n ≥ 1, of the very file that it is for.
+        scores: float [n, classes], n ≥ 1, of the model file that the threshold is for.
         labels: int64 [n].
         precision: above 0, up to 1.
 
     Raises:
-        UsageError: a precision out of range.
+        UsageError: the precision is out of range.
     """
     if not 0 < precision <= 1:
         raise UsageError(
@@ -197,10 +199,10 @@ def fit_threshold(
             "use a fraction such as 0.95",
             code="option-out-of-range",
         )
-    confidence, right = _answers(scores, labels)
-    cuts, places = np.unique(confidence, return_inverse=True)
-    accepted = np.bincount(places)[::-1].cumsum()[::-1]
-    hits = np.bincount(places, weights=right)[::-1].cumsum()[::-1]
+    confidence, correct = _top_scores(scores, labels)
+    cuts, indices = np.unique(confidence, return_inverse=True)
+    accepted = np.bincount(indices)[::-1].cumsum()[::-1]
+    hits = np.bincount(indices, weights=correct)[::-1].cumsum()[::-1]
     reached = hits / accepted
     enough = np.flatnonzero(reached >= precision)
     at = int(enough[0]) if len(enough) else int(reached.argmax())
@@ -215,28 +217,28 @@ def fit_threshold(
     )
 
 
-def _answers(
+def _top_scores(
     scores: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The best score of each image, and whether its class is the true one."""
+    """Return the best score of each image, and whether its class is correct."""
     return scores.max(axis=1).astype(np.float64), scores.argmax(axis=1) == labels
 
 
 def _logs(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Logarithms of scores; one that was rounded to 0 counts as half of the least other one."""
+    """Return logarithms of scores; a score of 0 counts as half of the lowest other one."""
     exact = scores.astype(np.float64)
-    least = min(exact[exact > 0].min() / 2, _HALF_A_STEP)
-    logs: NDArray[np.float64] = np.log(np.maximum(exact, least))
+    minimum = min(exact[exact > 0].min() / 2, _HALF_A_STEP)
+    logs: NDArray[np.float64] = np.log(np.maximum(exact, minimum))
     return logs
 
 
 def _expected(logits: NDArray[np.float64], sharpness: float) -> float:
-    """The mean logit of the true class, were classes as likely as the sharpened scores say."""
+    """Return the expected logit of the true class under the sharpened scores."""
     return float((_shares(logits, sharpness) * logits).sum(axis=1).mean())
 
 
 def _shares(logits: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
-    """The softmax of sharpened logits."""
+    """Compute the softmax of sharpened logits."""
     sharp = sharpness * logits
     powers: NDArray[np.float64] = np.exp(sharp - sharp.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
@@ -244,6 +246,6 @@ def _shares(logits: NDArray[np.float64], sharpness: float) -> NDArray[np.float64
 
 
 def _midway(low: float, high: float) -> float:
-    """The middle as float32, which is what metadata holds; never as low as ``low``."""
+    """Return the middle as float32, as in metadata; always above ``low``."""
     middle = float(np.float32((low + high) / 2))
     return middle if low < middle <= high else high

@@ -1,4 +1,4 @@
-"""Layers: how far each layer's int8 output is from its float32 output."""
+"""Quantization noise of each layer: its int8 output compared to its float32 output."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class LayerNoise:
     """One layer's output in int8 against float32.
 
     ``layer``: the Keras name; ``tensor``: the name in both files; ``operation``: TFLite's name;
-    ``snr_db``: signal-to-noise ratio in dB, all noise from the image on included (``inf`` where
+    ``snr_db``: signal-to-noise ratio in dB, including the noise of all layers before (``inf`` if
     both are equal); ``input_snr_db``: the lowest of the layer's inputs.
     """
 
@@ -29,9 +29,9 @@ class LayerNoise:
 
     @property
     def added_noise(self) -> float:
-        """The noise that this layer adds itself, as a share of its signal's power.
+        """Noise that this layer adds, as a share of its signal's power.
 
-        It tells a damaged layer from those behind it, which only pass the noise on.
+        It distinguishes a damaged layer from those after it, which only pass the noise on.
         """
         return _noise_to_signal(self.snr_db) - _noise_to_signal(self.input_snr_db)
 
@@ -49,14 +49,14 @@ def layer_noise(
     XNNPACK, which keeps no intermediate values, so it takes several times as long as a plain run.
 
     Args:
-        float32: a TFLite file.
-        int8: the TFLite file that ``converters.tflite.to_int8`` made of the same model,
+        float32: A TFLite file.
+        int8: The TFLite file that ``converters.tflite.to_int8`` converted from the same model,
             so that tensors share names.
-        pixels: uint8 RGB [n, h, w, 3] at the model's size, n ≥ 1.
-        preprocessing: what a pixel means to the model.
+        pixels: Images, uint8 RGB [n, h, w, 3] at the model's size, n ≥ 1.
+        preprocessing: Preprocessing of the model.
 
     Returns:
-        the layers in the order they run.
+        The layers in execution order.
     """
     reference, quantized = _Observed(float32, preprocessing), _Observed(int8, preprocessing)
     shared = [name for name in quantized.activations if name in reference.activations]
@@ -65,9 +65,9 @@ def layer_noise(
         reference.run(image)
         quantized.run(image)
         for name in shared:
-            wanted, got = reference.value(name), quantized.value(name)
-            signal[name] += float(np.square(wanted).sum())
-            noise[name] += float(np.square(wanted - got).sum())
+            expected, actual = reference.value(name), quantized.value(name)
+            signal[name] += float(np.square(expected).sum())
+            noise[name] += float(np.square(expected - actual).sum())
     snr = {name: _decibels(signal[name], noise[name]) for name in shared}
     return tuple(
         LayerNoise(
@@ -83,7 +83,7 @@ def layer_noise(
 
 
 def layer_name(tensor: str) -> str:
-    """The Keras layer behind a tensor; of a fused one, the layer that holds the weights.
+    """Return the Keras layer of a tensor; of a fused one, the layer with the weights.
 
     The converter calls the model's output "Identity", whatever layer it comes from.
 
@@ -134,7 +134,7 @@ class _Observed:
         return list(self._interpreter._get_ops_details())
 
     def operations(self) -> list[tuple[str, str, list[str]]]:
-        """Each operation in order: its name, its output's name, the names of its inputs."""
+        """List the operations in order: name, output's name, names of the inputs."""
         return [
             (
                 str(step["op_name"]),
@@ -145,6 +145,7 @@ class _Observed:
         ]
 
     def run(self, image: NDArray[np.uint8]) -> None:
+        """Run the model on an image, uint8 [h, w, 3]."""
         kind = self._input["dtype"]
         if kind == np.float32:
             values = self._preprocessing.normalize(image)
@@ -154,6 +155,7 @@ class _Observed:
         self._interpreter.invoke()
 
     def value(self, name: str) -> NDArray[np.float64]:
+        """Return the real values of a tensor."""
         details = self.activations[name]
         raw = self._interpreter.get_tensor(details["index"]).astype(np.float64)
         scale, zero_point = details["quantization"]

@@ -1,4 +1,4 @@
-"""Intervals for shares of a small test side."""
+"""Confidence intervals for shares of a small test subset."""
 
 import math
 
@@ -6,7 +6,7 @@ CONFIDENCE = 0.95
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share after Wilson (1927), as fractions.
+    """Compute the 95 % interval of a share after Wilson (1927), as fractions.
 
     >>> low, high = wilson_interval(81, 263)
     >>> print(f"{low:.4f} {high:.4f}")  # Newcombe, Statistics in Medicine 17 (1998) 857, table I
@@ -19,13 +19,13 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def paired_difference_interval(lost: int, gained: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a difference between two shares of the same images.
+    """Compute the 95 % score interval of a difference between two shares of the same images.
 
-    The shares differ by ``(lost - gained) / trials``: ``lost`` images were right before and
+    The shares differ by ``(lost - gained) / trials``: ``lost`` images were correct before and
     are wrong now, ``gained`` the reverse. Tango, "Equivalence test and confidence interval for
     the difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998)
-    891–908. Unlike Wald's it keeps its width when no image changed sides, which says little
-    about a small test side.
+    891–908. Unlike Wald's it keeps its width when no image changed, which says little about a
+    small test subset.
 
     Returns:
         lower and upper bound, as fractions in [-1, 1].
@@ -51,7 +51,7 @@ def paired_difference_interval(lost: int, gained: int, trials: int) -> tuple[flo
 
 
 def _score(difference: float, lost: int, gained: int, trials: int) -> float:
-    """Tango's statistic: the distance of the data from ``difference``, in standard errors.
+    """Compute Tango's statistic: the data's distance from ``difference`` in standard errors.
 
     ``share`` is the maximum likelihood estimate of the share of gained images under the
     hypothesis that the true difference is ``difference``.

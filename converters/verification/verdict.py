@@ -1,4 +1,4 @@
-"""The verdict: whether scores are an answer at all, and whether a file keeps what float32 had."""
+"""Verdict: checks of a variant's scores, and of its accuracy compared to float32."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from converters.verification.statistics import paired_difference_interval
 from edge.errors import ConversionError
 
 NAMED = 5
-"""How many classes and layers a verdict names."""
+"""Maximum number of classes and layers that a verdict names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether ``variant`` keeps what float32 had.
+    """Comparison of a variant's accuracy with that of float32.
 
     ``drop``: accuracy of float32 minus its own, in points (paired), with its 95 % ``interval``.
     ``status``: "pass", "warn" (the drop exceeds the limit, but its lower bound does not) or
     "fail". ``reason``: one sentence. ``classes``: those that lose most; ``layers``: those whose
-    quantized output is furthest from float32 (name, signal-to-noise in dB), worst first.
+    quantized output deviates most from float32 (name, signal-to-noise in dB), worst first.
     """
 
     variant: str
@@ -41,18 +41,18 @@ def judge(
     classes: Sequence[str],
     max_drop: float,
 ) -> Verdict:
-    """The verdict on a drop in accuracy, from which images were right before and after.
+    """Judge a drop in accuracy, from the images that were correct before and after.
+
+    The verdict is "fail" only if the lower 95 % bound of the paired drop exceeds ``max_drop``: with
+    few test images a larger drop can be chance.
 
     Args:
-        variant: the name of what is judged.
-        before: bool [n], whether float32 named the image right.
-        after: bool [n], whether ``variant`` did, aligned with ``before``.
+        variant: Name of the variant.
+        before: bool [n], whether float32 was correct on each image.
+        after: bool [n], whether ``variant`` was.
         truth: int64 [n], the class of each image.
-        classes: the names of the classes.
-        max_drop: points of accuracy that may be lost.
-
-    It fails only when the lower 95 % bound of the paired drop exceeds ``max_drop``: with few test
-    images a larger drop can be chance.
+        classes: Names of the classes.
+        max_drop: Points of accuracy that may be lost.
     """
     trials = len(truth)
     lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
@@ -69,48 +69,52 @@ def judge(
         status, reason = "warn", f"{figure}, more than the {max_drop:g} allowed, {doubt}"
     else:
         status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
-    suffering = () if status == "pass" else _worst_classes(before, after, truth, classes)
-    return Verdict(variant, status, reason, max_drop, drop, (low, high), suffering)
+    worst = () if status == "pass" else _worst_classes(before, after, truth, classes)
+    return Verdict(variant, status, reason, max_drop, drop, (low, high), worst)
 
 
 def check_finite(name: str, scores: NDArray[np.float32]) -> None:
-    """Refuse scores [n, classes] with which nothing can be reckoned.
+    """Check that scores [n, classes] are finite.
 
     Raises:
-        ConversionError: naming the variant.
+        ConversionError: they are not; the error names the variant.
     """
     bad = int((~np.isfinite(scores)).any(1).sum())
     if bad:
-        found = f"NaN or infinity for {bad} of {len(scores)} images in {name}"
-        raise ConversionError("finite scores", found, _mend(name), code="scores-not-finite")
+        raise ConversionError(
+            "finite scores",
+            f"NaN or infinity for {bad} of {len(scores)} images in {name}",
+            _fix(name),
+            code="scores-not-finite",
+        )
 
 
 def check_informative(name: str, scores: NDArray[np.float32]) -> None:
-    """Refuse scores [n, classes] that say nothing of an image: constant, or saturated.
+    """Check that scores [n, classes] depend on the image: neither constant nor saturated.
 
     Raises:
-        ConversionError: naming the variant and what is wrong.
+        ConversionError: they do not; the error names the variant.
     """
-    mend = _mend(name)
+    fix = _fix(name)
     if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
         raise ConversionError(
             "scores that depend on the image",
             f"the same scores for all {len(scores)} test images in {name}",
-            mend,
+            fix,
             code="scores-constant",
         )
-    # A softmax has one winner: several classes at 1, or all at 0, were cut off on the way.
+    # A softmax has one highest class: several at 1, or all at 0, are saturated.
     stuck = int((((scores >= 1 - 1 / 256).sum(1) > 1) | (scores <= 0).all(1)).sum())
     if 2 * stuck > len(scores):
         raise ConversionError(
             "scores with a single highest class",
             f"saturated scores for {stuck} of {len(scores)} images in {name}",
-            mend,
+            fix,
             code="scores-saturated",
         )
 
 
-def _mend(name: str) -> str:
+def _fix(name: str) -> str:
     again = "train again with other --weights, more --epochs or another --seed"
     return again if "float" in name else f"use another recipe, such as float16, or {again}"
 
@@ -121,7 +125,7 @@ def _worst_classes(
     truth: NDArray[np.int64],
     classes: Sequence[str],
 ) -> tuple[str, ...]:
-    """The classes that lose most images, worst first."""
+    """Return the classes that lose most images, worst first."""
     change = before.astype(np.int64) - after.astype(np.int64)
     losses = np.bincount(truth, weights=change, minlength=len(classes))
     worst = np.argsort(-losses, kind="stable")[:NAMED]
