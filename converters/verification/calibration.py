@@ -87,8 +87,8 @@ class ScoreThreshold:
         if self.met:
             return f"A score threshold of {self.score:.1%} accepts {share}; {right}."
         return (
-            f"No threshold reaches a precision of {self.precision:.1%}. The best, {self.score:.1%}, "
-            f"accepts {share}; {right}."
+            f"No threshold reaches a precision of {self.precision:.1%}. The best, "
+            f"{self.score:.1%}, accepts {share}; {right}."
         )
 
 
