@@ -1,6 +1,6 @@
-"""MobileNetV2 weights out of a float or quantized ``.tflite``, without TensorFlow.
+"""Read MobileNetV2 weights from a float or quantized ``.tflite``, without TensorFlow.
 
-The convolutions are taken in the order of the graph and dequantized (real = scale × (q − zero
+The convolutions are read in the order of the graph and dequantized (real = scale × (q − zero
 point), https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec).
 BatchNorm is folded into them already: ours becomes the identity plus the bias.
 """
@@ -16,25 +16,25 @@ from converters.backbone.mobilenet_v2 import BATCH_NORM_EPSILON, Layer, Weights,
 from edge.errors import WeightsError
 
 _FIX = "pass a MobileNetV2 classifier in .tflite or Keras format, or use --weights none"
-_WANTED = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
+_EXPECTED_LAYERS = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
 _DTYPES = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 9: np.int8}  # schema.fbs
-_FIRST = {3: 0, 9: -128}  # the least value of uint8 and int8
+_MIN_VALUES = {3: 0, 9: -128}  # of uint8 and int8
 _CONV_2D, _DEPTHWISE_CONV_2D, _DEQUANTIZE = 3, 4, 6  # BuiltinOperator in schema.fbs
 
 
 @dataclass(frozen=True, slots=True)
 class TfliteFile:
-    """What was read: the backbone's weights, and the input size in pixels."""
+    """The backbone's weights, and the input size in pixels."""
 
     weights: Weights
     size: int
 
 
 def read(path: Path) -> TfliteFile:
-    """The MobileNetV2 weights in a ``.tflite``; its classifier is left out.
+    """Read the MobileNetV2 weights of a ``.tflite``, without its classifier.
 
     Raises:
-        WeightsError: the file cannot be read, is another architecture, or wants its input in
+        WeightsError: the file cannot be read, has another architecture, or expects its input in
             another range than [-1, 1].
     """
     model = _parse(path)
@@ -43,11 +43,11 @@ def read(path: Path) -> TfliteFile:
     convs, depthwise = reader.weighted(_CONV_2D), reader.weighted(_DEPTHWISE_CONV_2D)
     table = layers(1.0)
     names = {kind: [ly.name for ly in table if ly.kind == kind] for kind in ("conv", "depthwise")}
-    # One convolution more is a classifier written as a 1×1 convolution.
+    # An extra convolution is a classifier written as a 1×1 convolution.
     extra = len(convs) - len(names["conv"])
     if extra not in (0, 1) or len(depthwise) != len(names["depthwise"]):
         raise WeightsError(
-            _WANTED,
+            _EXPECTED_LAYERS,
             f"{len(convs)} and {len(depthwise)} in {path}",
             _FIX,
             code="weights-layout-mismatch",
@@ -69,7 +69,7 @@ def _parse(path: Path) -> Any:
         )
     try:
         return schema.ModelT.InitFromPackedBuf(data, 0)
-    except Exception as error:  # flatbuffers has no error of its own for a damaged file
+    except Exception as error:  # flatbuffers has no specific error for a damaged file
         raise WeightsError(
             "an intact TFLite model", f"the damaged file {path}", _FIX, code="weights-unreadable"
         ) from error
@@ -85,8 +85,8 @@ def _check_input(tensor: Any, path: Path) -> None:
             code="weights-input-mismatch",
         )
     q = tensor.quantization
-    if tensor.type in _FIRST and q is not None and q.scale is not None:
-        first = _FIRST[tensor.type]
+    if tensor.type in _MIN_VALUES and q is not None and q.scale is not None:
+        first = _MIN_VALUES[tensor.type]
         low = float((first - q.zeroPoint[0]) * q.scale[0])
         high = float((first + 255 - q.zeroPoint[0]) * q.scale[0])
         if abs(low + 1) > 0.05 or abs(high - 1) > 0.05:
@@ -99,22 +99,22 @@ def _check_input(tensor: Any, path: Path) -> None:
 
 
 class _Reader:
-    """Constants of a TFLite graph as real numbers."""
+    """Reads constants of a TFLite graph as real numbers."""
 
     def __init__(self, model: Any, graph: Any) -> None:
         self._model, self._graph = model, graph
-        # float16 files hold each constant behind a DEQUANTIZE.
-        self._behind = {
+        # float16 files store each constant as the input of a DEQUANTIZE.
+        self._sources = {
             op.outputs[0]: op.inputs[0] for op in graph.operators if self._code(op) == _DEQUANTIZE
         }
 
     def weighted(self, code: int) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Kernel and bias of all operations of one kind, in the order of the graph."""
-        found = []
+        """Return kernel and bias of all operations of a kind, in graph order."""
+        pairs = []
         for op in self._graph.operators:
             if self._code(op) == code and len(op.inputs) == 3:
-                found.append((self._real(op.inputs[1]), self._real(op.inputs[2])))
-        return found
+                pairs.append((self._real(op.inputs[1]), self._real(op.inputs[2])))
+        return pairs
 
     def _code(self, op: Any) -> int:
         code = self._model.operatorCodes[op.opcodeIndex]
@@ -122,7 +122,7 @@ class _Reader:
         return max(int(code.builtinCode), int(code.deprecatedBuiltinCode))
 
     def _real(self, index: int) -> NDArray[np.float32]:
-        tensor = self._graph.tensors[self._behind.get(index, index)]
+        tensor = self._graph.tensors[self._sources.get(index, index)]
         data = self._model.buffers[tensor.buffer].data
         if data is None or tensor.type not in _DTYPES:
             raise WeightsError(
@@ -148,13 +148,13 @@ def _unfold(
     table: tuple[Layer, ...],
     kernels: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]],
 ) -> Weights:
-    """Keras weights: each kernel in Keras' axis order, each BatchNorm as identity plus bias."""
+    """Return Keras weights: kernels in Keras' axis order, BatchNorm as identity plus bias."""
     weights: Weights = {}
     bias = np.empty(0, np.float32)
     for layer in table:  # every BatchNorm follows its convolution
         if layer.kind == "batch_norm":
-            one, zero = np.ones_like(bias), np.zeros_like(bias)
-            weights[layer.name] = [one, bias, zero, one - np.float32(BATCH_NORM_EPSILON)]
+            ones, zeros = np.ones_like(bias), np.zeros_like(bias)
+            weights[layer.name] = [ones, bias, zeros, ones - np.float32(BATCH_NORM_EPSILON)]
             continue
         kernel, bias = kernels[layer.name]
         # TFLite: [out, h, w, in] and [1, h, w, channels]; Keras: [h, w, in, out], [h, w, c, 1].

@@ -1,4 +1,4 @@
-"""ImageNet weights as tf_keras downloads and caches them, without waiting for a dead network."""
+"""ImageNet weights, downloaded and cached by tf_keras, with a network timeout."""
 
 import contextlib
 import socket
@@ -12,23 +12,23 @@ from converters import tf
 from converters.progress import Progress
 
 TIMEOUT_S = 10.0
-"""Seconds without an answer after which the network counts as absent."""
+"""Seconds without a response after which the network counts as unavailable."""
 
 _ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
 
 
 class UnreachableError(Exception):
-    """The weights are neither cached nor to be downloaded; the message says why."""
+    """The weights are not cached and cannot be downloaded; the message says why."""
 
 
 def fetch(alpha: float, size: int, progress: Progress) -> Path:
-    """The weights file in Keras' cache, downloaded if it is not there yet.
+    """Return the weights file in Keras' cache, downloading it if necessary.
 
     Raises:
-        UnreachableError: the server did not answer within :data:`TIMEOUT_S` seconds, or refused.
+        UnreachableError: the server did not respond within :data:`TIMEOUT_S` seconds, or refused.
     """
     name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
-    cached = Path.home() / ".keras" / "models" / name  # where tf_keras.utils.get_file looks
+    cached = Path.home() / ".keras" / "models" / name  # as in tf_keras.utils.get_file
     if cached.is_file():
         return cached
     _check_reachable(_ADDRESS + name)
@@ -37,10 +37,10 @@ def fetch(alpha: float, size: int, progress: Progress) -> Path:
 
 
 def _check_reachable(address: str) -> None:
-    """Ask for the file's head only. In a thread, as looking up a name knows no timeout."""
+    """Send a HEAD request, in a thread, as name resolution has no timeout."""
     failure: list[Exception] = []
 
-    def ask() -> None:
+    def send_request() -> None:
         request = urllib.request.Request(address, method="HEAD")
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S):
@@ -48,7 +48,7 @@ def _check_reachable(address: str) -> None:
         except (OSError, ValueError) as error:
             failure.append(error)
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=send_request, daemon=True)
     thread.start()
     thread.join(TIMEOUT_S)
     if thread.is_alive():

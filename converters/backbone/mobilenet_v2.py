@@ -1,4 +1,4 @@
-"""MobileNetV2, the backbone: its layers as a plain table, and the tf_keras model.
+"""The MobileNetV2 backbone: its layers as a table, and the tf_keras model.
 
 Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018; layer names
 and channel rounding as in ``tf_keras.applications.MobileNetV2``.
@@ -14,10 +14,10 @@ from converters import tf
 from edge.errors import UsageError
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
-"""Width multipliers that published weights exist for."""
+"""Width multipliers with published weights."""
 
 SIZES = (96, 128, 160, 192, 224)
-"""Input sizes in pixels that ImageNet weights were trained for."""
+"""Input sizes in pixels with published ImageNet weights."""
 
 BATCH_NORM_EPSILON = 1e-3
 
@@ -41,10 +41,10 @@ class Layer:
 
 
 def check_alpha(alpha: float) -> float:
-    """``alpha`` if MobileNetV2 exists in that width.
+    """Return ``alpha`` if it is in :data:`ALPHAS`.
 
     Raises:
-        UsageError: it does not; the message names the nearest.
+        UsageError: it is not; the message names the nearest.
     """
     if alpha in ALPHAS:
         return alpha
@@ -59,7 +59,7 @@ def check_alpha(alpha: float) -> float:
 
 
 def check_size(size: int, published: bool) -> int:
-    """``size`` if it is an input size; ``published``: one of :data:`SIZES` is asked for.
+    """Return ``size`` if it is a valid input size; ``published``: it must be in :data:`SIZES`.
 
     Raises:
         UsageError: it is not; the message names the nearest.
@@ -79,24 +79,24 @@ def check_size(size: int, published: bool) -> int:
 
 
 def layers(alpha: float) -> tuple[Layer, ...]:
-    """The layers with weights of the backbone in order, without needing TensorFlow.
+    """Return the backbone's layers with weights, in order, without TensorFlow.
 
     >>> layers(1.0)[0]
     Layer(name='Conv1', kind='conv', shapes=((3, 3, 3, 32),))
     """
-    made = list(_conv("Conv1", "bn_Conv1", 3, 3, _round(32 * alpha)))
+    table = list(_conv("Conv1", "bn_Conv1", 3, 3, _round(32 * alpha)))
     width = _round(32 * alpha)
     for index, (channels, _) in enumerate(_BLOCKS):
         block = _block(index, width, _round(channels * alpha))
-        made += block
+        table += block
         width = _round(channels * alpha)
     last = _round(1280 * alpha) if alpha > 1.0 else 1280
-    made += _conv("Conv_1", "Conv_1_bn", 1, width, last)
-    return tuple(made)
+    table += _conv("Conv_1", "Conv_1_bn", 1, width, last)
+    return tuple(table)
 
 
 def infer_alpha(weights: Weights) -> float | None:
-    """The width multiplier whose shapes ``weights`` have; None when none fits."""
+    """Return the width multiplier that matches the shapes of ``weights``; None if none does."""
     for alpha in ALPHAS:
         table = layers(alpha)
         if all(
@@ -108,10 +108,10 @@ def infer_alpha(weights: Weights) -> float | None:
 
 
 def build(alpha: float, size: int, weights: Weights | None = None) -> Any:
-    """A fresh flat tf_keras model without a top.
+    """Build a flat tf_keras model without a top.
 
-    float32 [n, size, size, 3] in [-1, 1] to a feature map float32 [n, size/32, size/32, 1280 or
-    more]. Without ``weights`` it starts as Keras' initializers leave it.
+    It maps float32 [n, size, size, 3] in [-1, 1] to a feature map float32 [n, size/32, size/32,
+    1280 or more]. Without ``weights`` it is initialized by Keras.
 
     Raises:
         UsageError: there is no such ``alpha`` or ``size``.
@@ -129,13 +129,13 @@ def build(alpha: float, size: int, weights: Weights | None = None) -> Any:
 def _block(index: int, width: int, out: int) -> list[Layer]:
     prefix = f"block_{index}_" if index else "expanded_conv_"
     inner = width * 6 if index else width
-    made: list[Layer] = []
+    table: list[Layer] = []
     if index:
-        made += _conv(f"{prefix}expand", f"{prefix}expand_BN", 1, width, inner)
+        table += _conv(f"{prefix}expand", f"{prefix}expand_BN", 1, width, inner)
     depthwise = Layer(f"{prefix}depthwise", "depthwise", ((3, 3, inner, 1),))
-    made += [depthwise, _batch_norm(f"{prefix}depthwise_BN", inner)]
-    made += _conv(f"{prefix}project", f"{prefix}project_BN", 1, inner, out)
-    return made
+    table += [depthwise, _batch_norm(f"{prefix}depthwise_BN", inner)]
+    table += _conv(f"{prefix}project", f"{prefix}project_BN", 1, inner, out)
+    return table
 
 
 def _conv(name: str, norm: str, kernel: int, inputs: int, outputs: int) -> tuple[Layer, Layer]:
@@ -148,6 +148,6 @@ def _batch_norm(name: str, channels: int) -> Layer:
 
 
 def _round(channels: float, divisor: int = 8) -> int:
-    """Channels rounded to a multiple of 8, never below 90 % of what was asked."""
+    """Round to a multiple of 8, never below 90 % of ``channels``."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * channels else rounded

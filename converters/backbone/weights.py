@@ -1,4 +1,4 @@
-"""Where a backbone's learned weights come from: a registry of named sources, and files."""
+"""Sources of a backbone's pretrained weights: a registry of named sources, and files."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from edge.files import sha256
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A MobileNetV2 without its top, with weights that are known.
+    """A MobileNetV2 without its top, and the origin of its weights.
 
     ``weights`` is the name of the source as reported ("imagenet", "none", a file name),
     ``fingerprint`` identifies architecture and weights (sha256 hex; the cache key),
-    ``learned`` is False for random weights, ``provenance`` goes into report and metadata,
-    ``notes`` are sentences that the user must see (a fallback, say). ``build()`` returns a fresh
+    ``pretrained`` is False for random weights, ``provenance`` goes into report and metadata,
+    ``notes`` are sentences for the user (about a fallback, say). ``build()`` returns a fresh
     flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to feature map [n, h, w, c].
     """
 
@@ -29,19 +29,19 @@ class Backbone:
     alpha: float
     size: int
     fingerprint: str
-    learned: bool
+    pretrained: bool
     provenance: dict[str, str]
     notes: tuple[str, ...]
     build: Callable[[], Any]
 
 
 SourceFunction = Callable[[float | None, int | None, int, Progress], Backbone]
-"""``(alpha, size, seed, progress)`` to a backbone; None where the user asked for nothing."""
+"""``(alpha, size, seed, progress)`` to a backbone; None where the user gave no value."""
 
 SOURCES: dict[str, SourceFunction] = {}
-"""Named sources; a further one registers itself here with :func:`source`."""
+"""Named sources, registered with :func:`source`."""
 
-_WAYS_OUT = (
+_ALTERNATIVES = (
     "connect to the internet once, use --weights builtin, pass a file with --weights FILE (a Keras "
     "or .tflite MobileNetV2), or train from scratch with --weights none"
 )
@@ -64,15 +64,15 @@ def load(
     seed: int,
     progress: Progress | None = None,
 ) -> Backbone:
-    """The backbone with the weights that were asked for; TensorFlow is not needed yet.
+    """Load a backbone's weights; TensorFlow is not needed yet.
 
     ``weights``: a name in :data:`SOURCES`, a path to a Keras weights file or to a MobileNetV2
-    ``.tflite``, or None: "imagenet", and where that cannot be had "builtin", with a note. Never
-    random weights unless "none" is asked for. ``alpha`` and ``size`` follow from the weights
+    ``.tflite``, or None: "imagenet", or if that is unavailable "builtin", with a note. Never
+    random weights, except for "none". ``alpha`` and ``size`` follow from the weights
     where they are None; ``seed`` is for random weights.
 
     Raises:
-        WeightsError: the weights cannot be had, or are of another architecture or width.
+        WeightsError: the weights are unavailable, or of another architecture or width.
         UsageError: there is no such ``alpha`` or ``size``.
     """
     shown = SilentProgress() if progress is None else progress
@@ -85,8 +85,12 @@ def load(
         return _from_file(path, alpha, size)
     looks_like_path = len(path.parts) > 1 or path.suffix in (*from_keras.SUFFIXES, ".tflite")
     if looks_like_path:
-        found = f"the folder {weights}" if path.is_dir() else f"no file {weights}"
-        raise WeightsError("a weights file", found, "check the path", code="weights-not-found")
+        raise WeightsError(
+            "a weights file",
+            f"the folder {weights}" if path.is_dir() else f"no file {weights}",
+            "check the path",
+            code="weights-not-found",
+        )
     raise WeightsError(
         f"--weights {', '.join(SOURCES)} or a file",
         repr(weights),
@@ -95,13 +99,13 @@ def load(
     )
 
 
-def learned_backbone(
+def pretrained_backbone(
     name: str, weights: Weights, size: int, provenance: dict[str, str], notes: tuple[str, ...] = ()
 ) -> Backbone:
-    """A backbone with these weights (by layer name, whole and of one width).
+    """Create a backbone with these weights (by layer name, complete and of one width).
 
     Raises:
-        WeightsError: their shapes are those of no MobileNetV2.
+        WeightsError: their shapes match no MobileNetV2.
     """
     alpha = mobilenet_v2.infer_alpha(weights)
     if alpha is None:
@@ -117,7 +121,7 @@ def learned_backbone(
         alpha=alpha,
         size=size,
         fingerprint=_fingerprint(alpha, size, weights),
-        learned=True,
+        pretrained=True,
         provenance={"architecture": "MobileNetV2", **provenance},
         notes=notes,
         build=lambda: mobilenet_v2.build(alpha, size, weights),
@@ -132,10 +136,13 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
         path = imagenet.fetch(chosen, pixels, progress)
     except imagenet.UnreachableError as error:
         raise WeightsError(
-            "a download of the ImageNet weights", str(error), _WAYS_OUT, code="weights-unavailable"
+            "a download of the ImageNet weights",
+            str(error),
+            _ALTERNATIVES,
+            code="weights-unavailable",
         ) from error
     provenance = {"source": "ImageNet weights of tf_keras.applications", "file": path.name}
-    return learned_backbone("imagenet", from_keras.read(path).weights, pixels, provenance)
+    return pretrained_backbone("imagenet", from_keras.read(path).weights, pixels, provenance)
 
 
 @source("builtin")
@@ -147,7 +154,7 @@ def _builtin(alpha: float | None, size: int | None, seed: int, progress: Progres
         "teacher": card["teacher"]["model"],
         "trained_on": card["trained_on"],
     }
-    backbone = learned_backbone("builtin", weights, pixels, provenance)
+    backbone = pretrained_backbone("builtin", weights, pixels, provenance)
     _check_alpha(alpha, backbone, "the built-in weights")
     return backbone
 
@@ -168,7 +175,7 @@ def _random(alpha: float | None, size: int | None, seed: int, progress: Progress
         alpha=width,
         size=pixels,
         fingerprint=hashlib.sha256(key.encode()).hexdigest(),
-        learned=False,
+        pretrained=False,
         provenance={"architecture": "MobileNetV2", "source": f"random, seed {seed}"},
         notes=("The backbone is initialized with random weights (--weights none).",),
         build=build,
@@ -195,15 +202,15 @@ def _from_file(path: Path, alpha: float | None, size: int | None) -> Backbone:
         weights, own_size = file.weights, file.size or 224
     pixels = mobilenet_v2.check_size(own_size if size is None else size, published=False)
     provenance = {"source": "file", "file": path.name, "sha256": sha256(path)}
-    backbone = learned_backbone(path.name, weights, pixels, provenance)
+    backbone = pretrained_backbone(path.name, weights, pixels, provenance)
     _check_alpha(alpha, backbone, str(path))
     return backbone
 
 
-def _check_alpha(asked: float | None, backbone: Backbone, where: str) -> None:
-    if asked is not None and asked != backbone.alpha:
+def _check_alpha(alpha: float | None, backbone: Backbone, where: str) -> None:
+    if alpha is not None and alpha != backbone.alpha:
         raise WeightsError(
-            f"weights of MobileNetV2 with alpha {asked:g}",
+            f"weights of MobileNetV2 with alpha {alpha:g}",
             f"alpha {backbone.alpha:g} in {where}",
             f"use --alpha {backbone.alpha:g}, or omit it",
             code="weights-alpha-mismatch",

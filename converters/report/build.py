@@ -83,7 +83,7 @@ def about_weights(backbone: Backbone) -> dict[str, Any]:
         "alpha": backbone.alpha,
         "size": backbone.size,
         "fingerprint": backbone.fingerprint,
-        "learned": backbone.learned,
+        "learned": backbone.pretrained,
         "provenance": backbone.provenance,
         "notes": backbone.notes,
     }

@@ -1,4 +1,4 @@
-"""The whole classifier as one flat tf_keras model: backbone, pooling, dropout, softmax head."""
+"""The complete classifier as a flat tf_keras model: backbone, pooling, dropout, softmax head."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ def assemble(
     bias: NDArray[np.float32] | None = None,
     dropout: float = 0.0,
 ) -> Any:
-    """A flat model: float32 [n, size, size, 3] in [-1, 1] to softmax float32 [n, classes].
+    """Build a flat model: float32 [n, size, size, 3] in [-1, 1] to softmax float32 [n, classes].
 
-    ``kernel`` [d, classes] and ``bias`` [classes] fill the layer "head"; without them it keeps
-    Keras' random start. ``dropout`` (a share) puts a layer before it, which pruning and
-    quantization-aware training see like any other.
+    ``kernel`` [d, classes] and ``bias`` [classes] fill the layer "head"; without them it is
+    initialized by Keras. ``dropout`` (a share) adds a layer before it, which pruning and
+    quantization-aware training treat like any other.
     """
     keras = tf.keras()
     base = backbone.build()

@@ -1,4 +1,4 @@
-"""What a user can ask of training."""
+"""Training options."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,11 +11,11 @@ FINE_TUNE = ("auto", "always", "never")
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """Options of training; None stands for "as it suits the data".
+    """Options of training; None means chosen to suit the data.
 
     ``fine_tune``: "auto", "always" or "never"; ``epochs``: of fine-tuning or of training from
     scratch; ``batch_size``: images; ``seed``: of every random choice of a conversion, also
-    before training; ``dropout``: share of features; ``label_smoothing``: share of certainty;
+    before training; ``dropout``: share of features; ``label_smoothing``: share of the target;
     ``budget``: seconds that "auto" may spend on fine-tuning.
 
     Raises:
@@ -73,5 +73,5 @@ class TrainingOptions:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for the report."""
+        """Return plain values for the report."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Embeddings on disk: one SQLite file for each backbone and preprocessing."""
+"""Embedding cache on disk: a SQLite file for each backbone and preprocessing."""
 
 import contextlib
 import sqlite3
@@ -18,9 +18,9 @@ _PER_QUERY = 500
 
 
 class EmbeddingStore:
-    """A table of float32 vectors by key. Two processes may use it at once.
+    """A table of float32 vectors by key, safe for concurrent processes.
 
-    A file that is no database any more is removed; ``reset`` then says so.
+    A damaged database file is removed and created again; ``reset`` is then True.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,20 +35,20 @@ class EmbeddingStore:
             self._database = self._open()
 
     def get(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-        """The vectors that are there, by key."""
-        wanted = list(keys)
-        found = {}
-        for start in range(0, len(wanted), _PER_QUERY):
-            part = wanted[start : start + _PER_QUERY]
+        """Return the stored vectors, float32 [d], by key."""
+        requested = list(keys)
+        vectors = {}
+        for start in range(0, len(requested), _PER_QUERY):
+            part = requested[start : start + _PER_QUERY]
             marks = ",".join("?" * len(part))
             rows = self._database.execute(
                 f"SELECT key, vector FROM embedding WHERE key IN ({marks})", part
             )
-            found.update({key: np.frombuffer(vector, np.float32) for key, vector in rows})
-        return found
+            vectors.update({key: np.frombuffer(vector, np.float32) for key, vector in rows})
+        return vectors
 
     def put(self, vectors: dict[str, NDArray[np.float32]]) -> None:
-        """Keep vectors; they are safe on disk when this returns."""
+        """Store vectors, float32 [d]; they are on disk when this returns."""
         rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?)", rows)
@@ -74,12 +74,13 @@ class EmbeddingStore:
         self.reset = True
 
     def close(self) -> None:
+        """Close the database."""
         self._database.close()
 
 
 @contextlib.contextmanager
 def open_store(path: Path) -> Iterator[EmbeddingStore]:
-    """A :class:`EmbeddingStore`, closed at the end.
+    """Open an :class:`EmbeddingStore`, closed on exit.
 
     Raises:
         OutputError: it cannot be opened or written, or its disk is full.

@@ -19,8 +19,8 @@ from converters.training import extractor
 from converters.training.augment import VIEWS
 from converters.training.embedding_store import EmbeddingStore, open_store
 
-_SAVED_AT_ONCE = 64
-"""Vectors from one write to the next: what Ctrl-C can cost."""
+_WRITE_INTERVAL = 64
+"""Vectors between writes: at most so many are lost on Ctrl-C."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Embeddings:
     """Pooled features, float32, with their labels, int64.
 
     ``train``: [n, views, d] (view 0 is the image itself, the others are deterministic
-    augmentations), ``validation``: [m, d] (judged, never trained on: the images alone),
+    augmentations), ``validation``: [m, d] (the images alone),
     ``computed`` and ``cached`` count images.
     """
 
@@ -49,13 +49,11 @@ def embed(
     progress: Progress,
     views: tuple[str, ...] = tuple(VIEWS),
 ) -> Embeddings:
-    """Embed the training side in every view, and the validation side as it is.
+    """Embed the training split in every view, and the validation split unaugmented.
 
-    The test side is not touched.
-
-    Known images come from ``cache`` (a folder), by content hash, view, backbone and
-    preprocessing; with all of them known TensorFlow is not needed. What is computed is kept at
-    once, so that an interrupted run loses next to nothing.
+    The test split is not used. Embeddings are read from ``cache`` (a folder), by content hash,
+    view, backbone and preprocessing; if all are cached, TensorFlow is not needed. New ones are
+    written as they are computed, so that an interrupted run loses very little.
 
     Raises:
         OutputError: ``cache`` cannot be written.
@@ -63,9 +61,9 @@ def embed(
     indices = np.concatenate([split.train, split.validation])
     name = _cache_name(backbone, dataset)
     path = cache / f"{name}.sqlite"
-    wanted = [(index, view) for index in split.train for view in views]
-    wanted += [(index, views[0]) for index in split.validation]
-    jobs = {_key(dataset, index, view): (int(index), view) for index, view in wanted}
+    pairs = [(index, view) for index in split.train for view in views]
+    pairs += [(index, views[0]) for index in split.validation]
+    jobs = {_key(dataset, index, view): (int(index), view) for index, view in pairs}
     with open_store(path) as store:
         if store.reset:
             progress.say(f"The cache {path} was damaged and is being rebuilt.")
@@ -77,13 +75,13 @@ def embed(
     computed = len({dataset.images[index].digest for index, _ in missing.values()})
     total = len({dataset.images[index].digest for index in indices})
 
-    def side(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
+    def stack(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
         return np.stack([vectors[_key(dataset, index, view)] for index in chosen])
 
     return Embeddings(
-        train=np.stack([side(split.train, view) for view in views], axis=1),
+        train=np.stack([stack(split.train, view) for view in views], axis=1),
         train_labels=dataset.labels[split.train],
-        validation=side(split.validation, views[0]),
+        validation=stack(split.validation, views[0]),
         validation_labels=dataset.labels[split.validation],
         views=views,
         computed=computed,
@@ -97,7 +95,7 @@ def _key(dataset: Dataset, index: int, view: str) -> str:
 
 def _cache_name(backbone: Backbone, dataset: Dataset) -> str:
     preprocessing = json.dumps(dataset.preprocessing.to_dict(), sort_keys=True)
-    # The views are part of it: what "zoom" means may change with a release.
+    # Includes the views: the meaning of "mirror" may change between releases.
     key = f"{backbone.fingerprint} {preprocessing} {VIEWS}"
     return f"embeddings-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
 
@@ -111,7 +109,7 @@ def _compute(
 ) -> dict[str, NDArray[np.float32]]:
     stop = threading.Event()
 
-    def one(job: tuple[int, str]) -> NDArray[np.float32] | None:
+    def compute(job: tuple[int, str]) -> NDArray[np.float32] | None:
         if stop.is_set():
             return None
         index, view = job
@@ -121,18 +119,18 @@ def _compute(
     def results() -> Iterator[tuple[str, NDArray[np.float32]]]:
         with ThreadPoolExecutor(extractor.threads()) as pool:
             try:
-                for key, vector in zip(missing, pool.map(one, missing.values()), strict=True):
-                    assert vector is not None  # only when nobody waits any more
+                for key, vector in zip(missing, pool.map(compute, missing.values()), strict=True):
+                    assert vector is not None  # None only after stop
                     yield key, vector
             finally:
-                stop.set()  # on Ctrl-C the pool must not work off its queue
+                stop.set()  # on Ctrl-C the pool must not finish its queue
 
     vectors: dict[str, NDArray[np.float32]] = {}
     unsaved: dict[str, NDArray[np.float32]] = {}
     try:
         for key, vector in progress.track(results(), len(missing), "Computing embeddings"):
             unsaved[key] = vector
-            if len(unsaved) == _SAVED_AT_ONCE:
+            if len(unsaved) == _WRITE_INTERVAL:
                 store.put(unsaved)
                 vectors |= unsaved
                 unsaved = {}

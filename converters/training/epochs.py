@@ -1,4 +1,4 @@
-"""What every training is made of: batches, a schedule, epochs, and the log of the best one."""
+"""Building blocks of every training: batches, learning rate schedule, epochs, best weights."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,27 +19,30 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True)
 class LearningRateSchedule:
-    """A linear warm-up to ``rate`` over a share ``warm_up`` of all steps, then a cosine to 0.
+    """A linear warm-up to ``peak`` over a share ``warm_up`` of all steps, then a cosine to 0.
 
-    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
+    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017. Keras'
+    ``CosineDecay`` counts from the optimizer's iterations, which include the steps that measure
+    speed, starts at rate 0 and computes in float32: weights would no longer be the same.
     """
 
-    rate: float
+    peak: float
     warm_up: float
 
     def at(self, done: float) -> float:
-        """The learning rate after a share ``done`` of all steps."""
+        """Return the learning rate after a share ``done`` of all steps."""
         if done < self.warm_up:
-            return self.rate * done / self.warm_up
+            return self.peak * done / self.warm_up
         rest = (done - self.warm_up) / (1 - self.warm_up)
-        return self.rate * 0.5 * (1 + math.cos(math.pi * rest))
+        return self.peak * 0.5 * (1 + math.cos(math.pi * rest))
 
 
 class EpochLog:
     """Results per epoch, and the weights of the best: by accuracy, ties by log-loss.
 
-    ``patience``: epochs without a better one after which training is stale. Epochs before
-    ``keep_from`` are never the best: a model that is still being changed is not done.
+    ``patience``: epochs without improvement after which training is stale. Epochs before
+    ``keep_from`` are never the best: a model that is still being pruned is not final. Keras'
+    ``EarlyStopping`` monitors a single metric, and restores the best weights only if it stops.
     """
 
     def __init__(self, model: Any, patience: int, keep_from: int = 0) -> None:
@@ -51,27 +54,29 @@ class EpochLog:
         self._weights: list[NDArray[np.float32]] | None = None
 
     def epoch(self, loss: float, accuracy: float, validation_loss: float) -> None:
+        """Add the results of an epoch, and keep the model's weights if it is the best."""
         self.losses.append(loss)
         self.accuracies.append(accuracy)
         self.validation_losses.append(validation_loss)
-        now, best = len(self.losses) - 1, self.best
-        if now < best:
+        current, best = len(self.losses) - 1, self.best
+        if current < best:
             return
         result = (accuracy, -validation_loss)
         if self._weights is None or result > (self.accuracies[best], -self.validation_losses[best]):
-            self.best, self._weights = now, self._model.get_weights()
+            self.best, self._weights = current, self._model.get_weights()
 
     def stale(self) -> bool:
+        """Return whether no epoch improved for ``patience`` epochs."""
         return len(self.losses) - 1 - self.best >= self._patience
 
     def restore(self) -> None:
-        """Give the model the weights of its best epoch."""
+        """Set the model to the weights of its best epoch."""
         if self._weights is not None:
             self._model.set_weights(self._weights)
 
 
 def steps_in(images: int, batch_size: int) -> int:
-    """Steps of one epoch of :func:`batches`."""
+    """Return the number of steps in an epoch of :func:`batches`."""
     return math.ceil(images / batch_size)
 
 
@@ -82,10 +87,10 @@ def batches(
     rng: np.random.Generator,
     batch_size: int,
 ) -> Iterator[Batch]:
-    """One epoch of the images at ``indices``, shuffled and augmented, with one-hot targets.
+    """Yield an epoch of the images at ``indices``, shuffled and augmented, with one-hot targets.
 
-    All batches are full (the last takes a few images again): a smaller one would make Keras
-    build its graph anew.
+    All batches are full (the last repeats a few images): a smaller one would make Keras rebuild
+    its graph.
     """
     order = rng.permutation(indices)
     order = np.resize(order, steps_in(len(order), batch_size) * batch_size)
@@ -99,39 +104,39 @@ def train(
     model: Any,
     epochs: int,
     steps: int,
-    epoch_of: Callable[[], Iterator[Batch]],
+    epoch_batches: Callable[[], Iterator[Batch]],
     schedule: LearningRateSchedule,
-    judged: Callable[[], tuple[float, float]],
+    evaluate: Callable[[], tuple[float, float]],
     log: EpochLog,
     callbacks: Sequence[Any] = (),
 ) -> Iterator[None]:
     """Train a compiled ``model`` in place, yielding after each step, until ``log`` is stale.
 
-    ``epoch_of`` gives an epoch's batches, ``steps`` of them; ``judged`` gives accuracy and
-    log-loss after an epoch; ``callbacks`` are Keras' own.
+    ``epoch_batches`` returns an epoch's batches, ``steps`` of them; ``evaluate`` returns accuracy
+    and log-loss after an epoch; ``callbacks`` are Keras callbacks.
     """
-    heard = tf.keras().callbacks.CallbackList(list(callbacks), model=model)
-    heard.on_train_begin()
+    keras_callbacks = tf.keras().callbacks.CallbackList(list(callbacks), model=model)
+    keras_callbacks.on_train_begin()
     for epoch in range(epochs):
-        heard.on_epoch_begin(epoch)
+        keras_callbacks.on_epoch_begin(epoch)
         losses = []
-        for step, (inputs, targets) in enumerate(epoch_of()):
-            heard.on_train_batch_begin(step)
+        for step, (inputs, targets) in enumerate(epoch_batches()):
+            keras_callbacks.on_train_batch_begin(step)
             model.optimizer.learning_rate.assign(
                 schedule.at((epoch * steps + step + 1) / (epochs * steps))
             )
             losses.append(float(model.train_on_batch(inputs, targets)))
-            heard.on_train_batch_end(step)
+            keras_callbacks.on_train_batch_end(step)
             yield
-        heard.on_epoch_end(epoch)
-        log.epoch(float(np.mean(losses)), *judged())
+        keras_callbacks.on_epoch_end(epoch)
+        log.epoch(float(np.mean(losses)), *evaluate())
         if log.stale():
             break
-    heard.on_train_end()
+    keras_callbacks.on_train_end()
 
 
 def validate(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
-    """Accuracy and log-loss of ``model`` on images as they are."""
+    """Return accuracy and log-loss of ``model`` on unaugmented images."""
     scores = np.concatenate(
         [
             np.asarray(
@@ -148,14 +153,14 @@ def validate(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[
 
 @contextmanager
 def batch_norm_frozen(model: Any) -> Iterator[None]:
-    """BatchNorm keeps its learned statistics, scale and shift within the block.
+    """Freeze the statistics, scale and shift of BatchNorm within the block.
 
-    In Keras an untrainable BatchNorm also runs on its learned statistics. Small batches of few
-    images would spoil them.
+    In Keras, BatchNorm that is not trainable also uses its moving statistics. Small batches of
+    few images would degrade them.
     """
-    kind = tf.keras().layers.BatchNormalization
+    batch_norm = tf.keras().layers.BatchNormalization
     inner = [getattr(layer, "layer", layer) for layer in model.layers]  # inside tfmot's wrappers
-    norms = [layer for layer in inner if isinstance(layer, kind)]
+    norms = [layer for layer in inner if isinstance(layer, batch_norm)]
     before = [norm.trainable for norm in norms]
     try:
         for norm in norms:

@@ -1,6 +1,6 @@
-"""The feature extractor: backbone and global average pooling as a float32 TFLite.
+"""The feature extractor: backbone and global average pooling as a float32 TFLite model.
 
-On a CPU the TFLite interpreter runs the same arithmetic about three times as fast as Keras.
+On a CPU the TFLite interpreter runs about three times as fast as Keras.
 """
 
 import os
@@ -22,20 +22,20 @@ Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def threads() -> int:
-    """Threads that extract at once: one a CPU, each with an interpreter of its own (20 MB)."""
+    """Return the number of threads: one per CPU, each with its own interpreter (20 MB)."""
     return min(8, len(os.sched_getaffinity(0)))
 
 
 def load(backbone: Backbone, path: Path) -> Extractor:
-    """The extractor of ``backbone``, from ``path`` where an earlier run left it there.
+    """Load the extractor of ``backbone`` from ``path``, or convert it and write it there.
 
     Raises:
-        OutputError: it is not there, and cannot be written there.
+        OutputError: it cannot be written.
     """
     try:
         content = path.read_bytes()
         _interpreter(content)
-    except (OSError, ValueError):  # not there, or cut short
+    except (OSError, ValueError):  # missing or truncated
         content = _convert(backbone)
         write_atomic(path, content)
     local = threading.local()

@@ -1,4 +1,4 @@
-"""Fine-tuning: the whole network goes on learning at a low rate, where it pays."""
+"""Fine-tuning: train the whole network at a low learning rate where it helps."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +12,20 @@ from converters.training.config import TrainingOptions
 from converters.training.head import LinearHead
 
 GOOD_ENOUGH = 0.95
-"""Validation accuracy of the frozen head from which "auto" leaves it at that."""
+"""Validation accuracy of the frozen head from which "auto" does not fine-tune."""
 
 EPOCHS = 10
-"""Epochs where the user names none and time does not press."""
+"""Default number of epochs if the budget allows."""
 
-_FEWEST = 3
-"""Epochs below which fine-tuning cannot be expected to help."""
+_MIN_EPOCHS = 3
+"""Number of epochs below which fine-tuning is not expected to help."""
 
-_PLAN = fit.FitConfig("Fine-tuning", rate=1e-4, warm_up=0.2, patience=4)
+_CONFIG = fit.FitConfig("Fine-tuning", learning_rate=1e-4, warm_up=0.2, patience=4)
 
 
 @dataclass(frozen=True, slots=True)
 class FineTuned:
-    """``model`` is None where it was not started or not kept; ``notes`` say why."""
+    """Result of fine-tuning; ``model`` is None if not started or not kept, see ``notes``."""
 
     model: Any | None
     validation_accuracy: float
@@ -41,11 +41,11 @@ def fine_tune(
     options: TrainingOptions,
     progress: Progress,
 ) -> FineTuned:
-    """Fine-tune backbone and head together, as ``options.fine_tune`` says.
+    """Fine-tune backbone and head together, depending on ``options.fine_tune``.
 
-    It starts from the frozen backbone's head. BatchNorm keeps its learned statistics. "auto"
-    starts only where the frozen head leaves room and the measured time fits the budget, and keeps
-    the result only if it is better.
+    Training starts from the frozen backbone's head. BatchNorm keeps its statistics. "auto" starts
+    only if the frozen head leaves room for improvement and the estimated time fits the budget, and
+    keeps the result only if it is better.
     """
     frozen = head.validation_accuracy
     if options.fine_tune == "never":
@@ -67,27 +67,27 @@ def fine_tune(
         return _affordable(seconds, options) if auto else options.epochs or EPOCHS
 
     with epochs.batch_norm_frozen(model):
-        history = fit.fit(model, dataset, split, options, _PLAN, decide, progress)
+        history = fit.fit(model, dataset, split, options, _CONFIG, decide, progress)
     if not history.epochs:
-        wanted = (options.epochs or _FEWEST) * per_epoch[0]
+        count = options.epochs or _MIN_EPOCHS
         note = (
-            f"Not fine-tuned: {options.epochs or _FEWEST} epochs would take about {wanted:.0f} s "
+            f"Not fine-tuned: {count} epochs would take about {count * per_epoch[0]:.0f} s "
             f"(estimated from one step), more than the budget of {options.budget:g} s. Raise "
             "--budget, or use --fine-tune always."
         )
         return FineTuned(None, frozen, history, (note,))
-    return _judged(model, frozen, history, auto)
+    return _compare(model, frozen, history, auto)
 
 
 def _affordable(per_epoch: float, options: TrainingOptions) -> int:
-    """Epochs within the budget; 0 where those asked for, or the fewest useful, do not fit."""
+    """Return the epochs within the budget; 0 if ``options.epochs`` or the minimum do not fit."""
     if options.epochs is not None:
         return options.epochs if options.epochs * per_epoch <= options.budget else 0
     affordable = min(EPOCHS, int(options.budget / per_epoch))
-    return affordable if affordable >= _FEWEST else 0
+    return affordable if affordable >= _MIN_EPOCHS else 0
 
 
-def _judged(model: Any, frozen: float, history: fit.FitHistory, auto: bool) -> FineTuned:
+def _compare(model: Any, frozen: float, history: fit.FitHistory, auto: bool) -> FineTuned:
     tuned = max(history.accuracies)
     spent = f"{history.epochs} epochs ({history.seconds:.0f} s)"
     if tuned > frozen:

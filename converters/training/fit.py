@@ -1,6 +1,6 @@
 """The training loop of fine-tuning and of training from scratch.
 
-The number of epochs, and whether to train at all, is decided from the time that a first step took.
+The number of epochs, possibly 0, is decided from the measured duration of a step.
 """
 
 import time
@@ -19,29 +19,31 @@ from converters.training.config import TrainingOptions
 from converters.training.result import Curve
 
 _EVALUATION_COST = 0.35
-"""Seconds of judging an image against those of training on it: the forward pass alone."""
+"""Time to evaluate an image relative to training on it: the forward pass alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitConfig:
-    """``rate``: the highest learning rate; ``warm_up``: share of the steps until it is reached,
-    from where it falls along a cosine to 0; ``patience``: epochs without a better validation
-    result after which training stops.
+    """Configuration of a training loop.
+
+    ``title``: of its progress bar; ``learning_rate``: the highest, reached after a share
+    ``warm_up`` of the steps, from where it falls along a cosine to 0; ``patience``: epochs without
+    a better validation result after which training stops.
     """
 
-    what: str
-    rate: float
+    title: str
+    learning_rate: float
     warm_up: float = 0.1
     patience: int = 5
 
 
 @dataclass(frozen=True, slots=True)
 class FitHistory:
-    """What a run did; ``epochs`` is 0 where it was decided not to train.
+    """History of a training; ``epochs`` is 0 where the decision was not to train.
 
-    ``estimate``: seconds foreseen for ``planned`` epochs from the ``step_seconds`` of one measured
-    step; ``seconds``: really spent. Per epoch: ``losses`` on the training side,
-    ``accuracies`` and ``validation_losses`` on the validation side. ``best`` is the epoch
+    ``estimate``: predicted seconds for ``planned`` epochs, from the ``step_seconds`` of a measured
+    step; ``seconds``: actual duration. Per epoch: ``losses`` on the training split,
+    ``accuracies`` and ``validation_losses`` on the validation split. ``best`` is the epoch
     (from 1) whose weights were restored.
     """
 
@@ -56,7 +58,7 @@ class FitHistory:
     validation_losses: tuple[float, ...] = ()
 
     def curve(self, title: str) -> Curve:
-        """The learning curve for the report."""
+        """Return the learning curve for the report."""
         return Curve(
             title=title,
             x_label="epoch",
@@ -75,16 +77,16 @@ def fit(
     dataset: Dataset,
     split: Split,
     options: TrainingOptions,
-    plan: FitConfig,
+    config: FitConfig,
     decide: Callable[[float], int],
     progress: Progress,
 ) -> FitHistory:
     """Train ``model`` (ending in a softmax) in place and leave it at its best epoch.
 
-    ``decide`` gets the seconds that one epoch is going to take, and says how many epochs to
-    train: 0 leaves the model at a useless state a few steps on.
+    ``decide`` takes the estimated seconds of an epoch and returns the number of epochs to train;
+    with 0, discard the model: its BatchNorm statistics and optimizer have changed.
     """
-    tf.seed_everything(options.seed)  # dropout draws from TensorFlow's own numbers
+    tf.seed_everything(options.seed)  # dropout uses TensorFlow's random generator
     started = time.perf_counter()
     keras = tf.keras()
     model.compile(
@@ -95,23 +97,23 @@ def fit(
     batch = min(options.batch_size, len(split.train))
     steps = epochs.steps_in(len(split.train), batch)
 
-    def epoch_of() -> Iterator[epochs.Batch]:
+    def epoch_batches() -> Iterator[epochs.Batch]:
         return epochs.batches(dataset, split.train, options.augmentation, rng, batch)
 
-    step_seconds = _measure(model, next(epoch_of()))
+    step_seconds = _measure(model, next(epoch_batches()))
     per_epoch = step_seconds * (steps + _EVALUATION_COST * len(split.validation) / batch)
     planned = decide(per_epoch)
-    log = epochs.EpochLog(model, plan.patience)
+    log = epochs.EpochLog(model, config.patience)
     training = epochs.train(
         model,
         planned,
         steps,
-        epoch_of,
-        epochs.LearningRateSchedule(plan.rate, plan.warm_up),
+        epoch_batches,
+        epochs.LearningRateSchedule(config.learning_rate, config.warm_up),
         lambda: epochs.validate(model, dataset, split.validation),
         log,
     )
-    for _ in progress.track(training, planned * steps, plan.what):
+    for _ in progress.track(training, planned * steps, config.title):
         pass
     log.restore()
     return FitHistory(
@@ -128,7 +130,7 @@ def fit(
 
 
 def _measure(model: Any, batch: epochs.Batch) -> float:
-    """Seconds of one training step, at rate 0; the first call builds the graph."""
+    """Return the seconds of a training step, at rate 0; the first call builds the graph."""
     model.train_on_batch(*batch)
     start = time.perf_counter()
     model.train_on_batch(*batch)

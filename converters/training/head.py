@@ -14,20 +14,20 @@ from converters.verification import calibration
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 """Candidates for C, the inverse of the regularization strength, smallest first."""
 
-_MOST_ROWS = 20_000
-"""Training rows above which further views are not worth embedding: they serve small data sets."""
+_MAX_ROWS = 20_000
+"""Training rows above which more views are not worth embedding: they help small datasets."""
 
-_MOST_ITERATIONS = 300
+_MAX_ITERATIONS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class LinearHead:
     """A linear classifier on embeddings: ``softmax(embedding @ kernel + bias)``.
 
-    ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on the training side
-    with the chosen ``strength`` (C) and ``views``. The validation side chose, and was not trained
-    on: ``validation_accuracy`` and ``validation_loss`` (log-loss at the temperature that suits)
-    are measured there. ``unconverged``: the solver stopped early.
+    ``kernel``: float32 [d, classes], ``bias``: float32 [classes], fitted on the training split
+    with the selected ``strength`` (C) and ``views``. They are selected on the validation split,
+    where ``validation_accuracy`` and ``validation_loss`` (log-loss at the best temperature) are
+    measured. ``unconverged``: the solver stopped early.
     """
 
     kernel: NDArray[np.float32]
@@ -52,24 +52,24 @@ class _Candidate:
 
 
 def affordable(views: tuple[str, ...], images: int) -> tuple[str, ...]:
-    """Those of ``views`` that pay for so many ``images`` of the training side."""
-    return views if len(views) * images <= _MOST_ROWS else views[:1]
+    """Return the ``views`` worth embedding for a training split of ``images`` images."""
+    return views if len(views) * images <= _MAX_ROWS else views[:1]
 
 
 def fit(embeddings: Embeddings) -> LinearHead:
-    """Fit on the training side; choose C and the views on the validation side.
+    """Fit on the training split; select C and the views on the validation split.
 
-    The choice goes by validation log-loss: on the small validation sides that makers have, many
-    candidates tie in accuracy, and the loss tells them apart. It is the loss that each candidate
-    has left at its own temperature, since the scores are calibrated afterwards anyway (Berta et
-    al., "Rethinking Early Stopping: Refine, Then Calibrate", 2025). No refit takes the validation
-    side in: temperature, threshold and fine-tuning's best epoch are judged on it next, which needs
-    images that no weight has seen.
+    The criterion is validation log-loss: on small validation splits many candidates tie in
+    accuracy, and the loss distinguishes them. It is the loss of each candidate at its own
+    temperature, since the scores are calibrated afterwards anyway (Berta et al., "Rethinking Early
+    Stopping: Refine, Then Calibrate", 2025). The validation split is never added to the training
+    data: temperature, threshold and fine-tuning's best epoch are selected on it next, which needs
+    images on which no weight was trained.
 
-    The training side has images of every class.
+    The training split must have images of every class.
     """
     candidates: list[_Candidate] = []
-    # The image alone, and with all further views; a dict, since both may be the same.
+    # The image alone, and with all views; a dict, since both may be the same.
     for views in dict.fromkeys((embeddings.views[:1], embeddings.views)):
         candidates += _path(embeddings, views)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
@@ -86,26 +86,26 @@ def fit(embeddings: Embeddings) -> LinearHead:
 
 
 def _rows(embeddings: Embeddings, views: tuple[str, ...]) -> NDArray[np.float32]:
-    """The training side, [n × views, d], one view after the other."""
+    """Return the training split, [n × views, d], one view after the other."""
     return np.concatenate([embeddings.train[:, embeddings.views.index(view)] for view in views])
 
 
 def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
-    """All strengths for one set of views, each fit starting where the last one ended."""
+    """Fit all strengths for a set of views, each starting from the previous fit."""
     features = _rows(embeddings, views)
     labels = np.tile(embeddings.train_labels, len(views))
     scaler = _scaler(features)
     scaled = scaler.transform(features)
-    judged = scaler.transform(embeddings.validation)
+    validation = scaler.transform(embeddings.validation)
     truth = embeddings.validation_labels
-    found, model = [], None
+    candidates, model = [], None
     for strength in STRENGTHS:
         model, converged = _solve(scaled, labels, strength, model)
-        scores = model.predict_proba(judged)
+        scores = model.predict_proba(validation)
         calibrated = calibration.scale_probabilities(
             scores, calibration.fit_temperature(scores, truth)
         )
-        found.append(
+        candidates.append(
             _Candidate(
                 strength,
                 views,
@@ -115,15 +115,15 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
                 converged,
             )
         )
-    return found
+    return candidates
 
 
 def _scaler(features: NDArray[np.float32]) -> Any:
-    """Standardization that leaves features small which int8 could not tell apart.
+    """Return a standardization that does not amplify features below the resolution of int8.
 
     The quantized embedding has 256 steps from 0 to its largest value. A feature that varies by
-    less than two of them would be lifted, rounding noise and all, to the size of the others, and
-    its huge weights would take the range from theirs.
+    less than two of them would be scaled up, with its rounding noise, to the size of the others,
+    and its huge weights would use up their range.
     """
     from sklearn.preprocessing import StandardScaler
 
@@ -138,12 +138,12 @@ def _solve(
     strength: float,
     start: Any | None,
 ) -> tuple[Any, bool]:
-    """A fitted scikit-learn classifier, and whether its solver converged."""
+    """Return a fitted scikit-learn classifier, and whether its solver converged."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     # Two classes: scikit-learn then fits one logistic function; _fold makes two outputs of it.
-    model = LogisticRegression(C=strength, max_iter=_MOST_ITERATIONS, tol=1e-3, warm_start=True)
+    model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-3, warm_start=True)
     if start is not None:
         model.coef_, model.intercept_ = start.coef_.copy(), start.intercept_.copy()
         model.classes_ = start.classes_
@@ -154,7 +154,7 @@ def _solve(
 
 
 def _fold(model: Any, scaler: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Kernel [d, classes] and bias with the standardization inside."""
+    """Return kernel [d, classes] and bias with the standardization folded in."""
     kernel = model.coef_.T.astype(np.float64)
     bias = model.intercept_.astype(np.float64)
     if kernel.shape[1] == 1:  # the logistic function of z is the softmax of (-z/2, z/2)

@@ -1,4 +1,4 @@
-"""What training hands on."""
+"""Results of training."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +21,8 @@ class TrainedModel:
 
     ``model``: flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to softmax [n, classes].
     ``method``: "frozen", "fine-tuned" or "scratch". ``validation_accuracy``: measured on the
-    validation side, which no weight has learned from. ``notes``: sentences that say what was
-    decided and why, for terminal and report. ``details``: plain values for report.json.
+    validation split, on which no weight was trained. ``notes``: sentences that explain the
+    decisions, for terminal and report. ``details``: plain values for report.json.
     """
 
     model: Any

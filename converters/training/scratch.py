@@ -1,4 +1,4 @@
-"""Training from scratch: random weights, everything learns."""
+"""Training from scratch: all layers, from random weights."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from converters.training.epochs import steps_in
 from converters.training.result import TrainedModel
 
 _STEPS = 800
-"""Steps that small images with clear shapes need: 600 bring handwritten digits to 98 %."""
+"""Steps needed for small images with clear shapes: 600 reach 98 % on handwritten digits."""
 
-_FEWEST, _MOST = 5, 60
+_MIN_EPOCHS, _MAX_EPOCHS = 5, 60
 
 _MOMENTUM = 0.95
 """Of BatchNorm in long runs: Keras' 0.999 needs thousands of steps to forget earlier weights."""
@@ -33,12 +33,12 @@ def train(
     options: TrainingOptions,
     progress: Progress,
 ) -> TrainedModel:
-    """Train all weights on the training side; the best epoch on validation is kept."""
+    """Train all weights on the training split; keep the best epoch on the validation split."""
     model = classifier.assemble(backbone, len(dataset.classes), dropout=options.dropout)
     epochs = options.epochs or _epochs(len(split.train), options.batch_size)
     _start_batch_norm(model, dataset, split, options, epochs)
-    plan = fit.FitConfig(
-        "Training from scratch", rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2)
+    config = fit.FitConfig(
+        "Training from scratch", learning_rate=1.5e-3, warm_up=0.15, patience=max(5, epochs // 2)
     )
 
     def decide(seconds: float) -> int:
@@ -48,7 +48,7 @@ def train(
         )
         return epochs
 
-    history = fit.fit(model, dataset, split, options, plan, decide, progress)
+    history = fit.fit(model, dataset, split, options, config, decide, progress)
     accuracy = history.accuracies[history.best - 1]
     return TrainedModel(
         model=model,
@@ -65,7 +65,7 @@ def train(
 
 
 def describe(history: fit.FitHistory) -> dict[str, Any]:
-    """Plain values for the report."""
+    """Return plain values for the report."""
     return {
         "epochs_planned": history.planned,
         "epochs": history.epochs,
@@ -78,7 +78,7 @@ def describe(history: fit.FitHistory) -> dict[str, Any]:
 
 def _epochs(images: int, batch_size: int) -> int:
     steps = max(1, images // batch_size)
-    return min(_MOST, max(_FEWEST, round(_STEPS / steps)))
+    return min(_MAX_EPOCHS, max(_MIN_EPOCHS, round(_STEPS / steps)))
 
 
 def _start_batch_norm(

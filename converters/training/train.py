@@ -1,4 +1,4 @@
-"""Training: embeddings, head, and fine-tuning where it pays; or all from scratch."""
+"""Training: embeddings, head, and fine-tuning where it helps; or everything from scratch."""
 
 import time
 from dataclasses import replace
@@ -27,19 +27,19 @@ def train(
     cache: Path,
     progress: Progress,
 ) -> TrainedModel:
-    """Train a classifier for ``dataset``; its test side is not touched.
+    """Train a classifier for ``dataset``, without its test split.
 
-    With learned weights: a head on cached embeddings, then fine-tuning as ``options`` say. With
-    random ones: everything from scratch. ``cache``: the folder for embeddings.
+    With pretrained weights: a head on cached embeddings, then fine-tuning depending on
+    ``options``. With random ones: everything from scratch. ``cache``: the folder for embeddings.
     """
-    if backbone.learned:
-        trained = _on_learned(backbone, dataset, split, options, cache, progress)
+    if backbone.pretrained:
+        trained = _on_pretrained(backbone, dataset, split, options, cache, progress)
     else:
         trained = scratch.train(backbone, dataset, split, options, progress)
-    return replace(trained, notes=(*trained.notes, *_without_effect(trained, options)))
+    return replace(trained, notes=(*trained.notes, *_ineffective_options(trained, options)))
 
 
-def _on_learned(
+def _on_pretrained(
     backbone: Backbone,
     dataset: Dataset,
     split: Split,
@@ -79,13 +79,13 @@ def _on_learned(
         model=model,
         method="frozen" if tuned.model is None else "fine-tuned",
         validation_accuracy=tuned.validation_accuracy,
-        notes=(*_about_head(head, embeddings), *tuned.notes),
+        notes=(*_head_notes(head, embeddings), *tuned.notes),
         curves=tuple(curves),
         details=details,
     )
 
 
-def _about_head(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ...]:
+def _head_notes(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ...]:
     note = (
         f"Head on the frozen backbone: {head.validation_accuracy:.1%} validation accuracy "
         f"(C {head.strength:g}, views: {', '.join(head.views)}); embeddings of "
@@ -96,8 +96,8 @@ def _about_head(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ..
     return (note,)
 
 
-def _without_effect(trained: TrainedModel, options: TrainingOptions) -> tuple[str, ...]:
-    """A sentence for options that the user changed and that did nothing in this run."""
+def _ineffective_options(trained: TrainedModel, options: TrainingOptions) -> tuple[str, ...]:
+    """Return a sentence on options that the user changed without effect in this run."""
     default = TrainingOptions()
     idle: list[str] = []
     if trained.method == "scratch":

@@ -227,7 +227,7 @@ class Conversion:
                     alpha=1.0,
                     size=SIZE,
                     fingerprint="f" * 64,
-                    learned=True,
+                    pretrained=True,
                     provenance={"architecture": "MobileNetV2", "source": "ImageNet"},
                     notes=("A note on the weights.",),
                     build=lambda: None,

@@ -1,4 +1,4 @@
-"""A backbone that counts as learned, made in seconds: MobileNetV2 0.35 at 96 pixels.
+"""A backbone that counts as pretrained, made in seconds: MobileNetV2 0.35 at 96 pixels.
 
 Its 1×1 convolutions are random projections and its depthwise ones blur, without normalization: so
 color and rough shape of an image reach its embedding, as they do in a trained network, while

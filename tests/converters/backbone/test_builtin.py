@@ -33,7 +33,7 @@ def test_it_is_a_named_source_of_weights() -> None:
         card["alpha"],
         card["use_at"],
     )
-    assert backbone.learned
+    assert backbone.pretrained
     assert weights.load("builtin", None, 160, 0).size == 160
     model = backbone.build()
     for layer, arrays in values.items():

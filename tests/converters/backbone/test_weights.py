@@ -77,7 +77,7 @@ def test_every_keras_layout_gives_the_same_backbone(
     name: str, files: dict[str, Path], model: Any
 ) -> None:
     loaded = weights.load(str(files[name]), None, 96, 0)
-    assert (loaded.weights, loaded.alpha, loaded.learned) == (name, 0.35, True)
+    assert (loaded.weights, loaded.alpha, loaded.pretrained) == (name, 0.35, True)
     images = np.random.default_rng(0).uniform(-1, 1, (2, 96, 96, 3)).astype(np.float32)
     want = model(images, training=False).numpy()
     np.testing.assert_allclose(loaded.build()(images, training=False).numpy(), want, atol=1e-5)
@@ -125,7 +125,7 @@ def test_a_missing_file_is_called_missing() -> None:
 
 def test_random_weights_follow_the_seed_and_say_so() -> None:
     first, again, other = (weights.load("none", None, None, seed) for seed in (1, 1, 2))
-    assert not first.learned
+    assert not first.pretrained
     assert "random" in first.notes[0]
     assert first.fingerprint == again.fingerprint != other.fingerprint
     kernels = [b.build().get_layer("Conv1").get_weights()[0] for b in (first, again, other)]

@@ -34,7 +34,7 @@ def test_the_same_seed_trains_the_same_weights(
         model = tf.keras().models.clone_model(start)
         model.set_weights(start.get_weights())
         options = TrainingOptions(seed=5)
-        plan = fit.FitConfig("Training", rate=1e-2)
+        plan = fit.FitConfig("Training", learning_rate=1e-2)
         done = fit.fit(model, shapes, shapes_split, options, plan, lambda _: 1, SilentProgress())
         return done.losses, model.get_weights()[0]
 
