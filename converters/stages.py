@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from converters import artifacts, tflite
-from converters.compress import accuracy_control, recipe
-from converters.compress.context import RecipeContext, calibration_set
+from converters.compression import accuracy_control, recipe
+from converters.compression.context import RecipeContext, calibration_set
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.edgetpu.stage import Compilation

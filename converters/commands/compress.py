@@ -33,7 +33,7 @@ class _RecipeHelp(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the epilog and the lists, which are read only when help is shown."""
-        from converters.compress import methods, recipe
+        from converters.compression import methods, recipe
 
         super().format_epilog(ctx, formatter)
         with formatter.section("Recipes"):

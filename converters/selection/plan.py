@@ -6,8 +6,8 @@ from typing import Any
 
 from boards.profile import Profile
 from converters import tflite
-from converters.compress import accuracy_control, recipe
-from converters.compress.recipe import Recipe
+from converters.compression import accuracy_control, recipe
+from converters.compression.recipe import Recipe
 from converters.selection.select import Limits
 from edge.errors import UsageError
 

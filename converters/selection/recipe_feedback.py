@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from converters.compress import methods
+from converters.compression import methods
 from converters.tflite import Variant
 from converters.verification.metrics import EvaluatedVariant
 

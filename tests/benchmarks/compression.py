@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from converters import tf
 from converters import tflite as quantize
 from converters.backbone import weights
-from converters.compress import recipe
-from converters.compress.context import RecipeContext, calibration_set
+from converters.compression import recipe
+from converters.compression.context import RecipeContext, calibration_set
 from converters.dataset import audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split

@@ -13,7 +13,7 @@ import pytest
 
 from converters import tflite
 from converters.backbone import weights
-from converters.compress.context import calibration_set
+from converters.compression.context import calibration_set
 from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train

@@ -10,7 +10,7 @@ import pytest
 from damaged import zero_weights
 from errors import raises_code
 
-from converters.compress import accuracy_control
+from converters.compression import accuracy_control
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress

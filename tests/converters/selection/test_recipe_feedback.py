@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from conversion import RECIPES, Conversion
 
-from converters.compress import methods
+from converters.compression import methods
 from converters.selection.recipe_feedback import gain, with_gains
 from converters.tflite import Variant
 from converters.verification.metrics import EvaluatedVariant

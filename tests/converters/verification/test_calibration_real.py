@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from converters import tflite
 from converters.backbone import weights
-from converters.compress.context import calibration_set
+from converters.compression.context import calibration_set
 from converters.dataset import split
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from converters import tflite
-from converters.compress.context import RecipeContext, RecipeState
+from converters.compression.context import RecipeContext, RecipeState
 
 
 @dataclass(frozen=True, slots=True)

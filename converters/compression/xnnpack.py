@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from converters import tf, tflite
-from converters.compress import magnitude
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import pointwise
-from converters.compress.post_training import NoOptions
+from converters.compression import magnitude
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.keras_models import pointwise
+from converters.compression.post_training import NoOptions
 from edge.errors import ConversionError, UsageError
 
 PADDING = ((1, 1), (1, 1))
@@ -25,7 +25,7 @@ MIN_SPARSITY = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class XnnpackOptions(magnitude.MagnitudeOptions):
-    """As :class:`converters.compress.magnitude.MagnitudeOptions`, with enough zeros for XNNPACK.
+    """As :class:`converters.compression.magnitude.MagnitudeOptions`, with enough zeros for XNNPACK.
 
     Raises:
         UsageError: a value out of its range.

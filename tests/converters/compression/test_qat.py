@@ -9,10 +9,10 @@ from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite as quantize
-from converters.compress import qat
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import pointwise
-from converters.compress.qat import equalize_depthwise
+from converters.compression import qat
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.keras_models import pointwise
+from converters.compression.qat import equalize_depthwise
 from converters.tf import clone_model, keras, tfmot
 from edge.interpreter import load
 from edge.modelfile import tflite

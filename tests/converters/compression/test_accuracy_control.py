@@ -8,8 +8,8 @@ import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite as quantize
-from converters.compress import accuracy_control
-from converters.compress.context import RecipeContext
+from converters.compression import accuracy_control
+from converters.compression.context import RecipeContext
 from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.verification.metrics import Predictions

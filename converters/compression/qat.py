@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from converters import tf, tflite
-from converters.compress import distillation
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import pointwise, strip_wrappers
+from converters.compression import distillation
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.keras_models import pointwise, strip_wrappers
 from converters.training import epochs
 from edge.errors import ConversionError
 
@@ -37,7 +37,7 @@ class QatOptions:
     """Options of quantization-aware training.
 
     ``epochs``, ``learning_rate`` and ``label_weight`` as in
-    :class:`converters.compress.distillation.DistillationConfig`; ``input_type`` and
+    :class:`converters.compression.distillation.DistillationConfig`; ``input_type`` and
     ``output_type``: of the file, in :data:`converters.tflite.TYPES`.
 
     Raises:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress.context import RecipeContext
-from converters.compress.distillation import DistillationConfig, DistillationLog, distill
+from converters.compression.context import RecipeContext
+from converters.compression.distillation import DistillationConfig, DistillationLog, distill
 from converters.tf import keras
 from converters.training import epochs
 from converters.training.augment import Augmentation

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from converters.compress.context import calibration_set
+from converters.compression.context import calibration_set
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from edge.preprocessing import Preprocessing

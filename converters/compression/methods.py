@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-from converters.compress import magnitude, post_training, qat, xnnpack
-from converters.compress.channels import pruning
-from converters.compress.context import RecipeContext, RecipeState
+from converters.compression import magnitude, post_training, qat, xnnpack
+from converters.compression.channels import pruning
+from converters.compression.context import RecipeContext, RecipeState
 
 StepKind = Literal["prune", "quantize"]
 """``prune`` changes the model; ``quantize`` writes its file, and is every recipe's last step."""

@@ -7,9 +7,9 @@ import pytest
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite
-from converters.compress import magnitude, qat
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.qat import equalize_depthwise
+from converters.compression import magnitude, qat
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.qat import equalize_depthwise
 from converters.tf import tfmot
 
 pytestmark = pytest.mark.realdata

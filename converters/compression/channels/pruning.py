@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.compress.channels import importance
-from converters.compress.channels.blocks import (
+from converters.compression.channels import importance
+from converters.compression.channels.blocks import (
     Block,
     allot_widths,
     find_blocks,
     keep_channels,
     top_channels,
 )
-from converters.compress.channels.reconstruction import reconstruct
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.distillation import DistillationConfig, DistillationLog, distill
+from converters.compression.channels.reconstruction import reconstruct
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.distillation import DistillationConfig, DistillationLog, distill
 from converters.training import epochs
 from edge.errors import UsageError, did_you_mean
 
@@ -34,9 +34,9 @@ class ChannelOptions:
 
     ``keep``: share of the expansion channels that stay, above 0 up to 1, the same in each block.
     ``importance``: the criterion that ranks channels, a name in
-    :data:`converters.compress.channels.importance.MEASURES`. ``epochs`` (0 or more),
+    :data:`converters.compression.channels.importance.MEASURES`. ``epochs`` (0 or more),
     ``learning_rate`` and ``label_weight``: of the retraining, see
-    :class:`converters.compress.distillation.DistillationConfig`.
+    :class:`converters.compression.distillation.DistillationConfig`.
 
     Raises:
         UsageError: a value outside its range.

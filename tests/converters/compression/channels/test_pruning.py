@@ -8,10 +8,10 @@ from errors import raises_code
 from numpy.typing import NDArray
 
 from converters.backbone import mobilenet_v2
-from converters.compress.channels import blocks, importance, pruning
-from converters.compress.channels.blocks import Block, allot_widths
-from converters.compress.channels.reconstruction import reconstruct
-from converters.compress.context import RecipeContext, RecipeState
+from converters.compression.channels import blocks, importance, pruning
+from converters.compression.channels.blocks import Block, allot_widths
+from converters.compression.channels.reconstruction import reconstruct
+from converters.compression.context import RecipeContext, RecipeState
 from converters.tf import keras
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress.channels.blocks import Block
+from converters.compression.channels.blocks import Block
 
 _RIDGE = 1e-3
 """Added to the diagonal, relative to its mean: on few images channels are nearly collinear."""
@@ -31,7 +31,7 @@ def reconstruct(
     it. Where the removed channels were never read, nothing changes.
 
     Args:
-        narrowed: the result of :func:`converters.compress.channels.blocks.keep_channels`.
+        narrowed: the result of :func:`converters.compression.channels.blocks.keep_channels`.
         model: the original network; not changed.
         blocks: those of ``model``, in order.
         inputs: float32 [n, h, w, 3] in [-1, 1], n ≥ 1.

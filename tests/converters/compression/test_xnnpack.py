@@ -7,10 +7,10 @@ import pytest
 from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
-from converters.compress import xnnpack
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.post_training import NoOptions
-from converters.compress.xnnpack import PADDING, to_symmetric_padding
+from converters.compression import xnnpack
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.post_training import NoOptions
+from converters.compression.xnnpack import PADDING, to_symmetric_padding
 from converters.tf import keras, tfmot
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost

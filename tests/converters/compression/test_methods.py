@@ -11,9 +11,9 @@ from errors import raises_code
 
 from converters.commands.compress import compress
 from converters.commands.convert import convert
-from converters.compress import methods, recipe
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.methods import Method
+from converters.compression import methods, recipe
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.methods import Method
 from converters.selection.recipe_feedback import with_gains
 from converters.tflite import Variant
 

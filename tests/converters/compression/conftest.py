@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from converters.backbone import weights
-from converters.compress.context import RecipeContext, calibration_set
+from converters.compression.context import RecipeContext, calibration_set
 from converters.dataset import audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split

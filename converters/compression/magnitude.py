@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress import distillation
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import pointwise, strip_wrappers
-from converters.compress.least_squares_refit import refit
+from converters.compression import distillation
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.keras_models import pointwise, strip_wrappers
+from converters.compression.least_squares_refit import refit
 from edge.errors import ConversionError, UsageError
 
 MAX_SPARSITY = 0.99
@@ -40,7 +40,7 @@ class MagnitudeOptions:
     ``sparsity``: share of zeros among the weights of all convolutions and dense layers, above 0
     and below 1, as in the report. ``rounds``: in how many it is reached, 1 to 10. ``epochs``,
     ``learning_rate`` and ``label_weight`` as in
-    :class:`converters.compress.distillation.DistillationConfig`.
+    :class:`converters.compression.distillation.DistillationConfig`.
 
     Raises:
         UsageError: a value out of its range.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress.context import RecipeContext
+from converters.compression.context import RecipeContext
 from converters.training import epochs
 from edge.errors import UsageError
 

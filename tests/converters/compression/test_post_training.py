@@ -6,9 +6,9 @@ from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite as quantize
-from converters.compress import methods
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import pointwise
+from converters.compression import methods
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.keras_models import pointwise
 from converters.tf import clone_model
 from edge.interpreter import load
 

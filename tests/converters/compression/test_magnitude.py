@@ -9,11 +9,11 @@ import pytest
 from errors import raises_code
 
 from converters import tflite as quantize
-from converters.compress import magnitude
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.keras_models import pointwise
-from converters.compress.least_squares_refit import refit
-from converters.compress.magnitude import allocate
+from converters.compression import magnitude
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.keras_models import pointwise
+from converters.compression.least_squares_refit import refit
+from converters.compression.magnitude import allocate
 from converters.tf import clone_model, keras
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost

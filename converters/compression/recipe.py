@@ -13,7 +13,7 @@ A recipe is a TOML file of a description and steps, the last of which writes the
     step = "quantize"
     method = "int8"
 
-``step`` and ``method`` name a record of :data:`converters.compress.methods.METHODS`; every other
+``step`` and ``method`` name a record of :data:`converters.compression.methods.METHODS`; every other
 key is a field of that method's options.
 """
 
@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.compress import methods
-from converters.compress.context import RecipeContext, RecipeState
+from converters.compression import methods
+from converters.compression.context import RecipeContext, RecipeState
 from converters.tflite import Variant
 from edge import toml_config
 from edge.errors import ConversionError, UsageError, did_you_mean
@@ -39,7 +39,7 @@ _EXAMPLE = 'write [[steps]], then step = "quantize" and method = "int8"'
 
 @dataclass(frozen=True, slots=True)
 class RecipeStep:
-    """One step: kind and method as in :mod:`converters.compress.methods`, and checked options."""
+    """One step: kind and method as in :mod:`converters.compression.methods`, and checked options."""
 
     kind: str
     method: str

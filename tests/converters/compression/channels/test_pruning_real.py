@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from converters import tflite as quantize
-from converters.compress.channels import pruning
-from converters.compress.context import RecipeContext, RecipeState
+from converters.compression.channels import pruning
+from converters.compression.context import RecipeContext, RecipeState
 from edge import interpreter
 from edge.modelfile import tflite
 from edge.modelfile.cost import model_cost

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tflite
-from converters.compress import qat
-from converters.compress.context import RecipeContext, RecipeState
+from converters.compression import qat
+from converters.compression.context import RecipeContext, RecipeState
 from converters.tflite import Variant
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
 from converters.verification.metrics import Predictions

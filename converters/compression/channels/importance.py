@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.compress.channels.blocks import Block, Scores
-from converters.compress.context import RecipeContext
+from converters.compression.channels.blocks import Block, Scores
+from converters.compression.context import RecipeContext
 
 _TAYLOR_IMAGES = 128
 """Labeled training images from which Taylor importance is computed."""

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.compress import methods, recipe
-from converters.compress.context import RecipeContext, RecipeState
-from converters.compress.methods import Method, StepKind
+from converters.compression import methods, recipe
+from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.methods import Method, StepKind
 from edge.errors import UsageError
 
 INT8 = '[[steps]]\nstep = "quantize"\nmethod = "int8"\n'
