@@ -1,4 +1,4 @@
-"""Angles of the body, which say what a pose is, whoever strikes it and wherever it stands."""
+"""Angles of the body, which describe a pose independent of person, position and size."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Point = NDArray[np.floating[Any]]
-"""A place, [2] or [3]; y goes down."""
+"""A point, [2] or [3]; y points down."""
 
 Chain = tuple[str, str, str]
-"""Three keypoints; the angle is that at the one in the middle."""
+"""Three keypoints; the angle is at the middle one."""
 
 SIDES = ("left", "right")
 
@@ -29,47 +29,47 @@ JOINTS: dict[str, Chain] = {
 """Joints by name; their angle is 180 where the limb is straight."""
 
 TORSO, LEGS = "torso", "legs"
-"""How far the torso leans, 0 upright and 90 lying; and how far the legs are apart, 0 closed."""
+"""Inclination of the torso, 0 upright and 90 lying; angle between the legs, 0 closed."""
 
 NAMES = (*JOINTS, TORSO, LEGS)
 
 _UP = (0.0, -1.0, 0.0)
 
 
-def angles(seen: Mapping[str, Point]) -> dict[str, float]:
-    """All angles in degrees, 0 to 180, that the keypoints ``seen`` allow; see :data:`NAMES`."""
-    found = {
-        name: _between(seen[before] - seen[joint], seen[after] - seen[joint])
+def angles(visible: Mapping[str, Point]) -> dict[str, float]:
+    """Return the angles in degrees, 0 to 180, of the visible keypoints by name in :data:`NAMES`."""
+    known = {
+        name: _between(visible[before] - visible[joint], visible[after] - visible[joint])
         for name, (before, joint, after) in JOINTS.items()
-        if before in seen and joint in seen and after in seen
+        if before in visible and joint in visible and after in visible
     }
-    shoulders, hips = _middle(seen, "shoulder"), _middle(seen, "hip")
+    shoulders, hips = _middle(visible, "shoulder"), _middle(visible, "hip")
     if shoulders is not None and hips is not None:
-        found[TORSO] = _between(shoulders - hips, np.array(_UP[: len(hips)]))
-    if all(f"{side}_{part}" in seen for side in SIDES for part in ("hip", "ankle")):
-        left, right = (seen[f"{side}_ankle"] - seen[f"{side}_hip"] for side in SIDES)
-        found[LEGS] = _between(left, right)
-    return found
+        known[TORSO] = _between(shoulders - hips, np.array(_UP[: len(hips)]))
+    if all(f"{side}_{part}" in visible for side in SIDES for part in ("hip", "ankle")):
+        left, right = (visible[f"{side}_ankle"] - visible[f"{side}_hip"] for side in SIDES)
+        known[LEGS] = _between(left, right)
+    return known
 
 
-def both(found: Mapping[str, float], name: str) -> float | None:
-    """The angle of that name; of "knee" and the like, the mean of the sides that are seen."""
-    if name in found:
-        return found[name]
+def both(known: Mapping[str, float], name: str) -> float | None:
+    """Return the angle of that name; for "knee" etc. the mean of the visible sides."""
+    if name in known:
+        return known[name]
     sides: Sequence[float] = [
-        found[f"{side}_{name}"] for side in SIDES if f"{side}_{name}" in found
+        known[f"{side}_{name}"] for side in SIDES if f"{side}_{name}" in known
     ]
     return sum(sides) / len(sides) if sides else None
 
 
-def _middle(seen: Mapping[str, Point], part: str) -> Point | None:
-    sides = [seen[f"{side}_{part}"] for side in SIDES if f"{side}_{part}" in seen]
+def _middle(visible: Mapping[str, Point], part: str) -> Point | None:
+    sides = [visible[f"{side}_{part}"] for side in SIDES if f"{side}_{part}" in visible]
     return np.mean(sides, axis=0) if sides else None
 
 
-def _between(one: Point, other: Point) -> float:
-    """Degrees between two directions; 0 where one of them has no length."""
-    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+def _between(first: Point, second: Point) -> float:
+    """Return the degrees between two directions; 0 if a direction has no length."""
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
     if lengths == 0:
         return 0.0
-    return float(np.degrees(np.arccos(np.clip(np.dot(one, other) / lengths, -1, 1))))
+    return float(np.degrees(np.arccos(np.clip(np.dot(first, second) / lengths, -1, 1))))

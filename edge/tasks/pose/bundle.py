@@ -15,43 +15,43 @@ DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
 """Names of the models in a bundle."""
 
 _WHEEL = ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite")
-"""Where a MediaPipe that carries models has them, in its folder ``modules``."""
+"""Paths of the models in a MediaPipe package that includes them, in its folder ``modules``."""
 
 _PACKING = (
     "create one on a workstation (x86-64, MediaPipe 0.10): edge models export pose -o pose.task"
 )
-_PULLED = "pose_landmarker_full"
-"""The name in the registry of a bundle with the same models."""
+_REGISTRY_NAME = "pose_landmarker_full"
+"""Name in the registry of a bundle with the same models."""
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of a zip: equal input gives equal bytes
 
 
 def pack_pose_bundle(detector: bytes, landmarks: bytes) -> bytes:
-    """The bundle of two .tflite files.
+    """Return the bundle of two .tflite files.
 
-    The landmarks' model gets metadata that says how pixels are normalized, to 0 to 1, which
-    MediaPipe's Tasks API demands and the file in its wheel lacks.
+    The landmark model gets metadata with its normalization, to 0 to 1, which MediaPipe's Tasks API
+    requires and the file in its wheel lacks.
 
     Raises:
-        ModelError: one of them is no whole TFLite model.
+        ModelError: one of them is no complete TFLite model.
     """
     from edge.modelfile.metadata_writer import write_metadata  # flatbuffers, only needed here
 
     about = ModelMetadata(name="pose landmarks", mean=(0.0,), std=(255.0,))
     files = {DETECTOR: detector, LANDMARKS: write_metadata(landmarks, about)}
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def wheel_bundle() -> Path:
-    """The bundle made from the models of the installed MediaPipe, kept in the cache folder.
+    """Return the bundle of the installed MediaPipe's models, which is kept in the cache folder.
 
     Raises:
         DelegateError: MediaPipe is not installed.
-        ModelError: it carries no models, as from version 1 on.
+        ModelError: it includes no models, as from version 1 on.
         OutputError: the cache cannot be written.
     """
     version = installed()
@@ -64,18 +64,17 @@ def wheel_bundle() -> Path:
         raise ModelError(
             "a MediaPipe package that includes its pose model",
             f"MediaPipe {version}, which includes no models",
-            f"{_PACKING}, and use it with --model pose.task; or: edge models pull {_PULLED}",
+            f"{_PACKING}, and use it with --model pose.task; or: edge models pull {_REGISTRY_NAME}",
             code="package-without-models",
         )
     path = cache_folder() / f"pose_landmarker_full-mediapipe-{version}.task"
-    if not _is_whole(path):
+    if not _is_intact(path):
         write_atomic(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
     return path
 
 
 def default_bundle() -> Path:
-    """The bundle of the installed MediaPipe; where it carries none, that of the registry, if it
-    was pulled before.
+    """Return the bundle of the installed MediaPipe, else of the registry if pulled before.
 
     Raises:
         DelegateError, ModelError, OutputError: see :func:`wheel_bundle`.
@@ -85,16 +84,16 @@ def default_bundle() -> Path:
     except ModelError:
         from edge.registry import catalog, store
 
-        entry = catalog.find(_PULLED)
+        entry = catalog.find(_REGISTRY_NAME)
         if not store.cached(entry, (entry.model,)):
             raise
         return store.path(entry, entry.model)
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a file is meant as a bundle, by its name or its beginning.
+    """Return True for a bundle, by the name or the beginning of a file.
 
-    A .tflite with packed labels is a zip, too, but from its end.
+    A .tflite file with packed labels is a zip as well, but at its end.
     """
     if path.suffix == ".task" or not path.is_file():
         return path.suffix == ".task"
@@ -103,7 +102,7 @@ def is_bundle(path: Path) -> bool:
 
 
 def read(path: Path) -> bytes:
-    """The content of a pose landmarker's bundle.
+    """Read the content of a pose landmarker's bundle.
 
     Raises:
         ModelError: the file cannot be read, is damaged, or is another kind of bundle.
@@ -113,17 +112,17 @@ def read(path: Path) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
     except OSError as error:
-        raise _no_bundle(f"{path} ({error.strerror})") from None
+        raise _invalid_bundle(f"{path} ({error.strerror})") from None
     except zipfile.BadZipFile:
-        raise _no_bundle(f"{path}, which is damaged or not a .task file") from None
+        raise _invalid_bundle(f"{path}, which is damaged or not a .task file") from None
     if not {DETECTOR, LANDMARKS} <= {*names}:
-        held = ", ".join(names[:4]) or "nothing"
-        raise _no_bundle(f"{path}, another kind of bundle (containing {held})")
+        content_names = ", ".join(names[:4]) or "nothing"
+        raise _invalid_bundle(f"{path}, another kind of bundle (containing {content_names})")
     return content
 
 
-def _is_whole(path: Path) -> bool:
-    """Whether a zip is there, and its contents are as they were written."""
+def _is_intact(path: Path) -> bool:
+    """Return True if a zip exists and its checksums are right."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
@@ -132,13 +131,13 @@ def _is_whole(path: Path) -> bool:
 
 
 def _folder() -> Path:
-    found = util.find_spec("mediapipe")
-    assert found is not None
-    (folder,) = found.submodule_search_locations or [""]
+    spec = util.find_spec("mediapipe")
+    assert spec is not None
+    (folder,) = spec.submodule_search_locations or [""]
     return Path(folder) / "modules"
 
 
-def _no_bundle(found: str) -> ModelError:
+def _invalid_bundle(problem: str) -> ModelError:
     return ModelError(
-        "a .task file of MediaPipe's pose landmarker", found, _PACKING, code="invalid-pose-bundle"
+        "a .task file of MediaPipe's pose landmarker", problem, _PACKING, code="invalid-pose-bundle"
     )

@@ -1,6 +1,6 @@
-"""Exercises: what a repetition is, by angles of the body, read from a TOML file and checked.
+"""Exercises: repetitions defined by angles of the body, read from a TOML file and checked.
 
-The file that is shipped, ``exercises.toml``, says how one is written.
+The built-in file, ``exercises.toml``, describes the format.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ _ANGLES = ("elbow", "shoulder", "hip", "knee", *JOINTS, TORSO, LEGS)
 _KEYS = ("start", "end", "hold")
 
 Ranges = Mapping[str, tuple[float, float]]
-"""The least and the greatest of angles by name, in degrees."""
+"""Minimum and maximum of angles by name, in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """One repetition goes from ``start`` to ``end`` and back, while ``hold`` stays true."""
+    """Exercise whose repetitions go from ``start`` to ``end`` and back, while ``hold`` is true."""
 
     name: str
     start: Ranges
@@ -31,15 +31,15 @@ class Exercise:
     hold: Ranges
 
 
-def within(found: Mapping[str, float], ranges: Ranges) -> bool:
-    """Whether all angles of ``ranges`` are known and within."""
-    known = ((both(found, name), limits) for name, limits in ranges.items())
+def within(angles: Mapping[str, float], ranges: Ranges) -> bool:
+    """Return True if all angles of ``ranges`` are known and inside."""
+    known = ((both(angles, name), limits) for name, limits in ranges.items())
     return all(angle is not None and low <= angle <= high for angle, (low, high) in known)
 
 
-def without(found: Mapping[str, float], ranges: Ranges) -> bool:
-    """Whether an angle of ``ranges`` is known and not within."""
-    known = ((both(found, name), limits) for name, limits in ranges.items())
+def outside(angles: Mapping[str, float], ranges: Ranges) -> bool:
+    """Return True if an angle of ``ranges`` is known and outside."""
+    known = ((both(angles, name), limits) for name, limits in ranges.items())
     return any(angle is not None and not low <= angle <= high for angle, (low, high) in known)
 
 
@@ -47,7 +47,7 @@ def read(path: Path = SHIPPED) -> tuple[Exercise, ...]:
     """Read exercises.
 
     Raises:
-        UsageError: the file cannot be read, or says something that is not known or cannot be.
+        UsageError: the file cannot be read, or has unknown or invalid values.
     """
     tables = toml_config.table(path, "a TOML file of exercises", _SEE)
     if not tables:
@@ -65,16 +65,16 @@ def read(path: Path = SHIPPED) -> tuple[Exercise, ...]:
 
 
 def chosen(known: Sequence[Exercise], names: Sequence[str]) -> tuple[Exercise, ...]:
-    """The exercises of these names; "all" and "none", alone, are what they say.
+    """Return the exercises of these names; ["all"] means all, and ["none"] none.
 
     Raises:
-        UsageError: there is none of a name.
+        UsageError: a name is unknown.
     """
     if tuple(names) == ("all",):
         return tuple(known)
     if tuple(names) == ("none",):
         return ()
-    by_name = {one.name: one for one in known}
+    by_name = {exercise.name: exercise for exercise in known}
     for name in names:
         if name not in by_name:
             fix = did_you_mean(name, by_name, f"choose from {', '.join(by_name)}")
@@ -108,8 +108,8 @@ def _ranges(where: str, table: Any) -> dict[str, tuple[float, float]]:
         raise ValueError(f"{where} = {table!r} is not a table")
     for angle, limits in table.items():
         _check(angle, _ANGLES, where)
-        good = isinstance(limits, list) and len(limits) == 2
-        if not good or not all(type(one) in (int, float) for one in limits):
+        is_pair = isinstance(limits, list) and len(limits) == 2
+        if not is_pair or not all(type(limit) in (int, float) for limit in limits):
             raise ValueError(f"{where}.{angle} = {limits!r} is not [min, max] in degrees")
         if not 0 <= limits[0] < limits[1] <= 180:
             raise ValueError(f"{where}.{angle} = {limits} is not increasing within 0 to 180")

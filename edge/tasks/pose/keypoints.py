@@ -6,7 +6,7 @@ COCO = (
     "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
     "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
 )  # fmt: skip
-"""The 17 of the COCO data set, as MoveNet gives them."""
+"""The 17 keypoints of the COCO dataset, as MoveNet outputs them."""
 
 MEDIAPIPE = (
     "nose",
@@ -18,4 +18,4 @@ MEDIAPIPE = (
     "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
     "left_heel", "right_heel", "left_foot_index", "right_foot_index",
 )  # fmt: skip
-"""The 33 of MediaPipe's pose landmarker."""
+"""The 33 keypoints of MediaPipe's pose landmarker."""

@@ -1,4 +1,4 @@
-"""MediaPipe's pose landmarker (Tasks API); the one place where MediaPipe is imported."""
+"""MediaPipe's pose landmarker (Tasks API); the only module that imports MediaPipe."""
 
 import atexit
 import ctypes
@@ -17,11 +17,11 @@ from edge.tasks.pose.keypoints import MEDIAPIPE
 from edge.terminal.native_stderr import suppress_native_stderr
 
 _FAILURES = (RuntimeError, ValueError, OSError)
-"""What MediaPipe raises; which of them differs by its version."""
+"""Exceptions that MediaPipe raises, depending on its version."""
 
 
 def installed() -> str | None:
-    """The version of MediaPipe, None where it is not there; it is not imported for this."""
+    """Return the version of MediaPipe, None if it is not installed, without importing it."""
     if util.find_spec("mediapipe") is None:
         return None
     try:
@@ -31,23 +31,24 @@ def installed() -> str | None:
 
 
 class PoseLandmarker:
-    """A bundle (.task) at work; an :class:`edge.interpreter.Engine`.
+    """Runtime of a bundle (.task); an :class:`edge.interpreter.Engine`.
 
-    It takes an image, uint8 RGB [height, width, 3], and as a second array its time in ms, int64
-    [1]: then people are followed from image to image. An image without a time stands alone.
-    It gives landmarks, float32 [people, 33, 5] (x and y as shares of the image, z in the scale of
-    x, visibility, presence), and places in the room, float32 [people, 33, 3], in meters from the
-    hips' middle.
+    Inputs are an image, uint8 RGB [height, width, 3], and optionally its time in ms, int64 [1]:
+    then people are tracked from image to image. An image without a time is independent.
+    Outputs are landmarks, float32 [people, 33, 5] (x and y as fractions of the image, z in the
+    scale of x, visibility, presence), and world positions, float32 [people, 33, 3], in meters from
+    the middle of the hips.
     """
 
     delegate = "cpu"
-    threads = 1  # MediaPipe's own choice on Linux, which it lets nobody change
+    threads = 1  # MediaPipe's own choice on Linux, which cannot be changed
 
     def __init__(self, bundle: bytes, name: str, people: int) -> None:
-        """
+        """Open a bundle for at most so many people; ``name`` is used in errors.
+
         Raises:
             DelegateError: MediaPipe is not installed, or cannot be imported.
-            ModelError: it cannot use the bundle.
+            ModelError: MediaPipe rejects the bundle.
         """
         version = installed()
         if version is None:
@@ -59,9 +60,9 @@ class PoseLandmarker:
             )
         self.package = f"mediapipe {version}"
         self.name, self._people, self._bundle = name, people, bundle
-        self._mediapipe = _imported()
-        self._following = self._open("VIDEO")
-        self._single: Any = None
+        self._mediapipe = _import_mediapipe()
+        self._video = self._open("VIDEO")
+        self._image: Any = None
         self._last_ms = -1
         self._quietly = True
 
@@ -75,34 +76,37 @@ class PoseLandmarker:
         pixels = np.ascontiguousarray(image)
         mp_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
         try:
-            found = self._follow(mp_image, int(times[0][0])) if times else self._look(mp_image)
+            result = self._track(mp_image, int(times[0][0])) if times else self._detect(mp_image)
         except _FAILURES as error:
-            raise _fails(self.name, error) from None
+            raise _rejected(self.name, error) from None
         landmarks = [
-            [(one.x, one.y, one.z, one.visibility, one.presence) for one in person]
-            for person in found.pose_landmarks
+            [(point.x, point.y, point.z, point.visibility, point.presence) for point in person]
+            for person in result.pose_landmarks
         ]
-        room = [[(one.x, one.y, one.z) for one in person] for person in found.pose_world_landmarks]
+        world = [
+            [(point.x, point.y, point.z) for point in person]
+            for person in result.pose_world_landmarks
+        ]
         points = len(MEDIAPIPE)
         return (
             np.array(landmarks, np.float32).reshape(-1, points, 5),
-            np.array(room, np.float32).reshape(-1, points, 3),
+            np.array(world, np.float32).reshape(-1, points, 3),
         )
 
-    def _follow(self, mp_image: Any, time_ms: int) -> Any:
-        self._last_ms = max(time_ms, self._last_ms + 1)  # it must rise, also in a looped file
+    def _track(self, mp_image: Any, time_ms: int) -> Any:
+        self._last_ms = max(time_ms, self._last_ms + 1)  # it must increase, also in a looped file
         if not self._quietly:
-            return self._following.detect_for_video(mp_image, self._last_ms)
-        with suppress_native_stderr():  # on the first person, it warns of itself
-            found = self._following.detect_for_video(mp_image, self._last_ms)
-        self._quietly = not found.pose_landmarks
-        return found
+            return self._video.detect_for_video(mp_image, self._last_ms)
+        with suppress_native_stderr():  # it warns on the first person
+            result = self._video.detect_for_video(mp_image, self._last_ms)
+        self._quietly = not result.pose_landmarks
+        return result
 
-    def _look(self, mp_image: Any) -> Any:
-        if self._single is None:
-            self._single = self._open("IMAGE")
+    def _detect(self, mp_image: Any) -> Any:
+        if self._image is None:
+            self._image = self._open("IMAGE")
         with suppress_native_stderr():
-            return self._single.detect(mp_image)
+            return self._image.detect(mp_image)
 
     def _open(self, mode: str) -> Any:
         tasks = self._mediapipe.tasks
@@ -113,27 +117,27 @@ class PoseLandmarker:
         )
         try:
             with suppress_native_stderr():
-                made = tasks.vision.PoseLandmarker.create_from_options(options)
+                landmarker = tasks.vision.PoseLandmarker.create_from_options(options)
         except _FAILURES as error:
-            raise _fails(self.name, error) from None
-        atexit.register(_leave, weakref.ref(made))
-        return made
+            raise _rejected(self.name, error) from None
+        atexit.register(_leak, weakref.ref(landmarker))
+        return landmarker
 
 
-def _leave(still: Callable[[], Any]) -> None:
-    """At the end of Python, leave a landmarker to the system.
+def _leak(reference: Callable[[], Any]) -> None:
+    """Keep a landmarker from being closed when Python exits.
 
-    MediaPipe 1 closes it in a thread, and prints a traceback where there can be none any more.
+    MediaPipe 1 closes it in a thread, and prints a traceback if no thread can be started anymore.
     """
-    if (made := still()) is not None:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))
+    if (landmarker := reference()) is not None:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(landmarker))
 
 
-def _imported() -> Any:
-    """The module of MediaPipe.
+def _import_mediapipe() -> Any:
+    """Import MediaPipe.
 
-    Where TensorFlow is installed, MediaPipe imports it (6 s) for decorators of its documentation,
-    and does without where it is not found.
+    If TensorFlow is installed, MediaPipe imports it (6 s) for decorators of its documentation, and
+    works without it.
     """
     hidden = "tensorflow" not in sys.modules
     if hidden:
@@ -142,7 +146,7 @@ def _imported() -> Any:
         with suppress_native_stderr():
             import mediapipe
 
-            mediapipe.tasks.vision.PoseLandmarker  # noqa: B018 (whether it is there)
+            mediapipe.tasks.vision.PoseLandmarker  # noqa: B018 (raises if it is missing)
     except (ImportError, OSError, AttributeError) as error:
         raise DelegateError(
             "MediaPipe for a .task file",
@@ -156,7 +160,7 @@ def _imported() -> Any:
     return mediapipe
 
 
-def _fails(name: str, error: Exception) -> ModelError:
+def _rejected(name: str, error: Exception) -> ModelError:
     return ModelError(
         "a pose model that MediaPipe can run",
         f"{name}, which it rejects ({' '.join(str(error).split())})",

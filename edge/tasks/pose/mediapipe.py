@@ -1,4 +1,4 @@
-"""MediaPipePose's poses: several people, 33 keypoints with depth."""
+"""MediaPipe's pose landmarker: several people, 33 keypoints with depth."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from edge.tasks.pose.landmarker import PoseLandmarker
 
 @dataclass(frozen=True, slots=True)
 class MediaPipePose:
-    """MediaPipePose's pose landmarker at work on a stream; it follows people by itself."""
+    """MediaPipe's pose landmarker, which tracks people itself; see ``PoseModel``."""
 
     engine: PoseLandmarker
     notes: tuple[str, ...]
@@ -27,32 +27,32 @@ class MediaPipePose:
     prefetchable: bool = True
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The frame as RGB, and its time in ms where it is one of a stream."""
+        """Return the frame, uint8 RGB [height, width, 3], and in a stream its time in ms."""
         rgb = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB), np.uint8)
-        if frame.name:  # images with names of their own have nothing to do with the last
+        if frame.name:  # images with a name are independent
             return (rgb,)
         return rgb, np.array([round(1000 * frame.time_s)], np.int64)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
-        """People in pixels of the frame; angles are those in the room, from any point of view."""
+        """Return people in pixels of the frame; angles are in 3D, for any point of view."""
         height, width = frame.image.shape[:2]
         return tuple(
-            _pose(landmarks, room, (width, height, width), min_score)
-            for landmarks, room in zip(*outputs, strict=True)
+            _pose(landmarks, world, (width, height, width), min_score)
+            for landmarks, world in zip(*outputs, strict=True)
         )
 
     def fallback_to_cpu(self) -> Self:
-        """The same: it runs on the CPU."""
+        """Return this model, which runs on the CPU."""
         return self
 
 
 def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipePose:
     """Open a bundle (.task) of MediaPipe's pose landmarker.
 
-    Of ``threads``, a note says that MediaPipe takes none.
+    If ``threads`` are given, a note says that MediaPipe ignores them.
 
     Raises:
-        ModelError: it is none, or MediaPipe refuses it.
+        ModelError: the file is no such bundle, or MediaPipe rejects it.
         DelegateError: MediaPipe is not installed.
     """
     engine = PoseLandmarker(bundle.read(path), str(path), people)
@@ -66,19 +66,19 @@ def open_mediapipe(path: Path, people: int, threads: int | None) -> MediaPipePos
 
 def _pose(
     landmarks: NDArray[np.float32],
-    room: NDArray[np.float32],
+    world: NDArray[np.float32],
     scale: tuple[int, int, int],
     min_score: float,
 ) -> Pose:
-    places = (landmarks[:, :3].astype(np.float64) * scale).tolist()
+    points = (landmarks[:, :3].astype(np.float64) * scale).tolist()
     scores = np.clip(landmarks[:, 3], 0, 1)
-    seen = {
-        name: place
-        for name, place, sure in zip(MEDIAPIPE, room, scores >= min_score, strict=True)
-        if sure
+    visible = {
+        name: point
+        for name, point, is_visible in zip(MEDIAPIPE, world, scores >= min_score, strict=True)
+        if is_visible
     }
     keypoints = tuple(
         Keypoint(name, x, y, score, z)
-        for name, (x, y, z), score in zip(MEDIAPIPE, places, scores.tolist(), strict=True)
+        for name, (x, y, z), score in zip(MEDIAPIPE, points, scores.tolist(), strict=True)
     )
-    return Pose(float(scores.mean()), keypoints, angles(seen))
+    return Pose(float(scores.mean()), keypoints, angles(visible))

@@ -1,7 +1,7 @@
-"""MoveNet: one person, 17 keypoints, quick on every board.
+"""MoveNet: one person, 17 keypoints, fast on every board.
 
-The model looks at a square of the frame (see :mod:`edge.tasks.pose.smart_crop`), and says of each
-keypoint [y, x, score], as shares of that square.
+The model gets a square of the frame (see :mod:`edge.tasks.pose.smart_crop`), and outputs
+[y, x, score] for each keypoint, as fractions of that square.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,15 +23,15 @@ from edge.tasks.pose.keypoints import COCO
 from edge.tasks.pose.smart_crop import Region
 from edge.tasks.pose.smoothing import OneEuro
 
-SOMEBODY = 0.25
-"""Least mean score of a pose: below it there is nobody."""
+MIN_POSE_SCORE = 0.25
+"""Minimum mean score of a pose: below it there is nobody."""
 
 _DTYPES = ("uint8", "int32", "float32")
 
 
 @dataclass
 class _CropState:
-    """What is remembered from frame to frame: where to look next (None: everywhere)."""
+    """State from frame to frame; ``region``: of the person, None for the whole frame."""
 
     smooth: OneEuro = field(default_factory=OneEuro)
     region: Region | None = None
@@ -39,47 +39,49 @@ class _CropState:
 
 @dataclass(frozen=True, slots=True)
 class MoveNet:
-    """MoveNet for one person, at work on a stream."""
+    """MoveNet for one person; see :class:`edge.tasks.pose.estimator.PoseModel`."""
 
     engine: Runtime
     notes: tuple[str, ...]
     path: Path
-    prefetchable: bool = False  # where it looks depends on what it found before
+    prefetchable: bool = False  # the crop depends on the result before
     _memory: _CropState = field(default_factory=_CropState, repr=False)
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
-        """The square around the person, as pixels [1, size, size, 3] of the input's dtype."""
+        """Return the square around the person: [1, size, size, 3] in the input's dtype."""
         spec = self.engine.inputs[0]
         region = self._region(frame)
         square = crop_square(frame.image, region.left, region.top, region.side, spec.shape[1])
         return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
-        """The person in pixels of the frame; nobody where the mean score is below 0.25."""
+        """Return the person in pixels of the frame; nobody if the mean score is below 0.25."""
         memory, region = self._memory, self._region(frame)
         rows = self.engine.outputs[0].dequantize(outputs[0]).reshape(len(COCO), 3)
-        places = rows[:, 1::-1].astype(np.float64) * region.side + (region.left, region.top)
+        points = rows[:, 1::-1].astype(np.float64) * region.side + (region.left, region.top)
         scores = np.clip(rows[:, 2], 0, 1)
-        if scores.mean() < SOMEBODY:
+        if scores.mean() < MIN_POSE_SCORE:
             memory.region = None
-            memory.smooth.forget()
+            memory.smooth.reset()
             return ()
         height, width = frame.image.shape[:2]
-        if not frame.name:  # images with names of their own have nothing to do with the last
-            memory.region = smart_crop.around(places, scores, width, height)
-            places = memory.smooth(places, frame.time_s, memory.region.side)
-        named = dict(zip(COCO, places, strict=True))
-        seen = {
-            name: named[name] for name, sure in zip(COCO, scores >= min_score, strict=True) if sure
+        if not frame.name:  # images with a name are independent
+            memory.region = smart_crop.person_region(points, scores, width, height)
+            points = memory.smooth(points, frame.time_s, memory.region.side)
+        named = dict(zip(COCO, points, strict=True))
+        visible = {
+            name: named[name]
+            for name, is_visible in zip(COCO, scores >= min_score, strict=True)
+            if is_visible
         }
         keypoints = (
             Keypoint(name, x, y, score)
-            for name, (x, y), score in zip(COCO, places.tolist(), scores.tolist(), strict=True)
+            for name, (x, y), score in zip(COCO, points.tolist(), scores.tolist(), strict=True)
         )
-        return (Pose(float(scores.mean()), tuple(keypoints), angles(seen)),)
+        return (Pose(float(scores.mean()), tuple(keypoints), angles(visible)),)
 
     def fallback_to_cpu(self) -> Self:
-        """The same on the CPU.
+        """Return this model on the CPU.
 
         Raises:
             DelegateError: there is no model for the CPU beside this one.
@@ -90,18 +92,18 @@ class MoveNet:
     def _region(self, frame: Frame) -> Region:
         height, width = frame.image.shape[:2]
         known = None if frame.name else self._memory.region
-        return known or smart_crop.whole(width, height)
+        return known or smart_crop.full_frame(width, height)
 
 
 def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
     """Open a .tflite file of MoveNet, Lightning or Thunder, for one person.
 
     Raises:
-        ModelError: no usable model, or another one.
+        ModelError: no usable model, or a model of another kind.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    opened = load_file(path, labels=None, delegate=delegate, threads=threads)
-    runtime = opened.runtime
+    loaded = load_file(path, labels=None, delegate=delegate, threads=threads)
+    runtime = loaded.runtime
     shapes = [spec.shape for spec in runtime.outputs]
     first = runtime.inputs[0]
     square = len(first.shape) == 4 and first.shape[1] == first.shape[2] and first.shape[3] == 3
@@ -113,4 +115,4 @@ def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
             "use --model movenet_lightning",
             code="model-wrong-task",
         )
-    return MoveNet(runtime, opened.notes, path)
+    return MoveNet(runtime, loaded.notes, path)

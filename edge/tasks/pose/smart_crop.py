@@ -1,8 +1,8 @@
-"""The smart crop: MoveNet looks closely at where the person was in the frame before.
+"""Smart crop: MoveNet gets the region of the person in the frame before.
 
 The region and its sizes are those that MoveNet's authors describe in
-https://www.tensorflow.org/hub/tutorials/movenet ("cropping algorithm"). Looked at as a whole, a
-person far away covers a few pixels of the model's small input.
+https://www.tensorflow.org/hub/tutorials/movenet ("cropping algorithm"). In the whole frame, a
+person far away covers few pixels of the model's small input.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from edge.tasks.pose.keypoints import COCO
 
-SEEN = 0.2
-"""Least score of a keypoint that the region is made from."""
+MIN_SCORE = 0.2
+"""Minimum score of a keypoint that the region is computed from."""
 
 _TORSO, _BODY = 1.9, 1.2
-"""Half a side of the region, in greatest distances of a torso's and of any keypoint from the hips'
-middle."""
+"""Half a side of the region in maximum distances of torso and body keypoints from the hips."""
 
 _SHOULDERS = [COCO.index("left_shoulder"), COCO.index("right_shoulder")]
 _HIPS = [COCO.index("left_hip"), COCO.index("right_hip")]
@@ -26,41 +25,43 @@ _HIPS = [COCO.index("left_hip"), COCO.index("right_hip")]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A square in pixels of the frame; it may reach beyond the frame, where all is black."""
+    """A square in pixels of the frame; it may exceed the frame, where it is black."""
 
     left: float
     top: float
     side: float
 
 
-def whole(width: int, height: int) -> Region:
-    """The smallest square around a frame."""
+def full_frame(width: int, height: int) -> Region:
+    """Return the smallest square around a frame."""
     side = float(max(width, height))
     return Region((width - side) / 2, (height - side) / 2, side)
 
 
-def around(
-    places: NDArray[np.floating[Any]], scores: NDArray[np.floating[Any]], width: int, height: int
+def person_region(
+    points: NDArray[np.floating[Any]], scores: NDArray[np.floating[Any]], width: int, height: int
 ) -> Region:
-    """Where to look in the next frame.
+    """Return the region of the next frame to look at.
 
     Args:
-        places: float [17, 2], x and y in pixels of a frame of that width and height.
+        points: float [17, 2], x and y in pixels.
         scores: float [17].
+        width: Of the frame in pixels.
+        height: Of the frame in pixels.
 
     Returns:
-        A square around the hips' middle that holds the body; the whole frame where no hip or no
-        shoulder is seen, or the body is as large as the frame.
+        A square around the middle of the hips that contains the body; the frame if no hip or no
+        shoulder is visible, or the body is as large as the frame.
     """
-    seen = scores >= SEEN
-    if not (seen[_HIPS].any() and seen[_SHOULDERS].any()):
-        return whole(width, height)
-    middle = places[_HIPS].mean(axis=0)
-    away = np.abs(places - middle)
+    visible = scores >= MIN_SCORE
+    if not (visible[_HIPS].any() and visible[_SHOULDERS].any()):
+        return full_frame(width, height)
+    middle = points[_HIPS].mean(axis=0)
+    distances = np.abs(points - middle)
     torso = [*_HIPS, *_SHOULDERS]
-    reach = max(_TORSO * away[torso].max(), _BODY * away[seen].max())
+    reach = max(_TORSO * distances[torso].max(), _BODY * distances[visible].max())
     x, y = map(float, middle)
     half = min(float(reach), max(x, width - x, y, height - y))
     if half <= 0 or half > max(width, height) / 2:
-        return whole(width, height)
+        return full_frame(width, height)
     return Region(x - half, y - half, 2 * half)

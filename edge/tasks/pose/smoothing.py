@@ -1,8 +1,8 @@
-"""Keypoints that do not tremble: the One Euro filter.
+"""Smoothing of keypoints against jitter: the One Euro filter.
 
 Casiez, Roussel and Vogel, "1 € Filter: A Simple Speed-based Low-pass Filter for Noisy Input in
 Interactive Systems", CHI 2012: slow movements are smoothed strongly, fast ones hardly, so that
-nothing lags behind.
+they do not lag.
 """
 
 import math
@@ -10,51 +10,51 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_LOWEST_HZ = 1.0
-"""Cutoff at rest."""
+_MIN_CUTOFF_HZ = 1.0
+"""Cutoff frequency at rest."""
 
-_PER_SPEED = 20.0
-"""Hertz added to it per body side (see :meth:`OneEuro.__call__`) and second."""
+_CUTOFF_PER_SPEED = 20.0
+"""Hertz added per speed, in body sizes per second (see :meth:`OneEuro.__call__`)."""
 
-_SPEED_HZ = 2.5
-"""Cutoff of the speed itself."""
+_SPEED_CUTOFF_HZ = 2.5
+"""Cutoff frequency of the speed itself."""
 
-Places = NDArray[np.float64]
+Points = NDArray[np.float64]
 
 
 class OneEuro:
-    """Smooths places of keypoints from frame to frame; it remembers the last ones."""
+    """Smooths the positions of keypoints from frame to frame; keeps the last ones."""
 
     def __init__(self) -> None:
-        self._places: Places | None = None
-        self._speed: Places | None = None
-        self._time = 0.0
+        self._points: Points | None = None
+        self._speed: Points | None = None
+        self._time_s = 0.0
 
-    def __call__(self, places: Places, time_s: float, scale: float) -> Places:
-        """Smoothed places, float64 [n, 2].
+    def __call__(self, points: Points, time_s: float, scale: float) -> Points:
+        """Return smoothed positions, float64 [n, 2].
 
         Args:
-            places: as found.
-            time_s: of the frame.
-            scale: size of the body in pixels, which speeds are measured by.
+            points: Positions in this frame, float64 [n, 2].
+            time_s: Time of the frame.
+            scale: Size of the body in pixels, the unit of speeds.
         """
-        passed = time_s - self._time
-        if self._places is None or self._speed is None or passed <= 0:
-            self._places, self._speed = places, np.zeros_like(places)
+        elapsed = time_s - self._time_s
+        if self._points is None or self._speed is None or elapsed <= 0:
+            self._points, self._speed = points, np.zeros_like(points)
         else:
-            kept = _kept(np.full(places.shape, _SPEED_HZ), passed)
-            self._speed = kept * self._speed + (1 - kept) * (places - self._places) / passed
-            cutoff = _LOWEST_HZ + _PER_SPEED * np.abs(self._speed) / scale
-            kept = _kept(cutoff, passed)
-            self._places = kept * self._places + (1 - kept) * places
-        self._time = time_s
-        return self._places
+            weight = _weight(np.full(points.shape, _SPEED_CUTOFF_HZ), elapsed)
+            self._speed = weight * self._speed + (1 - weight) * (points - self._points) / elapsed
+            cutoff = _MIN_CUTOFF_HZ + _CUTOFF_PER_SPEED * np.abs(self._speed) / scale
+            weight = _weight(cutoff, elapsed)
+            self._points = weight * self._points + (1 - weight) * points
+        self._time_s = time_s
+        return self._points
 
-    def forget(self) -> None:
-        """Start anew with the next places."""
-        self._places = self._speed = None
+    def reset(self) -> None:
+        """Start again with the next frame."""
+        self._points = self._speed = None
 
 
-def _kept(cutoff: Places, passed: float) -> Places:
-    """The share of the last value that a low-pass filter of ``cutoff`` Hz keeps."""
-    return np.asarray(1 / (1 + 2 * math.pi * cutoff * passed), np.float64)
+def _weight(cutoff: Points, elapsed: float) -> Points:
+    """Return the weight of the last value in a low-pass filter of ``cutoff`` Hz."""
+    return np.asarray(1 / (1 + 2 * math.pi * cutoff * elapsed), np.float64)

@@ -1,4 +1,4 @@
-"""What was found in images and videos, kept by their content."""
+"""Cache of the poses of images and videos, by their content."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ from edge.tasks.pose_match.similarity import KeypointArray
 
 _FORMAT = 1
 _BODIES = "bodies.npy"
-_LARGEST, _QUALITY = 640, 85
-"""Pixels of the longer side of the images that are kept, and their JPEG quality."""
+_MAX_SIDE, _QUALITY = 640, 85
+"""Pixels of the longer side of cached images, and their JPEG quality."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CachedPoses:
-    """What was found in a file: ``bodies`` float32 [frames, 17, 3], all 0 where there is none."""
+    """Poses of a file: ``bodies`` float32 [frames, 17, 3], all 0 in a frame without one."""
 
     bodies: NDArray[np.float32]
     folder: Path
 
     def image(self, frame: int) -> Path:
-        """The small copy of a frame in which there is a body."""
+        """Return the path of the small copy of a frame that has a body."""
         return self.folder / _image(frame)
 
 
 @dataclass(frozen=True, slots=True)
 class PoseCache:
-    """Keeps what one model found, in a folder for each file."""
+    """Cache of the poses that one model finds, with a folder for each file."""
 
     folder: Path
 
     def get(
-        self, path: Path, look: Callable[[], Iterable[tuple[BgrImage, KeypointArray | None]]]
+        self, path: Path, estimate: Callable[[], Iterable[tuple[BgrImage, KeypointArray | None]]]
     ) -> CachedPoses:
-        """What is in a file; where it is not kept yet, ``look`` finds it: a body for each frame.
+        """Return the poses of a file; ``estimate`` yields image and body of each frame if needed.
 
         Raises:
             SourceError: the file cannot be read.
@@ -50,12 +50,12 @@ class PoseCache:
         folder = self.folder / _digest(path)[:32]
         bodies = _read(folder)
         if bodies is None:
-            bodies = _keep(folder, look())
+            bodies = _write(folder, estimate())
         return CachedPoses(bodies, folder)
 
 
 def pose_cache(model: Path) -> PoseCache:
-    """The shelf of a model's file.
+    """Return the cache for the file of a model.
 
     Raises:
         OutputError: there is no cache.
@@ -76,7 +76,7 @@ def _digest(path: Path) -> str:
 
 
 def _read(folder: Path) -> NDArray[np.float32] | None:
-    """Bodies that are kept; None where there are none, or a part of them is damaged or gone."""
+    """Return the cached bodies; None if there are none, or a part is damaged or missing."""
     try:
         bodies: NDArray[np.float32] = np.load(folder / _BODIES, allow_pickle=False)
         images = {path.name for path in folder.iterdir()}
@@ -84,21 +84,21 @@ def _read(folder: Path) -> NDArray[np.float32] | None:
         return None
     if bodies.shape[1:] != (len(COCO), 3):
         return None
-    wanted = (_image(number) for number in np.flatnonzero(bodies.any(axis=(1, 2))))
-    return bodies if images.issuperset(wanted) else None
+    needed = (_image(number) for number in np.flatnonzero(bodies.any(axis=(1, 2))))
+    return bodies if images.issuperset(needed) else None
 
 
-def _keep(
-    folder: Path, found: Iterable[tuple[BgrImage, KeypointArray | None]]
+def _write(
+    folder: Path, frames: Iterable[tuple[BgrImage, KeypointArray | None]]
 ) -> NDArray[np.float32]:
     """Write bodies and their images into a new folder, atomically."""
     nobody = np.zeros((len(COCO), 3), np.float32)
     bodies = []
     with atomic_directory(folder) as staging:  # replaces a damaged folder
-        for number, (image, body) in enumerate(found):
+        for number, (image, body) in enumerate(frames):
             bodies.append(nobody if body is None else body)
             if body is not None:
-                content = encode_jpeg(downscale(image, _LARGEST), _QUALITY)
+                content = encode_jpeg(downscale(image, _MAX_SIDE), _QUALITY)
                 (staging / _image(number)).write_bytes(content)
         array = np.array(bodies, np.float32).reshape(-1, *nobody.shape)
         np.save(staging / _BODIES, array)

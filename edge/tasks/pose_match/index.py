@@ -1,8 +1,8 @@
-"""The poses of a folder of images or of a video, to be looked for.
+"""Index of the poses in a folder of images or in a video.
 
-What is found is kept in the cache by the content of a file and the model, so that an image which
-was moved costs nothing, and a new one only itself. A folder that was interrupted goes on with the
-next image; a video, in which each frame helps with the next, starts again.
+Poses are cached by the content of a file and of the model, so that a moved image costs nothing,
+and a new one only itself. An interrupted folder continues with the next image; a video, where each
+frame helps with the next, starts again.
 """
 
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class PoseLocation:
-    """Where a pose is: the file, the frame in a video, and a small copy of the image."""
+    """Location of a pose: the file, the frame in a video, and a small copy of the image."""
 
     name: str
     frame: int | None
@@ -45,7 +45,7 @@ class PoseLocation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoseIndex:
-    """Poses to be looked for, and where each is; ``notes``: sentences about what was left out."""
+    """Poses to choose from, and their locations; ``notes``: sentences about what was left out."""
 
     database: PoseDatabase
     locations: tuple[PoseLocation, ...]
@@ -55,18 +55,18 @@ class PoseIndex:
 def build_index(
     address: str,
     model: Path,
-    poser: Callable[[], PoseEstimator],
+    open_estimator: Callable[[], PoseEstimator],
     progress: Progress = lambda done, total: None,
 ) -> PoseIndex:
-    """The poses of ``address``: a folder or pattern of images, an image, or a video.
+    """Return the poses of ``address``: a directory or glob of images, an image, or a video.
 
-    Of an image with several people it is the first that the task reports.
+    Of several people in an image, the first one that the task reports is used.
 
     Args:
-        address: as a source is written.
-        model: the model's file, by whose content poses are kept.
-        poser: opens that model; called where something is not kept yet.
-        progress: told how far it is.
+        address: As the address of a source.
+        model: The model's file; poses are cached by its content.
+        open_estimator: Opens that model; called if something is not cached yet.
+        progress: Called with the number of images or frames that are done, and of all.
 
     Raises:
         SourceError: there are no images, or nobody is in them.
@@ -82,11 +82,11 @@ def build_index(
             "check the path",
             code="source-not-found",
         )
-    kept = pose_cache(model)
+    cache = pose_cache(model)
     if scheme == "images":
-        places, vectors, notes = _of_images(where, kept, poser, progress)
+        locations, vectors, notes = _index_images(where, cache, open_estimator, progress)
     elif scheme == "video":
-        places, vectors, notes = _of_video(where, kept, poser, progress)
+        locations, vectors, notes = _index_video(where, cache, open_estimator, progress)
     else:
         raise UsageError(
             "a directory of images, or a video",
@@ -94,58 +94,60 @@ def build_index(
             "record it to a file first",
             code="index-not-a-file",
         )
-    if not places:
+    if not locations:
         raise SourceError(
             f"people whose body is mostly visible in {address}",
             "none",
             "use images that show whole bodies",
             code="no-poses-found",
         )
-    return PoseIndex(pose_database(vectors), tuple(places), notes)
+    return PoseIndex(pose_database(vectors), tuple(locations), notes)
 
 
-_Found = tuple[list[PoseLocation], list[NDArray[np.float32]], tuple[str, ...]]
-"""Places, their normalized bodies, and notes."""
+_Poses = tuple[list[PoseLocation], list[NDArray[np.float32]], tuple[str, ...]]
+"""Locations, their normalized bodies, and notes."""
 
 
-def _of_images(
-    address: str, kept: PoseCache, poser: Callable[[], PoseEstimator], progress: Progress
-) -> _Found:
+def _index_images(
+    address: str, cache: PoseCache, open_estimator: Callable[[], PoseEstimator], progress: Progress
+) -> _Poses:
     task: PoseEstimator | None = None
 
-    def look(path: Path) -> Iterator[tuple[BgrImage, KeypointArray | None]]:
+    def estimate(path: Path) -> Iterator[tuple[BgrImage, KeypointArray | None]]:
         nonlocal task
         image = read_image(path)
-        task = task or poser()
+        task = task or open_estimator()
         yield image, _body(task, Frame(0, 0.0, image, str(path)))
 
-    places: list[PoseLocation] = []
+    locations: list[PoseLocation] = []
     vectors: list[NDArray[np.float32]] = []
-    unread = 0
+    unreadable = 0
     paths = files.find_images(address)
     for done, path in enumerate(paths):
         progress(done, len(paths))
         try:
-            stored = kept.get(path, partial(look, path))
+            stored = cache.get(path, partial(estimate, path))
         except ImageError:
-            unread += 1
+            unreadable += 1
             continue
-        for _, vector in _usable(stored):
-            places.append(PoseLocation(path.name, None, stored.image(0)))
+        for _, vector in _normalized(stored):
+            locations.append(PoseLocation(path.name, None, stored.image(0)))
             vectors.append(vector)
     progress(len(paths), len(paths))
-    notes = (f"{unread} of {len(paths)} images in {address} cannot be read",) if unread else ()
-    return places, vectors, notes
+    notes = (
+        (f"{unreadable} of {len(paths)} images in {address} cannot be read",) if unreadable else ()
+    )
+    return locations, vectors, notes
 
 
-def _of_video(
-    address: str, kept: PoseCache, poser: Callable[[], PoseEstimator], progress: Progress
-) -> _Found:
+def _index_video(
+    address: str, cache: PoseCache, open_estimator: Callable[[], PoseEstimator], progress: Progress
+) -> _Poses:
     path = Path(address)
-    source = sources.open_source(address, SourceOptions())  # tells what is wrong with a file
+    source = sources.open_source(address, SourceOptions())  # reports an unusable file early
 
-    def look() -> Iterator[tuple[BgrImage, KeypointArray | None]]:
-        task = poser()
+    def estimate() -> Iterator[tuple[BgrImage, KeypointArray | None]]:
+        task = open_estimator()
         total = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
         done = 0
         while True:
@@ -160,22 +162,22 @@ def _of_video(
             yield frame.image, _body(task, frame)
 
     try:
-        stored = kept.get(path, look)
+        stored = cache.get(path, estimate)
     finally:
         source.close()
-    rows = list(_usable(stored))
-    places = [PoseLocation(path.name, number, stored.image(number)) for number, _ in rows]
-    return places, [vector for _, vector in rows], ()
+    rows = list(_normalized(stored))
+    locations = [PoseLocation(path.name, number, stored.image(number)) for number, _ in rows]
+    return locations, [vector for _, vector in rows], ()
 
 
-def _usable(stored: CachedPoses) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    for number, one in enumerate(stored.bodies):
-        if (vector := normalize_pose(one)) is not None:
+def _normalized(stored: CachedPoses) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    for number, body in enumerate(stored.bodies):
+        if (vector := normalize_pose(body)) is not None:
             yield number, vector
 
 
 def _body(task: PoseEstimator, frame: Frame) -> KeypointArray | None:
-    """The body of the first person, if enough of it is seen to compare."""
-    found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
-    one = keypoint_array(found.poses[0]) if found.poses else None
-    return one if one is not None and normalize_pose(one) is not None else None
+    """Return the body of the first person, if enough of it is visible to compare."""
+    result = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
+    body = keypoint_array(result.poses[0]) if result.poses else None
+    return body if body is not None and normalize_pose(body) is not None else None

@@ -23,7 +23,7 @@ def person(x: float, y: float, size: float) -> np.ndarray:
 
 def test_the_region_holds_the_whole_body() -> None:
     places = person(400, 250, 150)
-    region = smart_crop.around(places, SURE, WIDTH, HEIGHT)
+    region = smart_crop.person_region(places, SURE, WIDTH, HEIGHT)
     inside = (places > (region.left, region.top)) & (
         places < (region.left + region.side, region.top + region.side)
     )
@@ -38,23 +38,23 @@ def test_the_region_holds_the_whole_body() -> None:
 def test_without_hips_or_shoulders_it_looks_everywhere(unseen: tuple[str, ...]) -> None:
     scores = SURE.copy()
     scores[[COCO.index(name) for name in unseen]] = 0.1
-    assert smart_crop.around(person(400, 250, 150), scores, WIDTH, HEIGHT) == smart_crop.whole(
-        WIDTH, HEIGHT
-    )
+    assert smart_crop.person_region(
+        person(400, 250, 150), scores, WIDTH, HEIGHT
+    ) == smart_crop.full_frame(WIDTH, HEIGHT)
 
 
 def test_somebody_as_large_as_the_frame_is_looked_at_whole() -> None:
-    assert smart_crop.around(person(320, 240, 700), SURE, WIDTH, HEIGHT) == smart_crop.whole(
-        WIDTH, HEIGHT
-    )
-    assert smart_crop.whole(WIDTH, HEIGHT) == smart_crop.Region(0, -80, 640)
+    assert smart_crop.person_region(
+        person(320, 240, 700), SURE, WIDTH, HEIGHT
+    ) == smart_crop.full_frame(WIDTH, HEIGHT)
+    assert smart_crop.full_frame(WIDTH, HEIGHT) == smart_crop.Region(0, -80, 640)
 
 
 def test_a_keypoint_that_is_not_seen_does_not_widen_it() -> None:
     places, scores = person(400, 250, 150), SURE.copy()
-    region = smart_crop.around(places, scores, WIDTH, HEIGHT)
+    region = smart_crop.person_region(places, scores, WIDTH, HEIGHT)
     places[COCO.index("left_wrist")], scores[COCO.index("left_wrist")] = (0, 0), 0.05
-    assert smart_crop.around(places, scores, WIDTH, HEIGHT) == region
+    assert smart_crop.person_region(places, scores, WIDTH, HEIGHT) == region
 
 
 def test_a_square_is_cut_where_it_is_and_black_beyond() -> None:
@@ -90,6 +90,6 @@ def test_in_motion_they_lag_less_than_a_frame() -> None:
 def test_after_a_cut_nothing_is_left_of_before() -> None:
     smooth = OneEuro()
     smooth(np.zeros((17, 2)), 0.0, 200.0)
-    smooth.forget()
+    smooth.reset()
     assert (smooth(np.full((17, 2), 9.0), 0.1, 200.0) == 9).all()
     assert (smooth(np.full((17, 2), 5.0), 0.0, 200.0) == 5).all()  # time went back, as in a loop
