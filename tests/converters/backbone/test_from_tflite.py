@@ -88,7 +88,7 @@ def test_real_quantized_models_keep_their_embedding(name: str, test_data: Path) 
 
 
 def _own_embedding(path: Path, pixels: Any) -> Any:
-    """What the model's own global average pooling gives for an image."""
+    """Return the output of the model's own global average pooling for an image."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path), experimental_preserve_all_tensors=True)

@@ -32,12 +32,12 @@ def with_head(model: Any) -> Any:
 def files(model: Any, with_head: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same weights in every layout that Keras writes."""
     folder = tmp_path_factory.mktemp("weights")
-    found = {name: folder / name for name in ("a.weights.h5", "b.h5", "c.keras", "d.h5")}
-    model.save_weights(str(found["a.weights.h5"]))
-    model.save_weights(str(found["b.h5"]), save_format="h5")
-    with_head.save(found["c.keras"])
-    keras().models.save_model(with_head, str(found["d.h5"]), save_format="h5")
-    return found
+    paths = {name: folder / name for name in ("a.weights.h5", "b.h5", "c.keras", "d.h5")}
+    model.save_weights(str(paths["a.weights.h5"]))
+    model.save_weights(str(paths["b.h5"]), save_format="h5")
+    with_head.save(paths["c.keras"])
+    keras().models.save_model(with_head, str(paths["d.h5"]), save_format="h5")
+    return paths
 
 
 @pytest.fixture

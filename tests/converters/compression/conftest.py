@@ -1,4 +1,4 @@
-"""What the steps of recipes work with, made once."""
+"""Contexts for recipe steps, created once."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What int8 cannot hold is found, and kept in float or learned anew."""
+"""Accuracy control: layers that int8 cannot represent stay in float, or the model is retrained."""
 
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from edge.interpreter import load
 from edge.modelfile import tflite
 
 MAX_DROP = 5.0
-"""Points: one of the 30 images of the validation side, which any int8 may lose."""
+"""Points: one of the 30 images of the validation split, which any int8 may lose."""
 
 HARD = "expanded_conv_project"
 """The layer whose output 8 bits cannot hold."""
@@ -32,14 +32,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def accuracy(content: bytes, context: RecipeContext) -> float:
-    side = context.split.validation
-    said = scores(content, context.dataset.pixels[side]).argmax(1)
-    return float((said == context.dataset.labels[side]).mean())
+    subset = context.split.validation
+    predicted = scores(content, context.dataset.pixels[subset]).argmax(1)
+    return float((predicted == context.dataset.labels[subset]).mean())
 
 
 @pytest.fixture(scope="module")
 def hard(context: RecipeContext) -> Any:
-    """A network that says the same, with one channel a thousand times as large as the others.
+    """A network with the same outputs, with one channel a thousand times as large as the others.
 
     With one scale for a whole tensor the others are rounded to nothing.
     """
@@ -55,18 +55,18 @@ def hard(context: RecipeContext) -> Any:
 @pytest.fixture(scope="module")
 def int8(hard: Any, context: RecipeContext) -> Predictions:
     content = quantize.to_int8(hard, context.calibration, context.dataset.preprocessing)
-    return answered(Variant("int8", content), context)
+    return with_predictions(Variant("int8", content), context)
 
 
 @pytest.fixture(scope="module")
 def float32(hard: Any, context: RecipeContext) -> Predictions:
-    return answered(Variant("float32", quantize.to_float32(hard)), context)
+    return with_predictions(Variant("float32", quantize.to_float32(hard)), context)
 
 
-def answered(variant: Variant, context: RecipeContext) -> Predictions:
-    """It with what it says on the validation side; no test side is looked at."""
-    said = scores(variant.content, context.dataset.pixels[context.split.validation])
-    return Predictions(variant, validation=said, test=said[:0])
+def with_predictions(variant: Variant, context: RecipeContext) -> Predictions:
+    """Add predictions on the validation split; the test split is not used."""
+    predicted = scores(variant.content, context.dataset.pixels[context.split.validation])
+    return Predictions(variant, validation=predicted, test=predicted[:0])
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +74,22 @@ def kept(hard: Any, int8: Predictions, float32: Predictions, context: RecipeCont
     return accuracy_control.apply_accuracy_control(hard, int8, float32, context, MAX_DROP)
 
 
-def test_layers_in_float_bring_the_accuracy_back(
+def test_layers_in_float_restore_the_accuracy(
     kept: Variant, int8: Predictions, float32: Predictions, context: RecipeContext
 ) -> None:
-    wanted, before = (accuracy(one.variant.content, context) for one in (float32, int8))
-    assert before < wanted - 0.2, "the network must be hard to quantize"
-    assert accuracy(kept.content, context) >= wanted - MAX_DROP / 100
+    expected, before = (
+        accuracy(predictions.variant.content, context) for predictions in (float32, int8)
+    )
+    assert before < expected - 0.2, "the network must be hard to quantize"
+    assert accuracy(kept.content, context) >= expected - MAX_DROP / 100
     assert kept.name == "int8-controlled"
     now = accuracy(kept.content, context)
     assert kept.details[0]["validation_accuracy"] == now
-    for figure in (f"float32 {wanted:.1%}", f"int8 {before:.1%}", f"{now:.1%}"):
+    for figure in (f"float32 {expected:.1%}", f"int8 {before:.1%}", f"{now:.1%}"):
         assert figure in kept.notes[1]
 
 
-def test_the_layers_that_hurt_are_the_ones_kept(kept: Variant) -> None:
+def test_sensitive_layers_stay_in_float(kept: Variant) -> None:
     layers = kept.details[0]["layers"]
     assert HARD in layers
     assert "block_1_expand" in layers, "its input must not be rounded either"
@@ -96,18 +98,18 @@ def test_the_layers_that_hurt_are_the_ones_kept(kept: Variant) -> None:
     assert kinds.count("int8") > kinds.count("float32") > 0
 
 
-def test_the_file_still_takes_pixels_and_runs_on_tflite_runtime(kept: Variant) -> None:
+def test_the_file_takes_pixels_and_runs_on_tflite_runtime(kept: Variant) -> None:
     runtime = load(kept.content, name="kept", delegate="cpu")
     assert runtime.inputs[0].dtype == runtime.outputs[0].dtype == "uint8"
     assert runtime.inputs[0].scale == pytest.approx(2 / 255, rel=1e-5)
     assert runs_on_tflite_runtime(kept.content)
 
 
-def test_what_was_done_and_what_it_costs_is_said(kept: Variant) -> None:
-    told = " ".join(kept.notes)
-    assert HARD in told
-    assert "Edge TPU" in told
-    assert "%" in told
+def test_notes_name_the_layers_and_their_cost(kept: Variant) -> None:
+    notes = " ".join(kept.notes)
+    assert HARD in notes
+    assert "Edge TPU" in notes
+    assert "%" in notes
 
 
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
@@ -119,13 +121,13 @@ def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     assert trained.details[0]["method"] == "qat"
     dtypes = {t.dtype for t in tflite.parse(trained.content, "qat").graphs[0].tensors}
     assert not dtypes & {"float32", "float16"}
-    wanted = accuracy(float32.variant.content, context) - MAX_DROP / 100
+    expected = accuracy(float32.variant.content, context) - MAX_DROP / 100
     assert "Edge TPU" in trained.notes[0]
-    too_low = accuracy(trained.content, context) < wanted
-    assert (f"{wanted:.1%}" in trained.notes[-1].partition(";")[2]) == too_low
+    too_low = accuracy(trained.content, context) < expected
+    assert (f"{expected:.1%}" in trained.notes[-1].partition(";")[2]) == too_low
 
 
-def test_what_cannot_be_mended_is_said(
+def test_notes_say_when_accuracy_stays_too_low(
     hard: Any,
     int8: Predictions,
     float32: Predictions,
@@ -134,9 +136,9 @@ def test_what_cannot_be_mended_is_said(
 ) -> None:
     monkeypatch.setattr(
         accuracy_control, "_MAX_FLOAT_SHARE", 0.0
-    )  # one layer: not its reader, but the one only
+    )  # a single layer, without its reader
     monkeypatch.setattr(accuracy_control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
     poor = accuracy_control.apply_accuracy_control(hard, int8, float32, context, max_drop=0.0)
     assert accuracy(poor.content, context) < accuracy(float32.variant.content, context)
-    wanted = accuracy(float32.variant.content, context)
-    assert f"{wanted:.1%}" in poor.notes[-1].partition(";")[2]
+    expected = accuracy(float32.variant.content, context)
+    assert f"{expected:.1%}" in poor.notes[-1].partition(";")[2]

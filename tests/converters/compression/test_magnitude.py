@@ -1,4 +1,4 @@
-"""Pruned weights are gone from the file, and the others make up for them."""
+"""Magnitude pruning: zeros reach the file, and the other weights compensate."""
 
 import gzip
 from pathlib import Path
@@ -23,13 +23,13 @@ OPTIONS = magnitude.MagnitudeOptions(
 )  # an epoch is one step here
 
 
-def said(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+def predict(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     pixels = context.dataset.pixels[context.split.validation]
     return np.asarray(model(context.dataset.preprocessing.normalize(pixels), training=False))
 
 
 def same(some: np.ndarray, others: np.ndarray) -> float:  # type: ignore[type-arg]
-    """The share of images of which both say the same class."""
+    """Return the share of images with the same predicted class."""
     return float((some.argmax(1) == others.argmax(1)).mean())
 
 
@@ -47,9 +47,7 @@ def pruned(context: RecipeContext) -> RecipeState:
     return magnitude.run(RecipeState(context.teacher), OPTIONS, context)
 
 
-def test_the_file_has_the_zeros_that_were_asked_for(
-    pruned: RecipeState, context: RecipeContext
-) -> None:
+def test_the_file_has_the_requested_sparsity(pruned: RecipeState, context: RecipeContext) -> None:
     content = quantize.to_float32(pruned.model)
     assert model_cost(tflite.parse(content, "pruned")).sparsity == pytest.approx(0.5, abs=0.005)
     samples, preprocessing = context.calibration, context.dataset.preprocessing
@@ -60,12 +58,12 @@ def test_the_file_has_the_zeros_that_were_asked_for(
     assert packed[0] < 0.85 * packed[1]  # names and scales take a good part of so small a file
 
 
-def test_it_still_says_what_the_teacher_says(pruned: RecipeState, context: RecipeContext) -> None:
-    wanted = said(context.teacher, context)
-    at_once = said(cut(context.teacher, 0.55), context)
-    recovered = said(pruned.model, context)
-    assert np.abs(recovered - wanted).mean() < 0.6 * np.abs(at_once - wanted).mean()
-    assert same(recovered, wanted) > same(at_once, wanted)
+def test_predictions_stay_close_to_the_teacher(pruned: RecipeState, context: RecipeContext) -> None:
+    expected = predict(context.teacher, context)
+    at_once = predict(cut(context.teacher, 0.55), context)
+    recovered = predict(pruned.model, context)
+    assert np.abs(recovered - expected).mean() < 0.6 * np.abs(at_once - expected).mean()
+    assert same(recovered, expected) > same(at_once, expected)
 
 
 def test_the_model_is_plain_and_the_teacher_untouched(
@@ -81,7 +79,7 @@ def test_the_model_can_be_saved_and_compressed_again(
 ) -> None:
     pruned.model.save(tmp_path / "model.keras")
     again = keras().models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(said(again, context), said(pruned.model, context))
+    np.testing.assert_array_equal(predict(again, context), predict(pruned.model, context))
 
 
 def test_most_zeros_come_early_and_the_last_round_has_all() -> None:
@@ -92,7 +90,7 @@ def test_most_zeros_come_early_and_the_last_round_has_all() -> None:
     assert (np.diff(steps) < 0).all()
 
 
-def test_what_was_done_is_told(pruned: RecipeState) -> None:
+def test_details_and_notes_describe_the_pruning(pruned: RecipeState) -> None:
     (details,) = pruned.details
     assert details["recovery"]["epochs"] == OPTIONS.epochs
     zeros = {layer.name: (layer.get_weights()[0] == 0).mean() for layer in pointwise(pruned.model)}
@@ -103,7 +101,9 @@ def test_what_was_done_is_told(pruned: RecipeState) -> None:
 
 def test_a_seed_decides_the_weights(pruned: RecipeState, context: RecipeContext) -> None:
     again = magnitude.run(RecipeState(context.teacher), OPTIONS, context)
-    np.testing.assert_allclose(said(again.model, context), said(pruned.model, context), atol=0.02)
+    np.testing.assert_allclose(
+        predict(again.model, context), predict(pruned.model, context), atol=0.02
+    )
 
 
 def test_zeros_are_spread_by_what_they_distort() -> None:
@@ -157,10 +157,10 @@ def test_weights_that_are_left_make_up_for_those_that_are_gone() -> None:
     (kernel,) = pruned.get_layer("first").get_weights()
     kernel[:, :, ::2] = 0
     pruned.get_layer("first").set_weights([kernel])
-    wanted = whole(inputs).numpy()
-    assert np.abs(pruned(inputs).numpy() - wanted).mean() > 0.2 * np.abs(wanted).mean()
+    expected = whole(inputs).numpy()
+    assert np.abs(pruned(inputs).numpy() - expected).mean() > 0.2 * np.abs(expected).mean()
     assert list(refit(pruned, whole, {"first", "second"}, inputs)) == ["first", "second"]
-    assert np.abs(pruned(inputs).numpy() - wanted).mean() < 0.01 * np.abs(wanted).mean()
+    assert np.abs(pruned(inputs).numpy() - expected).mean() < 0.01 * np.abs(expected).mean()
     assert not pruned.get_layer("first").get_weights()[0][:, :, ::2].any()
 
 
@@ -169,10 +169,10 @@ def test_refitting_brings_deep_layers_nearer_to_the_teacher(context: RecipeConte
     inputs = context.dataset.preprocessing.normalize(context.calibration)
 
     def error(model: Any) -> float:
-        given, wanted = (
+        given, expected = (
             keras().Model(m.input, m.get_layer(last).output)(inputs) for m in (model, teacher)
         )
-        return float(np.square(given - wanted).mean())
+        return float(np.square(given - expected).mean())
 
     student = cut(teacher, 0.5)
     before = error(student)

@@ -1,4 +1,4 @@
-"""Zeros and 8 bits keep their promises on real photos and pretrained weights."""
+"""Sparsity, size and accuracy of methods on real photos and pretrained weights."""
 
 import gzip
 
@@ -20,8 +20,8 @@ def plain_int8(context: RecipeContext) -> bytes:
     return tflite.to_int8(context.teacher, context.calibration, preprocessing)
 
 
-def said(content: bytes, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
-    """Classes of the test and the validation side, which no weight has seen."""
+def predict(content: bytes, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+    """Predicted classes of the test and validation splits, on which no weight was trained."""
     return scores(content, context.dataset.pixels[unseen(context)]).argmax(1)
 
 
@@ -39,7 +39,7 @@ def test_magnitude_pruning_packs_to_less_than_half_at_two_points_at_most(
     sparse = tflite.to_int8(pruned.model, groceries.calibration, preprocessing)
     assert len(gzip.compress(sparse)) <= 0.45 * len(gzip.compress(dense))
     truth = groceries.dataset.labels[unseen(groceries)]
-    before, after = ((said(content, groceries) == truth).mean() for content in (dense, sparse))
+    before, after = ((predict(content, groceries) == truth).mean() for content in (dense, sparse))
     assert after >= before - 0.02
 
 
@@ -50,6 +50,6 @@ def test_quantization_aware_training_starts_where_int8_is(groceries: RecipeConte
     qat.floor_weight_ranges(wrapped)
     content = tflite.from_qat_model(wrapped, groceries.dataset.preprocessing)
     assert runs_on_tflite_runtime(content)
-    answers = said(content, groceries)
-    reference = said(tflite.to_float32(groceries.teacher), groceries)
+    answers = predict(content, groceries)
+    reference = predict(tflite.to_float32(groceries.teacher), groceries)
     assert (answers == reference).mean() >= 0.97

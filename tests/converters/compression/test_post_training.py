@@ -1,4 +1,4 @@
-"""Every mode of the quantize step gives a file that says what the network says, and runs."""
+"""Post-training quantization: each mode gives a file with the network's outputs that runs."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def quantized(mode: str, context: RecipeContext, **options: str) -> RecipeState:
 
 
 @pytest.fixture(scope="module")
-def drafts(context: RecipeContext) -> dict[str, RecipeState]:
+def states(context: RecipeContext) -> dict[str, RecipeState]:
     return {mode: quantized(mode, context) for mode in MODES}
 
 
@@ -29,51 +29,51 @@ def drafts(context: RecipeContext) -> dict[str, RecipeState]:
     ("mode", "tolerance"),
     [("float32", 1e-4), ("float16", 0.01), ("dynamic", 0.05), ("int8", 0.05), ("int16x8", 0.05)],
 )
-def test_a_file_says_what_the_network_says(
-    drafts: dict[str, RecipeState], context: RecipeContext, mode: str, tolerance: float
+def test_a_file_has_the_outputs_of_the_network(
+    states: dict[str, RecipeState], context: RecipeContext, mode: str, tolerance: float
 ) -> None:
     pixels = context.dataset.pixels[context.split.test]
     inputs = context.dataset.preprocessing.normalize(pixels)
-    wanted = np.asarray(context.teacher(inputs, training=False))
-    content = drafts[mode].content
+    expected = np.asarray(context.teacher(inputs, training=False))
+    content = states[mode].content
     assert content is not None
-    assert np.abs(scores(content, pixels) - wanted).mean() < tolerance
+    assert np.abs(scores(content, pixels) - expected).mean() < tolerance
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_file_runs_on_tflite_runtime(drafts: dict[str, RecipeState], mode: str) -> None:
-    content = drafts[mode].content
+def test_every_file_runs_on_tflite_runtime(states: dict[str, RecipeState], mode: str) -> None:
+    content = states[mode].content
     assert content is not None
     assert runs_on_tflite_runtime(content)
 
 
 def test_dense_layers_of_dynamic_stay_within_the_versions_of_tflite_runtime(
-    drafts: dict[str, RecipeState],
+    states: dict[str, RecipeState],
 ) -> None:
     from edge.modelfile import tflite
 
-    content = drafts["dynamic"].content
+    content = states["dynamic"].content
     assert content is not None
     versions = [o.version for o in tflite.parse(content, "dynamic").graphs[0].operators]
     assert max(versions) < 12
 
 
 def test_16_bits_are_nearer_to_float_than_8(
-    drafts: dict[str, RecipeState], context: RecipeContext
+    states: dict[str, RecipeState], context: RecipeContext
 ) -> None:
     pixels = context.dataset.pixels[context.split.test]
 
     def error(mode: str) -> float:
-        content, wanted = drafts[mode].content, drafts["float32"].content
+        content, expected = states[mode].content, states["float32"].content
         assert content is not None
-        assert wanted is not None
-        return float(np.abs(scores(content, pixels) - scores(wanted, pixels)).mean())
+        assert expected is not None
+        return float(np.abs(scores(content, pixels) - scores(expected, pixels)).mean())
 
     assert error("int16x8") < error("int8")
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
-def test_int8_takes_and_gives_what_is_asked_for(context: RecipeContext, kind: str) -> None:
+def test_int8_has_the_given_input_and_output_type(context: RecipeContext, kind: str) -> None:
     content = quantized("int8", context, input_type=kind, output_type=kind).content
     assert content is not None
     runtime = load(content, name="int8", delegate="cpu")
@@ -81,29 +81,29 @@ def test_int8_takes_and_gives_what_is_asked_for(context: RecipeContext, kind: st
 
 
 @pytest.mark.parametrize("mode", ["int8", "qat", "pqat"])
-def test_an_unknown_type_is_answered_with_the_nearest(mode: str) -> None:
+def test_an_unknown_type_suggests_the_nearest(mode: str) -> None:
     with raises_code("unknown-option-value", fix="'uint8'", kind="UsageError"):
         methods.find("quantize", mode).options(input_type="unit8")
 
 
-def test_a_type_that_is_like_none_of_them_is_no_misspelling() -> None:
+def test_an_unlike_type_suggests_the_default() -> None:
     with raises_code("unknown-option-value", found="'double'", fix="use uint8"):
         quantize.check_types("double")
 
 
-def test_a_sparse_file_is_smaller_and_says_the_same(context: RecipeContext) -> None:
+def test_a_sparse_file_is_smaller_with_the_same_outputs(context: RecipeContext) -> None:
     model = clone_model(context.teacher)
     for layer in pointwise(model):
         (kernel,) = layer.get_weights()
         layer.set_weights([kernel * (np.abs(kernel) >= np.quantile(np.abs(kernel), 0.8))])
 
-    def made(mode: str) -> bytes:
+    def convert(mode: str) -> bytes:
         method = methods.find("quantize", mode)
         content = method.run(RecipeState(model), method.options(), context).content
         assert content is not None
         return content
 
-    sparse, dense = made("sparse"), made("float32")
+    sparse, dense = convert("sparse"), convert("float32")
     assert len(sparse) < 0.8 * len(dense)
     assert runs_on_tflite_runtime(sparse)
     pixels = context.dataset.pixels[context.split.test]
@@ -115,6 +115,6 @@ def test_a_dense_model_is_not_stored_sparsely(context: RecipeContext) -> None:
         quantized("sparse", context)
 
 
-def test_what_a_mode_costs_is_said(drafts: dict[str, RecipeState]) -> None:
-    assert "Edge TPU" in " ".join(drafts["dynamic"].notes)
-    assert "XNNPACK" in " ".join(drafts["int16x8"].notes)
+def test_notes_name_the_cost_of_a_mode(states: dict[str, RecipeState]) -> None:
+    assert "Edge TPU" in " ".join(states["dynamic"].notes)
+    assert "XNNPACK" in " ".join(states["int16x8"].notes)

@@ -1,4 +1,4 @@
-"""Quantization-aware training: the file says what the trained network says, in 8 bits."""
+"""Quantization-aware training: the int8 file has the outputs of the trained network."""
 
 import gzip
 from typing import Any
@@ -21,13 +21,13 @@ from edge.modelfile.cost import model_cost
 OPTIONS = qat.QatOptions(epochs=2)
 
 
-def said(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
+def predict(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
     pixels = context.dataset.pixels[context.split.validation]
     return np.asarray(model(context.dataset.preprocessing.normalize(pixels), training=False))
 
 
 def uneven(model: Any) -> Any:
-    """A copy that says the same, with depthwise channels of very different sizes."""
+    """A copy with the same outputs, with depthwise channels of very different sizes."""
     copy = clone_model(model)
     rng = np.random.default_rng(0)
     for layer in copy.layers:
@@ -55,12 +55,12 @@ def sparse(context: RecipeContext) -> Any:
     return model
 
 
-def test_the_file_says_what_the_trained_network_says(
+def test_the_file_has_the_outputs_of_the_trained_network(
     trained: RecipeState, context: RecipeContext
 ) -> None:
     assert trained.content is not None
     pixels = context.dataset.pixels[context.split.validation]
-    error = np.abs(scores(trained.content, pixels) - said(trained.model, context)).mean()
+    error = np.abs(scores(trained.content, pixels) - predict(trained.model, context)).mean()
     assert error < 0.05
 
 
@@ -77,7 +77,7 @@ def test_a_channel_without_weights_keeps_its_bias(context: RecipeContext) -> Non
     qat.floor_weight_ranges(wrapped)
     content = quantize.from_qat_model(wrapped, context.dataset.preprocessing)
     pixels = context.dataset.pixels[context.split.validation]
-    assert np.abs(scores(content, pixels) - said(model, context)).mean() < 0.05
+    assert np.abs(scores(content, pixels) - predict(model, context)).mean() < 0.05
 
 
 def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: RecipeState) -> None:
@@ -91,7 +91,7 @@ def test_the_file_is_whole_in_8_bits_and_runs_on_tflite_runtime(trained: RecipeS
     assert runs_on_tflite_runtime(trained.content)
 
 
-def test_the_network_behind_it_is_plain(trained: RecipeState, context: RecipeContext) -> None:
+def test_the_trained_model_is_plain(trained: RecipeState, context: RecipeContext) -> None:
     names = [layer.name for layer in context.teacher.layers]
     assert [layer.name for layer in trained.model.layers] == names
     assert trained.details[0]["recovery"]["epochs"] == OPTIONS.epochs
@@ -106,10 +106,10 @@ def test_ranges_come_from_the_calibration_set_and_not_from_their_start(
 ) -> None:
     model = equalize_depthwise(context.teacher)
     wrapped = tfmot().quantization.keras.quantize_model(model)
-    wanted = said(model, context)
-    before = np.abs(said(wrapped, context) - wanted).mean()
+    expected = predict(model, context)
+    before = np.abs(predict(wrapped, context) - expected).mean()
     qat.calibrate_ranges(wrapped, context)
-    after = np.abs(said(wrapped, context) - wanted).mean()
+    after = np.abs(predict(wrapped, context) - expected).mean()
     assert after < 0.25 * before
     assert after < 0.05
 
@@ -130,8 +130,8 @@ def test_zeros_stay_zeros(sparse: Any, trained: RecipeState, context: RecipeCont
         gone = before.get_weights()[0] == 0
         assert not after.get_weights()[0][gone].any()
         assert not np.array_equal(before.get_weights()[0], after.get_weights()[0])
-    wanted = model_cost(tflite.parse(quantize.to_float32(sparse), "sparse")).sparsity
-    assert model_cost(tflite.parse(state.content, "pqat")).sparsity >= wanted - 0.001
+    expected = model_cost(tflite.parse(quantize.to_float32(sparse), "sparse")).sparsity
+    assert model_cost(tflite.parse(state.content, "pqat")).sparsity >= expected - 0.001
     assert trained.content is not None
     assert len(gzip.compress(state.content)) < 0.9 * len(gzip.compress(trained.content))
 
@@ -141,10 +141,10 @@ def test_a_model_without_zeros_has_none_to_keep(context: RecipeContext) -> None:
         qat.run_pqat(RecipeState(context.teacher), OPTIONS, context)
 
 
-def test_equal_kernels_say_the_same(context: RecipeContext) -> None:
+def test_equalized_kernels_give_the_same_outputs(context: RecipeContext) -> None:
     model = uneven(context.teacher)
     even = equalize_depthwise(model)
-    np.testing.assert_allclose(said(even, context), said(model, context), atol=1e-4)
+    np.testing.assert_allclose(predict(even, context), predict(model, context), atol=1e-4)
     for layer in even.layers:
         if isinstance(layer, keras().layers.DepthwiseConv2D):
             np.testing.assert_allclose(np.abs(layer.get_weights()[0]).max((0, 1, 3)), 1, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""The form of the network that XNNPACK's sparse kernels want, and a sparse file of it."""
+"""Symmetric padding and sparse files for XNNPACK's sparse kernels."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_the_policy_refuses_the_stock_network_and_takes_this_one(context: Recipe
     policy.ensure_model_supports_pruning(to_symmetric_padding(context.teacher))
 
 
-def test_the_file_is_sparse_and_says_what_the_network_says(
+def test_the_file_is_sparse_with_the_outputs_of_the_network(
     pruned: RecipeState, context: RecipeContext
 ) -> None:
     state = xnnpack.run_sparse(pruned, NoOptions(), context)
@@ -59,7 +59,7 @@ def test_the_file_is_sparse_and_says_what_the_network_says(
     assert runs_on_tflite_runtime(state.content)
 
 
-def test_where_it_gains_nothing_is_said(pruned: RecipeState, context: RecipeContext) -> None:
+def test_notes_name_targets_without_a_speedup(pruned: RecipeState, context: RecipeContext) -> None:
     notes = " ".join(xnnpack.run_sparse(pruned, NoOptions(), context).notes)
     assert "AVX" in notes
     assert "Edge TPU" in notes

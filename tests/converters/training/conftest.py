@@ -17,7 +17,7 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
 
 @dataclass
 class Listener(SilentProgress):
-    """Progress that keeps what was said."""
+    """Progress that records its messages."""
 
     sentences: list[str] = field(default_factory=list)
 

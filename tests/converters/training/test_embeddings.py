@@ -55,23 +55,23 @@ def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_they_are_what_keras_computes(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
-    found = embed(backbone, shapes, shapes_split, cache, SilentProgress())
+    embedded = embed(backbone, shapes, shapes_split, cache, SilentProgress())
     chosen = shapes_split.train[:4]
     inputs = shapes.preprocessing.normalize(shapes.pixels[chosen])
     model = backbone.build()
     for view, images in enumerate((inputs, inputs[:, :, ::-1])):
         want = model(images, training=False).numpy().mean((1, 2))
-        np.testing.assert_allclose(found.train[:4, view], want, atol=1e-4)
-    np.testing.assert_array_equal(found.train_labels, shapes.labels[shapes_split.train])
-    assert found.validation.shape == (len(shapes_split.validation), 1280)
+        np.testing.assert_allclose(embedded.train[:4, view], want, atol=1e-4)
+    np.testing.assert_array_equal(embedded.train_labels, shapes.labels[shapes_split.train])
+    assert embedded.validation.shape == (len(shapes_split.validation), 1280)
 
 
 @pytest.mark.usefixtures("no_tensorflow")
 def test_a_warm_run_computes_nothing_and_needs_no_tensorflow(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
-    found = embed(backbone, shapes, shapes_split, cache, SilentProgress())
-    assert (found.computed, found.cached) == (0, 60)
+    embedded = embed(backbone, shapes, shapes_split, cache, SilentProgress())
+    assert (embedded.computed, embedded.cached) == (0, 60)
 
 
 @pytest.mark.usefixtures("no_tensorflow")
@@ -80,8 +80,8 @@ def test_ten_added_images_cost_ten_embeddings(
 ) -> None:
     new = shapes_split.test[:10]
     wider = replace(shapes_split, train=np.concatenate([shapes_split.train, new]))
-    found = embed(backbone, shapes, wider, own_cache, SilentProgress())
-    assert (found.computed, found.cached) == (10, 60)
+    embedded = embed(backbone, shapes, wider, own_cache, SilentProgress())
+    assert (embedded.computed, embedded.cached) == (10, 60)
     assert embed(backbone, shapes, wider, own_cache, SilentProgress()).computed == 0
 
 
@@ -105,8 +105,8 @@ def test_a_damaged_cache_starts_anew_and_says_so(
     path = next(own_cache.glob("*.sqlite"))
     # None: a database cut off in the middle, as a full disk leaves it.
     path.write_bytes(damage or path.read_bytes()[: path.stat().st_size // 2])
-    found = embed(backbone, shapes, shapes_split, own_cache, listener)
-    assert found.computed == 60
+    embedded = embed(backbone, shapes, shapes_split, own_cache, listener)
+    assert embedded.computed == 60
     assert "damaged" in listener.sentences[0]  # type: ignore[attr-defined]
 
 
@@ -145,8 +145,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     next(own_cache.glob("*.sqlite")).unlink()
     with pytest.raises(KeyboardInterrupt):
         embed(backbone, shapes, shapes_split, own_cache, _Interrupting())
-    found: Embeddings = embed(backbone, shapes, shapes_split, own_cache, SilentProgress())
-    assert 44 <= found.computed <= 46  # 30 of 120 views were kept: those of 15 images
+    embedded: Embeddings = embed(backbone, shapes, shapes_split, own_cache, SilentProgress())
+    assert 44 <= embedded.computed <= 46  # 30 of 120 views were kept: those of 15 images
 
 
 def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
@@ -179,6 +179,6 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert [process.wait(60) for process in both] == [0, 0]
     keys = [f"{who} {i}" for who in "ab" for i in range(100)]
     with open_store(path) as store:
-        found = store.get(keys)
-    assert sorted(found) == sorted(keys)
-    np.testing.assert_array_equal(found["b 7"], np.full(4, 7, np.float32))
+        embedded = store.get(keys)
+    assert sorted(embedded) == sorted(keys)
+    np.testing.assert_array_equal(embedded["b 7"], np.full(4, 7, np.float32))

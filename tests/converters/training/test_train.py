@@ -60,8 +60,8 @@ def test_the_frozen_classifier_knows_images_it_never_saw(
     frozen: TrainedModel, shapes: Dataset, shapes_split: Split
 ) -> None:
     assert frozen.method == "frozen"
-    found = scores(frozen, shapes, shapes_split.test).argmax(1)
-    assert np.mean(found == shapes.labels[shapes_split.test]) > 0.6  # chance: 0.33
+    predicted = scores(frozen, shapes, shapes_split.test).argmax(1)
+    assert np.mean(predicted == shapes.labels[shapes_split.test]) > 0.6  # chance: 0.33
     assert frozen.validation_accuracy > 0.6
 
 
@@ -172,8 +172,8 @@ def test_always_tunes_all_but_batch_norm(
     assert moved("block_9_project_BN") == 0
     best = trained.details["fine_tuning"]["best_epoch"] - 1
     assert trained.validation_accuracy == trained.curves[1].series["validation accuracy"][best]
-    found = scores(trained, shapes, shapes_split.validation).argmax(1)
-    measured = np.mean(found == shapes.labels[shapes_split.validation])
+    predicted = scores(trained, shapes, shapes_split.validation).argmax(1)
+    measured = np.mean(predicted == shapes.labels[shapes_split.validation])
     assert measured == pytest.approx(trained.validation_accuracy)  # the best was restored
 
 

@@ -1,4 +1,4 @@
-"""Channels are taken out whole, and the network answers as before as far as it can."""
+"""Channel pruning: channels are removed completely, and outputs change as little as possible."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from converters.tf import keras
 
 
 @pytest.fixture(scope="module")
-def found(context: RecipeContext) -> tuple[Block, ...]:
+def teacher_blocks(context: RecipeContext) -> tuple[Block, ...]:
     return blocks.find_blocks(context.teacher)
 
 
@@ -26,11 +26,11 @@ def inputs(context: RecipeContext) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def half_dead(context: RecipeContext, found: tuple[Block, ...]) -> Any:
+def half_dead(context: RecipeContext, teacher_blocks: tuple[Block, ...]) -> Any:
     """A copy of the teacher in which every second expansion channel is silent and unread."""
     model = keras().models.clone_model(context.teacher)
     model.set_weights(context.teacher.get_weights())
-    for block in found:
+    for block in teacher_blocks:
         norm = model.get_layer(block.layer("depthwise_BN"))
         gamma, beta, mean, variance = norm.get_weights()
         gamma[1::2], beta[1::2] = 0, 0
@@ -45,25 +45,25 @@ def answers(model: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(model(inputs, training=False))
 
 
-def every_second(found: tuple[Block, ...]) -> blocks.KeptChannels:
-    return {block.name: np.arange(0, block.channels, 2) for block in found}
+def every_second(teacher_blocks: tuple[Block, ...]) -> blocks.KeptChannels:
+    return {block.name: np.arange(0, block.channels, 2) for block in teacher_blocks}
 
 
-def test_only_whole_blocks_are_found(found: tuple[Block, ...]) -> None:
+def test_only_whole_blocks_are_found(teacher_blocks: tuple[Block, ...]) -> None:
     # The micro network ends within block 6; block 0 has no expansion.
-    assert [block.name for block in found] == [f"block_{i}" for i in range(1, 6)]
-    assert [block.channels for block in found] == [48, 48, 48, 96, 96]
+    assert [block.name for block in teacher_blocks] == [f"block_{i}" for i in range(1, 6)]
+    assert [block.channels for block in teacher_blocks] == [48, 48, 48, 96, 96]
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.5, 0.77])
 def test_widths_are_multiples_of_8_near_the_share(keep: float) -> None:
-    made = (96, 144, 144, 192, 384, 576, 960)
-    table = tuple(Block(f"block_{i}", channels) for i, channels in enumerate(made))
-    found = allot_widths(table, keep)
-    assert all(width % 8 == 0 for width in found.values())
-    assert sum(found.values()) == pytest.approx(keep * sum(made), abs=4)
+    channels = (96, 144, 144, 192, 384, 576, 960)
+    table = tuple(Block(f"block_{i}", count) for i, count in enumerate(channels))
+    widths = allot_widths(table, keep)
+    assert all(width % 8 == 0 for width in widths.values())
+    assert sum(widths.values()) == pytest.approx(keep * sum(channels), abs=4)
     for block in table:
-        assert found[block.name] == pytest.approx(keep * block.channels, abs=8)
+        assert widths[block.name] == pytest.approx(keep * block.channels, abs=8)
 
 
 def test_a_block_keeps_at_least_8_channels_and_at_most_its_own() -> None:
@@ -72,85 +72,89 @@ def test_a_block_keeps_at_least_8_channels_and_at_most_its_own() -> None:
     assert allot_widths(table, 1.0) == {"block_1": 48, "block_2": 12}
 
 
-def test_keeping_all_changes_no_answer(context: RecipeContext, inputs: NDArray[np.float32]) -> None:
-    options = pruning.ChannelOptions(keep=1.0, epochs=0)
-    made = pruning.run(RecipeState(context.teacher), options, context).model
-    assert made is not context.teacher
-    np.testing.assert_array_equal(answers(made, inputs), answers(context.teacher, inputs))
-
-
-def test_names_inputs_and_outputs_stay(context: RecipeContext, found: tuple[Block, ...]) -> None:
-    made = blocks.keep_channels(context.teacher, every_second(found))
-    assert [a.name for a in made.layers] == [a.name for a in context.teacher.layers]
-    assert (made.input_shape, made.output_shape) == ((None, 96, 96, 3), (None, 3))
-    assert [block.channels for block in blocks.find_blocks(made)] == [24, 24, 24, 48, 48]
-
-
-def test_channels_that_nothing_reads_leave_without_a_trace(
-    half_dead: Any, found: tuple[Block, ...], inputs: NDArray[np.float32]
+def test_keeping_all_channels_changes_nothing(
+    context: RecipeContext, inputs: NDArray[np.float32]
 ) -> None:
-    made = blocks.keep_channels(half_dead, every_second(found))
-    np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-6)
+    options = pruning.ChannelOptions(keep=1.0, epochs=0)
+    narrowed = pruning.run(RecipeState(context.teacher), options, context).model
+    assert narrowed is not context.teacher
+    np.testing.assert_array_equal(answers(narrowed, inputs), answers(context.teacher, inputs))
+
+
+def test_names_inputs_and_outputs_stay(
+    context: RecipeContext, teacher_blocks: tuple[Block, ...]
+) -> None:
+    narrowed = blocks.keep_channels(context.teacher, every_second(teacher_blocks))
+    assert [a.name for a in narrowed.layers] == [a.name for a in context.teacher.layers]
+    assert (narrowed.input_shape, narrowed.output_shape) == ((None, 96, 96, 3), (None, 3))
+    assert [block.channels for block in blocks.find_blocks(narrowed)] == [24, 24, 24, 48, 48]
+
+
+def test_removing_unread_channels_changes_nothing(
+    half_dead: Any, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
+) -> None:
+    narrowed = blocks.keep_channels(half_dead, every_second(teacher_blocks))
+    np.testing.assert_allclose(answers(narrowed, inputs), answers(half_dead, inputs), atol=1e-6)
 
 
 @pytest.mark.parametrize("measure", importance.MEASURES)
 def test_every_measure_ranks_dead_channels_last(
-    half_dead: Any, found: tuple[Block, ...], context: RecipeContext, measure: str
+    half_dead: Any, teacher_blocks: tuple[Block, ...], context: RecipeContext, measure: str
 ) -> None:
-    scores = importance.MEASURES[measure](half_dead, found, context)
-    for block in found:
+    scores = importance.MEASURES[measure](half_dead, teacher_blocks, context)
+    for block in teacher_blocks:
         alive, dead = scores[block.name][0::2], scores[block.name][1::2]
         assert dead.max() == 0 <= alive.min()
         assert alive.max() > 0
 
 
 @pytest.mark.parametrize("measure", importance.MEASURES)
-def test_half_a_network_that_is_dead_is_pruned_for_nothing(
+def test_pruning_dead_channels_changes_nothing(
     half_dead: Any, context: RecipeContext, inputs: NDArray[np.float32], measure: str
 ) -> None:
     options = pruning.ChannelOptions(keep=0.5, importance=measure, epochs=0)
-    made = pruning.run(RecipeState(half_dead), options, context).model
-    assert made.count_params() < 0.7 * half_dead.count_params()
-    np.testing.assert_allclose(answers(made, inputs), answers(half_dead, inputs), atol=1e-5)
+    narrowed = pruning.run(RecipeState(half_dead), options, context).model
+    assert narrowed.count_params() < 0.7 * half_dead.count_params()
+    np.testing.assert_allclose(answers(narrowed, inputs), answers(half_dead, inputs), atol=1e-5)
 
 
 def test_measures_differ_on_a_living_network(
-    context: RecipeContext, found: tuple[Block, ...]
+    context: RecipeContext, teacher_blocks: tuple[Block, ...]
 ) -> None:
     orders = [
-        tuple(np.argsort(measure(context.teacher, found, context)["block_3"]))
+        tuple(np.argsort(measure(context.teacher, teacher_blocks, context)["block_3"]))
         for measure in importance.MEASURES.values()
     ]
     assert len(set(orders)) == len(orders)
 
 
-def test_reconstruction_brings_back_what_blocks_gave(
-    context: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
+def test_reconstruction_reduces_the_error_of_blocks(
+    context: RecipeContext, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    made = blocks.keep_channels(context.teacher, every_second(found))
+    narrowed = blocks.keep_channels(context.teacher, every_second(teacher_blocks))
     whole, narrow = (
         keras().Model(model.input, model.get_layer("block_5_add").output)
-        for model in (context.teacher, made)
+        for model in (context.teacher, narrowed)
     )
-    wanted, before = answers(whole, inputs), answers(narrow, inputs)
-    assert tuple(reconstruct(made, context.teacher, found, inputs)) == found
+    expected, before = answers(whole, inputs), answers(narrow, inputs)
+    assert tuple(reconstruct(narrowed, context.teacher, teacher_blocks, inputs)) == teacher_blocks
     after = answers(narrow, inputs)
     # Random channels, unlike learned ones, stand in for each other badly: a third is won back.
-    assert np.square(after - wanted).mean() < 0.75 * np.square(before - wanted).mean()
-    np.testing.assert_allclose(after.mean((0, 1, 2)), wanted.mean((0, 1, 2)), atol=1e-3)
+    assert np.square(after - expected).mean() < 0.75 * np.square(before - expected).mean()
+    np.testing.assert_allclose(after.mean((0, 1, 2)), expected.mean((0, 1, 2)), atol=1e-3)
 
 
-def test_an_output_that_batch_norm_silences_is_left_alone(
-    context: RecipeContext, found: tuple[Block, ...], inputs: NDArray[np.float32]
+def test_an_output_that_batch_norm_zeroes_stays_finite(
+    context: RecipeContext, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
     model = blocks.keep_channels(context.teacher, {})
     norm = model.get_layer("block_1_project_BN")
     gamma, *others = norm.get_weights()
     gamma[0] = 0
     norm.set_weights([gamma, *others])
-    made = blocks.keep_channels(model, every_second(found))
-    list(reconstruct(made, model, found, inputs))
-    assert all(np.isfinite(array).all() for array in made.get_weights())
+    narrowed = blocks.keep_channels(model, every_second(teacher_blocks))
+    list(reconstruct(narrowed, model, teacher_blocks, inputs))
+    assert all(np.isfinite(array).all() for array in narrowed.get_weights())
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +162,9 @@ def pruned(context: RecipeContext) -> RecipeState:
     return pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=1), context)
 
 
-def test_the_step_says_what_it_did(pruned: RecipeState, context: RecipeContext) -> None:
+def test_details_and_notes_describe_the_pruning(
+    pruned: RecipeState, context: RecipeContext
+) -> None:
     (details,) = pruned.details
     assert details["channels"] == {"block_1": 24, "block_2": 24, "block_3": 24} | {
         "block_4": 48,
@@ -176,7 +182,7 @@ def test_a_seed_decides_the_result(pruned: RecipeState, context: RecipeContext) 
         np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
-def test_a_recovery_that_harms_is_not_kept(
+def test_a_harmful_recovery_is_discarded(
     context: RecipeContext, inputs: NDArray[np.float32]
 ) -> None:
     fitted = pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=0), context)
@@ -188,9 +194,9 @@ def test_a_recovery_that_harms_is_not_kept(
 
 
 def test_a_pruned_network_can_be_pruned_again(pruned: RecipeState, context: RecipeContext) -> None:
-    made = pruning.run(pruned, pruning.ChannelOptions(keep=0.5, epochs=0), context)
-    assert [block.channels for block in blocks.find_blocks(made.model)] == [16, 8, 8, 24, 24]
-    assert len(made.notes) == len(made.details) == 2
+    narrowed = pruning.run(pruned, pruning.ChannelOptions(keep=0.5, epochs=0), context)
+    assert [block.channels for block in blocks.find_blocks(narrowed.model)] == [16, 8, 8, 24, 24]
+    assert len(narrowed.notes) == len(narrowed.details) == 2
 
 
 def test_another_network_is_refused(context: RecipeContext) -> None:
@@ -217,7 +223,7 @@ def test_options_out_of_range_are_refused(wrong: dict[str, Any], named: str) -> 
         pruning.ChannelOptions(**wrong)
 
 
-def test_an_unknown_importance_is_answered_with_the_nearest() -> None:
+def test_an_unknown_importance_suggests_the_nearest() -> None:
     with raises_code("unknown-option-value", found="'tailor'", fix="'taylor'", kind="UsageError"):
         pruning.ChannelOptions(importance="tailor")
 
@@ -228,12 +234,12 @@ def test_whole_networks_of_other_widths_and_with_dropout(alpha: float) -> None:
     base = mobilenet_v2.build(alpha, 32)
     pooled = layers.Dropout(0.2, name="dropout")(layers.GlobalAveragePooling2D()(base.output))
     model = keras().Model(base.input, layers.Dense(3, activation="softmax", name="head")(pooled))
-    found = blocks.find_blocks(model)
-    assert len(found) == 16
-    made = blocks.keep_channels(
-        model, {name: np.arange(width) for name, width in allot_widths(found, 0.5).items()}
+    teacher_blocks = blocks.find_blocks(model)
+    assert len(teacher_blocks) == 16
+    narrowed = blocks.keep_channels(
+        model, {name: np.arange(width) for name, width in allot_widths(teacher_blocks, 0.5).items()}
     )
-    halves = [block.channels for block in blocks.find_blocks(made)]
-    assert halves == [block.channels // 2 for block in found]
-    assert made.layers[-1].name == "head"
-    assert answers(made, np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 3)
+    halves = [block.channels for block in blocks.find_blocks(narrowed)]
+    assert halves == [block.channels // 2 for block in teacher_blocks]
+    assert narrowed.layers[-1].name == "head"
+    assert answers(narrowed, np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 3)
