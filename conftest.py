@@ -29,7 +29,7 @@ def example_files(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files of the examples."""
+    """Create the files of the examples."""
     import cv2
     import mask_models
     import numpy as np

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converters.edgetpu.compiler import TIMEOUT, CompiledModel
-from converters.edgetpu.prediction import EdgeTpuPrediction
 from converters.progress import Progress, SilentProgress
-from converters.report.model import Report
 from edge.errors import OutputError, UsageError
 from edge.files import write_atomic
-from edge.modelfile import tflite
 
 if TYPE_CHECKING:
+    from converters.edgetpu.compiler import CompiledModel
+    from converters.edgetpu.prediction import EdgeTpuPrediction
     from converters.report.compare import Comparison
+    from converters.report.model import Report
     from converters.selection.plan import CompressionPlan
 
 PathLike = str | Path
@@ -48,7 +47,7 @@ def convert(
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
-) -> Report:
+) -> "Report":
     """Make a verified TFLite classifier from images, like ``edge convert``.
 
     >>> import converters
@@ -138,7 +137,7 @@ def compress(
     force: bool = False,
     progress: Progress | None = None,
     command: str | None = None,
-) -> Report:
+) -> "Report":
     """Prune and quantize an earlier result anew, like ``edge compress``.
 
     Args:
@@ -192,13 +191,14 @@ def compare(*results: PathLike, sort: str | None = None) -> "Comparison":
     return compared if sort is None else comparison.sorted_by(compared, sort)
 
 
-def check_edgetpu(model: PathLike) -> EdgeTpuPrediction:
+def check_edgetpu(model: PathLike) -> "EdgeTpuPrediction":
     """Predict which operations of a .tflite file run on the Edge TPU, like ``edge check``.
 
     Raises:
         ModelError: no TensorFlow Lite model.
     """
     from converters.edgetpu.prediction import check
+    from edge.modelfile import tflite
 
     return check(tflite.read_file(Path(model)), str(model))
 
@@ -209,9 +209,9 @@ def compile_edgetpu(
     *,
     docker: bool = False,
     search_delegate: bool = False,
-    timeout: float = TIMEOUT,
+    timeout: float = 180.0,
     progress: Progress | None = None,
-) -> CompiledModel:
+) -> "CompiledModel":
     """Compile a .tflite file for the Edge TPU with Google's compiler, like ``edge compile``.
 
     The result keeps the labels and metadata. It is written if at least one operation runs on the

@@ -4,14 +4,16 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from converters.dataset.listing import file_name
-from converters.report.model import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+if TYPE_CHECKING:
+    from converters.report.model import Report
 
 FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -75,7 +77,7 @@ def command_line() -> str:
     return shlex.join(["edge", *sys.argv[1:]])
 
 
-def print_report(report: Report, out: Path, as_json: bool) -> int:
+def print_report(report: "Report", out: Path, as_json: bool) -> int:
     """Print the report, and return the exit code: 3 where the verdict is negative."""
     if as_json:
         click.echo(report.to_json(), nl=False)
