@@ -70,7 +70,7 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
 
 
 def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
-    """A note on names that the plot cannot show."""
+    """Return a note on names that the plot cannot show."""
     from converters.report.plots import missing_glyphs
 
     names = "".join(entry.result.name + entry.row.name for entry in compared.entries)

@@ -10,10 +10,10 @@ import click
 
 from converters.dataset.listing import file_name
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 if TYPE_CHECKING:
     from converters.report.model import Report
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")

@@ -39,7 +39,7 @@ _EXAMPLE = 'write [[steps]], then step = "quantize" and method = "int8"'
 
 @dataclass(frozen=True, slots=True)
 class RecipeStep:
-    """One step: kind and method as in :mod:`converters.compression.methods`, and checked options."""
+    """One step: kind and method of :mod:`converters.compression.methods`, and its options."""
 
     kind: str
     method: str

@@ -24,10 +24,11 @@ _PARAMETER_CACHE = 7 * 2**20
 class Refusal:
     """An operation that is itself refused by the Edge TPU.
 
-    ``index``: position in the order of execution; ``output``: name of its first output; ``obstacle``:
-    the cause in this operation. ``cause``: the first refused operation that it depends on, itself where it cuts
-    the graph, None where it runs before everything that is mapped. ``lost_after``: operations that
-    run on the CPU only because they come after it (name → count).
+    ``index``: position in the order of execution; ``output``: name of its first output;
+    ``obstacle``: the cause in this operation. ``cause``: the first refused operation that it
+    depends on, itself where it cuts the graph, None where it runs before everything that is
+    mapped. ``lost_after``: operations that run on the CPU only because they come after it
+    (name → count).
     """
 
     index: int

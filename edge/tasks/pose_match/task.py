@@ -49,7 +49,11 @@ class PoseMatcher(SingleImage):
 
         Args:
             index: a directory or glob of images, or a video.
-            model, threshold, delegate, threads, say: see :meth:`edge.PoseEstimator.open`.
+            model: path or name of a pose model, see :meth:`edge.PoseEstimator.open`.
+            threshold: minimum score of a keypoint.
+            delegate: where the model runs.
+            threads: number of CPU threads.
+            say: called with sentences for the user.
             progress: called with the numbers of images or frames that are done, and of all.
 
         Raises:

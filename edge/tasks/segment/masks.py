@@ -121,6 +121,7 @@ class ProbabilityAverage:
         self._time_s = 0.0
 
     def __call__(self, values: NDArray[np.float32], time_s: float) -> NDArray[np.float32]:
+        """Smooth the probabilities, float32 [height, width], of the frame at ``time_s``."""
         elapsed = time_s - self._time_s
         if self._values is not None and self._seconds > 0 and elapsed >= 0:
             doubt = 1 - (2 * values - 1) ** 2

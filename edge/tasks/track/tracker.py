@@ -99,11 +99,17 @@ class Tracker(SingleImage):
         """Open a detector and track the objects that it finds.
 
         Args:
-            model, labels, delegate, threads, classes, iou, head, say: see
-                :meth:`edge.Detector.open`.
+            model: path or name of a detector, see :meth:`edge.Detector.open`.
+            labels: file with one label per line.
             threshold: an object is reported once it was detected with this score, above 0, at
                 most 1; by default 0.4. Uncertain detections, from 0.1 on, help to keep its track.
+            delegate: where the model runs.
+            threads: number of CPU threads.
             boundaries: lines and zones whose crossings are counted.
+            classes: labels of the classes to track.
+            iou: IoU above which the lower-scoring of two boxes is dropped.
+            head: TOML file that describes the outputs.
+            say: called with sentences for the user.
 
         Raises:
             UsageError: two boundaries with one name, a value out of range, or no package for the
