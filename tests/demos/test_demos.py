@@ -44,10 +44,10 @@ def test_a_line_per_frame_and_statistics(run_edge: RunEdge, model: Path, tmp_pat
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["frame"] for line in lines] == list(range(40))
     assert all(line["task"] == "classify" and len(line["classes"]) == 3 for line in lines)
-    said = json.loads(stats.read_text())
-    assert (said["frames"], said["dropped"]) == (40, 0)
-    assert said["stages"]["invoke"]["p95_ms"] > 0
-    assert said["limiting"] in done.stderr
+    mention = json.loads(stats.read_text())
+    assert (mention["frames"], mention["dropped"]) == (40, 0)
+    assert mention["stages"]["invoke"]["p95_ms"] > 0
+    assert mention["limiting"] in done.stderr
 
 
 def test_several_sinks_at_once(run_edge: RunEdge, model: Path, tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_a_stopped_stream_leaves_whole_files(model: Path, tmp_path: Path, number
         time.sleep(0.05)
     time.sleep(0.5)
     running.send_signal(number)
-    _, said = running.communicate(timeout=30)
-    assert running.returncode == 0, said
+    _, mention = running.communicate(timeout=30)
+    assert running.returncode == 0, mention
     frames = json.loads(stats.read_text())["frames"]
     capture = cv2.VideoCapture(str(video))
     assert frames > 5
@@ -143,9 +143,9 @@ def test_without_a_screen_words_replace_the_window(
     assert done.returncode == 0, done.stderr
     assert "DISPLAY" in done.stderr
     assert any(color in done.stderr for color in ("red", "green", "blue"))
-    asked = run_edge(*command, "--sink", "window")
-    assert asked.returncode == 2
-    assert error_code(asked.stderr) == "no-screen"
+    requested = run_edge(*command, "--sink", "window")
+    assert requested.returncode == 2
+    assert error_code(requested.stderr) == "no-screen"
 
 
 def test_the_file_of_a_demo_is_a_program_of_its_own(model: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_demo_is_one_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "mention"),
     [
         (("--source", "0"), "camera-not-found", "0"),
         (("--source", "nowhere.mp4"), "source-not-found", "nowhere.mp4"),
@@ -185,12 +185,12 @@ def test_a_demo_is_one_screen() -> None:
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, model: Path, arguments: tuple[str, ...], code: str, said: str
+    run_edge: RunEdge, model: Path, arguments: tuple[str, ...], code: str, mention: str
 ) -> None:
     done = run_edge("demo", "classify", "--model", model, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
-    assert said in line
+    assert mention in line
     assert error_code(line) == code
     assert "Traceback" not in done.stderr
 

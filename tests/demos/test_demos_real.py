@@ -24,8 +24,8 @@ def resident(model: Path, video: Path) -> float:
         for line in running.stdout:
             if json.loads(line)["frame"] == FRAME:
                 status = Path(f"/proc/{running.pid}/status").read_text()
-                (said,) = [entry for entry in status.splitlines() if entry.startswith("VmRSS")]
-                memory = int(said.split()[1]) / 1024
+                (values,) = [entry for entry in status.splitlines() if entry.startswith("VmRSS")]
+                memory = int(values.split()[1]) / 1024
                 break
         running.stdout.close()
     assert running.returncode == 0

@@ -40,7 +40,7 @@ def test_lines_and_images(
 
 
 @pytest.mark.parametrize(
-    ("index", "code", "said"),
+    ("index", "code", "values"),
     [
         ("{tmp}/nothing", "source-not-found", "nothing"),
         ("{tmp}/empty", "no-images", "empty"),
@@ -49,14 +49,19 @@ def test_lines_and_images(
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, command: tuple[object, ...], tmp_path: Path, index: str, code: str, said: str
+    run_edge: RunEdge,
+    command: tuple[object, ...],
+    tmp_path: Path,
+    index: str,
+    code: str,
+    values: str,
 ) -> None:
     (tmp_path / "empty").mkdir()
     cv2.imwrite(str(tmp_path / "gray.png"), np.full((200, 200, 3), 90, np.uint8))
     done = run_edge(*command, "--index", index.format(tmp=tmp_path), "--sink", "none")
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
-    assert said in line
+    assert values in line
     assert error_code(line) == code
     assert "Traceback" not in done.stderr
 

@@ -19,7 +19,7 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "values"),
     [
         (("--model", "hand.task"), "invalid-pose-bundle", "hand.task"),
         (("--model", "colors.tflite"), "model-wrong-task", "colors.tflite"),
@@ -30,7 +30,7 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str, said: str
+    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str, values: str
 ) -> None:
     with zipfile.ZipFile(tmp_path / "hand.task", "w") as archive:
         archive.writestr("hand_detector.tflite", b"x")
@@ -40,7 +40,7 @@ def test_bad_input_is_one_clear_line(
     )
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
-    assert said in line
+    assert values in line
     assert error_code(line) == code
     assert "Traceback" not in done.stderr
 
@@ -75,5 +75,5 @@ def test_squats_are_told_line_by_line(
         assert np.all([0 <= point["score"] <= 1 for point in pose["keypoints"]])
     events = [event for line in lines for event in line["events"]]
     assert events == [{"kind": "repetition", "name": "squat", "count": n} for n in (1, 2)]
-    said = json.loads(stats.read_text())
-    assert said["interpreter"].startswith("mediapipe" if model is None else "ai-edge-litert")
+    values = json.loads(stats.read_text())
+    assert values["interpreter"].startswith("mediapipe" if model is None else "ai-edge-litert")

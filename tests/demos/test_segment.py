@@ -46,14 +46,14 @@ def test_lines_and_images(run_edge: RunEdge, model: Path, image: Path, tmp_path:
     assert line["segments"] == [
         {"label": "sky", "index": 2, "share": 0.5, "box": [0.0, 0.0, 32.0, 48.0]}
     ]
-    (made,) = tmp_path.glob("*.jpg")
-    drawn = cv2.imread(str(made))
+    (created,) = tmp_path.glob("*.jpg")
+    drawn = cv2.imread(str(created))
     assert np.abs(drawn[5, 5].astype(int) - BLUE).max() < 40
     assert drawn[5, -5].min() > 215
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "values"),
     [
         (("--classes", "skye"), "unknown-class", "'sky'"),
         (("--background", "blurr"), "unknown-background", "'blur'"),
@@ -69,13 +69,13 @@ def test_bad_input_is_one_clear_line(
     image: Path,
     arguments: tuple[str, ...],
     code: str,
-    said: str,
+    values: str,
 ) -> None:
     command = ("demo", "segment", "--model", model, "--source", image, "--sink", "none")
     done = run_edge(*command, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
-    assert said in line
+    assert values in line
     assert error_code(line) == code
     assert "Traceback" not in done.stderr
 
@@ -88,4 +88,4 @@ def test_without_a_model_people_are_found(run_edge: RunEdge, test_data: Path) ->
     done = run_edge("demo", "segment", "--source", portrait, "--sink", "jsonl:-")
     assert done.returncode == 0, done.stderr
     (line,) = map(json.loads, done.stdout.splitlines())
-    assert [one["label"] for one in line["segments"]] == ["person"]
+    assert [item["label"] for item in line["segments"]] == ["person"]

@@ -23,13 +23,13 @@ def gray(width: int = 640, height: int = 480, value: int = 128) -> BgrImage:
 
 
 def drawn(with_: Callable[[BgrImage], None], image: BgrImage | None = None) -> BgrImage:
-    made = gray() if image is None else image.copy()
-    with_(made)
-    return made
+    canvas = gray() if image is None else image.copy()
+    with_(canvas)
+    return canvas
 
 
 def shows(image: BgrImage, patch: BgrImage) -> bool:
-    """Whether ``patch`` is somewhere in the image, pixel by pixel."""
+    """Return True if ``patch`` is somewhere in the image, pixel by pixel."""
     _, _, (left, top), _ = cv2.minMaxLoc(cv2.matchTemplate(image, patch, cv2.TM_SQDIFF))
     height, width = patch.shape[:2]
     return np.array_equal(image[top : top + height, left : left + width], patch)
@@ -43,10 +43,10 @@ def everything(image: BgrImage) -> None:
     height, width = image.shape[:2]
     box = (-0.3 * width, -5.0, 1.4 * width, 0.9 * height)
     long = "a very long label that no small image has room for"
-    found = [replace(DOG, box=box, track_id=3), replace(DOG, label=long, box=(0, 0, 1, 1)), DOG]
+    actual = [replace(DOG, box=box, track_id=3), replace(DOG, label=long, box=(0, 0, 1, 1)), DOG]
     classes = tuple(ClassScore(long, i, 0.4) for i in range(5))
     draw.trails(image, {3: [(-50.0, -50.0), (2.0 * width, 9.0)], 4: [(1.0, 1.0)], 5: []})
-    draw.detections(image, found)
+    draw.detections(image, actual)
     draw.line(image, (-9.0, 5.0), (2.0 * width, 5.0), "door: 1 in")
     draw.zone(image, [(0.0, 0.0), (2.0 * width, 0.0), (5.0, 2.0 * height)], "zone: 2")
     draw.classification(image, Classification(classes, 0.5))
@@ -64,8 +64,8 @@ def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int]) -> None
 
 
 def test_a_box_stands_where_the_object_is() -> None:
-    made = drawn(lambda image: draw.detections(image, [DOG]))
-    changed = (made != 128).any(axis=2)
+    canvas = drawn(lambda image: draw.detections(image, [DOG]))
+    changed = (canvas != 128).any(axis=2)
     assert changed[60:181, 40].all()
     assert changed[60:181, 200].all()
     assert changed[60, 40:201].all()
@@ -74,13 +74,13 @@ def test_a_box_stands_where_the_object_is() -> None:
     rows, columns = np.nonzero(changed)
     assert columns.min() == 40
     assert rows.max() == 180
-    assert (made[100, 40:50] == labels.color_of(17)).all(axis=1).any()
+    assert (canvas[100, 40:50] == labels.color_of(17)).all(axis=1).any()
 
 
 @pytest.mark.parametrize("background", [0, 24, 128, 255])
 def test_lines_are_seen_on_any_background(background: int) -> None:
-    made = drawn(lambda image: draw.detections(image, [DOG]), gray(value=background))
-    edge = made[120, 36:50].astype(int)
+    canvas = drawn(lambda image: draw.detections(image, [DOG]), gray(value=background))
+    edge = canvas[120, 36:50].astype(int)
     assert np.abs(edge - background).sum(axis=1).max() > 200
     drawn_line = drawn(
         lambda image: draw.line(image, (20, 240), (600, 240), ""), gray(value=background)
@@ -104,38 +104,38 @@ def _luminance(bgr: np.ndarray) -> float:
 
 def test_label_score_and_track_can_be_read() -> None:
     tracked = replace(DOG, track_id=5, box=(300.0, 300.0, 400.0, 400.0))
-    made = drawn(lambda image: draw.detections(image, [DOG, tracked]))
-    assert shows(made, label(made, "dog 75%", 17))
-    assert shows(made, label(made, "dog #5 75%", 5))
+    canvas = drawn(lambda image: draw.detections(image, [DOG, tracked]))
+    assert shows(canvas, label(canvas, "dog 75%", 17))
+    assert shows(canvas, label(canvas, "dog #5 75%", 5))
 
 
 def test_labels_do_not_hide_each_other() -> None:
-    found = [replace(DOG, score=score) for score in (0.9, 0.8, 0.7, 0.6)]
-    made = drawn(lambda image: draw.detections(image, found))
-    for one in found:
-        assert shows(made, label(made, f"dog {100 * one.score:.0f}%", 17))
+    actual = [replace(DOG, score=score) for score in (0.9, 0.8, 0.7, 0.6)]
+    canvas = drawn(lambda image: draw.detections(image, actual))
+    for item in actual:
+        assert shows(canvas, label(canvas, f"dog {100 * item.score:.0f}%", 17))
 
 
 def test_a_label_does_not_hide_a_small_object() -> None:
     small = replace(DOG, box=(42.0, 46.0, 56.0, 58.0), score=0.5, index=1)
-    made = drawn(lambda image: draw.detections(image, [DOG, small]))
-    assert (made[46:59, 42:57] == labels.color_of(1)).all(axis=2).sum() >= 12
+    canvas = drawn(lambda image: draw.detections(image, [DOG, small]))
+    assert (canvas[46:59, 42:57] == labels.color_of(1)).all(axis=2).sum() >= 12
 
 
 @pytest.mark.parametrize("box", [(0, 0, 90, 90), (600, 0, 640, 60), (560, 440, 640, 480)])
 def test_labels_at_the_edges_are_whole(box: tuple[float, ...]) -> None:
-    made = drawn(lambda image: draw.detections(image, [replace(DOG, box=box)]))
-    assert shows(made, label(made, "dog 75%", 17))
+    canvas = drawn(lambda image: draw.detections(image, [replace(DOG, box=box)]))
+    assert shows(canvas, label(canvas, "dog 75%", 17))
 
 
 def test_a_long_label_keeps_its_score() -> None:
     long = "a label that is longer than the image is wide"
-    made = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), gray(200, 200))
-    style = labels.style(made)
+    canvas = drawn(lambda p: draw.detections(p, [replace(DOG, label=long)]), gray(200, 200))
+    style = labels.style(canvas)
     text = labels.truncate(long, " 75%", style, 200 - 2 * style.pad)
     assert text.startswith("a label")
     assert text.endswith(".. 75%")
-    assert shows(made, label(made, text, 17))
+    assert shows(canvas, label(canvas, text, 17))
 
 
 def test_letters_that_the_font_lacks_become_their_nearest() -> None:
@@ -158,29 +158,29 @@ def test_text_grows_with_the_image() -> None:
 
 
 def test_a_trail_leads_through_its_points() -> None:
-    made = drawn(lambda p: draw.trails(p, {2: [(100, 300), (200, 300), (200, 400)]}))
+    canvas = drawn(lambda p: draw.trails(p, {2: [(100, 300), (200, 300), (200, 400)]}))
     for x, y in ((100, 300), (150, 300), (200, 350), (200, 400)):
-        assert (made[y, x] == labels.color_of(2)).all()
-    assert (made[100:200] == 128).all()
+        assert (canvas[y, x] == labels.color_of(2)).all()
+    assert (canvas[100:200] == 128).all()
 
 
 def test_a_line_shows_its_name_and_where_in_is() -> None:
     """In is to the right of someone who looks from start to end: below, from left to right."""
-    made = drawn(lambda p: draw.line(p, (100, 240), (500, 240), "door: 3 in, 1 out"))
-    plate = labels.render_label("door: 3 in, 1 out", labels.LIGHT, labels.style(made))
-    assert shows(made, plate)
-    assert (made[246:258, 290:310] != 128).any()
+    canvas = drawn(lambda p: draw.line(p, (100, 240), (500, 240), "door: 3 in, 1 out"))
+    plate = labels.render_label("door: 3 in, 1 out", labels.LIGHT, labels.style(canvas))
+    assert shows(canvas, plate)
+    assert (canvas[246:258, 290:310] != 128).any()
     turned = drawn(lambda p: draw.line(p, (500, 240), (100, 240), ""))
     assert (turned[222:234, 290:310] != 128).any()
 
 
 def test_a_zone_shows_its_outline_and_name() -> None:
     corners = [(100.0, 100.0), (400.0, 100.0), (400.0, 300.0), (100.0, 300.0)]
-    made = drawn(lambda p: draw.zone(p, corners, "shop: 2"))
-    assert (made[200, 100] == labels.LIGHT).all()
-    assert (made[200, 400] == labels.LIGHT).all()
-    assert (made[150:290, 110:390] == 128).all()
-    assert shows(made, labels.render_label("shop: 2", labels.LIGHT, labels.style(made)))
+    canvas = drawn(lambda p: draw.zone(p, corners, "shop: 2"))
+    assert (canvas[200, 100] == labels.LIGHT).all()
+    assert (canvas[200, 400] == labels.LIGHT).all()
+    assert (canvas[150:290, 110:390] == 128).all()
+    assert shows(canvas, labels.render_label("shop: 2", labels.LIGHT, labels.style(canvas)))
 
 
 def bars(image: BgrImage, number: int) -> int:
@@ -189,29 +189,29 @@ def bars(image: BgrImage, number: int) -> int:
 
 
 def test_bars_are_as_long_as_the_scores() -> None:
-    said = Classification((ClassScore("cat", 1, 0.8), ClassScore("dog", 2, 0.2)))
-    made = drawn(lambda image: draw.classification(image, said))
-    assert bars(made, 1) == pytest.approx(4 * bars(made, 2), rel=0.1)
-    changed = (made != 128).any(axis=2)
+    values = Classification((ClassScore("cat", 1, 0.8), ClassScore("dog", 2, 0.2)))
+    canvas = drawn(lambda image: draw.classification(image, values))
+    assert bars(canvas, 1) == pytest.approx(4 * bars(canvas, 2), rel=0.1)
+    changed = (canvas != 128).any(axis=2)
     rows, columns = np.nonzero(changed)
     assert rows.max() < 100
     assert columns.max() < 320
 
 
 def test_unknown_is_said() -> None:
-    said = Classification((ClassScore("cat", 1, 0.4),), threshold=0.5)
-    known = drawn(lambda p: draw.classification(p, replace(said, threshold=0.3)))
-    unknown = drawn(lambda p: draw.classification(p, said))
+    values = Classification((ClassScore("cat", 1, 0.4),), threshold=0.5)
+    known = drawn(lambda p: draw.classification(p, replace(values, threshold=0.3)))
+    unknown = drawn(lambda p: draw.classification(p, values))
     assert bars(known, 1) > 50
     assert bars(unknown, 1) == 0
-    rows = [np.nonzero((made != 128).any(axis=2))[0].max() for made in (known, unknown)]
+    rows = [np.nonzero((canvas != 128).any(axis=2))[0].max() for canvas in (known, unknown)]
     assert rows[1] > rows[0] + 10  # a line more
 
 
 @pytest.mark.parametrize("width", [100, 200, 400, 640])
 def test_the_status_line_shows_what_there_is_room_for(width: int) -> None:
-    made = drawn(lambda image: draw.status(image, NOW), gray(width, 100))
-    changed = (made != 128).any(axis=2)
+    canvas = drawn(lambda image: draw.status(image, NOW), gray(width, 100))
+    changed = (canvas != 128).any(axis=2)
     rows, columns = np.nonzero(changed)
     assert rows.min() > 60
     assert 0.3 * width < columns.max() < width - 1

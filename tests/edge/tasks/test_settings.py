@@ -1,4 +1,4 @@
-"""What may be changed of a task while it runs."""
+"""Settings of tasks that change while they run."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_a_threshold_comes_and_goes(classifier: Any) -> None:
 def test_a_classifier_looks_at_some_classes_alone(classifier: Any) -> None:
     fewer = classifier.with_settings(replace(classifier.settings(), classes=("blue", "green")))
     assert classified(classifier).best.label == "red"
-    assert {found.label for found in classified(fewer).classes} == {"green", "blue"}
+    assert {actual.label for actual in classified(fewer).classes} == {"green", "blue"}
     assert classified(fewer, BLUE).best.label == "blue"
     assert fewer.settings().classes == ("green", "blue")
     assert fewer.selected.tolist() == [1, 2]  # looked up once, not for each frame
@@ -62,8 +62,8 @@ def test_a_classifier_looks_at_some_classes_alone(classifier: Any) -> None:
 
 def test_equal_scores_of_some_classes_stay_in_the_order_of_their_index() -> None:
     scores = np.array([0.1, 0.3, 0.2, 0.3, 0.1], np.float32)
-    found = best_classes(scores, tuple("abcde"), 3, None, np.array([0, 1, 3, 4]))
-    assert [one.label for one in found.classes] == ["b", "d", "a"]
+    actual = best_classes(scores, tuple("abcde"), 3, None, np.array([0, 1, 3, 4]))
+    assert [item.label for item in actual.classes] == ["b", "d", "a"]
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def detector(rows: Any, score: float = 0.4, labels: Any = COLORS) -> Detector:
     return Detector(runtime, labels, (), score, 0.45, None, _head=Head(rows))
 
 
-def found(task: Any, frames: int = 1) -> dict[str, int | None]:
-    """What it finds in the last of some frames: labels with ids."""
+def actual(task: Any, frames: int = 1) -> dict[str, int | None]:
+    """Return the results of the last of some frames: labels with ids."""
     result: Any = None
     for index in range(frames):
         result = task.postprocess((), Frame(index, index / 10, np.zeros((100, 100, 3), np.uint8)))
-    return {one.label: one.track_id for one in result.detections}
+    return {item.label: item.track_id for item in result.detections}
 
 
 def adjusted(task: Any, **change: Any) -> Any:
@@ -134,10 +134,10 @@ def adjusted(task: Any, **change: Any) -> Any:
 
 def test_a_detector_reports_from_another_score_on_and_other_classes() -> None:
     task = detector([(0, 0.9), (1, 0.5), (2, 0.3)])
-    assert set(found(task)) == {"red", "green"}
-    assert set(found(adjusted(task, score=0.2))) == set(COLORS)
-    assert set(found(adjusted(task, score=0.6))) == {"red"}
-    assert set(found(adjusted(task, classes=("green", "blue")))) == {"green"}
+    assert set(actual(task)) == {"red", "green"}
+    assert set(actual(adjusted(task, score=0.2))) == set(COLORS)
+    assert set(actual(adjusted(task, score=0.6))) == {"red"}
+    assert set(actual(adjusted(task, classes=("green", "blue")))) == {"green"}
     some = adjusted(task, classes=("green", "blue"))
     assert some.settings() == TaskSettings(0.4, ("green", "blue"), COLORS)
     assert adjusted(some, classes=None).settings() == task.settings()
@@ -159,21 +159,21 @@ def test_a_tracker_reports_what_was_once_found_with_the_score() -> None:
     pytest.importorskip("lap")
     head: Any = Head([(0, 0.9), (1, 0.5), (2, 0.3)])
     task = Tracker.from_detector(replace(detector([]), _head=head))
-    first = found(task, 30)
+    first = actual(task, 30)
     assert set(first) == {"red", "green"}
     assert head.least == 0.1
     higher = adjusted(task, score=0.7)
-    assert found(higher) == {"red": first["red"]}
+    assert actual(higher) == {"red": first["red"]}
     head.rows = [(0, 0.3), (1, 0.5), (2, 0.3)]  # doubtful for a moment
-    assert found(higher, 5) == {"red": first["red"]}
-    assert found(adjusted(higher, score=0.4), 5) == first
-    assert set(found(adjusted(higher, score=0.25), 30)) == set(COLORS)
+    assert actual(higher, 5) == {"red": first["red"]}
+    assert actual(adjusted(higher, score=0.4), 5) == first
+    assert set(actual(adjusted(higher, score=0.25), 30)) == set(COLORS)
 
 
 def test_a_tracker_begins_with_the_score_of_its_detector() -> None:
     pytest.importorskip("lap")
     rows = [(0, 0.9), (1, 0.5)]
-    assert set(found(Tracker.from_detector(detector(rows, 0.6)), 30)) == {"red"}
+    assert set(actual(Tracker.from_detector(detector(rows, 0.6)), 30)) == {"red"}
     assert Tracker.from_detector(detector(rows, 0.6)).settings().score == 0.6
 
 
@@ -190,5 +190,5 @@ def test_what_a_tracker_cannot_be() -> None:
 def test_a_tracker_follows_some_classes_alone() -> None:
     pytest.importorskip("lap")
     task = adjusted(Tracker.from_detector(detector([(0, 0.9), (1, 0.9)])), classes=("green",))
-    assert set(found(task, 10)) == {"green"}
+    assert set(actual(task, 10)) == {"green"}
     assert task.settings().classes == ("green",)

@@ -59,8 +59,8 @@ def test_noisy_walks_are_counted_right(seed: int) -> None:
         x = random.uniform(150, 450)
         for y in ys + random.normal(0, 4, 60):
             counter.update([standing(x, y, identity)])
-    wanted = {"in": (directions == "in").sum(), "out": (directions == "out").sum()}
-    assert counter.totals["door"] == wanted
+    expected = {"in": (directions == "in").sum(), "out": (directions == "out").sum()}
+    assert counter.totals["door"] == expected
 
 
 def test_a_zone_is_entered_and_left() -> None:

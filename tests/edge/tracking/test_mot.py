@@ -77,7 +77,7 @@ def test_boxes_without_an_area_are_left_out(tmp_path: Path, solver) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected", "found"),
+    ("line", "expected", "actual"),
     [
         ("2,-1,10,10,5", "frame,id,x,y,width,height,score", "2,-1,10,10,5"),
         ("frame,id,x,y,w,h,score", "frame,id,x,y,width,height,score", "frame,id,x,y,w,h,score"),
@@ -87,8 +87,8 @@ def test_boxes_without_an_area_are_left_out(tmp_path: Path, solver) -> None:
         ("2,-1,10,10,5,5,87", "score", "87"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, line: str, expected: str, found: str) -> None:
-    with raises_code("invalid-detections", expected=expected, found=found) as caught:
+def test_a_bad_line_is_named(tmp_path: Path, line: str, expected: str, actual: str) -> None:
+    with raises_code("invalid-detections", expected=expected, found=actual) as caught:
         mot.read(write(tmp_path / "det.txt", "1,-1,10,10,5,5,0.9", line))
     assert "line 2" in caught.value.expected
 

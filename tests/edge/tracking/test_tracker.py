@@ -238,7 +238,7 @@ def test_what_is_given_is_left_as_it_is_and_nothing_is_random() -> None:
     copies = [boxes.copy() for boxes in given]
     first, second = MultiObjectTracker(), MultiObjectTracker()
     for boxes in given:
-        one = first.update(boxes, np.full(8, 0.9))
+        item = first.update(boxes, np.full(8, 0.9))
         other = second.update(boxes, np.full(8, 0.9))
-        assert (one.boxes == other.boxes).all() and (one.ids == other.ids).all()
+        assert (item.boxes == other.boxes).all() and (item.ids == other.ids).all()
     assert all((a == b).all() for a, b in zip(given, copies, strict=True))

@@ -69,9 +69,9 @@ def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
     tracker = MultiObjectTracker()
     seen: dict[int, list[tuple[int, float]]] = {}
     while (frame := source.read()) is not None:
-        found = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).detections
-        boxes = np.array([one.box for one in found]).reshape(-1, 4)
-        tracks = tracker.update(boxes, np.array([one.score for one in found]))
+        actual = task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame).detections
+        boxes = np.array([item.box for item in actual]).reshape(-1, 4)
+        tracks = tracker.update(boxes, np.array([item.score for item in actual]))
         for identity, box in zip(tracks.ids.tolist(), tracks.boxes, strict=True):
             seen.setdefault(identity, []).append((frame.index, (box[0] + box[2]) / 2))
     source.close()

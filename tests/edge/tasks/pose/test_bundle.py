@@ -27,15 +27,15 @@ def without_mediapipe(monkeypatch: pytest.MonkeyPatch) -> None:
 def without_models(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """As MediaPipe is from version 1 on."""
     monkeypatch.setattr(bundle, "installed", lambda: "1.2.2")
-    found = SimpleNamespace(submodule_search_locations=[str(folder)])
-    monkeypatch.setattr(bundle.util, "find_spec", lambda _: found)
+    actual = SimpleNamespace(submodule_search_locations=[str(folder)])
+    monkeypatch.setattr(bundle.util, "find_spec", lambda _: actual)
 
 
 def test_a_bundle_is_a_zip_that_says_how_pixels_are_normalized() -> None:
     detector, landmarks = tiny_models.color_model(), tiny_models.color_model("float32")
-    made = bundle.pack_pose_bundle(detector, landmarks)
-    assert made == bundle.pack_pose_bundle(detector, landmarks)  # byte by byte
-    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+    created = bundle.pack_pose_bundle(detector, landmarks)
+    assert created == bundle.pack_pose_bundle(detector, landmarks)  # byte by byte
+    with zipfile.ZipFile(io.BytesIO(created)) as archive:
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
         assert archive.read("pose_detector.tflite") == detector
         about = metadata.read(archive.read("pose_landmarks_detector.tflite"))
@@ -49,14 +49,16 @@ def test_what_is_no_model_is_not_packed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "values"),
     [
         ({"hand_detector.tflite": b"x"}, "hand_detector.tflite"),
         ({}, "nothing"),
         (None, "hand.task"),
     ],
 )
-def test_a_task_of_another_kind(tmp_path: Path, files: dict[str, bytes] | None, said: str) -> None:
+def test_a_task_of_another_kind(
+    tmp_path: Path, files: dict[str, bytes] | None, values: str
+) -> None:
     path = tmp_path / "hand.task"
     if files is None:
         path.write_bytes(b"no zip")
@@ -64,7 +66,7 @@ def test_a_task_of_another_kind(tmp_path: Path, files: dict[str, bytes] | None, 
         with zipfile.ZipFile(path, "w") as archive:
             for name, content in files.items():
                 archive.writestr(name, content)
-    with raises_code("invalid-pose-bundle", found=said, fix="edge models export pose"):
+    with raises_code("invalid-pose-bundle", found=values, fix="edge models export pose"):
         PoseEstimator.open(path)
 
 

@@ -22,7 +22,7 @@ GRAY = np.full((480, 640, 3), 90, np.uint8)
 
 
 def seen(score: float = 0.9) -> np.ndarray:
-    """What MoveNet says of the stick figure, as it stands in a frame of 640 × 480."""
+    """Return MoveNet's output for the stick figure, as it stands in a frame of 640 × 480."""
     places = stick_figures.places()
     rows = [places.get(name, (300, 180)) for name in COCO]
     return np.array([((y + 80) / 640, x / 640, score) for x, y in rows])
@@ -36,13 +36,13 @@ def result(task: PoseEstimator, frame: Frame) -> Poses:
 def test_keypoints_are_in_pixels_of_the_frame(movenet_file: Write, kind: str) -> None:
     task = PoseEstimator.open(movenet_file(seen(), kind), threads=1)
     assert not task.prefetchable
-    (found,) = result(task, Frame(0, 0.0, GRAY, "one.png")).poses
-    assert [point.name for point in found.keypoints] == list(COCO)
+    (actual,) = result(task, Frame(0, 0.0, GRAY, "one.png")).poses
+    assert [point.name for point in actual.keypoints] == list(COCO)
     for name, place in stick_figures.places().items():
-        (point,) = (point for point in found.keypoints if point.name == name)
+        (point,) = (point for point in actual.keypoints if point.name == name)
         assert (point.x, point.y) == pytest.approx(place, abs=0.01)
-    assert found.score == pytest.approx(0.9)
-    assert found.angles["left_knee"] == pytest.approx(175, abs=0.1)
+    assert actual.score == pytest.approx(0.9)
+    assert actual.angles["left_knee"] == pytest.approx(175, abs=0.1)
 
 
 def test_pixels_reach_the_model_as_rgb_of_0_to_255(movenet_file: Write) -> None:
@@ -69,20 +69,20 @@ def test_in_a_stream_it_looks_closer_and_alone_it_does_not(movenet_file: Write) 
 
 
 def test_nobody_is_an_empty_list(movenet_file: Write) -> None:
-    found = result(PoseEstimator.open(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GRAY))
-    assert found.to_dict() == {"poses": [], "events": []}
-    assert found.summary() == ""
+    actual = result(PoseEstimator.open(movenet_file(seen(0.1)), threads=1), Frame(0, 0.0, GRAY))
+    assert actual.to_dict() == {"poses": [], "events": []}
+    assert actual.summary() == ""
 
 
 def test_the_score_decides_what_makes_angles_and_is_drawn(movenet_file: Write) -> None:
     task = PoseEstimator.open(movenet_file(seen(0.5)), threads=1)
     strict = task.with_settings(TaskSettings(0.6, None, ()))
     assert strict.settings() == TaskSettings(0.6, None, ())
-    one, other = (result(each, Frame(0, 0.0, GRAY, "x")) for each in (task, strict))
-    assert one.poses[0].angles
+    item, other = (result(each, Frame(0, 0.0, GRAY, "x")) for each in (task, strict))
+    assert item.poses[0].angles
     assert not other.poses[0].angles
     assert len(other.poses[0].keypoints) == len(COCO)  # said in any case
-    assert not np.array_equal(task.draw(GRAY.copy(), one), GRAY)
+    assert not np.array_equal(task.draw(GRAY.copy(), item), GRAY)
     assert np.array_equal(strict.draw(GRAY.copy(), other), GRAY)
     with raises_code("invalid-option-value"):
         task.with_settings(TaskSettings(1.5, None, ()))

@@ -23,13 +23,13 @@ def test_all_none_and_some_are_chosen() -> None:
     known = exercises.read()
     assert exercises.chosen(known, ["all"]) == known
     assert exercises.chosen(known, ["none"]) == exercises.chosen(known, []) == ()
-    assert [one.name for one in exercises.chosen(known, ["push_up"])] == ["push_up"]
+    assert [item.name for item in exercises.chosen(known, ["push_up"])] == ["push_up"]
     with raises_code("unknown-exercise", fix="'squat'"):
         exercises.chosen(known, ["squad"])
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "values"),
     [
         ("", "own.toml"),
         ("lunge = 3", "lunge = 3"),
@@ -45,10 +45,10 @@ def test_all_none_and_some_are_chosen() -> None:
         (GOOD.replace("{ left_knee = [0, 110] }", "3"), "= 3"),
     ],
 )
-def test_what_cannot_be_is_one_clear_line(tmp_path: Path, text: str, said: str) -> None:
+def test_what_cannot_be_is_one_clear_line(tmp_path: Path, text: str, values: str) -> None:
     path = tmp_path / "own.toml"
     path.write_text(text)
-    with raises_code("invalid-config", found=said, fix="edge demo pose --help"):
+    with raises_code("invalid-config", found=values, fix="edge demo pose --help"):
         exercises.read(path)
 
 

@@ -1,4 +1,4 @@
-"""What is put behind the foreground."""
+"""Backgrounds behind the foreground."""
 
 from pathlib import Path
 
@@ -20,23 +20,23 @@ def scene() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "color"),
+    ("background", "color"),
     [("green", (64, 177, 0)), ("White", (255, 255, 255)), ("#1020fF", (255, 32, 16))],
 )
-def test_a_color(asked: str, color: tuple[int, int, int]) -> None:
+def test_a_color(background: str, color: tuple[int, int, int]) -> None:
     image, cover = scene()
-    made = compose(image, cover, parse_background(asked))
-    assert (made[cover == 255] == (0, 0, 255)).all()
-    assert (made[cover == 0] == color).all()
+    composed = compose(image, cover, parse_background(background))
+    assert (composed[cover == 255] == (0, 0, 255)).all()
+    assert (composed[cover == 0] == color).all()
 
 
 def test_blur_leaves_the_foreground_sharp_and_does_not_mix_it_in() -> None:
     image, cover = scene()
     before = image.copy()
-    made = compose(image, cover, parse_background("blur"))
+    composed = compose(image, cover, parse_background("blur"))
     assert (image == before).all()
-    assert (made[cover == 255] == (0, 0, 255)).all()
-    far, near = made[:20], made[36:40, 60:100]
+    assert (composed[cover == 255] == (0, 0, 255)).all()
+    far, near = composed[:20], composed[36:40, 60:100]
     assert far.std() < image[:20].std() / 3
     assert abs(near[..., 2].mean() - near[..., 1].mean()) < 30  # no red shines around it
 
@@ -48,22 +48,24 @@ def test_an_image_fills_frames_of_any_size_in_its_proportions(tmp_path: Path) ->
     background = parse_background(str(tmp_path / "b.png"))
     for height, width in ((120, 160), (300, 90), (120, 160)):
         image = np.full((height, width, 3), 77, np.uint8)
-        made = compose(image, np.zeros((height, width), np.uint8), background)
-        assert made.shape == image.shape
-        _, _, wide, high = cv2.boundingRect(made[..., 0])
+        composed = compose(image, np.zeros((height, width), np.uint8), background)
+        assert composed.shape == image.shape
+        _, _, wide, high = cv2.boundingRect(composed[..., 0])
         assert wide == pytest.approx(min(width, high), rel=0.1)
 
 
 def test_half_a_cover_is_half_of_each() -> None:
     image = np.full((4, 4, 3), 200, np.uint8)
-    made = compose(image, np.full((4, 4), 128, np.uint8), parse_background("black"))
-    assert made.max() == pytest.approx(100, abs=2)
+    composed = compose(image, np.full((4, 4), 128, np.uint8), parse_background("black"))
+    assert composed.max() == pytest.approx(100, abs=2)
 
 
-@pytest.mark.parametrize(("asked", "said"), [("gren", "'green'"), ("#12", "white"), ("x", "white")])
-def test_a_word_that_is_nothing(asked: str, said: str) -> None:
-    with raises_code("unknown-background", found=asked, fix=said):
-        parse_background(asked)
+@pytest.mark.parametrize(
+    ("background", "values"), [("gren", "'green'"), ("#12", "white"), ("x", "white")]
+)
+def test_a_word_that_is_nothing(background: str, values: str) -> None:
+    with raises_code("unknown-background", found=background, fix=values):
+        parse_background(background)
 
 
 def test_an_image_that_cannot_be_read(tmp_path: Path) -> None:

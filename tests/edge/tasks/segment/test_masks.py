@@ -1,4 +1,4 @@
-"""Which outputs are masks, and what becomes of them in pixels of the frame."""
+"""Outputs that are masks, and the masks in pixels of the frame."""
 
 from typing import Any
 

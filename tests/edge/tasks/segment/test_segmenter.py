@@ -22,7 +22,7 @@ THREE = ("background", "dog", "cat")
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Any:
+def open_segmenter(tmp_path: Path) -> Any:
     def make(model: bytes, labels: tuple[str, ...] | None = THREE, **options: Any) -> Segmenter:
         path = tmp_path / "m.tflite"
         path.write_bytes(
@@ -38,95 +38,95 @@ def seen(task: Segmenter, image: Any) -> Segmentation:
     return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
-def test_what_covers_how_much_and_where(made: Any) -> None:
-    task = made(mask_models.scores_model())
+def test_what_covers_how_much_and_where(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.scores_model())
     image = mask_models.halves(GREEN, RED)
     image[24:, 32:] = BLUE
-    said = seen(task, image)
-    dog, cat = said.segments
+    values = seen(task, image)
+    dog, cat = values.segments
     assert (dog.label, dog.index, dog.box) == ("dog", 1, (0.0, 0.0, 32.0, 48.0))
     assert (cat.label, cat.index, cat.box) == ("cat", 2, (32.0, 24.0, 64.0, 48.0))
     assert (dog.share, cat.share) == (0.5, 0.25)
-    assert said.summary() == "dog 50 %, cat 25 %"
-    assert said.to_dict()["segments"][1] == {
+    assert values.summary() == "dog 50 %, cat 25 %"
+    assert values.to_dict()["segments"][1] == {
         "label": "cat", "index": 2, "share": 0.25, "box": [32.0, 24.0, 64.0, 48.0],
     }  # fmt: skip
-    assert (said.mask[10, 10], said.mask[10, 50], said.mask[40, 50]) == (1, 0, 2)
+    assert (values.mask[10, 10], values.mask[10, 50], values.mask[40, 50]) == (1, 0, 2)
 
 
-def test_only_the_classes_asked_for_while_the_mask_tells_all(made: Any) -> None:
+def test_only_the_classes_asked_for_while_the_mask_tells_all(open_segmenter: Any) -> None:
     image = mask_models.halves(GREEN, BLUE)
-    task = made(mask_models.scores_model(), classes=["cat"])
-    said = seen(task, image)
-    assert [one.label for one in said.segments] == ["cat"]
-    assert set(np.unique(said.mask)) == {1, 2}
+    task = open_segmenter(mask_models.scores_model(), classes=["cat"])
+    values = seen(task, image)
+    assert [item.label for item in values.segments] == ["cat"]
+    assert set(np.unique(values.mask)) == {1, 2}
     assert task.settings() == TaskSettings(None, ("cat",), ("dog", "cat"))
     other = task.with_settings(TaskSettings(None, ("dog",), ()))
-    assert [one.label for one in seen(other, image).segments] == ["dog"]
+    assert [item.label for item in seen(other, image).segments] == ["dog"]
     every = task.with_settings(TaskSettings(None, None, ()))
     assert len(seen(every, image).segments) == 2
     with raises_code("unknown-class", fix="'cat'"):
         task.with_settings(TaskSettings(None, ("cats",), ()))
 
 
-def test_the_background_may_have_any_place_among_the_labels(made: Any) -> None:
-    task = made(mask_models.scores_model(), ("pet", "background", "border"))
-    assert [one.label for one in seen(task, mask_models.halves(RED, GREEN)).segments] == ["pet"]
+def test_the_background_may_have_any_place_among_the_labels(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.scores_model(), ("pet", "background", "border"))
+    assert [item.label for item in seen(task, mask_models.halves(RED, GREEN)).segments] == ["pet"]
 
 
-def test_a_list_without_the_background_gets_it(made: Any) -> None:
-    task = made(mask_models.classes_model(), ("dog", "cat"))
+def test_a_list_without_the_background_gets_it(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.classes_model(), ("dog", "cat"))
     assert task.labels == THREE
     assert any("background" in note for note in task.notes)
 
 
-def test_a_background_that_the_model_lacks_is_left_out(made: Any) -> None:
-    task = made(mask_models.classes_model(), ("background", "road", "sky", "car"))
+def test_a_background_that_the_model_lacks_is_left_out(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.classes_model(), ("background", "road", "sky", "car"))
     assert task.labels == ("road", "sky", "car")
     assert any("background" in note for note in task.notes)
     assert len(seen(task, mask_models.halves(RED, GREEN)).segments) == 2
 
 
-def test_without_labels_classes_are_numbered(made: Any) -> None:
-    task = made(mask_models.classes_model(), None)
+def test_without_labels_classes_are_numbered(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.classes_model(), None)
     assert task.labels == ("background", "class 1", "class 2")
     assert any("--labels" in note for note in task.notes)
 
 
 @pytest.mark.parametrize("model", [mask_models.classes_model(), mask_models.scores_model()])
-def test_labels_that_do_not_fit(made: Any, model: bytes) -> None:
+def test_labels_that_do_not_fit(open_segmenter: Any, model: bytes) -> None:
     with raises_code("labels-count-mismatch", expected="3 ", found="4 "):
-        made(model, ("a", "b", "c", "d"))
+        open_segmenter(model, ("a", "b", "c", "d"))
 
 
-def test_people_of_the_selfie_model_are_called_so(made: Any) -> None:
-    task = made(mask_models.soft_model(), ("selfie",))
+def test_people_of_the_selfie_model_are_called_so(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.soft_model(), ("selfie",))
     (person,) = seen(task, mask_models.halves(BLACK, WHITE)).segments
     assert (person.label, person.index) == ("person", 1)
     assert task.settings() == TaskSettings(0.5, None, ("person",))
     nobody = task.with_settings(TaskSettings(0.9, None, ()))
     assert seen(nobody, mask_models.halves(BLACK, WHITE)).segments == ()
     with raises_code("labels-count-mismatch", found="3 "):
-        made(mask_models.soft_model(), THREE)
+        open_segmenter(mask_models.soft_model(), THREE)
 
 
-def test_the_background_is_replaced_behind_the_classes(made: Any) -> None:
-    task = made(mask_models.scores_model(), background="white", classes=["dog"])
+def test_the_background_is_replaced_behind_the_classes(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.scores_model(), background="white", classes=["dog"])
     image = mask_models.halves(GREEN, BLUE)
     drawn = task.draw(image, seen(task, image))
     assert (drawn[:, :28] == GREEN).all()
     assert (drawn[:, 36:] == WHITE).all()
-    soft = made(mask_models.soft_model(), ("selfie",), background="green")
+    soft = open_segmenter(mask_models.soft_model(), ("selfie",), background="green")
     image = mask_models.halves(BLACK, WHITE)
     drawn = soft.draw(image, seen(soft, image))
     assert (np.abs(drawn[:, 60].astype(int) - WHITE) < 25).all()
     assert drawn[0, 0].tolist() == pytest.approx([64, 177, 0], abs=15)
 
 
-def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
+def test_of_a_soft_mask_the_background_can_be_kept_instead(open_segmenter: Any) -> None:
     image = mask_models.halves(BLACK, WHITE)
     model = mask_models.soft_model()
-    kept = made(model, ("selfie",), background="green", classes=["background"])
+    kept = open_segmenter(model, ("selfie",), background="green", classes=["background"])
     drawn = kept.draw(image, seen(kept, image))
     assert drawn[0, 0].tolist() == pytest.approx(BLACK, abs=25)
     assert drawn[0, 60].tolist() == pytest.approx([64, 177, 0], abs=25)
@@ -134,15 +134,15 @@ def test_of_a_soft_mask_the_background_can_be_kept_instead(made: Any) -> None:
     assert np.abs(everything.draw(image, seen(everything, image)) - image).max() == 0
 
 
-def test_people_are_kept_where_nothing_else_is_asked_for(made: Any) -> None:
+def test_people_are_kept_where_nothing_else_is_asked_for(open_segmenter: Any) -> None:
     labels = ("background", "person", "sofa")
-    task = made(mask_models.scores_model(), labels, background="white")
+    task = open_segmenter(mask_models.scores_model(), labels, background="white")
     assert task.classes == ("person",)
-    assert made(mask_models.scores_model(), labels).classes is None
+    assert open_segmenter(mask_models.scores_model(), labels).classes is None
 
 
-def test_the_overlay_tints_what_is_covered_and_nothing_else(made: Any) -> None:
-    task = made(mask_models.scores_model())
+def test_the_overlay_tints_what_is_covered_and_nothing_else(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.scores_model())
     image = mask_models.halves(RED, BLUE)
     drawn = task.draw(image.copy(), seen(task, image))
     assert (drawn[30:, :28] == RED).all()
@@ -157,18 +157,20 @@ def test_the_overlay_tints_what_is_covered_and_nothing_else(made: Any) -> None:
         ({"smoothing": float("nan")}, "invalid-option-value", {"expected": "smoothing"}),
     ],
 )
-def test_bad_options(made: Any, options: dict[str, Any], code: str, fields: dict[str, str]) -> None:
+def test_bad_options(
+    open_segmenter: Any, options: dict[str, Any], code: str, fields: dict[str, str]
+) -> None:
     with raises_code(code, **fields):
-        made(mask_models.scores_model(), **options)
+        open_segmenter(mask_models.scores_model(), **options)
 
 
-def test_a_model_of_another_task(made: Any) -> None:
+def test_a_model_of_another_task(open_segmenter: Any) -> None:
     with raises_code("model-wrong-task"):
-        made(tiny_models.color_model(), None)
+        open_segmenter(tiny_models.color_model(), None)
 
 
-def test_its_delegate_dies_and_the_model_beside_it_goes_on(made: Any) -> None:
-    task = made(mask_models.scores_model())
+def test_its_delegate_dies_and_the_model_beside_it_goes_on(open_segmenter: Any) -> None:
+    task = open_segmenter(mask_models.scores_model())
     image = mask_models.halves(GREEN, RED)
     on_tpu = replace(task, path=task.path.with_name("m_edgetpu.tflite"))
     other = on_tpu.fallback_to_cpu()

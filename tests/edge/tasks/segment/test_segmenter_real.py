@@ -22,8 +22,8 @@ def seen(task: Segmenter, path: Path) -> Segmentation:
     return task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
 
-def iou(found: Any, reference: Any) -> float:
-    return float((found & reference).sum() / (found | reference).sum())
+def iou(actual: Any, reference: Any) -> float:
+    return float((actual & reference).sum() / (actual | reference).sum())
 
 
 def deeplab(test_data: Path) -> Segmenter:
@@ -42,31 +42,31 @@ def people() -> Segmenter:
 
 
 def test_deeplab_finds_the_bird(test_data: Path) -> None:
-    said = seen(deeplab(test_data), test_data / "images/bird_segmentation.bmp")
+    values = seen(deeplab(test_data), test_data / "images/bird_segmentation.bmp")
     mask = cv2.imread(str(test_data / "images/bird_segmentation_mask.bmp"), cv2.IMREAD_UNCHANGED)
-    assert said.segments[0].label == "bird"
-    assert (said.mask == mask).mean() >= 0.95
+    assert values.segments[0].label == "bird"
+    assert (values.mask == mask).mean() >= 0.95
     rows, columns = np.nonzero(mask == 3)
     box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    assert said.segments[0].box == pytest.approx(box, abs=40)
+    assert values.segments[0].box == pytest.approx(box, abs=40)
 
 
 def test_deeplab_names_a_person_in_an_image_of_other_proportions(test_data: Path) -> None:
-    said = seen(deeplab(test_data), test_data / "images/pose.jpg")
+    values = seen(deeplab(test_data), test_data / "images/pose.jpg")
     reference = cv2.imread(str(test_data / "images/pose_segmentation.png"))[..., 0] == 255
-    assert [one.label for one in said.segments] == ["person"]
-    assert iou(said.mask == 15, reference) >= 0.8
+    assert [item.label for item in values.segments] == ["person"]
+    assert iou(values.mask == 15, reference) >= 0.8
 
 
 def test_the_selfie_model_cuts_out_a_portrait(test_data: Path) -> None:
-    said = seen(people(), test_data / "images/portrait.jpg")
+    values = seen(people(), test_data / "images/portrait.jpg")
     reference = cv2.imread(str(test_data / "images/portrait_segmentation.png"))[..., 0] == 255
-    (person,) = said.segments
+    (person,) = values.segments
     assert person.label == "person"
-    assert iou(said.mask == 1, reference) >= 0.97
+    assert iou(values.mask == 1, reference) >= 0.97
     assert person.share == pytest.approx(reference.mean(), abs=0.02)
-    assert said.alpha is not None
-    assert iou(said.alpha >= 128, reference) >= 0.97
+    assert values.alpha is not None
+    assert iou(values.alpha >= 128, reference) >= 0.97
 
 
 def test_an_interpreter_without_the_operation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

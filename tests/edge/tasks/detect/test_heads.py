@@ -32,8 +32,8 @@ def logit(share: float) -> float:
 
 
 def test_a_cell_of_a_grid_becomes_the_box_that_darknet_means() -> None:
-    found = runtime((1, 20, 20, 255), (1, 10, 10, 255))
-    head = match_head(found)
+    actual = runtime((1, 20, 20, 255), (1, 10, 10, 255))
+    head = match_head(actual)
     assert isinstance(head, yolo.AnchorGridHead)
     assert head.classes == 80
     fine = np.full((1, 20, 20, 3, 85), -20.0, np.float32)
@@ -53,8 +53,8 @@ def test_a_cell_of_a_grid_becomes_the_box_that_darknet_means() -> None:
 
 
 def test_rows_with_objectness_multiply_it() -> None:
-    found = runtime((1, 6300, 8))
-    head = match_head(found)
+    actual = runtime((1, 6300, 8))
+    head = match_head(actual)
     assert isinstance(head, yolo.RowsHead)
     assert (head.objectness, head.transposed, head.classes) == (True, False, 3)
     rows = np.zeros((1, 6300, 8), np.float32)
@@ -92,13 +92,13 @@ def test_other_outputs_are_not_taken_for_a_detector(shapes: tuple[tuple[int, ...
 
 
 def test_suppression_keeps_the_best_of_a_class_and_other_classes() -> None:
-    found = Candidates(
+    actual = Candidates(
         np.array([[0.1, 0.1, 0.5, 0.5], [0.12, 0.1, 0.5, 0.5], [0.1, 0.1, 0.5, 0.5],
                   [0.6, 0.6, 0.9, 0.9]], np.float32),
         np.array([0.7, 0.9, 0.6, 0.5], np.float32),
         np.array([0, 0, 1, 0]),
     )  # fmt: skip
-    kept = nms(found, 0.5)
+    kept = nms(actual, 0.5)
     assert kept.scores.tolist() == pytest.approx([0.9, 0.6, 0.5])
     assert kept.classes.tolist() == [0, 1, 0]
 

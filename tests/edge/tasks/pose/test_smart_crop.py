@@ -1,4 +1,4 @@
-"""Where MoveNet looks next, and that keypoints do not tremble."""
+"""The region that MoveNet gets next, and the smoothing of keypoints."""
 
 import numpy as np
 import pytest
@@ -83,8 +83,8 @@ def test_in_motion_they_lag_less_than_a_frame() -> None:
     smooth, speed = OneEuro(), 400.0  # two body lengths a second
     for i in range(60):
         places = np.full((17, 2), speed * i / 30)
-        found = smooth(places, i / 30, 200.0)
-    assert 0 <= (places - found).max() < speed / 30
+        actual = smooth(places, i / 30, 200.0)
+    assert 0 <= (places - actual).max() < speed / 30
 
 
 def test_after_a_cut_nothing_is_left_of_before() -> None:

@@ -11,7 +11,7 @@ from edge.frame import BgrImage
 from edge.results import Segment, Segmentation
 
 
-def said(width: int, height: int, classes: int = 2) -> Segmentation:
+def values(width: int, height: int, classes: int = 2) -> Segmentation:
     """Columns of classes 1, 2, …, with background to the right."""
     mask = np.zeros((height, width), np.uint8)
     edges = [round(i * width / (classes + 1)) for i in range(classes + 1)]
@@ -34,14 +34,14 @@ def gray(width: int, height: int) -> BgrImage:
 def test_any_size_is_drawn_on_and_nothing_outside(size: tuple[int, int], classes: int) -> None:
     width, height = size
     around = gray(width + 20, height + 20)
-    draw.segmentation(around[10:-10, 10:-10], said(width, height, classes))
+    draw.segmentation(around[10:-10, 10:-10], values(width, height, classes))
     around[10:-10, 10:-10] = 128
     assert (around == 128).all()
 
 
 def test_a_segment_is_tinted_in_its_color_and_the_rest_is_left() -> None:
     image = gray(640, 480)
-    draw.segmentation(image, said(640, 480))
+    draw.segmentation(image, values(640, 480))
     for column, index in ((100, 1), (320, 2)):
         half = (np.array(mask_color(index), int) + 128) / 2
         assert np.abs(image[400, column] - half).max() <= 1
@@ -49,10 +49,10 @@ def test_a_segment_is_tinted_in_its_color_and_the_rest_is_left() -> None:
 
 
 def test_the_legend_has_a_row_for_each_segment() -> None:
-    one, two = gray(640, 480), gray(640, 480)
-    draw.segmentation(one, said(640, 480, 1))
-    draw.segmentation(two, said(640, 480, 2))
-    for image, rows in ((one, 1), (two, 2)):
+    item, two = gray(640, 480), gray(640, 480)
+    draw.segmentation(item, values(640, 480, 1))
+    draw.segmentation(two, values(640, 480, 2))
+    for image, rows in ((item, 1), (two, 2)):
         for index in (1, 2):
             swatch = (image[:60, :30] == mask_color(index)).all(axis=2)
             assert swatch.sum() > 50 or index > rows

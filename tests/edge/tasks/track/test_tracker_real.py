@@ -31,7 +31,7 @@ def test_three_people_keep_their_ids(test_data: Path) -> None:
     while (frame := source.read()) is not None:
         outputs = task.runtime.invoke(*task.preprocess(frame))
         result = task.postprocess(outputs, frame)
-        ids.update(one.track_id for one in result.detections)
+        ids.update(item.track_id for item in result.detections)
         events += result.events or ()
         task.draw(frame.image.copy(), result)
     source.close()

@@ -18,10 +18,10 @@ def gray(width: int = 640, height: int = 640) -> BgrImage:
     return np.full((height, width, 3), 128, np.uint8)
 
 
-def drawn(said: Poses, image: BgrImage | None = None, least: float = 0.3) -> BgrImage:
-    made = gray() if image is None else image
-    draw.poses(made, said, least)
-    return made
+def drawn(values: Poses, image: BgrImage | None = None, least: float = 0.3) -> BgrImage:
+    created = gray() if image is None else image
+    draw.poses(created, values, least)
+    return created
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -64,19 +64,19 @@ def test_what_is_hardly_seen_is_left_out() -> None:
 def test_angles_can_be_read_at_their_joints() -> None:
     pose = stick_figures.pose(knee=92, elbow=121)
     image = drawn(Poses((pose,)))
-    wanted = labels.style(image)
+    expected = labels.style(image)
     for joint, text in (("right_knee", "92"), ("right_elbow", "121")):
         (point,) = (point for point in pose.keypoints if point.name == joint)
         x, y = round(point.x), round(point.y)
         near = image[max(0, y - 90) : y + 90, max(0, x - 90) : x + 90]
-        assert _shows(near, labels.render_label(text, skeleton.RIGHT, wanted))
+        assert _shows(near, labels.render_label(text, skeleton.RIGHT, expected))
 
 
 def test_counts_stand_in_the_corner_only_when_there_are_some() -> None:
     nobody = Poses((), (), {"squat": 0})
     assert (drawn(nobody) == 128).all()
-    one, two = (drawn(Poses((), (), {"squat": count, "push_up": 0})) for count in (1, 2))
-    corner = (one != two).any(axis=2)
+    item, two = (drawn(Poses((), (), {"squat": count, "push_up": 0})) for count in (1, 2))
+    corner = (item != two).any(axis=2)
     assert corner.any()
     rows, columns = np.nonzero(corner)
     assert rows.max() < 80
@@ -85,11 +85,11 @@ def test_counts_stand_in_the_corner_only_when_there_are_some() -> None:
 
 
 def _shows(image: BgrImage, patch: BgrImage) -> bool:
-    """Whether ``patch`` is somewhere in the image, but for strokes that cross it."""
+    """Return True if ``patch`` is somewhere in the image, but for strokes that cross it."""
     import cv2
 
-    found = cv2.matchTemplate(image, patch, cv2.TM_CCOEFF_NORMED)
-    return float(found.max()) > 0.95
+    actual = cv2.matchTemplate(image, patch, cv2.TM_CCOEFF_NORMED)
+    return float(actual.max()) > 0.95
 
 
 def test_keypoints_without_a_bone_are_dots() -> None:

@@ -44,16 +44,16 @@ def gray(number: int) -> np.ndarray:
     return np.full((900, 700, 3), 10 * number, np.uint8)
 
 
-def made(address: Any, model: Path, poser: Poser, **more: Any) -> PoseIndex:
+def build(address: Any, model: Path, poser: Poser, **more: Any) -> PoseIndex:
     return build_index(str(address), model, lambda: poser, **more)  # type: ignore[arg-type, return-value]
 
 
 def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, model: Path) -> None:
-    poser, told = Poser(), []
-    known = made(photos, model, poser, progress=lambda done, total: told.append((done, total)))
+    poser, calls = Poser(), []
+    known = build(photos, model, poser, progress=lambda done, total: calls.append((done, total)))
     assert [place.name for place in known.locations] == ["3.png", "7.png", "11.png"]
     assert {place.frame for place in known.locations} == {None}
-    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert calls == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
     for place in known.locations:
         kept = cv2.imread(str(place.image))
         assert kept.shape == (640, 498, 3)
@@ -61,17 +61,17 @@ def test_a_folder_gives_a_place_for_each_person_that_is_first(photos: Path, mode
 
 
 def test_what_is_known_is_not_looked_at_again(photos: Path, model: Path) -> None:
-    made(photos, model, Poser())
+    build(photos, model, Poser())
     (photos / "3.png").rename(photos / "moved.png")
     cv2.imwrite(str(photos / "12.png"), gray(12))
     poser = Poser()
-    known = made(photos, model, poser)
+    known = build(photos, model, poser)
     assert poser.seen == 1
     assert sorted(place.name for place in known.locations) == ["11.png", "12.png", "7.png",
                                                             "moved.png"]  # fmt: skip
     model.write_bytes(b"another model")
     other = Poser()
-    made(photos, model, other)
+    build(photos, model, other)
     assert other.seen == 5
 
 
@@ -83,30 +83,30 @@ def test_an_interrupted_folder_goes_on_where_it_was(photos: Path, model: Path, c
             return super().invoke(image)
 
     with pytest.raises(KeyboardInterrupt):
-        made(photos, model, Tired())
+        build(photos, model, Tired())
     assert not list(cache.rglob("*.partial"))
     poser = Poser()
-    assert len(made(photos, model, poser).locations) == 3
+    assert len(build(photos, model, poser).locations) == 3
     assert poser.seen == 2
 
 
 def test_a_damaged_cache_is_made_again(photos: Path, model: Path, cache: Path) -> None:
-    made(photos, model, Poser())
+    build(photos, model, Poser())
     damaged = sorted(cache.rglob("bodies.npy"))
     damaged[0].write_bytes(b"")
     damaged[1].unlink()
     poser = Poser()
-    assert len(made(photos, model, poser).locations) == 3
+    assert len(build(photos, model, poser).locations) == 3
     assert poser.seen == 2
 
 
 def test_an_image_that_is_gone_from_the_cache_is_made_again(
     photos: Path, model: Path, cache: Path
 ) -> None:
-    gone = made(photos, model, Poser()).locations[1].image
+    gone = build(photos, model, Poser()).locations[1].image
     gone.unlink()
     poser = Poser()
-    assert made(photos, model, poser).locations[1].image == gone
+    assert build(photos, model, poser).locations[1].image == gone
     assert gone.exists()
     assert poser.seen == 1
 
@@ -118,20 +118,20 @@ def test_a_video_gives_its_frames(tmp_path: Path, model: Path) -> None:
         writer.write(np.full((48, 64, 3), 10 * number, np.uint8))
     writer.release()
     poser = Poser()
-    known = made(video, model, poser)
+    known = build(video, model, poser)
     assert [(place.name, place.frame) for place in known.locations] == [
         ("dance.avi", 0), ("dance.avi", 2), ("dance.avi", 3),
     ]  # fmt: skip
     assert [round(cv2.imread(str(place.image)).mean() / 10) for place in known.locations] == [
         3, 7, 11,
     ]  # fmt: skip
-    made(video, model, poser)
+    build(video, model, poser)
     assert poser.seen == 4
 
 
 def test_images_that_cannot_be_read_are_told(photos: Path, model: Path) -> None:
     (photos / "7.png").write_bytes(b"broken")
-    known = made(photos, model, Poser())
+    known = build(photos, model, Poser())
     assert len(known.locations) == 2
     assert "1 of 4" in known.notes[0]
 
@@ -148,7 +148,7 @@ def test_nothing_to_compare_with(tmp_path: Path, photos: Path, model: Path) -> N
         ("rtsp://camera/1", "UsageError", "index-not-a-file"),
     ):
         with raises_code(code, kind=kind):
-            made(address, model, Poser())
+            build(address, model, Poser())
 
 
 def test_a_cache_that_cannot_be_written(
@@ -156,7 +156,7 @@ def test_a_cache_that_cannot_be_written(
 ) -> None:
     cache.write_text("no folder")
     with pytest.raises(OutputError):
-        made(photos, model, Poser())
+        build(photos, model, Poser())
 
 
 def test_a_model_that_fails_ends_it(photos: Path, model: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_model_that_fails_ends_it(photos: Path, model: Path) -> None:
             raise ModelError("a model", "a broken one", "repair it", code="model-failed")
 
     with raises_code("model-failed"):
-        made(photos, model, Broken())
+        build(photos, model, Broken())
 
 
 class _Pose(Poser):
@@ -173,16 +173,16 @@ class _Pose(Poser):
 
     threshold = 2.0
 
-    def __init__(self, said: Poses) -> None:
+    def __init__(self, poses: Poses) -> None:
         super().__init__()
-        self.said = said
+        self.said = poses
 
     def postprocess(self, outputs: tuple[np.ndarray, ...], frame: Frame) -> Poses:
         return self.said
 
 
-def mirrored(known: PoseIndex, said: Poses) -> tuple[PoseMatcher, Any]:
-    task = PoseMatcher(_Pose(said), known)  # type: ignore[arg-type]
+def mirrored(known: PoseIndex, poses: Poses) -> tuple[PoseMatcher, Any]:
+    task = PoseMatcher(_Pose(poses), known)  # type: ignore[arg-type]
     frame = Frame(0, 0.0, np.full((120, 160, 3), 200, np.uint8))
     return task, task.postprocess(task.runtime.invoke(*task.preprocess(frame)), frame)
 
@@ -192,9 +192,9 @@ def test_the_match_is_named_and_shown_beside(photos: Path, model: Path) -> None:
     half[:, :350] = 60  # 6 and 8, on average still 7
     half[:, 350:] = 80
     cv2.imwrite(str(photos / "7.png"), half)
-    known = made(photos, model, Poser())
-    for said, turned in ((person(7), False), (flipped(person(7)), True)):
-        task, result = mirrored(known, Poses((said,)))
+    known = build(photos, model, Poser())
+    for poses, turned in ((person(7), False), (flipped(person(7)), True)):
+        task, result = mirrored(known, Poses((poses,)))
         assert (result.match.name, result.match.mirrored) == ("7.png", turned)
         assert result.to_dict()["match"] == {
             "name": "7.png", "similarity": pytest.approx(1.0, abs=1e-3), "mirrored": turned,
@@ -209,7 +209,7 @@ def test_the_match_is_named_and_shown_beside(photos: Path, model: Path) -> None:
 
 
 def test_without_anybody_the_size_stays(photos: Path, model: Path) -> None:
-    known = made(photos, model, Poser())
+    known = build(photos, model, Poser())
     task, result = mirrored(known, Poses(()))
     assert result.to_dict() == {"poses": [], "match": None}
     assert result.summary() == ""
@@ -218,6 +218,6 @@ def test_without_anybody_the_size_stays(photos: Path, model: Path) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7), (480, 640)])
 def test_images_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> None:
-    one = np.full((*size, 3), 128, np.uint8)
+    item = np.full((*size, 3), 128, np.uint8)
     for other in (None, np.full((1, 900, 3), 9, np.uint8), np.full((800, 2, 3), 9, np.uint8)):
-        assert side_by_side(one, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)
+        assert side_by_side(item, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)

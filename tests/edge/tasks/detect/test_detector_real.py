@@ -50,29 +50,29 @@ def iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 @pytest.mark.parametrize("image", SEEN)
 @pytest.mark.parametrize("model", MODELS)
 def test_what_a_person_sees_is_found(test_data: Path, model: str, image: str) -> None:
-    found = find(test_data, model, image)
+    actual = find(test_data, model, image)
     for label, box in SEEN[image]:
         if (model, image, label) in MISSED:
             continue
-        best = max((iou(one.box, box) for one in found if one.label == label), default=0.0)
-        assert best >= MODELS[model], (label, found)
+        best = max((iou(item.box, box) for item in actual if item.label == label), default=0.0)
+        assert best >= MODELS[model], (label, actual)
 
 
 @pytest.mark.parametrize(
     "model", ["yolov5n-int8", "yolov8n_full_integer_quant", "yolov8n_full_integer_quant_MRezqalla"]
 )
 def test_the_usual_exports_of_yolo_are_recognized(test_data: Path, model: str) -> None:
-    found = find(test_data, f"../edgetpu/models/{model}", "pets.jpg")
-    assert [one.label for one in found] == ["dog", "dog"]
+    actual = find(test_data, f"../edgetpu/models/{model}", "pets.jpg")
+    assert [item.label for item in actual] == ["dog", "dog"]
     for _, box in SEEN["pets.jpg"]:
-        assert max(iou(one.box, box) for one in found) >= 0.75
+        assert max(iou(item.box, box) for item in actual) >= 0.75
 
 
 def test_only_the_classes_asked_for(test_data: Path) -> None:
     model = "coco_ssd_mobilenet_v1_1.0_quant"
-    assert {one.label for one in find(test_data, model, "kite_and_cold.jpg", classes=["kite"])} == {
-        "kite"
-    }
+    assert {
+        item.label for item in find(test_data, model, "kite_and_cold.jpg", classes=["kite"])
+    } == {"kite"}
     with raises_code("unknown-class", fix="'kite'"):
         find(test_data, model, "kite_and_cold.jpg", classes=["kites"])
 

@@ -1,4 +1,4 @@
-"""Which pose is closest: wherever it is, however large, and from either side."""
+"""The most similar pose, independent of position and size, and from either side."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from edge.tasks.pose_match.similarity import (
 
 
 def filled(people: list[Pose]) -> PoseDatabase:
-    vectors = [normalize_pose(keypoint_array(one)) for one in people]
+    vectors = [normalize_pose(keypoint_array(person_pose)) for person_pose in people]
     return pose_database([vector for vector in vectors if vector is not None])
 
 
@@ -27,26 +27,26 @@ FIFTY = filled(PEOPLE)
 def test_everybody_finds_themselves(names: tuple[str, ...]) -> None:
     people = [person(seed, names) for seed in range(20)]
     known = filled(people)
-    for number, one in enumerate(people):
-        found = known.nearest(keypoint_array(one))
-        assert found is not None
-        assert (found.number, found.mirrored) == (number, False)
-        assert found.similarity == pytest.approx(1.0, abs=1e-5)
+    for number, person_pose in enumerate(people):
+        actual = known.nearest(keypoint_array(person_pose))
+        assert actual is not None
+        assert (actual.number, actual.mirrored) == (number, False)
+        assert actual.similarity == pytest.approx(1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize(("scale", "dx", "dy"), [(0.2, 0, 0), (3.0, -50, 20), (1.0, 900, -70)])
 def test_place_and_size_do_not_matter(scale: float, dx: float, dy: float) -> None:
-    found = FIFTY.nearest(keypoint_array(changed(PEOPLE[7], scale, dx, dy)))
-    assert found is not None
-    assert found.number == 7
-    assert found.similarity == pytest.approx(1.0, abs=1e-4)
+    actual = FIFTY.nearest(keypoint_array(changed(PEOPLE[7], scale, dx, dy)))
+    assert actual is not None
+    assert actual.number == 7
+    assert actual.similarity == pytest.approx(1.0, abs=1e-4)
 
 
 def test_a_mirror_image_is_found_and_said_to_be_one() -> None:
-    found = FIFTY.nearest(keypoint_array(flipped(PEOPLE[31])))
-    assert found is not None
-    assert (found.number, found.mirrored) == (31, True)
-    assert found.similarity == pytest.approx(1.0, abs=1e-4)
+    actual = FIFTY.nearest(keypoint_array(flipped(PEOPLE[31])))
+    assert actual is not None
+    assert (actual.number, actual.mirrored) == (31, True)
+    assert actual.similarity == pytest.approx(1.0, abs=1e-4)
 
 
 def test_what_is_unsure_counts_little() -> None:
@@ -55,10 +55,10 @@ def test_what_is_unsure_counts_little() -> None:
     point = away[wrist]
     for score, least in ((0.9, 0.0), (0.31, 0.0), (0.0, 0.999)):
         away[wrist] = Keypoint(point.name, 210.0, 60.0, score)
-        found = FIFTY.nearest(keypoint_array(Pose(0.9, tuple(away))))
-        assert found is not None
-        assert found.number == 3
-        assert found.similarity >= least
+        actual = FIFTY.nearest(keypoint_array(Pose(0.9, tuple(away))))
+        assert actual is not None
+        assert actual.number == 3
+        assert actual.similarity >= least
 
 
 def test_similar_is_more_alike_than_different() -> None:
@@ -87,19 +87,19 @@ def test_a_body_of_which_little_is_seen_is_not_compared() -> None:
 
 def test_the_answer_is_that_of_the_formula() -> None:
     """Against cosines computed pose by pose, in float64."""
-    asked = keypoint_array(person(77))
-    asked[:, 2] = np.random.default_rng(1).uniform(0.3, 1, len(COCO))
-    vector = normalize_pose(asked)
+    requested = keypoint_array(person(77))
+    requested[:, 2] = np.random.default_rng(1).uniform(0.3, 1, len(COCO))
+    vector = normalize_pose(requested)
     assert vector is not None
-    weights = asked[:, 2].astype(np.float64)
+    weights = requested[:, 2].astype(np.float64)
     best = (-1.0, -1)
-    for number, one in enumerate(PEOPLE):
-        for candidate in (one, flipped(one)):
+    for number, person_pose in enumerate(PEOPLE):
+        for candidate in (person_pose, flipped(person_pose)):
             other = normalize_pose(keypoint_array(candidate))
             assert other is not None
             dot = (weights[:, None] * vector * other).sum()
             norms = (weights[:, None] * vector**2).sum() * (weights[:, None] * other**2).sum()
             best = max(best, (float(dot / np.sqrt(norms)), number))
-    found = FIFTY.nearest(asked)
-    assert found is not None
-    assert (found.similarity, found.number) == pytest.approx(best, abs=1e-4)
+    actual = FIFTY.nearest(requested)
+    assert actual is not None
+    assert (actual.similarity, actual.number) == pytest.approx(best, abs=1e-4)

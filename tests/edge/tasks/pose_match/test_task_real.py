@@ -43,25 +43,25 @@ def frames(test_data: Path) -> list[Frame]:
 def matches(
     task: PoseMatcher, frames: list[Frame], change: Callable[[Any], Any] = lambda image: image
 ) -> list[PoseMatch]:
-    found = []
+    actual = []
     for frame in frames:
         shown = replace(frame, image=np.asarray(change(frame.image), np.uint8))
         result = task.postprocess(task.runtime.invoke(*task.preprocess(shown)), shown)
         assert result.match is not None
-        found.append(result.match)
-    return found
+        actual.append(result.match)
+    return actual
 
 
 def test_a_frame_finds_itself(opened: Callable[[], PoseMatcher], frames: list[Frame]) -> None:
-    found = matches(opened(), frames)
-    assert [one.frame for one in found] == [frame.index for frame in frames]
-    assert min(one.similarity for one in found) > 0.9999
-    assert not any(one.mirrored for one in found)
+    actual = matches(opened(), frames)
+    assert [item.frame for item in actual] == [frame.index for frame in frames]
+    assert min(item.similarity for item in actual) > 0.9999
+    assert not any(item.mirrored for item in actual)
 
 
 @pytest.mark.parametrize(
     ("change", "turned"),
-    [(lambda one: cv2.resize(one, (360, 640)), False), (lambda one: cv2.flip(one, 1), True)],
+    [(lambda item: cv2.resize(item, (360, 640)), False), (lambda item: cv2.flip(item, 1), True)],
     ids=["smaller", "mirrored"],
 )
 def test_also_in_another_size_and_mirrored(
@@ -72,11 +72,11 @@ def test_also_in_another_size_and_mirrored(
 ) -> None:
     """Keypoints differ a little there: among frames of one pose another one may be closer."""
     task = opened()
-    found = matches(task, frames, change)
-    assert [one.mirrored for one in found] == [turned] * len(frames)
-    assert min(one.similarity for one in found) > 0.99
+    actual = matches(task, frames, change)
+    assert [item.mirrored for item in actual] == [turned] * len(frames)
+    assert min(item.similarity for item in actual) > 0.99
     poses = task.index.database.vectors
-    alike = [float(poses[one.frame or 0] @ poses[i]) for i, one in enumerate(found)]
+    alike = [float(poses[item.frame or 0] @ poses[i]) for i, item in enumerate(actual)]
     assert min(alike) > 0.995
-    itself = np.mean([abs((one.frame or 0) - i) <= 2 for i, one in enumerate(found)])
+    itself = np.mean([abs((item.frame or 0) - i) <= 2 for i, item in enumerate(actual)])
     assert itself >= (0.85 if "mediapipe" in task.runtime.package else 0.65)
