@@ -222,12 +222,12 @@ def test_no_detections_at_all() -> None:
 def test_arrays_that_do_not_fit_are_refused(
     boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray | None
 ) -> None:
-    with pytest.raises(ValueError, match=r"expected boxes \[n, 4\]"):
+    with pytest.raises(ValueError, match="boxes"):
         MultiObjectTracker().update(boxes, scores, classes)
 
 
 def test_time_does_not_stand_still() -> None:
-    with pytest.raises(ValueError, match="steps above 0"):
+    with pytest.raises(ValueError, match="steps"):
         MultiObjectTracker().update(*NOTHING, steps=0)
 
 
