@@ -112,11 +112,11 @@ def test_other_test_images_and_another_computer_are_pointed_out(tmp_path: Path) 
     other["environment"]["cpu"] = "Cortex-A76"
     other["variants"]["int8"]["latency"]["interpreter"] = "tflite-runtime 2.14.0"
     outs = [put(tmp_path / "here", FULL.record()), put(tmp_path / "there", other)]
-    found = " ".join(compare.compare_results(outs).warnings)
+    text = " ".join(compare.compare_results(outs).warnings)
     accuracies, computers, _ = compare.compare_results(outs).warnings
     assert "there has" in accuracies and "test" in accuracies
     assert "Cortex-A76" not in computers and "there has" in computers
-    assert "ai-edge-litert 2.3.0, cpu, 2 threads; tflite-runtime 2.14.0, cpu, 2 threads" in found
+    assert "ai-edge-litert 2.3.0, cpu, 2 threads; tflite-runtime 2.14.0, cpu, 2 threads" in text
     text = " ".join(printed(compare.compare_results(outs)).split())
     assert f"Note: {accuracies}" in text
 
@@ -162,10 +162,10 @@ def test_results_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> No
 def test_as_json_it_holds_all_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = put(tmp_path / "out", FULL.record())
     assert run(["compare", str(out / "report.json"), "--sort", "time", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["baseline"] == {"result": "out", "variant": "int8"}
-    assert found["warnings"] == []
-    best = found["variants"][0]
+    text = json.loads(capsys.readouterr().out)
+    assert text["baseline"] == {"result": "out", "variant": "int8"}
+    assert text["warnings"] == []
+    best = text["variants"][0]
     assert (best["result"], best["variant"], best["pareto"]) == ("out", "channels-50", True)
     assert best["against_baseline"]["points"] == pytest.approx(100 / 3)
     assert best["against_baseline"]["p50_ms"] == pytest.approx(2.1123 / 3.4123, abs=1e-4)
@@ -255,9 +255,9 @@ def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
 def test_piped_every_column_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = put(tmp_path / "out", FULL.record())
     assert run(["compare", str(out)]) == 0
-    said = capsys.readouterr().out
-    assert "threshold" in said
-    assert "No room" not in said
+    output = capsys.readouterr().out
+    assert "threshold" in output
+    assert "No room" not in output
 
 
 def test_it_starts_without_what_makes_models(tmp_path: Path) -> None:

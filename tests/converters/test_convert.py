@@ -234,7 +234,7 @@ class SmallDisk:
     to feel it does first."""
 
     folder: Path
-    said: str
+    output: str
     prepare: Callable[[], None]
 
 
@@ -289,9 +289,9 @@ def test_a_stopped_run_leaves_nothing_half_written(
         assert list(tmp_path.iterdir()), "the run never started to write"
         time.sleep(1)
         process.send_signal(order)
-        said = process.communicate(timeout=60)[1]
+        output = process.communicate(timeout=60)[1]
     assert process.returncode == code
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert list(tmp_path.iterdir()) == []
 
 

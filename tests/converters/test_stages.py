@@ -129,10 +129,10 @@ def test_the_test_side_does_not_decide_about_a_remedy(
     class AskedError(Exception):
         pass
 
-    def asked(*_: object) -> None:
+    def called(*_: object) -> None:
         raise AskedError
 
-    monkeypatch.setattr(accuracy_control, "apply_accuracy_control", asked)
+    monkeypatch.setattr(accuracy_control, "apply_accuracy_control", called)
     float32, float16, int8 = sound
     wrong = {lost_on: np.roll(getattr(int8.predictions, lost_on), 1, axis=1)}  # none is right
     poor = (float32, float16, replace(int8, predictions=replace(int8.predictions, **wrong)))

@@ -32,15 +32,15 @@ def settings(
     monkeypatch: pytest.MonkeyPatch, folder: Path, *options: str
 ) -> pipeline.ConvertSettings:
     """What `edge convert` would start with."""
-    asked: list[pipeline.ConvertSettings] = []
+    called: list[pipeline.ConvertSettings] = []
 
     def stop(settings: pipeline.ConvertSettings, progress: object) -> Any:
-        asked.append(settings)
+        called.append(settings)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "convert", stop)
     assert cli.run(["convert", str(folder), *options]) == 130
-    return asked[0]
+    return called[0]
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_the_board_picks_target_and_size_where_they_are_left_out(
     target: str,
     size: int | None,
 ) -> None:
-    asked = settings(monkeypatch, tmp_path, *options)
-    assert (asked.plan.limits.target, asked.size) == (target, size)
-    assert asked.to_dict()["board"] == (options[1] if options else None)
+    called = settings(monkeypatch, tmp_path, *options)
+    assert (called.plan.limits.target, called.size) == (target, size)
+    assert called.to_dict()["board"] == (options[1] if options else None)
 
 
 @pytest.mark.parametrize(
@@ -83,20 +83,20 @@ def test_a_board_that_does_not_fit_is_refused_before_any_work(
 
 
 def test_a_published_network_is_estimated_as_published() -> None:
-    found = estimate_latency(300, "int8", "cpu", PI.latencies)
-    assert found is not None
-    assert found.ms == pytest.approx(17)
-    assert found.low_ms < 17 < found.high_ms
-    assert {one.dtype for one in found.published} == {"int8"}
+    estimate = estimate_latency(300, "int8", "cpu", PI.latencies)
+    assert estimate is not None
+    assert estimate.ms == pytest.approx(17)
+    assert estimate.low_ms < 17 < estimate.high_ms
+    assert {known.dtype for known in estimate.published} == {"int8"}
 
 
 @pytest.mark.parametrize("name", profile.names())
 def test_the_range_holds_what_was_published(name: str) -> None:
     latencies = profile.load(name).latencies
-    for one in latencies:
-        size = profile.networks()[one.model].multiply_adds
-        found = estimate_latency(size, one.dtype, one.runs_on, latencies)
-        assert found is None or found.low_ms - 1e-6 <= one.ms <= found.high_ms + 1e-6
+    for known in latencies:
+        size = profile.networks()[known.model].multiply_adds
+        estimate = estimate_latency(size, known.dtype, known.runs_on, latencies)
+        assert estimate is None or estimate.low_ms - 1e-6 <= known.ms <= estimate.high_ms + 1e-6
 
 
 def test_half_the_multiply_adds_take_half_the_time_on_a_cpu() -> None:
@@ -107,10 +107,10 @@ def test_half_the_multiply_adds_take_half_the_time_on_a_cpu() -> None:
 
 
 def test_on_an_edge_tpu_a_small_network_may_take_as_long_as_the_quickest_published() -> None:
-    found = estimate_latency(10, "int8", "edgetpu", WITH_TPU.latencies)
-    assert found is not None
-    assert found.high_ms == 2.4
-    assert found.low_ms < found.ms < 1
+    estimate = estimate_latency(10, "int8", "edgetpu", WITH_TPU.latencies)
+    assert estimate is not None
+    assert estimate.high_ms == 2.4
+    assert estimate.low_ms < estimate.ms < 1
 
 
 @pytest.mark.parametrize(
@@ -122,25 +122,25 @@ def test_on_an_edge_tpu_a_small_network_may_take_as_long_as_the_quickest_publish
     ],
 )
 def test_the_likeliest_guide_is_the_network_that_is_built_most_alike(name: str, ms: float) -> None:
-    found = estimate_latency(300, "int8", "cpu", profile.load(name).latencies)
-    assert found is not None
-    assert found.ms == pytest.approx(ms)
-    assert found.low_ms < found.ms <= found.high_ms
+    estimate = estimate_latency(300, "int8", "cpu", profile.load(name).latencies)
+    assert estimate is not None
+    assert estimate.ms == pytest.approx(ms)
+    assert estimate.low_ms < estimate.ms <= estimate.high_ms
 
 
 @pytest.mark.parametrize("name", ["raspberry-pi-5+coral-pcie", "raspberry-pi-3b-plus+coral-usb"])
 def test_one_published_latency_has_the_range_that_others_have(name: str) -> None:
     latencies = profile.load(name).latencies
-    (one,) = [each for each in latencies if each.runs_on == "edgetpu"]
-    size = profile.networks()[one.model].multiply_adds
-    found = estimate_latency(size, "int8", "edgetpu", latencies)
-    assert found is not None
-    assert found.ms == pytest.approx(one.ms)
-    assert found.published == (one,)
+    (known,) = [each for each in latencies if each.runs_on == "edgetpu"]
+    size = profile.networks()[known.model].multiply_adds
+    estimate = estimate_latency(size, "int8", "edgetpu", latencies)
+    assert estimate is not None
+    assert estimate.ms == pytest.approx(known.ms)
+    assert estimate.published == (known,)
     several = profile.load("coral-dev-board").latencies
     rates = [each.ms / profile.networks()[each.model].multiply_adds for each in several]
-    assert found.high_ms / found.ms >= max(rates) / median(rates) > 3
-    assert found.low_ms / found.ms <= min(rates) / median(rates) < 0.5
+    assert estimate.high_ms / estimate.ms >= max(rates) / median(rates) > 3
+    assert estimate.low_ms / estimate.ms <= min(rates) / median(rates) < 0.5
 
 
 @pytest.mark.parametrize(

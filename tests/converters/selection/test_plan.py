@@ -11,19 +11,19 @@ from converters.selection.select import Limits
 RECIPE = '[[steps]]\nstep = "quantize"\nmethod = "int8"\n'
 
 
-def made(*names: str, precision: float | None = None) -> plan.CompressionPlan:
+def planned_for(*names: str, precision: float | None = None) -> plan.CompressionPlan:
     return plan.make_plan(names, Limits(), precision, 2.0)
 
 
 def test_what_is_always_made_is_no_recipe_to_run() -> None:
-    assert made("int8", "float16").recipes == ()
-    assert made().preferred == made("int8").preferred == "int8"
-    assert made("float16").preferred == "float16"
+    assert planned_for("int8", "float16").recipes == ()
+    assert planned_for().preferred == planned_for("int8").preferred == "int8"
+    assert planned_for("float16").preferred == "float16"
 
 
 def test_the_last_recipe_is_the_preferred_one(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(RECIPE)
-    planned = made("int8", str(tmp_path / "mine.toml"))
+    planned = planned_for("int8", str(tmp_path / "mine.toml"))
     assert [recipe.name for recipe in planned.recipes] == ["mine"]
     assert planned.preferred == "mine"
 
@@ -31,14 +31,14 @@ def test_the_last_recipe_is_the_preferred_one(tmp_path: Path) -> None:
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(RECIPE)
     with raises_code("recipe-name-conflict", found="'mine'", kind="UsageError"):
-        made(*2 * (str(tmp_path / "mine.toml"),))
+        planned_for(*2 * (str(tmp_path / "mine.toml"),))
 
 
 @pytest.mark.parametrize("name", ["int8", "int8-controlled"])
 def test_a_file_cannot_take_the_name_of_what_the_toolkit_makes(tmp_path: Path, name: str) -> None:
     (tmp_path / f"{name}.toml").write_text(RECIPE)
     with raises_code("recipe-name-conflict", found=f"'{name}'", kind="UsageError"):
-        made(str(tmp_path / f"{name}.toml"))
+        planned_for(str(tmp_path / f"{name}.toml"))
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_a_file_cannot_take_the_name_of_what_the_toolkit_makes(tmp_path: Path, n
 )
 def test_a_precision_that_is_no_share_is_refused(precision: float, fix: str) -> None:
     with raises_code("option-out-of-range", expected="--precision", fix=fix, kind="UsageError"):
-        made(precision=precision)
+        planned_for(precision=precision)

@@ -38,15 +38,15 @@ FILES = (
 
 
 def choice(
-    files: Iterable[EvaluatedVariant] = FILES, wanted: str = "int8", **limits: Any
+    files: Iterable[EvaluatedVariant] = FILES, preferred: str = "int8", **limits: Any
 ) -> Selection:
-    return select_variant(tuple(files), Limits(**limits), wanted)
+    return select_variant(tuple(files), Limits(**limits), preferred)
 
 
 def test_without_limits_it_is_what_was_asked_for() -> None:
-    assert choice(wanted="small").chosen == "small"
-    assert choice(wanted="small").met
-    assert choice(wanted="small").failures == ()
+    assert choice(preferred="small").chosen == "small"
+    assert choice(preferred="small").met
+    assert choice(preferred="small").failures == ()
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_without_limits_it_is_what_was_asked_for() -> None:
     ],
 )
 def test_the_best_within_the_limits(limits: dict[str, Any], chosen: str, fitting: int) -> None:
-    made = choice(**limits)
-    assert (made.chosen, made.met) == (chosen, True)
-    assert len(FILES) - len({failure.variant for failure in made.failures}) == fitting
-    assert chosen in made.reason and (fitting == 1 or str(fitting) in made.reason)
+    selection = choice(**limits)
+    assert (selection.chosen, selection.met) == (chosen, True)
+    assert len(FILES) - len({failure.variant for failure in selection.failures}) == fitting
+    assert chosen in selection.reason and (fitting == 1 or str(fitting) in selection.reason)
 
 
 def test_equal_accuracy_is_told_apart_by_time_then_by_size() -> None:
@@ -77,19 +77,19 @@ def test_equal_accuracy_is_told_apart_by_time_then_by_size() -> None:
 
 
 def test_what_the_edge_tpu_leaves_is_not_taken_for_it() -> None:
-    made = choice(wanted="odd", target="edgetpu")
-    assert made.chosen == "int8"
-    assert {f.variant for f in made.failures} == {"float32", "float16", "odd"}
-    assert choice(wanted="small", target="edgetpu").chosen == "small"
-    assert choice(wanted="float16", target="cpu").chosen == "float16"
+    selection = choice(preferred="odd", target="edgetpu")
+    assert selection.chosen == "int8"
+    assert {f.variant for f in selection.failures} == {"float32", "float16", "odd"}
+    assert choice(preferred="small", target="edgetpu").chosen == "small"
+    assert choice(preferred="float16", target="cpu").chosen == "float16"
 
 
 def test_where_nothing_fits_the_nearest_is_taken_and_its_failure_named() -> None:
-    made = choice(max_size_kb=1500)
-    assert (made.chosen, made.met) == ("small", False)
+    selection = choice(max_size_kb=1500)
+    assert (selection.chosen, selection.met) == ("small", False)
     for part in ("small", "1,800 kB", "300 kB", "--max-size 1500"):
-        assert part in made.reason
-    assert len(made.failures) == len(FILES)
+        assert part in selection.reason
+    assert len(selection.failures) == len(FILES)
     slow = choice(max_latency_ms=2)
     for part in ("2.1 ms", "0.1 ms", "--max-latency 2"):
         assert part in slow.reason
@@ -100,16 +100,16 @@ def test_where_nothing_fits_the_nearest_is_taken_and_its_failure_named() -> None
 
 
 def test_a_variant_that_misses_one_limit_is_nearer_than_one_that_misses_two() -> None:
-    made = choice(max_latency_ms=2, min_accuracy=0.9)
-    assert made.chosen == "small"
-    assert {f.limit for f in made.failures} == {"max_latency_ms"}
+    selection = choice(max_latency_ms=2, min_accuracy=0.9)
+    assert selection.chosen == "small"
+    assert {f.limit for f in selection.failures} == {"max_latency_ms"}
 
 
 def test_nothing_for_the_edge_tpu_is_never_called_good() -> None:
-    made = choice(FILES[:2], wanted="float32", target="edgetpu")
-    assert not made.met
-    assert {failure.limit for failure in made.failures} == {"edgetpu"}
-    assert "Edge TPU" in made.reason
+    selection = choice(FILES[:2], preferred="float32", target="edgetpu")
+    assert not selection.met
+    assert {failure.limit for failure in selection.failures} == {"edgetpu"}
+    assert "Edge TPU" in selection.reason
 
 
 def test_the_pareto_front_has_no_variant_that_another_beats() -> None:

@@ -44,8 +44,8 @@ def answers(*rows: tuple[float, bool]) -> tuple[Scores, Labels]:
 @pytest.mark.parametrize("sureness", [0.5, 1.0, 3.0])
 def test_the_temperature_undoes_how_much_too_sure_the_scores_are(sureness: float) -> None:
     logits, labels = honest(8000)
-    found = fit_temperature(softmax(sureness * logits), labels)
-    assert found == pytest.approx(sureness, rel=0.05)
+    fitted = fit_temperature(softmax(sureness * logits), labels)
+    assert fitted == pytest.approx(sureness, rel=0.05)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -60,9 +60,9 @@ def test_the_log_loss_of_the_validation_side_never_rises(seed: int) -> None:
 def test_a_few_images_that_are_all_right_do_not_ask_for_certainty() -> None:
     """The log-loss alone falls without end; 0 errors in 20 do not mean none in a thousand."""
     scores, labels = answers(*[(0.9, True)] * 20)
-    found = fit_temperature(scores, labels)
-    assert calibration.SHARPEST < found < 1
-    sharpened = softmax(np.log(scores.astype(np.float64)) / found)
+    fitted = fit_temperature(scores, labels)
+    assert calibration.SHARPEST < fitted < 1
+    sharpened = softmax(np.log(scores.astype(np.float64)) / fitted)
     assert 0.92 < sharpened.max(axis=1)[0] < 0.99
 
 
@@ -97,15 +97,15 @@ def test_the_head_takes_the_temperature_in(
 
 def test_reliability_by_hand() -> None:
     rows = (0.7, True), (0.7, False), (0.9, True), (0.95, True), (1.0, True)
-    found = reliability(*answers(*rows), bins=5)
-    low, high = found.bins
+    fitted = reliability(*answers(*rows), bins=5)
+    low, high = fitted.bins
     assert (low.low, low.high, low.count, low.accuracy) == (0.6, 0.8, 2, 0.5)
     assert low.confidence == pytest.approx(0.7)
     assert (high.low, high.high, high.count, high.accuracy) == (0.8, 1.0, 3, 1.0)
     assert high.confidence == pytest.approx(0.95)
-    assert found.ece == pytest.approx((2 * 0.2 + 3 * 0.05) / 5)
+    assert fitted.ece == pytest.approx((2 * 0.2 + 3 * 0.05) / 5)
     loss = -np.log([0.7, 0.3, 0.9, 0.95, 1.0]).mean()
-    assert found.log_loss == pytest.approx(loss, rel=1e-5)
+    assert fitted.log_loss == pytest.approx(loss, rel=1e-5)
 
 
 def test_honest_scores_have_next_to_no_calibration_error() -> None:
@@ -116,60 +116,60 @@ def test_honest_scores_have_next_to_no_calibration_error() -> None:
 
 def test_a_quantized_score_of_0_is_half_a_step_not_infinite() -> None:
     scores = np.array([[0, 1], [255, 1], [250, 6]], np.float32) / 256
-    found = reliability(scores, np.array([0, 0, 0])).log_loss
-    assert found == pytest.approx(-np.log([0.5 / 256, 255 / 256, 250 / 256]).mean(), rel=1e-5)
+    fitted = reliability(scores, np.array([0, 0, 0])).log_loss
+    assert fitted == pytest.approx(-np.log([0.5 / 256, 255 / 256, 250 / 256]).mean(), rel=1e-5)
 
 
 def test_the_threshold_accepts_as_much_as_the_precision_allows() -> None:
     images = [(0.9, True)] * 10 + [(0.8, True)] * 9 + [(0.7, False)] + [(0.6, False)]
-    found = fit_threshold(*answers(*images), precision=0.95)
-    assert found.met
-    assert found.score == pytest.approx(0.65)  # midway between 0.7 and 0.6
-    assert (found.reached, found.coverage, found.images) == (0.95, 20 / 21, 21)
-    assert 0.7 < found.lower < 0.95
+    fitted = fit_threshold(*answers(*images), precision=0.95)
+    assert fitted.met
+    assert fitted.score == pytest.approx(0.65)  # midway between 0.7 and 0.6
+    assert (fitted.reached, fitted.coverage, fitted.images) == (0.95, 20 / 21, 21)
+    assert 0.7 < fitted.lower < 0.95
     for part in ("65.0%", "95.2% of 21 ", "95.0%"):
-        assert part in found.words()
+        assert part in fitted.words()
 
 
 def test_what_is_below_the_threshold_is_what_would_be_wrong_too_often() -> None:
     logits, labels = honest(4000)
     scores = softmax(logits)
-    found = fit_threshold(scores, labels, precision=0.9)
-    accepted = scores.max(axis=1) >= found.score
+    fitted = fit_threshold(scores, labels, precision=0.9)
+    accepted = scores.max(axis=1) >= fitted.score
     right = scores.argmax(axis=1) == labels
-    assert right[accepted].mean() == pytest.approx(found.reached)
-    assert accepted.mean() == pytest.approx(found.coverage)
+    assert right[accepted].mean() == pytest.approx(fitted.reached)
+    assert accepted.mean() == pytest.approx(fitted.coverage)
     assert right.mean() < 0.8
-    assert 0.9 <= found.reached < 0.92
+    assert 0.9 <= fitted.reached < 0.92
 
 
 def test_images_of_one_score_are_accepted_together_or_not_at_all() -> None:
     images = [(0.9, True)] * 4 + [(0.8, True)] * 5 + [(0.8, False)]
-    found = fit_threshold(*answers(*images), precision=0.95)
-    assert (found.coverage, found.reached) == (0.4, 1.0)
-    assert found.score == pytest.approx(0.85)
+    fitted = fit_threshold(*answers(*images), precision=0.95)
+    assert (fitted.coverage, fitted.reached) == (0.4, 1.0)
+    assert fitted.score == pytest.approx(0.85)
 
 
 def test_where_all_are_right_only_less_than_was_seen_is_unknown() -> None:
-    found = fit_threshold(*answers((0.9, True), (0.7, True)), precision=1.0)
-    assert found.coverage == 1
-    assert found.score == pytest.approx(0.6)  # midway to 0.5, a guess between two
+    fitted = fit_threshold(*answers((0.9, True), (0.7, True)), precision=1.0)
+    assert fitted.coverage == 1
+    assert fitted.score == pytest.approx(0.6)  # midway to 0.5, a guess between two
 
 
 def test_quantized_scores_are_cut_between_two_steps() -> None:
     scores = np.array([[200, 56], [199, 57]], np.float32) / 256
-    found = fit_threshold(scores, np.array([0, 1]), precision=1.0)
-    assert found.score == 199.5 / 256
+    fitted = fit_threshold(scores, np.array([0, 1]), precision=1.0)
+    assert fitted.score == 199.5 / 256
 
 
 def test_a_precision_out_of_reach_is_said_with_the_best_there_is() -> None:
     images = [(0.9, True), (0.9, False), (0.8, True), (0.7, False)]
-    found = fit_threshold(*answers(*images), precision=0.95)
-    assert not found.met
-    assert found.reached == pytest.approx(2 / 3)
-    assert found.coverage == 0.75
+    fitted = fit_threshold(*answers(*images), precision=0.95)
+    assert not fitted.met
+    assert fitted.reached == pytest.approx(2 / 3)
+    assert fitted.coverage == 0.75
     for part in ("95.0%", "75.0%", "66.7%"):
-        assert part in found.words()
+        assert part in fitted.words()
 
 
 @pytest.mark.parametrize("precision", [0.0, 1.01, float("nan")])

@@ -168,8 +168,8 @@ def test_a_damaged_int8_fails_and_names_classes_and_layers(
     labels[shapes_split.test] = float32.test.argmax(1)
     relabelled = dataclasses.replace(shapes, labels=labels)
     broken = Variant("int8", damage(int8.variant.content, "block_3_expand"))
-    (said,) = answers([broken], relabelled, shapes_split)
-    verdict = verdict_on(said, float32, relabelled, shapes_split, 2.0)
+    (predictions,) = answers([broken], relabelled, shapes_split)
+    verdict = verdict_on(predictions, float32, relabelled, shapes_split, 2.0)
     assert verdict.status == "fail"
     assert verdict.drop > 10
     assert set(verdict.classes) <= set(shapes.classes) and verdict.classes

@@ -17,34 +17,34 @@ def verdict(lost: int, gained: int, trials: int, max_drop: float = 2.0) -> Verdi
 
 
 def test_no_loss_passes() -> None:
-    said = verdict(0, 0, 72)
-    assert said.status == "pass"
-    assert said.drop == 0
-    assert said.interval == pytest.approx((-5.07, 5.07), abs=0.01)
-    assert said.classes == ()
-    assert "loses 0.0 points" in said.reason and "2 allowed" in said.reason
+    judged = verdict(0, 0, 72)
+    assert judged.status == "pass"
+    assert judged.drop == 0
+    assert judged.interval == pytest.approx((-5.07, 5.07), abs=0.01)
+    assert judged.classes == ()
+    assert "loses 0.0 points" in judged.reason and "2 allowed" in judged.reason
 
 
 def test_a_gain_passes_and_is_called_one() -> None:
-    said = verdict(0, 4, 72)
-    assert said.status == "pass"
-    assert said.drop == pytest.approx(-100 * 4 / 72)
-    assert "gains 5.6 points" in said.reason
+    judged = verdict(0, 4, 72)
+    assert judged.status == "pass"
+    assert judged.drop == pytest.approx(-100 * 4 / 72)
+    assert "gains 5.6 points" in judged.reason
 
 
 def test_three_of_72_lost_may_be_chance() -> None:
-    said = verdict(3, 0, 72)
-    assert said.status == "warn"
-    assert said.drop == pytest.approx(4.1667, abs=1e-3)
-    assert said.interval[0] < 2
-    assert "72 test images" in said.reason
+    judged = verdict(3, 0, 72)
+    assert judged.status == "warn"
+    assert judged.drop == pytest.approx(4.1667, abs=1e-3)
+    assert judged.interval[0] < 2
+    assert "72 test images" in judged.reason
 
 
 def test_the_same_share_of_many_images_is_no_chance() -> None:
-    said = verdict(30, 0, 720)
-    assert said.status == "fail"
-    assert said.interval[0] > 2
-    assert "2 allowed" in said.reason and "720" not in said.reason
+    judged = verdict(30, 0, 720)
+    assert judged.status == "fail"
+    assert judged.interval[0] > 2
+    assert "2 allowed" in judged.reason and "720" not in judged.reason
 
 
 def test_lost_and_gained_images_count_against_each_other() -> None:
