@@ -215,7 +215,7 @@ def test_another_network_is_refused(context: RecipeContext) -> None:
         ({"keep": float("nan")}, "keep"),
         ({"epochs": -1}, "epochs"),
         ({"learning_rate": 0.0}, "learning_rate"),
-        ({"label_weight": 2.0}, "hard"),
+        ({"label_weight": 2.0}, "label_weight"),
     ],
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Any], named: str) -> None:
