@@ -21,7 +21,7 @@ from edge import image_collector
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_every_so_many_seconds_of_a_source(run_edge: RunEdge, tmp_path: Path) -> None:
+def test_an_interval_in_seconds_of_the_source(run_edge: RunEdge, tmp_path: Path) -> None:
     done = run_edge(
         "capture", "--label", "cat", "-o", tmp_path / "photos", "--source",
         "synthetic:320x240@10?frames=50", "--interval", "1", "--json",
@@ -36,7 +36,7 @@ def test_every_so_many_seconds_of_a_source(run_edge: RunEdge, tmp_path: Path) ->
         assert image.shape == (240, 320, 3)
 
 
-def test_a_burst_ends_when_it_is_full_and_nothing_is_overwritten(
+def test_a_burst_ends_at_its_count_and_overwrites_nothing(
     run_edge: RunEdge, tmp_path: Path
 ) -> None:
     for turn in (1, 2):
@@ -49,7 +49,7 @@ def test_a_burst_ends_when_it_is_full_and_nothing_is_overwritten(
     assert not list(tmp_path.rglob("*.partial"))
 
 
-def test_what_was_taken_before_is_skipped(tmp_path: Path) -> None:
+def test_duplicates_are_skipped(tmp_path: Path) -> None:
     kept = image_collector.open_collector(tmp_path, "cat")
     random = np.random.default_rng(0)
     first, second = (random.integers(0, 255, (6, 8, 3)).astype(np.uint8) for _ in range(2))
@@ -63,9 +63,7 @@ def test_what_was_taken_before_is_skipped(tmp_path: Path) -> None:
     assert (len(kept.kept), kept.skipped) == (2, 2)
 
 
-def test_what_lies_there_from_an_earlier_time_is_not_taken_again(
-    run_edge: RunEdge, tmp_path: Path
-) -> None:
+def test_duplicates_of_earlier_runs_are_skipped(run_edge: RunEdge, tmp_path: Path) -> None:
     command = ("capture", "-o", tmp_path, "--interval", "1", "--json")
     for label, size, kept in (("cat", "1280x720", 5), ("cat", "1280x720", 0),
                               ("dog", "160x120", 5), ("dog", "160x120", 0)):  # fmt: skip
@@ -74,9 +72,7 @@ def test_what_lies_there_from_an_earlier_time_is_not_taken_again(
     assert json.loads(done.stdout)["counts"] == {"cat": 5, "dog": 5}
 
 
-def test_a_scene_in_which_nothing_moves_ends_and_is_told_about_once(
-    run_edge: RunEdge, tmp_path: Path
-) -> None:
+def test_a_still_scene_ends_and_is_reported_once(run_edge: RunEdge, tmp_path: Path) -> None:
     image = tmp_path / "still.mkv"
     codec = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(str(image), cv2.CAP_FFMPEG, codec, 10, (64, 48))

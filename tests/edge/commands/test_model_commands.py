@@ -59,7 +59,7 @@ def test_classify_a_folder(model, photos, capsys):
     assert [set(entry) for entry in rows[0]["classes"]] == [{"label", "index", "score"}] * 2
 
 
-def test_classify_for_people(model, photos, capsys):
+def test_classify_prints_text(model, photos, capsys):
     assert run(["classify", str(model), str(photos / "red.png")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == str(photos / "red.png")
@@ -82,7 +82,7 @@ def wary(model, tmp_path):
     return path
 
 
-def test_below_the_threshold_of_the_model_the_answer_is_unknown(wary, photos, gray, capsys):
+def test_below_the_threshold_of_the_model_the_class_is_unknown(wary, photos, gray, capsys):
     assert run(["classify", str(wary), str(gray), str(photos / "red.png")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "  unknown  (best: red 33.2 %, below 62.5 %)"
@@ -94,7 +94,7 @@ def test_below_the_threshold_of_the_model_the_answer_is_unknown(wary, photos, gr
     assert len(rows[0]["classes"]) == 3
 
 
-def test_a_threshold_on_the_command_line_comes_first(model, wary, photos, gray, capsys):
+def test_a_threshold_on_the_command_line_overrides_the_model(model, wary, photos, gray, capsys):
     _, (lower,) = classify_json(capsys, wary, gray, "--threshold", 0.3)
     assert (lower["unknown"], lower["threshold"]) == (False, 0.3)
     _, (off,) = classify_json(capsys, wary, gray, "--threshold", 0)
@@ -105,14 +105,14 @@ def test_a_threshold_on_the_command_line_comes_first(model, wary, photos, gray, 
 
 
 @pytest.mark.parametrize("value", ["80", "-0.1", "nan", "much"])
-def test_a_threshold_that_is_no_share_is_an_error(model, photos, capsys, value):
+def test_a_threshold_out_of_range_is_an_error(model, photos, capsys, value):
     assert run(["classify", str(model), str(photos), "--threshold", value]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "threshold" in printed.err
 
 
-def test_a_broken_image_among_others_is_a_finding(model, photos, capsys):
+def test_a_broken_image_among_others_exits_with_1(model, photos, capsys):
     (photos / "broken.jpg").write_text("no image")
     code, rows = classify_json(capsys, model, photos)
     assert code == 1

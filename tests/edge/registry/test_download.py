@@ -42,7 +42,7 @@ def test_a_truncated_response_is_resumed(server, part):
     assert [asked for _, asked in server.requests] == [None, "bytes=100000-", "bytes=100001-"]
 
 
-def test_what_an_earlier_run_left_is_continued(server, part):
+def test_a_partial_file_is_resumed(server, part):
     server.served["/file"] = Served(CONTENT)
     part.write_bytes(CONTENT[:300_000])
     assert fetch(server, part) is True
@@ -50,21 +50,21 @@ def test_what_an_earlier_run_left_is_continued(server, part):
     assert server.requests == [("/file", "bytes=300000-")]
 
 
-def test_a_part_that_was_whole_already_is_kept(server, part):
+def test_a_complete_partial_file_is_kept(server, part):
     server.served["/file"] = Served(CONTENT)
     part.write_bytes(CONTENT)
     fetch(server, part)
     assert part.read_bytes() == CONTENT
 
 
-def test_a_part_longer_than_the_file_is_dropped(server, part):
+def test_a_partial_file_longer_than_the_remote_is_discarded(server, part):
     server.served["/file"] = Served(CONTENT)
     part.write_bytes(CONTENT + b"more")
     fetch(server, part)
     assert part.read_bytes() == CONTENT
 
 
-def test_without_ranges_it_starts_again(server, part):
+def test_without_ranges_it_restarts(server, part):
     server.served["/file"] = Served(CONTENT, ranges=False, breaks=[100_000])
     fetch(server, part)
     assert part.read_bytes() == CONTENT
@@ -91,14 +91,14 @@ def test_a_file_that_changed_in_between_is_not_mixed(server, part):
 
 
 @pytest.mark.parametrize("tag", [None, 'W/"v1"'])
-def test_without_a_strong_tag_what_cannot_be_checked_starts_again(server, part, tag):
+def test_without_a_strong_etag_an_unverifiable_file_restarts(server, part, tag):
     server.served["/file"] = Served(CONTENT, tag=tag, breaks=[100_000])
     fetch(server, part, resume=False)
     assert part.read_bytes() == CONTENT
     assert [asked for _, asked in server.requests] == [None, None]
 
 
-def test_not_found_says_the_address_and_the_ways_out(server, part):
+def test_not_found_names_the_url_and_alternatives(server, part):
     with raises_code(
         "download-failed", expected=f"{server.url}/file", found="HTTP 404", fix=download.MIRROR
     ):
@@ -107,13 +107,13 @@ def test_not_found_says_the_address_and_the_ways_out(server, part):
     assert not part.exists()
 
 
-def test_a_server_that_is_out_of_order_for_a_moment(server, part):
+def test_a_temporary_server_error_is_retried(server, part):
     server.served["/file"] = Served(CONTENT, statuses=[503, 429])
     fetch(server, part)
     assert part.read_bytes() == CONTENT
 
 
-def test_a_server_that_stays_out_of_order(server, part):
+def test_a_lasting_server_error_is_reported(server, part):
     server.served["/file"] = Served(CONTENT, statuses=[500] * 50)
     with raises_code("download-failed", found="HTTP 500"):
         fetch(server, part)
@@ -126,13 +126,13 @@ def test_a_redirect_is_followed(server, part):
     assert part.read_bytes() == CONTENT
 
 
-def test_a_redirect_in_circles_ends(server, part):
+def test_a_redirect_loop_is_reported(server, part):
     server.served["/file"] = Served(b"", redirect="/file")
     with raises_code("download-failed", found="HTTP 302"):
         fetch(server, part)
 
 
-def test_a_stalled_server_is_left_and_asked_again(server, part, monkeypatch):
+def test_a_stalled_connection_is_retried(server, part, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT_S", 0.2)
     stalled = Served(CONTENT, release=threading.Event())
     server.served["/file"] = stalled
@@ -156,7 +156,7 @@ def test_a_slow_server_is_waited_for(server, part, monkeypatch):
     assert len(server.requests) == 1
 
 
-def test_a_length_that_is_not_told(server, part):
+def test_a_download_without_a_content_length(server, part):
     server.served["/file"] = Served(CONTENT, declared=False)
     seen = []
     fetch(server, part, seen=seen)
@@ -173,7 +173,7 @@ def test_offline(part):
 
 
 @pytest.mark.parametrize("url", ["nonsense", "gopher://x/y", "http://[::1", "http://127.0.0.1:x/"])
-def test_no_address(part, url):
+def test_an_invalid_url(part, url):
     with raises_code("download-failed"):
         download.download(url, part, lambda *_: None, resume=True)
 
@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_written_to(server, tmp_path):
         fetch(server, tmp_path / "absent" / "part")
 
 
-def test_a_file_of_a_folder(tmp_path, part):
+def test_a_file_url(tmp_path, part):
     (tmp_path / "a file").write_bytes(CONTENT)
     url = (tmp_path / "a file").as_uri()
     download.download(url, part, lambda *_: None, resume=False)

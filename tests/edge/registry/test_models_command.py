@@ -23,7 +23,7 @@ def test_list_shows_every_model_in_80_columns(monkeypatch, capsys):
     assert "…" not in "".join(lines)
 
 
-def test_list_as_json_says_what_is_here(shop, capsys):
+def test_list_as_json_shows_what_is_downloaded(shop, capsys):
     run(["models", "pull", "colors"])
     capsys.readouterr()
     assert run(["models", "list", "--task", "classify", "--json"]) == 0
@@ -37,7 +37,7 @@ def test_list_as_json_says_what_is_here(shop, capsys):
     assert paths["cpu_edgetpu.tflite"] is None
 
 
-def test_pull_several(shop, capsys):
+def test_pull_several_models(shop, capsys):
     assert run(["models", "pull", "colors", "open", "--edgetpu"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
@@ -48,7 +48,7 @@ def test_pull_several(shop, capsys):
     assert shop.at("colors", "cpu_edgetpu.tflite").read_bytes() == TWIN
 
 
-def test_pull_all_goes_on_after_one_that_is_gone(shop, capsys):
+def test_pull_all_continues_after_a_missing_file(shop, capsys):
     del shop.files.served["/v1/open/1/open.tflite"]
     assert run(["models", "pull", "--all"]) == 1
     out, err = capsys.readouterr()
@@ -80,7 +80,7 @@ def test_path_prints_the_path_and_nothing_else(shop, capsys):
     assert error_code(capsys.readouterr().err) == "no-edgetpu-version"
 
 
-def test_verify_finds_what_changed_and_pull_mends_it(shop, capsys):
+def test_verify_finds_a_modified_file_and_pull_replaces_it(shop, capsys):
     assert run(["models", "verify"]) == 0
     run(["models", "pull", "--all"])
     assert run(["models", "verify"]) == 0
@@ -100,7 +100,7 @@ def test_verify_finds_what_changed_and_pull_mends_it(shop, capsys):
     assert run(["models", "verify"]) == 0
 
 
-def test_verify_checks_only_the_models_that_are_named(shop, capsys):
+def test_verify_checks_only_the_named_models(shop, capsys):
     run(["models", "pull", "--all"])
     shop.at("open", "open.tflite").write_bytes(b"x")
     assert run(["models", "verify", "colors"]) == 0
@@ -181,6 +181,6 @@ def test_export_pose_packs_the_models_of_the_wheel(tmp_path, capsys):
         assert bundle.testzip() is None
 
 
-def test_export_pose_needs_a_folder_that_is_there(tmp_path, capsys):
+def test_export_pose_needs_an_existing_folder(tmp_path, capsys):
     assert run(["models", "export", "pose", "-o", str(tmp_path / "absent" / "pose.task")]) == 2
     assert "mkdir -p" in capsys.readouterr().err

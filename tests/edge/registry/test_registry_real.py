@@ -30,7 +30,7 @@ pytestmark = pytest.mark.realdata
 
 
 @pytest.mark.parametrize("file", HERE)
-def test_checksums_and_sizes_are_those_of_the_files(test_data, file):
+def test_checksums_and_sizes_match_the_files(test_data, file):
     name, role = HERE[file]
     remote = getattr(find(name), role)
     path = test_data / "models" / file
@@ -40,13 +40,13 @@ def test_checksums_and_sizes_are_those_of_the_files(test_data, file):
 
 
 @pytest.mark.parametrize("file", [file for file, (_, role) in HERE.items() if role == "model"])
-def test_inputs_are_those_of_the_models(test_data, file):
+def test_inputs_match_the_models(test_data, file):
     parsed = tflite.parse((test_data / "models" / file).read_bytes())
     _, height, width, _ = parsed.inputs[0].shape
     assert find(HERE[file][0]).input == f"{width}x{height}"
 
 
-def test_git_ids_are_those_of_git(test_data):
+def test_blob_ids_match_git(test_data):
     """The id of the pinned commit's tree for a file that is at hand."""
     path = test_data / "models" / "mobilenet_v2_1.0_224_quant.tflite"
     known = find("mobilenet_v1_1.0_224_quant").model

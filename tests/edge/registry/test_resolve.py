@@ -8,7 +8,7 @@ from edge.registry import resolve_model
 from edge.tasks.loading import cpu_fallback_path
 
 
-def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
+def test_an_existing_path_is_returned_unchanged(tmp_path, monkeypatch):
     path = tmp_path / "my.tflite"
     path.write_bytes(b"")
     assert resolve_model(path, pytest.fail) == path
@@ -17,7 +17,7 @@ def test_an_existing_path_stays_as_it_is(tmp_path, monkeypatch):
     assert str(resolve_model("movenet_lightning", pytest.fail)) == "movenet_lightning"
 
 
-def test_a_name_is_pulled_once_and_after_saying_so(shop):
+def test_a_name_is_pulled_once_with_a_note(shop):
     notes = []
     path = resolve_model("colors", lambda line: notes.append((line, list(shop.files.requests))))
     assert path == shop.at("colors", "cpu.tflite")
@@ -28,7 +28,7 @@ def test_a_name_is_pulled_once_and_after_saying_so(shop):
     assert not shop.at("colors", "cpu_edgetpu.tflite").exists()
 
 
-def test_a_folder_of_that_name_is_no_model(shop, tmp_path, monkeypatch):
+def test_a_folder_with_that_name_is_not_the_model(shop, tmp_path, monkeypatch):
     """As ``edge models export colors -o colors`` leaves it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "colors").mkdir()
@@ -37,13 +37,13 @@ def test_a_folder_of_that_name_is_no_model(shop, tmp_path, monkeypatch):
     assert str(resolve_model("mine", pytest.fail)) == "mine"
 
 
-def test_labels_lie_where_they_are_found(shop):
+def test_labels_are_downloaded_beside_the_model(shop):
     labels = shop.at("colors", "labels.txt")
     assert find_labels(resolve_model("colors", lambda line: None)) == labels
     assert find_labels(resolve_model("colors", lambda line: None, "edgetpu")) == labels
 
 
-def test_the_edge_tpu_gets_the_twin_with_the_model_for_the_cpu_beside_it(shop):
+def test_the_edge_tpu_version_comes_with_the_cpu_version(shop):
     path = resolve_model("colors", lambda line: None, "edgetpu")
     assert path == shop.at("colors", "cpu_edgetpu.tflite")
     assert shop.at("colors", "cpu.tflite").exists()
@@ -51,7 +51,7 @@ def test_the_edge_tpu_gets_the_twin_with_the_model_for_the_cpu_beside_it(shop):
         resolve_model("open", lambda line: None, "edgetpu")
 
 
-def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(tmp_path):
+def test_a_model_with_edgetpu_in_its_name_has_its_own_edge_tpu_version(tmp_path):
     model = tmp_path / "v3_edgetpu_224.tflite"
     model.touch()
     assert cpu_fallback_path(tmp_path / "v3_edgetpu_224_edgetpu.tflite") == model
@@ -67,6 +67,6 @@ def test_a_twin_is_found_where_the_name_of_the_model_speaks_of_the_edge_tpu_too(
         ("mobilenet_v2_1.0_224_quant.tflite", "model-not-found", " mobilenet_v2_1.0_224_quant"),
     ],
 )
-def test_neither_file_nor_name(name, code, fix):
+def test_neither_a_file_nor_a_name(name, code, fix):
     with raises_code(code, found=name, fix=fix):
         resolve_model(name, pytest.fail)

@@ -20,7 +20,7 @@ def pull(name, notes=None):
     store.pull(entry, entry.files, (notes if notes is not None else []).append)
 
 
-def test_a_model_comes_with_its_labels_and_its_twin(shop):
+def test_a_model_comes_with_its_labels_and_edge_tpu_version(shop):
     notes = []
     pull("colors", notes)
     assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
@@ -30,7 +30,7 @@ def test_a_model_comes_with_its_labels_and_its_twin(shop):
     assert "Downloading colors (Apache-2.0) from 127.0.0.1" in notes[0]
 
 
-def test_what_is_here_is_not_downloaded_again(shop):
+def test_a_downloaded_model_is_not_downloaded_again(shop):
     pull("colors")
     before = len(shop.files.requests)
     notes = []
@@ -38,7 +38,7 @@ def test_what_is_here_is_not_downloaded_again(shop):
     assert (len(shop.files.requests), notes) == (before, [])
 
 
-def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
+def test_downloads_can_be_checked_with_sha256sum(shop):
     pull("colors")
     folder = shop.at("colors", "")
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
@@ -48,7 +48,7 @@ def test_what_was_pulled_can_be_checked_with_sha256sum(shop):
 
 
 @pytest.mark.parametrize("path", ["/v1/cpu.tflite", "/v1/cpu_edgetpu.tflite"])
-def test_other_content_is_refused_and_leaves_nothing(shop, path):
+def test_wrong_content_is_rejected_and_removed(shop, path):
     shop.serve(path, content=b"something else")
     with raises_code("download-mismatch"):
         pull("colors")
@@ -56,7 +56,7 @@ def test_other_content_is_refused_and_leaves_nothing(shop, path):
     assert not [file.name for file in shop.at("colors", "").iterdir() if name in file.name]
 
 
-def test_an_interrupted_pull_goes_on_where_it_was(shop):
+def test_an_interrupted_pull_is_resumed(shop):
     shop.serve("/v1/cpu.tflite", breaks=[50_000] + [0] * download.ATTEMPTS)
     with raises_code("download-failed", found="50,000 of 179,200"):
         pull("colors")
@@ -67,7 +67,7 @@ def test_an_interrupted_pull_goes_on_where_it_was(shop):
     assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
 
 
-def test_a_damaged_rest_of_an_earlier_pull_is_dropped(shop):
+def test_a_damaged_partial_file_is_discarded(shop):
     part = shop.at("colors", ".cpu.tflite.partial")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * 1000)
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_replaced(shop):
     assert shop.at("colors", "cpu.tflite").read_bytes() == CPU
 
 
-def test_the_first_pull_of_an_unverified_model_writes_its_checksum_down(shop):
+def test_the_first_pull_of_an_unverified_model_records_its_checksum(shop):
     notes = []
     pull("open", notes)
     assert hashlib.sha256(OPEN).hexdigest() in notes[-1]
@@ -93,7 +93,7 @@ def test_the_first_pull_of_an_unverified_model_writes_its_checksum_down(shop):
     assert len(notes) == 1
 
 
-def test_what_was_pulled_first_holds(shop):
+def test_the_recorded_checksum_is_enforced(shop):
     pull("open")
     shop.at("open", "open.tflite").unlink()
     shop.serve("/v1/open/1/open.tflite", content=OPEN + b"changed")
@@ -101,7 +101,7 @@ def test_what_was_pulled_first_holds(shop):
         pull("open")
 
 
-def test_an_unverified_file_has_to_look_like_a_model(shop):
+def test_an_unverified_file_must_look_like_a_model(shop):
     shop.serve("/v1/open/1/open.tflite", content=b"<html>Please log in</html>")
     with raises_code("download-failed", found="login"):
         pull("open")
@@ -109,7 +109,7 @@ def test_an_unverified_file_has_to_look_like_a_model(shop):
     assert store.recorded(shop.at("open", "")) == {}
 
 
-def test_programs_that_pull_the_same_wait_for_one_another(shop):
+def test_concurrent_pulls_of_a_model_wait_for_each_other(shop):
     release = threading.Event()
     shop.serve("/v1/cpu.tflite", release=release)
     notes = [[], []]
@@ -166,7 +166,7 @@ def test_a_mirror_is_a_copy_of_another_cache(shop, tmp_path, monkeypatch):
         pull("open")
 
 
-def test_a_mirror_may_be_an_address_and_is_checked_too(shop, monkeypatch):
+def test_a_mirror_may_be_a_url_and_is_verified(shop, monkeypatch):
     monkeypatch.setenv(download.MIRROR, f"{shop.files.url}/class/")
     for old, new in (("cpu.tflite", "cpu.tflite"), ("names%20of.txt", "labels.txt")):
         shop.files.served[f"/class/colors/{new}"] = shop.files.served[f"/v1/{old}"]
@@ -179,7 +179,7 @@ def test_a_mirror_may_be_an_address_and_is_checked_too(shop, monkeypatch):
         store.pull(entry, (entry.model,), lambda line: None)
 
 
-def test_a_cache_that_cannot_be_written_to(shop, tmp_path):
+def test_an_unwritable_cache(shop, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "models").write_text("a file where a folder should be")
     with pytest.raises(OutputError):
@@ -187,7 +187,7 @@ def test_a_cache_that_cannot_be_written_to(shop, tmp_path):
 
 
 @pytest.mark.parametrize("name", [".lock", "cpu.tflite"])
-def test_a_model_that_cannot_be_put_into_its_place(shop, name):
+def test_a_model_folder_that_cannot_be_written(shop, name):
     shop.at("colors", name).mkdir(parents=True)  # in its way
     with raises_code("output-not-writable", expected="colors"):
         pull("colors")
