@@ -1,15 +1,19 @@
 """Build the report of a conversion from the results of its stages."""
 
-from collections.abc import Mapping
+import os
+import platform
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from boards import profile
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import environment, sections, variant
+from converters.report import sections, variant
 from converters.report.codec import from_plain, to_plain
 from converters.report.model import SCHEMA, Report
 from converters.selection.plan import CompressionPlan
@@ -24,6 +28,8 @@ from converters.verification.metrics import (
 )
 from converters.verification.verdict import Verdict
 from edge.version import __version__
+
+_PACKAGES = ("tensorflow", "tf-keras", "numpy", "opencv-python", "scikit-learn")
 
 
 def build_report(
@@ -70,7 +76,7 @@ def build_report(
         board=_board(training, result, plan),
         verdict=_verdict(result.verdict),
         seconds=seconds,
-        environment=environment.describe(interpreters),
+        environment=_environment(interpreters),
         settings=settings,
     )
     return Report.from_dict(report.to_dict())  # plain numbers, rounded as in report.json
@@ -274,3 +280,38 @@ def _verdict(verdict: Verdict) -> sections.VerdictReport:
         classes=verdict.classes,
         layers=tuple(sections.LayerReport(name, round(snr, 2)) for name, snr in verdict.layers),
     )
+
+
+def _environment(interpreters: Iterable[str]) -> sections.EnvironmentReport:
+    """Describe this computer and the packages with their versions.
+
+    ``interpreters``: those that ran a file, as "name version"; they are among the packages.
+    """
+    packages = {name: _version(name) for name in _PACKAGES}
+    for interpreter in interpreters:
+        name, _, version = interpreter.partition(" ")
+        packages[name] = version or packages.get(name) or _version(name)
+    return sections.EnvironmentReport(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu(),
+        cores=os.cpu_count(),
+        packages=packages,
+    )
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    """Return the name of the processor, or the architecture if Linux does not know it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
