@@ -8,7 +8,7 @@ The functions have the options of the commands of the same name:
 (0.97, True)
 >>> converters.compare("out/", "other/").entries[0].row.name  # doctest: +SKIP
 'float32'
->>> converters.check_edgetpu("out/model.tflite").status  # doctest: +SKIP
+>>> converters.check_edgetpu("model.tflite").status
 'full'
 """
 
