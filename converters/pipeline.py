@@ -6,11 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from converters import artifacts, output_dir, previous_run, stages, tf
+from converters import artifacts, previous_run, stages, tf
 from converters.backbone import weights
 from converters.dataset import audit, intake, split
-from converters.edgetpu.stage import EDGETPU_FILE, compile_for_target
-from converters.progress import Progress
+from converters.edgetpu.compiler import EDGETPU_FILE, compile_for_target
+from converters.progress import Progress, StageTimer
 from converters.report import html
 from converters.report.build import about_weights, build_report
 from converters.report.model import Report
@@ -18,7 +18,6 @@ from converters.selection.latency_estimate import estimate_latencies
 from converters.selection.plan import CompressionPlan
 from converters.selection.recipe_feedback import with_gains
 from converters.selection.select import select_variant
-from converters.stage_timer import StageTimer
 from converters.stages import ConversionResult, TrainingResult
 from converters.training import train
 from converters.training.train import TrainingOptions
@@ -78,7 +77,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
         EdgeError: the dataset, the weights, the output or the result is not usable.
     """
     timer = StageTimer()
-    output_dir.check(settings.out, settings.dataset, settings.force)
+    artifacts.check(settings.out, settings.dataset, settings.force)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
@@ -130,7 +129,7 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
     timer = StageTimer()
     before = previous_run.read_previous_run(settings.source)
     data = dataset_path(before, settings.data)
-    output_dir.check(settings.out, data, settings.force)
+    artifacts.check(settings.out, data, settings.force)
     check_disjoint(settings.out, settings.source)
     with (
         TemporaryDirectory(prefix="edge-") as work,
@@ -233,7 +232,7 @@ def write_report(
         )
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
-    (folder / output_dir.REPORT_FILE).write_text(report.to_json(), encoding="utf-8")
+    (folder / artifacts.REPORT_FILE).write_text(report.to_json(), encoding="utf-8")
     return report
 
 

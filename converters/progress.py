@@ -1,5 +1,6 @@
-"""Progress of long work, on stderr, so that stdout stays for results."""
+"""Progress of long work, and the time that each stage takes."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol, TextIO, TypeVar
@@ -52,7 +53,7 @@ class TerminalProgress:
             console=self._console,
             transient=True,
             redirect_stdout=False,
-            redirect_stderr=False,  # edge.terminal.native_stderr does that where it must be
+            redirect_stderr=False,  # edge.terminal does that where it must be
         )
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
@@ -95,3 +96,23 @@ def _left() -> Any:
             return Text() if not task.time_remaining else super().render(task).append(" left")
 
     return _TimeLeft(compact=True)
+
+
+class StageTimer:
+    """Seconds per stage and in total, from creation on; repeated stages are summed."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Time the block as a stage."""
+        start = time.perf_counter()
+        yield
+        self._stages[stage] = self._stages.get(stage, 0.0) + time.perf_counter() - start
+
+    def seconds(self) -> dict[str, float]:
+        """Return the seconds in total and by stage."""
+        total = time.perf_counter() - self._start
+        return {name: round(s, 2) for name, s in {"total": total, **self._stages}.items()}

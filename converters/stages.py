@@ -10,13 +10,13 @@ from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
-from converters.edgetpu.stage import Compilation
+from converters.edgetpu.compiler import Compilation
 from converters.progress import Progress
 from converters.selection.plan import DEFAULT, CompressionPlan
 from converters.selection.select import Selection
 from converters.tflite import Variant
 from converters.training.augment import Augmentation
-from converters.training.result import TrainedModel
+from converters.training.config import TrainedModel
 from converters.verification import evaluate as evaluation
 from converters.verification.calibration import (
     fit_temperature,
@@ -24,8 +24,12 @@ from converters.verification.calibration import (
     reliability,
     scale_logits,
 )
-from converters.verification.evaluate import REFERENCE
-from converters.verification.metrics import EvaluatedVariant, Predictions, ScoreCalibration
+from converters.verification.evaluate import (
+    REFERENCE,
+    EvaluatedVariant,
+    Predictions,
+    ScoreCalibration,
+)
 from converters.verification.verdict import Verdict, check_informative, judge
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge.errors import EdgeError
 from edge.installation import install_command
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 _import_lock = threading.Lock()
 

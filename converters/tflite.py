@@ -18,7 +18,7 @@ from converters.progress import Progress
 from converters.tf import mlir_quantize, tensorflow
 from edge.errors import ConversionError, UsageError, did_you_mean
 from edge.preprocessing import Preprocessing
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 NAMES = ("float32", "float16", "int8")
 """The variants, in the order of :func:`variants`."""

@@ -57,8 +57,7 @@ _EXPORTS = {
     "edge.tasks.pose_match.task": ("PoseMatcher",),
     "edge.tasks.segment.background": ("Background",),
     "edge.tasks.segment.segmenter": ("Segmenter",),
-    "edge.tasks.settings": ("TaskSettings",),
-    "edge.tasks.task": ("Task",),
+    "edge.tasks.task": ("Task", "TaskSettings"),
     "edge.tasks.track.tracker": ("Tracker",),
     "edge.tracking.counting": ("Line", "Zone"),
 }  # fmt: skip

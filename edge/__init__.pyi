@@ -54,8 +54,8 @@ from edge.tasks.pose.estimator import PoseEstimator as PoseEstimator
 from edge.tasks.pose_match.task import PoseMatcher as PoseMatcher
 from edge.tasks.segment.background import Background as Background
 from edge.tasks.segment.segmenter import Segmenter as Segmenter
-from edge.tasks.settings import TaskSettings as TaskSettings
 from edge.tasks.task import Task as Task
+from edge.tasks.task import TaskSettings as TaskSettings
 from edge.tasks.track.tracker import Tracker as Tracker
 from edge.tracking.counting import Line as Line
 from edge.tracking.counting import Zone as Zone

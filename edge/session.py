@@ -19,8 +19,7 @@ from edge.streaming.notify import notifier
 from edge.streaming.sink import Sink, StreamContext
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
-from edge.terminal.native_stderr import suppress_native_stderr
-from edge.terminal.shutdown import graceful_shutdown
+from edge.terminal import graceful_shutdown, suppress_native_stderr
 
 
 def run(

@@ -18,7 +18,7 @@ from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import DeployRequest, Outcome, StepCallback
 from edge.commands.options import JSON, say
 from edge.errors import EdgeError, UsageError
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 Work = Callable[[BoardAddress, StepCallback], Awaitable[Outcome]]
 """Work on a board; calls back with its steps."""

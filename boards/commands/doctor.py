@@ -6,8 +6,7 @@ import shutil
 import click
 
 from boards import profile
-from boards.doctor import render
-from boards.doctor.diagnosis import Diagnosis, diagnose
+from boards.doctor.diagnosis import Diagnosis, diagnose, format_lines
 from boards.doctor.finding import EXIT_CODES
 from boards.doctor.system import local_system
 from edge.commands.options import JSON
@@ -53,7 +52,7 @@ def doctor(board: str | None, host: str | None, identity: str | None, as_json: b
         click.echo(json.dumps(diagnosis.to_dict(), indent=2))
     else:
         width = min(100, shutil.get_terminal_size().columns)
-        click.echo("\n".join(render.lines(diagnosis, width)))
+        click.echo("\n".join(format_lines(diagnosis, width)))
     return EXIT_CODES[diagnosis.state]
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from boards.deploy import environment, offline, package, systemd_unit
+from boards.deploy import environment, package, systemd_unit
 from boards.deploy.environment import Environment
 from boards.deploy.package import ReleasePackage
 from boards.deploy.ssh import BoardAddress, Connection, connect
@@ -172,7 +172,7 @@ async def _install_environment(
         on_step("wheels")
         extras = request.release.manifest.extras
         # In a thread, since the lock needs heartbeats meanwhile.
-        files |= await asyncio.to_thread(offline.fetch, board, env, extras)
+        files |= await asyncio.to_thread(environment.fetch_wheels, board, env, extras)
     size = sum(len(content) for content in files.values())
     board.check_space(environment.SIZE_KIB + size // 1024 + request.release.size // 1024)
     on_step("environment")

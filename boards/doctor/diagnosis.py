@@ -1,14 +1,19 @@
-"""Diagnosis of a machine: the table of checks, run concurrently."""
+"""Run all checks of a board, and print the diagnosis."""
 
+import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from boards.doctor import camera, edgetpu, health, packages, platform
+import click
+
+from boards.doctor import camera, edgetpu, health, platform
 from boards.doctor.finding import EXIT_CODES, Finding, State, worst
 from boards.doctor.system import HostSystem
 from boards.profile import Note, Profile
+from edge.terminal import printable
 
 Check = Callable[[HostSystem, Profile], Iterator[Finding]]
 """A check yields its findings, none if it does not apply to the machine."""
@@ -18,9 +23,9 @@ CHECKS: tuple[Check, ...] = (
     platform.operating_system,
     platform.architecture,
     platform.cores,
-    packages.python,
-    packages.interpreter,
-    packages.opencv,
+    platform.python,
+    platform.interpreter,
+    platform.opencv,
     edgetpu.edgetpu,
     camera.camera,
     health.memory,
@@ -83,3 +88,61 @@ def diagnose(system: HostSystem, profile: Profile | None = None) -> Diagnosis:
             raise
     findings = tuple(finding for part in parts for finding in part)
     return Diagnosis(known.name, known.title, findings, known.limits)
+
+
+_COLORS: dict[State, str] = {"ok": "green", "warn": "yellow", "fail": "red"}
+_COLUMN = 21
+"""Column where the text begins, after the state and the subject."""
+
+
+def format_lines(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    """Yield the lines of the report, ``width`` columns wide: the worst findings first."""
+    yield click.style(printable(diagnosis.title), bold=True)
+    yield ""
+    for finding in sorted(diagnosis.findings, key=lambda finding: -EXIT_CODES[finding.state]):
+        yield from _finding(finding, width)
+    if diagnosis.limits:
+        yield ""
+        yield "Known limitations of this board:"
+        for limit in diagnosis.limits:
+            yield from _wrapped(limit.text, width, "  - ", "    ")
+            yield from _commands(limit.fix)
+    yield ""
+    yield _summary(diagnosis)
+
+
+def _finding(finding: Finding, width: int) -> Iterator[str]:
+    state = click.style(f"{finding.state:<5}", fg=_COLORS[finding.state], bold=True)
+    indent = " " * _COLUMN
+    first, *more = _wrapped(finding.observed, width, indent, indent)
+    yield f"{state} {printable(finding.subject):<{_COLUMN - 7}} {first[_COLUMN:]}"
+    yield from more
+    if finding.explanation:
+        yield from _wrapped(finding.explanation, width, indent, indent)
+    yield from _commands(finding.fix)
+    if finding.state != "ok":
+        yield ""
+
+
+def _commands(fix: str) -> Iterator[str]:
+    """Yield each command unwrapped on its own line, so that it can be copied."""
+    for command in fix.splitlines():
+        yield "      " + click.style(printable(command), fg="cyan")
+
+
+def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:
+    wrapped = textwrap.wrap(
+        printable(text), width, initial_indent=first, subsequent_indent=rest,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return wrapped or [first]
+
+
+def _summary(diagnosis: Diagnosis) -> str:
+    counts = Counter(finding.state for finding in diagnosis.findings)
+    if diagnosis.state == "ok":
+        return f"All {counts['ok']} checks are ok."
+    words: dict[State, str] = {"fail": "failed", "warn": "to check", "ok": "ok"}
+    return (
+        ", ".join(f"{counts[state]} {word}" for state, word in words.items() if counts[state]) + "."
+    )

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from boards.doctor.finding import Finding, fail, ok, warn
-from boards.doctor.subprocesses import MISSING
-from boards.doctor.system import TIMEOUT, HostSystem
+from boards.doctor.system import MISSING, TIMEOUT, HostSystem
 from boards.profile import Profile
 from edge import telemetry
 

@@ -1,17 +1,143 @@
-"""Sources of a backbone's pretrained weights: a registry of named sources, and files."""
+"""Pretrained weights of the backbone: ImageNet download, built-in, from a file, or random."""
 
+import contextlib
 import hashlib
+import socket
+import sys
+import threading
+import tomllib
+import urllib.error
+import urllib.request
+import zipfile
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converters import tf
-from converters.backbone import builtin, from_keras, from_tflite, imagenet, mobilenet_v2
+from converters.backbone import from_keras, from_tflite, mobilenet_v2
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, SilentProgress
 from edge.errors import WeightsError, did_you_mean
 from edge.files import sha256
+
+WEIGHTS = Path(__file__).with_name("builtin.npz")
+CARD = Path(__file__).with_name("builtin.toml")
+
+Card = dict[str, Any]
+"""A model card: plain values by name, and tables (dicts) of plain values."""
+
+
+def read_builtin() -> tuple[Card, Weights]:
+    """Read the model card, and the weights (float32) by layer name.
+
+    The weights are those of MobileNetV2 without its top, width ``card["alpha"]``;
+    ``card["use_at"]`` is the input size at which they work best.
+
+    Raises:
+        WeightsError: a file is missing or damaged.
+    """
+    try:
+        card = tomllib.loads(CARD.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise WeightsError(
+            "a readable model card of the built-in weights",
+            f"{CARD} ({error})",
+            "reinstall the toolkit",
+            code="model-card-unreadable",
+        ) from None
+    return card, unpack(WEIGHTS)
+
+
+def unpack(path: Path) -> Weights:
+    """Read packed weights: float32, by layer name in Keras' order.
+
+    Raises:
+        WeightsError: the file is missing, damaged or in another format.
+    """
+    arrays: defaultdict[str, dict[int, NDArray[np.float32]]] = defaultdict(dict)
+    try:
+        with np.load(path) as stored:
+            for key in stored.files:
+                layer, _, index = key.rpartition("/")
+                arrays[layer][int(index)] = stored[key].astype(np.float32)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise WeightsError(
+            "packed weights (.npz)",
+            f"{path} ({error})",
+            "reinstall the toolkit, or create the file with converters.backbone.pretrain",
+            code="weights-unreadable",
+        ) from None
+    return {layer: [values[i] for i in sorted(values)] for layer, values in arrays.items()}
+
+
+TIMEOUT_S = 10.0
+"""Seconds without a response after which the network counts as unavailable."""
+
+_ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
+
+
+class UnreachableError(Exception):
+    """The weights are not cached and cannot be downloaded; the message says why."""
+
+
+def fetch(alpha: float, size: int, progress: Progress) -> Path:
+    """Return the weights file in Keras' cache, downloading it if necessary.
+
+    Raises:
+        UnreachableError: the server did not respond within :data:`TIMEOUT_S` seconds, or refused.
+    """
+    name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
+    cached = Path.home() / ".keras" / "models" / name  # as in tf_keras.utils.get_file
+    if cached.is_file():
+        return cached
+    _check_reachable(_ADDRESS + name)
+    progress.say(f"Downloading {name} to the Keras cache.")
+    return _download(name)
+
+
+def _check_reachable(address: str) -> None:
+    """Send a HEAD request, in a thread, as name resolution has no timeout."""
+    failure: list[Exception] = []
+
+    def send_request() -> None:
+        request = urllib.request.Request(address, method="HEAD")
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S):
+                pass
+        except (OSError, ValueError) as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=send_request, daemon=True)
+    thread.start()
+    thread.join(TIMEOUT_S)
+    if thread.is_alive():
+        raise UnreachableError(f"no connection within {TIMEOUT_S:g} s")
+    if failure:
+        raise UnreachableError(f"no connection ({_reason(failure[0])})") from failure[0]
+
+
+def _download(name: str) -> Path:
+    get_file = tf.keras().utils.get_file
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT_S)  # get_file has no timeout of its own
+    try:
+        # Keras prints its progress to stdout, which is for results.
+        with contextlib.redirect_stdout(sys.stderr):
+            return Path(get_file(name, _ADDRESS + name, cache_subdir="models"))
+    except Exception as error:  # get_file raises a bare Exception
+        raise UnreachableError(f"an interrupted download ({_reason(error)})") from error
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _reason(error: Exception) -> str:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    return " ".join(str(reason).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +259,8 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
     chosen = mobilenet_v2.check_alpha(1.0 if alpha is None else alpha)
     pixels = mobilenet_v2.check_size(224 if size is None else size, published=True)
     try:
-        path = imagenet.fetch(chosen, pixels, progress)
-    except imagenet.UnreachableError as error:
+        path = fetch(chosen, pixels, progress)
+    except UnreachableError as error:
         raise WeightsError(
             "a download of the ImageNet weights",
             str(error),
@@ -147,7 +273,7 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
 
 @source("builtin")
 def _builtin(alpha: float | None, size: int | None, seed: int, progress: Progress) -> Backbone:
-    card, weights = builtin.read()
+    card, weights = read_builtin()
     pixels = mobilenet_v2.check_size(card["use_at"] if size is None else size, published=False)
     provenance = {
         "source": "built-in weights, distilled by edge-toolkit",

@@ -61,9 +61,9 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
     if as_json:
         click.echo(json.dumps(compared.to_dict(), indent=2))
         return 0
-    from converters.report import compare_table
+    from converters.report.compare import show_table
 
-    compare_table.show(compared)
+    show_table(compared)
     if plot is not None:
         click.echo(f"Plot: {plot}")
     return 0

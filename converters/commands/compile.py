@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from converters import api
-from converters.edgetpu import compiler, installation
+from converters.edgetpu import compiler, runner
 from converters.edgetpu.compiler import CompiledModel
-from converters.edgetpu.installation import MissingCompilerError
+from converters.edgetpu.runner import MissingCompilerError
 from converters.progress import TerminalProgress
 from edge.commands.options import JSON, MODEL
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
-_INSTALL = installation.install_instructions().replace(
+_INSTALL = runner.install_instructions().replace(
     "\n\n", "\n\n\b\n"
 )  # \b: click leaves the lines as they are
 
@@ -39,7 +39,7 @@ Exit codes: 0 all operations run on the Edge TPU; 1 some of them; 2 error; 3 non
 
 def _print_recipe(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        click.echo(installation.DOCKERFILE, nl=False)
+        click.echo(runner.DOCKERFILE, nl=False)
         context.exit()
 
 
@@ -52,7 +52,7 @@ def _print_recipe(context: click.Context, _: click.Parameter, value: bool) -> No
     help="Output file, or an existing folder for it.  [default: next to MODEL]",
 )
 @click.option(
-    "--docker", is_flag=True, help=f"Run the compiler in the Docker image '{installation.IMAGE}'."
+    "--docker", is_flag=True, help=f"Run the compiler in the Docker image '{runner.IMAGE}'."
 )
 @click.option(
     "--docker-recipe",

@@ -16,11 +16,11 @@ from converters import tflite
 from converters.compression import qat
 from converters.compression.context import RecipeContext, RecipeState
 from converters.tflite import Variant
+from converters.verification.evaluate import Predictions
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
-from converters.verification.metrics import Predictions
 from edge.modelfile.tflite import parse
 from edge.tasks.classify.classifier import Classifier
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 NAME = "int8-controlled"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from converters import tf
 from converters.compression.context import RecipeContext
-from converters.training import epochs
+from converters.training import fit
 from edge.errors import UsageError
 
 
@@ -130,20 +130,20 @@ def distill(
     tf.seed_everything(context.seed)
     dataset, split = context.dataset, context.split
     batch = min(config.batch_size, len(split.train))
-    steps = epochs.steps_in(len(split.train), batch)
-    log = epochs.EpochLog(student, patience=config.epochs, keep_from=keep_from)
-    with epochs.batch_norm_frozen(student):
+    steps = fit.steps_in(len(split.train), batch)
+    log = fit.EpochLog(student, patience=config.epochs, keep_from=keep_from)
+    with fit.batch_norm_frozen(student):
         keras = tf.keras()
         # The same layers in a model of its own, so that the student is saved without an optimizer.
         trained = keras.Model(student.inputs, student.outputs)
         trained.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
-        training = epochs.train(
+        training = fit.train(
             trained,
             config.epochs,
             steps,
             _epochs_with_targets(teacher, context, config.label_weight, batch),
-            epochs.LearningRateSchedule(config.learning_rate, config.warm_up),
-            lambda: epochs.validate(student, dataset, split.validation),
+            fit.LearningRateSchedule(config.learning_rate, config.warm_up),
+            lambda: fit.validate(student, dataset, split.validation),
             log,
             callbacks,
         )
@@ -162,14 +162,14 @@ def distill(
 
 def _epochs_with_targets(
     teacher: Any, context: RecipeContext, label_weight: float, batch_size: int
-) -> Callable[[], Iterator[epochs.Batch]]:
+) -> Callable[[], Iterator[fit.Batch]]:
     """Return a function that yields an epoch of augmented images with the mixed targets."""
     scores = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))
     rng = np.random.default_rng([context.seed, 0xD157])  # a stream of its own
     dataset, indices = context.dataset, context.split.train
 
-    def epoch() -> Iterator[epochs.Batch]:
-        images = epochs.batches(dataset, indices, context.augmentation, rng, batch_size)
+    def epoch() -> Iterator[fit.Batch]:
+        images = fit.batches(dataset, indices, context.augmentation, rng, batch_size)
         for inputs, truth in images:
             soft: NDArray[np.float32] = scores(inputs).numpy()
             yield inputs, label_weight * truth + (1 - label_weight) * soft

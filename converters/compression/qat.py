@@ -13,7 +13,7 @@ from converters import tf, tflite
 from converters.compression import distillation
 from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.keras_models import pointwise, strip_wrappers
-from converters.training import epochs
+from converters.training import fit
 from edge.errors import ConversionError
 
 _DECAY = 0.999
@@ -128,7 +128,7 @@ def calibrate_ranges(wrapped: Any, context: RecipeContext) -> None:
     inputs = np.concatenate(list(tflite.representative_samples(context.calibration, preprocessing)))
     batches = np.array_split(inputs, -(-len(inputs) // 32))
     ranges = [w for w in wrapped.non_trainable_weights if w.name.endswith(_RANGES)]
-    with epochs.batch_norm_frozen(wrapped):
+    with fit.batch_norm_frozen(wrapped):
         for _ in range(_CALIBRATION_ROUNDS):
             before = [value.numpy() for value in ranges]
             for batch in batches:

@@ -1,20 +1,18 @@
-"""Compilation of a model for the Edge TPU, and comparison with the prediction.
-
-The compiler's result counts as a success when its exit code is 0, its last line says success, and
-its file exists, is intact and is for the Edge TPU; each of these has been seen without the others.
-"""
+"""Compile a model for the Edge TPU, and check the compiler's claims."""
 
 import math
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import which
 from typing import Any
 
-from converters.edgetpu import installation, log_parser, refusals, runner
+from converters.edgetpu import log_parser, runner
 from converters.edgetpu.log_parser import CompilerLog, ModelLog
 from converters.edgetpu.prediction import EdgeTpuPrediction, check
+from converters.tflite import Variant
 from edge.errors import CompilerError, LabelsError, ModelError
 from edge.modelfile import metadata, tflite
 from edge.modelfile.labels import find_labels, fit_labels, read_labels
@@ -102,7 +100,7 @@ class CompiledModel:
 
 def is_available() -> bool:
     """Check that the compiler is on the PATH."""
-    return which(installation.PROGRAM) is not None
+    return which(runner.PROGRAM) is not None
 
 
 def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
@@ -168,7 +166,7 @@ def compile_bytes(
         produced = output.read_bytes() if output.is_file() else None
     log = log_parser.parse(result.text)
     if result.code != 0 or log.succeeded is not True:
-        raise refusals.compilation_error(result, log, name)
+        raise log_parser.compilation_error(result, log, name)
     compiled = _checked(produced, log, name)
     return CompiledModel(
         content=_with_metadata(compiled, metadata.of(source, name)),
@@ -240,3 +238,61 @@ def _metadata(file: ModelFile) -> metadata.ModelMetadata | None:
         return metadata.of(file)
     except ModelError:
         return None
+
+
+EDGETPU_FILE = "model_edgetpu.tflite"
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """Result of compiling the chosen variant.
+
+    ``content``: the compiled file, or None with the reason in ``notes``. ``compiler``: it is
+    installed, in ``version``. ``mapped``: number of operations on the Edge TPU; ``cpu``: those on
+    the CPU (name → count).
+    """
+
+    notes: tuple[str, ...]
+    compiler: bool
+    content: bytes | None = None
+    version: str | None = None
+    mapped: int = 0
+    cpu: Mapping[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the section ``compiled`` of the report."""
+        return {
+            "file": None if self.content is None else EDGETPU_FILE,
+            "notes": self.notes,
+            "compiler": self.compiler,
+            "version": self.version,
+            "mapped": self.mapped,
+            "cpu": self.cpu,
+        }
+
+
+def compile_for_target(chosen: Variant, target: str) -> Compilation | None:
+    """Compile ``chosen`` unless ``target`` is "cpu": then return None."""
+    if target == "cpu":
+        return None
+    if not is_available():
+        return Compilation((f"Not compiled: {runner.PROGRAM} is not on the PATH.",), False)
+    try:
+        compiled = compile_bytes(chosen.content, f"{chosen.name}.tflite")
+    except CompilerError as error:
+        return Compilation((f"Not compiled: {error}.",), True)
+    if compiled.status == "none":
+        return Compilation(
+            ("Not compiled: the compiler maps no operation to the Edge TPU.",), True,
+            version=compiled.log.version, cpu=compiled.cpu,
+        )  # fmt: skip
+    left = sum(compiled.cpu.values())
+    rest = f"all {compiled.mapped}" if not left else f"{compiled.mapped} of {compiled.operations}"
+    return Compilation(
+        notes=(f"Compiled: {rest} operations run on the Edge TPU.", *compiled.differences()),
+        compiler=True,
+        content=compiled.content,
+        version=compiled.log.version,
+        mapped=compiled.mapped,
+        cpu=compiled.cpu,
+    )

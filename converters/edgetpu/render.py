@@ -12,7 +12,7 @@ from rich.tree import Tree
 
 from converters.edgetpu.prediction import EdgeTpuPrediction, Refusal
 from converters.edgetpu.rules import MODEL_RULES
-from edge.terminal.text import printable
+from edge.terminal import printable
 
 _MAX_CUTS = 5
 """Number of cuts of the graph that are shown; the first ones cost the most."""

@@ -1,7 +1,8 @@
-"""Edge TPU compiler as a subprocess: from the PATH or in Docker, with a time limit."""
+"""Find or install edgetpu_compiler, and run it natively or in Docker."""
 
 import contextlib
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -11,8 +12,101 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.edgetpu import installation
 from edge.errors import CompilerError
+
+PROGRAM = "edgetpu_compiler"
+IMAGE = "edgetpu-compiler"
+PLATFORM = "linux/amd64"
+NOTEBOOK = (
+    "https://colab.research.google.com/github/google-coral/tutorials/blob/master/"
+    "compile_for_edgetpu.ipynb"
+)
+
+_KEY = "https://packages.cloud.google.com/apt/doc/apt-key.gpg"
+_KEYRING = "/usr/share/keyrings/coral-edgetpu.gpg"
+_LIST = "/etc/apt/sources.list.d/coral-edgetpu.list"
+_SOURCE = (
+    f"deb [signed-by={_KEYRING}] https://packages.cloud.google.com/apt coral-edgetpu-stable main"
+)
+
+DOCKERFILE = f"""\
+FROM --platform={PLATFORM} debian:bookworm-slim
+RUN apt-get update \\
+ && apt-get install -y --no-install-recommends ca-certificates curl gnupg \\
+ && curl -fsSL {_KEY} -o /tmp/key \\
+ && gpg --dearmor -o {_KEYRING} /tmp/key \\
+ && echo '{_SOURCE}' > {_LIST} \\
+ && apt-get update \\
+ && apt-get install -y --no-install-recommends {IMAGE} \\
+ && rm -rf /var/lib/apt/lists/* /tmp/key
+"""
+"""Dockerfile of the image that ``--docker`` runs."""
+
+BUILD_COMMAND = f"edge compile --docker-recipe | docker build --platform {PLATFORM} -t {IMAGE} -"
+
+
+class MissingCompilerError(CompilerError):
+    """The compiler is not installed; ``instructions`` are the commands to install it."""
+
+    def __init__(
+        self, expected: str, actual: str, fix: str, instructions: str, *, code: str
+    ) -> None:
+        super().__init__(expected, actual, fix, code=code)
+        self.instructions = instructions
+
+
+def compiler_missing() -> MissingCompilerError:
+    """Return the error for a machine without the compiler."""
+    return MissingCompilerError(
+        f"{PROGRAM} on the PATH (available for x86-64 Linux only)",
+        "none" if can_run_compiler() else _machine(),
+        "install it with apt, run it in Docker with --docker, or use Google's notebook: "
+        "'edge compile --help' has the exact commands",
+        install_instructions(),
+        code="compiler-not-found",
+    )
+
+
+def docker_error(expected: str, actual: str, fix: str, code: str) -> MissingCompilerError:
+    """Return an error of Docker's, with the Dockerfile of the compiler's image."""
+    instructions = (
+        f"The Dockerfile of the image '{IMAGE}':\n\n{DOCKERFILE}\n"
+        f"To build it:\n\n  {BUILD_COMMAND}\n"
+    )
+    return MissingCompilerError(expected, actual, fix, instructions, code=code)
+
+
+def can_run_compiler() -> bool:
+    """Check that this machine can run the compiler without emulation."""
+    return platform.system() == "Linux" and platform.machine() in ("x86_64", "AMD64")
+
+
+def _machine() -> str:
+    return f"{platform.machine()} {platform.system()}"
+
+
+def install_instructions() -> str:
+    """Return the commands to install the compiler, as text."""
+    machine = (
+        "this machine" if can_run_compiler() else f"an x86-64 Linux machine (this is {_machine()})"
+    )
+    slow = "" if can_run_compiler() else " (emulated here: slow, and only if Docker supports it)"
+    return f"""\
+How to get the Edge TPU compiler, which Google provides for x86-64 Linux only:
+
+1. On {machine}, with Debian or Ubuntu:
+     curl -fsSL {_KEY} | sudo gpg --dearmor -o {_KEYRING}
+     echo '{_SOURCE}' | sudo tee {_LIST}
+     sudo apt-get update && sudo apt-get install {IMAGE}
+
+2. In Docker{slow}:
+     {BUILD_COMMAND}
+     edge compile MODEL --docker
+
+3. In the browser, without installing anything, in Google's notebook:
+     {NOTEBOOK}
+"""
+
 
 DOCKER_TIMEOUT = 30.0
 """Time limit in seconds for querying Docker and for stopping a container."""
@@ -46,9 +140,9 @@ def on_path() -> CompilerProgram:
     Raises:
         MissingCompilerError: it is not there.
     """
-    path = shutil.which(installation.PROGRAM)
+    path = shutil.which(PROGRAM)
     if path is None:
-        raise installation.compiler_missing()
+        raise compiler_missing()
     return CompilerProgram((path,))
 
 
@@ -60,25 +154,25 @@ def in_docker(folder: Path) -> CompilerProgram:
     """
     docker = shutil.which("docker")
     if docker is None:
-        raise installation.docker_error(
+        raise docker_error(
             "docker on the PATH",
             "none",
             "install Docker, or compile without --docker",
             "docker-not-found",
         )
     _require_image(docker)
-    name = f"{installation.IMAGE}-{secrets.token_hex(4)}"
+    name = f"{IMAGE}-{secrets.token_hex(4)}"
     command = (
         *(docker, "run", "--rm", "--name", name, "--network", "none"),
-        *("--platform", installation.PLATFORM, "--user", f"{os.getuid()}:{os.getgid()}"),
+        *("--platform", PLATFORM, "--user", f"{os.getuid()}:{os.getgid()}"),
         *("--volume", f"{folder}:{_CONTAINER_FOLDER}", "--workdir", _CONTAINER_FOLDER),
-        *(installation.IMAGE, installation.PROGRAM),
+        *(IMAGE, PROGRAM),
     )
     return CompilerProgram(command, (docker, "kill", name))
 
 
 def _require_image(docker: str) -> None:
-    command = [docker, "image", "inspect", installation.IMAGE]
+    command = [docker, "image", "inspect", IMAGE]
     try:
         inspection = subprocess.run(
             command, capture_output=True, text=True, timeout=DOCKER_TIMEOUT, check=False
@@ -88,10 +182,10 @@ def _require_image(docker: str) -> None:
     if inspection.returncode == 0:
         return
     if re.search("no such (image|object)|image not known", inspection.stderr, re.IGNORECASE):
-        raise installation.docker_error(
-            f"the Docker image '{installation.IMAGE}'",
+        raise docker_error(
+            f"the Docker image '{IMAGE}'",
             "no such image",
-            f"build it: {installation.BUILD_COMMAND}",
+            f"build it: {BUILD_COMMAND}",
             "docker-image-not-found",
         )
     raise _docker_failure(
@@ -99,9 +193,9 @@ def _require_image(docker: str) -> None:
     )
 
 
-def _docker_failure(problem: str) -> installation.MissingCompilerError:
+def _docker_failure(problem: str) -> MissingCompilerError:
     fix = "start Docker, or compile without --docker"
-    return installation.docker_error("Docker to respond", problem, fix, "docker-not-responding")
+    return docker_error("Docker to respond", problem, fix, "docker-not-responding")
 
 
 def run(

@@ -20,7 +20,7 @@ from converters.selection.plan import CompressionPlan
 from converters.selection.select import Selection
 from converters.stages import ConversionResult, TrainingResult
 from converters.verification.calibration import Reliability, ScoreThreshold
-from converters.verification.metrics import (
+from converters.verification.evaluate import (
     EvaluatedVariant,
     LatencyEstimate,
     MeasuredLatency,

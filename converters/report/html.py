@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
 from converters.report import formatting, pareto_plot, plots, tables, text
-from converters.report.columns import columns
 from converters.report.gallery import Gallery
 from converters.report.model import Report
 from converters.report.sections import CalibrationReport, CurveReport
+from converters.report.tables import columns
 from converters.report.variant import BASELINE
 
 _HERE = Path(__file__).parent

@@ -1,19 +1,14 @@
-"""The report of a conversion, report.json: everything that was measured, as frozen dataclasses.
-
-The JSON schema in report.schema.json is generated from these classes (see
-:mod:`converters.report.schema`). A field may be added within a version of the schema; one that
-changes its meaning or goes away makes a new version. Numbers keep 8 significant digits, and a
-value that is not finite becomes null.
-"""
+"""The report of a conversion: a tree of frozen dataclasses, written and read as JSON."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Annotated, Any, Self
 
+from converters.artifacts import REPORT_FILE
 from converters.report.codec import Key, Pattern, Since, from_plain, to_plain
-from converters.report.columns import html_table
 from converters.report.sections import (
     BoardReport,
     CalibrationReport,
@@ -29,6 +24,7 @@ from converters.report.sections import (
     VerdictReport,
     WeightsReport,
 )
+from converters.report.tables import html_table
 from converters.report.variant import BASELINE, Number, VariantReport
 from edge.errors import UsageError
 
@@ -157,3 +153,31 @@ def _invalid(problem: str) -> UsageError:
     return UsageError(
         "the report of a result", problem, "convert the dataset again", code="result-invalid"
     )
+
+
+_FIX = "give the folder that 'edge convert' or 'edge compress' wrote"
+
+
+def load(path: Path) -> Report:
+    """Read the report of the result in a folder, or a report.json itself.
+
+    Raises:
+        UsageError: there is none, it is damaged, or of a newer version.
+    """
+    if not path.exists():
+        raise UsageError("an earlier result", f"nothing at {path}", _FIX, code="result-not-found")
+    file = path / REPORT_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise UsageError(
+            "an earlier result", f"no {REPORT_FILE} in {path}", _FIX, code="result-not-found"
+        )
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        text = ""  # no JSON
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"a readable {REPORT_FILE}", f"{file} ({reason})", _FIX, code="result-unreadable"
+        ) from error
+    return Report.from_json(text, str(file))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from converters.report import formatting, text
 from converters.report.model import Report
 from converters.report.variant import EdgeTpuReport
-from edge.terminal.text import printable
+from edge.terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,10 +41,10 @@ def summary(report: Report, out: Path, console: "Console | None" = None) -> None
             shown.print(line)
     # Commands and paths are for copying: never broken over lines, never read as markup.
     if report.compiled and not report.compiled.compiler:
-        from converters.edgetpu import installation
+        from converters.edgetpu.runner import install_instructions
 
         shown.print()
-        shown.print(Text(installation.install_instructions().rstrip()), soft_wrap=True)
+        shown.print(Text(install_instructions().rstrip()), soft_wrap=True)
     shown.print()
     for label, name in _paths(report):
         shown.print(Text(f"{label + ':':<10}{out / name}"), soft_wrap=True)

@@ -14,7 +14,7 @@ from statistics import median
 from boards import profile
 from boards.profile import Profile, PublishedLatency
 from converters.tflite import Variant
-from converters.verification.metrics import EvaluatedVariant, LatencyEstimate
+from converters.verification.evaluate import EvaluatedVariant, LatencyEstimate
 from edge.modelfile import operations, tflite
 
 ARCHITECTURE = "MobileNet v2 1.0 224"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from converters.compression import methods
 from converters.tflite import Variant
-from converters.verification.metrics import EvaluatedVariant
+from converters.verification.evaluate import EvaluatedVariant
 
 ENOUGH = 0.95
 """Share of the other latency or size that counts as a gain: less may be chance."""

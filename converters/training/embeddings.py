@@ -1,23 +1,169 @@
-"""Embeddings: the frozen backbone's pooled output for each image, computed once, cached."""
+"""Embeddings of images from the frozen backbone, cached by content hash."""
 
+import contextlib
 import hashlib
 import json
+import os
+import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters import tf, tflite
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import extractor
 from converters.training.augment import VIEWS
-from converters.training.embedding_store import EmbeddingStore, open_store
+from edge.errors import OutputError
+from edge.files import write_atomic
+from edge.terminal import suppress_native_stderr
+
+Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
+
+
+def threads() -> int:
+    """Return the number of threads: one per CPU, each with its own interpreter (20 MB)."""
+    return min(8, len(os.sched_getaffinity(0)))
+
+
+def load(backbone: Backbone, path: Path) -> Extractor:
+    """Load the extractor of ``backbone`` from ``path``, or convert it and write it there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        content = path.read_bytes()
+        _interpreter(content)
+    except (OSError, ValueError):  # missing or truncated
+        content = _convert(backbone)
+        write_atomic(path, content)
+    local = threading.local()
+
+    def run(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not hasattr(local, "interpreter"):
+            local.interpreter = _interpreter(content)
+        interpreter = local.interpreter
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+        interpreter.invoke()
+        output: NDArray[np.float32] = interpreter.get_tensor(
+            interpreter.get_output_details()[0]["index"]
+        )
+        return np.asarray(output[0], np.float32)
+
+    return run
+
+
+def _interpreter(content: bytes) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    with suppress_native_stderr():  # it announces its delegate
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    return interpreter
+
+
+def _convert(backbone: Backbone) -> bytes:
+    keras = tf.keras()
+    base = backbone.build()
+    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
+    return tflite.to_float32(keras.Model(base.input, pooled))
+
+
+_TIMEOUT_S = 60.0
+"""Seconds to wait for another process that is writing."""
+
+_PER_QUERY = 500
+"""Keys in one query; SQLite allows at least 999 parameters."""
+
+
+class EmbeddingStore:
+    """A table of float32 vectors by key, safe for concurrent processes.
+
+    A damaged database file is removed and created again; ``reset`` is then True.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.reset = False
+        try:
+            self._database = self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # locked or not writable: nothing is wrong with the file
+            self._remove()
+            self._database = self._open()
+
+    def get(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the stored vectors, float32 [d], by key."""
+        requested = list(keys)
+        vectors = {}
+        for start in range(0, len(requested), _PER_QUERY):
+            part = requested[start : start + _PER_QUERY]
+            marks = ",".join("?" * len(part))
+            rows = self._database.execute(
+                f"SELECT key, vector FROM embedding WHERE key IN ({marks})", part
+            )
+            vectors.update({key: np.frombuffer(vector, np.float32) for key, vector in rows})
+        return vectors
+
+    def put(self, vectors: dict[str, NDArray[np.float32]]) -> None:
+        """Store vectors, float32 [d]; they are on disk when this returns."""
+        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+        with self._database:
+            self._database.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?)", rows)
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.path, timeout=_TIMEOUT_S)
+        try:
+            with database:
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS embedding (key TEXT PRIMARY KEY, vector BLOB)"
+                    " WITHOUT ROWID"
+                )
+            if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("damaged")
+        except sqlite3.Error:
+            database.close()
+            raise
+        return database
+
+    def _remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.path.with_name(self.path.name + "-journal").unlink(missing_ok=True)
+        self.reset = True
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+@contextlib.contextmanager
+def open_store(path: Path) -> Iterator[EmbeddingStore]:
+    """Open an :class:`EmbeddingStore`, closed on exit.
+
+    Raises:
+        OutputError: it cannot be opened or written, or its disk is full.
+    """
+    try:
+        with contextlib.closing(EmbeddingStore(path)) as store:
+            yield store
+    except sqlite3.OperationalError as error:
+        raise OutputError(
+            "a writable cache folder",
+            f"{path.parent} ({error})",
+            "set EDGE_CACHE to a writable folder",
+            code="cache-not-writable",
+        ) from None
+
 
 _WRITE_INTERVAL = 64
 """Vectors between writes: at most so many are lost on Ctrl-C."""
@@ -70,7 +216,7 @@ def embed(
         vectors = store.get(jobs)
         missing = {key: job for key, job in jobs.items() if key not in vectors}
         if missing:
-            run = extractor.load(backbone, cache / f"{name}.tflite")
+            run = load(backbone, cache / f"{name}.tflite")
             vectors |= _compute(run, dataset, missing, store, progress)
     computed = len({dataset.images[index].digest for index, _ in missing.values()})
     total = len({dataset.images[index].digest for index in indices})
@@ -117,7 +263,7 @@ def _compute(
         return run(dataset.preprocessing.normalize(pixels)[None])
 
     def results() -> Iterator[tuple[str, NDArray[np.float32]]]:
-        with ThreadPoolExecutor(extractor.threads()) as pool:
+        with ThreadPoolExecutor(threads()) as pool:
             try:
                 for key, vector in zip(missing, pool.map(compute, missing.values()), strict=True):
                     assert vector is not None  # None only after stop

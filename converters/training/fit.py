@@ -1,22 +1,179 @@
-"""The training loop of fine-tuning and of training from scratch.
+"""Fit a network: schedule, epochs, early stopping, time estimate."""
 
-The number of epochs, possibly 0, is decided from the measured duration of a step.
-"""
-
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters import tf
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import epochs
-from converters.training.config import TrainingOptions
-from converters.training.result import Curve
+from converters.training.augment import Augmentation
+from converters.training.config import Curve, TrainingOptions
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Inputs [n, h, w, 3] as the model gets them, and targets [n, classes]."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRateSchedule:
+    """A linear warm-up to ``peak`` over a share ``warm_up`` of all steps, then a cosine to 0.
+
+    Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017. Keras'
+    ``CosineDecay`` counts from the optimizer's iterations, which include the steps that measure
+    speed, starts at rate 0 and computes in float32: weights would no longer be the same.
+    """
+
+    peak: float
+    warm_up: float
+
+    def at(self, done: float) -> float:
+        """Return the learning rate after a share ``done`` of all steps."""
+        if done < self.warm_up:
+            return self.peak * done / self.warm_up
+        rest = (done - self.warm_up) / (1 - self.warm_up)
+        return self.peak * 0.5 * (1 + math.cos(math.pi * rest))
+
+
+class EpochLog:
+    """Results per epoch, and the weights of the best: by accuracy, ties by log-loss.
+
+    ``patience``: epochs without improvement after which training is stale. Epochs before
+    ``keep_from`` are never the best: a model that is still being pruned is not final. Keras'
+    ``EarlyStopping`` monitors a single metric, and restores the best weights only if it stops.
+    """
+
+    def __init__(self, model: Any, patience: int, keep_from: int = 0) -> None:
+        self.losses: list[float] = []
+        self.accuracies: list[float] = []
+        self.validation_losses: list[float] = []
+        self.best = keep_from
+        self._model, self._patience = model, patience
+        self._weights: list[NDArray[np.float32]] | None = None
+
+    def epoch(self, loss: float, accuracy: float, validation_loss: float) -> None:
+        """Add the results of an epoch, and keep the model's weights if it is the best."""
+        self.losses.append(loss)
+        self.accuracies.append(accuracy)
+        self.validation_losses.append(validation_loss)
+        current, best = len(self.losses) - 1, self.best
+        if current < best:
+            return
+        result = (accuracy, -validation_loss)
+        if self._weights is None or result > (self.accuracies[best], -self.validation_losses[best]):
+            self.best, self._weights = current, self._model.get_weights()
+
+    def stale(self) -> bool:
+        """Return whether no epoch improved for ``patience`` epochs."""
+        return len(self.losses) - 1 - self.best >= self._patience
+
+    def restore(self) -> None:
+        """Set the model to the weights of its best epoch."""
+        if self._weights is not None:
+            self._model.set_weights(self._weights)
+
+
+def steps_in(images: int, batch_size: int) -> int:
+    """Return the number of steps in an epoch of :func:`batches`."""
+    return math.ceil(images / batch_size)
+
+
+def batches(
+    dataset: Dataset,
+    indices: NDArray[np.int64],
+    augmentation: Augmentation,
+    rng: np.random.Generator,
+    batch_size: int,
+) -> Iterator[Batch]:
+    """Yield an epoch of the images at ``indices``, shuffled and augmented, with one-hot targets.
+
+    All batches are full (the last repeats a few images): a smaller one would make Keras rebuild
+    its graph.
+    """
+    order = rng.permutation(indices)
+    order = np.resize(order, steps_in(len(order), batch_size) * batch_size)
+    targets = np.eye(len(dataset.classes), dtype=np.float32)
+    for chosen in order.reshape(-1, batch_size):
+        pixels = augmentation.batch(dataset.pixels[chosen], rng)
+        yield dataset.preprocessing.normalize(pixels), targets[dataset.labels[chosen]]
+
+
+def train(
+    model: Any,
+    epochs: int,
+    steps: int,
+    epoch_batches: Callable[[], Iterator[Batch]],
+    schedule: LearningRateSchedule,
+    evaluate: Callable[[], tuple[float, float]],
+    log: EpochLog,
+    callbacks: Sequence[Any] = (),
+) -> Iterator[None]:
+    """Train a compiled ``model`` in place, yielding after each step, until ``log`` is stale.
+
+    ``epoch_batches`` returns an epoch's batches, ``steps`` of them; ``evaluate`` returns accuracy
+    and log-loss after an epoch; ``callbacks`` are Keras callbacks.
+    """
+    keras_callbacks = tf.keras().callbacks.CallbackList(list(callbacks), model=model)
+    keras_callbacks.on_train_begin()
+    for epoch in range(epochs):
+        keras_callbacks.on_epoch_begin(epoch)
+        losses = []
+        for step, (inputs, targets) in enumerate(epoch_batches()):
+            keras_callbacks.on_train_batch_begin(step)
+            model.optimizer.learning_rate.assign(
+                schedule.at((epoch * steps + step + 1) / (epochs * steps))
+            )
+            losses.append(float(model.train_on_batch(inputs, targets)))
+            keras_callbacks.on_train_batch_end(step)
+            yield
+        keras_callbacks.on_epoch_end(epoch)
+        log.epoch(float(np.mean(losses)), *evaluate())
+        if log.stale():
+            break
+    keras_callbacks.on_train_end()
+
+
+def validate(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
+    """Return accuracy and log-loss of ``model`` on unaugmented images."""
+    scores = np.concatenate(
+        [
+            np.asarray(
+                model.predict_on_batch(dataset.preprocessing.normalize(dataset.pixels[part]))
+            )
+            for part in np.array_split(indices, math.ceil(len(indices) / 32))
+        ]
+    )
+    labels = dataset.labels[indices]
+    chosen = scores[np.arange(len(labels)), labels]
+    accuracy = float(np.mean(scores.argmax(axis=1) == labels))
+    return accuracy, float(-np.mean(np.log(np.maximum(chosen, 1e-7))))
+
+
+@contextmanager
+def batch_norm_frozen(model: Any) -> Iterator[None]:
+    """Freeze the statistics, scale and shift of BatchNorm within the block.
+
+    In Keras, BatchNorm that is not trainable also uses its moving statistics. Small batches of
+    few images would degrade them.
+    """
+    batch_norm = tf.keras().layers.BatchNormalization
+    inner = [getattr(layer, "layer", layer) for layer in model.layers]  # inside tfmot's wrappers
+    norms = [layer for layer in inner if isinstance(layer, batch_norm)]
+    before = [norm.trainable for norm in norms]
+    try:
+        for norm in norms:
+            norm.trainable = False
+        yield
+    finally:
+        for norm, trainable in zip(norms, before, strict=True):
+            norm.trainable = trainable
+
 
 _EVALUATION_COST = 0.35
 """Time to evaluate an image relative to training on it: the forward pass alone."""
@@ -95,22 +252,22 @@ def fit(
     )
     rng = np.random.default_rng(options.seed)
     batch = min(options.batch_size, len(split.train))
-    steps = epochs.steps_in(len(split.train), batch)
+    steps = steps_in(len(split.train), batch)
 
-    def epoch_batches() -> Iterator[epochs.Batch]:
-        return epochs.batches(dataset, split.train, options.augmentation, rng, batch)
+    def epoch_batches() -> Iterator[Batch]:
+        return batches(dataset, split.train, options.augmentation, rng, batch)
 
     step_seconds = _measure(model, next(epoch_batches()))
     per_epoch = step_seconds * (steps + _EVALUATION_COST * len(split.validation) / batch)
     planned = decide(per_epoch)
-    log = epochs.EpochLog(model, config.patience)
-    training = epochs.train(
+    log = EpochLog(model, config.patience)
+    training = train(
         model,
         planned,
         steps,
         epoch_batches,
-        epochs.LearningRateSchedule(config.learning_rate, config.warm_up),
-        lambda: epochs.validate(model, dataset, split.validation),
+        LearningRateSchedule(config.learning_rate, config.warm_up),
+        lambda: validate(model, dataset, split.validation),
         log,
     )
     for _ in progress.track(training, planned * steps, config.title):
@@ -129,7 +286,7 @@ def fit(
     )
 
 
-def _measure(model: Any, batch: epochs.Batch) -> float:
+def _measure(model: Any, batch: Batch) -> float:
     """Return the seconds of a training step, at rate 0; the first call builds the graph."""
     model.train_on_batch(*batch)
     start = time.perf_counter()

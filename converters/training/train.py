@@ -9,12 +9,11 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.training import classifier, scratch
+from converters.training import finetune
 from converters.training import head as heads
-from converters.training.config import TrainingOptions
+from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.embeddings import Embeddings, embed
 from converters.training.finetune import fine_tune
-from converters.training.result import TrainedModel
 
 __all__ = ["TrainingOptions", "train"]
 
@@ -35,7 +34,7 @@ def train(
     if backbone.pretrained:
         trained = _on_pretrained(backbone, dataset, split, options, cache, progress)
     else:
-        trained = scratch.train(backbone, dataset, split, options, progress)
+        trained = finetune.train(backbone, dataset, split, options, progress)
     return replace(trained, notes=(*trained.notes, *_ineffective_options(trained, options)))
 
 
@@ -67,14 +66,14 @@ def _on_pretrained(
     curves = [head.curve]
     if tuned.history is not None:
         details["fine_tuning"] = {
-            **scratch.describe(tuned.history),
+            **finetune.describe(tuned.history),
             "kept": tuned.model is not None,
         }
         if tuned.history.epochs:
             curves.append(tuned.history.curve("Fine-tuning"))
     model = tuned.model
     if model is None:
-        model = classifier.assemble(backbone, len(dataset.classes), head.kernel, head.bias)
+        model = heads.assemble(backbone, len(dataset.classes), head.kernel, head.bias)
     return TrainedModel(
         model=model,
         method="frozen" if tuned.model is None else "fine-tuned",

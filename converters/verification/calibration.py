@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.tf import clone_model
-from converters.verification.statistics import wilson_interval
+from converters.verification.verdict import wilson_interval
 from edge.errors import UsageError
 
 SHARPEST, SOFTEST = 0.25, 10.0

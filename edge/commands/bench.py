@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge.commands.options import JSON, MODEL, running, say
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 EXAMPLES = """
 \b

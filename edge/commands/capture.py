@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from edge import image_collector
+from edge import image_collector, terminal
 from edge.commands import stream_options
 from edge.commands.options import JSON
 from edge.errors import CorruptFrameError, OutputError, UsageError
@@ -20,9 +20,7 @@ from edge.image_collector import ImageCollector
 from edge.preview_window import ESCAPE, PreviewWindow
 from edge.sources import open_source, resolve
 from edge.sources.source import Source
-from edge.terminal import keyboard
-from edge.terminal.native_stderr import suppress_native_stderr
-from edge.terminal.shutdown import graceful_shutdown
+from edge.terminal import graceful_shutdown, suppress_native_stderr
 
 _STILL = 100
 """Number of duplicates in a row that is reported once more."""
@@ -137,12 +135,12 @@ class _KeyTrigger:
                     code="no-trigger",
                 ) from None
         if self._terminal:
-            closing.enter_context(keyboard.raw_keyboard())
+            closing.enter_context(terminal.raw_keyboard())
         click.echo("Space or Enter takes an image, q quits.", err=True)
 
     def __call__(self, frame: Frame) -> bool | None:
         pressed = {self._window.show(frame.image) if self._window is not None else None,
-                   keyboard.read_key() if self._terminal else None}  # fmt: skip
+                   terminal.read_key() if self._terminal else None}  # fmt: skip
         return None if pressed & {"q", ESCAPE} else bool(pressed & {" ", "\n", "\r"})
 
 

@@ -10,7 +10,7 @@ import click
 
 from edge.commands.options import JSON, MODEL, running, say
 from edge.errors import ImageError, UsageError
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 if TYPE_CHECKING:
     from edge.tasks.classify.classifier import Classifier

@@ -13,7 +13,7 @@ from edge.commands.options import JSON, MODEL, model_file
 from edge.modelfile import metadata, operations, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.tflite import TensorInfo
-from edge.terminal.text import printable
+from edge.terminal import printable
 
 EXAMPLES = """
 \b

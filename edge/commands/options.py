@@ -10,8 +10,8 @@ import click
 from edge.cli import run_command as run_command  # noqa: PLC0414 (for the demos)
 from edge.registry import resolve_model
 from edge.task_kinds import TASKS
-from edge.terminal.native_stderr import suppress_native_stderr
-from edge.terminal.progress import count_progress as count_progress  # noqa: PLC0414 (for the demos)
+from edge.terminal import count_progress as count_progress  # noqa: PLC0414 (for the demos)
+from edge.terminal import suppress_native_stderr
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 TaskT = TypeVar("TaskT")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.commands.options import JSON, say
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 if TYPE_CHECKING:
     from edge.deployment.release import GoldenCheck, ReleaseManifest

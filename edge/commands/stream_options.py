@@ -15,7 +15,7 @@ from edge.sinks import sink_table
 from edge.sources.source import SourceOptions
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
-from edge.terminal.text import two_columns
+from edge.terminal import two_columns
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -7,8 +7,7 @@ Nothing fails at the edges of an image: what does not fit is moved, shortened or
 
 from edge.draw.boxes import detections, line, trails, zone
 from edge.draw.masks import segmentation
-from edge.draw.overlays import classification, status
-from edge.draw.side_by_side import matched_poses
+from edge.draw.overlays import classification, matched_poses, status
 from edge.draw.skeleton import MIN_KEYPOINT_SCORE, poses
 from edge.frame import BgrImage
 from edge.results import (

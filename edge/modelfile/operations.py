@@ -1,11 +1,16 @@
-"""Operations and quantization of a model file."""
+"""Operations of a model file: names, counts, quantization, parameters, multiply-adds, sparsity."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from edge.modelfile.tflite import Graph, ModelFile, OpInfo
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import ModelError
+from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 
 DEQUANTIZE, QUANTIZE = 6, 114
 """Numbers of the schema's BuiltinOperator."""
@@ -118,3 +123,128 @@ def _present(indices: Iterable[int]) -> tuple[int, ...]:
 
 def _size(file: ModelFile, buffer: int) -> int:
     return file.buffers[buffer][1] if buffer else 0
+
+
+CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV = 3, 4, 9, 67
+WEIGHTED = (CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV)
+"""Numbers of the schema's BuiltinOperator: operations with weights as their second input."""
+
+DENSIFY = 124
+_UNPACKING = (DEQUANTIZE, DENSIFY)
+_PACKED = {"int4": 2, "uint4": 2, "int2": 4}
+"""Values per byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    """Parameters, multiply-adds and sparsity of a model.
+
+    Attributes:
+        parameters: Number of weights and biases.
+        multiply_adds: Multiply-adds of one inference.
+        sparsity: Share (0–1) of the weights that are zero; 0 where there are no weights.
+    """
+
+    parameters: int
+    multiply_adds: int
+    sparsity: float
+
+
+def model_cost(file: ModelFile) -> ModelCost:
+    """Sum up all convolutions and dense layers of a file; shared weights count once.
+
+    Weights that the file unpacks when it runs (from float16, or from a sparse encoding) count as
+    they are after that; of a sparse encoding, what is not stored is zero.
+
+    Raises:
+        ModelError: stored weights do not match their type and shape.
+    """
+    weights: dict[tuple[int, int], tuple[int, int]] = {}
+    biases: dict[tuple[int, int], int] = {}
+    multiply_adds = 0
+    for number, graph in enumerate(file.graphs):
+        unpacked = {o.outputs[0]: o.inputs[0] for o in graph.operators if o.code in _UNPACKING}
+        for operation in _weighted(graph):
+            kernel = _stored(operation.inputs[1], unpacked)
+            multiply_adds += _multiply_adds(operation, graph)
+            if (number, kernel) not in weights and _is_constant(graph.tensors[kernel], file):
+                weights[number, kernel] = _count(graph.tensors[kernel], file)
+            for index in _biases(operation):
+                tensor = graph.tensors[_stored(index, unpacked)]
+                biases[number, index] = math.prod(tensor.shape)
+    size = sum(count for count, _ in weights.values())
+    zeros = sum(zero for _, zero in weights.values())
+    return ModelCost(size + sum(biases.values()), multiply_adds, zeros / size if size else 0.0)
+
+
+def _weighted(graph: Graph) -> Iterator[OpInfo]:
+    for operation in graph.operators:
+        if operation.code in WEIGHTED and len(operation.inputs) > 1 and operation.outputs:
+            yield operation
+
+
+def _biases(operation: OpInfo) -> tuple[int, ...]:
+    at = 3 if operation.code == TRANSPOSE_CONV else 2
+    return tuple(index for index in operation.inputs[at : at + 1] if index >= 0)
+
+
+def _stored(index: int, unpacked: dict[int, int]) -> int:
+    """Return the stored tensor behind the one that an operation uses."""
+    for _ in range(len(unpacked)):
+        if index not in unpacked:
+            break
+        index = unpacked[index]
+    return index
+
+
+def _is_constant(tensor: TensorInfo, file: ModelFile) -> bool:
+    return tensor.buffer > 0 and file.buffers[tensor.buffer][1] > 0
+
+
+def _multiply_adds(operation: OpInfo, graph: Graph) -> int:
+    kernel = graph.tensors[operation.inputs[1]].shape
+    values = math.prod(graph.tensors[operation.outputs[0]].shape)
+    if operation.code == TRANSPOSE_CONV:  # every value of its image meets the whole kernel
+        return math.prod(graph.tensors[operation.inputs[2]].shape) * math.prod(kernel[:3])
+    if operation.code == DEPTHWISE_CONV_2D:  # [1, height, width, channels]
+        return values * math.prod(kernel[1:3])
+    return values * math.prod(kernel[1:])
+
+
+def _count(tensor: TensorInfo, file: ModelFile) -> tuple[int, int]:
+    """Count the weights that a stored tensor stands for, and the zeros among them."""
+    size = math.prod(tensor.shape)
+    values = _values(tensor, file.buffer(tensor.buffer))
+    if len(values) > size:
+        raise _contradiction(tensor)
+    return size, size - int(np.count_nonzero(values))
+
+
+def _values(tensor: TensorInfo, data: bytes) -> NDArray[np.generic]:
+    """Return the stored values, with 0 wherever the real value is 0."""
+    if tensor.dtype in _PACKED:
+        bits = 8 // _PACKED[tensor.dtype]
+        octets = np.frombuffer(data, np.uint8)[:, None]
+        parts = (octets >> np.arange(0, 8, bits, dtype=np.uint8)) & (2**bits - 1)
+        return np.asarray(parts.reshape(-1)[: math.prod(tensor.shape)])
+    try:
+        values = np.frombuffer(data, tensor.dtype)
+    except (TypeError, ValueError):
+        raise _contradiction(tensor) from None
+    if not any(tensor.zero_points):
+        return values
+    points = np.array(tensor.zero_points, np.int64)
+    if len(points) == 1:
+        return np.asarray(values != points[0])
+    shape = [1] * len(tensor.shape)
+    shape[tensor.axis] = -1
+    return np.asarray(values.reshape(tensor.shape) != points.reshape(shape)).reshape(-1)
+
+
+def _contradiction(tensor: TensorInfo) -> ModelError:
+    return ModelError(
+        f"weights of shape {list(tensor.shape)} and type {tensor.dtype}",
+        f"other data in the tensor {tensor.name}",
+        "copy or download the file again",
+        code="model-damaged",
+    )

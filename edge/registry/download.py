@@ -10,7 +10,7 @@ from typing import Any
 
 from edge.errors import DownloadError
 from edge.files import output_errors
-from edge.terminal.progress import Tell
+from edge.terminal import Tell
 from edge.version import __version__
 
 TIMEOUT_S = 30.0

@@ -11,7 +11,7 @@ from edge.errors import DownloadError
 from edge.files import cache_folder, git_blob_id, output_errors, sha256, write_atomic
 from edge.registry.catalog import CatalogEntry, RemoteFile
 from edge.registry.download import MIRROR, download, failed
-from edge.terminal.progress import download_progress
+from edge.terminal import download_progress
 
 RECORD = "SHA256SUMS"
 """File in each folder with the checksums of the downloads, as ``sha256sum --check`` reads it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.errors import UsageError, did_you_mean
 from edge.streaming.sink import Sink, StreamContext
-from edge.terminal.text import two_columns
+from edge.terminal import two_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edge.errors import UsageError, nearest
 from edge.sources.source import Source, SourceOptions
-from edge.terminal.text import two_columns
+from edge.terminal import two_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from edge.tasks.settings import TaskSettings
-from edge.tasks.task import Task
+from edge.tasks.task import Task, TaskSettings
 
 
 class StreamControl:

@@ -34,7 +34,7 @@ from edge.streaming.workers import (
     sink_worker,
 )
 from edge.tasks.task import Task
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from edge.frame import Frame, Output
-from edge.streaming.histogram import LatencyHistogram
 from edge.streaming.sink import Sink
+from edge.streaming.statistics import LatencyHistogram
 from edge.tasks.task import Task
 
 Item = TypeVar("Item")

@@ -1,11 +1,90 @@
-"""Protocol of tasks: from an image to a model's input, and from its output to a result."""
+"""The task protocol: frame to result, its adjustable settings, and prediction on one image."""
 
-from typing import Any, Protocol, Self
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import UsageError, did_you_mean
 from edge.frame import BgrImage, Frame
+from edge.image import as_image
 from edge.interpreter import Array, Engine
 from edge.results import Result
-from edge.tasks.settings import TaskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettings:
+    """Settings of a task.
+
+    Attributes:
+        score: Minimum score of a result, None where the task has no threshold.
+        classes: Names of the reported classes, None for all.
+        labels: Names to choose classes from, () where there is nothing to choose.
+    """
+
+    score: float | None
+    classes: tuple[str, ...] | None
+    labels: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"score", "classes"}``, plain values for JSON."""
+        return {
+            "score": self.score,
+            "classes": None if self.classes is None else list(self.classes),
+        }
+
+
+def check_score(score: float | None) -> float:
+    """Return a valid score, from 0 to 1.
+
+    Raises:
+        UsageError: it is not valid.
+    """
+    if score is None or not (math.isfinite(score) and 0 <= score <= 1):
+        raise UsageError(
+            "a score from 0 to 1",
+            str(score),
+            "use a score such as 0.4",
+            code="invalid-option-value",
+        )
+    return score
+
+
+def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[str]:
+    """Return the names of classes, which all have to be in ``labels``.
+
+    Raises:
+        UsageError: a name is not, or there are no names.
+    """
+    if not classes:
+        raise UsageError(
+            "at least one class", "none", "choose one or all classes", code="no-classes"
+        )
+    known = frozenset(labels)
+    for name in classes:
+        if name not in known:
+            fix = did_you_mean(name, labels, "see the model's labels")
+            raise UsageError("a class of the model", f"'{name}'", fix, code="unknown-class")
+    return frozenset(classes)
+
+
+def class_indices(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:
+    """Return the ascending indices of classes; a repeated label stands for all of its indices.
+
+    Raises:
+        UsageError: as :func:`check_classes`.
+    """
+    chosen = check_classes(classes, labels)
+    return np.array([i for i, label in enumerate(labels) if label in chosen], np.int64)
+
+
+def distinct(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return labels without repetitions, for :class:`TaskSettings`."""
+    return tuple(dict.fromkeys(labels))
 
 
 class Task(Protocol):
@@ -59,3 +138,43 @@ class Task(Protocol):
         Raises:
             DelegateError: there is no such model for the CPU.
         """
+
+
+ResultT = TypeVar("ResultT")
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class _ImageTask(Protocol[ResultT_co]):
+    """The part of a task that :class:`SingleImage` needs."""
+
+    @property
+    def runtime(self) -> Engine: ...
+
+    def preprocess(self, frame: Frame) -> tuple[Array, ...]: ...
+
+    def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> ResultT_co: ...
+
+
+class SingleImage:
+    """Mixin for tasks: predicts the result for one image."""
+
+    __slots__ = ()
+
+    def predict(self: _ImageTask[ResultT], image: BgrImage | str | Path) -> ResultT:
+        """Run the model on one image.
+
+        Args:
+            image: uint8 [height, width, 3] in BGR order, as OpenCV reads it, or the path of a
+                JPEG, PNG, BMP or WebP file.
+
+        Returns:
+            The result, in pixels of the image where it has coordinates.
+
+        Raises:
+            ImageError: the file cannot be read, or the array is no such image.
+            ModelError: the model fails.
+        """
+        name = "image" if not isinstance(image, str | Path) else str(image)
+        # A frame with a name is independent of the one before: nothing is averaged over time.
+        frame = Frame(0, 0.0, as_image(image), name)
+        return self.postprocess(self.runtime.invoke(*self.preprocess(frame)), frame)

@@ -22,13 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.tracking.kalman import KalmanFilter
-from edge.tracking.matching import Matches, associate
-from edge.tracking.parameters import TrackerParameters
+from edge.tracking.matching import Matches, TrackerParameters, associate
 from edge.tracking.state import (
     Array,
     DetectionArrays,
     Ints,
+    KalmanFilter,
     Tracks,
     TrackState,
     concat,

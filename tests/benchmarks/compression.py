@@ -39,7 +39,7 @@ from edge import benchmark
 from edge.files import cache_folder
 from edge.interpreter import load
 from edge.modelfile import tflite
-from edge.modelfile.cost import model_cost
+from edge.modelfile.operations import model_cost
 from edge.preprocessing import Preprocessing
 from edge.tasks.classify.classifier import Classifier
 

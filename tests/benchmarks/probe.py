@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.backbone import builtin, from_keras, mobilenet_v2
+from converters.backbone import from_keras, mobilenet_v2
+from converters.backbone.weights import read_builtin, unpack
 from edge.image import RgbImage, decode_image
 from edge.preprocessing import Preprocessing
 
@@ -54,10 +55,10 @@ def embedders(data: Path, weights: Path | None, size: int | None) -> dict[str, E
     from converters import tf
 
     if weights is None:
-        card, values = builtin.read()
+        card, values = read_builtin()
         size = size or int(card["use_at"])
     else:
-        values = builtin.unpack(weights)
+        values = unpack(weights)
     side = size or 96
     alpha = mobilenet_v2.infer_alpha(values)
     assert alpha is not None, f"{weights} is no MobileNetV2"

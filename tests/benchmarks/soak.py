@@ -35,7 +35,7 @@ from edge.sources import open_source
 from edge.streaming import stream
 from edge.streaming.sink import StreamContext
 from edge.tasks.classify.classifier import Classifier
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 READINGS, POINTS = 500, 5
 ALLOWED_MB = 1.0

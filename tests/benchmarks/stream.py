@@ -26,7 +26,7 @@ from edge.streaming import stream
 from edge.streaming.statistics import StreamStats
 from edge.tasks.classify.classifier import Classifier
 from edge.tasks.detect.detector import Detector
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 EVERY, BARE = 100, 25
 

@@ -31,7 +31,7 @@ import tiny_models
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify.classifier import Classifier
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 PHASE = 10.0
 """Seconds without clients, then with them, and so on."""

@@ -13,7 +13,7 @@ from conversion import Conversion
 from errors import error_code, raises_code
 from rich.console import Console
 
-from converters.report import compare, compare_table
+from converters.report import compare
 from edge.cli import run
 
 NEW_FIELDS = (
@@ -41,7 +41,7 @@ def earlier(record: dict[str, Any]) -> dict[str, Any]:
 
 def printed(compared: compare.Comparison, width: int = 200) -> str:
     file = io.StringIO()
-    compare_table.show(compared, Console(file=file, width=width, highlight=False))
+    compare.show_table(compared, Console(file=file, width=width, highlight=False))
     return file.getvalue().replace("\N{NO-BREAK SPACE}", " ")
 
 

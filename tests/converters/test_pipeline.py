@@ -11,9 +11,8 @@ from conversion import Conversion
 from converters import pipeline
 from converters.commands import convert as cli
 from converters.commands import options
-from converters.progress import SilentProgress
+from converters.progress import SilentProgress, StageTimer
 from converters.report import html, terminal
-from converters.stage_timer import StageTimer
 from converters.training.config import TrainingOptions
 
 LATIN = "K\udce4se"

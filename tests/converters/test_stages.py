@@ -26,8 +26,8 @@ from converters.stages import (
 )
 from converters.tf import clone_model
 from converters.tflite import Variant
-from converters.training.result import TrainedModel
-from converters.verification.metrics import EvaluatedVariant
+from converters.training.config import TrainedModel
+from converters.verification.evaluate import EvaluatedVariant
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]

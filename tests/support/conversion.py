@@ -17,9 +17,9 @@ from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
 from converters.stages import ConversionResult, TrainingResult
 from converters.tflite import Variant
-from converters.training.result import Curve, TrainedModel
+from converters.training.config import Curve, TrainedModel
 from converters.verification.calibration import ScoreThreshold, reliability
-from converters.verification.metrics import (
+from converters.verification.evaluate import (
     ClassMetrics,
     EvaluatedVariant,
     MeasuredLatency,
@@ -28,7 +28,7 @@ from converters.verification.metrics import (
     ScoreCalibration,
 )
 from converters.verification.verdict import Verdict
-from edge.modelfile.cost import ModelCost
+from edge.modelfile.operations import ModelCost
 from edge.preprocessing import Preprocessing
 
 SIZE = 96

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from boards.doctor.finding import Finding
-from boards.doctor.subprocesses import MISSING, CommandResult
-from boards.doctor.system import HostSystem
+from boards.doctor.system import MISSING, CommandResult, HostSystem
 from boards.profile import Profile, load
 
 PYTHON = "/home/pi/edge/bin/python"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from edge.results import Keypoint, Pose
-from edge.tasks.pose.angles import angles
+from edge.tasks.pose.keypoints import angles
 
 PARTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 

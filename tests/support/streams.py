@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.errors import ModelError, UsageError
 from edge.frame import BgrImage, Frame, Output
-from edge.tasks.settings import TaskSettings
+from edge.tasks.task import TaskSettings
 
 
 def image(value: int = 0) -> BgrImage:

@@ -15,9 +15,7 @@ from typing import Any
 
 import click
 
-from converters.backbone.builtin import Card
 from converters.backbone.mobilenet_v2 import Weights, check_alpha, check_size
-from converters.backbone.pretrain.export import LICENSE, pack, write_card
 from converters.backbone.pretrain.images import ImageArchive, open_source
 from converters.backbone.pretrain.student import Loss, Student, build_student
 from converters.backbone.pretrain.teacher import (
@@ -26,7 +24,15 @@ from converters.backbone.pretrain.teacher import (
     compute_targets,
     load_teacher,
 )
-from converters.backbone.pretrain.train import PretrainConfig, train, training_minutes
+from converters.backbone.pretrain.train import (
+    LICENSE,
+    PretrainConfig,
+    pack,
+    train,
+    training_minutes,
+    write_card,
+)
+from converters.backbone.weights import Card
 from converters.progress import Progress, TerminalProgress
 from edge.errors import EdgeError, OutputError
 

@@ -39,8 +39,7 @@ from edge.sinks.web.access import (
     Send,
     loopback_hosts,
 )
-from edge.sinks.web.adaptive_quality import BEST
-from edge.sinks.web.hub import Hub, Snapshot
+from edge.sinks.web.hub import BEST, Hub, Snapshot
 from edge.sinks.web.recording import NAME
 from edge.sinks.web.session import (
     MAX_CLIENTS,

@@ -9,9 +9,8 @@ from typing import Any
 
 from edge.errors import EdgeError, OutputError, UsageError, did_you_mean
 from edge.sinks.web.access import Message, Receive, Scope, Send
-from edge.sinks.web.adaptive_quality import AdaptiveQuality
-from edge.sinks.web.hub import Hub, error_text
-from edge.tasks.settings import TaskSettings
+from edge.sinks.web.hub import AdaptiveQuality, Hub, error_text
+from edge.tasks.task import TaskSettings
 
 MAX_CLIENTS = 8
 """Clients at a time."""

@@ -29,8 +29,7 @@ from edge.tasks.classify.scores import (
     to_scores,
 )
 from edge.tasks.loading import LoadedModel, cpu_fallback_path, load_content, load_file
-from edge.tasks.settings import TaskSettings, check_score, class_indices, distinct
-from edge.tasks.single_image import SingleImage
+from edge.tasks.task import SingleImage, TaskSettings, check_score, class_indices, distinct
 
 SMOOTHING_S = 0.25
 """Time constant in seconds with which scores of a stream are averaged."""

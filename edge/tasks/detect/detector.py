@@ -19,10 +19,9 @@ from edge.registry import resolve_model
 from edge.results import Detection, Detections
 from edge.tasks.detect import heads
 from edge.tasks.detect.heads import DetectionHead, head_config
-from edge.tasks.detect.heads.nms import Candidates, nms
+from edge.tasks.detect.heads.yolo import Candidates, nms
 from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
-from edge.tasks.settings import TaskSettings, check_score, class_indices, distinct
-from edge.tasks.single_image import SingleImage
+from edge.tasks.task import SingleImage, TaskSettings, check_score, class_indices, distinct
 
 THRESHOLD, IOU = 0.4, 0.45
 """Minimum score of a detection, and IoU above which the lower-scoring of two boxes is dropped."""

@@ -11,9 +11,8 @@ from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Engine
 from edge.results import Pose, Poses
 from edge.tasks.pose import bundle, exercises
-from edge.tasks.pose.repetitions import RepetitionCounter
-from edge.tasks.settings import TaskSettings, check_score
-from edge.tasks.single_image import SingleImage
+from edge.tasks.pose.exercises import RepetitionCounter
+from edge.tasks.task import SingleImage, TaskSettings, check_score
 
 THRESHOLD = draw.MIN_KEYPOINT_SCORE
 """Minimum score of a keypoint that is drawn and makes angles."""
@@ -131,7 +130,7 @@ class PoseEstimator(SingleImage):
     def predict(self, image: BgrImage | str | Path) -> Poses:
         """Find the people in one image, independent of others; exercises are not counted.
 
-        Args and errors as in :meth:`edge.tasks.single_image.SingleImage.predict`.
+        Args and errors as in :meth:`edge.tasks.task.SingleImage.predict`.
         """
         return SingleImage.predict(replace(self, _counter=None), image)
 

@@ -14,7 +14,7 @@ from edge.errors import DelegateError, ModelError
 from edge.installation import install_command
 from edge.interpreter import Array
 from edge.tasks.pose.keypoints import MEDIAPIPE
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 _FAILURES = (RuntimeError, ValueError, OSError)
 """Exceptions that MediaPipe raises, depending on its version."""

@@ -12,8 +12,7 @@ from edge.frame import Frame
 from edge.interpreter import Array
 from edge.results import Keypoint, Pose
 from edge.tasks.pose import bundle
-from edge.tasks.pose.angles import angles
-from edge.tasks.pose.keypoints import MEDIAPIPE
+from edge.tasks.pose.keypoints import MEDIAPIPE, angles
 from edge.tasks.pose.landmarker import PoseLandmarker
 
 

@@ -1,15 +1,13 @@
-"""MoveNet: one person, 17 keypoints, fast on every board.
+"""MoveNet: single-pose estimation with smart crop and One Euro smoothing between frames."""
 
-The model gets a square of the frame (see :mod:`edge.tasks.pose.smart_crop`), and outputs
-[y, x, score] for each keypoint, as fractions of that square.
-"""
-
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.frame import Frame
@@ -17,11 +15,111 @@ from edge.interpreter import Array, Runtime
 from edge.preprocessing import crop_square
 from edge.results import Keypoint, Pose
 from edge.tasks.loading import load_file, open_cpu_fallback
-from edge.tasks.pose import smart_crop
-from edge.tasks.pose.angles import angles
-from edge.tasks.pose.keypoints import COCO
-from edge.tasks.pose.smart_crop import Region
-from edge.tasks.pose.smoothing import OneEuro
+from edge.tasks.pose.keypoints import COCO, angles
+
+MIN_SCORE = 0.2
+"""Minimum score of a keypoint that the region is computed from."""
+
+_TORSO, _BODY = 1.9, 1.2
+"""Half a side of the region in maximum distances of torso and body keypoints from the hips."""
+
+_SHOULDERS = [COCO.index("left_shoulder"), COCO.index("right_shoulder")]
+_HIPS = [COCO.index("left_hip"), COCO.index("right_hip")]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A square in pixels of the frame; it may exceed the frame, where it is black."""
+
+    left: float
+    top: float
+    side: float
+
+
+def full_frame(width: int, height: int) -> Region:
+    """Return the smallest square around a frame."""
+    side = float(max(width, height))
+    return Region((width - side) / 2, (height - side) / 2, side)
+
+
+def person_region(
+    points: NDArray[np.floating[Any]], scores: NDArray[np.floating[Any]], width: int, height: int
+) -> Region:
+    """Return the region of the next frame to look at.
+
+    Args:
+        points: float [17, 2], x and y in pixels.
+        scores: float [17].
+        width: Of the frame in pixels.
+        height: Of the frame in pixels.
+
+    Returns:
+        A square around the middle of the hips that contains the body; the frame if no hip or no
+        shoulder is visible, or the body is as large as the frame.
+    """
+    visible = scores >= MIN_SCORE
+    if not (visible[_HIPS].any() and visible[_SHOULDERS].any()):
+        return full_frame(width, height)
+    middle = points[_HIPS].mean(axis=0)
+    distances = np.abs(points - middle)
+    torso = [*_HIPS, *_SHOULDERS]
+    reach = max(_TORSO * distances[torso].max(), _BODY * distances[visible].max())
+    x, y = map(float, middle)
+    half = min(float(reach), max(x, width - x, y, height - y))
+    if half <= 0 or half > max(width, height) / 2:
+        return full_frame(width, height)
+    return Region(x - half, y - half, 2 * half)
+
+
+_MIN_CUTOFF_HZ = 1.0
+"""Cutoff frequency at rest."""
+
+_CUTOFF_PER_SPEED = 20.0
+"""Hertz added per speed, in body sizes per second (see :meth:`OneEuro.__call__`)."""
+
+_SPEED_CUTOFF_HZ = 2.5
+"""Cutoff frequency of the speed itself."""
+
+Points = NDArray[np.float64]
+
+
+class OneEuro:
+    """Smooths the positions of keypoints from frame to frame; keeps the last ones."""
+
+    def __init__(self) -> None:
+        self._points: Points | None = None
+        self._speed: Points | None = None
+        self._time_s = 0.0
+
+    def __call__(self, points: Points, time_s: float, scale: float) -> Points:
+        """Return smoothed positions, float64 [n, 2].
+
+        Args:
+            points: Positions in this frame, float64 [n, 2].
+            time_s: Time of the frame.
+            scale: Size of the body in pixels, the unit of speeds.
+        """
+        elapsed = time_s - self._time_s
+        if self._points is None or self._speed is None or elapsed <= 0:
+            self._points, self._speed = points, np.zeros_like(points)
+        else:
+            weight = _weight(np.full(points.shape, _SPEED_CUTOFF_HZ), elapsed)
+            self._speed = weight * self._speed + (1 - weight) * (points - self._points) / elapsed
+            cutoff = _MIN_CUTOFF_HZ + _CUTOFF_PER_SPEED * np.abs(self._speed) / scale
+            weight = _weight(cutoff, elapsed)
+            self._points = weight * self._points + (1 - weight) * points
+        self._time_s = time_s
+        return self._points
+
+    def reset(self) -> None:
+        """Start again with the next frame."""
+        self._points = self._speed = None
+
+
+def _weight(cutoff: Points, elapsed: float) -> Points:
+    """Return the weight of the last value in a low-pass filter of ``cutoff`` Hz."""
+    return np.asarray(1 / (1 + 2 * math.pi * cutoff * elapsed), np.float64)
+
 
 MIN_POSE_SCORE = 0.25
 """Minimum mean score of a pose: below it there is nobody."""
@@ -66,7 +164,7 @@ class MoveNet:
             return ()
         height, width = frame.image.shape[:2]
         if not frame.name:  # images with a name are independent
-            memory.region = smart_crop.person_region(points, scores, width, height)
+            memory.region = person_region(points, scores, width, height)
             points = memory.smooth(points, frame.time_s, memory.region.side)
         named = dict(zip(COCO, points, strict=True))
         visible = {
@@ -92,7 +190,7 @@ class MoveNet:
     def _region(self, frame: Frame) -> Region:
         height, width = frame.image.shape[:2]
         known = None if frame.name else self._memory.region
-        return known or smart_crop.full_frame(width, height)
+        return known or full_frame(width, height)
 
 
 def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:

@@ -12,8 +12,7 @@ from edge.results import MatchedPoses, PoseMatch, Poses
 from edge.tasks.pose.estimator import PoseEstimator
 from edge.tasks.pose_match.index import PoseIndex, Progress, build_index
 from edge.tasks.pose_match.similarity import keypoint_array
-from edge.tasks.settings import TaskSettings
-from edge.tasks.single_image import SingleImage
+from edge.tasks.task import SingleImage, TaskSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,15 @@ from edge.registry import resolve_model
 from edge.results import Segment, Segmentation
 from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
 from edge.tasks.segment.background import Background, compose, parse_background
-from edge.tasks.segment.labels import mask_labels, reported_indices
-from edge.tasks.segment.masks import MAX_CLASSES, SMOOTHING_S, MaskDecoder, match_decoder
-from edge.tasks.settings import TaskSettings, check_classes, check_score, distinct
-from edge.tasks.single_image import SingleImage
+from edge.tasks.segment.masks import (
+    MAX_CLASSES,
+    SMOOTHING_S,
+    MaskDecoder,
+    mask_labels,
+    match_decoder,
+    reported_indices,
+)
+from edge.tasks.task import SingleImage, TaskSettings, check_classes, check_score, distinct
 
 THRESHOLD = 0.5
 """Minimum probability of foreground, in models that output it."""

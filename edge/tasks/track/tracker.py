@@ -13,10 +13,9 @@ from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.results import Detection, TrackedDetections
 from edge.tasks.detect.detector import IOU, Detector
-from edge.tasks.settings import TaskSettings, check_score
-from edge.tasks.single_image import SingleImage
+from edge.tasks.task import SingleImage, TaskSettings, check_score
 from edge.tracking.counting import Boundary, CrossingCounter, Line, Zone
-from edge.tracking.parameters import TrackerParameters
+from edge.tracking.matching import TrackerParameters
 from edge.tracking.tracker import MultiObjectTracker
 
 MIN_SCORE = 0.1
@@ -126,9 +125,9 @@ class Tracker(SingleImage):
     @classmethod
     def from_detector(cls, detector: Detector, boundaries: Sequence[Boundary] = ()) -> Self:
         """Track the objects that ``detector`` finds, from its threshold on; see :meth:`open`."""
-        from edge.tracking import assignment
+        from edge.tracking import matching
 
-        assignment.assign(np.zeros((1, 1)), 1.0)  # a missing package shows before a camera opens
+        matching.assign(np.zeros((1, 1)), 1.0)  # a missing package shows before a camera opens
         sensitive = replace(detector, threshold=min(detector.threshold, MIN_SCORE))
         state = _TrackState(MultiObjectTracker(_PARAMETERS), CrossingCounter(boundaries))
         return cls(sensitive, detector.threshold, state)

@@ -11,7 +11,7 @@ import tiny_models
 from errors import error_code
 from ssh_board import SshBoard
 
-from boards.deploy import offline, ssh
+from boards.deploy import environment, ssh
 from edge.deployment import golden
 from edge.errors import BoardError
 
@@ -132,7 +132,7 @@ def test_the_lock_is_held_during_downloads(
         raise BoardError("wheels", "none", "go on", code="wheels-not-found")
 
     monkeypatch.setattr(ssh, "send_heartbeat", beat)
-    monkeypatch.setattr(offline, "fetch", fetch)
+    monkeypatch.setattr(environment, "fetch_wheels", fetch)
     result = edge("deploy", out, board.address, "--run", f"{RUN} --top 3", "--offline",
                 "--extra", "mqtt")  # fmt: skip
     assert error_code(result.err) == "wheels-not-found"

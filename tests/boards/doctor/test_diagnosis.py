@@ -9,8 +9,7 @@ import click
 import pytest
 from recorded_board import RecordedBoard
 
-from boards.doctor import render
-from boards.doctor.diagnosis import CHECKS, Diagnosis, diagnose
+from boards.doctor.diagnosis import CHECKS, Diagnosis, diagnose, format_lines
 from boards.doctor.finding import EXIT_CODES
 from boards.profile import load
 
@@ -87,7 +86,7 @@ def test_the_worst_comes_first_and_commands_have_their_own_lines(
     board.set_output("getconf LONG_BIT", "32\n")
     problem = "tflite-runtime does not work with NumPy 2.2.6"
     board.set_probe("interpreter", problem=problem, code="numpy-incompatible")
-    lines = [click.unstyle(line) for line in render.lines(diagnose(board.system), width=80)]
+    lines = [click.unstyle(line) for line in format_lines(diagnose(board.system), width=80)]
     states = [line.split()[0] for line in lines if line.startswith(("ok ", "warn ", "fail "))]
     assert states == ["fail", "fail", *["ok"] * 12]
     assert "/home/pi/edge/bin/python -m pip install 'numpy<2'" in map(str.strip, lines)
@@ -95,17 +94,17 @@ def test_the_worst_comes_first_and_commands_have_their_own_lines(
 
 
 def test_the_summary_of_a_healthy_board_is_one_number(board: RecordedBoard) -> None:
-    *_, summary = render.lines(diagnose(board.system), 80)
+    *_, summary = format_lines(diagnose(board.system), 80)
     assert re.findall(r"\d+", summary) == ["14"]
 
 
 def test_known_limitations_of_the_board_are_listed(board: RecordedBoard) -> None:
     diagnosis = diagnose(board.system, load("raspberry-pi-5"))
-    lines = "\n".join(render.lines(diagnosis, 80))
+    lines = "\n".join(format_lines(diagnosis, 80))
     assert diagnosis.limits
     assert "600 mA" in lines
 
 
 def test_control_characters_are_escaped(board: RecordedBoard) -> None:
     board.file("proc/device-tree/model", "Raspberry Pi 4 Model B\x1b[2J\0")
-    assert "\x1b[2J" not in "\n".join(render.lines(diagnose(board.system), 80))
+    assert "\x1b[2J" not in "\n".join(format_lines(diagnose(board.system), 80))

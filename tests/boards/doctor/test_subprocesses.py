@@ -5,7 +5,7 @@ import time
 
 from streams import wait_until
 
-from boards.doctor.subprocesses import MISSING, TIMED_OUT, CommandResult, CommandRunner
+from boards.doctor.system import MISSING, TIMED_OUT, CommandResult, CommandRunner
 
 
 def test_output_and_exit_code_are_returned() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.backbone import builtin, mobilenet_v2, weights
+from converters.backbone import mobilenet_v2, weights
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -15,19 +15,19 @@ LIMIT = 5_000_000
 
 
 def test_card_and_weights_fit_each_other() -> None:
-    card, values = builtin.read()
+    card, values = weights.read_builtin()
     assert mobilenet_v2.infer_alpha(values) == card["alpha"] == card["recipe"]["alpha"]
     assert card["trained_on"] in {"cpu", "gpu"}
     assert card["run"]["pictures_seen"] == card["recipe"]["steps"] * card["recipe"]["batch_size"]
     assert "research" in card["licence"]
-    assert builtin.WEIGHTS.stat().st_size <= LIMIT
+    assert weights.WEIGHTS.stat().st_size <= LIMIT
     for layer, arrays in values.items():
         assert all(np.isfinite(array).all() for array in arrays), layer
 
 
 def test_it_is_a_named_source_of_weights() -> None:
     backbone = weights.load("builtin", None, None, 0)
-    card, values = builtin.read()
+    card, values = weights.read_builtin()
     assert (backbone.weights, backbone.alpha, backbone.size) == (
         "builtin",
         card["alpha"],
@@ -48,9 +48,9 @@ def test_another_width_is_refused_with_the_one_there_is() -> None:
 
 def test_a_damaged_card_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "card.toml").write_text("not = toml = at all")
-    monkeypatch.setattr(builtin, "CARD", tmp_path / "card.toml")
+    monkeypatch.setattr(weights, "CARD", tmp_path / "card.toml")
     with raises_code("model-card-unreadable", found="card.toml"):
-        builtin.read()
+        weights.read_builtin()
 
 
 @pytest.mark.realdata
@@ -58,7 +58,7 @@ def test_its_embedding_separates_groceries_it_never_saw(test_data: Path) -> None
     import probe
 
     images, labels = probe.grocery(test_data / "datasets")
-    card, values = builtin.read()
+    card, values = weights.read_builtin()
     model = mobilenet_v2.build(card["alpha"], card["use_at"], values)
     scored = probe.probe(probe.embedder(model, card["use_at"])(images), labels)
     assert scored["mean"] >= 0.85

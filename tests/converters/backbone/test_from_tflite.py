@@ -13,7 +13,7 @@ from converters.backbone import weights
 from converters.tf import keras, tensorflow
 from edge.image import decode_image
 from edge.preprocessing import Preprocessing
-from edge.terminal.native_stderr import suppress_native_stderr
+from edge.terminal import suppress_native_stderr
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,19 @@ from click.testing import CliRunner
 from errors import error_code, raises_code
 from full_disk import full_disk
 
-from converters.backbone import builtin, mobilenet_v2
+from converters.backbone import mobilenet_v2
 from converters.backbone.pretrain import __main__, images, teacher
-from converters.backbone.pretrain.export import LICENSE, pack, write_card
 from converters.backbone.pretrain.student import Loss, build_student
-from converters.backbone.pretrain.train import LogIntervals, PretrainConfig, note_length, train
+from converters.backbone.pretrain.train import (
+    LICENSE,
+    LogIntervals,
+    PretrainConfig,
+    note_length,
+    pack,
+    train,
+    write_card,
+)
+from converters.backbone.weights import unpack
 from converters.progress import SilentProgress
 
 T = TypeVar("T")
@@ -127,7 +135,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     card = __main__.distill(master, sources, RECIPE, broken, tmp_path / "broken", rest, resume=True)
     assert rest.count == RECIPE.steps - 4
     assert tomllib.loads(broken.with_suffix(".toml").read_text()) == card
-    first, other = builtin.unpack(whole), builtin.unpack(broken)
+    first, other = unpack(whole), unpack(broken)
     assert first.keys() == other.keys()
     for layer, arrays in first.items():
         for a, b in zip(arrays, other[layer], strict=True):
@@ -193,7 +201,7 @@ def test_packing_moves_kernels_by_a_two_thousandth_and_batch_norm_not_at_all(
         "bn": [np.full(8, value, np.float32) for value in (1.1, -0.3, 5.0, 1e-7)],
     }
     pack(weights, tmp_path / "w.npz")
-    back = builtin.unpack(tmp_path / "w.npz")
+    back = unpack(tmp_path / "w.npz")
     np.testing.assert_allclose(back["conv"][0], weights["conv"][0], rtol=1 / 2000, atol=1e-7)
     for a, b in zip(back["bn"], weights["bn"], strict=True):
         np.testing.assert_array_equal(a, b)
@@ -222,7 +230,7 @@ def test_damaged_weights_are_one_clear_error(tmp_path: Path, content: bytes) -> 
     path = tmp_path / "w.npz"
     path.write_bytes(content)
     with raises_code("weights-unreadable"):
-        builtin.unpack(path)
+        unpack(path)
 
 
 def run(*args: object) -> tuple[int, str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.backbone import imagenet, weights
+from converters.backbone import weights
 from converters.tf import keras
 
 
@@ -52,7 +52,7 @@ def silent_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A proxy that takes connections and never answers: a black hole."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         go_through(server.getsockname()[1], monkeypatch)
-        monkeypatch.setattr(imagenet, "TIMEOUT_S", 1.0)
+        monkeypatch.setattr(weights, "TIMEOUT_S", 1.0)
         yield
 
 

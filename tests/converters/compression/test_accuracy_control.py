@@ -12,7 +12,7 @@ from converters.compression import accuracy_control
 from converters.compression.context import RecipeContext
 from converters.tf import clone_model
 from converters.tflite import Variant
-from converters.verification.metrics import Predictions
+from converters.verification.evaluate import Predictions
 from edge.interpreter import load
 from edge.modelfile import tflite
 

@@ -10,7 +10,7 @@ from errors import raises_code
 from converters.compression.context import RecipeContext
 from converters.compression.distillation import DistillationConfig, DistillationLog, distill
 from converters.tf import keras
-from converters.training import epochs
+from converters.training import fit
 from converters.training.augment import Augmentation
 
 
@@ -59,7 +59,7 @@ def test_the_best_epoch_is_the_one_restored(
     context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     student, recovery = recovered
-    judged = epochs.validate(student, context.dataset, context.split.validation)
+    judged = fit.validate(student, context.dataset, context.split.validation)
     best = recovery.best - 1
     assert judged[0] == recovery.validation_accuracies[best] == max(recovery.validation_accuracies)
     assert judged[1] == pytest.approx(recovery.validation_losses[best], rel=1e-4)
@@ -140,14 +140,14 @@ def test_images_change_only_as_they_may(
 ) -> None:
     still = replace(context, augmentation=Augmentation.parse("none"))
     seen: list[float] = []
-    train = epochs.batches
+    train = fit.batches
 
     def watched(*arguments: Any) -> Any:
         for inputs, targets in train(*arguments):
             seen.extend(inputs.sum((1, 2, 3)).tolist())
             yield inputs, targets
 
-    monkeypatch.setattr(epochs, "batches", watched)
+    monkeypatch.setattr(fit, "batches", watched)
     distill(
         damaged(context.teacher),
         context.teacher,

@@ -12,11 +12,10 @@ from converters import tflite as quantize
 from converters.compression import magnitude
 from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.keras_models import pointwise
-from converters.compression.least_squares_refit import refit
-from converters.compression.magnitude import allocate
+from converters.compression.magnitude import allocate, refit
 from converters.tf import clone_model, keras
 from edge.modelfile import tflite
-from edge.modelfile.cost import model_cost
+from edge.modelfile.operations import model_cost
 
 OPTIONS = magnitude.MagnitudeOptions(
     sparsity=0.5, epochs=20, learning_rate=2e-3

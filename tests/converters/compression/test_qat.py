@@ -16,7 +16,7 @@ from converters.compression.qat import equalize_depthwise
 from converters.tf import clone_model, keras, tfmot
 from edge.interpreter import load
 from edge.modelfile import tflite
-from edge.modelfile.cost import model_cost
+from edge.modelfile.operations import model_cost
 
 OPTIONS = qat.QatOptions(epochs=2)
 

@@ -202,7 +202,7 @@ def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
     tmp_path: Path, context: RecipeContext, micro_variants: tuple[Any, ...]
 ) -> None:
     from edge.modelfile import tflite
-    from edge.modelfile.cost import model_cost
+    from edge.modelfile.operations import model_cost
 
     loaded = load(tmp_path, f"{CHANNELS}epochs = 1\n{INT8}")
     variant = recipe.run(loaded, context)

@@ -13,7 +13,7 @@ from converters.compression.post_training import NoOptions
 from converters.compression.xnnpack import PADDING, to_symmetric_padding
 from converters.tf import keras, tfmot
 from edge.modelfile import tflite
-from edge.modelfile.cost import model_cost
+from edge.modelfile.operations import model_cost
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import tiny_models
 from compiler_texts import ALL, success
 from errors import raises_code
 
-from converters.edgetpu import compiler, installation, runner
+from converters.edgetpu import compiler, runner
 
 
 def test_a_compiler_that_hangs_is_stopped_with_all_that_it_started(compiler_on_path, predict_cpu):
@@ -55,11 +55,11 @@ def gone(stand_in) -> bool:
 def test_without_a_compiler_the_error_has_install_instructions(no_compiler, predict_cpu):
     predict_cpu()
     assert not compiler.is_available()
-    with pytest.raises(installation.MissingCompilerError) as caught:
+    with pytest.raises(runner.MissingCompilerError) as caught:
         compiler.compile_bytes(tiny_models.color_model(), "m")
     for command in (
         "apt-get install edgetpu-compiler",
-        installation.BUILD_COMMAND,
+        runner.BUILD_COMMAND,
         "colab.research.google.com",
     ):
         assert command in caught.value.instructions
@@ -74,10 +74,10 @@ def test_without_a_compiler_the_error_has_install_instructions(no_compiler, pred
     ],
 )
 def test_install_instructions_fit_the_machine(monkeypatch, system, machine, text):
-    monkeypatch.setattr(installation.platform, "system", lambda: system)
-    monkeypatch.setattr(installation.platform, "machine", lambda: machine)
-    assert text in installation.install_instructions()
-    assert ("emulated" in installation.install_instructions()) == (machine != "x86_64")
+    monkeypatch.setattr(runner.platform, "system", lambda: system)
+    monkeypatch.setattr(runner.platform, "machine", lambda: machine)
+    assert text in runner.install_instructions()
+    assert ("emulated" in runner.install_instructions()) == (machine != "x86_64")
 
 
 def test_a_program_that_does_not_start(tmp_path, monkeypatch, predict_cpu):
@@ -132,9 +132,9 @@ def test_docker_without_the_image_or_daemon(compiler_on_path, predict_cpu, compl
     replaying_compiler.install_docker(stand_in.folder, complaint)
     with raises_code(code, kind="MissingCompilerError") as caught:
         compiler.compile_bytes(tiny_models.color_model(), "m", docker=True)
-    assert isinstance(caught.value, installation.MissingCompilerError)
-    assert (installation.BUILD_COMMAND in caught.value.fix) == (code == "docker-image-not-found")
-    assert installation.DOCKERFILE in caught.value.instructions
+    assert isinstance(caught.value, runner.MissingCompilerError)
+    assert (runner.BUILD_COMMAND in caught.value.fix) == (code == "docker-image-not-found")
+    assert runner.DOCKERFILE in caught.value.instructions
 
 
 def test_docker_that_is_not_installed(no_compiler, predict_cpu, tmp_path):

@@ -5,7 +5,7 @@ import tiny_models
 from compiler_texts import ALL, NONE, PARTLY, failure, success
 from conversion import Conversion
 
-from converters.edgetpu.stage import EDGETPU_FILE, Compilation, compile_for_target
+from converters.edgetpu.compiler import EDGETPU_FILE, Compilation, compile_for_target
 from converters.report.codec import to_plain
 from converters.report.model import Report
 from converters.tflite import Variant

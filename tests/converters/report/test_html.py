@@ -14,7 +14,7 @@ from report_page import Page, page_of
 
 from converters.report import gallery, text
 from converters.selection.select import Limits
-from converters.training.result import Curve
+from converters.training.config import Curve
 
 CURVE = Curve(
     "Fine-tuning",

@@ -12,11 +12,11 @@ import pytest
 from conversion import PASS, RECIPES, Conversion
 from errors import raises_code
 
-from converters.report import saved, schema
+from converters.report import model, schema
 from converters.report.codec import to_plain
 from converters.report.model import Report
 from converters.selection.select import Limits
-from converters.training.result import Curve
+from converters.training.config import Curve
 
 SCHEMA = json.loads(schema.SCHEMA_FILE.read_text(encoding="utf-8"))
 DATA = Path(__file__).parent / "data"
@@ -141,7 +141,7 @@ def test_a_report_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize("name", ["convert-0.1.0.json", "compress-0.1.0.json"])
 def test_reports_of_version_0_1_0_are_read(name: str) -> None:
     text = (DATA / name).read_text(encoding="utf-8")
-    report = saved.load(DATA / name)
+    report = model.load(DATA / name)
     assert report.to_dict() == json.loads(text)
     assert list(report.to_dict()) == list(json.loads(text))
     assert report.dataset.images == 60

@@ -8,8 +8,8 @@ import pytest
 from conversion import PASS, Conversion
 from rich.console import Console
 
-from converters.edgetpu import installation
-from converters.edgetpu.stage import Compilation
+from converters.edgetpu import runner
+from converters.edgetpu.compiler import Compilation
 from converters.report import terminal, text
 from converters.report.codec import to_plain
 from converters.report.model import Report
@@ -61,10 +61,10 @@ def test_what_the_edge_tpu_takes_stands_in_the_table() -> None:
 
 def test_commands_to_get_the_compiler_can_be_copied() -> None:
     missing = printed_with(Compilation(("Not compiled.",), False))
-    assert installation.install_instructions().rstrip() in missing
+    assert runner.install_instructions().rstrip() in missing
     compiled = Compilation(("Compiled.",), True, b"", "16.0", 67)
     assert f"Edge TPU: {OUT}/model_edgetpu.tflite\n" in printed_with(compiled)
-    assert installation.BUILD_COMMAND not in printed_with(compiled)
+    assert runner.BUILD_COMMAND not in printed_with(compiled)
 
 
 def printed_with(compiled: Compilation) -> str:

@@ -21,7 +21,7 @@ from converters.selection.latency_estimate import (
 )
 from converters.selection.select import Limits
 from converters.tflite import Variant
-from converters.verification.metrics import EvaluatedVariant
+from converters.verification.evaluate import EvaluatedVariant
 from edge import cli
 
 PI = profile.load("raspberry-pi-4b")

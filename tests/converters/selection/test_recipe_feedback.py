@@ -7,7 +7,7 @@ from conversion import RECIPES, Conversion
 from converters.compression import methods
 from converters.selection.recipe_feedback import gain, with_gains
 from converters.tflite import Variant
-from converters.verification.metrics import EvaluatedVariant
+from converters.verification.evaluate import EvaluatedVariant
 
 PRUNED = ({"step": "prune", "method": "magnitude"}, {"step": "quantize", "method": "int8"})
 TRAINED = ({"step": "quantize", "method": "qat"},)

@@ -9,7 +9,7 @@ from conversion import FULL, NONE, Conversion
 from errors import raises_code
 
 from converters.selection.select import Limits, Selection, select_variant
-from converters.verification.metrics import EvaluatedVariant
+from converters.verification.evaluate import EvaluatedVariant
 
 ANY = Conversion().result().variants[0]
 PARTLY = {**FULL, "mapped": 60, "cpu": {"MEAN": 1, "SOFTMAX": 1}, "status": "partly"}

@@ -17,9 +17,8 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import extractor
-from converters.training.embedding_store import open_store
-from converters.training.embeddings import Embeddings, embed
+from converters.training import embeddings
+from converters.training.embeddings import Embeddings, embed, open_store
 
 T = TypeVar("T")
 
@@ -123,9 +122,9 @@ def test_a_damaged_extractor_is_made_again(
 def test_an_extractor_that_finds_no_room_leaves_nothing(
     backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extractor, "_convert", lambda _: bytes(1000))
+    monkeypatch.setattr(embeddings, "_convert", lambda _: bytes(1000))
     with full_disk(), raises_code("output-not-writable"):
-        extractor.load(backbone, tmp_path / "extractor.tflite")
+        embeddings.load(backbone, tmp_path / "extractor.tflite")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -169,7 +168,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from converters.training.embedding_store import open_store\n"
+        "from converters.training.embeddings import open_store\n"
         "with open_store(Path(sys.argv[1])) as store:\n"
         "    for i in range(100):\n"
         "        store.put({f'{sys.argv[2]} {i}': np.full(4, i, np.float32)})\n"

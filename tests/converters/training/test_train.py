@@ -16,8 +16,7 @@ from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training import finetune, head
 from converters.training.augment import Augmentation
-from converters.training.config import TrainingOptions
-from converters.training.result import TrainedModel
+from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.train import train
 
 T = TypeVar("T")

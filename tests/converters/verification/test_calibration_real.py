@@ -16,7 +16,7 @@ from converters.dataset import split
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import classifier, head
+from converters.training import head
 from converters.training.embeddings import embed
 from converters.verification import calibration as confidence
 from edge.preprocessing import Preprocessing
@@ -85,7 +85,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     backbone = weights.load("builtin", None, SIZE, 0, SilentProgress())
     cache = tmp_path_factory.mktemp("cache")
     fitted = head.fit(embed(backbone, dataset, sides, cache, SilentProgress()))
-    hard = classifier.assemble(backbone, len(CLASSES), fitted.kernel, fitted.bias)
+    hard = head.assemble(backbone, len(CLASSES), fitted.kernel, fitted.bias)
     made = Made(1.0, hard, hard, b"", dataset, sides)
     seen = made.scores(hard, sides.validation)
     temperature = confidence.fit_temperature(seen, made.truth(sides.validation))

@@ -13,8 +13,14 @@ from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.tf import keras
 from converters.tflite import Variant
-from converters.verification.evaluate import measure, own_threads, predict, verdict_on
-from converters.verification.metrics import EvaluatedVariant, Predictions
+from converters.verification.evaluate import (
+    EvaluatedVariant,
+    Predictions,
+    measure,
+    own_threads,
+    predict,
+    verdict_on,
+)
 from edge.interpreter import load
 
 Answers = tuple[Predictions, ...]

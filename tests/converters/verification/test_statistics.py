@@ -1,6 +1,6 @@
 import pytest
 
-from converters.verification.statistics import paired_difference_interval, wilson_interval
+from converters.verification.verdict import paired_difference_interval, wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from errors import raises_code
 
 from edge.modelfile import tflite
-from edge.modelfile.cost import DENSIFY, model_cost
+from edge.modelfile.operations import DENSIFY, model_cost
 from edge.modelfile.tflite import OpInfo
 
 

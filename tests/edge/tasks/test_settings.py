@@ -15,8 +15,8 @@ from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify.scores import best_classes
 from edge.tasks.detect.detector import Detector
-from edge.tasks.detect.heads.nms import Candidates
-from edge.tasks.settings import TaskSettings
+from edge.tasks.detect.heads.yolo import Candidates
+from edge.tasks.task import TaskSettings
 from edge.tasks.track.tracker import Tracker
 
 COLORS = ("red", "green", "blue")

@@ -8,7 +8,7 @@ import pytest
 
 START = (
     "import os, sys; from edge.errors import ModelError; "
-    "from edge.terminal.native_stderr import suppress_native_stderr\n"
+    "from edge.terminal import suppress_native_stderr\n"
 )
 
 

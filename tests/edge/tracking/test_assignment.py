@@ -8,14 +8,14 @@ import pytest
 from errors import raises_code
 
 from edge.installation import install_command
-from edge.tracking import assignment
+from edge.tracking import matching
 
 
 @pytest.fixture(autouse=True)
 def fresh_solver():
-    assignment._solver.cache_clear()
+    matching._solver.cache_clear()
     yield
-    assignment._solver.cache_clear()
+    matching._solver.cache_clear()
 
 
 def best_total(costs: np.ndarray, limit: float) -> float:
@@ -34,7 +34,7 @@ def test_the_pairs_are_the_best(package: str, monkeypatch: pytest.MonkeyPatch) -
     random = np.random.default_rng(0)
     for _ in range(100):
         costs = random.normal(size=random.integers(1, 5, 2))
-        rows, columns = assignment.assign(costs, 0.3)
+        rows, columns = matching.assign(costs, 0.3)
         assert len(set(rows)) == len(rows) and len(set(columns)) == len(columns)
         assert (costs[rows, columns] < 0.3).all()
         total = (costs[rows, columns] - 0.3).sum()
@@ -42,7 +42,7 @@ def test_the_pairs_are_the_best(package: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_nothing_is_assigned_to_nothing() -> None:
-    rows, columns = assignment.assign(np.empty((0, 3)), 1.0)
+    rows, columns = matching.assign(np.empty((0, 3)), 1.0)
     assert len(rows) == len(columns) == 0
 
 
@@ -50,5 +50,5 @@ def test_without_a_solver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) ->
     for package in ("lap", "scipy", "scipy.optimize"):
         monkeypatch.setitem(sys.modules, package, None)
     with raises_code("missing-package", fix="[track]") as error:
-        assignment.assign(np.zeros((1, 1)), 1.0)
+        matching.assign(np.zeros((1, 1)), 1.0)
     assert error.value.fix == install_command("track")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edge.tracking.kalman import KalmanFilter
-from edge.tracking.parameters import NOISE
+from edge.tracking.matching import NOISE
+from edge.tracking.state import KalmanFilter
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from edge.interpreter import Array, Runtime
 from edge.tasks.detect.heads import ssd, yolo
-from edge.tasks.detect.heads.nms import Candidates
+from edge.tasks.detect.heads.yolo import Candidates
 
 
 class DetectionHead(Protocol):

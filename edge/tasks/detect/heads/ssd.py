@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.interpreter import Array, Runtime
-from edge.tasks.detect.heads.nms import Candidates
+from edge.tasks.detect.heads.yolo import Candidates
 
 OPERATION = "TFLite_Detection_PostProcess"
 

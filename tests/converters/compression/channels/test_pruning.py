@@ -8,16 +8,16 @@ from errors import raises_code
 from numpy.typing import NDArray
 
 from converters.backbone import mobilenet_v2
-from converters.compression.channels import blocks, importance, pruning
-from converters.compression.channels.blocks import Block, allot_widths
-from converters.compression.channels.reconstruction import reconstruct
+from converters.compression.channels import importance, pruning
+from converters.compression.channels.importance import Block, allot_widths
+from converters.compression.channels.pruning import reconstruct
 from converters.compression.context import RecipeContext, RecipeState
 from converters.tf import keras
 
 
 @pytest.fixture(scope="module")
 def teacher_blocks(context: RecipeContext) -> tuple[Block, ...]:
-    return blocks.find_blocks(context.teacher)
+    return importance.find_blocks(context.teacher)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def answers(model: Any, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(model(inputs, training=False))
 
 
-def every_second(teacher_blocks: tuple[Block, ...]) -> blocks.KeptChannels:
+def every_second(teacher_blocks: tuple[Block, ...]) -> importance.KeptChannels:
     return {block.name: np.arange(0, block.channels, 2) for block in teacher_blocks}
 
 
@@ -84,16 +84,16 @@ def test_keeping_all_channels_changes_nothing(
 def test_names_inputs_and_outputs_stay(
     context: RecipeContext, teacher_blocks: tuple[Block, ...]
 ) -> None:
-    narrowed = blocks.keep_channels(context.teacher, every_second(teacher_blocks))
+    narrowed = importance.keep_channels(context.teacher, every_second(teacher_blocks))
     assert [a.name for a in narrowed.layers] == [a.name for a in context.teacher.layers]
     assert (narrowed.input_shape, narrowed.output_shape) == ((None, 96, 96, 3), (None, 3))
-    assert [block.channels for block in blocks.find_blocks(narrowed)] == [24, 24, 24, 48, 48]
+    assert [block.channels for block in importance.find_blocks(narrowed)] == [24, 24, 24, 48, 48]
 
 
 def test_removing_unread_channels_changes_nothing(
     half_dead: Any, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    narrowed = blocks.keep_channels(half_dead, every_second(teacher_blocks))
+    narrowed = importance.keep_channels(half_dead, every_second(teacher_blocks))
     np.testing.assert_allclose(answers(narrowed, inputs), answers(half_dead, inputs), atol=1e-6)
 
 
@@ -131,7 +131,7 @@ def test_measures_differ_on_a_living_network(
 def test_reconstruction_reduces_the_error_of_blocks(
     context: RecipeContext, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    narrowed = blocks.keep_channels(context.teacher, every_second(teacher_blocks))
+    narrowed = importance.keep_channels(context.teacher, every_second(teacher_blocks))
     whole, narrow = (
         keras().Model(model.input, model.get_layer("block_5_add").output)
         for model in (context.teacher, narrowed)
@@ -147,12 +147,12 @@ def test_reconstruction_reduces_the_error_of_blocks(
 def test_an_output_that_batch_norm_zeroes_stays_finite(
     context: RecipeContext, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
 ) -> None:
-    model = blocks.keep_channels(context.teacher, {})
+    model = importance.keep_channels(context.teacher, {})
     norm = model.get_layer("block_1_project_BN")
     gamma, *others = norm.get_weights()
     gamma[0] = 0
     norm.set_weights([gamma, *others])
-    narrowed = blocks.keep_channels(model, every_second(teacher_blocks))
+    narrowed = importance.keep_channels(model, every_second(teacher_blocks))
     list(reconstruct(narrowed, model, teacher_blocks, inputs))
     assert all(np.isfinite(array).all() for array in narrowed.get_weights())
 
@@ -195,7 +195,13 @@ def test_a_harmful_recovery_is_discarded(
 
 def test_a_pruned_network_can_be_pruned_again(pruned: RecipeState, context: RecipeContext) -> None:
     narrowed = pruning.run(pruned, pruning.ChannelOptions(keep=0.5, epochs=0), context)
-    assert [block.channels for block in blocks.find_blocks(narrowed.model)] == [16, 8, 8, 24, 24]
+    assert [block.channels for block in importance.find_blocks(narrowed.model)] == [
+        16,
+        8,
+        8,
+        24,
+        24,
+    ]
     assert len(narrowed.notes) == len(narrowed.details) == 2
 
 
@@ -234,12 +240,12 @@ def test_whole_networks_of_other_widths_and_with_dropout(alpha: float) -> None:
     base = mobilenet_v2.build(alpha, 32)
     pooled = layers.Dropout(0.2, name="dropout")(layers.GlobalAveragePooling2D()(base.output))
     model = keras().Model(base.input, layers.Dense(3, activation="softmax", name="head")(pooled))
-    teacher_blocks = blocks.find_blocks(model)
+    teacher_blocks = importance.find_blocks(model)
     assert len(teacher_blocks) == 16
-    narrowed = blocks.keep_channels(
+    narrowed = importance.keep_channels(
         model, {name: np.arange(width) for name, width in allot_widths(teacher_blocks, 0.5).items()}
     )
-    halves = [block.channels for block in blocks.find_blocks(narrowed)]
+    halves = [block.channels for block in importance.find_blocks(narrowed)]
     assert halves == [block.channels // 2 for block in teacher_blocks]
     assert narrowed.layers[-1].name == "head"
     assert answers(narrowed, np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 3)

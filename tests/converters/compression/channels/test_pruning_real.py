@@ -10,7 +10,7 @@ from converters.compression.channels import pruning
 from converters.compression.context import RecipeContext, RecipeState
 from edge import interpreter
 from edge.modelfile import tflite
-from edge.modelfile.cost import model_cost
+from edge.modelfile.operations import model_cost
 
 pytestmark = pytest.mark.realdata
 

@@ -9,7 +9,7 @@ from errors import raises_code
 
 from edge.interpreter import TensorSpec
 from edge.tasks.detect.heads import head_config, match_head, yolo
-from edge.tasks.detect.heads.nms import Candidates, nms
+from edge.tasks.detect.heads.yolo import Candidates, nms
 
 SSD = 'head = "ssd"\n'
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import stick_figures
 
-from edge.tasks.pose.angles import NAMES, angles, both
+from edge.tasks.pose.keypoints import NAMES, angles, both
 
 
 @pytest.mark.parametrize("knee", [60.0, 90.0, 135.0, 180.0])

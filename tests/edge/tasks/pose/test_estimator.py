@@ -14,7 +14,7 @@ from edge.frame import Frame
 from edge.results import Poses
 from edge.tasks.pose.estimator import PoseEstimator
 from edge.tasks.pose.keypoints import COCO
-from edge.tasks.settings import TaskSettings
+from edge.tasks.task import TaskSettings
 
 Write = Callable[..., Path]
 

@@ -8,7 +8,7 @@ import stick_figures
 
 from edge.results import Pose
 from edge.tasks.pose import exercises
-from edge.tasks.pose.repetitions import RepetitionCounter
+from edge.tasks.pose.exercises import RepetitionCounter
 
 FPS = 15
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from edge.preprocessing import crop_square
-from edge.tasks.pose import smart_crop
+from edge.tasks.pose import movenet
 from edge.tasks.pose.keypoints import COCO
-from edge.tasks.pose.smoothing import OneEuro
+from edge.tasks.pose.movenet import OneEuro
 
 WIDTH, HEIGHT = 640, 480
 SURE = np.full(len(COCO), 0.9)
@@ -23,7 +23,7 @@ def person(x: float, y: float, size: float) -> np.ndarray:
 
 def test_the_region_holds_the_whole_body() -> None:
     places = person(400, 250, 150)
-    region = smart_crop.person_region(places, SURE, WIDTH, HEIGHT)
+    region = movenet.person_region(places, SURE, WIDTH, HEIGHT)
     inside = (places > (region.left, region.top)) & (
         places < (region.left + region.side, region.top + region.side)
     )
@@ -38,23 +38,23 @@ def test_the_region_holds_the_whole_body() -> None:
 def test_without_hips_or_shoulders_it_looks_everywhere(unseen: tuple[str, ...]) -> None:
     scores = SURE.copy()
     scores[[COCO.index(name) for name in unseen]] = 0.1
-    assert smart_crop.person_region(
+    assert movenet.person_region(
         person(400, 250, 150), scores, WIDTH, HEIGHT
-    ) == smart_crop.full_frame(WIDTH, HEIGHT)
+    ) == movenet.full_frame(WIDTH, HEIGHT)
 
 
 def test_somebody_as_large_as_the_frame_is_looked_at_whole() -> None:
-    assert smart_crop.person_region(
-        person(320, 240, 700), SURE, WIDTH, HEIGHT
-    ) == smart_crop.full_frame(WIDTH, HEIGHT)
-    assert smart_crop.full_frame(WIDTH, HEIGHT) == smart_crop.Region(0, -80, 640)
+    assert movenet.person_region(person(320, 240, 700), SURE, WIDTH, HEIGHT) == movenet.full_frame(
+        WIDTH, HEIGHT
+    )
+    assert movenet.full_frame(WIDTH, HEIGHT) == movenet.Region(0, -80, 640)
 
 
 def test_a_keypoint_that_is_not_seen_does_not_widen_it() -> None:
     places, scores = person(400, 250, 150), SURE.copy()
-    region = smart_crop.person_region(places, scores, WIDTH, HEIGHT)
+    region = movenet.person_region(places, scores, WIDTH, HEIGHT)
     places[COCO.index("left_wrist")], scores[COCO.index("left_wrist")] = (0, 0), 0.05
-    assert smart_crop.person_region(places, scores, WIDTH, HEIGHT) == region
+    assert movenet.person_region(places, scores, WIDTH, HEIGHT) == region
 
 
 def test_a_square_is_cut_where_it_is_and_black_beyond() -> None:

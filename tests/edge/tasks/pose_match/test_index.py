@@ -9,7 +9,7 @@ import pytest
 from errors import raises_code
 from people import Poser, flipped, person
 
-from edge.draw.side_by_side import side_by_side
+from edge.draw.overlays import side_by_side
 from edge.errors import ModelError, OutputError
 from edge.frame import Frame
 from edge.results import Poses

@@ -15,7 +15,7 @@ from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.results import Segmentation
 from edge.tasks.segment.segmenter import Segmenter
-from edge.tasks.settings import TaskSettings
+from edge.tasks.task import TaskSettings
 
 RED, GREEN, BLUE, WHITE, BLACK = (0, 0, 255), (0, 255, 0), (255, 0, 0), (255,) * 3, (0,) * 3
 THREE = ("background", "dog", "cat")
