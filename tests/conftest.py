@@ -1,5 +1,7 @@
 """What all tests share: the data, a small generated data set, and the ``edge`` command."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -56,6 +58,32 @@ def run_edge() -> RunEdge:
         command = [sys.executable, "-m", "edge", *map(str, args)]
         defaults: dict[str, object] = {"capture_output": True, "text": True, "timeout": 600}
         return subprocess.run(command, check=False, **(defaults | options))  # type: ignore[call-overload,no-any-return]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_here() -> RunEdge:
+    """Run ``edge ARGS`` in this process, which imports TensorFlow once for all.
+
+    ``cwd``: the folder to run in. What native code writes is not in ``stdout`` and ``stderr``: at
+    least one test of a command has to use ``run_edge``.
+    """
+
+    def run(*args: object, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        from edge import cli
+
+        words = [str(arg) for arg in args]
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with (
+            contextlib.chdir(cwd or Path.cwd()),
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setattr(sys, "argv", ["edge", *words])
+            code = cli.run(words)
+        return subprocess.CompletedProcess(words, code, stdout.getvalue(), stderr.getvalue())
 
     return run
 

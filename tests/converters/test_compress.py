@@ -108,18 +108,18 @@ def test_the_wanted_precision_is_in_the_model(compressed: Converted) -> None:
 
 
 def test_what_was_compressed_can_be_compressed_again_within_limits(
-    compressed: Converted, micro_dataset: Path, run_edge: RunEdge, tmp_path: Path
+    compressed: Converted, micro_dataset: Path, run_here: RunEdge, tmp_path: Path
 ) -> None:
     moved = copy_of(
         compressed[0], tmp_path / "half",
         dataset=report_of(compressed[0])["dataset"] | {"path": str(tmp_path / "gone")},
     )  # fmt: skip
     arguments = ("compress", moved, "--recipe", "int8", "-o", tmp_path / "again")
-    lost = run_edge(*arguments)
+    lost = run_here(*arguments)
     assert lost.returncode == 2
     assert error_code(lost.stderr) == "dataset-not-found"
     assert "--data" in lost.stderr
-    done = run_edge(*arguments, "--data", micro_dataset, "--max-size", "1")
+    done = run_here(*arguments, "--data", micro_dataset, "--max-size", "1")
     assert done.returncode == 3, done.stderr
     assert "--max-size" in done.stdout
     report = report_of(tmp_path / "again")
@@ -212,14 +212,14 @@ def test_what_cannot_be_compressed_is_refused_and_nothing_written(
     code: str | None,
     words: str,
     converted: Converted,
-    run_edge: RunEdge,
+    run_here: RunEdge,
     tmp_path: Path,
 ) -> None:
     place = tmp_path / "place"
     place.mkdir()
     arguments = prepare(converted[0], place)
     before = digest(converted[0] / "report.json")
-    done = run_edge("compress", "-o", tmp_path / "out", *arguments)
+    done = run_here("compress", "-o", tmp_path / "out", *arguments)
     assert done.returncode == 2, done.stdout
     assert code is None or error_code(done.stderr) == code
     assert words in done.stderr

@@ -105,10 +105,10 @@ def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
     converted: tuple[Path, Any],
     report: dict[str, Any],
     micro_dataset: Path,
-    run_edge: RunEdge,
+    run_here: RunEdge,
     tmp_path: Path,
 ) -> None:
-    done = run_edge("convert", micro_dataset, "-o", tmp_path / "again", *SMALL, "--json")
+    done = run_here("convert", micro_dataset, "-o", tmp_path / "again", *SMALL, "--json")
     again = json.loads(done.stdout)
     assert again["split"] == report["split"]
     assert again["training"]["details"]["embeddings"]["computed"] == 0
@@ -129,7 +129,7 @@ def test_ten_added_images_cost_ten_embeddings(
     converted: tuple[Path, Any],
     report: dict[str, Any],
     micro_dataset: Path,
-    run_edge: RunEdge,
+    run_here: RunEdge,
     tmp_path: Path,
 ) -> None:
     from micro import write_dataset
@@ -140,7 +140,7 @@ def test_ten_added_images_cost_ten_embeddings(
     added = [path for path in sorted(more.rglob("*")) if path.is_file()][:10]
     for path in added:
         shutil.copy(path, photos / path.parent.name / f"added-{path.name}")
-    done = run_edge("convert", photos, "-o", tmp_path / "out", *SMALL, "--json")
+    done = run_here("convert", photos, "-o", tmp_path / "out", *SMALL, "--json")
     after = json.loads(done.stdout)
     used, sides = after["training"]["details"]["embeddings"], after["split"]
     # The test side is never embedded: what the added images push out of it is new as well.
@@ -152,12 +152,12 @@ def test_ten_added_images_cost_ten_embeddings(
 
 @pytest.fixture(scope="module")
 def for_edgetpu(
-    micro_dataset: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
+    micro_dataset: Path, run_here: RunEdge, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     """A conversion with two recipes, for the Edge TPU, where there is no compiler."""
     place = tmp_path_factory.mktemp("recipes")
     recipes = ("int8", write(place, "packed", PACKED))
-    done = run_edge(
+    done = run_here(
         "convert", micro_dataset, "-o", place / "out", *SMALL, "--target", "edgetpu",
         *(word for recipe in recipes for word in ("--recipe", recipe)),
     )  # fmt: skip
@@ -218,10 +218,10 @@ def test_scores_are_calibrated_in_every_file(
 
 
 def test_an_earlier_result_is_kept_without_force(
-    converted: tuple[Path, Any], micro_dataset: Path, run_edge: RunEdge
+    converted: tuple[Path, Any], micro_dataset: Path, run_here: RunEdge
 ) -> None:
     before = (converted[0] / "report.json").read_bytes()
-    done = run_edge("convert", micro_dataset, "-o", converted[0], "--weights", "none")
+    done = run_here("convert", micro_dataset, "-o", converted[0], "--weights", "none")
     assert done.returncode == 2
     assert error_code(done.stderr) == "output-exists"
     assert "--force" in done.stderr
@@ -230,12 +230,10 @@ def test_an_earlier_result_is_kept_without_force(
 
 @dataclass(frozen=True, slots=True)
 class SmallDisk:
-    """A folder for which there is too little room; what is said of it, and what a process that is
-    to feel it does first."""
+    """A folder for which there is too little room, and what is said of it."""
 
     folder: Path
     output: str
-    prepare: Callable[[], None]
 
 
 @pytest.fixture
@@ -244,21 +242,20 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:  # who is not root
-
-        def small_files() -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-        yield SmallDisk(disk, "file too large", small_files)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        yield SmallDisk(disk, "file too large")
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
         return
-    yield SmallDisk(disk, "no space left on device", lambda: None)
+    yield SmallDisk(disk, "no space left on device")
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_disk_that_fills_up_leaves_nothing(
-    micro_dataset: Path, run_edge: RunEdge, small_disk: SmallDisk
+    micro_dataset: Path, run_here: RunEdge, small_disk: SmallDisk
 ) -> None:
     out = small_disk.folder / "out"
-    done = run_edge("convert", micro_dataset, "-o", out, *SMALL, preexec_fn=small_disk.prepare)
+    done = run_here("convert", micro_dataset, "-o", out, *SMALL)
     assert done.returncode == 2, done.stderr
     assert error_code(done.stderr) == "output-not-writable"
     assert small_disk.said in done.stderr
@@ -267,9 +264,9 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
 
 def test_a_place_that_cannot_be_written_is_told_at_once(
-    micro_dataset: Path, run_edge: RunEdge
+    micro_dataset: Path, run_here: RunEdge
 ) -> None:
-    done = run_edge("convert", micro_dataset, "-o", "/sys/out", "--weights", "none")
+    done = run_here("convert", micro_dataset, "-o", "/sys/out", "--weights", "none")
     assert done.returncode == 2
     assert error_code(done.stderr) == "output-not-writable"
     assert "/sys" in done.stderr
@@ -322,11 +319,11 @@ def test_a_wrong_word_is_answered_with_the_right_one(
     arguments: list[str],
     code: str | None,
     words: str,
-    run_edge: RunEdge,
+    run_here: RunEdge,
     micro_dataset: Path,
     tmp_path: Path,
 ) -> None:
-    done = run_edge("convert", *arguments, "-o", tmp_path / "out", "--json", cwd=micro_dataset)
+    done = run_here("convert", *arguments, "-o", tmp_path / "out", "--json", cwd=micro_dataset)
     assert done.returncode == 2, done.stderr
     assert code is None or error_code(done.stderr) == code
     assert words in done.stderr

@@ -40,19 +40,21 @@ def norms(model: Any) -> list[np.ndarray]:  # type: ignore[type-arg]
     return [w for layer in model.layers if isinstance(layer, kind) for w in layer.get_weights()]
 
 
+# Small steps, and enough of them: three of 1e-3 led some students further away.
+CONFIG = DistillationConfig("recovering", 6, 2e-4, batch_size=10)
+
+
 @pytest.fixture(scope="module")
 def recovered(context: RecipeContext) -> tuple[Any, DistillationLog]:
     student = damaged(context.teacher)
-    return student, distill(
-        student, context.teacher, context, DistillationConfig("recovering", 3, 1e-3)
-    )
+    return student, distill(student, context.teacher, context, CONFIG)
 
 
 def test_the_student_comes_back_towards_its_teacher(
     context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     before = divergence(damaged(context.teacher), context)
-    assert divergence(recovered[0], context) < 0.7 * before
+    assert divergence(recovered[0], context) < 0.5 * before
 
 
 def test_the_best_epoch_is_the_one_restored(
@@ -86,11 +88,10 @@ def test_a_seed_decides_the_weights(
     context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     again, other = damaged(context.teacher), damaged(context.teacher)
-    plan = DistillationConfig("recovering", 3, 1e-3)
-    second = distill(again, context.teacher, context, plan)
-    third = distill(other, context.teacher, replace(context, seed=4), plan)
-    assert second.losses == pytest.approx(recovered[1].losses, rel=1e-3)
-    assert third.losses != pytest.approx(recovered[1].losses, rel=1e-3)
+    second = distill(again, context.teacher, context, CONFIG)
+    third = distill(other, context.teacher, replace(context, seed=context.seed + 1), CONFIG)
+    assert second.losses == pytest.approx(recovered[1].losses, rel=5e-3)
+    assert third.losses != pytest.approx(recovered[1].losses, rel=5e-3)
 
 
 def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
