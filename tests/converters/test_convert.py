@@ -258,7 +258,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
     done = run_here("convert", micro_dataset, "-o", out, *SMALL)
     assert done.returncode == 2, done.stderr
     assert error_code(done.stderr) == "output-not-writable"
-    assert small_disk.said in done.stderr
+    assert small_disk.output in done.stderr
     assert "Traceback" not in done.stderr
     assert list(small_disk.folder.iterdir()) == []
 
