@@ -28,6 +28,12 @@ def test_data() -> Path:
     return folder.resolve()
 
 
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The seed of data and models for tests that train, which pass with any: EDGE_TEST_SEED."""
+    return int(os.environ.get("EDGE_TEST_SEED", "0"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache of the test run's own, so that no test finds or leaves anything at home."""

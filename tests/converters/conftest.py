@@ -19,11 +19,11 @@ InstallCompiler = Callable[..., StandIn]
 
 
 @pytest.fixture(scope="session")
-def shapes() -> Dataset:
+def shapes(seed: int) -> Dataset:
     """90 generated images of 3 classes, in memory."""
     import micro_model
 
-    return micro_model.dataset(*micro_model.images(30, seed=1))
+    return micro_model.dataset(*micro_model.images(30, seed=seed + 1))
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def shapes_split(shapes: Dataset) -> Split:
 
 @pytest.fixture(scope="session")
 def micro_model_and_variants(
-    shapes: Dataset, shapes_split: Split
+    shapes: Dataset, shapes_split: Split, seed: int
 ) -> tuple[Any, tuple[Variant, ...]]:
     """A tf_keras classifier of ``shapes`` and its float32, float16 and int8 files."""
     import micro_model
@@ -44,7 +44,7 @@ def micro_model_and_variants(
     from converters.tflite import variants
 
     pixels, labels = shapes.pixels[shapes_split.train], shapes.labels[shapes_split.train]
-    model = micro_model.classifier(pixels, labels)
+    model = micro_model.classifier(pixels, labels, seed)
     return model, variants(model, pixels, shapes.preprocessing, SilentProgress())
 
 

@@ -36,9 +36,9 @@ def model(seed: int = 0) -> Any:
     return mobilenet_v2.build(ALPHA, SIZE, made)
 
 
-def backbone(folder: Path) -> Backbone:
+def backbone(folder: Path, seed: int = 0) -> Backbone:
     """The backbone as the toolkit loads it from a file that this writes into ``folder``."""
     path = folder / "micro.weights.h5"
     if not path.exists():
-        model().save_weights(str(path))
+        model(seed).save_weights(str(path))
     return weights.load(str(path), None, SIZE, 0)

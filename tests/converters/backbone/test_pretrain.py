@@ -52,12 +52,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def teacher_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def teacher_files(tmp_path_factory: pytest.TempPathFactory, seed: int) -> tuple[Path, Path]:
     """Weights (.h5) and classifier (.npz) of a teacher of alpha 0.35 with random features."""
     from converters import tf
 
     folder = tmp_path_factory.mktemp("teacher")
-    tf.seed_everything(1)
+    tf.seed_everything(seed + 1)
     model = mobilenet_v2.build(0.35, 96)
     # One pass sets BatchNorm's statistics; without them random features fade to zero.
     for layer in model.layers:
@@ -106,14 +106,14 @@ def losses_in_log(folder: Path) -> list[float]:
 
 
 def test_the_student_comes_closer_to_the_teacher(
-    master: teacher.Teacher, photos: Path, tmp_path: Path
+    master: teacher.Teacher, photos: Path, tmp_path: Path, seed: int
 ) -> None:
-    recipe = replace(RECIPE, steps=40)
+    recipe = replace(RECIPE, steps=40, seed=seed)
     source = images.open_source(photos)
     targets = teacher.compute_targets(
         master, [source], recipe.crops, 32, 0, tmp_path, SilentProgress()
     )
-    student = build_student(0.35, 32, CLASSES, 1280, targets.grids.shape[-1], 0.95, seed=0)
+    student = build_student(0.35, 32, CLASSES, 1280, targets.grids.shape[-1], 0.95, seed=seed)
     loss = Loss.towards(targets, master.kernel, master.bias, 2.0, 1.0)
     train(student, targets, loss, recipe, tmp_path, SilentProgress(), LogIntervals(log=5))
     losses = losses_in_log(tmp_path)
@@ -122,25 +122,25 @@ def test_the_student_comes_closer_to_the_teacher(
 
 
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
-    master: teacher.Teacher, photos: Path, tmp_path: Path
+    master: teacher.Teacher, photos: Path, tmp_path: Path, seed: int
 ) -> None:
-    sources = [images.open_source(photos)]
+    recipe, sources = replace(RECIPE, seed=seed), [images.open_source(photos)]
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
-    __main__.distill(master, sources, RECIPE, whole, tmp_path / "whole", SilentProgress())
+    __main__.distill(master, sources, recipe, whole, tmp_path / "whole", SilentProgress())
     with pytest.raises(KeyboardInterrupt):
         interruption = InterruptAfter(4, "distilling")
-        __main__.distill(master, sources, RECIPE, broken, tmp_path / "broken", interruption)
+        __main__.distill(master, sources, recipe, broken, tmp_path / "broken", interruption)
     assert not broken.exists()
     rest = Count("distilling")
-    card = __main__.distill(master, sources, RECIPE, broken, tmp_path / "broken", rest, resume=True)
-    assert rest.count == RECIPE.steps - 4
+    card = __main__.distill(master, sources, recipe, broken, tmp_path / "broken", rest, resume=True)
+    assert rest.count == recipe.steps - 4
     assert tomllib.loads(broken.with_suffix(".toml").read_text()) == card
     first, other = unpack(whole), unpack(broken)
     assert first.keys() == other.keys()
     for layer, arrays in first.items():
         for a, b in zip(arrays, other[layer], strict=True):
             np.testing.assert_allclose(a, b, rtol=0.02, atol=0.005, err_msg=layer)
-    longer = replace(RECIPE, steps=20)
+    longer = replace(recipe, steps=20)
     with raises_code("resume-settings-mismatch", found="--steps 20"):
         __main__.distill(
             master, sources, longer, broken, tmp_path / "broken", SilentProgress(), resume=True

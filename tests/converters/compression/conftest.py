@@ -20,7 +20,7 @@ IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
 
 @pytest.fixture(scope="session")
 def context(
-    micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split
+    micro_model_and_variants: tuple[Any, object], shapes: Dataset, shapes_split: Split, seed: int
 ) -> RecipeContext:
     """The micro classifier as teacher, with its images."""
     return RecipeContext(
@@ -28,7 +28,7 @@ def context(
         split=shapes_split,
         calibration=calibration_set(shapes, shapes_split, 0),
         teacher=micro_model_and_variants[0],
-        seed=3,
+        seed=seed + 3,
         progress=SilentProgress(),
     )
 

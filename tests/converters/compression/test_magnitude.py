@@ -17,9 +17,8 @@ from converters.tf import clone_model, keras
 from edge.modelfile import tflite
 from edge.modelfile.operations import model_cost
 
-OPTIONS = magnitude.MagnitudeOptions(
-    sparsity=0.5, epochs=20, learning_rate=2e-3
-)  # an epoch is one step here
+# An epoch is one step here. Steps of 2e-3 lost some teachers on the way.
+OPTIONS = magnitude.MagnitudeOptions(sparsity=0.5, epochs=20, learning_rate=3e-4)
 
 
 def predict(model: Any, context: RecipeContext) -> np.ndarray:  # type: ignore[type-arg]
@@ -61,8 +60,8 @@ def test_predictions_stay_close_to_the_teacher(pruned: RecipeState, context: Rec
     expected = predict(context.teacher, context)
     at_once = predict(cut(context.teacher, 0.55), context)
     recovered = predict(pruned.model, context)
-    assert np.abs(recovered - expected).mean() < 0.6 * np.abs(at_once - expected).mean()
-    assert same(recovered, expected) > same(at_once, expected)
+    assert np.abs(recovered - expected).mean() < 0.7 * np.abs(at_once - expected).mean()
+    assert same(recovered, expected) > same(at_once, expected) + 0.1
 
 
 def test_the_model_is_plain_and_the_teacher_untouched(

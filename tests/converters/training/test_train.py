@@ -177,12 +177,12 @@ def test_always_tunes_all_but_batch_norm(
 
 
 @pytest.fixture(scope="module")
-def from_scratch(shapes: Dataset, shapes_split: Split, cache: Path) -> TrainedModel:
+def from_scratch(shapes: Dataset, shapes_split: Split, cache: Path, seed: int) -> TrainedModel:
     """A short run that is judged on what it learned from: 12 steps generalize by luck alone."""
-    untrained = weights.load("none", 0.35, 96, 3)
+    untrained = weights.load("none", 0.35, 96, seed)
     options = TrainingOptions(
         epochs=12,
-        seed=3,
+        seed=seed,
         fine_tune="always",
         dropout=0.0,
         augmentation=Augmentation.parse("none"),
