@@ -1,4 +1,4 @@
-"""The output folder: check it, write it atomically, save models, labels and metadata."""
+"""The output folder: what may be replaced there, and the models, labels and metadata in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -87,7 +87,7 @@ REPORT_FILE = "report.json"
 """The file by which an earlier result is known."""
 
 
-def check(out: Path, dataset: Path, force: bool) -> None:
+def check_output(out: Path, dataset: Path, force: bool) -> None:
     """Refuse an output folder that would lose something, before any work is done.
 
     Raises:

@@ -77,7 +77,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
         EdgeError: the dataset, the weights, the output or the result is not usable.
     """
     timer = StageTimer()
-    artifacts.check(settings.out, settings.dataset, settings.force)
+    artifacts.check_output(settings.out, settings.dataset, settings.force)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
@@ -129,7 +129,7 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
     timer = StageTimer()
     before = previous_run.read_previous_run(settings.source)
     data = dataset_path(before, settings.data)
-    artifacts.check(settings.out, data, settings.force)
+    artifacts.check_output(settings.out, data, settings.force)
     check_disjoint(settings.out, settings.source)
     with (
         TemporaryDirectory(prefix="edge-") as work,

@@ -1,4 +1,4 @@
-"""Progress of long work, and the time that each stage takes."""
+"""Progress of long work on the terminal, and the seconds that each stage takes."""
 
 import time
 from collections.abc import Iterable, Iterator

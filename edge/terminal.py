@@ -1,4 +1,4 @@
-"""The terminal: printable text, raw keyboard, native stderr, progress, graceful shutdown."""
+"""Terminal input and output: text, keys, progress bars, stderr of native code, Ctrl-C."""
 
 import os
 import select
@@ -11,6 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 
 def printable(text: str) -> str:
@@ -126,9 +129,6 @@ def suppress_native_stderr() -> Iterator[None]:
                 _hidden.close(show=_failed)
                 _hidden = None
 
-
-if TYPE_CHECKING:
-    from rich.progress import ProgressColumn
 
 Tell = Callable[[int, int | None], None]
 """Receives how much is done, and the total if that is known."""

@@ -1,4 +1,8 @@
-"""Python environments of boards, and the wheels for boards without an index."""
+"""Virtual environments on boards, and wheels for boards without a package index.
+
+pip can download for another machine, but evaluates markers (PEP 508) for this one. Therefore the
+requirements of the downloaded wheels are evaluated here for the board until none is missing.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Run all checks of a board, and print the diagnosis."""
+"""The diagnosis of a board: run all checks, and format their findings as text."""
 
 import textwrap
 from collections import Counter

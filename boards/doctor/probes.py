@@ -1,4 +1,9 @@
-"""Probes that run in a process of their own, and the tiny model that they run."""
+"""Probes that run in a separate process: ``python -m boards.doctor.probes NAME …``.
+
+A probe prints one line of JSON on stdout, with the key ``problem`` if something is wrong. A crash
+shows in the exit code of the process. Interpreters and delegates are tested with a TFLite model of
+one operation, which is built here.
+"""
 
 import json
 import struct
@@ -9,11 +14,11 @@ from typing import Any
 
 import flatbuffers
 
-INPUT = (-1.0, 2.0)
-"""Values of the input."""
+MODEL_INPUT = (-1.0, 2.0)
+"""Input of the probe model."""
 
-OUTPUT = (0.0, 2.0)
-"""Expected values of the output: RELU of the input."""
+MODEL_OUTPUT = (0.0, 2.0)
+"""Its expected output: RELU of the input."""
 
 _RELU, _VERSION = 19, 3
 
@@ -43,7 +48,9 @@ def build_probe_model() -> bytes:
 
 def _tensor(builder: flatbuffers.Builder, name: str) -> int:
     """Add a tensor; type and buffer stay 0: float32, without data."""
-    return _table(builder, {0: _integers(builder, [len(INPUT)]), 3: builder.CreateString(name)})
+    return _table(
+        builder, {0: _integers(builder, [len(MODEL_INPUT)]), 3: builder.CreateString(name)}
+    )
 
 
 def _operator(builder: flatbuffers.Builder) -> int:
@@ -113,15 +120,15 @@ def interpreter() -> dict[str, Any]:
         runtime = tflite_interpreter.load(
             build_probe_model(), name="test model", delegate="cpu", threads=1
         )
-        (out,) = runtime.invoke(np.asarray(INPUT, np.float32))
+        (out,) = runtime.invoke(np.asarray(MODEL_INPUT, np.float32))
     except EdgeError as error:
         return {
             "problem": error.summary or f"expected {error.expected}, found {error.found}",
             "code": error.code,
             "numpy": np.__version__,
         }
-    if tuple(out.tolist()) != OUTPUT:
-        return {"problem": f"{runtime.package} computed {out.tolist()} instead of {OUTPUT}"}
+    if tuple(out.tolist()) != MODEL_OUTPUT:
+        return {"problem": f"{runtime.package} computed {out.tolist()} instead of {MODEL_OUTPUT}"}
     module = tflite_interpreter.INTERPRETERS[runtime.package.partition(" ")[0]]
     return {"package": runtime.package, "numpy": np.__version__, "module": module}
 

@@ -1,4 +1,8 @@
-"""Access to the host: files, commands with timeouts, probes."""
+"""Access to the machine for the checks: files below a root folder, commands, probes.
+
+Checks use a :class:`HostSystem` only, so that tests can replay the recorded state of a board.
+Commands run with time limits, and all of them can be killed at once.
+"""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""Pretrained weights of the backbone: ImageNet download, built-in, from a file, or random."""
+"""Pretrained weights of the backbone: ImageNet download, built-in, from a file, or random.
+
+The built-in weights are read without TensorFlow; tf_keras downloads and caches those of ImageNet.
+"""
 
 import contextlib
 import hashlib
@@ -85,7 +88,7 @@ class UnreachableError(Exception):
     """The weights are not cached and cannot be downloaded; the message says why."""
 
 
-def fetch(alpha: float, size: int, progress: Progress) -> Path:
+def fetch_imagenet(alpha: float, size: int, progress: Progress) -> Path:
     """Return the weights file in Keras' cache, downloading it if necessary.
 
     Raises:
@@ -259,7 +262,7 @@ def _imagenet(alpha: float | None, size: int | None, seed: int, progress: Progre
     chosen = mobilenet_v2.check_alpha(1.0 if alpha is None else alpha)
     pixels = mobilenet_v2.check_size(224 if size is None else size, published=True)
     try:
-        path = fetch(chosen, pixels, progress)
+        path = fetch_imagenet(chosen, pixels, progress)
     except UnreachableError as error:
         raise WeightsError(
             "a download of the ImageNet weights",

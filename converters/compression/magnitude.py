@@ -1,4 +1,19 @@
-"""Magnitude pruning: zero the smallest weights in rounds, then refit the remaining ones."""
+"""Magnitude pruning: the smallest weights become zero, and the others are refitted.
+
+The share of zeros rises along a polynomial (Zhu and Gupta, "To prune, or not to prune", 2017) in
+rounds; in each, least squares refit the remaining weights. Then the network trains with its zeros
+held. On few images this keeps far more accuracy than raising the share while the network trains,
+which destroys what it has learned before a low learning rate can recover it.
+
+The refit applies the idea of He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural
+Networks", ICCV 2017, to single weights: least squares on the activations of some images, layer
+after layer, without a gradient. A layer is fitted on the actual output of the pruned layers before
+it, so it also corrects their error.
+
+Only 1×1 convolutions are pruned. They hold 97 % of MobileNetV2's weights; depthwise convolutions,
+stem and head would lose much and save nothing. Zeros are spread over the layers after Lee et al.,
+"Layer-adaptive Sparsity for the Magnitude-based Pruning", ICLR 2021: small early layers keep more.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

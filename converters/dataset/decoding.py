@@ -1,4 +1,4 @@
-"""Decode image files in threads, with what their headers say of conversions."""
+"""Decode image files in threads, and detect the conversions that their headers call for."""
 
 import errno
 import hashlib

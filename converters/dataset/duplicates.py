@@ -1,4 +1,16 @@
-"""Find duplicate and near-duplicate images: candidates, alignment, confirmed groups."""
+"""Duplicate detection by image content.
+
+Duplicates are copies of an image: identical pixels in another file, re-encoded, resized (0.3 to
+2 times), cropped by up to 5 % on each side, slightly brighter or darker. Candidates come from a
+tangent distance between small thumbnails; each is confirmed on pixels after aligning the two.
+Similar images of a class (trousers from the front) are no duplicates: their detail differs.
+
+A slightly cropped, shifted or stretched copy of an image lies, to first order, in the plane
+that the derivatives of the image by these changes span at it. The distance to that plane is
+small for copies of any crop, brightness and contrast, and all of them are found with one matrix
+product. Source: Simard, LeCun, Denker: Efficient pattern recognition using a new transformation
+distance (NIPS 1992).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +24,9 @@ from edge.image import RgbImage
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_MAX_STRETCH = 1.25
-_MAX_SHIFT = 0.12
-_MAX_STEP = 0.08
+_MAX_STRETCH, _MAX_SHIFT, _MAX_STEP = 1.25, 0.12, 0.08
+"""Limits of an alignment and of one of its steps, as fractions of the image."""
+
 _BORDER = 2
 """Border pixels that are not compared, as blur and detail differ there."""
 
@@ -148,8 +160,10 @@ def _correlation(first: Floats, second: Floats, inside: Mask) -> Floats:
     return np.asarray((a * b).sum(axis=(1, 2)) / np.sqrt(energy), np.float32)
 
 
-_SIDE = 16
-_BLUR = 0.8
+_CANDIDATE_SIDE, _CANDIDATE_BLUR = 16, 0.8
+"""Side of the images whose distance is computed, and the standard deviation of their blur, in
+pixels of that size."""
+
 _MAX_RESIDUAL = 0.15
 """Maximum share of an image's energy outside another's plane for a candidate pair."""
 
@@ -159,6 +173,7 @@ which it does not matter, as the neighbors may be further copies."""
 
 _NEIGHBORS = 10
 _BLOCK = 256
+"""Images whose distances to all others are computed at once."""
 
 
 def candidates(thumbnails: Floats) -> tuple[NDArray[np.int64], Floats]:
@@ -201,9 +216,9 @@ def _merge(pairs: NDArray[np.int64], shares: Floats) -> tuple[NDArray[np.int64],
 
 
 def _reduce(image: Floats) -> Floats:
-    """Blur and resize to [_SIDE, _SIDE]; first order is accurate on a smooth image."""
-    blurred = cv2.GaussianBlur(image, (0, 0), _BLUR * image.shape[0] / _SIDE)
-    small = cv2.resize(blurred, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    """Blur and resize to ``_CANDIDATE_SIDE``: the first order is accurate on a smooth image."""
+    blurred = cv2.GaussianBlur(image, (0, 0), _CANDIDATE_BLUR * image.shape[0] / _CANDIDATE_SIDE)
+    small = cv2.resize(blurred, (_CANDIDATE_SIDE, _CANDIDATE_SIDE), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
 
 
@@ -213,7 +228,9 @@ def _planes(images: Floats) -> tuple[Floats, Floats]:
     A plane is spanned by the image itself (contrast) and its derivatives by shift and stretch in x
     and y; the mean (brightness) is subtracted everywhere.
     """
-    along = ((np.arange(_SIDE) - (_SIDE - 1) / 2) / _SIDE).astype(np.float32)
+    along = ((np.arange(_CANDIDATE_SIDE) - (_CANDIDATE_SIDE - 1) / 2) / _CANDIDATE_SIDE).astype(
+        np.float32
+    )
     by_y, by_x = np.gradient(images, axis=(1, 2))
     spanning = np.stack([images, by_x, by_y, by_x * along, by_y * along[:, None]], axis=1)
     spanning = spanning.reshape(len(images), 5, -1)
@@ -224,10 +241,10 @@ def _planes(images: Floats) -> tuple[Floats, Floats]:
     return spanning[:, 0] / np.maximum(norms, 1e-6), planes
 
 
-SIDE = 32
+THUMBNAIL_SIDE = 32
 """Side of the gray thumbnails that are compared, in pixels."""
 
-_DUPLICATES_BLUR = 0.6
+_THUMBNAIL_BLUR = 0.6
 """Standard deviation of the anti-aliasing blur, in thumbnail pixels."""
 
 _FLAT = 2.0
@@ -252,6 +269,7 @@ _FIRST_STEPS, _MIN_FIRST_DETAIL = 3, 0.8
 detail below which they are."""
 
 _CHUNK = 1024
+"""Pairs that are aligned at once."""
 
 Thumbnail = NDArray[np.float16]
 Pairs = NDArray[np.int64]
@@ -259,17 +277,22 @@ Indices = NDArray[np.int64]
 
 
 def thumbnail(image: RgbImage) -> Thumbnail:
-    """Reduce an image (uint8 RGB) to a gray, slightly blurred float16 [SIDE, SIDE], 0–255."""
+    """Reduce an image (uint8 RGB) to gray, slightly blurred float16 [side, side], 0–255.
+
+    ``side`` is :data:`THUMBNAIL_SIDE`.
+    """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width = gray.shape
-    intermediate = 2 * SIDE
+    intermediate = 2 * THUMBNAIL_SIDE
     if min(height, width) >= intermediate:
         method = cv2.INTER_AREA
     else:
         method = cv2.INTER_CUBIC if max(height, width) < intermediate else cv2.INTER_LINEAR
     gray = cv2.resize(gray, (intermediate, intermediate), interpolation=method).astype(np.float32)
-    blurred = cv2.GaussianBlur(gray, (0, 0), _DUPLICATES_BLUR * intermediate / SIDE)
-    return cv2.resize(blurred, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float16)
+    blurred = cv2.GaussianBlur(gray, (0, 0), _THUMBNAIL_BLUR * intermediate / THUMBNAIL_SIDE)
+    return cv2.resize(
+        blurred, (THUMBNAIL_SIDE, THUMBNAIL_SIDE), interpolation=cv2.INTER_AREA
+    ).astype(np.float16)
 
 
 def first_of_equals(contents: Sequence[bytes], digests: Sequence[str]) -> Indices:
@@ -284,7 +307,7 @@ def confirmed_pairs(thumbnails: NDArray[np.float16], equals: Indices) -> Pairs:
     """Find pairs of duplicates, each confirmed on pixels.
 
     Args:
-        thumbnails: float16 [n, SIDE, SIDE].
+        thumbnails: float16 [n, THUMBNAIL_SIDE, THUMBNAIL_SIDE].
         equals: int64 [n], from :func:`first_of_equals`; only these first images are compared.
 
     Returns:

@@ -1,4 +1,8 @@
-"""Compile a model for the Edge TPU, and check the compiler's claims."""
+"""Compilation of a model for the Edge TPU, and comparison with the prediction.
+
+The compiler's result counts as a success when its exit code is 0, its last line says success, and
+its file exists, is intact and is for the Edge TPU; each of these has been seen without the others.
+"""
 
 import math
 import tempfile

@@ -1,4 +1,9 @@
-"""Parse the logs of edgetpu_compiler, and explain its refusals."""
+"""Parser of the Edge TPU compiler's console output and operation logs (``*.log``).
+
+The compiler is closed-source, and its output is meant for people and differs by version; this reads
+versions 1.0 to 16.0. What a text does not say is None, never a guess. If the compiler rejected the
+model, the error names the reason and a fix.
+"""
 
 import re
 from collections.abc import Iterator, Sequence

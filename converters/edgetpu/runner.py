@@ -1,4 +1,9 @@
-"""Find or install edgetpu_compiler, and run it natively or in Docker."""
+"""Find edgetpu_compiler or explain its installation; run it natively or in Docker.
+
+The compiler is closed-source, by Google, for x86-64 Linux only. Sources:
+https://coral.ai/docs/edgetpu/compiler for the package, its system and the notebook. The Dockerfile
+installs the same package; it was never built by the toolkit's authors.
+"""
 
 import contextlib
 import os

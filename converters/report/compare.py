@@ -1,4 +1,4 @@
-"""Compare reports: one table of the variants of several results."""
+"""Comparison of reports: one table of the variants of several results."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +14,11 @@ from converters.report.variant import BASELINE, VariantReport
 from converters.selection.select import pareto_front
 from edge.errors import UsageError, did_you_mean
 from edge.terminal import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 SORTS: dict[str, tuple[Callable[[VariantReport], float | None], int]] = {
     "accuracy": (lambda row: row.accuracy, -1),
@@ -234,11 +239,6 @@ def _figures(entry: ComparisonEntry, baseline: VariantReport) -> dict[str, Any]:
         },
     }
 
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
 FRONT = "◆"
 MISSING = "–"

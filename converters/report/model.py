@@ -1,4 +1,10 @@
-"""The report of a conversion: a tree of frozen dataclasses, written and read as JSON."""
+"""The report of a conversion, report.json: everything that was measured, as frozen dataclasses.
+
+The JSON schema in report.schema.json is generated from these classes (see
+:mod:`converters.report.schema`). A field may be added within a version of the schema; one that
+changes its meaning or goes away makes a new version. Numbers keep 8 significant digits, and a
+value that is not finite becomes null.
+"""
 
 import json
 from collections.abc import Mapping

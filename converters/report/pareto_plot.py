@@ -1,4 +1,8 @@
-"""Plot of accuracy over latency with the Pareto front and placed labels."""
+"""Plot of accuracy over latency with the Pareto front and its labels.
+
+adjustText was tried for the placement of labels: in a crowded plot it leaves labels on each other
+and on markers, and it places them nearer to another point than to their own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from converters.report import formatting
 from converters.report.plots import PAGE, Palette, page_svg, plot_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DISTANCES = (8, 12, 18, 26, 36, 48, 62, 78, 96, 116, 140)
 """Distances from the point to try, in points (1/72 inch)."""
@@ -163,10 +171,6 @@ def _draw_label(
     look = {"ha": "left", "va": "bottom", "bbox": background, "zorder": 4}
     axis.text(x, y, name, transform=axis.transAxes, **look, **font)
 
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _LOGARITHMIC_FROM = 8

@@ -1,4 +1,4 @@
-"""Tables of the report: variants with their columns, confusion, steps of recipes."""
+"""Tables of the report, for the page and the terminal: variants, confusion, recipe steps."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

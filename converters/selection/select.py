@@ -1,4 +1,9 @@
-"""Select the variant that keeps the limits; the Pareto front of accuracy and latency."""
+"""Selection of the variant that becomes model.tflite, and the Pareto front.
+
+Accuracy here is that of the test split, the figure that the report shows. The best of several
+variants looks a little better on the images it was selected by than it will be on others; the
+intervals in the report show how large that bias can be.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""Embeddings of images from the frozen backbone, cached by content hash."""
+"""Embeddings of images from the frozen backbone, cached by content hash.
+
+The backbone with its pooling runs as a float32 TFLite model: on a CPU the TFLite interpreter is
+about three times as fast as Keras. The cache is a SQLite file for each backbone and preprocessing.
+"""
 
 import contextlib
 import hashlib
@@ -34,7 +38,7 @@ def threads() -> int:
     return min(8, len(os.sched_getaffinity(0)))
 
 
-def load(backbone: Backbone, path: Path) -> Extractor:
+def load_extractor(backbone: Backbone, path: Path) -> Extractor:
     """Load the extractor of ``backbone`` from ``path``, or convert it and write it there.
 
     Raises:
@@ -216,7 +220,7 @@ def embed(
         vectors = store.get(jobs)
         missing = {key: job for key, job in jobs.items() if key not in vectors}
         if missing:
-            run = load(backbone, cache / f"{name}.tflite")
+            run = load_extractor(backbone, cache / f"{name}.tflite")
             vectors |= _compute(run, dataset, missing, store, progress)
     computed = len({dataset.images[index].digest for index, _ in missing.values()})
     total = len({dataset.images[index].digest for index in indices})

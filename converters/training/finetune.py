@@ -1,4 +1,4 @@
-"""Train the whole network: fine-tuning, or from random weights."""
+"""Training of the whole network: from random weights, or fine-tuning of a pretrained backbone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +15,11 @@ from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.fit import steps_in
 from converters.training.head import LinearHead, assemble
 
-_STEPS = 800
+_SCRATCH_STEPS = 800
 """Steps needed for small images with clear shapes: 600 reach 98 % on handwritten digits."""
 
-_MIN_EPOCHS, _MAX_EPOCHS = 5, 60
+_MIN_SCRATCH_EPOCHS, _MAX_SCRATCH_EPOCHS = 5, 60
+"""Limits of the epochs that make up these steps."""
 
 _MOMENTUM = 0.95
 """Of BatchNorm in long runs: Keras' 0.999 needs thousands of steps to forget earlier weights."""
@@ -27,7 +28,7 @@ _REMEMBERED = 0.1
 """Share of a run's steps that BatchNorm's statistics go back at most."""
 
 
-def train(
+def train_from_scratch(
     backbone: Backbone,
     dataset: Dataset,
     split: Split,
@@ -61,12 +62,12 @@ def train(
             "time.",
         ),
         curves=(history.curve("Training from scratch"),),
-        details={"training": describe(history)},
+        details={"training": history_record(history)},
     )
 
 
-def describe(history: fit.FitHistory) -> dict[str, Any]:
-    """Return plain values for the report."""
+def history_record(history: fit.FitHistory) -> dict[str, Any]:
+    """Return a history as plain values for the report."""
     return {
         "epochs_planned": history.planned,
         "epochs": history.epochs,
@@ -79,7 +80,7 @@ def describe(history: fit.FitHistory) -> dict[str, Any]:
 
 def _epochs(images: int, batch_size: int) -> int:
     steps = max(1, images // batch_size)
-    return min(_MAX_EPOCHS, max(_MIN_EPOCHS, round(_STEPS / steps)))
+    return min(_MAX_SCRATCH_EPOCHS, max(_MIN_SCRATCH_EPOCHS, round(_SCRATCH_STEPS / steps)))
 
 
 def _start_batch_norm(
@@ -107,13 +108,13 @@ def _start_batch_norm(
 GOOD_ENOUGH = 0.95
 """Validation accuracy of the frozen head from which "auto" does not fine-tune."""
 
-EPOCHS = 10
-"""Default number of epochs if the budget allows."""
+TUNING_EPOCHS = 10
+"""Default number of epochs of fine-tuning, if the budget allows."""
 
-_FINETUNE_MIN_EPOCHS = 3
+_MIN_TUNING_EPOCHS = 3
 """Number of epochs below which fine-tuning is not expected to help."""
 
-_CONFIG = fit.FitConfig("Fine-tuning", learning_rate=1e-4, warm_up=0.2, patience=4)
+_TUNING_CONFIG = fit.FitConfig("Fine-tuning", learning_rate=1e-4, warm_up=0.2, patience=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +156,12 @@ def fine_tune(
 
     def decide(seconds: float) -> int:
         per_epoch.append(seconds)
-        return _affordable(seconds, options) if auto else options.epochs or EPOCHS
+        return _affordable(seconds, options) if auto else options.epochs or TUNING_EPOCHS
 
     with fit.batch_norm_frozen(model):
-        history = fit.fit(model, dataset, split, options, _CONFIG, decide, progress)
+        history = fit.fit(model, dataset, split, options, _TUNING_CONFIG, decide, progress)
     if not history.epochs:
-        count = options.epochs or _FINETUNE_MIN_EPOCHS
+        count = options.epochs or _MIN_TUNING_EPOCHS
         note = (
             f"Not fine-tuned: {count} epochs would take about {count * per_epoch[0]:.0f} s "
             f"(estimated from one step), more than the budget of {options.budget:g} s. Raise "
@@ -174,8 +175,8 @@ def _affordable(per_epoch: float, options: TrainingOptions) -> int:
     """Return the epochs within the budget; 0 if ``options.epochs`` or the minimum do not fit."""
     if options.epochs is not None:
         return options.epochs if options.epochs * per_epoch <= options.budget else 0
-    affordable = min(EPOCHS, int(options.budget / per_epoch))
-    return affordable if affordable >= _FINETUNE_MIN_EPOCHS else 0
+    affordable = min(TUNING_EPOCHS, int(options.budget / per_epoch))
+    return affordable if affordable >= _MIN_TUNING_EPOCHS else 0
 
 
 def _compare(model: Any, frozen: float, history: fit.FitHistory, auto: bool) -> FineTuned:

@@ -1,4 +1,8 @@
-"""Fit a network: schedule, epochs, early stopping, time estimate."""
+"""The training loop of fine-tuning and of training from scratch.
+
+The number of epochs, possibly 0, is decided from the measured duration of a step. Distillation and
+quantization-aware training use the same epochs, batches and learning rate schedule.
+"""
 
 import math
 import time

@@ -34,7 +34,7 @@ def train(
     if backbone.pretrained:
         trained = _on_pretrained(backbone, dataset, split, options, cache, progress)
     else:
-        trained = finetune.train(backbone, dataset, split, options, progress)
+        trained = finetune.train_from_scratch(backbone, dataset, split, options, progress)
     return replace(trained, notes=(*trained.notes, *_ineffective_options(trained, options)))
 
 
@@ -66,7 +66,7 @@ def _on_pretrained(
     curves = [head.curve]
     if tuned.history is not None:
         details["fine_tuning"] = {
-            **finetune.describe(tuned.history),
+            **finetune.history_record(tuned.history),
             "kept": tuned.model is not None,
         }
         if tuned.history.epochs:

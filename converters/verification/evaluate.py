@@ -1,4 +1,4 @@
-"""Evaluate model files: predictions, metrics, latency."""
+"""Evaluation of model files: predictions, metrics, latency, verdicts."""
 
 import gzip
 import math
@@ -20,7 +20,7 @@ from converters.tflite import Variant
 from converters.verification.calibration import Reliability, ScoreThreshold, reliability
 from converters.verification.layers import layer_noise
 from converters.verification.verdict import (
-    NAMED,
+    MAX_NAMED,
     Verdict,
     check_finite,
     check_informative,
@@ -324,5 +324,5 @@ def _worst_layers(
     step = math.ceil(len(split.test) / _IMAGES_PER_LAYER_CHECK)
     pixels = np.asarray(dataset.pixels[split.test[::step]])
     layers = layer_noise(same, variant.content, pixels, dataset.preprocessing)
-    worst = sorted(layers, key=lambda layer: layer.snr_db)[:NAMED]
+    worst = sorted(layers, key=lambda layer: layer.snr_db)[:MAX_NAMED]
     return tuple((layer.layer, layer.snr_db) for layer in worst if math.isfinite(layer.snr_db))

@@ -1,4 +1,4 @@
-"""Confidence intervals, and the verdict on the accuracy lost."""
+"""Verdict on the accuracy that a variant lost, with confidence intervals for small test sets."""
 
 import math
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def _score(difference: float, lost: int, gained: int, trials: int) -> float:
     return distance / math.sqrt(variance) if variance > 0 else 0.0
 
 
-NAMED = 5
+MAX_NAMED = 5
 """Maximum number of classes and layers that a verdict names."""
 
 
@@ -190,5 +190,5 @@ def _worst_classes(
     """Return the classes that lose most images, worst first."""
     change = before.astype(np.int64) - after.astype(np.int64)
     losses = np.bincount(truth, weights=change, minlength=len(classes))
-    worst = np.argsort(-losses, kind="stable")[:NAMED]
+    worst = np.argsort(-losses, kind="stable")[:MAX_NAMED]
     return tuple(classes[c] for c in worst if losses[c] > 0)

@@ -1,4 +1,4 @@
-"""Text overlays: classification, stream status; and images side by side."""
+"""Text overlays, and the frame next to the image of the most similar pose."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,8 @@
-"""Operations of a model file: names, counts, quantization, parameters, multiply-adds, sparsity."""
+"""Operations of a .tflite file: names, counts, quantization, and the cost of an inference.
+
+Everything is read from the file alone. Costs count only convolutions and dense layers, which hold
+the weights and do the work.
+"""
 
 import math
 from collections import Counter

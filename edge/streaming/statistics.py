@@ -1,4 +1,7 @@
-"""Stream statistics: frames, throughput, latency histograms per stage, bottleneck."""
+"""Stream statistics: frames, throughput, latency per stage, bottleneck.
+
+Percentiles come from histograms, which use constant memory for any number of durations.
+"""
 
 import math
 import time

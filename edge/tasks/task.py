@@ -1,4 +1,4 @@
-"""The task protocol: frame to result, its adjustable settings, and prediction on one image."""
+"""The interface of a task, its settings that may change while it runs, and single images."""
 
 import math
 from collections.abc import Sequence

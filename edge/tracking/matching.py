@@ -1,4 +1,4 @@
-"""Match tracks to detections: parameters, costs and optimal assignment."""
+"""Matching of tracks to detections: parameters, costs and optimal assignment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

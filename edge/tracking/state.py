@@ -1,4 +1,14 @@
-"""Arrays of tracks and detections, box geometry, and the Kalman filter of their motion."""
+"""State of the tracker: tracks, detections, geometry of boxes, and the Kalman filter.
+
+Boxes inside the tracker are center x, center y, width, height; at its interface x1, y1, x2, y2.
+
+The filter assumes constant velocity of center x, center y, width and height (as in SORT, Bewley et
+al. 2016, and BoT-SORT, Aharon et al. 2022), with noise that scales with the box's height (as in
+DeepSORT, Wojke et al. 2017). The four coordinates do not influence each other, so instead of an
+8 × 8 covariance each has its own of 2 × 2, and a step is arithmetic on whole arrays. A state of n
+tracks is float64 [n, 5, 4]: per coordinate the value, its velocity per step, the variance of the
+value, its covariance with the velocity, the variance of the velocity.
+"""
 
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar

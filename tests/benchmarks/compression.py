@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tf
 from converters import tflite as quantize
 from converters.backbone import weights
 from converters.compression import recipe
@@ -42,6 +41,7 @@ from edge.modelfile import tflite
 from edge.modelfile.operations import model_cost
 from edge.preprocessing import Preprocessing
 from edge.tasks.classify.classifier import Classifier
+from edge.terminal import suppress_native_stderr
 
 RECIPES = ("qat", "channels-50", "channels-30", "magnitude-75", "pqat-75", "sparse-xnnpack")
 DENSE = "int8"
@@ -160,14 +160,14 @@ def judged_images(sides: Split) -> NDArray[np.int64]:
 
 
 def scores(content: bytes, dataset: Dataset, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-    with tf.quiet():
+    with suppress_native_stderr():
         model = Classifier.from_bytes(content, name="benchmark.tflite")
     return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in indices])
 
 
 def invoke_ms(content: bytes, beside: bytes) -> tuple[float, float]:
     """Medians of both files, on one thread, in turns."""
-    with tf.quiet():
+    with suppress_native_stderr():
         runtimes = [load(c, name="file", delegate="cpu", threads=1) for c in (content, beside)]
         own, other = (timing.p50_ms for timing in benchmark.measure_in_turns(runtimes, rounds=20))
     return own, other
@@ -177,7 +177,7 @@ def runs_everywhere(content: bytes) -> bool:
     """Whether both tflite-runtime 2.14 and LiteRT load the file and run it."""
     for package in ("tflite_runtime.interpreter", "ai_edge_litert.interpreter"):
         try:
-            with tf.quiet():
+            with suppress_native_stderr():
                 interpreter = import_module(package).Interpreter(model_content=content)
                 interpreter.allocate_tensors()
                 interpreter.invoke()

@@ -18,8 +18,8 @@ def earlier_result(folder: Path) -> Path:
 def test_an_earlier_result_needs_force(tmp_path: Path) -> None:
     out, photos = earlier_result(tmp_path / "out"), tmp_path / "photos"
     with raises_code("output-exists", fix="--force"):
-        artifacts.check(out, photos, force=False)
-    artifacts.check(out, photos, force=True)
+        artifacts.check_output(out, photos, force=False)
+    artifacts.check_output(out, photos, force=True)
 
 
 def test_force_never_replaces_what_is_no_result(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_force_never_replaces_what_is_no_result(tmp_path: Path) -> None:
     precious.mkdir()
     (precious / "beach.jpg").write_text("precious")
     with raises_code("output-folder-not-empty", found=str(precious)):
-        artifacts.check(precious, tmp_path / "photos", force=True)
+        artifacts.check_output(precious, tmp_path / "photos", force=True)
 
 
 @pytest.mark.parametrize("out", ["photos", "photos/out", "."])
@@ -37,10 +37,10 @@ def test_the_data_set_is_never_written_over(
     monkeypatch.chdir(tmp_path)
     Path("photos").mkdir()
     with raises_code("output-overlaps-input", found=str(Path(out))):
-        artifacts.check(Path(out), Path("photos"), force=True)
+        artifacts.check_output(Path(out), Path("photos"), force=True)
 
 
 def test_a_file_in_the_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with raises_code("output-is-file", found=str(tmp_path / "out")):
-        artifacts.check(tmp_path / "out", tmp_path / "photos", force=True)
+        artifacts.check_output(tmp_path / "out", tmp_path / "photos", force=True)

@@ -1,4 +1,4 @@
-"""Distillation loop with its optimizer and checkpoints, and export of weights and model card."""
+"""Training of a backbone by distillation, and export of its weights and model card."""
 
 import io
 import json

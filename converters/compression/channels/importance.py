@@ -1,4 +1,9 @@
-"""Inverted residual blocks, and the importance of their expansion channels."""
+"""Inverted residual blocks of a MobileNetV2, and the importance of their expansion channels.
+
+An expansion channel runs through four layers of its block (expand, its BatchNorm, depthwise, its
+BatchNorm) and is read by a fifth (project). It is removed from all five, so no shape changes
+outside the block.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,10 @@
-"""Channel pruning: remove expansion channels, reconstruct, then recover by distillation."""
+"""Channel pruning: remove expansion channels, reconstruct the blocks, recover by distillation.
+
+Reconstruction follows He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural
+Networks", ICCV 2017: least squares on the activations of some images, block after block, without a
+gradient. A block's projection is fitted on the actual output of the narrowed blocks before it, so
+it also corrects their error.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

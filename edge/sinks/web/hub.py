@@ -1,4 +1,7 @@
-"""Hub of the page: newest image, statistics and state for all clients, at adaptive quality."""
+"""The hub of the page: newest image, statistics and state for all clients.
+
+Each client gets the largest images that its connection carries without delay.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""Exercises as ranges of joint angles, and counting their repetitions."""
+"""Exercises: ranges of joint angles, read from a TOML file, and counting of their repetitions.
+
+The built-in file, ``exercises.toml``, describes the format.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

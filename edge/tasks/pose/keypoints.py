@@ -1,4 +1,7 @@
-"""Keypoint names of COCO and MediaPipe, and joint angles between keypoints."""
+"""Keypoint names of COCO and MediaPipe, and joint angles computed from keypoints.
+
+Angles describe a pose independent of person, position and size.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

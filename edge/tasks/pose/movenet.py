@@ -1,4 +1,14 @@
-"""MoveNet: single-pose estimation with smart crop and One Euro smoothing between frames."""
+"""MoveNet: one person, 17 keypoints, fast on every board.
+
+The model gets a square of the frame around the person in the frame before (smart crop), and outputs
+[y, x, score] for each keypoint, as fractions of that square. The region and its sizes are those
+that MoveNet's authors describe in https://www.tensorflow.org/hub/tutorials/movenet ("cropping
+algorithm"). In the whole frame, a person far away covers few pixels of the model's small input.
+
+Keypoints are smoothed with the One Euro filter (Casiez, Roussel and Vogel, "1 € Filter: A Simple
+Speed-based Low-pass Filter for Noisy Input in Interactive Systems", CHI 2012): slow movements are
+smoothed strongly, fast ones hardly, so that they do not lag.
+"""
 
 import math
 from dataclasses import dataclass, field, replace

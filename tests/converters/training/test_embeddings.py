@@ -124,7 +124,7 @@ def test_an_extractor_that_finds_no_room_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(embeddings, "_convert", lambda _: bytes(1000))
     with full_disk(), raises_code("output-not-writable"):
-        embeddings.load(backbone, tmp_path / "extractor.tflite")
+        embeddings.load_extractor(backbone, tmp_path / "extractor.tflite")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -94,7 +94,7 @@ def test_views_that_the_head_leaves_out_are_not_embedded(
 ) -> None:
     extractor = next(cache.glob("*.tflite"))
     (tmp_path / extractor.name).write_bytes(extractor.read_bytes())
-    monkeypatch.setattr(head, "_MOST_ROWS", 50)  # 30 images, 60 with their mirror images
+    monkeypatch.setattr(head, "_MAX_ROWS", 50)  # 30 images, 60 with their mirror images
     progress = Counting()
     options = TrainingOptions(fine_tune="never")
     trained = train(backbone, shapes, shapes_split, options, tmp_path, progress)
@@ -136,8 +136,8 @@ def test_auto_keeps_the_frozen_head_where_tuning_is_no_better(
     frozen: TrainedModel,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    harmful = replace(finetune._PLAN, rate=3.0)
-    monkeypatch.setattr(finetune, "_PLAN", harmful)
+    harmful = replace(finetune._TUNING_CONFIG, learning_rate=3.0)
+    monkeypatch.setattr(finetune, "_TUNING_CONFIG", harmful)
     options = TrainingOptions(epochs=1, budget=600)
     trained = train(backbone, shapes, shapes_split, options, cache, SilentProgress())
     assert trained.method == "frozen"

@@ -1,4 +1,9 @@
-"""YOLO heads: decode anchor grids and rows into boxes, and non-maximum suppression."""
+"""YOLO heads, and non-maximum suppression of their candidates.
+
+There are three: a grid of anchors, rows of boxes with objectness, rows of boxes without. Redmon
+and Farhadi, "YOLOv3: An Incremental Improvement", 2018; the rows are those of the exports of
+Ultralytics' YOLOv5 and YOLOv8.
+"""
 
 import math
 from dataclasses import dataclass
