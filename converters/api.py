@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.progress import Progress, SilentProgress
-from edge.errors import OutputError, UsageError
+from edge.errors import OutputError, UsageError, check_list
 from edge.files import write_atomic
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def compress(
     progress: Progress | None = None,
     command: str | None = None,
 ) -> "Report":
-    """Prune and quantize an earlier result anew, like ``edge compress``.
+    """Prune and quantize an existing result again, like ``edge compress``.
 
     Args:
         result: folder that :func:`convert` or this function wrote.
@@ -284,6 +284,7 @@ def _plan(
     from converters.selection.plan import make_plan
     from converters.selection.select import Limits
 
+    check_list("recipes", recipes)
     known = None if board is None else profile.load(board)
     limits = Limits(
         target=target or ("cpu" if known is None else known.run.delegate),

@@ -33,7 +33,7 @@ left-right orientation do not affect the match.
               help="Images or a video of people.")  # fmt: skip
 @click.option(
     "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
-    help="A .task or .tflite, or a name.  [default: MediaPipe's, or MoveNet]",
+    help="A .task or .tflite file, or a name.  [default: MediaPipe's, else MoveNet]",
 )  # fmt: skip
 @click.option("--threshold", type=float, default=0.3, show_default=True,
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip

@@ -34,7 +34,8 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
 
 @click.command("pose", epilog=EXAMPLES)
 @click.option("--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
-              help="A .task, .tflite or name.  [default: MediaPipe's, else MoveNet]")  # fmt: skip
+              help="A .task or .tflite file, or a name.  "
+                   "[default: MediaPipe's, else MoveNet]")  # fmt: skip
 @click.option("--people", type=click.IntRange(min=1), default=1, show_default=True,
               help="Maximum number of people, with MediaPipe.")  # fmt: skip
 @click.option("--threshold", type=float, default=0.3, show_default=True,

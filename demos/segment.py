@@ -35,7 +35,8 @@ DeepLab give each pixel a class, or a score for every class.
 @click.option(
     "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
 )
-@click.option("--background", metavar="blur|COLOR|IMAGE", help="New background.")
+@click.option("--background", metavar="blur|COLOR|IMAGE",
+              help="New background; a color such as green or #00b140.")  # fmt: skip
 @click.option("--threshold", type=float, default=0.5, show_default=True,
               help="Minimum probability of foreground.")  # fmt: skip
 @click.option("--smoothing", type=float, default=0.15, show_default=True,

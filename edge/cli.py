@@ -166,18 +166,22 @@ class LazyGroup(click.Group):
                 )
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+EXAMPLES = """
+\b
+Examples:
+  edge convert photos/ -o out/
+  edge classify out/model.tflite image.jpg
+  edge demo classify --model out/model.tflite --source 0
+"""
+
+
+@click.group(
+    cls=LazyGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="edge")
 @click.option("--debug", is_flag=True, help="Show the traceback of errors; allowed anywhere.")
 def cli(debug: bool) -> None:
-    r"""From a folder of photos to a camera that recognizes them.
-
-    \b
-    Examples:
-      edge convert photos/ -o out/
-      edge classify out/model.tflite image.jpg
-      edge demo classify --model out/model.tflite --source 0
-    """
+    """From a folder of photos to a camera that recognizes them."""
 
 
 def main() -> NoReturn:

@@ -154,6 +154,18 @@ def did_you_mean(word: str, words: Iterable[str], otherwise: str) -> str:
     return f"did you mean '{guess}'?" if guess else otherwise
 
 
+def check_list(name: str, values: object) -> None:
+    """Check that a list is no string: its characters would be taken for the values.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if isinstance(values, str):
+        raise UsageError(
+            f"a list of {name}", f"the string '{values}'", f"use ['{values}']", code="not-a-list"
+        )
+
+
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Return the error for a path that the operating system does not let us write."""
     reason = (error.strerror or str(error)).lower()

@@ -48,16 +48,19 @@ def as_image(image: BgrImage | str | Path) -> BgrImage:
     """
     if isinstance(image, str | Path):
         return read_image(image)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+    shape = image.shape if isinstance(image, np.ndarray) and image.dtype == np.uint8 else ()
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape:
         raise wrong_array("a BGR image as uint8 [height, width, 3]", image)
     return image
 
 
-def wrong_array(expected: str, array: NDArray[Any]) -> ImageError:
-    """Return the error for an array that is not the ``expected`` image."""
+def wrong_array(expected: str, image: object) -> ImageError:
+    """Return the error for a value that is not the ``expected`` image."""
     return ImageError(
         expected,
-        f"{array.dtype} {list(array.shape)}",
+        f"{image.dtype} {list(image.shape)}"
+        if isinstance(image, np.ndarray)
+        else type(image).__name__,
         "convert the array, or read images with edge.read_image",
         code="invalid-image-array",
     )

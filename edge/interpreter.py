@@ -150,7 +150,7 @@ def load(
     Raises:
         ModelError: the model is not usable.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
-        UsageError: an unknown delegate or interpreter.
+        UsageError: an unknown delegate or interpreter, or no thread.
     """
     _check_choice("delegate", delegate, DELEGATES)
     if interpreter is not None:
@@ -167,6 +167,13 @@ def load(
         )
     if delegate == "cpu" and file.for_edgetpu:
         raise _needs_edgetpu(name, "--delegate cpu")
+    if threads is not None and threads < 1:
+        raise UsageError(
+            "at least one thread",
+            str(threads),
+            "use --threads 1, or leave it out",
+            code="invalid-option-value",
+        )
     count = threads or min(4, os.cpu_count() or 1)
     if file.for_edgetpu:
         return _on_edgetpu(file, name, candidates, count)

@@ -25,11 +25,14 @@ class _Drawable:
 
     __slots__ = ()
 
-    def draw(self: Result, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def draw(self: Result, image: NDArray[np.uint8] | str | Path) -> NDArray[np.uint8]:
         """Return a copy of the image with this result drawn on it.
 
         Args:
-            image: the image of the result: uint8 [height, width, 3], BGR.
+            image: the image of the result: uint8 [height, width, 3], BGR; or its path.
+
+        Raises:
+            ImageError: the file cannot be read, or the array is no such image.
         """
         from edge import draw  # results stay light: OpenCV is imported only to draw
 

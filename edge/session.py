@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
-from edge.errors import OutputError, UsageError
+from edge.errors import OutputError, UsageError, check_list
 from edge.frame import FrameResult
 from edge.sinks import SINKS, open_sink
 from edge.sinks import resolve as sink_of
@@ -24,8 +24,8 @@ from edge.terminal import graceful_shutdown, suppress_native_stderr
 
 def run(
     task: Task,
-    source: str = "0",
-    sinks: Sequence[str | Sink] = (),
+    source: str | Path | int = "0",
+    sinks: Sequence[str | Path | Sink] = (),
     *,
     options: SourceOptions | None = None,
     frames: int | None = None,
@@ -39,16 +39,18 @@ def run(
         sinks: where results go, see :mod:`edge.sinks`, or objects that are sinks, such as
             :func:`edge.callback_sink` makes; by default a window, or text without a screen.
         options: size, rotation and other options of the source.
-        frames: stop after this many.
+        frames: stop after this many, at least 1.
         say: receives sentences for the user.
 
     Raises:
         SourceError: the source cannot be opened, or a file cannot be read on.
         OutputError: a sink cannot be opened, or fails.
-        UsageError: there is no such source or sink, two write to the same file, or the browser's
-            camera is requested without the sink web.
+        UsageError: there is no such source or sink, two write to the same file, the browser's
+            camera is requested without the sink web, or ``frames`` is out of range.
         ModelError, DelegateError: the model fails, and not only on its delegate.
     """
+    source, sinks = str(source), _checked_sinks(sinks)
+    _check_frames(frames)
     source_options = SourceOptions() if options is None else options
     check_output_paths(source, output_files(sinks))
     _check_page(source, sinks)
@@ -74,7 +76,7 @@ def run(
 
 def stream(
     task: Task,
-    source: str = "0",
+    source: str | Path | int = "0",
     *,
     options: SourceOptions | None = None,
     frames: int | None = None,
@@ -90,7 +92,7 @@ def stream(
         task: such as :meth:`edge.Detector.open` returns.
         source: address of the source, see :mod:`edge.sources`.
         options: size, rotation and other options of the source.
-        frames: end the iteration after this many.
+        frames: end the iteration after this many, at least 1.
         say: receives sentences for the user.
 
     Yields:
@@ -99,17 +101,48 @@ def stream(
 
     Raises:
         SourceError: the source cannot be opened, or a file cannot be read on.
-        UsageError: there is no such source, or it needs a sink.
+        UsageError: there is no such source, it needs a sink, or ``frames`` is out of range.
         ModelError, DelegateError: the model fails, and not only on its delegate.
     """
-    _check_page(source, ())
+    address = str(source)
+    _check_frames(frames)
+    _check_page(address, ())
     source_options = SourceOptions() if options is None else options
 
     def open_quietly() -> Source:
         with suppress_native_stderr():
-            return open_source(source, source_options)
+            return open_source(address, source_options)
 
     yield from streams.results(open_quietly, task, max_frames=frames, say=say)
+
+
+def _checked_sinks(sinks: Sequence[str | Path | Sink]) -> list[str | Sink]:
+    """Return sinks with paths as addresses.
+
+    Raises:
+        UsageError: they are no list, or one is neither an address nor a sink.
+    """
+    check_list("sinks", sinks)
+    checked = [str(sink) if isinstance(sink, Path) else sink for sink in sinks]
+    for sink in checked:
+        if not isinstance(sink, str) and not hasattr(sink, "close"):
+            raise UsageError(
+                "an address or an edge.Sink",
+                f"a sink of type {type(sink).__name__}",
+                "wrap a function with edge.callback_sink",
+                code="unknown-sink",
+            )
+    return checked
+
+
+def _check_frames(frames: int | None) -> None:
+    if frames is not None and frames < 1:
+        raise UsageError(
+            "at least one frame",
+            f"--frames {frames}",
+            "use --frames 1, or leave it out",
+            code="invalid-option-value",
+        )
 
 
 def _context(

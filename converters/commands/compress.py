@@ -69,10 +69,10 @@ def compress(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Prune and quantize an earlier result anew.
+    """Prune and quantize an existing result again.
 
-    What is measured is of the same images as in RESULT. OUT/model.keras is the network behind
-    OUT/model.tflite, so that it can be compressed again.
+    All variants are evaluated on the same images as in RESULT. OUT/model.keras is the network
+    behind OUT/model.tflite, so that it can be compressed again.
     """
     report = api.compress(
         result,

@@ -82,12 +82,26 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     help="Time limit for '--fine-tune auto' in seconds.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Number of fine-tuning epochs.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option(
-    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    help="Images per training step.",
 )
 @click.option(
-    "--label-smoothing", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Dropout rate of the head.",
+)
+@click.option(
+    "--label-smoothing",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.1,
+    show_default=True,
+    help="Label smoothing of the training loss.",
 )
 @click.option(
     "--augment",

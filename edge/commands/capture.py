@@ -28,30 +28,30 @@ _STILL = 100
 EXAMPLES = """
 \b
 Examples:
-  edge capture --label cat -o photos/                    space takes an image
+  edge capture --label cat -o photos/                    space takes a photo
   edge capture --label cat -o photos/ --interval 2 --count 50 --countdown 5
   edge capture --label dog -o photos/ --burst 20
   edge capture --label cat -o photos/ --source clip.mp4 --interval 0.5
   edge convert photos/
 
 \b
-Near-duplicates of images in the folder are skipped, including those of earlier runs.
-Without --interval or --burst, press space or Enter to take an image and q to quit,
+Near-duplicates of photos in the folder are skipped, including those of earlier runs.
+Without --interval or --burst, press space or Enter to take a photo and q to quit,
 in the preview window or in the terminal.
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--label", required=True, help="Class that the images show.")
+@click.option("--label", required=True, help="Class that the photos show.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Dataset folder.")
-@click.option("--interval", type=click.FloatRange(min=0), help="Seconds between images.")
-@click.option("--burst", type=click.IntRange(min=1), help="Take this many images in a row.")
-@click.option("--count", type=click.IntRange(min=1), help="Stop after this many images.")
+@click.option("--interval", type=click.FloatRange(min=0), help="Seconds between photos.")
+@click.option("--burst", type=click.IntRange(min=1), help="Take this many photos in a row.")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after this many photos.")
 @click.option(
     "--countdown",
     type=click.IntRange(min=0),
     default=0,
-    help="Seconds to wait before the first image.",
+    help="Seconds to wait before the first photo.",
 )
 @stream_options.source_options
 @JSON
@@ -66,7 +66,7 @@ def capture(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Take images for a dataset, one folder per class."""
+    """Take photos for a dataset, one folder per class."""
     stop = threading.Event()
     settings = stream_options.build_source_options(source, **options)
     if resolve(source)[0] == "browser":

@@ -56,17 +56,20 @@ def models() -> None:
     """List, download and verify models by name."""
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog="""
+\b
+The column "checked by":
+  sha256      the checksum in the registry
+  git         the blob id in a pinned commit
+  first pull  unverified at first, then by its recorded SHA-256
+""",
+)
 @click.option("--task", metavar="TASK", help="Only models for this task, such as detect.")
 @JSON
 def list_(task: str | None, as_json: bool) -> int:
-    r"""List the models.
-
-    \b
-    checked by   sha256: the checksum in the registry
-                 git: the blob id in a pinned commit
-                 first pull: unverified at first, then by its recorded SHA-256
-    """
+    """List the models."""
     from edge.registry.catalog import entries
 
     tasks = model_tasks()
@@ -124,16 +127,12 @@ def _show(rows: list[dict[str, Any]]) -> None:
         click.echo(line.format(*cells))
 
 
-@click.command()
+@click.command(epilog="Exit codes: 0 success; 1 some downloads failed; 2 error.")
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every model in the registry.")
 @_EDGETPU
 def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
-    r"""Download models with their labels, unless they are already cached and valid.
-
-    \b
-    Exit codes: 0 success; 1 some downloads failed; 2 error.
-    """
+    """Download models with their labels, unless they are already cached and valid."""
     from edge.registry import store
     from edge.registry.catalog import entries, find
 
@@ -176,15 +175,11 @@ def path(name: str, edgetpu: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(epilog="Exit codes: 0 all are valid; 1 some are not; 2 error.")
 @click.argument("names", nargs=-1)
 @JSON
 def verify(names: tuple[str, ...], as_json: bool) -> int:
-    r"""Verify the files of these models, or of all that are downloaded.
-
-    \b
-    Exit codes: 0 all are valid; 1 some are not; 2 error.
-    """
+    """Verify the files of these models, or of all that are downloaded."""
     from edge.registry import store
     from edge.registry.catalog import entries, find
 

@@ -5,11 +5,14 @@ Colors belong to classes, or to tracks where objects have one, and are the same 
 Nothing fails at the edges of an image: what does not fit is moved, shortened or left out.
 """
 
+from pathlib import Path
+
 from edge.draw.boxes import detections, line, trails, zone
 from edge.draw.masks import segmentation
 from edge.draw.overlays import classification, matched_poses, status
 from edge.draw.skeleton import MIN_KEYPOINT_SCORE, poses
 from edge.frame import BgrImage
+from edge.image import as_image, wrong_array
 from edge.results import (
     Classification,
     Detections,
@@ -35,12 +38,16 @@ __all__ = [
 ]
 
 
-def annotate(image: BgrImage, result: Result) -> BgrImage:
+def annotate(image: BgrImage | str | Path, result: Result) -> BgrImage:
     """Return a copy of an image, uint8 BGR [height, width, 3], with a result drawn on it.
 
-    Matched poses are drawn beside the image, on one twice as wide.
+    A path is read first. Matched poses are drawn beside the image, on one twice as wide.
+
+    Raises:
+        ImageError: the file cannot be read, or the array has another shape or dtype, or not the
+            size of the result's mask.
     """
-    copy = image.copy()
+    copy = as_image(image).copy()
     if isinstance(result, Classification):
         classification(copy, result)
     elif isinstance(result, Detections):
@@ -48,6 +55,8 @@ def annotate(image: BgrImage, result: Result) -> BgrImage:
             trails(copy, result.trails)
         detections(copy, result.detections)
     elif isinstance(result, Segmentation):
+        if copy.shape[:2] != result.mask.shape:
+            raise wrong_array(f"the result's image, uint8 {[*result.mask.shape, 3]}", copy)
         segmentation(copy, result)
     elif isinstance(result, MatchedPoses):
         return matched_poses(copy, result, MIN_KEYPOINT_SCORE)

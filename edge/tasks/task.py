@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import UsageError, did_you_mean
+from edge.errors import UsageError, check_list, did_you_mean
 from edge.frame import BgrImage, Frame
 from edge.image import as_image
 from edge.interpreter import Array, Engine
@@ -60,6 +60,7 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[st
     Raises:
         UsageError: a name is not, or there are no names.
     """
+    check_list("classes", classes)
     if not classes:
         raise UsageError(
             "at least one class", "none", "choose one or all classes", code="no-classes"

@@ -109,6 +109,8 @@ def test_an_earlier_result_is_compressed(settings: list[Any], tmp_path: Path) ->
 def test_a_wrong_option_is_refused(tmp_path: Path) -> None:
     with raises_code("unknown-recipe", found="chanels-50"):
         converters.convert(tmp_path, tmp_path / "out", recipes=["chanels-50"])
+    with raises_code("not-a-list", fix="use ['channels-50']"):
+        converters.convert(tmp_path, tmp_path / "out", recipes="channels-50")
     with raises_code("unknown-augmentation", found="flop"):
         converters.convert(tmp_path, tmp_path / "out", augment="flop")
 

@@ -1,6 +1,7 @@
 """The public names of ``edge``: one table, one class for each task."""
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,51 @@ def test_a_stream_checks_its_source_before_the_first_frame(model: Path) -> None:
         next(edge.stream(task, "browser"))
     with raises_code("unknown-source"):
         next(edge.stream(task, "sinthetic:"))
+
+
+@pytest.mark.parametrize(
+    "image", [None, b"x", [[1]], RED[..., 0], RED[:0], RED.astype(float), np.dstack([RED, RED])]
+)
+def test_only_images_are_predicted_and_drawn_on(model: Path, image: Any) -> None:
+    task = edge.Classifier.open(model)
+    result = task.predict(RED)
+    with raises_code("invalid-image-array"):
+        task.predict(image)
+    with raises_code("invalid-image-array"):
+        result.draw(image)
+
+
+def test_a_result_is_drawn_on_an_image_file(model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "red.png"
+    cv2.imwrite(str(path), RED)
+    result = edge.Classifier.open(model).predict(path)
+    np.testing.assert_array_equal(result.draw(path), result.draw(RED))
+
+
+def test_a_mask_is_drawn_only_on_an_image_of_its_size() -> None:
+    result = edge.Segmentation((), np.zeros((48, 64), np.uint8))
+    assert result.draw(RED).shape == RED.shape
+    with raises_code("invalid-image-array"):
+        result.draw(RED[:20])
+
+
+@pytest.mark.parametrize("options", [{"top": 0}, {"threads": 0}, {"threads": -1}])
+def test_counts_are_at_least_one(model: Path, options: dict[str, int]) -> None:
+    with raises_code("invalid-option-value"):
+        edge.Classifier.open(model, **options)
+
+
+def test_a_string_is_not_a_list_of_names(model: Path) -> None:
+    task = edge.Classifier.open(model)
+    with raises_code("not-a-list", found="the string 'red'", fix="use ['red']"):
+        task.with_settings(replace(task.settings(), classes="red"))
+    with raises_code("not-a-list"):
+        edge.PoseEstimator.open(model, count="squat")
+    with raises_code("not-a-list"):
+        edge.run(task, "synthetic:64x48?frames=1", "none")
+
+
+def test_the_text_of_a_task_leaves_out_its_labels(model: Path) -> None:
+    text = repr(edge.Classifier.open(model))
+    assert "colors.tflite" in text
+    assert "green" not in text

@@ -43,6 +43,17 @@ def test_every_command_has_help_with_examples(name, capsys):
     assert f"edge {name} " in capsys.readouterr().out.partition("Examples:")[2]
 
 
+def test_no_help_shows_the_marks_of_its_layout():
+    def check(command, parent):
+        context = click.Context(command, parent=parent, info_name=command.name)
+        assert "\\b" not in command.get_help(context), command.name
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                check(command.get_command(context, name), context)
+
+    check(cli.cli, None)
+
+
 def test_no_arguments_show_the_help(capsys):
     assert cli.run([]) == 0
     assert "Usage: edge" in capsys.readouterr().out

@@ -139,3 +139,28 @@ def test_an_earlier_stats_file_may_be_replaced(tmp_path: Path) -> None:
     session.check_output_paths(
         "synthetic:", [("--stats s", tmp_path / "s"), ("--sink o", tmp_path / "o")]
     )
+
+
+def test_sources_and_sinks_may_be_paths(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mkv"
+    assert edge.run(MeanTask(), clip, [out]).frames > 0
+    assert out.stat().st_size > 0
+    assert len(list(edge.stream(MeanTask(), clip, frames=1))) == 1
+
+
+def test_a_camera_may_be_a_number() -> None:
+    with raises_code("camera-not-found"):
+        list(edge.stream(MeanTask(), 63))
+
+
+@pytest.mark.parametrize("frames", [0, -1])
+def test_no_stream_is_without_frames(frames: int) -> None:
+    with raises_code("invalid-option-value"):
+        edge.run(MeanTask(), "synthetic:64x48", ["none"], frames=frames)
+    with raises_code("invalid-option-value"):
+        list(edge.stream(MeanTask(), "synthetic:64x48", frames=frames))
+
+
+def test_a_function_is_no_sink_by_itself() -> None:
+    with raises_code("unknown-sink", fix="wrap a function with edge.callback_sink"):
+        edge.run(MeanTask(), "synthetic:64x48?frames=1", [print])

@@ -74,11 +74,11 @@ class Classifier(SingleImage):
         selected: indices of the classes to report, None for all.
     """
 
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = field(repr=False)
     threshold: float | None
     preprocessing: Preprocessing
     runtime: Runtime
-    metadata: ModelMetadata | None
+    metadata: ModelMetadata | None = field(repr=False)
     notes: tuple[str, ...]
     path: Path
     top: int
@@ -157,6 +157,13 @@ class Classifier(SingleImage):
         top: int,
         average: _ScoreAverage,
     ) -> Self:
+        if top < 1:
+            raise UsageError(
+                "at least one class in a result",
+                f"--top {top}",
+                "use --top 1",
+                code="invalid-option-value",
+            )
         runtime = loaded.runtime
         classes = count_classes(runtime)
         if classes is None:

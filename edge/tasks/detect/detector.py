@@ -1,7 +1,7 @@
 """The task "detect": the objects in an image with their boxes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -51,7 +51,7 @@ class Detector(SingleImage):
     """
 
     runtime: Runtime
-    labels: tuple[str, ...] | None
+    labels: tuple[str, ...] | None = field(repr=False)
     notes: tuple[str, ...]
     threshold: float
     iou: float
@@ -60,7 +60,7 @@ class Detector(SingleImage):
     prefetchable: bool = True
     _path: Path = Path()
     _head: DetectionHead | None = None
-    _table: Array | None = None
+    _table: Array | None = field(default=None, repr=False)
 
     @classmethod
     def open(

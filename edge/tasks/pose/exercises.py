@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edge import toml_config
-from edge.errors import UsageError, did_you_mean
+from edge.errors import UsageError, check_list, did_you_mean
 from edge.results import Pose, Repetition
 from edge.tasks.pose.keypoints import JOINTS, LEGS, TORSO, both
 
@@ -73,6 +73,7 @@ def chosen(known: Sequence[Exercise], names: Sequence[str]) -> tuple[Exercise, .
     Raises:
         UsageError: a name is unknown.
     """
+    check_list("exercises", names)
     if tuple(names) == ("all",):
         return tuple(known)
     if tuple(names) == ("none",):

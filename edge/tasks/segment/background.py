@@ -16,7 +16,7 @@ from edge.image import SUFFIXES, read_image
 COLORS = {
     "black": (0, 0, 0),
     "white": (255, 255, 255),
-    "grey": (128, 128, 128),
+    "gray": (128, 128, 128),
     "red": (0, 0, 255),
     "green": (64, 177, 0),
     "blue": (187, 71, 0),
@@ -95,7 +95,7 @@ def parse_background(text: str) -> Background:
         UsageError: it is none of them.
         ImageError: the image cannot be read.
     """
-    word = text.lower()
+    word = "gray" if text.lower() == "grey" else text.lower()
     if word == "blur":
         return BlurredBackground()
     if word in COLORS:

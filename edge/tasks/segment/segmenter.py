@@ -67,7 +67,7 @@ class Segmenter(SingleImage):
     """
 
     runtime: Runtime
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = field(repr=False)
     notes: tuple[str, ...]
     classes: tuple[str, ...] | None
     preprocessing: Preprocessing

@@ -21,7 +21,12 @@ def scene() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(
     ("background", "color"),
-    [("green", (64, 177, 0)), ("White", (255, 255, 255)), ("#1020fF", (255, 32, 16))],
+    [
+        ("green", (64, 177, 0)),
+        ("grey", (128, 128, 128)),
+        ("White", (255, 255, 255)),
+        ("#1020fF", (255, 32, 16)),
+    ],
 )
 def test_a_color(background: str, color: tuple[int, int, int]) -> None:
     image, cover = scene()
