@@ -1,9 +1,12 @@
 """Files that the examples in docstrings open; ``make test`` runs them with --doctest-modules."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+REPORTS = Path(__file__).parent / "tests/converters/report/data"
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +21,7 @@ def example_files(request: pytest.FixtureRequest) -> None:
     ``movenet.tflite``   a pose model that always finds somebody
     ``red.png``          a red image of 64 × 48 pixels
     ``photos/``          a dataset of three classes
+    ``earlier/``         the report of an earlier conversion
     ===================  ============================================================
     """
     if isinstance(request.node, pytest.DoctestItem):
@@ -54,4 +58,6 @@ def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     red[..., 2] = 250
     cv2.imwrite(str(folder / "red.png"), red)
     write_dataset(folder / "photos")
+    (folder / "earlier").mkdir()
+    shutil.copy(REPORTS / "convert-0.1.0.json", folder / "earlier" / "report.json")
     return folder

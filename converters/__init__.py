@@ -2,14 +2,15 @@
 
 The functions have the options of the commands of the same name:
 
+>>> from pathlib import Path
 >>> import converters
->>> report = converters.convert("photos/", "out/", board="raspberry-pi-4b")  # doctest: +SKIP
->>> report.chosen_variant.accuracy, report.success  # doctest: +SKIP
-(0.97, True)
->>> converters.compare("out/", "other/").entries[0].row.name  # doctest: +SKIP
-'float32'
 >>> converters.check_edgetpu("model.tflite").status
 'full'
+>>> report = converters.Report.from_json(Path("earlier/report.json").read_text())
+>>> report.chosen, report.success
+('int8', True)
+>>> [entry.row.name for entry in converters.compare("earlier/").entries]
+['float32', 'float16', 'int8']
 """
 
 from importlib import import_module
