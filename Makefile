@@ -12,13 +12,13 @@ help:
 	@echo 'make test-real   the tests on real images and models (EDGE_TEST_DATA=folder)'
 	@echo 'make test-network  the base install resolves on every Python and processor'
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
-	@echo 'make bench       edge convert beside the tutorial; the built-in weights beside others'
-	@echo 'make soak        100,000 frames, then 30 minutes of visitors of the web page: memory, threads'
+	@echo 'make bench       edge convert against the tutorial; the built-in weights against others'
+	@echo 'make soak        100,000 frames, then 30 minutes of web clients: memory, threads, files'
 	@echo 'make lint        ruff, codespell, mypy and import-linter'
-	@echo 'make snapshot    write tests/error_messages.txt anew, after error messages changed'
+	@echo 'make snapshot    regenerate tests/error_messages.txt and edge/__init__.pyi'
 	@echo 'make dist        wheel and source archive in dist/'
-	@echo 'make lock        resolve the lock files anew'
-	@echo 'make clean       remove what was made, environments too'
+	@echo 'make lock        resolve the lock files again'
+	@echo 'make clean       remove generated files, including environments'
 
 setup:
 	@PYTHON='$(PYTHON)' sh .ci/setup
@@ -48,7 +48,7 @@ test-real: setup
 	@sh .ci/data >/dev/null
 	EDGE_TEST_DATA=$$(sh .ci/data) $(PYTEST) -n 2 --dist loadfile -m "realdata and not board" $(PYTEST_FLAGS)
 
-# In namespaces of its own: whatever ends it ends its processes and mounts, too;
+# In separate namespaces, so that its processes and mounts end with it, however it ends;
 # the shell is there to reap the processes of the services.
 test-board: setup
 	@sh .ci/data >/dev/null

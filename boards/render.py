@@ -119,9 +119,9 @@ def _system(system: OsSupport, board: Profile, sources: Sources) -> str:
     if not system.supported:
         return f"{python}, not supported. {system.note}"
     wheel = _cited(f"{board.run.interpreter} {system.wheel}", system.wheel_sources, sources)
-    beside = f", {system.numpy} with a CSI camera" if system.numpy else ""
+    numpy = f", {system.numpy} with a CSI camera" if system.numpy else ""
     note = f". {system.note}" if system.note else ""
-    return f"{python}, {wheel}{beside}{note}"
+    return f"{python}, {wheel}{numpy}{note}"
 
 
 def _attached(known: Profile | Accelerator, sources: Sources) -> Iterator[str]:

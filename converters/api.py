@@ -86,7 +86,7 @@ def convert(
         command: recorded in the report; None: this call.
 
     Returns:
-        The report; ``report.success`` tells whether accuracy and limits are met.
+        The report; ``report.success`` is True if accuracy and limits are met.
 
     Raises:
         EdgeError: an option, the dataset, the weights, the output or the result is not usable.

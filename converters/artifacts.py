@@ -49,7 +49,7 @@ def describe(variant: Variant, information: ModelMetadata) -> Variant:
 
 
 def with_threshold(variant: Variant, score: float) -> Variant:
-    """Write the lowest accepted score (0–1) into the metadata of a described variant."""
+    """Write the minimum accepted score (0–1) into the metadata of a described variant."""
     information = metadata.read(variant.content) or ModelMetadata()
     content = write_metadata(variant.content, replace(information, threshold=score))
     return replace(variant, content=content)
@@ -84,17 +84,18 @@ def save(
 
 
 REPORT_FILE = "report.json"
-"""The file by which an earlier result is known."""
+"""The file that identifies a folder as an earlier result."""
 
 
 def check_output(out: Path, dataset: Path, force: bool) -> None:
-    """Refuse an output folder that would lose something, before any work is done.
+    """Reject an output folder where data would be lost, before any work is done.
 
     Raises:
-        OutputError: ``out`` exists and may not be replaced, or lies around or in ``dataset``.
+        OutputError: ``out`` exists and may not be replaced, contains ``dataset`` or is inside
+            it.
     """
-    place, photos = out.resolve(), dataset.resolve()
-    if place == photos or place in photos.parents or photos in place.parents:
+    output, photos = out.resolve(), dataset.resolve()
+    if output == photos or output in photos.parents or photos in output.parents:
         raise OutputError(
             "an output folder outside the dataset",
             f"{out}, which overlaps with {dataset}",

@@ -52,7 +52,7 @@ class PreviousRun:
         path = self.folder / NETWORK_FILE
         try:
             model = tf.keras().models.load_model(path, compile=False)
-        except Exception as error:  # whatever a damaged archive makes Keras raise
+        except Exception as error:  # Keras raises many kinds for a damaged archive
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise ModelError(
                 f"the trained model {path}",

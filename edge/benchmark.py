@@ -56,10 +56,10 @@ def measure(
 def measure_in_turns(
     runtimes: Sequence[Runtime], *, rounds: int = 5, seconds: float = 0.1
 ) -> tuple[InvokeTiming, ...]:
-    """Time several models in turns, so that their times can be compared.
+    """Time several models alternately, so that their times can be compared.
 
     Each gets ``seconds`` in every round, at least 6 invokes after 3 to warm up: other load on the
-    computer then slows all of them alike.
+    computer then slows all of them equally.
 
     Raises:
         ModelError: a model fails on invoke.

@@ -63,7 +63,7 @@ def _attempt(module_name: str, library_name: str, model: bytes) -> str | None:
     """Load the delegate, allocate and invoke; return the reason of a failure."""
     try:
         module: Any = import_module(module_name)
-    except Exception as error:  # whatever an interpreter's import raises, it is not usable
+    except Exception as error:  # of any kind: the interpreter is not usable
         return f"it cannot be imported ({error})"
     try:
         delegate = module.load_delegate(library_name)

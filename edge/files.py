@@ -30,9 +30,9 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def atomic_directory(out: Path) -> Iterator[Path]:
-    """Yield a staging folder beside ``out`` that replaces ``out`` when the block succeeds.
+    """Yield a staging folder next to ``out`` that replaces ``out`` when the block succeeds.
 
-    If the block fails, ``out`` stays as it was and nothing is left beside it. An earlier folder is
+    If the block fails, ``out`` stays as it was and nothing is left next to it. An earlier folder is
     renamed out of the way and removed only after the new one has its name: a crash at any moment
     loses neither.
 

@@ -96,7 +96,7 @@ def board_source() -> BoardSource:
 def origin() -> Origin:
     """Return where this copy was installed from, read again at each call.
 
-    A folder or file that is gone cannot be installed from: then it is the index.
+    A folder or file that no longer exists cannot be installed from: then it is the index.
     """
     root = Path(__file__).resolve().parents[1]
     if _is_checkout(root):

@@ -45,7 +45,7 @@ class PreviewWindow:
         """Show an image, uint8 BGR; return the key pressed, ``ESCAPE`` for a closed window.
 
         Raises:
-            OutputError: The screen is gone.
+            OutputError: The screen is no longer available.
         """
         try:
             if not self._open:

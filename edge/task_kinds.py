@@ -14,7 +14,7 @@ class TaskKind:
     Attributes:
         open: "module:Class" of the task, a public name of ``edge`` with a class method ``open``.
         demo: "module:command" of its demo, a command of click.
-        help: What the demo does, in a few words.
+        help: A short description of the demo.
         model_task: Task of its models in the registry (``edge models list --task``).
         default_model: Name in the registry of the model that its demo takes by default; None where
             the task itself chooses one.

@@ -1,12 +1,10 @@
 """``edge doctor``: diagnose a board and suggest fixes.
 
 =================  ===========================================================
-``system``         access to the machine: files, commands, probes
-``subprocesses``   running commands with time limits, killing them all at once
+``system``         access to the machine: files, commands with time limits
 ``finding``        the result of a check
-``diagnosis``      the table of checks, and running them
+``diagnosis``      the table of checks, running them, text output
 ``probes``         code that runs in a separate process, since it may crash
-``render``         text output
 ``remote``         the doctor on another machine
 the rest           one module of checks per subject
 =================  ===========================================================

@@ -150,7 +150,7 @@ class Backbone:
     ``weights`` is the name of the source as reported ("imagenet", "none", a file name),
     ``fingerprint`` identifies architecture and weights (sha256 hex; the cache key),
     ``pretrained`` is False for random weights, ``provenance`` goes into report and metadata,
-    ``notes`` are sentences for the user (about a fallback, say). ``build()`` returns a fresh
+    ``notes`` are sentences for the user (about a fallback, for example). ``build()`` returns a new
     flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to feature map [n, h, w, c].
     """
 

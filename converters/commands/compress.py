@@ -29,7 +29,7 @@ or no variant is within the limits (the closest is taken).
 
 
 class _RecipeHelp(click.Command):
-    """A command whose help ends with the shipped recipes and the methods of their steps."""
+    """A command whose help ends with the included recipes and the methods of their steps."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the epilog and the lists, which are read only when help is shown."""

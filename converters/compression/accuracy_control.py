@@ -77,7 +77,7 @@ def apply_accuracy_control(
     Layers are kept in float, the most sensitive first and more with each attempt, until the
     accuracy on the validation split is back within ``max_drop``. If that is not enough, or the
     Edge TPU is a ``target``, quantization-aware training follows. If all fall short, the best is
-    returned, and its notes say so.
+    returned, and its notes mention it.
 
     Args:
         model: flat tf_keras model, float32 [n, h, w, 3] to softmax [n, classes].

@@ -17,7 +17,7 @@ CALIBRATION_IMAGES = 96
 
 @dataclass(frozen=True, slots=True)
 class RecipeContext:
-    """Everything a step works with besides the model.
+    """Everything that a step works with, except the model.
 
     ``calibration``: uint8 RGB [n, h, w, 3], images at the model's size; ``teacher``: the
     tf_keras model before any compression, never changed; ``seed``: of every random choice;

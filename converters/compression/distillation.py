@@ -24,8 +24,8 @@ class DistillationConfig:
     """Configuration of a distillation.
 
     ``title``: of its progress bar; ``epochs``: at least 1; ``learning_rate``: the highest, reached
-    after a share ``warm_up`` of all steps; ``label_weight``: of the true label beside the teacher's
-    scores, 0 to 1; ``batch_size``: images in a step.
+    after a share ``warm_up`` of all steps; ``label_weight``: of the true label, 0 to 1, the rest
+    being that of the teacher's scores; ``batch_size``: images in a step.
 
     Raises:
         UsageError: a value outside its range.

@@ -2,7 +2,7 @@
 
 The help of ``edge compress``, the checks of a recipe, the baseline that a variant is compared with
 and the reasons why one gained no speed are all derived from it. To add a method, write its options
-and its function (a file of its own, or beside its relatives) and add a record here.
+and its function (in a new module, or in the one with related methods) and add a record here.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ class Method:
             raise ValueError(f"{record} needs computes_in if it quantizes, and only then")
 
     def keys(self) -> tuple[str, ...]:
-        """Return the keys of a step besides ``step`` and ``method``."""
+        """Return the keys of a step other than ``step`` and ``method``."""
         return tuple(field.name for field in fields(self.options))
 
 

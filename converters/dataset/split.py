@@ -53,7 +53,7 @@ def split(dataset: Dataset, seed: int) -> Split:
 
     Automatic split: 70/15/15 of each class (at least one image of each class per subset), in the
     order of a seeded hash of the images' contents, with duplicates (``Dataset.groups``) as a unit.
-    The same images are split the same way whatever their names and order, and where images
+    The same images are split the same way regardless of their names and order, and where images
     are added, only those at the borders of the subsets move.
 
     Given split: kept as it is. A missing validation (or test) subset is drawn from the training

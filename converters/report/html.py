@@ -34,7 +34,7 @@ def render(
     """Render the page, to be written as UTF-8.
 
     Images, drawings and styles are inside it, and all text that comes from the user is escaped.
-    Its size is bounded whatever the number of images: at most 150 samples, 18 mistakes and a few
+    Its size is bounded for any number of images: at most 150 samples, 18 mistakes and a few
     duplicates, 8 kB each at most.
 
     Args:

@@ -69,7 +69,7 @@ def place_labels(
     names: Sequence[str],
     fonts: Sequence[dict[str, Any]],
 ) -> None:
-    """Write ``names`` beside their points, each near its own and clear of everything else.
+    """Write ``names`` next to their points, each near its own and clear of everything else.
 
     Each in turn takes the nearest free position around its point, or the one that covers least.
     A label may lie over bars, as it has a background.

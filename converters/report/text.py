@@ -53,7 +53,7 @@ def baseline_warning(report: Report) -> str | None:
         return None
     return (
         f"The model is not shown to be better than always predicting the most common class "
-        f"({percent(share)}). Add images, or check that the classes can be told apart."
+        f"({percent(share)}). Add images, or check that the classes can be distinguished."
     )
 
 

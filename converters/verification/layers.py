@@ -85,7 +85,7 @@ def layer_noise(
 def layer_name(tensor: str) -> str:
     """Return the Keras layer of a tensor; of a fused one, the layer with the weights.
 
-    The converter calls the model's output "Identity", whatever layer it comes from.
+    The converter calls the model's output "Identity", regardless of its layer.
 
     >>> layer_name("model/Conv1_relu/Relu6;model/Conv1/Conv2D")
     'Conv1'

@@ -7,7 +7,7 @@
                    characters of its own SHA-256 are the name of the release
 =================  ==============================================================================
 
-The model, its labels and its test vectors lie beside these. The environment that runs it is not
+The model, its labels and its test vectors lie next to these. The environment that runs it is not
 part of the release: ``env`` is a link to it, created on the board.
 """
 

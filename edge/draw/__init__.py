@@ -41,7 +41,7 @@ __all__ = [
 def annotate(image: BgrImage | str | Path, result: Result) -> BgrImage:
     """Return a copy of an image, uint8 BGR [height, width, 3], with a result drawn on it.
 
-    A path is read first. Matched poses are drawn beside the image, on one twice as wide.
+    A path is read first. Matched poses are drawn next to the image, on one twice as wide.
 
     Raises:
         ImageError: the file cannot be read, or the array has another shape or dtype, or not the

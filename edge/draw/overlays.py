@@ -103,7 +103,7 @@ def _row(panel: BgrImage, entry: ClassScore, base: int, s: Style, result: Classi
 
 
 def matched_poses(image: BgrImage, result: MatchedPoses, min_score: float) -> BgrImage:
-    """Draw the people in place, and return a wider image with the match beside them.
+    """Draw the people in place, and return a wider image with the match next to them.
 
     A match that is a mirror image is flipped. Keypoints with a score below ``min_score`` are left
     out. The size is the same with and without a match: [height, 2 × width, 3].

@@ -25,7 +25,7 @@ from edge.frame import BgrImage
 from edge.results import Pose, Poses
 
 MIN_KEYPOINT_SCORE = 0.3
-"""Minimum score of a keypoint to be drawn, where nothing else is said."""
+"""Minimum score of a keypoint to be drawn, by default."""
 
 LEFT: Color = (60, 170, 255)
 RIGHT: Color = (255, 190, 80)

@@ -69,7 +69,7 @@ def _unnumbered(lines: list[str]) -> Labels:
 
 
 def find_labels(model: Path) -> Path | None:
-    """Find the labels file beside a model: one named after the model, or ``labels.txt``."""
+    """Find the labels file next to a model: one named after the model, or ``labels.txt``."""
     own = sorted(
         path
         for path in model.parent.glob("*labels.txt")

@@ -13,8 +13,8 @@ def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str =
     """Resolve a model to its file: an existing path, or a name of the registry.
 
     A folder with the name of a model, as after an export, does not hide the model. A name resolves
-    to a file in the cache, with its labels beside it; missing files are downloaded. With delegate
-    "edgetpu" it is the version compiled for the Edge TPU, with the model for the CPU beside it.
+    to a file in the cache, with its labels next to it; missing files are downloaded. With delegate
+    "edgetpu" it is the version compiled for the Edge TPU, with the model for the CPU next to it.
 
     Args:
         model: Path or name.
@@ -41,7 +41,7 @@ def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str =
 
 
 def _files(entry: CatalogEntry, delegate: str) -> tuple[RemoteFile, tuple[RemoteFile, ...]]:
-    """Return the file to open, and all files that belong beside it."""
+    """Return the file to open, and all files that belong next to it."""
     if delegate != "edgetpu":
         return entry.model, tuple(file for file in (entry.model, entry.labels) if file)
     if entry.edgetpu is None:

@@ -24,7 +24,7 @@ class SinkKind:
             :class:`~edge.streaming.sink.StreamContext`; returns a
             :class:`~edge.streaming.sink.Sink`.
         usage: Its address as a user writes it.
-        help: What it does, in a few words.
+        help: A short description.
         extra: Extra of the distribution that it needs.
         writes_file: The address is the path that it writes to.
         suffixes: Suffixes of the files that mean this sink without its scheme.

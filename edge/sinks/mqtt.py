@@ -1,7 +1,7 @@
 """MQTT sink: publishes a message per frame, with the content of a line of ``jsonl``.
 
 The retained topic ``TOPIC/status`` is "online", and "offline" after the end; the broker itself
-says so if this program dies (its last will).
+announces it if this program dies (its last will).
 """
 
 import json

@@ -27,7 +27,7 @@ class WindowSink:
         """Show the image of an output, and end the stream if the user asks for it.
 
         Raises:
-            OutputError: The screen is gone.
+            OutputError: The screen is no longer available.
         """
         assert output.image is not None
         if self._window.show(output.image) in (ESCAPE, "q"):

@@ -24,7 +24,7 @@ class SourceKind:
             and :class:`~edge.sources.source.SourceOptions`; returns a
             :class:`~edge.sources.source.Source`.
         usage: Its address as a user writes it.
-        help: What it is, in a few words.
+        help: A short description.
         extra: Extra of the distribution that it needs.
         recognizes: True for an address without a scheme that means this source; what no kind
             recognizes is a video.

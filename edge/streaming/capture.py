@@ -53,7 +53,7 @@ class Capture:
         control: Of the stream.
         meter: Counts what is captured.
         stop: Ends the capture.
-        say: Tells the user something.
+        say: Shows the user a sentence.
         reconnect_delays_s: Seconds before each attempt to reopen; the last one repeats.
         read_timeout_s: Seconds to wait at the end for a read to return.
     """

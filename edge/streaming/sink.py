@@ -1,4 +1,4 @@
-"""The interface of a sink, and what a sink is told of its stream."""
+"""The interface of a sink, and the information that it gets about its stream."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class StreamContext:
         fps: Frames per second that the source reports; None where it does not.
         live: The source is no file.
         stop: Ends the stream.
-        say: Tells the user something, in a sentence.
+        say: Shows the user a sentence.
         control: Pauses the stream and changes its settings; None where nothing may.
         source: Name of the source, as the user wrote it.
         camera: Takes the images of a page's camera; None where the stream has another source.

@@ -71,10 +71,10 @@ def run(
     Args:
         open_source: Opens the source; called again when a live one is lost.
         task: Processes the frames.
-        sinks: Take the outputs; closed at the end, whatever happens.
+        sinks: Take the outputs; closed at the end in any case.
         stop: Ends the stream when set, from a signal handler or another thread.
         max_frames: Ends the stream after so many frames.
-        say: Tells the user something, in a sentence.
+        say: Shows the user a sentence.
         control: Of ``task``, for others to pause the stream and to change settings.
         timing: Timeouts and delays.
 
@@ -102,7 +102,7 @@ def results(
         open_source: Opens the source; called again when a live one is lost.
         task: Processes the frames.
         max_frames: Ends the iteration after so many frames.
-        say: Tells the user something, in a sentence.
+        say: Shows the user a sentence.
 
     Raises:
         SourceError, ModelError, DelegateError: see :func:`run`.

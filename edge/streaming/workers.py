@@ -27,7 +27,7 @@ class SinkWorker(Generic[Item]):
         name: Of the sink.
         write: Takes an item.
         close: Called at the end.
-        queue_size: Items that may wait; 0 keeps only the newest, whatever ``waits`` says.
+        queue_size: Items that may wait; 0 keeps only the newest, regardless of ``waits``.
         waits: :meth:`put` waits where the queue is full; else the oldest item is dropped and
             counted in ``lost``.
         failed: Called after an error.

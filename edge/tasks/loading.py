@@ -37,25 +37,27 @@ def load_file(
 ) -> LoadedModel:
     """Load a .tflite file of any task.
 
-    Labels come from ``labels``, else from the model's metadata, else from a file beside it. With
-    delegate "auto", a model compiled for the Edge TPU falls back to the model for the CPU beside it
-    (the name without ``_edgetpu``), and a note says so.
+    Labels come from ``labels``, else from the model's metadata, else from a file next to it. With
+    delegate "auto", a model compiled for the Edge TPU falls back to the CPU model next to it (the
+    name without ``_edgetpu``), and a note mentions it.
 
     Raises:
         ModelError: no usable model.
         LabelsError: the labels cannot be read.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    content, beside = tflite.read_file(path), find_labels(path)
+    content, default = tflite.read_file(path), find_labels(path)
     try:
-        return load_content(content, str(path), labels, delegate, threads, beside=beside)
+        return load_content(content, str(path), labels, delegate, threads, default_labels=default)
     except DelegateError as error:
         other = _cpu_path(path)
         if delegate != "auto" or other == path or not other.is_file():
             raise
         note = f"no Edge TPU ({error.found}): running {other.name} on the CPU instead"
     content = tflite.read_file(other)
-    return load_content(content, str(other), labels, "cpu", threads, beside=beside, notes=(note,))
+    return load_content(
+        content, str(other), labels, "cpu", threads, default_labels=default, notes=(note,)
+    )
 
 
 def load_content(
@@ -65,18 +67,18 @@ def load_content(
     delegate: str,
     threads: int | None,
     *,
-    beside: Path | None = None,
+    default_labels: Path | None = None,
     notes: tuple[str, ...] = (),
 ) -> LoadedModel:
-    """Load the content of a .tflite file; ``beside``: file of labels to use if it has none."""
+    """Load the content of a .tflite file; ``default_labels``: file to use if it has none."""
     runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
     about = metadata.of(runtime.file, name)
-    names, source = _labels(name, about, labels, beside)
+    names, source = _labels(name, about, labels, default_labels)
     return LoadedModel(name, runtime, about, names, source, (*notes, *runtime.notes))
 
 
 def cpu_fallback_path(path: Path) -> Path:
-    """Return the path of the CPU model that an Edge TPU model was compiled from, beside it.
+    """Return the path of the CPU model that an Edge TPU model was compiled from, next to it.
 
     Raises:
         DelegateError: there is none.
@@ -112,10 +114,10 @@ def _cpu_path(path: Path) -> Path:
 
 
 def _labels(
-    name: str, about: ModelMetadata | None, given: str | Path | None, beside: Path | None
+    name: str, about: ModelMetadata | None, given: str | Path | None, default: Path | None
 ) -> tuple[tuple[str, ...] | None, str]:
     if given is not None:
         return read_labels(given), str(given)
     if about is not None and about.labels is not None:
         return about.labels, f"the metadata of {name}"
-    return (None, "") if beside is None else (read_labels(beside), str(beside))
+    return (None, "") if default is None else (read_labels(default), str(default))

@@ -54,7 +54,7 @@ class TrackerParameters:
         coast_steps: Steps for which a missed track is still reported.
         coast_steps_occluded: The same for a track that another one occludes.
         occluded_fraction: Covered fraction of its box from which a track is occluded.
-        filter_weight: Weight of the filter's box in the reported one, beside the detection's.
+        filter_weight: Weight of the filter's box in the reported one, relative to the detection's.
         duplicate_iou: IoU above which the lower-scoring of two detections is dropped.
         inside_fraction: Fraction of a detection within a track from which it is a part of it, and
             starts no track of its own.

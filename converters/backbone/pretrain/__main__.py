@@ -47,7 +47,7 @@ def distill(
     resume: bool = False,
     use_at: int | None = None,
 ) -> Card:
-    """Train a student and write its weights to ``out`` and its card beside it (.toml).
+    """Train a student and write its weights to ``out`` and its card next to it (.toml).
 
     ``use_at``: the input size in pixels that the card recommends; None: that of the training.
 

@@ -121,7 +121,7 @@ class Loss:
 
 
 def augment(pixels: Any, embeddings: Any, grids: Any, mixup: float, color: float, seed: Any) -> Any:
-    """Mirror, recolor and mix a batch; the teacher's outputs are mirrored and mixed alike.
+    """Mirror, recolor and mix a batch; the teacher's outputs are mirrored and mixed the same way.
 
     Args:
         pixels: uint8 [n, h, w, 3].

@@ -151,7 +151,7 @@ def compute_targets(
     Teacher and student see the same crop (Beyer et al. 2021, "Knowledge distillation: a good
     teacher is patient and consistent"), each at its own resolution. A second call continues
     where the first stopped, and a smaller ``count`` is the beginning of a larger one; another
-    teacher, seed, size or set of images starts anew.
+    teacher, seed, size or set of images starts over.
     """
     folder.mkdir(parents=True, exist_ok=True)
     runner = _Runner(teacher, threads)

@@ -61,7 +61,7 @@ def write_card(card: Card, path: Path) -> None:
 
 
 def _assignments(table: dict[str, Any]) -> list[str]:
-    # Strings, numbers, booleans and flat lists are written alike in JSON and TOML.
+    # Strings, numbers, booleans and flat lists are written the same way in JSON and TOML.
     return [f"{key} = {json.dumps(value)}" for key, value in table.items()]
 
 
@@ -71,7 +71,7 @@ _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 @dataclass(frozen=True, slots=True)
 class PretrainConfig:
-    """Everything that determines the weights besides teacher and images."""
+    """Everything that determines the weights except teacher and images."""
 
     alpha: float = 0.5
     size: int = 96

@@ -75,7 +75,7 @@ class WebSink:
         self._hub.publish(output)
 
     def close(self) -> None:
-        """Tell the clients that the stream has ended, and stop the server."""
+        """Notify the clients that the stream has ended, and stop the server."""
         self._server.stop()
         self._hub.recorder.stop()
         if self._hub.camera is not None:

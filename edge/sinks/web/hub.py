@@ -282,7 +282,7 @@ class Hub:
         return snapshot
 
     def end(self) -> None:
-        """Tell all clients that the stream has ended."""
+        """Notify all clients that the stream has ended."""
         self.broadcast(json.dumps({"type": "end", "message": "The stream has ended"}))
         self.ended.set()
         self._changed.set()

@@ -96,7 +96,7 @@ class Recorder:
         folder: For the recordings.
         fps: Nominal rate of the images.
         live: As of :class:`Recording`.
-        say: Tells the user where a recording is written.
+        say: Shows the user where a recording is written.
     """
 
     def __init__(

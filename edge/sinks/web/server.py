@@ -103,7 +103,7 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell the clients that the stream has ended, and stop."""
+        """Notify the clients that the stream has ended, and stop."""
         with suppress(RuntimeError, TimeoutError):
             asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * _END_TIMEOUT_S)
         self._server.should_exit = True
@@ -133,7 +133,7 @@ def _reporting(app: App) -> App:
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
-        except OSError:  # the client is gone
+        except OSError:  # the client has disconnected
             pass
         except Exception:
             traceback.print_exc()

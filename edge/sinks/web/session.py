@@ -19,7 +19,7 @@ MAX_MESSAGE_BYTES = 2_000_000
 """Size of a message from a client."""
 
 SEND_TIMEOUT_S = 20.0
-"""Seconds that a message or image may be stuck before the client counts as gone."""
+"""Seconds that a message or image may be stuck before the client counts as disconnected."""
 
 _MIN_IMAGE_INTERVAL_S, _MIN_RESULT_INTERVAL_S = 1 / 36, 1 / 15
 """Minimum seconds between images, and between results."""
@@ -87,7 +87,7 @@ class ClientSession:
         """Serve the client.
 
         Raises:
-            ExceptionGroup: Of OSError, when it has left, is stuck, or was told of the end.
+            ExceptionGroup: Of OSError, when it has left, is stuck, or was notified of the end.
         """
         self.send_text(json.dumps(self._hub.hello()))
         for stats in self._hub.history:

@@ -106,10 +106,10 @@ class Classifier(SingleImage):
 
         Args:
             model: the path of a .tflite file, or a name from ``edge models list``. A model compiled
-                for the Edge TPU falls back, with delegate "auto", to the model for the CPU beside
+                for the Edge TPU falls back, with delegate "auto", to the model for the CPU next to
                 it (its name without ``_edgetpu``), and a note says so.
             labels: a file with one name per line; by default the labels of the model's metadata,
-                else those of a file beside it (``labels.txt`` or one named after the model), else
+                else those of a file next to it (``labels.txt`` or one named after the model), else
                 classes are numbered, and a note says so.
             threshold: best score below which an image is unknown, 0 to 1, 0 for none; by default
                 that of the model's metadata.
@@ -243,7 +243,7 @@ class Classifier(SingleImage):
         """Return this task on the CPU.
 
         Raises:
-            DelegateError: there is no model for the CPU beside this one.
+            DelegateError: there is no model for the CPU next to this one.
         """
         path = cpu_fallback_path(self.path)
         loaded = load_file(path, labels=None, delegate="cpu", threads=self.runtime.threads)

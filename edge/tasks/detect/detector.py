@@ -80,14 +80,14 @@ class Detector(SingleImage):
 
         Args:
             model: the path of a .tflite file, or a name from ``edge models list``.
-            labels: a file with one name per line; by default the labels in or beside the model.
+            labels: a file with one name per line; by default the labels in or next to the model.
             threshold: minimum score of a detection, above 0, at most 1; by default 0.4.
             delegate: "auto", "cpu" or "edgetpu".
             threads: CPU threads; by default one per core, at most 4.
             classes: names of the classes to report; all by default.
             iou: overlap above which the lower-scoring of two boxes of one class is dropped.
             head: a TOML file that describes the outputs of a model that is not recognized; by
-                default the file named after the model beside it, if there is one (see
+                default the file named after the model next to it, if there is one (see
                 :mod:`edge.tasks.detect.heads.head_config`).
             say: called with a sentence before a model is downloaded.
 
@@ -180,7 +180,7 @@ class Detector(SingleImage):
         """Return this task on the CPU.
 
         Raises:
-            DelegateError: there is no model for the CPU beside this one.
+            DelegateError: there is no model for the CPU next to this one.
         """
         path, runtime = open_cpu_fallback(self._path, self.runtime.threads)
         return replace(self, runtime=runtime, _path=path)
@@ -223,8 +223,8 @@ def _check_fraction(name: str, value: float) -> None:
 def _head_config(path: Path, given: str | Path | None) -> head_config.HeadConfig | None:
     if given is not None:
         return head_config.read_head_config(Path(given))
-    beside = path.with_suffix(".toml")
-    return head_config.read_head_config(beside) if beside.is_file() else None
+    description = path.with_suffix(".toml")
+    return head_config.read_head_config(description) if description.is_file() else None
 
 
 def _preprocessing(

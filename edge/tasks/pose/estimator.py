@@ -175,7 +175,7 @@ class PoseEstimator(SingleImage):
         """Return this task on the CPU.
 
         Raises:
-            DelegateError: there is no model for the CPU beside this one.
+            DelegateError: there is no model for the CPU next to this one.
         """
         return replace(self, model=self.model.fallback_to_cpu())
 

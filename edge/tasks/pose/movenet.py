@@ -192,7 +192,7 @@ class MoveNet:
         """Return this model on the CPU.
 
         Raises:
-            DelegateError: there is no model for the CPU beside this one.
+            DelegateError: there is no model for the CPU next to this one.
         """
         path, engine = open_cpu_fallback(self.path, self.engine.threads)
         return replace(self, engine=engine, path=path)

@@ -1,4 +1,4 @@
-"""The task "mirror": beside a person, the image of the most similar pose."""
+"""The task "mirror": a person next to the image with the most similar pose."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -95,7 +95,7 @@ class PoseMatcher(SingleImage):
         return MatchedPoses(result.poses, result.events, result.counts, match=self._match(result))
 
     def draw(self, image: BgrImage, result: MatchedPoses) -> BgrImage:
-        """Return an image twice as wide: the people, and beside them the match."""
+        """Return an image twice as wide: the people, and next to them the match."""
         return draw.matched_poses(image, result, self.pose.threshold)
 
     def fallback_to_cpu(self) -> Self:

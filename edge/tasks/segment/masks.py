@@ -25,7 +25,7 @@ from edge.tasks.loading import LoadedModel
 Mask = NDArray[np.uint8]
 
 MAX_CLASSES = 256
-"""Classes that a mask of uint8 can tell apart."""
+"""Number of classes that a uint8 mask can represent."""
 
 SMOOTHING_S = 0.15
 """Seconds over which uncertain pixels of a probability mask are averaged."""
@@ -42,7 +42,7 @@ class MaskDecoder(Protocol):
 
     @property
     def classes(self) -> int | None:
-        """Number of classes of the model, None where its file does not say."""
+        """Number of classes of the model, None if its file does not contain it."""
 
     @property
     def threshold(self) -> float | None:

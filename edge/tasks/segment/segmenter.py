@@ -97,7 +97,7 @@ class Segmenter(SingleImage):
         Args:
             model: the path of a .tflite file, or a name from ``edge models list``; by default
                 MediaPipe's selfie segmentation from its installed package, else downloaded.
-            labels: a file with one name per line; by default the labels in or beside the model.
+            labels: a file with one name per line; by default the labels in or next to the model.
             threshold: minimum probability of foreground, in models that output it, 0 to 1; by
                 default 0.5.
             delegate: "auto", "cpu" or "edgetpu".
@@ -185,7 +185,7 @@ class Segmenter(SingleImage):
         """Return this task on the CPU.
 
         Raises:
-            DelegateError: there is no model for the CPU beside this one.
+            DelegateError: there is no model for the CPU next to this one.
         """
         path, runtime = open_cpu_fallback(self.path, self.runtime.threads)
         return replace(self, runtime=runtime, path=path)

@@ -210,7 +210,7 @@ class Tracker(SingleImage):
         """Return this task on the CPU; objects keep their ids.
 
         Raises:
-            DelegateError: there is no model for the CPU beside this one.
+            DelegateError: there is no model for the CPU next to this one.
         """
         return replace(self, detector=self.detector.fallback_to_cpu())
 

@@ -12,7 +12,7 @@ class DetectionHead(Protocol):
 
     @property
     def classes(self) -> int | None:
-        """Number of classes, None where the outputs do not tell."""
+        """Number of classes, None if the outputs do not show it."""
 
     @property
     def letterbox(self) -> bool:

@@ -49,7 +49,7 @@ def nms(candidates: Candidates, iou: float, max_count: int = 100) -> Candidates:
     if len(candidates.scores) == 0:
         return candidates
     corners = candidates.boxes
-    # Sizes beside corners, scaled up, because OpenCV takes boxes of less than a pixel for empty.
+    # Sizes instead of corners, scaled up: OpenCV treats boxes of less than a pixel as empty.
     rectangles = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1) * 1e4
     kept = cv2.dnn.NMSBoxesBatched(
         rectangles.tolist(), candidates.scores.tolist(), candidates.classes.tolist(), 0.0, iou
