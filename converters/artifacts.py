@@ -3,23 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from converters.dataset.audit import Dataset
-from converters.dataset.split import SPLITS, Split
-from converters.tflite import Variant
-from converters.verification.evaluate import EvaluatedVariant
 from edge.errors import OutputError
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.version import __version__
 
+if TYPE_CHECKING:  # "edge compare" needs a file name from here, and no OpenCV
+    from converters.dataset.audit import Dataset
+    from converters.dataset.split import Split
+    from converters.tflite import Variant
+    from converters.verification.evaluate import EvaluatedVariant
+
 
 def information(
-    dataset: Dataset, split: Split, provenance: Mapping[str, Any], method: str, seed: int
+    dataset: "Dataset", split: "Split", provenance: Mapping[str, Any], method: str, seed: int
 ) -> ModelMetadata:
     """Return labels, normalization, description and provenance, the same for every variant."""
+    from converters.dataset.split import SPLITS
+
     return ModelMetadata(
         name=f"{dataset.name} classifier",
         description=(
@@ -39,7 +43,7 @@ def information(
     )
 
 
-def describe(variant: Variant, information: ModelMetadata) -> Variant:
+def describe(variant: "Variant", information: ModelMetadata) -> "Variant":
     """Write metadata into the file of a variant, with the recipe that made it."""
     provenance = dict(information.provenance or {})
     if variant.recipe:
@@ -48,7 +52,7 @@ def describe(variant: Variant, information: ModelMetadata) -> Variant:
     return replace(variant, content=content)
 
 
-def with_threshold(variant: Variant, score: float) -> Variant:
+def with_threshold(variant: "Variant", score: float) -> "Variant":
     """Write the minimum accepted score (0–1) into the metadata of a described variant."""
     information = metadata.read(variant.content) or ModelMetadata()
     content = write_metadata(variant.content, replace(information, threshold=score))
@@ -58,8 +62,8 @@ def with_threshold(variant: Variant, score: float) -> Variant:
 def save(
     folder: Path,
     classes: Sequence[str],
-    variants: Sequence[EvaluatedVariant],
-    selected: EvaluatedVariant,
+    variants: "Sequence[EvaluatedVariant]",
+    selected: "EvaluatedVariant",
     keras_model: Any,
 ) -> None:
     """Write models and labels into ``folder``.

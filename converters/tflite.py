@@ -9,7 +9,7 @@ converter's usual way, through a SavedModel on disk, takes ten times as long for
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from converters.progress import Progress
 from converters.tf import mlir_quantize, tensorflow
 from edge.errors import ConversionError, UsageError, did_you_mean
-from edge.preprocessing import Preprocessing
 from edge.terminal import suppress_native_stderr
+
+if TYPE_CHECKING:  # "edge compile" needs Variant, and no OpenCV
+    from edge.preprocessing import Preprocessing
 
 NAMES = ("float32", "float16", "int8")
 """The variants, in the order of :func:`variants`."""
@@ -45,7 +47,7 @@ class Variant:
 
 
 def variants(
-    model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing, progress: Progress
+    model: Any, calibration: NDArray[np.uint8], preprocessing: "Preprocessing", progress: Progress
 ) -> tuple[Variant, ...]:
     """Convert ``model`` to float32, float16 and full int8, in this order.
 
@@ -97,7 +99,7 @@ def to_dynamic_range(model: Any) -> bytes:
 def to_int8(
     model: Any,
     calibration: NDArray[np.uint8],
-    preprocessing: Preprocessing,
+    preprocessing: "Preprocessing",
     *,
     input_type: str = "uint8",
     output_type: str = "uint8",
@@ -123,7 +125,7 @@ def to_int8(
     return _integer(converter, preprocessing, input_type, output_type)
 
 
-def to_int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> bytes:
+def to_int16x8(model: Any, calibration: NDArray[np.uint8], preprocessing: "Preprocessing") -> bytes:
     """Convert to 8-bit weights and 16-bit activations, batch 1.
 
     Input and output are float32. See :func:`to_int8` for the arguments and errors.
@@ -145,7 +147,7 @@ def to_sparse_float32(model: Any) -> bytes:
 
 def from_qat_model(
     model: Any,
-    preprocessing: Preprocessing,
+    preprocessing: "Preprocessing",
     *,
     input_type: str = "uint8",
     output_type: str = "uint8",
@@ -161,7 +163,7 @@ def from_qat_model(
 
 
 def to_calibrated_float32(
-    model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing
+    model: Any, calibration: NDArray[np.uint8], preprocessing: "Preprocessing"
 ) -> bytes:
     """Convert to float32 with the range of every activation, for :func:`to_mixed_int8`.
 
@@ -172,7 +174,7 @@ def to_calibrated_float32(
     return _convert(converter)
 
 
-def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: Preprocessing) -> bytes:
+def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: "Preprocessing") -> bytes:
     """Quantize to int8, with uint8 input and output and some operations left in float.
 
     Args:
@@ -197,7 +199,7 @@ def to_mixed_int8(calibrated: bytes, kept: Sequence[str], preprocessing: Preproc
 
 
 def representative_samples(
-    calibration: NDArray[np.uint8], preprocessing: Preprocessing
+    calibration: NDArray[np.uint8], preprocessing: "Preprocessing"
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the calibration images as model inputs, each float32 [1, h, w, 3].
 
@@ -227,7 +229,7 @@ def check_types(*given: str) -> None:
             raise UsageError(expected, repr(name), fix, code="unknown-option-value")
 
 
-def check_input(content: bytes, preprocessing: Preprocessing) -> None:
+def check_input(content: bytes, preprocessing: "Preprocessing") -> None:
     """Refuse an 8-bit input whose scale is not one pixel value, to half a step at both ends.
 
     Raises:
@@ -250,7 +252,7 @@ def check_input(content: bytes, preprocessing: Preprocessing) -> None:
         )
 
 
-def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Preprocessing) -> Any:
+def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: "Preprocessing") -> Any:
     """Return a converter with calibration images."""
     if len(calibration) == 0:
         raise ConversionError(
@@ -268,7 +270,7 @@ def _calibrated(model: Any, calibration: NDArray[np.uint8], preprocessing: Prepr
 
 
 def _integer(
-    converter: Any, preprocessing: Preprocessing, input_type: str, output_type: str
+    converter: Any, preprocessing: "Preprocessing", input_type: str, output_type: str
 ) -> bytes:
     """Convert with these input and output types."""
     converter.inference_input_type = getattr(tensorflow(), input_type)

@@ -7,10 +7,12 @@ intervals in the report show how large that bias can be.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from converters.verification.evaluate import EvaluatedVariant
 from edge.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:  # "edge compare" needs the Pareto front, and no OpenCV
+    from converters.verification.evaluate import EvaluatedVariant
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> tuple[bool, ...]:
@@ -137,7 +139,7 @@ class Selection:
 
 
 def select_variant(
-    variants: Sequence[EvaluatedVariant], limits: Limits, preferred: str
+    variants: "Sequence[EvaluatedVariant]", limits: Limits, preferred: str
 ) -> Selection:
     """Select the best variant within ``limits``, or the closest one if there is none.
 
@@ -176,21 +178,21 @@ def select_variant(
     )
 
 
-def pareto(variants: Sequence[EvaluatedVariant]) -> tuple[str, ...]:
+def pareto(variants: "Sequence[EvaluatedVariant]") -> tuple[str, ...]:
     """Name the variants that no other beats in accuracy and latency."""
     points = [(v.metrics.accuracy, v.metrics.latency.p50_ms) for v in variants]
     best = pareto_front(points)
     return tuple(v.name for v, on_front in zip(variants, best, strict=True) if on_front)
 
 
-def _rank(limits: Limits) -> tuple[Callable[[EvaluatedVariant], Any], str]:
+def _rank(limits: Limits) -> "tuple[Callable[[EvaluatedVariant], Any], str]":
     """Return the order of preference, best first, and an adjective for the best."""
 
-    def fastest(evaluated: EvaluatedVariant) -> tuple[float, float, int]:
+    def fastest(evaluated: "EvaluatedVariant") -> tuple[float, float, int]:
         metrics = evaluated.metrics
         return metrics.latency.p50_ms, -metrics.accuracy, metrics.bytes
 
-    def most_accurate(evaluated: EvaluatedVariant) -> tuple[float, float, int]:
+    def most_accurate(evaluated: "EvaluatedVariant") -> tuple[float, float, int]:
         metrics = evaluated.metrics
         return -metrics.accuracy, metrics.latency.p50_ms, metrics.bytes
 
@@ -200,7 +202,7 @@ def _rank(limits: Limits) -> tuple[Callable[[EvaluatedVariant], Any], str]:
     return most_accurate, "most accurate"
 
 
-def _failures(evaluated: EvaluatedVariant, limits: Limits) -> tuple[LimitFailure, ...]:
+def _failures(evaluated: "EvaluatedVariant", limits: Limits) -> tuple[LimitFailure, ...]:
     name, metrics = evaluated.name, evaluated.metrics
     upper = (
         ("max_latency_ms", metrics.latency.p50_ms, limits.max_latency_ms),
