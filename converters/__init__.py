@@ -2,11 +2,10 @@
 
 The functions have the options of the commands of the same name:
 
->>> from pathlib import Path
 >>> import converters
 >>> converters.check_edgetpu("model.tflite").status
 'full'
->>> report = converters.Report.from_json(Path("earlier/report.json").read_text())
+>>> report = converters.Report.load("earlier/")
 >>> report.chosen, report.success
 ('int8', True)
 >>> [entry.row.name for entry in converters.compare("earlier/").entries]

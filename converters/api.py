@@ -183,7 +183,7 @@ def compare(*results: PathLike, sort: str | None = None) -> "Comparison":
             sparsity; None: in the order of the results.
 
     Raises:
-        UsageError: a path without a result, or given twice; an unknown figure.
+        UsageError: no path, a path without a result, or given twice; an unknown figure.
     """
     from converters.report import compare as comparison
 

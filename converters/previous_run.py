@@ -8,7 +8,7 @@ from typing import Any
 from converters import tf
 from converters.dataset.audit import Dataset
 from converters.report.codec import to_plain
-from converters.report.model import Report, load
+from converters.report.model import Report
 from converters.report.sections import CurveReport
 from converters.training.augment import Augmentation
 from converters.training.config import Curve, TrainedModel
@@ -78,7 +78,7 @@ def read_previous_run(folder: Path) -> PreviousRun:
     Raises:
         UsageError: there is none, or its report is damaged.
     """
-    report = load(folder)
+    report = Report.load(folder)
     try:
         earlier = _from_report(folder, report)
     except (KeyError, TypeError, ValueError, AttributeError):

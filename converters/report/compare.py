@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.artifacts import REPORT_FILE
-from converters.report import model
 from converters.report.codec import to_plain
 from converters.report.model import Report
 from converters.report.tables import Column, columns
@@ -112,8 +111,15 @@ def compare_results(paths: Sequence[Path]) -> Comparison:
         paths: folders of results, or their report.json; the first one's int8 is the baseline.
 
     Raises:
-        UsageError: a path without a result, or given twice.
+        UsageError: no path, a path without a result, or given twice.
     """
+    if not paths:
+        raise UsageError(
+            "at least one result",
+            "none",
+            "give the folder that 'edge convert' wrote",
+            code="missing-argument",
+        )
     names = _names(paths)
     results = tuple(_read(path, name) for path, name in zip(paths, names, strict=True))
     every = [(result, row) for result in results for row in result.rows]
@@ -143,7 +149,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _read(path: Path, name: str) -> ComparedResult:
-    report = _printable_report(model.load(path))
+    report = _printable_report(Report.load(path))
     return ComparedResult(
         name=name,
         path=path,

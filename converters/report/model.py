@@ -100,6 +100,34 @@ class Report:
         return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
 
     @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read the report of the result in a folder, or a report.json itself.
+
+        Raises:
+            UsageError: there is none, it is damaged, or of a newer version.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise UsageError(
+                "an earlier result", f"nothing at {path}", _FIX, code="result-not-found"
+            )
+        file = path / REPORT_FILE if path.is_dir() else path
+        if not file.is_file():
+            raise UsageError(
+                "an earlier result", f"no {REPORT_FILE} in {path}", _FIX, code="result-not-found"
+            )
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            text = ""  # no JSON
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(
+                f"a readable {REPORT_FILE}", f"{file} ({reason})", _FIX, code="result-unreadable"
+            ) from error
+        return cls.from_json(text, str(file))
+
+    @classmethod
     def from_json(cls, text: str, origin: str = "the text") -> Self:
         """Read the content of a report.json, also one of an earlier version.
 
@@ -162,28 +190,3 @@ def _invalid(problem: str) -> UsageError:
 
 
 _FIX = "give the folder that 'edge convert' or 'edge compress' wrote"
-
-
-def load(path: Path) -> Report:
-    """Read the report of the result in a folder, or a report.json itself.
-
-    Raises:
-        UsageError: there is none, it is damaged, or of a newer version.
-    """
-    if not path.exists():
-        raise UsageError("an earlier result", f"nothing at {path}", _FIX, code="result-not-found")
-    file = path / REPORT_FILE if path.is_dir() else path
-    if not file.is_file():
-        raise UsageError(
-            "an earlier result", f"no {REPORT_FILE} in {path}", _FIX, code="result-not-found"
-        )
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        text = ""  # no JSON
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(
-            f"a readable {REPORT_FILE}", f"{file} ({reason})", _FIX, code="result-unreadable"
-        ) from error
-    return Report.from_json(text, str(file))

@@ -57,8 +57,8 @@ def make_plan(
     """Load recipes, given by name or as files, and check them with the limits and the board.
 
     Raises:
-        UsageError: an unknown or invalid recipe, two with one name, a precision out of range, or a
-            target that the board does not have.
+        UsageError: an unknown or invalid recipe, two with one name, a precision or drop out of
+            range, or a target that the board does not have.
     """
     if board is not None and limits.target == "edgetpu" != board.run.delegate:
         raise UsageError(
@@ -73,6 +73,13 @@ def make_plan(
             "--precision to be above 0 and at most 1",
             f"{precision:g}",
             share or "use a fraction such as 0.95",
+            code="option-out-of-range",
+        )
+    if not max_drop >= 0:
+        raise UsageError(
+            "--max-drop to be at least 0",
+            f"{max_drop:g}",
+            "use --max-drop 2",
             code="option-out-of-range",
         )
     loaded = tuple(recipe.load(name) for name in names)

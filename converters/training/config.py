@@ -64,7 +64,11 @@ class TrainingOptions:
                     f"use {name} 0.1",
                     code="option-out-of-range",
                 )
-        if self.budget < 0:
+        if self.seed < 0:
+            raise UsageError(
+                "--seed of at least 0", str(self.seed), "use --seed 0", code="option-out-of-range"
+            )
+        if not self.budget >= 0:
             raise UsageError(
                 "--budget of 0 s or more",
                 f"{self.budget:g}",

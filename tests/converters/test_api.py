@@ -111,6 +111,13 @@ def test_a_wrong_option_is_refused(tmp_path: Path) -> None:
         converters.convert(tmp_path, tmp_path / "out", recipes=["chanels-50"])
     with raises_code("not-a-list", fix="use ['channels-50']"):
         converters.convert(tmp_path, tmp_path / "out", recipes="channels-50")
+    with raises_code("option-out-of-range", expected="--seed"):
+        converters.convert(tmp_path, tmp_path / "out", seed=-1)
+    with raises_code("option-out-of-range", expected="--budget"):
+        converters.convert(tmp_path, tmp_path / "out", budget=float("nan"))
+    for drop in (-1.0, float("nan")):
+        with raises_code("option-out-of-range", expected="--max-drop"):
+            converters.convert(tmp_path, tmp_path / "out", max_drop=drop)
     with raises_code("unknown-augmentation", found="flop"):
         converters.convert(tmp_path, tmp_path / "out", augment="flop")
 
@@ -119,6 +126,8 @@ def test_results_are_compared() -> None:
     paths = [DATA / "convert-0.1.0.json", DATA / "compress-0.1.0.json"]
     compared = converters.compare(DATA / "convert-0.1.0.json", sort="size")
     assert [entry.row.name for entry in compared.entries] == ["int8", "float16", "float32"]
+    with raises_code("missing-argument"):
+        converters.compare()
     with raises_code("unknown-option-value", found="speed"):
         converters.compare(paths[0], sort="speed")
 

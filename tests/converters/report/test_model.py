@@ -12,7 +12,7 @@ import pytest
 from conversion import PASS, RECIPES, Conversion
 from errors import raises_code
 
-from converters.report import model, schema
+from converters.report import schema
 from converters.report.codec import to_plain
 from converters.report.model import Report
 from converters.selection.select import Limits
@@ -141,7 +141,7 @@ def test_a_report_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize("name", ["convert-0.1.0.json", "compress-0.1.0.json"])
 def test_reports_of_version_0_1_0_are_read(name: str) -> None:
     text = (DATA / name).read_text(encoding="utf-8")
-    report = model.load(DATA / name)
+    report = Report.load(DATA / name)
     assert report.to_dict() == json.loads(text)
     assert list(report.to_dict()) == list(json.loads(text))
     assert report.dataset.images == 60
