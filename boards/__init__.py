@@ -1,1 +1,1 @@
-"""Boards: what is particular to one, and setting it up."""
+"""Boards: profiles, diagnosis and deployment."""

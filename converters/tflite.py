@@ -283,7 +283,7 @@ def _integer(
 
 def _converter(model: Any) -> Any:
     tf = tensorflow()
-    shape = [1, *model.inputs[0].shape[1:]]  # batch 1: the Edge TPU wants static shapes
+    shape = [1, *model.inputs[0].shape[1:]]  # batch 1: the Edge TPU requires static shapes
     signature = tf.TensorSpec(shape, tf.float32, name="image")
     function = tf.function(lambda image: model(image, training=False))
     concrete = function.get_concrete_function(signature)

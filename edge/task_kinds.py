@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A kind of task; what it names is imported only when it is used.
+    """A kind of task; the modules that it names are imported only when they are used.
 
     Attributes:
         open: "module:Class" of the task, a public name of ``edge`` with a class method ``open``.

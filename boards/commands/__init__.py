@@ -1,1 +1,1 @@
-"""The commands ``edge boards``, ``edge doctor`` and ``edge deploy`` with its relatives."""
+"""Commands ``edge boards``, ``doctor``, ``deploy``, ``rollback``, ``status`` and ``logs``."""

@@ -19,7 +19,7 @@ def pointwise(model: Any) -> list[Any]:
 
 
 def strip_wrappers(wrapped: Any, like: Any) -> Any:
-    """Copy ``like`` with the trained weights of ``wrapped``, which was made from it.
+    """Copy ``like`` with the trained weights of ``wrapped``, which was created from it.
 
     Everything else in the wrappers (masks, ranges) is dropped. Layers and weights are matched by
     name: inside a wrapper a layer's own list of weights is incomplete.

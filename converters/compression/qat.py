@@ -156,7 +156,7 @@ def floor_weight_ranges(wrapped: Any) -> None:
 def _train(
     state: RecipeState, wrapped: Any, options: QatOptions, context: RecipeContext
 ) -> RecipeState:
-    """Train ``wrapped``, which tfmot made from the state's model, and convert it.
+    """Train ``wrapped``, which tfmot created from the state's model, and convert it.
 
     Returns:
         The state with the int8 file of ``wrapped`` and the plain model inside it.

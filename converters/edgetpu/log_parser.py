@@ -1,8 +1,8 @@
 """Parser of the Edge TPU compiler's console output and operation logs (``*.log``).
 
 The compiler is closed-source, and its output is meant for people and differs by version; this reads
-versions 1.0 to 16.0. What a text does not say is None, never a guess. If the compiler rejected the
-model, the error names the reason and a fix.
+versions 1.0 to 16.0. What the text does not contain is None, never a guess. If the compiler
+rejected the model, the error names the reason and a fix.
 """
 
 import re
@@ -75,7 +75,7 @@ class ModelLog:
 class CompilerAttempt:
     """An attempt to compile; a search for a delegate (``-d``) makes several.
 
-    ``succeeded``: None where the text does not say: an operation log, or truncated output.
+    ``succeeded``: None where the text does not show it: an operation log, or truncated output.
     ``milliseconds``: as measured by the compiler; ``errors``: its error lines.
     """
 
@@ -139,7 +139,7 @@ def _attempts(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _outcome(lines: Sequence[str]) -> bool | None:
-    """Check whether an attempt succeeded; None where the lines do not say.
+    """Check whether an attempt succeeded; None where the lines do not show it.
 
     Compilers with a timeout timer (16.0) end with a separate line of success; "Model compiled
     successfully" comes before their child process has ended, and does not count.

@@ -26,7 +26,7 @@ def with_gains(variants: Sequence[EvaluatedVariant]) -> tuple[EvaluatedVariant, 
 
 
 def gain(evaluated: EvaluatedVariant, baseline: EvaluatedVariant) -> str | None:
-    """Say what was not gained over ``baseline`` and why; None where it was gained.
+    """Explain a gain over ``baseline`` that was not achieved; None where it was.
 
     The aim is latency, or accuracy for a recipe without a pruning step.
     """

@@ -170,7 +170,7 @@ def _solve(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    # Two classes: scikit-learn then fits one logistic function; _fold makes two outputs of it.
+    # Two classes: scikit-learn then fits one logistic function; _fold turns it into two outputs.
     model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-3, warm_start=True)
     if start is not None:
         model.coef_, model.intercept_ = start.coef_.copy(), start.intercept_.copy()

@@ -118,7 +118,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedVariant:
-    """A variant with everything that is known of it.
+    """A variant with everything that is known about it.
 
     ``gain``: a sentence where a recipe gained nothing; ``estimate``: its latency on the board
     that the conversion is for, None without a board or without a comparable published latency.

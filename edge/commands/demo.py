@@ -1,4 +1,4 @@
-"""``edge demo NAME``: the demos, each in a file of its own in ``demos/``."""
+"""``edge demo NAME``: the demos, each in its own file in ``demos/``."""
 
 import click
 

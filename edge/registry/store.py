@@ -119,7 +119,7 @@ def _pull(entry: CatalogEntry, file: RemoteFile, say: Say) -> None:
     url = _address(entry, file)
     checkable = bool(file.sha256 or file.blob or known.get(file.name))
     resumed = True
-    while resumed:  # what an earlier pull left may be the fault: try once more without it
+    while resumed:  # a partial file of an earlier pull may be the cause: try once more without it
         with download_progress(file.name) as progress:
             resumed = download(url, part, progress, resume=checkable and part.exists())
         mismatch = find_mismatch(part, file, known.get(file.name))

@@ -99,7 +99,7 @@ def open_sink(uri: str, context: StreamContext) -> Sink:
 
 
 def resolve(uri: str) -> tuple[str, str]:
-    """Split what a user wrote into scheme and address.
+    """Split a user's text into scheme and address.
 
     >>> resolve("out.mkv"), resolve("jsonl:-"), resolve("window")
     (('video', 'out.mkv'), ('jsonl', '-'), ('window', ''))

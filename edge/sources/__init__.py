@@ -133,7 +133,7 @@ def open_source(uri: str, options: SourceOptions | None = None) -> Source:
 
 
 def resolve(uri: str) -> tuple[str, str]:
-    """Split what a user wrote into scheme and address.
+    """Split a user's text into scheme and address.
 
     >>> resolve("0"), resolve("photos/*.jpg"), resolve("clip.mp4")
     (('v4l2', '0'), ('images', 'photos/*.jpg'), ('video', 'clip.mp4'))

@@ -250,7 +250,7 @@ def _silence() -> None:
 
 
 def _configure(capture: cv2.VideoCapture, options: SourceOptions) -> None:
-    """Set what the user asked for; a camera does what it can."""
+    """Set the requested options; a camera applies those that it supports."""
     is_wide = options.size is not None and options.size[0] > 640
     if is_wide or (options.fps or 0) > 30:  # too fast for uncompressed frames over USB 2
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))

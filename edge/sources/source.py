@@ -11,7 +11,7 @@ ROTATIONS = (0, 90, 180, 270)
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """Options of a source; None keeps what the source has.
+    """Options of a source; None keeps the source's own.
 
     Attributes:
         size: Width and height in pixels.

@@ -27,7 +27,7 @@ def transform(
     resize: bool = True,
     reopen: Callable[[], Source] | None = None,
 ) -> Source:
-    """Wrap ``source`` in what ``options`` ask for beyond what it does itself.
+    """Wrap ``source`` in the transforms of ``options`` that it does not apply itself.
 
     Args:
         source: The source.

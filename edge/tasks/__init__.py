@@ -1,1 +1,1 @@
-"""Tasks: what a model computes for each frame, and how its result is drawn."""
+"""Tasks: from a frame to a typed result, by a model with its pre- and postprocessing."""

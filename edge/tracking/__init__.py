@@ -1,1 +1,1 @@
-"""Telling objects apart from frame to frame: a multi-object tracker, and counting on top of it."""
+"""Multi-object tracking, and counting of objects that cross lines and zones."""

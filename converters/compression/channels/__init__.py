@@ -1,1 +1,1 @@
-"""Structured pruning: whole expansion channels of MobileNetV2 are taken out."""
+"""Structured pruning: whole expansion channels of MobileNetV2 are removed."""

@@ -186,7 +186,7 @@ class ChannelOptions:
         self.distillation()
 
     def distillation(self) -> DistillationConfig:
-        """Return the configuration of the retraining; of no use without ``epochs``."""
+        """Return the configuration of the retraining; unused without ``epochs``."""
         return DistillationConfig(
             "recovering accuracy",
             max(1, self.epochs),

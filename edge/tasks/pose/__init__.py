@@ -1,1 +1,1 @@
-"""Poses: where the joints of people are, what their angles are, and exercises counted by them."""
+"""Pose estimation: keypoints of people, joint angles, and counts of exercises."""

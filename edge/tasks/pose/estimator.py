@@ -15,7 +15,7 @@ from edge.tasks.pose.exercises import RepetitionCounter
 from edge.tasks.task import SingleImage, TaskSettings, check_score
 
 THRESHOLD = draw.MIN_KEYPOINT_SCORE
-"""Minimum score of a keypoint that is drawn and makes angles."""
+"""Minimum score of a keypoint that is drawn and used for angles."""
 
 MOVENET = "movenet_lightning"
 """Name of MoveNet in the registry."""
@@ -44,7 +44,7 @@ class PoseModel(Protocol):
         """Return the model's inputs for a frame."""
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
-        """Return people in pixels of the frame; keypoints from ``min_score`` on make angles."""
+        """Return people in pixels of the frame; angles use keypoints from ``min_score`` on."""
 
     def fallback_to_cpu(self) -> Self:
         """Return this model on the CPU."""
@@ -61,7 +61,7 @@ class PoseEstimator(SingleImage):
     Attributes:
         model: finds the keypoints.
         notes: sentences for the user about what was assumed or fell back.
-        threshold: minimum score of a keypoint that is drawn and makes angles.
+        threshold: minimum score of a keypoint that is drawn and used for angles.
     """
 
     model: PoseModel

@@ -1,1 +1,1 @@
-"""The mirror: among many poses, the one closest to yours now."""
+"""Pose matching: the most similar among many poses (the demo "mirror")."""

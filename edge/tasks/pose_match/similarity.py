@@ -15,7 +15,7 @@ from edge.results import Pose
 from edge.tasks.pose.keypoints import COCO
 
 MIN_SCORE = 0.1
-"""Minimum score of a keypoint that is used: models guess well what they see badly."""
+"""Minimum score of a keypoint that is used: models often predict hidden keypoints well."""
 
 VISIBLE_SCORE, MIN_VISIBLE = 0.3, 6
 """A score, and the minimum number of keypoints below the head that must have it."""

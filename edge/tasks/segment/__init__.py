@@ -1,1 +1,1 @@
-"""Segmentation: which class each pixel of an image belongs to."""
+"""Semantic segmentation."""
