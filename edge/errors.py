@@ -71,7 +71,7 @@ class EdgeError(Exception):
 
 
 class UsageError(EdgeError):
-    """A command-line argument or option that is not valid."""
+    """An argument or option that is not valid."""
 
 
 class ImageError(EdgeError):

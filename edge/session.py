@@ -35,7 +35,7 @@ def run(
 
     Args:
         task: such as :meth:`edge.Classifier.open` or :meth:`edge.Detector.open` returns.
-        source: where frames come from, see :mod:`edge.sources`.
+        source: where frames come from, see :mod:`edge.sources`; a path, or the number of a camera.
         sinks: where results go, see :mod:`edge.sinks`, or objects that are sinks, such as
             :func:`edge.callback_sink` makes; by default a window, or text without a screen.
         options: size, rotation and other options of the source.
@@ -90,7 +90,7 @@ def stream(
 
     Args:
         task: such as :meth:`edge.Detector.open` returns.
-        source: address of the source, see :mod:`edge.sources`.
+        source: where frames come from, see :mod:`edge.sources`; a path, or the number of a camera.
         options: size, rotation and other options of the source.
         frames: end the iteration after this many, at least 1.
         say: receives sentences for the user.

@@ -119,14 +119,14 @@ def source_table() -> list[tuple[str, str]]:
     return [(kind.usage, kind.help) for kind in dict.fromkeys(SOURCES.values())]
 
 
-def open_source(uri: str, options: SourceOptions | None = None) -> Source:
-    """Open a source by its address.
+def open_source(uri: str | Path | int, options: SourceOptions | None = None) -> Source:
+    """Open a source by its address, a path or the number of a camera.
 
     Raises:
         SourceError: It gives no frames.
         UsageError: There is no such scheme.
     """
-    scheme, address = resolve(uri)
+    scheme, address = resolve(str(uri))
     module, _, function = SOURCES[scheme].target.partition(":")
     opener: Callable[[str, SourceOptions], Source] = getattr(import_module(module), function)
     return opener(address, options or SourceOptions())

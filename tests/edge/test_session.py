@@ -151,6 +151,8 @@ def test_sources_and_sinks_may_be_paths(clip: Path, tmp_path: Path) -> None:
 def test_a_camera_may_be_a_number() -> None:
     with raises_code("camera-not-found"):
         list(edge.stream(MeanTask(), 63))
+    with raises_code("camera-not-found"):
+        edge.open_source(63)
 
 
 @pytest.mark.parametrize("frames", [0, -1])
