@@ -10,9 +10,10 @@ import struct
 import sys
 from collections.abc import Callable
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import flatbuffers
+if TYPE_CHECKING:
+    from flatbuffers import Builder
 
 MODEL_INPUT = (-1.0, 2.0)
 """Input of the probe model."""
@@ -29,7 +30,9 @@ def build_probe_model() -> bytes:
     The slots are the fields of Model, SubGraph, Tensor, OperatorCode and Operator, in the order of
     TensorFlow Lite's schema.fbs.
     """
-    builder = flatbuffers.Builder(512)
+    from flatbuffers import Builder  # imports numpy, whose failure the probes explain
+
+    builder = Builder(512)
     tensors = _tables(builder, [_tensor(builder, "in"), _tensor(builder, "out")])
     operators = _tables(builder, [_operator(builder)])
     inputs, outputs = _integers(builder, [0]), _integers(builder, [1])
@@ -46,19 +49,19 @@ def build_probe_model() -> bytes:
     return bytes(builder.Output())
 
 
-def _tensor(builder: flatbuffers.Builder, name: str) -> int:
+def _tensor(builder: "Builder", name: str) -> int:
     """Add a tensor; type and buffer stay 0: float32, without data."""
     return _table(
         builder, {0: _integers(builder, [len(MODEL_INPUT)]), 3: builder.CreateString(name)}
     )
 
 
-def _operator(builder: flatbuffers.Builder) -> int:
+def _operator(builder: "Builder") -> int:
     """Add an operator; its code index stays 0, the only one."""
     return _table(builder, {1: _integers(builder, [0]), 2: _integers(builder, [1])})
 
 
-def _operator_code(builder: flatbuffers.Builder) -> int:
+def _operator_code(builder: "Builder") -> int:
     """Add the code in the old and in the new field, as the converter does."""
     builder.StartObject(4)
     builder.PrependInt8Slot(0, _RELU, 0)
@@ -67,21 +70,21 @@ def _operator_code(builder: flatbuffers.Builder) -> int:
     return int(builder.EndObject())
 
 
-def _table(builder: flatbuffers.Builder, offsets: dict[int, int]) -> int:
+def _table(builder: "Builder", offsets: dict[int, int]) -> int:
     builder.StartObject(max(offsets, default=-1) + 1)
     for slot, offset in offsets.items():
         builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
     return int(builder.EndObject())
 
 
-def _tables(builder: flatbuffers.Builder, offsets: list[int]) -> int:
+def _tables(builder: "Builder", offsets: list[int]) -> int:
     builder.StartVector(4, len(offsets), 4)
     for offset in reversed(offsets):
         builder.PrependUOffsetTRelative(offset)
     return int(builder.EndVector())
 
 
-def _integers(builder: flatbuffers.Builder, values: list[int]) -> int:
+def _integers(builder: "Builder", values: list[int]) -> int:
     builder.StartVector(4, len(values), 4)
     for value in reversed(values):
         builder.PrependInt32(value)
