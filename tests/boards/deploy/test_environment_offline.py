@@ -7,7 +7,7 @@ import pytest
 from errors import raises_code
 
 from boards.deploy import wheel
-from boards.deploy.environment import Environment
+from boards.deploy.environment import Environment, fetch_wheels
 from boards.deploy.ssh import BoardAddress
 from boards.deploy.target import PythonInstall, Target
 
@@ -63,7 +63,7 @@ def fetch(python: str = "3.13", libc: str = "glibc 2.36") -> set[str]:
     environment = Environment(
         "", PythonInstall("python3", python, True), False, (f"./{wheel.build_own_wheel().name}",)
     )
-    return set(environment.fetch_wheels(board(libc), environment, ()))
+    return set(fetch_wheels(board(libc), environment, ()))
 
 
 def test_the_wheels_fit_the_board_and_are_complete(packages: Path) -> None:
