@@ -13,7 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGES = ("edge", "converters", "demos", "boards")
 FILES = (
     "pyproject.toml", "README.md", "LICENSE", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
-    "MANIFEST.in", "Makefile", ".gitignore", "requirements-3.11.lock", "requirements-3.12.lock",
+    "MANIFEST.in", "Makefile", ".gitignore", "conftest.py", "requirements-3.11.lock",
+    "requirements-3.12.lock",
 )  # fmt: skip
 
 

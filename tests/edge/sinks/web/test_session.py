@@ -153,7 +153,8 @@ def test_a_too_large_message_disconnects_its_client(page: pages.Page) -> None:
         with pytest.raises(exceptions.ConnectionClosed) as caught:
             while True:
                 client.next()
-        assert caught.value.rcvd.code == 1009
+        # A reset of the connection, whose rest nobody reads, may overtake the closing frame.
+        assert caught.value.rcvd is None or caught.value.rcvd.code == 1009
         other.until("image")
 
 
