@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from edge.errors import ImageError, OutputError
 from edge.frame import BgrImage
+from edge.image_format import FORMATS, ImageFormat, format_of, names_of
 
 RgbImage = NDArray[np.uint8]
 """An image: uint8, [height, width, 3], RGB."""
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-"""Suffixes of image files, in lower case."""
-
-_FORMATS = "a JPEG, PNG, BMP or WebP image"
+_EXPECTED = f"a {names_of(kind for kind in FORMATS if kind.readable)} image"
 
 
 def read_image(path: str | Path) -> BgrImage:
@@ -31,7 +29,7 @@ def read_image(path: str | Path) -> BgrImage:
         data = Path(path).read_bytes()
     except OSError as error:
         raise ImageError(
-            _FORMATS,
+            _EXPECTED,
             f"{path} ({error.strerror})",
             "check the path",
             code="image-unreadable",
@@ -74,12 +72,15 @@ def decode_image(data: bytes, name: str = "the image") -> RgbImage:
 def _decode(data: bytes, name: str) -> BgrImage:
     if not data:
         raise ImageError(
-            _FORMATS,
+            _EXPECTED,
             f"{name}, which is empty (0 bytes)",
             "copy the file again",
             code="image-empty",
             summary=f"{name} is empty (0 bytes)",
         )
+    kind = format_of(data)
+    if kind is not None and not kind.readable:
+        raise _unsupported(kind, name)
     if _is_truncated(data):
         raise ImageError(
             "a complete image",
@@ -96,12 +97,22 @@ def _decode(data: bytes, name: str) -> BgrImage:
         decoded = _imdecode(buffer, cv2.IMREAD_COLOR)
     if decoded is None:
         raise ImageError(
-            _FORMATS,
+            _EXPECTED,
             f"{name}, which cannot be decoded",
             "remove it or save it as JPEG",
             code="image-undecodable",
         )
     return np.asarray(decoded, np.uint8)
+
+
+def _unsupported(kind: ImageFormat, name: str) -> ImageError:
+    return ImageError(
+        _EXPECTED,
+        f"{name}, which is {kind.name}",
+        f"convert it, for example with ImageMagick: mogrify -format jpg {name}",
+        code="image-format-unsupported",
+        summary=f"{name} is {kind.name}, which is not read",
+    )
 
 
 def _imdecode(buffer: RgbImage, flags: int) -> Any:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from edge.errors import UsageError
 from edge.files import output_errors, write_atomic
 from edge.frame import BgrImage
-from edge.image import SUFFIXES, encode_jpeg
+from edge.image import encode_jpeg
+from edge.image_format import SUFFIXES
 
 _DUPLICATE_DIFFERENCE = 2.0
 """Mean difference of two thumbnails, in gray levels of 255, below which they are duplicates.

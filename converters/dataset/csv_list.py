@@ -6,7 +6,7 @@ from pathlib import Path
 
 from converters.dataset.listing import SPLIT_ALIASES, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
-from edge.image import SUFFIXES as IMAGE_SUFFIXES
+from edge.image_format import SUFFIXES as IMAGE_SUFFIXES
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 

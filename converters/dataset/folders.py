@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from converters.dataset.listing import SPLIT_ALIASES, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError
-from edge.image import SUFFIXES
+from edge.image_format import SUFFIXES
 
 EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
 

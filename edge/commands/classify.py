@@ -25,7 +25,7 @@ Examples:
   edge classify model.tflite photos/ --json | jq '.[].classes[0].label'
 
 \b
-IMAGES are JPEG, PNG, BMP or WebP files, or folders, searched recursively.
+IMAGES are JPEG, PNG, BMP, WebP, TIFF, JPEG 2000 or PNM files, or folders, searched recursively.
 
 \b
 If the model has a threshold, or --threshold sets one, an image whose best score is below
@@ -92,7 +92,7 @@ def find_images(paths: tuple[Path, ...]) -> Iterator[Path]:
     Raises:
         UsageError: a folder without an image.
     """
-    from edge.image import SUFFIXES
+    from edge.image_format import SUFFIXES
 
     for path in paths:
         if not path.is_dir():

@@ -52,11 +52,13 @@ def _is_device(uri: str) -> bool:
 
 
 def _is_images(uri: str) -> bool:
-    from edge.image import SUFFIXES
+    from edge.image_format import GIF, SUFFIXES, UNREADABLE_SUFFIXES
 
     path = Path(uri)
     pattern = not path.exists() and any(sign in uri for sign in "*?[")
-    return path.is_dir() or pattern or path.suffix.lower() in SUFFIXES
+    suffix = path.suffix.lower()
+    is_image = suffix in SUFFIXES or suffix in UNREADABLE_SUFFIXES
+    return path.is_dir() or pattern or (is_image and suffix not in GIF.suffixes)  # GIFs play
 
 
 _NETWORK = SourceKind(

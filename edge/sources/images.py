@@ -6,7 +6,8 @@ from pathlib import Path
 
 from edge.errors import CorruptFrameError, ImageError, SourceError
 from edge.frame import Frame
-from edge.image import SUFFIXES, read_image
+from edge.image import read_image
+from edge.image_format import SUFFIXES
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
 

@@ -166,7 +166,7 @@ class SingleImage:
 
         Args:
             image: uint8 [height, width, 3] in BGR order, as OpenCV reads it, or the path of a
-                JPEG, PNG, BMP or WebP file.
+                JPEG, PNG, BMP, WebP, TIFF, JPEG 2000 or PNM file.
 
         Returns:
             The result, in pixels of the image where it has coordinates.

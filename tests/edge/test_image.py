@@ -1,9 +1,13 @@
 """Images are scaled down and encoded as JPEG."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
+import pytest
 from errors import raises_code
 
-from edge.image import decode_image, downscale, encode_jpeg
+from edge.image import decode_image, downscale, encode_jpeg, read_image
 
 NOISE = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
 
@@ -25,3 +29,24 @@ def test_a_jpeg_resembles_the_image_more_at_higher_quality() -> None:
 def test_an_image_too_large_for_jpeg_is_reported() -> None:
     with raises_code("image-too-large", found="65536x1", kind="OutputError"):
         encode_jpeg(np.zeros((1, 65_536, 3), np.uint8), 90)
+
+
+def test_content_decides_not_the_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_1.HEIC"
+    path.write_bytes(encode_jpeg(NOISE, 95))
+    assert read_image(path).shape == NOISE.shape
+    fake = tmp_path / "photo.jpg"
+    fake.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
+    with raises_code("image-format-unsupported", found="HEIC", fix="mogrify"):
+        read_image(fake)
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"])
+def test_rarer_formats_are_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"photo{suffix}"
+    soft = downscale(NOISE, 8).repeat(8, 0).repeat(8, 1)
+    kind = {".jfif": ".jpg", ".jpe": ".jpg"}.get(suffix, suffix)
+    stored = cv2.cvtColor(soft, cv2.COLOR_BGR2GRAY) if suffix == ".pgm" else soft
+    path.write_bytes(cv2.imencode(kind, stored)[1].tobytes())
+    expected = np.atleast_3d(stored).astype(int)
+    assert np.abs(read_image(path) - expected).mean() < 3

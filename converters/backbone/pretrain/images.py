@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import DatasetError, ImageError
-from edge.image import SUFFIXES, RgbImage, decode_image
+from edge.image import RgbImage, decode_image
+from edge.image_format import SUFFIXES
 
 MIN_CROP = 48
 """Shorter side of a crop in pixels; smaller crops show too little to learn from."""

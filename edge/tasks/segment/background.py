@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from edge.errors import UsageError, did_you_mean
 from edge.frame import BgrImage
-from edge.image import SUFFIXES, read_image
+from edge.image import read_image
+from edge.image_format import SUFFIXES
 
 COLORS = {
     "black": (0, 0, 0),
