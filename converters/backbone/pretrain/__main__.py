@@ -27,12 +27,11 @@ from converters.backbone.pretrain.teacher import (
 from converters.backbone.pretrain.train import (
     LICENSE,
     PretrainConfig,
-    pack,
     train,
     training_minutes,
     write_card,
 )
-from converters.backbone.weights import Card
+from converters.backbone.weights import Card, pack
 from converters.progress import Progress, TerminalProgress
 from edge.errors import EdgeError, OutputError
 

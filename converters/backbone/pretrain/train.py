@@ -1,6 +1,5 @@
 """Training of a backbone by distillation, and export of its weights and model card."""
 
-import io
 import json
 import time
 from collections.abc import Iterator
@@ -11,40 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.backbone.mobilenet_v2 import Weights
 from converters.backbone.pretrain.student import Loss, Student, augment
 from converters.backbone.pretrain.teacher import DistillationTargets
 from converters.backbone.weights import Card
 from converters.progress import Progress
 from edge.errors import UsageError
-from edge.files import output_errors, write_atomic
+from edge.files import write_atomic
 
 LICENSE = (
     "The weights are under the project's license. They were trained on ImageNet images, which are "
     "for research and education, with a teacher trained on ImageNet; they contain no image. Check "
     "the terms of ImageNet before commercial use."
 )
-
-
-def pack(weights: Weights, path: Path) -> None:
-    """Write weights to ``path`` (.npz) atomically, for :func:`converters.backbone.weights.unpack`.
-
-    Kernels become float16, which moves a value by at most 0.05 %; vectors (BatchNorm, whose
-    variances may be tiny) stay float32.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for layer, values in weights.items():
-        for index, value in enumerate(values):
-            kind = np.float16 if value.ndim > 1 else np.float32
-            arrays[f"{layer}/{index}"] = value.astype(kind)
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **arrays)
-    with output_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, packed.getvalue())
 
 
 def write_card(card: Card, path: Path) -> None:
