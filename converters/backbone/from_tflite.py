@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from converters.backbone.mobilenet_v2 import BATCH_NORM_EPSILON, Layer, Weights, layers
 from edge.errors import WeightsError
+from edge.modelfile import tflite
 
 _FIX = "pass a MobileNetV2 classifier in .tflite or Keras format, or use --weights none"
 _EXPECTED_LAYERS = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
@@ -68,6 +69,7 @@ def _parse(path: Path) -> Any:
             "a TFLite model", f"the non-TFLite file {path}", _FIX, code="weights-unreadable"
         )
     try:
+        tflite.parse(data, str(path))  # the generated reader checks nothing, and reads without end
         return schema.ModelT.InitFromPackedBuf(data, 0)
     except Exception as error:  # flatbuffers has no specific error for a damaged file
         raise WeightsError(

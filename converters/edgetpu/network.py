@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -9,13 +10,30 @@ from edge.modelfile import operations
 from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferTable
 from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 
+_MAX_INTEGERS = 64
+"""Values of a shape, of axes or of a padding that are read; none has more."""
+
+
+class Content:
+    """Bytes of a constant, which tensors can share."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+
+    @cached_property
+    def repeated(self) -> int | None:
+        """The value of all bytes; None where they differ, or where there are none."""
+        if not self.data or np.any(np.frombuffer(self.data, np.uint8) != self.data[0]):
+            return None
+        return int(self.data[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Operand:
     """A tensor that an operation reads or writes.
 
-    ``constant``: neither computed nor an input; then ``data`` holds its values. ``buffer``: index
-    of its buffer in the file, which tensors can share.
+    ``constant``: neither computed nor an input; then ``content`` holds its values. ``buffer``:
+    index of its buffer in the file, which tensors can share.
     """
 
     name: str
@@ -25,7 +43,7 @@ class Operand:
     zero_point: int
     constant: bool
     buffer: int
-    data: memoryview
+    content: Content
 
     @property
     def size(self) -> int:
@@ -35,12 +53,13 @@ class Operand:
     def integers(self) -> tuple[int, ...]:
         """Return the values of an int32 or int64 constant: a shape, axes or a padding."""
         width = 8 if self.dtype == "int64" else 4
-        whole = self.data[: len(self.data) // width * width]
-        return tuple(np.frombuffer(whole, f"<i{width}").tolist())
+        count = min(len(self.content.data) // width, _MAX_INTEGERS)
+        return tuple(np.frombuffer(self.content.data, f"<i{width}", count).tolist())
 
     def is_zero(self) -> bool:
         """Check that all values of an 8-bit constant represent 0."""
-        return not np.any(np.frombuffer(self.data, np.uint8) != self.zero_point % 256)
+        empty = not self.content.data
+        return empty or self.content.repeated == self.zero_point % 256
 
     def __str__(self) -> str:
         return f"{self.dtype} [{' × '.join(map(str, self.shape))}]"
@@ -103,7 +122,12 @@ def nodes(file: ModelFile) -> tuple[OpNode, ...]:
         tensor: i for i, op in enumerate(graph.operators) for tensor in op.outputs if tensor >= 0
     }
     changing = producers.keys() | set(graph.inputs)
-    operands = [_operand(tensor, i not in changing, file) for i, tensor in enumerate(graph.tensors)]
+    view = memoryview(file.content)
+    contents = {span: Content(view[span[0] : sum(span)]) for span in {(0, 0), *file.buffers}}
+    operands = [
+        _operand(tensor, i not in changing, contents[_span(tensor, file)])
+        for i, tensor in enumerate(graph.tensors)
+    ]
     return tuple(
         OpNode(
             index=index,
@@ -135,8 +159,11 @@ def _name(op: OpInfo, names: dict[int, str]) -> str:
     return f"CUSTOM:{op.custom}" if op.custom else names.get(op.code, f"operation {op.code}")
 
 
-def _operand(tensor: TensorInfo, constant: bool, file: ModelFile) -> Operand:
-    start, size = file.buffers[tensor.buffer] if tensor.buffer else (0, 0)
+def _span(tensor: TensorInfo, file: ModelFile) -> tuple[int, int]:
+    return file.buffers[tensor.buffer] if tensor.buffer else (0, 0)
+
+
+def _operand(tensor: TensorInfo, constant: bool, content: Content) -> Operand:
     return Operand(
         name=tensor.name,
         shape=tensor.shape,
@@ -145,5 +172,5 @@ def _operand(tensor: TensorInfo, constant: bool, file: ModelFile) -> Operand:
         zero_point=tensor.zero_points[0] if tensor.zero_points else 0,
         constant=constant,
         buffer=tensor.buffer,
-        data=memoryview(file.content)[start : start + size],
+        content=content,
     )

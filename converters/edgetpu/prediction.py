@@ -265,7 +265,7 @@ def _ready(nodes: Sequence[OpNode], done: frozenset[int]) -> frozenset[int]:
     """Return those of ``nodes`` that depend only on each other and on what is ``done``."""
     ready: set[int] = set()
     for node in nodes:
-        if node.parents <= done | ready:
+        if all(parent in done or parent in ready for parent in node.parents):
             ready.add(node.index)
     return frozenset(ready)
 
@@ -280,5 +280,5 @@ def parameter_memory(mapped: Iterable[OpNode]) -> ParameterMemory:
     some of them much larger than in the file. Shared parameters count once.
     """
     constants = (operand for node in mapped for operand in node.constants)
-    total = sum({operand.buffer: len(operand.data) for operand in constants}.values())
+    total = sum({operand.buffer: len(operand.content.data) for operand in constants}.values())
     return ParameterMemory(min(total, _PARAMETER_CACHE), max(0, total - _PARAMETER_CACHE))

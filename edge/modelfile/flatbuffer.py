@@ -4,14 +4,28 @@ The C++ readers of TensorFlow Lite follow the offsets of a file as they are; on 
 that is a crash. Layout: https://flatbuffers.dev/internals/ (all values little-endian; an unsigned
 offset counts forward from its own position; a table starts with the signed offset back to its
 vtable).
+
+Nothing in the format keeps thousands of parents from sharing one table, which a reader then meets
+thousands of times. So the reader counts what it reads, and stops at a multiple of the file's size.
 """
 
 import struct
 from collections.abc import Iterator
 
+READS_PER_BYTE = 8
+"""Bytes that may be read for each byte of a file. Real models need up to 2.5, because tables share
+their vtables; those of a few operations need more, which the minimum allows."""
+
+MIN_READS, MAX_READS = 1 << 18, 1 << 23
+"""Bytes that may be read of a file of any size, and of none. The weights do not count: nothing but
+their position is read."""
+
+TABLE_COST = 32
+"""Bytes that a table counts for, besides its vtable and fields."""
+
 
 class FlatbufferError(ValueError):
-    """An offset or a length that leads out of the file."""
+    """An offset that leads out of the file, or a file that refers to its parts too often."""
 
 
 class FlatbufferReader:
@@ -20,11 +34,24 @@ class FlatbufferReader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.end = 0
+        self._left = min(MAX_READS, max(MIN_READS, READS_PER_BYTE * len(data)))
 
     def unpack(self, layout: str, at: int) -> tuple[int | float, ...]:
         """Read the values of a :mod:`struct` ``layout`` at byte ``at``."""
-        self.claim(at, struct.calcsize("<" + layout))
+        size = struct.calcsize("<" + layout)
+        self.claim(at, size)
+        self.count(size)
         return struct.unpack_from("<" + layout, self.data, at)
+
+    def count(self, size: int) -> None:
+        """Count ``size`` bytes as read.
+
+        Raises:
+            FlatbufferError: far more was read than the file has.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise FlatbufferError("its parts refer to each other far too often")
 
     def integer(self, layout: str, at: int) -> int:
         """Read one integer; ``layout`` is its :mod:`struct` character."""
@@ -51,6 +78,7 @@ class FlatbufferTable:
     """A table whose fields are addressed by their number in the schema, from 0."""
 
     def __init__(self, reader: FlatbufferReader, at: int) -> None:
+        reader.count(TABLE_COST)
         vtable = at - reader.integer("i", at)
         size, length = reader.unpack("HH", vtable)
         if size < 4 or size % 2:
@@ -106,13 +134,17 @@ class FlatbufferTable:
         """Read a vector of float32; empty if absent."""
         return tuple(float(value) for value in self.numbers(field, "f"))
 
-    def span(self, field: int) -> tuple[int, int]:
-        """Return first byte and length of a vector of bytes; (0, 0) if absent."""
-        return self._vector(field, 1)
+    def span(self, field: int, layout: str = "B") -> tuple[int, int]:
+        """Return first byte and length of a vector, of bytes by default; (0, 0) if absent.
+
+        Its content is not read.
+        """
+        return self._vector(field, struct.calcsize("<" + layout))
 
     def text(self, field: int) -> str:
         """Read a string; empty if absent."""
         start, length = self._vector(field, 1)
+        self._reader.count(length)
         return self._reader.data[start : start + length].decode("utf-8", "replace")
 
     def tables(self, field: int) -> "Iterator[FlatbufferTable]":

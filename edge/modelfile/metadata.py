@@ -10,7 +10,6 @@ import io
 import json
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -27,6 +26,9 @@ LABELS_FILE = "labels.txt"
 PROVENANCE_FILE = "provenance.json"
 
 MAX_PACKED_BYTES = 16 * 1024 * 1024
+"""Unpacked bytes that are read of all files behind a model together."""
+
+MAX_PROVENANCE_BYTES, MAX_PROVENANCE_DEPTH = 1 << 20, 32
 
 TENSOR_AXIS_LABELS = 2
 NORMALIZATION_OPTIONS, THRESHOLDING_OPTIONS = 1, 3
@@ -99,22 +101,26 @@ def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
 def packed_files(content: bytes, end: int) -> dict[str, bytes]:
     """Read the zip behind a model, by the last part of the file names; empty without a zip.
 
-    ``end`` is the end of the model's FlatBuffer in ``content``. Files above 16 MB are left out.
+    ``end`` is the end of the model's FlatBuffer in ``content``. Files that do not fit into
+    ``MAX_PACKED_BYTES`` with those before them are left out.
 
     Raises:
         FlatbufferError: the zip cannot be read.
     """
     if content.find(b"PK\x03\x04", end) < 0:
         return {}
+    files: dict[str, bytes] = {}
+    left = MAX_PACKED_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {
-                PurePosixPath(item.filename).name: archive.read(item)
-                for item in archive.infolist()
-                if item.file_size <= MAX_PACKED_BYTES
-            }
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, zlib.error) as error:
-        raise FlatbufferError(f"in the zip archive after the model: {error}") from None
+            for item in archive.infolist():
+                if item.file_size <= left:
+                    left -= item.file_size
+                    files[PurePosixPath(item.filename).name] = archive.read(item)
+    except Exception as error:  # zipfile and its codecs raise various errors on damage
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise FlatbufferError(f"in the zip archive after the model: {reason}") from None
+    return files
 
 
 def _read(root: FlatbufferTable, packed: dict[str, bytes]) -> ModelMetadata:
@@ -181,11 +187,34 @@ def _labels(scores: FlatbufferTable, packed: dict[str, bytes]) -> tuple[str, ...
 
 
 def _provenance(packed: dict[str, bytes]) -> dict[str, Any] | None:
-    try:
-        value = json.loads(packed.get(PROVENANCE_FILE, b"null"))
-    except ValueError:  # another program's file of that name
+    """Read the JSON object about the model's conversion; numbers that JSON lacks become null.
+
+    None for another program's file of that name.
+    """
+    data = packed.get(PROVENANCE_FILE, b"null")
+    if len(data) > MAX_PROVENANCE_BYTES:
         return None
-    return value if isinstance(value, dict) else None
+    try:
+        value = json.loads(data, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and _depth(value) <= MAX_PROVENANCE_DEPTH else None
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
+
+
+def _depth(value: object) -> int:
+    """Count the levels of lists and objects in a JSON value, without recursion."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [
+            part for item in level for part in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
 
 
 def _damaged(name: str, why: str) -> ModelError:

@@ -163,16 +163,16 @@ def model_cost(file: ModelFile) -> ModelCost:
     Raises:
         ModelError: stored weights do not match their type and shape.
     """
-    weights: dict[tuple[int, int], tuple[int, int]] = {}
+    weights: dict[int, tuple[int, int]] = {}  # by buffer, which tensors may share
     biases: dict[tuple[int, int], int] = {}
     multiply_adds = 0
     for number, graph in enumerate(file.graphs):
-        unpacked = {o.outputs[0]: o.inputs[0] for o in graph.operators if o.code in _UNPACKING}
+        unpacked = _unpacked(graph)
         for operation in _weighted(graph):
-            kernel = _stored(operation.inputs[1], unpacked)
+            kernel = graph.tensors[_stored(operation.inputs[1], unpacked)]
             multiply_adds += _multiply_adds(operation, graph)
-            if (number, kernel) not in weights and _is_constant(graph.tensors[kernel], file):
-                weights[number, kernel] = _count(graph.tensors[kernel], file)
+            if kernel.buffer not in weights and _is_constant(kernel, file):
+                weights[kernel.buffer] = _count(kernel, file)
             for index in _biases(operation):
                 tensor = graph.tensors[_stored(index, unpacked)]
                 biases[number, index] = math.prod(tensor.shape)
@@ -192,9 +192,18 @@ def _biases(operation: OpInfo) -> tuple[int, ...]:
     return tuple(index for index in operation.inputs[at : at + 1] if index >= 0)
 
 
+def _unpacked(graph: Graph) -> dict[int, int]:
+    """Return the tensors that unpack others: output → input of the operation that does it."""
+    return {
+        op.outputs[0]: op.inputs[0]
+        for op in graph.operators
+        if op.code in _UNPACKING and op.inputs and op.outputs
+    }
+
+
 def _stored(index: int, unpacked: dict[int, int]) -> int:
     """Return the stored tensor behind the one that an operation uses."""
-    for _ in range(len(unpacked)):
+    for _ in _UNPACKING:  # each at most once
         if index not in unpacked:
             break
         index = unpacked[index]

@@ -25,10 +25,17 @@ DTYPES = (
 RESHAPE, SQUEEZE, CUSTOM = 22, 43, 32
 """Numbers of the schema's BuiltinOperator."""
 
+MAX_RANK = 16
+"""Dimensions of a tensor; no operation of TensorFlow Lite takes more than 8."""
+
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """A tensor as the file declares it; real value = scale × (value − zero point)."""
+    """A tensor as the file declares it; real value = scale × (value − zero point).
+
+    ``dynamic``: which sizes the file leaves open. ``variable``: it keeps its values between two
+    runs. ``sparse``: its buffer holds a sparse encoding.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -38,6 +45,8 @@ class TensorInfo:
     zero_points: tuple[int, ...]
     axis: int
     dynamic: tuple[bool, ...]
+    variable: bool = False
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,31 +236,41 @@ def _tensor(table: FlatbufferTable, buffers: int) -> TensorInfo:
     if (sparsity := table.table(6)) is not None:
         _sparsity(sparsity)
     shape, signature = table.integers(0), table.integers(7)
-    dynamic = tuple(size < 0 for size in signature or shape)
+    if len(shape) > MAX_RANK:
+        raise FlatbufferError(f"it has a tensor of {len(shape)} dimensions")
     return TensorInfo(
-        table.text(3), shape, DTYPES[kind], buffer, scales, zero_points, axis, dynamic
+        table.text(3),
+        shape,
+        DTYPES[kind],
+        buffer,
+        scales,
+        zero_points,
+        axis,
+        dynamic=tuple(size < 0 for size in signature or shape),
+        variable=bool(table.integer(5, "B")),
+        sparse=sparsity is not None,
     )
 
 
 def _quantization(table: FlatbufferTable | None) -> tuple[tuple[float, ...], tuple[int, ...], int]:
     if table is None:
         return (), (), 0
-    table.floats(0)
-    table.floats(1)
+    table.span(0, "f")
+    table.span(1, "f")
     table.table(5)
     return table.floats(2), table.integers(3, "q"), table.integer(6, "i")
 
 
 def _sparsity(table: FlatbufferTable) -> None:
     """Check the index vectors of a sparse tensor (unions of int32, uint16 and uint8 vectors)."""
-    table.integers(0)
-    table.integers(1)
+    table.span(0, "i")
+    table.span(1, "i")
     layouts = {1: "i", 2: "H", 3: "B"}
     for dimension in table.tables(2):
         for kind, values in ((2, 3), (4, 5)):
             vector = dimension.table(values)
             if vector is not None:
-                vector.numbers(0, layouts.get(dimension.integer(kind, "B"), "i"))
+                vector.span(0, layouts.get(dimension.integer(kind, "B"), "i"))
 
 
 def _operator(

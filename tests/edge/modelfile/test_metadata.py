@@ -1,8 +1,10 @@
 """Metadata is written to a model file, read again, and replaced."""
 
 import io
+import json
 import zipfile
 
+import hostile
 import numpy as np
 import pytest
 from errors import raises_code
@@ -109,3 +111,50 @@ def test_damaged_metadata_is_a_clear_error(tiny_model):
     content[content.index(b"M001") : content.index(b"M001") + 4] = b"X001"
     with raises_code("metadata-damaged"):
         metadata.read(bytes(content))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: data[:60] + b"\xff" * 20 + data[80:], id="data"),
+        pytest.param(lambda data: data.replace(b"BZh9", b"BZhx"), id="header"),
+    ],
+)
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_zip_is_a_clear_error(tiny_model, method, damage):
+    whole = write_metadata(tiny_model(), ABOUT)
+    files = {"labels.txt": b"red\ngreen\nblue\n" * 40}
+    packed = hostile.with_files(whole, files, method)
+    assert len(metadata.read(packed).labels) == 120
+    end = tflite.parse(whole).end
+    damaged = packed[:end] + damage(packed[end:])
+    if damaged != packed:
+        with raises_code("metadata-damaged"):
+            metadata.read(damaged)
+
+
+def test_packed_files_are_read_up_to_a_total_size(tiny_model):
+    zeros = bytes(metadata.MAX_PACKED_BYTES // 3 + 1)
+    files = {"a.bin": zeros, "b.bin": zeros, "c.bin": zeros, "labels.txt": b"r\ng\nb\n"}
+    content = hostile.with_files(write_metadata(tiny_model(), ABOUT), files, zipfile.ZIP_DEFLATED)
+    file = tflite.parse(content)
+    assert metadata.packed_files(content, file.end).keys() == {"a.bin", "b.bin", "labels.txt"}
+    assert metadata.of(file).labels == ("r", "g", "b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"a":' * 200_000, '{"a":' * 40 + "1" + "}" * 40, '"x"', '{"a": ' + "9" * 5000],
+)
+def test_provenance_that_is_none_is_left_out(tiny_model, text):
+    content = write_metadata(tiny_model(), ABOUT)
+    about = metadata.read(hostile.with_files(content, {"provenance.json": text.encode()}))
+    assert (about.provenance, about.name) == (None, ABOUT.name)
+
+
+def test_numbers_that_json_lacks_become_null(tiny_model):
+    text = b'{"loss": NaN, "range": [-Infinity, 1e999, 1.5]}'
+    content = write_metadata(tiny_model(), ABOUT)
+    about = metadata.read(hostile.with_files(content, {"provenance.json": text}))
+    assert about.provenance == {"loss": None, "range": [None, None, 1.5]}
+    json.dumps(about.provenance, allow_nan=False)

@@ -1,7 +1,9 @@
 """Invalid and truncated model files are rejected before an interpreter reads them."""
 
 import random
+import time
 
+import hostile
 import pytest
 from errors import raises_code
 
@@ -48,6 +50,21 @@ def test_random_damage_never_crashes_the_process(tiny_model):
 def test_other_kinds_of_files_are_named(content, code, words):
     with raises_code(code, found=words):
         tflite.parse(content, "thing.tflite")
+
+
+@pytest.mark.parametrize(
+    "content", [hostile.shared_tensor(50_000, rank=16), hostile.shared_name(2_000)]
+)
+def test_reading_ends_however_often_parts_are_shared(content):
+    start = time.process_time()
+    with raises_code("model-damaged", found="far too often"):
+        tflite.parse(content)
+    assert time.process_time() - start < 2
+
+
+def test_a_tensor_of_very_many_dimensions_is_refused():
+    with raises_code("model-damaged", found="300 dimensions"):
+        tflite.parse(hostile.shared_tensor(1, rank=300))
 
 
 def test_a_file_is_rejected_by_its_first_bytes(tmp_path):
