@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import OutputError
 from edge.modelfile import metadata
+from edge.modelfile.labels import format_labels
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.version import __version__
@@ -83,8 +84,7 @@ def save(
     for variant in (evaluated.variant for evaluated in variants):
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
     (folder / "model.tflite").write_bytes(selected.variant.content)
-    names = "".join(f"{name}\n" for name in classes)
-    (folder / "labels.txt").write_text(names, encoding="utf-8")
+    (folder / "labels.txt").write_text(format_labels(classes), encoding="utf-8")
 
 
 REPORT_FILE = "report.json"
