@@ -15,6 +15,7 @@ from edge.files import output_errors, write_atomic
 from edge.frame import BgrImage
 from edge.image import encode_jpeg
 from edge.image_format import SUFFIXES
+from edge.system_files import is_system_name
 
 _DUPLICATE_DIFFERENCE = 2.0
 """Mean difference of two thumbnails, in gray levels of 255, below which they are duplicates.
@@ -70,9 +71,12 @@ class ImageCollector:
         """Count the images of each class in the dataset."""
         folders = [path for path in self.root.iterdir() if path.is_dir()]
         return {
-            folder.name: sum(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+            folder.name: sum(
+                path.suffix.lower() in SUFFIXES and not is_system_name(path.name)
+                for path in folder.iterdir()
+            )
             for folder in sorted(folders)
-            if not folder.name.startswith(".")
+            if not is_system_name(folder.name)
         }
 
     def _write(self, image: BgrImage) -> Path:
@@ -93,7 +97,7 @@ def open_collector(root: Path, label: str) -> ImageCollector:
         UsageError: the label is not a valid folder name.
         OutputError: the folder cannot be created.
     """
-    if not label.strip() or label.startswith(".") or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
+    if not label.strip() or is_system_name(label) or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
         raise UsageError(
             "a label that is a valid folder name",
             f"'{label}'",
@@ -108,7 +112,7 @@ def open_collector(root: Path, label: str) -> ImageCollector:
 def _thumbnails(folder: Path) -> Iterator[NDArray[np.float32]]:
     """Yield thumbnails of the images there; unreadable ones are left to ``edge convert``."""
     for path in folder.iterdir():
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+        if path.suffix.lower() not in SUFFIXES or is_system_name(path.name):
             continue
         image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # by far the fastest for JPEG
         if image is not None and min(image.shape[:2]) < 2 * max(_THUMBNAIL):

@@ -246,7 +246,7 @@ def load(
         raise WeightsError(
             "a weights file",
             f"the folder {weights}" if path.is_dir() else f"no file {weights}",
-            "check the path",
+            "save the model as a .keras or .h5 file" if path.is_dir() else "check the path",
             code="weights-not-found",
         )
     raise WeightsError(

@@ -6,8 +6,9 @@ import stat
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from converters.dataset.folders import FolderEntry, is_hidden, is_image
+from converters.dataset.folders import FolderEntry, is_image
 from edge.errors import DatasetError
+from edge.system_files import is_system_path
 
 SUFFIXES = frozenset({".zip", ".tm"})
 """Suffixes of zips; ``.tm`` is a Teachable Machine project, which is a zip."""
@@ -24,8 +25,8 @@ _CHUNK = 1 << 20
 def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
     """Unpack the images of a zip into ``workdir``, and list the other files.
 
-    Images are written under numbers, so no name in the zip reaches the file system. Folders
-    ``__MACOSX``, hidden files and links are skipped.
+    Images are written under numbers, so no name in the zip reaches the file system. Hidden
+    files, a system's own and links are skipped.
 
     Raises:
         DatasetError: the zip is corrupt, encrypted, has paths that point outside, or would
@@ -37,7 +38,7 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
         with zipfile.ZipFile(archive) as opened:
             members = [member for member in opened.infolist() if not member.is_dir()]
             _check(archive, members, workdir)
-            visible = [member for member in members if not _is_hidden(member)]
+            visible = [member for member in members if not is_system_path(_name(member))]
             chosen = [m for m in visible if is_image(_name(m)) and not _is_link(m)]
             kept = {_name(member) for member in chosen}
             entries = [
@@ -106,10 +107,6 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _suffix(member: zipfile.ZipInfo) -> str:
     return PurePosixPath(_name(member)).suffix.lower()
-
-
-def _is_hidden(member: zipfile.ZipInfo) -> bool:
-    return any(is_hidden(part) for part in _name(member).split("/"))
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:

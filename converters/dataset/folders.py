@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from converters.dataset.listing import SPLIT_ALIASES, LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError
 from edge.image_format import SUFFIXES
+from edge.system_files import is_system_name
 
 EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
 
@@ -24,7 +25,7 @@ class FolderEntry:
 
 
 def walk(root: Path) -> tuple[list[FolderEntry], list[str]]:
-    """List the files below ``root`` except hidden ones, and empty folders (names with a '/').
+    """List the files below ``root`` that are the user's, and empty folders (names with a '/').
 
     Links to folders are followed, each folder once.
 
@@ -41,8 +42,8 @@ def walk(root: Path) -> tuple[list[FolderEntry], list[str]]:
             subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
-        visible = sorted(name for name in files if not is_hidden(name))
+        subfolders[:] = sorted(name for name in subfolders if not is_system_name(name))
+        visible = sorted(name for name in files if not is_system_name(name))
         relative = folder.relative_to(root)
         entries += [
             FolderEntry(file_name((relative / name).as_posix()), folder / name) for name in visible
@@ -50,11 +51,6 @@ def walk(root: Path) -> tuple[list[FolderEntry], list[str]]:
         if not visible and not subfolders and folder != root:
             empty.append(f"{file_name(relative.as_posix())}/")
     return entries, empty
-
-
-def is_hidden(part: str) -> bool:
-    """Check for a hidden file or folder, or one of the system's."""
-    return part.startswith(".") or part == "__MACOSX"
 
 
 def is_image(name: str) -> bool:

@@ -10,6 +10,7 @@ import click
 
 from edge.commands.options import JSON, MODEL, running, say
 from edge.errors import ImageError, UsageError
+from edge.system_files import is_system_name
 from edge.terminal import suppress_native_stderr
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def find_images(paths: tuple[Path, ...]) -> Iterator[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
+        folders[:] = [name for name in folders if not is_system_name(name)]
+        yield from (Path(parent, name) for name in files if not is_system_name(name))
 
 
 def results(classifier: "Classifier", files: list[Path]) -> Iterator[dict[str, Any]]:

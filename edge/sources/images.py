@@ -10,6 +10,7 @@ from edge.image import read_image
 from edge.image_format import SUFFIXES
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
+from edge.system_files import is_system_name
 
 _DEFAULT_FPS = 30.0
 """Images per second without the option ``fps``."""
@@ -70,7 +71,7 @@ def find_images(address: str) -> list[Path]:
     files = [
         file
         for file in candidates
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not file.name.startswith(".")
+        if file.suffix.lower() in SUFFIXES and file.is_file() and not is_system_name(file.name)
     ]
     if not files:
         kinds = " ".join(sorted(SUFFIXES))
@@ -83,7 +84,10 @@ def find_images(address: str) -> list[Path]:
 
 def _matches(pattern: str) -> Iterator[Path]:
     path = Path(pattern)
-    return Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    fixed = [any(sign in part for sign in "*?[") for part in (*path.parts, "*")].index(True)
+    for match in Path(path.anchor).glob(str(path.relative_to(path.anchor))):
+        if not any(is_system_name(part) for part in match.parts[fixed:]):
+            yield match
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

@@ -11,6 +11,7 @@ import numpy as np
 from edge.errors import DatasetError, ImageError
 from edge.image import RgbImage, decode_image
 from edge.image_format import SUFFIXES
+from edge.system_files import is_system_path
 
 MIN_CROP = 48
 """Shorter side of a crop in pixels; smaller crops show too little to learn from."""
@@ -45,7 +46,8 @@ def open_source(path: Path) -> ImageArchive:
     fix = "pass a zip or a folder of JPEG or PNG images with --images"
     if path.is_dir():
         paths = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-        files = tuple(p.read_bytes() for p in paths if p.is_file())
+        own = [p for p in paths if not is_system_path(p.relative_to(path).as_posix())]
+        files = tuple(p.read_bytes() for p in own if p.is_file())
     elif not path.exists():
         raise DatasetError(
             "a zip or folder of images", f"no file or folder {path}", fix, code="dataset-not-found"
@@ -65,7 +67,7 @@ def open_source(path: Path) -> ImageArchive:
 def _read_zip(path: Path) -> tuple[bytes, ...]:
     with zipfile.ZipFile(path) as archive:
         names = sorted(n for n in archive.namelist() if Path(n).suffix.lower() in SUFFIXES)
-        return tuple(archive.read(name) for name in names)
+        return tuple(archive.read(name) for name in names if not is_system_path(name))
 
 
 def random_crop(sources: list[ImageArchive], index: int, seed: int) -> RgbImage:

@@ -286,6 +286,10 @@ def test_a_wrong_teacher_is_one_line(
 def test_sources_without_images_are_errors(tmp_path: Path) -> None:
     with raises_code("no-images", found=str(tmp_path)):
         images.open_source(tmp_path)
+    (tmp_path / "@eaDir").mkdir()
+    (tmp_path / "@eaDir" / "1.jpg").write_bytes(b"")
+    with raises_code("no-images", found=str(tmp_path)):
+        images.open_source(tmp_path)
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"no zip")
     with raises_code("archive-unreadable", found="bad.zip"):

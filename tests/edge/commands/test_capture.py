@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from errors import error_code
+from errors import error_code, raises_code
 
 from edge import image_collector
 
@@ -61,6 +61,16 @@ def test_duplicates_are_skipped(tmp_path: Path) -> None:
     assert kept.add(second) is not None
     assert kept.add(first) is None
     assert (len(kept.kept), kept.skipped) == (2, 2)
+
+
+def test_a_systems_own_files_are_no_images_of_a_class(tmp_path: Path) -> None:
+    kept = image_collector.open_collector(tmp_path, "cat")
+    for name in ("@eaDir/1.jpg", "cat/._1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert kept.counts() == {"cat": 0}
+    with raises_code("invalid-label"):
+        image_collector.open_collector(tmp_path, "@eaDir")
 
 
 def test_duplicates_of_earlier_runs_are_skipped(run_edge: RunEdge, tmp_path: Path) -> None:

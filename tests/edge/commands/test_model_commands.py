@@ -33,12 +33,12 @@ def model(tiny_model, tmp_path):
 
 @pytest.fixture
 def photos(tmp_path):
-    """red.png, deep/blue.jpg, a hidden image and a text file."""
+    """red.png, deep/blue.jpg, images that are hidden or a system's own, and a text file."""
     folder = tmp_path / "photos"
-    (folder / "deep").mkdir(parents=True)
-    (folder / ".hidden").mkdir()
-    bgr = {"red.png": 2, "deep/blue.jpg": 0, ".hidden/green.png": 1, ".green.png": 1}
+    bgr = {"red.png": 2, "deep/blue.jpg": 0, ".hidden/green.png": 1, ".green.png": 1,
+           "@eaDir/red.png/SYNOPHOTO_THUMB_XL.jpg": 1, "deep/#recycle/green.png": 1}  # fmt: skip
     for name, channel in bgr.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         image = np.zeros((32, 48, 3), np.uint8)
         image[..., channel] = 250
         cv2.imwrite(str(folder / name), image)

@@ -124,15 +124,23 @@ def photos(tmp_path: Path) -> Path:
     for number in (1, 2, 10):
         cv2.imwrite(str(folder / f"{number}.png"), np.full((8, 8, 3), number * 20, np.uint8))
     (folder / "notes.txt").write_text("no image")
-    (folder / ".hidden.png").write_bytes(b"")
+    for name in (".hidden.png", "@eaDir/1.png", "$RECYCLE.BIN/1.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"")
     return folder
 
 
-@pytest.mark.parametrize("pattern", ["", "/*.png", "/[0-9]*.png"])
+@pytest.mark.parametrize("pattern", ["", "/*.png", "/[0-9]*.png", "/**/*.png"])
 def test_images_in_their_natural_order(photos: Path, pattern: str) -> None:
     frames = read_all(open_source(f"{photos}{pattern}", SourceOptions(fps=2)))
     assert [Path(frame.name).name for frame in frames] == ["1.png", "2.png", "10.png"]
     assert [frame.time_s for frame in frames] == [0, 0.5, 1]
+
+
+def test_a_pattern_may_name_a_systems_folder(photos: Path) -> None:
+    (photos / "1.png").rename(photos / "@eaDir" / "1.png")
+    (frame,) = read_all(open_source(f"{photos}/@eaDir/*.png"))
+    assert frame.name == str(photos / "@eaDir" / "1.png")
 
 
 def test_colors_are_in_opencvs_order(tmp_path: Path) -> None:
