@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.errors import ModelError
+from edge.modelfile import foreign
 from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferReader, FlatbufferTable
 
 IDENTIFIER = b"TFL3"
@@ -124,17 +125,18 @@ def read_file(path: Path) -> bytes:
     """
     try:
         if path.exists() and not path.is_file():
+            folder = foreign.identify_folder(path)
             raise ModelError(
                 "a .tflite file",
-                f"{path}, which is not a file",
-                "check the path",
+                f"{path}, which is {folder.kind}",
+                folder.fix,
                 code="model-unreadable",
-                summary=f"{path} is not a file",
+                summary=f"{path} is {folder.kind}, not a file",
             )
         with path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(foreign.HEAD_BYTES)
             if head[4:8] != IDENTIFIER:
-                raise _not_a_model(head, str(path))
+                raise _not_a_model(foreign.identify(head, path), str(path))
             return head + file.read()
     except OSError as error:
         raise ModelError(
@@ -153,7 +155,7 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
         ModelError: the bytes are not a TensorFlow Lite model, or a truncated or inconsistent one.
     """
     if content[4:8] != IDENTIFIER:
-        raise _not_a_model(content, name)
+        raise _not_a_model(foreign.identify(content[: foreign.HEAD_BYTES], content), name)
     reader = FlatbufferReader(content)
     try:
         file = _model(reader)
@@ -169,23 +171,11 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
     return file
 
 
-def _not_a_model(content: bytes, name: str) -> ModelError:
+def _not_a_model(other: foreign.ForeignFile, name: str) -> ModelError:
     return ModelError(
-        "a TensorFlow Lite model",
-        f"{name}, which is {_kind(content)}",
-        "check the path",
+        "a TensorFlow Lite model", f"{name}, which is {other.kind}", other.fix,
         code="model-not-tflite",
-    )
-
-
-def _kind(content: bytes) -> str:
-    if not content:
-        return "empty (0 bytes)"
-    if content.startswith(b"PK"):
-        return "a zip archive"
-    if content.startswith(b"\x89HDF"):
-        return "a Keras .h5 file"
-    return "another kind of file"
+    )  # fmt: skip
 
 
 def _model(reader: FlatbufferReader) -> ModelFile:
