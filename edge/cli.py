@@ -15,11 +15,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from edge.errors import EdgeError, UsageError, nearest
+from edge.redaction import redact
 from edge.version import __version__
 
 
@@ -218,9 +220,9 @@ def run(args: list[str], command: click.Command | None = None) -> int:
         _drop_stdout()
         return 0
     except Exception as error:
-        line, detail = _explain(error)
+        line, detail = _explain(error, args)
         if debug:
-            traceback.print_exception(error)
+            click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
         return _fail("--json" in args, line, detail)
 
 
@@ -261,14 +263,14 @@ def _debugging(debug: bool) -> Iterator[None]:
             os.environ.pop(DEBUG, None)
 
 
-def _explain(error: Exception) -> tuple[str, dict[str, str]]:
+def _explain(error: Exception, args: list[str]) -> tuple[str, dict[str, str]]:
     """Return the line for people, and the object for ``--json``."""
     if isinstance(error, EdgeError):
         line = f"{error} [{error.code}]" if error.code else str(error)
         return line, error.to_dict()
     kind, code = "UsageError", "usage"
     if isinstance(error, click.UsageError):
-        line = _usage_message(error)
+        line = _usage_message(error, args)
     elif isinstance(error, ModuleNotFoundError) and (missing := _missing_extra(error)):
         code, line = "missing-package", missing
     elif isinstance(error, OSError) and error.strerror:
@@ -279,6 +281,7 @@ def _explain(error: Exception) -> tuple[str, dict[str, str]]:
         kind, code = "InternalError", "internal-error"
         message = " ".join(str(error).split())
         line = f"internal error: {type(error).__name__}: {message}: run again with --debug"
+    line = redact(line)
     return f"{line} [{code}]", {"kind": kind, "code": code, "message": line}
 
 
@@ -298,10 +301,13 @@ def _drop_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _usage_message(error: click.UsageError) -> str:
+def _usage_message(error: click.UsageError, args: list[str]) -> str:
     message = error.format_message().replace("\n", " ")
     if "--help" in message or "did you mean" in message:
         return message
+    files = [word for word in args if word.startswith("-") and Path(word).exists()]
+    if files and isinstance(error, click.NoSuchOption):
+        return f"{message.rstrip('.')}: write the file as ./{files[0]}"
     path = error.ctx.command_path if error.ctx else "edge"
     return f"{message.rstrip('.')}: see '{path} --help'"
 

@@ -26,9 +26,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from edge.redaction import redact
+
 
 class EdgeError(Exception):
     """Base class of all errors that this toolkit raises on purpose.
+
+    All texts are redacted, so that no error shows the password of an address.
 
     Args:
         expected: What would have been valid, as a noun phrase.
@@ -43,12 +47,12 @@ class EdgeError(Exception):
     def __init__(
         self, expected: str, found: str, fix: str, *, code: str, summary: str | None = None
     ) -> None:
-        super().__init__(expected, found, fix)
-        self.expected = expected
-        self.found = found
-        self.fix = fix
+        self.expected = redact(expected)
+        self.found = redact(found)
+        self.fix = redact(fix)
         self.code = code
-        self.summary = summary
+        self.summary = None if summary is None else redact(summary)
+        super().__init__(self.expected, self.found, self.fix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle without ``__init__``, whose keyword arguments are not in ``args``."""

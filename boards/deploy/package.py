@@ -15,6 +15,7 @@ from edge.deployment.release import ENVIRONMENT, MANIFEST, RUN, SUMS, GoldenChec
 from edge.errors import DelegateError, ModelError, UsageError
 from edge.modelfile import tflite
 from edge.modelfile.labels import find_labels
+from edge.redaction import redact
 from edge.registry import resolve_model
 from edge.tasks import loading
 from edge.version import __version__
@@ -67,7 +68,7 @@ def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePa
     manifest = ReleaseManifest(
         toolkit=__version__,
         wheel=wheel.build_own_wheel().sha256,
-        run=words,
+        run=tuple(map(redact, words)),
         extras=command.extras,
         system_packages=command.system_packages,
         delegate=command.delegate,

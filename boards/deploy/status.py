@@ -11,6 +11,8 @@ import click
 from boards.deploy.ssh import BoardAddress, connect
 from boards.deploy.steps import StepCallback, probe
 from edge.errors import EdgeError
+from edge.redaction import redact
+from edge.sinks.web import PAGE_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class ServiceStatus:
         state: ActiveState of systemd.
         status_text: last status that the stream reported.
         restarts: number of restarts by systemd since the start.
-        command: the command that runs.
+        command: the command that runs, redacted.
         system: operating system.
         model: model of the board, "" on a PC.
         celsius: temperature of the processor in °C, None: unknown.
@@ -82,7 +84,7 @@ async def read(address: BoardAddress, identity: str | None, on_step: StepCallbac
         state=values.get("ActiveState", "") or "unknown",
         status_text=values.get("StatusText", ""),
         restarts=int(values.get("NRestarts") or 0),
-        command=values.get("run", ""),
+        command=redact(values.get("run", "")),
         system=board.system,
         model=board.model,
         celsius=int(temperature) / 1000 if temperature.isdecimal() else None,
@@ -102,7 +104,13 @@ async def journal(
         board = await probe(connection, "")
         words = f"{board.systemctl['JOURNAL']} -n {lines}{' -f' if follow else ''}"
         async for line in connection.follow(words, as_root=True):
-            yield line
+            yield redact_log(line)
+
+
+def redact_log(line: str) -> str:
+    """Redact a log line, but keep the address of the page, which the user needs to open it."""
+    before, note, address = line.partition(PAGE_NOTE)
+    return f"{redact(before)}{note}{address}"
 
 
 def show(

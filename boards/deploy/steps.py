@@ -19,6 +19,7 @@ from boards.deploy.target import Target
 from boards.deploy.wheel import OwnWheel
 from edge.deployment.release import checksum_lines
 from edge.errors import BoardError, ReleaseError
+from edge.redaction import redact
 
 StepCallback = Callable[[str], None]
 """Called with the name of a step when it begins."""
@@ -53,7 +54,7 @@ class Outcome:
         changed: True if the release was switched to just now.
         code: stable id of the failure, "" for success.
         reason: failure in words, "" for success.
-        detail: output of the board at the failure.
+        detail: output of the board at the failure, redacted.
         notes: sentences for the user.
     """
 
@@ -91,7 +92,7 @@ async def deploy(
             await _upload_release(connection, board, request, env, on_step)
             problem = await _run_selftest(connection, board, request, env, on_step)
             if problem is not None:
-                reason, detail = problem
+                reason, detail = map(redact, problem)
                 return Outcome(
                     address, board.current, code="selftest-failed", reason=reason, detail=detail
                 )
@@ -294,7 +295,8 @@ async def switch(connection: Connection, board: Target, release: str, text: str)
     if "dead" in values:
         reason += f", and the previous release {values['dead']} does not start either"
     restored = values.get("restored", "")
-    return Outcome(address, restored, code="no-frame-processed", reason=reason, detail=result.err)
+    detail = redact(result.err)
+    return Outcome(address, restored, code="no-frame-processed", reason=reason, detail=detail)
 
 
 def _notes(values: dict[str, str]) -> tuple[str, ...]:

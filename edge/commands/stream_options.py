@@ -11,6 +11,7 @@ import click
 from edge import session, sources
 from edge.errors import UsageError
 from edge.files import check_writable, write_atomic
+from edge.redaction import redact
 from edge.sinks import sink_table
 from edge.sources.source import SourceOptions
 from edge.streaming.statistics import StreamStats
@@ -166,7 +167,7 @@ def build_source_options(
         UsageError: a value is outside its range.
     """
     if exposure is not None and not sources.SOURCES[sources.resolve(source)[0]].camera:
-        say(f"--exposure is ignored: {source} is not a camera")
+        say(f"--exposure is ignored: {redact(source)} is not a camera")
     return SourceOptions(_size(size), fps, int(rotate), hflip, exposure, loop, realtime)
 
 

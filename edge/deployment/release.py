@@ -49,7 +49,7 @@ class ReleaseManifest:
     Attributes:
         toolkit: Version of the toolkit.
         wheel: File name of the toolkit's wheel.
-        run: Arguments of the command; files of the release as "$here/NAME".
+        run: Arguments of the command, redacted; files of the release as "$here/NAME".
         extras: Extras of the toolkit that the command needs.
         system_packages: Whether it needs Python packages of the system, such as picamera2.
         delegate: As for ``--delegate``.

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from edge.errors import OutputError, UsageError
 from edge.frame import Output
 from edge.installation import install_command
+from edge.redaction import ENCODING_ADVICE, is_split_by_password, redact
 from edge.sinks.jsonl import to_record
 from edge.streaming.sink import StreamContext
 
@@ -36,18 +37,18 @@ def open_mqtt(address: str, context: StreamContext) -> "MqttSink":
         OutputError: There is no broker, it refuses, or paho-mqtt is not installed.
         UsageError: The address is invalid.
     """
-    shown = f"mqtt:{address}"
     try:
         parts = urlsplit(address)
         host, port, topic = parts.hostname, parts.port or _PORT, unquote(parts.path).strip("/")
     except ValueError:
         host, port, topic = None, 0, ""
     if not host or not topic or parts.query or "#" in address or "+" in topic:
-        hint = "use --sink mqtt://localhost/camera"
         raise UsageError(
             "mqtt://HOST[:PORT]/TOPIC",
-            f"'{shown.rpartition('@')[2]}'",
-            hint,
+            "one with a query" if "?" in address else f"'mqtt:{address}'",
+            ENCODING_ADVICE
+            if is_split_by_password(address)
+            else "use --sink mqtt://localhost/camera",
             code="invalid-address",
         )
     sink = MqttSink(host, port, topic, context)
@@ -68,12 +69,13 @@ class MqttSink:
         context: StreamContext,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self.name = f"mqtt://{host}:{port}/{topic}"
+        self.name = redact(f"mqtt://{host}:{port}/{topic}")
         self._host, self._port, self._topic = host, port, topic
         self._say, self._timeout_s = context.say, timeout_s
         self._answered = threading.Event()
         self._refusal = "no answer"
         self._lost, self._unsent, self._sent = False, 0, 0
+        self._has_user = False
         self._client = _client()
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
@@ -86,6 +88,7 @@ class MqttSink:
         Raises:
             OutputError: It does not.
         """
+        self._has_user = bool(user)
         if user:
             self._client.username_pw_set(user, password or None)
         self._client.connect_timeout = self._timeout_s
@@ -93,6 +96,8 @@ class MqttSink:
             self._client.connect(self._host, self._port, _KEEPALIVE_S)
         except OSError as error:
             self._refuse((error.strerror or str(error) or "no answer").lower())
+        except UnicodeError:  # of the codec for host names
+            self._refuse("an invalid host name")
         self._client.loop_start()
         self._answered.wait(self._timeout_s)
         if self._refusal:
@@ -144,14 +149,15 @@ class MqttSink:
             sent.wait_for_publish(self._timeout_s)
 
     def _refuse(self, reason: str) -> None:
-        broker = f"{self._host}:{self._port}"
         fix = "check the address, and whether the broker is running: systemctl status mosquitto"
+        if "@" in self._topic or (self._has_user and ("auth" in reason or "password" in reason)):
+            fix = f"check the user name and password, and {ENCODING_ADVICE}"
         raise OutputError(
-            f"an MQTT broker at {broker}",
+            f"an MQTT broker at {self.name}",
             reason,
             fix,
             code="mqtt-connection-failed",
-            summary=f"cannot connect to the MQTT broker at {broker} ({reason})",
+            summary=f"cannot connect to the MQTT broker at {self.name} ({reason})",
         )
 
 

@@ -130,7 +130,7 @@ class _ConstantRate:
     def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skip_early: bool) -> None:
         path.write_bytes(b"")  # OpenCV does not say why it cannot
         codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, size)
+        self._writer = cv2.VideoWriter(str(path.absolute()), cv2.CAP_FFMPEG, codec, fps, size)
         if not self._writer.isOpened():
             wide, high = size
             raise OutputError(

@@ -62,9 +62,9 @@ def _is_images(uri: str) -> bool:
 
 
 _NETWORK = SourceKind(
-    "edge.sources.opencv:open_network",
+    "edge.sources.network:open_network",
     "rtsp://…, http://…",
-    "a network camera, or a video on a server",
+    "a network camera or snapshot, or a video",
 )
 
 SOURCES = {
@@ -115,6 +115,8 @@ SOURCES = {
 }
 """Scheme → kind of source."""
 
+_URL_FIX = "write it as rtsp://HOST/PATH or http://HOST/PATH"
+
 
 def source_table() -> list[tuple[str, str]]:
     """Return the usage and the help of each kind of source."""
@@ -137,6 +139,9 @@ def open_source(uri: str | Path | int, options: SourceOptions | None = None) -> 
 def resolve(uri: str) -> tuple[str, str]:
     """Split a user's text into scheme and address.
 
+    A file that exists is read, whatever its name looks like; only the words that are an address
+    without a colon, such as 0 and picamera, mean the camera, and ./0 the file.
+
     >>> resolve("0"), resolve("photos/*.jpg"), resolve("clip.mp4")
     (('v4l2', '0'), ('images', 'photos/*.jpg'), ('video', 'clip.mp4'))
 
@@ -152,19 +157,38 @@ def resolve(uri: str) -> tuple[str, str]:
             summary="the source is empty",
         )
     scheme, colon, rest = uri.partition(":")
-    if scheme in SOURCES and (colon or SOURCES[scheme].bare):
-        return scheme, uri if rest.startswith("//") else rest
-    if colon and re.fullmatch(r"[a-z][a-z0-9+]+", scheme) and not Path(uri).exists():
-        raise _unknown(uri, scheme, rest)
+    if rest.startswith("//") and scheme.lower() in SOURCES:
+        return _resolve_url(scheme.lower(), rest)
+    if not (colon and Path(Path(uri).parts[0]).exists()):
+        if SOURCES.get(scheme) is _NETWORK and colon:
+            raise _invalid(f"a URL after {scheme}:", f"'{uri}'")
+        if scheme in SOURCES and (colon or SOURCES[scheme].bare):
+            return scheme, rest
+        if colon and ("@" in rest or re.fullmatch(r"[a-z][a-z0-9+]+", scheme)):
+            raise _unknown(uri, scheme, rest)
     for name, kind in SOURCES.items():
         if kind.recognizes is not None and kind.recognizes(uri):
             return name, uri
     return "video", uri
 
 
+def _resolve_url(scheme: str, rest: str) -> tuple[str, str]:
+    if SOURCES[scheme] is not _NETWORK:
+        return scheme, rest
+    if re.search(r"\s", rest):  # not quoted: the password may be behind the space
+        raise _invalid("an address without spaces", "one with a space", "write a space as %20")
+    return scheme, f"{scheme}:{rest}"
+
+
+def _invalid(expected: str, found: str, fix: str = _URL_FIX) -> UsageError:
+    return UsageError(expected, found, fix, code="invalid-address")
+
+
 def _unknown(uri: str, scheme: str, rest: str) -> UsageError:
     guess = nearest(scheme, SOURCES)
     fix = f"did you mean '{guess}:{rest}'?" if guess else "see 'edge demo classify --help'"
+    if "@" in rest:
+        fix = f"check the path; if it is a camera, {_URL_FIX}"
     known = ", ".join(SOURCES)
     return UsageError(f"a source ({known}, or a file)", f"'{uri}'", fix, code="unknown-source")
 

@@ -83,10 +83,11 @@ def find_images(address: str) -> list[Path]:
 
 
 def _matches(pattern: str) -> Iterator[Path]:
+    """Match a pattern below its folders that exist, whose own names may have brackets."""
     path = Path(pattern)
-    fixed = [any(sign in part for sign in "*?[") for part in (*path.parts, "*")].index(True)
-    for match in Path(path.anchor).glob(str(path.relative_to(path.anchor))):
-        if not any(is_system_name(part) for part in match.parts[fixed:]):
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    for match in folder.glob(str(path.relative_to(folder))):
+        if not any(is_system_name(part) for part in match.relative_to(folder).parts):
             yield match
 
 

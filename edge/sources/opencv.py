@@ -1,18 +1,14 @@
-"""Cameras, network streams and video files, through OpenCV.
+"""Cameras and video files, through OpenCV.
 
 The wheel of OpenCV has FFmpeg and V4L2. It has no GStreamer, and decodes H.264 on the CPU, not on
 a board's video hardware.
 """
 
-import http.client
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -20,10 +16,7 @@ import numpy as np
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import BgrImage, Frame
 from edge.sources.source import Source, SourceOptions
-from edge.sources.transforms import limit_rate, transform
-
-NETWORK_TIMEOUT_MS = 5000
-"""Milliseconds of silence after which a network camera is lost."""
+from edge.sources.transforms import transform
 
 _MAX_FAILED_READS = 10
 """Reads in a row that may fail before a camera is lost: a single bad frame is not the end."""
@@ -50,7 +43,7 @@ def open_camera(address: str, options: SourceOptions) -> Source:
         )
     if sys.platform == "linux":
         _check_device(Path(f"/dev/video{number}"))
-    capture = _open(number, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY, {})
+    capture = open_capture(number, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY, {})
     if not capture.isOpened():
         raise SourceError(
             f"a working camera at {address}",
@@ -60,7 +53,7 @@ def open_camera(address: str, options: SourceOptions) -> Source:
             summary=f"camera {address} does not open: in use by another program, or not a camera",
         )
     _configure(capture, options)
-    source = _CaptureSource(address, capture, live=True, options=options)
+    source = CaptureSource(address, capture, live=True, options=options)
     try:
         source.read()  # a device that opens may still deliver no images
     except CorruptFrameError:  # many cameras start with one
@@ -74,34 +67,6 @@ def open_camera(address: str, options: SourceOptions) -> Source:
             code="camera-no-frames",
             summary=f"camera {address} delivers no frames",
         ) from None
-    return transform(source, options)
-
-
-def open_network(
-    address: str, options: SourceOptions, timeout_ms: int = NETWORK_TIMEOUT_MS
-) -> Source:
-    """Open a network camera, or a video on a server.
-
-    Raises:
-        SourceError: No server answers, or it has no video.
-    """
-    name = _without_password(address)
-    limits = {
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: timeout_ms,
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC: timeout_ms,
-    }
-    capture = _open(address, cv2.CAP_FFMPEG, limits)
-    if not capture.isOpened():
-        raise SourceError(
-            f"a video at {name}",
-            _failure_reason(address),
-            "check the address and the camera",
-            code="stream-unavailable",
-        )
-    live = capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0
-    source: Source = _CaptureSource(name, capture, live=live, options=options)
-    if live and options.fps is not None:
-        source = limit_rate(source, options.fps)
     return transform(source, options)
 
 
@@ -124,8 +89,8 @@ def open_video(address: str, options: SourceOptions) -> Source:
             f"a video at {address}", "an empty file", "copy the file again", code="video-unreadable"
         )
 
-    def open_() -> Source:
-        capture = _open(str(path), cv2.CAP_FFMPEG, {})
+    def open_() -> Source:  # absolute: FFmpeg takes 12:30.mp4 for an address
+        capture = open_capture(str(path.absolute()), cv2.CAP_FFMPEG, {})
         if not capture.isOpened():
             raise SourceError(
                 f"a video at {address}",
@@ -133,12 +98,12 @@ def open_video(address: str, options: SourceOptions) -> Source:
                 "copy it again, or convert it with: ffmpeg -i FILE -c:v libx264 new.mkv",
                 code="video-unreadable",
             )
-        return _CaptureSource(address, capture, live=False, options=options)
+        return CaptureSource(address, capture, live=False, options=options)
 
     return transform(open_(), options, reopen=open_)
 
 
-class _CaptureSource:
+class CaptureSource:
     """A ``cv2.VideoCapture`` as a source."""
 
     def __init__(
@@ -155,6 +120,7 @@ class _CaptureSource:
         self._grabbed, self._corrupt = False, 0
 
     def read(self) -> Frame | None:
+        """Read the next frame; see :class:`edge.sources.source.Source`."""
         if not self._grabbed and not self._grab():
             self._check_end()
             return None
@@ -170,6 +136,7 @@ class _CaptureSource:
         return Frame(self._count - 1, self._time, _bgr(image))
 
     def close(self) -> None:
+        """Release the camera or file."""
         self._capture.release()
 
     def _grab(self) -> bool:
@@ -232,7 +199,8 @@ class _CaptureSource:
         return (self._count - 1) / (self.fps or 30.0)  # a raw stream without timestamps
 
 
-def _open(target: str | int, backend: int, limits: dict[int, int]) -> cv2.VideoCapture:
+def open_capture(target: str | int, backend: int, limits: dict[int, int]) -> cv2.VideoCapture:
+    """Open a capture without what its libraries would print; ``limits``: property → value."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg writes to stderr itself
     _silence()
     settings = dict(limits)
@@ -304,37 +272,3 @@ def _bgr(image: np.ndarray) -> BgrImage:  # type: ignore[type-arg]
     if image.ndim == 2 or image.shape[2] == 1:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
     return np.asarray(image[..., :3], np.uint8)
-
-
-def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.username is None:
-        return address
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _failure_reason(address: str) -> str:
-    """Find out in a few seconds why a network address did not open."""
-    parts = urlsplit(address)
-    secure = parts.scheme in ("https", "rtsps")
-    try:
-        port = parts.port or {"rtsp": 554, "rtsps": 322, "http": 80}.get(parts.scheme, 443)
-    except ValueError:
-        return "an invalid port"
-    try:
-        with socket.create_connection((parts.hostname or "", port), timeout=3):
-            pass
-        if not parts.scheme.startswith("http"):
-            return "a server without this stream, or one that requires a password"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        with closing(kind(parts.hostname or "", port, timeout=3)) as connection:
-            query = f"?{parts.query}" if parts.query else ""
-            connection.request("GET", f"{parts.path or '/'}{query}")
-            answer = connection.getresponse()
-    except OSError as error:
-        return (error.strerror or str(error) or "no answer").lower()
-    except http.client.HTTPException:
-        return "a server that does not speak HTTP"
-    if answer.status >= 400:
-        return f"HTTP {answer.status} {answer.reason}"
-    return "no video"

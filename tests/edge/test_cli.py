@@ -114,3 +114,22 @@ def test_a_full_disk_behind_stdout_is_one_line(run_edge):
     assert done.returncode == 2
     assert done.stderr.startswith("edge: ") and done.stderr.count("\n") == 1
     assert error_code(done.stderr) == "os-error"
+
+
+def test_a_file_that_looks_like_an_option_is_explained(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("-x.jpg").touch()
+    assert cli.run(["classify", "model.tflite", "-x.jpg"]) == 2
+    stderr = capsys.readouterr().err
+    assert "./-x.jpg" in stderr
+    assert error_code(stderr) == "usage"
+
+
+@pytest.mark.parametrize("error", [ValueError, click.UsageError, OSError])
+@pytest.mark.parametrize("option", ["--json", "--debug"])
+def test_no_error_shows_a_password(failing, capsys, error, option):
+    failing(error("cannot open rtsp://adm1n:s3cr#et@cam/?token=s3cret"))
+    assert cli.run(["inspect", option]) == 2
+    printed = "".join(capsys.readouterr())
+    assert "cannot open rtsp://***@cam" in printed
+    assert not [part for part in ("adm1n", "s3cr", "et@") if part in printed]

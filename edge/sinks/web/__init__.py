@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edge.errors import OutputError
 from edge.frame import Output
 from edge.installation import install_command
+from edge.redaction import redact
 from edge.sinks.web.address import listen, parse_address
 from edge.sinks.web.hub import Hub
 from edge.sinks.web.recording import Recorder
@@ -20,6 +21,9 @@ from edge.streaming.sink import StreamContext
 
 if TYPE_CHECKING:
     from edge.sinks.web.server import WebServer
+
+PAGE_NOTE = "web: open "
+"""Beginning of the note with the address of the page, whose token is no secret of its user."""
 
 _QUEUE_SIZE = 8
 _DEFAULT_FPS = 30.0
@@ -53,7 +57,7 @@ def open_web(
     hub = Hub(context, context.control, recorder)
     server = WebServer(listening, hub, send_timeout_s)
     _print_address(server, context)
-    return WebSink(f"web:{address}".rstrip(":"), hub, server)
+    return WebSink(redact(f"web:{address}").rstrip(":"), hub, server)
 
 
 class WebSink:
@@ -84,7 +88,7 @@ class WebSink:
 
 def _print_address(server: "WebServer", context: StreamContext) -> None:
     camera = context.camera is not None
-    context.say(f"web: open {server.url}" + (" and allow the camera" if camera else ""))
+    context.say(f"{PAGE_NOTE}{server.url}" + (" and allow the camera" if camera else ""))
     remote = "SSH_CONNECTION" in os.environ
     if not (camera or (server.loopback and remote)):
         return

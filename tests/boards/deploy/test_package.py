@@ -126,3 +126,9 @@ def test_a_model_for_the_edge_tpu_without_the_one_for_the_cpu(
     result = edge("deploy", path, "pi@nowhere.invalid", "--run", f"{RUN} --delegate edgetpu")
     assert (result.code, error_code(result.err)) == (2, "cpu-model-missing")
     assert f"{tmp_path / 'model.tflite'}" in result.err
+
+
+def test_only_the_command_itself_has_the_password_of_a_camera(out: Path) -> None:
+    files = pack(out, "demo classify --source rtsp://adm1n:s3cret@192.0.2.7/live").files
+    assert [name for name, content in files.items() if b"s3cret" in content] == ["run"]
+    assert b"192.0.2.7" in files["release.json"]

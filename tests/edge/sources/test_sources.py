@@ -191,6 +191,9 @@ def test_synthetic_frames_move_and_are_the_same_every_time() -> None:
         ("synthetic:@1.2.3", UsageError, "invalid-address", {"expected": "WIDTHxHEIGHT"}),
         ("²", SourceError, "source-not-found", {"expected": "²"}),
         ("", UsageError, "unknown-source", {"fix": "--source"}),
+        ("http:/host/x", UsageError, "invalid-address", {"fix": "http://HOST/PATH"}),
+        ("rtsp://host/a b", UsageError, "invalid-address", {"fix": "%20"}),
+        ("Admin:pw@host/x", UsageError, "unknown-source", {"fix": "rtsp://HOST/PATH"}),
         ("/dev/null", SourceError, "source-not-found", {"expected": "/dev/null"}),
     ],
 )
@@ -227,8 +230,33 @@ def test_a_camera_that_may_not_be_used(tmp_path: Path, monkeypatch: pytest.Monke
     [("0", ("v4l2", "0")), ("/dev/video3", ("v4l2", "/dev/video3")), ("picamera", ("picamera", "")),
      ("/dev/v4l/by-id/usb-x", ("v4l2", "/dev/v4l/by-id/usb-x")),
      ("picamera:1", ("picamera", "1")), ("https://h/x", ("https", "https://h/x")),
+     ("RTSP://H/x", ("rtsp", "rtsp://H/x")), ("video:///a.mp4", ("video", "///a.mp4")),
      ("synthetic:", ("synthetic", "")), ("a.gif", ("video", "a.gif")),
      ("a.jpg", ("images", "a.jpg"))],
 )  # fmt: skip
 def test_resolves_addresses(uri: str, expected: tuple[str, str]) -> None:
     assert resolve(uri) == expected
+
+
+ODD_NAMES = (
+    *("12:30:00", "http:x", "rtsp_cam", "-x", "0", "a[1]", "50% off", "%03d", "a,b;c", "📷", " x "),
+    *("file:x", "v4l2:0", "mqtt:x", "subfile,,start,0,end,9,,:x", "a:b@c", "a?b=c#d"),
+)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_files_of_any_name(
+    name: str, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(f"{name}.mkv").write_bytes(clip.read_bytes())
+    assert len(read_all(open_source(f"{name}.mkv"))) == 12
+    Path(name).mkdir()
+    image = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    for path in (f"{name}.png", f"{name}/1.png"):
+        Path(path).write_bytes(image)
+        (frame,) = read_all(open_source(path))
+        assert frame.name == path
+    folder = f"./{name}" if name.isdigit() else name
+    assert len(read_all(open_source(folder))) == 1
+    assert len(read_all(open_source(f"{name}/*.png"))) == 1

@@ -6,11 +6,13 @@ import mjpeg
 import numpy as np
 import pytest
 from errors import raises_code
+from streams import MeanTask
 
-from edge.errors import CorruptFrameError
+import edge
+from edge.errors import CorruptFrameError, SourceError
 from edge.frame import Frame
 from edge.sources import open_source
-from edge.sources.opencv import open_network
+from edge.sources.network import open_network
 from edge.sources.source import Source, SourceOptions
 
 
@@ -86,7 +88,65 @@ def test_nobody_listens(scheme: str) -> None:
         open_source(f"{scheme}://127.0.0.1:9/stream")
 
 
-def test_a_password_is_not_shown() -> None:
-    with raises_code("stream-unavailable") as caught:
-        open_source("rtsp://user:secret@127.0.0.1:9/stream")
-    assert "secret" not in str(caught.value)
+USER, SECRET = "adm1n", "s3cret"
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+@pytest.mark.parametrize(
+    ("login", "encoded"),
+    [(f"{USER}:x{sign}{SECRET}@", False) for sign in "#/?["]
+    + [(f"{USER}:12/{SECRET}@", False), (f"{USER}:%{SECRET}@", False)]
+    + [(f"{USER}:x@{SECRET}@", True), (f"{USER}:{SECRET}@", True), (f"{SECRET}@", True)],
+)
+def test_a_password_is_not_shown_but_its_encoding_explained(
+    scheme: str, login: str, encoded: bool
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(f"{scheme}://{login}127.0.0.1:9/stream")
+    shown = str(caught.value.to_dict())
+    assert SECRET not in shown
+    assert USER not in shown
+    assert ("%2F for /" in caught.value.fix) is not encoded
+
+
+def test_a_login_that_the_camera_refuses() -> None:
+    with mjpeg.camera(login=f"{USER}:{SECRET}") as address:
+        for path in ("snapshot.jpg", "stream"):
+            with raises_code("stream-unavailable", found="401", fix="password") as caught:
+                open_source(f"{address}/{path}".replace("//", f"//{USER}:wr0ng@"))
+            assert "wr0ng" not in str(caught.value)
+
+
+def test_a_snapshot_address_is_polled() -> None:
+    with mjpeg.camera(login=f"{USER}:x/{SECRET}") as address:
+        login = f"//{USER}:x%2F{SECRET}@"
+        source = open_source(f"{address}/snapshot.jpg".replace("//", login), SourceOptions(fps=50))
+        assert source.live
+        assert SECRET not in source.name
+        start = time.perf_counter()
+        frames = read_some(source, 6)
+        assert time.perf_counter() - start > 4 / 50
+    assert np.diff([frame.image.mean() for frame in frames]) == pytest.approx(5, abs=2)
+    assert [frame.index for frame in frames] == list(range(6))
+
+
+def test_a_camera_of_snapshots_that_is_gone_is_lost() -> None:
+    with mjpeg.camera() as address:
+        source = open_source(f"{address}/snapshot.jpg")
+        source.read()
+    with raises_code("source-lost", found="refused"):
+        source.read()
+
+
+def test_no_secret_in_statistics_or_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    with mjpeg.camera(frames=8, login=f"{USER}:{SECRET}") as address:
+        notes: list[str] = []
+        url = f"{address}/stream?token={SECRET}".replace("//", f"//{USER}:{SECRET}@")
+        stats = edge.run(
+            MeanTask(), url, ["jsonl:-", "text"], frames=4, say=notes.append,
+            options=SourceOptions(fps=60),
+        )  # fmt: skip
+    shown = f"{stats} {stats.to_dict()} {notes} {capsys.readouterr()}"
+    assert "127.0.0.1" in stats.source
+    assert SECRET not in shown
+    assert USER not in shown
