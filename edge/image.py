@@ -1,5 +1,6 @@
 """Images: read and decode files, scale them down, encode JPEG."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ from numpy.typing import NDArray
 from edge.errors import ImageError, OutputError
 from edge.frame import BgrImage
 from edge.image_format import FORMATS, ImageFormat, format_of, names_of
+from edge.image_header import is_truncated, read_header, without_orientation
+from edge.terminal import discard_c_stderr
 
 RgbImage = NDArray[np.uint8]
 """An image: uint8, [height, width, 3], RGB."""
 
 _EXPECTED = f"a {names_of(kind for kind in FORMATS if kind.readable)} image"
+
+
+_FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
+"""EXIF orientation → OpenCV's code of the flip, after rows and columns are swapped from 5 on."""
 
 
 def read_image(path: str | Path) -> BgrImage:
@@ -81,7 +88,7 @@ def _decode(data: bytes, name: str) -> BgrImage:
     kind = format_of(data)
     if kind is not None and not kind.readable:
         raise _unsupported(kind, name)
-    if _is_truncated(data):
+    if is_truncated(data):
         raise ImageError(
             "a complete image",
             f"{name}, which is truncated",
@@ -89,12 +96,13 @@ def _decode(data: bytes, name: str) -> BgrImage:
             code="image-truncated",
             summary=f"{name} is truncated",
         )
-    buffer = np.frombuffer(data, np.uint8)
-    decoded: Any = None
-    if _may_have_alpha(data):
-        decoded = _decode_alpha(buffer)
+    header = read_header(data)
+    # The orientation is applied here: which of them OpenCV applies depends on its version, the
+    # format and the flags.
+    buffer = np.frombuffer(without_orientation(data), np.uint8)
+    decoded = _decode_alpha(buffer, header.premultiplied) if header.alpha else None
     if decoded is None:
-        decoded = _imdecode(buffer, cv2.IMREAD_COLOR)
+        decoded = _imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
         raise ImageError(
             _EXPECTED,
@@ -102,7 +110,7 @@ def _decode(data: bytes, name: str) -> BgrImage:
             "remove it or save it as JPEG",
             code="image-undecodable",
         )
-    return np.asarray(decoded, np.uint8)
+    return _turn_upright(np.asarray(decoded, np.uint8), header.orientation)
 
 
 def _unsupported(kind: ImageFormat, name: str) -> ImageError:
@@ -117,34 +125,24 @@ def _unsupported(kind: ImageFormat, name: str) -> ImageError:
 
 def _imdecode(buffer: RgbImage, flags: int) -> Any:
     """Decode with OpenCV to an array of integers in BGR order, or None."""
+    silence_opencv()
     try:
-        decoded: Any = cv2.imdecode(buffer, flags)
+        with discard_c_stderr():
+            decoded: Any = cv2.imdecode(buffer, flags)
     except cv2.error:  # e.g. a header that promises more pixels than OpenCV allows
         return None
     return decoded
 
 
-def _is_truncated(data: bytes) -> bool:
-    """Return whether a JPEG or PNG lacks its end marker.
-
-    OpenCV decodes such files without an error to an image that is gray from there on.
-    """
-    if data.startswith(b"\xff\xd8"):  # JPEG: an end of image after the last start of scan
-        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
-    if data.startswith(b"\x89PNG"):
-        return b"IEND" not in data[-4096:]
-    return False
+def _turn_upright(image: BgrImage, orientation: int) -> BgrImage:
+    """Turn an image upright from its EXIF orientation, 1 to 8."""
+    upright: Any = cv2.transpose(image) if orientation >= 5 else image
+    if orientation in _FLIPS:
+        upright = cv2.flip(upright, _FLIPS[orientation])
+    return np.asarray(upright, np.uint8)
 
 
-def _may_have_alpha(data: bytes) -> bool:
-    if data.startswith(b"\x89PNG"):
-        return data[25:26] in (b"\x04", b"\x06") or b"tRNS" in data[:4096]
-    if data[8:12] == b"WEBP":
-        return data[12:16] in (b"VP8X", b"VP8L")
-    return False
-
-
-def _decode_alpha(buffer: RgbImage) -> RgbImage | None:
+def _decode_alpha(buffer: RgbImage, premultiplied: bool) -> RgbImage | None:
     """Decode an image with transparency to BGR uint8 on white; None if it has none."""
     decoded = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
@@ -152,7 +150,9 @@ def _decode_alpha(buffer: RgbImage) -> RgbImage | None:
     full = float(np.iinfo(decoded.dtype).max)
     alpha = decoded[..., 3:].astype(np.float32) / full
     color = decoded[..., :3].astype(np.float32) / full
-    flat: RgbImage = np.rint(255 * (color * alpha + 1 - alpha)).astype(np.uint8)
+    if not premultiplied:
+        color *= alpha
+    flat: RgbImage = np.rint(255 * np.minimum(color + 1 - alpha, 1)).astype(np.uint8)
     return flat
 
 
@@ -182,3 +182,10 @@ def encode_jpeg(image: BgrImage, quality: int) -> bytes:
             code="image-too-large",
         )
     return data.tobytes()
+
+
+@cache
+def silence_opencv() -> None:
+    """Keep OpenCV from writing to stderr; the function moved between versions."""
+    logging = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # type: ignore[attr-defined]
+    logging.setLogLevel(0)

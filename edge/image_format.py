@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edge.exif import Directory
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFormat:
@@ -78,6 +80,8 @@ _START = 1024
 
 _PATTERNS = tuple((re.compile(start, re.DOTALL), kind) for start, kind in _SIGNATURES)
 
+_DNG_VERSION, _SUBFILE_TYPE, _REDUCED = 0xC612, 0xFE, 1
+
 _BRANDS = (
     (AVIF, (b"avif", b"avis")),
     (HEIC, (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")),
@@ -89,13 +93,19 @@ _BRANDS = (
 def format_of(data: bytes) -> ImageFormat | None:
     """Return the format of an image file by its content, or None where it is no known image.
 
-    The first 1024 bytes of a file are enough.
+    The first 1024 bytes of a file are enough, but to tell a camera's raw file from a TIFF.
     """
     if data[4:8] == b"ftyp":
         size = int.from_bytes(data[:4], "big")
         brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(size, 256), 4))}
         return next((kind for kind, names in _BRANDS if brands.intersection(names)), None)
-    return next((kind for start, kind in _PATTERNS if start.match(data[:_START])), None)
+    kind = next((kind for start, kind in _PATTERNS if start.match(data[:_START])), None)
+    return RAW if kind is TIFF and _is_raw(Directory(data)) else kind
+
+
+def _is_raw(directory: Directory) -> bool:
+    """Tell a camera's raw file from a TIFF: it is a DNG, or begins with a thumbnail."""
+    return _DNG_VERSION in directory or directory.value(_SUBFILE_TYPE, 0) & _REDUCED != 0
 
 
 def names_of(formats: Iterable[ImageFormat]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import BgrImage, Frame
+from edge.image import silence_opencv
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
 
@@ -202,19 +203,16 @@ class CaptureSource:
 def open_capture(target: str | int, backend: int, limits: dict[int, int]) -> cv2.VideoCapture:
     """Open a capture without what its libraries would print; ``limits``: property → value."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # FFmpeg writes to stderr itself
-    _silence()
+    silence_opencv()
     settings = dict(limits)
     if backend == cv2.CAP_FFMPEG:  # the model needs the other cores
         settings[cv2.CAP_PROP_N_THREADS] = 2 if (os.cpu_count() or 1) > 2 else 1
     flat = [value for pair in settings.items() for value in pair]
     opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture
-    return opener(target, backend, flat)
-
-
-def _silence() -> None:
-    """Keep OpenCV from writing to stderr; the function moved between versions."""
-    logging = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # type: ignore[attr-defined]
-    logging.setLogLevel(0)
+    capture = opener(target, backend, flat)
+    if backend == cv2.CAP_FFMPEG:  # a phone's video says which way is up; 4.11 ignores that
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+    return capture
 
 
 def _configure(capture: cv2.VideoCapture, options: SourceOptions) -> None:

@@ -1,11 +1,13 @@
 """Images are scaled down and encoded as JPEG."""
 
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from errors import raises_code
+from image_files import encode, exif, png_chunk, turned, with_exif
 
 from edge.image import decode_image, downscale, encode_jpeg, read_image
 
@@ -50,3 +52,55 @@ def test_rarer_formats_are_read(tmp_path: Path, suffix: str) -> None:
     path.write_bytes(cv2.imencode(kind, stored)[1].tobytes())
     expected = np.atleast_3d(stored).astype(int)
     assert np.abs(read_image(path) - expected).mean() < 3
+
+
+COLORS = np.array([[[0, 0, 255], [0, 255, 0], [255, 0, 0]],
+                   [[255, 255, 255], [0, 255, 255], [0, 0, 0]]],
+                  np.uint8).repeat(16, 0).repeat(16, 1)  # fmt: skip
+GRAY = COLORS[..., :1] // 2 + COLORS[..., 1:2] // 4
+LAYOUTS = {
+    "gray": GRAY[..., 0],
+    "color": COLORS,
+    "alpha": np.dstack([COLORS, np.full_like(GRAY, 255)]),
+    "16-bit gray": GRAY[..., 0].astype(np.uint16) * 257,
+    "16-bit color": COLORS.astype(np.uint16) * 257,
+    "16-bit alpha": np.dstack([COLORS, np.full_like(GRAY, 255)]).astype(np.uint16) * 257,
+}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "layout"),
+    [*((".jpg", layout) for layout in ("gray", "color")), *((".png", layout) for layout in LAYOUTS),
+     *((".webp", layout) for layout in ("color", "alpha")),
+     *((".tif", layout) for layout in LAYOUTS)],
+)  # fmt: skip
+def test_images_come_upright(suffix: str, layout: str) -> None:
+    image = LAYOUTS[layout]
+    expected = GRAY if image.ndim == 2 else COLORS
+    for orientation in range(1, 9):
+        data = encode(np.ascontiguousarray(turned(image, orientation)), suffix)
+        upright = decode_image(with_exif(data, exif(orientation)))[..., ::-1]
+        assert upright.shape == COLORS.shape
+        assert np.abs(upright.astype(int) - expected).mean() < 6, orientation
+
+
+def test_transparent_pixels_are_white_in_every_format() -> None:
+    image = LAYOUTS["alpha"].copy()
+    image[16:, :, 3] = 0
+    for suffix in (".png", ".webp", ".tif", ".jp2"):
+        decoded = decode_image(encode(image, suffix))
+        assert (decoded[16:] == 255).all(), suffix
+        assert (decoded[:16, :16] == (255, 0, 0)).all(), suffix
+
+
+def test_decoders_do_not_chatter(capfd: pytest.CaptureFixture[str]) -> None:
+    png = encode(COLORS, ".png")
+    profile = png_chunk(b"iCCP", b"x\0\0" + zlib.compress(b"abc"))
+    jpeg = encode(COLORS, ".jpg")
+    assert decode_image(png[:33] + profile + png[33:]).shape == COLORS.shape
+    assert decode_image(jpeg[:-2] + bytes(9) + jpeg[-2:]).shape == COLORS.shape
+    for suffix in (".tif", ".jp2"):
+        data = encode(COLORS, suffix)
+        with raises_code("image-undecodable"):
+            decode_image(data[: len(data) // 2])
+    assert capfd.readouterr().err == ""

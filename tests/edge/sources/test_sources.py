@@ -1,5 +1,6 @@
 """Sources: every frame of a file, the newest of a camera, a clear word where there is none."""
 
+import struct
 import time
 from pathlib import Path
 
@@ -74,6 +75,53 @@ def test_realtime_plays_a_file_at_its_own_speed(clip: Path) -> None:
     start = time.perf_counter()
     read_all(source)
     assert time.perf_counter() - start > 1.0
+
+
+@pytest.fixture(scope="module")
+def phone_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video whose upper left quarter is white and whose other ones are black."""
+    path = tmp_path_factory.mktemp("phone") / "upright.mp4"
+    codec = cv2.VideoWriter.fourcc(*"mp4v")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, 10, (64, 48))
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:24, :32] = 255
+    writer.write(image)
+    writer.write(image)
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize(
+    ("matrix", "options", "white"),
+    [
+        ((1, 0, 0, 1), SourceOptions(), (0, 0)),
+        ((0, 1, -1, 0), SourceOptions(), (0, 1)),  # to be turned clockwise by 90 degrees
+        ((-1, 0, 0, -1), SourceOptions(), (1, 1)),
+        ((0, -1, 1, 0), SourceOptions(), (1, 0)),
+        ((0, 1, -1, 0), SourceOptions(rotate=90), (1, 1)),
+        ((0, 1, -1, 0), SourceOptions(hflip=True, loop=True), (0, 0)),
+    ],
+)
+def test_a_phones_video_comes_upright(
+    phone_video: Path,
+    tmp_path: Path,
+    suffix: str,
+    matrix: tuple[int, ...],
+    options: SourceOptions,
+    white: tuple[int, int],
+) -> None:
+    data = bytearray(phone_video.read_bytes())
+    a, b, c, d = (value << 16 for value in matrix)
+    start = data.index(b"tkhd") + 4 + 40  # version 0: the display matrix
+    struct.pack_into(">9i", data, start, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path = tmp_path / f"phone{suffix}"
+    path.write_bytes(data)
+    for frame in read_some(open_source(str(path), options), 3 if options.loop else 2):
+        is_wide = bool(matrix[0]) or options.rotate == 90
+        assert frame.image.shape[:2] == ((48, 64) if is_wide else (64, 48))
+        quarters = cv2.resize(frame.image[..., 0], (2, 2), interpolation=cv2.INTER_AREA)
+        assert np.argwhere(quarters > 128).tolist() == [list(white)]
 
 
 def test_a_video_cut_short_is_read_to_the_cut_and_then_an_error(clip: Path, tmp_path: Path) -> None:
