@@ -17,6 +17,9 @@ from edge.terminal import discard_c_stderr
 RgbImage = NDArray[np.uint8]
 """An image: uint8, [height, width, 3], RGB."""
 
+WARP_LIMIT = 2**15 - 2
+"""Pixels per side up to which OpenCV warps an image."""
+
 _EXPECTED = f"a {names_of(kind for kind in FORMATS if kind.readable)} image"
 
 

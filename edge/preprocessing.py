@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.image import RgbImage
+from edge.image import WARP_LIMIT, RgbImage, downscale
 from edge.interpreter import Array, TensorSpec
 from edge.modelfile.metadata import ModelMetadata
 
@@ -100,9 +100,11 @@ def input_transform(
     if not letterbox:
         return InputTransform(width / image_width, height / image_height)
     scale = min(width / image_width, height / image_height)
-    left = (width - round(image_width * scale)) // 2
-    top = (height - round(image_height * scale)) // 2
-    return InputTransform(scale, scale, left, top)
+    scale_x = max(scale, 1 / image_width)  # not less than a pixel
+    scale_y = max(scale, 1 / image_height)
+    left = (width - round(image_width * scale_x)) // 2
+    top = (height - round(image_height * scale_y)) // 2
+    return InputTransform(scale_x, scale_y, left, top)
 
 
 def crop_square(image: RgbImage, left: float, top: float, side: float, size: int) -> RgbImage:
@@ -110,10 +112,17 @@ def crop_square(image: RgbImage, left: float, top: float, side: float, size: int
 
     The square may extend beyond the image, where it is black.
     """
-    step = side / size
-    inverse = np.array([[step, 0, left + (step - 1) / 2], [0, step, top + (step - 1) / 2]])
+    small = downscale(image, WARP_LIMIT)
+    scale_x, scale_y = small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]
+    step_x, step_y = scale_x * side / size, scale_y * side / size
+    inverse = np.array(
+        [
+            [step_x, 0, scale_x * left + (step_x - 1) / 2],
+            [0, step_y, scale_y * top + (step_y - 1) / 2],
+        ]
+    )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, inverse, (size, size), flags=flags), np.uint8)
+    return np.asarray(cv2.warpAffine(small, inverse, (size, size), flags=flags), np.uint8)
 
 
 def preprocessing_of(

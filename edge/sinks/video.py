@@ -26,6 +26,9 @@ _RATE = 30.0
 _QUALITY = 85
 _QUEUE_SIZE = 16
 
+_MIN_SIDE = 16
+"""Pixels per side of an .mp4 or .avi; smaller images get a border."""
+
 _MAX_GAP_S = 10.0
 """Seconds without a frame that .mp4 and .avi show as a still image; longer gaps are cut."""
 
@@ -130,9 +133,13 @@ class _ConstantRate:
     def __init__(self, path: Path, size: tuple[int, int], fps: float, *, skip_early: bool) -> None:
         path.write_bytes(b"")  # OpenCV does not say why it cannot
         codec = cv2.VideoWriter.fourcc(*_CODECS[path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(path.absolute()), cv2.CAP_FFMPEG, codec, fps, size)
+        wide, high = size
+        width, height = _encodable(wide), _encodable(high)
+        self._border = (0, height - high, 0, width - wide)
+        self._writer = cv2.VideoWriter(
+            str(path.absolute()), cv2.CAP_FFMPEG, codec, fps, (width, height)
+        )
         if not self._writer.isOpened():
-            wide, high = size
             raise OutputError(
                 f"an encoder for {path.suffix} at {wide}x{high}, {fps:g} fps",
                 "one that rejects these settings",
@@ -161,5 +168,17 @@ class _ConstantRate:
         return max(0, min(missing, limit))
 
     def _append(self, image: BgrImage) -> None:
+        if any(self._border):
+            image = cv2.copyMakeBorder(image, *self._border, cv2.BORDER_REPLICATE).astype(
+                "uint8", copy=False
+            )
         self._writer.write(image)
         self._written += 1
+
+
+def _encodable(side: int) -> int:
+    """Return the length of a side that the encoders of ``.mp4`` and ``.avi`` take: it is even.
+
+    Below 8 pixels OpenCV writes beyond its buffer.
+    """
+    return max(_MIN_SIDE, side + side % 2)

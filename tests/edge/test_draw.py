@@ -15,7 +15,8 @@ from edge.results import Classification, ClassScore, Detection
 
 NOW = StreamStatus(fps=29.8, invoke_ms=3.4, latency_ms=12.0, dropped=7, delegate="edgetpu")
 DOG = Detection("dog", 17, 0.75, (40.0, 60.0, 200.0, 180.0))
-SIZES = [(1, 1), (2, 40), (8, 8), (64, 48), (640, 480), (480, 640), (3840, 2160)]
+SIZES = [(1, 1), (2, 40), (8, 8), (64, 48), (640, 480), (480, 640), (3840, 2160),
+         (5000, 1), (1, 5000)]  # fmt: skip
 
 
 def gray(width: int = 640, height: int = 480, value: int = 128) -> BgrImage:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from edge.interpreter import TensorSpec
-from edge.preprocessing import Preprocessing, apply_table, input_table
+from edge.preprocessing import (
+    Preprocessing,
+    apply_table,
+    crop_square,
+    input_table,
+    input_transform,
+    resize_to_input,
+)
 
 HALF = (127.5,)
 
@@ -47,3 +54,35 @@ def test_a_quantized_input_of_raw_pixels_needs_no_table():
     spec = TensorSpec("image", (1, 8, 8, 3), "int8", 1 / 127.5, -1)
     shifted = apply_table(input_table(spec, preprocessing), pixels)[0]
     np.testing.assert_array_equal(shifted, pixels.astype(int) - 128)
+
+
+SHAPES = [(1, 1), (1, 5000), (5000, 1), (2, 3), (70_000, 1), (1, 40_000)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_images_of_any_proportion_fill_the_input(shape):
+    white = np.full((*shape, 3), 255, np.uint8)
+    fitted = resize_to_input(white, 32, 24, letterbox=True)
+    transform = input_transform(shape[1], shape[0], 32, 24, letterbox=True)
+    rows, columns = np.nonzero((fitted == 255).all(axis=2))
+    assert columns.min() == transform.left
+    assert rows.min() == transform.top
+    assert columns.max() + 1 - transform.left == round(shape[1] * transform.scale_x)
+    assert rows.max() + 1 - transform.top == round(shape[0] * transform.scale_y)
+    assert (resize_to_input(white, 32, 24, letterbox=False) == 255).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_square_in_an_image_of_any_proportion(shape):
+    white = np.full((*shape, 3), 255, np.uint8)
+    square = crop_square(white, 0, 0, min(shape), 9)
+    assert square.shape == (9, 9, 3)
+    assert square[4, 4].min() > 127  # black is mixed in at the image's edge
+    assert crop_square(white, 0, 0, max(shape), 9).shape == (9, 9, 3)
+
+
+def test_a_square_of_a_very_long_image_is_the_part_that_is_meant():
+    image = np.zeros((40, 40_000, 3), np.uint8)
+    image[:, 20_000:20_040] = 255
+    assert crop_square(image, 20_000, 0, 40, 8)[:, 1:-1].min() > 200
+    assert crop_square(image, 20_080, 0, 40, 8).max() == 0

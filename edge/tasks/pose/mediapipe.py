@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.frame import Frame
+from edge.image import WARP_LIMIT, downscale
 from edge.interpreter import Array
 from edge.results import Keypoint, Pose
 from edge.tasks.pose import bundle
@@ -27,7 +28,8 @@ class MediaPipePose:
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """Return the frame, uint8 RGB [height, width, 3], and in a stream its time in ms."""
-        rgb = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB), np.uint8)
+        image = downscale(frame.image, WARP_LIMIT)  # MediaPipe would abort
+        rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         if frame.name:  # images with a name are independent
             return (rgb,)
         return rgb, np.array([round(1000 * frame.time_s)], np.int64)
