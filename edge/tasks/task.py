@@ -54,8 +54,11 @@ def check_score(score: float | None) -> float:
     return score
 
 
-def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[str]:
+def check_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
     """Return the names of classes, which all have to be in ``labels``.
+
+    A name with commas ("cat, domestic") may come in the parts that a comma-separated list made
+    of it.
 
     Raises:
         UsageError: a name is not, or there are no names.
@@ -66,11 +69,29 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> frozenset[st
             "at least one class", "none", "choose one or all classes", code="no-classes"
         )
     known = frozenset(labels)
-    for name in classes:
+    names = classes if known.issuperset(classes) else _rejoin(classes, labels)
+    for name in names:
         if name not in known:
             fix = did_you_mean(name, labels, "see the model's labels")
             raise UsageError("a class of the model", f"'{name}'", fix, code="unknown-class")
-    return frozenset(classes)
+    return tuple(names)
+
+
+def _rejoin(parts: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Put the parts of labels with commas together again, the longest label first."""
+    whole = {
+        tuple(part.strip() for part in label.split(",") if part.strip()): label
+        for label in labels
+        if "," in label
+    }
+    longest = max(map(len, whole), default=0)
+    names, at = [], 0
+    while at < len(parts):
+        sizes = range(min(longest, len(parts) - at), 0, -1)
+        size = next((n for n in sizes if tuple(parts[at : at + n]) in whole), 1)
+        names.append(whole.get(tuple(parts[at : at + size]), parts[at]))
+        at += size
+    return names
 
 
 def class_indices(classes: Sequence[str], labels: Sequence[str]) -> NDArray[np.int64]:

@@ -138,7 +138,7 @@ class Segmenter(SingleImage):
         known, label_notes = mask_labels(loaded, decoder)
         selected = tuple(classes) or None
         if selected is not None:
-            check_classes(selected, known)
+            selected = check_classes(selected, known)
         if background is not None and selected is None and "person" in known:
             selected = ("person",)
         return cls(
@@ -201,11 +201,12 @@ class Segmenter(SingleImage):
         Raises:
             UsageError: an unknown class, or a threshold out of range.
         """
-        if settings.classes is not None:
-            check_classes(settings.classes, self.labels)
+        classes = settings.classes
+        if classes is not None:
+            classes = check_classes(classes, self.labels)
         threshold = None if self.decoder.threshold is None else check_score(settings.score)
         decoder = self.decoder.with_threshold(threshold)
-        return replace(self, classes=settings.classes, decoder=decoder)
+        return replace(self, classes=classes, decoder=decoder)
 
 
 def default_model() -> Path | str:

@@ -16,7 +16,7 @@ from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify.scores import best_classes
 from edge.tasks.detect.detector import Detector
 from edge.tasks.detect.heads.yolo import Candidates
-from edge.tasks.task import TaskSettings
+from edge.tasks.task import TaskSettings, check_classes
 from edge.tasks.track.tracker import Tracker
 
 COLORS = ("red", "green", "blue")
@@ -192,3 +192,20 @@ def test_a_tracker_follows_some_classes_alone() -> None:
     task = adjusted(Tracker.from_detector(detector([(0, 0.9), (1, 0.9)])), classes=("green",))
     assert set(actual(task, 10)) == {"green"}
     assert task.settings().classes == ("green",)
+
+
+@pytest.mark.parametrize(
+    ("parts", "names"),
+    [
+        (("cat", "domestic"), ("cat, domestic",)),
+        (("dog", "cat", "domestic", "crane", "bird"), ("dog", "cat, domestic", "crane, bird")),
+        (("crane", "dog"), ("crane", "dog")),
+        (("a", "b", "c"), ("a,b, c",)),
+        (("cat, domestic", "dog"), ("cat, domestic", "dog")),
+    ],
+)
+def test_classes_with_commas_come_in_parts(parts: Any, names: Any) -> None:
+    labels = ("cat, domestic", "dog", "crane", "crane, bird", "a,b, c", "a,b")
+    assert check_classes(parts, labels) == names
+    with raises_code("unknown-class", found="'domestic'"):
+        check_classes(("domestic", "dog"), labels)
