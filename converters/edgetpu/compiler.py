@@ -124,7 +124,7 @@ def read_model(path: Path) -> tuple[bytes, tuple[str, ...]]:
         return content, ()
     try:
         labels, notes = fit_labels(
-            read_labels(label_file), math.prod(file.outputs[0].shape), label_file.name
+            read_labels(label_file), max(2, math.prod(file.outputs[0].shape)), label_file.name
         )
     except LabelsError as error:
         return content, (f"{label_file.name} was not added to the compiled model: {error}",)

@@ -135,7 +135,8 @@ def unpack(content: bytes, name: str) -> GoldenOutputs:
 def _compared(runtime: Runtime) -> tuple[int, ...]:
     """Return the indices of the outputs that are compared."""
     head = ssd.match_head(runtime)
-    return tuple(range(len(runtime.outputs))) if head is None else (head.indices[2],)
+    scores = None if head is None else head.scores
+    return tuple(range(len(runtime.outputs))) if scores is None else (scores,)
 
 
 def _input(runtime: Runtime, spec: TensorSpec, name: str, random: np.random.Generator) -> Array:

@@ -3,7 +3,8 @@
 A FlatBuffer (identifier M001) in the model's buffer named TFLITE_METADATA describes inputs and
 outputs; the files that it names (labels, provenance) are a zip behind the model. MediaPipe, Android
 and others read it. Specification: https://ai.google.dev/edge/litert/models/metadata; field numbers
-are those of ``metadata_schema.fbs``, schema version 1.
+are those of ``metadata_schema.fbs``, schema version 1. What exporters of YOLO pack there
+(:mod:`edge.modelfile.export_metadata`) is read as well.
 """
 
 import io
@@ -11,12 +12,13 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from edge.errors import ModelError
-from edge.modelfile import tflite
+from edge.modelfile import export_metadata, tflite
+from edge.modelfile.export_metadata import ExportMetadata
 from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferReader, FlatbufferTable
 from edge.modelfile.tflite import ModelFile
 
@@ -51,6 +53,7 @@ class ModelMetadata:
         license: License of the model.
         version: Version of the model.
         missing: Files that the metadata names and that are not packed with the model.
+        task: Task of the model, such as "detect" or "pose", "" where the file does not contain it.
     """
 
     name: str = ""
@@ -64,6 +67,7 @@ class ModelMetadata:
     license: str = ""
     version: str = ""
     missing: tuple[str, ...] = ()
+    task: str = ""
 
 
 def read(model: bytes) -> ModelMetadata | None:
@@ -77,15 +81,30 @@ def read(model: bytes) -> ModelMetadata | None:
 
 def of(file: ModelFile, name: str = "the model") -> ModelMetadata | None:
     """Read the metadata of a parsed file; see :func:`read`."""
-    if ENTRY not in file.metadata:
-        return None
-    data = file.buffer(file.metadata[ENTRY])
-    if data[4:8] != IDENTIFIER:
-        raise _damaged(name, "unknown format")
     try:
-        return _read(FlatbufferReader(data).root(), packed_files(file.content, file.end))
+        packed = packed_files(file.content, file.end)
+        export = export_metadata.read(packed)
+        if ENTRY not in file.metadata:
+            return None if export is None else _with_export(ModelMetadata(), export)
+        data = file.buffer(file.metadata[ENTRY])
+        if data[4:8] != IDENTIFIER:
+            raise _damaged(name, "unknown format")
+        about = _read(FlatbufferReader(data).root(), packed)
     except FlatbufferError as error:
         raise _damaged(name, str(error)) from None
+    return about if export is None else _with_export(about, export)
+
+
+def _with_export(about: ModelMetadata, export: ExportMetadata) -> ModelMetadata:
+    """Return the metadata with an exporter's, whose models take pixels of 0 to 1."""
+    unit = about.mean is None
+    return replace(
+        about,
+        labels=export.labels or about.labels,
+        mean=(0.0,) if unit else about.mean,
+        std=(255.0,) if unit else about.std,
+        task=export.task,
+    )
 
 
 def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
@@ -95,6 +114,8 @@ def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
         files[LABELS_FILE] = "".join(f"{label}\n" for label in metadata.labels).encode()
     if metadata.provenance is not None:
         files[PROVENANCE_FILE] = json.dumps(metadata.provenance, indent=2).encode()
+    if metadata.task:
+        files[export_metadata.TASK_FILE] = json.dumps({"task": metadata.task}).encode()
     return files
 
 
@@ -179,8 +200,9 @@ def _labels(scores: FlatbufferTable, packed: dict[str, bytes]) -> tuple[str, ...
     files = [entry for entry in scores.tables(6) if entry.integer(2, "b") in _LABEL_TYPES]
     files.sort(key=lambda entry: (bool(entry.text(3)), not entry.text(3).startswith("en")))
     for entry in files:
-        data = packed.get(PurePosixPath(entry.text(0)).name)
-        if data is not None:
+        name = PurePosixPath(entry.text(0)).name
+        data = packed.get(name)
+        if data is not None and name not in export_metadata.FILES:
             lines = data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
             return tuple(lines[:-1] if lines[-1] == "" else lines)
     return None

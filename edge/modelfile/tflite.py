@@ -56,6 +56,7 @@ class OpInfo:
 
     ``options``: the table of its builtin options, None where it has none; their field numbers are
     those of the schema, and what is read from it may raise :class:`FlatbufferError`.
+    ``custom_options``: first byte and length of a custom operation's options in the file.
     """
 
     code: int
@@ -64,6 +65,7 @@ class OpInfo:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: FlatbufferTable | None = field(default=None, compare=False, repr=False)
+    custom_options: tuple[int, int] = field(default=(0, 0), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +277,9 @@ def _operator(
     if options is not None and code in (RESHAPE, SQUEEZE):
         options.integers(0)
     table.table(12)
-    table.span(5)
     table.span(7)
-    return OpInfo(code, custom if code == CUSTOM else "", version, inputs, outputs, options)
+    name = custom if code == CUSTOM else ""
+    return OpInfo(code, name, version, inputs, outputs, options, table.span(5))
 
 
 def _signature(table: FlatbufferTable) -> None:

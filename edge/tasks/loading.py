@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import interpreter
-from edge.errors import DelegateError
+from edge.errors import DelegateError, ModelError
 from edge.interpreter import Runtime
 from edge.modelfile import metadata, tflite
 from edge.modelfile.labels import find_labels, read_labels
@@ -75,6 +75,32 @@ def load_content(
     about = metadata.of(runtime.file, name)
     names, source = _labels(name, about, labels, default_labels)
     return LoadedModel(name, runtime, about, names, source, (*notes, *runtime.notes))
+
+
+_INSTEAD = {
+    "classify": "use 'edge classify' or 'edge demo classify'",
+    "detect": "use 'edge demo detect'",
+    "segment": "instance masks of YOLO are not read yet: use a model such as deeplabv3_pascal",
+    "pose": "poses of YOLO are not read yet: use 'edge demo pose' with movenet_lightning",
+    "obb": "rotated boxes are not read: export a model of upright boxes",
+}
+"""Task in a model's metadata → fix where it is opened for another one."""
+
+
+def check_task(loaded: LoadedModel, task: str) -> None:
+    """Check that a model is for ``task``, if its metadata contains its task.
+
+    Raises:
+        ModelError: it is for another one.
+    """
+    other = "" if loaded.about is None else loaded.about.task
+    if other not in ("", task):
+        raise ModelError(
+            f"a model for {task}",
+            f"{loaded.name}, whose metadata says that it is for {other}",
+            _INSTEAD[other],
+            code="model-wrong-task",
+        )
 
 
 def cpu_fallback_path(path: Path) -> Path:

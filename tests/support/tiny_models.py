@@ -5,19 +5,24 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
 
 SIDE = 4
 FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
-RESHAPE, FULLY_CONNECTED, SOFTMAX, CUSTOM = 22, 9, 25, 32
+RESHAPE, FULLY_CONNECTED, LOGISTIC, SOFTMAX, CUSTOM = 22, 9, 14, 25, 32
 CODES = {"float32": FLOAT32, "uint8": UINT8, "int8": INT8}
 
 
 def color_model(
-    dtype: str = "uint8", classes: int = 3, logits: bool = False, logit_scale: float = 8 / 255
+    dtype: str = "uint8",
+    classes: int = 3,
+    logits: bool = False,
+    logit_scale: float = 8 / 255,
+    sigmoid: bool = False,
 ) -> bytes:
     """A classifier of 4 × 4 images by their main color, which wants pixels of −1 to 1.
 
-    Output 0 is red, 1 green, 2 blue; further outputs never win.
+    Output 0 is red, 1 green, 2 blue; further outputs never win. ``sigmoid``: in place of a softmax.
     """
     parts = Parts()
     pixels = 3 * SIDE * SIDE
@@ -48,7 +53,8 @@ def color_model(
     if not logits:
         low = -128 if dtype == "int8" else 0
         tensors.append(parts.tensor("scores", [1, classes], kind, scale=1 / 256, zero=low))
-        operators.append(parts.operator(SOFTMAX, [3], [5], 2 if dtype == "int8" else 1))
+        last = LOGISTIC if sigmoid else SOFTMAX
+        operators.append(parts.operator(last, [3], [5], 2 if dtype == "int8" else 1))
     return parts.pack(tensors, operators, [0], [3 if logits else 5])
 
 
@@ -70,17 +76,55 @@ def movenet_model() -> bytes:
     return constant_model(32, keypoints)
 
 
-def constant_model(side: int, output: np.ndarray) -> bytes:
-    """A model of images [1, side, side, 3] whose output, float32, is constant."""
+def constant_model(side: int, *outputs: np.ndarray, names: tuple[str, ...] = ()) -> bytes:
+    """A model of images [1, side, side, 3] whose outputs, float32 or int32, are constant."""
     parts = Parts()
-    shape = np.asarray(output.shape, np.int32)
+    tensors = [parts.tensor("image", [1, side, side, 3], FLOAT32)]
+    operators, results = [], []
+    for output, name in zip(outputs, names or ["output"] * len(outputs), strict=True):
+        kind = INT32 if output.dtype == np.int32 else FLOAT32
+        shape = np.asarray(output.shape, np.int32)
+        at = len(tensors)
+        tensors += [
+            parts.tensor("constant", list(output.shape), kind, data=output),
+            parts.tensor("shape", [len(shape)], INT32, data=shape),
+            parts.tensor(name, list(output.shape), kind),
+        ]
+        operators.append(parts.operator(RESHAPE, [at, at + 1], [at + 2]))
+        results.append(at + 2)
+    return parts.pack(tensors, operators, [0], results)
+
+
+def ssd_model(order: tuple[int, ...] = (0, 1, 2, 3), classes: int = 3) -> bytes:
+    """An SSD with TFLite_Detection_PostProcess that finds class 2 in the left half, 0 in the right.
+
+    ``order``: the outputs that it lists: 0 boxes, 1 classes, 2 scores, 3 their number.
+    """
+    parts = Parts()
+    anchors = np.array([[0.5, 0.25, 1, 0.5], [0.5, 0.75, 1, 0.5]], np.float32)
+    scores = np.zeros((1, 2, classes + 1), np.float32)  # class 0 is the background
+    scores[0, 0, 3], scores[0, 1, 1] = 0.9, 0.6
     tensors = [
-        parts.tensor("image", [1, side, side, 3], FLOAT32),
-        parts.tensor("constant", list(output.shape), FLOAT32, data=output),
-        parts.tensor("shape", [len(shape)], INT32, data=shape),
-        parts.tensor("output", list(output.shape), FLOAT32),
+        parts.tensor("image", [1, 32, 32, 3], FLOAT32),
+        parts.tensor("boxes", [1, 2, 4], FLOAT32, data=np.zeros((1, 2, 4), np.float32)),
+        parts.tensor("scores", list(scores.shape), FLOAT32, data=scores),
+        parts.tensor("anchors", [2, 4], FLOAT32, data=anchors),
+        *(parts.tensor(f"PostProcess:{i}", [], FLOAT32) for i in range(4)),
     ]
-    return parts.pack(tensors, [parts.operator(RESHAPE, [1, 2], [3])], [0], [3])
+    operator = parts.operator(
+        CUSTOM, [1, 2, 3], [4, 5, 6, 7], custom="TFLite_Detection_PostProcess"
+    )
+    options = flexbuffers.Builder()
+    with options.Map():
+        options.Int("max_detections", 3)
+        options.Int("max_classes_per_detection", 1)
+        options.Int("num_classes", classes)
+        for name, value in (("y", 10.0), ("x", 10.0), ("h", 5.0), ("w", 5.0)):
+            options.Float(f"{name}_scale", value)
+        options.Float("nms_score_threshold", 0.1)
+        options.Float("nms_iou_threshold", 0.6)
+    operator.customOptions = np.frombuffer(bytes(options.Finish()), np.uint8)
+    return parts.pack(tensors, [operator], [0], [4 + i for i in order])
 
 
 def edgetpu_model() -> bytes:

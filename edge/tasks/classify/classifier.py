@@ -26,9 +26,16 @@ from edge.tasks.classify.scores import (
     best_classes,
     count_classes,
     gives_logits,
+    is_binary,
     to_scores,
 )
-from edge.tasks.loading import LoadedModel, cpu_fallback_path, load_content, load_file
+from edge.tasks.loading import (
+    LoadedModel,
+    check_task,
+    cpu_fallback_path,
+    load_content,
+    load_file,
+)
 from edge.tasks.task import SingleImage, TaskSettings, check_score, class_indices, distinct
 
 SMOOTHING_S = 0.25
@@ -164,10 +171,14 @@ class Classifier(SingleImage):
                 "use --top 1",
                 code="invalid-option-value",
             )
+        check_task(loaded, "classify")
         runtime = loaded.runtime
         classes = count_classes(runtime)
         if classes is None:
             raise _wrong_task(runtime, loaded.name)
+        scores, count = runtime.outputs[0], len(loaded.labels or ())
+        if scores.shape[-1] == 1 and not is_binary(runtime.file, scores, count):
+            raise _no_classes(loaded.name)
         labels, label_notes = _labels(loaded, classes)
         spec = runtime.inputs[0]
         preprocessing, input_notes = pixels.preprocessing_of(spec, loaded.about, loaded.name)
@@ -247,8 +258,9 @@ class Classifier(SingleImage):
         """
         path = cpu_fallback_path(self.path)
         loaded = load_file(path, labels=None, delegate="cpu", threads=self.runtime.threads)
-        other = type(self)._of(loaded, path, None, self.top, self._average)
-        return replace(other, labels=self.labels, threshold=self.threshold, selected=self.selected)
+        named = replace(loaded, labels=self.labels)
+        other = type(self)._of(named, path, None, self.top, self._average)
+        return replace(other, threshold=self.threshold, selected=self.selected)
 
 
 def _score_average(seconds: float) -> _ScoreAverage:
@@ -264,6 +276,9 @@ def _score_average(seconds: float) -> _ScoreAverage:
 
 def _labels(loaded: LoadedModel, classes: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the labels of the classes, and notes about them."""
+    if loaded.labels is not None and len(loaded.labels) == 1 and classes == 2:
+        (label,) = loaded.labels
+        return (f"not {label}", label), ()
     if loaded.labels is not None:
         return fit_labels(loaded.labels, classes, loaded.source)
     lost = ", ".join(loaded.about.missing) if loaded.about is not None else ""
@@ -283,6 +298,15 @@ def _threshold(about: ModelMetadata | None, given: float | None) -> float | None
             code="invalid-option-value",
         )
     return given or None
+
+
+def _no_classes(name: str) -> ModelError:
+    return ModelError(
+        "scores of classes",
+        f"{name}, whose output is a single number without a sigmoid",
+        "end the model in a sigmoid, or name its two classes with --labels if it is a logit",
+        code="model-wrong-task",
+    )
 
 
 def _wrong_task(runtime: Runtime, name: str) -> ModelError:

@@ -14,13 +14,14 @@ from edge import preprocessing as pixels
 from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
+from edge.modelfile.labels import is_background, is_unused
 from edge.preprocessing import Preprocessing, input_transform, resize_to_input
 from edge.registry import resolve_model
 from edge.results import Detection, Detections
 from edge.tasks.detect import heads
-from edge.tasks.detect.heads import DetectionHead, head_config
+from edge.tasks.detect.heads import DetectionHead, head_config, ssd
 from edge.tasks.detect.heads.yolo import Candidates, nms
-from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
+from edge.tasks.loading import LoadedModel, check_task, load_file, open_cpu_fallback
 from edge.tasks.task import SingleImage, TaskSettings, check_score, class_indices, distinct
 
 THRESHOLD, IOU = 0.4, 0.45
@@ -28,9 +29,6 @@ THRESHOLD, IOU = 0.4, 0.45
 
 _MIN_THRESHOLD = 0.01
 """Below it a head gives thousands of boxes, which take long to compare with each other."""
-
-_BACKGROUND = ("???", "background")
-_NO_NAME = ("n/a", "???")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +101,21 @@ class Detector(SingleImage):
         _check_fraction("an IoU", iou)
         path = resolve_model(model, say, delegate)
         loaded = load_file(path, labels=labels, delegate=delegate, threads=threads)
+        check_task(loaded, "detect")
         config = _head_config(path, head)
         matched = (
             heads.match_head(loaded.runtime)
             if config is None
             else head_config.build_head(config, loaded.runtime, str(path))
         )
-        if matched is None:
+        if matched is None or (loaded.labels is None and heads.is_pose(matched)):
             raise _wrong_task(loaded.runtime, str(path))
         preprocessing, notes = _preprocessing(loaded, matched, config)
         names, label_notes = _labels(loaded, matched)
+        if isinstance(matched, ssd.SsdHead) and matched.scores is None:
+            label_notes += (
+                f"{path} does not name its outputs: their values show which are scores",
+            )
         return cls(
             runtime=loaded.runtime,
             labels=names,
@@ -162,7 +165,7 @@ class Detector(SingleImage):
         """Return the minimum score of a detection, and the reported classes."""
         labels = self.labels or ()
         names = None if self.selected is None else distinct([labels[i] for i in self.selected])
-        choices = [name for name in labels if name.lower() not in _NO_NAME]
+        choices = [name for index, name in enumerate(labels) if not is_unused(name, index)]
         return TaskSettings(self.threshold, names, distinct(choices))
 
     def with_settings(self, settings: TaskSettings) -> Self:
@@ -249,13 +252,13 @@ def _labels(
     if labels is None:
         note = f"{loaded.name} has no labels: classes are numbered; name them with --labels FILE"
         return None, (note,)
-    if head.classes is None:  # SSD's classes count from the first line that is not background
-        return (labels[1:] if labels[0].lower() in _BACKGROUND else labels), ()
-    if len(labels) != head.classes:
-        labels = tuple(label for label in labels if label.lower() not in _NO_NAME)
-    if len(labels) == head.classes + 1 and labels[0].lower() in _BACKGROUND:
-        labels = labels[1:]
-    if len(labels) != head.classes:
+    if head.suppresses:  # SSD's classes count from the first line that is not background
+        labels = labels[1:] if labels and is_background(labels[0]) else labels
+    elif len(labels) != head.classes:
+        labels = tuple(name for index, name in enumerate(labels) if not is_unused(name, index))
+        if len(labels) - 1 == head.classes and is_background(labels[0]):
+            labels = labels[1:]
+    if head.classes not in (None, len(labels)):
         raise LabelsError(
             f"{head.classes} labels, one per class of the model",
             f"{len(labels)} in {loaded.source}",
@@ -267,15 +270,9 @@ def _labels(
 
 def _wrong_task(runtime: Runtime, name: str) -> ModelError:
     outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
-    single = len(runtime.outputs) == 1 and len(runtime.outputs[0].shape) == 2
-    fix = (
-        f"it looks like a classifier: edge demo classify --model {name}"
-        if single
-        else "describe its head in a TOML file: see 'edge demo detect --help'"
-    )
     return ModelError(
         "a detector (SSD or YOLO)",
         f"{name} with outputs {outputs}",
-        fix,
+        heads.advice(runtime, name),
         code="model-wrong-task",
     )

@@ -24,7 +24,7 @@ from edge.frame import Frame
 from edge.interpreter import Array, Runtime
 from edge.preprocessing import crop_square
 from edge.results import Keypoint, Pose
-from edge.tasks.loading import load_file, open_cpu_fallback
+from edge.tasks.loading import check_task, load_file, open_cpu_fallback
 from edge.tasks.pose.keypoints import COCO, angles
 
 MIN_SCORE = 0.2
@@ -211,16 +211,18 @@ def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
     loaded = load_file(path, labels=None, delegate=delegate, threads=threads)
+    check_task(loaded, "pose")
     runtime = loaded.runtime
     shapes = [spec.shape for spec in runtime.outputs]
     first = runtime.inputs[0]
     square = len(first.shape) == 4 and first.shape[1] == first.shape[2] and first.shape[3] == 3
     if not square or first.dtype not in _DTYPES or shapes != [(1, 1, len(COCO), 3)]:
         outputs = ", ".join(f"{spec.dtype} {list(spec.shape)}" for spec in runtime.outputs)
+        of_yolo = loaded.about is not None and loaded.about.task == "pose"
         raise ModelError(
             "MoveNet for one person (output [1, 1, 17, 3]) or a .task file of MediaPipe's poses",
             f"{path} with outputs {outputs}",
-            "use --model movenet_lightning",
+            f"{'poses of YOLO are not read yet: ' * of_yolo}use --model movenet_lightning",
             code="model-wrong-task",
         )
     return MoveNet(runtime, loaded.notes, path)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from edge.errors import LabelsError, ModelError
 from edge.frame import Frame
 from edge.interpreter import Array, Runtime, TensorSpec
+from edge.modelfile.labels import is_background
 from edge.tasks.classify.scores import gives_logits, source_of
 from edge.tasks.loading import LoadedModel
 
@@ -174,7 +175,6 @@ def _best(output: Array) -> Mask:
     return np.asarray(np.argmax(output[0], axis=-1), np.uint8)
 
 
-_BACKGROUND = ("background", "_background_", "__background__", "???")
 _SELFIE = "selfie"
 """Label of people in MediaPipe's selfie segmentation."""
 
@@ -197,10 +197,10 @@ def mask_labels(
         )
         count = decoder.classes or MAX_CLASSES
         return ("background", *(f"class {index}" for index in range(1, count))), (note,)
-    if decoder.classes == len(labels) + 1 and labels[0].lower() not in _BACKGROUND:
+    if decoder.classes == len(labels) + 1 and not is_background(labels[0]):
         note = f"{loaded.source} has no background label: added as the first label"
         return ("background", *labels), (note,)
-    if decoder.classes == len(labels) - 1 and labels[0].lower() in _BACKGROUND:
+    if decoder.classes == len(labels) - 1 and is_background(labels[0]):
         note = f"{loaded.source} has a background label that the model lacks: removed"
         return labels[1:], (note,)
     if len(labels) > MAX_CLASSES or decoder.classes not in (None, len(labels)):
@@ -216,7 +216,7 @@ def mask_labels(
 def reported_indices(classes: Sequence[str] | None, labels: tuple[str, ...]) -> tuple[int, ...]:
     """Return the indices of the classes to report; None stands for all but the background."""
     if classes is None:
-        return tuple(i for i, label in enumerate(labels) if label.lower() not in _BACKGROUND)
+        return tuple(i for i, label in enumerate(labels) if not is_background(label))
     return tuple(i for i, label in enumerate(labels) if label in classes)
 
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from edge import draw
 from edge import preprocessing as pixels
-from edge.errors import ModelError, UsageError
+from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.preprocessing import Preprocessing
 from edge.registry import resolve_model
 from edge.results import Segment, Segmentation
-from edge.tasks.loading import LoadedModel, load_file, open_cpu_fallback
+from edge.tasks.loading import LoadedModel, check_task, load_file, open_cpu_fallback
 from edge.tasks.segment.background import Background, compose, parse_background
 from edge.tasks.segment.masks import (
     MAX_CLASSES,
@@ -129,6 +129,7 @@ class Segmenter(SingleImage):
             background = parse_background(background)
         path = resolve_model(default_model() if model is None else model, say, delegate)
         loaded = _load(path, labels, delegate, threads)
+        check_task(loaded, "segment")
         minimum = check_score(THRESHOLD if threshold is None else threshold)
         decoder = match_decoder(loaded.runtime, minimum, smoothing)
         if decoder is None:
@@ -164,6 +165,7 @@ class Segmenter(SingleImage):
         mask, alpha = self.decoder(outputs[0], frame)
         bins = [MAX_CLASSES]
         shares = cv2.calcHist([mask], [0], None, bins, [0, MAX_CLASSES]).reshape(-1) / mask.size
+        self._check_labels(shares)
         segments = [
             Segment(self.labels[index], index, float(shares[index]), _box(mask, index))
             for index in reported_indices(self.classes, self.labels)
@@ -173,6 +175,20 @@ class Segmenter(SingleImage):
         if alpha is not None:
             alpha = _select_alpha(alpha, {segment.index for segment in segments})
         return Segmentation(tuple(segments), mask, alpha)
+
+    def _check_labels(self, shares: NDArray[np.float32]) -> None:
+        """Check that each class in a mask has a label, where the file does not tell their number.
+
+        255 marks pixels that are of no class.
+        """
+        unnamed = np.flatnonzero(shares[len(self.labels) : MAX_CLASSES - 1] >= MIN_SHARE)
+        if len(unnamed):
+            raise LabelsError(
+                f"a label for class {len(self.labels) + unnamed[0]}",
+                f"{len(self.labels)} labels",
+                "choose the right file with --labels",
+                code="labels-count-mismatch",
+            )
 
     def draw(self, image: BgrImage, result: Segmentation) -> BgrImage:
         """Color the segments in place, with a legend; or return them before the background."""

@@ -158,3 +158,10 @@ def test_numbers_that_json_lacks_become_null(tiny_model):
     about = metadata.read(hostile.with_files(content, {"provenance.json": text}))
     assert about.provenance == {"loss": None, "range": [None, None, 1.5]}
     json.dumps(about.provenance, allow_nan=False)
+
+
+def test_an_exporters_task_goes_along_when_metadata_is_written_again(tiny_model):
+    content = write_metadata(tiny_model("float32"), ModelMetadata(task="pose", labels=("person",)))
+    about = metadata.read(content)
+    assert (about.task, about.labels) == ("pose", ("person",))
+    assert metadata.read(write_metadata(content, about)).task == "pose"

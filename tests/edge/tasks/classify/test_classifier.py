@@ -35,6 +35,41 @@ def test_images_are_classified_with_every_dtype(tiny_model, red, dtype, logits):
         assert sum(entry.score for entry in result.classes) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "int8"])
+def test_a_single_sigmoid_tells_two_classes_apart(tiny_model, red, dtype):
+    content = with_labels(tiny_model(dtype, classes=1, sigmoid=True), labels=("other", "red"))
+    model = Classifier.from_bytes(content, name="m")
+    for image, label, index in ((red[..., ::-1], "red", 1), (red, "other", 0)):
+        best = model.predict(image).best
+        assert (best.label, best.index) == (label, index)
+        assert 0.95 < best.score <= 1
+    assert sum(entry.score for entry in model.predict(red).classes) == pytest.approx(1)
+    assert model.settings().labels == ("other", "red")
+
+
+def test_one_label_of_a_single_sigmoid_names_what_it_finds(tiny_model, red):
+    content = with_labels(tiny_model("float32", classes=1, sigmoid=True), labels=("red",))
+    model = Classifier.from_bytes(content, name="m")
+    assert model.predict(red[..., ::-1]).best.label == "red"
+    assert model.predict(red).best.label == "not red"
+    numbered = Classifier.from_bytes(tiny_model("float32", classes=1, sigmoid=True), name="m")
+    assert numbered.predict(red[..., ::-1]).best.label == "class 1"
+    with raises_code("labels-count-mismatch", expected="2", found="3"):
+        Classifier.from_bytes(with_labels(tiny_model(classes=1, sigmoid=True)), name="m")
+
+
+def test_a_single_number_that_is_no_probability_is_refused(tiny_model, red):
+    number = tiny_model("float32", classes=1, logits=True)
+    with raises_code("model-wrong-task", found="without a sigmoid", fix="--labels"):
+        Classifier.from_bytes(number, name="m")
+    logit = Classifier.from_bytes(with_labels(number, labels=("other", "red")), name="m")
+    assert logit.predict(red[..., ::-1]).best.label == "red"
+    assert 0.95 < logit.predict(red).best.score < 1
+    always_1 = tiny_model("float32", classes=1)  # a softmax of a single value
+    with raises_code("model-wrong-task"):
+        Classifier.from_bytes(always_1, name="m")
+
+
 def test_top_limits_the_classes(tiny_model, red):
     model = Classifier.from_bytes(with_labels(tiny_model()), name="colors")
     assert len(replace(model, top=1).predict(red[..., ::-1]).classes) == 1

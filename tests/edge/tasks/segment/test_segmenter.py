@@ -178,3 +178,19 @@ def test_its_delegate_dies_and_the_model_beside_it_goes_on(open_segmenter: Any) 
     assert seen(other, image).segments == seen(task, image).segments != ()
     with raises_code("cpu-model-missing"):
         other.fallback_to_cpu()
+
+
+@pytest.mark.parametrize(("value", "fits"), [(1, True), (255, True), (2, False)])
+def test_a_class_without_a_label_does_not_vanish(
+    open_segmenter: Any, value: int, fits: bool
+) -> None:
+    # The file does not contain the number of classes: only a mask shows one without a label.
+    mask = np.zeros((1, 8, 8), np.int32)
+    mask[0, :4] = value
+    task = open_segmenter(tiny_models.constant_model(8, mask), labels=("background", "dog"))
+    image = mask_models.halves(GREEN, RED)
+    if fits:
+        assert [segment.label for segment in seen(task, image).segments] == ["dog"] * (value == 1)
+    else:
+        with raises_code("labels-count-mismatch", expected="class 2", found="2 labels"):
+            seen(task, image)
