@@ -58,7 +58,7 @@ def convert(
     ('int8', True)
 
     Args:
-        dataset: a folder of class folders, a zip of one, or a CSV file.
+        dataset: a folder of class folders, a zip or tar of one, or a CSV file.
         out: folder of the result: model.tflite, report.json, report.html and more.
         weights: pretrained weights of the backbone: imagenet, builtin, none or a file.
         alpha: width multiplier of MobileNetV2; None: from the weights.

@@ -33,7 +33,7 @@ Recipes: int8 (default), float16, qat, channels-50, channels-30, magnitude-75,
 DATASET is one of
   a folder with one subfolder per class:  photos/cat/1.jpg  photos/dog/2.jpg
   train/, val/, test/ of class folders:   photos/train/cat/1.jpg
-  a zip of either
+  a zip or tar (.tar, .tgz, ...) of either
   a CSV of image paths:                   path,label[,split]
 
 \b

@@ -1,50 +1,70 @@
-"""Safe unpacking of zips of class folders."""
+"""Safe unpacking of zips and tars of class folders."""
 
 import errno
 import shutil
 import stat
+import tarfile
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-from converters.dataset.folders import FolderEntry, is_image
+from converters.dataset.entries import START, ImageEntry, image_entry
+from converters.dataset.listing import file_name
+from converters.dataset.zip_names import zip_name
 from edge.errors import DatasetError
+from edge.image_format import SUFFIXES
 from edge.system_files import is_system_path
-
-SUFFIXES = frozenset({".zip", ".tm"})
-"""Suffixes of zips; ``.tm`` is a Teachable Machine project, which is a zip."""
 
 MAX_FILES = 500_000
 MAX_BYTES = 32 * 2**30
 MAX_RATIO = 200
-"""Compression ratio above which an image of more than ``RATIO_FROM`` bytes is a zip bomb."""
+"""Compression ratio above which a file of more than ``RATIO_FROM`` bytes is an archive bomb."""
 
 RATIO_FROM = 16 * 2**20
 _CHUNK = 1 << 20
 
 
-def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
-    """Unpack the images of a zip into ``workdir``, and list the other files.
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file or folder in an archive.
 
-    Images are written under numbers, so no name in the zip reaches the file system. Hidden
-    files, a system's own and links are skipped.
+    ``name``: with '/' between parts; ``packed``: its bytes in the archive, or None in a tar, which
+    is compressed as a whole; ``open``: returns its content, or None for a link or a device.
+    """
+
+    name: str
+    size: int
+    packed: int | None
+    is_folder: bool
+    open: Callable[[], IO[bytes]] | None
+
+
+def is_archive(path: Path) -> bool:
+    """Check for a zip or tar, by content."""
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def unpack(archive: Path, workdir: Path) -> tuple[list[ImageEntry], list[str]]:
+    """Unpack the images of a zip or tar into ``workdir``, and list the other files.
+
+    Images are written under numbers, so no name in the archive reaches the file system. Hidden
+    files and a system's own are skipped, links and devices are not followed. Names of empty
+    folders end with a '/'.
 
     Raises:
-        DatasetError: the zip is corrupt, encrypted, has paths that point outside, or would
+        DatasetError: the archive is corrupt, encrypted, has paths that point outside, or would
             unpack to too much.
     """
     target = workdir / "unpacked"
     target.mkdir(parents=True, exist_ok=True)
     try:
-        with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
-            _check(archive, members, workdir)
-            visible = [member for member in members if not is_system_path(_name(member))]
-            chosen = [m for m in visible if is_image(_name(m)) and not _is_link(m)]
-            kept = {_name(member) for member in chosen}
-            entries = [
-                _extract(opened, member, target / f"{number:06d}{_suffix(member)}")
-                for number, member in enumerate(chosen)
-            ]
+        with _members(archive) as every:
+            members = list(_checked(archive, every, workdir))
+            return _extract(members, target)
     except DatasetError:
         raise
     except OSError as error:
@@ -56,66 +76,120 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[FolderEntry], list[str]]:
         ):  # bzip2's error for damage; a position before byte 0
             raise _damaged(archive, error) from error
         raise
-    except Exception as error:  # zipfile and its codecs raise various errors on damage
+    except Exception as error:  # zipfile, tarfile and their codecs raise various errors on damage
         raise _damaged(archive, error) from error
-    return entries, [_name(member) for member in visible if _name(member) not in kept]
 
 
-def _check(archive: Path, members: list[zipfile.ZipInfo], workdir: Path) -> None:
-    for member in members:
-        _check_name(archive, member)
-        if member.flag_bits & 0x1:
-            raise DatasetError(
-                "an unencrypted zip",
-                f"the encrypted zip {archive}",
-                "unpack it yourself and pass the folder",
-                code="archive-encrypted",
-            )
-        packed = max(member.compress_size, 1)
-        if member.file_size > RATIO_FROM and member.file_size / packed > MAX_RATIO:
-            raise _too_large(
-                archive, f"{_name(member)}, which unpacks to {member.file_size:,} bytes"
-            )
-    total = sum(member.file_size for member in members)
-    if len(members) > MAX_FILES or total > MAX_BYTES:
-        raise _too_large(archive, f"{len(members):,} files, {total:,} bytes unpacked")
+@contextmanager
+def _members(archive: Path) -> Iterator[Iterator[Member]]:
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            yield (_zip_member(archive, opened, member) for member in opened.infolist())
+    else:
+        with tarfile.open(archive) as packed:
+            yield (_tar_member(packed, member) for member in packed)
+
+
+def _zip_member(archive: Path, opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> Member:
+    if member.flag_bits & 0x1:
+        raise DatasetError(
+            "an unencrypted zip",
+            f"the encrypted zip {archive}",
+            "unpack it yourself and pass the folder",
+            code="archive-encrypted",
+        )
+    name = zip_name(member)
+    is_link = stat.S_ISLNK(member.external_attr >> 16)
+    return Member(
+        name,
+        member.file_size,
+        member.compress_size,
+        name.endswith("/"),
+        None if is_link else partial(opened.open, member),
+    )
+
+
+def _tar_member(opened: tarfile.TarFile, member: tarfile.TarInfo) -> Member:
+    def content() -> IO[bytes]:
+        file = opened.extractfile(member)
+        assert file is not None  # it is a regular file
+        return file
+
+    regular = content if member.isreg() else None
+    return Member(file_name(member.name), member.size, None, member.isdir(), regular)
+
+
+def _checked(archive: Path, members: Iterator[Member], workdir: Path) -> Iterator[Member]:
+    """Yield the members while names and sizes are plausible, before any is unpacked."""
+    total = 0
+    for count, member in enumerate(members, 1):
+        _check_name(archive, member.name)
+        packed = max(member.packed or 0, 1)
+        if member.packed is not None and _is_bomb(member.size, packed):
+            raise _too_large(archive, f"{member.name}, which unpacks to {member.size:,} bytes")
+        total += member.size
+        if count > MAX_FILES or total > MAX_BYTES or _is_bomb(total, archive.stat().st_size):
+            raise _too_large(archive, f"at least {count:,} files and {total:,} bytes unpacked")
+        yield member
     if total > shutil.disk_usage(workdir).free:
         raise _disk_full(archive, workdir)
 
 
-def _check_name(archive: Path, member: zipfile.ZipInfo) -> None:
-    name = _name(member)
-    parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts or name[1:3] == ":/":
+def _is_bomb(size: int, packed: int) -> bool:
+    return size > RATIO_FROM and size / packed > MAX_RATIO
+
+
+def _check_name(archive: Path, name: str) -> None:
+    if name.startswith("/") or ".." in PurePosixPath(name).parts or name[1:3] == ":/":
         raise DatasetError(
-            "a zip whose file paths stay inside its folder",
-            f"{member.filename!r} in {archive}, which points outside",
-            "don't trust this zip; create it again from the original folder",
+            "an archive whose file paths stay inside its folder",
+            f"{name!r} in {archive}, which points outside",
+            "don't trust this archive; create it again from the original folder",
             code="archive-unsafe-path",
         )
 
 
-def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> FolderEntry:
-    with opened.open(member) as packed, target.open("wb") as unpacked:
-        shutil.copyfileobj(packed, unpacked, _CHUNK)  # stops at the size that was checked
-    return FolderEntry(_name(member), target)
+def _extract(members: list[Member], target: Path) -> tuple[list[ImageEntry], list[str]]:
+    images: list[ImageEntry] = []
+    others: list[str] = []
+    folders: list[PurePosixPath] = []
+    for member in members:
+        path = PurePosixPath(member.name)
+        if is_system_path(str(path)):
+            continue
+        if member.is_folder:
+            folders.append(path)
+            continue
+        image = _unpack_image(member, str(path), target / f"{len(images):06d}")
+        if image is None:
+            others.append(str(path))
+        else:
+            images.append(image)
+    files = (PurePosixPath(name) for name in [*others, *(image.name for image in images)])
+    filled = {parent for file in files for parent in file.parents}
+    filled.update(parent for folder in folders for parent in folder.parents)
+    return images, others + [f"{folder}/" for folder in folders if folder not in filled]
 
 
-def _name(member: zipfile.ZipInfo) -> str:
-    return member.filename.replace("\\", "/")
-
-
-def _suffix(member: zipfile.ZipInfo) -> str:
-    return PurePosixPath(_name(member)).suffix.lower()
-
-
-def _is_link(member: zipfile.ZipInfo) -> bool:
-    return stat.S_ISLNK(member.external_attr >> 16)
+def _unpack_image(member: Member, name: str, target: Path) -> ImageEntry | None:
+    """Unpack a member if it is an image, by name or content."""
+    if member.open is None:
+        return None
+    suffix = PurePosixPath(name).suffix.lower()
+    path = target.with_suffix(suffix) if suffix in SUFFIXES else target
+    with member.open() as packed:
+        start = packed.read(START)
+        image = image_entry(name, path, lambda: start)
+        if image is not None:
+            with path.open("wb") as unpacked:
+                unpacked.write(start)
+                shutil.copyfileobj(packed, unpacked, _CHUNK)  # stops at the size that was checked
+    return image
 
 
 def _damaged(archive: Path, error: Exception) -> DatasetError:
     return DatasetError(
-        "a valid zip file",
+        "a valid zip or tar file",
         f"{archive}, which cannot be unpacked ({str(error)[:120]})",  # zipfile quotes any length
         "download or create it again",
         code="archive-unreadable",
@@ -124,7 +198,7 @@ def _damaged(archive: Path, error: Exception) -> DatasetError:
 
 def _too_large(archive: Path, contents: str) -> DatasetError:
     return DatasetError(
-        f"a zip of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
+        f"an archive of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
         f"{archive} with {contents}",
         "if you trust it, unpack it yourself and pass the folder",
         code="archive-too-large",

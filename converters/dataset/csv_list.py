@@ -4,9 +4,11 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.dataset.listing import SPLIT_ALIASES, LabeledFile, Listing, class_name, file_name
+from converters.dataset import split_names
+from converters.dataset.listing import LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
 from edge.image_format import SUFFIXES as IMAGE_SUFFIXES
+from edge.image_format import UNREADABLE_SUFFIXES
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 
@@ -39,7 +41,11 @@ def read_csv(table: Path) -> Listing:
     """
     rows = _rows(table)
     columns, rows = _columns(table, rows)
-    listed = [_source(table, line, row, columns) for line, row in rows]
+    splits = _splits(table, rows, columns)
+    listed = [
+        _source(table, line, row, columns, split)
+        for (line, row), split in zip(rows, splits, strict=True)
+    ]
     _check_split(table, [line for line, _ in rows], listed)
     sources = dict.fromkeys(listed)  # a repeated line counts once
     return Listing(
@@ -100,7 +106,7 @@ def _columns(
                 code="csv-empty",
             )
         return TableColumns(path, label, _find(headings, _SPLIT_HEADINGS)), rows[1:]
-    if Path(rows[0][1][0]).suffix.lower() not in IMAGE_SUFFIXES:
+    if Path(rows[0][1][0]).suffix.lower() not in IMAGE_SUFFIXES | UNREADABLE_SUFFIXES.keys():
         raise DatasetError(
             _EXPECTED,
             f"the first line {','.join(rows[0][1])!r} in {table}",
@@ -114,7 +120,9 @@ def _find(headings: list[str], names: tuple[str, ...]) -> int | None:
     return next((headings.index(name) for name in names if name in headings), None)
 
 
-def _source(table: Path, line: int, row: list[str], columns: TableColumns) -> LabeledFile:
+def _source(
+    table: Path, line: int, row: list[str], columns: TableColumns, split: str | None
+) -> LabeledFile:
     cells = row + [""] * (1 + max(columns.path, columns.label, columns.split or 0) - len(row))
     name, label = cells[columns.path], class_name(cells[columns.label])
     if not name or not label:
@@ -124,9 +132,6 @@ def _source(table: Path, line: int, row: list[str], columns: TableColumns) -> La
             "complete or delete the line",
             code="csv-line-incomplete",
         )
-    split = None
-    if columns.split is not None and cells[columns.split]:
-        split = _split_name(table, line, cells[columns.split])
     path = table.parent / name
     if "\\" in name and not path.exists():  # written on Windows
         name = name.replace("\\", "/")
@@ -134,16 +139,23 @@ def _source(table: Path, line: int, row: list[str], columns: TableColumns) -> La
     return LabeledFile(path, name, label, split)
 
 
-def _split_name(table: Path, line: int, word: str) -> str:
-    split = SPLIT_ALIASES.get(word.lower())
-    if split is None:
-        raise DatasetError(
-            "train, validation or test as the split",
-            f"{word!r} on line {line} of {table}",
-            did_you_mean(word.lower(), SPLIT_ALIASES, "use one of these words"),
-            code="unknown-split",
-        )
-    return split
+def _splits(
+    table: Path, rows: list[tuple[int, list[str]]], columns: TableColumns
+) -> list[str | None]:
+    """Return the split of each row, None where it has none."""
+    if columns.split is None:
+        return [None] * len(rows)
+    words = [row[columns.split] if columns.split < len(row) else "" for _, row in rows]
+    subsets = split_names.subsets(set(words))
+    for (line, _), word in zip(rows, words, strict=True):
+        if word and word not in subsets:
+            raise DatasetError(
+                "train, validation or test as the split",
+                f"{word!r} on line {line} of {table}",
+                did_you_mean(word.lower(), split_names.EXAMPLES, "use one of these words"),
+                code="unknown-split",
+            )
+    return [subsets.get(word) for word in words]
 
 
 def _check_split(table: Path, lines: list[int], sources: list[LabeledFile]) -> None:

@@ -132,7 +132,7 @@ def _reason(error: ImageError, data: bytes) -> str:
     kind = format_of(data)
     if kind is None:
         return "not an image"
-    return f"{kind.name}, which {'cannot be decoded' if kind.readable else 'is not read'}"
+    return f"{kind.name}, {'which cannot be decoded' if kind.readable else 'to be converted first'}"
 
 
 def _in_threads(work: Callable[[int], R], count: int) -> Iterator[R]:

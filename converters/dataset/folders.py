@@ -1,88 +1,58 @@
 """Class folders: class and split of each image from the names of its folders."""
 
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 
-from converters.dataset.listing import SPLIT_ALIASES, LabeledFile, Listing, class_name, file_name
+from converters.dataset import lost_classes
+from converters.dataset.entries import ARCHIVE_SUFFIXES, ImageEntry
+from converters.dataset.listing import LabeledFile, Listing, class_name
+from converters.dataset.split_folders import ClassRoot, Parts, class_roots
 from edge.errors import DatasetError
 from edge.image_format import SUFFIXES
-from edge.system_files import is_system_name
 
 EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
 
 _TEACHABLE_SEPARATOR = "-!-"
 """Separator in the image names of a Teachable Machine project: ``CLASS-!-NUMBER.jpg``."""
 
-
-@dataclass(frozen=True, slots=True)
-class FolderEntry:
-    """A file: its name relative to the data set ('/' between parts, printable) and its path."""
-
-    name: str
-    path: Path
-
-
-def walk(root: Path) -> tuple[list[FolderEntry], list[str]]:
-    """List the files below ``root`` that are the user's, and empty folders (names with a '/').
-
-    Links to folders are followed, each folder once.
-
-    Raises:
-        PermissionError: a folder cannot be read.
-    """
-    entries: list[FolderEntry] = []
-    empty: list[str] = []
-    seen: set[tuple[int, int]] = set()
-    for path, subfolders, files in os.walk(root, followlinks=True, onerror=_raise):
-        folder = Path(path)
-        status = folder.stat()
-        if (status.st_dev, status.st_ino) in seen:
-            subfolders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not is_system_name(name))
-        visible = sorted(name for name in files if not is_system_name(name))
-        relative = folder.relative_to(root)
-        entries += [
-            FolderEntry(file_name((relative / name).as_posix()), folder / name) for name in visible
-        ]
-        if not visible and not subfolders and folder != root:
-            empty.append(f"{file_name(relative.as_posix())}/")
-    return entries, empty
-
-
-def is_image(name: str) -> bool:
-    """Check for the suffix of an image."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
+_UNLABELED = frozenset({"unknown", "unlabeled", "unlabelled", "all", "none", "0"})
+"""Names of the one folder that some tools want around test images without labels."""
 
 
 def label_by_folder(
-    name: str, location: str, entries: Iterable[FolderEntry], ignored: Iterable[str]
+    name: str, location: str, images: Sequence[ImageEntry], others: Iterable[str]
 ) -> Listing:
     """Label every image by its class folder.
 
     Folders around the class folders are skipped. The top folders are the classes, or the splits
-    where all of them are called train, val (valid, validation) or test and there are at least two;
-    then the class folders are below them.
+    where all of them are called so (``train``, ``Training Set``, ``seg_train``, ``dev``, ...) and
+    there are at least two; then the class folders are below them. Images of a split in no class
+    folder have no label and are ignored.
 
     Args:
         name: of the data set.
         location: its path, for errors.
-        entries: all its files.
-        ignored: names of files to add to those that are no images or in no class folder.
+        images: all its images.
+        others: names of its other files, and of its empty folders with a '/' at the end.
 
     Raises:
-        DatasetError: there are no images, or no class folders.
+        DatasetError: there are no images or no class folders, a class has no image that can be
+            read, or it is not clear which folders are classes.
     """
-    entries = list(entries)
-    images = [entry for entry in entries if is_image(entry.name)]
-    skipped = [*ignored, *(entry.name for entry in entries if not is_image(entry.name))]
+    others = list(others)
     if not images:
-        raise _no_images(location, skipped)
-    depth = _wrapping_depth([entry.name.split("/") for entry in images])
-    sources = _sources(images, depth, location)
+        raise _no_images(location, others)
+    paths = [tuple(image.name.split("/")) for image in images]
+    depth = _wrapping_depth(paths)
+    if _is_teachable(paths, depth):
+        sources = [_teachable(image) for image in images]
+    else:
+        inner = class_roots([path[depth:] for path in paths], location)
+        roots = [ClassRoot(paths[0][:depth] + root.parts, root.split) for root in inner]
+        sources = _sources(images, paths, roots)
+        labels = {source.label for source in sources}
+        lost_classes.check_folders(location, [root.parts for root in roots], others, labels)
     if not sources:
         raise DatasetError(
             f"one folder per class ({EXAMPLE})",
@@ -90,17 +60,18 @@ def label_by_folder(
             "create a folder for each class and move the images into them",
             code="class-folders-missing",
         )
-    used = {source.name for source in sources}
-    skipped += [entry.name for entry in images if entry.name not in used]
+    lost_classes.check_formats(location, sources, images)
+    used = {source.path for source in sources}
+    unused = [image.name for image in images if image.path not in used]
     return Listing(
         name=name,
         sources=tuple(sorted(sources, key=lambda source: source.name)),
         classes=tuple(sorted({source.label for source in sources})),
-        ignored=tuple(sorted(skipped)),
+        ignored=tuple(sorted([*others, *unused])),
     )
 
 
-def _wrapping_depth(paths: list[list[str]]) -> int:
+def _wrapping_depth(paths: Sequence[Parts]) -> int:
     """Count the folders around the class (or split) folders, e.g. 1 for photos/photos/cat."""
     depth = 0
     while len({parts[depth] for parts in paths}) == 1:
@@ -112,66 +83,56 @@ def _wrapping_depth(paths: list[list[str]]) -> int:
     return depth
 
 
-def _is_teachable(paths: list[list[str]], depth: int) -> bool:
+def _is_teachable(paths: Sequence[Parts], depth: int) -> bool:
     return all(len(parts) == depth + 1 and _TEACHABLE_SEPARATOR in parts[depth] for parts in paths)
 
 
-def _sources(images: list[FolderEntry], depth: int, location: str) -> list[LabeledFile]:
-    paths = [entry.name.split("/")[depth:] for entry in images]
-    if _is_teachable(paths, 0):
-        return [
+def _teachable(image: ImageEntry) -> LabeledFile:
+    label = PurePosixPath(image.name).name.rsplit(_TEACHABLE_SEPARATOR, 1)[0]
+    return LabeledFile(image.path, image.name, class_name(label))
+
+
+def _sources(
+    images: Sequence[ImageEntry], paths: Sequence[Parts], roots: Sequence[ClassRoot]
+) -> list[LabeledFile]:
+    """Label the images below the roots; other splits follow the training split's spelling."""
+    training = [root for root in roots if root.split in (None, "train")]
+    trained = {label for root in training for path in paths if (label := root.label(path))}
+    folded = Counter(label.casefold() for label in trained)
+    spelling = {label.casefold(): label for label in trained if folded[label.casefold()] == 1}
+    sources = []
+    for root in roots:
+        labels = [root.label(path) for path in paths]
+        if root not in training and _is_unlabeled({label for label in labels if label}, trained):
+            continue
+        sources += [
             LabeledFile(
-                entry.path, entry.name, class_name(parts[0].rsplit(_TEACHABLE_SEPARATOR, 1)[0])
+                image.path,
+                image.name,
+                label if label in trained else spelling.get(label.casefold(), label),
+                root.split,
             )
-            for entry, parts in zip(images, paths, strict=True)
+            for image, label in zip(images, labels, strict=True)
+            if label
         ]
-    tops = {parts[0] for parts in paths if len(parts) > 1}
-    splits = {SPLIT_ALIASES[top.lower()] for top in tops if top.lower() in SPLIT_ALIASES}
-    if len(splits) < 2:
-        return [
-            LabeledFile(entry.path, entry.name, class_name(parts[0]))
-            for entry, parts in zip(images, paths, strict=True)
-            if len(parts) > 1
-        ]
-    _check_splits(tops, splits, location)
-    return [
-        LabeledFile(entry.path, entry.name, class_name(parts[1]), SPLIT_ALIASES[parts[0].lower()])
-        for entry, parts in zip(images, paths, strict=True)
-        if len(parts) > 2
-    ]
+    return sources
 
 
-def _check_splits(tops: set[str], splits: set[str], location: str) -> None:
-    others = sorted(top for top in tops if top.lower() not in SPLIT_ALIASES)
+def _is_unlabeled(labels: set[str], trained: set[str]) -> bool:
+    """Check for one folder around all images of a split, which is called so and is no class."""
+    return len(labels) == 1 and not labels & trained and labels.pop().lower() in _UNLABELED
+
+
+def _no_images(location: str, others: list[str]) -> DatasetError:
+    contents, fix = f"no files in {location}", "pass the folder that contains the class folders"
     if others:
-        raise DatasetError(
-            "either class folders, or train/, val/ and test/ folders that contain them",
-            f"both in {location}: {', '.join(sorted(tops))}",
-            f"move {others[0]}/ elsewhere, or pass the folder that contains the class folders",
-            code="class-and-split-folders-mixed",
-        )
-    if "train" not in splits:
-        raise DatasetError(
-            "a train/ folder next to val/ and test/",
-            f"only {', '.join(sorted(tops))} in {location}",
-            "add train/ with one folder per class",
-            code="train-split-missing",
-        )
-
-
-def _no_images(location: str, skipped: list[str]) -> DatasetError:
-    contents = f"no files in {location}"
-    if skipped:
-        contents = (
-            f"no images among {len(skipped)} files and folders in {location} ({skipped[0]}, …)"
-        )
+        contents = f"no images among {len(others)} files and folders in {location} ({others[0]}, …)"
+    packed = [name for name in others if PurePosixPath(name).suffix.lower() in ARCHIVE_SUFFIXES]
+    if packed:
+        fix = f"unpack {packed[0]}, or pass it instead of the folder"
     return DatasetError(
         f"images ({', '.join(sorted(SUFFIXES))}) in one folder per class, such as {EXAMPLE}",
         contents,
-        "pass the folder that contains the class folders",
+        fix,
         code="no-images",
     )
-
-
-def _raise(error: OSError) -> None:
-    raise error

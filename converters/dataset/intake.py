@@ -1,9 +1,8 @@
-"""Listing of the labeled images in a folder, a zip or a CSV, without decoding them."""
+"""Listing of the labeled images in a folder, an archive or a CSV, without decoding them."""
 
-import zipfile
 from pathlib import Path
 
-from converters.dataset import archives, csv_list, folders
+from converters.dataset import archives, csv_list, entries, folders
 from converters.dataset.listing import LabeledFile, Listing, file_name
 from edge.errors import DatasetError
 
@@ -11,7 +10,7 @@ __all__ = ["LabeledFile", "Listing", "list_images"]
 
 _EXPECTED = (
     "a folder with one subfolder per class (photos/cat/1.jpg, photos/dog/2.jpg), train/, val/ and "
-    "test/ folders of this kind, a zip of either, or a CSV with the columns path,label"
+    "test/ folders of this kind, a zip or tar of either, or a CSV with the columns path,label"
 )
 
 
@@ -20,13 +19,13 @@ def list_images(dataset: Path, workdir: Path) -> Listing:
 
     Args:
         dataset: a folder of class folders (images at any depth below), ``train/ val/ test/``
-            of class folders, a zip of either or a Teachable Machine project (``.tm``), or a CSV
-            ``path,label[,split]``; see the modules folders, archives and csv_list.
-        workdir: for the images of a zip.
+            of class folders, a zip or tar of either, a Teachable Machine project (``.tm``), or a
+            CSV ``path,label[,split]``; see the modules folders, archives and csv_list.
+        workdir: for the images of an archive.
 
     Raises:
         DatasetError: it is missing, unreadable, empty, of unknown structure, or has fewer than
-            two classes; a zip is corrupt, encrypted or unsafe.
+            two classes; a class has no usable image; an archive is corrupt, encrypted or unsafe.
     """
     try:
         listing = _read(dataset, workdir)
@@ -52,8 +51,7 @@ def list_images(dataset: Path, workdir: Path) -> Listing:
 def _read(dataset: Path, workdir: Path) -> Listing:
     name = file_name(dataset.resolve().name) or "images"
     if dataset.is_dir():
-        entries, empty = folders.walk(dataset)
-        return folders.label_by_folder(name, str(dataset), entries, empty)
+        return folders.label_by_folder(name, str(dataset), *entries.walk(dataset))
     if not dataset.exists():
         raise DatasetError(
             _EXPECTED,
@@ -62,15 +60,16 @@ def _read(dataset: Path, workdir: Path) -> Listing:
             code="dataset-not-found",
             summary=f"dataset not found: {dataset}",
         )
-    suffix = dataset.suffix.lower()
-    if suffix in csv_list.SUFFIXES:
+    if dataset.suffix.lower() in csv_list.SUFFIXES:
         return csv_list.read_csv(dataset)
-    if suffix in archives.SUFFIXES or zipfile.is_zipfile(dataset):
-        entries, ignored = archives.unpack(dataset, workdir)
-        return folders.label_by_folder(file_name(dataset.stem), str(dataset), entries, ignored)
+    if dataset.suffix.lower() in entries.ARCHIVE_SUFFIXES or archives.is_archive(dataset):
+        name = file_name(entries.stem(dataset))
+        return folders.label_by_folder(name, str(dataset), *archives.unpack(dataset, workdir))
     raise DatasetError(
         _EXPECTED,
-        f"the file {dataset}, which is neither a zip nor a CSV",
-        "pass the folder that contains the class folders",
+        f"the file {dataset}, which is neither a zip, a tar nor a CSV",
+        "unpack it, and pass the folder that contains the class folders"
+        if dataset.suffix.lower() in entries.OTHER_ARCHIVES
+        else "pass the folder that contains the class folders",
         code="dataset-format-unknown",
     )

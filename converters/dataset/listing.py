@@ -5,17 +5,6 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-SPLIT_ALIASES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""Names of splits in data sets, in lower case, and the canonical ones."""
-
 
 @dataclass(frozen=True, slots=True)
 class LabeledFile:

@@ -81,11 +81,13 @@ def test_many_images_are_kept_in_a_file(photos: Path, monkeypatch: pytest.Monkey
 def test_broken_files_are_skipped_and_named(photos: Path) -> None:
     (photos / "cat" / "text.jpg").write_text("not an image")
     (photos / "cat" / "00.empty.jpg").write_bytes(b"")
+    (photos / "dog" / "phone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
     content = save(photos / "dog" / "10.cut.jpg", scene(50)).read_bytes()
     (photos / "dog" / "10.cut.jpg").write_bytes(content[: len(content) // 2])
     data = audited(photos)
     assert dict(data.audit.broken) == {
         "cat/text.jpg": "not an image",
+        "dog/phone.jpg": "HEIC, to be converted first",
         "cat/00.empty.jpg": "empty (0 bytes)",
         "dog/10.cut.jpg": "truncated",
     }
@@ -96,7 +98,14 @@ def test_broken_files_are_skipped_and_named(photos: Path) -> None:
         assert np.array_equal(
             data.pixels[index], SIZE.resize(decode_image((photos / image.name).read_bytes()))
         )
-    assert any("3 broken files" in line for line in data.audit.findings())
+    assert any("4 broken files" in line for line in data.audit.findings())
+
+
+def test_a_class_of_misnamed_files_is_an_error_with_the_reason(photos: Path) -> None:
+    for path in (photos / "dog").iterdir():
+        path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
+    with raises_code("class-too-small", found="HEIC"):
+        audited(photos)
 
 
 def test_files_of_a_csv_that_are_missing(photos: Path) -> None:

@@ -57,10 +57,10 @@ def test_hidden_files_are_skipped_and_others_reported(photos: Path, tmp_path: Pa
     save(photos / "cat" / ".hidden.jpg")
     save(photos / "loose.jpg")
     (photos / "notes.txt").write_text("x")
-    (photos / "bird").mkdir()
+    (photos / "cat" / "none").mkdir()
     listing = list_images(photos, tmp_path)
     assert len(listing.sources) == 5
-    assert listing.ignored == ("bird/", "loose.jpg", "notes.txt")
+    assert listing.ignored == ("cat/none/", "loose.jpg", "notes.txt")
 
 
 def test_one_folder_around_the_classes(photos: Path, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_zip_with_too_much(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
     monkeypatch.setattr(archives, limit, value)
-    with raises_code("archive-too-large", found="5 files"):
+    with raises_code("archive-too-large", found="files and"):
         list_images(zip_of(photos, tmp_path / "a.zip"), tmp_path)
 
 
@@ -239,6 +239,17 @@ def test_csv_with_split(tmp_path: Path) -> None:
     ]
 
 
+def test_csv_with_other_words_for_the_split(tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text("1.jpg,cat,Training\n2.heic,dog,dev\n3.jpg,dog,holdout\n4.jpg,cat,eval\n")
+    assert [source.split for source in list_images(table, tmp_path).sources] == [
+        "train",
+        "validation",
+        "test",
+        "test",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "code", "fields"),
     [
@@ -316,12 +327,12 @@ def test_names_that_are_not_utf8_are_printable_and_stay_different(tmp_path: Path
     for name in ("süß/1.jpg", "säß/2.jpg"):
         (folder / latin(name)).parent.mkdir(parents=True)
         save(tmp_path / "made.jpg").rename(folder / latin(name))
-    (folder / latin("leer-ü")).mkdir()
+    (folder / latin("süß/leer-ü")).mkdir()
     listing = list_images(folder, tmp_path)
     assert listing.name == r"K\xe4se"
     assert listing.classes == (r"s\xe4\xdf", r"s\xfc\xdf")
     assert names(listing) == [r"s\xe4\xdf/2.jpg", r"s\xfc\xdf/1.jpg"]
-    assert listing.ignored == (r"leer-\xfc/",)
+    assert listing.ignored == (r"s\xfc\xdf/leer-\xfc/",)
     assert all(source.path.is_file() for source in listing.sources)
 
 
