@@ -19,9 +19,9 @@ def nested(*folders: str) -> list[str]:
     return [f"{folder}/{label}/1.jpg" for folder in folders for label in ("cat", "dog")]
 
 
-def splits(found: Listing) -> dict[str, str | None]:
+def splits(data: Listing) -> dict[str, str | None]:
     """The splits by the top folder of their images."""
-    return {source.name.split("/")[0]: source.split for source in found.sources}
+    return {source.name.split("/")[0]: source.split for source in data.sources}
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def splits(found: Listing) -> dict[str, str | None]:
     ],
 )
 def test_training_and_test_images(folders: tuple[str, str]) -> None:
-    found = listing(*nested(*folders))
-    assert found.classes == ("cat", "dog")
-    assert [source.split for source in found.sources] == [
-        "test" if source.name.startswith(folders[1]) else "train" for source in found.sources
+    data = listing(*nested(*folders))
+    assert data.classes == ("cat", "dog")
+    assert [source.split for source in data.sources] == [
+        "test" if source.name.startswith(folders[1]) else "train" for source in data.sources
     ]
 
 
@@ -65,9 +65,9 @@ def test_training_and_test_images(folders: tuple[str, str]) -> None:
     ],
 )
 def test_other_splits(folders: tuple[str, ...], meaning: tuple[str, ...]) -> None:
-    found = listing(*nested(*folders))
-    assert found.classes == ("cat", "dog")
-    assert splits(found) == dict(zip(folders, meaning, strict=True))
+    data = listing(*nested(*folders))
+    assert data.classes == ("cat", "dog")
+    assert splits(data) == dict(zip(folders, meaning, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ def test_other_splits(folders: tuple[str, ...], meaning: tuple[str, ...]) -> Non
 )
 def test_images_without_a_class_are_left_out(unlabeled: str) -> None:
     first = "seg_train" if unlabeled.startswith("seg") else "train"
-    found = listing(*nested(first), unlabeled, unlabeled.replace("1.jpg", "2.jpg"))
-    assert found.classes == ("cat", "dog")
-    assert splits(found) == {first: "train"}
-    assert found.ignored == (unlabeled, unlabeled.replace("1.jpg", "2.jpg"))
+    data = listing(*nested(first), unlabeled, unlabeled.replace("1.jpg", "2.jpg"))
+    assert data.classes == ("cat", "dog")
+    assert splits(data) == {first: "train"}
+    assert data.ignored == (unlabeled, unlabeled.replace("1.jpg", "2.jpg"))
 
 
 def test_a_training_folder_alone_is_no_class() -> None:
     for loose in ([], ["train/3.jpg"], ["readme.jpg"]):
-        found = listing(*nested("train"), *loose)
-        assert (found.classes, splits(found)) == (("cat", "dog"), {"train": None})
+        data = listing(*nested("train"), *loose)
+        assert (data.classes, splits(data)) == (("cat", "dog"), {"train": None})
 
 
 def test_a_class_is_spelled_as_in_the_training_images() -> None:
@@ -120,9 +120,9 @@ def test_classes_that_differ_in_case_only_stay_apart() -> None:
     ],
 )
 def test_classes_that_sound_like_splits(classes: tuple[str, str]) -> None:
-    found = listing(*(f"{label}/{number}.jpg" for label in classes for number in (1, 2)))
-    assert found.classes == tuple(sorted(classes))
-    assert {source.split for source in found.sources} == {None}
+    data = listing(*(f"{label}/{number}.jpg" for label in classes for number in (1, 2)))
+    assert data.classes == tuple(sorted(classes))
+    assert {source.split for source in data.sources} == {None}
 
 
 @pytest.mark.parametrize(
