@@ -1,5 +1,6 @@
 """Images: read and decode files, scale them down, encode JPEG."""
 
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def _unsupported(kind: ImageFormat, name: str) -> ImageError:
     return ImageError(
         _EXPECTED,
         f"{name}, which is {kind.name}",
-        f"convert it, for example with ImageMagick: mogrify -format jpg {name}",
+        f"convert it, for example with ImageMagick: mogrify -format jpg {shlex.quote(name)}",
         code="image-format-unsupported",
         summary=f"{name} is {kind.name}, which is not read",
     )

@@ -16,6 +16,7 @@ from edge.frame import BgrImage
 from edge.image import encode_jpeg
 from edge.image_format import SUFFIXES
 from edge.system_files import is_system_name
+from edge.terminal import discard_c_stderr
 
 _DUPLICATE_DIFFERENCE = 2.0
 """Mean difference of two thumbnails, in gray levels of 255, below which they are duplicates.
@@ -114,9 +115,10 @@ def _thumbnails(folder: Path) -> Iterator[NDArray[np.float32]]:
     for path in folder.iterdir():
         if path.suffix.lower() not in SUFFIXES or is_system_name(path.name):
             continue
-        image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # by far the fastest for JPEG
-        if image is not None and min(image.shape[:2]) < 2 * max(_THUMBNAIL):
-            image = cv2.imread(str(path))
+        with discard_c_stderr():
+            image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # by far the fastest for JPEG
+            if image is not None and min(image.shape[:2]) < 2 * max(_THUMBNAIL):
+                image = cv2.imread(str(path))
         if image is not None:
             yield _thumbnail(image)
 

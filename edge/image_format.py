@@ -7,6 +7,7 @@ suffix only says that a file is meant to be an image; its content says which.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge.exif import Directory
 
@@ -53,6 +54,8 @@ UNREADABLE_SUFFIXES = {
     suffix: kind for kind in FORMATS if not kind.readable for suffix in kind.suffixes
 }
 """Suffixes of the images that have to be converted first, in lower case, with their formats."""
+
+_LISTED_SUFFIXES = SUFFIXES.union(HEIC.suffixes, AVIF.suffixes, JPEG_XL.suffixes)
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", JPEG),
@@ -106,6 +109,25 @@ def format_of(data: bytes) -> ImageFormat | None:
 def _is_raw(directory: Directory) -> bool:
     """Tell a camera's raw file from a TIFF: it is a DNG, or begins with a thumbnail."""
     return _DNG_VERSION in directory or directory.value(_SUBFILE_TYPE, 0) & _REDUCED != 0
+
+
+def is_listed(path: Path) -> bool:
+    """Return whether a file counts as one of its folder's images.
+
+    So do photos that have to be converted first, which are not to be passed over in silence, and
+    files without a suffix by their content. A camera's raw files, which lie beside its JPEGs, and
+    drawings do not.
+    """
+    if not path.is_file():
+        return False
+    if path.suffix:
+        return path.suffix.lower() in _LISTED_SUFFIXES
+    try:
+        with path.open("rb") as file:
+            kind = format_of(file.read(_START))
+    except OSError:
+        return False
+    return kind is not None and kind.readable
 
 
 def names_of(formats: Iterable[ImageFormat]) -> str:

@@ -93,13 +93,13 @@ def find_images(paths: tuple[Path, ...]) -> Iterator[Path]:
     Raises:
         UsageError: a folder without an image.
     """
-    from edge.image_format import SUFFIXES
+    from edge.image_format import SUFFIXES, is_listed
 
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        images = sorted(file for file in _walk(path) if file.suffix.lower() in SUFFIXES)
+        images = sorted(filter(is_listed, _walk(path)))
         if not images:
             raise UsageError(
                 f"a folder with images ({' '.join(sorted(SUFFIXES))})",

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge.errors import CorruptFrameError, ImageError, SourceError
 from edge.frame import Frame
 from edge.image import read_image
-from edge.image_format import SUFFIXES
+from edge.image_format import SUFFIXES, is_listed
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
 from edge.system_files import is_system_name
@@ -68,11 +68,7 @@ def find_images(address: str) -> list[Path]:
     if path.is_file():
         return [path]
     candidates = path.iterdir() if path.is_dir() else _matches(address)
-    files = [
-        file
-        for file in candidates
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not is_system_name(file.name)
-    ]
+    files = [file for file in candidates if is_listed(file) and not is_system_name(file.name)]
     if not files:
         kinds = " ".join(sorted(SUFFIXES))
         problem = "no images" if path.is_dir() or not path.suffix else "no such file"

@@ -18,6 +18,7 @@ from edge.frame import BgrImage, Frame
 from edge.image import silence_opencv
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
+from edge.terminal import discard_c_stderr
 
 _MAX_FAILED_READS = 10
 """Reads in a row that may fail before a camera is lost: a single bad frame is not the end."""
@@ -130,7 +131,8 @@ class CaptureSource:
             self._corrupt -= 1
             raise self._corrupt_frame()
         self._grabbed = False
-        decoded, image = self._capture.retrieve()
+        with discard_c_stderr():  # libjpeg comments on many cameras' images
+            decoded, image = self._capture.retrieve()
         if not decoded or image is None or image.size == 0:
             raise self._corrupt_frame()
         self._time = self._timestamp()

@@ -1,5 +1,7 @@
 """The content of an image file decides what it is, whatever its suffix says."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from edge.image_format import (
     WEBP,
     ImageFormat,
     format_of,
+    is_listed,
     names_of,
 )
 
@@ -75,3 +78,14 @@ def test_suffixes_that_are_taken_and_those_that_are_named() -> None:
 def test_names_in_a_message() -> None:
     assert names_of([JPEG]) == "JPEG"
     assert names_of([JPEG, PNG, WEBP]) == "JPEG, PNG or WebP"
+
+
+def test_images_of_a_folder(tmp_path: Path) -> None:
+    jpeg = b"\xff\xd8\xff\xe0"
+    for name in ("a.JPG", "b.heic", "c", "d.cr2", "e.txt", "f.jpg_original"):
+        (tmp_path / name).write_bytes(jpeg)
+    (tmp_path / "notes").write_text("no image")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.jpg").mkdir()
+    listed = sorted(path.name for path in tmp_path.iterdir() if is_listed(path))
+    assert listed == ["a.JPG", "b.heic", "c"]

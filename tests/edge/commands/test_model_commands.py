@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -118,6 +119,17 @@ def test_a_broken_image_among_others_exits_with_1(model, photos, capsys):
     assert code == 1
     assert ["error" in row for row in rows] == [True, False, False]
     assert "broken.jpg" in rows[0]["error"]
+
+
+def test_photos_that_are_not_read_are_named_and_those_without_a_suffix_read(model, photos, capsys):
+    (photos / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (photos / "red").write_bytes((photos / "red.png").read_bytes())
+    code, rows = classify_json(capsys, model, photos)
+    assert code == 1
+    errors = {Path(row["file"]).name: row.get("error", "") for row in rows}
+    assert "HEIC" in errors.pop("phone.HEIC")
+    assert errors.pop("red") == ""
+    assert not any(errors.values())
 
 
 def test_nothing_to_classify_is_an_error(model, photos, tmp_path, capsys):

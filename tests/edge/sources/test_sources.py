@@ -210,6 +210,13 @@ def test_a_broken_image_among_others_is_one_corrupt_frame(photos: Path) -> None:
     assert after.name.endswith("10.png")
 
 
+def test_a_photo_that_is_not_read_is_named(photos: Path) -> None:
+    (photos / "3.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    source = open_source(f"{photos}/3*")
+    with raises_code("image-format-unsupported", kind="SourceError", found="HEIC", fix="3.heic"):
+        source.read()
+
+
 def test_synthetic_frames_move_and_are_the_same_every_time() -> None:
     first, second, other = (
         read_all(open_source(f"synthetic:160x120@20?seed={seed}&frames=10")) for seed in (1, 1, 2)
