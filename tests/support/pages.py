@@ -11,7 +11,7 @@ from typing import Any, Self
 from streams import MeanTask
 
 from edge.sinks.web import WebSink, open_web
-from edge.sinks.web.session import SEND_TIMEOUT_S
+from edge.sinks.web.connections import DEFAULT_LIMITS, Limits
 from edge.sources import open_source
 from edge.sources.browser import BrowserSource
 from edge.sources.source import SourceOptions
@@ -54,7 +54,7 @@ def page(
     host: str = "127.0.0.1",
     task: Task | None = None,
     wrapped: Callable[[WebSink], Any] = lambda sink: sink,
-    send_timeout_s: float = SEND_TIMEOUT_S,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[Page]:
     """A page in a stream of its own, ended with the block; recordings go into ``folder``.
 
@@ -66,7 +66,7 @@ def page(
     context = StreamContext(
         opened.fps, opened.live, stop.set, notes.append, control, opened.name, camera
     )
-    sink = wrapped(open_web(f"{host}:0?recordings={folder}", context, send_timeout_s))
+    sink = wrapped(open_web(f"{host}:0?recordings={folder}", context, limits))
     running = Page(sink, control, stop, notes)
 
     def work() -> None:

@@ -14,9 +14,9 @@ from edge.frame import Output
 from edge.installation import install_command
 from edge.redaction import redact
 from edge.sinks.web.address import listen, parse_address
+from edge.sinks.web.connections import DEFAULT_LIMITS, Limits
 from edge.sinks.web.hub import Hub
 from edge.sinks.web.recording import Recorder
-from edge.sinks.web.session import SEND_TIMEOUT_S
 from edge.streaming.sink import StreamContext
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ _QUEUE_SIZE = 8
 _DEFAULT_FPS = 30.0
 
 
-def open_web(
-    address: str, context: StreamContext, send_timeout_s: float = SEND_TIMEOUT_S
-) -> "WebSink":
+def open_web(address: str, context: StreamContext, limits: Limits = DEFAULT_LIMITS) -> "WebSink":
     """Serve a page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080.
 
     Port 0 takes a free one.
@@ -55,7 +53,7 @@ def open_web(
     listening = listen(parsed)
     recorder = Recorder(parsed.recordings, context.fps or _DEFAULT_FPS, context.live, context.say)
     hub = Hub(context, context.control, recorder)
-    server = WebServer(listening, hub, send_timeout_s)
+    server = WebServer(listening, hub, limits, context.say)
     _print_address(server, context)
     return WebSink(redact(f"web:{address}").rstrip(":"), hub, server)
 

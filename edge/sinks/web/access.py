@@ -141,7 +141,8 @@ async def _answer(
 ) -> None:  # fmt: skip
     body = f"{line}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"),
-               (b"content-length", str(len(body)).encode()), *extra]  # fmt: skip
+               (b"content-length", str(len(body)).encode()), (b"connection", b"close"),
+               *extra]  # fmt: skip
     send_message = _with_headers(send) if kind == "http.response" else send
     await send_message({"type": f"{kind}.start", "status": status, "headers": headers})
     await send_message({"type": f"{kind}.body", "body": body})

@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -39,20 +39,20 @@ from edge.sinks.web.access import (
     Send,
     loopback_hosts,
 )
+from edge.sinks.web.connections import DEFAULT_LIMITS, Connections, Limits, RateLimit
 from edge.sinks.web.hub import BEST, Hub, Snapshot
 from edge.sinks.web.recording import NAME
 from edge.sinks.web.session import (
     MAX_CLIENTS,
     MAX_MESSAGE_BYTES,
-    SEND_TIMEOUT_S,
     WebSocketEndpoint,
 )
 
 STATIC = Path(__file__).parent / "static"
 
 _ENCODER_THREADS = 2
-_MAX_CONNECTIONS = 64
-_MAX_WATCHERS = 2 * MAX_CLIENTS
+_MAX_VIEWERS = 2 * MAX_CLIENTS
+_STREAM = "/stream.mjpg"
 
 _FIRST_IMAGE_TIMEOUT_S = 10.0
 """Seconds to wait for an image, where none has been drawn yet."""
@@ -67,7 +67,8 @@ class WebServer:
     Args:
         listening: A listening socket.
         hub: Passes outputs to the clients.
-        send_timeout_s: Seconds that a message or image to a client may be stuck.
+        limits: Of connections.
+        say: Shows the user a sentence.
 
     Attributes:
         address: Of the page, as ``http://HOST:PORT``.
@@ -78,7 +79,11 @@ class WebServer:
     """
 
     def __init__(
-        self, listening: socket.socket, hub: Hub, send_timeout_s: float = SEND_TIMEOUT_S
+        self,
+        listening: socket.socket,
+        hub: Hub,
+        limits: Limits = DEFAULT_LIMITS,
+        say: Callable[[str], None] = print,
     ) -> None:
         bound, port = listening.getsockname()[:2]
         self.port, self.loopback = port, addresses.is_loopback(bound)
@@ -89,13 +94,16 @@ class WebServer:
         self.url = f"{self.address}/{self.query}"
         hosts = loopback_hosts(bound) if self.loopback else None
         self._hub, self._listening = hub, listening
-        app = _reporting(AccessMiddleware(_app(hub, send_timeout_s), hosts, token, f"edge_{port}"))
+        self._connections = Connections(listening, self._make_protocol, limits, say)
+        app = _serving(_app(hub, self._connections, limits), self._connections, limits)
+        app = _reporting(AccessMiddleware(app, hosts, token, f"edge_{port}"))
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, log_level="critical", access_log=False,
-            proxy_headers=False, server_header=False, ws_max_size=MAX_MESSAGE_BYTES,
-            ws_per_message_deflate=False, limit_concurrency=_MAX_CONNECTIONS,
+            app, http="h11", lifespan="off", log_config=None, log_level="critical",
+            access_log=False, proxy_headers=False, server_header=False,
+            ws_max_size=MAX_MESSAGE_BYTES, ws_per_message_deflate=False,
             timeout_graceful_shutdown=1,
         )  # fmt: skip
+        config.load()
         self._server = uvicorn.Server(config)
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
@@ -113,13 +121,27 @@ class WebServer:
         with self._runner as runner:
             runner.run(self._serve())
 
+    def _make_protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self._server.config.http_protocol_class
+        return make(config=self._server.config, server_state=self._server.server_state,
+                    app_state={})  # fmt: skip
+
     async def _serve(self) -> None:
         self._loop.set_default_executor(ThreadPoolExecutor(_ENCODER_THREADS, "web encode"))
-        collecting = asyncio.create_task(self._hub.run())
-        await self._server.serve([self._listening])
-        collecting.cancel()
+        self._loop.set_exception_handler(_LimitedReport())
+        work = (self._hub.run(), self._connections.accept(), self._connections.sweep())
+        self._tasks = [asyncio.create_task(routine) for routine in work]
+        await self._server.serve([])  # we accept ourselves
+        await self._stop_accepting()
+
+    async def _stop_accepting(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._listening.close()
 
     async def _end(self) -> None:
+        await self._stop_accepting()
         self._hub.end()
         with suppress(TimeoutError):
             async with asyncio.timeout(_END_TIMEOUT_S):
@@ -129,6 +151,7 @@ class WebServer:
 
 def _reporting(app: App) -> App:
     """Wrap ``app`` to print its exceptions; uvicorn's log is off: it has harmless ones, too."""
+    limit = RateLimit()
 
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -136,13 +159,43 @@ def _reporting(app: App) -> App:
         except OSError:  # the client has disconnected
             pass
         except Exception:
-            traceback.print_exc()
+            if limit.count():
+                traceback.print_exc()
             raise
 
     return reporting
 
 
-def _app(hub: Hub, send_timeout_s: float) -> Starlette:
+def _serving(app: App, connections: Connections, limits: Limits) -> App:
+    """Wrap ``app`` to tell viewers from guests, and to disconnect clients that take no data."""
+
+    async def serving(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(limits.send_timeout_s):
+                await send(message)
+
+        client, is_http = scope["client"], scope["type"] == "http"
+        with connections.serving(client, viewer=not is_http or scope["path"] == _STREAM):
+            try:
+                await app(scope, receive, send_in_time if is_http else send)
+            except TimeoutError:
+                connections.abort(client)
+
+    return serving
+
+
+class _LimitedReport:
+    """Prints the exceptions of the event loop, at most one a minute."""
+
+    def __init__(self) -> None:
+        self._limit = RateLimit()
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if self._limit.count():
+            loop.default_exception_handler(context)
+
+
+def _app(hub: Hub, connections: Connections, limits: Limits) -> Starlette:
     """Make the application with the routes of the page."""
 
     async def page(_: Request) -> Response:
@@ -152,9 +205,9 @@ def _app(hub: Hub, send_timeout_s: float) -> Starlette:
         return JSONResponse(hub.hello())
 
     async def stream(_: Request) -> Response:
-        if hub.watchers >= _MAX_WATCHERS:
+        if connections.viewers > _MAX_VIEWERS:
             raise HTTPException(503, "too many viewers: close another page")
-        return _MjpegResponse(hub, send_timeout_s)
+        return _MjpegResponse(hub)
 
     async def snapshot(request: Request) -> Response:
         image = await _find_snapshot(hub, request.query_params.get("frame"))
@@ -173,10 +226,10 @@ def _app(hub: Hub, send_timeout_s: float) -> Starlette:
         routes=[
             Route("/", page),
             Route("/api/state", state),
-            Route("/stream.mjpg", stream),
+            Route(_STREAM, stream),
             Route("/snapshot.jpg", snapshot),
             Route("/recordings/{name}", recording),
-            WebSocketRoute("/ws", WebSocketEndpoint(hub, send_timeout_s)),
+            WebSocketRoute("/ws", WebSocketEndpoint(hub, limits.send_timeout_s)),
             Mount("/static", _Static(directory=STATIC)),
         ],
         exception_handlers={HTTPException: _plain_text_error},
@@ -213,20 +266,16 @@ _BOUNDARY = "frame"
 
 
 class _MjpegResponse(StreamingResponse):
-    """An MJPEG stream that ends where its client takes no data for too long."""
+    """An MJPEG stream, drawn while somebody watches it."""
 
-    def __init__(self, hub: Hub, timeout_s: float) -> None:
+    def __init__(self, hub: Hub) -> None:
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
         super().__init__(_mjpeg_parts(hub), media_type=kind)
-        self._hub, self._timeout_s = hub, timeout_s
+        self._hub = hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_in_time(message: Message) -> None:
-            async with asyncio.timeout(self._timeout_s):
-                await send(message)
-
-        with self._hub.watching(), suppress(OSError, ClientDisconnect):
-            await super().__call__(scope, receive, send_in_time)
+        with self._hub.watching(), suppress(ClientDisconnect):
+            await super().__call__(scope, receive, send)
 
 
 async def _mjpeg_parts(hub: Hub) -> AsyncIterator[bytes]:

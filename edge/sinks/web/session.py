@@ -18,9 +18,6 @@ MAX_CLIENTS = 8
 MAX_MESSAGE_BYTES = 2_000_000
 """Size of a message from a client."""
 
-SEND_TIMEOUT_S = 20.0
-"""Seconds that a message or image may be stuck before the client counts as disconnected."""
-
 _MIN_IMAGE_INTERVAL_S, _MIN_RESULT_INTERVAL_S = 1 / 36, 1 / 15
 """Minimum seconds between images, and between results."""
 
@@ -38,7 +35,7 @@ TRY_AGAIN_LATER, NORMAL = 1013, 1000  # RFC 6455, and its registry of close code
 class WebSocketEndpoint:
     """The WebSocket of the page, as an ASGI application."""
 
-    def __init__(self, hub: Hub, send_timeout_s: float = SEND_TIMEOUT_S) -> None:
+    def __init__(self, hub: Hub, send_timeout_s: float) -> None:
         self._hub, self.send_timeout_s = hub, send_timeout_s
         self._camera: ClientSession | None = None
 
