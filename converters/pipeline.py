@@ -44,7 +44,7 @@ class ConvertSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain JSON values, without paths of this computer."""
         return {
-            "dataset": self.dataset.name,
+            "dataset": self.dataset.resolve().name,
             "weights": self.weights,
             "alpha": self.alpha,
             "size": self.size,

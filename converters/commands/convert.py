@@ -1,5 +1,6 @@
 """The command ``edge convert``."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 
 from converters import api
 from converters.commands import options as shared
+from converters.dataset.entries import stem
 from converters.dataset.listing import file_name
 from converters.progress import TerminalProgress
 
@@ -50,7 +52,7 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Output folder.  [default: DATASET's name + '-model']",
+    help="Output folder.  [default: DATASET's name + '-model', never inside DATASET]",
 )
 @click.option(
     "--weights",
@@ -154,5 +156,12 @@ def convert(
 
 
 def default_out(dataset: Path) -> Path:
-    """Return the default output folder: photos/ gives photos-model."""
-    return Path(f"{file_name(dataset.resolve().stem)}-model")
+    """Return the default output folder: photos/ gives photos-model.
+
+    It is in the current folder, or beside the data set if that is the current folder.
+    """
+    place = dataset.resolve()
+    out = Path(f"{file_name(stem(place)) or 'images'}-model")
+    if Path.cwd().is_relative_to(place):
+        return Path(os.path.relpath(place.parent)) / out
+    return out

@@ -46,6 +46,30 @@ def test_the_seed_of_training_is_that_of_the_whole_run() -> None:
         pipeline.ConvertSettings(Path("photos"), Path("out"), seed=7)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(
+    ("dataset", "out"),
+    [
+        ("photos.v1", "photos.v1-model"),
+        ("photos.v2/", "photos.v2-model"),
+        ("photos.v1.zip", "photos.v1-model"),
+        ("set.tar.gz", "set-model"),
+        ("list.csv", "list-model"),
+        (".", "../start-model"),
+        ("..", "../../{parent}-model"),
+        ("../start", "../start-model"),
+    ],
+)
+def test_the_result_lies_here_or_beside_the_dataset(
+    dataset: str, out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("photos.v1", "photos.v2"):
+        (tmp_path / "start" / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "start")
+    assert cli.default_out(Path(dataset)) == Path(out.format(parent=tmp_path.name))
+    settings = pipeline.ConvertSettings(Path(dataset), Path("out"))
+    assert settings.to_dict()["dataset"] == Path(dataset).resolve().name
+
+
 def test_the_place_of_its_result_can_be_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
