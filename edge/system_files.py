@@ -12,7 +12,8 @@ _NAMES = frozenset({
     "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db",
     "ehthumbs_vista.db", "desktop.ini", "found.000", "found.001",
     # macOS
-    "__macosx", "icon\r", "network trash folder", "temporary items", "thevolumesettingsfolder",
+    "__macosx", "_ds_store", "icon\r", "network trash folder", "temporary items",
+    "thevolumesettingsfolder",
     # Linux and editors
     "lost+found", "__pycache__",
     # cameras

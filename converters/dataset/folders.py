@@ -49,10 +49,10 @@ def label_by_folder(
         sources = [_teachable(image) for image in images]
     else:
         inner = class_roots([path[depth:] for path in paths], location)
-        roots = [ClassRoot(paths[0][:depth] + root.parts, root.split) for root in inner]
+        roots = [root.below(paths[0][:depth]) for root in inner]
         sources = _sources(images, paths, roots)
         labels = {source.label for source in sources}
-        lost_classes.check_folders(location, [root.parts for root in roots], others, labels)
+        lost_classes.check_folders(location, {root.parent for root in roots}, others, labels)
     if not sources:
         raise DatasetError(
             f"one folder per class ({EXAMPLE})",

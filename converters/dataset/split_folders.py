@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from converters.dataset import split_names
 from converters.dataset.listing import class_name
@@ -15,16 +15,32 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ClassRoot:
-    """A folder whose subfolders are classes, and the split that it is, if any."""
+    """A folder whose subfolders are classes, and the split that it is, if any.
+
+    ``of_class``: it is a split of this class instead, as in cat/train and cat/test.
+    """
 
     parts: Parts
     split: str | None = None
+    of_class: str | None = None
+
+    @property
+    def parent(self) -> Parts:
+        """The folder of the class folders."""
+        return self.parts if self.of_class is None else self.parts[:-2]
 
     def label(self, path: Parts) -> str | None:
         """Return the class of a file, or None where it is in no class folder below."""
         depth = len(self.parts)
-        inside = path[:depth] == self.parts and len(path) > depth + 1
-        return class_name(path[depth]) if inside else None
+        if path[:depth] != self.parts or len(path) <= depth:
+            return None
+        if self.of_class is not None:
+            return self.of_class
+        return class_name(path[depth]) if len(path) > depth + 1 else None
+
+    def below(self, around: Parts) -> "ClassRoot":
+        """Return the same folder seen from outside the folders ``around`` it."""
+        return replace(self, parts=around + self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +67,9 @@ class _Top:
 def class_roots(paths: Sequence[Parts], location: str) -> list[ClassRoot]:
     """Find the folders of class folders.
 
-    They are the splits where all top folders are called so and there are at least two, else the
-    top itself. Inside a split, a folder around its classes that repeats its name, or says nothing
-    (``train/train/cat``, ``test/images/cat``), is skipped.
+    They are the splits where all top folders are called so and there are at least two, or all
+    folders inside them, else the top itself. Inside a split, a folder around its classes that
+    repeats its name or says nothing (``train/train/cat``, ``test/images/cat``) is skipped.
 
     Args:
         paths: the images'.
@@ -87,7 +103,7 @@ def class_roots(paths: Sequence[Parts], location: str) -> list[ClassRoot]:
                 f"move {others[0]}/ elsewhere, or pass the folder that contains the class folders"
             )
         raise _mixed(tops, location, advice)
-    return [ClassRoot(())]
+    return _splits_of_classes(inside) or [ClassRoot(())]
 
 
 def _top(name: str, inside: list[Parts]) -> _Top:
@@ -134,6 +150,20 @@ def _splits(tops: Mapping[str, _Top], subsets: Mapping[str, str], location: str)
             code="train-split-missing",
         )
     return [ClassRoot(top.root, subsets[name]) for name, top in tops.items()]
+
+
+def _splits_of_classes(inside: Mapping[str, Sequence[Parts]]) -> list[ClassRoot]:
+    """Return the roots where each class has its own splits, as in cat/train and cat/test."""
+    folders = {parts[0] for files in inside.values() for parts in files if len(parts) > 1}
+    subsets = split_names.subsets(folders)
+    flat = any(len(parts) == 1 for files in inside.values() for parts in files)
+    if flat or len(subsets) < len(folders) or len(set(subsets.values())) < 2:
+        return []
+    return [
+        ClassRoot((top, folder), subsets[folder], class_name(top))
+        for top in inside
+        for folder in sorted(folders)
+    ]
 
 
 def _mixed(tops: Mapping[str, _Top], location: str, advice: str) -> DatasetError:

@@ -11,8 +11,8 @@ _WORDS = {
     word: subset
     for subset, words in {
         "train": "train training trn trainval",
-        "validation": "val valid validation validating dev devel development",
-        "test": "test testing tst holdout heldout pred predict prediction predictions",
+        "validation": "val valid validate validation validating dev devel development",
+        "test": "test tests testing tst holdout heldout pred predict prediction predictions",
         _EVALUATION: "eval evaluation evaluate",
     }.items()
     for word in words.split()

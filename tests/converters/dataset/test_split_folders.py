@@ -91,6 +91,18 @@ def test_images_without_a_class_are_left_out(unlabeled: str) -> None:
     assert data.ignored == (unlabeled, unlabeled.replace("1.jpg", "2.jpg"))
 
 
+def test_each_class_may_have_its_own_splits() -> None:
+    data = listing(
+        "set/cat/train/1.jpg", "set/cat/test/2.jpg", "set/dog/train/a/3.jpg", "set/dog/val/4.jpg"
+    )  # fmt: skip
+    assert [(source.label, source.split) for source in data.sources] == [
+        ("cat", "test"),
+        ("cat", "train"),
+        ("dog", "train"),
+        ("dog", "validation"),
+    ]
+
+
 def test_a_training_folder_alone_is_no_class() -> None:
     for loose in ([], ["train/3.jpg"], ["readme.jpg"]):
         data = listing(*nested("train"), *loose)
