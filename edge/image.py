@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import ImageError, OutputError
 from edge.frame import BgrImage
 from edge.image_format import FORMATS, ImageFormat, format_of, names_of
-from edge.image_header import is_truncated, read_header, without_orientation
+from edge.image_header import for_decoder, is_truncated, read_header
 from edge.terminal import discard_c_stderr
 
 RgbImage = NDArray[np.uint8]
@@ -103,7 +103,7 @@ def _decode(data: bytes, name: str) -> BgrImage:
     header = read_header(data)
     # The orientation is applied here: which of them OpenCV applies depends on its version, the
     # format and the flags.
-    buffer = np.frombuffer(without_orientation(data), np.uint8)
+    buffer = np.frombuffer(for_decoder(data), np.uint8)
     decoded = _decode_alpha(buffer, header.premultiplied) if header.alpha else None
     if decoded is None:
         decoded = _imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)

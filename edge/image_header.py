@@ -12,6 +12,7 @@ from edge.exif import Directory
 from edge.image_format import JPEG, JPEG_2000, PNG, TIFF, WEBP, format_of
 
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_SEQUENTIAL = (0xC0, 0xC1)
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9), _END_OF_IMAGE})
 """Markers without a length: TEM, RST0 to RST7, SOI, EOI."""
@@ -22,6 +23,9 @@ _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)\0")
 """Keyword of the PNG text in which ImageMagick keeps EXIF, as hexadecimal digits."""
+
+_SAMSUNG_ENDS = (b"SEFT", b"QDIOBS")
+"""How the trailers end that Samsung's phones put behind a JPEG, in panoramas without its end."""
 
 _MAX_PROFILE = 2**20
 """Bytes of such a text that are unpacked."""
@@ -60,7 +64,9 @@ def is_truncated(data: bytes) -> bool:
     """
     kind = format_of(data)
     if kind is JPEG:
-        return all(marker != _END_OF_IMAGE for marker, _ in _jpeg_segments(data))
+        return all(
+            marker != _END_OF_IMAGE for marker, *_ in _jpeg_segments(data)
+        ) and not data.endswith(_SAMSUNG_ENDS)
     if kind is PNG:
         return all(name != b"IEND" for name, _ in _png_chunks(data))
     if kind is WEBP:
@@ -68,23 +74,47 @@ def is_truncated(data: bytes) -> bool:
     return kind is TIFF and _tiff_is_truncated(Directory(data), len(data))
 
 
-def without_orientation(data: bytes) -> bytes:
-    """Return an image file that decoders do not turn: a TIFF says that it is upright."""
-    if format_of(data) is not TIFF:
-        return data
-    directory = Directory(data)
-    return data if directory.orientation() == 1 else directory.upright()
+def for_decoder(data: bytes) -> bytes:
+    """Return an image file as decoders take it.
+
+    A TIFF says that it is upright, since some decoders would turn it, and a JPEG of a Samsung phone
+    ends with its pixels.
+    """
+    kind = format_of(data)
+    if kind is JPEG and data.endswith(_SAMSUNG_ENDS):
+        return _up_to_scan_end(data)
+    if kind is TIFF:
+        directory = Directory(data)
+        return data if directory.orientation() == 1 else directory.upright()
+    return data
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the markers of the first image in a JPEG file with their segments, up to its end."""
+def _up_to_scan_end(data: bytes) -> bytes:
+    """Return a JPEG up to the end of its only scan; as it is where it has several."""
+    components = b""
+    for marker, segment, end in _jpeg_segments(data):
+        if marker in _SEQUENTIAL:
+            components = segment[5:6]
+        if marker == _START_OF_SCAN:
+            match = _SCAN_END.search(data, end)
+            if match is not None and components == segment[:1]:
+                return data[: match.start()] + b"\xff\xd9"
+            break
+    return data
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield the markers of the first image in a JPEG file, with their segments and where they end.
+
+    The last one is the end of the image, unless the file is cut.
+    """
     position = 2
     while (match := _MARKER.search(data, position)) is not None:
         marker, position = match[1][0], match.end()
         size = 0
         if marker not in _BARE_MARKERS:
             size = max(2, int.from_bytes(data[position : position + 2], "big"))
-        yield marker, data[position + 2 : position + size]
+        yield marker, data[position + 2 : position + size], position + size
         if marker == _END_OF_IMAGE:
             return
         position += size
@@ -95,7 +125,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _jpeg_header(data: bytes) -> ImageHeader:
     orientation, grayscale = 1, False
-    for marker, segment in _jpeg_segments(data):
+    for marker, segment, _ in _jpeg_segments(data):
         if marker == _APP1 and segment.startswith(b"Exif\0") and orientation == 1:
             orientation = Directory(segment[6:]).orientation()
         if marker in _START_OF_FRAME:

@@ -5,6 +5,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+from errors import raises_code
 from image_files import encode, exif, jpeg_segment, png_chunk, with_exif
 
 from edge.errors import ImageError
@@ -23,6 +24,7 @@ TRAILERS = {
 }
 FORMATS = [".jpg", ".png", ".webp", ".bmp", ".tif", ".jp2", ".ppm"]
 PROGRESSIVE = encode(IMAGE, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+GRAY = encode(IMAGE[..., 0], ".jpg")
 RESTARTS = encode(IMAGE, ".jpg", cv2.IMWRITE_JPEG_RST_INTERVAL, 1)
 
 
@@ -51,6 +53,23 @@ def test_scans_and_restart_markers_do_not_end_a_jpeg(data: bytes) -> None:
     assert not is_truncated(data + b"\xff\xda")
     assert is_truncated(data[:-2])
     assert is_truncated(data[: -len(data) // 3])
+
+
+@pytest.mark.parametrize("start", [b"\0\0\x01\x0aImage_UTC_Data1527", b"\xff\x3bmarker"])
+@pytest.mark.parametrize("data", [JPEG, RESTARTS, GRAY], ids=["color", "restarts", "gray"])
+def test_a_panorama_of_samsung_has_no_end_marker(data: bytes, start: bytes) -> None:
+    trailer = start + b"\0\0\0\x18ftypmp42\xff\x01\xff\xb2" + bytes(range(256)) + b"SEFT"
+    assert (decode_image(data[:-2] + trailer) == decode_image(data)).all()
+    assert (decode_image(data + trailer) == decode_image(data)).all()
+    with raises_code("image-truncated"):
+        decode_image(data[:-2] + trailer[:-1])
+
+
+@pytest.mark.parametrize("data", [JPEG, PROGRESSIVE, RESTARTS])
+def test_without_its_last_bytes_a_jpeg_is_truncated(data: bytes) -> None:
+    for missing in (1, 2, 3, 10, 100):
+        with raises_code("image-truncated"):
+            decode_image(data[:-missing])
 
 
 def test_the_end_of_a_thumbnail_is_not_that_of_its_image() -> None:
