@@ -114,7 +114,7 @@ def _decode(data: bytes, name: str) -> BgrImage:
             "remove it or save it as JPEG",
             code="image-undecodable",
         )
-    return _turn_upright(np.asarray(decoded, np.uint8), header.orientation)
+    return turn_upright(np.asarray(decoded, np.uint8), header.orientation)
 
 
 def _unsupported(kind: ImageFormat, name: str) -> ImageError:
@@ -138,8 +138,8 @@ def _imdecode(buffer: RgbImage, flags: int) -> Any:
     return decoded
 
 
-def _turn_upright(image: BgrImage, orientation: int) -> BgrImage:
-    """Turn an image upright from its EXIF orientation, 1 to 8."""
+def turn_upright(image: BgrImage, orientation: int) -> BgrImage:
+    """Turn an image, uint8 BGR [height, width, 3], upright from its EXIF orientation, 1 to 8."""
     upright: Any = cv2.transpose(image) if orientation >= 5 else image
     if orientation in _FLIPS:
         upright = cv2.flip(upright, _FLIPS[orientation])

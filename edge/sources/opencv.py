@@ -15,7 +15,8 @@ import numpy as np
 
 from edge.errors import CorruptFrameError, SourceError
 from edge.frame import BgrImage, Frame
-from edge.image import silence_opencv
+from edge.image import silence_opencv, turn_upright
+from edge.sources.display_matrix import display_orientation
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
 from edge.terminal import discard_c_stderr
@@ -100,16 +101,28 @@ def open_video(address: str, options: SourceOptions) -> Source:
                 "copy it again, or convert it with: ffmpeg -i FILE -c:v libx264 new.mkv",
                 code="video-unreadable",
             )
-        return CaptureSource(address, capture, live=False, options=options)
+        if orientation != 1:
+            capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        return CaptureSource(address, capture, live=False, options=options, orientation=orientation)
 
+    orientation = display_orientation(path)
     return transform(open_(), options, reopen=open_)
 
 
 class CaptureSource:
-    """A ``cv2.VideoCapture`` as a source."""
+    """A ``cv2.VideoCapture`` as a source.
+
+    Its frames are turned upright from ``orientation``, as EXIF counts it.
+    """
 
     def __init__(
-        self, name: str, capture: cv2.VideoCapture, *, live: bool, options: SourceOptions
+        self,
+        name: str,
+        capture: cv2.VideoCapture,
+        *,
+        live: bool,
+        options: SourceOptions,
+        orientation: int = 1,
     ) -> None:
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.name, self.live = name, live
@@ -120,6 +133,7 @@ class CaptureSource:
         self._length = self._frames / own if own else 0.0
         self._count, self._time = 0, 0.0
         self._grabbed, self._corrupt = False, 0
+        self._orientation = orientation
 
     def read(self) -> Frame | None:
         """Read the next frame; see :class:`edge.sources.source.Source`."""
@@ -136,7 +150,7 @@ class CaptureSource:
         if not decoded or image is None or image.size == 0:
             raise self._corrupt_frame()
         self._time = self._timestamp()
-        return Frame(self._count - 1, self._time, _bgr(image))
+        return Frame(self._count - 1, self._time, turn_upright(_bgr(image), self._orientation))
 
     def close(self) -> None:
         """Release the camera or file."""
@@ -212,7 +226,7 @@ def open_capture(target: str | int, backend: int, limits: dict[int, int]) -> cv2
     flat = [value for pair in settings.items() for value in pair]
     opener: Callable[..., cv2.VideoCapture] = cv2.VideoCapture
     capture = opener(target, backend, flat)
-    if backend == cv2.CAP_FFMPEG:  # a phone's video says which way is up; 4.11 ignores that
+    if backend == cv2.CAP_FFMPEG:  # off in OpenCV 4.11
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
 

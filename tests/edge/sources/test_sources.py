@@ -99,6 +99,10 @@ def phone_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ((0, 1, -1, 0), SourceOptions(), (0, 1)),  # to be turned clockwise by 90 degrees
         ((-1, 0, 0, -1), SourceOptions(), (1, 1)),
         ((0, -1, 1, 0), SourceOptions(), (1, 0)),
+        ((-1, 0, 0, 1), SourceOptions(), (0, 1)),  # to be mirrored, as selfie videos of some apps
+        ((1, 0, 0, -1), SourceOptions(), (1, 0)),
+        ((0, 1, 1, 0), SourceOptions(), (0, 0)),
+        ((0, -1, -1, 0), SourceOptions(), (1, 1)),
         ((0, 1, -1, 0), SourceOptions(rotate=90), (1, 1)),
         ((0, 1, -1, 0), SourceOptions(hflip=True, loop=True), (0, 0)),
     ],
