@@ -10,7 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import model_option, open_task, run_command, running
+from edge.commands.options import model_option, normalizing, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -33,23 +33,13 @@ Examples:
 @click.option(
     "--smoothing", type=float, default=0.25, show_default=True, help="Seconds to average over."
 )
+@normalizing
 @running
 @stream_options.options
-def main(
-    model: Path,
-    labels: Path | None,
-    top: int,
-    threshold: float | None,
-    smoothing: float,
-    delegate: str,
-    threads: int | None,
-    **stream: Any,
-) -> None:
+def main(model: Path, **stream: Any) -> None:
     """Classify what the camera sees."""
-    task = open_task(
-        edge.Classifier.open, model, labels=labels, threshold=threshold, delegate=delegate,
-        threads=threads, top=top, smoothing=smoothing,
-    )  # fmt: skip
+    names = ("labels", "top", "threshold", "smoothing", "mean", "std", "delegate", "threads")
+    task = open_task(edge.Classifier.open, model, **{name: stream.pop(name) for name in names})
     stream_options.run(task, **stream)
 
 

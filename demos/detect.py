@@ -27,6 +27,8 @@ Describe any other head in a file, MODEL.toml or --head FILE:
   head = "yolo-grid"     # or yolo-rows (YOLOv5), yolo-free (YOLOv8), ssd
   anchors = { 16 = [[12, 18], [37, 49]], 32 = [[115, 73], [119, 199]] }
   letterbox = true
+  mean = [0]             # a pixel p means (p - mean) / std; for every task
+  std = [255]
 """
     + stream_options.SOURCES
 )
@@ -39,7 +41,7 @@ Describe any other head in a file, MODEL.toml or --head FILE:
 @stream_options.options
 def main(model: Path, **stream: Any) -> None:
     """Detect objects in what the camera sees."""
-    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head")
+    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head", "mean", "std")
     task = open_task(edge.Detector.open, model, **{name: stream.pop(name) for name in names})
     stream_options.run(task, **stream)
 

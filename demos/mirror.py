@@ -10,7 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import count_progress, open_task, run_command, running
+from edge.commands.options import count_progress, normalizing, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -37,11 +37,13 @@ left-right orientation do not affect the match.
 )  # fmt: skip
 @click.option("--threshold", type=float, default=0.3, show_default=True,
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip
+@normalizing
 @running
 @stream_options.options
 def main(index: str, **stream: Any) -> None:
     """Strike a pose, and find the image whose pose is most similar."""
-    options = {key: stream.pop(key) for key in ("model", "threshold", "delegate", "threads")}
+    keys = ("model", "threshold", "mean", "std", "delegate", "threads")
+    options = {key: stream.pop(key) for key in keys}
     say = stream_options.say
     with count_progress(f"poses of {index}") as progress:
         task = open_task(edge.PoseMatcher.open, index, say=say, progress=progress, **options)

@@ -10,7 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import names, open_task, run_command, running
+from edge.commands.options import names, normalizing, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -43,11 +43,14 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
 @click.option("--count", callback=names, default="all", show_default=True, metavar="LIST",
               help="Exercises to count, comma-separated; all or none.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path), help="TOML file of exercises.")
+@normalizing
 @running
 @stream_options.options
 def main(**stream: Any) -> None:
     """Estimate the poses of people, and count their exercises."""
-    keys = ("model", "threshold", "delegate", "threads", "people", "count", "rules")
+    keys = (
+        "model", "threshold", "mean", "std", "delegate", "threads", "people", "count", "rules",
+    )  # fmt: skip
     options = {key: stream.pop(key) for key in keys}
     task = open_task(edge.PoseEstimator.open, say=stream_options.say, **options)
     stream_options.run(task, **stream)

@@ -10,7 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import model_option, names, open_task, run_command, running
+from edge.commands.options import model_option, names, normalizing, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -41,11 +41,12 @@ DeepLab give each pixel a class, or a score for every class.
               help="Minimum probability of foreground.")  # fmt: skip
 @click.option("--smoothing", type=float, default=0.15, show_default=True,
               help="Seconds over which uncertain pixels are averaged.")  # fmt: skip
+@normalizing
 @running
 @stream_options.options
 def main(model: Path | None, labels: Path | None, classes: tuple[str, ...], **stream: Any) -> None:
     """Color the segments of the image, or replace the background behind people."""
-    keys = ("threshold", "delegate", "threads", "smoothing", "background")
+    keys = ("threshold", "mean", "std", "delegate", "threads", "smoothing", "background")
     options = {key: stream.pop(key) for key in keys}
     task = open_task(
         edge.Segmenter.open,

@@ -44,7 +44,7 @@ def main(model: Path, lines: tuple[str, ...], zones: tuple[str, ...], **stream: 
         *map(edge.Line.parse, lines),
         *map(edge.Zone.parse, zones),
     ]
-    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head")
+    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head", "mean", "std")
     options = {name: stream.pop(name) for name in names}
     task = open_task(edge.Tracker.open, model, boundaries=boundaries, **options)
     stream_options.run(task, **stream)

@@ -14,6 +14,7 @@ from edge.errors import ModelError
 from edge.image import WARP_LIMIT, RgbImage, downscale
 from edge.interpreter import Array, TensorSpec
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.normalization import Normalization
 
 _DTYPES = ("uint8", "int8", "float32")
 ASSUMED = ((127.5,), (127.5,))  # mean and std of a float model without metadata: [-1, 1]
@@ -126,9 +127,15 @@ def crop_square(image: RgbImage, left: float, top: float, side: float, size: int
 
 
 def preprocessing_of(
-    spec: TensorSpec, metadata: ModelMetadata | None, name: str
+    spec: TensorSpec,
+    metadata: ModelMetadata | None,
+    name: str,
+    given: Normalization | None = None,
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Determine how images are preprocessed for the input ``spec``, with notes on assumptions.
+
+    The normalization is the ``given`` one, else that of the metadata, else the input's
+    quantization, else -1 to 1.
 
     Raises:
         ModelError: the input is not one RGB image of uint8, int8 or float32.
@@ -142,6 +149,8 @@ def preprocessing_of(
             code="model-unsupported-input",
         )
     height, width = shape[1:3]
+    if given is not None:
+        return Preprocessing(width, height, given.mean, given.std), ()
     mean, std = (metadata.mean, metadata.std) if metadata else (None, None)
     if mean is not None and std is not None:
         if len(mean) not in (1, 3) or len(std) not in (1, 3):
@@ -153,7 +162,10 @@ def preprocessing_of(
             )
         return Preprocessing(width, height, mean, std), ()
     if dtype == "float32":
-        note = f"{name} does not say how to normalize pixels: they are scaled to the range -1 to 1"
+        note = (
+            f"{name} does not say how to normalize pixels: they are scaled to the range -1 to 1; "
+            "choose another range with --mean and --std"
+        )
         return Preprocessing(width, height, *ASSUMED), (note,)
     if spec.scale == 0:
         return Preprocessing(width, height, (0.0,), (1.0,)), ()

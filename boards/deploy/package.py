@@ -18,6 +18,7 @@ from edge.modelfile.labels import find_labels
 from edge.redaction import redact
 from edge.registry import resolve_model
 from edge.tasks import loading
+from edge.tasks.model_config import find_config
 from edge.version import __version__
 
 MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
@@ -154,10 +155,10 @@ def _golden_checks(
 
 
 def _companion_files(path: Path, command: RunCommand) -> Iterator[Path]:
-    """Yield labels and head description next to a model, unless the command names them."""
+    """Yield labels and description next to a model, unless the command names them."""
     options = {word.partition("=")[0] for word in command.words}
-    labels, head = find_labels(path), path.with_suffix(".toml")
+    labels, description = find_labels(path), find_config(path)
     if labels is not None and "--labels" not in options:
         yield labels
-    if head.is_file() and "--head" not in options:
-        yield head
+    if description is not None and "--head" not in options:
+        yield description

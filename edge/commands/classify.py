@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.commands.options import JSON, MODEL, running, say
+from edge.commands.options import JSON, MODEL, normalizing, running, say
 from edge.errors import ImageError, UsageError
 from edge.system_files import is_system_name
 from edge.terminal import suppress_native_stderr
@@ -23,6 +23,7 @@ Examples:
   edge classify model.tflite cat.jpg --threshold 0.8
   edge classify model.tflite photos/ --top 1
   edge classify mobilenet.tflite cat.jpg --labels labels.txt
+  edge classify float.tflite cat.jpg --mean 0 --std 255
   edge classify model.tflite photos/ --json | jq '.[].classes[0].label'
 
 \b
@@ -57,6 +58,7 @@ Exit codes: 0 success; 1 some images could not be read; 2 error.
     metavar="S",
     help="Score below which an image is unknown, 0 for none.  [default: the model's]",
 )
+@normalizing
 @running
 @JSON
 def classify(
@@ -65,6 +67,8 @@ def classify(
     top: int,
     labels: Path | None,
     threshold: float | None,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
     delegate: str,
     threads: int | None,
     as_json: bool,
@@ -75,8 +79,9 @@ def classify(
     files = list(find_images(images))
     with suppress_native_stderr():
         classifier = Classifier.open(
-            model, labels=labels, threshold=threshold, delegate=delegate, threads=threads, top=top
-        )
+            model, labels=labels, threshold=threshold, delegate=delegate, threads=threads, top=top,
+            mean=mean, std=std,
+        )  # fmt: skip
     say(classifier.notes)
     rows = [_print_row(row, as_json) for row in results(classifier, files)]
     if as_json:

@@ -13,6 +13,7 @@ from edge.commands.options import JSON, MODEL, model_file
 from edge.modelfile import metadata, operations, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.tflite import TensorInfo
+from edge.tasks.model_config import find_config, read_model_config
 from edge.terminal import printable
 
 EXAMPLES = """
@@ -24,6 +25,7 @@ Examples:
 \b
 The model is not run, so this also works for Edge TPU models and for models whose
 operations are broken. Parameters are the constant tensors that an operation reads.
+What a TOML file next to the model says counts more than the metadata.
 """
 
 FIRST_LABELS = 5
@@ -35,7 +37,10 @@ FIRST_LABELS = 5
 def inspect(model: Path, as_json: bool) -> int:
     """Show what is inside a model file."""
     model = model_file(model)
-    facts = describe(tflite.read_file(model), str(model))
+    content, description = tflite.read_file(model), find_config(model)
+    facts = describe(content, str(model))
+    if description is not None:
+        facts["toml"] = _described(description)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
@@ -61,7 +66,20 @@ def describe(content: bytes, name: str) -> dict[str, Any]:
         "outputs": [_tensor(tensor) for tensor in file.outputs],
         "quantisation": operations.quantization(file),
         "metadata": None if about is None else _metadata(about),
+        "toml": None,
         "operations": [row.to_dict() for row in operations.operations(file)],
+    }
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """Return what the TOML file next to a model says of it, as JSON values."""
+    config = read_model_config(path)
+    chosen = config.normalization
+    return {
+        "file": str(path),
+        "head": config.head,
+        "mean": None if chosen is None else list(chosen.mean),
+        "std": None if chosen is None else list(chosen.std),
     }
 
 
@@ -89,6 +107,7 @@ def _metadata(about: ModelMetadata) -> dict[str, Any]:
         "mean": None if about.mean is None else list(about.mean),
         "std": None if about.std is None else list(about.std),
         "threshold": about.threshold,
+        "task": about.task or None,
         "author": about.author,
         "license": about.license,
         "version": about.version,
@@ -109,6 +128,12 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
         for tensor in facts[what]:
             yield f"  {what[:-1]:<13} {_tensor_line(tensor)}"
     yield from _metadata_lines(facts["metadata"])
+    if facts["toml"] is not None:
+        yield f"  described in  {printable(facts['toml']['file'])}"
+        if facts["toml"]["head"] is not None:
+            yield f"    head        {facts['toml']['head']}"
+        if facts["toml"]["mean"] is not None:
+            yield f"    normalized  (pixel - {facts['toml']['mean']}) / {facts['toml']['std']}"
     yield ""
     yield f"  {'operation':<34} {'version':>7} {'count':>6} {'parameter bytes':>16}"
     for row in facts["operations"]:
@@ -135,6 +160,8 @@ def _metadata_lines(about: dict[str, Any] | None) -> Iterator[str]:
         more = ", …" if about["labels"] > FIRST_LABELS else ""
         first = "; ".join(printable(label) for label in about["first_labels"])
         yield f"    labels      {about['labels']}: {first}{more}"
+    if about["task"] is not None:
+        yield f"    task        {about['task']}"
     if about["mean"] is not None:
         yield f"    normalized  (pixel - {about['mean']}) / {about['std']}"
     if about["threshold"] is not None:

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import click
 
 from edge.cli import run_command as run_command  # noqa: PLC0414 (for the demos)
+from edge.errors import UsageError
 from edge.registry import resolve_model
 from edge.task_kinds import TASKS
 from edge.terminal import count_progress as count_progress  # noqa: PLC0414 (for the demos)
@@ -61,6 +62,42 @@ def running(command: Command) -> Command:
     return delegate(threads(cast(Command, with_file)))
 
 
+def normalizing(command: Command) -> Command:
+    """Add the options ``--mean`` and ``--std``, named like the keywords of a task's ``open``."""
+    mean = click.option(
+        "--mean",
+        callback=_numbers,
+        metavar="M|R,G,B",
+        help="Mean of the pixels that the model takes, with --std: 0 and 255 make them 0 to 1, "
+        "127.5 and 127.5 -1 to 1, 0 and 1 leave 0 to 255.  "
+        "[default: as MODEL.toml or the model says]",
+    )
+    std = click.option(
+        "--std",
+        callback=_numbers,
+        metavar="S|R,G,B",
+        help="Standard deviation of the pixels, with --mean.",
+    )
+    return mean(std(command))
+
+
+def _numbers(
+    _: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
+    """Split comma-separated numbers, as the callback of an option."""
+    if value is None:
+        return None
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError:
+        raise UsageError(
+            "a number, or three separated by commas",
+            f"--{parameter.name} {value}",
+            "use --mean 127.5 --std 127.5, or three numbers for R, G, B: 123.7,116.3,103.5",
+            code="invalid-option-value",
+        ) from None
+
+
 def model_file(model: Path) -> Path:
     """Resolve a model's path or its name in the registry to a file."""
     return resolve_model(model, _say)
@@ -93,6 +130,7 @@ def detecting(command: Command) -> Command:
             "--head", type=click.Path(path_type=Path), help="TOML file that describes the outputs."
         ),
     )  # fmt: skip
+    command = normalizing(command)
     for option in reversed(options):
         command = option(command)
     return command

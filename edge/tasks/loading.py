@@ -1,6 +1,6 @@
 """Loading a model for a task: its runtime, its labels, and its CPU fallback."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge import interpreter
@@ -9,6 +9,8 @@ from edge.interpreter import Runtime
 from edge.modelfile import metadata, tflite
 from edge.modelfile.labels import find_labels, read_labels
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.normalization import Normalization
+from edge.tasks.model_config import ModelConfig, cpu_path, find_config, read_model_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class LoadedModel:
         labels: Its labels, None where there are none.
         source: Where the labels come from.
         notes: Sentences for the user about what fell back.
+        config: What the TOML file next to it says.
+        normalization: The user's, else that of the TOML file; None: that of the metadata counts.
     """
 
     name: str
@@ -30,12 +34,23 @@ class LoadedModel:
     labels: tuple[str, ...] | None
     source: str
     notes: tuple[str, ...]
+    config: ModelConfig = field(default_factory=ModelConfig)
+    normalization: Normalization | None = None
 
 
 def load_file(
-    path: Path, *, labels: str | Path | None, delegate: str, threads: int | None
+    path: Path,
+    *,
+    labels: str | Path | None,
+    delegate: str,
+    threads: int | None,
+    normalization: Normalization | None = None,
+    config: str | Path | None = None,
 ) -> LoadedModel:
     """Load a .tflite file of any task.
+
+    The description of the model is read from ``config``, else from the TOML file next to it (see
+    :mod:`edge.tasks.model_config`); a given ``normalization`` counts more than that.
 
     Labels come from ``labels``, else from the model's metadata, else from a file next to it. With
     delegate "auto", a model compiled for the Edge TPU falls back to the CPU model next to it (the
@@ -44,13 +59,25 @@ def load_file(
     Raises:
         ModelError: no usable model.
         LabelsError: the labels cannot be read.
+        UsageError: the TOML file cannot be read, or has unknown keys or values.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    content, default = tflite.read_file(path), find_labels(path)
+    content = tflite.read_file(path)
+    description = find_config(path) if config is None else Path(config)
+    described = ModelConfig() if description is None else read_model_config(description)
+    loaded = _load_or_fall_back(content, path, labels, delegate, threads)
+    chosen = normalization or described.normalization
+    return replace(loaded, config=described, normalization=chosen)
+
+
+def _load_or_fall_back(
+    content: bytes, path: Path, labels: str | Path | None, delegate: str, threads: int | None
+) -> LoadedModel:
+    default = find_labels(path)
     try:
         return load_content(content, str(path), labels, delegate, threads, default_labels=default)
     except DelegateError as error:
-        other = _cpu_path(path)
+        other = cpu_path(path)
         if delegate != "auto" or other == path or not other.is_file():
             raise
         note = f"no Edge TPU ({error.found}): running {other.name} on the CPU instead"
@@ -109,7 +136,7 @@ def cpu_fallback_path(path: Path) -> Path:
     Raises:
         DelegateError: there is none.
     """
-    other = _cpu_path(path)
+    other = cpu_path(path)
     if other == path or not other.is_file():
         raise DelegateError(
             "a CPU model next to the Edge TPU model",
@@ -130,13 +157,6 @@ def open_cpu_fallback(path: Path, threads: int | None) -> tuple[Path, Runtime]:
     other = cpu_fallback_path(path)
     content = tflite.read_file(other)
     return other, interpreter.load(content, name=str(other), delegate="cpu", threads=threads)
-
-
-def _cpu_path(path: Path) -> Path:
-    before, _, after = path.name.rpartition(
-        "_edgetpu"
-    )  # the last one: names may contain it as well
-    return path.with_name(before + after)
 
 
 def _labels(

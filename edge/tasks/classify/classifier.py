@@ -18,6 +18,7 @@ from edge.image import RgbImage, wrong_array
 from edge.interpreter import Array, Runtime
 from edge.modelfile.labels import fit_labels
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.normalization import Levels, Normalization, normalization
 from edge.preprocessing import Preprocessing
 from edge.registry import resolve_model
 from edge.results import Classification
@@ -95,6 +96,7 @@ class Classifier(SingleImage):
     selected: NDArray[np.int64] | None = None
     name: str = "classify"
     prefetchable: bool = True
+    _normalization: Normalization | None = field(default=None, repr=False)
 
     @classmethod
     def open(
@@ -107,6 +109,8 @@ class Classifier(SingleImage):
         threads: int | None = None,
         top: int = 3,
         smoothing: float = SMOOTHING_S,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         say: Callable[[str], None] = print,
     ) -> Self:
         """Open a classifier.
@@ -125,6 +129,10 @@ class Classifier(SingleImage):
             top: number of classes in a result.
             smoothing: seconds over which scores of a stream are averaged, so that the result does
                 not flicker; 0 for none. Single images are never averaged.
+            mean: mean of the pixels, 0 to 255, that the model was trained with: a number, or three
+                for R, G, B; by default that of ``MODEL.toml`` next to the model, else of its
+                metadata.
+            std: standard deviation, as ``mean``: a pixel p means (p - mean) / std to the model.
             say: called with a sentence before a model is downloaded.
 
         Raises:
@@ -134,9 +142,11 @@ class Classifier(SingleImage):
             DelegateError: no interpreter, or no Edge TPU for a model that needs one.
             DownloadError, OutputError: a model of the registry cannot be had.
         """
-        average = _score_average(smoothing)
+        average, given = _score_average(smoothing), normalization(mean, std)
         path = resolve_model(model, say, delegate)
-        loaded = load_file(path, labels=labels, delegate=delegate, threads=threads)
+        loaded = load_file(
+            path, labels=labels, delegate=delegate, threads=threads, normalization=given
+        )
         return cls._of(loaded, path, threshold, top, average)
 
     @classmethod
@@ -181,7 +191,9 @@ class Classifier(SingleImage):
             raise _no_classes(loaded.name)
         labels, label_notes = _labels(loaded, classes)
         spec = runtime.inputs[0]
-        preprocessing, input_notes = pixels.preprocessing_of(spec, loaded.about, loaded.name)
+        preprocessing, input_notes = pixels.preprocessing_of(
+            spec, loaded.about, loaded.name, loaded.normalization
+        )
         return cls(
             labels=labels,
             threshold=_threshold(loaded.about, threshold),
@@ -194,6 +206,7 @@ class Classifier(SingleImage):
             _average=average,
             _table=pixels.input_table(spec, preprocessing),
             _logits=gives_logits(runtime.file, runtime.outputs[0]),
+            _normalization=loaded.normalization,
         )
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
@@ -257,7 +270,10 @@ class Classifier(SingleImage):
             DelegateError: there is no model for the CPU next to this one.
         """
         path = cpu_fallback_path(self.path)
-        loaded = load_file(path, labels=None, delegate="cpu", threads=self.runtime.threads)
+        loaded = load_file(
+            path, labels=None, delegate="cpu", threads=self.runtime.threads,
+            normalization=self._normalization,
+        )  # fmt: skip
         named = replace(loaded, labels=self.labels)
         other = type(self)._of(named, path, None, self.top, self._average)
         return replace(other, threshold=self.threshold, selected=self.selected)

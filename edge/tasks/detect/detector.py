@@ -15,6 +15,7 @@ from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.modelfile.labels import is_background, is_unused
+from edge.modelfile.normalization import Levels, Normalization, normalization
 from edge.preprocessing import Preprocessing, input_transform, resize_to_input
 from edge.registry import resolve_model
 from edge.results import Detection, Detections
@@ -26,6 +27,9 @@ from edge.tasks.task import SingleImage, TaskSettings, check_score, class_indice
 
 THRESHOLD, IOU = 0.4, 0.45
 """Minimum score of a detection, and IoU above which the lower-scoring of two boxes is dropped."""
+
+UNIT = Normalization((0.0,), (255.0,))
+"""Pixels of 0 to 1."""
 
 _MIN_THRESHOLD = 0.01
 """Below it a head gives thousands of boxes, which take long to compare with each other."""
@@ -72,6 +76,8 @@ class Detector(SingleImage):
         classes: Sequence[str] = (),
         iou: float = IOU,
         head: str | Path | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         say: Callable[[str], None] = print,
     ) -> Self:
         """Open a detector: SSD with built-in post-processing, or YOLO.
@@ -86,7 +92,11 @@ class Detector(SingleImage):
             iou: overlap above which the lower-scoring of two boxes of one class is dropped.
             head: a TOML file that describes the outputs of a model that is not recognized; by
                 default the file named after the model next to it, if there is one (see
-                :mod:`edge.tasks.detect.heads.head_config`).
+                :mod:`edge.tasks.model_config`).
+            mean: mean of the pixels, 0 to 255, that the model was trained with: a number, or three
+                for R, G, B; by default that of ``MODEL.toml`` next to the model, else of its
+                metadata.
+            std: standard deviation, as ``mean``: a pixel p means (p - mean) / std to the model.
             say: called with a sentence before a model is downloaded.
 
         Raises:
@@ -99,18 +109,21 @@ class Detector(SingleImage):
         minimum = THRESHOLD if threshold is None else threshold
         _check_fraction("a score", minimum)
         _check_fraction("an IoU", iou)
+        given = normalization(mean, std)
         path = resolve_model(model, say, delegate)
-        loaded = load_file(path, labels=labels, delegate=delegate, threads=threads)
+        loaded = load_file(
+            path, labels=labels, delegate=delegate, threads=threads, normalization=given,
+            config=head,
+        )  # fmt: skip
         check_task(loaded, "detect")
-        config = _head_config(path, head)
         matched = (
             heads.match_head(loaded.runtime)
-            if config is None
-            else head_config.build_head(config, loaded.runtime, str(path))
+            if loaded.config.head is None
+            else head_config.build_head(loaded.config, loaded.runtime, str(path))
         )
         if matched is None or (loaded.labels is None and heads.is_pose(matched)):
             raise _wrong_task(loaded.runtime, str(path))
-        preprocessing, notes = _preprocessing(loaded, matched, config)
+        preprocessing, notes = _preprocessing(loaded, matched)
         names, label_notes = _labels(loaded, matched)
         if isinstance(matched, ssd.SsdHead) and matched.scores is None:
             label_notes += (
@@ -223,25 +236,13 @@ def _check_fraction(name: str, value: float) -> None:
         )
 
 
-def _head_config(path: Path, given: str | Path | None) -> head_config.HeadConfig | None:
-    if given is not None:
-        return head_config.read_head_config(Path(given))
-    description = path.with_suffix(".toml")
-    return head_config.read_head_config(description) if description.is_file() else None
-
-
 def _preprocessing(
-    loaded: LoadedModel, head: DetectionHead, config: head_config.HeadConfig | None
+    loaded: LoadedModel, head: DetectionHead
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    about, spec = loaded.about, loaded.runtime.inputs[0]
-    preprocessing, notes = pixels.preprocessing_of(spec, about, loaded.name)
-    if config is not None and config.mean is not None and config.std is not None:
-        return replace(preprocessing, mean=config.mean, std=config.std), ()
-    if about is not None and about.mean is not None:
-        return preprocessing, notes
-    if not head.suppresses:  # YOLO takes pixels of 0 to 1, however its input is quantized
-        return replace(preprocessing, mean=(0.0,), std=(255.0,)), ()
-    return preprocessing, notes
+    about, given = loaded.about, loaded.normalization
+    if given is None and (about is None or about.mean is None) and not head.suppresses:
+        given = UNIT  # YOLO takes pixels of 0 to 1, however its input is quantized
+    return pixels.preprocessing_of(loaded.runtime.inputs[0], about, loaded.name, given)
 
 
 def _labels(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -9,6 +10,7 @@ from edge import draw, registry
 from edge.errors import DelegateError, EdgeError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Engine
+from edge.modelfile.normalization import Levels, Normalization, normalization
 from edge.results import Pose, Poses
 from edge.tasks.pose import bundle, exercises
 from edge.tasks.pose.exercises import RepetitionCounter
@@ -35,6 +37,10 @@ class PoseModel(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user about the model."""
+
+    @property
+    def normalization(self) -> Normalization | None:
+        """Normalization of pixels that the user chose, None for the model's own."""
 
     @property
     def prefetchable(self) -> bool:
@@ -81,6 +87,8 @@ class PoseEstimator(SingleImage):
         people: int = 1,
         count: Sequence[str] = ("all",),
         rules: str | Path | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         say: Callable[[str], None] = print,
     ) -> Self:
         """Open a pose model.
@@ -97,6 +105,10 @@ class PoseEstimator(SingleImage):
             count: names of the exercises that are counted in a stream; ["all"], or [] or ["none"].
             rules: a TOML file of exercises instead of the built-in ones (see
                 :mod:`edge.tasks.pose.exercises`).
+            mean: mean of the pixels that a .tflite file takes, 0 to 255: one number, or three for
+                R, G, B; by default that of ``MODEL.toml`` next to the model, else MoveNet gets
+                pixels as they are.
+            std: standard deviation, as ``mean``: a pixel p means (p - mean) / std to the model.
             say: called with a sentence before a model is downloaded.
 
         Raises:
@@ -113,7 +125,11 @@ class PoseEstimator(SingleImage):
             )
         known = exercises.read(exercises.SHIPPED if rules is None else Path(rules))
         counted = exercises.chosen(known, count)
-        opened, notes = _open_or_default(model, people, delegate, threads, say)
+        opener = partial(
+            _open, people=people, delegate=delegate, threads=threads,
+            given=normalization(mean, std),
+        )  # fmt: skip
+        opened, notes = _open_or_default(model, delegate, opener, say)
         counter = RepetitionCounter(counted) if counted else None
         return cls(opened, (*notes, *opened.notes), minimum, counter)
 
@@ -182,30 +198,38 @@ class PoseEstimator(SingleImage):
 
 def _open_or_default(
     model: str | Path | None,
-    people: int,
     delegate: str,
-    threads: int | None,
+    opener: Callable[[Path], PoseModel],
     say: Callable[[str], None],
 ) -> tuple[PoseModel, tuple[str, ...]]:
     """Return the model, and notes about its choice."""
     if model is not None or delegate == "edgetpu":  # MediaPipe does not run there
         path = registry.resolve_model(model or MOVENET, say, delegate)
-        return _open(path, people, delegate, threads), ()
+        return opener(path), ()
     try:
-        return _open(bundle.default_bundle(), people, delegate, threads), ()
+        return opener(bundle.default_bundle()), ()
     except (DelegateError, ModelError) as error:
         why = f"(found {error.found}; {error.fix})"
     try:
         path = registry.resolve_model(MOVENET, say, delegate)
-        movenet = _open(path, people, delegate, threads)
+        movenet = opener(path)
     except EdgeError as error:
         both = f"{error.found}, and MediaPipe cannot be used either {why}"
         raise type(error)(error.expected, both, error.fix, code=error.code) from None
     return movenet, (f"using MoveNet instead of MediaPipe {why}",)
 
 
-def _open(path: Path, people: int, delegate: str, threads: int | None) -> PoseModel:
+def _open(
+    path: Path, people: int, delegate: str, threads: int | None, given: Normalization | None
+) -> PoseModel:
     if bundle.is_bundle(path):
+        if given is not None:
+            raise UsageError(
+                "no --mean and --std with a .task file, which contains its normalization",
+                f"both with {path}",
+                "leave them out, or use --model movenet_lightning",
+                code="normalization-not-supported",
+            )
         if delegate == "edgetpu":
             raise DelegateError(
                 "a model compiled for the Edge TPU",
@@ -225,4 +249,4 @@ def _open(path: Path, people: int, delegate: str, threads: int | None) -> PoseMo
         )
     from edge.tasks.pose.movenet import open_movenet
 
-    return open_movenet(path, delegate=delegate, threads=threads)
+    return open_movenet(path, delegate=delegate, threads=threads, given=given)

@@ -25,6 +25,7 @@ class MediaPipePose:
     notes: tuple[str, ...]
     path: Path
     prefetchable: bool = True
+    normalization: None = None  # it is in the bundle
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """Return the frame, uint8 RGB [height, width, 3], and in a stream its time in ms."""

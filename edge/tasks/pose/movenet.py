@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.frame import Frame
-from edge.interpreter import Array, Runtime
-from edge.preprocessing import crop_square
+from edge.interpreter import Array, Runtime, TensorSpec
+from edge.modelfile.normalization import Normalization
+from edge.preprocessing import Preprocessing, apply_table, crop_square, input_table
 from edge.results import Keypoint, Pose
 from edge.tasks.loading import check_task, load_file, open_cpu_fallback
 from edge.tasks.pose.keypoints import COCO, angles
@@ -153,14 +154,19 @@ class MoveNet:
     notes: tuple[str, ...]
     path: Path
     prefetchable: bool = False  # the crop depends on the result before
+    normalization: Normalization | None = None
     _memory: _CropState = field(default_factory=_CropState, repr=False)
+    _table: Array | None = field(default=None, repr=False)
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """Return the square around the person: [1, size, size, 3] in the input's dtype."""
         spec = self.engine.inputs[0]
         region = self._region(frame)
         square = crop_square(frame.image, region.left, region.top, region.side, spec.shape[1])
-        return (cv2.cvtColor(square, cv2.COLOR_BGR2RGB)[None].astype(spec.dtype),)
+        rgb = np.asarray(cv2.cvtColor(square, cv2.COLOR_BGR2RGB), np.uint8)
+        if self._table is None:
+            return (rgb[None].astype(spec.dtype),)
+        return (apply_table(self._table, rgb),)
 
     def poses(self, outputs: tuple[Array, ...], frame: Frame, min_score: float) -> tuple[Pose, ...]:
         """Return the person in pixels of the frame; nobody if the mean score is below 0.25."""
@@ -203,14 +209,18 @@ class MoveNet:
         return known or full_frame(width, height)
 
 
-def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
+def open_movenet(
+    path: Path, *, delegate: str, threads: int | None, given: Normalization | None = None
+) -> MoveNet:
     """Open a .tflite file of MoveNet, Lightning or Thunder, for one person.
+
+    It gets pixels as they are, 0 to 255, unless a normalization is given.
 
     Raises:
         ModelError: no usable model, or a model of another kind.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
     """
-    loaded = load_file(path, labels=None, delegate=delegate, threads=threads)
+    loaded = load_file(path, labels=None, delegate=delegate, threads=threads, normalization=given)
     check_task(loaded, "pose")
     runtime = loaded.runtime
     shapes = [spec.shape for spec in runtime.outputs]
@@ -225,4 +235,16 @@ def open_movenet(path: Path, *, delegate: str, threads: int | None) -> MoveNet:
             f"{'poses of YOLO are not read yet: ' * of_yolo}use --model movenet_lightning",
             code="model-wrong-task",
         )
-    return MoveNet(runtime, loaded.notes, path)
+    chosen = loaded.normalization
+    table = None if chosen is None else _input_table(first, chosen)
+    return MoveNet(runtime, loaded.notes, path, normalization=chosen, _table=table)
+
+
+def _input_table(spec: TensorSpec, chosen: Normalization) -> Array | None:
+    """Return the input values of the pixel values 0 to 255; None where they are the same."""
+    size = spec.shape[1]
+    preprocessing = Preprocessing(size, size, chosen.mean, chosen.std)
+    if spec.dtype != "int32":
+        return input_table(spec, preprocessing)
+    pixels = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    return np.rint(preprocessing.normalize(pixels)).astype(np.int32)

@@ -1,5 +1,6 @@
 """Cache of the poses of images and videos, by their content."""
 
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from edge.errors import SourceError
 from edge.files import atomic_directory, cache_folder, sha256
 from edge.frame import BgrImage
 from edge.image import downscale, encode_jpeg
+from edge.modelfile.normalization import Normalization
 from edge.tasks.pose.keypoints import COCO
 from edge.tasks.pose_match.similarity import KeypointArray
 
@@ -54,13 +56,16 @@ class PoseCache:
         return CachedPoses(bodies, folder)
 
 
-def pose_cache(model: Path) -> PoseCache:
-    """Return the cache for the file of a model.
+def pose_cache(model: Path, chosen: Normalization | None = None) -> PoseCache:
+    """Return the cache for the file of a model, and for the normalization chosen for it.
 
     Raises:
         OutputError: there is no cache.
     """
-    return PoseCache(cache_folder() / "mirror" / f"{_FORMAT}-{_digest(model)[:16]}")
+    name = f"{_FORMAT}-{_digest(model)[:16]}"
+    if chosen is not None:
+        name += f"-{zlib.crc32(repr((chosen.mean, chosen.std)).encode()):08x}"
+    return PoseCache(cache_folder() / "mirror" / name)
 
 
 def _digest(path: Path) -> str:

@@ -18,6 +18,7 @@ from edge import sources
 from edge.errors import CorruptFrameError, ImageError, SourceError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.image import read_image
+from edge.modelfile.normalization import Normalization
 from edge.sources import images as files
 from edge.sources.source import SourceOptions
 from edge.tasks.pose.estimator import PoseEstimator
@@ -57,6 +58,7 @@ def build_index(
     model: Path,
     open_estimator: Callable[[], PoseEstimator],
     progress: Progress = lambda done, total: None,
+    chosen: Normalization | None = None,
 ) -> PoseIndex:
     """Return the poses of ``address``: a directory or glob of images, an image, or a video.
 
@@ -67,6 +69,7 @@ def build_index(
         model: The model's file; poses are cached by its content.
         open_estimator: Opens that model; called if something is not cached yet.
         progress: Called with the number of images or frames that are done, and of all.
+        chosen: The normalization that was chosen for the model, None for its own.
 
     Raises:
         SourceError: there are no images, or nobody is in them.
@@ -82,7 +85,7 @@ def build_index(
             "check the path",
             code="source-not-found",
         )
-    cache = pose_cache(model)
+    cache = pose_cache(model, chosen)
     if scheme == "images":
         locations, vectors, notes = _index_images(where, cache, open_estimator, progress)
     elif scheme == "video":

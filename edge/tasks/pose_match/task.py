@@ -8,6 +8,7 @@ from typing import Self
 from edge import draw
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Engine
+from edge.modelfile.normalization import Levels
 from edge.results import MatchedPoses, PoseMatch, Poses
 from edge.tasks.pose.estimator import PoseEstimator
 from edge.tasks.pose_match.index import PoseIndex, Progress, build_index
@@ -37,6 +38,8 @@ class PoseMatcher(SingleImage):
         threshold: float | None = None,
         delegate: str = "auto",
         threads: int | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         say: Callable[[str], None] = print,
         progress: Progress = lambda done, total: None,
     ) -> Self:
@@ -52,6 +55,8 @@ class PoseMatcher(SingleImage):
             threshold: minimum score of a keypoint.
             delegate: where the model runs.
             threads: number of CPU threads.
+            mean: mean of the pixels, see :meth:`edge.PoseEstimator.open`.
+            std: standard deviation of the pixels.
             say: called with sentences for the user.
             progress: called with the numbers of images or frames that are done, and of all.
 
@@ -64,11 +69,15 @@ class PoseMatcher(SingleImage):
 
         def open_estimator() -> PoseEstimator:
             return PoseEstimator.open(
-                model, count=(), threshold=threshold, delegate=delegate, threads=threads, say=say
-            )
+                model, count=(), threshold=threshold, delegate=delegate, threads=threads,
+                mean=mean, std=std, say=say,
+            )  # fmt: skip
 
         live = open_estimator()  # an estimator for the stream alone: it keeps state
-        return cls(live, build_index(str(index), live.model.path, open_estimator, progress))
+        poses = build_index(
+            str(index), live.model.path, open_estimator, progress, live.model.normalization
+        )
+        return cls(live, poses)
 
     @property
     def runtime(self) -> Engine:

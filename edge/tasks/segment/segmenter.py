@@ -15,6 +15,7 @@ from edge import preprocessing as pixels
 from edge.errors import LabelsError, ModelError, UsageError
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
+from edge.modelfile.normalization import Levels, Normalization, normalization
 from edge.preprocessing import Preprocessing
 from edge.registry import resolve_model
 from edge.results import Segment, Segmentation
@@ -90,6 +91,8 @@ class Segmenter(SingleImage):
         classes: Sequence[str] = (),
         smoothing: float = SMOOTHING_S,
         background: Background | str | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         say: Callable[[str], None] = print,
     ) -> Self:
         """Open a segmentation model: DeepLab-style classes, or MediaPipe's selfie segmentation.
@@ -108,6 +111,10 @@ class Segmenter(SingleImage):
             background: drawn in place of what the classes do not cover: "blur", a color such as
                 "green" or "#00b140", the path of an image, or a :class:`edge.Background`; without
                 ``classes`` people are kept where the model knows them.
+            mean: mean of the pixels, 0 to 255, that the model was trained with: a number, or three
+                for R, G, B; by default that of ``MODEL.toml`` next to the model, else of its
+                metadata.
+            std: standard deviation, as ``mean``: a pixel p means (p - mean) / std to the model.
             say: called with a sentence before a model is downloaded.
 
         Raises:
@@ -125,17 +132,20 @@ class Segmenter(SingleImage):
                 f"use --smoothing {SMOOTHING_S}",
                 code="invalid-option-value",
             )
+        given = normalization(mean, std)
         if isinstance(background, str):
             background = parse_background(background)
         path = resolve_model(default_model() if model is None else model, say, delegate)
-        loaded = _load(path, labels, delegate, threads)
+        loaded = _load(path, labels, delegate, threads, given)
         check_task(loaded, "segment")
         minimum = check_score(THRESHOLD if threshold is None else threshold)
         decoder = match_decoder(loaded.runtime, minimum, smoothing)
         if decoder is None:
             raise _wrong_task(loaded)
         spec = loaded.runtime.inputs[0]
-        preprocessing, notes = pixels.preprocessing_of(spec, loaded.about, loaded.name)
+        preprocessing, notes = pixels.preprocessing_of(
+            spec, loaded.about, loaded.name, loaded.normalization
+        )
         known, label_notes = mask_labels(loaded, decoder)
         selected = tuple(classes) or None
         if selected is not None:
@@ -237,9 +247,17 @@ def default_model() -> Path | str:
     return path if path.is_file() else SELFIE
 
 
-def _load(path: Path, labels: str | Path | None, delegate: str, threads: int | None) -> LoadedModel:
+def _load(
+    path: Path,
+    labels: str | Path | None,
+    delegate: str,
+    threads: int | None,
+    given: Normalization | None,
+) -> LoadedModel:
     try:
-        return load_file(path, labels=labels, delegate=delegate, threads=threads)
+        return load_file(
+            path, labels=labels, delegate=delegate, threads=threads, normalization=given
+        )
     except ModelError as error:
         if _NOT_EVERYWHERE not in error.found:
             raise

@@ -11,6 +11,7 @@ import numpy as np
 from edge import draw
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
+from edge.modelfile.normalization import Levels
 from edge.results import Detection, TrackedDetections
 from edge.tasks.detect.detector import IOU, Detector
 from edge.tasks.task import SingleImage, TaskSettings, check_score
@@ -93,6 +94,8 @@ class Tracker(SingleImage):
         classes: Sequence[str] = (),
         iou: float = IOU,
         head: str | Path | None = None,
+        mean: Levels | None = None,
+        std: Levels | None = None,
         say: Callable[[str], None] = print,
     ) -> Self:
         """Open a detector and track the objects that it finds.
@@ -108,6 +111,8 @@ class Tracker(SingleImage):
             classes: labels of the classes to track.
             iou: IoU above which the lower-scoring of two boxes is dropped.
             head: TOML file that describes the outputs.
+            mean: mean of the pixels, see :meth:`edge.Detector.open`.
+            std: standard deviation of the pixels.
             say: called with sentences for the user.
 
         Raises:
@@ -118,7 +123,7 @@ class Tracker(SingleImage):
         """
         detector = Detector.open(
             model, labels=labels, threshold=threshold, delegate=delegate, threads=threads,
-            classes=classes, iou=iou, head=head, say=say,
+            classes=classes, iou=iou, head=head, mean=mean, std=std, say=say,
         )  # fmt: skip
         return cls.from_detector(detector, boundaries)
 

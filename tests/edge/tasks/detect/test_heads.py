@@ -10,8 +10,7 @@ from errors import raises_code
 from edge.interpreter import TensorSpec
 from edge.tasks.detect.heads import head_config, match_head, yolo
 from edge.tasks.detect.heads.yolo import Candidates, nms
-
-SSD = 'head = "ssd"\n'
+from edge.tasks.model_config import read_model_config
 
 
 def runtime(*shapes: tuple[int, ...], side: int = 320, scale: float = 0.0) -> Any:
@@ -106,61 +105,7 @@ def test_suppression_keeps_the_best_of_a_class_and_other_classes() -> None:
 def test_a_described_head(tmp_path: Any) -> None:
     path = tmp_path / "head.toml"
     path.write_text('head = "yolo-grid"\nanchors = { 32 = [[10, 10]] }\nletterbox = false\n')
-    head = head_config.build_head(
-        head_config.read_head_config(path), runtime((1, 10, 10, 7)), "m.tflite"
-    )
+    head = head_config.build_head(read_model_config(path), runtime((1, 10, 10, 7)), "m.tflite")
     assert (head.classes, head.letterbox) == (2, False)
     with raises_code("model-head-mismatch", expected="yolo-grid", found="1000"):
-        head_config.build_head(head_config.read_head_config(path), runtime((1, 1000)), "m.tflite")
-
-
-def test_a_described_normalization(tmp_path: Any) -> None:
-    path = tmp_path / "head.toml"
-    path.write_text(SSD + "mean = 127.5\nstd = [58, 57, 57.5]\n")
-    described = head_config.read_head_config(path)
-    assert (described.mean, described.std) == ((127.5,), (58, 57, 57.5))
-    path.write_text(SSD)
-    assert (head_config.read_head_config(path).mean, head_config.read_head_config(path).std) == (
-        None,
-        None,
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "fields"),
-    [
-        ('head = "yolo-gird"', {"fix": "'yolo-grid'"}),
-        ("letterbox = true", {"expected": "head = "}),
-        ('head = "ssd"\nletterbox = 3', {"found": "letterbox = 3"}),
-        ('head = "yolo-grid"\nanchors = { x = [[1, 2]] }', {"expected": "head.toml"}),
-        (SSD + "mean = [1, 2]\nstd = [1]", {"found": "mean = [1, 2]"}),
-        (SSD + 'mean = ["0"]\nstd = [1]', {"found": "mean = ['0']"}),
-        (SSD + "mean = [0]\nstd = [1, nan, 1]", {"found": "std = [1, nan, 1]"}),
-        (SSD + "mean = [0]\nstd = [255, 0, 255]", {"found": "std = [255, 0, 255]"}),
-        (SSD + "mean = [0]", {"found": "mean without std"}),
-        (SSD + "std = [255]", {"found": "std without mean"}),
-    ],
-)
-def test_a_bad_description_says_what_is_wrong(
-    tmp_path: Any, text: str, fields: dict[str, str]
-) -> None:
-    path = tmp_path / "head.toml"
-    path.write_text(text)
-    with raises_code("invalid-config", kind="UsageError", **fields):
-        head_config.read_head_config(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "fields"),
-    [
-        ('hed = "ssd"', "unknown-key", {"fix": "'head'"}),
-        ("head = ", "invalid-toml", {"found": "head.toml"}),
-    ],
-)
-def test_a_description_that_is_not_one_is_named(
-    tmp_path: Any, text: str, code: str, fields: dict[str, str]
-) -> None:
-    path = tmp_path / "head.toml"
-    path.write_text(text)
-    with raises_code(code, kind="UsageError", **fields):
-        head_config.read_head_config(path)
+        head_config.build_head(read_model_config(path), runtime((1, 1000)), "m.tflite")

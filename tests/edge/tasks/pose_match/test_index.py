@@ -12,7 +12,9 @@ from people import Poser, flipped, person
 from edge.draw.overlays import side_by_side
 from edge.errors import ModelError, OutputError
 from edge.frame import Frame
+from edge.modelfile.normalization import Normalization
 from edge.results import Poses
+from edge.tasks.pose_match.cache import pose_cache
 from edge.tasks.pose_match.index import PoseIndex, build_index
 from edge.tasks.pose_match.task import PoseMatcher
 
@@ -221,3 +223,11 @@ def test_images_of_any_size_stand_beside_each_other(size: tuple[int, int]) -> No
     item = np.full((*size, 3), 128, np.uint8)
     for other in (None, np.full((1, 900, 3), 9, np.uint8), np.full((800, 2, 3), 9, np.uint8)):
         assert side_by_side(item, other, "ein langer Name é").shape == (size[0], 2 * size[1], 3)
+
+
+def test_poses_of_another_normalization_are_kept_apart(tmp_path: Path) -> None:
+    model = tmp_path / "m.tflite"
+    model.touch()
+    chosen = Normalization((0.0,), (255.0,))
+    own, other = pose_cache(model).folder, pose_cache(model, chosen).folder
+    assert own != other == pose_cache(model, chosen).folder
