@@ -21,6 +21,7 @@ import numpy as np
 
 from converters.backbone.mobilenet_v2 import Layer, Weights, infer_alpha, layers
 from edge.errors import WeightsError
+from edge.modelfile import foreign
 from edge.system_files import is_system_path
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -65,6 +66,15 @@ def read(path: Path) -> KerasFile:
     """
     import h5py
 
+    if not (zipfile.is_zipfile(path) or h5py.is_hdf5(path)):
+        with path.open("rb") as start:
+            head = start.read(foreign.HEAD_BYTES)
+        raise WeightsError(
+            "a Keras weights file (.h5, .weights.h5 or .keras)",
+            f"{path}, which is {foreign.identify(head, head).kind}",
+            _FIX,
+            code="weights-unreadable",
+        )
     try:
         content, config = _open(path)
         with h5py.File(content, "r") as file:

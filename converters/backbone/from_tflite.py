@@ -17,6 +17,9 @@ from edge.errors import WeightsError
 from edge.modelfile import tflite
 
 _FIX = "pass a MobileNetV2 classifier in .tflite or Keras format, or use --weights none"
+_IDENTIFIER = b"TFL3"
+"""Bytes 4 to 8 of a file."""
+
 _EXPECTED_LAYERS = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
 _DTYPES = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 9: np.int8}  # schema.fbs
 _MIN_VALUES = {3: 0, 9: -128}  # of uint8 and int8
@@ -29,6 +32,12 @@ class TfliteFile:
 
     weights: Weights
     size: int
+
+
+def is_tflite(path: Path) -> bool:
+    """Check for a ``.tflite``, by suffix or content."""
+    with path.open("rb") as file:
+        return path.suffix == ".tflite" or file.read(8)[4:] == _IDENTIFIER
 
 
 def read(path: Path) -> TfliteFile:
@@ -64,7 +73,7 @@ def _parse(path: Path) -> Any:
     from ai_edge_litert import schema_py_generated as schema
 
     data = path.read_bytes()
-    if data[4:8] != b"TFL3":
+    if data[4:8] != _IDENTIFIER:
         raise WeightsError(
             "a TFLite model", f"the non-TFLite file {path}", _FIX, code="weights-unreadable"
         )

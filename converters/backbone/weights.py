@@ -352,7 +352,7 @@ def _default(alpha: float | None, size: int | None, seed: int, progress: Progres
 def _from_file(path: Path, alpha: float | None, size: int | None) -> Backbone:
     if alpha is not None:
         mobilenet_v2.check_alpha(alpha)
-    if path.suffix == ".tflite":
+    if from_tflite.is_tflite(path):
         tflite = from_tflite.read(path)
         weights, own_size = tflite.weights, tflite.size
     else:

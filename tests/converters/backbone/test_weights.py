@@ -209,6 +209,23 @@ def test_a_layer_of_code_is_not_run(files: dict[str, Path], tmp_path: Path) -> N
     assert weights.load(str(path), None, 96, 0).alpha == 0.35
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j", "PyTorch"),
+        (b"something\0", "another kind"),
+    ],
+)
+def test_what_is_no_keras_file_is_named(content: bytes, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.h5"
+    path.write_bytes(content)
+    with raises_code("weights-unreadable", found=kind):
+        weights.load(str(path), None, None, 0)
+
+
 @pytest.mark.parametrize("content", ["weights", "nothing", "too much"])
 def test_a_zip_without_usable_weights_is_an_error(content: str, tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
