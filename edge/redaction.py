@@ -35,7 +35,8 @@ _SECRET_KEY = re.compile(
     re.IGNORECASE,
 )
 
-_VALUE = re.compile(r"=[^&\s]*")
+_VALUE = re.compile(r"=[^&\s]*(?:&(?![^&\s]*=)[^&\s]*)*")
+"""The value of a key; what follows & and is no other key's is still the password."""
 
 _PUNCTUATION = "'\"),:;]}>"
 """Characters of the text around an address, which may follow it."""
@@ -64,10 +65,10 @@ def _hide_values(text: str) -> str:
     """Hide the values of keys such as ``password=``, as in queries."""
     kept, end = [], 0
     for key in _KEY.finditer(text):
-        value = _VALUE.match(text, key.end())
-        if key.start() < end or value is None or not _SECRET_KEY.search(key[0]):
+        if key.start() < end or not _SECRET_KEY.search(key[0]):
             continue
-        hidden = value[0][1:].rstrip(_PUNCTUATION)
+        value = _VALUE.match(text, key.end())
+        hidden = value[0][1:].rstrip(_PUNCTUATION) if value else ""
         if hidden:
             kept += [text[end : key.end() + 1], HIDDEN]
             end = key.end() + 1 + len(hidden)

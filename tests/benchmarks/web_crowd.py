@@ -40,7 +40,7 @@ NEWCOMER_S = 0.5
 RETURN_S = 1.0
 """Seconds after which somebody of the crowd who was disconnected comes back."""
 
-HARM, PATIENCE_S, MAX_STDERR = 0.1, 3.0, 10_000
+HARM, PATIENCE_S, MAX_STDERR = 0.2, 5.0, 10_000
 """Allowed: share of a viewer's images; seconds until a newcomer's first; bytes on stderr."""
 
 
@@ -182,6 +182,7 @@ def main() -> int:
         view(*given.view, given.seconds)
         return 0
     if given.crowd:
+        os.nice(19)  # in truth it is on other machines
         set_file_limit(resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         asyncio.run(crowd(given.crowd, given.idle, given.slow))
         return 0

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 _SWEEP_S = 0.5
 """Seconds between two looks at the deadlines."""
 
-_CROWDED_PAUSE_S = 0.002
+_CROWDED_PAUSE_S = 0.004
 """Seconds between two guests where each pushes another one out: a flood must not use the CPU."""
 
 _EXHAUSTED_PAUSE_S = 0.5

@@ -4,6 +4,7 @@ The only module that needs the extra ``web``.
 """
 
 import asyncio
+import os
 import secrets
 import socket
 import threading
@@ -14,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import h11
 import uvicorn
 import websockets  # noqa: F401 (uvicorn speaks WebSocket through it alone)
 from starlette.applications import Starlette
@@ -156,7 +158,7 @@ def _reporting(app: App) -> App:
     async def reporting(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await app(scope, receive, send)
-        except OSError:  # the client has disconnected
+        except (OSError, h11.LocalProtocolError):  # the client has left, or sent nonsense
             pass
         except Exception:
             if limit.count():
@@ -238,6 +240,9 @@ def _app(hub: Hub, connections: Connections, limits: Limits) -> Starlette:
 
 class _Static(StaticFiles):
     """Files of the page, revalidated each time: another version may be installed."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        return ("", None) if "\0" in path else super().lookup_path(path)
 
     def file_response(self, *args: Any, **options: Any) -> Response:
         response = super().file_response(*args, **options)
