@@ -13,6 +13,7 @@ help:
 	@echo 'make test-network  the base install resolves on every Python and processor'
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
 	@echo 'make bench       edge convert against the tutorial; the built-in weights against others'
+	@echo 'make fuzz        5,000 mutated model files through inspect, check, classify and bench'
 	@echo 'make soak        100,000 frames, then 30 minutes of web clients: memory, threads, files'
 	@echo 'make lint        ruff, codespell, mypy and import-linter'
 	@echo 'make snapshot    regenerate tests/error_messages.txt and edge/__init__.pyi'
@@ -77,6 +78,9 @@ soak: setup
 	@$(BIN)/python tests/benchmarks/soak.py
 	@$(BIN)/python tests/benchmarks/web_soak.py
 
+fuzz: setup
+	@$(BIN)/python tests/benchmarks/fuzz_models.py $(FUZZ_FLAGS)
+
 snapshot: setup
 	@$(BIN)/python tests/support/error_messages.py
 	@$(BIN)/python tests/support/api_stub.py
@@ -92,4 +96,4 @@ clean:
 	rm -rf .venv .venv-base build dist runs .pytest_cache .mypy_cache .ruff_cache \
 	    .import_linter_cache *.egg-info
 
-.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench snapshot dist lock clean
+.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench fuzz snapshot dist lock clean

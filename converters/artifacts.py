@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import OutputError
+from edge.known_models import trust_model
 from edge.modelfile import metadata
 from edge.modelfile.labels import format_labels
 from edge.modelfile.metadata import ModelMetadata
@@ -84,6 +85,8 @@ def save(
     for variant in (evaluated.variant for evaluated in variants):
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
     (folder / "model.tflite").write_bytes(selected.variant.content)
+    for evaluated in variants:  # the selected one is among them
+        trust_model(evaluated.variant.content)
     (folder / "labels.txt").write_text(format_labels(classes), encoding="utf-8")
 
 

@@ -40,6 +40,7 @@ _EXPORTS = {
     ),
     "edge.frame": ("BgrImage", "Frame", "FrameResult", "Output", "StreamStatus"),
     "edge.image": ("read_image",),
+    "edge.known_models": ("trust_model",),
     "edge.results": (
         "ClassScore", "Classification", "Detection", "Detections", "Event", "Keypoint",
         "MatchedPoses", "Pose", "PoseMatch", "Poses", "Repetition", "Result", "Segment",

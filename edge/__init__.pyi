@@ -25,6 +25,7 @@ from edge.frame import FrameResult as FrameResult
 from edge.frame import Output as Output
 from edge.frame import StreamStatus as StreamStatus
 from edge.image import read_image as read_image
+from edge.known_models import trust_model as trust_model
 from edge.results import ClassScore as ClassScore
 from edge.results import Classification as Classification
 from edge.results import Detection as Detection
@@ -118,4 +119,5 @@ __all__ = [
     "read_image",
     "run",
     "stream",
+    "trust_model",
 ]

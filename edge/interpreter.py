@@ -3,12 +3,12 @@
 Interpreters are tried in the order of their speed: ai-edge-litert, TensorFlow's own where
 TensorFlow is installed anyway, tflite-runtime. The first that imports is taken; for the Edge TPU,
 the first that has invoked the model in a subprocess (see :mod:`edge.edgetpu_probe`), because
-libedgetpu can crash the process that loads it.
+libedgetpu can crash the process that loads it. So can a damaged model: it is checked, and tried
+once in a subprocess where it is not known (see :mod:`edge.model_trial`).
 """
 
 import os
 import platform
-import warnings
 from dataclasses import dataclass
 from importlib import import_module, metadata, util
 from typing import Any, Protocol
@@ -16,9 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import edgetpu_probe
+from edge import edgetpu_probe, known_models, model_trial
 from edge.errors import DelegateError, ModelError, UsageError, did_you_mean
-from edge.modelfile import tflite
+from edge.model_trial import CrashError, LimitError, TrialError
+from edge.modelfile import operations, structure, tflite
+from edge.modelfile.open_inputs import sizes_of_open_inputs
 from edge.modelfile.tflite import ModelFile
 
 DELEGATES = ("auto", "cpu", "edgetpu")
@@ -137,6 +139,7 @@ def load(
     delegate: str = "auto",
     threads: int | None = None,
     interpreter: str | None = None,
+    trusted: bool = False,
 ) -> Runtime:
     """Load the bytes of a .tflite file into an interpreter.
 
@@ -146,9 +149,10 @@ def load(
         delegate: "cpu", "edgetpu", or "auto": the Edge TPU for models compiled for it.
         threads: CPU threads; by default one per core, at most 4.
         interpreter: A key of ``INTERPRETERS``; by default the fastest that is installed.
+        trusted: Whether the model comes from this toolkit, and needs no trial.
 
     Raises:
-        ModelError: the model is not usable.
+        ModelError: the model is not usable: damaged, or it failed in its trial.
         DelegateError: no interpreter, or no Edge TPU for a model that needs one.
         UsageError: an unknown delegate or interpreter, or no thread.
     """
@@ -175,24 +179,25 @@ def load(
             code="invalid-option-value",
         )
     count = threads or min(4, os.cpu_count() or 1)
+    structure.check(file, name)
     if file.for_edgetpu:
         return _on_edgetpu(file, name, candidates, count)
-    return _on_cpu(file, name, candidates, count)
+    return _on_cpu(file, name, candidates, count, trusted)
 
 
-def _on_cpu(file: ModelFile, name: str, candidates: list[str], threads: int) -> Runtime:
+def _on_cpu(
+    file: ModelFile, name: str, candidates: list[str], threads: int, trusted: bool
+) -> Runtime:
     distribution, module = _first_importable(candidates)
+    sizes = sizes_of_open_inputs(file, name)
+    if not trusted:
+        _try_once(file, name, distribution)
     notes = _slowness(distribution)
     try:
-        interpreter = _new_interpreter(module, file, name, threads)
-    except ModelError as error:
-        if "XNNPACK" not in error.found:
-            raise
-        # It rejects some quantization scales that TensorFlow Lite's own kernels accept.
-        plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        interpreter = _new_interpreter(
-            module, file, name, threads, experimental_op_resolver_type=plain
-        )
+        interpreter, without_xnnpack = model_trial.load(module, file.content, sizes, threads)
+    except (RuntimeError, ValueError) as error:
+        raise _fails(name, "load", error) from None
+    if without_xnnpack:
         notes += (f"XNNPACK rejects {name}: using TensorFlow Lite's built-in, slower kernels",)
     return Runtime(
         interpreter,
@@ -216,7 +221,7 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
             loaded = import_module(module)
             edgetpu = loaded.load_delegate(edgetpu_probe.library())
             return Runtime(
-                _new_interpreter(loaded, file, name, threads, experimental_delegates=[edgetpu]),
+                _with_delegate(loaded, file, name, threads, edgetpu),
                 file,
                 name=name,
                 package=_with_version(distribution),
@@ -230,17 +235,58 @@ def _on_edgetpu(file: ModelFile, name: str, candidates: list[str], threads: int)
     raise _needs_edgetpu(name, "; ".join(reasons) or "no interpreter")
 
 
-def _new_interpreter(module: Any, file: ModelFile, name: str, threads: int, **options: Any) -> Any:
+def _with_delegate(module: Any, file: ModelFile, name: str, threads: int, delegate: Any) -> Any:
+    options = {"experimental_delegates": [delegate]}
     try:
-        with warnings.catch_warnings():  # TensorFlow announces that its copy will go
-            warnings.simplefilter("ignore")
-            interpreter = module.Interpreter(
-                model_content=file.content, num_threads=threads, **options
-            )
-        interpreter.allocate_tensors()
+        return model_trial.allocate(module, file.content, {}, threads, **options)
     except (RuntimeError, ValueError) as error:
         raise _fails(name, "load", error) from None
-    return interpreter
+
+
+def check_runs(content: bytes, name: str) -> None:
+    """Check a .tflite file that another library will run, as :func:`load` checks it.
+
+    Raises:
+        ModelError: it is damaged, or failed in its trial.
+        DelegateError: no interpreter.
+    """
+    file = tflite.parse(content, name)
+    structure.check(file, name)
+    _try_once(file, name, _first_importable(list(INTERPRETERS))[0])
+
+
+def _try_once(file: ModelFile, name: str, distribution: str) -> None:
+    """Run a file of a sound structure in a subprocess if it is not known, and remember it."""
+    digest, package = known_models.digest(file.content), _with_version(distribution)
+    if known_models.is_known(digest, package):
+        return
+    needs = operations.work(file), operations.least_bytes(file)
+    sizes = sizes_of_open_inputs(file, name)
+    try:
+        model_trial.run(file.content, INTERPRETERS[distribution], sizes, *needs)
+    except TrialError as error:
+        raise _failed_trial(name, error) from None
+    known_models.remember(digest, package)
+
+
+def _failed_trial(name: str, error: TrialError) -> ModelError:
+    if isinstance(error, LimitError):
+        return ModelError(
+            "a model that runs",
+            f"{name}, which {error}",
+            "use a smaller model, or run it all the same with --trust (Python: edge.trust_model)",
+            code="model-over-limit",
+            summary=f"{name} {error}",
+        )
+    if isinstance(error, CrashError):
+        return ModelError(
+            "a model that runs",
+            f"{name}, which {error}",
+            "copy or download it again, or convert it again",
+            code="model-crashes",
+            summary=f"{name} {error}",
+        )
+    return _failure(name, str(error))
 
 
 def _first_importable(candidates: list[str]) -> tuple[str, Any]:
@@ -316,12 +362,16 @@ def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def _fails(name: str, action: str, error: Exception) -> ModelError:
+    return _failure(name, f"failed to {action} ({_one_line(error)})")
+
+
+def _failure(name: str, what: str) -> ModelError:
     return ModelError(
         "a model that runs",
-        f"{name}, which failed to {action} ({_one_line(error)})",
+        f"{name}, which {what}",
         "convert it again, or inspect it with 'edge inspect'",
         code="model-failed",
-        summary=f"{name} failed to {action} ({_one_line(error)})",
+        summary=f"{name} {what}",
     )
 
 

@@ -43,6 +43,31 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def all_known() -> Iterator[Callable[[str, str], bool]]:
+    """Every model counts as known, so that not each is tried in a process; yields the real test."""
+    from edge import known_models
+
+    real = known_models.is_known
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(known_models, "is_known", lambda *_: True)
+        yield real
+
+
+@pytest.fixture
+def none_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, all_known: Callable[[str, str], bool]
+) -> Path:
+    """Models are tried before they are run, as for a user; the path of the empty cache."""
+    from edge import known_models
+
+    folder = tmp_path / "empty-cache"
+    monkeypatch.setenv("EDGE_CACHE", str(folder))
+    monkeypatch.setattr(known_models, "_here", set())
+    monkeypatch.setattr(known_models, "is_known", all_known)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def micro_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 3 classes with 24 generated images each; read it, never change it."""

@@ -121,7 +121,7 @@ def interpreter() -> dict[str, Any]:
 
     try:
         runtime = tflite_interpreter.load(
-            build_probe_model(), name="test model", delegate="cpu", threads=1
+            build_probe_model(), name="test model", delegate="cpu", threads=1, trusted=True
         )
         (out,) = runtime.invoke(np.asarray(MODEL_INPUT, np.float32))
     except EdgeError as error:

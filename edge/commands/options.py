@@ -9,6 +9,7 @@ import click
 
 from edge.cli import run_command as run_command  # noqa: PLC0414 (for the demos)
 from edge.errors import UsageError
+from edge.known_models import trust_model
 from edge.registry import resolve_model
 from edge.task_kinds import TASKS
 from edge.terminal import count_progress as count_progress  # noqa: PLC0414 (for the demos)
@@ -36,10 +37,10 @@ def model_option(task: str) -> Callable[[Command], Command]:
 
 
 def running(command: Command) -> Command:
-    """Add the options of a command that runs a model: ``--delegate`` and ``--threads``.
+    """Add the options of a command that runs a model: ``--delegate``, ``--threads``, ``--trust``.
 
     Where its ``model`` is a name of the registry, the command gets the file, downloaded first if
-    need be; see :func:`edge.registry.resolve_model`.
+    need be; see :func:`edge.registry.resolve_model`. Trust in a file is remembered here.
     """
     delegate = click.option(
         "--delegate",
@@ -54,12 +55,21 @@ def running(command: Command) -> Command:
         help="CPU threads.  [default: one per core, at most 4]",
     )
 
+    trust = click.option(
+        "--trust",
+        is_flag=True,
+        help="Run the model without the trial in a process of its own that a file gets before it "
+        "is run for the first time; also from now on.",
+    )
+
     @wraps(command)
-    def with_file(*, model: Path | str | None, delegate: str, **rest: Any) -> Any:
+    def with_file(*, model: Path | str | None, delegate: str, trust: bool, **rest: Any) -> Any:
         path = None if model is None else resolve_model(model, _say, delegate)
+        if trust and path is not None:
+            trust_model(path)
         return command(model=path, delegate=delegate, **rest)
 
-    return delegate(threads(cast(Command, with_file)))
+    return delegate(threads(trust(cast(Command, with_file))))
 
 
 def normalizing(command: Command) -> Command:

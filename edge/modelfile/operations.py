@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
+from edge.modelfile.structure import tensor_bytes
 from edge.modelfile.tflite import Graph, ModelFile, OpInfo, TensorInfo
 
 DEQUANTIZE, QUANTIZE = 6, 114
@@ -179,6 +180,38 @@ def model_cost(file: ModelFile) -> ModelCost:
     size = sum(count for count, _ in weights.values())
     zeros = sum(zero for _, zero in weights.values())
     return ModelCost(size + sum(biases.values()), multiply_adds, zeros / size if size else 0.0)
+
+
+_UNCOUNTED = frozenset({16, 24, 27, 31, 32, 35, 44, 52, 118, 119, 126, 132, 142})
+"""LSTM, RNN, SVDF, CALL, CUSTOM, IF, WHILE, BATCH_MATMUL, CONV_3D and their relatives."""
+
+
+def work(file: ModelFile) -> int:
+    """Estimate how much an inference computes, in multiply-adds, as an upper bound.
+
+    Every value of a result counts as 10; where there are operations whose work is not known, they
+    count as 10⁹. The structure of the file has to be sound (:mod:`edge.modelfile.structure`).
+    """
+    total = 0
+    codes = {operation.code for graph in file.graphs for operation in graph.operators}
+    for graph in file.graphs:
+        total += sum(abs(_multiply_adds(operation, graph)) for operation in _weighted(graph))
+        written = (index for op in graph.operators for index in _present(op.outputs))
+        total += sum(10 * abs(math.prod(graph.tensors[index].shape)) for index in written)
+    return total + (0 if _UNCOUNTED.isdisjoint(codes) else 10**9)
+
+
+def least_bytes(file: ModelFile) -> int:
+    """Return the bytes that the computed tensors of a single operation take at the most."""
+    return max(
+        (
+            sum(tensor_bytes(graph.tensors[index]) for index in {*op.inputs, *op.outputs} - {-1}
+                if not _is_constant(graph.tensors[index], file))
+            for graph in file.graphs
+            for op in graph.operators
+        ),
+        default=0,
+    )  # fmt: skip
 
 
 def _weighted(graph: Graph) -> Iterator[OpInfo]:

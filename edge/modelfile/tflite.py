@@ -141,13 +141,18 @@ def read_file(path: Path) -> bytes:
                 raise _not_a_model(foreign.identify(head, path), str(path))
             return head + file.read()
     except OSError as error:
-        raise ModelError(
-            "a .tflite file",
-            f"{path} ({error.strerror})",
-            "check the path",
-            code="model-unreadable",
-            summary=f"cannot read {path} ({error.strerror})",
-        ) from None
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: OSError) -> ModelError:
+    """Return the error for a model file that the operating system does not let us read."""
+    return ModelError(
+        "a .tflite file",
+        f"{path} ({error.strerror})",
+        "check the path",
+        code="model-unreadable",
+        summary=f"cannot read {path} ({error.strerror})",
+    )
 
 
 def parse(content: bytes, name: str = "the model") -> ModelFile:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from edge import known_models
 from edge.errors import DownloadError
 from edge.files import cache_folder, git_blob_id, output_errors, sha256, write_atomic
 from edge.registry.catalog import CatalogEntry, RemoteFile
@@ -130,6 +131,8 @@ def _pull(entry: CatalogEntry, file: RemoteFile, say: Say) -> None:
         if not resumed:
             raise _mismatch_error(url, mismatch, target) if checkable else failed(url, mismatch)
     digest = sha256(part)
+    if file.sha256 or file.blob:
+        known_models.remember(digest)
     _record(target.parent, known | {file.name: digest})
     with output_errors(target):
         part.replace(target)

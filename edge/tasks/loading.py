@@ -96,9 +96,12 @@ def load_content(
     *,
     default_labels: Path | None = None,
     notes: tuple[str, ...] = (),
+    trusted: bool = False,
 ) -> LoadedModel:
     """Load the content of a .tflite file; ``default_labels``: file to use if it has none."""
-    runtime = interpreter.load(content, name=name, delegate=delegate, threads=threads)
+    runtime = interpreter.load(
+        content, name=name, delegate=delegate, threads=threads, trusted=trusted
+    )
     about = metadata.of(runtime.file, name)
     names, source = _labels(name, about, labels, default_labels)
     return LoadedModel(name, runtime, about, names, source, (*notes, *runtime.notes))

@@ -66,3 +66,25 @@ def edited(content: bytes, edit: Any) -> bytes:
     builder = flatbuffers.Builder(len(content) + 1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def calling(first: int, second: int) -> bytes:
+    """A model whose main graph calls subgraph ``first``, and subgraph 1 calls ``second``."""
+
+    def edit(model: Any) -> None:
+        model.operatorCodes = [schema.OperatorCodeT()]
+        model.operatorCodes[0].builtinCode = schema.BuiltinOperator.CALL_ONCE
+        graphs = []
+        for callee in (first, second, None):
+            graph = schema.SubGraphT()
+            graph.tensors, graph.operators = [], []
+            if callee is not None:
+                operator = schema.OperatorT()
+                operator.builtinOptionsType = schema.BuiltinOptions.CallOnceOptions
+                operator.builtinOptions = schema.CallOnceOptionsT()
+                operator.builtinOptions.initSubgraphIndex = callee
+                graph.operators = [operator]
+            graphs.append(graph)
+        model.subgraphs = graphs
+
+    return edited(shared_tensor(1, rank=1), edit)

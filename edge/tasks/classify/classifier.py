@@ -160,9 +160,13 @@ class Classifier(SingleImage):
         delegate: str = "cpu",
         threads: int | None = None,
         top: int = 3,
+        trusted: bool = False,
     ) -> Self:
-        """Open the content of a .tflite file; ``name`` is used in errors; see :meth:`open`."""
-        loaded = load_content(content, name, labels, delegate, threads)
+        """Open the content of a .tflite file; see :meth:`open`.
+
+        ``name`` is used in errors; ``trusted``: the model needs no trial in a process of its own.
+        """
+        loaded = load_content(content, name, labels, delegate, threads, trusted=trusted)
         return cls._of(loaded, Path(name), threshold, top, _score_average(SMOOTHING_S))
 
     @classmethod

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import ModelError
 from edge.interpreter import Array, Runtime, TensorSpec
 from edge.modelfile.tflite import CUSTOM, Graph, ModelFile, OpInfo
 from edge.results import Classification, ClassScore
@@ -105,7 +106,17 @@ def best_classes(
     """Return the ``top`` best classes; equal scores in the order of their index.
 
     ``selected``: rising indices of the classes to report, None for all.
+
+    Raises:
+        ModelError: a score is no number.
     """
+    if not np.isfinite(scores).all():
+        raise ModelError(
+            "finite scores",
+            "NaN or infinity among the model's outputs",
+            "use another variant of the model, such as int8, or convert it again",
+            code="output-not-finite",
+        )
     known = np.arange(len(scores)) if selected is None else selected
     order = known[np.argsort(-scores[known], kind="stable")][:top]
     classes = tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order)

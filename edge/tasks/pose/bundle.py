@@ -5,6 +5,7 @@ import zipfile
 from importlib import util
 from pathlib import Path
 
+from edge import interpreter, known_models
 from edge.errors import DelegateError, ModelError
 from edge.files import cache_folder, write_atomic
 from edge.installation import install_command
@@ -69,7 +70,9 @@ def wheel_bundle() -> Path:
         )
     path = cache_folder() / f"pose_landmarker_full-mediapipe-{version}.task"
     if not _is_intact(path):
-        write_atomic(path, pack_pose_bundle(*(file.read_bytes() for file in files)))
+        content = pack_pose_bundle(*(file.read_bytes() for file in files))
+        write_atomic(path, content)
+        known_models.trust_model(content)
     return path
 
 
@@ -102,23 +105,41 @@ def is_bundle(path: Path) -> bool:
 
 
 def read(path: Path) -> bytes:
-    """Read the content of a pose landmarker's bundle.
+    """Read the content of a pose landmarker's bundle; models that are not known are tried.
 
     Raises:
-        ModelError: the file cannot be read, is damaged, or is another kind of bundle.
+        ModelError: the file cannot be read, is damaged, or is another kind of bundle; one of its
+            models fails.
     """
     try:
         content = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
     except OSError as error:
         raise _invalid_bundle(f"{path} ({error.strerror})") from None
-    except zipfile.BadZipFile:
+    digest = known_models.digest(content)
+    models = _models(content, path)
+    if not known_models.is_known(digest, known_models.ANY):
+        for name, model in models.items():
+            interpreter.check_runs(model, f"{name} in {path}")
+        known_models.remember(digest)
+    return content
+
+
+def _models(content: bytes, path: Path) -> dict[str, bytes]:
+    """Return the two models of a bundle, which are stored in it as they are."""
+    models = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            for name in {DETECTOR, LANDMARKS}.intersection(names):
+                if archive.getinfo(name).file_size > len(content):
+                    raise zipfile.BadZipFile
+                models[name] = archive.read(name)
+    except Exception:  # zipfile and its codecs raise various errors on damage
         raise _invalid_bundle(f"{path}, which is damaged or not a .task file") from None
-    if not {DETECTOR, LANDMARKS} <= {*names}:
+    if len(models) < 2:
         content_names = ", ".join(names[:4]) or "nothing"
         raise _invalid_bundle(f"{path}, another kind of bundle (containing {content_names})")
-    return content
+    return models
 
 
 def _is_intact(path: Path) -> bool:
