@@ -7,6 +7,7 @@ and this package imports none of its siblings. Exit codes, for every command:
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -96,6 +97,10 @@ COMMANDS = {
         "edge.commands.selftest:selftest", "Boards", "Check a release on the board it runs on."
     ),
 }
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Control characters, which a file's name may have: they would move the cursor of a terminal."""
 
 
 class ReaderGoneError(Exception):
@@ -292,7 +297,8 @@ def _fail(as_json: bool, line: str, detail: dict[str, str]) -> int:
         sys.stdout.flush()
     except OSError:  # stdout is what cannot be written, e.g. on a full disk
         _drop_stdout()
-    click.echo(f"edge: {line}", err=True)
+    shown = _CONTROL.sub(lambda match: repr(match[0])[1:-1], line)
+    click.echo(f"edge: {shown}", err=True)
     return 2
 
 

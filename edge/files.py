@@ -29,6 +29,25 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 @contextmanager
+def native_path(path: Path) -> Iterator[str]:
+    """Yield the name by which OpenCV opens a file, or creates it, within the block.
+
+    It is absolute, since FFmpeg takes "12:30.mp4" for an address. A name that is not UTF-8, which
+    would crash OpenCV, is replaced by that of a link.
+    """
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        with tempfile.TemporaryDirectory() as folder:
+            link = Path(folder, f"file{path.suffix}".encode(errors="replace").decode())
+            link.symlink_to(name)
+            yield str(link)
+    else:
+        yield name
+
+
+@contextmanager
 def atomic_directory(out: Path) -> Iterator[Path]:
     """Yield a staging folder next to ``out`` that replaces ``out`` when the block succeeds.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import UsageError
-from edge.files import output_errors, write_atomic
+from edge.files import native_path, output_errors, write_atomic
 from edge.frame import BgrImage
 from edge.image import encode_jpeg
 from edge.image_format import SUFFIXES
@@ -115,10 +115,10 @@ def _thumbnails(folder: Path) -> Iterator[NDArray[np.float32]]:
     for path in folder.iterdir():
         if path.suffix.lower() not in SUFFIXES or is_system_name(path.name):
             continue
-        with discard_c_stderr():
-            image = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_8)  # by far the fastest for JPEG
+        with discard_c_stderr(), native_path(path) as name:
+            image = cv2.imread(name, cv2.IMREAD_REDUCED_COLOR_8)  # by far the fastest for JPEG
             if image is not None and min(image.shape[:2]) < 2 * max(_THUMBNAIL):
-                image = cv2.imread(str(path))
+                image = cv2.imread(name)
         if image is not None:
             yield _thumbnail(image)
 

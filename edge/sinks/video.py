@@ -15,7 +15,7 @@ from typing import Protocol
 import cv2
 
 from edge.errors import OutputError, UsageError
-from edge.files import check_writable, output_errors
+from edge.files import check_writable, native_path, output_errors
 from edge.frame import BgrImage, Output
 from edge.image import encode_jpeg
 from edge.sinks.matroska import MatroskaWriter
@@ -136,9 +136,8 @@ class _ConstantRate:
         wide, high = size
         width, height = _encodable(wide), _encodable(high)
         self._border = (0, height - high, 0, width - wide)
-        self._writer = cv2.VideoWriter(
-            str(path.absolute()), cv2.CAP_FFMPEG, codec, fps, (width, height)
-        )
+        with native_path(path) as name:
+            self._writer = cv2.VideoWriter(name, cv2.CAP_FFMPEG, codec, fps, (width, height))
         if not self._writer.isOpened():
             raise OutputError(
                 f"an encoder for {path.suffix} at {wide}x{high}, {fps:g} fps",

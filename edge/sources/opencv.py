@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from edge.errors import CorruptFrameError, SourceError
+from edge.files import native_path
 from edge.frame import BgrImage, Frame
 from edge.image import silence_opencv, turn_upright
 from edge.sources.display_matrix import display_orientation
@@ -92,8 +93,9 @@ def open_video(address: str, options: SourceOptions) -> Source:
             f"a video at {address}", "an empty file", "copy the file again", code="video-unreadable"
         )
 
-    def open_() -> Source:  # absolute: FFmpeg takes 12:30.mp4 for an address
-        capture = open_capture(str(path.absolute()), cv2.CAP_FFMPEG, {})
+    def open_() -> Source:
+        with native_path(path) as name:
+            capture = open_capture(name, cv2.CAP_FFMPEG, {})
         if not capture.isOpened():
             raise SourceError(
                 f"a video at {address}",

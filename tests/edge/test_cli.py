@@ -133,3 +133,10 @@ def test_no_error_shows_a_password(failing, capsys, error, option):
     printed = "".join(capsys.readouterr())
     assert "cannot open rtsp://***@cam" in printed
     assert not [part for part in ("adm1n", "s3cr", "et@") if part in printed]
+
+
+def test_an_odd_file_name_stays_on_one_line(capsys):
+    assert cli.run(["inspect", "a\nb\x1b[2J.tflite"]) == 2
+    stderr = capsys.readouterr().err
+    assert stderr.count("\n") == 1
+    assert r"a\nb\x1b[2J.tflite" in stderr

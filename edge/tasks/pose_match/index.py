@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge import sources
 from edge.errors import CorruptFrameError, ImageError, SourceError, UsageError
+from edge.files import native_path
 from edge.frame import BgrImage, Frame
 from edge.image import read_image
 from edge.modelfile.normalization import Normalization
@@ -151,7 +152,8 @@ def _index_video(
 
     def estimate() -> Iterator[tuple[BgrImage, KeypointArray | None]]:
         task = open_estimator()
-        total = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
+        with native_path(path) as name:
+            total = int(cv2.VideoCapture(name).get(cv2.CAP_PROP_FRAME_COUNT))
         done = 0
         while True:
             try:

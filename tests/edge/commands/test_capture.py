@@ -61,6 +61,8 @@ def test_duplicates_are_skipped(tmp_path: Path) -> None:
     assert kept.add(second) is not None
     assert kept.add(first) is None
     assert (len(kept.kept), kept.skipped) == (2, 2)
+    kept.kept[0].rename(kept.kept[0].with_name("no UTF-8 \udcff.jpg"))
+    assert image_collector.open_collector(tmp_path, "cat").add(first) is None
 
 
 def test_a_systems_own_files_are_no_images_of_a_class(tmp_path: Path) -> None:

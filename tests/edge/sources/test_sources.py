@@ -300,6 +300,7 @@ def test_resolves_addresses(uri: str, expected: tuple[str, str]) -> None:
 ODD_NAMES = (
     *("12:30:00", "http:x", "rtsp_cam", "-x", "0", "a[1]", "50% off", "%03d", "a,b;c", "📷", " x "),
     *("file:x", "v4l2:0", "mqtt:x", "subfile,,start,0,end,9,,:x", "a:b@c", "a?b=c#d"),
+    "no UTF-8 \udcff",
 )
 
 

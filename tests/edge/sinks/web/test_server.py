@@ -32,7 +32,8 @@ def test_the_page_and_all_that_it_names(page: pages.Page) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/static/", "/static/%00", "/recordings/%00.mkv", "/static/../server.py", "/static/%2e%2e/server.py",
+    ["/nothing", "/static/", "/static/%00", "/recordings/%00.mkv",
+     "/static/../server.py", "/static/%2e%2e/server.py",
      "/recordings/", "/recordings/..%2f..%2fpyproject.toml", "/recordings/none.mkv",
      "/recordings/2026-01-01_00-00-00.mkv"],
 )  # fmt: skip
