@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters import tf
+from converters.compression.keras_archive import load_network
 from converters.dataset.audit import Dataset
 from converters.report.codec import to_plain
 from converters.report.model import Report
@@ -47,19 +47,11 @@ class PreviousRun:
         """Load the model, with the history of its training.
 
         Raises:
-            ModelError: the model cannot be read, or does not have the recorded size.
+            ModelError: the model cannot be read, may hold code, or does not have the recorded
+                size.
         """
         path = self.folder / NETWORK_FILE
-        try:
-            model = tf.keras().models.load_model(path, compile=False)
-        except Exception as error:  # Keras raises many kinds for a damaged archive
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise ModelError(
-                f"the trained model {path}",
-                f"an unreadable file ({reason})",
-                _FIX,
-                code="trained-model-unreadable",
-            ) from None
+        model = load_network(path, _FIX)
         expected = (self.preprocessing.height, self.preprocessing.width, 3, len(self.classes))
         actual = (*model.inputs[0].shape[1:], model.outputs[0].shape[-1])
         if actual != expected:

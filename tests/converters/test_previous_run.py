@@ -1,10 +1,15 @@
 """Earlier results are read to be compressed and compared."""
 
+import json
 import shutil
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from errors import raises_code
 
+from converters import tf
 from converters.previous_run import NETWORK_FILE, read_previous_run
 from converters.report import compare
 
@@ -44,3 +49,83 @@ def test_results_of_version_0_1_0_can_be_compared(old_results: tuple[Path, Path]
     first = compared.to_dict()["variants"][0]
     assert (first["edgetpu"]["on_cpu"], first["unknown"]["coverage"]) == (65, 1)
     assert first["timing"]["p50_ms"] == first["timings"][-1]["p50_ms"]
+
+
+def layer(module: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"module": module, "class_name": name, "config": {}, "registered_name": None} | more
+
+
+def network(*layers: dict[str, Any], **more: Any) -> bytes:
+    functional = layer("tf_keras.src.engine.functional", "Functional", config={"layers": layers})
+    return json.dumps(functional | more).encode()
+
+
+LAMBDA = layer("keras.layers", "Lambda", config={"function": {"class_name": "__lambda__"}})
+PLAIN = layer("keras.layers", "ReLU")
+ACTIVATION = {"module": "builtins", "class_name": "function", "config": "exit"}
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"config.json": network(PLAIN, LAMBDA)}, "Lambda of keras.layers"),
+        ({"config.json": network(layer("os", "system", config="id"))}, "system of os"),
+        ({"config.json": network(layer("keras.utils", "get_file"))}, "get_file of keras.utils"),
+        (
+            {"config.json": network(layer("keras.layers", "Dense", config={"a": ACTIVATION}))},
+            "function of builtins",
+        ),
+        (
+            {"config.json": network(layer("keras.layers", "TimeDistributed", config=LAMBDA))},
+            "keras.layers",
+        ),
+        ({"config.json": network({"class_name": "Lambda"})}, "Lambda of None"),
+        ({"config.json": network(PLAIN), "assets/a.py": b"x"}, "'assets/a.py'"),
+    ],
+)
+def test_a_network_that_may_run_code_is_refused_before_it_is_loaded(
+    old_results: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, bytes],
+    words: str,
+) -> None:
+    monkeypatch.setattr(tf, "keras", lambda: pytest.fail("it was loaded"))
+    path = old_results[0] / NETWORK_FILE
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in ({"model.weights.h5": b"", "metadata.json": b"{}"} | files).items():
+            archive.writestr(name, content)
+    with raises_code("trained-model-unsafe", found=words):
+        read_previous_run(old_results[0]).trained()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "trained-model-unsafe", "HDF5"),
+        (b"PK\x03\x04 no network", "trained-model-unreadable", "no Keras archive"),
+        (b"", "trained-model-unreadable", "no Keras archive"),
+    ],
+)
+def test_what_is_no_archive_is_refused_before_it_is_loaded(
+    old_results: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    code: str,
+    words: str,
+) -> None:
+    monkeypatch.setattr(tf, "keras", lambda: pytest.fail("it was loaded"))
+    (old_results[0] / NETWORK_FILE).write_bytes(content)
+    with raises_code(code, found=words):
+        read_previous_run(old_results[0]).trained()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", "[]", "{", '{"a": ' * 100_000])
+def test_a_configuration_that_is_none_is_unreadable(
+    old_results: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(tf, "keras", lambda: pytest.fail("it was loaded"))
+    with zipfile.ZipFile(old_results[0] / NETWORK_FILE, "w") as archive:
+        archive.writestr("config.json", text)
+        archive.writestr("model.weights.h5", b"")
+    with raises_code("trained-model-unreadable"):
+        read_previous_run(old_results[0]).trained()
