@@ -3,10 +3,14 @@
 Sources: TIFF 6.0, BigTIFF, CIPA DC-008 (EXIF).
 """
 
+import struct
 from dataclasses import dataclass
 from typing import Final, Literal
 
 ORIENTATION: Final = 0x0112
+
+_MAX_ENTRIES = 4096
+"""Entries of a directory that are read."""
 
 _SIZES = {1: 1, 3: 2, 4: 4, 16: 8}
 """Bytes of the types of unsigned integers: BYTE, SHORT, LONG, LONG8."""
@@ -36,14 +40,14 @@ class Directory:
     def __contains__(self, tag: int) -> bool:
         return tag in self._entries
 
-    def values(self, tag: int) -> list[int]:
+    def values(self, tag: int) -> tuple[int, ...]:
         """Return the values of a tag; none where it is missing."""
-        if tag not in self._entries:
-            return []
-        entry = self._entries[tag]
-        return [
-            self._number(entry.position + entry.size * n, entry.size) for n in range(entry.count)
-        ]
+        entry = self._entries.get(tag)
+        if entry is None:
+            return ()
+        order = "<" if self._byte_order == "little" else ">"
+        letter = {1: "B", 2: "H", 4: "I", 8: "Q"}[entry.size]
+        return struct.unpack_from(f"{order}{entry.count}{letter}", self._tiff, entry.position)
 
     def value(self, tag: int, default: int) -> int:
         """Return the first value of a tag, or ``default`` where it is missing."""
@@ -67,7 +71,8 @@ class Directory:
         start = self._number(width, width)
         size = 4 + 2 * width
         first = start + (8 if width == 8 else 2)
-        count = min(self._number(start, first - start), (len(self._tiff) - first) // size)
+        count = min(self._number(start, first - start), _MAX_ENTRIES)
+        count = min(count, (len(self._tiff) - first) // size)
         for at in range(first, first + size * count, size):
             value_size = _SIZES.get(self._number(at + 2, 2), 0)
             values = self._number(at + 4, width)

@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 
 from edge.errors import ImageError, OutputError
 from edge.frame import BgrImage
-from edge.image_format import FORMATS, ImageFormat, format_of, names_of
-from edge.image_header import for_decoder, is_truncated, read_header
+from edge.image_format import FORMATS, JPEG_2000, ImageFormat, format_of, names_of
+from edge.image_header import (
+    ImageHeader,
+    for_decoder,
+    is_truncated,
+    jpeg_2000_codestream,
+    read_header,
+)
 from edge.terminal import discard_c_stderr
 
 RgbImage = NDArray[np.uint8]
@@ -101,12 +107,7 @@ def _decode(data: bytes, name: str) -> BgrImage:
             summary=f"{name} is truncated",
         )
     header = read_header(data)
-    # The orientation is applied here: which of them OpenCV applies depends on its version, the
-    # format and the flags.
-    buffer = np.frombuffer(for_decoder(data), np.uint8)
-    decoded = _decode_alpha(buffer, header.premultiplied) if header.alpha else None
-    if decoded is None:
-        decoded = _imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    decoded = _decode_pixels(for_decoder(data), kind, header)
     if decoded is None:
         raise ImageError(
             _EXPECTED,
@@ -127,13 +128,27 @@ def _unsupported(kind: ImageFormat, name: str) -> ImageError:
     )
 
 
-def _imdecode(buffer: RgbImage, flags: int) -> Any:
+def _decode_pixels(data: bytes, kind: ImageFormat | None, header: ImageHeader) -> Any:
+    """Decode to BGR uint8 as it is stored, or None where OpenCV cannot.
+
+    The orientation is not applied: in which formats and with which flags OpenCV does that depends
+    on its version.
+    """
+    if kind is JPEG_2000 and _imdecode(jpeg_2000_codestream(data), cv2.IMREAD_COLOR) is None:
+        return None  # the OpenJPEG of OpenCV 4.11 crashes on it where it is in boxes
+    flat = _decode_alpha(data, header.premultiplied) if header.alpha else None
+    if flat is not None:
+        return flat
+    return _imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def _imdecode(data: bytes, flags: int) -> Any:
     """Decode with OpenCV to an array of integers in BGR order, or None."""
     silence_opencv()
     try:
         with discard_c_stderr():
-            decoded: Any = cv2.imdecode(buffer, flags)
-    except cv2.error:  # e.g. a header that promises more pixels than OpenCV allows
+            decoded: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:  # e.g. no data, or a header that promises more pixels than OpenCV allows
         return None
     return decoded
 
@@ -146,9 +161,9 @@ def turn_upright(image: BgrImage, orientation: int) -> BgrImage:
     return np.asarray(upright, np.uint8)
 
 
-def _decode_alpha(buffer: RgbImage, premultiplied: bool) -> RgbImage | None:
+def _decode_alpha(data: bytes, premultiplied: bool) -> RgbImage | None:
     """Decode an image with transparency to BGR uint8 on white; None if it has none."""
-    decoded = _imdecode(buffer, cv2.IMREAD_UNCHANGED)
+    decoded = _imdecode(data, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.ndim != 3 or decoded.shape[2] != 4:
         return None
     full = float(np.iinfo(decoded.dtype).max)

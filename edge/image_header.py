@@ -27,6 +27,11 @@ _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)\0")
 _SAMSUNG_ENDS = (b"SEFT", b"QDIOBS")
 """How the trailers end that Samsung's phones put behind a JPEG, in panoramas without its end."""
 
+_MAX_PARTS = 65_536
+"""Segments, chunks or boxes of a file that are read."""
+
+_CODESTREAM = b"\xff\x4f\xff\x51"
+
 _MAX_PROFILE = 2**20
 """Bytes of such a text that are unpacked."""
 
@@ -89,6 +94,24 @@ def for_decoder(data: bytes) -> bytes:
     return data
 
 
+def jpeg_2000_codestream(data: bytes) -> bytes:
+    """Return the codestream of a JPEG 2000 file without its boxes; empty where there is none."""
+    if data.startswith(_CODESTREAM):
+        return data
+    position = 0
+    for _ in range(_MAX_PARTS):
+        size, name = (
+            int.from_bytes(data[position : position + 4], "big"),
+            data[position + 4 : position + 8],
+        )
+        if name == b"jp2c":
+            return data[position + 8 :]
+        if size < 8:
+            break
+        position += size
+    return b""
+
+
 def _up_to_scan_end(data: bytes) -> bytes:
     """Return a JPEG up to the end of its only scan; as it is where it has several."""
     components = b""
@@ -109,7 +132,10 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
     The last one is the end of the image, unless the file is cut.
     """
     position = 2
-    while (match := _MARKER.search(data, position)) is not None:
+    for _ in range(_MAX_PARTS):
+        match = _MARKER.search(data, position)
+        if match is None:
+            return
         marker, position = match[1][0], match.end()
         size = 0
         if marker not in _BARE_MARKERS:
@@ -138,11 +164,11 @@ def _jpeg_header(data: bytes) -> ImageHeader:
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the names and contents of a PNG file's complete chunks, and IEND where it begins."""
     position = 8
-    while position + 8 <= len(data):
+    for _ in range(_MAX_PARTS):
         size = int.from_bytes(data[position : position + 4], "big")
         name = data[position + 4 : position + 8]
         content = data[position + 8 : position + 8 + size]
-        if len(content) < size:
+        if len(content) < size or not name:
             return
         yield name, content
         if name == b"IEND":
@@ -151,26 +177,27 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _png_header(data: bytes) -> ImageHeader:
-    color, exif, transparent = data[25:26], b"", False
+    color, transparent = data[25:26], False
+    exif: bytes | None = None
     for name, content in _png_chunks(data):
         transparent |= name == b"tRNS"
         if name == b"eXIf":
             exif = content
-        elif name in (b"tEXt", b"zTXt") and not exif:
+        elif exif is None and name in (b"tEXt", b"zTXt"):
             exif = _raw_profile(name, content)
     return ImageHeader(
-        Directory(exif.removeprefix(b"Exif\0\0")).orientation(),
+        Directory((exif or b"").removeprefix(b"Exif\0\0")).orientation(),
         grayscale=color in (b"\x00", b"\x04"),
         alpha=transparent or color in (b"\x04", b"\x06"),
-        bits=max(8, *data[24:25]),
+        bits=max(data[24:25] + b"\x08"),
     )
 
 
-def _raw_profile(name: bytes, content: bytes) -> bytes:
-    """Return the EXIF block that ImageMagick stored in a PNG text; empty where there is none."""
+def _raw_profile(name: bytes, content: bytes) -> bytes | None:
+    """Return the EXIF block that ImageMagick stored in a PNG text; None in another text."""
     keyword = _RAW_PROFILE.match(content)
     if keyword is None:
-        return b""
+        return None
     text = content[keyword.end() :]
     try:
         if name == b"zTXt":
@@ -182,7 +209,9 @@ def _raw_profile(name: bytes, content: bytes) -> bytes:
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     position = 12
-    while position + 8 <= len(data):
+    for _ in range(_MAX_PARTS):
+        if position + 8 > len(data):
+            return
         size = int.from_bytes(data[position + 4 : position + 8], "little")
         yield data[position : position + 4], data[position + 8 : position + 8 + size]
         position += 8 + size + size % 2

@@ -145,3 +145,15 @@ def test_damaged_exif_is_ignored(block: bytes) -> None:
         data = with_exif(encode(IMAGE, suffix), block)
         assert read_header(data).orientation == 1
         assert decode_image(data).shape == (48, 64, 3)
+
+
+def test_a_jpeg_2000_with_a_damaged_header_is_an_error() -> None:
+    data = encode(IMAGE, ".jp2")  # OpenCV 4.11 ends the process on these
+    start = data.index(b"\xff\x4f\xff\x51")
+    for damaged in (
+        data[: start + 20],
+        data[:start],
+        data[: start + 4] + bytes(60) + data[start + 64 :],
+    ):
+        with raises_code("image-undecodable"):
+            decode_image(damaged)
