@@ -217,7 +217,10 @@ def _read(variables: Variables) -> Weights:
     count = sum(dataset.size for datasets in variables.values() for dataset in datasets)
     if count > MAX_VALUES:
         raise ValueError(f"{count:,} values")
-    return {
+    weights = {
         name: [np.asarray(dataset, np.float32) for dataset in datasets]
         for name, datasets in variables.items()
     }
+    if not all(np.isfinite(array).all() for arrays in weights.values() for array in arrays):
+        raise ValueError("some values are not finite")
+    return weights

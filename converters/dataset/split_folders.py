@@ -57,19 +57,17 @@ class _Top:
 
     @property
     def is_split(self) -> bool:
-        """Whether it can be nothing but a split; a class of trains may be called train."""
+        """Whether it can be nothing but a split."""
         name = self.name
-        if name is None or name.rest:
-            return False
-        return not (self.flat and name.bare and name.subset == "train")
+        return name is not None and not name.rest and not (self.flat and name.ambiguous)
 
 
 def class_roots(paths: Sequence[Parts], location: str) -> list[ClassRoot]:
     """Find the folders of class folders.
 
     They are the splits where all top folders are called so and there are at least two, or all
-    folders inside them, else the top itself. Inside a split, a folder around its classes that
-    repeats its name or says nothing (``train/train/cat``, ``test/images/cat``) is skipped.
+    folders inside them, else the top itself. A folder around the others that says nothing, or
+    repeats the name of its split, is skipped: ``dataset/train/train/cat``, ``test/images/cat``.
 
     Args:
         paths: the images'.
@@ -91,9 +89,14 @@ def class_roots(paths: Sequence[Parts], location: str) -> list[ClassRoot]:
         if _are_classes_with_splits(tops, subsets):
             raise _mixed(tops, location, "arrange the images as train/CLASS/ and test/CLASS/")
     if len(tops) == 1:
-        (only,) = tops.values()
-        is_around = only.name is not None and not only.name.rest
-        return [ClassRoot(only.root if is_around else ())]
+        ((name, only),) = tops.items()
+        if not (split_names.is_filler(name) or (only.name is not None and not only.name.rest)):
+            return [ClassRoot(())]
+        if only.flat:
+            return [ClassRoot(only.root)]
+        depth = len(only.root)
+        below = [path[depth:] for path in paths if path[:depth] == only.root]
+        return [root.below(only.root) for root in class_roots(below, location)]
     splits = sorted(name for name, top in tops.items() if top.is_split)
     if splits:
         others = sorted(tops.keys() - splits)

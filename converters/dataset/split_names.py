@@ -17,6 +17,7 @@ _WORDS = {
     }.items()
     for word in words.split()
 }
+_AMBIGUOUS = frozenset({"train", "training", "valid", "dev"})
 _FILLERS = frozenset({
     "set", "sets", "dataset", "data", "image", "images", "img", "imgs", "photo", "photos",
     "picture", "pictures", "pic", "pics", "folder", "dir", "split", "subset", "sample", "samples",
@@ -34,26 +35,27 @@ class SplitName:
     """A name with exactly one word for a subset.
 
     ``subset``: "train", "validation", "test" or "evaluation"; ``rest``: its other words without
-    those that say nothing, such as "seg" of seg_train; ``bare``: it is the subset's word alone.
+    those that say nothing, such as "seg" of seg_train; ``ambiguous``: it is a word that names
+    classes as well, as of trains, or of valid and invalid tickets.
     """
 
     subset: str
     rest: tuple[str, ...]
-    bare: bool
+    ambiguous: bool
 
 
 def parse(name: str) -> SplitName | None:
     """Return what a name says about a subset, or None.
 
     >>> parse("Training Set"), parse("cat")
-    (SplitName(subset='train', rest=(), bare=False), None)
+    (SplitName(subset='train', rest=(), ambiguous=False), None)
     """
     words = _words(name)
     subsets = {_WORDS[word] for word in words if word in _WORDS}
     if len(subsets) != 1:
         return None
     rest = tuple(word for word in words if word not in _WORDS and word not in _FILLERS)
-    return SplitName(subsets.pop(), rest, bare=name.strip().lower() in _WORDS)
+    return SplitName(subsets.pop(), rest, ambiguous=name.strip().lower() in _AMBIGUOUS)
 
 
 def is_filler(name: str) -> bool:

@@ -241,6 +241,15 @@ def test_a_zip_without_usable_weights_is_an_error(content: str, tmp_path: Path) 
         weights.load(str(path), None, None, 0)
 
 
+def test_weights_that_are_not_finite_are_an_error(files: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "model.h5"
+    path.write_bytes(files["b.h5"].read_bytes())
+    with h5py.File(path, "a") as file:
+        file["Conv1/Conv1/kernel:0"][0, 0, 0, 0] = np.nan
+    with raises_code("weights-unreadable", found="not finite"):
+        weights.load(str(path), None, None, 0)
+
+
 def test_variables_of_any_size_are_not_read(files: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "model.h5"
     path.write_bytes(files["b.h5"].read_bytes())

@@ -109,6 +109,13 @@ def test_a_training_folder_alone_is_no_class() -> None:
         assert (data.classes, splits(data)) == (("cat", "dog"), {"train": None})
 
 
+def test_loose_images_beside_splits_are_left_out() -> None:
+    data = listing(*nested("dataset/dataset/train", "dataset/dataset/test"), "dataset/cover.jpg")
+    assert data.classes == ("cat", "dog")
+    assert {source.split for source in data.sources} == {"train", "test"}
+    assert data.ignored == ("dataset/cover.jpg",)
+
+
 def test_a_class_is_spelled_as_in_the_training_images() -> None:
     names = ["train/Cat/1.jpg", "train/Red Apple/1.jpg", "test/cat/1.jpg", "test/red apple/1.jpg",
              "val/CAT/1.jpg"]  # fmt: skip
@@ -124,6 +131,7 @@ def test_classes_that_differ_in_case_only_stay_apart() -> None:
     "classes",
     [
         ("train", "bus"),
+        ("valid", "invalid"),
         ("train station", "test tube"),
         ("training shoes", "boots"),
         ("contest", "latest"),

@@ -32,7 +32,7 @@ def test_other_names_are_no_subsets() -> None:
 def test_words_beside_the_subset_are_kept() -> None:
     name = parse("seg_train")
     assert name is not None
-    assert (name.subset, name.rest, name.bare) == ("train", ("seg",), False)
+    assert (name.subset, name.rest, name.ambiguous) == ("train", ("seg",), False)
 
 
 @pytest.mark.parametrize(
