@@ -52,13 +52,15 @@ def _is_device(uri: str) -> bool:
 
 
 def _is_images(uri: str) -> bool:
-    from edge.image_format import GIF, SUFFIXES, UNREADABLE_SUFFIXES
+    from edge.image_format import GIF, SUFFIXES, UNREADABLE_SUFFIXES, is_listed
 
     path = Path(uri)
     pattern = not path.exists() and any(sign in uri for sign in "*?[")
     suffix = path.suffix.lower()
-    is_image = suffix in SUFFIXES or suffix in UNREADABLE_SUFFIXES
-    return path.is_dir() or pattern or (is_image and suffix not in GIF.suffixes)  # GIFs play
+    if suffix in GIF.suffixes:
+        return path.is_dir() or pattern  # a GIF is played
+    named = suffix in SUFFIXES or suffix in UNREADABLE_SUFFIXES
+    return path.is_dir() or pattern or named or (not suffix and is_listed(path))
 
 
 _NETWORK = SourceKind(

@@ -1,4 +1,4 @@
-"""Images are scaled down and encoded as JPEG."""
+"""Images are read upright, scaled down and encoded as JPEG."""
 
 import zlib
 from pathlib import Path

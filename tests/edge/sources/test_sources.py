@@ -214,6 +214,12 @@ def test_a_broken_image_among_others_is_one_corrupt_frame(photos: Path) -> None:
     assert after.name.endswith("10.png")
 
 
+def test_an_image_without_a_suffix(photos: Path) -> None:
+    (photos / "1.png").rename(photos / "IMG_0001")
+    (frame,) = read_all(open_source(str(photos / "IMG_0001")))
+    assert frame.image.shape == (8, 8, 3)
+
+
 def test_a_photo_that_is_not_read_is_named(photos: Path) -> None:
     (photos / "3.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     source = open_source(f"{photos}/3*")
