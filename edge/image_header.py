@@ -79,6 +79,15 @@ def is_truncated(data: bytes) -> bool:
     return kind is TIFF and _tiff_is_truncated(Directory(data), len(data))
 
 
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Return the width and height that a JPEG claims; None if it is none."""
+    if format_of(data) is JPEG:
+        for marker, segment, _ in _jpeg_segments(data):
+            if marker in _START_OF_FRAME and len(segment) >= 5:
+                return int.from_bytes(segment[3:5], "big"), int.from_bytes(segment[1:3], "big")
+    return None
+
+
 def for_decoder(data: bytes) -> bytes:
     """Return an image file as decoders take it.
 

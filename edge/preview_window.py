@@ -74,7 +74,8 @@ class PreviewWindow:
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
         cv2.namedWindow(self._title, _FLAGS)
         scale = min(1.0, _MAX_SIZE[0] / width, _MAX_SIZE[1] / height)
-        cv2.resizeWindow(self._title, round(scale * width), round(scale * height))
+        size = (max(1, round(scale * width)), max(1, round(scale * height)))
+        cv2.resizeWindow(self._title, *size)
         self._open = True
 
 

@@ -7,17 +7,13 @@ import numpy as np
 
 from edge.errors import ImageError, UsageError
 from edge.frame import BgrImage, Frame
+from edge.image_header import jpeg_size
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import limit_rate, transform
+from edge.terminal import discard_c_stderr
 
 _MAX_PIXELS = 4096 * 4096
 """A JPEG of a few bytes may claim a size for which there is no memory."""
-
-_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers of a JPEG whose segment has its size: start of frame (ITU-T T.81, table B.1)."""
-
-_BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
-"""Markers without a segment."""
 
 
 def open_browser(address: str, options: SourceOptions) -> "BrowserSource":
@@ -91,7 +87,7 @@ class BrowserSource:
 
 def _decode(jpeg: bytes) -> BgrImage:
     expected, fix = "a JPEG image from the page's camera", "reload the page"
-    size = _size(jpeg)
+    size = jpeg_size(jpeg)
     if size is None:
         raise ImageError(expected, "other data", fix, code="image-undecodable")
     if size[0] * size[1] > _MAX_PIXELS:
@@ -102,25 +98,10 @@ def _decode(jpeg: bytes) -> BgrImage:
             code="image-too-large",
         )
     try:
-        decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        with discard_c_stderr():
+            decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         decoded = None
     if decoded is None:
         raise ImageError(expected, "a corrupt JPEG", fix, code="image-undecodable")
     return np.asarray(decoded, np.uint8)
-
-
-def _size(jpeg: bytes) -> tuple[int, int] | None:
-    """Read width and height from the header of a JPEG; None if it is none."""
-    if not jpeg.startswith(b"\xff\xd8"):
-        return None
-    offset = 2
-    while offset + 9 <= len(jpeg) and jpeg[offset] == 0xFF:
-        marker = jpeg[offset + 1]
-        if marker in _SIZE_MARKERS:
-            height, width = jpeg[offset + 5 : offset + 7], jpeg[offset + 7 : offset + 9]
-            return int.from_bytes(width), int.from_bytes(height)
-        bare = marker == 0xFF or marker in _BARE_MARKERS
-        offset += 1 if marker == 0xFF else 2
-        offset += 0 if bare else int.from_bytes(jpeg[offset : offset + 2])
-    return None
