@@ -182,8 +182,8 @@ def _resolve_url(scheme: str, rest: str) -> tuple[str, str]:
     return scheme, f"{scheme}:{rest}"
 
 
-def _invalid(expected: str, found: str, fix: str = _URL_FIX) -> UsageError:
-    return UsageError(expected, found, fix, code="invalid-address")
+def _invalid(expected: str, given: str, fix: str = _URL_FIX) -> UsageError:
+    return UsageError(expected, given, fix, code="invalid-address")
 
 
 def _unknown(uri: str, scheme: str, rest: str) -> UsageError:

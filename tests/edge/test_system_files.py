@@ -7,11 +7,11 @@ from edge.system_files import is_system_name, is_system_path
 SYSTEM = ("@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", ".@__thumb",
           "SYNOPHOTO_THUMB_XL.jpg", "$RECYCLE.BIN", "$Recycle.Bin", "System Volume Information",
           "Thumbs.db", "ehthumbs.db", "desktop.ini", "RECYCLER", "__MACOSX", "._cat.jpg",
-          ".DS_Store", "_DS_Store", ".AppleDouble", "lost+found", ".Trash-1000", ".thumbnails", ".stfolder",
-          ".ipynb_checkpoints", ".git", "THMBNL", "~$list.xlsx")  # fmt: skip
+          ".DS_Store", "_DS_Store", ".AppleDouble", "lost+found", ".Trash-1000", ".thumbnails",
+          ".stfolder", ".ipynb_checkpoints", ".git", "THMBNL", "~$list.xlsx")  # fmt: skip
 
-USERS = ("cat.jpg", "recycle", "snapshot", "trash", "thumbs", "misc", "MISC", "desktop", "#1", "@home",
-         "$5", "~cat", "system", "lost and found", "synopsis.jpg", "1, 2", "猫")  # fmt: skip
+USERS = ("cat.jpg", "recycle", "snapshot", "trash", "thumbs", "misc", "MISC", "desktop", "#1",
+         "@home", "$5", "~cat", "system", "lost and found", "synopsis.jpg", "1, 2", "猫")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SYSTEM)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from streams import MeanTask
 
 from edge.sinks.web import WebSink, open_web
-from edge.sinks.web.connections import DEFAULT_LIMITS, Limits
+from edge.sinks.web.connections import DEFAULT_LIMITS, ConnectionLimits
 from edge.sources import open_source
 from edge.sources.browser import BrowserSource
 from edge.sources.source import SourceOptions
@@ -54,7 +54,7 @@ def page(
     host: str = "127.0.0.1",
     task: Task | None = None,
     wrapped: Callable[[WebSink], Any] = lambda sink: sink,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
 ) -> Iterator[Page]:
     """A page in a stream of its own, ended with the block; recordings go into ``folder``.
 

@@ -14,7 +14,7 @@ from edge.frame import Output
 from edge.installation import install_command
 from edge.redaction import redact
 from edge.sinks.web.address import listen, parse_address
-from edge.sinks.web.connections import DEFAULT_LIMITS, Limits
+from edge.sinks.web.connections import DEFAULT_LIMITS, ConnectionLimits
 from edge.sinks.web.hub import Hub
 from edge.sinks.web.recording import Recorder
 from edge.streaming.sink import StreamContext
@@ -29,7 +29,9 @@ _QUEUE_SIZE = 8
 _DEFAULT_FPS = 30.0
 
 
-def open_web(address: str, context: StreamContext, limits: Limits = DEFAULT_LIMITS) -> "WebSink":
+def open_web(
+    address: str, context: StreamContext, limits: ConnectionLimits = DEFAULT_LIMITS
+) -> "WebSink":
     """Serve a page at ``[HOST[:PORT]][?recordings=DIR]``, by default 127.0.0.1:8080.
 
     Port 0 takes a free one.

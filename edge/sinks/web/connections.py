@@ -36,7 +36,7 @@ _SHARE_OF_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Limits of the page's connections.
 
     Attributes:
@@ -53,7 +53,7 @@ class Limits:
     send_timeout_s: float = 20.0
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ConnectionLimits()
 
 
 class RateLimit:
@@ -102,7 +102,7 @@ class Connections:
         self,
         listening: socket.socket,
         make_protocol: Callable[[], asyncio.Protocol],
-        limits: Limits,
+        limits: ConnectionLimits,
         say: Callable[[str], None],
     ) -> None:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

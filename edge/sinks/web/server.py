@@ -41,7 +41,7 @@ from edge.sinks.web.access import (
     Send,
     loopback_hosts,
 )
-from edge.sinks.web.connections import DEFAULT_LIMITS, Connections, Limits, RateLimit
+from edge.sinks.web.connections import DEFAULT_LIMITS, ConnectionLimits, Connections, RateLimit
 from edge.sinks.web.hub import BEST, Hub, Snapshot
 from edge.sinks.web.recording import NAME
 from edge.sinks.web.session import (
@@ -84,7 +84,7 @@ class WebServer:
         self,
         listening: socket.socket,
         hub: Hub,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: ConnectionLimits = DEFAULT_LIMITS,
         say: Callable[[str], None] = print,
     ) -> None:
         bound, port = listening.getsockname()[:2]
@@ -168,7 +168,7 @@ def _reporting(app: App) -> App:
     return reporting
 
 
-def _serving(app: App, connections: Connections, limits: Limits) -> App:
+def _serving(app: App, connections: Connections, limits: ConnectionLimits) -> App:
     """Wrap ``app`` to tell viewers from guests, and to disconnect clients that take no data."""
 
     async def serving(scope: Scope, receive: Receive, send: Send) -> None:
@@ -197,7 +197,7 @@ class _LimitedReport:
             loop.default_exception_handler(context)
 
 
-def _app(hub: Hub, connections: Connections, limits: Limits) -> Starlette:
+def _app(hub: Hub, connections: Connections, limits: ConnectionLimits) -> Starlette:
     """Make the application with the routes of the page."""
 
     async def page(_: Request) -> Response:

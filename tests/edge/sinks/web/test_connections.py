@@ -15,7 +15,7 @@ import pytest
 from streams import wait_until
 
 from edge.sinks.web import connections
-from edge.sinks.web.connections import Limits, RateLimit
+from edge.sinks.web.connections import ConnectionLimits, RateLimit
 
 httpx = pytest.importorskip("httpx")
 server = pytest.importorskip("edge.sinks.web.server")
@@ -66,7 +66,7 @@ def is_closed(way: socket.socket, seconds: float) -> bool:
 
 @pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\n", UPGRADE])
 def test_strangers_keep_no_viewer_out(tmp_path: Path, sent: bytes) -> None:
-    limits = Limits(guests=16, guests_per_address=16)
+    limits = ConnectionLimits(guests=16, guests_per_address=16)
     with pages.page(tmp_path, host="0.0.0.0", limits=limits) as page:
         cookies = {f"edge_{page.port}": page.token}
         with pages.Client(page) as viewer, strangers(page, 50, sent):
@@ -86,7 +86,7 @@ def test_strangers_keep_no_viewer_out(tmp_path: Path, sent: bytes) -> None:
     "sent", [b"", HEAD, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n"]
 )
 def test_an_idle_or_slow_connection_ends(tmp_path: Path, sent: bytes) -> None:
-    limits = Limits(request_timeout_s=0.3)
+    limits = ConnectionLimits(request_timeout_s=0.3)
     with pages.page(tmp_path, limits=limits) as page, strangers(page, 2, sent) as (idle, slow):
         start = time.monotonic()
         with pytest.raises(OSError, match=r"pipe|reset"):
@@ -98,7 +98,7 @@ def test_an_idle_or_slow_connection_ends(tmp_path: Path, sent: bytes) -> None:
 
 
 def test_a_flood_from_one_address_pushes_out_nobody_elsewhere(tmp_path: Path) -> None:
-    limits = Limits(guests=8, guests_per_address=8)
+    limits = ConnectionLimits(guests=8, guests_per_address=8)
     with (
         pages.page(tmp_path, host="0.0.0.0", limits=limits) as page,
         strangers(page, 2, source="127.0.0.3") as others,
@@ -110,7 +110,7 @@ def test_a_flood_from_one_address_pushes_out_nobody_elsewhere(tmp_path: Path) ->
 
 
 def test_an_address_has_a_limit_of_its_own(tmp_path: Path) -> None:
-    limits = Limits(guests=100, guests_per_address=4)
+    limits = ConnectionLimits(guests=100, guests_per_address=4)
     with pages.page(tmp_path, limits=limits) as page, strangers(page, 20):
         wait_until(lambda: guests(page) == 4)
 
@@ -118,7 +118,7 @@ def test_an_address_has_a_limit_of_its_own(tmp_path: Path) -> None:
 def test_a_client_that_takes_no_file_is_disconnected(tmp_path: Path) -> None:
     name = "2026-01-01_00-00-00.mkv"
     (tmp_path / name).write_bytes(bytes(20_000_000))
-    limits = Limits(request_timeout_s=0.2, send_timeout_s=0.2)
+    limits = ConnectionLimits(request_timeout_s=0.2, send_timeout_s=0.2)
     with pages.page(tmp_path, limits=limits) as page:
         answer = httpx.get(f"{page.url}/recordings/{name}")
         assert len(answer.content) == 20_000_000

@@ -14,7 +14,7 @@ from streams import MeanTask, wait_until
 
 from edge.results import Detection, Detections, Event
 from edge.sinks.web import session
-from edge.sinks.web.connections import Limits
+from edge.sinks.web.connections import ConnectionLimits
 
 exceptions = pytest.importorskip("websockets.exceptions")
 pytest.importorskip("edge.sinks.web.server")
@@ -201,7 +201,9 @@ def test_a_stalled_client_slows_no_other(own_page: pages.Page) -> None:
 
 def test_a_client_that_takes_no_data_is_disconnected(tmp_path: Path) -> None:
     with (
-        pages.page(tmp_path, "synthetic:1280x720@30", limits=Limits(send_timeout_s=0.3)) as page,
+        pages.page(
+            tmp_path, "synthetic:1280x720@30", limits=ConnectionLimits(send_timeout_s=0.3)
+        ) as page,
         socket.create_connection(("127.0.0.1", page.port)) as stalled,
     ):
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
