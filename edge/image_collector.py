@@ -98,7 +98,10 @@ def open_collector(root: Path, label: str) -> ImageCollector:
         UsageError: the label is not a valid folder name.
         OutputError: the folder cannot be created.
     """
-    if not label.strip() or is_system_name(label) or re.search(r'[/\\:*?"<>|\x00-\x1f]', label):
+    with output_errors(root):
+        known = root.is_dir() and any(path.name == label for path in root.iterdir())
+    unusable = not known and re.search(r'[/\\:*?"<>|\x00-\x1f]', label)
+    if not label.strip() or is_system_name(label) or unusable:
         raise UsageError(
             "a label that is a valid folder name",
             f"'{label}'",

@@ -55,7 +55,10 @@ UNREADABLE_SUFFIXES = {
 }
 """Suffixes of the images that have to be converted first, in lower case, with their formats."""
 
-_LISTED_SUFFIXES = SUFFIXES.union(HEIC.suffixes, AVIF.suffixes, JPEG_XL.suffixes)
+PHOTOS_TO_CONVERT = (HEIC, AVIF, JPEG_XL)
+"""Formats in which photos are kept that nobody keeps beside another copy, unlike camera raw."""
+
+_LISTED_SUFFIXES = SUFFIXES.union(*(kind.suffixes for kind in PHOTOS_TO_CONVERT))
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", JPEG),
@@ -78,7 +81,7 @@ _SIGNATURES = (
 )
 """How files begin (W3C PNG, ITU-T T.81, T.800, RFC 9649, TIFF 6.0, ISO/IEC 18181-2 and others)."""
 
-_START = 1024
+START = 1024
 """Bytes that tell every format."""
 
 _PATTERNS = tuple((re.compile(start, re.DOTALL), kind) for start, kind in _SIGNATURES)
@@ -102,7 +105,7 @@ def format_of(data: bytes) -> ImageFormat | None:
         size = int.from_bytes(data[:4], "big")
         brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(size, 256), 4))}
         return next((kind for kind, names in _BRANDS if brands.intersection(names)), None)
-    kind = next((kind for start, kind in _PATTERNS if start.match(data[:_START])), None)
+    kind = next((kind for start, kind in _PATTERNS if start.match(data[:START])), None)
     return RAW if kind is TIFF and _is_raw(Directory(data)) else kind
 
 
@@ -124,7 +127,7 @@ def is_listed(path: Path) -> bool:
         return path.suffix.lower() in _LISTED_SUFFIXES
     try:
         with path.open("rb") as file:
-            kind = format_of(file.read(_START))
+            kind = format_of(file.read(START))
     except OSError:
         return False
     return kind is not None and kind.readable

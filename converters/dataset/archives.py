@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from converters.dataset.entries import START, ImageEntry, image_entry
+from converters.dataset.entries import ImageEntry, image_entry
 from converters.dataset.listing import file_name
 from converters.dataset.zip_names import zip_name
 from edge.errors import DatasetError
-from edge.image_format import SUFFIXES
+from edge.image_format import START, SUFFIXES
 from edge.system_files import is_system_path
 
 MAX_FILES = 500_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from converters.dataset.listing import file_name
-from edge.image_format import SUFFIXES, UNREADABLE_SUFFIXES, ImageFormat, format_of
+from edge.image_format import START, SUFFIXES, UNREADABLE_SUFFIXES, ImageFormat, format_of
 from edge.system_files import is_system_name
 
 ARCHIVE_SUFFIXES = frozenset({".zip", ".tm", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz"})
@@ -15,9 +15,6 @@ ARCHIVE_SUFFIXES = frozenset({".zip", ".tm", ".tar", ".tgz", ".tbz2", ".txz", ".
 
 OTHER_ARCHIVES = frozenset({".7z", ".rar", ".zst", ".zipx"})
 """Suffixes of archives that are not read."""
-
-START = 1024
-"""Bytes of a file that tell its format."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from converters.dataset.entries import ARCHIVE_SUFFIXES, ImageEntry
 from converters.dataset.listing import LabeledFile, Listing, class_name
 from converters.dataset.split_folders import ClassRoot, Parts, class_roots
 from edge.errors import DatasetError
-from edge.image_format import SUFFIXES
+from edge.image_format import PHOTOS_TO_CONVERT, SUFFIXES
 
 EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
 
@@ -18,6 +18,10 @@ _TEACHABLE_SEPARATOR = "-!-"
 
 _UNLABELED = frozenset({"unknown", "unlabeled", "unlabelled", "all", "none", "0"})
 """Names of the one folder that some tools want around test images without labels."""
+
+
+_TO_REPORT = (None, *PHOTOS_TO_CONVERT)
+"""Formats of images that belong to the data set: they are read, or reported as broken."""
 
 
 def label_by_folder(
@@ -61,6 +65,9 @@ def label_by_folder(
             code="class-folders-missing",
         )
     lost_classes.check_formats(location, sources, images)
+    # Camera raw beside JPEG, drawings and the like are other files.
+    copies = {image.path for image in images if image.unreadable not in _TO_REPORT}
+    sources = [source for source in sources if source.path not in copies]
     used = {source.path for source in sources}
     unused = [image.name for image in images if image.path not in used]
     return Listing(

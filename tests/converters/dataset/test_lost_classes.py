@@ -57,10 +57,13 @@ def test_the_content_decides(photos: Path) -> None:
     ]  # fmt: skip
 
 
-def test_single_files_of_another_format_are_left_to_the_audit(photos: Path) -> None:
+def test_single_photos_of_another_format_are_left_to_the_audit(photos: Path) -> None:
     add(photos, "cat/2.heic", HEIC)
+    add(photos, "cat/1.NEF", b"the same photo as the camera saw it")
+    add(photos, "cat/drawing.svg", b"<svg>")
     listing = list_images(photos, photos.parent)
-    assert "cat/2.heic" in {source.name for source in listing.sources}
+    assert [source.name for source in listing.sources] == ["cat/1.jpg", "cat/2.heic", "dog/1.jpg"]
+    assert listing.ignored == ("cat/1.NEF", "cat/drawing.svg")
 
 
 @pytest.mark.parametrize(

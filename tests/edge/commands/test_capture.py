@@ -65,6 +65,14 @@ def test_duplicates_are_skipped(tmp_path: Path) -> None:
     assert image_collector.open_collector(tmp_path, "cat").add(first) is None
 
 
+def test_a_class_that_exists_may_have_any_name(tmp_path: Path) -> None:
+    label = 'cat, "red"?'
+    with raises_code("invalid-label"):
+        image_collector.open_collector(tmp_path, label)
+    (tmp_path / label).mkdir()
+    assert image_collector.open_collector(tmp_path, label).counts() == {label: 0}
+
+
 def test_a_systems_own_files_are_no_images_of_a_class(tmp_path: Path) -> None:
     kept = image_collector.open_collector(tmp_path, "cat")
     for name in ("@eaDir/1.jpg", "cat/._1.jpg"):
