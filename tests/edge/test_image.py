@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from errors import raises_code
-from image_files import encode, exif, png_chunk, turned, with_exif
+from image_files import encode, exif, png_chunk, turned, with_exif, with_tag
 
 from edge.image import decode_image, downscale, encode_jpeg, read_image
 
@@ -91,6 +91,16 @@ def test_transparent_pixels_are_white_in_every_format() -> None:
         decoded = decode_image(encode(image, suffix))
         assert (decoded[16:] == 255).all(), suffix
         assert (decoded[:16, :16] == (255, 0, 0)).all(), suffix
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("extra", [None, 2])  # undeclared, and "unassociated" alpha
+def test_half_transparent_pixels_of_a_tiff_are_blended_once(depth: int, extra: int | None) -> None:
+    full = 2**depth - 1
+    image = np.full((16, 16, 4), (0, 0, full, full // 2), f"uint{depth}")
+    data = encode(image, ".tif")
+    decoded = decode_image(data if extra is None else with_tag(data, 338, extra))
+    assert np.abs(decoded.astype(int) - (255, 128, 128)).max() <= 1
 
 
 def test_decoders_do_not_chatter(capfd: pytest.CaptureFixture[str]) -> None:

@@ -62,13 +62,16 @@ def _webp(data: bytes, block: bytes) -> bytes:
 
 
 def _tiff(data: bytes, block: bytes) -> bytes:
-    """Move the directory to the end, with one entry more."""
+    return with_tag(data, 0x0112, struct.unpack_from(">H", block, 18)[0])
+
+
+def with_tag(data: bytes, tag: int, value: int) -> bytes:
+    """Return a little-endian TIFF file with its directory at the end, and one tag (SHORT) set."""
     start = struct.unpack_from("<I", data, 4)[0]
     count = struct.unpack_from("<H", data, start)[0]
     entries = [data[start + 2 + 12 * n :][:12] for n in range(count)]
-    orientation = struct.unpack_from(">H", block, 18)[0]
-    entries = [entry for entry in entries if entry[:2] != b"\x12\x01"]
-    entries.append(struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0))
+    entries = [entry for entry in entries if struct.unpack_from("<H", entry)[0] != tag]
+    entries.append(struct.pack("<HHIHH", tag, 3, 1, value, 0))
     entries.sort(key=lambda entry: struct.unpack_from("<H", entry))
     directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
     return data[:4] + struct.pack("<I", len(data)) + data[8:] + directory

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from errors import raises_code
+from image_files import encode, exif, with_exif
 
 from edge.errors import CorruptFrameError, EdgeError, SourceError, UsageError
 from edge.frame import Frame
@@ -212,6 +213,17 @@ def test_a_broken_image_among_others_is_one_corrupt_frame(photos: Path) -> None:
     after = source.read()
     assert after is not None
     assert after.name.endswith("10.png")
+
+
+def test_a_rotation_is_on_top_of_the_one_in_the_file(tmp_path: Path) -> None:
+    image = np.zeros((16, 32, 3), np.uint8)
+    image[:, 16:] = 255
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(with_exif(encode(image, ".jpg"), exif(6)))  # upright: white below
+    (frame,) = read_all(open_source(str(path), SourceOptions(rotate=90)))
+    assert frame.image.shape == (16, 32, 3)
+    assert frame.image[:, :12].min() > 240
+    assert frame.image[:, 20:].max() < 15
 
 
 def test_an_image_without_a_suffix(photos: Path) -> None:
