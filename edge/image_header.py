@@ -21,19 +21,20 @@ _MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
 _SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 """The next marker, and the next one that is not a part of a scan's data."""
 
-_RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)\0")
-"""Keyword of the PNG text in which ImageMagick keeps EXIF, as hexadecimal digits."""
-
 _SAMSUNG_ENDS = (b"SEFT", b"QDIOBS")
 """How the trailers end that Samsung's phones put behind a JPEG, in panoramas without its end."""
 
-_MAX_PARTS = 65_536
-"""Segments, chunks or boxes of a file that are read."""
-
-_CODESTREAM = b"\xff\x4f\xff\x51"
+_RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)\0")
+"""Keyword of the PNG text in which ImageMagick keeps EXIF, as hexadecimal digits."""
 
 _MAX_PROFILE = 2**20
 """Bytes of such a text that are unpacked."""
+
+_CODESTREAM = b"\xff\x4f\xff\x51"
+"""How the codestream of JPEG 2000 begins."""
+
+_MAX_PARTS = 65_536
+"""Segments, chunks or boxes of a file that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,8 @@ def is_truncated(data: bytes) -> bool:
     """
     kind = format_of(data)
     if kind is JPEG:
-        return all(
-            marker != _END_OF_IMAGE for marker, *_ in _jpeg_segments(data)
-        ) and not data.endswith(_SAMSUNG_ENDS)
+        has_end = any(marker == _END_OF_IMAGE for marker, *_ in _jpeg_segments(data))
+        return not has_end and not data.endswith(_SAMSUNG_ENDS)
     if kind is PNG:
         return all(name != b"IEND" for name, _ in _png_chunks(data))
     if kind is WEBP:
@@ -109,12 +109,9 @@ def jpeg_2000_codestream(data: bytes) -> bytes:
         return data
     position = 0
     for _ in range(_MAX_PARTS):
-        size, name = (
-            int.from_bytes(data[position : position + 4], "big"),
-            data[position + 4 : position + 8],
-        )
-        if name == b"jp2c":
-            return data[position + 8 :]
+        size = int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] == b"jp2c":
+            return data[position + (16 if size == 1 else 8) :]  # 1: a length of 8 bytes follows
         if size < 8:
             break
         position += size
