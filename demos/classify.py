@@ -10,7 +10,7 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import model_option, normalizing, open_task, run_command, running
+from edge.commands.options import LABELS, model_option, normalizing, open_task, run_command, running
 
 EXAMPLES = (
     """
@@ -27,7 +27,7 @@ Examples:
 
 @click.command("classify", epilog=EXAMPLES)
 @model_option("classify")
-@click.option("--labels", type=click.Path(path_type=Path), help="File with one label per line.")
+@LABELS
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--threshold", type=float, help="Score below which the class is unknown.")
 @click.option(

@@ -10,7 +10,15 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import model_option, names, normalizing, open_task, run_command, running
+from edge.commands.options import (
+    LABELS,
+    model_option,
+    names,
+    normalizing,
+    open_task,
+    run_command,
+    running,
+)
 
 EXAMPLES = (
     """
@@ -31,7 +39,7 @@ DeepLab give each pixel a class, or a score for every class.
 
 @click.command("segment", epilog=EXAMPLES)
 @model_option("segment")
-@click.option("--labels", type=click.Path(), help="File with one label per line.")
+@LABELS
 @click.option(
     "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.commands.options import JSON, MODEL, normalizing, running, say
+from edge.commands.options import JSON, LABELS, MODEL, normalizing, running, say
 from edge.errors import ImageError, UsageError
 from edge.system_files import is_system_name
 from edge.terminal import suppress_native_stderr
@@ -47,11 +47,7 @@ Exit codes: 0 success; 1 some images could not be read; 2 error.
 @click.option(
     "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes per image."
 )
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path),
-    help="File with one label per line.  [default: labels in or next to the model]",
-)
+@LABELS
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),

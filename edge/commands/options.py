@@ -20,6 +20,13 @@ TaskT = TypeVar("TaskT")
 P = ParamSpec("P")
 
 MODEL = click.argument("model", type=click.Path(path_type=Path))
+LABELS = click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Names of the classes: text with one per line, CSV, JSON, data.yaml or .pbtxt.  "
+    "[default: those in or next to the model]",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -122,9 +129,7 @@ def open_task(opener: Callable[P, TaskT], *args: P.args, **kwargs: P.kwargs) -> 
 def detecting(command: Command) -> Command:
     """Add the options of a detector, named like the keywords of :meth:`edge.Detector.open`."""
     options = (
-        click.option(
-            "--labels", type=click.Path(path_type=Path), help="File with one label per line."
-        ),
+        LABELS,
         click.option(
             "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
         ),

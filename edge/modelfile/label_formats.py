@@ -26,8 +26,8 @@ from edge.modelfile.label_lines import (
 )
 from edge.modelfile.small_yaml import YamlError
 
-MAX_LINE = 1000
-"""Characters in a line of labels; what is longer is another kind of file."""
+MAX_LABELS, MAX_LINE = 100_000, 1000
+"""Lines of labels, and characters in one; what is longer is another kind of file."""
 
 
 def parse(text: str, suffix: str) -> Labels:
@@ -52,8 +52,10 @@ def parse(text: str, suffix: str) -> Labels:
     except YamlError as error:
         raise LabelFormatError(f"is not understood ({error})") from None
     lines = [line for line in split_lines(text) if line]
-    if any(len(line) > MAX_LINE for line in lines):
-        raise LabelFormatError(f"has lines of more than {MAX_LINE} characters")
+    if len(lines) > MAX_LABELS or any(len(line) > MAX_LINE for line in lines):
+        raise LabelFormatError(
+            f"has more than {MAX_LABELS:,} lines, or lines of more than {MAX_LINE:,} characters"
+        )
     if not lines:
         return ()
     if suffix in (".csv", ".tsv") or is_header(lines):
@@ -106,16 +108,22 @@ def from_value(value: Any) -> Labels:
     Raises:
         LabelFormatError: it is something else, or contradicts itself.
     """
+    if not isinstance(value, Mapping):
+        return _names_of(value)
+    wrapped = {key: value[key] for key in _WRAPPERS if isinstance(value.get(key), (list, dict))}
+    if not wrapped:
+        return _names_of(value)
+    readings = set(map(_names_of, wrapped.values()))
+    if len(readings) > 1:
+        raise LabelFormatError(f"has different names under {' and '.join(wrapped)}")
+    return _counted(readings.pop(), value.get("nc"))
+
+
+def _names_of(value: Any) -> Labels:
     if isinstance(value, list):
         return _from_list(value)
     if not isinstance(value, Mapping) or not value:
         raise LabelFormatError("has no names")
-    wrapped = {key: value[key] for key in _WRAPPERS if isinstance(value.get(key), (list, dict))}
-    if wrapped:
-        readings = {from_value(inner) for inner in wrapped.values()}
-        if len(readings) > 1:
-            raise LabelFormatError(f"has different names under {' and '.join(wrapped)}")
-        return _counted(readings.pop(), value.get("nc"))
     keys, values = numbers(value.keys()), numbers(value.values())
     if keys is not None and values is not None and keys != values:
         raise LabelFormatError("maps numbers to numbers")
@@ -129,12 +137,13 @@ def from_value(value: Any) -> Labels:
 def _from_list(items: list[Any]) -> Labels:
     if not all(isinstance(item, Mapping) for item in items):
         return tuple(map(name_of, items))
-    pairs = []
-    for item in items:
-        number = next((item[key] for key in ("id", "index", "class_id") if key in item), None)
-        name = next((item[key] for key in _NAME_KEYS if item.get(key)), None)
-        pairs.append((number_of(number), name_of(name)))
-    return by_number(pairs)
+    names = [
+        name_of(next((item[key] for key in _NAME_KEYS if item.get(key)), None)) for item in items
+    ]
+    keys = [key for key in ("id", "index", "class_id") if any(key in item for item in items)]
+    if not keys:
+        return tuple(names)
+    return by_number(zip((number_of(item.get(keys[0])) for item in items), names, strict=True))
 
 
 _NAME_KEYS = ("display_name", "name", "label", "class")

@@ -11,7 +11,7 @@ BACKGROUND = "background"
 _BACKGROUNDS = ("background", "_background_", "__background__", "???", "unlabeled", "unlabelled")
 _NO_NAMES = ("n/a", "???")
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 """Size of a file of labels; a larger one is something else."""
 
 

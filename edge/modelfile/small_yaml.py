@@ -14,6 +14,9 @@ from typing import Any
 MAX_DEPTH = 20
 """Nesting of collections in brackets; deeper ones are refused."""
 
+MAX_ITEMS = 100_000
+"""Items that are read of one file; more are refused."""
+
 _KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s#"'\[\]{},&*!|>%@`-][^:#]{0,200}?)\s*:(?:\s+(.*))?$""")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0"} | {c: c for c in "\"'\\/ "}
@@ -94,10 +97,13 @@ def read_collection(text: str) -> Any:
 
 
 class _Collection:
-    """Reads collections in brackets; ``at`` is the position of the next character."""
+    """Reads collections in brackets.
+
+    ``at`` is the position of the next character, ``scalars`` the number of those read so far.
+    """
 
     def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
+        self.text, self.at, self.scalars = text, 0, 0
 
     def skip(self) -> None:
         """Skip blanks and comments."""
@@ -159,6 +165,9 @@ class _Collection:
 
     def scalar(self) -> str:
         """Read a quoted or plain scalar."""
+        self.scalars += 1
+        if self.scalars > MAX_ITEMS:
+            raise YamlError(f"more than {MAX_ITEMS:,} items")
         quote = self.peek()
         if quote in ('"', "'"):
             text, self.at = _quoted(self.text, self.at)
@@ -174,8 +183,8 @@ class _Collection:
 
 def _block(lines: list[str]) -> Any:
     """Read lines of ``- item`` or ``key: value`` with one indentation."""
-    if not lines:
-        raise YamlError("no value")
+    if not 0 < len(lines) <= MAX_ITEMS:
+        raise YamlError(f"more than {MAX_ITEMS:,} lines" if lines else "no value")
     margin = len(lines[0]) - len(lines[0].lstrip(" "))
     rest = [line[margin:] for line in lines]
     for line, text in zip(lines, rest, strict=True):

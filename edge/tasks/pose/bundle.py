@@ -9,6 +9,7 @@ from edge import interpreter, known_models
 from edge.errors import DelegateError, ModelError
 from edge.files import cache_folder, write_atomic
 from edge.installation import install_command
+from edge.modelfile import foreign
 from edge.modelfile.metadata import ModelMetadata
 from edge.tasks.pose.landmarker import installed
 
@@ -135,7 +136,10 @@ def _models(content: bytes, path: Path) -> dict[str, bytes]:
                     raise zipfile.BadZipFile
                 models[name] = archive.read(name)
     except Exception:  # zipfile and its codecs raise various errors on damage
-        raise _invalid_bundle(f"{path}, which is damaged or not a .task file") from None
+        kind = "damaged"
+        if not content.startswith(b"PK"):
+            kind = foreign.identify(content[: foreign.HEAD_BYTES], content).kind
+        raise _invalid_bundle(f"{path}, which is {kind}") from None
     if len(models) < 2:
         content_names = ", ".join(names[:4]) or "nothing"
         raise _invalid_bundle(f"{path}, another kind of bundle (containing {content_names})")

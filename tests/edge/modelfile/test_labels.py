@@ -73,6 +73,7 @@ NUMBERED = "".join(f"{n} {name}\n" for n, name in enumerate("abcdefghijkl", 1) i
         ("l.json", '{"id2label": {"0": "cat", "1": "dog", "2": "cow, domestic"}, "x": {"y": 1}}'),
         ("l.json", '{"categories": [{"id": 2, "name": "dog"}, {"id": 1, "name": "cat"}, '
                    '{"id": 3, "name": "cow, domestic", "supercategory": "animal"}]}'),
+        ("l.json", '[{"name": "cat"}, {"name": "dog"}, {"name": "cow, domestic", "x": 1}]'),
         ("l.txt", "{0: 'cat', 1: 'dog',\n 2: \"cow, domestic\"}\n"),
         ("l.txt", "['cat', 'dog', 'cow, domestic']"),
         ("l.txt", "{'cat': 0, 'dog': 1, 'cow, domestic': 2}"),
@@ -143,6 +144,8 @@ def test_gaps_scripts_and_names_that_only_look_numbered(tmp_path, name, text, la
         ("l.json", '["cat", ""]'),
         ("l.json", '{"0": "1", "1": "0"}'),
         ("l.json", "[" * 100_000),
+        ("l.json", '{"names": ' * 400 + "[]" + "}" * 400),
+        ("l.txt", "{names: " * 400 + "}" * 400),
         ("l.json", '{"names": ["cat"], "classes": ["dog"]}'),
         ("l.json", '{"model": "x"}'),
         ("data.yaml", "nc: 3\nnames: [cat, dog]\n"),
