@@ -117,6 +117,17 @@ class Runtime:
         self._inputs = [int(detail["index"]) for detail in inputs]
         self._outputs = [int(detail["index"]) for detail in outputs]
 
+    def add_output(self, tensor: int) -> int:
+        """Return a tensor of the model's last operation as an output, too; return its index.
+
+        Tensors of other operations share their memory with later ones.
+        """
+        if tensor not in self._outputs:
+            details = self._interpreter.get_tensor_details()
+            self.outputs += (_spec(next(d for d in details if d["index"] == tensor)),)
+            self._outputs.append(tensor)
+        return self._outputs.index(tensor)
+
     def invoke(self, *arrays: Array) -> tuple[Array, ...]:
         """Run the model on one array per input; return its raw outputs, as copies.
 

@@ -199,7 +199,10 @@ class Detector(SingleImage):
             DelegateError: there is no model for the CPU next to this one.
         """
         path, runtime = open_cpu_fallback(self._path, self.runtime.threads)
-        return replace(self, runtime=runtime, _path=path)
+        head = ssd.match_head(runtime) if isinstance(self._head, ssd.SsdHead) else None
+        if head is not None:  # it may list its outputs in another order
+            head = replace(head, letterbox=self._known_head().letterbox)
+        return replace(self, runtime=runtime, _path=path, _head=head or self._head)
 
     def _size(self) -> tuple[int, int]:
         shape = self.runtime.inputs[0].shape

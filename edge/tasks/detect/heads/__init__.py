@@ -48,7 +48,7 @@ def advice(runtime: Runtime, model: str) -> str:
     matched = match_head(runtime)
     cases = (
         (ssd.post_processing(runtime.file.main) is not None,
-         "export it with the outputs of boxes, classes and scores"),
+         "export it with all outputs of its last operation: boxes, classes, scores, their number"),
         (sizes == [2], f"it looks like a classifier: edge demo classify --model {model}"),
         (matched is not None and is_pose(matched),
          "it looks like poses of YOLO, which are not read yet: use 'edge demo pose' with "

@@ -1,8 +1,9 @@
 """SSD whose post-processing is part of the model: boxes, classes, scores and their number.
 
 Usually the operation TFLite_Detection_PostProcess computes them, and tells which output is which.
-Exporters list its outputs in any order, and some leave out the number of detections. Where another
-operation computes them, shapes, data types, names and, at last, values decide.
+Exporters list its outputs in any order, and some leave out the number of detections, which is read
+all the same: the operation writes only so many rows, and the others keep what was in memory. Where
+another operation computes them, shapes, data types, names and, at last, values decide.
 """
 
 from collections.abc import Sequence
@@ -30,8 +31,8 @@ class SsdHead:
         boxes: Index of the output of boxes: y1, x1, y2, x2 as fractions.
         pair: Indices of the outputs of classes and scores.
         ordered: True where ``pair`` is in that order; else their values decide.
-        count: Index of the output with the number of detections; without it, those with a score
-            above 0 count.
+        count: Index of the output with the number of detections; without it, in models without
+            the operation, those with a score above 0 count.
         classes: Number of classes, None if the file does not contain it.
         letterbox: True where the image keeps its aspect ratio in the model's input.
         suppresses: The model suppresses overlapping boxes itself.
@@ -63,7 +64,7 @@ class SsdHead:
         return Candidates(
             np.stack([left, top, right, bottom], axis=1),
             scores[kept],
-            np.rint(classes[kept]).astype(np.int64),
+            np.rint(np.clip(np.nan_to_num(classes[kept]), 0, 1e6)).astype(np.int64),
         )
 
     def _values(self, outputs: tuple[Array, ...], index: int) -> Floats:
@@ -72,16 +73,18 @@ class SsdHead:
 
 def match_head(runtime: Runtime) -> SsdHead | None:
     """Return the head of a model with such outputs; None where it has others."""
-    operation = post_processing(runtime.file.main)
-    if operation is not None:
-        outputs = runtime.file.main.outputs
-        boxes, classes, scores, count = (
-            outputs.index(tensor) if tensor in outputs else None for tensor in operation.outputs[:4]
-        )
-        if boxes is not None and classes is not None and scores is not None:
-            number = _class_count(runtime.file, operation)
-            return SsdHead(runtime.outputs, boxes, (classes, scores), True, count, number)
-    return _match_shapes(runtime.outputs)
+    graph = runtime.file.main
+    operation = post_processing(graph)
+    if operation is None:
+        return _match_shapes(runtime.outputs)
+    *tensors, count = operation.outputs[:4]
+    listed = graph.outputs
+    if not {*tensors} <= {*listed} or (count not in listed and graph.operators[-1] != operation):
+        return None
+    boxes, classes, scores = map(listed.index, tensors)
+    number = _class_count(runtime.file, operation)
+    index = listed.index(count) if count in listed else runtime.add_output(count)
+    return SsdHead(runtime.outputs, boxes, (classes, scores), True, index, number)
 
 
 def post_processing(graph: Graph) -> OpInfo | None:

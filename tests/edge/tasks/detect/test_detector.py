@@ -46,19 +46,28 @@ def detections(path: Path, **options: Any) -> list[tuple[str, float, tuple[float
 ORDERS = [*itertools.permutations(range(4)), *itertools.permutations(range(3))]
 
 
-@pytest.mark.parametrize("order", ORDERS[::3])
+@pytest.mark.parametrize("order", ORDERS[::2])
 def test_the_outputs_of_ssd_may_come_in_any_order_and_without_their_number(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     path = save(tmp_path, tiny_models.ssd_model(order))
-    assert detections(path) == [("cow", 0.9, LEFT), ("cat", 0.6, RIGHT)]
+    # The rows behind the last detection keep what was in memory, which a low threshold would show.
+    assert detections(path, threshold=0.02) == [("cow", 0.9, LEFT), ("cat", 0.6, RIGHT)]
+
+
+def test_another_order_counts_after_a_delegate_failed(tmp_path: Path) -> None:
+    save(tmp_path, tiny_models.ssd_model((3, 2, 1, 0)))
+    compiled = tmp_path / "m_edgetpu.tflite"
+    compiled.write_bytes(tiny_models.ssd_model((1, 0, 2)))
+    task = edge.Detector.open(compiled).fallback_to_cpu()
+    assert [item.label for item in task.predict(IMAGE).detections] == ["cow", "cat"]
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_an_ssd_without_boxes_classes_or_scores_is_refused(tmp_path: Path, missing: int) -> None:
     order = tuple(i for i in range(4) if i != missing)
     path = save(tmp_path, tiny_models.ssd_model(order))
-    with raises_code("model-wrong-task", fix="boxes, classes and scores"):
+    with raises_code("model-wrong-task", fix="boxes, classes, scores"):
         edge.Detector.open(path)
 
 
