@@ -24,11 +24,10 @@ from converters.backbone.pretrain.train import (
     LogIntervals,
     PretrainConfig,
     note_length,
-    pack,
     train,
     write_card,
 )
-from converters.backbone.weights import unpack
+from converters.backbone.weights import pack, unpack
 from converters.progress import SilentProgress
 
 T = TypeVar("T")
