@@ -11,10 +11,13 @@ INTEGERS = ("int8", "uint8")
 _FLOATS = ("float32", "float16", "float64", "bfloat16")
 
 PARAMETER_INPUTS = {
-    "CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1, 2),
+    "CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (2,),
     "TRANSPOSE_CONV": (0, 1, 3), "PRELU": (1,),
 }  # fmt: skip
-"""Positions of the inputs that must be constant: weights and biases."""
+"""Positions of the inputs that must be constant: weights and biases.
+
+Weights of a FULLY_CONNECTED may be computed: thousands of such were mapped.
+"""
 
 SHAPE_INPUTS = {
     "RESHAPE": (1,), "PAD": (1,), "PADV2": (1,), "MIRROR_PAD": (1,), "MEAN": (1,), "SUM": (1,),
@@ -36,8 +39,8 @@ _DILATION = {"CONV_2D": (4, 5), "DEPTHWISE_CONV_2D": (5, 6)}
 # Limits on the size of tensors that the Edge TPU can rearrange. The compiler publishes none of
 # them: each lies between the largest tensor seen mapped and the smallest seen refused in real
 # compilations; where exactly is a guess.
-_MAX_TRANSPOSE = 2**17
-"""Values of a TRANSPOSE: 82,944 were mapped, 134,400 refused."""
+_MAX_TRANSPOSE = 3 * 2**15
+"""Values of a TRANSPOSE: 82,944 were mapped, 104,000 refused."""
 
 _MAX_RESHAPE = 2**20
 """Values of a RESHAPE between images: 408,000 were mapped, 1,632,000 refused."""
@@ -46,10 +49,19 @@ _MAX_ROW = 3 * 2**16
 """Values of a single row [1, x, z]: 176,400 were mapped, 199,920 refused."""
 
 _MAX_RESIZE = 2**21
-"""Output values of a RESIZE_BILINEAR: 524,288 were mapped, 8,388,608 refused."""
+"""Output values of a resize: 2,097,152 were mapped (RESIZE_NEAREST_NEIGHBOR), 4,194,304 refused."""
+
+_MAX_SOFTMAX = 2**14
+"""Values of a SOFTMAX: 16,384 were mapped, although 16,000 are documented as the limit."""
 
 _MAX_MEAN = 2**14
 """Positions (y × x) averaged by a MEAN: 8,192 were mapped, 32,768 refused."""
+
+
+def detached_weights(node: OpNode) -> str | None:
+    """Find a constant that lies behind the FlatBuffer, as in files above 2 GB."""
+    operands = (operand for operand in node.constants if operand.detached)
+    return next((f"{operand} lies behind the model's FlatBuffer" for operand in operands), None)
 
 
 def unknown_size(node: OpNode) -> str | None:
@@ -113,12 +125,6 @@ def many_dimensions(node: OpNode) -> str | None:
     return None
 
 
-def several_vectors(node: OpNode) -> str | None:
-    """Find a dense layer on more than one vector."""
-    output = node.output
-    return str(output) if math.prod(output.shape[:-1]) > 1 else None
-
-
 def packed_weights(node: OpNode) -> str | None:
     """Find a dense layer with shuffled weights."""
     return "shuffled weights" if node.option(1, "b") else None
@@ -130,7 +136,13 @@ def fused_activation(node: OpNode) -> str | None:
 
 
 def uneven_dilation(node: OpNode) -> str | None:
-    """Find a convolution whose dilation differs in x and y."""
+    """Find a convolution whose dilation differs in x and y.
+
+    Where the kernel is 1 wide or high, as in a convolution over time, only one of them counts.
+    """
+    weights = node.operand(1)
+    if weights is None or 1 in weights.shape[1:3]:
+        return None
     x, y = (node.option(field, default=1) for field in _DILATION[node.name])
     return f"dilation {x} in x, {y} in y" if x != y else None
 
@@ -202,9 +214,27 @@ def steps_and_new_axes(node: OpNode) -> str | None:
 
 
 def long_softmax(node: OpNode) -> str | None:
-    """Find a softmax over more than 16,000 values."""
+    """Find a softmax over too many values."""
     width = node.output.shape[-1] if node.output.shape else 1
-    return f"{width:,} values" if width > 16_000 else None
+    return f"{width:,} values" if width > _MAX_SOFTMAX else None
+
+
+def split_first_axis(node: OpNode) -> str | None:
+    """Find a split along the first axis, whatever the rank; a split into one part is a copy."""
+    axis, data = node.operand(0), node.operand(1)
+    if axis is None or data is None or len(node.outputs) < 2:
+        return None
+    first = any(value in (0, -len(data.shape)) for value in axis.integers())
+    return f"{data} along its first axis" if first else None
+
+
+def padded_addend(node: OpNode) -> str | None:
+    """Find an addition that reads the output of a PAD of y or x directly."""
+    for parent in node.parents:
+        paddings = parent.operand(1) if parent.name == "PAD" else None
+        if paddings is not None and any(paddings.integers()[-6:-2]):
+            return f"adds the output of operation {parent.index}, PAD of y or x"
+    return None
 
 
 def imprecise_resize(node: OpNode) -> str | None:

@@ -1,7 +1,7 @@
 """Operations of a model as the Edge TPU rules see them: names, shapes, dtypes, constants."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +33,8 @@ class Operand:
     """A tensor that an operation reads or writes.
 
     ``constant``: neither computed nor an input; then ``content`` holds its values. ``buffer``:
-    index of its buffer in the file, which tensors can share.
+    index of its buffer in the file, which tensors can share. ``detached``: its values lie behind
+    the FlatBuffer.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Operand:
     constant: bool
     buffer: int
     content: Content
+    detached: bool
 
     @property
     def size(self) -> int:
@@ -67,7 +69,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class OpNode:
-    """An operation of the main graph; ``parents`` are the nodes whose outputs it reads.
+    """An operation of the main graph; ``parents`` are those whose outputs it reads.
 
     ``name`` as in the schema, or ``CUSTOM:Name``; an input that is left out is None.
     """
@@ -78,7 +80,7 @@ class OpNode:
     inputs: tuple[Operand | None, ...]
     outputs: tuple[Operand, ...]
     options: FlatbufferTable | None
-    parents: frozenset[int]
+    parents: tuple["OpNode", ...] = field(compare=False, repr=False)
 
     @property
     def activations(self) -> tuple[Operand, ...]:
@@ -125,26 +127,27 @@ def nodes(file: ModelFile) -> tuple[OpNode, ...]:
     view = memoryview(file.content)
     contents = {span: Content(view[span[0] : sum(span)]) for span in {(0, 0), *file.buffers}}
     operands = [
-        _operand(tensor, i not in changing, contents[_span(tensor, file)])
+        _operand(tensor, i not in changing, contents[_span(tensor, file)], file)
         for i, tensor in enumerate(graph.tensors)
     ]
-    return tuple(
-        OpNode(
+    nodes: list[OpNode] = []
+    for index, op in enumerate(graph.operators):
+        node = OpNode(
             index=index,
             name=_name(op, names),
             version=op.version,
             inputs=tuple(operands[i] if i >= 0 else None for i in op.inputs),
             outputs=tuple(operands[i] for i in op.outputs if i >= 0),
             options=op.options,
-            parents=_parents(index, op, producers),
+            parents=tuple(nodes[i] for i in _parents(index, op, producers)),
         )
-        for index, op in enumerate(graph.operators)
-    )
+        nodes.append(node)
+    return tuple(nodes)
 
 
-def _parents(index: int, op: OpInfo, producers: dict[int, int]) -> frozenset[int]:
-    parents = frozenset(producers[tensor] for tensor in op.inputs if tensor in producers)
-    if any(parent >= index for parent in parents):
+def _parents(index: int, op: OpInfo, producers: dict[int, int]) -> list[int]:
+    parents = sorted({producers[tensor] for tensor in op.inputs if tensor in producers})
+    if parents and parents[-1] >= index:
         raise FlatbufferError(f"operation {index} reads the output of a later one")
     return parents
 
@@ -163,7 +166,7 @@ def _span(tensor: TensorInfo, file: ModelFile) -> tuple[int, int]:
     return file.buffers[tensor.buffer] if tensor.buffer else (0, 0)
 
 
-def _operand(tensor: TensorInfo, constant: bool, content: Content) -> Operand:
+def _operand(tensor: TensorInfo, constant: bool, content: Content, file: ModelFile) -> Operand:
     return Operand(
         name=tensor.name,
         shape=tensor.shape,
@@ -173,4 +176,5 @@ def _operand(tensor: TensorInfo, constant: bool, content: Content) -> Operand:
         constant=constant,
         buffer=tensor.buffer,
         content=content,
+        detached=tensor.buffer in file.detached,
     )

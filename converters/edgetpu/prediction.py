@@ -85,8 +85,9 @@ class EdgeTpuPrediction:
     """Predicted mapping of a model to the Edge TPU.
 
     ``operations``: names in the order of execution; ``mapped``: number of those that run on the
-    Edge TPU; ``cpu``: those that do not (name → count). ``rejects_model``: the compiler would
-    reject the whole model. ``compiled``: the file is already compiled: then nothing is predicted,
+    Edge TPU; ``cpu``: those that do not (name → count). ``refusals``: in the order of execution.
+    ``rejects_model``: the compiler would reject the whole model; then the refusals that make it do
+    so come first. ``compiled``: the file is already compiled: then nothing is predicted,
     each mapped operation holds a part of the model, and ``parameters`` is None.
     """
 
@@ -107,7 +108,7 @@ class EdgeTpuPrediction:
 
     @property
     def first_refused(self) -> Refusal | None:
-        """First refused operation in the order of execution."""
+        """First of the refused operations."""
         return self.refusals[0] if self.refusals else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -166,11 +167,13 @@ def predict(
     mapped = [node for node in nodes if node.index in parts.mapped]
     inner = [name for graph in file.graphs[1:] for name in network.names(graph)]
     left = [node.name for node in nodes if node.index not in parts.mapped]
+    refusals = _refusals(nodes, refused, parts)
+    refusals.sort(key=lambda refusal: refusal.index not in fatal)
     return EdgeTpuPrediction(
         operations=(*(node.name for node in nodes), *inner),
         mapped=len(mapped),
         cpu=_counted(left + inner),
-        refusals=tuple(_refusals(nodes, refused, parts)),
+        refusals=tuple(refusals),
         rejects_model=bool(fatal),
         compiled=False,
         parameters=parameter_memory(mapped),
@@ -247,7 +250,9 @@ def partition(nodes: Sequence[OpNode], refused: Collection[int]) -> Partition:
         if node.index in mapped or node.index in before:
             continue
         own = {node.index} if node.index in refused else set()
-        cause[node.index] = min(own | {cause[i] for i in node.parents if i in cause})
+        cause[node.index] = min(
+            own | {cause[parent.index] for parent in node.parents if parent.index in cause}
+        )
     return Partition(mapped, before, cause)
 
 
@@ -265,7 +270,7 @@ def _ready(nodes: Sequence[OpNode], done: frozenset[int]) -> frozenset[int]:
     """Return those of ``nodes`` that depend only on each other and on what is ``done``."""
     ready: set[int] = set()
     for node in nodes:
-        if all(parent in done or parent in ready for parent in node.parents):
+        if all(parent.index in done or parent.index in ready for parent in node.parents):
             ready.add(node.index)
     return frozenset(ready)
 

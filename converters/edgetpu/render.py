@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from converters.edgetpu.prediction import EdgeTpuPrediction, Refusal
-from converters.edgetpu.rules import MODEL_RULES
+from converters.edgetpu.rules import GUESS, MODEL_RULES
 from edge.terminal import printable
 
 _MAX_CUTS = 5
@@ -70,12 +70,18 @@ def _verdict(prediction: EdgeTpuPrediction) -> Text:
     if prediction.status == "full":
         words = f"runs all {total} operations"
     elif prediction.rejects_model:
-        words = f"runs nothing: the compiler rejects the model ({total} operations)"
+        words = f"runs nothing: {_rejection(prediction)} ({total} operations)"
     elif prediction.status == "none":
         words = f"runs none of the {total} operations"
     else:
         words = f"runs {prediction.mapped} of {total} operations"
     return Text.assemble("  Edge TPU    ", (words, _STYLES[prediction.status]))
+
+
+def _rejection(prediction: EdgeTpuPrediction) -> str:
+    stops = (refusal.rule for refusal in prediction.refusals if refusal.rule in MODEL_RULES)
+    guessed = all(rule.confidence == GUESS for rule in stops)
+    return f"the compiler {'probably fails on' if guessed else 'rejects'} the model"
 
 
 def _memory(prediction: EdgeTpuPrediction) -> str:
@@ -139,7 +145,7 @@ def _tree(prediction: EdgeTpuPrediction) -> Tree:
 
 
 def _rejection_tree(refusals: Iterable[Refusal]) -> Tree:
-    tree = Tree(Text("What the compiler cannot read", style="bold"), guide_style="dim")
+    tree = Tree(Text("What makes the compiler fail", style="bold"), guide_style="dim")
     stops = [refusal for refusal in refusals if refusal.rule in MODEL_RULES]
     for refusal in stops[:_MAX_CUTS]:
         tree.add(Text(_describe(refusal)))

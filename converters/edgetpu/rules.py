@@ -2,19 +2,28 @@
 
 The compiler is closed-source; its last version is 16.0.384591198, of 2021. ``DOCUMENTED`` rules
 come from its documentation (https://coral.ai/docs/edgetpu/models-intro, "Supported operations"),
-``REPORTED`` ones from its messages. ``OBSERVED`` ones were derived from what it left on the CPU of
-public models, and name the repositories of these, so that predictions can be evaluated without the
-rules derived from the evaluated models. Documented limits that could be looked up again only at
-second hand are ``LIKELY``.
+``REPORTED`` ones from its messages, ``SCHEMA`` ones from fields that the file format has since
+2023. ``OBSERVED`` ones were derived from what it left on the CPU of public models, and name the
+repositories of these, so that predictions can be evaluated without the rules derived from the
+evaluated models. Documented limits that could be looked up again only at second hand are
+``LIKELY``; ``GUESS`` is what a single report or none supports.
+
+Some documented limits do not hold, and are no rules here: a FULLY_CONNECTED may have computed
+weights and several vectors (R-e-d-a-X/EdgeTPU-and-NCS, prbodmann/Coral-TPU), a SOFTMAX 16,384
+values (ricardodeazambuja/LibrEdgeTPU), and a convolution whose kernel is 1 wide another dilation
+in x than in y (fredriktegnell/edgetpu-tcn).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from converters.edgetpu import conditions
 from converters.edgetpu.network import OpNode
+from edge.modelfile.operations import op_names
 
 DOCUMENTED, REPORTED, OBSERVED = "documented", "reported by the compiler", "observed"
+SCHEMA = "TensorFlow Lite's schema"
 SURE, LIKELY, GUESS = "sure", "likely", "guess"
 
 SUPPORTED = (
@@ -28,18 +37,44 @@ SUPPORTED = (
 )  # fmt: skip
 
 VERSIONS = {
-    "ADD": 4, "AVERAGE_POOL_2D": 3, "CONCATENATION": 3, "CONV_2D": 5, "DEPTHWISE_CONV_2D": 6,
-    "EXP": 1, "EXPAND_DIMS": 1, "FULLY_CONNECTED": 9, "L2_NORMALIZATION": 2, "LOGISTIC": 3,
-    "MAXIMUM": 4, "MAX_POOL_2D": 3, "MEAN": 3, "MINIMUM": 4, "MUL": 5, "PACK": 3, "PAD": 4,
-    "PRELU": 1, "QUANTIZE": 2, "REDUCE_MAX": 3, "REDUCE_MIN": 3, "RELU": 3, "RELU6": 3,
-    "RELU_N1_TO_1": 1, "RESHAPE": 1, "RESIZE_BILINEAR": 4, "RESIZE_NEAREST_NEIGHBOR": 4, "RSQRT": 2,
-    "SLICE": 5, "SOFTMAX": 3, "SPACE_TO_DEPTH": 2, "SPLIT": 4, "SQUARED_DIFFERENCE": 2,
-    "SQUEEZE": 2, "STRIDED_SLICE": 6, "SUB": 5, "SUM": 2, "TANH": 3, "TILE": 3, "TRANSPOSE": 5,
-    "TRANSPOSE_CONV": 3, "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
+    "ABS": 4, "ADD": 4, "ARG_MAX": 2, "ARG_MIN": 2, "AVERAGE_POOL_2D": 3, "BATCH_MATMUL": 4,
+    "BATCH_TO_SPACE_ND": 3, "BIDIRECTIONAL_SEQUENCE_LSTM": 3, "BIDIRECTIONAL_SEQUENCE_RNN": 3,
+    "BROADCAST_TO": 3, "CONCATENATION": 3, "CONV_2D": 5, "DEPTHWISE_CONV_2D": 6,
+    "DEPTH_TO_SPACE": 2, "DEQUANTIZE": 4, "DIV": 2, "EMBEDDING_LOOKUP": 3, "EQUAL": 3,
+    "FAKE_QUANT": 2, "FILL": 3, "FLOOR_DIV": 2, "FULLY_CONNECTED": 9, "GATHER": 5, "GATHER_ND": 3,
+    "GREATER": 2, "GREATER_EQUAL": 2, "L2_NORMALIZATION": 2, "LEAKY_RELU": 2, "LESS": 2,
+    "LESS_EQUAL": 2, "LOGISTIC": 3, "LOG_SOFTMAX": 2, "LSTM": 4, "MAXIMUM": 4, "MAX_POOL_2D": 3,
+    "MEAN": 3, "MINIMUM": 4, "MIRROR_PAD": 2, "MUL": 5, "NOT_EQUAL": 3, "PACK": 3, "PAD": 4,
+    "PADV2": 4, "QUANTIZE": 2, "REDUCE_MAX": 3, "REDUCE_MIN": 3, "REDUCE_PROD": 2, "RELU": 3,
+    "RELU6": 3, "RESIZE_BILINEAR": 4, "RESIZE_NEAREST_NEIGHBOR": 4, "REVERSE_V2": 3, "RNN": 3,
+    "RSQRT": 2, "SELECT": 2, "SLICE": 5, "SOFTMAX": 3, "SPACE_TO_BATCH_ND": 3, "SPACE_TO_DEPTH": 2,
+    "SPARSE_TO_DENSE": 3, "SPLIT": 4, "SPLIT_V": 2, "SQUARED_DIFFERENCE": 2, "SQUEEZE": 2,
+    "STRIDED_SLICE": 6, "SUB": 5, "SUM": 2, "SVDF": 4, "TANH": 3, "TILE": 2, "TOPK_V2": 2,
+    "TRANSPOSE": 5, "TRANSPOSE_CONV": 3, "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
+    "UNIDIRECTIONAL_SEQUENCE_RNN": 3, "UNPACK": 4,
 }  # fmt: skip
-"""Newest version of each operation that the compiler's own TensorFlow Lite (2.5) can read.
+"""Newest version of each operation that the compiler's own TensorFlow Lite can read; else 1.
 
-CONV_2D, EXP, QUANTIZE and TRANSPOSE_CONV are known from its messages; the others are upper bounds.
+That TensorFlow Lite is 2.6: the compiler reads ADD version 4 (of 2.6), not QUANTIZE version 3 (of
+2.7). Versions by release: ``tensorflow/lite/tools/versioning/runtime_version.cc``.
+"""
+
+NEWEST_OPERATION = "BROADCAST_ARGS"
+"""Last operation of the schema in TensorFlow Lite 2.6; it numbers them in order of appearance."""
+
+MAPPED_VERSIONS = {
+    "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3,
+    "FULLY_CONNECTED": 4, "L2_NORMALIZATION": 2, "LOGISTIC": 2, "MAXIMUM": 2, "MAX_POOL_2D": 2,
+    "MEAN": 2, "MINIMUM": 2, "MUL": 2, "PACK": 2, "PAD": 2, "QUANTIZE": 2, "REDUCE_MAX": 2,
+    "REDUCE_MIN": 2, "RELU": 2, "RELU6": 2, "RESIZE_BILINEAR": 3, "RESIZE_NEAREST_NEIGHBOR": 3,
+    "RSQRT": 2, "SLICE": 2, "SOFTMAX": 2, "SPACE_TO_DEPTH": 2, "SPLIT": 2,
+    "SQUARED_DIFFERENCE": 2, "STRIDED_SLICE": 2, "SUB": 2, "SUM": 2, "TANH": 2, "TRANSPOSE": 2,
+    "TRANSPOSE_CONV": 3, "UNIDIRECTIONAL_SEQUENCE_LSTM": 1,
+}  # fmt: skip
+"""Version of each operation that 8-bit values need, the newest that was seen mapped.
+
+A converter writes one version for all operations of a kind: a single ADD of int64 raises that of
+all others to 4.
 """
 
 LEAVE_OUT = "Remove it, or do it in your program after the model"
@@ -73,6 +108,8 @@ REPLACEMENTS = {
 }
 """Replacements of unsupported operations, where there is more to suggest than removing them."""
 
+_CUSTOM = "CUSTOM:"
+
 Condition = Callable[[OpNode], str | None]
 
 
@@ -105,10 +142,29 @@ class Rule:
 
 
 def _newer_version(node: OpNode) -> str | None:
-    newest = VERSIONS.get(node.name)
-    if newest is None or node.version <= newest:
+    if node.name.startswith(_CUSTOM):
         return None
-    return f"version {node.version}; the compiler supports up to {newest}"
+    known = _known_operations()
+    if known and node.name not in known:
+        return "an operation that the compiler of 2021 does not know"
+    newest = VERSIONS.get(node.name, 1)
+    if node.version <= newest:
+        return None
+    return f"version {node.version}; the compiler of 2021 reads up to {newest}"
+
+
+@cache
+def _known_operations() -> frozenset[str]:
+    """Return the operations that the compiler can read; empty without the schema's names."""
+    numbers = {name: number for number, name in op_names().items()}
+    return frozenset(name for name in numbers if numbers[name] <= numbers[NEWEST_OPERATION])
+
+
+def _unmapped_version(node: OpNode) -> str | None:
+    newest = MAPPED_VERSIONS.get(node.name, node.version)
+    if node.version <= newest:
+        return None
+    return f"version {node.version}; up to {newest} runs on the Edge TPU"
 
 
 def _unsupported(node: OpNode) -> str | None:
@@ -119,24 +175,27 @@ def _unlisted(node: OpNode) -> str | None:
     return None if node.name in SUPPORTED else "not a supported operation"
 
 
-_CUSTOM = "CUSTOM:"
-
-
 def _custom(node: OpNode) -> str | None:
     return "a custom operation" if node.name.startswith(_CUSTOM) else None
 
 
 _README = "a README with YOLOv5s at 224 pixels"
+_ISSUES = "reports to google-coral/edgetpu"
+_OLDER = "Convert with an older TensorFlow (about 2.5)"
 _TOO_LARGE = "Use a smaller input, or do this in your program after the model"
 _QUANTIZE = "Quantize the whole model to int8, as edge convert does (variants/int8.tflite)"
 
 MODEL_RULES = (
     Rule("op version", (), _newer_version,
-         "Convert with an older TensorFlow (about 2.5), or without per-channel dense layers",
-         REPORTED, SURE),
+         f"{_OLDER}, or without per-channel dense layers", REPORTED, SURE),
     Rule("dynamic tensor", (), conditions.unknown_size,
          "Convert with a fixed input shape (batch 1) and constant shapes inside",
          REPORTED, SURE),
+    Rule("detached weights", (), conditions.detached_weights,
+         "Convert to a file below 2 GB, with the weights in the FlatBuffer", SCHEMA, LIKELY),
+    Rule("padding", ("ADD",), conditions.padded_addend,
+         "Choose sizes that need no padding there, or compile with -d -a, which leaves the ADD out",
+         OBSERVED, GUESS, ("mathieugalle/edgetpu-compiler-pad-fail",)),
 )  # fmt: skip
 """Rules by which the compiler rejects the whole model."""
 
@@ -160,14 +219,12 @@ OPERATION_RULES = (
     Rule("rank", (), conditions.many_dimensions,
          "Use batch 1 and at most three dimensions: reshape first, or do this in your program",
          DOCUMENTED, SURE),
-    Rule("parameters", ("FULLY_CONNECTED",), conditions.several_vectors,
-         "Use a 1 × 1 convolution instead of a dense layer on several vectors", DOCUMENTED, LIKELY),
     Rule("parameters", ("FULLY_CONNECTED",), conditions.packed_weights,
          "Convert with the default weight format", DOCUMENTED, SURE),
     Rule("parameters", ("AVERAGE_POOL_2D", "MAX_POOL_2D", "CONCATENATION"),
          conditions.fused_activation, "Put the activation before this operation", DOCUMENTED, SURE),
     Rule("parameters", ("CONV_2D", "DEPTHWISE_CONV_2D"), conditions.uneven_dilation,
-         "Use the same dilation for x and y", DOCUMENTED, SURE),
+         "Use the same dilation for x and y", DOCUMENTED, LIKELY),
     Rule("parameters", ("CONCATENATION",), conditions.constant_part,
          "Concatenate only zeros, using PAD", DOCUMENTED, SURE),
     Rule("parameters", ("PAD",), conditions.padded_batch, "Pad only x, y or z", DOCUMENTED, LIKELY),
@@ -183,22 +240,33 @@ OPERATION_RULES = (
          "Slice with strides of 1; skip pixels with a strided convolution or pooling",
          DOCUMENTED, LIKELY),
     Rule("parameters", ("SOFTMAX",), conditions.long_softmax,
-         "Apply the softmax in your program: logits rank the same", DOCUMENTED, LIKELY),
+         "Apply the softmax in your program: logits rank the same", DOCUMENTED, GUESS),
+    Rule("parameters", ("SPLIT",), conditions.split_first_axis,
+         "Split along another axis, or use SLICE", OBSERVED, LIKELY,
+         ("prbodmann/Coral-TPU", "R-e-d-a-X/EdgeTPU-and-NCS")),
+    Rule("op version", ("ADD",), _unmapped_version,
+         f"{_OLDER}, or remove the ADD of other integers, which raises the version of all",
+         OBSERVED, LIKELY, ("edward62740/EdgeTPU-MOT",)),
+    Rule("op version", (), _unmapped_version, _OLDER, REPORTED, GUESS),
     Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
          "Upscale by 2 or 4, repeatedly, or use RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",
          OBSERVED, LIKELY, ("google-coral/edgetpu", "google-coral/test_data")),
     Rule("too large", ("RESIZE_BILINEAR",), conditions.large_resize, _TOO_LARGE, OBSERVED, GUESS,
-         ("reports to google-coral/edgetpu",)),
+         (_ISSUES,)),
+    Rule("too large", ("RESIZE_NEAREST_NEIGHBOR",), conditions.large_resize, _TOO_LARGE,
+         OBSERVED, LIKELY, ("mistake0316/Google-Coral-Style-Transfer",)),
     Rule("too large", ("MEAN",), conditions.large_mean,
          "Use AVERAGE_POOL_2D, or average the means of parts", OBSERVED, GUESS,
-         ("reports to google-coral/edgetpu",)),
+         (_ISSUES,)),
     Rule("too large", ("TRANSPOSE",), conditions.large_transpose, _TOO_LARGE, OBSERVED, LIKELY,
-         ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", _README)),
+         ("MRezqalla/GoalBuddy", "jveitchmichaelis/edgetpu-yolo", "G-aad-a/ddu-eksamen",
+          "chienthan2vn/smart_parking_system", "Spenc3rB/Stereo2Depth", "edward62740/EdgeTPU-MOT",
+          _README)),
     Rule("too large", ("RESHAPE",), conditions.large_reshape, _TOO_LARGE, OBSERVED, LIKELY,
-         ("Sandhya1708/modelnew",)),
+         ("Sandhya1708/modelnew", "pine-book/MyYolov5")),
     Rule("too large", ("RESHAPE", "CONCATENATION", "STRIDED_SLICE", "LOGISTIC", "QUANTIZE"),
          conditions.large_row, _TOO_LARGE, OBSERVED, LIKELY,
-         ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew", _README)),
+         ("MRezqalla/GoalBuddy", "Sandhya1708/modelnew", "pine-book/MyYolov5", _README)),
 )  # fmt: skip
 """Rules by which the compiler rejects an operation; the first that applies is the reason."""
 

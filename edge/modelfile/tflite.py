@@ -83,7 +83,8 @@ class ModelFile:
     """A checked .tflite file.
 
     ``buffers``: first byte and length of each buffer; ``metadata``: name → buffer number;
-    ``end``: where the FlatBuffer ends (a zip may follow).
+    ``end``: where the FlatBuffer ends (a zip may follow). ``detached``: numbers of the buffers
+    that lie behind the FlatBuffer.
     """
 
     content: bytes
@@ -92,6 +93,7 @@ class ModelFile:
     metadata: dict[str, int]
     description: str
     end: int
+    detached: frozenset[int] = frozenset()
 
     @property
     def main(self) -> Graph:
@@ -189,7 +191,9 @@ def _model(reader: FlatbufferReader) -> ModelFile:
     root = reader.root()
     root.integer(0, "I")
     root.integers(5)
-    buffers = tuple(_buffer(reader, table) for table in root.tables(4))
+    spans = [_buffer(reader, table) for table in root.tables(4)]
+    buffers = tuple((start, size) for start, size, _ in spans)
+    detached = frozenset(i for i, (_, _, behind) in enumerate(spans) if behind)
     codes = tuple(_code(table) for table in root.tables(1))
     graphs = tuple(_graph(table, codes, len(buffers)) for table in root.tables(2))
     if not graphs:
@@ -198,15 +202,16 @@ def _model(reader: FlatbufferReader) -> ModelFile:
     _check_range(metadata.values(), len(buffers), "buffer")
     for signature in root.tables(7):
         _signature(signature)
-    return ModelFile(reader.data, graphs, buffers, metadata, root.text(3), reader.end)
+    return ModelFile(reader.data, graphs, buffers, metadata, root.text(3), reader.end, detached)
 
 
-def _buffer(reader: FlatbufferReader, table: FlatbufferTable) -> tuple[int, int]:
+def _buffer(reader: FlatbufferReader, table: FlatbufferTable) -> tuple[int, int, bool]:
+    """Return first byte and length of a buffer, and whether it lies behind the FlatBuffer."""
     offset, size = table.integer(1, "Q"), table.integer(2, "Q")
-    if offset > 1:  # files above 2 GB keep their weights behind the FlatBuffer
+    if offset > 1:  # files above 2 GB keep their weights there
         reader.claim(offset, size)
-        return offset, size
-    return table.span(0)
+        return offset, size, True
+    return *table.span(0), False
 
 
 def _code(table: FlatbufferTable) -> tuple[int, str, int]:

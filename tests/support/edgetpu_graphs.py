@@ -49,10 +49,12 @@ class Sketch:
         *,
         version: int = 1,
         options: Any = None,
+        outputs: int = 1,
         **attributes: Any,
     ) -> int:
-        """An operation and its output; ``CUSTOM:Name`` is one of its own."""
+        """An operation and its (first) output; ``CUSTOM:Name`` is one of its own."""
         output = self._tensor(shape, dtype, **attributes)
+        more = [self._tensor(shape, dtype, **attributes) for _ in range(outputs - 1)]
         kind, _, own = op.partition(":")
         code = schema.OperatorCodeT()
         code.builtinCode = getattr(schema.BuiltinOperator, kind)
@@ -61,7 +63,7 @@ class Sketch:
         operator = schema.OperatorT()
         operator.opcodeIndex = len(self._codes)
         operator.inputs = np.asarray(inputs, np.int32)
-        operator.outputs = np.asarray([output], np.int32)
+        operator.outputs = np.asarray([output, *more], np.int32)
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
@@ -70,16 +72,14 @@ class Sketch:
         self._graph.operators.append(operator)
         return output
 
-    def finish(self, *outputs: int) -> bytes:
-        """The model as the bytes of a .tflite file."""
+    def finish(self, *outputs: int, detached: bool = False) -> bytes:
+        """The model as the bytes of a .tflite file; with constants ``detached`` behind it."""
         self._graph.outputs = np.asarray(outputs, np.int32)
         self._graph.inputs = np.asarray(self._graph.inputs, np.int32)
         model = schema.ModelT()
         model.version, model.subgraphs = 3, [self._graph]
         model.operatorCodes, model.buffers = self._codes, self._buffers
-        builder = flatbuffers.Builder(4096)
-        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-        return bytes(builder.Output())
+        return _detached(model) if detached else _packed(model)
 
     def _tensor(
         self,
@@ -103,6 +103,24 @@ class Sketch:
             tensor.quantization.zeroPoint = np.asarray([0], np.int64)
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
+
+
+def _packed(model: Any) -> bytes:
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _detached(model: Any) -> bytes:
+    """Pack a model as the converter does above 2 GB: buffers lie at ``offset`` in the file."""
+    constants = [buffer for buffer in model.buffers if buffer.data is not None]
+    data = [buffer.data.tobytes() for buffer in constants]
+    for buffer, content in zip(constants, data, strict=True):
+        buffer.data, buffer.offset, buffer.size = None, 2, len(content)
+    end = len(_packed(model))  # the size does not depend on the offsets
+    for buffer, content in zip(constants, data, strict=True):
+        buffer.offset, end = end, end + len(content)
+    return _packed(model) + b"".join(data)
 
 
 def options(kind: str, **fields: Any) -> Any:

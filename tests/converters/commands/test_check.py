@@ -90,6 +90,15 @@ def test_a_model_that_the_compiler_cannot_read_is_reported(check_file):
     assert MODEL_RULES[1].change.partition(" (")[0] in text
 
 
+def test_a_guessed_failure_of_the_compiler_is_called_probable(check_file):
+    sketch = Sketch()
+    paddings = sketch.constant([[0, 0], [0, 1], [0, 0], [0, 0]])
+    padded = sketch.op("PAD", [sketch.input([1, 7, 8, 4]), paddings], IMAGE)
+    result = check_file(sketch.finish(sketch.op("ADD", [padded, sketch.input(IMAGE)], IMAGE)))
+    assert result.return_value == 3
+    assert "probably" in result.output and "guess" in result.output
+
+
 def test_a_compiled_model_is_reported(check_file):
     text = check_file(MODELS["partly compiled"][0]).output
     assert "edgetpu-custom-op" in text and "edge compile" not in text

@@ -19,8 +19,10 @@ IMAGE = [1, 8, 8, 4]
 NONE, RELU = 0, 1
 
 
-def convolution(sketch: Sketch, image: int, depth: int = 4, **fields: int) -> int:
-    weights = sketch.constant(np.ones((depth, 1, 1, 4)), "int8")
+def convolution(
+    sketch: Sketch, image: int, depth: int = 4, kernel: tuple[int, int] = (1, 1), **fields: int
+) -> int:
+    weights = sketch.constant(np.ones((depth, *kernel, 4)), "int8")
     bias = sketch.constant(np.zeros(depth), "int32")
     return sketch.op(
         "CONV_2D", [image, weights, bias], [1, 8, 8, depth], version=3,
@@ -65,6 +67,43 @@ def dense(vectors: int = 1, **fields: int) -> Write:
             [vectors, 10],
             options=settings,
         )
+
+    return write
+
+
+def computed_dense(position: int) -> Write:
+    """A dense layer whose weights (1) or biases (2) are an input."""
+
+    def write(sketch: Sketch) -> int:
+        operands = [sketch.input([2, 4]), sketch.constant(np.ones((10, 4)), "int8")]
+        operands += [sketch.constant(np.zeros(10), "int32")]
+        operands[position] = sketch.input([10, 4] if position == 1 else [10])
+        return sketch.op("FULLY_CONNECTED", operands, [2, 10], version=4)
+
+    return write
+
+
+def dilated(kernel: tuple[int, int], y: int, x: int) -> Write:
+    return lambda sketch: convolution(
+        sketch, sketch.input(IMAGE), kernel=kernel, dilationHFactor=y, dilationWFactor=x
+    )
+
+
+def split(axis: int, shape: list[int], parts: int) -> Write:
+    def write(sketch: Sketch) -> int:
+        operands = [sketch.constant(axis), sketch.input(shape)]
+        part = [*shape]
+        part[axis] //= parts
+        return sketch.op("SPLIT", operands, part, version=2, outputs=parts)
+
+    return write
+
+
+def padded_sum(paddings: list[list[int]], shape: list[int]) -> Write:
+    def write(sketch: Sketch) -> int:
+        paddings_index = sketch.constant(paddings)
+        padded = sketch.op("PAD", [sketch.input(shape), paddings_index], IMAGE)
+        return sketch.op("ADD", [padded, sketch.input(IMAGE)], IMAGE, version=2)
 
     return write
 
@@ -123,7 +162,7 @@ REFUSED = {
     "no scale": (lambda s: s.op("RELU", [s.input(IMAGE, scale=0)], IMAGE, scale=0), "data type"),
     "batch": (single_op("RELU", [2, 8, 8, 4], [2, 8, 8, 4]), "rank"),
     "five dimensions": (single_op("RELU", [1, 2, 8, 8, 4], [1, 2, 8, 8, 4]), "rank"),
-    "vectors": (dense(vectors=3), "parameters"),
+    "computed biases": (computed_dense(2), "parameters"),
     "shuffled": (dense(weightsFormat=1), "parameters"),
     "pool and activation": (pooled(RELU), "parameters"),
     "join and activation": (
@@ -132,10 +171,11 @@ REFUSED = {
     ),
     "join with ones": (joined_to(1), "parameters"),
     "three with zeros": (joined_to(0, inputs=2), "parameters"),
-    "dilation": (
-        lambda s: convolution(s, s.input(IMAGE), dilationWFactor=2, dilationHFactor=1),
-        "parameters",
-    ),
+    "dilation": (dilated((3, 3), 1, 2), "parameters"),
+    "version of an addition": (single_op("ADD", IMAGE, IMAGE, version=4), "op version"),
+    "version": (single_op("MUL", IMAGE, IMAGE, version=5), "op version"),
+    "split first": (split(0, [4, 8, 4], 4), "parameters"),
+    "split first, from the end": (split(-2, [4, 8], 2), "parameters"),
     "pad batch": (
         single_op("PAD", [1, 1, 1, 4], IMAGE, [[1, 0], [0, 0], [0, 0], [0, 0]]),
         "parameters",
@@ -147,13 +187,19 @@ REFUSED = {
     "new axis": (sliced([1] * 4, IMAGE, newAxisMask=1), "parameters"),
     "pack two images": (packed(0, [8, 8, 4], [2, 8, 8, 4]), "rank"),
     "pack a batch": (packed(-4, [8, 8, 4], [1, 8, 8, 4]), "parameters"),
-    "long softmax": (single_op("SOFTMAX", [1, 16_001], [1, 16_001]), "parameters"),
+    "long softmax": (single_op("SOFTMAX", [1, 16_385], [1, 16_385]), "parameters"),
     "resize of a point": (resized(1, 33, aligned=True), "precision"),
     "resize by 1.5": (resized(8, 12), "precision"),
     "large resize": (resized(256, 512, depth=32), "too large"),
+    "large nearest resize": (
+        single_op(
+            "RESIZE_NEAREST_NEIGHBOR", [1, 128, 128, 64], [1, 256, 256, 64], [256, 256], version=3
+        ),
+        "too large",
+    ),
     "large mean": (single_op("MEAN", [1, 256, 128, 3], [1, 3], [1, 2]), "too large"),
     "large transpose": (
-        single_op("TRANSPOSE", [1, 40, 40, 144], [1, 144, 40, 40], [0, 3, 1, 2]),
+        single_op("TRANSPOSE", [1, 40, 40, 65], [1, 65, 40, 40], [0, 3, 1, 2]),
         "too large",
     ),
     "large reshape": (
@@ -168,10 +214,16 @@ TAKEN = {
     "uint8 to int8": typed("QUANTIZE", "uint8", "int8"),
     "four dimensions": single_op("RELU", [1, 1, 8, 8, 4], [1, 1, 8, 8, 4]),
     "vector": dense(),
+    "several vectors": dense(vectors=3),
+    "computed weights": computed_dense(1),
     "pool": pooled(NONE),
     "join": joined(IMAGE, IMAGE),
     "join with zeros": joined_to(0),
-    "same dilation": lambda s: convolution(s, s.input(IMAGE), dilationWFactor=2, dilationHFactor=2),
+    "same dilation": dilated((3, 3), 2, 2),
+    "dilation in time": dilated((2, 1), 2, 1),
+    "split": split(2, [4, 8, 4], 4),
+    "split into one": split(0, [1, 8, 4], 1),
+    "add padded channels": padded_sum([[0, 0], [0, 0], [0, 0], [0, 2]], [1, 8, 8, 2]),
     "pad": single_op("PAD", [1, 6, 6, 4], IMAGE, [[0, 0], [1, 1], [1, 1], [0, 0]]),
     "mean of y and x": single_op("MEAN", [1, 8, 8, 6], [1, 6], [1, 2]),
     "mean of 4 channels": single_op("MEAN", IMAGE, [1, 8, 8], [-1]),
@@ -179,10 +231,13 @@ TAKEN = {
     "one alpha for a channel": slope([1, 1, 4]),
     "slice": sliced([1] * 4, [1, 4, 4, 4]),
     "pack": packed(0, [8, 4], [2, 8, 4]),
-    "softmax": single_op("SOFTMAX", [1, 16_000], [1, 16_000]),
+    "softmax": single_op("SOFTMAX", [1, 16_384], [1, 16_384]),
     "resize by 2": resized(8, 16),
     "resize by 4, aligned": resized(9, 33, aligned=True),
-    "small transpose": single_op("TRANSPOSE", [1, 20, 20, 144], [1, 144, 20, 20], [0, 3, 1, 2]),
+    "small transpose": single_op("TRANSPOSE", [1, 24, 24, 144], [1, 144, 24, 24], [0, 3, 1, 2]),
+    "nearest resize": single_op(
+        "RESIZE_NEAREST_NEIGHBOR", [1, 64, 64, 128], [1, 128, 128, 128], [128, 128], version=3
+    ),
     "reshape": single_op("RESHAPE", [1, 40, 40, 255], [1, 1600, 3, 85], [1, 1600, 3, 85]),
     "row": single_op("LOGISTIC", [1, 80, 2100], [1, 80, 2100]),
 }
@@ -284,7 +339,28 @@ def test_a_reshape_to_a_single_value_has_a_known_shape():
     assert predicted(single_op("RESHAPE", [1, 1], [], [])).status == "full"
 
 
-@pytest.mark.parametrize(("op", "version"), [("QUANTIZE", 3), ("RELU", 9)])
+@pytest.mark.parametrize("paddings", [[0, 1], [1, 0]])
+def test_adding_rows_that_were_just_padded_makes_the_compiler_fail(paddings):
+    prediction = predicted(padded_sum([[0, 0], paddings, [0, 0], [0, 0]], [1, 7, 8, 4]))
+    assert prediction.rejects_model and prediction.cpu == {"ADD": 1, "PAD": 1}
+    (refusal,) = prediction.refusals
+    assert (refusal.op, refusal.rule.confidence) == ("ADD", "guess")
+
+
+def test_weights_behind_the_flatbuffer_reject_the_model():
+    sketch = Sketch()
+    image = sketch.op("QUANTIZE", [sketch.input(IMAGE, "float32")], IMAGE)
+    content = sketch.finish(convolution(sketch, image), detached=True)
+    prediction = check(content, "large.tflite")
+    assert prediction.rejects_model and prediction.status == "none"
+    assert prediction.first_refused.op == "CONV_2D"  # not the QUANTIZE before it
+    assert prediction.first_refused.rule.reason == "detached weights"
+
+
+@pytest.mark.parametrize(
+    ("op", "version"),
+    [("QUANTIZE", 3), ("RELU", 9), ("EXP", 2), ("DEQUANTIZE", 6), ("GELU", 1), ("ATAN2", 1)],
+)
 def test_a_newer_op_version_rejects_the_model(op, version):
     sketch = Sketch()
     output = sketch.op(op, [convolution(sketch, sketch.input(IMAGE))], IMAGE, version=version)
