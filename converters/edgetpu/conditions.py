@@ -229,11 +229,16 @@ def split_first_axis(node: OpNode) -> str | None:
 
 
 def padded_addend(node: OpNode) -> str | None:
-    """Find an addition that reads the output of a PAD of y or x directly."""
+    """Find an addition of two tensors, one of which comes straight from a PAD of y.
+
+    Such a tensor was seen mapped where it is added to itself.
+    """
+    if node.operand(0) is node.operand(1):
+        return None
     for parent in node.parents:
         paddings = parent.operand(1) if parent.name == "PAD" else None
-        if paddings is not None and any(paddings.integers()[-6:-2]):
-            return f"adds the output of operation {parent.index}, PAD of y or x"
+        if paddings is not None and any(paddings.integers()[-6:-4]):
+            return f"adds the output of operation {parent.index}, PAD of y"
     return None
 
 

@@ -244,9 +244,10 @@ OPERATION_RULES = (
     Rule("parameters", ("SPLIT",), conditions.split_first_axis,
          "Split along another axis, or use SLICE", OBSERVED, LIKELY,
          ("prbodmann/Coral-TPU", "R-e-d-a-X/EdgeTPU-and-NCS")),
-    Rule("op version", ("ADD",), _unmapped_version,
-         f"{_OLDER}, or remove the ADD of other integers, which raises the version of all",
-         OBSERVED, LIKELY, ("edward62740/EdgeTPU-MOT",)),
+    Rule("op version", ("ADD", "FULLY_CONNECTED"), _unmapped_version,
+         f"{_OLDER}, or change what raises the version of all: an ADD of int64, a dense layer that "
+         "keeps its dimensions", OBSERVED, LIKELY,
+         ("edward62740/EdgeTPU-MOT", "a field log of a weather forecast")),
     Rule("op version", (), _unmapped_version, _OLDER, REPORTED, GUESS),
     Rule("precision", ("RESIZE_BILINEAR",), conditions.imprecise_resize,
          "Upscale by 2 or 4, repeatedly, or use RESIZE_NEAREST_NEIGHBOR or TRANSPOSE_CONV",

@@ -99,11 +99,13 @@ def split(axis: int, shape: list[int], parts: int) -> Write:
     return write
 
 
-def padded_sum(paddings: list[list[int]], shape: list[int]) -> Write:
+def padded_sum(paddings: list[list[int]], shape: list[int], twice: bool = False) -> Write:
+    """A padded tensor added to another, or ``twice``."""
+
     def write(sketch: Sketch) -> int:
-        paddings_index = sketch.constant(paddings)
-        padded = sketch.op("PAD", [sketch.input(shape), paddings_index], IMAGE)
-        return sketch.op("ADD", [padded, sketch.input(IMAGE)], IMAGE, version=2)
+        padded = sketch.op("PAD", [sketch.input(shape), sketch.constant(paddings)], IMAGE)
+        other = padded if twice else sketch.input(IMAGE)
+        return sketch.op("ADD", [padded, other], IMAGE, version=2)
 
     return write
 
@@ -173,6 +175,10 @@ REFUSED = {
     "three with zeros": (joined_to(0, inputs=2), "parameters"),
     "dilation": (dilated((3, 3), 1, 2), "parameters"),
     "version of an addition": (single_op("ADD", IMAGE, IMAGE, version=4), "op version"),
+    "version of a dense layer": (
+        single_op("FULLY_CONNECTED", [1, 4], [1, 10], np.ones((10, 4)), version=9),
+        "op version",
+    ),
     "version": (single_op("MUL", IMAGE, IMAGE, version=5), "op version"),
     "split first": (split(0, [4, 8, 4], 4), "parameters"),
     "split first, from the end": (split(-2, [4, 8], 2), "parameters"),
@@ -223,6 +229,9 @@ TAKEN = {
     "dilation in time": dilated((2, 1), 2, 1),
     "split": split(2, [4, 8, 4], 4),
     "split into one": split(0, [1, 8, 4], 1),
+    "add padded rows to themselves": padded_sum(
+        [[0, 0], [1, 1], [0, 0], [0, 0]], [1, 6, 8, 4], twice=True
+    ),
     "add padded channels": padded_sum([[0, 0], [0, 0], [0, 0], [0, 2]], [1, 8, 8, 2]),
     "pad": single_op("PAD", [1, 6, 6, 4], IMAGE, [[0, 0], [1, 1], [1, 1], [0, 0]]),
     "mean of y and x": single_op("MEAN", [1, 8, 8, 6], [1, 6], [1, 2]),
