@@ -2,8 +2,10 @@
 
     python tests/benchmarks/edgetpu_rules.py [--data FOLDER] [--json]
 
-Each model is predicted by all rules, and then without those derived only from models of its own
-source: by repository, and by owner of repositories, which is stricter.
+Each model is predicted by all rules, and then without what only models of its own source taught:
+by repository, and by owner of repositories, which is stricter. Left out are rules derived from
+them; documented limits that they disprove are applied. A model that was compiled with several
+parts (``-a``) is right if the kinds of refused operations are.
 """
 
 import argparse
