@@ -242,6 +242,16 @@ def padded_addend(node: OpNode) -> str | None:
     return None
 
 
+def separate_kernels(node: OpNode) -> str | None:
+    """Find a transposed convolution whose kernels do not overlap, as with kernel 2 and stride 2."""
+    weights = node.operand(1)
+    if weights is None or len(weights.shape) != 4:
+        return None
+    kernel, strides = weights.shape[1:3], (node.option(2), node.option(1))
+    apart = any(size <= stride > 1 for size, stride in zip(kernel, strides, strict=True))
+    return f"kernel {_sides(kernel)}, stride {_sides(strides)}" if apart else None
+
+
 def imprecise_resize(node: OpNode) -> str | None:
     """Find an interpolation whose weights are no short binary fractions.
 
@@ -260,7 +270,11 @@ def imprecise_resize(node: OpNode) -> str | None:
 
 
 def _plane(operand: Operand) -> str:
-    return " × ".join(map(str, operand.shape[1:3]))
+    return _sides(operand.shape[1:3])
+
+
+def _sides(sizes: tuple[int, ...]) -> str:
+    return " × ".join(map(str, sizes))
 
 
 def large_mean(node: OpNode) -> str | None:

@@ -99,6 +99,18 @@ def split(axis: int, shape: list[int], parts: int) -> Write:
     return write
 
 
+def upscaled(kernel: int, stride: int) -> Write:
+    """A transposed convolution."""
+    settings = options("TransposeConvOptions", strideH=stride, strideW=stride)
+
+    def write(sketch: Sketch) -> int:
+        weights = sketch.constant(np.ones((4, kernel, kernel, 4)), "int8")
+        operands = [sketch.constant([1, 16, 16, 4]), weights, sketch.input(IMAGE)]
+        return sketch.op("TRANSPOSE_CONV", operands, [1, 16, 16, 4], version=2, options=settings)
+
+    return write
+
+
 def padded_sum(paddings: list[list[int]], shape: list[int], twice: bool = False) -> Write:
     """A padded tensor added to another, or ``twice``."""
 
@@ -180,6 +192,7 @@ REFUSED = {
         "op version",
     ),
     "version": (single_op("MUL", IMAGE, IMAGE, version=5), "op version"),
+    "separate kernels": (upscaled(kernel=2, stride=2), "parameters"),
     "split first": (split(0, [4, 8, 4], 4), "parameters"),
     "split first, from the end": (split(-2, [4, 8], 2), "parameters"),
     "pad batch": (
@@ -226,6 +239,7 @@ TAKEN = {
     "join": joined(IMAGE, IMAGE),
     "join with zeros": joined_to(0),
     "same dilation": dilated((3, 3), 2, 2),
+    "overlapping kernels": upscaled(kernel=3, stride=2),
     "dilation in time": dilated((2, 1), 2, 1),
     "split": split(2, [4, 8, 4], 4),
     "split into one": split(0, [1, 8, 4], 1),
