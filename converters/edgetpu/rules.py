@@ -81,7 +81,7 @@ LEAVE_OUT = "Remove it, or do it in your program after the model"
 
 _POINTWISE = "Use RELU, RELU6, TANH, LOGISTIC or PRELU instead, and retrain"
 _INDEX = "End the model before it, and find the maximum in your program"
-_ATTENTION = "Use convolutions or dense layers with constant weights instead"
+_ATTENTION = "Use convolutions or dense layers instead, whose weights may be computed"
 
 REPLACEMENTS = {
     "DEQUANTIZE": "Convert with integer output to get rid of it (on the CPU it costs little)",
