@@ -143,6 +143,7 @@ def test_an_option_counts_more_than_the_file_and_that_more_than_the_metadata(
 
 
 def test_yolo_and_tracking_take_another_range_where_they_are_told(tmp_path: Path) -> None:
+    pytest.importorskip("lap")
     path = tmp_path / "m.tflite"
     path.write_bytes(tiny_models.detector_model())
     assert limits(edge.Detector.open(path)) == (0.0, 1.0)
@@ -185,6 +186,8 @@ def test_a_bundle_contains_its_normalization(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["classify", "detect", "segment", "pose", "track"])
 def test_the_options_of_the_demos(run_here: Any, tmp_path: Path, kind: str) -> None:
+    if kind == "track":
+        pytest.importorskip("lap")
     path = save(tmp_path, "detect" if kind == "track" else kind)
     common = ("--source", "synthetic:?frames=1", "--sink", "none")
     demo = ("demo", kind, "--model", path, *common)
