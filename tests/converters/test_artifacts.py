@@ -1,11 +1,14 @@
 """An output folder is replaced only where that loses nothing."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from errors import raises_code
 
 from converters import artifacts
+from edge import known_models
 
 
 def earlier_result(folder: Path) -> Path:
@@ -44,3 +47,21 @@ def test_a_file_in_the_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with raises_code("output-is-file", found=str(tmp_path / "out")):
         artifacts.check_output(tmp_path / "out", tmp_path / "photos", force=True)
+
+
+def test_models_of_a_result_need_no_trial(tmp_path: Path, none_known: Path) -> None:
+    class Network:
+        def save(self, path: Path, **_: object) -> None:
+            path.touch()
+
+    def variant(name: str) -> Any:
+        content = f"the {name} model".encode()
+        return SimpleNamespace(variant=SimpleNamespace(name=name, content=content, model=None))
+
+    variants = [variant("float32"), variant("int8")]
+    artifacts.save(tmp_path, ("cat", "dog"), variants, variants[1], Network())
+    files = [tmp_path / "model.tflite", *(tmp_path / "variants").iterdir()]
+    assert len(files) == 3
+    for file in files:
+        digest = known_models.digest(file.read_bytes())
+        assert known_models.is_known(digest, "ai-edge-litert 2.3.0")

@@ -8,6 +8,7 @@ import threading
 import pytest
 from errors import raises_code
 
+from edge import known_models
 from edge.errors import OutputError
 from edge.registry import download, store
 from edge.registry.catalog import find
@@ -28,6 +29,18 @@ def test_a_model_comes_with_its_labels_and_edge_tpu_version(shop):
     assert shop.at("colors", "labels.txt").read_bytes() == LABELS
     assert len(notes) == 1
     assert "Downloading colors (Apache-2.0) from 127.0.0.1" in notes[0]
+
+
+def test_a_model_with_a_pinned_checksum_needs_no_trial(shop, all_known, monkeypatch):
+    monkeypatch.setattr(known_models, "_here", set())
+    pull("colors")
+    pull("open")
+
+    def is_known(content):
+        return all_known(known_models.digest(content), "ai-edge-litert 2.3.0")
+
+    assert is_known(CPU) and is_known(TWIN)
+    assert not is_known(OPEN)
 
 
 def test_a_downloaded_model_is_not_downloaded_again(shop):
