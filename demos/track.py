@@ -11,6 +11,7 @@ import click
 import edge
 from edge.commands import stream_options
 from edge.commands.options import detecting, model_option, open_task, run_command, running
+from edge.tracking.camera import CAMERA_MODES
 
 EXAMPLES = (
     """
@@ -19,6 +20,7 @@ Examples:
   edge demo track --model ssd.tflite --labels coco_labels.txt --classes person
   edge demo track --model yolo.tflite --source street.mp4 --sink out.mkv
   edge demo track --model ssd.tflite --line door:100,200,540,200 --sink jsonl:-
+  edge demo track --model yolo.tflite --source dashcam.mp4 --camera moving
   edge demo track --model ssd.tflite --zone shop:0,200,400,200,400,480,0,480
 
 \b
@@ -36,6 +38,13 @@ looking along a line from its first point to its second, or inside a zone.
 @click.option(
     "--zone", "zones", multiple=True, help="Count entries to a zone, NAME:X1,Y1,X2,Y2,X3,Y3,…."
 )
+@click.option(
+    "--camera",
+    type=click.Choice(CAMERA_MODES),
+    default="auto",
+    show_default=True,
+    help="Whether the camera moves; auto looks for motion now and then.",
+)
 @running
 @stream_options.options
 def main(model: Path, lines: tuple[str, ...], zones: tuple[str, ...], **stream: Any) -> None:
@@ -44,7 +53,10 @@ def main(model: Path, lines: tuple[str, ...], zones: tuple[str, ...], **stream: 
         *map(edge.Line.parse, lines),
         *map(edge.Zone.parse, zones),
     ]
-    names = ("labels", "threshold", "delegate", "threads", "classes", "iou", "head", "mean", "std")
+    names = (
+        "labels", "threshold", "delegate", "threads", "classes", "iou", "head", "mean", "std",
+        "camera",
+    )  # fmt: skip
     options = {name: stream.pop(name) for name in names}
     task = open_task(edge.Tracker.open, model, boundaries=boundaries, **options)
     stream_options.run(task, **stream)

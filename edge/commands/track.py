@@ -12,6 +12,7 @@ EXAMPLES = """
 \b
 Examples:
   edge track detections.txt -o tracks.txt
+  edge track detections.txt -o tracks.txt --fps 30
   edge track detections.txt -o tracks.txt --json
 
 \b
@@ -33,8 +34,13 @@ To track objects on a camera: edge demo track.
     type=click.Path(path_type=Path),
     help="File to write the tracks to.",
 )
+@click.option(
+    "--fps",
+    type=float,
+    help="Frames per second of the sequence.  [default: estimated from how fast objects move]",
+)
 @JSON
-def track(detections: Path, output: Path, as_json: bool) -> int:
+def track(detections: Path, output: Path, fps: float | None, as_json: bool) -> int:
     """Track the objects in a file of detections, so that each keeps its id."""
     from edge.files import check_writable, write_atomic
     from edge.tracking import mot
@@ -49,7 +55,7 @@ def track(detections: Path, output: Path, as_json: bool) -> int:
             summary=f"--output {output} would overwrite the detections",
         )
     table = mot.read(detections)
-    tracks = mot.track(table)
+    tracks = mot.track(table, fps)
     write_atomic(output, mot.text(tracks))
     summary = {
         "frames": int(table.frames[-1]) if len(table.frames) else 0,

@@ -1,4 +1,4 @@
-"""Matching of tracks to detections: parameters, costs and optimal assignment."""
+"""Matching of tracks to detections: costs, stages and optimal assignment."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,79 +9,20 @@ from numpy.typing import NDArray
 
 from edge.errors import UsageError
 from edge.installation import install_command
+from edge.tracking.parameters import TrackerParameters
 from edge.tracking.state import (
     Array,
     DetectionArrays,
     Ints,
     KalmanFilter,
-    KalmanNoise,
     Mask,
     TrackState,
     cosines,
     coverage,
     distances,
+    iou,
     select,
 )
-
-NOISE = KalmanNoise(
-    position=(0.03, 0.05, 0.10, 0.10),
-    process=(0.03, 0.03, 0.01, 0.01),
-    acceleration=(0.02, 0.005, 0.0005, 0.0005),
-    initial_velocity=(0.2, 0.1, 0.01, 0.01),
-)
-"""Noise of walking people, whose detections are off by a twentieth of their height."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrackerParameters:
-    """Parameters of the tracker: one set for every camera, frame rate and detector.
-
-    Chosen by measuring, on generated sequences and on MOT15's TUD-Campus at several frame rates
-    and with detections left out; see tests/benchmarks/tracker.py.
-
-    Attributes:
-        noise: Standard deviations of the Kalman filter.
-        min_score: Minimum score of a detection that continues a track.
-        new_track_score: Minimum score of a detection that starts a track.
-        high_score: Minimum score of a detection that is matched in the first stage.
-        max_cost: Cost in nats below which a pair is matched in the first stage.
-        max_cost_strict: The same in the later stages.
-        direction_weight: Twice the cost in nats that continuing straight ahead saves.
-        direction_detections: Detections from which the direction of a track is computed.
-        confirm_evidence: Sum of squared scores from which a track is confirmed.
-        max_age_tentative: Steps after its last detection at which a tentative track ends.
-        max_age_confirmed: The same for a confirmed track.
-        coast_steps: Steps for which a missed track is still reported.
-        coast_steps_occluded: The same for a track that another one occludes.
-        occluded_fraction: Covered fraction of its box from which a track is occluded.
-        filter_weight: Weight of the filter's box in the reported one, relative to the detection's.
-        duplicate_iou: IoU above which the lower-scoring of two detections is dropped.
-        inside_fraction: Fraction of a detection within a track from which it is a part of it, and
-            starts no track of its own.
-        min_part_area: Minimum area of a visible part, as a fraction of its track's.
-        part_variance: Factor on the variance of a visible part as a measurement.
-    """
-
-    noise: KalmanNoise = NOISE
-    min_score: float = 0.1
-    new_track_score: float = 0.4
-    high_score: float = 0.6
-    max_cost: float = 8.0
-    max_cost_strict: float = 6.0
-    direction_weight: float = 1.5
-    direction_detections: int = 8
-    confirm_evidence: float = 1.5
-    max_age_tentative: float = 2.0
-    max_age_confirmed: float = 60.0
-    coast_steps: float = 2.0
-    coast_steps_occluded: float = 6.0
-    occluded_fraction: float = 0.7
-    filter_weight: float = 0.7
-    duplicate_iou: float = 0.5
-    inside_fraction: float = 0.6
-    min_part_area: float = 0.3
-    part_variance: float = 9.0
-
 
 Indices = NDArray[np.intp]
 Solver = Callable[[NDArray[np.float64]], tuple[Indices, Indices]]
@@ -145,10 +86,12 @@ class Matches:
     Attributes:
         detections: Row of the detection of each track, int64 [n], -1 for none.
         variance_scale: Factor on its variance as a measurement, float64 [n].
+        surprising: Whether it is far from where the track was expected, bool [n].
     """
 
     detections: Ints
     variance_scale: Array
+    surprising: Mask
 
 
 Costs = Callable[[Ints, Ints], Array]
@@ -164,6 +107,7 @@ class _Stage:
     costs: Costs
     max_cost: float
     variance_scale: float = 1.0
+    surprising: bool = False
 
 
 def associate(
@@ -171,9 +115,42 @@ def associate(
     detections: DetectionArrays,
     motion: KalmanFilter,
     parameters: TrackerParameters,
+    seconds: float,
 ) -> Matches:
-    """Match detections with tracks: high scores, low scores, parts, and last tentative tracks."""
-    all_costs = _costs(state, detections, motion, parameters.direction_weight)
+    """Match detections with tracks, ``seconds`` after the last frame.
+
+    High scores, low scores, visible parts and tentative tracks are matched by likelihood, what is
+    left by overlap.
+    """
+    count = len(state.ids)
+    matches = Matches(np.full(count, -1), np.ones(count), np.zeros(count, np.bool_))
+    free = np.ones(len(detections.rows), np.bool_)
+    if not (count and len(free)):
+        return matches
+    for stage in _stages(state, detections, motion, parameters, seconds):
+        rows = (stage.detections & free).nonzero()[0]
+        if not len(rows):
+            continue
+        tracks = (stage.tracks & (matches.detections < 0)).nonzero()[0]
+        if not len(tracks):
+            continue
+        pairs, partners = assign(stage.costs(tracks, rows), stage.max_cost)
+        tracks, rows = tracks[pairs], rows[partners]
+        matches.detections[tracks] = rows
+        matches.variance_scale[tracks] = stage.variance_scale
+        matches.surprising[tracks] = stage.surprising
+        free[rows] = False
+    return matches
+
+
+def _stages(
+    state: TrackState,
+    detections: DetectionArrays,
+    motion: KalmanFilter,
+    parameters: TrackerParameters,
+    seconds: float,
+) -> tuple[_Stage, ...]:
+    all_costs = _costs(state, detections, motion, parameters)
 
     def costs(tracks: Ints, rows: Ints) -> Array:
         return np.asarray(all_costs[tracks[:, None], rows], np.float64)
@@ -181,41 +158,42 @@ def associate(
     def part_costs(tracks: Ints, rows: Ints) -> Array:
         return _part_costs(select(state, tracks), select(detections, rows), parameters)
 
-    confirmed, present = state.ids > 0, state.missed <= parameters.coast_steps
+    def overlap_costs(tracks: Ints, rows: Ints) -> Array:
+        margin = parameters.overlap_margin
+        return _overlap_costs(select(state, tracks), select(detections, rows), margin)
+
+    confirmed = state.ids > 0
+    recent = state.missed <= max(parameters.overlap_age, 1.01 * seconds)
     scores = detections.scores
     high, new = scores >= parameters.high_score, scores >= parameters.new_track_score
-    stages = (
+    strict, overlapping = parameters.max_cost_strict, -parameters.overlap_iou
+    return (
         _Stage(confirmed, high, costs, parameters.max_cost),
-        _Stage(confirmed, ~high, costs, parameters.max_cost_strict),
-        _Stage(confirmed & present, new, part_costs, 0, parameters.part_variance),
-        _Stage(~confirmed, new, costs, parameters.max_cost_strict),
+        _Stage(confirmed, ~high, costs, strict),
+        _Stage(confirmed, new, part_costs, 0, parameters.part_variance),
+        _Stage(~confirmed, new, costs, strict),
+        _Stage(confirmed & recent, high, overlap_costs, overlapping, surprising=True),
+        _Stage(~confirmed & recent, new, overlap_costs, overlapping, surprising=True),
     )
-    matched, variance_scale = np.full(len(state.ids), -1), np.ones(len(state.ids))
-    free = np.ones(len(detections.rows), np.bool_)
-    for stage in stages:
-        tracks = np.flatnonzero(stage.tracks & (matched < 0))
-        rows = np.flatnonzero(stage.detections & free)
-        if not (len(tracks) and len(rows)):
-            continue
-        pairs, partners = assign(stage.costs(tracks, rows), stage.max_cost)
-        matched[tracks[pairs]] = rows[partners]
-        variance_scale[tracks[pairs]] = stage.variance_scale
-        free[rows[partners]] = False
-    return Matches(matched, variance_scale)
 
 
 def _costs(
-    state: TrackState, detections: DetectionArrays, motion: KalmanFilter, direction_weight: float
+    state: TrackState,
+    detections: DetectionArrays,
+    motion: KalmanFilter,
+    parameters: TrackerParameters,
 ) -> Array:
     """Return the negative log-likelihood of each detection for each track: [n, m].
 
     It is up to a constant, and less for detections straight ahead.
     """
     spread = motion.spread(state.motion)
+    freedom = parameters.degrees_of_freedom
     distance = distances(state.boxes, detections.boxes, spread)
+    distance = (freedom + spread.shape[1]) * np.log1p(distance / freedom)
     uncertainty = np.log(spread / motion.noise(state.motion)).sum(axis=1)
     straight = np.arcsin(cosines(state.trail, detections.boxes[:, :2])) / np.pi
-    costs = (distance + uncertainty[:, None]) / 2 - direction_weight * straight
+    costs = (distance + uncertainty[:, None]) / 2 - parameters.direction_weight * straight
     return np.where(_same_class(state, detections), costs, np.inf)
 
 
@@ -227,6 +205,13 @@ def _part_costs(
     area = detections.boxes[:, 2:].prod(axis=1) / state.boxes[:, 2:].prod(axis=1)[:, None]
     fits = (inside >= parameters.inside_fraction) & (area >= parameters.min_part_area)
     return np.where(fits & _same_class(state, detections), -inside * area, 0)
+
+
+def _overlap_costs(state: TrackState, detections: DetectionArrays, margin: float) -> Array:
+    """Return minus the IoU of each track with each detection, enlarged on every side: [n, m]."""
+    larger = np.array([1, 1, 1 + 2 * margin, 1 + 2 * margin])
+    overlap = iou(state.boxes * larger, detections.boxes * larger)
+    return np.where(_same_class(state, detections), -overlap, 0)
 
 
 def _same_class(state: TrackState, detections: DetectionArrays) -> Mask:

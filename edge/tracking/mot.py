@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DetectionsError
+from edge.errors import DetectionsError, UsageError
+from edge.tracking.frame_rate import estimate_fps
+from edge.tracking.parameters import TrackerParameters
 from edge.tracking.state import Tracks
 from edge.tracking.tracker import MultiObjectTracker
 
@@ -130,25 +132,53 @@ def _line(frame: int, identity: int, box: list[float], score: float) -> str:
     return f"{frame},{identity},{place},{score:.6g},-1,-1,-1\n"
 
 
-def track(table: BoxTable) -> TrackTable:
-    """Return the tracks of a sequence, from its first to its last frame with detections."""
-    tracker = MultiObjectTracker()
+def track(
+    table: BoxTable, fps: float | None = None, parameters: TrackerParameters | None = None
+) -> TrackTable:
+    """Return the tracks of a sequence, from its first to its last frame with detections.
+
+    Args:
+        table: Detections.
+        fps: Frames per second, up to 1000; by default estimated, see
+            :func:`edge.tracking.frame_rate.estimate_fps`.
+        parameters: Constants of the tracker.
+
+    Raises:
+        UsageError: ``fps`` is out of range.
+    """
+    if fps is not None and not 0 < fps <= 1000:
+        raise UsageError(
+            "frames per second above 0, at most 1000",
+            f"{fps:g}",
+            "use a number such as 30",
+            code="invalid-option-value",
+        )
+    size = table.boxes[:, 2:].max(axis=0, initial=0)  # somebody reached each edge of the image
+    tracker = MultiObjectTracker(parameters, (float(size[0]), float(size[1])))
+    seconds = 1 / (estimate_fps(_sure_boxes(table)) if fps is None else fps)
     empty = slice(0, 0)
     tracked: list[tuple[int, Tracks]] = []
     last = 0
     for frame, rows in table.by_frame():
         last = frame - 1 if tracker.idle else last
         for missed in range(last + 1, frame):
-            tracked.append((missed, _update(tracker, table, empty)))
+            tracked.append((missed, _update(tracker, table, empty, seconds)))
             if tracker.idle:
                 break
-        tracked.append((frame, _update(tracker, table, rows)))
+        tracked.append((frame, _update(tracker, table, rows, seconds)))
         last = frame
     return _table(tracked)
 
 
-def _update(tracker: MultiObjectTracker, table: BoxTable, rows: slice) -> Tracks:
-    return tracker.update(table.boxes[rows], table.scores[rows])
+def _sure_boxes(table: BoxTable) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Yield the boxes of each frame that are likely to be objects."""
+    sure = (table.scores >= 0.5) & (table.boxes[:, 2:] > table.boxes[:, :2]).all(axis=1)
+    for frame, rows in table.by_frame():
+        yield frame, table.boxes[rows][sure[rows]]
+
+
+def _update(tracker: MultiObjectTracker, table: BoxTable, rows: slice, seconds: float) -> Tracks:
+    return tracker.update(table.boxes[rows], table.scores[rows], seconds=seconds)
 
 
 def _table(tracked: list[tuple[int, Tracks]]) -> TrackTable:

@@ -4,10 +4,11 @@ Boxes inside the tracker are center x, center y, width, height; at its interface
 
 The filter assumes constant velocity of center x, center y, width and height (as in SORT, Bewley et
 al. 2016, and BoT-SORT, Aharon et al. 2022), with noise that scales with the box's height (as in
-DeepSORT, Wojke et al. 2017). The four coordinates do not influence each other, so instead of an
-8 × 8 covariance each has its own of 2 × 2, and a step is arithmetic on whole arrays. A state of n
-tracks is float64 [n, 5, 4]: per coordinate the value, its velocity per step, the variance of the
-value, its covariance with the velocity, the variance of the velocity.
+DeepSORT, Wojke et al. 2017) and grows with time, whatever the frame rate. The four coordinates do
+not influence each other, so instead of an 8 × 8 covariance each has its own of 2 × 2, and a step is
+arithmetic on whole arrays. A state of n tracks is float64 [n, 5, 4]: per coordinate the value, its
+velocity per second, the variance of the value, its covariance with the velocity, the variance of
+the velocity.
 """
 
 from dataclasses import dataclass, fields
@@ -16,28 +17,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.tracking.parameters import KalmanNoise
+
 Array = NDArray[np.float64]
-Fractions = tuple[float, float, float, float]
 
 _MIN_SIZE = 2.0
 """Minimum width and height of a predicted box, in pixels."""
-
-
-@dataclass(frozen=True, slots=True)
-class KalmanNoise:
-    """Standard deviations as fractions of the box's height: center x, center y, width, height.
-
-    Attributes:
-        position: Of a detection.
-        process: Of the value, per step.
-        acceleration: Of the velocity, per step.
-        initial_velocity: Of the velocity of a new track.
-    """
-
-    position: Fractions
-    process: Fractions
-    acceleration: Fractions
-    initial_velocity: Fractions
 
 
 class KalmanFilter:
@@ -56,23 +41,33 @@ class KalmanFilter:
         variance, velocity_variance = self._position * square, self._initial_velocity * square
         return _state(boxes, zero, variance, zero, velocity_variance)
 
-    def predict(self, state: Array, steps: float) -> Array:
-        """Return the state ``steps`` later, as after so many single steps."""
+    def predict(self, state: Array, seconds: float) -> Array:
+        """Return the state ``seconds`` later."""
         value, velocity, variance, covariance, velocity_variance = state.swapaxes(0, 1)
         square = np.square(value[:, 3:])
-        acceleration = self._acceleration * square
-        sum_of_steps = steps * (steps - 1) / 2
-        sum_of_squares = sum_of_steps * (2 * steps - 1) / 3
-        moved = value + steps * velocity
+        acceleration = seconds * self._acceleration * square
+        moved = value + seconds * velocity
         moved[:, 2:] = np.maximum(moved[:, 2:], _MIN_SIZE)
-        added = steps * self._process * square + sum_of_squares * acceleration
+        added = seconds * self._process * square + seconds**2 / 3 * acceleration
         return _state(
             moved,
             velocity,
-            variance + 2 * steps * covariance + steps**2 * velocity_variance + added,
-            covariance + steps * velocity_variance + sum_of_steps * acceleration,
-            velocity_variance + steps * acceleration,
+            variance + seconds * (2 * covariance + seconds * velocity_variance) + added,
+            covariance + seconds * velocity_variance + seconds / 2 * acceleration,
+            velocity_variance + acceleration,
         )
+
+    def surprise(self, state: Array, boxes: Array, seconds: float) -> Array:
+        """Return the state, unsure enough of its velocity for detections ``boxes`` [n, 4].
+
+        For an object that turned, or a camera that moved, within the last ``seconds``.
+        """
+        excess = np.maximum(np.square(boxes - state[:, 0]) - self.spread(state), 0)
+        surprised = state.copy()
+        surprised[:, 2] += excess
+        surprised[:, 3] += excess / seconds
+        surprised[:, 4] += excess / seconds**2
+        return surprised
 
     def spread(self, state: Array) -> Array:
         """Return the variances [n, 4] of the difference between detections and their tracks."""
@@ -151,7 +146,7 @@ class TrackState:
         scores: float64 [n], of the last detection.
         classes: int64 [n].
         evidence: Sum of squared scores, float64 [n].
-        missed: Steps since the last detection, float64 [n].
+        missed: Seconds since the last detection, float64 [n].
     """
 
     motion: Array
@@ -173,6 +168,8 @@ Rows = TypeVar("Rows", DetectionArrays, TrackState)
 
 def select(values: Rows, rows: Ints | Mask) -> Rows:
     """Return some of the rows."""
+    if rows.dtype == np.bool_ and rows.all():
+        return values  # nothing changes states
     return type(values)(*(getattr(values, field.name)[rows] for field in fields(values)))
 
 
@@ -204,21 +201,27 @@ def filter_detections(
             f"expected boxes [n, 4], scores [n] and classes [n],"
             f" found {edges.shape}, {values.shape} and {indices.shape}"
         )
-    extent = edges[:, 2:] - edges[:, :2]
-    valid = np.isfinite(edges).all(axis=1) & (extent > 0).all(axis=1)
+    valid = np.isfinite(edges).all(axis=1) & (edges[:, 2:] > edges[:, :2]).all(axis=1)
     rows = np.flatnonzero(valid & (values >= min_score))
-    extent = extent[rows]
-    centered = np.concatenate([edges[rows, :2] + extent / 2, extent], axis=1)
-    detections = DetectionArrays(centered, values[rows], indices[rows], rows)
+    detections = DetectionArrays(centered(edges[rows]), values[rows], indices[rows], rows)
     return _without_duplicates(detections, duplicate_iou)
 
 
 def _without_duplicates(detections: DetectionArrays, duplicate_iou: float) -> DetectionArrays:
+    close = iou(detections.boxes, detections.boxes) > duplicate_iou
+    if np.count_nonzero(close) == len(close):  # each with itself alone
+        return detections
     order = np.argsort(-detections.scores, kind="stable")
-    boxes, classes = detections.boxes[order], detections.classes[order]
-    same = (iou(boxes, boxes) > duplicate_iou) & (classes[:, None] == classes)
+    classes = detections.classes[order]
+    same = close[order[:, None], order] & (classes[:, None] == classes)
     duplicates = np.triu(same, 1).any(axis=0)
     return select(detections, np.sort(order[~duplicates]))
+
+
+def centered(edges: Array) -> Array:
+    """Return boxes [n, 4] of x1, y1, x2, y2 as center x and y, width, height."""
+    extent = edges[:, 2:] - edges[:, :2]
+    return np.concatenate([edges[:, :2] + extent / 2, extent], axis=1)
 
 
 def corners(boxes: Array) -> Array:

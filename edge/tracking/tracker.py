@@ -6,14 +6,18 @@ ByteTrack (Zhang et al. 2022). Differences:
 
 - The cost of a pair is the negative log-likelihood of the detection under the filter (Blackman
   and Popoli 1999), not an overlap of boxes. So size distinguishes people as well as position,
-  and a track that was occluded for long is matched over a larger distance, at a higher cost.
+  and a track that was occluded for long is matched over a larger distance, at a higher cost. The
+  likelihood is Student's, since detections are sometimes far off.
 - A track is expected to continue in its direction, as in OC-SORT (Cao et al. 2023).
+- What is left is matched by the overlap of enlarged boxes, as in C-BIoU (Yang et al. 2023): an
+  object that turned, or that the filter does not know yet.
 - A track is confirmed once the sum of its squared scores is high enough: soon for high scores,
   later for low ones.
 - A detection within a track that has no other is its visible part: it keeps the track alive, and
   hardly moves it.
-- A track that is missed for a moment is reported at its predicted box, and for longer while a
-  nearer object occludes it.
+- A missed track is reported at its predicted box for as long as the filter is sure enough of its
+  position, unless it leaves the image.
+- The motion of the camera is taken out first; see :mod:`edge.tracking.camera`.
 """
 
 from dataclasses import replace
@@ -22,12 +26,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.tracking.matching import Matches, TrackerParameters, associate
+from edge.tracking.camera import TrackShift, moved
+from edge.tracking.matching import Matches, associate
+from edge.tracking.parameters import TrackerParameters
 from edge.tracking.state import (
     Array,
     DetectionArrays,
     Ints,
     KalmanFilter,
+    Mask,
     Tracks,
     TrackState,
     concat,
@@ -37,9 +44,19 @@ from edge.tracking.state import (
     select,
 )
 
+DEFAULT_FPS = 15.0
+"""Frames per second where nothing tells."""
+
+_EDGE = 1.0
+"""Distance from the edge of the image in pixels within which an object is leaving it."""
+
 
 class MultiObjectTracker:
     """Tracks objects from frame to frame; call :meth:`update` for each frame, in order.
+
+    Args:
+        parameters: Constants; the default ones are for all cameras.
+        size: Width and height of the images in pixels, which missed objects leave; None if unknown.
 
     Example:
         >>> tracker = MultiObjectTracker()
@@ -49,8 +66,12 @@ class MultiObjectTracker:
         [1]
     """
 
-    def __init__(self, parameters: TrackerParameters | None = None) -> None:
+    def __init__(
+        self, parameters: TrackerParameters | None = None, size: tuple[float, float] | None = None
+    ) -> None:
         self.parameters = parameters or TrackerParameters()
+        self.size = size
+        self._shift = TrackShift()
         self._filter = KalmanFilter(self.parameters.noise)
         self._state = self._start(self._filtered(np.empty((0, 4)), np.empty(0), None))
         self._next = 1
@@ -65,7 +86,8 @@ class MultiObjectTracker:
         boxes: NDArray[Any],
         scores: NDArray[Any],
         classes: NDArray[Any] | None = None,
-        steps: float = 1.0,
+        seconds: float = 1 / DEFAULT_FPS,
+        camera: Array | None = None,
     ) -> Tracks:
         """Return the tracks of the next frame.
 
@@ -74,25 +96,26 @@ class MultiObjectTracker:
                 an area, are dropped.
             scores: Float [n], 0 to 1. Low ones help to keep a track: give all from about 0.1 on.
             classes: Integers [n], where there are several: a track keeps its class.
-            steps: Time since the last frame, where 1 is the usual time between frames.
+            seconds: Time since the last frame.
+            camera: Motion of the camera since the last frame, float [2, 3]: the transformation of
+                points of the last frame to those of this one. None if unknown: then the shift
+                that all tracks share is taken for it if it is large.
 
         Raises:
             UsageError: The extra ``track`` is not installed.
-            ValueError: The shapes of the arrays do not match, or ``steps`` is not positive.
+            ValueError: The shapes of the arrays do not match, or ``seconds`` is not positive.
         """
-        if not steps > 0:
-            raise ValueError(f"expected steps above 0, found {steps}")
-        parameters = self.parameters
+        if not seconds > 0:
+            raise ValueError(f"expected seconds above 0, found {seconds}")
         detections = self._filtered(boxes, scores, classes)
-        state = self._predicted(steps)
-        matches = associate(state, detections, self._filter, parameters)
+        state = self._predicted(detections, seconds, camera)
+        matches = associate(state, detections, self._filter, self.parameters, seconds)
         matched = matches.detections
-        state = self._confirmed(self._corrected(state, detections, matches))
-        max_age = np.where(
-            state.ids > 0, parameters.max_age_confirmed, parameters.max_age_tentative
-        )
-        started = self._start(select(detections, self._unmatched(state, detections, matched)))
-        self._state = concat(select(state, state.missed <= max_age), started)
+        state = self._confirmed(self._corrected(state, detections, matches, seconds))
+        self._state = select(state, self._alive(state, seconds))
+        new = self._unmatched(state, detections, matched)
+        if len(new):
+            self._state = concat(self._state, self._start(select(detections, new)))
         return self._report(state, detections, matched)
 
     def _filtered(
@@ -102,25 +125,40 @@ class MultiObjectTracker:
             boxes, scores, classes, self.parameters.min_score, self.parameters.duplicate_iou
         )
 
-    def _predicted(self, steps: float) -> TrackState:
+    def _predicted(
+        self, detections: DetectionArrays, seconds: float, camera: Array | None
+    ) -> TrackState:
         state = self._state
-        motion = self._filter.predict(state.motion, steps)
-        return replace(state, motion=motion, missed=state.missed + steps)
+        motion = self._filter.predict(state.motion, seconds)
+        state = replace(state, motion=motion, missed=state.missed + seconds)
+        if camera is None:
+            camera = self._shift.estimate(state, detections, self._filter, self.parameters, seconds)
+        return moved(state, camera)
 
     def _corrected(
-        self, state: TrackState, detections: DetectionArrays, matches: Matches
+        self, state: TrackState, detections: DetectionArrays, matches: Matches, seconds: float
     ) -> TrackState:
         """Return the tracks after their detections."""
         hit = matches.detections >= 0
         measured = select(detections, matches.detections[hit])
         motion, trail = state.motion.copy(), state.trail.copy()
         scores, evidence = state.scores.copy(), state.evidence.copy()
+        far = matches.surprising
+        if far.any():
+            partners = detections.boxes[matches.detections[far]]
+            motion[far] = self._filter.surprise(motion[far], partners, seconds)
         motion[hit] = self._filter.correct(motion[hit], measured.boxes, matches.variance_scale[hit])
         trail[hit] = np.concatenate([trail[hit, 1:], measured.boxes[:, None, :2]], axis=1)
         scores[hit] = measured.scores
         evidence[hit] += np.square(measured.scores)
         missed = np.where(hit, 0, state.missed)
         return TrackState(motion, trail, state.ids, scores, state.classes, evidence, missed)
+
+    def _alive(self, state: TrackState, seconds: float) -> Mask:
+        """Return which tracks go on."""
+        tentative = max(self.parameters.max_age_tentative, 2 * seconds)
+        max_age = np.where(state.ids > 0, self.parameters.max_age_confirmed, tentative)
+        return np.less_equal(state.missed, 1.01 * max_age)
 
     def _confirmed(self, state: TrackState) -> TrackState:
         """Return the tracks, with ids for those that have enough evidence now."""
@@ -174,22 +212,20 @@ class MultiObjectTracker:
         )
 
     def _reported(self, state: TrackState) -> Ints:
-        parameters = self.parameters
-        confirmed = state.ids > 0
-        reported = confirmed & (state.missed <= parameters.coast_steps)
-        coasting = confirmed & ~reported & (state.missed <= parameters.coast_steps_occluded)
-        hidden = np.flatnonzero(coasting)
-        if len(hidden):
-            reported[hidden] = self._occlusion(state, hidden) >= parameters.occluded_fraction
-        return np.flatnonzero(reported)
+        """Return the confirmed tracks that are detected, or at a place that is sure enough."""
+        shown = state.missed == 0
+        missed = np.flatnonzero(~shown)
+        if len(missed):
+            tracks = select(state, missed)
+            deviation = np.sqrt(tracks.motion[:, 2, :2]) / tracks.boxes[:, 2:]
+            sure = deviation.sum(axis=1) <= self.parameters.max_coast_spread
+            shown[missed] = sure & ~self._leaving(tracks)
+        return np.flatnonzero(shown & (state.ids > 0))
 
-    def _occlusion(self, state: TrackState, hidden: Ints) -> Array:
-        """Return the largest fraction of each hidden track that a track in front of it covers.
-
-        A track is in front if the bottom of its box is lower in the image.
-        """
-        front = np.flatnonzero((state.ids > 0) & (state.missed == 0))
-        bottom = state.boxes[:, 1] + state.boxes[:, 3] / 2
-        behind = bottom[hidden, None] < bottom[front]
-        fractions = coverage(state.boxes[hidden], state.boxes[front]) * behind
-        return fractions.max(axis=1, initial=0)  # type: ignore[no-any-return]
+    def _leaving(self, state: TrackState) -> Mask:
+        """Return which tracks touch the edge of the image."""
+        if self.size is None:
+            return np.zeros(len(state.ids), np.bool_)
+        edges = corners(state.boxes)
+        outside = (edges[:, :2] < _EDGE) | (edges[:, 2:] > np.subtract(self.size, _EDGE))
+        return np.asarray(outside.any(axis=1), np.bool_)

@@ -40,8 +40,9 @@ class Detector:
 class Scene:
     """A sequence to generate: ``size`` in pixels, camera ``height`` in meters, ``speed`` in m/s.
 
-    ``moving``: the camera walks and turns; ``depth``: nearest and farthest distance in meters;
-    ``above``: it hangs over them and looks down, and nobody hides anybody.
+    ``moving``: the camera turns and shakes, ``sway`` times as much as in a walker's hand, and goes
+    ``forward`` in m/s; ``depth``: nearest and farthest distance in meters; ``above``: it hangs over
+    them and looks down, and nobody hides anybody.
     """
 
     seed: int
@@ -53,6 +54,8 @@ class Scene:
     speed: float = 1.2
     depth: tuple[float, float] = (4.0, 14.0)
     moving: bool = False
+    sway: float = 1.0
+    forward: float = 0.3
     above: bool = False
     detector: Detector = field(default_factory=Detector)
 
@@ -116,7 +119,7 @@ def _camera(scene: Scene, rng: np.random.Generator) -> Array:
     shaking = rng.normal(0, 0.004, (scene.frames, 2)).cumsum(axis=0) * np.sqrt(1 / scene.fps)
     pan = 0.12 * np.sin(0.5 * seconds + rng.uniform(0, 6)) + shaking[:, 0]
     tilt = 0.01 * np.sin(2 * np.pi * 1.8 * seconds) + shaking[:, 1]
-    return np.stack([0.3 * seconds, pan, tilt], axis=1)
+    return np.stack([scene.forward * seconds, scene.sway * pan, scene.sway * tilt], axis=1)
 
 
 def _project(scene: Scene, places: Array, camera: Array, rng: np.random.Generator) -> Array:
@@ -125,7 +128,8 @@ def _project(scene: Scene, places: Array, camera: Array, rng: np.random.Generato
         return _project_down(scene, places, rng)
     focal = scene.size[0] * 0.9
     across, away = places[..., 0], places[..., 1] - camera[:, None, 0]
-    away = np.maximum(away, 0.5)
+    across = np.where(away < 1, 1e6, across)  # passed, and out of the image
+    away = np.maximum(away, 1)
     middle = scene.size[0] / 2 + focal * (across / away + camera[:, None, 1])
     foot = scene.size[1] * 0.35 + focal * (scene.height / away + camera[:, None, 2])
     tall = focal * BODY * rng.uniform(0.92, 1.08, scene.people) / away

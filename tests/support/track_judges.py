@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.tracking import mot
+from edge.tracking.parameters import TrackerParameters
 
 Array = NDArray[np.float64]
 
@@ -26,12 +27,15 @@ class Verdict:
         return f"{self.mota:5.1f} / {self.idf1:5.1f} / {self.hota:5.1f}"
 
 
-def follow(detections: Array) -> Array:
+def follow(
+    detections: Array, fps: float | None = None, parameters: TrackerParameters | None = None
+) -> Array:
     """Our tracks of rows ``frame, -1, x, y, width, height, score``, in the same shape."""
     order = np.argsort(detections[:, 0], kind="stable")
     rows = detections[order]
     corners = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
-    tracks = mot.track(mot.BoxTable(rows[:, 0].astype(np.int64), corners, rows[:, 6]))
+    table = mot.BoxTable(rows[:, 0].astype(np.int64), corners, rows[:, 6])
+    tracks = mot.track(table, fps, parameters)
     places, ends = tracks.boxes[:, :2], tracks.boxes[:, 2:]
     return np.column_stack([tracks.frames, tracks.ids, places, ends - places, tracks.scores])
 

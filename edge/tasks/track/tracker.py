@@ -15,9 +15,10 @@ from edge.modelfile.normalization import Levels
 from edge.results import Detection, TrackedDetections
 from edge.tasks.detect.detector import IOU, Detector
 from edge.tasks.task import SingleImage, TaskSettings, check_score
+from edge.tracking.camera import CameraMode, FrameMotion
 from edge.tracking.counting import Boundary, CrossingCounter, Line, Zone
-from edge.tracking.matching import TrackerParameters
-from edge.tracking.tracker import MultiObjectTracker
+from edge.tracking.parameters import TrackerParameters
+from edge.tracking.tracker import DEFAULT_FPS, MultiObjectTracker
 
 MIN_SCORE = 0.1
 """Minimum score of a detection that the tracker gets: uncertain ones help to keep a track."""
@@ -30,9 +31,6 @@ _TRAIL_LENGTH = 40
 _MAX_OBJECTS = 1000
 """Objects whose best score is remembered."""
 
-_MAX_STEPS = 10.0
-"""Steps that a gap between frames counts for at most."""
-
 _Trails = dict[int, tuple[tuple[float, float], ...]]
 
 
@@ -42,21 +40,15 @@ class _TrackState:
 
     tracker: MultiObjectTracker
     counter: CrossingCounter
+    motion: FrameMotion
     trails: _Trails = field(default_factory=dict)
     best: dict[int, float] = field(default_factory=dict)
     time_s: float | None = None
-    usual_s: float | None = None
 
-    def steps(self, time_s: float) -> float:
-        """Return the time since the last frame, as a multiple of the usual one."""
+    def elapsed_s(self, time_s: float) -> float:
+        """Return the seconds since the last frame, a usual number where its time does not tell."""
         before, self.time_s = self.time_s, time_s
-        if before is None or time_s <= before:
-            return 1.0
-        elapsed = time_s - before
-        usual = elapsed if self.usual_s is None else self.usual_s
-        steps = min(elapsed / usual, _MAX_STEPS)
-        self.usual_s = 0.9 * usual + 0.1 * usual * steps
-        return steps
+        return 1 / DEFAULT_FPS if before is None or time_s <= before else time_s - before
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +88,7 @@ class Tracker(SingleImage):
         head: str | Path | None = None,
         mean: Levels | None = None,
         std: Levels | None = None,
+        camera: CameraMode = "auto",
         say: Callable[[str], None] = print,
     ) -> Self:
         """Open a detector and track the objects that it finds.
@@ -113,11 +106,13 @@ class Tracker(SingleImage):
             head: TOML file that describes the outputs.
             mean: mean of the pixels, see :meth:`edge.Detector.open`.
             std: standard deviation of the pixels.
+            camera: "moving" if it moves: its motion is computed from each frame and taken out;
+                "static" if it never does; "auto" looks for motion now and then.
             say: called with sentences for the user.
 
         Raises:
-            UsageError: two boundaries with one name, a value out of range, or no package for the
-                assignment (the extra ``track``).
+            UsageError: two boundaries with one name, a value that is not allowed, or no package
+                for the assignment (the extra ``track``).
             ModelError, LabelsError, DelegateError, DownloadError, OutputError: see
                 :meth:`edge.Detector.open`.
         """
@@ -125,16 +120,20 @@ class Tracker(SingleImage):
             model, labels=labels, threshold=threshold, delegate=delegate, threads=threads,
             classes=classes, iou=iou, head=head, mean=mean, std=std, say=say,
         )  # fmt: skip
-        return cls.from_detector(detector, boundaries)
+        return cls.from_detector(detector, boundaries, camera)
 
     @classmethod
-    def from_detector(cls, detector: Detector, boundaries: Sequence[Boundary] = ()) -> Self:
+    def from_detector(
+        cls, detector: Detector, boundaries: Sequence[Boundary] = (), camera: CameraMode = "auto"
+    ) -> Self:
         """Track the objects that ``detector`` finds, from its threshold on; see :meth:`open`."""
         from edge.tracking import matching
 
         matching.assign(np.zeros((1, 1)), 1.0)  # a missing package shows before a camera opens
         sensitive = replace(detector, threshold=min(detector.threshold, MIN_SCORE))
-        state = _TrackState(MultiObjectTracker(_PARAMETERS), CrossingCounter(boundaries))
+        state = _TrackState(
+            MultiObjectTracker(_PARAMETERS), CrossingCounter(boundaries), FrameMotion(camera)
+        )
         return cls(sensitive, detector.threshold, state)
 
     @property
@@ -154,15 +153,19 @@ class Tracker(SingleImage):
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> TrackedDetections:
         """Return the tracked objects in pixels of the frame, and the crossings in it."""
         state = self._state
+        height, width = frame.image.shape[:2]
         state.tracker.parameters = _parameters(self.threshold)
+        state.tracker.size = (width, height)
         detections = self.detector.postprocess(outputs, frame).detections
+        seen = np.array([detection.box for detection in detections], np.float64).reshape(-1, 4)
+        seconds = state.elapsed_s(frame.time_s)
         tracks = state.tracker.update(
-            np.array([detection.box for detection in detections], np.float64).reshape(-1, 4),
+            seen,
             np.array([detection.score for detection in detections]),
             np.array([detection.index for detection in detections], np.int64),
-            state.steps(frame.time_s),
+            seconds,
+            state.motion.update(frame.image, seen, seconds),
         )
-        height, width = frame.image.shape[:2]
         boxes = np.clip(tracks.boxes, 0, [width, height, width, height])
         rows = zip(
             tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(), boxes.tolist(),

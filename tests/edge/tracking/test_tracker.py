@@ -88,18 +88,47 @@ def test_who_is_gone_is_no_longer_reported() -> None:
     assert tracker.idle
 
 
-def test_who_stands_behind_someone_is_reported_for_longer() -> None:
-    alone, behind = MultiObjectTracker(), MultiObjectTracker()
-    front = person(105, 310, 120)
-    for _ in range(10):
-        show(alone, person(100))
-        show(behind, person(100), person(250, 310, 120))
-    for step in range(4):  # someone nearer comes along
-        show(behind, person(100), person(250 - 36 * (step + 1), 310, 120))
-    for _ in range(4):
-        last, last_behind = show(alone), show(behind, front)
-    assert last.ids.tolist() == []
-    assert 1 in last_behind.ids
+@pytest.mark.parametrize("fps", [5.0, 10.0, 30.0])
+def test_misses_are_bridged_for_as_many_seconds_at_every_frame_rate(fps: float) -> None:
+    tracker = MultiObjectTracker()
+    for frame in range(int(3 * fps)):
+        show(tracker, person(100 + 40 * frame / fps), seconds=1 / fps)
+    missed = 0.0
+    while len(show(tracker, seconds=1 / fps).ids):
+        missed += 1 / fps
+    assert 0.3 <= missed <= 0.8
+
+
+def test_who_is_known_for_longer_is_bridged_for_longer() -> None:
+    def bridged(frames: int) -> int:
+        tracker = MultiObjectTracker()
+        for _ in range(frames):
+            show(tracker, person(100))
+        return next(missed for missed in range(100) if not len(show(tracker).ids))
+
+    assert bridged(2) < bridged(20)
+
+
+def test_who_left_the_image_is_not_reported() -> None:
+    inside, known = MultiObjectTracker(), MultiObjectTracker(size=(200, 400))
+    for x in range(120, 180, 4):
+        show(inside, person(x))
+        tracks = show(known, person(x))
+        assert tracks.ids.tolist() in ([], [1])
+    assert tracks.ids.tolist() == [1]
+    assert show(inside).ids.tolist() == [1]
+    assert show(known).ids.tolist() == []
+
+
+def test_an_object_far_faster_than_people_keeps_its_id() -> None:
+    """A car: 4 of its heights a second, and it brakes."""
+    tracker = MultiObjectTracker()
+    x = 0.0
+    for frame in range(60):
+        x += 27 if frame < 30 else 2
+        tracks = tracker.update(np.array([[x, 200, x + 200, 300]]), np.array([0.9]))
+    assert tracks.ids.tolist() == [1]
+    assert tracks.rows.tolist() == [0]
 
 
 def test_the_visible_part_keeps_the_track() -> None:
@@ -184,7 +213,7 @@ def test_frames_that_were_dropped_are_taken_into_account(every: int) -> None:
     for frame in range(30):
         tracks = show(tracker, person(100 + 5 * frame))
     for frame in range(29 + every, 60, every):
-        tracks = show(tracker, person(100 + 5 * frame), steps=every)
+        tracks = show(tracker, person(100 + 5 * frame), seconds=every / 15)
         assert tracks.ids.tolist() == [1]
     assert tracks.rows.tolist() == [0]
 
@@ -227,8 +256,8 @@ def test_arrays_that_do_not_fit_are_refused(
 
 
 def test_time_does_not_stand_still() -> None:
-    with pytest.raises(ValueError, match="steps"):
-        MultiObjectTracker().update(*NOTHING, steps=0)
+    with pytest.raises(ValueError, match="seconds"):
+        MultiObjectTracker().update(*NOTHING, seconds=0)
 
 
 def test_what_is_given_is_left_as_it_is_and_nothing_is_random() -> None:

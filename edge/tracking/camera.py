@@ -1,0 +1,203 @@
+"""Motion of the camera: estimated from the frames, or from the tracked objects alone.
+
+A camera that turns moves all objects at once, which their own filters cannot foresee. Optical flow
+of the background shows it (as in BoT-SORT, Aharon et al. 2022). Where there are no frames, or none
+with enough texture, the shift that the tracks share shows it, too; but people who walk together
+share one as well, so it counts only as far as it has been larger than chance of late.
+
+A transformation is float64 [2, 3]: from a point of the last frame to the same point of this one.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import UsageError
+from edge.frame import BgrImage
+from edge.tracking.matching import assign
+from edge.tracking.parameters import TrackerParameters
+from edge.tracking.state import Array, DetectionArrays, KalmanFilter, TrackState, distances
+
+CameraMode = Literal["auto", "moving", "static"]
+CAMERA_MODES: tuple[CameraMode, ...] = ("auto", "moving", "static")
+
+STATIC: Array = np.eye(2, 3)
+"""The transformation of a camera that does not move."""
+
+_SIDE = 320
+"""Longer side of the image whose flow is computed: enough, and fast."""
+_POINTS = 80
+_MIN_POINTS = 12
+_MIN_INLIERS = 0.4
+"""Share of the points that have to move together."""
+_STILL = 0.0025
+"""Movement of a corner, as a fraction of the longer side, up to which the camera is still."""
+_CHECK_S = 0.2
+"""Seconds between two looks at a camera that is still."""
+_REST_S = 1.0
+"""Seconds without movement after which a camera is still."""
+
+_MAX_DISTANCE = 16.0
+"""Squared distance up to which a pair tells of the camera: nearly all of four coordinates' pairs"""
+
+_Gray = NDArray[np.uint8]
+
+
+class TrackShift:
+    """Estimates the shift that tracks share, from their detections.
+
+    An empirical Bayes estimate: the variance of the camera's movement is what the shifts of the
+    last moments had in excess of their noise, and shrinks the shift of this frame accordingly.
+    """
+
+    def __init__(self) -> None:
+        self._excess = np.zeros(2)
+
+    def estimate(
+        self,
+        state: TrackState,
+        detections: DetectionArrays,
+        motion: KalmanFilter,
+        parameters: TrackerParameters,
+        seconds: float,
+    ) -> Array:
+        """Return the transformation by which the predicted tracks meet their detections best."""
+        present = ((state.ids > 0) & (state.missed <= 1.01 * seconds)).nonzero()[0]
+        high = (detections.scores >= parameters.high_score).nonzero()[0]
+        if min(len(present), len(high)) < parameters.camera_tracks:
+            return STATIC
+        boxes, seen = state.boxes[present], detections.boxes[high]
+        spread = motion.spread(state.motion[present])
+        sudden = spread.copy()
+        sudden[:, :2] += np.square(parameters.camera_spread * boxes[:, 3:])
+        rows, partners = assign(distances(boxes, seen, sudden), _MAX_DISTANCE)
+        if len(rows) < parameters.camera_tracks:
+            return STATIC
+        shift = _median(seen[partners, :2] - boxes[rows, :2])
+        noise = np.pi / 2 * spread[rows, :2].sum(axis=0) / len(rows) ** 2  # of a median, squared
+        weight = 1 - np.exp(-seconds / parameters.camera_memory)
+        self._excess += weight * (np.square(shift) / noise - 1 - self._excess)
+        excess = np.maximum(self._excess - parameters.camera_excess, 0)
+        if not excess.any():
+            return STATIC
+        return np.column_stack([np.eye(2), shift * excess / (excess + 1)])
+
+
+class OpticalFlow:
+    """Estimates the transformation of the background from frame to frame."""
+
+    def __init__(self) -> None:
+        self._last: tuple[_Gray, Array] | None = None
+
+    def estimate(self, image: BgrImage, boxes: Array) -> Array | None:
+        """Return the transformation since the last image, None where too little shows it.
+
+        Args:
+            image: uint8 [height, width, 3].
+            boxes: float64 [n, 4], x1, y1, x2, y2 of the objects in it, which are no background.
+        """
+        scale = _SIDE / max(image.shape[:2])
+        gray = _shrink(image, scale)
+        before, self._last = self._last, (gray, boxes * scale)
+        if before is None or before[0].shape != gray.shape:
+            return None
+        transformation = _flow(*before, gray)
+        if transformation is not None:
+            transformation[:, 2] /= scale
+        return transformation
+
+
+class FrameMotion:
+    """The camera's motion from frames, as far as its mode needs it: :data:`CAMERA_MODES`."""
+
+    def __init__(self, mode: CameraMode) -> None:
+        if mode not in CAMERA_MODES:
+            raise UsageError(
+                f"one of {', '.join(CAMERA_MODES)}",
+                f"camera '{mode}'",
+                "use auto if unsure",
+                code="invalid-option-value",
+            )
+        self.mode = mode
+        self._flow = OpticalFlow()
+        self._still_s = _REST_S
+        self._unchecked_s = _CHECK_S
+
+    def update(self, image: BgrImage, boxes: Array, seconds: float) -> Array | None:
+        """Return the transformation since the last frame, None where the frames do not show it.
+
+        A camera in mode "auto" is looked at in every frame while it moves, else now and then.
+        """
+        if self.mode == "static":
+            return STATIC
+        resting = self.mode == "auto" and self._still_s >= _REST_S
+        self._unchecked_s += seconds
+        if resting and self._unchecked_s < _CHECK_S:
+            return None
+        several = self._unchecked_s > 1.5 * seconds
+        self._unchecked_s = 0.0
+        transformation = self._flow.estimate(image, boxes)
+        moves = transformation is not None and _movement(transformation, image) > _STILL
+        self._still_s = 0.0 if moves else self._still_s + seconds
+        return None if several else transformation
+
+
+def moved(state: TrackState, transformation: Array) -> TrackState:
+    """Return the tracks as a camera that moved sees them."""
+    if transformation is STATIC:
+        return state
+    linear, offset = transformation[:, :2].T, transformation[:, 2]
+    scale = float(np.sqrt(abs(linear[0, 0] * linear[1, 1] - linear[0, 1] * linear[1, 0])))
+    motion = state.motion.copy()
+    motion[:, 0, :2] = motion[:, 0, :2] @ linear + offset
+    motion[:, 1, :2] = motion[:, 1, :2] @ linear
+    motion[:, :2, 2:] *= scale
+    motion[:, 2:] *= scale**2
+    return replace(state, motion=motion, trail=state.trail @ linear + offset)
+
+
+def _median(values: Array) -> Array:
+    """Return the median over the rows; for a few rows five times as fast as NumPy's."""
+    middle = len(values) // 2
+    ordered = np.sort(values, axis=0)
+    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _shrink(image: BgrImage, scale: float) -> _Gray:
+    height, width = image.shape[:2]
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+
+
+def _flow(before: _Gray, boxes: Array, gray: _Gray) -> Array | None:
+    background = np.full(before.shape, 255, np.uint8)
+    for x1, y1, x2, y2 in np.maximum(boxes, 0).astype(int).tolist():
+        background[y1 : y2 + 1, x1 : x2 + 1] = 0
+    points = cv2.goodFeaturesToTrack(before, _POINTS, 0.01, 10, mask=background)
+    if points is None or len(points) < _MIN_POINTS:
+        return None
+    after, tracked, _ = cv2.calcOpticalFlowPyrLK(
+        before, gray, points, None, winSize=(11, 11), maxLevel=3,
+        criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03),
+    )  # type: ignore[call-overload]  # fmt: skip
+    good = tracked.ravel() == 1
+    if good.sum() < _MIN_POINTS:
+        return None
+    transformation, inliers = cv2.estimateAffinePartial2D(
+        points[good], after[good], method=cv2.RANSAC, ransacReprojThreshold=1.0, maxIters=200
+    )
+    if transformation is None or inliers.sum() < max(_MIN_POINTS, _MIN_INLIERS * len(points)):
+        return None
+    return transformation  # type: ignore[no-any-return]
+
+
+def _movement(transformation: Array, image: BgrImage) -> float:
+    """Return the largest movement of a corner of the image, as a fraction of its longer side."""
+    height, width = image.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
+    after = corners @ transformation[:, :2].T + transformation[:, 2]
+    return float(np.hypot(*(after - corners).T).max() / max(height, width))
