@@ -70,7 +70,7 @@ class TrackerParameters:
     min_score: float = 0.1
     new_track_score: float = 0.4
     high_score: float = 0.6
-    max_cost: float = 8.0
+    max_cost: float = 9.0
     max_cost_strict: float = 6.0
     degrees_of_freedom: float = 3.0
     direction_weight: float = 1.5
@@ -84,7 +84,7 @@ class TrackerParameters:
     max_coast_spread: float = 0.35
     filter_weight: float = 0.7
     duplicate_iou: float = 0.5
-    inside_fraction: float = 0.6
+    inside_fraction: float = 0.4
     min_part_area: float = 0.3
     part_variance: float = 9.0
     camera_tracks: int = 3

@@ -10,6 +10,8 @@ from sequences import Scene, generate
 
 from edge import cli
 from edge.tracking import mot
+from edge.tracking.frame_rate import estimate_fps
+from edge.tracking.tracker import DEFAULT_FPS
 
 COLUMNS = 10
 
@@ -55,7 +57,8 @@ def test_the_order_of_lines_does_not_matter(tmp_path: Path, solver) -> None:
 
 
 def test_frames_without_detections_count(tmp_path: Path, solver) -> None:
-    short = follow(write(tmp_path / "a.txt", *walker(1, 10), *walker(21, 30)))
+    lowest = "1,-1,500,300,40,90,0.3"  # in the lower right corner, so that nobody leaves the image
+    short = follow(write(tmp_path / "a.txt", *walker(1, 10), *walker(21, 30), lowest))
     assert set(short.ids) == {1}
     assert {11, 12} <= set(short.frames) and 18 not in short.frames
     long = follow(write(tmp_path / "b.txt", *walker(1, 10), *walker(9_000_001, 9_000_010, -27e6)))
@@ -99,6 +102,36 @@ def test_what_is_no_file_of_detections(tmp_path: Path) -> None:
     (tmp_path / "det.txt").write_bytes(b"\xff\xfe\x00\x01" * 9)
     with raises_code("invalid-detections", expected="det.txt"):
         mot.read(tmp_path / "det.txt")
+
+
+@pytest.mark.parametrize("fps", [7.0, 14.0, 30.0])
+def test_the_frame_rate_is_estimated_from_people_who_walk(fps: float) -> None:
+    rows = generate(Scene(3, fps=fps, frames=150)).detections
+    boxes = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
+    frames = ((frame, boxes[rows[:, 0] == frame]) for frame in range(1, 151))
+    assert fps / 1.7 < estimate_fps(frames) < fps * 1.7
+
+
+def test_without_lasting_objects_the_frame_rate_is_a_usual_one() -> None:
+    boxes = [(frame, np.array([[9.0 * frame, 0, 9 * frame + 5, 9]])) for frame in range(1, 9)]
+    assert estimate_fps([]) == estimate_fps(boxes) == DEFAULT_FPS
+
+
+def test_the_frame_rate_counts(tmp_path: Path, run_here, solver) -> None:
+    """Someone hidden for 40 frames is known again within a second, not after eight."""
+    detections = write(tmp_path / "det.txt", *walker(1, 30, 0), *walker(71, 100, 0))
+    for fps, tracks in ((60, 1), (5, 2)):
+        done = run_here("track", detections, "-o", tmp_path / "out.txt", "--fps", fps, "--json")
+        assert json.loads(done.stdout)["tracks"] == tracks
+
+
+@pytest.mark.parametrize("fps", ["0", "-5", "nan", "inf", "1001"])
+def test_an_impossible_frame_rate_is_refused(tmp_path: Path, run_here, fps: str) -> None:
+    detections = write(tmp_path / "det.txt", *walker(1, 3))
+    done = run_here("track", detections, "-o", tmp_path / "out.txt", "--fps", fps)
+    assert done.returncode == 2
+    assert error_code(done.stderr) == "invalid-option-value"
+    assert not (tmp_path / "out.txt").exists()
 
 
 def test_errors_leave_nothing_behind(tmp_path: Path, run_edge) -> None:

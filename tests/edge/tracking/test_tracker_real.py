@@ -8,19 +8,30 @@ import pytest
 pytestmark = [pytest.mark.realdata, pytest.mark.usefixtures("solver")]
 
 
-def test_tud_campus_is_followed_at_least_as_well_as_by_the_best_library(
-    test_data: Path, tmp_path: Path, run_edge
+LIBRARY = {  # MOTA, IDF1 and HOTA of the best library on each
+    "TUD-Campus": (25, 63.2, 74.5, 53.4),
+    "PETS09-S2L1": (7, 59.5, 50.4, 38.4),
+    "KITTI-17": (10, 59.2, 74.4, 47.3),
+}
+
+
+@pytest.mark.parametrize("rate", ["known", "estimated"])
+@pytest.mark.parametrize("name", LIBRARY)
+def test_people_are_followed_at_least_as_well_as_by_the_best_library(
+    test_data: Path, tmp_path: Path, run_here, name: str, rate: str
 ) -> None:
     from track_judges import judge
 
-    folder, out = test_data / "mot" / "TUD-Campus", tmp_path / "tracks.txt"
-    done = run_edge("track", folder / "det.txt", "-o", out)
+    fps, mota, idf1, hota = LIBRARY[name]
+    folder, out = test_data / "mot" / name, tmp_path / "tracks.txt"
+    given = ("--fps", fps) if rate == "known" else ()
+    done = run_here("track", folder / "det.txt", "-o", out, *given)
     assert done.returncode == 0, done.stderr
     truth, tracks = (np.loadtxt(path, delimiter=",") for path in (folder / "gt.txt", out))
     verdict = judge(truth, tracks)
-    assert verdict.mota >= 63
-    assert verdict.idf1 >= 74
-    assert verdict.hota >= 53
+    assert verdict.mota >= mota
+    assert verdict.idf1 >= idf1
+    assert verdict.hota >= hota
 
 
 @pytest.mark.parametrize("every", [2, 3])
@@ -38,17 +49,6 @@ def test_it_copes_with_fewer_frames(test_data: Path, every: int) -> None:
     verdict = judge(kept[0], follow(kept[1]))
     assert verdict.mota >= 57
     assert verdict.idf1 >= 70
-
-
-@pytest.mark.parametrize("name", ["KITTI-17", "PETS09-S2L1"])
-def test_other_sequences_give_lasting_tracks(test_data: Path, name: str) -> None:
-    from track_judges import follow
-
-    detections = np.loadtxt(test_data / "mot" / name / "det.txt", delimiter=",")
-    tracks = follow(detections)
-    _, lengths = np.unique(tracks[:, 1], return_counts=True)
-    assert 0.9 * len(detections) < len(tracks) < 1.1 * len(detections)
-    assert np.median(lengths) > 15
 
 
 def test_the_three_people_of_the_store_keep_their_ids(test_data: Path) -> None:
