@@ -123,7 +123,7 @@ class FrameMotion:
             )
         self.mode = mode
         self._flow = OpticalFlow()
-        self._still_s = _REST_S
+        self._still_s = 0.0  # it may move: look closely at first
         self._unchecked_s = _CHECK_S
 
     def update(self, image: BgrImage, boxes: Array, seconds: float) -> Array | None:

@@ -99,7 +99,7 @@ def test_auto_looks_closely_once_the_camera_moves(
     motion, none = camera.FrameMotion("auto"), np.empty((0, 4))
     still = [motion.update(view(scenery, 500, 400), none, 0.05) for _ in range(40)]
     assert still[-1] is None or still[-1] == pytest.approx(camera.STATIC, abs=0.1)
-    assert 5 <= len(looks) <= 15
+    assert 20 <= len(looks) <= 30
     panning = [motion.update(view(scenery, 500 + 4 * at, 400), none, 0.05) for at in range(20)]
     seen = [one for one in panning if one is not None]
     assert len(seen) >= 14

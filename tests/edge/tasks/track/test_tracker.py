@@ -1,0 +1,67 @@
+"""The task "track" takes out what its camera does between two frames."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from errors import raises_code
+
+from edge.frame import Frame
+from edge.results import Detection, Detections
+from edge.tasks.track.tracker import Tracker
+
+pytest.importorskip("lap", reason="the extra 'track' is not installed")
+
+FPS = 10.0
+JOLTS = (0, 40, 55, 10, 70, 20, 60, 5, 45, 15)
+"""Position of the camera in pixels, frame by frame: objects are 30 px wide and 50 px apart."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Stands for a detector that sees two objects at rest where the camera's jolts put them."""
+
+    threshold: float = 0.4
+
+    def postprocess(self, _: Any, frame: Frame) -> Detections:
+        shift = JOLTS[frame.index % len(JOLTS)]
+        boxes = [(x - shift, 100.0, x - shift + 30.0, 160.0) for x in (120.0, 170.0)]
+        return Detections(tuple(Detection("cup", 0, 0.9, box) for box in boxes))
+
+    def label(self, index: int) -> str:
+        return "cup"
+
+
+def textured(width: int, height: int) -> np.ndarray:
+    """Return an image with large and small structures, as what a camera sees has."""
+    random = np.random.default_rng(0)
+    layers = [random.uniform(0, 80, (height // cell, width // cell, 3)) for cell in (50, 20, 10)]
+    scaled = [cv2.resize(layer, (width, height)) for layer in layers]
+    return np.sum(scaled, axis=0).astype(np.uint8)
+
+
+def ids(camera: Any) -> set[tuple[int | None, ...]]:
+    """Return the ids from left to right, of all frames in which both objects are reported."""
+    scenery = textured(500, 300)
+    task = Tracker.from_detector(Seen(), camera=camera)  # type: ignore[arg-type]
+    seen = set()
+    for index in range(30):
+        shift = JOLTS[index % len(JOLTS)]
+        image = np.ascontiguousarray(scenery[:, shift : shift + 400])
+        result = task.postprocess((), Frame(index, index / FPS, image))
+        rows = sorted(result.detections, key=lambda item: item.box[0])
+        if len(rows) == 2:
+            seen.add(tuple(item.track_id for item in rows))
+    return seen
+
+
+def test_a_moving_camera_costs_no_ids() -> None:
+    assert ids("moving") == ids("auto") == {(1, 2)}
+    assert ids("static") != {(1, 2)}
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with raises_code("invalid-option-value"):
+        ids("shaky")
