@@ -163,7 +163,10 @@ def _median(values: Array) -> Array:
     """Return the median over the rows; for a few rows five times as fast as NumPy's."""
     middle = len(values) // 2
     ordered = np.sort(values, axis=0)
-    return ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return np.asarray(
+        ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2,
+        np.float64,
+    )
 
 
 def _shrink(image: BgrImage, factor: int) -> _Gray:
