@@ -11,7 +11,6 @@ import click
 import edge
 from edge.commands import stream_options
 from edge.commands.options import detecting, model_option, open_task, run_command, running
-from edge.tracking.camera import CAMERA_MODES
 
 EXAMPLES = (
     """
@@ -40,9 +39,9 @@ looking along a line from its first point to its second, or inside a zone.
 )
 @click.option(
     "--camera",
-    type=click.Choice(CAMERA_MODES),
     default="auto",
     show_default=True,
+    metavar="auto|moving|static",
     help="Whether the camera moves; auto looks for motion now and then.",
 )
 @running
