@@ -29,10 +29,12 @@ STATIC: Array = np.eye(2, 3)
 
 _SIDE = 256
 """Longest side of the image whose flow is computed: enough, and fast."""
-_POINTS = 80
-_MIN_POINTS = 12
+_POINTS, _MIN_POINTS = 80, 12
+"""Points of the background to follow, and the least number that tells."""
 _MIN_INLIERS = 0.4
-"""Share of the points that have to move together."""
+"""Fraction of the points that have to move together."""
+_MAX_ZOOM = 1.5
+"""Largest change of scale between two frames that is believed."""
 _STILL = 0.0025
 """Movement of a corner, as a fraction of the longer side, up to which the camera is still."""
 _CHECK_S = 0.2
@@ -161,12 +163,8 @@ def moved(state: TrackState, transformation: Array) -> TrackState:
 
 def _median(values: Array) -> Array:
     """Return the median over the rows; for a few rows five times as fast as NumPy's."""
-    middle = len(values) // 2
-    ordered = np.sort(values, axis=0)
-    return np.asarray(
-        ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2,
-        np.float64,
-    )
+    ordered, count = np.sort(values, axis=0), len(values)
+    return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2, np.float64)
 
 
 def _shrink(image: BgrImage, factor: int) -> _Gray:
@@ -195,6 +193,8 @@ def _flow(before: _Gray, boxes: Array, gray: _Gray) -> Array | None:
         points[good], after[good], method=cv2.RANSAC, ransacReprojThreshold=1.0, maxIters=200
     )
     if transformation is None or inliers.sum() < max(_MIN_POINTS, _MIN_INLIERS * len(points)):
+        return None
+    if not 1 / _MAX_ZOOM < np.hypot(*transformation[0, :2]) < _MAX_ZOOM:
         return None
     return transformation  # type: ignore[no-any-return]
 
