@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from edge.errors import UsageError
 from edge.frame import BgrImage
-from edge.tracking.matching import assign
 from edge.tracking.parameters import TrackerParameters
 from edge.tracking.state import Array, DetectionArrays, KalmanFilter, TrackState, distances
 
@@ -75,7 +74,10 @@ class TrackShift:
         spread = motion.spread(state.motion[present])
         sudden = spread.copy()
         sudden[:, :2] += np.square(parameters.camera_spread * boxes[:, 3:])
-        rows, partners = assign(distances(boxes, seen, sudden), _MAX_DISTANCE)
+        gaps = distances(boxes, seen, sudden)
+        partners = gaps.argmin(axis=1)
+        rows = (gaps[np.arange(len(gaps)), partners] < _MAX_DISTANCE).nonzero()[0]
+        partners = partners[rows]
         if len(rows) < parameters.camera_tracks:
             return STATIC
         shift = _median(seen[partners, :2] - boxes[rows, :2])
