@@ -66,6 +66,9 @@ _POSITIVE: dict[int, tuple[tuple[int, str, int], ...]] = {
 }
 """Options that a kernel divides by, with their defaults: (field, name, default) by operation."""
 
+_COPYING = (22, 43, 70)
+"""RESHAPE, SQUEEZE, EXPAND_DIMS copy all bytes of their input, whatever the type of the output."""
+
 _CALLS = {31: ((0, "I"),), 118: ((0, "i"), (1, "i")), 119: ((0, "i"), (1, "i")), 129: ((0, "i"),)}
 """Fields of the options of CALL, IF, WHILE and CALL_ONCE that are numbers of subgraphs."""
 
@@ -90,6 +93,7 @@ def check(file: ModelFile, name: str) -> None:
                 _check_tensor(tensor, file)
             for number, operation in enumerate(graph.operators):
                 _check_operation(operation, f"operation {number}")
+                _check_copy(operation, graph, f"operation {number}")
             _check_order(graph, file)
         _check_calls(file)
     except FlatbufferError as error:
@@ -153,6 +157,13 @@ def _check_operation(operation: OpInfo, what: str) -> None:
         value = operation.options.integer(field, "i", default) if operation.options else 0
         if value < 1:
             raise FlatbufferError(f"{what} has a {option} of {value}")
+
+
+def _check_copy(operation: OpInfo, graph: Graph, what: str) -> None:
+    if operation.code in _COPYING:
+        before, after = graph.tensors[operation.inputs[0]], graph.tensors[operation.outputs[0]]
+        if before.dtype != after.dtype:
+            raise FlatbufferError(f"{what} copies {before.dtype} into {after.dtype}")
 
 
 def _check_order(graph: Graph, file: ModelFile) -> None:

@@ -82,6 +82,7 @@ def floats(*values):
         (tensor(1, "scale", floats(1, 1, 1)), "3 scales for [4, 3, 3, 3]"),
         (tensor(3, "shape", np.asarray([1, -8, 8, 4], np.int32)), "has the shape [1, -8, 8, 4]"),
         (tensor(3, "shape", np.asarray([1 << 20, 1 << 20], np.int32)), "needs 1,099,511,627,776"),
+        (tensor(10, "type", 4), "operation 5 copies int64 into int8"),
         (shorter_buffer, "needs 108 bytes, and has 107"),
         (outputs_of_the_graph(11, 9), "output 9"),
     ],
