@@ -59,6 +59,10 @@ class TrackerParameters:
             starts no track of its own.
         min_part_area: Minimum area of a visible part, as a fraction of its track's.
         part_variance: Factor on the variance of a visible part as a measurement.
+        motion_tolerance: Median squared distance of detections from their predictions, relative to
+            the one that the filter expects, above which objects are taken to move more.
+        motion_memory: Seconds for which it is remembered how much they move.
+        max_motion_scale: Largest factor on the variances of the filter's process noise.
         camera_tracks: Minimum number of tracks that show how the camera moved.
         camera_spread: Standard deviation of a camera's sudden movement between two frames.
         camera_memory: Seconds for which it is remembered how much the camera moves.
@@ -75,7 +79,7 @@ class TrackerParameters:
     degrees_of_freedom: float = 3.0
     direction_weight: float = 1.5
     direction_detections: int = 8
-    overlap_iou: float = 0.3
+    overlap_iou: float = 0.2
     overlap_margin: float = 0.2
     overlap_age: float = 0.2
     confirm_evidence: float = 1.5
@@ -87,6 +91,9 @@ class TrackerParameters:
     inside_fraction: float = 0.4
     min_part_area: float = 0.3
     part_variance: float = 9.0
+    motion_tolerance: float = 0.8
+    motion_memory: float = 0.5
+    max_motion_scale: float = 16.0
     camera_tracks: int = 3
     camera_spread: float = 0.12
     camera_memory: float = 0.5

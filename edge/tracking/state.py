@@ -41,10 +41,10 @@ class KalmanFilter:
         variance, velocity_variance = self._position * square, self._initial_velocity * square
         return _state(boxes, zero, variance, zero, velocity_variance)
 
-    def predict(self, state: Array, seconds: float) -> Array:
-        """Return the state ``seconds`` later."""
+    def predict(self, state: Array, seconds: float, scale: float = 1.0) -> Array:
+        """Return the state ``seconds`` later, with ``scale`` times the variance of the process."""
         value, velocity, variance, covariance, velocity_variance = state.swapaxes(0, 1)
-        square = np.square(value[:, 3:])
+        square = scale * np.square(value[:, 3:])
         acceleration = seconds * self._acceleration * square
         moved = value + seconds * velocity
         moved[:, 2:] = np.maximum(moved[:, 2:], _MIN_SIZE)

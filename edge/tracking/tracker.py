@@ -17,7 +17,8 @@ ByteTrack (Zhang et al. 2022). Differences:
   hardly moves it.
 - A missed track is reported at its predicted box for as long as the filter is sure enough of its
   position, unless it leaves the image.
-- The motion of the camera is taken out first; see :mod:`edge.tracking.camera`.
+- The motion of the camera is taken out first; see :mod:`edge.tracking.camera`. What remains of it,
+  and fast objects, make the filter expect more motion; see :mod:`edge.tracking.motion_scale`.
 """
 
 from dataclasses import replace
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 
 from edge.tracking.camera import TrackShift, moved
 from edge.tracking.matching import Matches, associate
+from edge.tracking.motion_scale import MotionScale
 from edge.tracking.parameters import TrackerParameters
 from edge.tracking.state import (
     Array,
@@ -72,6 +74,7 @@ class MultiObjectTracker:
         self.parameters = parameters or TrackerParameters()
         self.size = size
         self._shift = TrackShift()
+        self._scale = MotionScale()
         self._filter = KalmanFilter(self.parameters.noise)
         self._state = self._start(self._filtered(np.empty((0, 4)), np.empty(0), None))
         self._next = 1
@@ -110,6 +113,7 @@ class MultiObjectTracker:
         detections = self._filtered(boxes, scores, classes)
         state = self._predicted(detections, seconds, camera)
         matches = associate(state, detections, self._filter, self.parameters, seconds)
+        self._scale.update(state, detections, matches, self._filter, self.parameters, seconds)
         matched = matches.detections
         state = self._confirmed(self._corrected(state, detections, matches, seconds))
         self._state = select(state, self._alive(state, seconds))
@@ -129,7 +133,7 @@ class MultiObjectTracker:
         self, detections: DetectionArrays, seconds: float, camera: Array | None
     ) -> TrackState:
         state = self._state
-        motion = self._filter.predict(state.motion, seconds)
+        motion = self._filter.predict(state.motion, seconds, self._scale.factor)
         state = replace(state, motion=motion, missed=state.missed + seconds)
         if camera is None:
             camera = self._shift.estimate(state, detections, self._filter, self.parameters, seconds)

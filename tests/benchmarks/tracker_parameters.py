@@ -34,13 +34,20 @@ REAL = {"TUD-Campus": 25.0, "PETS09-S2L1": 7.0, "KITTI-17": 10.0}
 LIBRARY = {"TUD-Campus": (63.2, 74.5, 53.4), "PETS09-S2L1": (59.5, 50.4, 38.4),
            "KITTI-17": (59.2, 74.4, 47.3)}  # fmt: skip
 
-FRAMES = 120
+FRAMES, SEEDS = 120, (20, 21, 22)
 GENERATED: dict[str, list[dict[str, Any]]] = {
     "static": [{"fps": 30.0, "size": (1920, 1080), "people": 14, "depth": (5.0, 18.0)}],
     "few frames": [{"fps": 7.0}],
     "moving": [
         {"fps": 14.0, "moving": True, "sway": 3.0, "depth": (4.0, 20.0)},
-        {"fps": 10.0, "moving": True, "forward": 5.0, "depth": (6.0, 40.0), "people": 16},
+        {
+            "fps": 10.0,
+            "moving": True,
+            "forward": 5.0,
+            "depth": (6.0, 40.0),
+            "people": 16,
+            "frames": 80,
+        },
     ],
     "crowd": [{"people": 25, "depth": (6.0, 25.0), "size": (1920, 1080), "frames": 80}],
     "noisy": [
@@ -56,13 +63,14 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "max_cost_strict": (6.0, 7.0),
     "degrees_of_freedom": (2.0, 3.0, 5.0),
     "direction_weight": (1.0, 1.5, 2.0),
-    "overlap_iou": (0.25, 0.3, 0.4),
+    "overlap_iou": (0.15, 0.2, 0.3),
     "overlap_age": (0.1, 0.2, 0.3),
     "max_age_tentative": (0.15, 0.25),
     "max_age_confirmed": (2.0, 3.0),
     "max_coast_spread": (0.32, 0.35, 0.4),
     "filter_weight": (0.6, 0.7, 0.8),
     "inside_fraction": (0.3, 0.4, 0.5),
+    "motion_tolerance": (0.7, 0.8, 1.0),
     "camera_excess": (0.5, 1.0),
 }
 CHANGED = 0.25
@@ -119,8 +127,8 @@ def backwards(rows: Array, last: float) -> Array:
 
 def generated() -> Groups:
     return {
-        name: [(generate(Scene(20 + seed, **({"frames": FRAMES} | scene))), scene.get("fps", 25.0))
-               for seed, scene in enumerate(scenes)]
+        name: [(generate(Scene(seed, **({"frames": FRAMES} | scene))), scene.get("fps", 25.0))
+               for scene in scenes for seed in SEEDS]
         for name, scenes in GENERATED.items()
     }  # fmt: skip
 

@@ -1,0 +1,51 @@
+"""How much more than people who walk before a camera at rest the objects of a scene move.
+
+A filter whose noise of motion is too small for a scene loses its objects: those of a car's camera,
+those that are fast, or those whose frame rate is another than assumed. One whose noise is too large
+confuses them. So the noise grows while detections are farther from their predictions than the
+filter expects, and shrinks again to that of :class:`~edge.tracking.parameters.KalmanNoise`.
+"""
+
+import numpy as np
+
+from edge.tracking.matching import Matches
+from edge.tracking.parameters import TrackerParameters
+from edge.tracking.state import DetectionArrays, KalmanFilter, TrackState
+
+_EXPECTED = 0.455
+"""Median of the squared distance in one coordinate, in standard deviations."""
+
+
+class MotionScale:
+    """Factor on the variances of the filter's process noise, 1 or more."""
+
+    def __init__(self) -> None:
+        self._log = 0.0
+
+    @property
+    def factor(self) -> float:
+        """The factor for the next frame."""
+        return float(np.exp(self._log))
+
+    def update(
+        self,
+        state: TrackState,
+        detections: DetectionArrays,
+        matches: Matches,
+        motion: KalmanFilter,
+        parameters: TrackerParameters,
+        seconds: float,
+    ) -> None:
+        """Adapt to the detections of the predicted tracks that were detected a frame ago, too."""
+        whole = (matches.detections >= 0) & (matches.variance_scale == 1)
+        rows = (whole & (state.ids > 0) & (state.missed <= 1.01 * seconds)).nonzero()[0]
+        if not len(rows):
+            return
+        spread = motion.spread(state.motion[rows])[:, :2]
+        away = detections.boxes[matches.detections[rows], :2] - state.boxes[rows, :2]
+        squares = np.sort(np.square(away) / spread, axis=None)
+        median = squares[len(rows) - 1 : len(rows) + 1].sum() / 2  # of twice as many
+        excess = median / (_EXPECTED * parameters.motion_tolerance)
+        weight = 1 - np.exp(-seconds / parameters.motion_memory)
+        change = weight * np.log(max(excess, 0.1))
+        self._log = float(np.clip(self._log + change, 0, np.log(parameters.max_motion_scale)))
