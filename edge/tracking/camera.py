@@ -64,8 +64,15 @@ class TrackShift:
         motion: KalmanFilter,
         parameters: TrackerParameters,
         seconds: float,
+        calm: bool,
     ) -> Array:
-        """Return the transformation by which the predicted tracks meet their detections best."""
+        """Return the transformation by which the predicted tracks meet their detections best.
+
+        In a scene that is ``calm``, without more motion than the filter expects, a camera that
+        was at rest still is.
+        """
+        if calm and (self._excess <= parameters.camera_excess).all():
+            return STATIC
         present = ((state.ids > 0) & (state.missed <= 1.01 * seconds)).nonzero()[0]
         high = (detections.scores >= parameters.high_score).nonzero()[0]
         if min(len(present), len(high)) < parameters.camera_tracks:

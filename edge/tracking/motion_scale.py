@@ -27,6 +27,11 @@ class MotionScale:
         """The factor for the next frame."""
         return float(np.exp(self._log))
 
+    @property
+    def calm(self) -> bool:
+        """True while there is no more motion than the filter expects."""
+        return self._log == 0
+
     def update(
         self,
         state: TrackState,

@@ -99,7 +99,10 @@ class KalmanFilter:
 
 
 def _state(*parts: Array) -> Array:
-    return np.stack(parts, axis=1)
+    state = np.empty((len(parts[0]), len(parts), 4))
+    for at, part in enumerate(parts):
+        state[:, at] = part
+    return state
 
 
 Ints = NDArray[np.int64]
@@ -243,17 +246,12 @@ def coverage(boxes: Array, others: Array) -> Array:
 
 def _common(boxes: Array, others: Array) -> Array:
     """Return the areas that n boxes share with m: [n, m]."""
-    sides = (
-        np.minimum(
-            boxes[:, at, None] + boxes[:, at + 2, None] / 2, others[:, at] + others[:, at + 2] / 2
-        )
-        - np.maximum(
-            boxes[:, at, None] - boxes[:, at + 2, None] / 2, others[:, at] - others[:, at + 2] / 2
-        )
-        for at in (0, 1)
-    )
-    wide, tall = (np.maximum(side, 0) for side in sides)
-    return np.asarray(wide * tall, np.float64)
+    half, half_others = boxes[:, None, 2:] / 2, others[:, 2:] / 2
+    middle, middle_others = boxes[:, None, :2], others[:, :2]
+    sides = np.minimum(middle + half, middle_others + half_others)
+    sides -= np.maximum(middle - half, middle_others - half_others)
+    np.maximum(sides, 0, out=sides)
+    return np.multiply(sides[..., 0], sides[..., 1])
 
 
 def _areas(boxes: Array) -> Array:
@@ -274,9 +272,7 @@ def cosines(trails: Array, points: Array) -> Array:
 
 
 def distances(boxes: Array, others: Array, spread: Array) -> Array:
-    """Return the squared Mahalanobis distance of n boxes with variances ``spread`` to m: [n, m].
-
-    Coordinate by coordinate: one array [n, m, 4] would be too large for the processor's cache.
-    """
-    parts = (np.square(others[:, at] - boxes[:, at, None]) / spread[:, at, None] for at in range(4))
-    return np.asarray(sum(parts), np.float64)
+    """Return the squared Mahalanobis distance of n boxes with variances ``spread`` to m: [n, m]."""
+    apart = others - boxes[:, None]
+    np.square(apart, out=apart)
+    return np.asarray((apart @ (1 / spread)[:, :, None])[:, :, 0], np.float64)

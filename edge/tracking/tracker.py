@@ -136,7 +136,9 @@ class MultiObjectTracker:
         motion = self._filter.predict(state.motion, seconds, self._scale.factor)
         state = replace(state, motion=motion, missed=state.missed + seconds)
         if camera is None:
-            camera = self._shift.estimate(state, detections, self._filter, self.parameters, seconds)
+            camera = self._shift.estimate(
+                state, detections, self._filter, self.parameters, seconds, self._scale.calm
+            )
         return moved(state, camera)
 
     def _corrected(
