@@ -137,7 +137,7 @@ def test_a_camera_that_comes_closer_makes_tracks_larger(solver) -> None:
 
 def test_a_shaking_camera_shows_in_the_tracks_alone(solver) -> None:
     """Without frames more people are followed than if the camera were taken to be at rest."""
-    scene = Scene(31, fps=14.0, moving=True, sway=3.0, depth=(4.0, 20.0), frames=80)
+    scene = Scene(12, fps=14.0, moving=True, sway=5.0, depth=(4.0, 20.0), frames=80)
     sequence = generate(scene)
 
     def followed_by_one_id(motion: np.ndarray | None) -> int:
@@ -155,7 +155,7 @@ def test_a_shaking_camera_shows_in_the_tracks_alone(solver) -> None:
         people = {person for person, _ in counts}
         return sum(max(count for key, count in counts.items() if key[0] == one) for one in people)
 
-    assert followed_by_one_id(None) > 1.1 * followed_by_one_id(camera.STATIC)
+    assert followed_by_one_id(None) > 1.2 * followed_by_one_id(camera.STATIC)
 
 
 def edges(rows: np.ndarray) -> np.ndarray:
