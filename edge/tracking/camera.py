@@ -110,8 +110,7 @@ class OpticalFlow:
             image: uint8 [height, width, 3].
             boxes: float64 [n, 4], x1, y1, x2, y2 of the objects in it, which are no background.
         """
-        factor = -(-max(image.shape[:2]) // _SIDE)
-        gray = _shrink(image, factor)
+        gray, factor = _shrink(image)
         before, self._last = self._last, (gray, boxes / factor)
         if before is None or before[0].shape != gray.shape:
             return None
@@ -176,12 +175,18 @@ def _median(values: Array) -> Array:
     return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2, np.float64)
 
 
-def _shrink(image: BgrImage, factor: int) -> _Gray:
-    """Return the image in gray, smaller by a whole factor: several times as fast as by another."""
-    height, width = (max(length // factor, 1) for length in image.shape[:2])
-    whole = image[: height * factor, : width * factor]
-    small = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+def _shrink(image: BgrImage) -> tuple[_Gray, int]:
+    """Return the image in gray, halved until it is small, and how many times smaller it is.
+
+    OpenCV halves several times as fast as it shrinks by other factors.
+    """
+    factor = 1
+    while max(image.shape[:2]) > _SIDE:
+        height, width = (max(length // 2, 1) for length in image.shape[:2])
+        whole = image[: 2 * height, : 2 * width]
+        image = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        factor *= 2
+    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), factor  # type: ignore[return-value]
 
 
 def _flow(before: _Gray, boxes: Array, gray: _Gray) -> Array | None:

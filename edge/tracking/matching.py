@@ -128,11 +128,11 @@ def associate(
     if not (count and len(free)):
         return matches
     for stage in _stages(state, detections, motion, parameters, seconds):
+        if not free.any():
+            break
         rows = (stage.detections & free).nonzero()[0]
-        if not len(rows):
-            continue
         tracks = (stage.tracks & (matches.detections < 0)).nonzero()[0]
-        if not len(tracks):
+        if not (len(tracks) and len(rows)):
             continue
         pairs, partners = assign(stage.costs(tracks, rows), stage.max_cost)
         tracks, rows = tracks[pairs], rows[partners]

@@ -205,7 +205,7 @@ def filter_detections(
             f" found {edges.shape}, {values.shape} and {indices.shape}"
         )
     valid = np.isfinite(edges).all(axis=1) & (edges[:, 2:] > edges[:, :2]).all(axis=1)
-    rows = np.flatnonzero(valid & (values >= min_score))
+    rows = (valid & (values >= min_score)).nonzero()[0]
     detections = DetectionArrays(centered(edges[rows]), values[rows], indices[rows], rows)
     return _without_duplicates(detections, duplicate_iou)
 

@@ -146,17 +146,18 @@ class MultiObjectTracker:
     ) -> TrackState:
         """Return the tracks after their detections."""
         hit = matches.detections >= 0
-        measured = select(detections, matches.detections[hit])
+        partners = matches.detections[hit]
+        measured, seen = detections.boxes[partners], detections.scores[partners]
         motion, trail = state.motion.copy(), state.trail.copy()
         scores, evidence = state.scores.copy(), state.evidence.copy()
         far = matches.surprising
         if far.any():
-            partners = detections.boxes[matches.detections[far]]
-            motion[far] = self._filter.surprise(motion[far], partners, seconds)
-        motion[hit] = self._filter.correct(motion[hit], measured.boxes, matches.variance_scale[hit])
-        trail[hit] = np.concatenate([trail[hit, 1:], measured.boxes[:, None, :2]], axis=1)
-        scores[hit] = measured.scores
-        evidence[hit] += np.square(measured.scores)
+            boxes = detections.boxes[matches.detections[far]]
+            motion[far] = self._filter.surprise(motion[far], boxes, seconds)
+        motion[hit] = self._filter.correct(motion[hit], measured, matches.variance_scale[hit])
+        trail[hit] = np.concatenate([trail[hit, 1:], measured[:, None, :2]], axis=1)
+        scores[hit] = seen
+        evidence[hit] += np.square(seen)
         missed = np.where(hit, 0, state.missed)
         return TrackState(motion, trail, state.ids, scores, state.classes, evidence, missed)
 
@@ -182,7 +183,7 @@ class MultiObjectTracker:
         """Return the detections that start tracks: free, and not inside a detected track."""
         free = detections.scores >= self.parameters.new_track_score
         free[matched[matched >= 0]] = False
-        rows = np.flatnonzero(free)
+        rows = free.nonzero()[0]
         if not len(rows):
             return rows
         present = state.boxes[(state.ids > 0) & (state.missed == 0)]
@@ -220,7 +221,7 @@ class MultiObjectTracker:
     def _reported(self, state: TrackState) -> Ints:
         """Return the confirmed tracks that are detected, or at a place that is sure enough."""
         shown = state.missed == 0
-        missed = np.flatnonzero(~shown)
+        missed = (~shown).nonzero()[0]
         if len(missed):
             tracks = select(state, missed)
             deviation = np.sqrt(tracks.motion[:, 2, :2]) / tracks.boxes[:, 2:]
