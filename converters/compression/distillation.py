@@ -136,7 +136,7 @@ def distill(
         keras = tf.keras()
         # The same layers in a model of its own, so that the student is saved without an optimizer.
         trained = keras.Model(student.inputs, student.outputs)
-        trained.compile(optimizer=keras.optimizers.Adam(0.0), loss="categorical_crossentropy")
+        fit.compile_model(trained, "categorical_crossentropy")
         training = fit.train(
             trained,
             config.epochs,

@@ -108,6 +108,16 @@ def batches(
         yield dataset.preprocessing.normalize(pixels), targets[dataset.labels[chosen]]
 
 
+def compile_model(model: Any, loss: Any) -> None:
+    """Compile ``model`` for :func:`train`, whose schedule sets the rate of its optimizer.
+
+    The optimizer's variables are created here: Keras would create them while it traces the first
+    step, and then has to trace the whole network a second time.
+    """
+    model.compile(optimizer=tf.keras().optimizers.Adam(0.0), loss=loss)
+    model.optimizer.build(model.trainable_variables)
+
+
 def train(
     model: Any,
     epochs: int,
@@ -250,10 +260,8 @@ def fit(
     tf.seed_everything(options.seed)  # dropout uses TensorFlow's random generator
     started = time.perf_counter()
     keras = tf.keras()
-    model.compile(
-        optimizer=keras.optimizers.Adam(0.0),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing),
-    )
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
+    compile_model(model, loss)
     rng = np.random.default_rng(options.seed)
     batch = min(options.batch_size, len(split.train))
     steps = steps_in(len(split.train), batch)
