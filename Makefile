@@ -35,8 +35,8 @@ lint: setup
 	@$(BIN)/lint-imports --no-logo
 
 test: lint
-	$(PYTEST) -n 2 --dist loadfile -m 'not realdata and not network and not board' $(PYTEST_FLAGS)
-	$(PYTEST) --doctest-modules $(PACKAGES)
+	$(PYTEST) -n 2 --dist loadfile --doctest-modules tests $(PACKAGES) \
+	    -m 'not realdata and not network and not board' $(PYTEST_FLAGS)
 	@sh .ci/test-base $(PYTEST_FLAGS)
 
 test-base: setup

@@ -13,6 +13,10 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Worker processes share the processors: with threads of their own they wait for each other.
+for _library in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTEROP", "TF_NUM_INTRAOP"):
+    os.environ.setdefault(f"{_library}_THREADS", "1")
+
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -34,10 +38,18 @@ def seed() -> int:
     return int(os.environ.get("EDGE_TEST_SEED", "0"))
 
 
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the whole test run, which its worker processes share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def cache_folder(run_folder: Path) -> Iterator[Path]:
     """A cache of the test run's own, so that no test finds or leaves anything at home."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = run_folder / "cache"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGE_CACHE", str(folder))
         yield folder

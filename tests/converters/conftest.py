@@ -1,5 +1,7 @@
 """Fixtures of the workstation side: a small trained model, its files, and an Edge TPU compiler."""
 
+import fcntl
+import pickle
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,16 +59,26 @@ def micro_variants(
 
 @pytest.fixture(scope="session")
 def converted(
-    micro_dataset: Path, run_edge: RunEdge, tmp_path_factory: pytest.TempPathFactory
+    micro_dataset: Path, run_edge: RunEdge, run_folder: Path
 ) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
-    """The folder of one finished ``edge convert``, and the process that made it; only read it."""
-    out = tmp_path_factory.mktemp("converted") / "out"
-    done = run_edge(
-        "convert", micro_dataset, "-o", out, "--weights", "builtin", "--size", "96",
-        "--fine-tune", "never", "--board", "raspberry-pi-4b", "--json",
-    )  # fmt: skip
+    """The folder of one finished ``edge convert``, and the process that made it; only read it.
+
+    It costs half a minute, so all worker processes share the one of the first that needs it.
+    """
+    folder = run_folder / "converted"
+    folder.mkdir(exist_ok=True)
+    printed = folder / "process.pickle"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            done = run_edge(
+                "convert", micro_dataset, "-o", folder / "out", "--weights", "builtin",
+                "--size", "96", "--fine-tune", "never", "--board", "raspberry-pi-4b", "--json",
+            )  # fmt: skip
+            printed.write_bytes(pickle.dumps(done))
+    done = pickle.loads(printed.read_bytes())
     assert done.returncode in (0, 3), done.stderr
-    return out, done
+    return folder / "out", done
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ Converted = tuple[Path, "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def compressed(converted: Converted, run_edge: RunEdge, tmp_path_factory: Any) -> Converted:
-    """The earlier result with half of its channels, and the process that made it."""
+def compressed(converted: Converted, run_here: RunEdge, tmp_path_factory: Any) -> Converted:
+    """The earlier result with half of its channels, and what the command printed."""
     place = tmp_path_factory.mktemp("compressed")
-    done = run_edge(
+    done = run_here(
         "compress", converted[0], "--recipe", write(place, "half", HALF), "-o", place / "out",
         "--precision", "0.9", "--json",
     )  # fmt: skip
@@ -83,6 +83,14 @@ def test_it_is_of_the_same_images_and_says_where_it_comes_from(
         assert after["variants"]["float32"][figure] == pytest.approx(
             before["variants"]["float32"][figure]
         )
+
+
+def test_a_process_of_its_own_prints_one_line(run_edge: RunEdge, tmp_path: Path) -> None:
+    done = run_edge("compress", tmp_path, "--recipe", "int8", "-o", tmp_path / "out")
+    assert done.returncode == 2
+    assert error_code(done.stderr) == "result-not-found"
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_network_left_behind_is_the_one_of_the_model(

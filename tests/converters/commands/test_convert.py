@@ -101,30 +101,6 @@ def test_the_report_is_one_file_without_addresses(converted: tuple[Path, Any]) -
     assert 'href="http' not in page
 
 
-def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
-    converted: tuple[Path, Any],
-    report: dict[str, Any],
-    micro_dataset: Path,
-    run_here: RunEdge,
-    tmp_path: Path,
-) -> None:
-    done = run_here("convert", micro_dataset, "-o", tmp_path / "again", *SMALL, "--json")
-    again = json.loads(done.stdout)
-    assert again["split"] == report["split"]
-    assert again["training"]["details"]["embeddings"]["computed"] == 0
-    images = micro_dataset.rglob("*.jpg")
-    first, second = (
-        edge.Classifier.open(folder / "variants/float32.tflite")
-        for folder in (converted[0], tmp_path / "again")
-    )
-    for path in list(images)[:5]:
-        image = edge.read_image(path)
-        assert first.predict(image).best.index == second.predict(image).best.index
-        assert first.predict(image).best.score == pytest.approx(
-            second.predict(image).best.score, abs=1e-4
-        )
-
-
 def test_ten_added_images_cost_ten_embeddings(
     converted: tuple[Path, Any],
     report: dict[str, Any],
@@ -152,9 +128,12 @@ def test_ten_added_images_cost_ten_embeddings(
 
 @pytest.fixture(scope="module")
 def for_edgetpu(
-    micro_dataset: Path, run_here: RunEdge, tmp_path_factory: pytest.TempPathFactory
+    converted: tuple[Path, Any],
+    micro_dataset: Path,
+    run_here: RunEdge,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
-    """A conversion with two recipes, for the Edge TPU, where there is no compiler."""
+    """A later conversion with two recipes, for the Edge TPU, where there is no compiler."""
     place = tmp_path_factory.mktemp("recipes")
     recipes = ("int8", write(place, "packed", PACKED))
     done = run_here(
@@ -179,6 +158,28 @@ def test_every_recipe_is_measured_like_the_others(for_edgetpu: tuple[Path, Any])
     assert variants["packed"]["sparsity"] > 0.35 > variants["int8"]["sparsity"]
     assert variants["packed"]["gzip_bytes"] < variants["int8"]["gzip_bytes"]
     assert "packed" in (for_edgetpu[0] / "report.html").read_text()
+
+
+def test_the_same_seed_gives_the_same_model_from_a_warm_cache(
+    converted: tuple[Path, Any],
+    report: dict[str, Any],
+    for_edgetpu: tuple[Path, Any],
+    micro_dataset: Path,
+) -> None:
+    again = json.loads((for_edgetpu[0] / "report.json").read_text())
+    assert again["split"] == report["split"]
+    assert again["training"]["details"]["embeddings"]["computed"] == 0
+    images = micro_dataset.rglob("*.jpg")
+    first, second = (
+        edge.Classifier.open(folder / "variants/float32.tflite")
+        for folder in (converted[0], for_edgetpu[0])
+    )
+    for path in list(images)[:5]:
+        image = edge.read_image(path)
+        assert first.predict(image).best.index == second.predict(image).best.index
+        assert first.predict(image).best.score == pytest.approx(
+            second.predict(image).best.score, abs=1e-4
+        )
 
 
 def test_what_the_edge_tpu_would_refuse_is_not_chosen_for_it(

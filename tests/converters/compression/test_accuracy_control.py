@@ -1,5 +1,6 @@
 """Accuracy control: layers that int8 cannot represent stay in float, or the model is retrained."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,7 @@ from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite as quantize
 from converters.compression import accuracy_control
-from converters.compression.context import RecipeContext
+from converters.compression.context import RecipeContext, RecipeState
 from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.verification.evaluate import Predictions
@@ -112,6 +113,22 @@ def test_notes_name_the_layers_and_their_cost(kept: Variant) -> None:
     assert "%" in notes
 
 
+@pytest.fixture(scope="module")
+def trained_once() -> Iterator[None]:
+    """Train once: both tests that come to that train the same network the same way."""
+    train, states = accuracy_control.qat.run_qat, list[RecipeState]()
+
+    def run_once(*arguments: Any) -> RecipeState:
+        if not states:
+            states.append(train(*arguments))
+        return states[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accuracy_control.qat, "run_qat", run_once)
+        yield
+
+
+@pytest.mark.usefixtures("trained_once")
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     hard: Any, int8: Predictions, float32: Predictions, context: RecipeContext
 ) -> None:
@@ -127,6 +144,7 @@ def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     assert (f"{expected:.1%}" in trained.notes[-1].partition(";")[2]) == too_low
 
 
+@pytest.mark.usefixtures("trained_once")
 def test_notes_say_when_accuracy_stays_too_low(
     hard: Any,
     int8: Predictions,
