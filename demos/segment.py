@@ -40,9 +40,8 @@ DeepLab give each pixel a class, or a score for every class.
 @click.command("segment", epilog=EXAMPLES)
 @model_option("segment")
 @LABELS
-@click.option(
-    "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
-)
+@click.option("--classes", callback=names, metavar="LIST",
+              help="Classes to report, comma-separated.")  # fmt: skip
 @click.option("--background", metavar="blur|COLOR|IMAGE",
               help="New background; a color such as green or #00b140.")  # fmt: skip
 @click.option("--threshold", type=float, default=0.5, show_default=True,

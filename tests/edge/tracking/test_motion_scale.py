@@ -34,7 +34,7 @@ def test_calm_comes_back() -> None:
 
 
 def test_unsteady_objects_keep_their_ids() -> None:
-    """They come to jump by a quarter of their width from frame to frame, as before a bumping car."""
+    """They come to jump by a quarter of their width a frame, as before a bumping car."""
     random, tracker = np.random.default_rng(1), MultiObjectTracker()
     for frame in range(60):
         boxes = np.array([[x, 200.0, x + 60, 300] for x in (0, 200, 400)])

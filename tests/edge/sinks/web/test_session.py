@@ -154,7 +154,8 @@ def test_a_too_large_message_disconnects_its_client(page: pages.Page) -> None:
         with pytest.raises(exceptions.ConnectionClosed) as caught:
             while True:
                 client.socket.recv()  # without acknowledging: a write would hide the closing frame
-        assert caught.value.rcvd.code == 1009
+        # With the rest of the message unread, the system may reset the connection at once.
+        assert caught.value.rcvd is None or caught.value.rcvd.code == 1009
         other.until("image")
 
 
