@@ -1,5 +1,6 @@
 """A stream with the page of the sink ``web``, and a client of it without a browser."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -90,7 +91,9 @@ class Client:
     """A WebSocket of the page that acknowledges images, as the page does."""
 
     def __init__(self, page: Page, **options: Any) -> None:
-        from websockets.sync.client import connect  # only where the extra web is installed
+        # Only where the extra web is installed.
+        from websockets.exceptions import ConnectionClosed
+        from websockets.sync.client import connect
 
         address = page.url.replace("http", "ws") + "/ws"
         headers = {"Cookie": f"edge_{page.port}={page.token}"} if page.token else {}
@@ -102,6 +105,7 @@ class Client:
             close_timeout=0.2,
             **options,
         )
+        self._closed = ConnectionClosed
         self.socket = self._connection.__enter__()
         self.jpegs: list[bytes] = []
 
@@ -119,7 +123,8 @@ class Client:
         message = self.socket.recv(timeout=10)
         if isinstance(message, bytes):
             self.jpegs.append(message)
-            self.send("ack")
+            with contextlib.suppress(self._closed):  # what came before the end is still to be read
+                self.send("ack")
             return {"type": "image"}
         content: dict[str, Any] = json.loads(message)
         return content
