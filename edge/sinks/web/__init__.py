@@ -7,6 +7,7 @@ machine may open it; on another address it asks for the token that is printed.
 import getpass
 import os
 import socket
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from edge.errors import OutputError
@@ -45,9 +46,10 @@ def open_web(
     try:
         from edge.sinks.web.server import WebServer
     except ImportError as error:
+        missing = [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]
         raise OutputError(
             "the packages starlette, uvicorn and websockets",
-            f"no {error.name}" if error.name else str(error),
+            f"no {', '.join(missing)}" if missing else str(error),
             install_command("web"),
             code="missing-package",
         ) from None
