@@ -46,7 +46,7 @@ def example_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
     colors = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
     models: dict[str, Callable[[], bytes]] = {
-        "model.tflite": lambda: write_metadata(tiny_models.color_model("int8"), colors),
+        "model.tflite": tiny_models.color_classifier,
         "ssd.tflite": tiny_models.detector_model,
         "movenet.tflite": tiny_models.movenet_model,
         "deeplab.tflite": lambda: write_metadata(mask_models.scores_model(), colors),

@@ -28,8 +28,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import tiny_models
 
 from edge.frame import Output
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 from edge.sinks import open_sink
 from edge.sources import open_source
 from edge.streaming import stream
@@ -126,8 +124,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = folder / "colors.tflite"
-        about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-        model.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
+        model.write_bytes(tiny_models.color_classifier())
         good = [soak(model, folder, given.frames), killed(model, folder)]
     print("good" if all(good) else "NOT good")
     return 0 if all(good) else 1

@@ -28,8 +28,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import pages
 import tiny_models
 
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.classify.classifier import Classifier
 from edge.terminal import suppress_native_stderr
 
@@ -195,8 +193,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         model = Path(name) / "colors.tflite"
-        about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-        model.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
+        model.write_bytes(tiny_models.color_classifier())
         with suppress_native_stderr():
             task = Classifier.open(model, threads=1)
         with pages.page(Path(name), task=task) as page, pages.Client(page) as client:

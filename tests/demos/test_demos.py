@@ -18,8 +18,6 @@ from errors import error_code
 
 import demos
 from edge.commands.demo import Demos
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 SYNTHETIC = ("--source", "synthetic:")
@@ -29,8 +27,7 @@ NOWHERE = (*SYNTHETIC, "--sink", "none")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "colors.tflite"
-    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    path.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
+    path.write_bytes(tiny_models.color_classifier())
     return path
 
 

@@ -14,8 +14,6 @@ import tiny_models
 from errors import raises_code
 
 import edge
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 
 TASKS = ("Classifier", "Detector", "Tracker", "PoseEstimator", "Segmenter", "PoseMatcher")
 RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
@@ -24,8 +22,7 @@ RED = np.full((48, 64, 3), (0, 0, 255), np.uint8)
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     path = tmp_path / "colors.tflite"
-    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    path.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
+    path.write_bytes(tiny_models.color_classifier())
     return path
 
 

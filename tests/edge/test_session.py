@@ -19,8 +19,6 @@ from streams import ListingSink, MeanTask
 import edge
 from edge import session
 from edge.frame import Output
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 
 PROGRAM = """
 import sys
@@ -56,8 +54,7 @@ def clip(tmp_path: Path) -> Path:
 
 def test_a_program_of_a_user_and_ctrl_c(tmp_path: Path) -> None:
     model, video, program = (tmp_path / name for name in ("m.tflite", "o.mp4", "mine.py"))
-    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    model.write_bytes(write_metadata(tiny_models.color_model("int8"), about))
+    model.write_bytes(tiny_models.color_classifier())
     program.write_text(PROGRAM)
     running = subprocess.Popen(
         [sys.executable, program, model, video], stdout=subprocess.PIPE, text=True,

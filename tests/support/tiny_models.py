@@ -7,6 +7,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
+from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
+
 SIDE = 4
 FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
 RESHAPE, FULLY_CONNECTED, LOGISTIC, SOFTMAX, CUSTOM = 22, 9, 14, 25, 32
@@ -56,6 +59,12 @@ def color_model(
         last = LOGISTIC if sigmoid else SOFTMAX
         operators.append(parts.operator(last, [3], [5], 2 if dtype == "int8" else 1))
     return parts.pack(tensors, operators, [0], [3 if logits else 5])
+
+
+def color_classifier(dtype: str = "int8") -> bytes:
+    """The model of :func:`color_model` with labels and normalization in its metadata."""
+    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
+    return write_metadata(color_model(dtype), about)
 
 
 def detector_model() -> bytes:

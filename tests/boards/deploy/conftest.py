@@ -12,8 +12,6 @@ import tiny_models
 from ssh_board import SshBoard, Workstation
 
 from edge import cli
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 
 RUN = "demo classify --source synthetic:64x48@20 --realtime --sink none --threads 1"
 
@@ -95,8 +93,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an output folder of a conversion, with the files that are deployed."""
     folder = tmp_path_factory.mktemp("result") / "out"
     folder.mkdir()
-    metadata = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    content = write_metadata(tiny_models.color_model("int8"), metadata)
+    content = tiny_models.color_classifier()
     (folder / "model.tflite").write_bytes(content)
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
     return folder

@@ -16,8 +16,6 @@ from streams import ListingSink
 
 import edge
 from edge import edgetpu_probe
-from edge.modelfile.metadata import ModelMetadata
-from edge.modelfile.metadata_writer import write_metadata
 
 # The first fields of TensorFlow Lite's C structures; those that follow are left at zero.
 LIBRARY = """
@@ -73,8 +71,7 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_stream_goes_on_with_the_twin_and_says_so(
     compiled: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    about = ModelMetadata(labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
-    twin = write_metadata(tiny_models.color_model(), about)
+    twin = tiny_models.color_classifier("uint8")
     compiled.with_name("colors.tflite").write_bytes(twin)
     task = edge.Classifier.open(compiled, threads=1, smoothing=0)
     assert task.runtime.delegate == "edgetpu"
