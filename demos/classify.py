@@ -28,10 +28,17 @@ Examples:
 @click.command("classify", epilog=EXAMPLES)
 @model_option("classify")
 @LABELS
-@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True)
-@click.option("--threshold", type=float, help="Score below which the class is unknown.")
+@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, metavar="N",
+              help="Classes per image.")  # fmt: skip
+@click.option("--threshold", type=float, metavar="SCORE",
+              help="Score below which the class is unknown.  [default: the model's]")  # fmt: skip
 @click.option(
-    "--smoothing", type=float, default=0.25, show_default=True, help="Seconds to average over."
+    "--smoothing",
+    type=float,
+    default=0.25,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time to average over.",
 )
 @normalizing
 @running

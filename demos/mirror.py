@@ -32,10 +32,10 @@ left-right orientation do not affect the match.
 @click.option("--index", required=True, metavar="DIR|VIDEO",
               help="Images or a video of people.")  # fmt: skip
 @click.option(
-    "--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
+    "--model", type=click.Path(path_type=Path), metavar="MODEL",
     help="A .task or .tflite file, or a name.  [default: MediaPipe's, else MoveNet]",
 )  # fmt: skip
-@click.option("--threshold", type=float, default=0.3, show_default=True,
+@click.option("--threshold", type=float, default=0.3, show_default=True, metavar="SCORE",
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip
 @normalizing
 @running

@@ -33,16 +33,17 @@ Describe your own with joint angles in degrees, --rules FILE.toml:
 
 
 @click.command("pose", epilog=EXAMPLES)
-@click.option("--model", type=click.Path(path_type=Path), metavar="FILE|NAME",
+@click.option("--model", type=click.Path(path_type=Path), metavar="MODEL",
               help="A .task or .tflite file, or a name.  "
                    "[default: MediaPipe's, else MoveNet]")  # fmt: skip
-@click.option("--people", type=click.IntRange(min=1), default=1, show_default=True,
+@click.option("--people", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Maximum number of people, with MediaPipe.")  # fmt: skip
-@click.option("--threshold", type=float, default=0.3, show_default=True,
+@click.option("--threshold", type=float, default=0.3, show_default=True, metavar="SCORE",
               help="Minimum score of a keypoint to be drawn.")  # fmt: skip
-@click.option("--count", callback=names, default="all", show_default=True, metavar="LIST",
+@click.option("--count", callback=names, default="all", show_default=True, metavar="NAMES",
               help="Exercises to count, comma-separated; all or none.")  # fmt: skip
-@click.option("--rules", type=click.Path(path_type=Path), help="TOML file of exercises.")
+@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE",
+              help="TOML file of exercises.")  # fmt: skip
 @normalizing
 @running
 @stream_options.options

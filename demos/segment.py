@@ -40,14 +40,14 @@ DeepLab give each pixel a class, or a score for every class.
 @click.command("segment", epilog=EXAMPLES)
 @model_option("segment")
 @LABELS
-@click.option("--classes", callback=names, metavar="LIST",
+@click.option("--classes", callback=names, metavar="NAMES",
               help="Classes to report, comma-separated.")  # fmt: skip
 @click.option("--background", metavar="blur|COLOR|IMAGE",
               help="New background; a color such as green or #00b140.")  # fmt: skip
-@click.option("--threshold", type=float, default=0.5, show_default=True,
-              help="Minimum probability of foreground.")  # fmt: skip
-@click.option("--smoothing", type=float, default=0.15, show_default=True,
-              help="Seconds over which uncertain pixels are averaged.")  # fmt: skip
+@click.option("--threshold", type=float, default=0.5, show_default=True, metavar="SCORE",
+              help="Minimum score of foreground.")  # fmt: skip
+@click.option("--smoothing", type=float, default=0.15, show_default=True, metavar="SECONDS",
+              help="Time over which uncertain pixels are averaged.")  # fmt: skip
 @normalizing
 @running
 @stream_options.options

@@ -33,9 +33,14 @@ looking along a line from its first point to its second, or inside a zone.
 @click.command("track", epilog=EXAMPLES)
 @model_option("track")
 @detecting
-@click.option("--line", "lines", multiple=True, help="Count crossings of a line, NAME:X1,Y1,X2,Y2.")
+@click.option("--line", "lines", multiple=True, metavar="NAME:X1,Y1,X2,Y2",
+              help="Count crossings of a line.")  # fmt: skip
 @click.option(
-    "--zone", "zones", multiple=True, help="Count entries to a zone, NAME:X1,Y1,X2,Y2,X3,Y3,…."
+    "--zone",
+    "zones",
+    multiple=True,
+    metavar="NAME:X1,Y1,X2,Y2,X3,Y3,…",
+    help="Count entries to a zone.",
 )
 @click.option(
     "--camera",

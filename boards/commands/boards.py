@@ -52,7 +52,7 @@ def list_(as_json: bool) -> None:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("name")
+@click.argument("name", metavar="BOARD")
 @JSON
 def show(name: str, as_json: bool) -> None:
     """Show a board, an accelerator, or both combined with '+', with sources."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from boards.commands.options import IDENTITY
 from boards.deploy import fleet, package, run_command, steps, wheel
 from boards.deploy import status as service_status
 from boards.deploy.ssh import BoardAddress
@@ -38,7 +39,8 @@ Examples:
   edge deploy out/ pi@a pi@b --run 'demo classify --source 0' --ansible fleet/
 
 \b
-OUT is an output folder of 'edge convert', a model file, or a name from 'edge models list'.
+MODEL is a result folder of 'edge convert', a model file, or a name from 'edge models list'.
+HOST is USER@HOST[:PORT], or a name from ~/.ssh/config.
 On each board, in this order: create a virtual environment, upload the release and verify
 its checksums, run its self-test, then switch the service to it. The service must process
 a frame in time. If any step fails, the previous release keeps running. Repeating the same
@@ -51,15 +53,11 @@ dedicated user, in /opt/edge-toolkit; otherwise a service of the login user, in
 Exit codes: 0 running on all boards; 2 error; 3 a board rejected it and kept its release.
 """
 
-HOSTS = click.argument("hosts", nargs=-1, required=True, metavar="USER@HOST[:PORT]...")
-IDENTITY = click.option(
-    "--identity", "-i", type=click.Path(path_type=Path), metavar="FILE",
-    help="Private key for the login.  [default: keys in ssh-agent and ~/.ssh]",
-)  # fmt: skip
+HOSTS = click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("out")
+@click.argument("model", metavar="MODEL")
 @HOSTS
 @click.option("--run", "text", required=True, metavar="COMMAND",
               help="Command to run: 'demo NAME …', without --model.")  # fmt: skip
@@ -77,7 +75,7 @@ IDENTITY = click.option(
 @IDENTITY
 @JSON
 def deploy(
-    out: str,
+    model: str,
     hosts: tuple[str, ...],
     text: str,
     wait: int,
@@ -92,7 +90,7 @@ def deploy(
     addresses = _addresses(hosts)
     command = run_command.parse(text, extras)
     with suppress_native_stderr():
-        release = package.pack(out, command, lambda line: say((line,)))
+        release = package.pack(model, command, lambda line: say((line,)))
     request = DeployRequest(release, wheel.build_own_wheel(), wait, offline, _who())
     if ansible is not None:
         from boards.deploy import playbook
@@ -180,10 +178,10 @@ Examples:
   edge logs pi@camera.local --follow
 """
 )
-@click.argument("host", metavar="USER@HOST[:PORT]")
-@click.option("-n", "lines", type=click.IntRange(min=1), default=50, show_default=True,
-              help="Number of lines.")  # fmt: skip
-@click.option("--follow", "-f", is_flag=True, help="Keep printing new lines until Ctrl-C.")
+@click.argument("host", metavar="HOST")
+@click.option("-n", "--lines", type=click.IntRange(min=1), default=50, show_default=True,
+              metavar="N",               help="Number of lines.")  # fmt: skip
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C.")
 @IDENTITY
 def logs(host: str, lines: int, follow: bool, identity: Path | None) -> None:
     """Show the log of a board's service."""

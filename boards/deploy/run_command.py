@@ -69,7 +69,7 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
         raise UsageError(
             "a command without --model",
             f"--run '{text}'",
-            "leave out --model: OUT is the model",
+            "leave out --model: MODEL comes before the boards",
             code="run-command-names-model",
         )
     options = _options(words)

@@ -1,4 +1,4 @@
-"""``edge doctor --host``: run the doctor on another machine over ssh."""
+"""``edge doctor HOST``: run the doctor on another machine over ssh."""
 
 import asyncio
 import json

@@ -21,8 +21,9 @@ Examples:
   edge compare photos-model/ photos-small/ --json
 
 \b
-OUT is the folder of a result, or its report.json; older results lack some figures.
-Ratios and differences are relative to the int8 variant of the first OUT.
+RESULT is a folder written by 'edge convert' or 'edge compress', or its report.json; older
+results lack some figures.
+Ratios and differences are relative to the int8 variant of the first RESULT.
 Warnings below the table name figures that are not comparable.
 """
 
@@ -32,7 +33,9 @@ _PLOTS = (".svg", ".png")
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("outs", nargs=-1, required=True, metavar="OUT…", type=click.Path(path_type=Path))
+@click.argument(
+    "outs", nargs=-1, required=True, metavar="RESULT...", type=click.Path(path_type=Path)
+)
 @click.option(
     "--sort",
     type=click.Choice(list(SORTS)),

@@ -49,6 +49,7 @@ def _print_recipe(context: click.Context, _: click.Parameter, value: bool) -> No
     "-o",
     "--out",
     type=click.Path(path_type=Path),
+    metavar="FILE|DIR",
     help="Output file, or an existing folder for it.  [default: next to MODEL]",
 )
 @click.option(

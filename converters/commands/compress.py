@@ -42,7 +42,7 @@ class _RecipeHelp(click.Command):
 
 
 @click.command(cls=_RecipeHelp, epilog=EXAMPLES)
-@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("result", metavar="RESULT", type=click.Path(path_type=Path))
 @click.option(
     "--recipe",
     "recipes",
@@ -51,10 +51,12 @@ class _RecipeHelp(click.Command):
     metavar="NAME|FILE",
     help="Compression recipe, by name or as a TOML file; may be repeated.",
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Output folder.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="DIR",
+              help="Output folder.")  # fmt: skip
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
+    metavar="DATASET",
     help="The dataset.  [default: the one that RESULT was made from]",
 )
 @shared.plan_options
@@ -71,8 +73,8 @@ def compress(
 ) -> int:
     """Prune and quantize an existing result again.
 
-    All variants are evaluated on the same images as in RESULT. OUT/model.keras is the network
-    behind OUT/model.tflite, so that it can be compressed again.
+    All variants are evaluated on the same images as in RESULT. DIR/model.keras is the network
+    behind DIR/model.tflite, so that it can be compressed again.
     """
     report = api.compress(
         result,

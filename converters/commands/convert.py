@@ -47,11 +47,12 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", metavar="DATASET", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
+    metavar="DIR",
     help="Output folder.  [default: DATASET's name + '-model', never inside DATASET]",
 )
 @click.option(
@@ -62,12 +63,16 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "[default: imagenet, or builtin (with a note) if imagenet is unavailable]",
 )
 @click.option(
-    "--alpha", type=float, help="Width multiplier of MobileNetV2.  [default: from the weights]"
+    "--alpha",
+    type=float,
+    metavar="FACTOR",
+    help="Width multiplier of MobileNetV2.  [default: from the weights]",
 )
 @click.option(
     "--size",
     type=int,
-    help="Input size of the model in pixels.  [default: from the board, else from the weights]",
+    metavar="PIXELS",
+    help="Width and height of the model's input.  [default: from the board, else from the weights]",
 )
 @click.option(
     "--fine-tune",
@@ -79,14 +84,18 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 @click.option(
     "--budget",
     type=click.FloatRange(min=0),
+    metavar="SECONDS",
     default=60.0,
     show_default=True,
-    help="Time limit for '--fine-tune auto' in seconds.",
+    help="Time limit for '--fine-tune auto'.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Number of fine-tuning epochs.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), metavar="N", help="Number of fine-tuning epochs."
+)
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
+    metavar="N",
     default=32,
     show_default=True,
     help="Images per training step.",
@@ -94,6 +103,7 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 @click.option(
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
     default=0.2,
     show_default=True,
     help="Dropout rate of the head.",
@@ -101,6 +111,7 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
 @click.option(
     "--label-smoothing",
     type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
     default=0.1,
     show_default=True,
     help="Label smoothing of the training loss.",
@@ -109,13 +120,14 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "--augment",
     default="all",
     show_default=True,
-    metavar="LIST",
+    metavar="NAMES",
     help="Comma-separated list of flip, rotation, zoom, translation, brightness, contrast; "
     "or all, or none.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
+    metavar="N",
     default=0,
     show_default=True,
     help="Random seed.",
@@ -141,7 +153,7 @@ def convert(
 ) -> int:
     """Make a verified TFLite classifier from images.
 
-    The model in OUT/model.tflite holds its labels; OUT/report.html shows what was measured.
+    The model in DIR/model.tflite holds its labels; DIR/report.html shows what was measured.
     """
     target = out or default_out(dataset)
     report = api.convert(

@@ -21,7 +21,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as
 _OPTIONS = (
     click.option(
         "--board",
-        metavar="NAME",
+        metavar="BOARD",
         help="Board to build the model for, such as raspberry-pi-4b+coral-usb: sets the default "
         "target and input size, and estimates the latency there from published figures.  "
         "See 'edge boards list'.",
@@ -29,8 +29,9 @@ _OPTIONS = (
     click.option(
         "--target",
         metavar="cpu|edgetpu|all",
-        help="Where the whole model must run; edgetpu and all also run 'edge check', and compile "
-        "the model if a compiler is installed.  [default: the board's, else cpu]",
+        help="What the model is built for, so that all of it runs there; edgetpu and all also run "
+        "'edge check', and compile the model if a compiler is installed. What runs a model later "
+        "is --delegate of the other commands.  [default: the board's, else cpu]",
     ),
     click.option(
         "--max-latency",
@@ -60,6 +61,7 @@ _OPTIONS = (
         type=click.FloatRange(min=0),
         default=2.0,
         show_default=True,
+        metavar="POINTS",
         help="Maximum accuracy loss against float32, in percentage points.",
     ),
 )

@@ -42,15 +42,29 @@ in the preview window or in the terminal.
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--label", required=True, help="Class that the photos show.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Dataset folder.")
-@click.option("--interval", type=click.FloatRange(min=0), help="Seconds between photos.")
-@click.option("--burst", type=click.IntRange(min=1), help="Take this many photos in a row.")
-@click.option("--count", type=click.IntRange(min=1), help="Stop after this many photos.")
+@click.option("--label", required=True, metavar="NAME", help="Class that the photos show.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Dataset folder.",
+)
+@click.option(
+    "--interval", type=click.FloatRange(min=0), metavar="SECONDS", help="Seconds between photos."
+)
+@click.option(
+    "--burst", type=click.IntRange(min=1), metavar="N", help="Take this many photos in a row."
+)
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", help="Stop after this many photos."
+)
 @click.option(
     "--countdown",
     type=click.IntRange(min=0),
     default=0,
+    metavar="SECONDS",
     help="Seconds to wait before the first photo.",
 )
 @stream_options.source_options

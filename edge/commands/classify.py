@@ -27,7 +27,8 @@ Examples:
   edge classify model.tflite photos/ --json | jq '.[].classes[0].label'
 
 \b
-IMAGES are JPEG, PNG, BMP, WebP, TIFF, JPEG 2000 or PNM files, or folders, searched recursively.
+IMAGE is a JPEG, PNG, BMP, WebP, TIFF, JPEG 2000 or PNM file, or a folder, searched
+recursively.
 
 \b
 If the model has a threshold, or --threshold sets one, an image whose best score is below
@@ -42,16 +43,21 @@ Exit codes: 0 success; 1 some images could not be read; 2 error.
 @click.command(epilog=EXAMPLES)
 @MODEL
 @click.argument(
-    "images", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option(
-    "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes per image."
+    "--top",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Classes per image.",
 )
 @LABELS
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    metavar="S",
+    metavar="SCORE",
     help="Score below which an image is unknown, 0 for none.  [default: the model's]",
 )
 @normalizing

@@ -12,7 +12,7 @@ from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_
 from edge.task_kinds import model_tasks
 
 _EDGETPU = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
-_NAME = click.argument("name")
+_NAME = click.argument("name", metavar="NAME")
 
 
 class Models(LazyGroup):
@@ -128,7 +128,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
 
 
 @click.command(epilog="Exit codes: 0 success; 1 some downloads failed; 2 error.")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Every model in the registry.")
 @_EDGETPU
 def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
@@ -176,7 +176,7 @@ def path(name: str, edgetpu: bool) -> int:
 
 
 @click.command(epilog="Exit codes: 0 all are valid; 1 some are not; 2 error.")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @JSON
 def verify(names: tuple[str, ...], as_json: bool) -> int:
     """Verify the files of these models, or of all that are downloaded."""
@@ -211,7 +211,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
 @click.command()
 @_NAME
 @click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="PATH",
+    "-o", "--out", required=True, type=click.Path(path_type=Path), metavar="DIR|FILE",
     help="Folder, or a .task file for pose.",
 )  # fmt: skip
 @_EDGETPU

@@ -1,6 +1,6 @@
 """Options and helpers that the commands which run a model share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -19,7 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 TaskT = TypeVar("TaskT")
 P = ParamSpec("P")
 
-MODEL = click.argument("model", type=click.Path(path_type=Path))
+MODEL = click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))
 LABELS = click.option(
     "--labels",
     type=click.Path(path_type=Path),
@@ -27,6 +27,27 @@ LABELS = click.option(
     help="Names of the classes: text with one per line, CSV, JSON, data.yaml or .pbtxt.  "
     "[default: those in or next to the model]",
 )
+
+
+class RenamedOption(click.Option):
+    """An option with an old spelling, which is accepted as before and not shown.
+
+    Args:
+        param_decls: The spellings that are shown.
+        old: The old one, such as "--output".
+        attributes: As those of :class:`click.Option`.
+    """
+
+    def __init__(self, param_decls: Sequence[str], old: str, **attributes: Any) -> None:
+        super().__init__(param_decls, **attributes)
+        self.old = old
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Add all spellings to click's parser."""
+        super().add_to_parser(parser, ctx)
+        parser.add_option(self, opts=[self.old], dest=self.name, action="store", nargs=self.nargs)
+
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -38,7 +59,7 @@ def model_option(task: str) -> Callable[[Command], Command]:
         type=click.Path(path_type=Path),
         default=default,
         show_default=default is not None,
-        metavar="FILE|NAME",
+        metavar="MODEL",
         help="A .tflite file, or a name from 'edge models list'.",
     )
 
@@ -54,11 +75,13 @@ def running(command: Command) -> Command:
         default="auto",
         show_default=True,
         metavar="auto|cpu|edgetpu",
-        help="Where the model runs; auto uses the Edge TPU for models compiled for it.",
+        help="What runs the model here; auto uses the Edge TPU for models compiled for it. What a "
+        "model is built for is --target of 'edge convert'.",
     )
     threads = click.option(
         "--threads",
         type=click.IntRange(min=1),
+        metavar="N",
         help="CPU threads.  [default: one per core, at most 4]",
     )
 
@@ -131,18 +154,20 @@ def detecting(command: Command) -> Command:
     options = (
         LABELS,
         click.option(
-            "--classes", callback=names, metavar="LIST", help="Classes to report, comma-separated."
+            "--classes", callback=names, metavar="NAMES",
+            help="Classes to report, comma-separated.",
         ),
         click.option(
-            "--threshold", type=float, default=0.4, show_default=True,
+            "--threshold", type=float, default=0.4, show_default=True, metavar="SCORE",
             help="Minimum score of a detection.",
         ),
         click.option(
-            "--iou", type=float, default=0.45, show_default=True,
+            "--iou", type=float, default=0.45, show_default=True, metavar="SHARE",
             help="IoU above which the lower-scoring of two boxes is dropped.",
         ),
         click.option(
-            "--head", type=click.Path(path_type=Path), help="TOML file that describes the outputs."
+            "--head", type=click.Path(path_type=Path), metavar="FILE",
+            help="TOML file that describes the outputs.",
         ),
     )  # fmt: skip
     command = normalizing(command)

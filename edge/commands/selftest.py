@@ -32,7 +32,7 @@ Exit codes: 0 the outputs match; 2 error; 3 the outputs differ.
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("release", type=click.Path(path_type=Path))
+@click.argument("release", metavar="DIR", type=click.Path(path_type=Path))
 @JSON
 def selftest(release: Path, as_json: bool) -> int:
     """Check a release: its files, and its model's outputs on this machine."""

@@ -36,13 +36,15 @@ def source_options(command: Command) -> Command:
     """Add the options of a source; they arrive as keywords for :func:`build_source_options`."""
     return _add(
         command,
-        click.option("--source", default="0", show_default=True, help="Where frames come from."),
+        click.option("--source", default="0", show_default=True, metavar="SOURCE",
+                     help="Where frames come from."),
         click.option("--size", metavar="WxH", help="Frame size, such as 640x480."),
-        click.option("--fps", type=float, help="Frames per second."),
+        click.option("--fps", type=float, metavar="FPS", help="Frames per second."),
         click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0",
                      help="Rotate the frames clockwise, in degrees."),
         click.option("--hflip", is_flag=True, help="Mirror the frames."),
-        click.option("--exposure", type=float, help="Exposure, in the units of the camera driver."),
+        click.option("--exposure", type=float, metavar="N",
+                     help="Exposure, in the units of the camera driver."),
     )  # fmt: skip
 
 
@@ -52,9 +54,10 @@ def options(command: Command) -> Command:
         command,
         click.option("--loop", is_flag=True, help="Restart a file when it ends."),
         click.option("--realtime", is_flag=True, help="Play a file at its recorded speed."),
-        click.option("--frames", type=click.IntRange(min=1), help="Stop after this many frames."),
+        click.option("--frames", type=click.IntRange(min=1), metavar="N",
+                     help="Stop after this many frames."),
         click.option(
-            "--sink", "sinks", multiple=True,
+            "--sink", "sinks", multiple=True, metavar="SINK",
             help="Where results go.  [default: window, or text without a screen]",
         ),
         click.option("--stats", type=click.Path(path_type=Path), metavar="FILE",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edge.commands.options import JSON
+from edge.commands.options import JSON, RenamedOption
 from edge.errors import UsageError
 
 EXAMPLES = """
@@ -16,7 +16,7 @@ Examples:
   edge track detections.txt -o tracks.txt --json
 
 \b
-Both files are MOTChallenge text, one box per line, frames from 1, scores from 0 to 1:
+FILE and the tracks are MOTChallenge text, one box per line, frames from 1, scores from 0 to 1:
   frame,id,x,y,width,height,score,-1,-1,-1
 The lines may be in any order, and their ids are ignored. In the tracks, sorted by frame,
 each object keeps its id. Boxes are smoothed; if an object is missed for a few frames, its
@@ -26,49 +26,53 @@ To track objects on a camera: edge demo track.
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("detections", type=click.Path(path_type=Path))
+@click.argument("detections", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "-o",
-    "--output",
+    "--out",
+    cls=RenamedOption,
+    old="--output",
     required=True,
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="File to write the tracks to.",
 )
 @click.option(
     "--fps",
     type=float,
+    metavar="FPS",
     help="Frames per second of the sequence.  [default: estimated from how fast objects move]",
 )
 @JSON
-def track(detections: Path, output: Path, fps: float | None, as_json: bool) -> int:
+def track(detections: Path, out: Path, fps: float | None, as_json: bool) -> int:
     """Track the objects in a file of detections, so that each keeps its id."""
     from edge.files import check_writable, write_atomic
     from edge.tracking import mot
 
-    check_writable(output)
-    if output.resolve() == detections.resolve():
+    check_writable(out)
+    if out.resolve() == detections.resolve():
         raise UsageError(
             "a separate file for the tracks",
-            str(output),
+            str(out),
             "choose another name",
             code="output-path-conflict",
-            summary=f"--output {output} would overwrite the detections",
+            summary=f"--out {out} would overwrite the detections",
         )
     table = mot.read(detections)
     tracks = mot.track(table, fps)
-    write_atomic(output, mot.text(tracks))
+    write_atomic(out, mot.text(tracks))
     summary = {
         "frames": int(table.frames[-1]) if len(table.frames) else 0,
         "detections": len(table.frames),
         "tracks": len(set(tracks.ids.tolist())),
         "boxes": len(tracks.frames),
-        "output": str(output),
+        "output": str(out),
     }
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
         click.echo(
             f"{summary['tracks']} tracks in {summary['frames']:,} frames"
-            f" ({summary['detections']:,} detections): {output}"
+            f" ({summary['detections']:,} detections): {out}"
         )
     return 0

@@ -152,7 +152,7 @@ def test_the_playbook_changes_nothing_the_second_time(deployed: Deployed, tmp_pa
 
 def test_the_doctor_runs_over_ssh(deployed: Deployed) -> None:
     running = deployed.workstation.start(
-        "doctor", "--host", deployed.address, "--identity", deployed.workstation.key, "--json"
+        "doctor", deployed.address, "-i", deployed.workstation.key, "--json"
     )
     out, err = running.communicate(timeout=600)
     assert running.returncode in (0, 1, 3), err

@@ -127,13 +127,35 @@ def _run(config: PretrainConfig, minutes: float) -> dict[str, Any]:
     }
 
 
+_SETTINGS = {
+    "alpha": ("FACTOR", "Width multiplier of the student."),
+    "size": ("PIXELS", "Width and height of the crops."),
+    "crops": ("N", "Crops that the teacher evaluates."),
+    "steps": ("N", "Training steps."),
+    "batch_size": ("N", "Crops per training step."),
+    "peak_rate": ("RATE", "Highest learning rate."),
+    "boost": ("FACTOR", "Factor on the learning rate of matrices, which Muon updates."),
+    "warm_up": ("N", "Steps until the learning rate is at its highest."),
+    "decay": ("SHARE", "Share of the steps, at the end, in which the learning rate falls."),
+    "batch_norm_momentum": ("SHARE", "Momentum of batch normalization."),
+    "embedding_weight": ("WEIGHT", "Weight of the embeddings in the loss."),
+    "grid_weight": ("WEIGHT", "Weight of the feature grids in the loss."),
+    "mixup": ("SHARE", "Share of the crops that are mixed with another."),
+    "color": ("SHARE", "Range in which brightness and color of the crops are changed."),
+    "seed": ("N", "Random seed."),
+}
+"""Metavar and help of each field of :class:`PretrainConfig`."""
+
+
 def _config_options(command: Any) -> Any:
     """Add an option for each field of :class:`PretrainConfig`, with its type and default."""
     for field in reversed(fields(PretrainConfig)):
         name = "--" + field.name.replace("_", "-")
-        command = click.option(name, default=field.default, type=field.type, show_default=True)(
-            command
-        )
+        metavar, text = _SETTINGS[field.name]
+        command = click.option(
+            name, default=field.default, type=field.type, show_default=True, metavar=metavar,
+            help=text,
+        )(command)  # fmt: skip
     return command
 
 
@@ -142,27 +164,44 @@ def _config_options(command: Any) -> Any:
     "--teacher",
     required=True,
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Keras weights of the teacher.",
 )
 @click.option(
-    "--teacher-top", required=True, type=click.Path(path_type=Path), help="Classifier (.npz)."
+    "--teacher-top",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Classifier of the teacher (.npz).",
 )
-@click.option("--teacher-alpha", default=1.0, show_default=True)
-@click.option("--teacher-size", default=224, show_default=True)
+@click.option("--teacher-alpha", default=1.0, show_default=True, metavar="FACTOR",
+              help="Width multiplier of the teacher.")  # fmt: skip
+@click.option("--teacher-size", default=224, show_default=True, metavar="PIXELS",
+              help="Width and height of the teacher's input.")  # fmt: skip
 @click.option(
     "--images",
     multiple=True,
     required=True,
     type=click.Path(path_type=Path),
+    metavar="FILE|DIR",
     help="Zip or folder of unlabeled images; may be repeated.",
 )
 @click.option(
-    "-o", "out", required=True, type=click.Path(path_type=Path), help="Output weights (.npz)."
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Output weights (.npz).",
 )
-@click.option("--work", type=click.Path(path_type=Path), help="Work folder.  [default: OUT.work]")
+@click.option("--work", type=click.Path(path_type=Path), metavar="DIR",
+              help="Work folder.  [default: named after the output]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue the run in the work folder.")
 @click.option(
-    "--use-at", type=int, help="Input size that the model card recommends.  [default: --size]"
+    "--use-at",
+    type=int,
+    metavar="PIXELS",
+    help="Input size that the model card recommends.  [default: --size]",
 )
 @_config_options
 def main(

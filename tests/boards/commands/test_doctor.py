@@ -37,9 +37,9 @@ def test_an_unknown_board_suggests_the_nearest_name(run_edge) -> None:  # type: 
 
 
 def test_a_key_without_a_host_is_refused(run_edge) -> None:  # type: ignore[no-untyped-def]
-    done = run_edge("doctor", "--identity", "key")
+    done = run_edge("doctor", "-i", "key")
     assert (done.returncode, error_code(done.stderr)) == (2, "identity-without-host")
-    assert "--host" in done.stderr
+    assert "HOST" in done.stderr
 
 
 def test_an_unknown_host_is_an_error(run_edge) -> None:  # type: ignore[no-untyped-def]

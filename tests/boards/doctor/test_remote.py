@@ -1,4 +1,4 @@
-"""``edge doctor --host`` against a real sshd; a folder stands in for the board."""
+"""``edge doctor HOST`` against a real sshd; a folder stands in for the board."""
 
 import json
 import sys
@@ -38,10 +38,10 @@ def board(
 def run_doctor(
     run_edge, board: SshBoard, workstation: ssh_board.Workstation
 ) -> Callable[..., tuple]:  # type: ignore[no-untyped-def, type-arg]
-    """``run_doctor(*options)`` runs ``edge doctor --host``; returns exit code, stdout, stderr."""
+    """``run_doctor(*options)`` runs ``edge doctor HOST``; returns exit code, stdout, stderr."""
 
     def call(*options: str) -> tuple[int, str, str]:
-        done = run_edge("doctor", "--host", board.address, *options, env=workstation.environment)
+        done = run_edge("doctor", board.address, *options, env=workstation.environment)
         return done.returncode, done.stdout, done.stderr
 
     return call
