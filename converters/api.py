@@ -192,15 +192,20 @@ def compare(*results: PathLike, sort: str | None = None) -> "Comparison":
 
 
 def check_edgetpu(model: PathLike) -> "EdgeTpuPrediction":
-    """Predict which operations of a .tflite file run on the Edge TPU, like ``edge check``.
+    """Predict which operations of a model run on the Edge TPU, like ``edge check``.
+
+    Args:
+        model: a .tflite file, or a folder that :func:`convert` or :func:`compress` wrote.
 
     Raises:
         ModelError: no TensorFlow Lite model.
     """
     from converters.edgetpu.prediction import check
     from edge.modelfile import tflite
+    from edge.registry import local_model
 
-    return check(tflite.read_file(Path(model)), str(model))
+    path = local_model(Path(model))
+    return check(tflite.read_file(path), str(path))
 
 
 def compile_edgetpu(
@@ -218,7 +223,7 @@ def compile_edgetpu(
     Edge TPU.
 
     Args:
-        model: the file.
+        model: the file, or a folder that :func:`convert` or :func:`compress` wrote.
         out: the compiled file, or an existing folder for it; None: next to ``model``.
         docker: run the compiler in a Docker image.
         search_delegate: if compiling fails, leave more operations to the CPU until it succeeds.
@@ -229,15 +234,17 @@ def compile_edgetpu(
         EdgeError: the model or the output is not usable, there is no compiler, or it failed.
     """
     from converters.edgetpu import compiler
+    from edge.registry import local_model
 
-    path = compiled_path(Path(model), None if out is None else Path(out))
-    content, notes = compiler.read_model(Path(model))
+    file = local_model(Path(model))
+    path = compiled_path(file, None if out is None else Path(out))
+    content, notes = compiler.read_model(file)
     shown = progress or SilentProgress()
     for note in notes:
         shown.say(f"note: {note}")
     with shown.working("compiling for the Edge TPU"):
         compiled = compiler.compile_bytes(
-            content, str(model), docker=docker, search_delegate=search_delegate, timeout=timeout
+            content, str(file), docker=docker, search_delegate=search_delegate, timeout=timeout
         )
     if compiled.status != "none":
         write_atomic(path, compiled.content)

@@ -12,17 +12,15 @@ from boards.deploy.run_command import HERE, RunCommand
 from edge import interpreter
 from edge.deployment import golden, release
 from edge.deployment.release import ENVIRONMENT, MANIFEST, RUN, SUMS, GoldenCheck, ReleaseManifest
-from edge.errors import DelegateError, ModelError, UsageError
+from edge.errors import DelegateError, UsageError
 from edge.modelfile import tflite
 from edge.modelfile.labels import find_labels
 from edge.redaction import redact
 from edge.registry import resolve_model
+from edge.registry.result_folder import EDGETPU
 from edge.tasks import loading
 from edge.tasks.model_config import find_config
 from edge.version import __version__
-
-MODEL, EDGETPU = "model.tflite", "model_edgetpu.tflite"
-"""Model files in the output folder of a conversion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,9 @@ def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePa
         LabelsError: the labels cannot be read.
         UsageError: two files have the same name.
     """
-    path = _model(Path(resolve_model(out, say, command.delegate)), command.delegate)
+    # A result compiled for the Edge TPU goes to a board that has one, unless the command says cpu.
+    compiled = command.delegate == "auto" and (Path(out) / EDGETPU).is_file()
+    path = resolve_model(out, say, "edgetpu" if compiled else command.delegate)
     models = _files(path, command.delegate)
     contents = {model.name: model.read_bytes() for model in models}
     # A model for the Edge TPU is compared with the outputs of the model it was compiled from.
@@ -94,28 +94,6 @@ def tar(files: Mapping[str, bytes]) -> bytes:
             entry.size, entry.mode = len(content), 0o755 if name == RUN else 0o644
             archive.addfile(entry, io.BytesIO(content))
     return archive_bytes.getvalue()
-
-
-def _model(path: Path, delegate: str) -> Path:
-    """Return the model file of an output folder, or ``path`` itself."""
-    if not path.is_dir():
-        return path
-    compiled = path / EDGETPU
-    if compiled.is_file() and delegate != "cpu":
-        return compiled
-    if delegate == "edgetpu":
-        raise DelegateError(
-            "a model compiled for the Edge TPU",
-            f"none in {path}",
-            f"run 'edge compile {path / MODEL}', or leave out --delegate edgetpu",
-            code="model-not-for-edgetpu",
-        )
-    if not (path / MODEL).is_file():
-        raise ModelError(
-            f"{MODEL} in {path}", "none", "use an output folder of 'edge convert'",
-            code="model-not-found",
-        )  # fmt: skip
-    return path / MODEL
 
 
 def _files(path: Path, delegate: str) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from converters.edgetpu.compiler import CompiledModel
 from converters.edgetpu.runner import MissingCompilerError
 from converters.progress import TerminalProgress
 from edge.commands.options import JSON, MODEL
+from edge.registry import local_model
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
 
@@ -23,6 +24,7 @@ EXAMPLES = f"""
 \b
 Examples:
   edge compile model.tflite
+  edge compile photos-model/
   edge compile model.tflite -o bird_edgetpu.tflite --docker
   edge compile model.tflite --json
 
@@ -89,6 +91,7 @@ def compile_(
 
     This uses Google's compiler, from the PATH or in Docker.
     """
+    model = local_model(model)
     try:
         compiled = api.compile_edgetpu(
             model,

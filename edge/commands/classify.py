@@ -20,6 +20,7 @@ EXAMPLES = """
 \b
 Examples:
   edge classify model.tflite cat.jpg
+  edge classify photos-model/ cat.jpg
   edge classify model.tflite cat.jpg --threshold 0.8
   edge classify model.tflite photos/ --top 1
   edge classify mobilenet.tflite cat.jpg --labels labels.txt

@@ -60,15 +60,17 @@ def model_option(task: str) -> Callable[[Command], Command]:
         default=default,
         show_default=default is not None,
         metavar="MODEL",
-        help="A .tflite file, or a name from 'edge models list'.",
+        help="A .tflite file, a result folder of 'edge convert', or a name from "
+        "'edge models list'.",
     )
 
 
 def running(command: Command) -> Command:
     """Add the options of a command that runs a model: ``--delegate``, ``--threads``, ``--trust``.
 
-    Where its ``model`` is a name of the registry, the command gets the file, downloaded first if
-    need be; see :func:`edge.registry.resolve_model`. Trust in a file is remembered here.
+    Where its ``model`` is a result folder or a name of the registry, the command gets the file,
+    downloaded first if need be; see :func:`edge.registry.resolve_model`. Trust in a file is
+    remembered here.
     """
     delegate = click.option(
         "--delegate",
@@ -139,7 +141,7 @@ def _numbers(
 
 
 def model_file(model: Path) -> Path:
-    """Resolve a model's path or its name in the registry to a file."""
+    """Resolve a model's path, result folder or name in the registry to a file."""
     return resolve_model(model, _say)
 
 

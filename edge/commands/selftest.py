@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.commands.options import JSON, say
+from edge.errors import UsageError
 from edge.terminal import suppress_native_stderr
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def selftest(release: Path, as_json: bool) -> int:
     """Check a release: its files, and its model's outputs on this machine."""
     from edge.deployment.release import read
 
+    _check_kind(release)
     manifest = read(release)
     with suppress_native_stderr():
         rows = list(results(release, manifest))
@@ -48,6 +50,25 @@ def selftest(release: Path, as_json: bool) -> int:
     else:
         _print(release, rows)
     return 0 if passed else 3
+
+
+def _check_kind(release: Path) -> None:
+    """Refuse a result folder of ``edge convert``, which has no golden outputs yet.
+
+    Raises:
+        UsageError: naming what makes a release of it, and what runs its model here.
+    """
+    from edge.deployment.release import SUMS
+    from edge.next_steps import command_line
+    from edge.registry.result_folder import MODEL
+
+    if (release / MODEL).is_file() and not (release / SUMS).exists():
+        raise UsageError(
+            "a release, which 'edge deploy' makes",
+            f"{release}, a model without golden outputs",
+            f"deploy it, or use '{command_line('edge', 'bench', release)}' to run it here",
+            code="not-a-release",
+        )
 
 
 def results(release: Path, manifest: "ReleaseManifest") -> Iterator[dict[str, Any]]:

@@ -5,31 +5,34 @@ from pathlib import Path
 
 from edge.errors import DelegateError, ModelError, did_you_mean, nearest
 from edge.registry.catalog import CatalogEntry, RemoteFile, entries
+from edge.registry.result_folder import local_model
 
 _SUFFIXES = (".tflite", ".task")
 
 
 def resolve_model(model: str | Path, say: Callable[[str], None], delegate: str = "auto") -> Path:
-    """Resolve a model to its file: an existing path, or a name of the registry.
+    """Resolve a model to its file: an existing path, a result folder, or a name of the registry.
 
-    A folder with the name of a model, as after an export, does not hide the model. A name resolves
+    A result folder of ``edge convert`` resolves to the model in it. A folder with the name of a
+    model of the registry, as after an export, does not hide that model. A name resolves
     to a file in the cache, with its labels next to it; missing files are downloaded. With delegate
     "edgetpu" it is the version compiled for the Edge TPU, with the model for the CPU next to it.
 
     Args:
-        model: Path or name.
+        model: Path of a file or result folder, or name.
         say: Receives a sentence before a download.
         delegate: "auto", "cpu" or "edgetpu".
 
     Raises:
-        ModelError: there is neither such a file nor such a name; the fix names the nearest.
+        ModelError: there is neither such a file nor such a name; the fix names the nearest. Or a
+            folder contains no model.
         DelegateError: the model has no version for the Edge TPU.
         DownloadError: see :func:`edge.registry.store.pull`.
         OutputError: see :func:`edge.registry.store.pull`.
     """
     entry = entries().get(str(model))
     if Path(model).exists() and not (entry and Path(model).is_dir()):
-        return Path(model)
+        return local_model(Path(model), delegate)
     if entry is None:
         raise _unknown(str(model))
     from edge.registry import store  # http is imported only where there may be a download

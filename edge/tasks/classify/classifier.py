@@ -116,9 +116,10 @@ class Classifier(SingleImage):
         """Open a classifier.
 
         Args:
-            model: the path of a .tflite file, or a name from ``edge models list``. A model compiled
-                for the Edge TPU falls back, with delegate "auto", to the model for the CPU next to
-                it (its name without ``_edgetpu``), and a note says so.
+            model: the path of a .tflite file, or of a result folder of ``edge convert``, or a name
+                from ``edge models list``. A model compiled for the Edge TPU falls back, with
+                delegate "auto", to the model for the CPU next to it (its name without
+                ``_edgetpu``), and a note says so.
             labels: a file with one name per line; by default the labels of the model's metadata,
                 else those of a file next to it (``labels.txt`` or one named after the model), else
                 classes are numbered, and a note says so.

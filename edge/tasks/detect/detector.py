@@ -83,7 +83,8 @@ class Detector(SingleImage):
         """Open a detector: SSD with built-in post-processing, or YOLO.
 
         Args:
-            model: the path of a .tflite file, or a name from ``edge models list``.
+            model: the path of a .tflite file, or of a result folder of ``edge convert``, or a name
+                from ``edge models list``.
             labels: a file with one name per line; by default the labels in or next to the model.
             threshold: minimum score of a detection, above 0, at most 1; by default 0.4.
             delegate: "auto", "cpu" or "edgetpu".

@@ -98,8 +98,9 @@ class Segmenter(SingleImage):
         """Open a segmentation model: DeepLab-style classes, or MediaPipe's selfie segmentation.
 
         Args:
-            model: the path of a .tflite file, or a name from ``edge models list``; by default
-                MediaPipe's selfie segmentation from its installed package, else downloaded.
+            model: the path of a .tflite file, or of a folder with ``model.tflite``, or a name from
+                ``edge models list``; by default MediaPipe's selfie segmentation from its installed
+                package, else downloaded.
             labels: a file with one name per line; by default the labels in or next to the model.
             threshold: minimum probability of foreground, in models that output it, 0 to 1; by
                 default 0.5.

@@ -153,3 +153,9 @@ def test_neither_tensorflow_nor_an_interpreter_is_needed(tmp_path):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
     )
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_result_folder_is_checked_by_its_model(check_file, tmp_path):
+    alone = json.loads(check_file(partly(), "--json").output)
+    result = CliRunner().invoke(check, [str(tmp_path), "--json"], standalone_mode=False)
+    assert json.loads(result.output) == alone

@@ -218,3 +218,11 @@ def test_labels_that_do_not_fit_are_noted(tmp_path, compiler_on_path, predict_cp
     assert code == 0
     assert json.loads(printed.out)["status"] == "full"
     assert printed.err.startswith("note: labels.txt ")
+
+
+def test_a_result_folder_is_compiled_by_its_model(model, compiler_on_path, predict_cpu, capsys):
+    predict_cpu()
+    compiler_on_path(success(*ALL), tiny_models.edgetpu_model())
+    model.rename(model.with_name("model.tflite"))
+    code, facts = compile_json(capsys, model.parent)
+    assert (code, facts["output"]) == (0, str(model.parent / "model_edgetpu.tflite"))

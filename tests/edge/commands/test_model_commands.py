@@ -232,3 +232,16 @@ def test_an_invalid_model_is_one_clear_error(tmp_path, capsys, command, content,
     assert printed.out == ""
     assert printed.err.count("\n") == 1
     assert error_code(printed.err) == code
+
+
+def test_a_result_folder_is_taken_as_its_model(model, photos, capsys):
+    folder = model.parent / "result"
+    folder.mkdir()
+    model.rename(folder / "model.tflite")
+    code, rows = classify_json(capsys, folder, photos / "red.png")
+    assert (code, rows[0]["classes"][0]["label"]) == (0, "red")
+    for command in ("bench", "inspect"):
+        assert run([command, str(folder), "--json"]) == 0
+        assert str(folder / "model.tflite") in json.loads(capsys.readouterr().out).values()
+    assert run(["classify", str(photos), str(photos / "red.png")]) == 2
+    assert error_code(capsys.readouterr().err) == "folder-without-model"

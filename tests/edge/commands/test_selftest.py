@@ -188,3 +188,11 @@ def test_another_interpreter_passes_and_other_weights_fail(test_data: Path, name
     broken = content[:start] + weights.tobytes() + content[start + size :]
     wrong = interpreter.load(broken, name=name, delegate="cpu")
     assert golden.deviation(wrong, expected_outputs) > golden.LIMIT
+
+
+def test_a_result_folder_is_no_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.tflite").write_bytes(tiny_models.color_model("int8"))
+    assert cli.run(["selftest", str(tmp_path)]) == 2
+    printed = capsys.readouterr().err
+    assert error_code(printed) == "not-a-release"
+    assert f"edge bench {tmp_path}" in printed

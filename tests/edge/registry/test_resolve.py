@@ -32,9 +32,33 @@ def test_a_folder_with_that_name_is_not_the_model(shop, tmp_path, monkeypatch):
     """As ``edge models export colors -o colors`` leaves it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "colors").mkdir()
-    (tmp_path / "mine").mkdir()
+    (tmp_path / "colors" / "model.tflite").touch()
     assert resolve_model("colors", lambda line: None) == shop.at("colors", "cpu.tflite")
-    assert str(resolve_model("mine", pytest.fail)) == "mine"
+    own = tmp_path / "colors"
+    assert resolve_model(own, pytest.fail) == own / "model.tflite"
+
+
+def test_a_result_folder_stands_for_its_model(tmp_path):
+    model, compiled = tmp_path / "model.tflite", tmp_path / "model_edgetpu.tflite"
+    model.touch()
+    assert resolve_model(tmp_path, pytest.fail) == model
+    assert resolve_model(f"{tmp_path}/", pytest.fail) == model
+    with raises_code("model-not-for-edgetpu", found=str(tmp_path), fix=f"edge compile {model}"):
+        resolve_model(tmp_path, pytest.fail, "edgetpu")
+    compiled.touch()
+    assert resolve_model(tmp_path, pytest.fail) == model
+    assert resolve_model(tmp_path, pytest.fail, "edgetpu") == compiled
+
+
+def test_a_folder_without_a_model_is_told_what_it_lacks(tmp_path):
+    with raises_code("folder-without-model", expected="model.tflite", found=str(tmp_path)):
+        resolve_model(tmp_path, pytest.fail)
+    (tmp_path / "int8.tflite").touch()
+    with raises_code("folder-without-model", fix="int8.tflite"):
+        resolve_model(tmp_path, pytest.fail, "edgetpu")
+    (tmp_path / "saved_model.pb").touch()
+    with raises_code("folder-without-model", found="SavedModel", fix="from_saved_model"):
+        resolve_model(tmp_path, pytest.fail)
 
 
 def test_labels_are_downloaded_beside_the_model(shop):
