@@ -20,6 +20,43 @@ for _library in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTEROP", "TF_NUM_INTRAOP"):
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run leave out what an earlier one, of the same versions, has proven."""
+    group = parser.getgroup("edge")
+    group.addoption("--record-passed", metavar="FILE", help="write the tests that passed to FILE")
+    group.addoption("--leave-out", metavar="FILE", help="leave out the tests listed in FILE")
+
+
+class PassedTests:
+    """Writes the names of the tests that passed, one per line, when the run ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.outcomes: dict[str, bool] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.outcomes[report.nodeid] = report.passed and self.outcomes.get(report.nodeid, True)
+
+    def pytest_sessionfinish(self) -> None:
+        passed = (name for name, success in self.outcomes.items() if success)
+        self.path.write_text("".join(f"{name}\n" for name in passed), "utf-8")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    file = config.getoption("--record-passed")
+    if file and "PYTEST_XDIST_WORKER" not in os.environ:  # the reports of all workers come here
+        config.pluginmanager.register(PassedTests(Path(file).resolve()))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    file = config.getoption("--leave-out")
+    if not file:
+        return
+    passed = set(Path(file).read_text("utf-8").splitlines())
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
+    items[:] = [item for item in items if item.nodeid not in passed]
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real images and models; skips where it is absent."""
