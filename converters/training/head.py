@@ -1,6 +1,5 @@
 """The classification head: regularized logistic regression on embeddings."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,8 @@ from converters.backbone.weights import Backbone
 from converters.training.config import Curve
 from converters.training.embeddings import Embeddings
 from converters.verification import calibration
+from edge import logistic_regression
+from edge.logistic_regression import LogisticRegression
 
 
 def assemble(
@@ -45,8 +46,6 @@ STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 _MAX_ROWS = 20_000
 """Training rows above which more views are not worth embedding: they help small datasets."""
 
-_MAX_ITERATIONS = 300
-
 
 @dataclass(frozen=True, slots=True)
 class LinearHead:
@@ -74,9 +73,7 @@ class _Candidate:
     views: tuple[str, ...]
     accuracy: float
     loss: float
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    converged: bool
+    fitted: LogisticRegression
 
 
 def affordable(views: tuple[str, ...], images: int) -> tuple[str, ...]:
@@ -102,14 +99,14 @@ def fit(embeddings: Embeddings) -> LinearHead:
         candidates += _path(embeddings, views)
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
     return LinearHead(
-        kernel=best.kernel,
-        bias=best.bias,
+        kernel=best.fitted.kernel,
+        bias=best.fitted.bias,
         strength=best.strength,
         views=best.views,
         validation_accuracy=best.accuracy,
         validation_loss=best.loss,
         curve=_curve([c for c in candidates if c.views == best.views]),
-        unconverged=not best.converged,
+        unconverged=not best.fitted.converged,
     )
 
 
@@ -122,14 +119,12 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
     """Fit all strengths for a set of views, each starting from the previous fit."""
     features = _rows(embeddings, views)
     labels = np.tile(embeddings.train_labels, len(views))
-    scaler = _scaler(features)
-    scaled = scaler.transform(features)
-    validation = scaler.transform(embeddings.validation)
     truth = embeddings.validation_labels
-    candidates, model = [], None
+    candidates: list[_Candidate] = []
     for strength in STRENGTHS:
-        model, converged = _solve(scaled, labels, strength, model)
-        scores = model.predict_proba(validation)
+        start = candidates[-1].fitted if candidates else None
+        fitted = logistic_regression.fit(features, labels, strength, start)
+        scores = fitted.probabilities(embeddings.validation)
         calibrated = calibration.scale_probabilities(
             scores, calibration.fit_temperature(scores, truth)
         )
@@ -139,57 +134,10 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
                 views,
                 float((scores.argmax(axis=1) == truth).mean()),
                 calibration.reliability(calibrated, truth).log_loss,
-                *_fold(model, scaler),
-                converged,
+                fitted,
             )
         )
     return candidates
-
-
-def _scaler(features: NDArray[np.float32]) -> Any:
-    """Return a standardization that does not amplify features below the resolution of int8.
-
-    The quantized embedding has 256 steps from 0 to its largest value. A feature that varies by
-    less than two of them would be scaled up, with its rounding noise, to the size of the others,
-    and its huge weights would use up their range.
-    """
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(features)
-    scaler.scale_ = np.maximum(scaler.scale_, 2 * np.abs(features).max() / 255)
-    return scaler
-
-
-def _solve(
-    features: NDArray[np.float32],
-    labels: NDArray[np.int64],
-    strength: float,
-    start: Any | None,
-) -> tuple[Any, bool]:
-    """Return a fitted scikit-learn classifier, and whether its solver converged."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    # Two classes: scikit-learn then fits one logistic function; _fold turns it into two outputs.
-    model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS, tol=1e-3, warm_start=True)
-    if start is not None:
-        model.coef_, model.intercept_ = start.coef_.copy(), start.intercept_.copy()
-        model.classes_ = start.classes_
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(features, labels)
-    return model, not any(issubclass(w.category, ConvergenceWarning) for w in caught)
-
-
-def _fold(model: Any, scaler: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return kernel [d, classes] and bias with the standardization folded in."""
-    kernel = model.coef_.T.astype(np.float64)
-    bias = model.intercept_.astype(np.float64)
-    if kernel.shape[1] == 1:  # the logistic function of z is the softmax of (-z/2, z/2)
-        kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
-    kernel = kernel / scaler.scale_[:, None]
-    bias = bias - scaler.mean_ @ kernel
-    return kernel.astype(np.float32), bias.astype(np.float32)
 
 
 def _curve(candidates: list[_Candidate]) -> Curve:
