@@ -60,7 +60,7 @@ _EXPORTS = {
     "edge.tasks.segment.segmenter": ("Segmenter",),
     "edge.tasks.task": ("Task", "TaskSettings"),
     "edge.tasks.track.tracker": ("Tracker",),
-    "edge.tracking.counting": ("Line", "Zone"),
+    "edge.tracking.boundaries": ("Line", "Zone"),
 }  # fmt: skip
 """The public names by module, written down here only: __init__.pyi is generated from it."""
 

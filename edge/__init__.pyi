@@ -58,8 +58,8 @@ from edge.tasks.segment.segmenter import Segmenter as Segmenter
 from edge.tasks.task import Task as Task
 from edge.tasks.task import TaskSettings as TaskSettings
 from edge.tasks.track.tracker import Tracker as Tracker
-from edge.tracking.counting import Line as Line
-from edge.tracking.counting import Zone as Zone
+from edge.tracking.boundaries import Line as Line
+from edge.tracking.boundaries import Zone as Zone
 
 __all__ = [
     "Background",

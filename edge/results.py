@@ -9,15 +9,46 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+Counts = Mapping[str, int | Mapping[str, int]]
+"""Counts so far by name: crossings of a line or zone by direction, repetitions of an exercise.
+
+``{"door": {"in": 3, "out": 1}, "shop": {"in": 2, "out": 1, "inside": 1}}``, or ``{"squat": 12}``.
+"""
+
 
 class Result(Protocol):
-    """Result of any task for one image."""
+    """Result of any task for one image.
+
+    Where a task counts, ``counts`` of its results are :data:`Counts`.
+    """
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
 
     def summary(self) -> str:
         """Return a short text for people; empty where there is nothing to report."""
+
+
+def counts_of(result: Result) -> Counts:
+    """Return the counts so far of a result; none where its task does not count."""
+    counts: Counts = getattr(result, "counts", {})
+    return counts
+
+
+def describe_count(name: str, count: int | Mapping[str, int]) -> str:
+    """Return a count for people.
+
+    >>> describe_count("door", {"in": 3, "out": 1}), describe_count("squat", 12)
+    ('door: 3 in, 1 out', 'squat × 12')
+    """
+    if isinstance(count, int):
+        return f"{name} × {count}"
+    return f"{name}: " + ", ".join(f"{number} {word}" for word, number in count.items())
+
+
+def describe_counts(counts: Counts) -> list[str]:
+    """Return counts for people, without exercises that nobody has done."""
+    return [describe_count(name, count) for name, count in counts.items() if count]
 
 
 class _Drawable:
@@ -160,12 +191,18 @@ class Detections(_Drawable):
 class TrackedDetections(Detections):
     """Tracked objects of one image.
 
-    ``trails``: past positions by track id, the oldest first; ``totals``: crossings so far by name
-    of the line or zone. Both are for drawing, and not in the JSON.
+    ``trails``: past positions by track id, the oldest first; for drawing, and not in the JSON.
+    ``counts``: crossings so far by name of the line or zone: ``{"in": …, "out": …}``, and of a
+    zone how many objects are ``"inside"`` now.
     """
 
     trails: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
-    totals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the values of :class:`Detections`, and ``"counts"``."""
+        counts = {name: dict(count) for name, count in self.counts.items()}
+        return {**Detections.to_dict(self), "counts": counts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +308,7 @@ class Repetition:
 class Poses(_Drawable):
     """People of one image; ``events``: None if repetitions are not counted.
 
-    ``counts``: repetitions so far by exercise; for drawing, and not in the JSON.
+    ``counts``: repetitions so far by exercise.
     """
 
     poses: tuple[Pose, ...]
@@ -279,19 +316,18 @@ class Poses(_Drawable):
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{"poses": […]}``, and ``"events"`` if repetitions are counted."""
+        """Return ``{"poses": […]}``, and ``"events"``, ``"counts"`` if repetitions are counted."""
         values: dict[str, Any] = {"poses": [pose.to_dict() for pose in self.poses]}
         if self.events is not None:
             values["events"] = [event.to_dict() for event in self.events]
+            values["counts"] = dict(self.counts)
         return values
 
     def summary(self) -> str:
         """Return a short text for people; empty where there is nothing to report."""
         if not self.poses:
             return ""
-        people = "1 person" if len(self.poses) == 1 else f"{len(self.poses)} people"
-        done = (f"{name} × {count}" for name, count in self.counts.items() if count)
-        return ", ".join([people, *done])
+        return "1 person" if len(self.poses) == 1 else f"{len(self.poses)} people"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from edge import session, sources
 from edge.errors import UsageError
 from edge.files import check_writable, write_atomic
 from edge.redaction import redact
+from edge.results import describe_counts
 from edge.sinks import sink_table
 from edge.sources.source import SourceOptions
 from edge.streaming.statistics import StreamStats
@@ -137,6 +138,8 @@ def show(stats: StreamStats) -> None:
         if count
     ]
     console.print(Text("; ".join(counts), style="bold"))
+    if counted := describe_counts(stats.counts):
+        console.print(Text("; ".join(counted), style="bold"))
     console.print(table)
     thread = f"{stats.threads} thread{'s' if stats.threads > 1 else ''}"
     console.print(

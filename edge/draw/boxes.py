@@ -46,7 +46,7 @@ def trails(image: BgrImage, paths: Mapping[int, Sequence[Point]]) -> None:
 
 
 def line(image: BgrImage, start: Point, end: Point, text: str) -> None:
-    """Draw a counting line, an arrow towards its "in", and ``text``, its name and counts.
+    """Draw a counting line, an arrow towards its "in" side, and ``text``, its name and counts.
 
     "in" is from the left to the right, looking from ``start`` to ``end``.
     """
@@ -54,15 +54,24 @@ def line(image: BgrImage, start: Point, end: Point, text: str) -> None:
     _stroke(image, _points((start, end)), LIGHT, text_style.line, closed=False)
     middle = np.add(start, end) / 2
     along = np.subtract(end, start)
-    across = np.array([-along[1], along[0]]) / max(1.0, float(np.hypot(*along)))
+    across = np.array([-along[1], along[0]]) / float(np.hypot(*along))
     tip = middle + 8 * text_style.line * across
     for tone, extra in ((DARK, 2), (LIGHT, 0)):
         cv2.arrowedLine(
             image, _pixel(middle), _pixel(tip), tone, text_style.line + extra, cv2.LINE_AA, 0, 0.4
         )
+    gap = text_style.pad
+    side = render_label("in", LIGHT, text_style)
+    _centered(image, side, _beside(side, tip, across, gap))
     label = render_label(to_ascii(text), LIGHT, text_style)
-    center = middle - (4 * text_style.line + label.shape[0]) * across
-    _centered(image, label, center)
+    away = along / float(np.hypot(*along))
+    centers = [
+        _beside(label, middle, -across, gap),
+        _beside(label, np.asarray(start, np.float64), -away, gap),
+        _beside(label, np.asarray(end, np.float64), away, gap),
+    ]
+    fitting = (center for center in centers if _fits(image, label, center))
+    _centered(image, label, next(fitting, centers[0]))
 
 
 def zone(image: BgrImage, corners: Sequence[Point], text: str) -> None:
@@ -142,6 +151,22 @@ def _points(path: Sequence[Point]) -> NDArray[np.int32]:
 
 def _pixel(point: NDArray[np.float64]) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
+
+
+def _beside(
+    label: BgrImage, point: NDArray[np.float64], direction: NDArray[np.float64], gap: float
+) -> NDArray[np.float64]:
+    """Return the center of a label next to a point, in a direction of length 1."""
+    half = np.array([label.shape[1], label.shape[0]]) / 2
+    reach = float(np.abs(direction) @ half)  # from the center of the label to its border, at most
+    center: NDArray[np.float64] = point + (gap + reach) * direction
+    return center
+
+
+def _fits(image: BgrImage, label: BgrImage, center: NDArray[np.float64]) -> bool:
+    half = np.array([label.shape[1], label.shape[0]]) / 2
+    room = np.array([image.shape[1], image.shape[0]])
+    return bool((center - half >= 0).all() and (center + half <= room).all())
 
 
 def _centered(image: BgrImage, label: BgrImage, center: NDArray[np.float64]) -> None:

@@ -6,6 +6,7 @@ import time
 
 from edge.errors import UsageError
 from edge.frame import Output
+from edge.results import counts_of, describe_counts
 from edge.streaming.sink import StreamContext
 
 MIN_INTERVAL_S = 0.5
@@ -27,7 +28,7 @@ def open_text(address: str, _: StreamContext) -> "TextSink":
 
 
 class TextSink:
-    """Prints the summary of results: of a stream when it changes, of images a line for each.
+    """Prints summaries and counts: of a stream when they change, of images a line for each.
 
     Args:
         min_interval_s: Minimum seconds between two lines of a stream.
@@ -41,12 +42,13 @@ class TextSink:
         self._next = 0.0
 
     def write(self, output: Output) -> None:
-        """Print the summary of an output, unless it is the last one again."""
-        summary = output.result.summary() or "nothing"
+        """Print the summary and counts of an output, unless they are the last ones again."""
+        counts = describe_counts(counts_of(output.result))
+        summary = "; ".join([output.result.summary() or "nothing", *counts])
         if output.name:
             _print(f"{output.name}: {summary}")
             return
-        key = re.sub(r" \d+ %(?=, |$)", "", summary)  # scores and shares always waver a little
+        key = re.sub(r" \d+ %(?=[,;] |$)", "", summary)  # scores and shares always waver a little
         now = time.monotonic()
         if key != self._last and now >= self._next:
             self._last, self._next = key, now + self._min_interval_s

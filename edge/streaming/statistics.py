@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.frame import StreamStatus
 from edge.interpreter import Engine
+from edge.results import Counts
 
 _MIN_S = 1e-7
 _RATIO = 1.01
@@ -91,6 +92,7 @@ class StreamStats:
         threads: Of the interpreter.
         notes: For the user.
         board: Temperature and throttling, where they can be read.
+        counts: Final counts by name of line, zone or exercise.
     """
 
     source: str
@@ -109,6 +111,7 @@ class StreamStats:
     threads: int
     notes: tuple[str, ...] = ()
     board: dict[str, Any] = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)
 
     @property
     def fps(self) -> float:
@@ -137,6 +140,10 @@ class StreamStats:
             "delegate": self.delegate,
             "threads": self.threads,
             "notes": list(self.notes),
+            "counts": {
+                name: count if isinstance(count, int) else dict(count)
+                for name, count in self.counts.items()
+            },
             **self.board,
         }
 
@@ -191,6 +198,7 @@ class StreamMeter:
         runtime: Engine,
         notes: tuple[str, ...],
         board: dict[str, Any],
+        counts: Counts,
     ) -> StreamStats:
         """Return the statistics of the whole stream; arguments as of :class:`StreamStats`."""
         slowest = max(self.sinks, key=lambda sink: sink.total, default=LatencyHistogram())
@@ -213,6 +221,7 @@ class StreamMeter:
             threads=runtime.threads,
             notes=notes,
             board=board,
+            counts=counts,
         )
 
     def _limiting(self) -> str:

@@ -15,7 +15,7 @@ from edge import telemetry
 from edge.errors import DelegateError, EdgeError, ModelError
 from edge.frame import Frame, FrameResult, Output
 from edge.interpreter import Array
-from edge.results import Result
+from edge.results import Counts, Result, counts_of
 from edge.sources.source import Source
 from edge.streaming.capture import (
     READ_TIMEOUT_S,
@@ -122,6 +122,7 @@ class _Stream:
         self._control, self._stop, self._say, self._timing = control, stop, say, timing
         self._meter = StreamMeter(control.task.prefetchable)
         self._notes = control.task.notes
+        self._counts: Counts = {}
 
     def run(
         self, open_source: Callable[[], Source], sinks: Sequence[Sink], max_frames: int | None
@@ -156,6 +157,7 @@ class _Stream:
             runtime=self._control.task.runtime,
             notes=self._notes,
             board=telemetry.telemetry(),
+            counts=self._counts,
         )
 
     def results(
@@ -240,6 +242,7 @@ class _Stream:
         stages["invoke"].add(invoked - start)
         stages["postprocess"].add(time.perf_counter() - invoked)
         self._meter.processed(prepared.captured, invoked - start)
+        self._counts = counts_of(result)
         return task, result
 
     def _preprocess(self, task: Task, frame: Frame) -> tuple[Array, ...]:

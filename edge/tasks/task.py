@@ -14,6 +14,7 @@ from edge.frame import BgrImage, Frame
 from edge.image import as_image
 from edge.interpreter import Array, Engine
 from edge.results import Result
+from edge.tracking.boundaries import Boundary, to_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,33 @@ class TaskSettings:
         score: Minimum score of a result, None where the task has no threshold.
         classes: Names of the reported classes, None for all.
         labels: Names to choose classes from, () where there is nothing to choose.
+        boundaries: Lines and zones whose crossings are counted, None where the task counts none.
     """
 
     score: float | None
     classes: tuple[str, ...] | None
     labels: tuple[str, ...]
+    boundaries: tuple[Boundary, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return ``{"score", "classes"}``, plain values for JSON."""
+        """Return ``{"score", "classes", "boundaries"}``, plain values for JSON.
+
+        Each boundary has its kind, name, points and the option of the command line.
+        """
         return {
             "score": self.score,
             "classes": None if self.classes is None else list(self.classes),
+            "boundaries": None
+            if self.boundaries is None
+            else [
+                {
+                    "kind": boundary.kind,
+                    "name": boundary.name,
+                    "points": [list(point) for point in boundary.points],
+                    "option": to_option(boundary),
+                }
+                for boundary in self.boundaries
+            ],
         }
 
 

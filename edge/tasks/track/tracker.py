@@ -12,11 +12,19 @@ from edge import draw
 from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.modelfile.normalization import Levels
-from edge.results import Detection, TrackedDetections
+from edge.results import Detection, TrackedDetections, describe_count
 from edge.tasks.detect.detector import IOU, Detector
 from edge.tasks.task import SingleImage, TaskSettings, check_score
+from edge.tracking.boundaries import (
+    Boundary,
+    Line,
+    Zone,
+    check_in_frame,
+    check_names,
+    overhang,
+)
 from edge.tracking.camera import CameraMode, FrameMotion
-from edge.tracking.counting import Boundary, CrossingCounter, Line, Zone
+from edge.tracking.counting import CrossingCounter
 from edge.tracking.parameters import TrackerParameters
 from edge.tracking.tracker import DEFAULT_FPS, MultiObjectTracker
 
@@ -36,11 +44,17 @@ _Trails = dict[int, tuple[tuple[float, float], ...]]
 
 @dataclass
 class _TrackState:
-    """The state that is kept from frame to frame."""
+    """The state that is kept from frame to frame.
+
+    ``size``: of the last frame; ``noted``: sentences that were said.
+    """
 
     tracker: MultiObjectTracker
-    counter: CrossingCounter
     motion: FrameMotion
+    say: Callable[[str], None]
+    counter: CrossingCounter = field(default_factory=CrossingCounter)
+    size: tuple[int, int] | None = None
+    noted: set[str] = field(default_factory=set)
     trails: _Trails = field(default_factory=dict)
     best: dict[int, float] = field(default_factory=dict)
     time_s: float | None = None
@@ -49,6 +63,23 @@ class _TrackState:
         """Return the seconds since the last frame, a usual number where its time does not tell."""
         before, self.time_s = self.time_s, time_s
         return 1 / DEFAULT_FPS if before is None or time_s <= before else time_s - before
+
+    def watch(self, boundaries: tuple[Boundary, ...], size: tuple[int, int]) -> None:
+        """Count at these boundaries, in a frame of this size.
+
+        Raises:
+            UsageError: one is outside the first frame.
+        """
+        first = self.size is None
+        self.size = size
+        for boundary in boundaries:
+            if first:
+                check_in_frame(boundary, size)
+            sentence = overhang(boundary, size)
+            if sentence and sentence not in self.noted:
+                self.noted.add(sentence)
+                self.say(sentence)
+        self.counter.watch(boundaries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +96,13 @@ class Tracker(SingleImage):
     Attributes:
         detector: finds the objects, with a lower threshold than this task's.
         threshold: an object is reported once its best score reaches this.
+        boundaries: lines and zones whose crossings are counted.
     """
 
     detector: Detector
     threshold: float
     _state: _TrackState = field(repr=False)
+    boundaries: tuple[Boundary, ...] = ()
     name: str = "track"
     prefetchable: bool = True
 
@@ -100,7 +133,8 @@ class Tracker(SingleImage):
                 most 1; by default 0.4. Uncertain detections, from 0.1 on, help to keep its track.
             delegate: where the model runs.
             threads: number of CPU threads.
-            boundaries: lines and zones whose crossings are counted.
+            boundaries: lines and zones whose crossings are counted. One that is outside the first
+                frame is an error then; ``say`` tells of one that is so in part.
             classes: labels of the classes to track.
             iou: IoU above which the lower-scoring of two boxes is dropped.
             head: TOML file that describes the outputs.
@@ -120,21 +154,24 @@ class Tracker(SingleImage):
             model, labels=labels, threshold=threshold, delegate=delegate, threads=threads,
             classes=classes, iou=iou, head=head, mean=mean, std=std, say=say,
         )  # fmt: skip
-        return cls.from_detector(detector, boundaries, camera)
+        return cls.from_detector(detector, boundaries, camera, say)
 
     @classmethod
     def from_detector(
-        cls, detector: Detector, boundaries: Sequence[Boundary] = (), camera: CameraMode = "auto"
+        cls,
+        detector: Detector,
+        boundaries: Sequence[Boundary] = (),
+        camera: CameraMode = "auto",
+        say: Callable[[str], None] = print,
     ) -> Self:
         """Track the objects that ``detector`` finds, from its threshold on; see :meth:`open`."""
         from edge.tracking import matching
 
+        check_names(boundaries)
         matching.assign(np.zeros((1, 1)), 1.0)  # a missing package shows before a camera opens
         sensitive = replace(detector, threshold=min(detector.threshold, MIN_SCORE))
-        state = _TrackState(
-            MultiObjectTracker(_PARAMETERS), CrossingCounter(boundaries), FrameMotion(camera)
-        )
-        return cls(sensitive, detector.threshold, state)
+        state = _TrackState(MultiObjectTracker(_PARAMETERS), FrameMotion(camera), say)
+        return cls(sensitive, detector.threshold, state, tuple(boundaries))
 
     @property
     def runtime(self) -> Runtime:
@@ -151,9 +188,14 @@ class Tracker(SingleImage):
         return self.detector.preprocess(frame)
 
     def postprocess(self, outputs: tuple[Array, ...], frame: Frame) -> TrackedDetections:
-        """Return the tracked objects in pixels of the frame, and the crossings in it."""
+        """Return the tracked objects in pixels of the frame, and the crossings in it.
+
+        Raises:
+            UsageError: a line or zone is outside the first frame.
+        """
         state = self._state
         height, width = frame.image.shape[:2]
+        state.watch(self.boundaries, (width, height))
         state.tracker.parameters = _parameters(self.threshold)
         state.tracker.size = (width, height)
         detections = self.detector.postprocess(outputs, frame).detections
@@ -185,15 +227,14 @@ class Tracker(SingleImage):
         )  # fmt: skip
         state.trails = _extend(state.trails, reported)
         events = state.counter.update(reported)
-        return TrackedDetections(reported, events, state.trails, state.counter.totals)
+        return TrackedDetections(reported, events, state.trails, state.counter.counts)
 
     def draw(self, image: BgrImage, result: TrackedDetections) -> BgrImage:
         """Draw boxes, ids, trails, lines and zones with their counts, in place."""
         draw.trails(image, result.trails)
         draw.detections(image, result.detections)
-        for boundary in self._state.counter.boundaries:
-            counts = result.totals[boundary.name]
-            text = f"{boundary.name}: {counts['in']} in, {counts['out']} out"
+        for boundary in self.boundaries:
+            text = describe_count(boundary.name, result.counts[boundary.name])
             if isinstance(boundary, Line):
                 draw.line(image, boundary.start, boundary.end, text)
             elif isinstance(boundary, Zone):
@@ -201,18 +242,27 @@ class Tracker(SingleImage):
         return image
 
     def settings(self) -> TaskSettings:
-        """Return the score that an object must have reached, and the tracked classes."""
-        return replace(self.detector.settings(), score=self.threshold)
+        """Return the score that an object must have reached, the classes, lines and zones."""
+        settings = self.detector.settings()
+        return replace(settings, score=self.threshold, boundaries=self.boundaries)
 
     def with_settings(self, settings: TaskSettings) -> Self:
-        """Return this task with another threshold and other classes; objects keep their ids.
+        """Return this task with other settings; objects keep their ids.
+
+        Lines and zones that stay where they are keep their counts.
 
         Raises:
-            UsageError: no such class, or a score out of range.
+            UsageError: no such class, a score out of range, two boundaries of one name, or a new
+                one outside the frame.
         """
         threshold = check_score(settings.score)
-        unchanged = replace(settings, score=self.detector.threshold)
-        return replace(self, detector=self.detector.with_settings(unchanged), threshold=threshold)
+        boundaries = settings.boundaries or ()
+        check_names(boundaries)
+        for boundary in boundaries:
+            if self._state.size is not None and boundary not in self.boundaries:
+                check_in_frame(boundary, self._state.size)
+        detector = self.detector.with_settings(replace(settings, score=self.detector.threshold))
+        return replace(self, detector=detector, threshold=threshold, boundaries=boundaries)
 
     def fallback_to_cpu(self) -> Self:
         """Return this task on the CPU; objects keep their ids.

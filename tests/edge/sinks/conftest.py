@@ -17,8 +17,11 @@ from edge.results import (
     Event,
     MatchedPoses,
     PoseMatch,
+    Poses,
+    Repetition,
     Segment,
     Segmentation,
+    TrackedDetections,
 )
 from edge.streaming.sink import StreamContext
 
@@ -83,7 +86,11 @@ def results() -> dict[str, list[Any]]:
     return {
         "classify": [CAT, Classification(CAT.classes), Classification(CAT.classes, 0.95)],
         "detect": [Detections(()), Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),))],
-        "track": [Detections((DOG,), (crossed,)), Detections((), ())],
+        "track": [
+            TrackedDetections((DOG,), (crossed,), counts={"door": {"in": 1, "out": 0}}),
+            TrackedDetections((), (), counts={"shop": {"in": 0, "out": 2, "inside": 1}}),
+        ],
+        "pose": [Poses((), (Repetition("squat", 3),), {"squat": 3, "push_up": 0})],
         "mirror": [
             MatchedPoses(()),
             MatchedPoses((), match=PoseMatch("a.mp4", 3, 0.97, True, Path("a.jpg"))),

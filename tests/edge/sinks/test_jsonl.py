@@ -60,7 +60,15 @@ def test_lines_follow_the_schema(tmp_path: Path, stream: Any, output: Any, resul
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"schema": 2}, {"frame": -1}, {"classes": None}, {"unknown": "no"}, {"task": "detect"}],
+    [
+        {"schema": 2},
+        {"frame": -1},
+        {"classes": None},
+        {"unknown": "no"},
+        {"task": "detect"},
+        {"counts": {"squat": -1}},
+        {"counts": {"door": {"in": 1}}},
+    ],
 )
 def test_the_schema_notices_a_wrong_line(
     wrong: dict[str, Any], tmp_path: Path, stream: Any, output: Any

@@ -10,8 +10,10 @@ from edge.results import (
     ClassScore,
     Detection,
     Detections,
+    Poses,
     Segment,
     Segmentation,
+    TrackedDetections,
 )
 from edge.sinks import open_sink
 from edge.sinks.text import TextSink
@@ -45,6 +47,19 @@ def test_prints_a_line_when_the_result_changes(sink: Any, output: Any, capsys: A
     summaries = [line.split(" s  ")[1] for line in capsys.readouterr().err.splitlines()]
     assert summaries == ["cat 90 %", "class 1 70 %", "class 2 70 %",
                     "person", "person × 2", "person × 3", "nothing"]  # fmt: skip
+
+
+def test_what_is_counted_is_printed(sink: Any, output: Any, capsys: Any) -> None:
+    none, one = {"in": 0, "out": 0}, {"in": 1, "out": 0}
+    crossings = [TrackedDetections((), (), counts={"door": count}) for count in (none, one, one)]
+    squats = [Poses((), (), {"squat": count, "push_up": 0}) for count in (0, 1, 2)]
+    for index, result in enumerate([*crossings, *squats]):
+        sink.write(output(index, result=result))
+    summaries = [line.split(" s  ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert summaries == [
+        "nothing; door: 0 in, 0 out", "nothing; door: 1 in, 0 out",
+        "nothing", "nothing; squat × 1", "nothing; squat × 2",
+    ]  # fmt: skip
 
 
 def test_small_changes_of_shares_print_nothing(sink: Any, output: Any, capsys: Any) -> None:

@@ -9,8 +9,10 @@ import pytest
 from errors import raises_code
 from streams import ListedSource, ListingSink, MeanTask, Value
 
+from edge.commands.stream_options import show
 from edge.errors import CorruptFrameError, DelegateError, OutputError, SourceError
 from edge.frame import Frame, Output
+from edge.results import TrackedDetections
 from edge.streaming import stream
 from edge.streaming.stream import StreamTiming
 
@@ -34,6 +36,23 @@ def test_every_frame_of_a_file_reaches_every_sink_in_order() -> None:
         assert sink.closed == 1
     assert (done.frames, done.dropped, done.lost) == (50, 0, {})
     assert source.closed >= 1
+
+
+class Counting(MeanTask):
+    """Counts the frames that enter."""
+
+    def postprocess(self, outputs: tuple[Any, ...], frame: Frame) -> Any:
+        return TrackedDetections((), (), counts={"door": {"in": frame.index + 1, "out": 0}})
+
+
+def test_the_last_counts_are_in_the_statistics_and_in_what_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done, _ = run(ListedSource(range(7)), ListingSink(), task=Counting())
+    assert done.to_dict()["counts"] == {"door": {"in": 7, "out": 0}}
+    show(done)
+    assert "door: 7 in, 0 out" in capsys.readouterr().err
+    assert run(ListedSource(range(3)), ListingSink())[0].counts == {}
 
 
 def test_draws_images_only_for_sinks_that_want_them() -> None:

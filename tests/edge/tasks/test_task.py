@@ -39,7 +39,7 @@ def classified(task: Any, image: Any = RED) -> Any:
 
 def test_a_classifier_begins_with_what_it_was_opened_with(classifier: Any) -> None:
     assert classifier.settings() == TaskSettings(0.0, None, COLORS)
-    assert classifier.settings().to_dict() == {"score": 0.0, "classes": None}
+    assert classifier.settings().to_dict() == {"score": 0.0, "classes": None, "boundaries": None}
 
 
 def test_a_threshold_comes_and_goes(classifier: Any) -> None:

@@ -46,7 +46,8 @@ def test_the_state_for_scripts(page: pages.Page) -> None:
     assert state == {
         "type": "hello", "version": 1, "task": "mean", "model": "mean.tflite",
         "source": pages.STREAM, "camera": False, "labels": ["dark", "light"],
-        "settings": {"score": 0.5, "classes": None}, "paused": False, "recording": None,
+        "settings": {"score": 0.5, "classes": None, "boundaries": None}, "paused": False,
+        "recording": None,
         "clients": 0,
     }  # fmt: skip
 

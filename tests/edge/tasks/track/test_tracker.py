@@ -1,6 +1,6 @@
 """The task "track" takes out what its camera does between two frames."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -10,7 +10,9 @@ from errors import raises_code
 
 from edge.frame import Frame
 from edge.results import Detection, Detections
+from edge.tasks.task import TaskSettings
 from edge.tasks.track.tracker import Tracker
+from edge.tracking.boundaries import Line
 
 pytest.importorskip("lap", reason="the extra 'track' is not installed")
 
@@ -32,6 +34,12 @@ class Seen:
 
     def label(self, index: int) -> str:
         return "cup"
+
+    def settings(self) -> TaskSettings:
+        return TaskSettings(self.threshold, None, ())
+
+    def with_settings(self, settings: TaskSettings) -> "Seen":
+        return self
 
 
 def textured(width: int, height: int) -> np.ndarray:
@@ -65,3 +73,40 @@ def test_a_moving_camera_costs_no_ids() -> None:
 def test_an_unknown_mode_is_refused() -> None:
     with raises_code("invalid-option-value"):
         ids("shaky")
+
+
+def watching(*lines: Line) -> tuple[Tracker, list[str]]:
+    notes: list[str] = []
+    return Tracker.from_detector(Seen(), lines, "static", notes.append), notes  # type: ignore[arg-type]
+
+
+def frames(task: Tracker, count: int) -> Any:
+    for index in range(count):
+        result = task.postprocess((), Frame(index, index / FPS, np.zeros((300, 400, 3), np.uint8)))
+    return result
+
+
+def test_a_line_outside_the_first_frame_is_an_error_and_in_part_told_once() -> None:
+    task, notes = watching(Line("door", (10, 200), (900, 200)))
+    assert frames(task, 3).counts == {"door": {"in": 0, "out": 0}}
+    assert len(notes) == 1
+    assert "400 × 300" in notes[0]
+    task, _ = watching(Line("door", (10, 400), (300, 400)))
+    with raises_code("boundary-outside-frame"):
+        frames(task, 1)
+
+
+def test_lines_are_settings_that_apply_from_the_next_frame() -> None:
+    task, _ = watching(Line("door", (0, 200), (300, 200)))
+    frames(task, 3)
+    settings = task.settings()
+    assert settings.boundaries == task.boundaries
+    gate = Line("gate", (130, 0), (130, 300))
+    other = task.with_settings(replace(settings, boundaries=(gate,)))
+    assert set(frames(other, 10).counts) == {"gate"}
+    assert set(frames(task, 1).counts) == {"door"}
+    image = np.zeros((300, 400, 3), np.uint8)
+    assert other.draw(image.copy(), frames(other, 1))[20, 130].min() > 200
+    for wrong in ((gate, gate), (Line("far", (500, 0), (500, 300)),)):
+        with raises_code("duplicate-name" if len(wrong) == 2 else "boundary-outside-frame"):
+            task.with_settings(replace(settings, boundaries=wrong))

@@ -7,7 +7,7 @@ import pytest
 
 from edge.sources import open_source
 from edge.tasks.track.tracker import Tracker
-from edge.tracking.counting import Line, Zone
+from edge.tracking.boundaries import Line, Zone
 
 pytestmark = pytest.mark.realdata
 

@@ -28,7 +28,8 @@ def as_before(page: Page, stream: Served) -> Iterator[None]:
     if page.locator("#classes-all").is_enabled():
         page.locator("#classes-all").click()
     page.get_by_label("Minimum score").fill("0")
-    plain = {"paused": False, "recording": None, "settings": {"score": 0.0, "classes": None}}
+    settings = {"score": 0.0, "classes": None, "boundaries": None}
+    plain = {"paused": False, "recording": None, "settings": settings}
 
     def so() -> bool:
         state = page.request.get(f"{stream.url}api/state").json()
