@@ -21,9 +21,9 @@ def project(tmp_path: Path) -> Path:
     for version in ("3.11", "3.12"):
         (tmp_path / f"requirements-{version}.lock").touch()
     for name in NEEDED:
-        found = shutil.which(name)
-        assert found
-        (tmp_path / "bin" / name).symlink_to(found)
+        program = shutil.which(name)
+        assert program
+        (tmp_path / "bin" / name).symlink_to(program)
     return tmp_path
 
 

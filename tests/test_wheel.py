@@ -35,9 +35,9 @@ def built(sources: Path) -> Path:
     """The folder with the source archive, and the wheel that was built from it."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", "dist"]
     done = subprocess.run(command, cwd=sources, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    complaints = [line for line in said.splitlines() if "no files found" in line]
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    complaints = [line for line in output.splitlines() if "no files found" in line]
     assert not complaints
     return sources / "dist"
 

@@ -33,10 +33,10 @@ def build(folder: Path) -> Path:
 
 def install(wheel: Path, extras: list[str], python: str, processor: str, folder: Path) -> None:
     """Install the wheel with its dependencies for another machine; nothing of it is run."""
-    wanted = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
+    requirement = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
     command = [
         find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), "--no-build",
-        "--python-version", python, "--python-platform", f"{processor}-manylinux_2_34", wanted,
+        "--python-version", python, "--python-platform", f"{processor}-manylinux_2_34", requirement,
     ]  # fmt: skip
     subprocess.run(command, cwd=REPOSITORY, check=True)
 
@@ -51,9 +51,9 @@ def brought_by(name: str, installed: list[Distribution], machines: list[dict[str
     """The packages that require it; ``machines``: the conditions of the board, one per extra."""
 
     def requires(line: str) -> bool:
-        wanted = Requirement(line)
-        counts = wanted.marker is None or any(map(wanted.marker.evaluate, machines))
-        return counts and canonicalize_name(wanted.name) == name
+        requirement = Requirement(line)
+        counts = requirement.marker is None or any(map(requirement.marker.evaluate, machines))
+        return counts and canonicalize_name(requirement.name) == name
 
     return ", ".join(other.name for other in installed if any(map(requires, other.requires or [])))
 
@@ -63,21 +63,23 @@ def main() -> None:
     parser.add_argument("--python", default="3.11", help="such as 3.11 (bookworm), 3.13 (trixie)")
     parser.add_argument("--processor", default="aarch64", choices=("aarch64", "x86_64"))
     parser.add_argument("--extra", action="append", default=[], help="such as web")
-    asked = parser.parse_args()
-    board = {"python_version": asked.python, "platform_machine": asked.processor}
-    machines = [board | {"extra": extra} for extra in ("", *asked.extra)]
+    options = parser.parse_args()
+    board = {"python_version": options.python, "platform_machine": options.processor}
+    machines = [board | {"extra": extra} for extra in ("", *options.extra)]
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "board")
-        install(build(Path(folder, "wheel")), asked.extra, asked.python, asked.processor, target)
+        install(
+            build(Path(folder, "wheel")), options.extra, options.python, options.processor, target
+        )
         installed = sorted(distributions(path=[str(target)]), key=size, reverse=True)
         rows = [
-            (one.name, one.version, f"{size(one) / 1e6:.1f}",
-             brought_by(canonicalize_name(one.name), installed, machines))
-            for one in installed
+            (package.name, package.version, f"{size(package) / 1e6:.1f}",
+             brought_by(canonicalize_name(package.name), installed, machines))
+            for package in installed
         ]  # fmt: skip
         total = sum(map(size, installed)) / 1e6
-    extras = "".join(f", with {extra}" for extra in asked.extra)
-    print(f"Python {asked.python} on {asked.processor}{extras}\n")
+    extras = "".join(f", with {extra}" for extra in options.extra)
+    print(f"Python {options.python} on {options.processor}{extras}\n")
     print("| package | version | MB | because of |\n|---|---|---:|---|")
     for row in rows:
         print(f"| {' | '.join(row)} |")

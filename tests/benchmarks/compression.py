@@ -75,14 +75,14 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--results", type=Path, help="JSON lines; default: a file that is dropped")
     options = parser.parse_args()
-    wanted = [recipe.load(name) for name in options.recipes if name != DENSE]
+    selected = [recipe.load(name) for name in options.recipes if name != DENSE]
     with tempfile.TemporaryDirectory() as work:
         results = options.results or Path(work) / "results.jsonl"
         for seed in options.seeds:
-            missing = [one for one in wanted if (seed, one.name) not in done(results)]
+            missing = [entry for entry in selected if (seed, entry.name) not in done(results)]
             if missing or (seed, DENSE) not in done(results):
                 run_seed(options, seed, missing, results, TerminalProgress())
-        names = [DENSE, *(one.name for one in wanted)]
+        names = [DENSE, *(entry.name for entry in selected)]
         rows = [row for row in read(results) if row["seed"] in options.seeds]
         report([[row for row in rows if row["recipe"] == name] for name in names])
 
@@ -98,11 +98,11 @@ def run_seed(
     start = learned(options.dataset, options.weights, seed, progress)
     if (seed, DENSE) not in done(results):
         add(results, measure(start, DENSE, start.int8, 0.0))
-    for one in recipes:
+    for entry in recipes:
         began = time.perf_counter()
-        content = recipe.run(one, start.material).content
-        add(results, measure(start, one.name, content, time.perf_counter() - began))
-        progress.say(f"seed {seed}: {one.name} in {read(results)[-1]['seconds']:.0f} s")
+        content = recipe.run(entry, start.material).content
+        add(results, measure(start, entry.name, content, time.perf_counter() - began))
+        progress.say(f"seed {seed}: {entry.name} in {read(results)[-1]['seconds']:.0f} s")
 
 
 def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
@@ -134,17 +134,17 @@ def measure(start: Start, name: str, content: bytes, seconds: float) -> Row:
     dataset, sides = start.material.dataset, start.material.split
     judged = judged_images(sides)
     truth = dataset.labels[judged]
-    said, dense, reference = (
+    predicted, dense, reference = (
         scores(file, dataset, judged).argmax(1) for file in (content, start.int8, start.float32)
     )
-    accuracy, before = float((said == truth).mean()), float((dense == truth).mean())
+    accuracy, before = float((predicted == truth).mean()), float((dense == truth).mean())
     own, beside = invoke_ms(content, start.int8)
     return {
         "seed": start.material.seed,
         "recipe": name,
         "accuracy": accuracy,
         "lost": 100 * (before - accuracy),
-        "agreement": float((said == reference).mean()),
+        "agreement": float((predicted == reference).mean()),
         "invoke": own / beside,
         "invoke_ms": own,
         "gzip": len(gzip.compress(content)) / len(gzip.compress(start.int8)),

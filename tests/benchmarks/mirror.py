@@ -27,26 +27,26 @@ def main() -> None:
     random = np.random.default_rng(0)
     people = random.uniform(0, 1, (count, len(COCO), 3)).astype(np.float32)
     people[..., 2] = random.uniform(0.3, 1, people.shape[:2])
-    vectors = [vector for one in people if (vector := normalize_pose(one)) is not None]
+    vectors = [vector for person in people if (vector := normalize_pose(person)) is not None]
     known = pose_database(vectors)
     plain = people[..., :2].reshape(count, -1)
     other = NearestNeighbors(n_neighbors=1, metric="cosine", algorithm="brute").fit(plain)
-    ours, theirs, found = [], [], 0
+    ours, theirs, recognized = [], [], 0
     numbers = random.integers(0, count, ROUNDS)
     for number in numbers:
         points = zip(COCO, people[number].tolist(), strict=True)
-        asked = Pose(1.0, tuple(Keypoint(name, x, y, score) for name, (x, y, score) in points))
+        query = Pose(1.0, tuple(Keypoint(name, x, y, score) for name, (x, y, score) in points))
         start = time.perf_counter()
-        nearest = known.nearest(keypoint_array(asked))
+        nearest = known.nearest(keypoint_array(query))
         ours.append(1000 * (time.perf_counter() - start))
-        found += nearest is not None and nearest.number == number and not nearest.mirrored
+        recognized += nearest is not None and nearest.number == number and not nearest.mirrored
     for number in numbers:
         start = time.perf_counter()
         other.kneighbors(plain[number : number + 1])
         theirs.append(1000 * (time.perf_counter() - start))
     p50, p95 = np.percentile(ours, [50, 95])
     baseline = np.median(theirs)
-    print(f"{len(vectors):,} poses, {ROUNDS} queries: {found} find themselves")
+    print(f"{len(vectors):,} poses, {ROUNDS} queries: {recognized} find themselves")
     print(f"p50 {p50:.2f} ms, p95 {p95:.2f} ms; scikit-learn {baseline:.2f} ms: "
           f"{p50 / baseline:.2f}x")  # fmt: skip
 

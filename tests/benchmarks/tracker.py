@@ -129,7 +129,9 @@ def thinned(rows: Array, every: int) -> Array:
 def mean(name: str) -> Verdict:
     scenes = [Scene(seed, **GENERATED[name]) for seed in range(SEEDS)]
     sequences = [(generate(scene), scene.fps) for scene in scenes]
-    return average([judge(one.truth, follow(one.detections, fps)) for one, fps in sequences])
+    return average(
+        [judge(sequence.truth, follow(sequence.detections, fps)) for sequence, fps in sequences]
+    )
 
 
 def average(verdicts: list[Verdict]) -> Verdict:

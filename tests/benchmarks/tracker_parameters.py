@@ -91,7 +91,9 @@ def main() -> None:
     options = parser.parse_args()
     groups = real(options.data / "mot") | generated()
     candidates = list(draw(options.candidates))
-    scores = np.array([evaluate(one, groups) for one in candidates])  # [candidates, groups, 3]
+    scores = np.array(
+        [evaluate(candidate, groups) for candidate in candidates]
+    )  # [candidates, groups, 3]
     as_is = np.array([verdict(TrackerParameters(), *groups[name][0]) for name in REAL])
     print(f"{'group left out':16}{'as now':>22}{'chosen without it':>22}{'best library':>22}")
     for at, name in enumerate(groups):
@@ -110,12 +112,14 @@ def real(folder: Path) -> Groups:
     """Return each real sequence first as it is, then its variations."""
     groups: Groups = {}
     for name, fps in REAL.items():
-        found, truth = (np.loadtxt(folder / name / f, delimiter=",") for f in ("det.txt", "gt.txt"))
+        detections, truth = (
+            np.loadtxt(folder / name / f, delimiter=",") for f in ("det.txt", "gt.txt")
+        )
         random = np.random.default_rng(1)
-        last = max(found[:, 0].max(), truth[:, 0].max())
-        some = backwards(found[random.random(len(found)) > 0.05], last)
+        last = max(detections[:, 0].max(), truth[:, 0].max())
+        some = backwards(detections[random.random(len(detections)) > 0.05], last)
         groups[name] = [
-            (Sequence(truth, found), fps),
+            (Sequence(truth, detections), fps),
             (Sequence(backwards(truth, last), some), fps),
         ]
     return groups

@@ -119,7 +119,7 @@ def recorded(frames: list[np.ndarray], path: Path) -> float:  # type: ignore[typ
         )
         for index, frame in enumerate(frames)
     ]
-    seconds = median(timed(lambda one=one: sink.write(one)) for one in outputs)  # type: ignore[misc]
+    seconds = median(timed(lambda output=output: sink.write(output)) for output in outputs)  # type: ignore[misc]
     sink.close()
     return seconds
 
@@ -127,7 +127,9 @@ def recorded(frames: list[np.ndarray], path: Path) -> float:  # type: ignore[typ
 def encoded(frames: list[np.ndarray]) -> float:  # type: ignore[type-arg]
     """Median seconds of OpenCV's JPEG encoder."""
     quality = (cv2.IMWRITE_JPEG_QUALITY, 85)
-    return median(timed(lambda one=one: cv2.imencode(".jpg", one, quality)) for one in frames)  # type: ignore[misc]
+    return median(
+        timed(lambda frame=frame: cv2.imencode(".jpg", frame, quality)) for frame in frames
+    )  # type: ignore[misc]
 
 
 def images(count: int) -> Dataset:

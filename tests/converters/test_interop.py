@@ -31,7 +31,7 @@ pytestmark = pytest.mark.realdata
 
 
 @dataclass(frozen=True)
-class Made:
+class Conversion:
     """A model of grocery6 with the answers of ai-edge-litert to the test images."""
 
     path: Path
@@ -43,7 +43,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def conversion(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Conversion:
     folder = tmp_path_factory.mktemp("interop")
     photos = test_data / "datasets" / "grocery6"
     learned = test_data / "models" / "keras" / "mobilenet_v2_1.0_224_no_top.weights.h5"
@@ -71,7 +71,7 @@ def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
         *[decode_image((photos / images.images[i].name).read_bytes()) for i in sides.test],
     )
     stretched = folder / "stretched.npz"
-    return Made(
+    return Conversion(
         path, images.classes, stretched, folder / "originals.npz",
         images.labels[sides.test],
         np.array(ask("ai-edge-litert", path, stretched)["scores"]),
@@ -86,35 +86,35 @@ def ask(who: str, model: Path, images: Path) -> dict[str, Any]:
     return dict(json.loads(out.read_text()))
 
 
-def assert_same_answers(made: Made, scores: np.ndarray) -> None:
+def assert_same_answers(conversion: Conversion, scores: np.ndarray) -> None:
     """Top-1 equal on at least 98 % of the images, and every difference a near-tie."""
-    wanted, got = made.reference.argmax(1), scores.argmax(1)
-    different = np.flatnonzero(wanted != got)
-    assert len(different) <= 0.02 * len(wanted), f"{len(different)} of {len(wanted)} differ"
+    expected, got = conversion.reference.argmax(1), scores.argmax(1)
+    different = np.flatnonzero(expected != got)
+    assert len(different) <= 0.02 * len(expected), f"{len(different)} of {len(expected)} differ"
     for image in different:
-        row = made.reference[image]
-        steps = (row[wanted[image]] - row[got[image]]) * 256
+        row = conversion.reference[image]
+        steps = (row[expected[image]] - row[got[image]]) * 256
         assert steps <= NEAR_TIE, f"image {image}: {row} against {scores[image]}"
 
 
-def test_the_model_is_worth_comparing(made: Made) -> None:
-    assert (made.reference.argmax(1) == made.truth).mean() >= 0.9
-    assert len(set(made.reference.argmax(1).tolist())) == len(made.labels)
+def test_the_model_is_worth_comparing(conversion: Conversion) -> None:
+    assert (conversion.reference.argmax(1) == conversion.truth).mean() >= 0.9
+    assert len(set(conversion.reference.argmax(1).tolist())) == len(conversion.labels)
 
 
 @pytest.mark.parametrize("who", ["tensorflow", "tflite-runtime"])
-def test_other_interpreters_agree(made: Made, who: str) -> None:
+def test_other_interpreters_agree(conversion: Conversion, who: str) -> None:
     if importlib.util.find_spec(who.replace("-", "_")) is None:
         pytest.skip(f"{who} is not installed")
-    answer = ask(who, made.path, made.stretched)
+    answer = ask(who, conversion.path, conversion.stretched)
     assert answer["package"].startswith(who)
-    assert_same_answers(made, np.array(answer["scores"]))
+    assert_same_answers(conversion, np.array(answer["scores"]))
 
 
 @pytest.mark.parametrize("images", ["stretched", "originals"])
-def test_mediapipe_reads_the_labels_and_agrees(made: Made, images: str) -> None:
+def test_mediapipe_reads_the_labels_and_agrees(conversion: Conversion, images: str) -> None:
     if importlib.util.find_spec("mediapipe") is None:
         pytest.skip("mediapipe is not installed")
-    answer = ask("mediapipe", made.path, getattr(made, images))
-    assert tuple(answer["labels"]) == made.labels
-    assert_same_answers(made, np.array(answer["scores"]))
+    answer = ask("mediapipe", conversion.path, getattr(conversion, images))
+    assert tuple(answer["labels"]) == conversion.labels
+    assert_same_answers(conversion, np.array(answer["scores"]))

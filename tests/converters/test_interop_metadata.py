@@ -53,8 +53,8 @@ def judged(tasks, content, image, top=3):
     )
     with vision.ImageClassifier.create_from_options(options) as classifier:
         mp_image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
-        found = classifier.classify(mp_image).classifications[0].categories
-    return [(entry.category_name, entry.index, entry.score) for entry in found]
+        categories = classifier.classify(mp_image).classifications[0].categories
+    return [(entry.category_name, entry.index, entry.score) for entry in categories]
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
@@ -87,10 +87,10 @@ def test_we_read_what_mediapipe_writes(tasks, tiny_model, red):
         bytearray(tiny_model("float32")), [127.5, 127.4, 127.3], [127.5, 127.6, 127.7], labels
     )
     content, _ = writer.populate()
-    found = metadata.read(bytes(content))
-    assert found.labels == ("red", "green", "blue")
-    assert found.mean == pytest.approx((127.5, 127.4, 127.3))
-    assert found.std == pytest.approx((127.5, 127.6, 127.7))
+    content_metadata = metadata.read(bytes(content))
+    assert content_metadata.labels == ("red", "green", "blue")
+    assert content_metadata.mean == pytest.approx((127.5, 127.4, 127.3))
+    assert content_metadata.std == pytest.approx((127.5, 127.6, 127.7))
     assert (
         Classifier.from_bytes(bytes(content), name="m").predict(red[..., ::-1]).best.label == "red"
     )

@@ -32,20 +32,20 @@ def test_float32_is_the_keras_model(
 ) -> None:
     model, variants = micro_model_and_variants
     pixels = shapes.pixels[shapes_split.test]
-    wanted = model(shapes.preprocessing.normalize(pixels), training=False).numpy()
-    np.testing.assert_allclose(run(variants[0].content, pixels), wanted, atol=1e-4)
-    np.testing.assert_allclose(run(variants[1].content, pixels), wanted, atol=0.02)
+    expected = model(shapes.preprocessing.normalize(pixels), training=False).numpy()
+    np.testing.assert_allclose(run(variants[0].content, pixels), expected, atol=1e-4)
+    np.testing.assert_allclose(run(variants[1].content, pixels), expected, atol=0.02)
 
 
 def test_int8_equals_float32_within_quantization_error(
     micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split: Split
 ) -> None:
     pixels = shapes.pixels[shapes_split.test]
-    wanted = run(micro_variants[0].content, pixels)
+    expected = run(micro_variants[0].content, pixels)
     got = run(micro_variants[2].content, pixels)
-    assert np.ptp(wanted, axis=0).min() > 0.5, "the model must tell its classes apart"
-    assert np.abs(got - wanted).mean() < 0.05
-    assert (got.argmax(1) == wanted.argmax(1)).mean() >= 0.9
+    assert np.ptp(expected, axis=0).min() > 0.5, "the model must tell its classes apart"
+    assert np.abs(got - expected).mean() < 0.05
+    assert (got.argmax(1) == expected.argmax(1)).mean() >= 0.9
 
 
 def test_int8_is_quantized_throughout(micro_variants: tuple[Variant, ...]) -> None:

@@ -39,8 +39,8 @@ def success(*rows: tuple[str, int, str], subgraphs: int = 1) -> str:
 
 def failure(*lines: str) -> str:
     """A failed compilation with these lines of error."""
-    said = "".join(f"{line}\n" for line in lines)
-    return f"{VERSION}{TIMER}{said}{ENDED}Compilation failed! \n"
+    text = "".join(f"{line}\n" for line in lines)
+    return f"{VERSION}{TIMER}{text}{ENDED}Compilation failed! \n"
 
 
 ALL = (("RESHAPE", 1, MAPPED), ("FULLY_CONNECTED", 1, MAPPED), ("SOFTMAX", 1, MAPPED))

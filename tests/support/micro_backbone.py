@@ -20,20 +20,20 @@ ALPHA = 0.35
 def model(seed: int = 0) -> Any:
     """A flat tf_keras backbone, float32 [n, 96, 96, 3] to [n, 3, 3, 1280]."""
     rng = np.random.default_rng(seed)
-    made = {}
+    weights = {}
     for layer in mobilenet_v2.layers(ALPHA):
         shape = layer.shapes[0]
         if layer.kind == "conv":
             gain = 0.5 if layer.name.endswith("project") else 1.4  # keeps activations below 6
             kernel = rng.normal(0, gain / np.sqrt(np.prod(shape[:3])), shape)
-            made[layer.name] = [kernel.astype(np.float32)]
+            weights[layer.name] = [kernel.astype(np.float32)]
         elif layer.kind == "depthwise":
-            made[layer.name] = [rng.normal(1 / 9, 0.03, shape).astype(np.float32)]
+            weights[layer.name] = [rng.normal(1 / 9, 0.03, shape).astype(np.float32)]
         else:
-            one, zero = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+            ones, zeros = np.ones(shape, np.float32), np.zeros(shape, np.float32)
             scale = rng.uniform(0.8, 1.2, shape).astype(np.float32)
-            made[layer.name] = [scale, zero + 0.05, zero, one]
-    return mobilenet_v2.build(ALPHA, SIZE, made)
+            weights[layer.name] = [scale, zeros + 0.05, zeros, ones]
+    return mobilenet_v2.build(ALPHA, SIZE, weights)
 
 
 def backbone(folder: Path, seed: int = 0) -> Backbone:

@@ -104,8 +104,8 @@ def _walk(scene: Scene, rng: np.random.Generator) -> Array:
         arrived = (distance[:, 0] < 0.5) | (rng.random(scene.people) < 0.1 * step)
         goals[arrived] = rng.uniform(low, high, (int(arrived.sum()), 2))
         standing = np.where(rng.random(scene.people) < 0.06 * step, 2.0, standing - step)
-        wanted = np.where(standing[:, None] > 0, 0, pace[:, None] * away / (distance + 1e-9))
-        velocity += (wanted - velocity) * min(1.0, step / 0.4)
+        target = np.where(standing[:, None] > 0, 0, pace[:, None] * away / (distance + 1e-9))
+        velocity += (target - velocity) * min(1.0, step / 0.4)
         places += velocity * step
         path[frame] = places
     return path
@@ -198,7 +198,7 @@ def _detect(scene: Scene, boxes: Array, visible: Array, rng: np.random.Generator
     detector = scene.detector
     luck = 0.5 * (1 + np.vectorize(erf)(_noise(scene, visible.shape, rng, 0.15) / np.sqrt(2)))
     chance = np.clip((visible - 0.25) / 0.4, 0, 1) * (1 - detector.missed)
-    found = luck < chance
+    detected = luck < chance
     unsure = np.clip(1.4 - 0.9 * visible, 0.5, 1.2) * detector.trembling
     spread = np.array([0.04, 0.035, 0.16, 0.08]) * boxes[..., 3:4] * unsure[..., None]
     spread[..., 2] *= 0.45  # a share of the width, which is less than the height
@@ -208,17 +208,17 @@ def _detect(scene: Scene, boxes: Array, visible: Array, rng: np.random.Generator
     score = 1 - np.abs(rng.normal(0, 0.03 + 0.5 * (1 - visible) ** 2))
     seen = np.concatenate([middle - extent / 2, extent, np.clip(score, 0.3, 1)[..., None]], axis=-1)
     rows = [np.concatenate([np.full((int(f.sum()), 1), at + 1.0), seen[at][f]], axis=1)
-            for at, f in enumerate(found)]  # fmt: skip
-    rows += [_doubles(scene, seen, found, rng), _ghosts(scene, boxes, rng)]
+            for at, f in enumerate(detected)]  # fmt: skip
+    rows += [_doubles(scene, seen, detected, rng), _ghosts(scene, boxes, rng)]
     table = np.concatenate(rows)
     table[:, 5] *= detector.confidence
     table = np.insert(table, 1, -1.0, axis=1)
     return table[np.lexsort((-table[:, 6], table[:, 0]))]
 
 
-def _doubles(scene: Scene, seen: Array, found: Mask, rng: np.random.Generator) -> Array:
+def _doubles(scene: Scene, seen: Array, detected: Mask, rng: np.random.Generator) -> Array:
     """Parts of people taken for a second person: rows ``frame, x, y, width, height, score``."""
-    frames, people = np.nonzero(found & (rng.random(found.shape) < scene.detector.doubles))
+    frames, people = np.nonzero(detected & (rng.random(detected.shape) < scene.detector.doubles))
     part = seen[frames, people].copy()
     part[:, 3] *= rng.uniform(0.4, 0.7, len(part))
     part[:, 2] *= rng.uniform(0.6, 1.2, len(part))

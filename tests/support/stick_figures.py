@@ -18,7 +18,7 @@ def places(
     Degrees: ``knee`` and ``elbow`` as in the angles of a pose; ``arm``: of the upper arm from the
     torso; ``lean``: of the torso from upright; ``apart``: between the legs.
     """
-    made: dict[str, tuple[float, float]] = {"nose": (300, 300)}
+    points_by_name: dict[str, tuple[float, float]] = {"nose": (300, 300)}
     for side, sign in (("left", 1), ("right", -1)):
         hip = (300.0 + 4 * sign, 300.0)
         shoulder = _from(hip, 100, 180 - lean)
@@ -32,8 +32,8 @@ def places(
         }
         points["ankle"] = _from(points["knee"], 80, spread - bent)
         points["wrist"] = _from(points["elbow"], 45, upper + 180 - elbow)
-        made |= {f"{side}_{part}": points[part] for part in PARTS}
-    return made
+        points_by_name |= {f"{side}_{part}": points[part] for part in PARTS}
+    return points_by_name
 
 
 def pose(hidden: tuple[str, ...] = (), shift: float = 0, size: float = 1, **bends: float) -> Pose:

@@ -57,9 +57,9 @@ def _by_motmetrics(pairs: Pairs) -> tuple[float, float, int]:
         import motmetrics
 
         counted = motmetrics.MOTAccumulator(auto_id=True)
-        for true, found in pairs:
-            apart = motmetrics.distances.iou_matrix(true[:, 2:6], found[:, 2:6], max_iou=0.5)
-            counted.update(true[:, 1], found[:, 1], apart)
+        for true, tracked in pairs:
+            apart = motmetrics.distances.iou_matrix(true[:, 2:6], tracked[:, 2:6], max_iou=0.5)
+            counted.update(true[:, 1], tracked[:, 1], apart)
         names = ["mota", "idf1", "num_switches"]
         row = motmetrics.metrics.create().compute(counted, metrics=names).iloc[0]
     return float(row["mota"]), float(row["idf1"]), int(row["num_switches"])
@@ -71,17 +71,17 @@ def _by_trackeval(pairs: Pairs) -> float:
         from trackeval.metrics import HOTA
 
         true_ids, true = _numbered([true for true, _ in pairs])
-        found_ids, found = _numbered([found for _, found in pairs])
+        tracked_ids, tracked = _numbered([tracked for _, tracked in pairs])
         result = HOTA().eval_sequence(
             {
                 "num_timesteps": len(pairs),
                 "num_gt_ids": true_ids,
-                "num_tracker_ids": found_ids,
+                "num_tracker_ids": tracked_ids,
                 "num_gt_dets": sum(map(len, true)),
-                "num_tracker_dets": sum(map(len, found)),
+                "num_tracker_dets": sum(map(len, tracked)),
                 "gt_ids": true,
-                "tracker_ids": found,
-                "similarity_scores": [_iou(one[:, 2:6], other[:, 2:6]) for one, other in pairs],
+                "tracker_ids": tracked,
+                "similarity_scores": [_iou(first[:, 2:6], other[:, 2:6]) for first, other in pairs],
             }
         )
     return float(np.mean(result["HOTA"]))

@@ -31,7 +31,7 @@ SIZE = 96  # pixels a side; at the built-in weights' 160 the figures are better 
 
 
 @dataclass(frozen=True)
-class Made:
+class Conversion:
     """A head on the built-in backbone, before and after calibration, and its int8 file."""
 
     temperature: float
@@ -79,55 +79,61 @@ def fashion(folder: Path) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def made(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def conversion(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Conversion:
     dataset = fashion(test_data / "datasets" / "fashion_mnist")
     sides = split.split(dataset, 0)
     backbone = weights.load("builtin", None, SIZE, 0, SilentProgress())
     cache = tmp_path_factory.mktemp("cache")
     fitted = head.fit(embed(backbone, dataset, sides, cache, SilentProgress()))
     hard = head.assemble(backbone, len(CLASSES), fitted.kernel, fitted.bias)
-    made = Made(1.0, hard, hard, b"", dataset, sides)
-    seen = made.scores(hard, sides.validation)
-    temperature = confidence.fit_temperature(seen, made.truth(sides.validation))
+    conversion = Conversion(1.0, hard, hard, b"", dataset, sides)
+    seen = conversion.scores(hard, sides.validation)
+    temperature = confidence.fit_temperature(seen, conversion.truth(sides.validation))
     soft = confidence.scale_logits(hard, temperature)
     samples = calibration_set(dataset, sides, 0)
     int8 = tflite.to_int8(soft, samples, dataset.preprocessing)
-    return Made(temperature, hard, soft, int8, dataset, sides)
+    return Conversion(temperature, hard, soft, int8, dataset, sides)
 
 
-def test_the_temperature_lowers_the_log_loss_on_images_never_seen(made: Made) -> None:
-    assert made.temperature != 1
-    truth = made.truth(made.sides.test)
+def test_the_temperature_lowers_the_log_loss_on_images_never_seen(conversion: Conversion) -> None:
+    assert conversion.temperature != 1
+    truth = conversion.truth(conversion.sides.test)
     before, after = (
-        confidence.reliability(made.scores(model, made.sides.test), truth)
-        for model in (made.hard, made.soft)
+        confidence.reliability(conversion.scores(model, conversion.sides.test), truth)
+        for model in (conversion.hard, conversion.soft)
     )
-    print(f"T {made.temperature:.3f}, before {before.log_loss:.4f}, after {after.log_loss:.4f}")
+    print(
+        f"T {conversion.temperature:.3f}, before {before.log_loss:.4f}, after {after.log_loss:.4f}"
+    )
     assert after.log_loss < before.log_loss
 
 
-def test_the_int8_file_gives_the_calibrated_scores(made: Made) -> None:
+def test_the_int8_file_gives_the_calibrated_scores(conversion: Conversion) -> None:
     """Within the error that int8 makes anyway, and nearer to them than to the scores before."""
-    test = made.sides.test
-    file = made.file_scores(test)
-    hard, soft = made.scores(made.hard, test), made.scores(made.soft, test)
+    test = conversion.sides.test
+    file = conversion.file_scores(test)
+    hard, soft = conversion.scores(conversion.hard, test), conversion.scores(conversion.soft, test)
     error = file - soft
     print(f"mean |error| {np.abs(error).mean():.4f}, bias {(file.max(1) - soft.max(1)).mean():.4f}")
     assert np.abs(error).mean() < 0.01
     assert np.abs(error).mean() < np.abs(file - hard).mean()
     assert (file.argmax(1) == soft.argmax(1)).mean() >= 0.97
-    truth = made.truth(test)
-    loss, wanted = (confidence.reliability(scores, truth).log_loss for scores in (file, soft))
-    assert loss == pytest.approx(wanted, abs=0.02)
+    truth = conversion.truth(test)
+    loss, expected = (confidence.reliability(scores, truth).log_loss for scores in (file, soft))
+    assert loss == pytest.approx(expected, abs=0.02)
 
 
-def test_from_the_threshold_on_unseen_images_are_as_precise_as_wanted(made: Made) -> None:
-    validation, test = made.sides.validation, made.sides.test
-    chosen = confidence.fit_threshold(made.file_scores(validation), made.truth(validation), 0.95)
+def test_from_the_threshold_on_unseen_images_are_as_precise_as_wanted(
+    conversion: Conversion,
+) -> None:
+    validation, test = conversion.sides.validation, conversion.sides.test
+    chosen = confidence.fit_threshold(
+        conversion.file_scores(validation), conversion.truth(validation), 0.95
+    )
     assert chosen.met
-    scores = made.file_scores(test)
+    scores = conversion.file_scores(test)
     accepted = scores.max(1) >= chosen.score
-    right = scores.argmax(1) == made.truth(test)
+    right = scores.argmax(1) == conversion.truth(test)
     print(f"{chosen.words()} On test: {right[accepted].mean():.3f}, {accepted.mean():.3f} accepted")
     assert right.mean() < 0.9
     assert right[accepted].mean() >= chosen.lower

@@ -10,25 +10,25 @@ from edge.deployment import release
 
 
 def bundle(compression: int) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", compression) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         archive.writestr("detector.tflite", bytes(range(256)) * 8)
         archive.writestr("metadata.json", "{}")
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def test_models_of_a_bundle_are_extracted_by_name() -> None:
-    found = release.extract_models("pose.task", bundle(zipfile.ZIP_STORED))
-    assert found == {"detector.tflite": bytes(range(256)) * 8}
+    models = release.extract_models("pose.task", bundle(zipfile.ZIP_STORED))
+    assert models == {"detector.tflite": bytes(range(256)) * 8}
     assert release.extract_models("model.tflite", b"TFL3") == {"": b"TFL3"}
 
 
 def test_a_bundle_without_a_model_is_rejected() -> None:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("metadata.json", "{}")
     with raises_code("bundle-without-model", found="pose.task"):
-        release.extract_models("pose.task", made.getvalue())
+        release.extract_models("pose.task", buffer.getvalue())
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

@@ -39,7 +39,7 @@ def test_a_truncated_response_is_resumed(server, part):
     server.served["/file"] = Served(CONTENT, breaks=[100_000, 1])
     fetch(server, part)
     assert part.read_bytes() == CONTENT
-    assert [asked for _, asked in server.requests] == [None, "bytes=100000-", "bytes=100001-"]
+    assert [span for _, span in server.requests] == [None, "bytes=100000-", "bytes=100001-"]
 
 
 def test_a_partial_file_is_resumed(server, part):
@@ -95,7 +95,7 @@ def test_without_a_strong_etag_an_unverifiable_file_restarts(server, part, tag):
     server.served["/file"] = Served(CONTENT, tag=tag, breaks=[100_000])
     fetch(server, part, resume=False)
     assert part.read_bytes() == CONTENT
-    assert [asked for _, asked in server.requests] == [None, None]
+    assert [span for _, span in server.requests] == [None, None]
 
 
 def test_not_found_names_the_url_and_alternatives(server, part):

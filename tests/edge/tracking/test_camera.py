@@ -101,7 +101,7 @@ def test_auto_looks_closely_once_the_camera_moves(
     assert still[-1] is None or still[-1] == pytest.approx(camera.STATIC, abs=0.1)
     assert 20 <= len(looks) <= 30
     panning = [motion.update(view(scenery, 500 + 4 * at, 400), none, 0.05) for at in range(20)]
-    seen = [one for one in panning if one is not None]
+    seen = [motion for motion in panning if motion is not None]
     assert len(seen) >= 14
     assert seen[-1][:, 2] == pytest.approx([-4, 0], abs=0.4)
 
@@ -153,7 +153,9 @@ def test_a_shaking_camera_shows_in_the_tracks_alone(solver) -> None:
             for row, column in zip(*np.nonzero(overlap >= 0.5), strict=True):
                 counts[true[row, 1], tracks.ids[column]] += 1
         people = {person for person, _ in counts}
-        return sum(max(count for key, count in counts.items() if key[0] == one) for one in people)
+        return sum(
+            max(count for key, count in counts.items() if key[0] == person) for person in people
+        )
 
     assert followed_by_one_id(None) > 1.2 * followed_by_one_id(camera.STATIC)
 
