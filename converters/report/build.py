@@ -216,6 +216,7 @@ def _timing(latency: MeasuredLatency) -> variant.TimingReport:
         interpreter=latency.interpreter,
         delegate=latency.delegate,
         threads=latency.threads,
+        noisy=latency.noisy,
     )
 
 

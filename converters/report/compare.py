@@ -9,6 +9,7 @@ from converters.artifacts import REPORT_FILE
 from converters.report.codec import to_plain
 from converters.report.model import Report
 from converters.report.tables import Column, columns
+from converters.report.text import noise_warning
 from converters.report.variant import BASELINE, VariantReport
 from converters.selection.select import pareto_front
 from edge.errors import UsageError, did_you_mean
@@ -193,6 +194,8 @@ def _warnings(results: Sequence[ComparedResult]) -> tuple[str, ...]:
         warnings.append(
             f"Latencies come from different interpreters: {'; '.join(sorted(runners))}."
         )
+    if noise := noise_warning(row for result in results for row in result.rows):
+        warnings.append(noise)
     return tuple(warnings)
 
 

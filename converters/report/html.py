@@ -79,6 +79,7 @@ def _figures(report: Report) -> dict[str, Any]:
         "reference": report.variants["float32"],
         "verdict_line": text.verdict_line(report),
         "baseline_warning": text.baseline_warning(report),
+        "noise_warning": text.noise_warning(report.variants.values()),
         "majority": text.majority_share(report),
         "matrix": tables.matrix(chosen.confusion) if _drawn(classes) else None,
         "named_columns": len(classes) <= tables.NAMED_COLUMNS,

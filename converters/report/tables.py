@@ -96,7 +96,8 @@ def _time(threads: int) -> Column:
         if mine is None:
             return None
         ratio = formatting.ratio(mine.p50_ms, other.p50_ms) if other else ""
-        return TableCell(formatting.quantiles(mine.p50_ms, mine.p95_ms), ratio)
+        below = ", ".join(filter(None, (ratio, "noisy" if mine.noisy else "")))
+        return TableCell(formatting.quantiles(mine.p50_ms, mine.p95_ms), below)
 
     heading = formatting.number(threads, "thread")
     return Column(f"time-{threads}", heading, "p50 / p95", cell)

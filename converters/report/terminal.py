@@ -33,6 +33,8 @@ def summary(report: Report, out: Path, console: "Console | None" = None) -> None
     shown.print()
     shown.print(_table(report))
     shown.print(Text(_legend(report), style="dim"))
+    if noise := text.noise_warning(report.variants.values()):
+        shown.print(Text(noise, style="yellow"))
     for paragraph in (_judgement, _choice, _board, _about_files):
         lines = list(paragraph(report))
         if lines:
@@ -68,7 +70,7 @@ def _table(report: Report) -> "Table":
             formatting.percent(row.agreement),
             formatting.size(row.bytes),
             formatting.size(row.gzip_bytes),
-            formatting.milliseconds(row.p50_ms),
+            text.latency(row.timing),
             _mapped(row.edgetpu),
         )
         chosen = name == report.chosen

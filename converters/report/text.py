@@ -1,5 +1,7 @@
 """Sentences of the report about the verdict, the scores, the Edge TPU and the board."""
 
+from collections.abc import Iterable
+
 from converters.report.formatting import interval, milliseconds, number, percent, size
 from converters.report.model import Report
 from converters.report.sections import (
@@ -9,7 +11,14 @@ from converters.report.sections import (
     PublishedLatencyReport,
     VerdictReport,
 )
-from converters.report.variant import EdgeTpuMemoryReport, EdgeTpuReport, ThresholdReport
+from converters.report.variant import (
+    EdgeTpuMemoryReport,
+    EdgeTpuReport,
+    ThresholdReport,
+    TimingReport,
+    VariantReport,
+)
+from edge.benchmark import NOISE_ADVICE
 
 _RUNS_ON = {"cpu": "the CPU", "edgetpu": "the Edge TPU"}
 
@@ -23,8 +32,21 @@ def verdict_line(report: Report) -> str:
     return (
         f"{_verdict_opening(report.verdict)}: {percent(chosen.accuracy)} "
         f"({interval(chosen.accuracy_interval)}) accuracy on {number(tested, 'unseen image')}; "
-        f"{size(chosen.bytes)}; {milliseconds(chosen.p50_ms)} on {chosen.timing.runner()}"
+        f"{size(chosen.bytes)}; {latency(chosen.timing)} on {chosen.timing.runner()}"
     )
+
+
+def latency(timing: TimingReport) -> str:
+    """Format the median, and say if it is noisy."""
+    return f"{milliseconds(timing.p50_ms)}{' (noisy)' if timing.noisy else ''}"
+
+
+def noise_warning(rows: Iterable[VariantReport]) -> str | None:
+    """Return a warning that names the variants whose timings are noisy."""
+    noisy = [row.name for row in rows if any(timing.noisy for timing in row.timings)]
+    if not noisy:
+        return None
+    return f"The timings of {', '.join(noisy)} are noisy, also measured again: {NOISE_ADVICE}."
 
 
 def _verdict_opening(verdict: VerdictReport) -> str:

@@ -43,7 +43,8 @@ class ThresholdReport:
 class TimingReport:
     """Latency of one inference: median ``p50_ms`` and 95th percentile ``p95_ms``.
 
-    ``interpreter`` and ``delegate`` that ran it, with so many ``threads``.
+    ``interpreter`` and ``delegate`` that ran it, with so many ``threads``; ``noisy``: also when
+    measured again, the times varied too much to be relied on.
     """
 
     threads: Annotated[int, Range(1)]
@@ -51,6 +52,7 @@ class TimingReport:
     p95_ms: Number
     interpreter: str
     delegate: str
+    noisy: bool = False
 
     def runner(self) -> str:
         """Name interpreter, delegate and threads."""
@@ -188,8 +190,9 @@ class VariantReport:
     def timing(self) -> TimingReport:
         """The latency that is compared and plotted: with the interpreter's own threads."""
         runner = self.latency
+        noisy = any(timed.noisy for timed in self.latencies if timed.threads == runner.threads)
         return TimingReport(
-            runner.threads, self.p50_ms, self.p95_ms, runner.interpreter, runner.delegate
+            runner.threads, self.p50_ms, self.p95_ms, runner.interpreter, runner.delegate, noisy
         )
 
     @property

@@ -48,13 +48,17 @@ class ClassMetrics:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLatency:
-    """Latency of one inference in milliseconds, and the interpreter that ran it."""
+    """Latency of one inference in milliseconds, and the interpreter that ran it.
+
+    ``noisy``: see :class:`edge.benchmark.InvokeTiming`.
+    """
 
     p50_ms: float
     p95_ms: float
     interpreter: str
     delegate: str
     threads: int
+    noisy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,24 +254,26 @@ def _latencies(
     variants: Sequence[Variant], threads: Sequence[int], progress: Progress
 ) -> list[tuple[MeasuredLatency, ...]]:
     """Time each variant with each number of threads; one tuple per variant."""
-    timed: list[list[MeasuredLatency]] = [[] for _ in variants]
-    for count in progress.track(threads, len(threads), "timing"):
-        with suppress_native_stderr():
-            runtimes = [
+    with progress.working("timing"), suppress_native_stderr():
+        runtimes = [
+            [
                 load(
                     v.content, name=f"{v.name}.tflite", delegate="cpu", threads=count, trusted=True
                 )
-                for v in variants
+                for count in threads
             ]
-        for own, runtime, timing in zip(
-            timed, runtimes, benchmark.measure_in_turns(runtimes), strict=True
-        ):
-            own.append(
-                MeasuredLatency(
-                    timing.p50_ms, timing.p95_ms, runtime.package, runtime.delegate, count
-                )
+            for v in variants
+        ]
+        timings = benchmark.measure_in_turns(runtimes)
+    return [
+        tuple(
+            MeasuredLatency(
+                timing.p50_ms, timing.p95_ms, runtime.package, runtime.delegate, count, timing.noisy
             )
-    return [tuple(own) for own in timed]
+            for count, runtime, timing in zip(threads, own, timed, strict=True)
+        )
+        for own, timed in zip(runtimes, timings, strict=True)
+    ]
 
 
 def _metrics(

@@ -169,8 +169,9 @@ def invoke_ms(content: bytes, beside: bytes) -> tuple[float, float]:
     """Medians of both files, on one thread, in turns."""
     with suppress_native_stderr():
         runtimes = [load(c, name="file", delegate="cpu", threads=1) for c in (content, beside)]
-        own, other = (timing.p50_ms for timing in benchmark.measure_in_turns(runtimes, rounds=20))
-    return own, other
+        timings = benchmark.measure_in_turns([[runtime] for runtime in runtimes], rounds=20)
+    (own,), (other,) = timings
+    return own.p50_ms, other.p50_ms
 
 
 def runs_everywhere(content: bytes) -> bool:

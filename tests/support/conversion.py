@@ -104,7 +104,8 @@ RECIPES = {
 class Conversion:
     """What the stages handed on; ``wrong``: test images that int8 takes for the next class.
 
-    ``recipes``: keys of RECIPES; the last is chosen where ``limits`` set none.
+    ``noisy``: variants with noisy timings; ``recipes``: keys of RECIPES; the last is chosen where
+    ``limits`` set none.
     """
 
     classes: tuple[str, ...] = ("circle", "square", "triangle")
@@ -113,6 +114,7 @@ class Conversion:
     verdict: Verdict = PASS
     audit: dict[str, Any] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
+    noisy: tuple[str, ...] = ()
     notes: tuple[str, ...] = ("The head was enough.",)
     recipes: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
@@ -190,7 +192,7 @@ class Conversion:
             gzip_bytes=file.gzip_bytes,
             latencies=(
                 MeasuredLatency(file.ms * 1.9, file.ms * 2.2, INTERPRETER, "cpu", 1),
-                MeasuredLatency(file.ms, file.ms * 1.3, INTERPRETER, "cpu", 2),
+                MeasuredLatency(file.ms, file.ms * 1.3, INTERPRETER, "cpu", 2, name in self.noisy),
             ),
             cost=ModelCost(2_260_000, round(300e6 * file.left), file.sparsity),
             edgetpu=file.edgetpu,

@@ -270,3 +270,16 @@ def test_it_starts_without_what_makes_models(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_noisy_timings_are_named(tmp_path: Path) -> None:
+    noisy = Conversion(noisy=("float16",)).record()
+    compared = compare.compare_results(
+        [put(tmp_path / "calm", Conversion().record()), put(tmp_path / "out", noisy)]
+    )
+    text = printed(compared)
+    assert "noisy" in lines_of(text, "float16")[1]
+    assert "noisy" not in lines_of(text, "int8")[1]
+    assert [warning for warning in compared.warnings if "float16" in warning]
+    rows = {(row["result"], row["variant"]): row for row in compared.to_dict()["variants"]}
+    assert [key for key, row in rows.items() if row["timing"]["noisy"]] == [("out", "float16")]

@@ -325,3 +325,10 @@ def test_a_compressed_model_names_its_source() -> None:
     text = page_of(Conversion(), compressed).text
     for part in ("shapes-model", "2026-11-20", "edge convert <shapes>"):
         assert part in text
+
+
+def test_noisy_timings_are_called_so() -> None:
+    page = Page(Conversion(noisy=("int8",)).page())
+    assert "(noisy)" in page.text[:200]
+    assert "timings of int8 are noisy" in page.text
+    assert "noisy" not in Page(plain_page()).text

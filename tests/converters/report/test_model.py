@@ -142,12 +142,22 @@ def test_a_report_is_read_as_it_was_written() -> None:
 def test_reports_of_version_0_1_0_are_read(name: str) -> None:
     text = (DATA / name).read_text(encoding="utf-8")
     report = Report.load(DATA / name)
-    assert report.to_dict() == json.loads(text)
-    assert list(report.to_dict()) == list(json.loads(text))
+    written, read = json.loads(text), report.to_dict()
+    assert _without_new(read, written) == written
+    assert [key for key in read if key in written] == list(written)
     assert report.dataset.images == 60
     threshold = report.chosen_variant.threshold
     assert threshold is not None and (threshold.precision, threshold.images) == (0.9, 8)
     check(report.to_dict(), SCHEMA)
+
+
+def _without_new(read: Any, written: Any) -> Any:
+    """Leave out the fields that came later."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        return {k: _without_new(v, written[k]) for k, v in read.items() if k in written}
+    if isinstance(written, list) and isinstance(read, list):
+        return [_without_new(*pair) for pair in zip(read, written, strict=True)]
+    return read
 
 
 def test_a_report_shows_itself_in_a_notebook() -> None:

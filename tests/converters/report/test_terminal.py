@@ -107,3 +107,12 @@ def test_a_model_no_better_than_a_guess_gives_a_warning() -> None:
         printed(Conversion(wrong=6)).split()
     )
     assert text.baseline_warning(Conversion().report()) is None
+
+
+def test_noisy_timings_are_called_so() -> None:
+    text = printed(Conversion(recipes=("magnitude-75",), noisy=("magnitude-75", "float32")))
+    rows = {line.split()[0]: line for line in text.splitlines() if " % (" in line}
+    assert [name for name, row in rows.items() if "noisy" in row] == ["float32", "magnitude-75"]
+    assert "float32, magnitude-75 are noisy" in " ".join(text.split())
+    assert all(len(line) <= 80 for line in text.splitlines() if str(OUT) not in line)
+    assert "noisy" not in printed(Conversion())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from errors import error_code
 
+from edge import benchmark
 from edge.cli import run
 from edge.modelfile import metadata
 from edge.modelfile.metadata import ModelMetadata
@@ -170,8 +171,17 @@ def test_bench_reports_what_ran(model, capsys):
     assert figures["runs"] >= 30
     assert figures["load_ms"] > 0
     assert 20e6 < figures["peak_memory_bytes"] < 4e9
+    assert type(figures["noisy"]) is bool
     assert run(["bench", str(model)]) == 0
     assert "95th percentile" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_bench_says_noisy(model, capsys, monkeypatch, noisy):
+    timing = benchmark.InvokeTiming(2.0, 1.0, 3.0, 30, noisy)
+    monkeypatch.setattr(benchmark, "measure", lambda runtime: timing)
+    assert run(["bench", str(model)]) == 0
+    assert ("\n  noisy  " in capsys.readouterr().out) == noisy
 
 
 def test_inspect_shows_the_contents(model, capsys):
