@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from boards.schema import Accelerator, Memory, Note, OsSupport, Profile, PublishedLatency
+from edge.quantities import counted
 
 _LABEL = 14
 """Width of the first column, in characters."""
@@ -89,7 +90,7 @@ def _hardware(board: Profile, sources: Sources) -> Iterator[str]:
         own = f"soldered on, connected by {board.edgetpu}"
         yield from _row("Edge TPU", _cited(own, board.edgetpu_sources, sources))
     run = board.run
-    threads = f"{run.threads} threads" if run.threads else "one thread per core, at most 4"
+    threads = counted(run.threads, "thread") if run.threads else "one thread per core, at most 4"
     size = f"input size {run.size} px" if run.size else "input size that suits the weights"
     yield from _row(
         "models run on", f"{_DELEGATE_NAMES[run.delegate]}, {threads}, {size}: {run.reason}"
@@ -161,7 +162,7 @@ def _latencies(latencies: tuple[PublishedLatency, ...], sources: Sources) -> Ite
     if not latencies:
         yield "  none published, so none estimated; use 'edge bench' to measure on the board"
     for latency in latencies:
-        threads = f"{latency.threads} threads" if latency.threads else ""
+        threads = counted(latency.threads, "thread") if latency.threads else ""
         details = "; ".join(filter(None, [latency.bus, threads, latency.note]))
         figures = f"{latency.model:<27}{latency.dtype:<8}{latency.ms:>7g} ms  {latency.runs_on:<8}"
         yield f"  {figures} {sources.cite(latency.source)}{f' {details}' if details else ''}"
@@ -175,10 +176,13 @@ def _cited(text: str, addresses: tuple[str, ...], sources: Sources) -> str:
 def _sizes(memory: Memory | None) -> str:
     if memory is None:
         return "unknown memory"
-    smallest = memory.mib[0]
-    if smallest < 1024:
-        return f"{smallest} MB"
-    return f"{'/'.join(f'{mib // 1024}' for mib in memory.mib)} GB"
+    *others, largest = map(memory_size, memory.mib)
+    return "/".join((*(text.partition(" ")[0] for text in others), largest))
+
+
+def memory_size(mib: int) -> str:
+    """Return the size of a memory as its board is sold: 512 MB, 4 GB."""
+    return f"{mib} MB" if mib < 1024 else f"{mib // 1024} GB"
 
 
 def _row(label: str, text: str) -> Iterator[str]:

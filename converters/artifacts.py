@@ -11,6 +11,7 @@ from edge.modelfile import metadata
 from edge.modelfile.labels import format_labels
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
+from edge.quantities import counted
 from edge.version import __version__
 
 if TYPE_CHECKING:  # "edge compare" needs a file name from here, and no OpenCV
@@ -29,7 +30,8 @@ def information(
     return ModelMetadata(
         name=f"{dataset.name} classifier",
         description=(
-            f"Classifies images into the {len(dataset.classes)} classes of {dataset.name}."
+            f"Classifies images into the {counted(len(dataset.classes), 'class')} of "
+            f"{dataset.name}."
         ),
         labels=dataset.classes,
         mean=dataset.preprocessing.mean,

@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.quantities import counted
+
 FOLDER = Path("runs/quickstart")
 SIDE = 64
 UNSEEN = 20
@@ -32,7 +34,9 @@ def main(folder: Path = FOLDER) -> NoReturn:
     started = time.perf_counter()
     photos, unseen, out = folder / "digits", folder / "unseen", folder / "out"
     training, held_out = write_images(photos, unseen, UNSEEN, SEED)
-    say(f"{training} images of handwritten digits in {photos}/; {held_out} more held out")
+    say(
+        f"{counted(training, 'image')} of handwritten digits in {photos}/; {held_out} more held out"
+    )
     edge("convert", str(photos), "-o", str(out), *SETTINGS, "--force")
     predictions = edge_json(
         "classify", str(out / "model.tflite"), str(unseen), "--top", "1", "--json"
@@ -116,7 +120,8 @@ def count_right(predictions: list[dict[str, object]], unseen: Path) -> dict[str,
         right[truth] += classes[0]["label"] == truth
     expected = {path.name: len(list(path.iterdir())) for path in unseen.iterdir()}
     if total != expected:
-        fail(f"expected predictions for {sum(expected.values())} images, found {total.total()}")
+        images = counted(sum(expected.values()), "image")
+        fail(f"expected predictions for {images}, found {total.total()}")
     return {name: (right[name], total[name]) for name in sorted(total)}
 
 

@@ -10,7 +10,14 @@ import click
 
 import edge
 from edge.commands import stream_options
-from edge.commands.options import count_progress, normalizing, open_task, run_command, running
+from edge.commands.options import (
+    count_progress,
+    counted,
+    normalizing,
+    open_task,
+    run_command,
+    running,
+)
 
 EXAMPLES = (
     """
@@ -47,7 +54,7 @@ def main(index: str, **stream: Any) -> None:
     say = stream_options.say
     with count_progress(f"poses of {index}") as progress:
         task = open_task(edge.PoseMatcher.open, index, say=say, progress=progress, **options)
-    say(f"{len(task.index.locations)} poses of {index} to choose from")
+    say(f"{counted(len(task.index.locations), 'pose')} of {index} to choose from")
     stream_options.run(task, **stream)
 
 

@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-MEMORY_BYTES, MEMORY_PER_BYTE = 320 << 20, 8
+MEMORY_BYTES, MEMORY_PER_BYTE = 340_000_000, 8
 """Memory that a trial may take, and more of it for each byte of the file: weights are unpacked."""
 
 CPU_S, WORK_PER_S = 1.0, 2e8
@@ -71,7 +71,7 @@ def run(content: bytes, module: str, sizes: Sizes, work: int, least_bytes: int) 
     """
     cpu_s = CPU_S + 2 * work / WORK_PER_S
     memory = MEMORY_BYTES + MEMORY_PER_BYTE * len(content)
-    too_large = f"needs more than {memory >> 20} MB of memory"
+    too_large = f"needs more than {memory / 1e6:.0f} MB of memory"
     if least_bytes > memory:
         raise LimitError(too_large)
     task = {"module": module, "sizes": list(sizes.items()), "memory": memory, "cpu_s": cpu_s}

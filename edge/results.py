@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.quantities import counted
+
 Counts = Mapping[str, int | Mapping[str, int]]
 """Counts so far by name: crossings of a line or zone by direction, repetitions of an exercise.
 
@@ -327,7 +329,7 @@ class Poses(_Drawable):
         """Return a short text for people; empty where there is nothing to report."""
         if not self.poses:
             return ""
-        return "1 person" if len(self.poses) == 1 else f"{len(self.poses)} people"
+        return counted(len(self.poses), "person")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import DeployRequest, Outcome, StepCallback
 from edge.commands.options import JSON, say
 from edge.errors import EdgeError, UsageError
+from edge.quantities import counted
 from edge.terminal import suppress_native_stderr
 
 Work = Callable[[BoardAddress, StepCallback], Awaitable[Outcome]]
@@ -207,7 +208,7 @@ def _work(addresses: Sequence[BoardAddress], work: Work, canary: int, as_json: b
     if not as_json and len(addresses) > 1:
         good = sum(row["good"] for row in rows)
         seconds = time.monotonic() - start
-        click.echo(f"{good} of {len(rows)} boards succeeded in {seconds:.0f} s")
+        click.echo(f"{good} of {counted(len(rows), 'board')} succeeded in {seconds:.0f} s")
     if any(isinstance(result, EdgeError) for result in results):
         return 2
     return 0 if all(row["good"] for row in rows) else 3

@@ -11,6 +11,7 @@ import click
 from boards.deploy.ssh import BoardAddress, connect
 from boards.deploy.steps import StepCallback, probe
 from edge.errors import EdgeError
+from edge.quantities import size
 from edge.redaction import redact
 from edge.sinks.web import PAGE_NOTE
 
@@ -151,7 +152,7 @@ def _print(address: BoardAddress, status: ServiceStatus | EdgeError) -> None:
         "restarts": str(status.restarts) if status.restarts else "",
         "system": ", ".join(word for word in (status.model, status.system) if word),
         "processor": f"{status.celsius:.0f} °C" if status.celsius is not None else "",
-        "disk": f"{status.free_mib:,} MiB free",
+        "disk": f"{size(status.free_mib << 20)} free",
     }
     for name, value in rows.items():
         if value:

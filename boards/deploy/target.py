@@ -6,6 +6,7 @@ from typing import Self
 
 from boards.deploy.ssh import BoardAddress, RemoteResult
 from edge.errors import BoardError
+from edge.quantities import size
 
 PYTHONS = ("3.11", "3.12", "3.13")
 """Versions of Python that edge-toolkit supports, as in pyproject.toml."""
@@ -150,8 +151,8 @@ class Target:
         needed = kib + _SPARE_KIB
         if self.free_kib < needed:
             raise BoardError(
-                f"at least {needed / 1024:.0f} MiB free in {self.root} on {self.address}",
-                f"{self.free_kib / 1024:.0f} MiB",
+                f"at least {size(1024 * needed)} free in {self.root} on {self.address}",
+                size(1024 * self.free_kib),
                 "free some space there, or use a larger card",
                 code="board-disk-full",
             )

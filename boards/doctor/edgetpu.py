@@ -218,7 +218,7 @@ def _on_pci(system: HostSystem, present: EdgeTpuDevices) -> Iterator[Finding]:
     kernel = system.output("uname", "-r") or ""
     if system.glob("sys/module/apex") and system.output("getconf", "PAGESIZE") == "16384":
         explanation = (
-            "The driver does not work with 16 KiB kernel pages; use the kernel with 4 KiB pages."
+            "The driver does not work with 16K kernel pages; use the kernel with 4K pages."
         )
         yield fail("Edge TPU", observed, explanation, _USE_4K_PAGES)
     elif system.glob("sys/module/apex"):

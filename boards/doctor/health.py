@@ -5,13 +5,15 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from boards import render
 from boards.doctor.finding import Finding, fail, ok, warn
 from boards.doctor.system import MISSING, TIMEOUT, HostSystem
 from boards.profile import Profile
 from edge import telemetry
+from edge.quantities import size
 
-_MIN_MEMORY_MIB = 128
-"""Measured need of a classifier on a video (MobileNet, OpenCV, litert: 107 to 124 MB)."""
+_MIN_MEMORY = 130_000_000
+"""Measured need of a classifier on a video, in bytes (MobileNet, OpenCV, litert: 107 to 124 MB)."""
 
 _ADD_SWAP = (
     "sudo fallocate -l 1G /swapfile && sudo chmod 600 /swapfile && "
@@ -30,8 +32,8 @@ _ENABLE_MEMORY_LIMIT = (
 )
 """https://github.com/raspberrypi/linux/commit/9b0efcc1ec497b2985c6aaa60cd97f0d2d96d203"""
 
-_MIN_DISK_MIB, _LOW_DISK_MIB = 100, 1024
-"""Free MiB below which nothing can be written soon, and below which an update does not fit."""
+_MIN_DISK, _LOW_DISK = 100_000_000, 1_000_000_000
+"""Free bytes below which nothing can be written soon, and below which an update does not fit."""
 
 _EARLIEST_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 """A date before the first release of this toolkit: a clock that shows an earlier one is wrong."""
@@ -46,29 +48,29 @@ https://www.raspberrypi.com/documentation/computers/raspberry-pi.html#frequency-
 def memory(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     """Check that a demo fits into memory."""
     text = system.text("proc/meminfo") or ""
-    mib = {name: int(kib) // 1024 for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
-    if not {"MemTotal", "MemAvailable"} <= mib.keys():
+    stored = {name: 1024 * int(kib) for name, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.M)}
+    if not {"MemTotal", "MemAvailable"} <= stored.keys():
         return
-    total, free, swap = mib["MemTotal"], mib["MemAvailable"], mib.get("SwapFree", 0)
-    sizes = [size for size in (profile.memory.mib if profile.memory else ()) if size >= total]
-    of = f" (the board has {sizes[0]} MiB)" if sizes else ""
-    has_swap = f"{swap} MiB swap" if mib.get("SwapTotal") else "no swap"
-    observed = f"{total} MiB{of}, {free} MiB free, {has_swap}"
-    if free + swap < _MIN_MEMORY_MIB:
-        explanation = f"A demo needs about {_MIN_MEMORY_MIB} MiB, so the kernel would kill it."
+    total, free = stored["MemTotal"], stored["MemAvailable"]
+    swap = stored.get("SwapFree", 0)
+    sold = [mib for mib in (profile.memory.mib if profile.memory else ()) if mib << 20 >= total]
+    of = f" (the board is sold with {render.memory_size(sold[0])})" if sold else ""
+    has_swap = f"{size(swap)} swap" if stored.get("SwapTotal") else "no swap"
+    observed = f"{size(total)}{of}, {size(free)} free, {has_swap}"
+    if free + swap < _MIN_MEMORY:
+        explanation = f"A demo needs about {size(_MIN_MEMORY)}, so the kernel would kill it."
         yield fail(
-            "memory", observed, explanation, _NO_DESKTOP if mib.get("SwapTotal") else _ADD_SWAP
+            "memory", observed, explanation, _NO_DESKTOP if stored.get("SwapTotal") else _ADD_SWAP
         )
-    elif free < _MIN_MEMORY_MIB:
+    elif free < _MIN_MEMORY:
         explanation = (
-            f"A demo needs about {_MIN_MEMORY_MIB} MiB and would run from swap. "
-            "Disable the desktop."
+            f"A demo needs about {size(_MIN_MEMORY)} and would run from swap. Disable the desktop."
         )
         yield warn("memory", observed, explanation, _NO_DESKTOP)
-    elif sizes and total < 0.75 * sizes[0] and _memory_is_reserved(system):
+    elif sold and total < 0.75 * (sold[0] << 20) and _memory_is_reserved(system):
         explanation = "/boot/firmware/config.txt reserves much of the board's memory."
         yield warn("memory", observed, explanation, _RELEASE_MEMORY)
-    elif total < 1024 and not mib.get("SwapTotal"):
+    elif total < 2**30 and not stored.get("SwapTotal"):
         explanation = "When memory runs out on such a small board, the kernel kills programs."
         yield warn("memory", observed, explanation, _ADD_SWAP)
     else:
@@ -100,13 +102,13 @@ def disk(system: HostSystem, _: Profile) -> Iterator[Finding]:
     rows = (system.output("df", "-Pk", system.python) or "").splitlines()
     columns = rows[-1].split() if len(rows) > 1 else []
     if len(columns) >= 6 and columns[3].isdecimal():
-        free = int(columns[3]) // 1024
-        observed = f"{free} MiB free"
+        free = 1024 * int(columns[3])
+        observed = f"{size(free)} free"
         cache = f"{shlex.quote(system.python)} -m pip cache purge"
         clean = f"sudo apt-get clean && sudo journalctl --vacuum-size=50M && {cache}"
-        if free < _MIN_DISK_MIB:
+        if free < _MIN_DISK:
             yield fail("disk", observed, "Nothing more can be recorded or installed.", clean)
-        elif free < _LOW_DISK_MIB:
+        elif free < _LOW_DISK:
             yield warn("disk", observed, "An update of the environment may not fit.", clean)
         else:
             yield ok("disk", observed)

@@ -8,6 +8,7 @@ from boards.doctor.probes import NO_NUMPY
 from boards.doctor.system import DIED, HostSystem
 from boards.profile import Profile, load, recognize
 from edge.installation import requirement
+from edge.quantities import counted
 
 _PYTHONS = ((3, 11), (3, 14))
 """First supported Python, and the first that is no longer supported."""
@@ -179,11 +180,15 @@ def cores(system: HostSystem, profile: Profile) -> Iterator[Finding]:
     threads = profile.run.threads
     if not count:
         return
-    observed = f"{count} {'core' if count == 1 else 'cores'}"
+    observed = counted(count, "core")
     if count >= threads:
         yield ok("processor", observed)
         return
     limited = "maxcpus=" in (system.text("proc/cmdline") or "")
-    explanation = f"The profile assumes {threads} threads, so models run more slowly here."
+    explanation = (
+        f"The profile assumes {counted(threads, 'thread')}, so models run more slowly here."
+    )
     fix = r"sudo sed -i 's/ *\bmaxcpus=[0-9]*//' /boot/firmware/cmdline.txt && sudo reboot"
-    yield warn("processor", f"{count} of {threads} cores", explanation, fix if limited else "")
+    yield warn(
+        "processor", f"{count} of {counted(threads, 'core')}", explanation, fix if limited else ""
+    )

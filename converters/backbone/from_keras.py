@@ -22,6 +22,7 @@ import numpy as np
 from converters.backbone.mobilenet_v2 import Layer, Weights, infer_alpha, layers
 from edge.errors import WeightsError
 from edge.modelfile import foreign
+from edge.quantities import counted
 from edge.system_files import is_system_path
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -106,7 +107,7 @@ def _open(file: Any) -> tuple[Any, bytes]:
 def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
     size = archive.getinfo(name).file_size
     if size > MAX_BYTES:
-        raise ValueError(f"{name} unpacks to {size:,} bytes")
+        raise ValueError(f"{name} unpacks to {counted(size, 'byte')}")
     return archive.read(name)
 
 
@@ -184,8 +185,8 @@ def _pick(models: list[Variables], path: Path) -> Variables:
     if missing:
         raise WeightsError(
             f"the {len(table)} weighted layers of MobileNetV2",
-            f"{sum(map(len, models))} layers in {path}, without {missing[0]!r}"
-            + (f" and {len(missing) - 1} others" if len(missing) > 1 else ""),
+            f"{counted(sum(map(len, models)), 'layer')} in {path}, without {missing[0]!r}"
+            + (f" and {counted(len(missing) - 1, 'other')}" if len(missing) > 1 else ""),
             _FIX,
             code="weights-layout-mismatch",
         )
@@ -216,7 +217,7 @@ def _counted(model: Variables, table: tuple[Layer, ...]) -> Variables:
 def _read(variables: Variables) -> Weights:
     count = sum(dataset.size for datasets in variables.values() for dataset in datasets)
     if count > MAX_VALUES:
-        raise ValueError(f"{count:,} values")
+        raise ValueError(f"{counted(count, 'value')}")
     weights = {
         name: [np.asarray(dataset, np.float32) for dataset in datasets]
         for name, datasets in variables.items()

@@ -12,6 +12,7 @@ from converters.edgetpu.compiler import CompiledModel
 from converters.edgetpu.runner import MissingCompilerError
 from converters.progress import TerminalProgress
 from edge.commands.options import JSON, MODEL
+from edge.quantities import counted, size
 from edge.registry import local_model
 
 EXIT_CODES = {"full": 0, "partly": 1, "none": 3}
@@ -120,10 +121,10 @@ def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterat
     log = compiled.model_log
     if log and log.on_chip is not None and log.off_chip is not None:
         yield (
-            f"  parameters  {_mib(log.on_chip)} on the chip, {_mib(log.off_chip)} streamed "
+            f"  parameters  {size(log.on_chip)} on the chip, {size(log.off_chip)} streamed "
             "for every inference"
         )
-    yield f"  size        {_mib(compiled.input_size)} → {_mib(len(compiled.content))}"
+    yield f"  size        {size(compiled.input_size)} → {size(len(compiled.content))}"
     yield from _compared_with_prediction(compiled)
     took = f", {compiled.log.milliseconds} ms" if compiled.log.milliseconds is not None else ""
     yield f"  compiler    {compiled.log.version or 'version unknown'}{took}"
@@ -133,9 +134,11 @@ def _lines(compiled: CompiledModel, model: Path, written: Path | None) -> Iterat
 
 def _share(compiled: CompiledModel) -> str:
     if compiled.status == "full":
-        return f"runs all {compiled.operations} operations"
+        single = compiled.operations == 1
+        total = counted(compiled.operations, "operation")
+        return "runs the only operation" if single else f"runs all {total}"
     parts = f" in {compiled.subgraphs} parts" if compiled.subgraphs > 1 else ""
-    return f"runs {compiled.mapped} of {compiled.operations} operations{parts}"
+    return f"runs {compiled.mapped} of {counted(compiled.operations, 'operation')}{parts}"
 
 
 def _left_to_cpu(compiled: CompiledModel) -> Iterator[str]:
@@ -154,7 +157,3 @@ def _compared_with_prediction(compiled: CompiledModel) -> Iterator[str]:
         yield "  prediction  matched"
     for difference in differences:
         yield f"  prediction  mismatch: {difference}"
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.2f} MiB"

@@ -17,6 +17,7 @@ from converters.dataset.listing import file_name
 from converters.dataset.zip_names import zip_name
 from edge.errors import DatasetError
 from edge.image_format import START, SUFFIXES
+from edge.quantities import counted, size
 from edge.system_files import is_system_path
 
 MAX_FILES = 500_000
@@ -126,10 +127,12 @@ def _checked(archive: Path, members: Iterator[Member], workdir: Path) -> Iterato
         _check_name(archive, member.name)
         packed = max(member.packed or 0, 1)
         if member.packed is not None and _is_bomb(member.size, packed):
-            raise _too_large(archive, f"{member.name}, which unpacks to {member.size:,} bytes")
+            raise _too_large(archive, f"{member.name}, which unpacks to {size(member.size)}")
         total += member.size
         if count > MAX_FILES or total > MAX_BYTES or _is_bomb(total, archive.stat().st_size):
-            raise _too_large(archive, f"at least {count:,} files and {total:,} bytes unpacked")
+            raise _too_large(
+                archive, f"at least {counted(count, 'file')} and {size(total)} unpacked"
+            )
         yield member
     if total > shutil.disk_usage(workdir).free:
         raise _disk_full(archive, workdir)
@@ -198,7 +201,7 @@ def _damaged(archive: Path, error: Exception) -> DatasetError:
 
 def _too_large(archive: Path, contents: str) -> DatasetError:
     return DatasetError(
-        f"an archive of at most {MAX_FILES:,} files and {MAX_BYTES:,} bytes",
+        f"an archive of at most {counted(MAX_FILES, 'file')} and {size(MAX_BYTES)}",
         f"{archive} with {contents}",
         "if you trust it, unpack it yourself and pass the folder",
         code="archive-too-large",

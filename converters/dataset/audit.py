@@ -14,6 +14,7 @@ from converters.dataset.listing import LabeledFile, Listing
 from converters.progress import Progress
 from edge.errors import DatasetError
 from edge.preprocessing import Preprocessing
+from edge.quantities import counted
 
 MIN_IMAGES = 5
 FEW_IMAGES = 20
@@ -56,8 +57,9 @@ class Audit:
 
     def findings(self) -> tuple[str, ...]:
         """Describe the audit in sentences; the first counts the images."""
+        images = counted(sum(self.counts.values()), "image")
         sentences = [
-            f"{sum(self.counts.values())} images in {len(self.counts)} classes: "
+            f"{images} in {counted(len(self.counts), 'class')}: "
             + ", ".join(f"{name} {count}" for name, count in self.counts.items())
             + "."
         ]
@@ -78,9 +80,10 @@ class Audit:
                 f"{_some(' ~ '.join(pair) for pair in self.near_conflicts)}."
             )
         if self.duplicates:
+            copies = counted(sum(map(len, self.duplicates)), "image")
             sentences.append(
-                f"{_number(self.duplicates, 'group')} of duplicates "
-                f"({sum(map(len, self.duplicates))} images), each kept within one subset."
+                f"{_number(self.duplicates, 'group')} of duplicates ({copies}), each kept within "
+                "one subset."
             )
         if self.across_split:
             sentences.append(
@@ -254,15 +257,15 @@ def _warnings(counts: dict[str, int]) -> tuple[str, ...]:
     largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     if counts[largest] > IMBALANCE * counts[smallest]:
         warnings.append(
-            f"Class imbalance: {counts[largest]} images of {largest} but {counts[smallest]} of "
-            f"{smallest}. The model will be biased toward {largest}; add images of {smallest} or "
-            f"remove some of {largest}."
+            f"Class imbalance: {counted(counts[largest], 'image')} of {largest} but "
+            f"{counts[smallest]} of {smallest}. The model will be biased toward "
+            f"{largest}; add images of {smallest} or remove some of {largest}."
         )
     return tuple(warnings)
 
 
 def _number(items: Sized, noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
+    return counted(len(items), noun)
 
 
 def _some(names: Iterable[str], max_names: int = 3) -> str:

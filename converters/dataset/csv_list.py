@@ -9,6 +9,7 @@ from converters.dataset.listing import LabeledFile, Listing, class_name, file_na
 from edge.errors import DatasetError, did_you_mean
 from edge.image_format import SUFFIXES as IMAGE_SUFFIXES
 from edge.image_format import UNREADABLE_SUFFIXES
+from edge.quantities import counted
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 
@@ -163,7 +164,8 @@ def _check_split(table: Path, lines: list[int], sources: list[LabeledFile]) -> N
     if without and len(without) < len(sources):
         raise DatasetError(
             "a split on every line or on none",
-            f"{len(without)} lines without a split in {table}, starting with line {without[0]}",
+            f"{counted(len(without), 'line')} without a split in {table}, starting with line "
+            f"{without[0]}",
             "complete or remove the split column",
             code="csv-split-incomplete",
         )

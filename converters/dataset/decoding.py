@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from converters.dataset.duplicates import Thumbnail, thumbnail
 from converters.dataset.listing import LabeledFile
 from converters.progress import Progress
+from edge import quantities
 from edge.errors import ImageError, OutputError
 from edge.image import decode_image
 from edge.image_format import format_of
@@ -156,7 +157,7 @@ def _allocate(shape: tuple[int, ...], workdir: Path) -> NDArray[np.uint8]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise OutputError(
-            f"{size / 2**30:.1f} GB of disk space for the decoded images",
+            f"{quantities.size(size)} of disk space for the decoded images",
             f"less in {workdir.parent}",
             "free some space, or set TMPDIR to a folder on a larger disk",
             code="temp-space-too-small",

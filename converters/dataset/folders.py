@@ -10,6 +10,7 @@ from converters.dataset.listing import LabeledFile, Listing, class_name
 from converters.dataset.split_folders import ClassRoot, Parts, class_roots
 from edge.errors import DatasetError
 from edge.image_format import PHOTOS_TO_CONVERT, SUFFIXES
+from edge.quantities import counted
 
 EXAMPLE = "photos/cat/1.jpg and photos/dog/2.jpg"
 
@@ -60,7 +61,7 @@ def label_by_folder(
     if not sources:
         raise DatasetError(
             f"one folder per class ({EXAMPLE})",
-            f"{len(images)} images in {location}, none of them in a class folder",
+            f"{counted(len(images), 'image')} in {location}, none of them in a class folder",
             "create a folder for each class and move the images into them",
             code="class-folders-missing",
         )

@@ -293,7 +293,7 @@ def compile_for_target(chosen: Variant, target: str) -> Compilation | None:
     left = sum(compiled.cpu.values())
     rest = f"all {compiled.mapped}" if not left else f"{compiled.mapped} of {compiled.operations}"
     return Compilation(
-        notes=(f"Compiled: {rest} operations run on the Edge TPU.", *compiled.differences()),
+        notes=(f"Compiled: {rest} on the Edge TPU.", *compiled.differences()),
         compiler=True,
         content=compiled.content,
         version=compiled.log.version,

@@ -6,6 +6,7 @@ Shapes are [batch, y, x, z]. Option fields are numbered as in TensorFlow Lite's 
 import math
 
 from converters.edgetpu.network import Operand, OpNode
+from edge.quantities import counted
 
 INTEGERS = ("int8", "uint8")
 _FLOATS = ("float32", "float16", "float64", "bfloat16")
@@ -189,7 +190,7 @@ def odd_depth(node: OpNode) -> str | None:
     data = node.operand(0)
     if data is None or len(data.shape) - 1 not in _axes(node, data) or data.shape[-1] % 4 == 0:
         return None
-    return f"mean over {data.shape[-1]} channels"
+    return f"mean over {counted(data.shape[-1], 'channel')}"
 
 
 def _axes(node: OpNode, data: Operand) -> tuple[int, ...]:

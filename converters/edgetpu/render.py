@@ -12,6 +12,7 @@ from rich.tree import Tree
 
 from converters.edgetpu.prediction import EdgeTpuPrediction, Refusal
 from converters.edgetpu.rules import GUESS, MODEL_RULES
+from edge.quantities import counted, size
 from edge.terminal import printable
 
 _MAX_CUTS = 5
@@ -68,14 +69,18 @@ _BASIS = (
 def _verdict(prediction: EdgeTpuPrediction) -> Text:
     total = len(prediction.operations)
     if prediction.status == "full":
-        words = f"runs all {total} operations"
+        words = f"runs {_all(total)}"
     elif prediction.rejects_model:
-        words = f"runs nothing: {_rejection(prediction)} ({total} operations)"
+        words = f"runs nothing: {_rejection(prediction)} ({counted(total, 'operation')})"
     elif prediction.status == "none":
-        words = f"runs none of the {total} operations"
+        words = f"runs none of the {counted(total, 'operation')}"
     else:
-        words = f"runs {prediction.mapped} of {total} operations"
+        words = f"runs {prediction.mapped} of {counted(total, 'operation')}"
     return Text.assemble("  Edge TPU    ", (words, _STYLES[prediction.status]))
+
+
+def _all(total: int) -> str:
+    return "the only operation" if total == 1 else f"all {counted(total, 'operation')}"
 
 
 def _rejection(prediction: EdgeTpuPrediction) -> str:
@@ -88,9 +93,9 @@ def _memory(prediction: EdgeTpuPrediction) -> str:
     sizes = prediction.parameters
     assert sizes is not None
     if not sizes.off_chip:
-        return f"{_size(sizes.on_chip)}, all on the chip (estimated)"
+        return f"{size(sizes.on_chip)}, all on the chip (estimated)"
     return (
-        f"{_size(sizes.on_chip)} on the chip, {_size(sizes.off_chip)} streamed for every image "
+        f"{size(sizes.on_chip)} on the chip, {size(sizes.off_chip)} streamed for every image "
         "(estimated)"
     )
 
@@ -199,7 +204,3 @@ def _listed(counts: Counter[str]) -> str:
         f"{printable(name)} × {count}" if count > 1 else printable(name)
         for name, count in counts.items()
     )
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**20:.2f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"

@@ -1,5 +1,14 @@
 """Formatting of numbers with their units, for the terminal and the page."""
 
+from edge.quantities import counted, size
+
+__all__ = [
+    "interval", "milliseconds", "number", "operations", "percent", "points", "quantiles", "ratio",
+    "sentence", "size",
+]  # fmt: skip
+
+number = counted
+
 _SPACE = "\N{NO-BREAK SPACE}"
 _ALMOST_ALL = 99.95  # percent from which one decimal would round up to 100
 
@@ -29,19 +38,6 @@ def _bare_percent(share: float) -> str:
     if points >= _ALMOST_ALL:
         return ">99.9"
     return f"{points:.1f}"
-
-
-def size(count: float) -> str:
-    """Format bytes in decimal units.
-
-    >>> size(2_712_345).replace(chr(160), " "), size(812_000).replace(chr(160), " ")
-    ('2.7 MB', '812 kB')
-    """
-    if count >= 999_500:
-        return f"{count / 1e6:.1f}{_SPACE}MB"
-    if count >= 1000:
-        return f"{count / 1e3:.0f}{_SPACE}kB"
-    return f"{count:.0f}{_SPACE}B"
 
 
 def operations(count: float) -> str:
@@ -100,15 +96,6 @@ def quantiles(p50: float, p95: float) -> str:
 
 def _decimals(milliseconds: float) -> int:
     return 2 if milliseconds < 1 else 1 if milliseconds < 100 else 0
-
-
-def number(count: int, noun: str) -> str:
-    """Format a count with its noun.
-
-    >>> number(1, "thread"), number(1797, "image")
-    ('1 thread', '1,797 images')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def sentence(text: str) -> str:

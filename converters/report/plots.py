@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from converters.report.sections import CurveReport, ReliabilityBinReport
+from edge.quantities import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -235,7 +236,7 @@ def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str) -> str:
 def describe_reliability(bins: Sequence[ReliabilityBinReport]) -> str:
     """Describe the diagram in words, as its alternative text."""
     listed = "; ".join(
-        f"{100 * entry.low:.0f} to {100 * entry.high:.0f} %: {entry.count} images, "
+        f"{100 * entry.low:.0f} to {100 * entry.high:.0f} %: {counted(entry.count, 'image')}, "
         f"{100 * entry.accuracy:.0f} % correct"
         for entry in bins
     )

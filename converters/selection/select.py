@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import UsageError, did_you_mean
+from edge.quantities import counted
 
 if TYPE_CHECKING:  # "edge compare" needs the Pareto front, and no OpenCV
     from converters.verification.evaluate import EvaluatedVariant
@@ -119,7 +120,8 @@ class LimitFailure:
                 f"{100 * actual:.1f} % accuracy, {100 * distance:.1f} points below "
                 f"--min-accuracy {required:g}"
             )
-        return f"{actual:.0f} operations predicted to run on the CPU instead of the Edge TPU"
+        left = counted(round(actual), "operation")
+        return f"{left} predicted to run on the CPU instead of the Edge TPU"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from converters.training import fit
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.fit import steps_in
 from converters.training.head import LinearHead, assemble
+from edge.quantities import counted
 
 _SCRATCH_STEPS = 800
 """Steps needed for small images with clear shapes: 600 reach 98 % on handwritten digits."""
@@ -45,7 +46,7 @@ def train_from_scratch(
 
     def decide(seconds: float) -> int:
         progress.say(
-            f"Training from scratch: {epochs} epochs, about {epochs * seconds:.0f} s "
+            f"Training from scratch: {counted(epochs, 'epoch')}, about {epochs * seconds:.0f} s "
             "(estimated from one step)."
         )
         return epochs
@@ -57,9 +58,9 @@ def train_from_scratch(
         method="scratch",
         validation_accuracy=accuracy,
         notes=(
-            f"Trained from scratch: {accuracy:.1%} validation accuracy after {history.epochs} "
-            f"epochs ({history.seconds:.0f} s). Pretrained weights need fewer images and less "
-            "time.",
+            f"Trained from scratch: {accuracy:.1%} validation accuracy after "
+            f"{counted(history.epochs, 'epoch')} ({history.seconds:.0f} s). Pretrained weights "
+            "need fewer images and less time.",
         ),
         curves=(history.curve("Training from scratch"),),
         details={"training": history_record(history)},
@@ -163,9 +164,9 @@ def fine_tune(
     if not history.epochs:
         count = options.epochs or _MIN_TUNING_EPOCHS
         note = (
-            f"Not fine-tuned: {count} epochs would take about {count * per_epoch[0]:.0f} s "
-            f"(estimated from one step), more than the budget of {options.budget:g} s. Raise "
-            "--budget, or use --fine-tune always."
+            f"Not fine-tuned: {counted(count, 'epoch')} would take about "
+            f"{count * per_epoch[0]:.0f} s (estimated from one step), more than the "
+            f"budget of {options.budget:g} s. Raise --budget, or use --fine-tune always."
         )
         return FineTuned(None, frozen, history, (note,))
     return _compare(model, frozen, history, auto)
@@ -181,7 +182,7 @@ def _affordable(per_epoch: float, options: TrainingOptions) -> int:
 
 def _compare(model: Any, frozen: float, history: fit.FitHistory, auto: bool) -> FineTuned:
     tuned = max(history.accuracies)
-    spent = f"{history.epochs} epochs ({history.seconds:.0f} s)"
+    spent = f"{counted(history.epochs, 'epoch')} ({history.seconds:.0f} s)"
     if tuned > frozen:
         note = f"Fine-tuned: validation accuracy rose from {frozen:.1%} to {tuned:.1%} in {spent}."
     elif auto:

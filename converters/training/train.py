@@ -14,6 +14,7 @@ from converters.training import head as heads
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.embeddings import Embeddings, embed
 from converters.training.finetune import fine_tune
+from edge.quantities import counted
 
 __all__ = ["TrainingOptions", "train"]
 
@@ -88,7 +89,7 @@ def _head_notes(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ..
     note = (
         f"Head on the frozen backbone: {head.validation_accuracy:.1%} validation accuracy "
         f"(C {head.strength:g}, views: {', '.join(head.views)}); embeddings of "
-        f"{embeddings.computed} images computed, {embeddings.cached} from the cache."
+        f"{counted(embeddings.computed, 'image')} computed, {embeddings.cached} from the cache."
     )
     if head.unconverged:
         return note, "The solver of the head stopped before converging; the result is usable."

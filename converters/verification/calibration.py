@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from converters.tf import clone_model
 from converters.verification.verdict import wilson_interval
 from edge.errors import UsageError
+from edge.quantities import counted
 
 SHARPEST, SOFTEST = 0.25, 10.0
 """Bounds of a fitted temperature."""
@@ -82,7 +83,7 @@ class ScoreThreshold:
 
     def words(self) -> str:
         """Describe the threshold, or why there is none, in a sentence."""
-        share = f"{self.coverage:.1%} of {self.images} validation images"
+        share = f"{self.coverage:.1%} of {counted(self.images, 'validation image')}"
         right = f"{self.reached:.1%} of these are correct (95 % interval from {self.lower:.1%})"
         if self.met:
             return f"A score threshold of {self.score:.1%} accepts {share}; {right}."

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ConversionError
+from edge.quantities import counted
 
 CONFIDENCE = 0.95
 
@@ -127,7 +128,7 @@ def judge(
     if low > max_drop:
         status, reason = "fail", f"{figure}, more than the {max_drop:g} allowed"
     elif drop > max_drop:
-        doubt = f"but {trials} test images are too few to be sure"
+        doubt = f"but {counted(trials, 'test image')} are too few to be sure"
         status, reason = "warn", f"{figure}, more than the {max_drop:g} allowed, {doubt}"
     else:
         status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
@@ -145,7 +146,7 @@ def check_finite(name: str, scores: NDArray[np.float32]) -> None:
     if bad:
         raise ConversionError(
             "finite scores",
-            f"NaN or infinity for {bad} of {len(scores)} images in {name}",
+            f"NaN or infinity for {bad} of {counted(len(scores), 'image')} in {name}",
             _fix(name),
             code="scores-not-finite",
         )
@@ -161,7 +162,7 @@ def check_informative(name: str, scores: NDArray[np.float32]) -> None:
     if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
         raise ConversionError(
             "scores that depend on the image",
-            f"the same scores for all {len(scores)} test images in {name}",
+            f"the same scores for all {counted(len(scores), 'test image')} in {name}",
             fix,
             code="scores-constant",
         )
@@ -170,7 +171,7 @@ def check_informative(name: str, scores: NDArray[np.float32]) -> None:
     if 2 * stuck > len(scores):
         raise ConversionError(
             "scores with a single highest class",
-            f"saturated scores for {stuck} of {len(scores)} images in {name}",
+            f"saturated scores for {stuck} of {counted(len(scores), 'image')} in {name}",
             fix,
             code="scores-saturated",
         )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from edge.commands.options import JSON, MODEL, running, say
+from edge.quantities import size
 from edge.terminal import suppress_native_stderr
 
 EXAMPLES = """
@@ -91,7 +92,7 @@ def _print(figures: dict[str, Any]) -> None:
         "first invoke": f"{figures['first_ms']:.2f} ms",
         "invoke": f"{figures['p50_ms']:.2f} ms median, {figures['p95_ms']:.2f} ms 95th percentile",
         "runs": str(figures["runs"]),
-        "peak memory": f"{peak / 1e6:.0f} MB, including Python and NumPy" if peak else "unknown",
+        "peak memory": f"{size(peak)}, including Python and NumPy" if peak else "unknown",
     }
     if figures["noisy"]:
         from edge.benchmark import NOISE_ADVICE

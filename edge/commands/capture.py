@@ -18,6 +18,7 @@ from edge.errors import CorruptFrameError, OutputError, UsageError
 from edge.frame import Frame
 from edge.image_collector import ImageCollector
 from edge.preview_window import ESCAPE, PreviewWindow
+from edge.quantities import counted
 from edge.sources import open_source, resolve
 from edge.sources.source import Source
 from edge.terminal import graceful_shutdown, suppress_native_stderr
@@ -214,6 +215,8 @@ def _sum_up(collector: ImageCollector, as_json: bool) -> None:
         click.echo(json.dumps(summary, indent=2))
         return
     kept, skipped = len(collector.kept), collector.skipped
-    click.echo(f"{kept} images of {collector.label}, {skipped} duplicates skipped.")
+    click.echo(
+        f"{counted(kept, 'image')} of {collector.label}, {counted(skipped, 'duplicate')} skipped."
+    )
     for name, number in counts.items():
         click.echo(f"  {number:5d}  {name}")

@@ -13,6 +13,7 @@ from edge.commands.options import JSON, MODEL, model_file
 from edge.modelfile import metadata, operations, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.tflite import TensorInfo
+from edge.quantities import counted, size
 from edge.tasks.model_config import find_config, read_model_config
 from edge.terminal import printable
 
@@ -119,7 +120,8 @@ def _metadata(about: ModelMetadata) -> dict[str, Any]:
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
     """Format the facts as lines, without characters that would control the terminal."""
     yield click.style(printable(facts["file"]), bold=True)
-    yield f"  size          {facts['bytes']:,} bytes, {facts['gzip_bytes']:,} gzipped"
+    exact, packed = facts["bytes"], facts["gzip_bytes"]
+    yield f"  size          {size(exact)} ({counted(exact, 'byte')}), {size(packed)} gzipped"
     yield f"  for           {'Edge TPU' if facts['edgetpu'] else 'CPU'}"
     yield f"  quantization  {facts['quantisation']['kind']}"
     if facts["description"]:

@@ -9,6 +9,7 @@ import click
 from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
+from edge.quantities import counted
 from edge.task_kinds import model_tasks
 
 _EDGETPU = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
@@ -203,8 +204,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> int:
     else:
         for row in wrong:
             click.echo(f"{row['path']}: {row['wrong']}: edge models pull {row['model']}")
-        files = "1 file" if len(rows) == 1 else f"{len(rows)} files"
-        click.echo(f"{files} checked, {len(wrong) or 'none'} invalid.")
+        click.echo(f"{counted(len(rows), 'file')} checked, {len(wrong) or 'none'} invalid.")
     return 1 if wrong else 0
 
 

@@ -10,6 +10,7 @@ import click
 from edge.cli import run_command as run_command  # noqa: PLC0414 (for the demos)
 from edge.errors import UsageError
 from edge.known_models import trust_model
+from edge.quantities import counted as counted  # noqa: PLC0414 (for the demos)
 from edge.registry import resolve_model
 from edge.task_kinds import TASKS
 from edge.terminal import count_progress as count_progress  # noqa: PLC0414 (for the demos)

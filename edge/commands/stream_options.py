@@ -11,6 +11,7 @@ import click
 from edge import session, sources
 from edge.errors import UsageError
 from edge.files import check_writable, write_atomic
+from edge.quantities import counted
 from edge.redaction import redact
 from edge.results import describe_counts
 from edge.sinks import sink_table
@@ -126,7 +127,7 @@ def show(stats: StreamStats) -> None:
         style = "bold" if name == stats.limiting else None
         cells = (f"{times[key]:.2f} ms" for key in ("p50_ms", "p95_ms"))
         table.add_row(name, *cells, style=style)
-    counts = [f"{stats.frames:,} frames in {stats.seconds:.1f} s, {stats.fps:.1f} fps"]
+    counts = [f"{counted(stats.frames, 'frame')} in {stats.seconds:.1f} s, {stats.fps:.1f} fps"]
     counts += [
         f"{count:,} {word}"
         for word, count in (
@@ -138,12 +139,12 @@ def show(stats: StreamStats) -> None:
         if count
     ]
     console.print(Text("; ".join(counts), style="bold"))
-    if counted := describe_counts(stats.counts):
-        console.print(Text("; ".join(counted), style="bold"))
+    if events := describe_counts(stats.counts):
+        console.print(Text("; ".join(events), style="bold"))
     console.print(table)
-    thread = f"{stats.threads} thread{'s' if stats.threads > 1 else ''}"
+    threads = counted(stats.threads, "thread")
     console.print(
-        Text(f"Bottleneck: {stats.limiting}. {stats.interpreter}, {stats.delegate}, {thread}.")
+        Text(f"Bottleneck: {stats.limiting}. {stats.interpreter}, {stats.delegate}, {threads}.")
     )
     if "temperature_c" in stats.board:
         console.print(Text(f"Processor: {stats.board['temperature_c']:.0f} °C."))

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edge.commands.options import JSON, RenamedOption
 from edge.errors import UsageError
+from edge.quantities import counted
 
 EXAMPLES = """
 \b
@@ -61,7 +63,7 @@ def track(detections: Path, out: Path, fps: float | None, as_json: bool) -> int:
     table = mot.read(detections)
     tracks = mot.track(table, fps)
     write_atomic(out, mot.text(tracks))
-    summary = {
+    summary: dict[str, Any] = {
         "frames": int(table.frames[-1]) if len(table.frames) else 0,
         "detections": len(table.frames),
         "tracks": len(set(tracks.ids.tolist())),
@@ -72,7 +74,7 @@ def track(detections: Path, out: Path, fps: float | None, as_json: bool) -> int:
         click.echo(json.dumps(summary, indent=2))
     else:
         click.echo(
-            f"{summary['tracks']} tracks in {summary['frames']:,} frames"
-            f" ({summary['detections']:,} detections): {out}"
+            f"{counted(summary['tracks'], 'track')} in {counted(summary['frames'], 'frame')}"
+            f" ({counted(summary['detections'], 'detection')}): {out}"
         )
     return 0

@@ -25,6 +25,7 @@ from edge.modelfile.label_lines import (
     unnumbered,
 )
 from edge.modelfile.small_yaml import YamlError
+from edge.quantities import counted
 
 MAX_LABELS, MAX_LINE = 100_000, 1000
 """Lines of labels, and characters in one; what is longer is another kind of file."""
@@ -152,7 +153,7 @@ _NAME_KEYS = ("display_name", "name", "label", "class")
 def _counted(names: Labels, count: Any) -> Labels:
     """Return the names if there are ``count``, a number as text where the file has one."""
     if isinstance(count, str) and is_number(count) and int(count) != len(names):
-        raise LabelFormatError(f"has {len(names)} names, and says nc: {count}")
+        raise LabelFormatError(f"has {counted(len(names), 'name')}, and says nc: {count}")
     return names
 
 

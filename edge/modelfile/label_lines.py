@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from edge.quantities import counted
+
 Labels = tuple[str, ...]
 
 MAX_GAP = 10
@@ -64,7 +66,7 @@ def by_number(pairs: Iterable[tuple[int, str]], first: int | None = None) -> Lab
     if lowest > 1 and first is None:
         raise LabelFormatError(f"counts classes from {lowest}, not from 0 or 1")
     if max(names) > MAX_GAP * len(names):
-        raise LabelFormatError(f"has {len(names)} names with numbers up to {max(names)}")
+        raise LabelFormatError(f"has {counted(len(names), 'name')} with numbers up to {max(names)}")
     return tuple(
         names.get(number, unnamed(number - base)) for number in range(base, max(names) + 1)
     )

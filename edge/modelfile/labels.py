@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.errors import LabelsError
 from edge.modelfile import label_formats
 from edge.modelfile.label_lines import LabelFormatError, Labels, unnamed
+from edge.quantities import counted
 
 BACKGROUND = "background"
 _BACKGROUNDS = ("background", "_background_", "__background__", "???", "unlabeled", "unlabelled")
@@ -139,7 +140,7 @@ def fit_labels(labels: Sequence[str], outputs: int, source: str) -> tuple[Labels
         note = f"{source} has a background class that the model lacks: dropped it"
         return tuple(labels[1:]), (note,)
     raise LabelsError(
-        f"{outputs} labels, one per output of the model",
+        f"{counted(outputs, 'label')}, one per output of the model",
         f"{len(labels)} in {source}",
         "pass the right file with --labels",
         code="labels-count-mismatch",

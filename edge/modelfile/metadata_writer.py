@@ -22,6 +22,7 @@ from edge.modelfile.metadata import (
     files_to_pack,
 )
 from edge.modelfile.tflite import ModelFile, TensorInfo
+from edge.quantities import counted
 
 MIN_PARSER_VERSION = "1.0.0"
 ALIGNMENT = 16  # of every buffer, as the model schema's force_align demands
@@ -47,7 +48,7 @@ def write_metadata(model: bytes, metadata: ModelMetadata) -> bytes:
     if not file.inputs or not file.outputs:
         raise ModelError(
             "a model with an input and an output",
-            f"{len(file.inputs)} inputs and {len(file.outputs)} outputs",
+            f"{counted(len(file.inputs), 'input')} and {counted(len(file.outputs), 'output')}",
             "convert the model again",
             code="model-without-io",
         )

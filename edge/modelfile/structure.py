@@ -15,6 +15,7 @@ import numpy as np
 from edge.errors import ModelError
 from edge.modelfile.flatbuffer import FlatbufferError
 from edge.modelfile.tflite import CUSTOM, Graph, ModelFile, OpInfo, TensorInfo
+from edge.quantities import counted
 
 MAX_TENSOR_BYTES = 1 << 31
 MAX_SUBGRAPHS = 256
@@ -112,12 +113,12 @@ def _check_tensor(tensor: TensorInfo, file: ModelFile) -> None:
         raise FlatbufferError(f"{what} has the shape {list(tensor.shape)}")
     size = tensor_bytes(tensor)
     if size > MAX_TENSOR_BYTES:
-        raise FlatbufferError(f"{what} of shape {list(tensor.shape)} needs {size:,} bytes")
+        raise FlatbufferError(f"{what} of shape {list(tensor.shape)} needs {counted(size, 'byte')}")
     constant = _is_constant(tensor, file)
     if constant and not tensor.sparse and tensor.dtype not in _UNSIZED:
         stored = file.buffers[tensor.buffer][1]
         if stored != size:
-            raise FlatbufferError(f"{what} needs {size:,} bytes, and has {stored:,}")
+            raise FlatbufferError(f"{what} needs {counted(size, 'byte')}, and has {stored:,}")
     _check_quantization(tensor, what, constant)
 
 
@@ -147,7 +148,7 @@ def _check_operation(operation: OpInfo, what: str) -> None:
     what = f"{what} (code {code})"
     least, most = _INPUTS.get(code, (0, _ANY))
     if not least <= len(inputs) <= most:
-        raise FlatbufferError(f"{what} has {len(inputs)} inputs")
+        raise FlatbufferError(f"{what} has {counted(len(inputs), 'input')}")
     optional = _OPTIONAL.get(code, ())
     if code in _INPUTS and any(i < 0 and at not in optional for at, i in enumerate(inputs)):
         raise FlatbufferError(f"{what} lacks an input")
@@ -191,7 +192,7 @@ def _check_order(graph: Graph, file: ModelFile) -> None:
 def _check_calls(file: ModelFile) -> None:
     """Check that calls lead to subgraphs, and never back."""
     if len(file.graphs) > MAX_SUBGRAPHS:
-        raise FlatbufferError(f"it has {len(file.graphs)} subgraphs")
+        raise FlatbufferError(f"it has {counted(len(file.graphs), 'subgraph')}")
     left = {number: set(_called(graph, file)) for number, graph in enumerate(file.graphs)}
     while ready := [number for number, others in left.items() if not others & left.keys()]:
         for number in ready:

@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.errors import DownloadError
 from edge.files import output_errors
+from edge.quantities import counted
 from edge.terminal import Tell
 from edge.version import __version__
 
@@ -136,7 +137,7 @@ class _Transfer:
         self._tag = "" if tag.startswith("W/") else tag  # a weak one does not mean the same bytes
         size = self._write(response, start, total)
         if total is not None and size < total:
-            raise _BrokenError(f"got only {size:,} of {total:,} bytes")
+            raise _BrokenError(f"got only {size:,} of {counted(total, 'byte')}")
 
     def _write(self, response: Any, start: int, total: int | None) -> int:
         """Append the response to the first ``start`` bytes; return the file's size."""

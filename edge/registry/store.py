@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from edge import known_models
 from edge.errors import DownloadError
 from edge.files import cache_folder, git_blob_id, output_errors, sha256, write_atomic
+from edge.quantities import size
 from edge.registry.catalog import CatalogEntry, RemoteFile
 from edge.registry.download import MIRROR, download, failed
 from edge.terminal import download_progress
@@ -152,13 +153,12 @@ def _address(entry: CatalogEntry, file: RemoteFile) -> str:
 
 
 def _announcement(entry: CatalogEntry, files: list[RemoteFile]) -> str:
-    sizes = [file.size for file in files]
-    known = [size for size in sizes if size is not None]
-    size = f"{sum(known) / 1e6:.1f} MB, " if len(known) == len(sizes) else ""
+    known = [file.size for file in files if file.size is not None]
+    total = f"{size(sum(known))}, " if len(known) == len(files) else ""
     where = urlsplit(_address(entry, files[0]))
     source = where.netloc or where.path.partition(f"/{entry.name}/")[0]
     folder = models() / entry.name
-    return f"Downloading {entry.name} ({size}{entry.license}) from {source} to {folder}."
+    return f"Downloading {entry.name} ({total}{entry.license}) from {source} to {folder}."
 
 
 def _mismatch_error(url: str, mismatch: str, target: Path) -> DownloadError:

@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.errors import SourceError
 from edge.frame import Frame
+from edge.quantities import counted
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
 
@@ -85,7 +86,7 @@ def _start(module: Any, number: int, options: SourceOptions) -> Any:
         if number >= len(cameras):
             raise SourceError(
                 f"CSI camera {number}",
-                f"{len(cameras)} CSI camera{'' if len(cameras) == 1 else 's'}",
+                counted(len(cameras), "CSI camera"),
                 "check its ribbon cable, and see 'rpicam-hello --list-cameras'",
                 code="camera-not-found",
             )

@@ -39,7 +39,7 @@ def interpreter_that(tmp_path, monkeypatch):
         ("os.abort()", CrashError, "SIGABRT"),
         ("raise SystemError('odd')", CrashError, "SystemError: odd"),
         ("os._exit(3)", CrashError, "exit code 3"),
-        ("bytearray(1 << 30)", LimitError, "320 MB"),
+        ("bytearray(1 << 30)", LimitError, "340 MB"),
         ("raise ValueError('no such operation')", TrialError, "failed to load (no such operation)"),
     ],
 )

@@ -34,6 +34,7 @@ from converters.backbone.pretrain.train import (
 from converters.backbone.weights import Card, pack
 from converters.progress import Progress, TerminalProgress
 from edge.errors import EdgeError, OutputError
+from edge.quantities import counted
 
 
 def distill(
@@ -234,7 +235,9 @@ def main(
         )
         sys.exit(130)
     images_seen = card["run"]["pictures_seen"]
-    click.echo(f"{out}: alpha {card['alpha']}, trained on {images_seen} images", err=True)
+    click.echo(
+        f"{out}: alpha {card['alpha']}, trained on {counted(images_seen, 'image')}", err=True
+    )
 
 
 if __name__ == "__main__":

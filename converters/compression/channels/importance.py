@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from converters import tf
 from converters.compression.context import RecipeContext
 from edge.errors import ConversionError
+from edge.quantities import counted
 
 Scores = Mapping[str, NDArray[np.float64]]
 """Block name → the importance of each of its expansion channels, [channels], 0 or more."""
@@ -59,7 +60,7 @@ def find_blocks(model: Any) -> tuple[Block, ...]:
     if not blocks:
         raise ConversionError(
             "a flat MobileNetV2 with expansion blocks",
-            f"no expansion blocks among the {len(names)} layers",
+            f"no expansion blocks among the {counted(len(names), 'layer')}",
             "use a recipe without channel pruning",
             code="model-without-expansion-blocks",
         )

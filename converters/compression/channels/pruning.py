@@ -26,6 +26,7 @@ from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.distillation import DistillationConfig, DistillationLog, distill
 from converters.training import fit
 from edge.errors import UsageError, did_you_mean
+from edge.quantities import counted
 
 _RIDGE = 1e-3
 """Added to the diagonal, relative to its mean: on few images channels are nearly collinear."""
@@ -241,7 +242,7 @@ def _note(details: dict[str, Any]) -> str:
     if details["recovery"] is None:
         return f"{note}."
     count = details["recovery"]["epochs"]
-    training = f"{count} epoch{'s' if count > 1 else ''} of training"
+    training = f"{counted(count, 'epoch')} of training"
     if details["recovery_kept"]:
         return f"{note}, {accuracy['end']:.1%} after {training}."
     return f"{note}; {training} did not improve it and was discarded."

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from edge.errors import EdgeError, OutputError, unwritable
 from edge.frame import Output
+from edge.quantities import size
 from edge.sinks.video import VideoSink
 from edge.streaming.workers import SinkWorker
 
 NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d(-\d+)?\.mkv")
 """File name of a recording."""
 
-MIN_FREE_BYTES = 256 * 2**20
+MIN_FREE_BYTES = 250_000_000
 """Bytes that a recording leaves free: a board with a full disk stops working."""
 
 _QUEUE_SIZE = 16
@@ -185,8 +186,8 @@ def _check_free_space(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         raise OutputError(
-            f"{MIN_FREE_BYTES // 2**20} MB of free disk space at {folder}",
-            f"{free // 2**20} MB",
+            f"{size(MIN_FREE_BYTES)} of free disk space at {folder}",
+            size(free),
             "delete old recordings",
             code="disk-full",
         )

@@ -17,6 +17,7 @@ from edge.interpreter import Array, Runtime
 from edge.modelfile.labels import is_background, is_unused
 from edge.modelfile.normalization import Levels, Normalization, normalization
 from edge.preprocessing import Preprocessing, input_transform, resize_to_input
+from edge.quantities import counted
 from edge.registry import resolve_model
 from edge.results import Detection, Detections
 from edge.tasks.detect import heads
@@ -265,7 +266,7 @@ def _labels(
             labels = labels[1:]
     if head.classes not in (None, len(labels)):
         raise LabelsError(
-            f"{head.classes} labels, one per class of the model",
+            f"{counted(head.classes, 'label')}, one per class of the model",
             f"{len(labels)} in {loaded.source}",
             "choose the right file with --labels",
             code="labels-count-mismatch",

@@ -20,6 +20,7 @@ from edge.files import native_path
 from edge.frame import BgrImage, Frame
 from edge.image import read_image
 from edge.modelfile.normalization import Normalization
+from edge.quantities import counted
 from edge.sources import images as files
 from edge.sources.source import SourceOptions
 from edge.tasks.pose.estimator import PoseEstimator
@@ -139,7 +140,9 @@ def _index_images(
             vectors.append(vector)
     progress(len(paths), len(paths))
     notes = (
-        (f"{unreadable} of {len(paths)} images in {address} cannot be read",) if unreadable else ()
+        (f"{unreadable} of {counted(len(paths), 'image')} in {address} cannot be read",)
+        if unreadable
+        else ()
     )
     return locations, vectors, notes
 

@@ -17,6 +17,7 @@ from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.modelfile.normalization import Levels, Normalization, normalization
 from edge.preprocessing import Preprocessing
+from edge.quantities import counted
 from edge.registry import resolve_model
 from edge.results import Segment, Segmentation
 from edge.tasks.loading import LoadedModel, check_task, load_file, open_cpu_fallback
@@ -196,7 +197,7 @@ class Segmenter(SingleImage):
         if len(unnamed):
             raise LabelsError(
                 f"a label for class {len(self.labels) + unnamed[0]}",
-                f"{len(self.labels)} labels",
+                counted(len(self.labels), "label"),
                 "choose the right file with --labels",
                 code="labels-count-mismatch",
             )

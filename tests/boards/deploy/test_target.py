@@ -5,6 +5,8 @@ from pathlib import Path
 from errors import error_code
 from ssh_board import SshBoard
 
+from edge.quantities import size
+
 from .conftest import RUN, Edge
 
 MISSING = "exit 127\n"
@@ -17,7 +19,7 @@ def test_a_full_disk(edge: Edge, out: Path, board: SshBoard) -> None:
     result = edge("deploy", out, board.address, "--run", RUN)
     assert (result.code, error_code(result.err)) == (2, "board-disk-full")
     assert f"{board.root} on {board.address}" in result.err
-    assert " 20 MiB" in result.err
+    assert size(1024 * 20_000) in result.err
     assert board.running == ""
 
 

@@ -14,6 +14,7 @@ from edge.cli import run
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
+from edge.quantities import size
 
 ABOUT = ModelMetadata(name="Colors", labels=("red", "green", "blue"), mean=(127.5,), std=(127.5,))
 
@@ -40,7 +41,7 @@ def test_a_fully_mapped_model_is_written_beside_it(model, compiler_on_path, pred
     assert printed.out.splitlines()[0] == str(written)
     assert "runs all 3 operations" in printed.out
     assert "mismatch" not in printed.out
-    assert "1.00 MiB on the chip, 2.00 MiB streamed" in printed.out
+    assert f"{size(2**20)} on the chip, {size(2**21)} streamed" in printed.out
     assert printed.err == ""
     assert tflite.parse(written.read_bytes()).for_edgetpu
     assert metadata.read(written.read_bytes()) == ABOUT

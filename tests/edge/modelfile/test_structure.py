@@ -65,7 +65,7 @@ def floats(*values):
     [
         (operator(1, "inputs", [3, 4]), "operation 1 (code 4) has 2 inputs"),
         (operator(0, "inputs", [0, 1, -1]), "operation 0 (code 3) lacks an input"),
-        (operator(2, "inputs", [3]), "operation 2 (code 0) has 1 inputs"),
+        (operator(2, "inputs", [3]), "operation 2 (code 0) has 1 input"),
         (operator(2, "inputs", [3, 10]), "reads tensor 10, which nothing has computed"),
         (operator(2, "inputs", [3, 7]), "reads tensor 7, which nothing has computed"),
         (operator(2, "outputs", []), "operation 2 (code 0) has no output"),

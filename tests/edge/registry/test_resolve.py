@@ -22,7 +22,9 @@ def test_a_name_is_pulled_once_with_a_note(shop):
     path = resolve_model("colors", lambda line: notes.append((line, list(shop.files.requests))))
     assert path == shop.at("colors", "cpu.tflite")
     ((line, requests_before),) = notes
-    assert line.startswith("Downloading colors (0.2 MB, Apache-2.0) from 127.0.0.1:")
+    assert line.startswith(
+        "Downloading colors (179\N{NO-BREAK SPACE}kB, Apache-2.0) from 127.0.0.1:"
+    )
     assert requests_before == []
     assert resolve_model("colors", pytest.fail) == path
     assert not shop.at("colors", "cpu_edgetpu.tflite").exists()
