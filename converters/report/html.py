@@ -1,5 +1,6 @@
 """The page report.html: one self-contained file without scripts."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import formatting, pareto_plot, plots, tables, text
+from converters.report import formatting, pareto_plot, plots, steps, tables, text
 from converters.report.gallery import Gallery
 from converters.report.model import Report
 from converters.report.sections import CalibrationReport, CurveReport
@@ -55,8 +56,8 @@ def render(
     )
     for name in ("percent", "interval", "size", "milliseconds", "number", "sentence"):
         environment.filters[name] = getattr(formatting, name)
-    for name in ("flat", "steps"):
-        environment.filters[name] = getattr(tables, name)
+    environment.filters["steps"] = steps.steps
+    environment.filters["breakable"] = _breakable
     page = environment.get_template("template.html.jinja")
     return page.render(
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
@@ -68,6 +69,13 @@ def render(
         **_on_board(report),
         **_shown(report, dataset, split, scores),
     )
+
+
+def _breakable(names: str) -> str:
+    """Escape names of files, and allow lines to break after their separators, not within words."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(?<=[/_.])(?=[^/_.\s])", "<wbr>", str(escape(names))))
 
 
 def _figures(report: Report) -> dict[str, Any]:
@@ -105,7 +113,7 @@ def _compared(report: Report) -> dict[str, Any]:
         "baseline": report.variants[BASELINE],
         "pareto": _pareto(report),
         "recipes": [
-            (variant, _curves(tables.recoveries(variant), f"recipe{index}-"))
+            (variant, _curves(steps.recoveries(variant), f"recipe{index}-"))
             for index, variant in enumerate(rows)
             if variant.notes or variant.steps
         ],

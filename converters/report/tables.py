@@ -1,4 +1,4 @@
-"""Tables of the report, for the page and the terminal: variants, confusion, recipe steps."""
+"""Tables of the report, for the page and the terminal: variants, confusion, operations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from html import escape
 from typing import Any
 
 from converters.report import formatting
-from converters.report.sections import CurveReport
 from converters.report.variant import (
     BASELINE,
     ClassReport,
@@ -141,15 +140,6 @@ NAMED_COLUMNS = 8
 
 _PAIRS = 20
 
-_NAME_KEYS = ("step", "method", "mode")
-"""Keys that name a step of a recipe."""
-
-_MIN_LAYERS = 6
-"""Number of entries from which values by layer get their own table."""
-
-_CURVES = {"losses", "validation_accuracies", "validation_losses"}
-"""Keys of the values per epoch of a step's recovery."""
-
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
@@ -186,16 +176,6 @@ class RefusedOp:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepTable:
-    """A step of a recipe: ``figures`` as (name, text), ``layers`` as (name, cells)."""
-
-    name: str
-    figures: list[tuple[str, str]]
-    headings: list[str]
-    layers: list[tuple[str, list[str]]]
-
-
 def matrix(confusion: Sequence[Sequence[int]]) -> list[list[MatrixCell]]:
     """Return the confusion matrix [true][predicted] with the share of each count in its row."""
     return [[MatrixCell(count, count / max(1, sum(row))) for count in row] for row in confusion]
@@ -223,52 +203,6 @@ def counts(images: Mapping[str, int], subsets: Sequence[Mapping[str, int]]) -> l
     return [
         {"label": label, "count": count, "width": count / largest, **per_subset}
         for (label, count), per_subset in zip(images.items(), subsets, strict=True)
-    ]
-
-
-def steps(details: Sequence[Mapping[str, Any]]) -> list[StepTable]:
-    """Return the steps of a recipe as tables; values per epoch are drawn instead."""
-    return [_step(step) for step in details]
-
-
-def _step(step: Mapping[str, Any]) -> StepTable:
-    layers = {key: value for key, value in step.items() if _is_by_layer(value)}
-    rest = {key: value for key, value in step.items() if key not in {*layers, *_NAME_KEYS}}
-    names = dict.fromkeys(name for values in layers.values() for name in values)
-    return StepTable(
-        name=" ".join(str(step[key]) for key in _NAME_KEYS if key in step),
-        figures=[row for row in flat(rest) if row[0].rpartition(".")[2] not in _CURVES],
-        headings=list(layers),
-        layers=[(name, [_text(values.get(name)) for values in layers.values()]) for name in names],
-    )
-
-
-def _is_by_layer(value: Any) -> bool:
-    """Check for a mapping with a number for each of several layers."""
-    return (
-        isinstance(value, Mapping)
-        and len(value) >= _MIN_LAYERS
-        and all(isinstance(entry, int | float) for entry in value.values())
-    )
-
-
-def recoveries(variant: VariantReport) -> list[CurveReport]:
-    """Return the curves of a variant's recovery training after pruning or quantization."""
-    parts = [part for step in variant.steps for part in (step, *step.values())]
-    return [
-        CurveReport(
-            title=f"Recovery of {variant.name}",
-            x_label="epoch",
-            y_label="accuracy and loss",
-            x=tuple(range(1, len(part["losses"]) + 1)),
-            series={
-                "validation accuracy": part["validation_accuracies"],
-                "validation loss": part["validation_losses"],
-                "training loss": part["losses"],
-            },
-        )
-        for part in parts
-        if isinstance(part, Mapping) and part.keys() >= _CURVES
     ]
 
 
@@ -304,11 +238,12 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += flat(value, f"{name}.")
         else:
-            rows.append((name, _text(value)))
+            rows.append((name, value_text(value)))
     return rows
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Format a plain value: a number, yes or no, a list, or a dash for none."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -316,5 +251,5 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value)) or "–"
+        return ", ".join(map(value_text, value)) or "–"
     return str(value)

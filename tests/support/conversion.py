@@ -84,7 +84,7 @@ RECIPES = {
         variant=Variant(
             "channels-50", b"", "channels-50",
             ("Half of the expansion channels were removed.", "Recovery: 8 epochs in 95 s."),
-            ({"step": "prune", "method": "channels", "kept": 0.5, "epochs": 8, "seconds": 95.0},
+            ({"step": "prune", "method": "channels", "options": {"keep": 0.5, "epochs": 8}},
              {"step": "quantize", "method": "int8"}),
         ),
     ),

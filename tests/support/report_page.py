@@ -10,7 +10,7 @@ from conversion import Conversion, render
 from converters.report.build import build_report
 from converters.report.model import Report
 
-VOID = {"meta", "img", "br", "path", "use", "rect"}
+VOID = {"meta", "img", "br", "path", "use", "rect", "wbr"}
 
 
 class Page(HTMLParser):

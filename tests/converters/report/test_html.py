@@ -284,17 +284,27 @@ def test_recipes_list_their_steps_and_missing_gains() -> None:
     def recover(record: dict[str, Any]) -> None:
         record["variants"]["channels-50"]["steps"][0] |= {
             "recovery": {
-                "epochs": 2, "losses": [0.5, 0.4], "validation_accuracies": [0.8, 0.9],
+                "epochs": 2, "best": 1, "seconds": 95.2, "losses": [0.5, 0.4],
+                "validation_accuracies": [0.8, 0.9],
                 "validation_losses": [0.6, 0.5],
             },
-            "channels": {f"block_{block}": 8 * block for block in range(1, 9)},
+            "recovery_kept": False,
+            "validation_accuracy": {"before": 0.966, "end": 0.949},
+            "channels": {f"block_{block}": block for block in range(1, 9)},
+            "channels_before": {f"block_{block}": 2 * block for block in range(1, 9)},
+            "new": {"figure": 3},
         }  # fmt: skip
 
     page = page_of(RECIPES, recover)
     recipes = page.section("recipes")
     assert "Half of the expansion channels were removed. Recovery: 8 epochs in 95 s." in recipes
-    assert "prune channels kept 0.5, epochs 8, seconds 95, recovery.epochs 2 " in recipes
-    assert "layer channels block_1 8 block_2 16 " in recipes
+    assert "prune channels. Options: keep = 0.5 and epochs = 8. The network was trained" in recipes
+    assert (
+        "for 2 epochs in 95 s; epoch 1 was the best. Validation accuracy: 96.6 % before" in recipes
+    )
+    assert "and 94.9 % at last. The training did not improve the result" in recipes
+    assert "36 of 72 expansion channels were kept. Recorded: new.figure 3." in recipes
+    assert "layer channels channels before block_1 1 2 block_2 2 4 " in recipes
     assert "quantize int8" in recipes
     assert "Recovery of channels-50" in recipes
     gains = page.section("gains")

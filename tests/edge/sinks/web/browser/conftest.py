@@ -1,10 +1,9 @@
 """A real Chromium whose camera is a file, and a stream that shows colors."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import chromium
 import pytest
 from web_stream import (
     FOREIGN_HOST,
@@ -21,22 +20,18 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["sync_api.Browser"]:
-    named = os.environ.get("EDGE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(named).is_file():
-        pytest.skip(f"no Chromium at {named}: set EDGE_CHROMIUM")
+    if chromium.path() is None:
+        pytest.skip("no Chromium: set EDGE_CHROMIUM")
     clip = write_fake_camera(tmp_path_factory.mktemp("camera") / "camera.mjpeg")
     arguments = [
-        "--no-sandbox",
         "--disable-background-networking",
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={clip}",
         f"--host-resolver-rules=MAP {FOREIGN_HOST} 127.0.0.1",
     ]
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=named, args=arguments)
-        yield launched
-        launched.close()
+    with chromium.launched(arguments) as browser:
+        yield browser
 
 
 @pytest.fixture
