@@ -84,17 +84,39 @@ class FlatbufferTable:
         if size < 4 or size % 2:
             raise FlatbufferError(f"the table at byte {at} has an invalid vtable")
         reader.claim(at, int(length))
+        self.position = at
         self._reader = reader
-        self._at = at
+        self._length = int(length)
         self._fields = reader.unpack(f"{int(size) // 2 - 2}H", vtable + 4)
 
     def _position(self, field: int) -> int | None:
         offset = int(self._fields[field]) if field < len(self._fields) else 0
-        return self._at + offset if offset else None
+        return self.position + offset if offset else None
 
     def has(self, field: int) -> bool:
         """Return whether a field is present."""
         return self._position(field) is not None
+
+    def present(self) -> tuple[int, ...]:
+        """Return the numbers of the fields that are present."""
+        return tuple(field for field, offset in enumerate(self._fields) if offset)
+
+    def inline(self, field: int) -> bytes:
+        """Return the bytes of a number whose type is unknown: 1, 2, 4 or 8, up to the next field.
+
+        They may be more than the number has; what follows it is padding.
+        """
+        start = int(self._fields[field])
+        ends = [int(offset) for offset in self._fields if offset > start]
+        room = min(ends, default=self._length) - start
+        if room < 1:
+            raise FlatbufferError(f"the table at byte {self.position} is too short")
+        size = 1 << min(room.bit_length() - 1, 3)
+        return self._reader.data[self.position + start : self.position + start + size]
+
+    def target(self, field: int) -> int:
+        """Return the position that a field refers to."""
+        return self._reader.follow(self.position + int(self._fields[field]))
 
     def integer(self, field: int, layout: str, default: int = 0) -> int:
         """Read an integer field; ``layout`` is its :mod:`struct` character."""
@@ -144,6 +166,7 @@ class FlatbufferTable:
     def text(self, field: int) -> str:
         """Read a string; empty if absent."""
         start, length = self._vector(field, 1)
+        self._reader.claim(start, length + 1)  # a zero byte ends it
         self._reader.count(length)
         return self._reader.data[start : start + length].decode("utf-8", "replace")
 

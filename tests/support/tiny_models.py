@@ -162,6 +162,25 @@ def partly_edgetpu_model() -> bytes:
     return parts.pack(tensors, operators, [0], [2])
 
 
+EXECUTABLE = bytes(range(256)) * 3
+"""Stands for what the compiler puts into its operation."""
+
+
+def compiled_extractor(scale: float, tail: bool = False) -> bytes:
+    """A model that is one operation for the Edge TPU with 5 features, perhaps with a SOFTMAX."""
+    parts = Parts()
+    tensors = [
+        parts.tensor("image", [1, SIDE, SIDE, 3], UINT8, scale=1 / 127.5, zero=128),
+        parts.tensor("features", [1, 1, 1, 5], UINT8, scale=scale, zero=3),
+        parts.tensor("scores", [1, 1, 1, 5], UINT8, scale=1 / 256),
+    ]
+    operators = [parts.operator(CUSTOM, [0], [1], custom="edgetpu-custom-op")]
+    operators[0].customOptions = np.frombuffer(EXECUTABLE, np.uint8)
+    if tail:
+        operators.append(parts.operator(SOFTMAX, [1], [2]))
+    return parts.pack(tensors[: 3 if tail else 2], operators, [0], [2 if tail else 1])
+
+
 class Parts:
     """A model in the making."""
 

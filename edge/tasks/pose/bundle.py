@@ -11,6 +11,7 @@ from edge.files import cache_folder, write_atomic
 from edge.installation import install_command
 from edge.modelfile import foreign
 from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.pose.landmarker import installed
 
 DETECTOR, LANDMARKS = "pose_detector.tflite", "pose_landmarks_detector.tflite"
@@ -37,8 +38,6 @@ def pack_pose_bundle(detector: bytes, landmarks: bytes) -> bytes:
     Raises:
         ModelError: one of them is no complete TFLite model.
     """
-    from edge.modelfile.metadata_writer import write_metadata  # flatbuffers, only needed here
-
     about = ModelMetadata(name="pose landmarks", mean=(0.0,), std=(255.0,))
     files = {DETECTOR: detector, LANDMARKS: write_metadata(landmarks, about)}
     buffer = io.BytesIO()

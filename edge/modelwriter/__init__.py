@@ -1,0 +1,1 @@
+"""Write .tflite files without a library, and put a new head on an existing classifier."""
