@@ -37,7 +37,7 @@ from boards.schema import (
     Soc,
 )
 from edge import toml_config
-from edge.errors import UsageError, did_you_mean, nearest
+from edge.errors import UsageError, did_you_mean, nearest, suggestion
 from edge.installation import board_source
 
 __all__ = [
@@ -312,7 +312,7 @@ def _unknown(kind: str, code: str, name: str, names: Iterable[str]) -> UsageErro
     return UsageError(
         f"a known {kind} ({', '.join(known)})",
         repr(name),
-        f"did you mean '{guess}'?" if guess else "see 'edge boards list'",
+        suggestion(guess) if guess else "see 'edge boards list'",
         code=code,
     )
 

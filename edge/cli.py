@@ -21,7 +21,7 @@ from typing import NoReturn
 
 import click
 
-from edge.errors import EdgeError, UsageError, nearest
+from edge.errors import EdgeError, UsageError, did_you_mean, nearest, suggestion
 from edge.redaction import redact
 from edge.version import __version__
 
@@ -154,7 +154,7 @@ class LazyGroup(click.Group):
             raise UsageError(
                 f"a command of {path}",
                 f"'{name}'",
-                f"did you mean '{path} {guess}'?" if guess else f"see '{path} --help'",
+                suggestion(f"{path} {guess}") if guess else f"see '{path} --help'",
                 code="unknown-command",
                 summary=f"unknown command '{path} {name}'",
             )
@@ -309,13 +309,23 @@ def _drop_stdout() -> None:
 
 def _usage_message(error: click.UsageError, args: list[str]) -> str:
     message = error.format_message().replace("\n", " ")
-    if "--help" in message or "did you mean" in message:
+    if "--help" in message:
         return message
     files = [word for word in args if word.startswith("-") and Path(word).exists()]
     if files and isinstance(error, click.NoSuchOption):
         return f"{message.rstrip('.')}: write the file as ./{files[0]}"
     path = error.ctx.command_path if error.ctx else "edge"
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        known = (opt for parameter in error.ctx.command.params for opt in _shown(parameter))
+        fix = did_you_mean(error.option_name, known, f"see '{path} --help'")
+        return f"No such option '{error.option_name}': {fix}"
     return f"{message.rstrip('.')}: see '{path} --help'"
+
+
+def _shown(parameter: click.Parameter) -> list[str]:
+    """Return the spellings of an option that help shows; none of an argument."""
+    shown = isinstance(parameter, click.Option) and not parameter.hidden
+    return [*parameter.opts, *parameter.secondary_opts] if shown else []
 
 
 def _missing_extra(error: ModuleNotFoundError) -> str | None:

@@ -155,7 +155,16 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 def did_you_mean(word: str, words: Iterable[str], otherwise: str) -> str:
     """Return the fix of a misspelled word: the nearest of ``words``, or ``otherwise``."""
     guess = nearest(word, words)
-    return f"did you mean '{guess}'?" if guess else otherwise
+    return suggestion(guess) if guess else otherwise
+
+
+def suggestion(guess: str) -> str:
+    """Return the fix that suggests another spelling, the same in every error.
+
+    >>> suggestion("classify")
+    "did you mean 'classify'?"
+    """
+    return f"did you mean '{guess}'?"
 
 
 def check_list(name: str, values: object) -> None:

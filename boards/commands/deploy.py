@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from boards.commands.options import IDENTITY
-from boards.deploy import fleet, package, run_command, steps, wheel
+from boards.deploy import fleet, package, rehearsal, run_command, steps, wheel
 from boards.deploy import status as service_status
 from boards.deploy.ssh import BoardAddress
 from boards.deploy.steps import DeployRequest, Outcome, StepCallback
@@ -90,8 +90,14 @@ def deploy(
     """Deploy a model to boards: upload, self-test, switch, and roll back on failure."""
     addresses = _addresses(hosts)
     command = run_command.parse(text, extras)
+
+    def note(line: str) -> None:
+        say((line,))
+
     with suppress_native_stderr():
-        release = package.pack(model, command, lambda line: say((line,)))
+        models = package.model_files(model, command.delegate, note)
+        rehearsal.rehearse(command, models[-1], note)
+        release = package.pack(models, command)
     request = DeployRequest(release, wheel.build_own_wheel(), wait, offline, _who())
     if ansible is not None:
         from boards.deploy import playbook

@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,21 +37,31 @@ class ReleasePackage:
         return sum(len(content) for content in self.files.values())
 
 
-def pack(out: str, command: RunCommand, say: Callable[[str], None]) -> ReleasePackage:
-    """Build the release of a model with the command that runs it.
+def model_files(out: str, delegate: str, say: Callable[[str], None]) -> tuple[Path, ...]:
+    """Return the model file and, for the Edge TPU, the one that it was compiled from.
 
     ``out``: an output folder of ``edge convert``, a model file, or a model's name in the registry.
 
     Raises:
-        ModelError: the model is missing, or does not run here.
-        DelegateError: the model was not made for the delegate of the command.
+        ModelError: the model is missing.
+        DelegateError: the model was not made for ``delegate``.
+    """
+    # A result compiled for the Edge TPU goes to a board that has one, unless the command says cpu.
+    compiled = delegate == "auto" and (Path(out) / EDGETPU).is_file()
+    return _files(resolve_model(out, say, "edgetpu" if compiled else delegate), delegate)
+
+
+def pack(models: Sequence[Path], command: RunCommand) -> ReleasePackage:
+    """Build the release of a model with the command that runs it.
+
+    ``models``: what :func:`model_files` returns.
+
+    Raises:
+        ModelError: the model does not run here.
         LabelsError: the labels cannot be read.
         UsageError: two files have the same name.
     """
-    # A result compiled for the Edge TPU goes to a board that has one, unless the command says cpu.
-    compiled = command.delegate == "auto" and (Path(out) / EDGETPU).is_file()
-    path = resolve_model(out, say, "edgetpu" if compiled else command.delegate)
-    models = _files(path, command.delegate)
+    path = models[0]
     contents = {model.name: model.read_bytes() for model in models}
     # A model for the Edge TPU is compared with the outputs of the model it was compiled from.
     proofs, extra_files = _golden_checks(path, contents[models[-1].name])

@@ -1,16 +1,18 @@
 """The command that a board runs, checked here before anything is uploaded."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import metadata
 from pathlib import Path
-from typing import Any
 
 import click
 
+from boards.deploy import service_limits
 from edge import sinks, sources
 from edge.cli import cli
-from edge.errors import UsageError
+from edge.errors import UsageError, did_you_mean
 from edge.sinks.web.address import parse_address
 from edge.task_kinds import TASKS
 
@@ -33,6 +35,7 @@ class RunCommand:
 
     Attributes:
         words: without the model; uploaded files as "$here/NAME".
+        typed: the same with the files where they are on this machine.
         files: the files to upload.
         extras: extras of edge-toolkit that it needs.
         system_packages: True if it needs the system's Python packages.
@@ -41,6 +44,7 @@ class RunCommand:
     """
 
     words: tuple[str, ...]
+    typed: tuple[str, ...]
     files: tuple[Path, ...]
     extras: tuple[str, ...]
     system_packages: bool
@@ -52,7 +56,8 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
     """Check the command of ``--run``; ``more``: extras to install in addition.
 
     Raises:
-        UsageError: it does not run a demo, has a wrong option, or names a model.
+        UsageError: it does not run a demo, has a wrong option, names a model, or cannot work in a
+            service on a board.
     """
     try:
         words = shlex.split(text)
@@ -72,15 +77,11 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
             "leave out --model: MODEL comes before the boards",
             code="run-command-names-model",
         )
-    options = _options(words)
+    with demo_context(words, Path("model.tflite")) as parsed:
+        options = {"delegate": "auto", "sinks": (), **parsed.params}
+    service_limits.check(options)
     source = sources.SOURCES[sources.resolve(options["source"])[0]]
-    if source.needs_sink is not None:
-        raise UsageError(
-            "a source on the board",
-            f"--source {options['source']}",
-            "use a camera of the board: the deploy waits for its first frame",
-            code="source-not-on-board",
-        )
+    _check_extras(more)
     resolved = [sinks.resolve(sink) for sink in options["sinks"]]
     sink_extras = (sinks.SINKS[scheme].extra for scheme, _ in resolved)
     needed = (TASKS[words[1]].extra, source.extra, *sink_extras)
@@ -89,12 +90,25 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
     kept, files = _with_release_paths(words)
     return RunCommand(
         words=kept,
+        typed=tuple(words),
         files=files,
         extras=tuple(sorted(extras | set(more))),
         system_packages=source.system_packages,
         delegate=options["delegate"],
         page_ports=tuple(page.port for page in pages if page.host in _LOOPBACK and page.port),
     )
+
+
+def _check_extras(names: Iterable[str]) -> None:
+    known = metadata("edge-toolkit").get_all("Provides-Extra") or []
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"an extra of edge-toolkit ({', '.join(known)})",
+                f"--extra {name}",
+                did_you_mean(name, known, "choose one of them"),
+                code="unknown-extra",
+            )
 
 
 def script(words: tuple[str, ...]) -> str:
@@ -105,25 +119,50 @@ def script(words: tuple[str, ...]) -> str:
     )
 
 
-def _options(words: list[str]) -> dict[str, Any]:
-    """Return the options of a demo as click parses them, without running it.
+@contextmanager
+def demo_context(words: Sequence[str], model: Path) -> Iterator[click.Context]:
+    """Parse "demo NAME …" by the demo's own parser; the context can be invoked.
 
     Raises:
         UsageError: the demo or an option is unknown.
     """
-    with click.Context(cli, info_name="edge") as context:
-        group = cli.get_command(context, words[0])
+    with click.Context(cli, info_name="edge") as outer:
+        group = cli.get_command(outer, words[0])
         assert isinstance(group, click.Group)
-        with click.Context(group, parent=context, info_name=words[0]) as inner:
-            name, command, rest = group.resolve_command(inner, words[1:])
+        with click.Context(group, parent=outer, info_name=words[0]) as inner:
+            name, command, rest = group.resolve_command(inner, list(words[1:]))
             assert command is not None
             try:
-                parsed = command.make_context(name, [*rest, "--model", "model.tflite"], inner)
+                context = command.make_context(name, [*rest, "--model", str(model)], inner)
             except click.exceptions.Exit:
                 raise UsageError(
                     "a command that runs a demo", "--help", _EXAMPLE, code="invalid-run-command"
                 ) from None
-    return {"delegate": "auto", "sinks": (), **parsed.params}
+            except click.NoSuchOption as error:
+                raise _of_another_demo(error, name or "", group) from None
+            with context:
+                yield context
+
+
+def _of_another_demo(
+    error: click.NoSuchOption, name: str, group: click.Group
+) -> click.NoSuchOption | UsageError:
+    """Return the error for an option that only other demos have; else the one that click raised."""
+    having = [
+        other
+        for other in TASKS
+        if (command := group.get_command(click.Context(group), other)) is not None
+        and any(error.option_name in parameter.opts for parameter in command.params)
+    ]
+    if not having:
+        return error
+    return UsageError(
+        f"an option of 'edge demo {name}'",
+        error.option_name,
+        f"leave it out, or use 'demo {having[0]}'",
+        code="option-of-another-demo",
+        summary=f"{error.option_name} is an option of {' and '.join(having)}, not of {name}",
+    )
 
 
 def _with_release_paths(words: list[str]) -> tuple[tuple[str, ...], tuple[Path, ...]]:

@@ -27,6 +27,7 @@ class SinkKind:
         help: A short description.
         extra: Extra of the distribution that it needs.
         writes_file: The address is the path that it writes to.
+        needs_screen: It shows something on the screen of its machine.
         suffixes: Suffixes of the files that mean this sink without its scheme.
     """
 
@@ -35,6 +36,7 @@ class SinkKind:
     help: str
     extra: str | None = None
     writes_file: bool = False
+    needs_screen: bool = False
     suffixes: tuple[str, ...] = ()
 
 
@@ -43,6 +45,7 @@ SINKS = {
         "edge.sinks.window:open_window",
         "window",
         "a window on this screen; q or Esc ends the stream",
+        needs_screen=True,
     ),
     "video": SinkKind(
         "edge.sinks.video:open_video",
@@ -101,8 +104,8 @@ def open_sink(uri: str, context: StreamContext) -> Sink:
 def resolve(uri: str) -> tuple[str, str]:
     """Split a user's text into scheme and address.
 
-    >>> resolve("out.mkv"), resolve("jsonl:-"), resolve("window")
-    (('video', 'out.mkv'), ('jsonl', '-'), ('window', ''))
+    >>> resolve("out.mkv"), resolve("jsonl:-"), resolve("web?recordings=clips")
+    (('video', 'out.mkv'), ('jsonl', '-'), ('web', '?recordings=clips'))
 
     Raises:
         UsageError: There is no such sink.
@@ -110,11 +113,14 @@ def resolve(uri: str) -> tuple[str, str]:
     scheme, _, rest = uri.partition(":")
     if scheme in SINKS:
         return scheme, rest
+    name, query, _ = uri.partition("?")
+    if query and name in SINKS:  # web?recordings=DIR
+        return name, uri.removeprefix(name)
     by_suffix = dict(_suffixes())
     suffix = Path(uri).suffix.lower()
     if suffix in by_suffix and not re.match(r"[a-z][a-z0-9+]+://", uri):
         return by_suffix[suffix], uri
-    fix = did_you_mean(scheme, SINKS, "see 'edge demo classify --help'")
+    fix = did_you_mean(scheme, SINKS, "use one of these; --help describes them")
     known = ", ".join((*SINKS, *(f"FILE{suffix}" for suffix in by_suffix)))
     raise UsageError(f"a sink ({known})", f"'{uri}'", fix, code="unknown-sink")
 

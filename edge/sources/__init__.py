@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from edge.errors import UsageError, nearest
+from edge.errors import UsageError, nearest, suggestion
 from edge.sources.source import Source, SourceOptions
 from edge.terminal import two_columns
 
@@ -188,7 +188,7 @@ def _invalid(expected: str, given: str, fix: str = _URL_FIX) -> UsageError:
 
 def _unknown(uri: str, scheme: str, rest: str) -> UsageError:
     guess = nearest(scheme, SOURCES)
-    fix = f"did you mean '{guess}:{rest}'?" if guess else "see 'edge demo classify --help'"
+    fix = suggestion(f"{guess}:{rest}") if guess else "use one of these; --help describes them"
     if "@" in rest:
         fix = f"check the path; if it is a camera, {_URL_FIX}"
     known = ", ".join(SOURCES)

@@ -105,7 +105,7 @@ def test_help_lists_new_sinks_and_sources() -> None:
 
 @pytest.mark.usefixtures("fakes")
 def test_a_deployment_installs_what_a_new_sink_and_source_need() -> None:
-    parsed = run_command.parse("demo classify --source fake:x --sink fake:y --sink none")
+    parsed = run_command.parse("demo classify --source fake:/x --sink fake:y --sink none")
     assert parsed.extras == ("mqtt", "track")
     assert parsed.system_packages
 

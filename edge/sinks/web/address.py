@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from edge.errors import OutputError, UsageError, nearest
+from edge.errors import OutputError, UsageError, nearest, suggestion
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 DEFAULT_RECORDINGS = Path("recordings")
@@ -60,7 +60,7 @@ def parse_address(text: str) -> ListenAddress:
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in _KEYS or not value:
             guess = nearest(key, _KEYS)
-            raise _invalid(text, f"did you mean '{guess}=DIR'?" if guess else "use recordings=DIR")
+            raise _invalid(text, suggestion(f"{guess}=DIR") if guess else "use recordings=DIR")
         folder = Path(value)
     return ListenAddress(host, port, folder)
 

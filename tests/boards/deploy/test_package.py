@@ -19,7 +19,8 @@ PACK_RUN = "demo classify --source 0"
 
 
 def pack(out: Path, run: str = PACK_RUN) -> ReleasePackage:
-    return package.pack(str(out), run_command.parse(run), print)
+    command = run_command.parse(run)
+    return package.pack(package.model_files(str(out), command.delegate, print), command)
 
 
 def test_the_name_of_a_release_is_its_content(out: Path, tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_a_bundle_is_tested_model_by_model(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as bundle:
         for name in ("detector", "landmarks"):
             bundle.writestr(f"{name}.tflite", tiny_models.color_model("float32"))
-    packed = package.pack(str(path), run_command.parse("demo pose --source 0"), print)
+    packed = pack(path, "demo pose --source 0")
     members = {check.member for check in packed.manifest.proofs}
     assert members == {"detector.tflite", "landmarks.tflite"}
 

@@ -31,7 +31,7 @@ def test_extras_of_a_command(run: str, extras: tuple[str, ...], system: bool) ->
 
 def test_pages_that_only_the_board_can_open() -> None:
     for sink, ports in {
-        "web": (8080,), "web:8081": (8081,), "web:localhost:81": (81,), "web:0.0.0.0": (),
+        "web": (8080,), "web:8081": (8081,), "web:localhost:8181": (8181,), "web:0.0.0.0": (),
         "web:0": (), "none": (),
     }.items():  # fmt: skip
         assert run_command.parse(f"{CAMERA_RUN} --sink {sink}").page_ports == ports
@@ -75,6 +75,7 @@ def test_an_invalid_command_is_refused(edge: Edge, out: Path, workstation: Works
         ("demo classify --source 0 --labels none.txt", "file-not-found", "none.txt"),
         ("demo classify --source browser --sink web", "source-not-on-board", "browser"),
         ("demo classify --sink 'x", "invalid-run-command", "'x"),
+        ("demo classify --line door:0,0,9,9", "option-of-another-demo", "demo track"),
     ):
         result = edge("deploy", out, "pi@nowhere.invalid", "--run", run)
         assert (result.code, error_code(result.err)) == (2, error), result.err

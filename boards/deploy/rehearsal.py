@@ -1,0 +1,55 @@
+"""Rehearsal of a command: its demo runs here, with its model, on one generated frame.
+
+The demo itself judges whether the model is for its task, whether labels, classes and heads fit,
+and what lines and zones mean, so that nothing is decided twice.
+"""
+
+import io
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+from boards.deploy.run_command import RunCommand, demo_context
+from edge.errors import EdgeError
+
+_ONE_FRAME: dict[str, Any] = {
+    "sinks": ("none",), "frames": 1, "stats": None, "fps": None, "exposure": None,
+    "loop": False, "realtime": False, "delegate": "cpu",
+}  # fmt: skip
+"""Options of a rehearsal: a frame without a camera and without an output."""
+
+_STANDS_IN = {"mirror": "pose"}
+"""Demo that needs files of the board → demo for the same models that does not."""
+
+_NOT_HERE = "missing-package"
+"""Code of errors that only say that this machine lacks a package, which the board will get."""
+
+
+def rehearse(command: RunCommand, model: Path, say: Callable[[str], None]) -> None:
+    """Run the command on one frame.
+
+    Args:
+        command: its own files are read from where they are on this machine.
+        model: the model for the CPU, also where the board runs one for the Edge TPU.
+        say: receives a sentence if the command cannot be tried on this machine.
+
+    Raises:
+        EdgeError: what the board would report.
+    """
+    with demo_context(_rehearsed(command.typed), model) as context:
+        size = context.params.get("size")
+        source = f"synthetic:{size}" if size else "synthetic:"
+        context.params.update(_ONE_FRAME, source=source, size=None)
+        try:
+            with redirect_stderr(io.StringIO()):
+                context.command.invoke(context)
+        except EdgeError as error:
+            if error.code != _NOT_HERE:
+                raise
+            say(f"the command was not tried before the deploy: {error}")
+
+
+def _rehearsed(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words; for ``mirror``, whose images are on the board, those of a demo without."""
+    return ("demo", _STANDS_IN[words[1]]) if words[1] in _STANDS_IN else words
