@@ -17,6 +17,7 @@ help:
 	@echo 'make soak        100,000 frames, then 30 minutes of web clients: memory, threads, files'
 	@echo 'make lint        ruff, codespell, mypy and import-linter'
 	@echo 'make snapshot    regenerate tests/error_messages.txt and edge/__init__.pyi'
+	@echo 'make pictures    the pictures of README: quickstart, then Chromium takes them'
 	@echo 'make dist        wheel and source archive in dist/'
 	@echo 'make lock        resolve the lock files again'
 	@echo 'make clean       remove generated files, including environments'
@@ -87,6 +88,9 @@ snapshot: setup
 	@$(BIN)/python tests/support/error_messages.py
 	@$(BIN)/python tests/support/api_stub.py
 
+pictures: quickstart
+	@$(BIN)/python tests/support/pictures.py
+
 dist: setup
 	@rm -rf build dist
 	@$(BIN)/python -m build --no-isolation --outdir dist .
@@ -98,4 +102,4 @@ clean:
 	rm -rf .venv .venv-base build dist runs .pytest_cache .mypy_cache .ruff_cache \
 	    .import_linter_cache *.egg-info
 
-.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench fuzz snapshot dist lock clean
+.PHONY: help setup quickstart lint test test-base test-network test-real test-board bench fuzz snapshot pictures dist lock clean

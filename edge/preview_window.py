@@ -80,7 +80,7 @@ class PreviewWindow:
 
 
 def _no_screen(problem: str) -> OutputError:
-    hint = "use --sink out.mkv, --sink jsonl:- or --sink frames:DIR"
+    hint = "use --sink web, which shows a page in a browser, or --sink out.mkv or --sink jsonl:-"
     return OutputError("a screen for the window", problem, hint, code="no-screen")
 
 

@@ -56,12 +56,13 @@ def page(
     task: Task | None = None,
     wrapped: Callable[[WebSink], Any] = lambda sink: sink,
     limits: ConnectionLimits = DEFAULT_LIMITS,
+    loop: bool = False,
 ) -> Iterator[Page]:
     """A page in a stream of its own, ended with the block; recordings go into ``folder``.
 
-    ``wrapped``: wraps its sink.
+    ``wrapped``: wraps its sink; ``loop``: the source is a file that starts again at its end.
     """
-    opened = open_source(source, SourceOptions(realtime=True))
+    opened = open_source(source, SourceOptions(realtime=True, loop=loop))
     control, stop, notes = StreamControl(task or MeanTask()), threading.Event(), []
     camera = opened.camera if isinstance(opened, BrowserSource) else None
     context = StreamContext(
