@@ -24,11 +24,11 @@ BATCH_NORM_EPSILON = 1e-3
 Weights = dict[str, list[NDArray[np.float32]]]
 """Weights by layer name, each layer's arrays in Keras' order."""
 
-# Channels before the width multiplier and stride of each of the 17 blocks.
-_BLOCKS = (
+BLOCKS = (
     (16, 1), (24, 2), (24, 1), (32, 2), (32, 1), (32, 1), (64, 2), (64, 1), (64, 1), (64, 1),
     (96, 1), (96, 1), (96, 1), (160, 2), (160, 1), (160, 1), (320, 1),
 )  # fmt: skip
+"""Channels before the width multiplier, and stride, of each of the 17 blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def layers(alpha: float) -> tuple[Layer, ...]:
     """
     table = list(_conv("Conv1", "bn_Conv1", 3, 3, _round(32 * alpha)))
     width = _round(32 * alpha)
-    for index, (channels, _) in enumerate(_BLOCKS):
+    for index, (channels, _) in enumerate(BLOCKS):
         block = _block(index, width, _round(channels * alpha))
         table += block
         width = _round(channels * alpha)
@@ -126,8 +126,13 @@ def build(alpha: float, size: int, weights: Weights | None = None) -> Any:
     return model
 
 
+def block_prefix(index: int) -> str:
+    """Return how the names of a block's layers begin."""
+    return f"block_{index}_" if index else "expanded_conv_"
+
+
 def _block(index: int, width: int, out: int) -> list[Layer]:
-    prefix = f"block_{index}_" if index else "expanded_conv_"
+    prefix = block_prefix(index)
     inner = width * 6 if index else width
     table: list[Layer] = []
     if index:

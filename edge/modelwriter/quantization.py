@@ -40,29 +40,43 @@ def quantize_layer(
         kernel: float32, of any shape.
         bias: float32 [out].
         input_scale: scale of the layer's input.
-        axis: dimension of the output channels, each of which gets a scale; None: one for all.
+        axis: see :func:`quantize_kernel`.
 
     Where a bias is huge beside its weights, as in a channel that BatchNorm left without a signal,
     the scale of the weights is widened until the bias fits.
     """
-    rest = tuple(d for d in range(kernel.ndim) if d != axis) if axis is not None else None
-    greatest = np.atleast_1d(np.abs(kernel).max(axis=rest)).astype(np.float64)
-    scales = np.where(greatest > 0, greatest / 127, 1.0)
     largest = np.abs(bias.astype(np.float64))
-    needed = (largest if axis is not None else largest.max(keepdims=True)) / (
-        MAX_BIAS * float(input_scale)
-    )
-    scales = np.maximum(scales, needed).astype(np.float32)
+    if axis is None:
+        largest = largest.max(keepdims=True)
+    weights = quantize_kernel(name, kernel, axis, largest / (MAX_BIAS * float(input_scale)))
+    assert weights.quantization is not None
+    scales = np.float32(input_scale) * weights.quantization.scales
+    codes = _round(bias.astype(np.float64) / scales).astype(np.int32)
+    return weights, constant(f"{name}/bias", codes, Quantization(scales))
+
+
+def quantize_kernel(
+    name: str,
+    kernel: NDArray[np.float32],
+    axis: int | None,
+    least: "NDArray[np.float64] | float" = 0.0,
+) -> Tensor:
+    """Return weights in int8.
+
+    Args:
+        name: start of its name.
+        kernel: float32, of any shape.
+        axis: dimension of the output channels, each of which gets a scale; None: one for all.
+        least: what no scale may fall below.
+    """
+    others = None if axis is None else tuple(d for d in range(kernel.ndim) if d != axis)
+    greatest = np.atleast_1d(np.abs(kernel).max(axis=others)).astype(np.float64)
+    scales = np.maximum(np.where(greatest > 0, greatest / 127, 1.0), least).astype(np.float32)
     shape = [1] * kernel.ndim
     if axis is not None:
         shape[axis] = len(scales)
     codes = np.clip(_round(kernel / scales.reshape(shape)), -127, 127).astype(np.int8)
-    bias_scales = (np.float32(input_scale) * scales).astype(np.float32)
-    bias_codes = _round(bias.astype(np.float64) / bias_scales).astype(np.int32)
-    return (
-        constant(f"{name}/kernel", codes, Quantization(scales, 0, axis or 0)),
-        constant(f"{name}/bias", bias_codes, Quantization(bias_scales)),
-    )
+    return constant(f"{name}/kernel", codes, Quantization(scales, 0, axis or 0))
 
 
 def _round(values: NDArray[Any]) -> NDArray[Any]:

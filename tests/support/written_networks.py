@@ -1,5 +1,7 @@
 """A small convolutional classifier, written operation by operation, and what it computes."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from edge.modelwriter import operations
@@ -72,9 +74,15 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
-def run(content: bytes, *inputs: np.ndarray) -> np.ndarray:
+def run(content: bytes, image: np.ndarray) -> np.ndarray:
     """Real values of the first output."""
+    return run_each(content, [image])
+
+
+def run_each(content: bytes, images: Iterable[np.ndarray]) -> np.ndarray:
+    """Real values of the first output for each of ``images``, joined along the batch."""
     from edge.interpreter import load
 
-    runtime = load(content, name="test.tflite", delegate="cpu", trusted=True)
-    return runtime.outputs[0].dequantize(runtime.invoke(*inputs)[0])
+    runtime = load(content, name="test.tflite", delegate="cpu", threads=1, trusted=True)
+    spec = runtime.outputs[0]
+    return np.concatenate([spec.dequantize(runtime.invoke(image)[0]) for image in images])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny_models
 from errors import raises_code
-from written_networks import FEATURES, SIDE, Small, run, softmax
+from written_networks import FEATURES, SIDE, Small, run, run_each, softmax
 
 from edge.modelfile import metadata, operations, structure, tflite
 from edge.modelfile.metadata import ModelMetadata
@@ -33,7 +33,7 @@ def pixels(content: bytes, count: int = 20) -> list[np.ndarray]:
 
 
 def expected(extractor: Extractor, head: LinearLayer, images: list[np.ndarray]) -> np.ndarray:
-    embeddings = np.concatenate([run(extractor.content, x).reshape(1, -1) for x in images])
+    embeddings = run_each(extractor.content, images).reshape(len(images), -1)
     return head.logits(embeddings)
 
 
@@ -44,7 +44,7 @@ def test_a_float_head_is_exact(dtype: str, output: str) -> None:
     head = layer(extractor.dimension)
     images = pixels(extractor.content)
     content = append_float_head(extractor, head, output)
-    scores = np.concatenate([run(content, x) for x in images])
+    scores = run_each(content, images)
     scores_by_numpy = softmax(expected(extractor, head, images))
     np.testing.assert_allclose(
         scores, scores_by_numpy, atol=1e-6 if output == "float32" else 0.51 / 256
@@ -60,7 +60,7 @@ def test_an_int8_head_is_close_and_quantized_throughout(dtype: str, output: str)
     images = pixels(extractor.content)
     logits = expected(extractor, head, images)
     content = append_int8_head(extractor, head, logits, output)
-    scores = np.concatenate([run(content, x) for x in images])
+    scores = run_each(content, images)
     assert np.abs(scores - softmax(logits)).max() < 0.02
     assert (scores.argmax(1) == logits.argmax(1)).mean() >= 0.9
     file = tflite.parse(content)
@@ -130,8 +130,8 @@ def test_new_heads_on_real_backbones(test_data: Path, file: str) -> None:
     head = layer(extractor.dimension)
     images = pixels(extractor.content, 3)
     logits = expected(extractor, head, images)
-    exact = np.concatenate([run(append_float_head(extractor, head), x) for x in images])
+    exact = run_each(append_float_head(extractor, head), images)
     np.testing.assert_allclose(exact, softmax(logits), atol=1e-5)
     integer = append_int8_head(extractor, head, logits)
-    close = np.concatenate([run(integer, x) for x in images])
+    close = run_each(integer, images)
     assert np.abs(close - exact).max() < 0.03

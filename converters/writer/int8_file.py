@@ -1,0 +1,95 @@
+"""The file that computes in 8-bit integers throughout.
+
+After Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-
+Only Inference" (CVPR 2018), per channel in convolutions, in one piece in the head: per channel
+there is version 12 of FULLY_CONNECTED, which tflite-runtime 2.14 lacks.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.writer.float_files import DESCRIPTION
+from converters.writer.folding import FoldedNetwork
+from converters.writer.ranges import Ranges
+from converters.writer.tracing import SCORES, trace
+from edge.modelwriter import operations, quantization
+from edge.modelwriter.network import Network, Operation, Tensor, quantization_of, to_bytes
+
+_PIXELS = {
+    "uint8": quantization_of(1 / 127.5, 127),
+    "int8": quantization_of(1 / 127.5, -1),
+    "float32": None,
+}
+"""A pixel p of 0–255 means p / 127.5 − 1, to half a step."""
+
+_RELU6 = 0.0, 6.0
+
+
+def to_int8(
+    network: FoldedNetwork,
+    ranges: Ranges,
+    *,
+    input_type: str = "uint8",
+    output_type: str = "uint8",
+) -> bytes:
+    """Return the .tflite file with 8-bit weights and activations, batch 1.
+
+    Args:
+        network: with a head, or its output is the embedding, which keeps its scale.
+        ranges: of all linear activations, see :mod:`converters.writer.ranges`.
+        input_type: uint8, int8 or float32; an 8-bit input takes pixels as they are, int8 ones
+            less 128.
+        output_type: likewise.
+    """
+    shape = (1, network.size, network.size, 3)
+    image = Tensor("image", shape, input_type, _PIXELS[input_type])
+    signed, before = image, []
+    if input_type != "int8":
+        signed = Tensor("image as int8", shape, "int8", _PIXELS["int8"])
+        before = [operations.quantize(image, signed)]
+    traced = trace(network, signed, _Int8(ranges))
+    result, after = _with_type(traced.result, output_type)
+    steps = (*before, *traced.operations, *after)
+    return to_bytes(Network((image,), (result,), steps, DESCRIPTION))
+
+
+def _with_type(output: Tensor, dtype: str) -> tuple[Tensor, list[Operation]]:
+    """Return the output in this type, and the operation that converts it, if one is needed."""
+    if dtype == output.dtype:
+        return output, []
+    name = f"{output.name} as {dtype}"
+    if dtype == "float32":
+        real = Tensor(name, output.shape, dtype)
+        return real, [operations.dequantize(output, real)]
+    assert output.quantization is not None
+    unsigned = replace(output.quantization, zero_point=output.quantization.zero_point + 128)
+    shifted = Tensor(name, output.shape, dtype, unsigned)
+    return shifted, [operations.quantize(output, shifted)]
+
+
+class _Int8:
+    """Everything in int8, biases in int32."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        self._ranges = ranges
+
+    def activation(self, name: str, shape: tuple[int, ...], relu6: bool) -> Tensor:
+        ends = _RELU6 if relu6 else self._ranges[name]
+        return Tensor(name, shape, "int8", quantization.activation_range(*ends))
+
+    def scores(self, shape: tuple[int, ...]) -> Tensor:
+        return Tensor(SCORES, shape, "int8", quantization_of(*quantization.SCORES["int8"]))
+
+    def weights(
+        self,
+        name: str,
+        kernel: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        data: Tensor,
+        axis: int | None,
+    ) -> tuple[Tensor, Tensor]:
+        assert data.quantization is not None
+        scale = float(data.quantization.scales[0])
+        return quantization.quantize_layer(name, kernel, bias, scale, axis)
