@@ -62,7 +62,9 @@ def main(model: Path, lines: tuple[str, ...], zones: tuple[str, ...], **stream: 
         "camera",
     )  # fmt: skip
     options = {name: stream.pop(name) for name in names}
-    task = open_task(edge.Tracker.open, model, boundaries=boundaries, **options)
+    task = open_task(
+        edge.Tracker.open, model, boundaries=boundaries, say=stream_options.say, **options
+    )
     stream_options.run(task, **stream)
 
 

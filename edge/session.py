@@ -16,7 +16,7 @@ from edge.sources.source import Source, SourceOptions
 from edge.streaming import stream as streams
 from edge.streaming.control import StreamControl
 from edge.streaming.notify import notifier
-from edge.streaming.sink import Sink, StreamContext
+from edge.streaming.sink import LingeringSink, Sink, StreamContext
 from edge.streaming.statistics import StreamStats
 from edge.tasks.task import Task
 from edge.terminal import graceful_shutdown, suppress_native_stderr
@@ -32,6 +32,8 @@ def run(
     say: Callable[[str], None] = print,
 ) -> StreamStats:
     """Run ``task`` on a source until it ends, or on Ctrl-C or SIGTERM; output files are complete.
+
+    With the sink web, the last of a source of images stays on the page until Ctrl-C or SIGTERM.
 
     Args:
         task: such as :meth:`edge.Classifier.open` or :meth:`edge.Detector.open` returns.
@@ -58,7 +60,7 @@ def run(
     with suppress_native_stderr():
         waiting = [open_source(source, source_options)]
     control = StreamControl(task)
-    context = _context(waiting[0], stop, say, control)
+    context = _context(waiting[0], stop, say, control, still=_is_still(source, source_options))
     try:
         opened = _open(sinks, context, control)
     except BaseException:
@@ -68,10 +70,17 @@ def run(
     def again() -> Source:
         return waiting.pop() if waiting else open_source(source, source_options)
 
-    with graceful_shutdown(stop):
-        return streams.run(
-            again, task, opened, stop=stop, max_frames=frames, say=say, control=control
-        )
+    interrupted = threading.Event()
+    with graceful_shutdown(stop, interrupted):
+        try:
+            return streams.run(
+                again, task, opened, stop=stop, max_frames=frames, say=say, control=control
+            )
+        except BaseException:
+            interrupted.set()
+            raise
+        finally:
+            _linger(opened, interrupted)
 
 
 def stream(
@@ -116,6 +125,15 @@ def stream(
     yield from streams.results(open_quietly, task, max_frames=frames, say=say)
 
 
+def _linger(sinks: Sequence[Sink], stop: threading.Event) -> None:
+    """Let sinks show their last output until ``stop``, which only the main thread can get."""
+    if threading.current_thread() is not threading.main_thread():
+        stop.set()
+    for sink in sinks:
+        if isinstance(sink, LingeringSink):
+            sink.linger(stop)
+
+
 def _checked_sinks(sinks: Sequence[str | Path | Sink]) -> list[str | Sink]:
     """Return sinks with paths as addresses.
 
@@ -146,10 +164,21 @@ def _check_frames(frames: int | None) -> None:
 
 
 def _context(
-    source: Source, stop: threading.Event, say: Callable[[str], None], control: StreamControl
+    source: Source,
+    stop: threading.Event,
+    say: Callable[[str], None],
+    control: StreamControl,
+    *,
+    still: bool,
 ) -> StreamContext:
     camera = source.camera if isinstance(source, BrowserSource) else None
-    return StreamContext(source.fps, source.live, stop.set, say, control, source.name, camera)
+    return StreamContext(
+        source.fps, source.live, stop.set, say, control, source.name, camera, still
+    )
+
+
+def _is_still(source: str, options: SourceOptions) -> bool:
+    return SOURCES[source_of(source)[0]].still and not options.loop
 
 
 def _check_page(source: str, sinks: Sequence[str | Sink]) -> None:

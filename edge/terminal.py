@@ -225,14 +225,15 @@ def _received() -> "tuple[ProgressColumn, ...]":
 
 
 @contextmanager
-def graceful_shutdown(stop: threading.Event) -> Iterator[None]:
-    """Set ``stop`` on Ctrl-C and SIGTERM while the block runs; a second Ctrl-C interrupts at once.
+def graceful_shutdown(*stops: threading.Event) -> Iterator[None]:
+    """Set ``stops`` on Ctrl-C and SIGTERM while the block runs; a second Ctrl-C interrupts at once.
 
     Outside the main thread, which alone gets signals, nothing is changed.
     """
 
     def first(number: int, _: Any) -> None:
-        stop.set()
+        for stop in stops:
+            stop.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     if threading.current_thread() is not threading.main_thread():

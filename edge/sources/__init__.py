@@ -31,6 +31,7 @@ class SourceKind:
         bare: The scheme alone, without a colon, is an address.
         camera: A camera of this machine, whose driver can be asked for an exposure.
         reads_file: The address is a path that it reads.
+        still: Its frames are single images, each of which is looked at on its own.
         needs_sink: Scheme of a sink without which no frame comes.
         system_packages: It needs the system's Python packages, as from apt.
     """
@@ -43,6 +44,7 @@ class SourceKind:
     bare: bool = False
     camera: bool = False
     reads_file: bool = False
+    still: bool = False
     needs_sink: str | None = None
     system_packages: bool = False
 
@@ -95,6 +97,7 @@ SOURCES = {
         "an image, or the images of a folder or pattern",
         recognizes=_is_images,
         reads_file=True,
+        still=True,
     ),
     "video": SourceKind(
         "edge.sources.opencv:open_video",

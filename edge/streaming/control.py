@@ -21,6 +21,8 @@ class StreamControl:
         self._pause_start, self._earlier_pauses_s = 0.0, 0.0
         self.resumed = 0.0
         """End of the last pause, in seconds of ``perf_counter``."""
+        self.source_ended = False
+        """True once the source has ended by itself; set by the stream."""
 
     @property
     def task(self) -> Task:

@@ -1,8 +1,9 @@
 """The interface of a sink, and the information that it gets about its stream."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge.frame import Output
 from edge.sources.browser import BrowserCamera
@@ -47,6 +48,14 @@ class Sink(Protocol):
         """Finish what was written, so that it is complete."""
 
 
+@runtime_checkable
+class LingeringSink(Protocol):
+    """A sink that may show its last output after the stream has ended, and :meth:`Sink.close`."""
+
+    def linger(self, stop: threading.Event) -> None:
+        """Wait until ``stop`` is set, if there is something to show; then release everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamContext:
     """The stream that a sink belongs to.
@@ -59,6 +68,7 @@ class StreamContext:
         control: Pauses the stream and changes its settings; None where nothing may.
         source: Name of the source, as the user wrote it.
         camera: Takes the images of a page's camera; None where the stream has another source.
+        still: The source gives single images, each of which is looked at on its own.
     """
 
     fps: float | None
@@ -68,3 +78,4 @@ class StreamContext:
     control: StreamControl | None = None
     source: str = ""
     camera: BrowserCamera | None = None
+    still: bool = False

@@ -141,6 +141,8 @@ class _Stream:
                 self._process(prepared, pairs, drawer)
                 if self._meter.frames == max_frames:
                     break
+            else:
+                self._control.source_ended = not self._stop.is_set()
         finally:
             self._stop.set()
             lost = self._finish(threads)

@@ -7,6 +7,7 @@ machine may open it; on another address it asks for the token that is printed.
 import getpass
 import os
 import socket
+import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -59,21 +60,24 @@ def open_web(
     hub = Hub(context, context.control, recorder)
     server = WebServer(listening, hub, limits, context.say)
     _print_address(server, context)
-    return WebSink(redact(f"web:{address}").rstrip(":"), hub, server)
+    return WebSink(redact(f"web:{address}").rstrip(":"), hub, server, context)
 
 
 class WebSink:
-    """Shows clients the newest image, drawn only while somebody watches or records."""
+    """Shows clients the newest image, drawn only while somebody watches or records.
+
+    Of a source of still images the last one stays on the page when the source has ended.
+    """
 
     queue_size = _QUEUE_SIZE
 
-    def __init__(self, name: str, hub: Hub, server: "WebServer") -> None:
-        self.name, self._hub, self._server = name, hub, server
+    def __init__(self, name: str, hub: Hub, server: "WebServer", context: StreamContext) -> None:
+        self.name, self._hub, self._server, self._say = name, hub, server, context.say
         self.url = server.url
 
     @property
     def wants_images(self) -> bool:
-        """True while somebody watches or records."""
+        """True while somebody watches or records, and for still images."""
         return self._hub.watched
 
     def write(self, output: Output) -> None:
@@ -81,11 +85,24 @@ class WebSink:
         self._hub.publish(output)
 
     def close(self) -> None:
-        """Notify the clients that the stream has ended, and stop the server."""
-        self._server.stop()
+        """Notify the clients that the stream has ended, and stop the server unless it lingers."""
+        if self._hub.still and self._hub.control.source_ended:
+            self._hub.finish()
+        else:
+            self._server.stop()
         self._hub.recorder.stop()
         if self._hub.camera is not None:
             self._hub.camera.close()
+
+    def linger(self, stop: threading.Event) -> None:
+        """Serve the last still image until ``stop`` is set."""
+        if not self._hub.finished:
+            return
+        if not stop.is_set():
+            self._say(f"web: all images are processed; the last one stays at {self.url}"
+                      " until Ctrl-C")  # fmt: skip
+        stop.wait()
+        self._server.stop()
 
 
 def _print_address(server: "WebServer", context: StreamContext) -> None:

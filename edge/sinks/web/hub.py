@@ -5,6 +5,7 @@ Each client gets the largest images that its connection carries without delay.
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -97,6 +98,9 @@ def encode(image: BgrImage, level: QualityLevel) -> bytes:
 _HISTORY_S = 120
 """Seconds of statistics that a new client gets."""
 
+_MAX_EVENTS = 60
+"""Events that a new client gets."""
+
 _MAX_SNAPSHOTS = 8
 
 
@@ -132,6 +136,8 @@ class EncodedFrame:
         if self._text is None:
             summary = self.output.result.summary()
             message = {"type": "result", **to_record(self.output), "summary": summary}
+            if self.output.image is not None:
+                message["size"] = list(self.output.image.shape[1::-1])
             self._text = json.dumps(message)
         return self._text
 
@@ -156,7 +162,9 @@ class Hub:
     def __init__(self, context: StreamContext, control: StreamControl, recorder: Recorder) -> None:
         self.control, self.camera, self.recorder = control, context.camera, recorder
         self.clients: set[HubClient] = set()
+        self.still, self.finished = context.still, False
         self.history: deque[str] = deque(maxlen=_HISTORY_S)
+        self._events: deque[tuple[float, dict[str, Any]]] = deque(maxlen=_MAX_EVENTS)
         self.snapshots: deque[Snapshot] = deque(maxlen=_MAX_SNAPSHOTS)
         self.newest: EncodedFrame | None = None
         self.ended = asyncio.Event()
@@ -168,19 +176,19 @@ class Hub:
 
     @property
     def watched(self) -> bool:
-        """True while a client watches or records."""
-        return self.watchers > 0 or self.recorder.name is not None
+        """True while a client watches or records, or may want to see a still image later."""
+        return self.still or self.watchers > 0 or self.recorder.name is not None
 
     def publish(self, output: Output) -> None:
         """Take an output, without waiting for clients. Called from the stream's thread."""
         self._published = output
         self.recorder.put(output)
-        if self.watchers == 0 or self._loop is None:
+        if self._loop is None:
             return
         with suppress(RuntimeError):  # the loop is closed
             if getattr(output.result, "events", None):
                 self._loop.call_soon_threadsafe(self._send_events, output)
-            if not self._waking:
+            if (self.still or self.watchers > 0) and not self._waking:
                 self._waking = True
                 self._loop.call_soon_threadsafe(self._wake)
 
@@ -218,7 +226,7 @@ class Hub:
             yield
         finally:
             self.watchers -= 1
-            if self.watchers == 0 and not self.control.paused:
+            if self.watchers == 0 and not (self.control.paused or self.still):
                 self.newest = None  # the next client must not see an old one
 
     def broadcast(self, text: str) -> None:
@@ -242,8 +250,15 @@ class Hub:
             "camera": self.camera is not None,
             "labels": list(task.settings().labels),
             **self._state(),
+            "ended": self.finished,
             "clients": len(self.clients),
         }
+
+    def events_text(self) -> str:
+        """Return the message of type "events": the last ones, and how long ago they were."""
+        now = time.monotonic()
+        events = [{**event, "ago_s": round(now - at, 1)} for at, event in self._events]
+        return json.dumps({"type": "events", "events": events})
 
     async def record(self, on: bool) -> None:
         """Start or stop a recording, and send the state to all.
@@ -281,9 +296,17 @@ class Hub:
         self.snapshots.append(snapshot)
         return snapshot
 
+    def finish(self) -> None:
+        """Notify all clients that no more images come; the last one stays. Thread-safe."""
+        self.finished = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self.broadcast, self._end_text())
+
     def end(self) -> None:
-        """Notify all clients that the stream has ended."""
-        self.broadcast(json.dumps({"type": "end", "message": "The stream has ended"}))
+        """Notify all clients that the stream has ended and the page goes away."""
+        self.finished = False
+        self.broadcast(self._end_text())
         self.ended.set()
         self._changed.set()
 
@@ -296,8 +319,15 @@ class Hub:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def _end_text(self) -> str:
+        message = {"type": "end", "message": "The stream has ended", "stays": self.finished}
+        return json.dumps(message)
+
     def _send_events(self, output: Output) -> None:
-        self.broadcast(EncodedFrame(output).text())
+        now = time.monotonic()
+        self._events.extend((now, event) for event in output.result.to_dict()["events"])
+        if self.clients:
+            self.broadcast(EncodedFrame(output).text())
 
     def _recording_failed(self, error: EdgeError) -> None:
         self.broadcast(error_text(error))

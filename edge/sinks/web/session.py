@@ -4,13 +4,11 @@ import asyncio
 import json
 import time
 from collections import deque
-from dataclasses import replace
-from typing import Any
 
-from edge.errors import EdgeError, OutputError, UsageError, did_you_mean
+from edge.errors import EdgeError, OutputError, UsageError
 from edge.sinks.web.access import Message, Receive, Scope, Send
-from edge.sinks.web.hub import AdaptiveQuality, Hub, error_text
-from edge.tasks.task import TaskSettings
+from edge.sinks.web.hub import BEST, AdaptiveQuality, Hub, error_text
+from edge.sinks.web.requests import change_settings, parse_flag, parse_message
 
 MAX_CLIENTS = 8
 """Clients at a time."""
@@ -26,8 +24,6 @@ _MAX_QUEUED = 512
 
 _BUSY = 8
 """Queued messages from which on no more results are added."""
-
-_MESSAGE_TYPES = ("ack", "pause", "resume", "score", "classes", "record", "snapshot")
 
 TRY_AGAIN_LATER, NORMAL = 1013, 1000  # RFC 6455, and its registry of close codes
 
@@ -87,6 +83,7 @@ class ClientSession:
             ExceptionGroup: Of OSError, when it has left, is stuck, or was notified of the end.
         """
         self.send_text(json.dumps(self._hub.hello()))
+        self.send_text(self._hub.events_text())
         for stats in self._hub.history:
             self.send_text(stats)
         async with asyncio.TaskGroup() as group:
@@ -118,7 +115,8 @@ class ClientSession:
     async def _send_images(self) -> None:
         quality = AdaptiveQuality()
         async for encoded in self._hub.outputs():
-            jpeg = await encoded.jpeg(quality.level)
+            # A still image has no next one that could be better.
+            jpeg = await encoded.jpeg(BEST if self._hub.still else quality.level)
             self._acknowledged.clear()
             sent = time.perf_counter()
             await self._send({"type": "websocket.send", "bytes": jpeg})
@@ -143,7 +141,7 @@ class ClientSession:
         if message.get("bytes") is not None:
             await self._take_image(message["bytes"])
             return
-        request = _parse_message(message.get("text") or "")
+        request = parse_message(message.get("text") or "")
         kind, control = request.get("type"), self._hub.control
         if kind == "ack":
             self._acknowledged.set()
@@ -151,12 +149,12 @@ class ClientSession:
             index = (await self._hub.take_snapshot()).index
             self.send_text(json.dumps({"type": "snapshot", "url": f"/snapshot.jpg?frame={index}"}))
         elif kind == "record":
-            await self._hub.record(_parse_flag(request.get("on")))
+            await self._hub.record(parse_flag(request.get("on")))
         elif kind in ("pause", "resume"):
             control.pause() if kind == "pause" else control.resume()
             self._hub.broadcast_state()
         else:
-            await asyncio.to_thread(control.adjust, lambda old: _change_settings(old, request))
+            await asyncio.to_thread(control.adjust, lambda old: change_settings(old, request))
             self._hub.broadcast_state()
 
     async def _take_image(self, jpeg: bytes) -> None:
@@ -181,60 +179,3 @@ class ClientSession:
             await asyncio.to_thread(camera.put, jpeg)
         finally:
             self.send_text(json.dumps({"type": "camera-ack"}))
-
-
-def _parse_message(text: str) -> dict[str, Any]:
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise UsageError(
-            'a message such as {"type": "pause"}',
-            text[:60],
-            "reload the page",
-            code="invalid-message",
-        )
-    if message["type"] not in _MESSAGE_TYPES:
-        fix = did_you_mean(
-            message["type"], _MESSAGE_TYPES, f"send one of {', '.join(_MESSAGE_TYPES)}"
-        )
-        raise UsageError(
-            "a known message", f"'{message['type'][:60]}'", fix, code="invalid-message"
-        )
-    return message
-
-
-def _parse_flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise UsageError(
-            '"on": true or false',
-            json.dumps(value)[:60],
-            "reload the page",
-            code="invalid-message",
-        )
-    return value
-
-
-def _change_settings(old: TaskSettings, request: dict[str, Any]) -> TaskSettings:
-    """Apply a message "score" or "classes" to the settings."""
-    value = request.get("value")
-    if request["type"] == "score":
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UsageError(
-                "a score from 0 to 1",
-                json.dumps(value)[:60],
-                "use a score such as 0.4",
-                code="invalid-option-value",
-            )
-        return replace(old, score=float(value))
-    if value is None:
-        return replace(old, classes=None)
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise UsageError(
-            "a list of class names",
-            json.dumps(value)[:60],
-            "send a list of strings",
-            code="invalid-message",
-        )
-    return replace(old, classes=tuple(value))

@@ -1,10 +1,12 @@
 /** Entry point: passes messages of the server to the views, and actions of the user to it. */
 
+import { Boundaries } from "./boundaries.js";
 import { Camera } from "./camera.js";
 import { Connection } from "./connection.js";
 import { Controls, toggleFullScreen, toggleTheme } from "./controls.js";
+import { showCounts } from "./counts.js";
 import { $, download, create, setText } from "./dom.js";
-import { showEvents } from "./events.js";
+import { restoreEvents, showEvents } from "./events.js";
 import { Graph } from "./graph.js";
 import { listen, toggleHelp } from "./keys.js";
 import { LiveImage } from "./image.js";
@@ -21,12 +23,14 @@ const image = new LiveImage($("image"));
 const graph = new Graph();
 const controls = new Controls(send);
 const settings = new Settings(send);
+const boundaries = new Boundaries(send);
 const camera = new Camera(send, refresh, notice);
-const state = { link: { is: "connecting" }, paused: false, ended: "", camera: false };
+const state = { link: { is: "connecting" }, paused: false, ended: "", stays: false, camera: false };
 
 const MESSAGES = {
   hello(hello) {
-    state.ended = "";
+    state.ended = hello.ended ? "The stream has ended" : "";
+    state.stays = hello.ended;
     state.camera = hello.camera;
     image.expect();
     camera.taken();
@@ -39,15 +43,21 @@ const MESSAGES = {
   result(result) {
     showResult(result);
     showEvents(result.events);
+    if (result.size) boundaries.fit(result.size);
+    if (state.crossings) boundaries.count(result.counts ?? {});
+    else showCounts(result.counts ?? {});
   },
+  events: ({ events }) => restoreEvents(events),
   stats: (figures) => graph.add(figures),
   snapshot: ({ url }) => download(url),
   error({ message: text, code }) {
     notice(text, code);
     camera.refused();
+    boundaries.restore();
   },
-  end({ message: text }) {
+  end({ message: text, stays }) {
     state.ended = text;
+    state.stays = stays;
     camera.stop();
   },
   "camera-ack": () => camera.taken(),
@@ -59,7 +69,6 @@ function message(content) {
 
 function link(now) {
   state.link = now;
-  controls.enable(now.is === "open");
   refresh();
 }
 
@@ -68,6 +77,8 @@ function change(changed) {
   if (!changed.paused) image.expect();
   controls.show(changed);
   settings.show(changed.settings);
+  state.crossings = changed.settings.boundaries !== null;
+  boundaries.show(changed.settings.boundaries);
   refresh();
 }
 
@@ -78,6 +89,7 @@ async function show(blob, acknowledge) {
 
 function refresh() {
   const { allowed, running } = camera;
+  controls.enable(state.link.is === "open", state.stays);
   showStage({ ...state, allowed, running, image });
   $("camera").hidden = !state.camera || (allowed && !running);
   $("camera-on").hidden = !running;

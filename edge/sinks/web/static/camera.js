@@ -1,6 +1,6 @@
 /** Camera of the device that shows this page, as the source of the stream. */
 
-import { $, create, setText } from "./dom.js";
+import { $, copy, create, setText } from "./dom.js";
 
 const MAX_SIDE = 960; // pixels of the longer side of an image
 const QUALITY = 0.8;
@@ -28,7 +28,7 @@ export class Camera {
     $("camera-stop").onclick = () => this.stop();
     $("camera-turn").onclick = () => this.#flip();
     $("camera-which").onchange = ({ target }) => this.start({ deviceId: { exact: target.value } });
-    $("tunnel-copy").onclick = copyTunnel;
+    $("tunnel-copy").onclick = () => copy($("tunnel"), $("tunnel-copy"));
     showTunnel();
   }
 
@@ -149,10 +149,4 @@ function showTunnel() {
   setText($("camera-host"), hostname);
   setText($("tunnel"), `ssh -L ${number}:${hostname}:${number} USER@${hostname}`);
   setText($("tunnel-open"), `127.0.0.1:${number}`);
-}
-
-/** Copies with execCommand: the clipboard API is not available over plain http. */
-function copyTunnel() {
-  getSelection().selectAllChildren($("tunnel"));
-  setText($("tunnel-copy"), document.execCommand("copy") ? "Copied" : "Selected");
 }

@@ -15,8 +15,11 @@ export class Controls {
     setInterval(() => this.#clock(), 1000);
   }
 
-  enable(on) {
-    for (const id of ["pause", "snapshot", "record"]) $(id).disabled = !on;
+  /** `still`: there is a connection, but no more images come. */
+  enable(on, still) {
+    $("snapshot").disabled = !on;
+    for (const id of ["pause", "record"]) $(id).disabled = !on || still;
+    for (const id of ["score", "classes"]) $(id).inert = still;
   }
 
   pause() {

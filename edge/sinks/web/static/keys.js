@@ -11,7 +11,7 @@ export function listen(table) {
   addEventListener("keydown", (event) => {
     const action = actions.get(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!action || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    if (isTyping(event) || (event.key === " " && isButton(event))) return;
+    if (isTyping(event) || event.defaultPrevented || (event.key === " " && isButton(event))) return;
     event.preventDefault();
     action();
   });
@@ -30,7 +30,7 @@ function term(keys) {
 }
 
 function isTyping({ target }) {
-  return target.matches("input[type=search], select, textarea");
+  return target.matches("input[type=search], input[type=text], select, textarea");
 }
 
 /** Space presses the button that has the focus. */

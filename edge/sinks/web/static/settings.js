@@ -88,9 +88,24 @@ export class Settings {
     for (const box of $("classes-list").querySelectorAll("input")) {
       box.checked = chosen.has(box.value);
     }
+    this.#raise(chosen);
     $("classes-all").disabled = chosen.size === 0;
     const count = `only ${chosen.size} of ${this.#labels.length}`;
     setText($("classes-count"), chosen.size ? count : "all shown");
+  }
+
+  /** Puts the chosen classes on top; a box keeps the focus. */
+  #raise(chosen) {
+    const list = $("classes-list");
+    const order = [
+      ...this.#labels.filter((label) => chosen.has(label)),
+      ...this.#labels.filter((label) => !chosen.has(label)),
+    ];
+    const items = new Map([...list.children].map((item) => [item.textContent, item]));
+    if (order.every((label, at) => list.children[at] === items.get(label))) return;
+    const { activeElement } = document;
+    list.append(...order.map((label) => items.get(label)));
+    if (list.contains(activeElement)) activeElement.focus({ preventScroll: true });
   }
 
   #search() {

@@ -10,9 +10,12 @@ const LINKS = {
   refused: { word: "Refused", title: "Access to this stream was refused", button: "Try again" },
 };
 
+/** The stream has ended, and its last image stays. */
+const STILL = { is: "still", word: "Ended", title: "The stream has ended" };
+
 /**
- * `state`: `{link, paused, ended, camera, running, allowed, image}`. The veil says what keeps the
- * image from moving now.
+ * `state`: `{link, paused, ended, stays, camera, running, allowed, image}`. The veil says what
+ * keeps the image from moving now.
  */
 export function showStage(state) {
   const now = reason(state);
@@ -29,7 +32,8 @@ export function showStage(state) {
 }
 
 function reason(state) {
-  const { link, paused, ended, camera, running, allowed, image } = state;
+  const { link, paused, ended, stays, camera, running, allowed, image } = state;
+  if (ended && link.is === "open" && stays) return STILL;
   if (ended && link.is !== "refused") return over(ended);
   if (link.is === "lost") return lost(link);
   if (link.is !== "open") return { is: link.is, text: link.why, ...LINKS[link.is] };

@@ -48,7 +48,7 @@ def test_the_state_for_scripts(page: pages.Page) -> None:
         "source": pages.STREAM, "camera": False, "labels": ["dark", "light"],
         "settings": {"score": 0.5, "classes": None, "boundaries": None}, "paused": False,
         "recording": None,
-        "clients": 0,
+        "ended": False, "clients": 0,
     }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 import json
 import socket
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import pytest
 from streams import MeanTask, wait_until
 
 from edge.results import Detection, Detections, Event
-from edge.sinks.web import session
+from edge.sinks.web import requests, session
 from edge.sinks.web.connections import ConnectionLimits
+from edge.tracking.boundaries import Line, Zone
 
 exceptions = pytest.importorskip("websockets.exceptions")
 pytest.importorskip("edge.sinks.web.server")
@@ -37,7 +40,8 @@ def test_a_result_is_the_record_of_its_frame_and_a_summary(page: pages.Page) -> 
     with pages.Client(page) as client:
         assert client.next()["type"] == "hello"
         first, second = client.until("result"), client.until("result")
-    assert set(first) == {"type", "schema", "frame", "time_s", "task", "value", "summary"}
+    assert set(first) == {"type", "schema", "frame", "time_s", "task", "value", "summary", "size"}
+    assert first["size"] == [160, 120]
     assert first["summary"] == str(first["value"])
     assert second["frame"] > first["frame"]
 
@@ -60,8 +64,7 @@ def test_statistics_come_each_second_and_are_kept_for_new_clients(page: pages.Pa
     }  # fmt: skip
     assert newest["fps"] > 0
     with pages.Client(page) as later:
-        assert later.next()["type"] == "hello"
-        assert later.next()["type"] == "stats"
+        assert [later.next()["type"] for _ in range(3)] == ["hello", "events", "stats"]
         later.until("stats", lambda message: message == newest)
 
 
@@ -108,6 +111,92 @@ def test_settings_apply_from_the_next_frame(own_page: pages.Page) -> None:
         assert own_page.control.settings.classes == ("light",)
         assert client.ask("classes", value=None)["settings"]["classes"] is None
     assert own_page.control.settings.score == 0.75
+
+
+class Counting(MeanTask):
+    """Has a line already, and space for others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chosen = replace(self.chosen, boundaries=(Line("door", (1, 2), (30, 40)),))
+
+
+DOOR = {"kind": "line", "name": "door", "points": [[1, 2], [30, 40]]}
+SHOP = {"kind": "zone", "name": "shop <b>", "points": [[0, 0], [50, 0], [50, 60.5]]}
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pages.Page]:
+    """A page whose task counts; leave it as you found it."""
+    with pages.page(tmp_path_factory.mktemp("recordings"), task=Counting()) as page:
+        yield page
+
+
+def test_lines_and_zones_are_added_changed_and_removed(counting: pages.Page) -> None:
+    with pages.Client(counting) as client:
+        (first,) = client.next()["settings"]["boundaries"]
+        assert first == DOOR | {"option": "--line door:1,2,30,40"}
+        added = client.ask("boundary", name=None, value=SHOP)["settings"]["boundaries"]
+        assert added[1] == SHOP | {"option": "--zone 'shop <b>:0,0,50,0,50,60.5'"}
+        gate = DOOR | {"name": "gate", "points": [[5, 5], [30, 40]]}
+        state = client.ask("boundary", name="door", value=gate)
+        assert [item["name"] for item in state["settings"]["boundaries"]] == ["gate", "shop <b>"]
+        assert counting.control.settings.boundaries == (
+            Line("gate", (5, 5), (30, 40)),
+            Zone("shop <b>", ((0, 0), (50, 0), (50, 60.5))),
+        )
+        client.ask("boundary", name="shop <b>", value=None)
+        state = client.ask("boundary", name="gate", value=DOOR)
+        assert state["settings"]["boundaries"] == [first]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        (None, None, "invalid-message"),
+        (None, "door", "invalid-message"),
+        (None, DOOR | {"kind": "circle"}, "invalid-message"),
+        (None, DOOR | {"points": [[1, 2]]}, "invalid-message"),
+        (None, DOOR | {"points": [[1, 2], [3, 4], [5, 6]]}, "invalid-message"),
+        (None, DOOR | {"points": [[1, 2], [3, "4"]]}, "invalid-message"),
+        (None, DOOR | {"points": [[1, 2], [3, float("nan")]]}, "invalid-message"),
+        (None, DOOR | {"points": [[1, 2], [3, 10**400]]}, "invalid-message"),
+        (None, DOOR | {"points": [[1, 2], [3, True]]}, "invalid-message"),
+        (None, DOOR | {"points": {"0": [1, 2]}}, "invalid-message"),
+        (None, SHOP | {"points": [[0, index] for index in range(100)]}, "invalid-message"),
+        (None, DOOR | {"name": "x", "points": [[1, 2], [1, 2]]}, "invalid-line"),
+        (None, SHOP | {"points": [[0, 0], [5, 5], [9, 9]]}, "invalid-zone"),
+        (None, DOOR | {"name": ""}, "invalid-name"),
+        (None, DOOR | {"name": "x" * 41}, "invalid-name"),
+        (None, DOOR | {"name": "a\nb"}, "invalid-name"),
+        (None, DOOR | {"name": 7}, "invalid-name"),
+        ("gate", DOOR, "unknown-boundary"),
+        (["door"], DOOR, "unknown-boundary"),
+    ],
+)  # fmt: skip
+def test_an_invalid_line_or_zone_is_answered_and_changes_nothing(
+    counting: pages.Page, name: Any, value: Any, code: str
+) -> None:
+    before = counting.control.settings
+    with pages.Client(counting) as client:
+        answer = client.ask("boundary", name=name, value=value)
+        assert (answer["type"], answer["code"]) == ("error", code)
+        assert len(answer["message"]) < 400
+    assert counting.control.settings == before
+
+
+def test_there_are_only_so_many_lines(tmp_path: Path) -> None:
+    with pages.page(tmp_path, task=Counting()) as page, pages.Client(page) as client:
+        for number in range(requests.MAX_BOUNDARIES - 1):
+            answer = client.ask("boundary", name=None, value=DOOR | {"name": f"line {number}"})
+            assert answer["type"] == "state"
+        answer = client.ask("boundary", name=None, value=DOOR | {"name": "last"})
+        assert answer["code"] == "too-many-boundaries"
+
+
+def test_a_task_without_lines_refuses_them(page: pages.Page) -> None:
+    with pages.Client(page) as client:
+        assert client.ask("boundary", value=DOOR)["code"] == "boundaries-not-supported"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +323,16 @@ def test_every_event_is_sent_although_results_are_limited(tmp_path: Path) -> Non
             client.until("result", lambda message: bool(message["events"]))["frame"]
             for _ in range(10)
         ]
-    assert frames == list(range(frames[0], frames[0] + 100, 10))
+        assert frames == list(range(frames[0], frames[0] + 100, 10))
+        with pages.Client(page) as later:
+            events = later.until("events")["events"]
+    assert events[-len(frames)]["track_id"] >= frames[0]
+    assert {key: events[-1][key] for key in ("kind", "name", "direction", "label")} == {
+        "kind": "line", "name": "door", "direction": "in", "label": "dog",
+    }  # fmt: skip
+    ages = [event["ago_s"] for event in events]
+    assert ages == sorted(ages, reverse=True)
+    assert 0 <= ages[-1] < 10
 
 
 def test_the_end_is_sent(tmp_path: Path) -> None:

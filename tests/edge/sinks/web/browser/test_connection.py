@@ -7,7 +7,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from streams import wait_until
 from web_stream import OpenPage, Served, served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -102,6 +105,30 @@ def test_a_stream_that_ended_is_told_from_one_that_was_lost(
         running.process.wait(20)
     page.wait_for_timeout(1500)  # in which it tries in vain to connect again
     expect(page.locator("#link")).to_have_text("Ended")
+
+
+def test_a_still_image_stays_on_the_page_until_the_program_is_stopped(
+    open_page: OpenPage, model: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "red.png"
+    cv2.imwrite(str(photo), np.full((60, 80, 3), (40, 40, 200), np.uint8))
+    results = tmp_path / "out.jsonl"
+    sinks = ("--sink", f"jsonl:{results}")
+    with served("classify", "--model", model, "--source", photo, *sinks) as running:
+        wait_until(lambda: results.is_file() and results.read_text())
+        page = open_page(running.url)  # after all has been done
+        expect(page.locator("#link")).to_have_text("Ended")
+        expect(page.locator("#veil-title")).to_have_text("The stream has ended")
+        expect(page.locator("#summary")).to_contain_text("red")
+        pixel = "document.getElementById('image').getContext('2d').getImageData(70, 50, 1, 1).data"
+        red, _, blue, _ = page.evaluate(f"[...{pixel}]")
+        assert red > blue + 100
+        expect(page.get_by_role("button", name="Pause")).to_be_disabled()
+        expect(page.get_by_role("button", name="Snapshot")).to_be_enabled()
+        assert running.process.poll() is None
+        running.process.terminate()
+        assert running.process.wait(20) == 0
+        expect(page.locator("#veil-text")).to_contain_text("resumes when")
 
 
 def test_a_page_whose_token_is_no_longer_right_says_so(
