@@ -142,13 +142,23 @@ def _new(kind: type[EdgeError], *args: str) -> EdgeError:
     return kind.__new__(kind, *args)
 
 
+_MIN_PART = 3
+"""Letters that a word needs to be taken for a part of another one."""
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Find the member of ``words`` closest in spelling to ``word``; None if none is close.
 
-    >>> nearest("clasify", ["classify", "convert"])
-    'classify'
+    The only one that contains ``word`` is closer than others with similar letters.
+
+    >>> nearest("clasify", ["classify", "convert"]), nearest("tpu", ["cpu", "edgetpu"])
+    ('classify', 'edgetpu')
     """
-    matches = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    words = list(words)
+    containing = [other for other in words if len(word) >= _MIN_PART and word in other]
+    if len(containing) == 1:
+        return containing[0]
+    matches = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

@@ -17,7 +17,7 @@ SEVERAL = {
     "MAX_LABELS", "MAX_ITEMS", "MAX_CLASSES", "_READABLE", "MIN_IMAGES", "len(fitting)",
     "compiled.subgraphs", "decoder.classes or f'at most {MAX_CLASSES}'", "len(subsets) + 1",
     "timeout", "DOCKER_TIMEOUT", "len(others)", "suffixes",
-    "width", "operand.size", "' and '.join(kinds)", "' and '.join(suffixes)",
+    "width", "operand.size", "','.join(classes)", "' and '.join(kinds)", "' and '.join(suffixes)",
 }  # fmt: skip
 """Values before a noun that are constants, are above 1 there, or are no counts."""
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from converters.dataset import archives, csv_list, entries, folders
+from converters.dataset import archives, csv_list, detection_sets, entries, folders
 from converters.dataset.listing import LabeledFile, Listing, file_name
 from edge.errors import DatasetError
 
@@ -65,6 +65,8 @@ def _read(dataset: Path, workdir: Path) -> Listing:
     if dataset.suffix.lower() in entries.ARCHIVE_SUFFIXES or archives.is_archive(dataset):
         name = file_name(entries.stem(dataset))
         return folders.label_by_folder(name, str(dataset), *archives.unpack(dataset, workdir))
+    if dataset.suffix.lower() == ".json":
+        detection_sets.check_json(dataset)
     raise DatasetError(
         _EXPECTED,
         f"the file {dataset}, which is neither a zip, a tar nor a CSV",

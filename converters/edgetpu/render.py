@@ -68,7 +68,11 @@ _BASIS = (
 
 def _verdict(prediction: EdgeTpuPrediction) -> Text:
     total = len(prediction.operations)
-    if prediction.status == "full":
+    if prediction.compiled:
+        parts = counted(prediction.mapped, "part")
+        rest = counted(total - prediction.mapped, "operation")
+        words = f"compiled: {parts} on the Edge TPU, {rest} on the CPU"
+    elif prediction.status == "full":
         words = f"runs {_all(total)}"
     elif prediction.rejects_model:
         words = f"runs nothing: {_rejection(prediction)} ({counted(total, 'operation')})"

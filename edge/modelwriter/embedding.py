@@ -7,6 +7,7 @@ from edge.errors import ModelError
 from edge.modelfile import tflite
 from edge.modelfile.tflite import EDGETPU_OP, Graph, ModelFile, OpInfo, TensorInfo
 from edge.modelwriter.pruning import cut_after
+from edge.quantities import counted
 
 _SOFTMAX, _LOGISTIC = 25, 14
 _PASSING = (22, 43, 114, 6)
@@ -63,7 +64,7 @@ def find_embedding(file: ModelFile, name: str = "the model") -> int:
     """
     graph = file.main
     if len(graph.outputs) != 1:
-        raise _without(name, f"has {len(graph.outputs)} outputs")
+        raise _without(name, f"has {counted(len(graph.outputs), 'output')}")
     index, scored = graph.outputs[0], False
     writers = {output: operation for operation in graph.operators for output in operation.outputs}
     while index in writers:

@@ -1,6 +1,7 @@
 """The interface of a task, its settings that may change while it runs, and single images."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,12 @@ from edge.image import as_image
 from edge.interpreter import Array, Engine
 from edge.results import Result
 from edge.tracking.boundaries import Boundary, to_option
+
+_NUMBERED = re.compile(r"background|class \d+")
+"""Labels that a task gives the classes of a model without labels."""
+
+_MAX_LISTED = 10
+"""Labels that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,26 @@ def check_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[str, .
         )
     known = frozenset(labels)
     names = classes if known.issuperset(classes) else _rejoin(classes, labels)
+    if not known.issuperset(names) and all(map(_NUMBERED.fullmatch, labels)):
+        raise UsageError(
+            "a model with labels for --classes",
+            f"one whose classes are only numbered, and --classes {','.join(classes)}",
+            "name them with --labels FILE",
+            code="classes-without-labels",
+            summary=f"the model has no labels, so that --classes {','.join(classes)} names none",
+        )
     for name in names:
         if name not in known:
-            fix = did_you_mean(name, labels, "see the model's labels")
+            fix = did_you_mean(name, labels, f"choose from {_some(labels)}")
             raise UsageError("a class of the model", f"'{name}'", fix, code="unknown-class")
     return tuple(names)
+
+
+def _some(labels: Sequence[str]) -> str:
+    """List the labels, or the first ones where there are many."""
+    names = distinct(labels)
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return f"{', '.join(names[:_MAX_LISTED])}{more}"
 
 
 def _rejoin(parts: Sequence[str], labels: Sequence[str]) -> list[str]:

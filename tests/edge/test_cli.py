@@ -140,3 +140,25 @@ def test_an_odd_file_name_stays_on_one_line(capsys):
     stderr = capsys.readouterr().err
     assert stderr.count("\n") == 1
     assert r"a\nb\x1b[2J.tflite" in stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "fix"),
+    [
+        (["convert", "photos", "--target", "tpu"], "unknown-option-value", "'edgetpu'"),
+        (["convert", "photos", "--fine-tun", "x"], "usage", "'--fine-tune'"),
+        (["demo", "pose", "--sink", "wbe"], "unknown-sink", "'web'"),
+        (["demo", "pose", "--source", "rstp://cam"], "unknown-source", "'rtsp://cam'"),
+    ],
+)
+def test_a_misspelled_value_suggests_the_one_that_was_meant(args, code, fix, capsys):
+    assert cli.run(args) == 2
+    stderr = capsys.readouterr().err
+    assert error_code(stderr) == code
+    assert f"did you mean {fix}?" in stderr
+
+
+@pytest.mark.parametrize("option", ["--sink", "--source"])
+def test_no_error_points_to_the_help_of_another_demo(option, capsys):
+    assert cli.run(["demo", "pose", option, "xyzzy://nothing"]) == 2
+    assert "demo classify" not in capsys.readouterr().err

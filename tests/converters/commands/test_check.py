@@ -102,6 +102,15 @@ def test_a_guessed_failure_of_the_compiler_is_called_probable(check_file):
 def test_a_compiled_model_is_reported(check_file):
     text = check_file(MODELS["partly compiled"][0]).output
     assert "edgetpu-custom-op" in text and "edge compile" not in text
+    assert "compiled: 1 part on the Edge TPU, " in text
+
+
+def test_a_count_of_one_is_singular(check_file):
+    text = check_file(MODELS["compiled"][0]).output
+    assert "compiled: 1 part on the Edge TPU, 0 operations on the CPU" in text
+    sketch = Sketch()
+    alone = sketch.finish(sketch.op("RELU", [sketch.input(IMAGE)], IMAGE))
+    assert "runs the only operation" in check_file(alone).output
 
 
 def test_names_in_a_file_do_not_steer_the_terminal(check_file):

@@ -66,6 +66,12 @@ def test_equal_scores_of_some_classes_stay_in_the_order_of_their_index() -> None
     assert [item.label for item in actual.classes] == ["b", "d", "a"]
 
 
+@pytest.mark.parametrize("labels", [(), ("background", "class 1", "class 2")])
+def test_classes_of_a_model_without_labels_need_labels(labels: tuple[str, ...]) -> None:
+    with raises_code("classes-without-labels", found="person", fix="--labels"):
+        check_classes(("person",), labels)
+
+
 @pytest.mark.parametrize(
     ("change", "code", "fields"),
     [
@@ -74,7 +80,7 @@ def test_equal_scores_of_some_classes_stay_in_the_order_of_their_index() -> None
         ({"score": float("nan")}, "invalid-option-value", {"found": "nan"}),
         ({"score": None}, "invalid-option-value", {"found": "None"}),
         ({"classes": ("rad",)}, "unknown-class", {"found": "'rad'", "fix": "'red'"}),
-        ({"classes": ("red", "x")}, "unknown-class", {"found": "'x'", "fix": "labels"}),
+        ({"classes": ("red", "x")}, "unknown-class", {"found": "'x'", "fix": "red, green"}),
         ({"classes": ()}, "no-classes", {}),
     ],
 )
