@@ -58,6 +58,7 @@ def render(
         environment.filters[name] = getattr(formatting, name)
     environment.filters["steps"] = steps.steps
     environment.filters["breakable"] = _breakable
+    environment.filters["options_whole"] = _options_whole
     page = environment.get_template("template.html.jinja")
     return page.render(
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
@@ -75,7 +76,14 @@ def _breakable(names: str) -> str:
     """Escape names of files, and allow lines to break after their separators, not within words."""
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"(?<=[/_.])(?=[^/_.\s])", "<wbr>", str(escape(names))))
+    return Markup(re.sub(r"(?<=[/_])(?=[^/_\s])", "<wbr>", str(escape(names))))
+
+
+def _options_whole(text: str) -> str:
+    """Escape a text, and keep lines from breaking within its options, as after the dashes."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"--[\w-]+", r'<span class="option">\g<0></span>', str(escape(text))))
 
 
 def _figures(report: Report) -> dict[str, Any]:

@@ -17,7 +17,7 @@ TORN = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.parentElement.closest('style, svg, .pairs, .matrix')) continue;
-    for (const word of node.data.matchAll(/[\\p{L}\\d]+/gu)) {
+    for (const word of node.data.matchAll(/(--)?[\\p{L}\\d]+(\\.\\w+)?/gu)) {
       const range = document.createRange();
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
