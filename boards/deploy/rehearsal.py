@@ -25,6 +25,9 @@ _STANDS_IN = {"mirror": "pose"}
 _NOT_HERE = "missing-package"
 """Code of errors that only say that this machine lacks a package, which the board will get."""
 
+_OUTSIDE_FRAME = "boundary-outside-frame"
+"""Code of errors that say nothing unless ``--size`` tells how large the board's frames are."""
+
 
 def rehearse(command: RunCommand, model: Path, say: Callable[[str], None]) -> None:
     """Run the command on one frame.
@@ -45,6 +48,8 @@ def rehearse(command: RunCommand, model: Path, say: Callable[[str], None]) -> No
             with redirect_stderr(io.StringIO()):
                 context.command.invoke(context)
         except EdgeError as error:
+            if error.code == _OUTSIDE_FRAME and not size:
+                return
             if error.code != _NOT_HERE:
                 raise
             say(f"the command was not tried before the deploy: {error}")

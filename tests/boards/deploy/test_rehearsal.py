@@ -67,6 +67,17 @@ def test_a_line_must_be_one(tmp_path: Path) -> None:
         rehearse(path, "demo track --source 0 --line door:1,2")
 
 
+def test_a_line_is_measured_only_where_the_size_of_the_frames_is_known(tmp_path: Path) -> None:
+    pytest.importorskip("lap", reason="the extra 'track' is not installed")
+    path = tmp_path / "ssd.tflite"
+    path.write_bytes(tiny_models.ssd_model())
+    line = "demo track --source 0 --line door:1500,0,1500,900"
+    assert rehearse(path, line) == []
+    with raises_code("boundary-outside-frame", expected="1280 × 720"):
+        rehearse(path, f"{line} --size 1280x720")
+    assert rehearse(path, f"{line} --size 1920x1080") == []
+
+
 def test_what_is_not_installed_here_is_said(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise ModelError("a package", "none", "install it", code="missing-package")
