@@ -3,19 +3,17 @@
 import { Boundaries } from "./boundaries.js";
 import { Camera } from "./camera.js";
 import { Connection } from "./connection.js";
-import { Controls, toggleFullScreen, toggleTheme } from "./controls.js";
+import { Controls, toggleFullScreen } from "./controls.js";
 import { showCounts } from "./counts.js";
-import { $, download, create, setText } from "./dom.js";
+import { $, download, setText } from "./dom.js";
 import { restoreEvents, showEvents } from "./events.js";
 import { Graph } from "./graph.js";
 import { listen, toggleHelp } from "./keys.js";
 import { LiveImage } from "./image.js";
 import { showResult } from "./results.js";
 import { Settings } from "./settings.js";
+import { notice, toggleTheme } from "./shell.js";
 import { showStage } from "./stage.js";
-
-const NOTICE_MS = 8000;
-const MAX_NOTICES = 3;
 
 const connection = new Connection({ link, message, image: show });
 const send = (what) => connection.send(what);
@@ -101,14 +99,6 @@ function introduce({ task, model, source }) {
   setText($("model"), model);
   setText($("source"), source.includes("://") ? source : source.replace(/.*\/(?=.)/, ""));
   document.title = `${task} · ${model}`;
-}
-
-function notice(text, code = "") {
-  const shown = create("p", text, "notice");
-  shown.dataset.code = code;
-  $("notices").append(shown);
-  if ($("notices").children.length > MAX_NOTICES) $("notices").firstElementChild.remove();
-  setTimeout(() => shown.remove(), NOTICE_MS);
 }
 
 $("veil-button").onclick = () => {

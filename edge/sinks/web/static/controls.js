@@ -1,4 +1,4 @@
-/** Buttons below the image, theme and full screen. */
+/** Buttons below the image, and full screen. */
 
 import { $, create, setText } from "./dom.js";
 
@@ -64,20 +64,6 @@ function addDownload(name) {
   item.append(link);
   $("recordings").prepend(item);
   $("recordings").hidden = false;
-}
-
-export function toggleTheme() {
-  const root = document.documentElement;
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const other = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
-  if (other === system) delete root.dataset.theme;
-  else root.dataset.theme = other;
-  try {
-    if (other === system) localStorage.removeItem("theme");
-    else localStorage.setItem("theme", other);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
 }
 
 export function toggleFullScreen() {
