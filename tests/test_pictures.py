@@ -19,7 +19,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 STORED: dict[str, pictures.Layout] = json.loads(
     (pictures.FOLDER / pictures.LAYOUT).read_text(encoding="utf-8")
 )
-ACROSS, DOWN = 60, 130
+ACROSS, DOWN = 60, 250
 """Pixels by which a landmark may be elsewhere: other fonts, other figures, another moment."""
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

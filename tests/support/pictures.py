@@ -43,12 +43,12 @@ GATE = "gate:320,190,320,350"
 Layout = dict[str, list[int]]
 
 _LANDMARKS = {
-    "report.png": ("header h1", ".verdict", ".figures", "h2", "main .scroll table"),
+    "report.png": ("header h1", ".verdict", ".figures", "#variants", "table.variants", ".broad"),
     "web.png": ("header h1", "#stage", "[role=toolbar]", ".right .card", ".tiles", ".tile"),
 }
 _MEASURE = """selectors => selectors.flatMap(selector => [...document.querySelectorAll(selector)]
   .map(e => [e, e.getBoundingClientRect()])
-  .filter(([e, box]) => box.width && box.top < innerHeight && !e.closest('details:not([open])'))
+  .filter(([e, box]) => box.width)
   .map(([e, box]) => [
     [selector, e.id || e.dataset.key || (e.getAttribute('class') ?? '').split(' ')[0]].join(' '),
     [box.x, box.y, box.width].map(Math.round)]))"""
