@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset import duplicates
-from converters.dataset.decoding import DecodedImage, UndecodableFile, decode_all, keep_rows
+from converters.dataset.decoding import DecodedImage, UndecodableFile, decode_all
 from converters.dataset.listing import LabeledFile, Listing
 from converters.progress import Progress
 from edge.errors import DatasetError
@@ -140,12 +140,14 @@ def audit(
         DatasetError: a class has fewer than 5 usable images.
         OutputError: ``workdir`` has too little space.
     """
-    pixels, opened, broken = decode_all(listing.sources, preprocessing, workdir, progress)
-    conflicts = _conflicts(opened)
+    decoded = decode_all(listing.sources, preprocessing, workdir, progress)
+    conflicts = _conflicts(decoded.images)
     excluded = {index for group in conflicts for index in group}
-    conflict_names = tuple(tuple(opened[i].source.name for i in group) for group in conflicts)
-    usable = [index for index in range(len(opened)) if index not in excluded]
-    pixels, opened = keep_rows(pixels, usable), [opened[index] for index in usable]
+    conflict_names = tuple(
+        tuple(decoded.images[index].source.name for index in group) for group in conflicts
+    )
+    usable = decoded.keep([i for i in range(len(decoded.images)) if i not in excluded])
+    pixels, opened, broken = usable.pixels, usable.images, usable.broken
     pixels.flags.writeable = False
     labels = np.array([listing.classes.index(o.source.label) for o in opened], np.int64)
     counts = _counts(listing, labels)
@@ -154,7 +156,7 @@ def audit(
     progress.say("Looking for duplicate images.")
     digests = [o.digest for o in opened]
     equals = duplicates.first_of_equals([o.content for o in opened], digests)
-    confirmed = duplicates.confirmed_pairs(np.array([o.thumbnail for o in opened]), equals)
+    confirmed = duplicates.confirmed_pairs(usable.thumbnails, equals)
     groups = duplicates.star_groups(confirmed, equals, labels, digests)
     together = _named_groups(groups, opened)
     return Dataset(

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.dataset.duplicates import Thumbnail, thumbnail
+from converters.dataset.duplicates import THUMBNAIL_SIDE, thumbnail
 from converters.dataset.listing import LabeledFile
 from converters.progress import Progress
 from edge import quantities
@@ -23,9 +23,10 @@ from edge.image_header import read_header
 from edge.preprocessing import Preprocessing
 
 R = TypeVar("R")
+T = TypeVar("T", np.uint8, np.float16)
 
-MAX_IN_MEMORY = 512 * 2**20
-"""Bytes of pixels above which they are kept in a file."""
+MAX_IN_MEMORY = 128 * 2**20
+"""Bytes of an array of all images above which it is kept in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ class DecodedImage:
     source: LabeledFile
     digest: str
     content: bytes
-    thumbnail: Thumbnail
     converted: tuple[str, ...]
 
 
@@ -52,26 +52,51 @@ class UndecodableFile:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DecodedFiles:
+    """Decoded images in the order of their sources, and the files that could not be decoded.
+
+    ``pixels``: uint8 RGB [n, height, width, 3]; ``thumbnails``: float16 [n, side, side], see
+    :func:`converters.dataset.duplicates.thumbnail`. Both are aligned with the n ``images``, and
+    memory maps where they are large.
+    """
+
+    pixels: NDArray[np.uint8]
+    thumbnails: NDArray[np.float16]
+    images: list[DecodedImage]
+    broken: list[UndecodableFile]
+
+    def keep(self, rows: list[int]) -> "DecodedFiles":
+        """Keep the given ascending ``rows``; they move to the front of the arrays in place."""
+        return DecodedFiles(
+            _keep_rows(self.pixels, rows),
+            _keep_rows(self.thumbnails, rows),
+            [self.images[row] for row in rows],
+            self.broken,
+        )
+
+
 def decode_all(
     sources: tuple[LabeledFile, ...],
     preprocessing: Preprocessing,
     workdir: Path,
     progress: Progress,
-) -> tuple[NDArray[np.uint8], list[DecodedImage], list[UndecodableFile]]:
+) -> DecodedFiles:
     """Read, hash, decode and resize every image.
-
-    Returns:
-        The pixels, uint8 RGB [n, height, width, 3], aligned with the n decoded images (in the
-        order of ``sources``), these images, and the broken files.
 
     Raises:
         OutputError: ``workdir`` has too little space for the pixels.
     """
-    shape = (len(sources), preprocessing.height, preprocessing.width, 3)
-    pixels = _allocate(shape, workdir)
+    count = len(sources)
+    pixels = _allocate(
+        (count, preprocessing.height, preprocessing.width, 3), np.uint8, workdir / "pixels"
+    )
+    thumbnails = _allocate(
+        (count, THUMBNAIL_SIDE, THUMBNAIL_SIDE), np.float16, workdir / "thumbnails"
+    )
 
     def decode(index: int) -> DecodedImage | UndecodableFile:
-        return _decode(sources[index], preprocessing, pixels[index])
+        return _decode(sources[index], preprocessing, pixels[index], thumbnails[index])
 
     opened: list[DecodedImage] = []
     broken: list[UndecodableFile] = []
@@ -83,15 +108,15 @@ def decode_all(
         else:
             opened.append(result)
             rows.append(index)
-    return keep_rows(pixels, rows), opened, broken
+    return DecodedFiles(_keep_rows(pixels, rows), _keep_rows(thumbnails, rows), opened, broken)
 
 
-def keep_rows(pixels: NDArray[np.uint8], rows: list[int]) -> NDArray[np.uint8]:
-    """Move the given ascending ``rows`` of ``pixels`` to its front in place, and return these."""
+def _keep_rows(array: NDArray[T], rows: list[int]) -> NDArray[T]:
+    """Move the given ascending ``rows`` of ``array`` to its front in place, and return these."""
     for target, row in enumerate(rows):
         if target != row:
-            pixels[target] = pixels[row]
-    return pixels[: len(rows)]
+            array[target] = array[row]
+    return array[: len(rows)]
 
 
 def conversions(data: bytes) -> tuple[str, ...]:
@@ -110,19 +135,23 @@ def conversions(data: bytes) -> tuple[str, ...]:
 
 
 def _decode(
-    source: LabeledFile, preprocessing: Preprocessing, out: NDArray[np.uint8]
+    source: LabeledFile,
+    preprocessing: Preprocessing,
+    pixels: NDArray[np.uint8],
+    small: NDArray[np.float16],
 ) -> DecodedImage | UndecodableFile:
     try:
         data = source.path.read_bytes()
-        image = decode_image(data, source.name)
+        image = decode_image(data, source.name, (preprocessing.width, preprocessing.height))
     except OSError as error:
         return UndecodableFile(source, f"cannot be read: {error.strerror}")
     except ImageError as error:
         return UndecodableFile(source, _reason(error, data))
-    out[:] = preprocessing.resize(image)
+    pixels[:] = preprocessing.resize(image)
+    small[:] = thumbnail(image)
     digest = hashlib.sha256(data).hexdigest()
-    content = hashlib.blake2b(out.data, digest_size=16).digest()
-    return DecodedImage(source, digest, content, thumbnail(image), conversions(data))
+    content = hashlib.blake2b(pixels.data, digest_size=16).digest()
+    return DecodedImage(source, digest, content, conversions(data))
 
 
 def _reason(error: ImageError, data: bytes) -> str:
@@ -145,11 +174,11 @@ def _in_threads(work: Callable[[int], R], count: int) -> Iterator[R]:
         pool.shutdown(cancel_futures=True)
 
 
-def _allocate(shape: tuple[int, ...], workdir: Path) -> NDArray[np.uint8]:
-    size = int(np.prod(shape))
+def _allocate(shape: tuple[int, ...], dtype: type[T], path: Path) -> NDArray[T]:
+    """Return an array of zeros, in a file at ``path`` if it is large."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if size <= MAX_IN_MEMORY:
-        return np.zeros(shape, np.uint8)
-    path = workdir / "pixels"
+        return np.zeros(shape, dtype)
     try:
         with path.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)  # a hole on a full disk would end in SIGBUS
@@ -158,8 +187,8 @@ def _allocate(shape: tuple[int, ...], workdir: Path) -> NDArray[np.uint8]:
             raise
         raise OutputError(
             f"{quantities.size(size)} of disk space for the decoded images",
-            f"less in {workdir.parent}",
+            f"less in {path.parent.parent}",
             "free some space, or set TMPDIR to a folder on a larger disk",
             code="temp-space-too-small",
         ) from None
-    return np.memmap(path, np.uint8, "r+", shape=shape)
+    return np.memmap(path, dtype, "r+", shape=shape)

@@ -82,6 +82,9 @@ def _convert(backbone: Backbone) -> bytes:
     return tflite.to_float32(keras.Model(base.input, pooled))
 
 
+_DECODING = "large JPEGs reduced"
+"""How files become pixels: another decoding is another embedding."""
+
 _TIMEOUT_S = 60.0
 """Seconds to wait for another process that is writing."""
 
@@ -246,7 +249,7 @@ def _key(dataset: Dataset, index: int, view: str) -> str:
 def _cache_name(backbone: Backbone, dataset: Dataset) -> str:
     preprocessing = json.dumps(dataset.preprocessing.to_dict(), sort_keys=True)
     # Includes the views: the meaning of "mirror" may change between releases.
-    key = f"{backbone.fingerprint} {preprocessing} {VIEWS}"
+    key = f"{backbone.fingerprint} {preprocessing} {VIEWS} {_DECODING}"
     return f"embeddings-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
 
 

@@ -4,7 +4,8 @@
 
 Three data sets (grocery6, 1,000 images of Fashion-MNIST, 1,000 digits) and eight splits of each.
 Both solvers fit the same embeddings, selected alike on the validation split; the figures are
-accuracy and log-loss on the test split, and CPU time, as means over the splits.
+accuracy and log-loss on the test split, and CPU time, as means over the splits, and the paired
+difference with its standard error.
 """
 
 import argparse
@@ -57,14 +58,20 @@ def main() -> None:
         print(json.dumps(table, indent=2))
         return
     for name, rows in table.items():
-        for solver, (accuracy, log_loss, seconds) in rows.items():
+        for solver, figures in rows.items():
+            accuracy, log_loss, seconds = np.mean(figures, axis=0)
             print(f"{name:14} {solver:13} {accuracy:.4f} {log_loss:.4f} {seconds:.2f} CPU-s")
+        change = np.subtract(rows["own"], rows["scikit-learn"])[:, :2]
+        error = change.std(axis=0, ddof=1) / len(change) ** 0.5
+        (accuracy, log_loss), (error_a, error_l) = change.mean(axis=0), error
+        print(f"{name:14} own - scikit-learn, with standard errors:"
+              f" {accuracy:+.4f} ± {error_a:.4f}, {log_loss:+.4f} ± {error_l:.4f}")  # fmt: skip
 
 
 def compare(
     folder: Path, backbone: Backbone, splits: int, work: Path
-) -> dict[str, tuple[float, float, float]]:
-    """Mean accuracy, log-loss and CPU seconds by solver."""
+) -> dict[str, list[tuple[float, float, float]]]:
+    """Accuracy, log-loss and CPU seconds of each split, by solver."""
     progress = TerminalProgress()
     size = Preprocessing(backbone.size, backbone.size)
     dataset = audit(list_images(folder, work), size, work, progress)
@@ -76,7 +83,7 @@ def compare(
         rows["own"].append(measure(embeddings, *test))
         with mock.patch.object(logistic_regression, "fit", scikit_learn_head.fit):
             rows["scikit-learn"].append(measure(embeddings, *test))
-    return {solver: tuple(np.mean(figures, axis=0)) for solver, figures in rows.items()}
+    return rows
 
 
 def of_test_split(

@@ -84,6 +84,33 @@ def test_images_come_upright(suffix: str, layout: str) -> None:
         assert np.abs(upright.astype(int) - expected).mean() < 6, orientation
 
 
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [((80, 60), (120, 160, 3)), ((81, 60), (240, 320, 3)), ((80, 61), (240, 320, 3)),
+     ((40, 30), (60, 80, 3)), ((20, 4), (30, 40, 3)), ((2, 2), (30, 40, 3)),
+     ((160, 120), (240, 320, 3))],
+)  # fmt: skip
+def test_a_large_jpeg_is_reduced_to_no_less_than_twice_the_size(
+    size: tuple[int, int], shape: tuple[int, ...]
+) -> None:
+    image = cv2.resize(COLORS, (320, 240))
+    data = encode(image, ".jpg")
+    reduced = decode_image(data, size=size)
+    assert reduced.shape == shape
+    whole = cv2.resize(decode_image(data), shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - whole).mean() < 3
+    assert decode_image(encode(image, ".png"), size=size).shape == image.shape
+
+
+def test_a_reduced_jpeg_comes_upright() -> None:
+    image = cv2.resize(COLORS, (480, 320))
+    for orientation in range(1, 9):
+        data = with_exif(encode(turned(image, orientation), ".jpg"), exif(orientation))
+        upright = decode_image(data, size=(120, 80))[..., ::-1]
+        assert upright.shape == (160, 240, 3)
+        assert np.abs(upright.astype(int) - cv2.resize(image, (240, 160))).mean() < 6, orientation
+
+
 def test_transparent_pixels_are_white_in_every_format() -> None:
     image = LAYOUTS["alpha"].copy()
     image[16:, :, 3] = 0
