@@ -60,6 +60,8 @@ _EXPORTS = {
     "edge.tasks.segment.segmenter": ("Segmenter",),
     "edge.tasks.task": ("Task", "TaskSettings"),
     "edge.tasks.track.tracker": ("Tracker",),
+    "edge.teaching.once": ("TeachResult", "teach"),
+    "edge.teaching.teacher": ("Teacher",),
     "edge.tracking.boundaries": ("Line", "Zone"),
 }  # fmt: skip
 """The public names by module, written down here only: __init__.pyi is generated from it."""

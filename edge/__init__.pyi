@@ -58,6 +58,9 @@ from edge.tasks.segment.segmenter import Segmenter as Segmenter
 from edge.tasks.task import Task as Task
 from edge.tasks.task import TaskSettings as TaskSettings
 from edge.tasks.track.tracker import Tracker as Tracker
+from edge.teaching.once import TeachResult as TeachResult
+from edge.teaching.once import teach as teach
+from edge.teaching.teacher import Teacher as Teacher
 from edge.tracking.boundaries import Line as Line
 from edge.tracking.boundaries import Zone as Zone
 
@@ -109,6 +112,8 @@ __all__ = [
     "StreamStatus",
     "Task",
     "TaskSettings",
+    "TeachResult",
+    "Teacher",
     "TrackedDetections",
     "Tracker",
     "UsageError",
@@ -119,5 +124,6 @@ __all__ = [
     "read_image",
     "run",
     "stream",
+    "teach",
     "trust_model",
 ]

@@ -40,6 +40,9 @@ DEBUG = "EDGE_DEBUG"
 
 COMMANDS = {
     "capture": CommandEntry("edge.commands.capture:capture", "Make", "Take photos for a dataset."),
+    "teach": CommandEntry(
+        "edge.commands.teach:teach", "Make", "Learn classes in seconds, on the board."
+    ),
     "convert": CommandEntry(
         "converters.commands.convert:convert", "Make", "Turn photos into a verified TFLite model."
     ),
@@ -47,6 +50,9 @@ COMMANDS = {
         "converters.commands.compress:compress",
         "Make",
         "Prune and quantize an existing result again.",
+    ),
+    "head": CommandEntry(
+        "edge.commands.head:head", "Make", "Put a taught head on a compiled backbone."
     ),
     "compile": CommandEntry(
         "converters.commands.compile:compile_", "Make", "Compile a model for the Edge TPU."

@@ -62,7 +62,7 @@ class ImageCollector:
             self.skipped += 1
             self.in_a_row += 1
             return None
-        path = self._write(image)
+        path = write_image(self.root / self.label, image, len(self.kept))
         self._thumbnails.append(thumbnail)
         self.kept.append(path)
         self.in_a_row = 0
@@ -80,15 +80,24 @@ class ImageCollector:
             if not is_system_name(folder.name)
         }
 
-    def _write(self, image: BgrImage) -> Path:
-        folder = self.root / self.label
-        content = encode_jpeg(image, _QUALITY)
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        number = len(self.kept)
-        while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
-            number += 1
-        write_atomic(path, content)
-        return path
+
+def write_image(folder: Path, image: BgrImage, number: int = 0) -> Path:
+    """Write an image, uint8 BGR [height, width, 3], to a new file named after the time.
+
+    Args:
+        folder: exists.
+        image: the image.
+        number: where to start counting the images of one second.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    content = encode_jpeg(image, _QUALITY)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    while (path := folder / f"{stamp}-{number:04d}.jpg").exists():
+        number += 1
+    write_atomic(path, content)
+    return path
 
 
 def open_collector(root: Path, label: str) -> ImageCollector:
@@ -98,6 +107,19 @@ def open_collector(root: Path, label: str) -> ImageCollector:
         UsageError: the label is not a valid folder name.
         OutputError: the folder cannot be created.
     """
+    check_label(root, label)
+    with output_errors(root / label):
+        (root / label).mkdir(parents=True, exist_ok=True)
+    return ImageCollector(root, label, _thumbnails=list(_thumbnails(root / label)))
+
+
+def check_label(root: Path, label: str) -> None:
+    """Refuse a label that cannot name a folder in ``root``; existing folders may have any name.
+
+    Raises:
+        UsageError: the label is not a valid folder name.
+        OutputError: ``root`` cannot be read.
+    """
     with output_errors(root):
         known = root.is_dir() and any(path.name == label for path in root.iterdir())
     unusable = not known and re.search(r'[/\\:*?"<>|\x00-\x1f]', label)
@@ -105,12 +127,9 @@ def open_collector(root: Path, label: str) -> ImageCollector:
         raise UsageError(
             "a label that is a valid folder name",
             f"'{label}'",
-            "choose a plain name, such as --label cat",
+            "choose a plain name, such as cat",
             code="invalid-label",
         )
-    with output_errors(root / label):
-        (root / label).mkdir(parents=True, exist_ok=True)
-    return ImageCollector(root, label, _thumbnails=list(_thumbnails(root / label)))
 
 
 def _thumbnails(folder: Path) -> Iterator[NDArray[np.float32]]:

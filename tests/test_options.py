@@ -22,7 +22,7 @@ PAIRS = {"-o": "--out", "-i": "--identity", "-n": "--lines", "-f": "--follow"}
 
 ONLY = {
     "SCORE": {"--threshold"},
-    "MODEL": {"--model", "model"},
+    "MODEL": {"--model", "--backbone", "model"},
     "HOST": {"host"},
     "HOST...": {"hosts"},
     "BOARD": {"--board", "name"},

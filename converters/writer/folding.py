@@ -140,10 +140,10 @@ class _Folder:
         return arrays
 
 
-def _mismatch(layer: str, found: str) -> WeightsError:
+def _mismatch(layer: str, problem: str) -> WeightsError:
     return WeightsError(
         "the weights of a MobileNetV2",
-        f"{found} in the layer {layer!r}",
+        f"{problem} in the layer {layer!r}",
         "pass weights of the standard architecture",
         code="weights-layout-mismatch",
     )

@@ -20,7 +20,7 @@ from converters.backbone.pretrain.images import ImageArchive, open_source
 from converters.backbone.pretrain.student import Loss, Student, build_student
 from converters.backbone.pretrain.teacher import (
     DistillationTargets,
-    Teacher,
+    TeacherModel,
     compute_targets,
     load_teacher,
 )
@@ -38,7 +38,7 @@ from edge.quantities import counted
 
 
 def distill(
-    teacher: Teacher,
+    teacher: TeacherModel,
     sources: list[ImageArchive],
     config: PretrainConfig,
     out: Path,
@@ -83,7 +83,9 @@ def layer_weights(model: Any) -> Weights:
     return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
 
 
-def _student(config: PretrainConfig, teacher: Teacher, targets: DistillationTargets) -> Student:
+def _student(
+    config: PretrainConfig, teacher: TeacherModel, targets: DistillationTargets
+) -> Student:
     return build_student(
         check_alpha(config.alpha),
         check_size(config.size, published=False),
@@ -96,7 +98,7 @@ def _student(config: PretrainConfig, teacher: Teacher, targets: DistillationTarg
 
 
 def _card(
-    teacher: Teacher, sources: list[ImageArchive], config: PretrainConfig, use_at: int
+    teacher: TeacherModel, sources: list[ImageArchive], config: PretrainConfig, use_at: int
 ) -> Card:
     from converters.tf import tensorflow
 

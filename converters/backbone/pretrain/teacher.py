@@ -26,7 +26,7 @@ SAVE_EVERY = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
+class TeacherModel:
     """A MobileNetV2 with pretrained weights, as a float32 TFLite file in memory.
 
     ``kernel`` float32 [1280, classes] and ``bias`` float32 [classes] are its classifier on
@@ -58,7 +58,7 @@ class DistillationTargets:
         return len(self.crops)
 
 
-def load_teacher(weights: Path, top: Path, alpha: float = 1.0, size: int = 224) -> Teacher:
+def load_teacher(weights: Path, top: Path, alpha: float = 1.0, size: int = 224) -> TeacherModel:
     """Load a teacher from Keras weights (``include_top=False``) and its classifier (.npz).
 
     Raises:
@@ -76,7 +76,7 @@ def load_teacher(weights: Path, top: Path, alpha: float = 1.0, size: int = 224) 
         )
     digest = hashlib.sha256(weights.read_bytes() + top.read_bytes()).hexdigest()
     name = f"MobileNetV2 {alpha}/{size}, {weights.name}"
-    return Teacher(name, _to_tflite(model), size, kernel, bias, digest)
+    return TeacherModel(name, _to_tflite(model), size, kernel, bias, digest)
 
 
 _FIX_TOP = "pass an .npz with kernel [features, classes] and bias [classes] as --teacher-top"
@@ -137,7 +137,7 @@ def _to_tflite(model: Any) -> bytes:
 
 
 def compute_targets(
-    teacher: Teacher,
+    teacher: TeacherModel,
     sources: list[ImageArchive],
     count: int,
     size: int,
@@ -200,7 +200,7 @@ def _overlap(length: int, cells: int) -> NDArray[np.float32]:
 class _Runner:
     """A TFLite interpreter that maps a crop to (embedding, bottleneck map)."""
 
-    def __init__(self, teacher: Teacher, threads: int) -> None:
+    def __init__(self, teacher: TeacherModel, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter: Any = Interpreter(model_content=teacher.tflite, num_threads=threads)

@@ -71,7 +71,7 @@ def teacher_files(tmp_path_factory: pytest.TempPathFactory, seed: int) -> tuple[
 
 
 @pytest.fixture(scope="module")
-def master(teacher_files: tuple[Path, Path]) -> teacher.Teacher:
+def master(teacher_files: tuple[Path, Path]) -> teacher.TeacherModel:
     return teacher.load_teacher(*teacher_files, alpha=0.35, size=96)
 
 
@@ -105,7 +105,7 @@ def losses_in_log(folder: Path) -> list[float]:
 
 
 def test_the_student_comes_closer_to_the_teacher(
-    master: teacher.Teacher, photos: Path, tmp_path: Path, seed: int
+    master: teacher.TeacherModel, photos: Path, tmp_path: Path, seed: int
 ) -> None:
     recipe = replace(RECIPE, steps=40, seed=seed)
     source = images.open_source(photos)
@@ -121,7 +121,7 @@ def test_the_student_comes_closer_to_the_teacher(
 
 
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
-    master: teacher.Teacher, photos: Path, tmp_path: Path, seed: int
+    master: teacher.TeacherModel, photos: Path, tmp_path: Path, seed: int
 ) -> None:
     recipe, sources = replace(RECIPE, seed=seed), [images.open_source(photos)]
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
@@ -147,7 +147,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 
 
 def test_an_earlier_run_is_not_overwritten(
-    master: teacher.Teacher, photos: Path, tmp_path: Path
+    master: teacher.TeacherModel, photos: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "work" / "checkpoints").mkdir(parents=True)
     with raises_code("output-exists", fix="--resume"):
@@ -157,7 +157,7 @@ def test_an_earlier_run_is_not_overwritten(
 
 
 def test_the_teacher_looks_at_each_crop_once(
-    master: teacher.Teacher, photos: Path, tmp_path: Path
+    master: teacher.TeacherModel, photos: Path, tmp_path: Path
 ) -> None:
     source, seen = images.open_source(photos), Count("teacher")
     few = teacher.compute_targets(master, [source], 10, 32, 0, tmp_path, seen)

@@ -1,0 +1,49 @@
+"""The folder of a taught model: where it is, and what may be in it before."""
+
+from pathlib import Path
+
+from edge.errors import OutputError
+from edge.teaching.examples import EXAMPLES_FILE
+
+MODEL_FILE, LABELS_FILE = "model.tflite", "labels.txt"
+
+_REPORT_FILE = "report.json"
+"""File of a result of ``edge convert``, which describes the model next to it."""
+
+
+def default_output(folder: Path) -> Path:
+    """Return the folder of the model of a folder of images: next to it, named after it."""
+    return folder.with_name(f"{folder.resolve().name}-model")
+
+
+def check_output(folder: Path, out: Path) -> None:
+    """Reject an output folder that overlaps with the images, or that holds something else.
+
+    Raises:
+        OutputError: it does.
+    """
+    photos, output = folder.resolve(), out.resolve()
+    if output == photos or output in photos.parents or photos in output.parents:
+        raise OutputError(
+            "an output folder outside the dataset",
+            f"{out}, which overlaps with {folder}",
+            "choose another folder with -o",
+            code="output-overlaps-input",
+        )
+    if not output.exists():
+        return
+    if not output.is_dir():
+        raise OutputError(
+            "an output folder",
+            f"the file {out}",
+            "choose another path with -o",
+            code="output-is-file",
+        )
+    if any(output.iterdir()) and not (output / EXAMPLES_FILE).is_file():
+        result = (output / _REPORT_FILE).is_file()
+        raise OutputError(
+            "a new or empty output folder, or one of 'edge teach'",
+            f"a result of 'edge convert' in {out}" if result else f"{out}, which has other files",
+            "choose another folder with -o",
+            code="output-folder-not-empty",
+        )
