@@ -97,12 +97,18 @@ class _Transformed(_Wrapper):
     def _apply(self, image: BgrImage) -> BgrImage:
         result: cv2.typing.MatLike = image
         if self._size is not None and (result.shape[1], result.shape[0]) != self._size:
-            result = cv2.resize(result, self._size, interpolation=cv2.INTER_AREA)
+            result = _resize(result, self._size)
         if self._rotate:
             result = cv2.rotate(result, _ROTATIONS[self._rotate])
         if self._hflip:
             result = cv2.flip(result, 1)
         return np.asarray(result, np.uint8)
+
+
+def _resize(image: cv2.typing.MatLike, size: tuple[int, int]) -> cv2.typing.MatLike:
+    """Resize to (width, height); INTER_AREA would enlarge to blocks."""
+    smaller = size[0] < image.shape[1] or size[1] < image.shape[0]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 class _RateLimited(_Wrapper):

@@ -71,6 +71,14 @@ def test_size_rotation_and_mirror(clip: Path) -> None:
     assert flipped.image[:, 8].mean() > 180 > flipped.image[:, 56].mean()
 
 
+def test_a_small_image_is_enlarged_smoothly(tmp_path: Path) -> None:
+    path = tmp_path / "edge.png"
+    cv2.imwrite(str(path), np.array([[0, 0, 240, 240]] * 4, np.uint8))
+    (frame,) = read_all(open_source(str(path), SourceOptions(size=(64, 64))))
+    steps = np.diff(frame.image[32, :, 0].astype(int))
+    assert 0 < steps.max() < 30, "blocks"
+
+
 def test_realtime_plays_a_file_at_its_own_speed(clip: Path) -> None:
     source = open_source(str(clip), SourceOptions(realtime=True))
     start = time.perf_counter()
