@@ -25,6 +25,8 @@ Examples:
 \b
 Lines and zones are in pixels of the frame. "in" is the right-hand side when
 looking along a line from its first point to its second, or inside a zone.
+On the page of --sink web they are drawn with mouse or finger, and shown as
+options to copy.
 """
     + stream_options.SOURCES
 )
@@ -35,20 +37,10 @@ looking along a line from its first point to its second, or inside a zone.
 @detecting
 @click.option("--line", "lines", multiple=True, metavar="NAME:X1,Y1,X2,Y2",
               help="Count crossings of a line.")  # fmt: skip
-@click.option(
-    "--zone",
-    "zones",
-    multiple=True,
-    metavar="NAME:X1,Y1,X2,Y2,X3,Y3,…",
-    help="Count entries to a zone.",
-)
-@click.option(
-    "--camera",
-    default="auto",
-    show_default=True,
-    metavar="auto|moving|static",
-    help="Whether the camera moves; auto looks for motion now and then.",
-)
+@click.option("--zone", "zones", multiple=True, metavar="NAME:X1,Y1,X2,Y2,X3,Y3,…",
+              help="Count entries to a zone.")  # fmt: skip
+@click.option("--camera", default="auto", show_default=True, metavar="auto|moving|static",
+              help="Whether the camera moves; auto looks for motion now and then.")  # fmt: skip
 @running
 @stream_options.options
 def main(model: Path, lines: tuple[str, ...], zones: tuple[str, ...], **stream: Any) -> None:
