@@ -75,10 +75,11 @@ def quantize_kernel(
     shape = [1] * kernel.ndim
     if axis is not None:
         shape[axis] = len(scales)
-    codes = np.clip(_round(kernel / scales.reshape(shape)), -127, 127).astype(np.int8)
+    inverse = (np.float32(1) / scales).reshape(shape)  # TensorFlow multiplies: ties are decided so
+    codes = np.clip(_round(kernel * inverse), -127, 127).astype(np.int8)
     return constant(f"{name}/kernel", codes, Quantization(scales, 0, axis or 0))
 
 
 def _round(values: NDArray[Any]) -> NDArray[Any]:
     """Round halves away from zero, as TensorFlow Lite does."""
-    return np.asarray(np.trunc(values + np.copysign(0.5, values)))
+    return np.asarray(np.trunc(values + np.copysign(values.dtype.type(0.5), values)))

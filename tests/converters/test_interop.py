@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters import tflite
 from converters.backbone import weights
 from converters.compression.context import calibration_set
 from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.config import TrainingOptions
+from converters.writer.folding import from_model
+from converters.writer.int8_file import to_int8
+from converters.writer.ranges import measure
 from edge.image import decode_image
 from edge.modelfile import metadata
 from edge.modelfile.metadata_writer import write_metadata
@@ -55,9 +57,10 @@ def conversion(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Con
     sides = split.split(images, 0)
     options = TrainingOptions(fine_tune="never")
     trained = train.train(backbone, images, sides, options, folder, SilentProgress())
-    samples = calibration_set(images, sides, 0)
+    network = from_model(trained.model)
+    ranges = measure(network, calibration_set(images, sides, 0), preprocessing)
     content = write_metadata(
-        tflite.to_int8(trained.model, samples, preprocessing),
+        to_int8(network, ranges),
         metadata.ModelMetadata(
             name="grocery6", labels=images.classes,
             mean=preprocessing.mean, std=preprocessing.std,
