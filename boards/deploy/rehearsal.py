@@ -5,13 +5,14 @@ and what lines and zones mean, so that nothing is decided twice.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
 from boards.deploy.run_command import RunCommand, demo_context
-from edge.errors import EdgeError
+from edge.errors import EdgeError, ModelError
+from edge.task_kinds import TASKS
 
 _ONE_FRAME: dict[str, Any] = {
     "sinks": ("none",), "frames": 1, "stats": None, "fps": None, "exposure": None,
@@ -21,6 +22,9 @@ _ONE_FRAME: dict[str, Any] = {
 
 _STANDS_IN = {"mirror": "pose"}
 """Demo that needs files of the board → demo for the same models that does not."""
+
+_WRONG_TASK = "model-wrong-task"
+"""Code of errors that say that a model is for another task."""
 
 _NOT_HERE = "missing-package"
 """Code of errors that only say that this machine lacks a package, which the board will get."""
@@ -40,7 +44,18 @@ def rehearse(command: RunCommand, model: Path, say: Callable[[str], None]) -> No
     Raises:
         EdgeError: what the board would report.
     """
-    with demo_context(_rehearsed(command.typed), model) as context:
+    try:
+        _run(_rehearsed(command.typed), model)
+    except EdgeError as error:
+        if error.code == _WRONG_TASK:
+            raise _for_another_demo(error, command.typed[1], model) from None
+        if error.code != _NOT_HERE:
+            raise
+        say(f"the command was not tried before the deploy: {error}")
+
+
+def _run(words: Sequence[str], model: Path) -> None:
+    with demo_context(words, model) as context:
         size = context.params.get("size")
         source = f"synthetic:{size}" if size else "synthetic:"
         context.params.update(_ONE_FRAME, source=source, size=None)
@@ -48,11 +63,29 @@ def rehearse(command: RunCommand, model: Path, say: Callable[[str], None]) -> No
             with redirect_stderr(io.StringIO()):
                 context.command.invoke(context)
         except EdgeError as error:
-            if error.code == _OUTSIDE_FRAME and not size:
-                return
-            if error.code != _NOT_HERE:
+            if error.code != _OUTSIDE_FRAME or size:
                 raise
-            say(f"the command was not tried before the deploy: {error}")
+
+
+def _for_another_demo(error: EdgeError, name: str, model: Path) -> ModelError:
+    """Return the error for a model that is not for this demo; its fix names one that runs it."""
+    others = (other for other in TASKS if other not in (name, *_STANDS_IN))
+    working = next((other for other in others if _works(other, model)), None)
+    return ModelError(
+        error.expected,
+        error.found,
+        f"use --run 'demo {working} …'" if working else "deploy a model for this demo",
+        code=error.code,
+        summary=f"'demo {name}' cannot run {model}: it is no model for this task",
+    )
+
+
+def _works(name: str, model: Path) -> bool:
+    try:
+        _run(("demo", name), model)
+    except EdgeError:
+        return False
+    return True
 
 
 def _rehearsed(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from converters.dataset import archives, csv_list, detection_sets, entries, folders
+from converters.dataset import archives, csv_list, entries, folders, other_tasks
 from converters.dataset.listing import LabeledFile, Listing, file_name
 from edge.errors import DatasetError
 
@@ -66,7 +66,7 @@ def _read(dataset: Path, workdir: Path) -> Listing:
         name = file_name(entries.stem(dataset))
         return folders.label_by_folder(name, str(dataset), *archives.unpack(dataset, workdir))
     if dataset.suffix.lower() == ".json":
-        detection_sets.check_json(dataset)
+        other_tasks.check_json(dataset)
     raise DatasetError(
         _EXPECTED,
         f"the file {dataset}, which is neither a zip, a tar nor a CSV",

@@ -17,6 +17,7 @@ from edge.interpreter import Array, Runtime
 from edge.modelfile import metadata, tflite
 from edge.modelwriter.embedding import Extractor, behead
 from edge.preprocessing import Preprocessing
+from edge.quantities import counted
 from edge.registry import resolve_model
 from edge.teaching.examples import EmbeddingFormat
 
@@ -81,7 +82,7 @@ class FeatureExtractor:
         if len(runtime.inputs) != 1:
             raise ModelError(
                 "a model with one image as its input",
-                f"{name}, which has {len(runtime.inputs)} inputs",
+                f"{name}, which has {counted(len(runtime.inputs), 'input')}",
                 "use an image classifier",
                 code="model-unsupported-input",
             )

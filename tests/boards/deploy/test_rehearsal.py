@@ -37,7 +37,7 @@ def test_a_command_that_works_says_nothing(
 @pytest.mark.parametrize("demo", ["detect", "track --line door:0,0,9,9", "segment", "pose",
                                   "mirror --index /data/people"])  # fmt: skip
 def test_a_demo_for_other_models_is_refused(model: Path, demo: str) -> None:
-    with pytest.raises(ModelError):
+    with raises_code("model-wrong-task", fix="--run 'demo classify"):
         rehearse(model, f"demo {demo} --source 0")
 
 

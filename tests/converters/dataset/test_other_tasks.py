@@ -1,4 +1,4 @@
-"""Detection data sets are called that, and never trained on the names of their folders."""
+"""Data sets for other tasks are called that, never trained on the names of their folders."""
 
 import json
 from pathlib import Path
@@ -37,18 +37,21 @@ def write(root: Path, files: dict[str, str]) -> Path:
                   "labels/val/2.txt": BOX, "data.yaml": "names: [a]\n"}),
         ("YOLO", {"train/images/1.jpg": "", "train/labels/1.txt": BOX, "valid/images/2.jpg": ""}),
         ("YOLO", {"obj/1.jpg": "", "obj/1.txt": BOX, "obj.names": "a\n"}),
+        ("COCO", {"images/1.jpg": "", "annotations.json": COCO}),
+        ("Pascal VOC", {"train/1.jpg": "", "train/1.xml": "<annotation/>", "test/2.jpg": ""}),
+        ("segmentation", {"images/1.jpg": "", "masks/1.jpg": ""}),
         ("Pascal VOC", {"JPEGImages/1.jpg": "", "Annotations/1.xml": "<annotation/>"}),
     ],
 )  # fmt: skip
 def test_the_format_is_named(tmp_path: Path, kind: str, files: dict[str, str]) -> None:
     folder = write(tmp_path / "set", files)
-    with raises_code("detection-dataset", found=kind, fix="folder per class"):
+    with raises_code("dataset-for-another-task", found=kind, fix="folder per class"):
         list_images(folder, tmp_path)
 
 
 def test_annotations_alone_are_recognized(tmp_path: Path) -> None:
     (tmp_path / "all.json").write_text(COCO)
-    with raises_code("detection-dataset", found="COCO"):
+    with raises_code("dataset-for-another-task", found="COCO"):
         list_images(tmp_path / "all.json", tmp_path)
     (tmp_path / "other.json").write_text("{}")
     with raises_code("dataset-format-unknown", found="other.json"):
@@ -58,10 +61,11 @@ def test_annotations_alone_are_recognized(tmp_path: Path) -> None:
 def test_a_table_of_boxes_is_recognized(tmp_path: Path) -> None:
     table = tmp_path / "boxes.csv"
     table.write_text("filename,width,height,class,xmin,ymin,xmax,ymax\n1.jpg,9,9,cat,0,0,4,4\n")
-    with raises_code("detection-dataset", found="xmin"):
+    with raises_code("dataset-for-another-task", found="xmin"):
         list_images(table, tmp_path)
 
 
-def test_class_folders_with_captions_are_no_detection_data_set(tmp_path: Path) -> None:
-    files = {"cat/1.jpg": "", "cat/1.txt": "a cat", "dog/2.jpg": "", "dog/2.txt": "a dog"}
+def test_class_folders_with_other_files_are_for_classification(tmp_path: Path) -> None:
+    files = {"cat/1.jpg": "", "cat/1.txt": "a cat", "dog/2.jpg": "", "dog/2.txt": "a dog",
+             "cat/1.xml": "<annotation/>", "annotations.json": "{}"}  # fmt: skip
     assert list_images(write(tmp_path / "set", files), tmp_path).classes == ("cat", "dog")
