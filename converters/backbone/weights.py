@@ -15,7 +15,7 @@ import urllib.request
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +181,7 @@ class Backbone:
     ``pretrained`` is False for random weights, ``provenance`` goes into report and metadata,
     ``notes`` are sentences for the user (about a fallback, for example). ``build()`` returns a new
     flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to feature map [n, h, w, c].
+    ``arrays`` are its pretrained weights, float32 by layer name, without random ones.
     """
 
     weights: str
@@ -191,6 +192,7 @@ class Backbone:
     provenance: dict[str, str]
     notes: tuple[str, ...]
     build: Callable[[], Any]
+    arrays: Weights = field(default_factory=dict)
 
 
 SourceFunction = Callable[[float | None, int | None, int, Progress], Backbone]
@@ -283,6 +285,7 @@ def pretrained_backbone(
         provenance={"architecture": "MobileNetV2", **provenance},
         notes=notes,
         build=lambda: mobilenet_v2.build(alpha, size, weights),
+        arrays=weights,
     )
 
 

@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tf, tflite
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training.augment import VIEWS
+from converters.writer.float_files import to_float32
+from converters.writer.folding import fold
 from edge.errors import OutputError
 from edge.files import write_atomic
 from edge.terminal import suppress_native_stderr
@@ -39,7 +40,7 @@ def threads() -> int:
 
 
 def load_extractor(backbone: Backbone, path: Path) -> Extractor:
-    """Load the extractor of ``backbone`` from ``path``, or convert it and write it there.
+    """Load the extractor of ``backbone`` from ``path``, or make it and write it there.
 
     Raises:
         OutputError: it cannot be written.
@@ -48,7 +49,7 @@ def load_extractor(backbone: Backbone, path: Path) -> Extractor:
         content = path.read_bytes()
         _interpreter(content)
     except (OSError, ValueError):  # missing or truncated
-        content = _convert(backbone)
+        content = _extractor_file(backbone)
         write_atomic(path, content)
     local = threading.local()
 
@@ -75,11 +76,8 @@ def _interpreter(content: bytes) -> Any:
     return interpreter
 
 
-def _convert(backbone: Backbone) -> bytes:
-    keras = tf.keras()
-    base = backbone.build()
-    pooled = keras.layers.GlobalAveragePooling2D()(base.output)
-    return tflite.to_float32(keras.Model(base.input, pooled))
+def _extractor_file(backbone: Backbone) -> bytes:
+    return to_float32(fold(backbone.arrays, backbone.size))
 
 
 _DECODING = "large JPEGs reduced"
@@ -205,7 +203,7 @@ def embed(
     """Embed the training split in every view, and the validation split unaugmented.
 
     The test split is not used. Embeddings are read from ``cache`` (a folder), by content hash,
-    view, backbone and preprocessing; if all are cached, TensorFlow is not needed. New ones are
+    view, backbone and preprocessing; TensorFlow is not needed. New ones are
     written as they are computed, so that an interrupted run loses very little.
 
     Raises:

@@ -310,17 +310,19 @@ def _metrics(
 def _per_class(
     truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str]
 ) -> tuple[ClassMetrics, ...]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    rows = np.stack(
-        precision_recall_fscore_support(
-            truth, predicted, labels=np.arange(len(classes)), zero_division=0
-        ),
-        axis=1,
+    count = len(classes)
+    correct = np.bincount(truth[truth == predicted], minlength=count)
+    support, named = (np.bincount(labels, minlength=count) for labels in (truth, predicted))
+    rows = zip(
+        correct / np.maximum(named, 1),
+        correct / np.maximum(support, 1),
+        2 * correct / np.maximum(support + named, 1),
+        support,
+        strict=True,
     )
     return tuple(
-        ClassMetrics(label, float(precision), float(recall), float(f1), int(support))
-        for label, (precision, recall, f1, support) in zip(classes, rows, strict=True)
+        ClassMetrics(label, float(precision), float(recall), float(f1), int(images))
+        for label, (precision, recall, f1, images) in zip(classes, rows, strict=True)
     )
 
 

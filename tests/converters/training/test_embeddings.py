@@ -109,6 +109,7 @@ def test_a_damaged_cache_starts_anew_and_says_so(
     assert "damaged" in listener.sentences[0]  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("no_tensorflow")
 def test_a_damaged_extractor_is_made_again(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
 ) -> None:
@@ -122,7 +123,7 @@ def test_a_damaged_extractor_is_made_again(
 def test_an_extractor_that_finds_no_room_leaves_nothing(
     backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embeddings, "_convert", lambda _: bytes(1000))
+    monkeypatch.setattr(embeddings, "_extractor_file", lambda _: bytes(1000))
     with full_disk(), raises_code("output-not-writable"):
         embeddings.load_extractor(backbone, tmp_path / "extractor.tflite")
     assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from converters.tflite import Variant
 from converters.verification.evaluate import (
     EvaluatedVariant,
     Predictions,
+    _per_class,
     measure,
     own_threads,
     predict,
@@ -83,6 +84,17 @@ def test_figures_of_a_class(evaluated: Evaluated, shapes: Dataset) -> None:
         hits = metrics.confusion[index, index]
         assert figures.recall == pytest.approx(hits / figures.support)
         assert figures.precision == pytest.approx(hits / metrics.confusion[:, index].sum())
+
+
+def test_figures_of_classes_are_those_of_scikit_learn() -> None:
+    judge = pytest.importorskip("sklearn.metrics").precision_recall_fscore_support
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(0, 4, 30), rng.integers(0, 5, 30)  # class 4 is never true
+    predicted[predicted == 1] = 0  # and 1 never predicted
+    own = _per_class(truth, predicted, tuple("abcdef"))
+    figures = np.array([(c.precision, c.recall, c.f1, c.support) for c in own])
+    expected = judge(truth, predicted, labels=np.arange(6), zero_division=0)
+    np.testing.assert_allclose(figures, np.stack(expected, axis=1))
 
 
 def test_agreement_is_with_float32(evaluated: Evaluated) -> None:
