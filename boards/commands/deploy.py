@@ -42,6 +42,7 @@ Examples:
 \b
 MODEL is a result folder of 'edge convert', a model file, or a name from 'edge models list'.
 HOST is USER@HOST[:PORT], or a name from ~/.ssh/config.
+Before anything is sent, COMMAND is tried here with the model on one generated frame.
 On each board, in this order: create a virtual environment, upload the release and verify
 its checksums, run its self-test, then switch the service to it. The service must process
 a frame in time. If any step fails, the previous release keeps running. Repeating the same
