@@ -20,9 +20,10 @@ _EXPORTS = {
     "converters.api": ("check_edgetpu", "compare", "compile_edgetpu", "compress", "convert"),
     "converters.edgetpu.compiler": ("CompiledModel",),
     "converters.edgetpu.prediction": ("EdgeTpuPrediction",),
-    "converters.progress": ("Progress", "SilentProgress", "TerminalProgress"),
+    "converters.progress": ("Progress", "SilentProgress", "StepStatus"),
     "converters.report.compare": ("Comparison",),
     "converters.report.model": ("Report",),
+    "converters.terminal_progress": ("TerminalProgress",),
 }
 """The public names by module, written down here only: __init__.pyi is generated from it."""
 

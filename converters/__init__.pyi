@@ -10,9 +10,10 @@ from converters.edgetpu.compiler import CompiledModel as CompiledModel
 from converters.edgetpu.prediction import EdgeTpuPrediction as EdgeTpuPrediction
 from converters.progress import Progress as Progress
 from converters.progress import SilentProgress as SilentProgress
-from converters.progress import TerminalProgress as TerminalProgress
+from converters.progress import StepStatus as StepStatus
 from converters.report.compare import Comparison as Comparison
 from converters.report.model import Report as Report
+from converters.terminal_progress import TerminalProgress as TerminalProgress
 
 __all__ = [
     "Comparison",
@@ -21,6 +22,7 @@ __all__ = [
     "Progress",
     "Report",
     "SilentProgress",
+    "StepStatus",
     "TerminalProgress",
     "check_edgetpu",
     "compare",

@@ -10,7 +10,7 @@ from converters import artifacts, previous_run, stages, tf
 from converters.backbone import weights
 from converters.dataset import audit, intake, split
 from converters.edgetpu.compiler import EDGETPU_FILE, compile_for_target
-from converters.progress import Progress, StageTimer
+from converters.progress import Progress
 from converters.report import html
 from converters.report.build import about_weights, build_report
 from converters.report.model import Report
@@ -19,12 +19,16 @@ from converters.selection.plan import CompressionPlan
 from converters.selection.recipe_feedback import with_gains
 from converters.selection.select import select_variant
 from converters.stages import ConversionResult, TrainingResult
+from converters.steps import Step, Steps
 from converters.training import train
 from converters.training.train import TrainingOptions
 from converters.verification.evaluate import REFERENCE, verdict_on
 from edge.errors import DatasetError, UsageError
 from edge.files import atomic_directory, cache_folder
 from edge.preprocessing import Preprocessing
+
+_READING = (Step("intake", "finding the photos"), Step("audit", "reading the photos"))
+"""The first steps of every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +80,28 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
     Raises:
         EdgeError: the dataset, the weights, the output or the result is not usable.
     """
-    timer = StageTimer()
+    training_step = Step("train", "training", f"train {settings.training.fine_tune}")
+    steps = Steps((*_READING, training_step, *stages.steps_after_training(settings.plan)), progress)
     artifacts.check_output(settings.out, settings.dataset, settings.force)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
-        with timer("intake"), progress.working("listing the images"):
+        with steps("intake"):
             listing = intake.list_images(settings.dataset, Path(work))
             tf.prefetch()  # TensorFlow loads while the images are read
             backbone = weights.load(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
         report_all(progress, backbone.notes)
-        with timer("audit"), progress.working("auditing the dataset"):
+        steps.work_on(len(listing.sources), f"{backbone.alpha:g} at {backbone.size} pixels")
+        with steps("audit"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
             subsets = split.split(dataset, settings.training.seed)
         report_all(progress, dataset.audit.findings())
-        with timer("train"), progress.working("training"):
+        with steps("train"):
             trained = train.train(
                 backbone, dataset, subsets, settings.training, cache_folder(), progress
             )
@@ -109,11 +115,10 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
             seed=settings.training.seed,
             augmentation=settings.training.augmentation,
         )
-        result = build_result(training, settings.plan, folder, timer, progress)
+        result = build_result(training, settings.plan, folder, steps, progress)
         return write_report(
-            folder, training, result, settings.plan, settings.to_dict(), settings.command, timer,
-            progress,
-        )  # fmt: skip
+            folder, training, result, settings.plan, settings.to_dict(), settings.command, steps
+        )
 
 
 def compress(settings: CompressSettings, progress: Progress) -> Report:
@@ -126,7 +131,8 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
         EdgeError: there is no earlier result, its images are missing or have changed, or the
             output or the result is not usable.
     """
-    timer = StageTimer()
+    loading = Step("load", "loading the trained model", fixed=True)
+    steps = Steps((*_READING, loading, *stages.steps_after_training(settings.plan)), progress)
     before = previous_run.read_previous_run(settings.source)
     data = dataset_path(before, settings.data)
     artifacts.check_output(settings.out, data, settings.force)
@@ -135,14 +141,16 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
-        with timer("intake"), progress.working("listing the images"):
+        with steps("intake"):
             listing = intake.list_images(data, Path(work))
             tf.prefetch()
-        with timer("audit"), progress.working("auditing the dataset"):
+        size = before.preprocessing.width
+        steps.work_on(len(listing.sources), f"{before.weights['alpha']:g} at {size} pixels")
+        with steps("audit"):
             dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
             previous_run.check_classes(before, dataset)
             subsets = split.from_dict(before.split, dataset)
-        with timer("load"), progress.working("loading the trained model"):
+        with steps("load"):
             trained = before.trained()
         training = TrainingResult(
             dataset=dataset,
@@ -156,23 +164,21 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
             augmentation=before.augmentation,
         )
         plan = replace(settings.plan, precision=settings.plan.precision or before.precision)
-        result = build_result(training, plan, folder, timer, progress)
+        result = build_result(training, plan, folder, steps, progress)
         recorded = {
             "dataset": data.name,
             "seed": before.seed,
             **plan.to_dict(),
             "training": {"augmentation": asdict(before.augmentation)},
         }
-        return write_report(
-            folder, training, result, plan, recorded, settings.command, timer, progress
-        )
+        return write_report(folder, training, result, plan, recorded, settings.command, steps)
 
 
 def build_result(
     training: TrainingResult,
     plan: CompressionPlan,
     folder: Path,
-    timer: StageTimer,
+    steps: Steps,
     progress: Progress,
 ) -> ConversionResult:
     """Calibrate, convert, evaluate and select the variants of a trained model, and save them.
@@ -180,14 +186,17 @@ def build_result(
     Raises:
         EdgeError: a step of a recipe failed, or a file gives no usable scores.
     """
-    with timer("calibrate"), progress.working("calibrating the scores"):
+    with steps("calibrate"):
         calibrated = stages.calibrate(training, progress)
-    with timer("compress"), progress.working("compressing"):
-        context = stages.recipe_context(training, calibrated.model, progress)
-        files = stages.build_variants(context, plan)
-    with timer("verify"), progress.working("evaluating the variants"):
+    context = stages.recipe_context(training, calibrated.model, progress)
+    with steps("compress"):
+        files = list(stages.plain_variants(context))
+    for recipe in plan.recipes:
+        with steps("compress"):
+            files.append(stages.recipe_variant(recipe, context))
+    with steps("verify"):
         variants = stages.evaluate(files, training, plan, progress)
-    with timer("control"), progress.working("checking the accuracy of int8"):
+    with steps("control"):
         variants = stages.apply_accuracy_control(variants, context, training, plan, progress)
     variants = with_gains(variants)
     if plan.board is not None:
@@ -195,13 +204,15 @@ def build_result(
     selection = select_variant(variants, plan.limits, stages.preferred_variant(variants, plan))
     selected = stages.by_name(variants, selection.chosen)
     reference = stages.by_name(variants, REFERENCE).predictions
-    with timer("judge"), progress.working("evaluating the selected variant"):
+    with steps("judge"):
         verdict = verdict_on(
             selected.predictions, reference, training.dataset, training.split, plan.max_drop
         )
-    with timer("edgetpu"), progress.working("compiling for the Edge TPU"):
-        compiled = compile_for_target(selected.variant, plan.limits.target)
-    with timer("save"), progress.working("saving"):
+    compiled = None
+    if plan.limits.target != "cpu":
+        with steps("edgetpu"):
+            compiled = compile_for_target(selected.variant, plan.limits.target)
+    with steps("save"):
         artifacts.save(folder, training.dataset.classes, variants, selected, calibrated.model)
         if compiled is not None and compiled.content is not None:
             (folder / EDGETPU_FILE).write_bytes(compiled.content)
@@ -216,14 +227,13 @@ def write_report(
     plan: CompressionPlan,
     settings: Mapping[str, Any],
     command: str,
-    timer: StageTimer,
-    progress: Progress,
+    steps: Steps,
 ) -> Report:
     """Write report.json and report.html into ``folder``; return the former."""
     report = build_report(
-        training, result, plan, settings=settings, seconds=timer.seconds(), command=command
+        training, result, plan, settings=settings, seconds=steps.seconds(), command=command
     )
-    with progress.working("writing the report"):
+    with steps("report"):
         page = html.render(
             report,
             dataset=training.dataset,
@@ -233,6 +243,7 @@ def write_report(
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
     (folder / artifacts.REPORT_FILE).write_text(report.to_json(), encoding="utf-8")
+    steps.remember()
     return report
 
 

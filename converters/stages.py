@@ -8,12 +8,14 @@ from typing import Any
 from converters import artifacts, tflite
 from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
+from converters.compression.recipe import Recipe
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.edgetpu.compiler import Compilation
 from converters.progress import Progress
-from converters.selection.plan import DEFAULT, CompressionPlan
+from converters.selection.plan import ALWAYS, DEFAULT, CompressionPlan
 from converters.selection.select import Selection
+from converters.steps import Step
 from converters.tflite import Variant
 from converters.training.augment import Augmentation
 from converters.training.config import TrainedModel
@@ -121,20 +123,42 @@ def recipe_context(training: TrainingResult, model: Any, progress: Progress) -> 
     )  # fmt: skip
 
 
-def build_variants(context: RecipeContext, plan: CompressionPlan) -> tuple[Variant, ...]:
-    """Build float32, float16 and int8, then one variant for each recipe."""
-    progress = context.progress
-    variants = [
-        *tflite.variants(
-            context.teacher, context.calibration, context.dataset.preprocessing, progress
-        )
+def steps_after_training(plan: CompressionPlan) -> tuple[Step, ...]:
+    """Return the steps from the trained model to the report, in their order."""
+    recipes = [
+        Step("compress", f"making {chosen.name}", kind=_methods(chosen)) for chosen in plan.recipes
     ]
-    for chosen in plan.recipes:
-        with progress.working(f"recipe {chosen.name}"):
-            variants.append(recipe.run(chosen, context))
-        for note in variants[-1].notes:
-            progress.say(f"{chosen.name}: {note}")
-    return tuple(variants)
+    compiling = Step("edgetpu", "compiling for the Edge TPU", fixed=True)
+    return (
+        Step("calibrate", "calibrating the scores", fixed=True),
+        Step("compress", "making the float and int8 files", fixed=True),
+        *recipes,
+        Step("verify", "testing the files", files=len(ALWAYS) + len(recipes)),
+        Step("control", "checking the accuracy of int8", fixed=True),
+        Step("judge", "choosing a file", fixed=True),
+        *((compiling,) if plan.limits.target != "cpu" else ()),
+        Step("save", "saving the files", fixed=True),
+        Step("report", "writing the report", fixed=True),
+    )
+
+
+def _methods(chosen: Recipe) -> str:
+    return ", ".join(f"{step.kind} {step.method}" for step in chosen.steps)
+
+
+def plain_variants(context: RecipeContext) -> tuple[Variant, ...]:
+    """Build float32, float16 and int8."""
+    return tflite.variants(
+        context.teacher, context.calibration, context.dataset.preprocessing, context.progress
+    )
+
+
+def recipe_variant(chosen: Recipe, context: RecipeContext) -> Variant:
+    """Build the variant of a recipe."""
+    variant = recipe.run(chosen, context)
+    for note in variant.notes:
+        context.progress.say(f"{chosen.name}: {note}")
+    return variant
 
 
 def evaluate(

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -188,20 +189,32 @@ Tell = Callable[[int, int | None], None]
 """Receives how much is done, and the total if that is known."""
 
 
+LINE_INTERVAL_S = 15.0
+"""Seconds between the lines on progress where stderr is not a terminal."""
+
+
 def count_progress(what: str) -> AbstractContextManager[Tell]:
-    """Show a bar of counted things on stderr; nothing without a terminal."""
-    return _bar(what, _counted)
+    """Show a bar of counted things on stderr; without a terminal a line now and then."""
+    return _bar(what, _counted, lambda done, total: f"{done}{f' of {total}' if total else ''}")
 
 
 def download_progress(name: str) -> AbstractContextManager[Tell]:
-    """Show a bar of received bytes on stderr; nothing without a terminal."""
-    return _bar(name, _received)
+    """Show a bar of received bytes on stderr; without a terminal a line now and then."""
+    return _bar(name, _received, _megabytes)
+
+
+def _megabytes(done: int, total: int | None) -> str:
+    return f"{done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB"
 
 
 @contextmanager
-def _bar(what: str, columns: Callable[[], "tuple[ProgressColumn, ...]"]) -> Iterator[Tell]:
+def _bar(
+    what: str,
+    columns: Callable[[], "tuple[ProgressColumn, ...]"],
+    words: Callable[[int, int | None], str],
+) -> Iterator[Tell]:
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _line_teller(what, words)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -212,6 +225,18 @@ def _bar(what: str, columns: Callable[[], "tuple[ProgressColumn, ...]"]) -> Iter
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
+def _line_teller(what: str, words: Callable[[int, int | None], str]) -> Tell:
+    last = time.monotonic()
+
+    def tell(done: int, total: int | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= LINE_INTERVAL_S:
+            last = time.monotonic()
+            print(f"{what}: {words(done, total)}", file=sys.stderr, flush=True)
+
+    return tell
+
+
 def _counted() -> "tuple[ProgressColumn, ...]":
     from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
@@ -219,9 +244,9 @@ def _counted() -> "tuple[ProgressColumn, ...]":
 
 
 def _received() -> "tuple[ProgressColumn, ...]":
-    from rich.progress import DownloadColumn, TransferSpeedColumn
+    from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    return DownloadColumn(), TransferSpeedColumn()
+    return DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from converters import api
 from converters.edgetpu import compiler, runner
 from converters.edgetpu.compiler import CompiledModel
 from converters.edgetpu.runner import MissingCompilerError
-from converters.progress import TerminalProgress
+from converters.terminal_progress import TerminalProgress
 from edge.commands.options import JSON, MODEL
 from edge.quantities import counted, size
 from edge.registry import local_model

@@ -7,7 +7,7 @@ import click
 
 from converters import api
 from converters.commands import options as shared
-from converters.progress import TerminalProgress
+from converters.terminal_progress import TerminalProgress
 
 EXAMPLES = """
 \b

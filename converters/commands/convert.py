@@ -10,7 +10,7 @@ from converters import api
 from converters.commands import options as shared
 from converters.dataset.entries import stem
 from converters.dataset.listing import file_name
-from converters.progress import TerminalProgress
+from converters.terminal_progress import TerminalProgress
 
 EXAMPLES = """
 \b

@@ -31,7 +31,8 @@ from converters.compression.context import RecipeContext, calibration_set
 from converters.dataset import audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split
-from converters.progress import Progress, TerminalProgress
+from converters.progress import Progress
+from converters.terminal_progress import TerminalProgress
 from converters.training.train import TrainingOptions, train
 from converters.verification.calibration import fit_temperature, scale_logits
 from edge import benchmark

@@ -27,8 +27,8 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset, audit
 from converters.dataset.intake import list_images
 from converters.dataset.split import Split, split
-from converters.progress import TerminalProgress
 from converters.quickstart import render
+from converters.terminal_progress import TerminalProgress
 from converters.training import head
 from converters.training.embeddings import Embeddings, embed
 from edge import logistic_regression

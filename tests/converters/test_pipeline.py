@@ -11,8 +11,9 @@ from conversion import Conversion
 from converters import pipeline
 from converters.commands import convert as cli
 from converters.commands import options
-from converters.progress import SilentProgress, StageTimer
+from converters.progress import SilentProgress
 from converters.report import html, terminal
+from converters.steps import Step, Steps
 from converters.training.config import TrainingOptions
 
 LATIN = "K\udce4se"
@@ -29,9 +30,8 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
         lambda *_, command, **__: replace(Conversion().report(), command=command),
     )
     monkeypatch.setattr(html, "render", lambda report, **_: f"<p>{report.command}")
-    pipeline.write_report(
-        tmp_path, Mock(), Mock(), Mock(), {}, command, StageTimer(), SilentProgress()
-    )
+    steps = Steps([Step("report", "writing the report")], SilentProgress())
+    pipeline.write_report(tmp_path, Mock(), Mock(), Mock(), {}, command, steps)
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["command"] == command
 

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from edge import terminal
+
 START = (
     "import os, sys; from edge.errors import ModelError; "
     "from edge.terminal import suppress_native_stderr\n"
@@ -58,3 +60,19 @@ def test_a_closed_stderr_works() -> None:
         shell=True, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+def test_long_downloads_and_counts_get_a_line_now_and_then_in_a_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now)
+    with terminal.download_progress("m.tflite") as tell, terminal.count_progress("poses") as count:
+        for second in range(41):
+            now = float(second)
+            tell(second * 250_000, 10_000_000)
+            count(second, 40)
+    assert capsys.readouterr().err.splitlines() == [
+        "m.tflite: 3.8 of 10.0 MB", "poses: 15 of 40",
+        "m.tflite: 7.5 of 10.0 MB", "poses: 30 of 40",
+    ]  # fmt: skip

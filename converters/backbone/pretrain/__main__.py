@@ -32,7 +32,8 @@ from converters.backbone.pretrain.train import (
     write_card,
 )
 from converters.backbone.weights import Card, pack
-from converters.progress import Progress, TerminalProgress
+from converters.progress import Progress
+from converters.terminal_progress import TerminalProgress
 from edge.errors import EdgeError, OutputError
 from edge.quantities import counted
 
