@@ -14,6 +14,7 @@ from converters.progress import Progress
 from converters.report import html
 from converters.report.build import about_weights, build_report
 from converters.report.model import Report
+from converters.report.next_steps import held_out_photo, with_next_steps
 from converters.selection.latency_estimate import estimate_latencies
 from converters.selection.plan import CompressionPlan
 from converters.selection.recipe_feedback import with_gains
@@ -117,8 +118,9 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
         )
         result = build_result(training, settings.plan, folder, steps, progress)
         return write_report(
-            folder, training, result, settings.plan, settings.to_dict(), settings.command, steps
-        )
+            folder, settings.out, training, result, settings.plan, settings.to_dict(),
+            settings.command, steps,
+        )  # fmt: skip
 
 
 def compress(settings: CompressSettings, progress: Progress) -> Report:
@@ -171,7 +173,9 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
             **plan.to_dict(),
             "training": {"augmentation": asdict(before.augmentation)},
         }
-        return write_report(folder, training, result, plan, recorded, settings.command, steps)
+        return write_report(
+            folder, settings.out, training, result, plan, recorded, settings.command, steps
+        )
 
 
 def build_result(
@@ -222,6 +226,7 @@ def build_result(
 
 def write_report(
     folder: Path,
+    out: Path,
     training: TrainingResult,
     result: ConversionResult,
     plan: CompressionPlan,
@@ -229,10 +234,12 @@ def write_report(
     command: str,
     steps: Steps,
 ) -> Report:
-    """Write report.json and report.html into ``folder``; return the former."""
+    """Write report.json and report.html into ``folder``, later ``out``; return the report."""
     report = build_report(
         training, result, plan, settings=settings, seconds=steps.seconds(), command=command
     )
+    photo = held_out_photo(training.dataset, training.split, training.path)
+    report = with_next_steps(report, out, photo)
     with steps("report"):
         page = html.render(
             report,

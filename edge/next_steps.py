@@ -2,9 +2,13 @@
 
 import os
 import shlex
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+WIDTH = 80
+"""Columns that descriptions are wrapped to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,16 @@ def command_line(*words: object) -> str:
 
 
 def lines(steps: Iterable[NextStep]) -> Iterator[str]:
-    """Format the steps for a terminal; nothing if there are none."""
+    """Format the steps for a terminal; nothing if there are none.
+
+    Commands are for copying, and never broken over lines.
+    """
     for number, step in enumerate(steps):
         if number == 0:
             yield "Next:"
-        yield f"  {step.why}"
+        yield from textwrap.wrap(
+            step.why, WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+        )
         if step.command:
             yield f"    {step.command}"
 

@@ -22,6 +22,7 @@ from converters.report.sections import (
     CompiledReport,
     DatasetReport,
     EnvironmentReport,
+    NextStepReport,
     PreprocessingReport,
     SourceReport,
     SplitReport,
@@ -49,7 +50,8 @@ class Report:
     ``calibration`` of the scores ("confidence" in the JSON); ``variants`` by name; ``choice``;
     ``chosen``: the variant in model.tflite; ``compiled``: null, or the compilation for the Edge
     TPU; ``board``: null, or the board that the model is for; ``verdict`` on the chosen variant;
-    ``seconds``: total and per stage; ``environment``; ``settings``: options of the run.
+    ``seconds``: total and per stage; ``environment``; ``settings``: options of the run;
+    ``next_steps``: what to do with the result.
     """
 
     schema: int
@@ -73,6 +75,7 @@ class Report:
     seconds: Mapping[str, Number]
     environment: EnvironmentReport
     settings: Mapping[str, Any]
+    next_steps: tuple[NextStepReport, ...] = ()
 
     @property
     def chosen_variant(self) -> VariantReport:

@@ -355,6 +355,14 @@ class VerdictReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NextStepReport:
+    """A proposal: ``why``, and the shell ``command`` for it, "" for mere advice."""
+
+    why: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentReport:
     """Computer and software: ``python``, ``platform``, ``cpu``, ``cores``, ``packages``.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from converters.report import formatting, text
 from converters.report.model import Report
 from converters.report.variant import EdgeTpuReport
+from edge import next_steps
+from edge.next_steps import NextStep
 from edge.terminal import printable
 
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ def summary(report: Report, out: Path, console: "Console | None" = None) -> None
     shown.print()
     for label, name in _paths(report):
         shown.print(Text(f"{label + ':':<10}{out / name}"), soft_wrap=True)
+    if report.next_steps:
+        shown.print()
+        steps = (NextStep(step.why, step.command) for step in report.next_steps)
+        shown.print(Text("\n".join(next_steps.lines(steps))), soft_wrap=True)
 
 
 def _table(report: Report) -> "Table":

@@ -4,7 +4,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,15 @@ from edge.commands.options import JSON
 from edge.errors import CorruptFrameError, OutputError, UsageError
 from edge.frame import Frame
 from edge.image_collector import ImageCollector
+from edge.next_steps import NextStep, command_line, lines
 from edge.preview_window import ESCAPE, PreviewWindow
 from edge.quantities import counted
 from edge.sources import open_source, resolve
 from edge.sources.source import Source
 from edge.terminal import graceful_shutdown, suppress_native_stderr
+
+_GOOD_START = 20
+"""Photos of a class to start with."""
 
 _STILL = 100
 """Number of duplicates in a row that is reported once more."""
@@ -113,7 +117,7 @@ def capture(
                 _report(collector, collector.add(frame.image))
             if len(collector.kept) == (burst or count):
                 break
-    _sum_up(collector, as_json)
+    _sum_up(collector, tuple(next_steps(collector.counts(), label, out, source)), as_json)
 
 
 Trigger = Callable[[Frame], bool | None]
@@ -203,7 +207,39 @@ def _report(collector: ImageCollector, path: Path | None) -> None:
         click.echo(f"  skipped: near-duplicate of an earlier image{hint}", err=True)
 
 
-def _sum_up(collector: ImageCollector, as_json: bool) -> None:
+def next_steps(counts: Mapping[str, int], label: str, out: Path, source: str) -> Iterator[NextStep]:
+    """Yield what to do with the photos in a dataset folder.
+
+    Args:
+        counts: Number of photos of each class.
+        label: Class that was photographed last.
+        out: The folder.
+        source: Where the photos came from.
+    """
+    place = [] if source == "0" else ["--source", source]
+
+    def capture(name: str) -> str:
+        return command_line("edge", "capture", "--label", name, "-o", out, *place)
+
+    few = [name for name, number in counts.items() if 0 < number < _GOOD_START]
+    name = label if label in few else min(few, key=lambda name: counts[name], default=None)
+    if name is not None:
+        yield NextStep(
+            f"Take more of {name}, from other places, days and angles: it has "
+            f"{counted(counts[name], 'photo')}, and {_GOOD_START} to 100 are a good start",
+            capture(name),
+        )
+    classes = sum(number > 0 for number in counts.values())
+    if classes == 1:
+        yield NextStep(
+            "Take photos of a second class, such as the place without the object",
+            capture("background"),
+        )
+    elif classes:
+        yield NextStep("Make a model of the photos", command_line("edge", "convert", out))
+
+
+def _sum_up(collector: ImageCollector, steps: tuple[NextStep, ...], as_json: bool) -> None:
     counts = collector.counts()
     if as_json:
         summary = {
@@ -211,6 +247,7 @@ def _sum_up(collector: ImageCollector, as_json: bool) -> None:
             "kept": [str(path) for path in collector.kept],
             "skipped": collector.skipped,
             "counts": counts,
+            "next_steps": [step.to_dict() for step in steps],
         }
         click.echo(json.dumps(summary, indent=2))
         return
@@ -220,3 +257,5 @@ def _sum_up(collector: ImageCollector, as_json: bool) -> None:
     )
     for name, number in counts.items():
         click.echo(f"  {number:5d}  {name}")
+    for line in lines(steps):
+        click.echo(line)

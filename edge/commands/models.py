@@ -1,16 +1,24 @@
 """``edge models``: list, download and verify models by name."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge.cli import CommandEntry, LazyGroup
 from edge.commands.options import JSON
 from edge.errors import DownloadError, ModelError, OutputError, UsageError, did_you_mean
+from edge.next_steps import NextStep, command_line, lines
 from edge.quantities import counted
-from edge.task_kinds import model_tasks
+from edge.task_kinds import TASKS, model_tasks
+
+if TYPE_CHECKING:
+    from edge.registry.catalog import CatalogEntry
+
+_SHOWN = 3
+"""Number of downloaded models up to which each has a command to try it."""
 
 _EDGETPU = click.option("--edgetpu", is_flag=True, help="Include the version for the Edge TPU.")
 _NAME = click.argument("name", metavar="NAME")
@@ -145,19 +153,35 @@ def pull(names: tuple[str, ...], everything: bool, edgetpu: bool) -> int:
             code="conflicting-options" if names else "missing-argument",
         )
     chosen = list(entries().values()) if everything else [find(name) for name in names]
-    done = failed = 0
+    pulled: list[CatalogEntry] = []
+    failed = 0
     for entry in chosen:
         try:
             store.pull(entry, _files(entry, edgetpu), _report)
         except DownloadError as error:
-            if not done:  # on the first model: there is probably no connection
+            if not pulled:  # on the first model: there is probably no connection
                 raise
             click.echo(f"edge: {error}", err=True)
             failed += 1
         else:
-            done += 1
+            pulled.append(entry)
             click.echo(f"{entry.name}: {store.path(entry, entry.model)}")
+    for line in lines(next_steps(pulled, edgetpu)):
+        click.echo(line, err=True)
     return 1 if failed else 0
+
+
+def next_steps(pulled: "Sequence[CatalogEntry]", edgetpu: bool) -> Iterator[NextStep]:
+    """Yield what to do with models that were downloaded; for many, how to find them."""
+    if len(pulled) > _SHOWN:
+        yield NextStep("See which models are here, and for which task", "edge models list")
+        return
+    for entry in pulled:
+        demo = next(name for name, kind in TASKS.items() if kind.model_task == entry.task)
+        words = ["edge", "demo", demo, "--model", entry.name, "--source", "0"]
+        if edgetpu and entry.edgetpu is not None:
+            words += ["--delegate", "edgetpu"]
+        yield NextStep(f"Watch {entry.name} on a camera", command_line(*words))
 
 
 @click.command()

@@ -31,7 +31,8 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
     )
     monkeypatch.setattr(html, "render", lambda report, **_: f"<p>{report.command}")
     steps = Steps([Step("report", "writing the report")], SilentProgress())
-    pipeline.write_report(tmp_path, Mock(), Mock(), Mock(), {}, command, steps)
+    monkeypatch.setattr(pipeline, "held_out_photo", lambda *_: None)
+    pipeline.write_report(tmp_path, Path("out"), Mock(), Mock(), Mock(), {}, command, steps)
     assert "edge convert K" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["command"] == command
 

@@ -22,3 +22,5 @@ def test_nothing_is_shown_without_a_step():
     assert list(next_steps.lines(())) == []
     shown = list(next_steps.lines((NextStep("try it", "edge bench m"), NextStep("think"))))
     assert shown == ["Next:", "  try it", "    edge bench m", "  think"]
+    (_, first, second) = next_steps.lines([NextStep("word " * 20)])
+    assert first == f"  {('word ' * 15).strip()}" and second == f"  {('word ' * 5).strip()}"

@@ -73,7 +73,8 @@ def test_text_shows_the_cut_and_what_to_change(check_file):
     assert "operation 1, LEAKY_RELU" in text
     assert ": RELU6" in text
     assert REPLACEMENTS["LEAKY_RELU"].partition(",")[0] in text
-    assert max(map(len, text.splitlines()[1:])) <= 80
+    # A path and a command are for copying, and never broken over lines.
+    assert max(map(len, text.splitlines()[1:-1])) <= 80
 
 
 def test_a_float_model_gets_the_advice_to_quantize(check_file):
@@ -168,3 +169,27 @@ def test_a_result_folder_is_checked_by_its_model(check_file, tmp_path):
     alone = json.loads(check_file(partly(), "--json").output)
     result = CliRunner().invoke(check, [str(tmp_path), "--json"], standalone_mode=False)
     assert json.loads(result.output) == alone
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_check_ends_with_what_to_do_next(check_file, tmp_path, kind):
+    model = tmp_path / "model.tflite"
+    command = {
+        "full": f"edge compile {model}",
+        "partly": f"edge compile {model}",
+        "none": "",
+        "compiled": f"edge bench {model} --delegate edgetpu",
+        "partly compiled": f"edge bench {model} --delegate edgetpu",
+    }[kind]
+    (step,) = json.loads(check_file(MODELS[kind][0], "--json").output)["next_steps"]
+    assert step["command"] == command
+    assert step["why"] in " ".join(check_file(MODELS[kind][0]).output.split())
+
+
+def test_a_float_model_of_a_result_leads_to_its_int8_file(check_file, tmp_path):
+    int8 = tmp_path / "variants" / "int8.tflite"
+    int8.parent.mkdir()
+    int8.write_bytes(MODELS["full"][0])
+    (tmp_path / "report.json").touch()
+    (step,) = json.loads(check_file(MODELS["none"][0], "--json").output)["next_steps"]
+    assert step["command"] == f"edge check {int8}"

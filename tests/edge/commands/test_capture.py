@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from errors import error_code, raises_code
 
 from edge import image_collector
+from edge.commands import capture
 
 RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -102,7 +104,8 @@ def test_a_still_scene_ends_and_is_reported_once(run_edge: RunEdge, tmp_path: Pa
     done = run_edge("capture", "--label", "cat", "-o", tmp_path / "photos", "--burst", "3",
                     "--source", image)  # fmt: skip
     assert done.returncode == 0
-    assert [int(number) for number in re.findall(r"\d+", done.stdout)] == [1, 149, 1]
+    summary = done.stdout.partition("Next:")[0]
+    assert [int(number) for number in re.findall(r"\d+", summary)] == [1, 149, 1]
     first, last = [line for line in done.stderr.splitlines() if "skipped" in line]
     assert last.startswith(first) and last != first  # it adds why
 
@@ -186,3 +189,30 @@ def test_bad_input(
     assert text in done.stderr
     assert code is None or error_code(done.stderr) == code
     assert not list(tmp_path.rglob("*.jpg"))
+
+
+def test_photos_lead_to_more_photos_then_to_a_model() -> None:
+    def commands(counts: dict[str, int], source: str = "0") -> list[list[str]]:
+        steps = capture.next_steps(counts, "cat", Path("my photos"), source)
+        return [shlex.split(step.command) for step in steps]
+
+    taking = ["edge", "capture", "--label"]
+    assert commands({"cat": 30}) == [[*taking, "background", "-o", "my photos"]]
+    assert commands({"cat": 3, "dog": 2, "owl": 0}, "picamera") == [
+        [*taking, "cat", "-o", "my photos", "--source", "picamera"],
+        ["edge", "convert", "my photos"],
+    ]
+    assert commands({"cat": 30, "dog": 5})[0] == [*taking, "dog", "-o", "my photos"]
+    assert commands({"cat": 30, "dog": 25}) == [["edge", "convert", "my photos"]]
+    assert commands({"cat": 0}) == []
+
+
+def test_what_to_do_next_is_told_and_recorded(run_edge: RunEdge, tmp_path: Path) -> None:
+    words = (
+        "capture", "--label", "cat", "-o", tmp_path, "--burst", "2", "--source",
+        "synthetic:320x240@5",
+    )  # fmt: skip
+    summary = json.loads(run_edge(*words, "--json").stdout)
+    again = f"edge capture --label cat -o {tmp_path} --source synthetic:320x240@5"
+    assert summary["next_steps"][0]["command"] == again
+    assert again in [line.strip() for line in run_edge(*words).stdout.splitlines()]

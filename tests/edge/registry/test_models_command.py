@@ -9,6 +9,7 @@ import pytest
 from errors import error_code
 
 from edge.cli import run
+from edge.commands import models
 from edge.registry import catalog, download
 
 from .conftest import CPU, LABELS, TWIN
@@ -184,3 +185,17 @@ def test_export_pose_packs_the_models_of_the_wheel(tmp_path, capsys):
 def test_export_pose_needs_an_existing_folder(tmp_path, capsys):
     assert run(["models", "export", "pose", "-o", str(tmp_path / "absent" / "pose.task")]) == 2
     assert "mkdir -p" in capsys.readouterr().err
+
+
+def test_pulled_models_can_be_tried_at_once(shop, capsys):
+    def commands(*args):
+        assert run(["models", "pull", *args]) == 0
+        lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+        return [line for line in lines if line.startswith("edge ")]
+
+    assert commands("colors", "--edgetpu") == [
+        "edge demo classify --model colors --source 0 --delegate edgetpu"
+    ]
+    assert commands("open", "--edgetpu")[0].endswith("--model open --source 0")
+    entries = [catalog.find("colors")] * 4
+    assert [step.command for step in models.next_steps(entries, False)] == ["edge models list"]
