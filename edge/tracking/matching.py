@@ -1,6 +1,6 @@
 """Matching of tracks to detections: costs, stages and optimal assignment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -44,10 +44,23 @@ def assign(costs: NDArray[np.float64], max_cost: float) -> tuple[Indices, Indice
     if costs.size == 0:
         empty = np.empty(0, np.intp)
         return empty, empty
+    solve = _solver()
     gains = np.minimum(costs - max_cost, 0)
-    rows, columns = _solver()(gains)
+    rows, columns = _cheapest(gains)
+    if len(set(columns.tolist())) < len(columns):
+        rows, columns = solve(gains)
     matched = gains[rows, columns] < 0
     return rows[matched], columns[matched]
+
+
+def _cheapest(gains: Array) -> tuple[Indices, Indices]:
+    """Return the rows that gain something, each with the column where it gains most.
+
+    Where no two rows share a column, no assignment is better.
+    """
+    columns = gains.argmin(axis=1)
+    rows = (gains.min(axis=1) < 0).nonzero()[0]
+    return rows, columns[rows]
 
 
 @cache
@@ -149,7 +162,8 @@ def _stages(
     motion: KalmanFilter,
     parameters: TrackerParameters,
     seconds: float,
-) -> tuple[_Stage, ...]:
+) -> Iterator[_Stage]:
+    """Yield the stages, each when the one before has left something to match."""
     all_costs = _costs(state, detections, motion, parameters)
 
     def costs(tracks: Ints, rows: Ints) -> Array:
@@ -163,18 +177,17 @@ def _stages(
         return _overlap_costs(select(state, tracks), select(detections, rows), margin)
 
     confirmed = state.ids > 0
+    scores, strict = detections.scores, parameters.max_cost_strict
+    high = scores >= parameters.high_score
+    yield _Stage(confirmed, high, costs, parameters.max_cost)
+    yield _Stage(confirmed, ~high, costs, strict)
+    new = scores >= parameters.new_track_score
+    yield _Stage(confirmed, new, part_costs, 0, parameters.part_variance)
+    yield _Stage(~confirmed, new, costs, strict)
     recent = state.missed <= max(parameters.overlap_age, 1.01 * seconds)
-    scores = detections.scores
-    high, new = scores >= parameters.high_score, scores >= parameters.new_track_score
-    strict, overlapping = parameters.max_cost_strict, -parameters.overlap_iou
-    return (
-        _Stage(confirmed, high, costs, parameters.max_cost),
-        _Stage(confirmed, ~high, costs, strict),
-        _Stage(confirmed, new, part_costs, 0, parameters.part_variance),
-        _Stage(~confirmed, new, costs, strict),
-        _Stage(confirmed & recent, high, overlap_costs, overlapping, surprising=True),
-        _Stage(~confirmed & recent, new, overlap_costs, overlapping, surprising=True),
-    )
+    overlapping = -parameters.overlap_iou
+    yield _Stage(confirmed & recent, high, overlap_costs, overlapping, surprising=True)
+    yield _Stage(~confirmed & recent, new, overlap_costs, overlapping, surprising=True)
 
 
 def _costs(
@@ -191,7 +204,7 @@ def _costs(
     freedom = parameters.degrees_of_freedom
     distance = distances(state.boxes, detections.boxes, spread)
     distance = (freedom + spread.shape[1]) * np.log1p(distance / freedom)
-    uncertainty = np.log(spread / motion.noise(state.motion)).sum(axis=1)
+    uncertainty = np.log((spread / motion.noise(state.motion)).prod(axis=1))
     straight = np.arcsin(cosines(state.trail, detections.boxes[:, :2])) / np.pi
     costs = (distance + uncertainty[:, None]) / 2 - parameters.direction_weight * straight
     return np.where(_same_class(state, detections), costs, np.inf)

@@ -6,6 +6,8 @@ confuses them. So the noise grows while detections are farther from their predic
 filter expects, and shrinks again to that of :class:`~edge.tracking.parameters.KalmanNoise`.
 """
 
+from math import exp, log
+
 import numpy as np
 
 from edge.tracking.matching import Matches
@@ -25,7 +27,7 @@ class MotionScale:
     @property
     def factor(self) -> float:
         """The factor for the next frame."""
-        return float(np.exp(self._log))
+        return exp(self._log)
 
     @property
     def calm(self) -> bool:
@@ -49,8 +51,8 @@ class MotionScale:
         spread = motion.spread(state.motion[rows])[:, :2]
         away = detections.boxes[matches.detections[rows], :2] - state.boxes[rows, :2]
         squares = np.sort(np.square(away) / spread, axis=None)
-        median = squares[len(rows) - 1 : len(rows) + 1].sum() / 2  # of twice as many
+        median = float(squares[len(rows) - 1] + squares[len(rows)]) / 2  # of twice as many
         excess = median / (_EXPECTED * parameters.motion_tolerance)
-        weight = 1 - np.exp(-seconds / parameters.motion_memory)
-        change = weight * np.log(max(excess, 0.1))
-        self._log = float(np.clip(self._log + change, 0, np.log(parameters.max_motion_scale)))
+        weight = 1 - exp(-seconds / parameters.motion_memory)
+        adapted = self._log + weight * log(max(excess, 0.1))
+        self._log = min(max(adapted, 0.0), log(parameters.max_motion_scale))

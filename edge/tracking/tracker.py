@@ -146,18 +146,21 @@ class MultiObjectTracker:
     ) -> TrackState:
         """Return the tracks after their detections."""
         hit = matches.detections >= 0
-        partners = matches.detections[hit]
-        measured, seen = detections.boxes[partners], detections.scores[partners]
-        motion, trail = state.motion.copy(), state.trail.copy()
-        scores, evidence = state.scores.copy(), state.evidence.copy()
-        far = matches.surprising
+        if not hit.any():
+            return state
+        # tracks without a detection get any one, as a measurement that tells nothing
+        measured, seen = detections.boxes[matches.detections], detections.scores[matches.detections]
+        motion, far = state.motion, matches.surprising
         if far.any():
-            boxes = detections.boxes[matches.detections[far]]
-            motion[far] = self._filter.surprise(motion[far], boxes, seconds)
-        motion[hit] = self._filter.correct(motion[hit], measured, matches.variance_scale[hit])
-        trail[hit] = np.concatenate([trail[hit, 1:], measured[:, None, :2]], axis=1)
-        scores[hit] = seen
-        evidence[hit] += np.square(seen)
+            motion = motion.copy()
+            motion[far] = self._filter.surprise(motion[far], measured[far], seconds)
+        variance_scale = np.where(hit, matches.variance_scale, np.inf)
+        motion = self._filter.correct(motion, measured, variance_scale)
+        trail = np.concatenate([state.trail[:, 1:], measured[:, None, :2]], axis=1)
+        if not hit.all():
+            trail[~hit] = state.trail[~hit]
+        scores = np.where(hit, seen, state.scores)
+        evidence = state.evidence + np.square(seen) * hit
         missed = np.where(hit, 0, state.missed)
         return TrackState(motion, trail, state.ids, scores, state.classes, evidence, missed)
 
@@ -169,9 +172,8 @@ class MultiObjectTracker:
 
     def _confirmed(self, state: TrackState) -> TrackState:
         """Return the tracks, with ids for those that have enough evidence now."""
-        ready = np.flatnonzero(
-            (state.ids == 0) & (state.evidence >= self.parameters.confirm_evidence)
-        )
+        tentative = state.ids == 0
+        ready = (tentative & (state.evidence >= self.parameters.confirm_evidence)).nonzero()[0]
         if not len(ready):
             return state
         ids = state.ids.copy()
@@ -207,7 +209,7 @@ class MultiObjectTracker:
     def _report(self, state: TrackState, detections: DetectionArrays, matched: Ints) -> Tracks:
         """Return the confirmed tracks that are detected or coasting, by id."""
         rows = self._reported(state)
-        rows = rows[np.argsort(state.ids[rows])]
+        rows = rows[state.ids[rows].argsort()]
         partners = matched[rows]
         hit = partners >= 0
         boxes, input_rows = state.boxes[rows], np.full(len(rows), -1)
@@ -227,7 +229,7 @@ class MultiObjectTracker:
             deviation = np.sqrt(tracks.motion[:, 2, :2]) / tracks.boxes[:, 2:]
             sure = deviation.sum(axis=1) <= self.parameters.max_coast_spread
             shown[missed] = sure & ~self._leaving(tracks)
-        return np.flatnonzero(shown & (state.ids > 0))
+        return np.asarray((shown & (state.ids > 0)).nonzero()[0], np.int64)
 
     def _leaving(self, state: TrackState) -> Mask:
         """Return which tracks touch the edge of the image."""
