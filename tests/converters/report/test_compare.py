@@ -232,7 +232,7 @@ def test_bad_arguments_end_with_2_and_write_nothing(
         ([str(out), "--plot", str(tmp_path / "plot.jpg")], "unsupported-plot-format", "plot.svg"),
         ([str(out), "--plot", str(tmp_path / "gone/plot.svg")], "output-not-writable", "gone"),
         ([str(out), "--sort", "speed"], "usage", "--sort"),
-        ([], "usage", "OUT"),
+        ([], "usage", "RESULT"),
     ):
         assert run(["compare", *args]) == 2, args
         stderr = capsys.readouterr().err
