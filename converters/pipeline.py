@@ -23,7 +23,7 @@ from converters.stages import ConversionResult, TrainingResult
 from converters.steps import Step, Steps
 from converters.training import train
 from converters.training.train import TrainingOptions
-from converters.verification.evaluate import REFERENCE, verdict_on
+from converters.verification.evaluate import REFERENCE
 from edge.errors import DatasetError, UsageError
 from edge.files import atomic_directory, cache_folder
 from edge.preprocessing import Preprocessing
@@ -209,9 +209,8 @@ def build_result(
     selected = stages.by_name(variants, selection.chosen)
     reference = stages.by_name(variants, REFERENCE).predictions
     with steps("judge"):
-        verdict = verdict_on(
-            selected.predictions, reference, training.dataset, training.split, plan.max_drop
-        )
+        verdict = stages.judge_selected(selected, reference, training, plan)
+        weak = stages.find_weak_classes(reference, training)
     compiled = None
     if plan.limits.target != "cpu":
         with steps("edgetpu"):
@@ -221,7 +220,7 @@ def build_result(
         if compiled is not None and compiled.content is not None:
             (folder / EDGETPU_FILE).write_bytes(compiled.content)
     calibration = stages.score_calibration(calibrated, reference, training)
-    return ConversionResult(variants, verdict, calibration, selection, compiled)
+    return ConversionResult(variants, verdict, calibration, selection, compiled, weak)
 
 
 def write_report(

@@ -8,10 +8,12 @@ from typing import Any
 from converters.compression.keras_archive import load_network
 from converters.dataset.audit import Dataset
 from converters.report.codec import to_plain
+from converters.report.evidence import CrossValidationReport
 from converters.report.model import Report
 from converters.report.sections import CurveReport
 from converters.training.augment import Augmentation
 from converters.training.config import Curve, TrainedModel
+from converters.training.cross_validation import CrossValidationSummary
 from edge.errors import DatasetError, ModelError, UsageError
 from edge.preprocessing import Preprocessing
 
@@ -122,6 +124,7 @@ def _from_report(folder: Path, report: Report) -> PreviousRun:
             notes=training.notes,
             curves=tuple(map(_curve, training.curves)),
             details=dict(training.details),
+            cross_validation=_cross_validation(report.cross_validation),
         ),
         seed=report.seed,
         source={
@@ -133,6 +136,19 @@ def _from_report(folder: Path, report: Report) -> PreviousRun:
         precision=settings.get("precision"),
         calibrated=report.calibration is not None,
         augmentation=Augmentation(**settings["training"]["augmentation"]),
+    )
+
+
+def _cross_validation(section: CrossValidationReport | None) -> CrossValidationSummary | None:
+    if section is None:
+        return None
+    return CrossValidationSummary(
+        accuracy=section.accuracy,
+        interval=section.interval,
+        images=section.images,
+        folds=section.folds,
+        repetitions=section.repetitions,
+        confusion=section.confusion,
     )
 
 

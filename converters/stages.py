@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from converters import artifacts, tflite
 from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
@@ -32,7 +34,15 @@ from converters.verification.evaluate import (
     Predictions,
     ScoreCalibration,
 )
-from converters.verification.verdict import Verdict, check_informative, judge
+from converters.verification.sanity import check_informative
+from converters.verification.verdict import (
+    FAIL,
+    MeasuredAccuracy,
+    Verdict,
+    judge_loss,
+    with_accuracy,
+)
+from converters.verification.weak_classes import WeakClass, weak_classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +76,17 @@ class CalibratedModel:
 
 @dataclass(frozen=True, slots=True)
 class ConversionResult:
-    """The variants of a conversion, and which of them was selected."""
+    """The variants of a conversion, which of them was selected, and the verdict on it.
+
+    ``weak``: classes that need more photos.
+    """
 
     variants: tuple[EvaluatedVariant, ...]
     verdict: Verdict
     calibration: ScoreCalibration
     selection: Selection
     compiled: Compilation | None = None
+    weak: tuple[WeakClass, ...] = ()
 
     @property
     def selected(self) -> EvaluatedVariant:
@@ -214,8 +228,8 @@ def apply_accuracy_control(
     int8, float32 = (by_name(variants, name).predictions for name in (DEFAULT, REFERENCE))
     truth = training.dataset.labels[training.split.validation]
     before, after = (scored.validation.argmax(1) == truth for scored in (float32, int8))
-    verdict = judge(DEFAULT, before, after, truth, training.dataset.classes, plan.max_drop)
-    if verdict.status != "fail":
+    verdict = judge_loss(DEFAULT, before, after, truth, training.dataset.classes, plan.max_drop)
+    if verdict.status != FAIL:
         return variants
     progress.say(f"On the validation subset, {verdict.reason}: trying to recover the accuracy.")
     remedied = accuracy_control.apply_accuracy_control(
@@ -224,6 +238,46 @@ def apply_accuracy_control(
     for note in remedied.notes:
         progress.say(f"{remedied.name}: {note}")
     return (*variants, *evaluate((remedied,), training, plan, progress, float32))
+
+
+def judge_selected(
+    selected: EvaluatedVariant,
+    reference: Predictions,
+    training: TrainingResult,
+    plan: CompressionPlan,
+) -> Verdict:
+    """Judge the selected variant: its loss against the ``reference``, and its accuracy itself.
+
+    The accuracy is judged by the interval of the cross-validated head where there is one, since
+    the test split is small then.
+
+    Raises:
+        ConversionError: the scores are the same for every image, or saturated.
+    """
+    dataset, split, validated = training.dataset, training.split, training.trained.cross_validation
+    verdict = evaluation.verdict_on(selected.predictions, reference, dataset, split, plan.max_drop)
+    accuracy = selected.metrics.accuracy
+    measured = MeasuredAccuracy(accuracy, selected.metrics.interval, len(split.test))
+    if validated is not None:
+        measured = MeasuredAccuracy(accuracy, validated.interval, validated.images, True)
+    majority = np.bincount(dataset.labels[split.test]).max() / len(split.test)
+    return with_accuracy(verdict, measured, float(majority), plan.limits.min_accuracy)
+
+
+def find_weak_classes(reference: Predictions, training: TrainingResult) -> tuple[WeakClass, ...]:
+    """Find the classes that need more photos.
+
+    By the cross-validated head where there is one, else by the predictions of the ``reference``,
+    float32, for the validation and the test split: what quantization spoils is no lack of photos.
+    """
+    dataset, split = training.dataset, training.split
+    validated = training.trained.cross_validation
+    if validated is not None:
+        return weak_classes(np.array(validated.confusion), dataset.classes)
+    confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
+    for indices, scores in ((split.validation, reference.validation), (split.test, reference.test)):
+        np.add.at(confusion, (dataset.labels[indices], scores.argmax(1)), 1)
+    return weak_classes(confusion, dataset.classes)
 
 
 def preferred_variant(variants: Sequence[EvaluatedVariant], plan: CompressionPlan) -> str:

@@ -23,8 +23,11 @@ RESULT is a folder written by 'edge convert' or 'edge compress'. Its trained mod
 read again from their original folder, or from --data.
 
 \b
-Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop,
-or no variant is within the limits (the closest is taken).
+Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop, is
+no better than naming the most common class, or no variant is within the limits
+(the closest is taken).  With too few test images to tell, the verdict is NOT
+PROVEN and the exit code 0; a script that requires proof tests report.json:
+  jq -e '.verdict.status == "pass"' OUT/report.json
 """
 
 

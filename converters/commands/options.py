@@ -62,7 +62,8 @@ _OPTIONS = (
         default=2.0,
         show_default=True,
         metavar="POINTS",
-        help="Maximum accuracy loss against float32, in percentage points.",
+        help="Maximum accuracy loss against float32, in percentage points: PASS only where the "
+        "test images prove it.",
     ),
 )
 

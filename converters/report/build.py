@@ -13,7 +13,7 @@ from boards import profile
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import sections, variant
+from converters.report import evidence, sections, variant
 from converters.report.codec import from_plain, to_plain
 from converters.report.model import SCHEMA, Report
 from converters.selection.plan import CompressionPlan
@@ -75,6 +75,11 @@ def build_report(
         else from_plain(sections.CompiledReport, to_plain(result.compiled.to_dict())),
         board=_board(training, result, plan),
         verdict=_verdict(result.verdict),
+        cross_validation=_cross_validation(training),
+        weak_classes=tuple(
+            evidence.WeakClassReport(weak.label, weak.taken_for, weak.count, weak.images)
+            for weak in result.weak
+        ),
         seconds=seconds,
         environment=_environment(interpreters),
         settings=settings,
@@ -270,17 +275,27 @@ def _estimate(estimate: LatencyEstimate | None) -> sections.EstimateReport | Non
     return from_plain(sections.EstimateReport, {**asdict(estimate), "published": published})
 
 
-def _verdict(verdict: Verdict) -> sections.VerdictReport:
-    return sections.VerdictReport(
+def _verdict(verdict: Verdict) -> evidence.VerdictReport:
+    return evidence.VerdictReport(
         variant=verdict.variant,
-        status=cast(Literal["pass", "warn", "fail"], verdict.status),
+        status=cast(evidence.Status, verdict.status),
         reason=verdict.reason,
         max_drop=verdict.max_drop,
         drop=verdict.drop,
         interval=verdict.interval,
         classes=verdict.classes,
-        layers=tuple(sections.LayerReport(name, round(snr, 2)) for name, snr in verdict.layers),
+        layers=tuple(evidence.LayerReport(name, round(snr, 2)) for name, snr in verdict.layers),
+        judgments=tuple(
+            from_plain(evidence.JudgmentReport, asdict(judgment)) for judgment in verdict.judgments
+        ),
     )
+
+
+def _cross_validation(training: TrainingResult) -> evidence.CrossValidationReport | None:
+    validated = training.trained.cross_validation
+    if validated is None:
+        return None
+    return from_plain(evidence.CrossValidationReport, asdict(validated))
 
 
 def _environment(interpreters: Iterable[str]) -> sections.EnvironmentReport:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from converters.artifacts import REPORT_FILE
 from converters.report.codec import to_plain
+from converters.report.evidence import VerdictReport
 from converters.report.model import Report
 from converters.report.tables import Column, columns
 from converters.report.text import noise_warning
 from converters.report.variant import BASELINE, VariantReport
+from converters.report.verdict_text import STATUS_NAMES, overall_status
 from converters.selection.select import pareto_front
 from edge.errors import UsageError, did_you_mean
 from edge.terminal import printable
@@ -37,7 +39,8 @@ class ComparedResult:
     """An earlier result in a comparison.
 
     ``name``: unique among those compared; ``tested``: sha256 of the test images' files;
-    ``processor`` that it was timed on; ``chosen``: the variant in its model.tflite.
+    ``processor`` that it was timed on; ``chosen``: the variant in its model.tflite, and the
+    ``verdict`` on it, with its ``status`` (see :mod:`converters.report.verdict_text`).
     """
 
     name: str
@@ -47,6 +50,8 @@ class ComparedResult:
     tested: frozenset[str]
     processor: str
     chosen: str
+    verdict: VerdictReport
+    status: str
     rows: tuple[VariantReport, ...]
 
 
@@ -159,6 +164,8 @@ def _read(path: Path, name: str) -> ComparedResult:
         tested=frozenset(report.split.test),
         processor=report.environment.cpu,
         chosen=report.chosen,
+        verdict=report.verdict,
+        status=overall_status(report),
         rows=tuple(report.variants.values()),
     )
 
@@ -213,6 +220,8 @@ def _about(result: ComparedResult) -> dict[str, Any]:
         "processor": result.processor,
         "test_pictures": len(result.tested),
         "chosen": result.chosen,
+        "status": result.status,
+        "verdict": to_plain(result.verdict),
     }
 
 
@@ -278,11 +287,23 @@ def show_table(comparison: Comparison, console: "Console | None" = None) -> None
     shown.print(Text(_legend(comparison), style="dim"))
     if omitted := [column.heading for column in every if column not in kept]:
         shown.print(Text(f"No room for: {', '.join(omitted)}; see --json.", style="dim"))
+    for result in comparison.results:
+        shown.print(Text(_verdict(result)))
     for warning in comparison.warnings:
         shown.print(Text(f"Note: {warning}", style="yellow"))
     for entry in comparison.entries:
         if entry.row.gain:
             shown.print(Text(f"{entry.result.name}, {entry.row.name}: {entry.row.gain}"))
+
+
+def _verdict(result: ComparedResult) -> str:
+    verdict = result.verdict
+    low, high = verdict.interval
+    return (
+        f"{result.name}: {STATUS_NAMES[result.status].upper()}. {result.chosen} loses "
+        f"{verdict.drop:.1f} points compared to float32 ({low:.1f} to {high:.1f}), "
+        f"{verdict.max_drop:g} allowed."
+    )
 
 
 def _legend(comparison: Comparison) -> str:

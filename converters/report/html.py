@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
-from converters.report import formatting, pareto_plot, plots, steps, tables, text
+from converters.report import formatting, pareto_plot, plots, steps, tables, text, verdict_text
 from converters.report.gallery import Gallery
 from converters.report.model import Report
 from converters.report.sections import CalibrationReport, CurveReport
@@ -93,10 +93,8 @@ def _figures(report: Report) -> dict[str, Any]:
     return {
         "chosen": chosen,
         "reference": report.variants["float32"],
-        "verdict_line": text.verdict_line(report),
-        "baseline_warning": text.baseline_warning(report),
+        **_verdict(report),
         "noise_warning": text.noise_warning(report.variants.values()),
-        "majority": text.majority_share(report),
         "matrix": tables.matrix(chosen.confusion) if _drawn(classes) else None,
         "named_columns": len(classes) <= tables.NAMED_COLUMNS,
         "pairs": tables.worst_pairs(chosen.confusion, classes),
@@ -106,6 +104,19 @@ def _figures(report: Report) -> dict[str, Any]:
         "details": tables.flat(report.training.details),
         "stages": stages,
         "slowest": max(stages.values(), default=0.0) or 1.0,
+    }
+
+
+def _verdict(report: Report) -> dict[str, Any]:
+    """Return what the images prove."""
+    status = verdict_text.overall_status(report)
+    return {
+        "status": status,
+        "status_name": verdict_text.STATUS_NAMES[status],
+        "verdict_line": verdict_text.verdict_line(report),
+        "reasons": verdict_text.reasons(report),
+        "cross_validation": verdict_text.cross_validation_summary(report),
+        "majority": verdict_text.majority_share(report),
     }
 
 

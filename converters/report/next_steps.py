@@ -13,14 +13,12 @@ from converters.dataset.split import Split
 from converters.report.formatting import percent
 from converters.report.model import Report
 from converters.report.sections import NextStepReport
-from converters.report.tables import worst_pairs
-from converters.report.variant import ClassReport
+from converters.report.verdict_text import weak_class_evidence
 from edge.next_steps import NextStep, command_line
-from edge.quantities import counted, size
+from edge.quantities import size
 
-_WEAK_RECALL, _WEAK_MISSED, _WEAK_NAMED = 0.9, 2, 3
-"""Recall below which a class is weak, if so many of its test images were missed; and how many
-classes are named."""
+_WEAK_NAMED = 3
+"""Number of weak classes that get a command."""
 
 BOARD = "pi@raspberrypi.local"
 """Address of a Raspberry Pi as its system proposes it."""
@@ -55,21 +53,6 @@ def held_out_photo(dataset: Dataset, split: Split, path: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def weak_classes(report: Report) -> list[ClassReport]:
-    """Return the classes that the chosen variant misses most often, worst first.
-
-    A class that float32 knows well suffers from quantization, and not from its photos.
-    """
-    rows = zip(report.chosen_variant.per_class, report.variants["float32"].per_class, strict=True)
-    weak = [row for row, before in rows if _is_weak(row) and _is_weak(before)]
-    return sorted(weak, key=lambda row: row.recall)[:_WEAK_NAMED]
-
-
-def _is_weak(row: ClassReport) -> bool:
-    missed = round(row.support * (1 - row.recall))
-    return row.recall < _WEAK_RECALL and missed >= _WEAK_MISSED
-
-
 def _accuracy(report: Report, out: Path) -> Iterator[NextStep]:
     """Yield what helps where quantization loses accuracy."""
     if report.verdict.status != "fail" or report.chosen == "float32":
@@ -100,18 +83,13 @@ def _limits(report: Report, out: Path) -> Iterator[NextStep]:
 
 def _photos(report: Report) -> Iterator[NextStep]:
     """Yield which photos are missing: of weak classes, else of those tested on the fewest."""
-    pairs = worst_pairs(report.chosen_variant.confusion, report.dataset.classes)
-    weak = weak_classes(report)
-    for row in weak:
-        other = next(pair.predicted for pair in pairs if pair.true == row.label)
-        missed = round(row.support * (1 - row.recall))
+    for weak in report.weak_classes[:_WEAK_NAMED]:
         yield NextStep(
-            f"{row.label} is weak: {missed} of {counted(row.support, 'test image')} missed, most "
-            f"taken for {other}. Check the labels of both, and add photos of both from other days, "
-            "places and angles",
-            _capture(report, row.label),
+            f"Add photos of {weak.label} from other days, places and angles: {weak.count} of "
+            f"{weak.images} are taken for {weak.taken_for} ({weak_class_evidence(report)})",
+            _capture(report, weak.label),
         )
-    if not weak and report.verdict.status not in ("pass", "fail"):
+    if not report.weak_classes and report.verdict.status == "not-proven":
         fewest = min(report.chosen_variant.per_class, key=lambda row: row.support)
         yield NextStep(
             f"Prove it on more photos: {fewest.label} was tested on {fewest.support} only",

@@ -328,33 +328,6 @@ class BoardReport:
 
 
 @dataclass(frozen=True, slots=True)
-class LayerReport:
-    """Signal-to-noise ratio ``snr_db`` of a ``layer``, quantized against float32."""
-
-    layer: str
-    snr_db: float
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictReport:
-    """Verdict on the chosen ``variant``.
-
-    ``status``; ``reason``; ``drop`` in accuracy against float32 in points with its 95 %
-    ``interval``, and ``max_drop``, the one allowed; ``classes`` that lose most; ``layers`` that
-    differ most from float32.
-    """
-
-    variant: str
-    status: Literal["pass", "warn", "fail"]
-    reason: str
-    max_drop: float
-    drop: float
-    interval: tuple[float, float]
-    classes: Names
-    layers: tuple[LayerReport, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class NextStepReport:
     """A proposal: ``why``, and the shell ``command`` for it, "" for mere advice."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converters.report import formatting, text
+from converters.report import formatting, text, verdict_text
 from converters.report.model import Report
 from converters.report.variant import EdgeTpuReport
 from edge import next_steps
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-_STYLES = {"pass": "bold green", "warn": "bold yellow", "fail": "bold red"}
+_STYLES = {"pass": "bold green", "not-proven": "bold yellow", "fail": "bold red"}
 _FRONT = "◆"
 
 
@@ -37,7 +37,7 @@ def summary(report: Report, out: Path, console: "Console | None" = None) -> None
     shown.print(Text(_legend(report), style="dim"))
     if noise := text.noise_warning(report.variants.values()):
         shown.print(Text(noise, style="yellow"))
-    for paragraph in (_judgement, _choice, _board, _about_files):
+    for paragraph in (_judgment, _choice, _board, _about_files):
         lines = list(paragraph(report))
         if lines:
             shown.print()
@@ -94,25 +94,25 @@ def _mapped(prediction: EdgeTpuReport | None) -> str:
 
 
 def _legend(report: Report) -> str:
-    runner, tested = report.chosen_variant.timing.runner(), report.split.sizes.test
+    runner = report.chosen_variant.timing.runner()
     return (
-        f"Accuracy on {formatting.number(tested, 'test image')}, with 95 % interval. Times: "
+        f"Accuracy on {verdict_text.tested(report)}, with 95 % interval. Times: "
         f"{runner}. TPU: operations predicted to run on the Edge TPU. "
         f"{_FRONT} no other is both as accurate and faster."
     )
 
 
-def _judgement(report: Report) -> Iterator["Text"]:
+def _judgment(report: Report) -> Iterator["Text"]:
     """Yield the verdict, and the classes and layers that suffer."""
     from rich.text import Text
 
     verdict = report.verdict
-    yield Text.assemble(
-        (f"{verdict.status.upper()}  ", _STYLES[verdict.status]), f"{verdict.reason}."
-    )
-    warning = text.baseline_warning(report)
-    if warning:
-        yield Text(warning, style="yellow")
+    label = f"{verdict_text.STATUS_NAMES[verdict.status].upper()}  "
+    first, *others = verdict_text.reasons(report)
+    yield Text.assemble((label, _STYLES[verdict.status]), first)
+    yield from map(Text, others)
+    if summary := verdict_text.cross_validation_summary(report):
+        yield Text(summary)
     if verdict.classes:
         yield Text(f"Classes that lose the most: {', '.join(verdict.classes)}.")
     if verdict.layers:

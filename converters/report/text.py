@@ -1,15 +1,13 @@
-"""Sentences of the report about the verdict, the scores, the Edge TPU and the board."""
+"""Sentences of the report about the scores, the Edge TPU and the board."""
 
 from collections.abc import Iterable
 
-from converters.report.formatting import interval, milliseconds, number, percent, size
-from converters.report.model import Report
+from converters.report.formatting import milliseconds, number, percent, size
 from converters.report.sections import (
     BoardReport,
     CalibrationReport,
     EstimateReport,
     PublishedLatencyReport,
-    VerdictReport,
 )
 from converters.report.variant import (
     EdgeTpuMemoryReport,
@@ -25,17 +23,6 @@ _RUNS_ON = {"cpu": "the CPU", "edgetpu": "the Edge TPU"}
 _SINGLE_TIME = " A single time gives no range, so the range is the spread seen on other boards."
 
 
-def verdict_line(report: Report) -> str:
-    """Summarize the verdict on the chosen variant in one sentence."""
-    chosen = report.chosen_variant
-    tested = report.split.sizes.test
-    return (
-        f"{_verdict_opening(report.verdict)}: {percent(chosen.accuracy)} "
-        f"({interval(chosen.accuracy_interval)}) accuracy on {number(tested, 'unseen image')}; "
-        f"{size(chosen.bytes)}; {latency(chosen.timing)} on {chosen.timing.runner()}"
-    )
-
-
 def latency(timing: TimingReport) -> str:
     """Format the median, and say if it is noisy."""
     return f"{milliseconds(timing.p50_ms)}{' (noisy)' if timing.noisy else ''}"
@@ -49,42 +36,13 @@ def noise_warning(rows: Iterable[VariantReport]) -> str | None:
     return f"The timings of {', '.join(noisy)} are noisy, also measured again: {NOISE_ADVICE}."
 
 
-def _verdict_opening(verdict: VerdictReport) -> str:
-    name, allowed = verdict.variant, f"{verdict.max_drop:g} points allowed"
-    if verdict.status == "fail":
-        return f"{name} loses more than the {allowed}"
-    if verdict.status == "warn":
-        return f"{name} may lose more than the {allowed}"
-    if name == "float32":
-        return f"{name} is the model as trained"
-    if verdict.drop <= 0:
-        return f"{name} is as accurate as float32"
-    return f"{name} stays within the {allowed}"
-
-
-def majority_share(report: Report) -> float:
-    """Return the accuracy (0–1) of always predicting the most common class of the test split."""
-    supports = [entry.support for entry in report.chosen_variant.per_class]
-    return float(max(supports) / sum(supports))
-
-
-def baseline_warning(report: Report) -> str | None:
-    """Return a warning where the model is not shown to beat always predicting one class."""
-    share = majority_share(report)
-    if report.chosen_variant.accuracy_interval[0] > share:
-        return None
-    return (
-        f"The model is not shown to be better than always predicting the most common class "
-        f"({percent(share)}). Add images, or check that the classes can be distinguished."
-    )
-
-
 def calibration_summary(calibration: CalibrationReport) -> tuple[str, ...]:
     """Summarize the effect of temperature scaling on the scores of the test split."""
     temperature, test = calibration.temperature, calibration.test
     if temperature == 1:
         return (
-            f"The scores are unchanged; on the test split their expected calibration error is "
+            f"The scores are unchanged, as the validation split does not prove that they are off; "
+            f"on the test split their expected calibration error is "
             f"{percent(test.ece_after)}.",
         )
     log_loss = _change(test.log_loss_before, test.log_loss_after, 1, "")

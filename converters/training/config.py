@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from converters.training.augment import Augmentation
+from converters.training.cross_validation import CrossValidationSummary
 from edge.errors import UsageError
 
 FINE_TUNE = ("auto", "always", "never")
@@ -100,6 +101,7 @@ class TrainedModel:
     ``method``: "frozen", "fine-tuned" or "scratch". ``validation_accuracy``: measured on the
     validation split, on which no weight was trained. ``notes``: sentences that explain the
     decisions, for terminal and report. ``details``: plain values for report.json.
+    ``cross_validation`` of the head on the frozen backbone, where the test split is small.
     """
 
     model: Any
@@ -108,3 +110,4 @@ class TrainedModel:
     notes: tuple[str, ...]
     curves: tuple[Curve, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    cross_validation: CrossValidationSummary | None = None

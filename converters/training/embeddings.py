@@ -209,22 +209,10 @@ def embed(
     Raises:
         OutputError: ``cache`` cannot be written.
     """
-    indices = np.concatenate([split.train, split.validation])
-    name = _cache_name(backbone, dataset)
-    path = cache / f"{name}.sqlite"
     pairs = [(index, view) for index in split.train for view in views]
     pairs += [(index, views[0]) for index in split.validation]
-    jobs = {_key(dataset, index, view): (int(index), view) for index, view in pairs}
-    with open_store(path) as store:
-        if store.reset:
-            progress.say(f"The cache {path} was damaged and is being rebuilt.")
-        vectors = store.get(jobs)
-        missing = {key: job for key, job in jobs.items() if key not in vectors}
-        if missing:
-            run = load_extractor(backbone, cache / f"{name}.tflite")
-            vectors |= _compute(run, dataset, missing, store, progress)
-    computed = len({dataset.images[index].digest for index, _ in missing.values()})
-    total = len({dataset.images[index].digest for index in indices})
+    vectors, computed = _vectors(backbone, dataset, pairs, cache, progress)
+    images = {dataset.images[index].digest for index, _ in pairs}
 
     def stack(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
         return np.stack([vectors[_key(dataset, index, view)] for index in chosen])
@@ -236,8 +224,47 @@ def embed(
         validation_labels=dataset.labels[split.validation],
         views=views,
         computed=computed,
-        cached=total - computed,
+        cached=len(images) - computed,
     )
+
+
+def embed_images(
+    backbone: Backbone,
+    dataset: Dataset,
+    indices: NDArray[np.int64],
+    cache: Path,
+    progress: Progress,
+) -> NDArray[np.float32]:
+    """Embed the images at ``indices`` unaugmented: float32 [n, d], from the cache of :func:`embed`.
+
+    Raises:
+        OutputError: ``cache`` cannot be written.
+    """
+    pairs = [(index, "image") for index in indices]
+    vectors, _ = _vectors(backbone, dataset, pairs, cache, progress)
+    return np.stack([vectors[_key(dataset, index, "image")] for index in indices])
+
+
+def _vectors(
+    backbone: Backbone,
+    dataset: Dataset,
+    pairs: Iterable[tuple[int, str]],
+    cache: Path,
+    progress: Progress,
+) -> tuple[dict[str, NDArray[np.float32]], int]:
+    """Return the vectors of (image, view) by key, and the number of images computed for them."""
+    name = _cache_name(backbone, dataset)
+    path = cache / f"{name}.sqlite"
+    jobs = {_key(dataset, index, view): (int(index), view) for index, view in pairs}
+    with open_store(path) as store:
+        if store.reset:
+            progress.say(f"The cache {path} was damaged and is being rebuilt.")
+        vectors = store.get(jobs)
+        missing = {key: job for key, job in jobs.items() if key not in vectors}
+        if missing:
+            run = load_extractor(backbone, cache / f"{name}.tflite")
+            vectors |= _compute(run, dataset, missing, store, progress)
+    return vectors, len({dataset.images[index].digest for index, _ in missing.values()})
 
 
 def _key(dataset: Dataset, index: int, view: str) -> str:

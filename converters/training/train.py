@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
@@ -12,7 +14,12 @@ from converters.progress import Progress
 from converters.training import finetune
 from converters.training import head as heads
 from converters.training.config import TrainedModel, TrainingOptions
-from converters.training.embeddings import Embeddings, embed
+from converters.training.cross_validation import (
+    FEW_IMAGES,
+    CrossValidationSummary,
+    cross_validate,
+)
+from converters.training.embeddings import Embeddings, embed, embed_images
 from converters.training.finetune import fine_tune
 from edge.quantities import counted
 
@@ -63,6 +70,10 @@ def _on_pretrained(
         },
         "seconds": {"embed": embedded - started, "head": fitted - embedded},
     }
+    cross_validation = None
+    if _few_test_images(dataset, split):
+        cross_validation = _cross_validate(backbone, dataset, split, head, cache, progress)
+        details["seconds"]["cross_validation"] = time.perf_counter() - fitted
     tuned = fine_tune(backbone, head, dataset, split, options, progress)
     curves = [head.curve]
     if tuned.history is not None:
@@ -82,7 +93,36 @@ def _on_pretrained(
         notes=(*_head_notes(head, embeddings), *tuned.notes),
         curves=tuple(curves),
         details=details,
+        cross_validation=cross_validation,
     )
+
+
+def _few_test_images(dataset: Dataset, split: Split) -> bool:
+    tested = np.bincount(dataset.labels[split.test], minlength=len(dataset.classes))
+    return int(tested.min()) < FEW_IMAGES
+
+
+def _cross_validate(
+    backbone: Backbone,
+    dataset: Dataset,
+    split: Split,
+    head: heads.LinearHead,
+    cache: Path,
+    progress: Progress,
+) -> CrossValidationSummary | None:
+    """Cross-validate the head on all images, or return None where that would take too long."""
+    indices = np.sort(np.concatenate([split.train, split.validation, split.test]))
+    features = embed_images(backbone, dataset, indices, cache, progress)
+    with progress.working("cross-validating the head"):
+        # Each view adds its loss to that of the image: without the others C has to be larger.
+        validated = cross_validate(
+            features,
+            dataset.labels[indices],
+            dataset.groups[indices],
+            head.strength * len(head.views),
+            split.seed,
+        )
+    return validated.summary() if validated else None
 
 
 def _head_notes(head: heads.LinearHead, embeddings: Embeddings) -> tuple[str, ...]:

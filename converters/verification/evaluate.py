@@ -18,15 +18,10 @@ from converters.edgetpu.prediction import check
 from converters.progress import Progress
 from converters.tflite import Variant
 from converters.verification.calibration import Reliability, ScoreThreshold, reliability
+from converters.verification.intervals import wilson_interval
 from converters.verification.layers import layer_noise
-from converters.verification.verdict import (
-    MAX_NAMED,
-    Verdict,
-    check_finite,
-    check_informative,
-    judge,
-    wilson_interval,
-)
+from converters.verification.sanity import check_finite, check_informative
+from converters.verification.verdict import MAX_NAMED, Verdict, judge_loss, no_loss
 from edge import benchmark
 from edge.interpreter import load
 from edge.modelfile import tflite
@@ -223,10 +218,10 @@ def verdict_on(
     split: Split,
     max_drop: float,
 ) -> Verdict:
-    """Judge whether ``chosen`` keeps the accuracy of the ``reference``, float32, on the test split.
+    """Judge how much accuracy ``chosen`` loses to the ``reference``, float32, on the test split.
 
-    ``max_drop``: points of accuracy that may be lost. If more are lost, the verdict names the
-    layers that quantization hurt most.
+    ``max_drop``: points of accuracy that may be lost. If more are lost, be it by chance, the
+    verdict names the layers that quantization hurt most.
 
     Raises:
         ConversionError: the scores of ``chosen`` are the same for every image, or saturated.
@@ -236,10 +231,9 @@ def verdict_on(
     right = [scored.test.argmax(1) == truth for scored in (reference, chosen)]
     name = chosen.variant.name
     if name == reference.variant.name:
-        reason = f"{name} is the reference for the other variants"
-        return Verdict(name, "pass", reason, max_drop, 0.0, (0.0, 0.0))
-    verdict = judge(name, right[0], right[1], truth, classes, max_drop)
-    if verdict.status == "pass":
+        return no_loss(name, max_drop)
+    verdict = judge_loss(name, right[0], right[1], truth, classes, max_drop)
+    if verdict.drop <= max_drop:
         return verdict
     return replace(verdict, layers=_worst_layers(chosen.variant, reference.variant, dataset, split))
 

@@ -1,102 +1,92 @@
-"""Verdict on the accuracy that a variant lost, with confidence intervals for small test sets."""
+"""Verdict on a variant: what the test images prove about its accuracy, and what they do not."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ConversionError
+from converters.verification.intervals import (
+    images_needed,
+    paired_difference_interval,
+    wilson_interval,
+)
 from edge.quantities import counted
 
-CONFIDENCE = 0.95
-
-
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a share after Wilson (1927), as fractions.
-
-    >>> low, high = wilson_interval(81, 263)
-    >>> print(f"{low:.4f} {high:.4f}")  # Newcombe, Statistics in Medicine 17 (1998) 857, table I
-    0.2553 0.3662
-    """
-    from scipy.stats import binomtest
-
-    interval = binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def paired_difference_interval(lost: int, gained: int, trials: int) -> tuple[float, float]:
-    """Compute the 95 % score interval of a difference between two shares of the same images.
-
-    The shares differ by ``(lost - gained) / trials``: ``lost`` images were correct before and
-    are wrong now, ``gained`` the reverse. Tango, "Equivalence test and confidence interval for
-    the difference in proportions for the paired-sample design", Statistics in Medicine 17 (1998)
-    891–908. Unlike Wald's it keeps its width when no image changed, which says little about a
-    small test subset.
-
-    Returns:
-        lower and upper bound, as fractions in [-1, 1].
-
-    >>> low, high = paired_difference_interval(6, 16, 161)  # Cavo et al. 2012, in Fagerland,
-    >>> print(f"{low:.4f} {high:.4f}")  # Lydersen, Laake: Analysis of Contingency Tables, ch. 8
-    -0.1240 -0.0054
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
-    z = float(norm.ppf((1 + CONFIDENCE) / 2))
-    estimate = (lost - gained) / trials
-
-    def bound(end: float, target: float) -> float:
-        def excess(difference: float) -> float:
-            return _score(difference, lost, gained, trials) - target
-
-        # At ±1 exactly the statistic is without variance; there the estimate itself is the bound.
-        return end if estimate == end else float(brentq(excess, estimate, end * (1 - 1e-12)))
-
-    return bound(-1.0, z), bound(1.0, -z)
-
-
-def _score(difference: float, lost: int, gained: int, trials: int) -> float:
-    """Compute Tango's statistic: the data's distance from ``difference`` in standard errors.
-
-    ``share`` is the maximum likelihood estimate of the share of gained images under the
-    hypothesis that the true difference is ``difference``.
-    """
-    b = (2 * trials - lost + gained) * difference - lost - gained
-    c = -gained * difference * (1 - difference)
-    share = (math.sqrt(max(b * b - 8 * trials * c, 0.0)) - b) / (4 * trials)
-    variance = trials * (2 * share + difference * (1 - difference))
-    distance = lost - gained - trials * difference
-    return distance / math.sqrt(variance) if variance > 0 else 0.0
-
+PASS, NOT_PROVEN, FAIL = "pass", "not-proven", "fail"
+_FROM_BEST = (PASS, NOT_PROVEN, FAIL)
 
 MAX_NAMED = 5
 """Maximum number of classes and layers that a verdict names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Comparison of a variant's accuracy with that of float32.
+class Judgment:
+    """One requirement, and whether the images prove it.
 
-    ``drop``: accuracy of float32 minus its own, in points (paired), with its 95 % ``interval``.
-    ``status``: "pass", "warn" (the drop exceeds the limit, but its lower bound does not) or
-    "fail". ``reason``: one sentence. ``classes``: those that lose most; ``layers``: those whose
+    ``requirement``: "loss" (against float32), "baseline" (better than always predicting the most
+    common class) or "min_accuracy". ``status``: "pass" (proven at 95 %), "fail" (the opposite is)
+    or "not-proven". ``reason``: a clause. ``more_images``: how many more test images would decide
+    it if they were like these, None where it is decided or no practicable number would.
+    """
+
+    requirement: str
+    status: str
+    reason: str
+    more_images: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Verdict on a variant: the judgments on it, the loss of accuracy first.
+
+    ``drop``: accuracy of float32 minus its own, in points (paired), with its 95 % ``interval``,
+    and ``max_drop``, the one allowed. ``classes``: those that lose most; ``layers``: those whose
     quantized output deviates most from float32 (name, signal-to-noise in dB), worst first.
     """
 
     variant: str
-    status: str
-    reason: str
+    judgments: tuple[Judgment, ...]
     max_drop: float
     drop: float
     interval: tuple[float, float]
     classes: tuple[str, ...] = ()
     layers: tuple[tuple[str, float], ...] = ()
 
+    @property
+    def status(self) -> str:
+        """The worst status of a judgment."""
+        return max((j.status for j in self.judgments), key=_FROM_BEST.index)
 
-def judge(
+    @property
+    def reason(self) -> str:
+        """The reason of the first judgment with this status."""
+        return next(j.reason for j in self.judgments if j.status == self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredAccuracy:
+    """An accuracy to judge, a share (0–1).
+
+    ``accuracy`` of the file on the test split; the 95 % ``interval`` that it is judged by, and
+    ``images``, how many that rests on. ``cross_validated``: the interval is that of the
+    cross-validated head, not of the file.
+    """
+
+    accuracy: float
+    interval: tuple[float, float]
+    images: int
+    cross_validated: bool = False
+
+    @property
+    def words(self) -> str:
+        """Describe the figure and what it rests on."""
+        low, high = (100 * bound for bound in self.interval)
+        of = "cross-validated" if self.cross_validated else "test"
+        return f"95 % interval {low:.1f} to {high:.1f} from {counted(self.images, f'{of} image')}"
+
+
+def judge_loss(
     variant: str,
     before: NDArray[np.bool_],
     after: NDArray[np.bool_],
@@ -106,8 +96,8 @@ def judge(
 ) -> Verdict:
     """Judge a drop in accuracy, from the images that were correct before and after.
 
-    The verdict is "fail" only if the lower 95 % bound of the paired drop exceeds ``max_drop``: with
-    few test images a larger drop can be chance.
+    It is "pass" only if the upper 95 % bound of the paired drop is within ``max_drop``, and "fail"
+    only if the lower bound exceeds it: in between, the drop may be chance.
 
     Args:
         variant: Name of the variant.
@@ -121,65 +111,97 @@ def judge(
     lost, gained = int((before & ~after).sum()), int((after & ~before).sum())
     low, high = (100 * bound for bound in paired_difference_interval(lost, gained, trials))
     drop = 100 * (lost - gained) / trials
+    judgment = _judge_loss(variant, lost, gained, trials, max_drop)
+    worst = _worst_classes(before, after, truth, classes) if drop > max_drop else ()
+    return Verdict(variant, (judgment,), max_drop, drop, (low, high), worst)
+
+
+def no_loss(variant: str, max_drop: float) -> Verdict:
+    """Return the verdict on the loss of the variant that others are compared with."""
+    reason = f"{variant} is the reference for the other variants"
+    return Verdict(variant, (Judgment("loss", PASS, reason),), max_drop, 0.0, (0.0, 0.0))
+
+
+def with_accuracy(
+    verdict: Verdict, measured: MeasuredAccuracy, majority: float, min_accuracy: float | None
+) -> Verdict:
+    """Add judgments on the accuracy itself to a verdict on its loss.
+
+    Args:
+        verdict: on the loss.
+        measured: the accuracy.
+        majority: accuracy (0–1) of always predicting the most common class.
+        min_accuracy: the share (0–1) that was required, or None.
+    """
+    added = [_judge_baseline(measured, majority)]
+    if min_accuracy is not None:
+        added.append(_judge_minimum(measured, min_accuracy))
+    return replace(verdict, judgments=(*verdict.judgments, *added))
+
+
+def _judge_loss(variant: str, lost: int, gained: int, trials: int, max_drop: float) -> Judgment:
+    low, high = (100 * bound for bound in paired_difference_interval(lost, gained, trials))
+    drop = 100 * (lost - gained) / trials
     figure = (
         f"{variant} {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f} points compared to float32 "
         f"(95 % interval of the loss {low:.1f} to {high:.1f})"
     )
     if low > max_drop:
-        status, reason = "fail", f"{figure}, more than the {max_drop:g} allowed"
-    elif drop > max_drop:
-        doubt = f"but {counted(trials, 'test image')} are too few to be sure"
-        status, reason = "warn", f"{figure}, more than the {max_drop:g} allowed, {doubt}"
-    else:
-        status, reason = "pass", f"{figure}, within the {max_drop:g} allowed"
-    worst = () if status == "pass" else _worst_classes(before, after, truth, classes)
-    return Verdict(variant, status, reason, max_drop, drop, (low, high), worst)
+        return Judgment("loss", FAIL, f"{figure}, more than the {max_drop:g} allowed")
+    if high <= max_drop:
+        return Judgment("loss", PASS, f"{figure}, within the {max_drop:g} allowed")
+
+    def proven(images: int) -> bool:
+        scale = images / trials
+        bounds = paired_difference_interval(lost * scale, gained * scale, images)
+        return 100 * bounds[1] <= max_drop or 100 * bounds[0] > max_drop
+
+    more = images_needed(proven, trials)
+    claim = "exceeds" if drop > max_drop else "stays within"
+    doubt = f"{counted(trials, 'test image')} do not prove that it {claim} the {max_drop:g} allowed"
+    return Judgment("loss", NOT_PROVEN, f"{figure}: {doubt}{_remedy(more)}", more)
 
 
-def check_finite(name: str, scores: NDArray[np.float32]) -> None:
-    """Check that scores [n, classes] are finite.
-
-    Raises:
-        ConversionError: they are not; the error names the variant.
-    """
-    bad = int((~np.isfinite(scores)).any(1).sum())
-    if bad:
-        raise ConversionError(
-            "finite scores",
-            f"NaN or infinity for {bad} of {counted(len(scores), 'image')} in {name}",
-            _fix(name),
-            code="scores-not-finite",
-        )
+def _judge_baseline(measured: MeasuredAccuracy, majority: float) -> Judgment:
+    than = f"always predicting the most common class ({100 * majority:.1f} %)"
+    low, high = measured.interval
+    if high <= majority:
+        reason = f"the model is no better than {than}: {measured.words}"
+        return Judgment("baseline", FAIL, reason)
+    if low > majority and measured.accuracy > majority:
+        return Judgment("baseline", PASS, f"the model is better than {than}")
+    more = _more_for(measured, majority)
+    reason = f"the model is not shown to be better than {than}: {measured.words}{_remedy(more)}"
+    return Judgment("baseline", NOT_PROVEN, reason, more)
 
 
-def check_informative(name: str, scores: NDArray[np.float32]) -> None:
-    """Check that scores [n, classes] depend on the image: neither constant nor saturated.
-
-    Raises:
-        ConversionError: they do not; the error names the variant.
-    """
-    fix = _fix(name)
-    if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
-        raise ConversionError(
-            "scores that depend on the image",
-            f"the same scores for all {counted(len(scores), 'test image')} in {name}",
-            fix,
-            code="scores-constant",
-        )
-    # A softmax has one highest class: several at 1, or all at 0, are saturated.
-    stuck = int((((scores >= 1 - 1 / 256).sum(1) > 1) | (scores <= 0).all(1)).sum())
-    if 2 * stuck > len(scores):
-        raise ConversionError(
-            "scores with a single highest class",
-            f"saturated scores for {stuck} of {counted(len(scores), 'image')} in {name}",
-            fix,
-            code="scores-saturated",
-        )
+def _judge_minimum(measured: MeasuredAccuracy, minimum: float) -> Judgment:
+    accuracy = f"{100 * measured.accuracy:.1f} % accuracy on the test images"
+    if measured.accuracy < minimum:
+        reason = f"{accuracy} is below --min-accuracy {minimum:g}"
+        return Judgment("min_accuracy", FAIL, reason)
+    if measured.interval[0] >= minimum:
+        return Judgment("min_accuracy", PASS, f"{accuracy}, at least --min-accuracy {minimum:g}")
+    more = _more_for(measured, minimum)
+    reason = (
+        f"{accuracy} does not prove --min-accuracy {minimum:g}: {measured.words}{_remedy(more)}"
+    )
+    return Judgment("min_accuracy", NOT_PROVEN, reason, more)
 
 
-def _fix(name: str) -> str:
-    again = "train again with other --weights, more --epochs or another --seed"
-    return again if "float" in name else f"use another recipe, such as float16, or {again}"
+def _more_for(measured: MeasuredAccuracy, bound: float) -> int | None:
+    """Return how many more test images would prove an accuracy above ``bound``, if any would."""
+    if measured.accuracy <= bound or measured.cross_validated:
+        return None
+
+    def proven(images: int) -> bool:
+        return wilson_interval(measured.accuracy * images, images)[0] > bound
+
+    return images_needed(proven, measured.images)
+
+
+def _remedy(more: int | None) -> str:
+    return "" if more is None else f"; about {more:,} more like these would decide it"
 
 
 def _worst_classes(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conversion import Conversion
 from damaged import zero_weights
 from errors import raises_code
 
@@ -15,19 +16,23 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.selection.plan import CompressionPlan
-from converters.selection.select import select_variant
+from converters.selection.select import Limits, select_variant
 from converters.stages import (
     TrainingResult,
     apply_accuracy_control,
     calibrate,
     evaluate,
+    find_weak_classes,
+    judge_selected,
     preferred_variant,
     recipe_context,
 )
 from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.training.config import TrainedModel
+from converters.training.cross_validation import CrossValidationSummary
 from converters.verification.evaluate import EvaluatedVariant
+from converters.verification.verdict import Verdict
 from edge.modelfile import metadata
 
 Made = tuple[Any, tuple[Variant, ...]]
@@ -182,3 +187,40 @@ def test_a_network_is_calibrated_once(learned: TrainingResult) -> None:
     again = replace(learned, trained=replace(learned.trained, model=first.model), calibrated=True)
     assert calibrate(again, SilentProgress()).temperature == 1
     assert calibrate(again, SilentProgress()).model is first.model
+
+
+CONFUSED = CrossValidationSummary(
+    0.9, (0.8, 0.95), 60, 5, 3, ((20, 0, 0), (0, 20, 0), (0, 6, 14))
+)  # fmt: skip
+
+
+def judged(validated: CrossValidationSummary | None, min_accuracy: float) -> Verdict:
+    """float32 is right about all nine test images; its interval begins at 96 %."""
+    result, training = Conversion().result(), Conversion(validated=validated).training()
+    float32 = result.variants[0]
+    plan = CompressionPlan(limits=Limits(min_accuracy=min_accuracy))
+    return judge_selected(float32, float32.predictions, training, plan)
+
+
+def test_the_accuracy_is_judged_by_the_cross_validated_head_where_there_is_one() -> None:
+    assert judged(None, 0.95).status == "pass"
+    alone = judged(None, 0.97)
+    assert alone.status == "not-proven" and "from 9 test images" in alone.reason
+    assert judged(CONFUSED, 0.79).status == "pass"
+    strict = judged(CONFUSED, 0.85)
+    assert strict.status == "not-proven" and "from 60 cross-validated images" in strict.reason
+
+
+def test_weak_classes_are_counted_in_as_many_images_as_there_are() -> None:
+    scored = Conversion().result().variants[0].predictions
+    (weak,) = find_weak_classes(scored, Conversion(validated=CONFUSED).training())
+    assert (weak.label, weak.taken_for, weak.count, weak.images) == ("triangle", "square", 6, 20)
+    training = Conversion().training()
+    assert find_weak_classes(scored, training) == ()
+    turned = replace(
+        scored,
+        validation=np.roll(scored.validation, 1, axis=1),
+        test=np.roll(scored.test, 1, axis=1),
+    )
+    counted = sum(weak.count for weak in find_weak_classes(turned, training))
+    assert counted == len(training.split.validation) + len(training.split.test)

@@ -15,9 +15,10 @@ from converters.report.build import about_weights, build_report
 from converters.report.model import Report
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
-from converters.stages import ConversionResult, TrainingResult
+from converters.stages import ConversionResult, TrainingResult, find_weak_classes
 from converters.tflite import Variant
 from converters.training.config import Curve, TrainedModel
+from converters.training.cross_validation import CrossValidationSummary
 from converters.verification.calibration import ScoreThreshold, reliability
 from converters.verification.evaluate import (
     ClassMetrics,
@@ -27,13 +28,33 @@ from converters.verification.evaluate import (
     Predictions,
     ScoreCalibration,
 )
-from converters.verification.verdict import Verdict
+from converters.verification.verdict import Judgment, Verdict
 from edge.modelfile.operations import ModelCost
 from edge.preprocessing import Preprocessing
 
 SIZE = 96
 INTERPRETER = "ai-edge-litert 2.3.0"
-PASS = Verdict("int8", "pass", "int8 loses 0.0 points against float32", 2.0, 0.0, (-5.1, 5.1))
+PASS = Verdict(
+    "int8", (Judgment("loss", "pass", "int8 loses 0.0 points against float32"),), 2.0, 0.0,
+    (-1.1, 1.1),
+)  # fmt: skip
+OPEN = replace(
+    PASS,
+    judgments=(
+        Judgment("loss", "not-proven", "int8 loses 0.0 points: 9 test images prove little", 180),
+    ),
+    interval=(-29.9, 29.9),
+)
+FAILED = replace(
+    PASS,
+    judgments=(Judgment("loss", "fail", "int8 loses 33.3 points"),),
+    classes=("[red]square", "circle"),
+    layers=(("block_1_expand", 3.1),),
+)
+VALIDATED = CrossValidationSummary(
+    0.9, (0.78, 0.96), 60, 5, 3, ((20, 0, 0), (0, 20, 0), (1, 5, 14))
+)
+"""Of 20 triangles 5 are taken for squares."""
 
 
 FULL = {
@@ -118,6 +139,7 @@ class Conversion:
     notes: tuple[str, ...] = ("The head was enough.",)
     recipes: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    validated: CrossValidationSummary | None = None
 
     def files(self) -> dict[str, File]:
         return FILES | {name: RECIPES[name] for name in self.recipes}
@@ -236,7 +258,13 @@ class Conversion:
                 )
             ),
             trained=TrainedModel(
-                None, "frozen", 0.9, self.notes, self.curves, {"head": {"C": np.float64(1.0)}}
+                None,
+                "frozen",
+                0.9,
+                self.notes,
+                self.curves,
+                {"head": {"C": np.float64(1.0)}},
+                self.validated,
             ),
             seed=7,
         )
@@ -252,6 +280,7 @@ class Conversion:
             verdict=self.verdict,
             calibration=self.calibration(training.dataset, training.split),
             selection=select_variant(variants, self.limits, ("int8", *self.recipes)[-1]),
+            weak=find_weak_classes(variants[0].predictions, training),
         )
 
     def stages(self) -> dict[str, Any]:

@@ -208,7 +208,7 @@ def test_letters_that_a_png_cannot_show_are_pointed_out(
         (None, "result-not-found"),
         ("half a {", "result-invalid"),
         ("[1, 2]", "result-invalid"),
-        ('{"schema": 3, "variants": {}}', "result-version-unsupported"),
+        ('{"schema": 4, "variants": {}}', "result-version-unsupported"),
         ('{"schema": 2, "variants": {}}', "result-invalid"),
         ('{"schema": 2, "variants": {"int8": {"accuracy": "x"}}}', "result-invalid"),
     ],

@@ -9,12 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conversion import PASS, Conversion
+from conversion import FAILED, OPEN, PASS, VALIDATED, Conversion
 from report_page import Page, page_of
 
-from converters.report import gallery, text
+from converters.report import gallery, verdict_text
 from converters.selection.select import Limits
 from converters.training.config import Curve
+from converters.verification.verdict import Judgment
 
 CURVE = Curve(
     "Fine-tuning",
@@ -40,7 +41,7 @@ def plain_page() -> str:
 
 def test_the_verdict_comes_first_in_one_sentence() -> None:
     page = Page(plain_page())
-    line = text.verdict_line(Conversion().report()).replace("\N{NO-BREAK SPACE}", " ")
+    line = verdict_text.verdict_line(Conversion().report()).replace("\N{NO-BREAK SPACE}", " ")
     assert page.text.index(line) < 200
     for figure in (
         "int8",
@@ -54,14 +55,7 @@ def test_the_verdict_comes_first_in_one_sentence() -> None:
 
 
 def test_a_failed_verdict_names_the_classes_and_layers_that_suffer() -> None:
-    verdict = replace(
-        PASS,
-        status="fail",
-        reason="int8 loses 33.3 points",
-        classes=("square", "circle"),
-        layers=(("block_1_expand", 3.1),),
-    )
-    page = Page(Conversion(wrong=3, verdict=verdict).page())
+    page = Page(Conversion(wrong=3, verdict=FAILED).page())
     assert "2 points" in page.text
     assert "66.7 %" in page.text
     assert "int8 loses 33.3 points." in page.text
@@ -72,20 +66,31 @@ def test_a_failed_verdict_names_the_classes_and_layers_that_suffer() -> None:
 
 def test_a_drop_within_the_limit_is_not_called_none() -> None:
     def line(drop: float) -> str:
-        return text.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).report())
+        return verdict_text.verdict_line(Conversion(verdict=replace(PASS, drop=drop)).report())
 
     assert "2 points" in line(1.5)
     assert "2 points" not in line(0.0)
 
 
-def test_a_model_no_better_than_a_guess_gives_a_warning() -> None:
-    warning = (text.baseline_warning(Conversion(wrong=6).report()) or "").replace(
-        "\N{NO-BREAK SPACE}", " "
-    )
-    assert "33.3 %" in warning
-    assert warning in Page(Conversion(wrong=6).page()).text
-    assert text.baseline_warning(Conversion().report()) is None
-    assert warning not in Page(plain_page()).text
+def test_what_is_not_proven_is_not_green() -> None:
+    page = Page(Conversion(verdict=OPEN).page())
+    classes = [attrs.get("class") or "" for _, attrs in page.tags]
+    assert "verdict not-proven" in classes and "verdict pass" not in classes
+    assert "Not proven." in page.text and "Pass." not in page.text
+    assert "may lose more than the 2 points allowed" in page.text
+
+
+def test_a_missed_limit_is_not_green() -> None:
+    page = Page(Conversion(limits=Limits(max_size_kb=2000)).page())
+    classes = [attrs.get("class") or "" for _, attrs in page.tags]
+    assert "verdict fail" in classes and "verdict pass" not in classes
+
+
+def test_it_is_told_which_accuracy_is_cross_validated() -> None:
+    page = Page(Conversion(validated=VALIDATED).page())
+    assert "Cross-validated head: 90.0 %" in page.text and "not int8 itself" in page.text
+    assert "9 held-out test images" in page.text
+    assert "ross-validated" not in Page(plain_page()).text
 
 
 def test_the_page_is_one_file_that_needs_nothing_else() -> None:
@@ -119,7 +124,9 @@ def test_names_with_html_and_unicode_are_escaped() -> None:
     html = Conversion(
         classes=(nasty, 'Äpfel & "Birnen"', "猫"),
         wrong=3,
-        verdict=replace(PASS, status="warn", reason="<b>why</b>", classes=(nasty,)),
+        verdict=replace(
+            OPEN, judgments=(Judgment("loss", "not-proven", "<b>why</b>"),), classes=(nasty,)
+        ),
         audit={"broken": (("<i>.jpg", "<u>"),), "warnings": ("Few: <img src=x>",)},
         notes=("<svg onload=alert(1)>",),
     ).page()
@@ -339,6 +346,6 @@ def test_a_compressed_model_names_its_source() -> None:
 
 def test_noisy_timings_are_called_so() -> None:
     page = Page(Conversion(noisy=("int8",)).page())
-    assert "(noisy)" in page.text[:200]
+    assert "(noisy)" in page.text[:300]
     assert "timings of int8 are noisy" in page.text
     assert "noisy" not in Page(plain_page()).text

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from conversion import PASS, Conversion
+from conversion import FAILED, VALIDATED, Conversion
 from report_page import Page
 
 from converters.report import html
@@ -15,7 +15,6 @@ from converters.report.model import Report
 from converters.report.next_steps import (
     after_conversion,
     held_out_photo,
-    weak_classes,
     with_next_steps,
 )
 from converters.report.sections import LimitFailureReport
@@ -24,7 +23,8 @@ from edge.cli import cli
 
 OUT = Path("/home/me/my models/out")
 PHOTO = Path("/home/me/shapes/circle/it's 1.jpg")
-FAIL = replace(PASS, status="fail", reason="int8 loses 33.3 points")
+
+CIRCLES = replace(VALIDATED, confusion=((14, 5, 1), (0, 20, 0), (0, 0, 20)))
 
 
 def commands(report: Report, photo: Path | None = PHOTO) -> list[list[str]]:
@@ -48,7 +48,7 @@ def test_a_good_model_is_classified_with_watched_and_deployed() -> None:
 
 
 def test_a_failed_verdict_names_its_remedies_first() -> None:
-    report = Conversion(verdict=FAIL, wrong=3).report()
+    report = Conversion(verdict=FAILED, wrong=3).report()
     steps = commands(report)
     assert [words[:5] for words in steps[:2]] == [
         ["edge", "compress", str(OUT), "--recipe", "qat"],
@@ -59,7 +59,7 @@ def test_a_failed_verdict_names_its_remedies_first() -> None:
 
 
 def test_what_cannot_help_is_not_proposed() -> None:
-    report = Conversion(verdict=FAIL, wrong=3).report()
+    report = Conversion(verdict=FAILED, wrong=3).report()
     tried = replace(report, variants={**report.variants, "qat": report.variants["int8"]})
     assert not [words for words in commands(tried) if "qat" in words]
     coral = replace(report, choice=replace(report.choice, target="edgetpu"))
@@ -89,22 +89,17 @@ def test_a_model_below_the_accuracy_is_trained_more() -> None:
 
 @pytest.fixture
 def weak(tmp_path: Path) -> Report:
-    """int8 takes circles for squares; the photos are in ``tmp_path``."""
+    """The head takes circles for squares; the photos are in ``tmp_path``."""
     (tmp_path / "circle").mkdir()
-    report = Conversion(wrong=3).report()
-    variants = {**report.variants, "float32": report.variants["int8"]}
+    report = Conversion(validated=CIRCLES).report()
     dataset = replace(report.dataset, path=str(tmp_path))
-    return replace(report, variants=variants, dataset=dataset)
-
-
-def test_a_class_that_quantization_spoiled_needs_no_photos() -> None:
-    assert weak_classes(Conversion(wrong=3).report()) == []
+    return replace(report, dataset=dataset)
 
 
 def test_weak_classes_are_named_with_their_remedy(weak: Report, tmp_path: Path) -> None:
-    assert [row.label for row in weak_classes(weak)] == ["circle"]
     first, again, *_ = after_conversion(weak, OUT, None)
-    assert "circle" in first.why and "square" in first.why
+    assert "photos of circle" in first.why and "5 of 20 are taken for square" in first.why
+    assert "cross-validated" in first.why
     assert shlex.split(first.command) == [
         "edge", "capture", "--label", "circle", "-o", str(tmp_path),
     ]  # fmt: skip
@@ -121,7 +116,7 @@ def test_photos_in_an_archive_get_advice_without_a_command(weak: Report) -> None
 def test_the_commands_exist_with_these_options() -> None:
     """Each is parsed by its own command; nothing runs."""
     reports = (
-        Conversion(verdict=FAIL).report(),
+        Conversion(verdict=FAILED).report(),
         Conversion(limits=Limits(max_size_kb=2000, min_accuracy=0.99), wrong=3).report(),
     )
     for report in reports:

@@ -46,7 +46,7 @@ class Counting(SilentProgress):
         self.totals: dict[str, int] = {}
 
     def track(self, items: Iterable[T], total: int, what: str) -> Iterator[T]:
-        self.totals[what] = total
+        self.totals[what] = self.totals.get(what, 0) + total
         return super().track(items, total, what)
 
 
@@ -83,6 +83,17 @@ def test_details_are_for_the_report(frozen: TrainedModel) -> None:
     assert [curve.x_label for curve in frozen.curves] == ["C (larger: weaker regularization)"]
 
 
+def test_few_test_images_are_joined_by_a_cross_validation_of_all(
+    frozen: TrainedModel, shapes: Dataset, shapes_split: Split
+) -> None:
+    validated = frozen.cross_validation
+    assert validated is not None
+    parts = (shapes_split.train, shapes_split.validation, shapes_split.test)
+    assert validated.images == sum(map(len, parts)) == np.sum(validated.confusion)
+    assert validated.accuracy > 0.6
+    assert validated.interval[0] < validated.accuracy
+
+
 @pytest.mark.usefixtures("frozen")  # which left the extractor in the cache
 def test_views_that_the_head_leaves_out_are_not_embedded(
     backbone: Backbone,
@@ -98,7 +109,8 @@ def test_views_that_the_head_leaves_out_are_not_embedded(
     progress = Counting()
     options = TrainingOptions(fine_tune="never")
     trained = train(backbone, shapes, shapes_split, options, tmp_path, progress)
-    assert progress.totals["Computing embeddings"] == 60  # both sides, once each
+    parts = (shapes_split.train, shapes_split.validation, shapes_split.test)
+    assert progress.totals["Computing embeddings"] == sum(map(len, parts))  # once each
     assert trained.details["head"]["views"] == ["image"]
 
 

@@ -145,7 +145,7 @@ def test_verdict_of_a_good_conversion(
 ) -> None:
     verdict = verdict_on(answered[2], answered[0], shapes, shapes_split, 2.0)
     assert verdict.variant == "int8"
-    assert verdict.status in {"pass", "warn"}
+    assert verdict.status in {"pass", "not-proven"}
     assert abs(verdict.drop) < 15
 
 

@@ -1,6 +1,10 @@
 import pytest
 
-from converters.verification.verdict import paired_difference_interval, wilson_interval
+from converters.verification.intervals import (
+    images_needed,
+    paired_difference_interval,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +55,15 @@ def test_all_lost(trials: int) -> None:
     low, high = paired_difference_interval(trials, 0, trials)
     assert high == 1.0
     assert -1 < low < 1
+
+
+def test_the_fewest_images_that_prove_a_claim() -> None:
+    """No difference on n images leaves a loss of at most z² / (n + z²)."""
+
+    def proven(images: int) -> bool:
+        return paired_difference_interval(0, 0, images)[1] <= 0.02
+
+    more = images_needed(proven, 9)
+    assert more == 180
+    assert proven(9 + more) and not proven(9 + more - 1)
+    assert images_needed(lambda images: False, 9) is None
