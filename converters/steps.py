@@ -13,6 +13,7 @@ from typing import Any
 from converters.progress import Progress, StepStatus
 from edge.errors import OutputError
 from edge.files import cache_folder, write_atomic
+from edge.quantities import counted
 
 HISTORY_FILE = "step-times.json"
 """File in the cache with measured times, the latest last."""
@@ -59,7 +60,7 @@ class History:
     """Times of earlier steps on this machine, in the cache; a damaged file counts as empty."""
 
     def __init__(self) -> None:
-        self.machine = f"{platform.node()}, {os.cpu_count()} cores"
+        self.machine = f"{platform.node()}, {counted(os.cpu_count() or 1, 'core')}"
         self._new: list[StepTime] = []
         self._times = _read()
 

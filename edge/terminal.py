@@ -14,6 +14,7 @@ from functools import cache
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from edge.errors import EdgeError
+from edge.quantities import size
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn
@@ -200,11 +201,11 @@ def count_progress(what: str) -> AbstractContextManager[Tell]:
 
 def download_progress(name: str) -> AbstractContextManager[Tell]:
     """Show a bar of received bytes on stderr; without a terminal a line now and then."""
-    return _bar(name, _received, _megabytes)
+    return _bar(name, _received, _sizes)
 
 
-def _megabytes(done: int, total: int | None) -> str:
-    return f"{done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB"
+def _sizes(done: int, total: int | None) -> str:
+    return f"{size(done)}{f' of {size(total)}' if total else ''}"
 
 
 @contextmanager

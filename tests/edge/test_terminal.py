@@ -72,7 +72,8 @@ def test_long_downloads_and_counts_get_a_line_now_and_then_in_a_log(
             now = float(second)
             tell(second * 250_000, 10_000_000)
             count(second, 40)
-    assert capsys.readouterr().err.splitlines() == [
-        "m.tflite: 3.8 of 10.0 MB", "poses: 15 of 40",
-        "m.tflite: 7.5 of 10.0 MB", "poses: 30 of 40",
+    lines = capsys.readouterr().err.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+    assert lines == [
+        "m.tflite: 3.8 MB of 10.0 MB", "poses: 15 of 40",
+        "m.tflite: 7.5 MB of 10.0 MB", "poses: 30 of 40",
     ]  # fmt: skip
