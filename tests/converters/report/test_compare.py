@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import pytest
-from conversion import Conversion
+from conversion import OPEN, Conversion
 from errors import error_code, raises_code
 from rich.console import Console
 
@@ -81,6 +81,24 @@ def test_the_pareto_front_is_marked_over_all_results(tmp_path: Path) -> None:
 def test_what_was_not_gained_is_said(tmp_path: Path) -> None:
     text = printed(compare.compare_results([put(tmp_path / "out", FULL.record())]))
     assert "out, magnitude-75: No speed was gained: nothing skips single zeros of int8." in text
+
+
+def test_the_verdict_on_each_result_is_shown(tmp_path: Path) -> None:
+    proven, small = Conversion().record(), Conversion(verdict=OPEN).record()
+    before = json.loads(json.dumps(small)) | {"schema": 2}
+    before["verdict"]["status"] = "pass"  # as an earlier version called it
+    del before["verdict"]["judgments"]
+    compared = compare.compare_results(
+        [put(tmp_path / name, record) for name, record in
+         (("proven", proven), ("small", small), ("before", before))]
+    )  # fmt: skip
+    text = printed(compared)
+    assert "proven: PASS. int8 loses 0.0 points compared to float32 (-1.1 to 1.1)" in text
+    assert "small: NOT PROVEN. int8 loses 0.0 points compared to float32 (-29.9 to 29.9)" in text
+    assert "before: NOT PROVEN." in text
+    about = compared.to_dict()["results"]
+    assert [row["status"] for row in about] == ["pass", "not-proven", "not-proven"]
+    assert about[1]["verdict"]["judgments"][0]["more_images"] == 180
 
 
 def test_a_result_of_the_first_schema_shows_what_it_has(tmp_path: Path) -> None:
