@@ -5,9 +5,9 @@ that the derivatives of the image by these changes span at it. The distance to t
 small for copies of any crop, brightness and contrast. Source: Simard, LeCun, Denker: Efficient
 pattern recognition using a new transformation distance (NIPS 1992).
 
-An image is compared with the :data:`_COMPARED` others that resemble it most: with all where there
-are no more, and otherwise with those in the nearest cells of a hierarchical k-means clustering, so
-that the time grows with the number of images and not with its square.
+Images are compared with all others where there are few, and otherwise with those in the nearest
+cells of hierarchical k-means clusterings, so that the time grows with the number of images and not
+with its square.
 """
 
 from collections.abc import Iterator
@@ -35,10 +35,10 @@ which it does not matter, as the neighbors may be further copies."""
 
 _NEIGHBORS = 10
 
-_COMPARED = 2048
+_COMPARED = 1024
 """Images with which each is compared at least, in each clustering."""
 
-_CLUSTERINGS = 2
+_CLUSTERINGS = 4
 """Clusterings with other centers: a pair is missed only if it is torn apart in all of them."""
 
 _CELL, _BRANCHES = 128, 32
@@ -63,35 +63,47 @@ def candidates(thumbnails: Thumbnails, compared: Indices) -> tuple[Indices, Floa
         that of the nearest image that is not among the 10, for the image where this is smaller.
         A copy is far nearer than a similar image, even in a dense data set.
     """
+    count = min(_NEIGHBORS, len(compared) - 1) + 1
+    nearest = np.zeros((len(compared), count), np.int64)
+    residuals = np.full((len(compared), count), np.inf, np.float32)
     with blas.one_thread():
         vectors = _vectors(thumbnails, compared)
-        pairs, shares = [], []
         for members, others in _neighborhoods(vectors):
-            row, column, share = _nearest(
-                _planes(_reduced(thumbnails[compared[members]])),
-                vectors[others],
-                members[:, None] == others,
+            planes = _planes(_reduced(thumbnails[compared[members]]))
+            seen = _residuals(planes, vectors[others])
+            seen[members[:, None] == others] = 1.0  # itself
+            columns = np.argpartition(seen, count - 1, axis=1)[:, :count]
+            nearest[members], residuals[members] = _nearest_of_both(
+                (nearest[members], others[columns]),
+                (residuals[members], np.take_along_axis(seen, columns, axis=1)),
             )
-            pairs.append(np.stack([members[row], others[column]], axis=1))
-            shares.append(share)
-    return _merge(compared[np.concatenate(pairs)], np.concatenate(shares))
+    near = np.maximum(residuals, 0)
+    share = near / np.maximum(near[:, -1:], 1e-6)
+    kept = (near < _MAX_RESIDUAL) & ((share < _MAX_SHARE) | (near < _TINY_RESIDUAL))
+    row, column = np.nonzero(kept[:, :-1])
+    pairs = np.stack([row, nearest[row, column]], axis=1)
+    return _merge(compared[pairs], share[row, column])
 
 
-def _nearest(
-    planes: Floats, vectors: Floats, itself: NDArray[np.bool_]
-) -> tuple[Indices, Indices, Floats]:
-    """Return rows of ``planes``, rows of ``vectors`` near to these, and their relative distance."""
+def _residuals(planes: Floats, vectors: Floats) -> Floats:
+    """Return the shares of the energy of m vectors outside b planes, float32 [b, m]."""
     count, size = vectors.shape
     parts = (planes.reshape(-1, size) @ vectors.T).reshape(len(planes), -1, count)
-    residual = 1 - np.einsum("bkn,bkn->bn", parts, parts)
-    residual[itself] = 1.0
-    last = min(_NEIGHBORS, count - 1)
-    nearest = np.argpartition(residual, last, axis=1)[:, : last + 1]
-    near = np.maximum(np.take_along_axis(residual, nearest, axis=1), 0)
-    share = near / np.maximum(near[:, last:], 1e-6)
-    kept = (near < _MAX_RESIDUAL) & ((share < _MAX_SHARE) | (near < _TINY_RESIDUAL))
-    row, column = np.nonzero(kept[:, :last])
-    return row, nearest[row, column], np.asarray(share[row, column], np.float32)
+    return np.asarray(1 - np.einsum("bkn,bkn->bn", parts, parts), np.float32)
+
+
+def _nearest_of_both(
+    indices: tuple[Indices, Indices], residuals: tuple[Floats, Floats]
+) -> tuple[Indices, Floats]:
+    """Return the nearest of two lists per image, [b, n] each, without repetition, in order."""
+    both, distances = np.hstack(indices), np.hstack(residuals)
+    order = np.lexsort((distances, both))
+    both = np.take_along_axis(both, order, axis=1)
+    distances = np.take_along_axis(distances, order, axis=1)
+    repeated = both[:, 1:] == both[:, :-1]
+    distances[:, 1:][repeated] = np.inf
+    first = np.argsort(distances, axis=1, kind="stable")[:, : indices[0].shape[1]]
+    return np.take_along_axis(both, first, axis=1), np.take_along_axis(distances, first, axis=1)
 
 
 def _merge(pairs: Indices, shares: Floats) -> tuple[Indices, Floats]:
@@ -104,14 +116,17 @@ def _merge(pairs: Indices, shares: Floats) -> tuple[Indices, Floats]:
 
 def _neighborhoods(vectors: Floats) -> Iterator[tuple[Indices, Indices]]:
     """Yield the images of each cell, and those of the cells around it, its own included."""
-    for seed in range(_CLUSTERINGS if len(vectors) > _COMPARED else 1):
+    clusterings, compared = _CLUSTERINGS, _COMPARED
+    if len(vectors) <= clusterings * compared:
+        clusterings, compared = 1, len(vectors)
+    for seed in range(clusterings):
         cells = _cells(vectors, np.arange(len(vectors)), np.random.default_rng(seed))
         centers = np.stack([vectors[cell].mean(axis=0) for cell in cells])
         centers /= np.maximum(np.linalg.norm(centers, axis=1, keepdims=True), 1e-6)
         sizes = np.array([len(cell) for cell in cells])
         for cell in cells:
             order = np.argsort(-(vectors[cell] @ centers.T).max(axis=0), kind="stable")
-            enough = int(np.searchsorted(sizes[order].cumsum(), _COMPARED)) + 1
+            enough = int(np.searchsorted(sizes[order].cumsum(), compared)) + 1
             yield cell, np.concatenate([cells[other] for other in order[:enough]])
 
 

@@ -5,20 +5,19 @@ color and rough shape of an image reach its embedding, as they do in a trained n
 deep random convolutions with BatchNorm would scramble them.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from micro_model import SIZE
 
 from converters.backbone import mobilenet_v2, weights
+from converters.backbone.mobilenet_v2 import Weights
 from converters.backbone.weights import Backbone
 
 ALPHA = 0.35
 
 
-def model(seed: int = 0) -> Any:
-    """A flat tf_keras backbone, float32 [n, 96, 96, 3] to [n, 3, 3, 1280]."""
+def arrays(seed: int = 0) -> Weights:
     rng = np.random.default_rng(seed)
     weights = {}
     for layer in mobilenet_v2.layers(ALPHA):
@@ -33,12 +32,14 @@ def model(seed: int = 0) -> Any:
             ones, zeros = np.ones(shape, np.float32), np.zeros(shape, np.float32)
             scale = rng.uniform(0.8, 1.2, shape).astype(np.float32)
             weights[layer.name] = [scale, zeros + 0.05, zeros, ones]
-    return mobilenet_v2.build(ALPHA, SIZE, weights)
+    return weights
 
 
-def backbone(folder: Path, seed: int = 0) -> Backbone:
-    """The backbone as the toolkit loads it from a file that this writes into ``folder``."""
-    path = folder / "micro.weights.h5"
-    if not path.exists():
-        model(seed).save_weights(str(path))
-    return weights.load(str(path), None, SIZE, 0)
+def model(seed: int = 0) -> Any:
+    """A flat tf_keras backbone, float32 [n, 96, 96, 3] to [n, 3, 3, 1280]."""
+    return mobilenet_v2.build(ALPHA, SIZE, arrays(seed))
+
+
+def backbone(seed: int = 0) -> Backbone:
+    """The backbone as the toolkit loads it from a file, made without TensorFlow."""
+    return weights.pretrained_backbone("micro", arrays(seed), SIZE, {"source": "a test"})

@@ -9,10 +9,10 @@ from converters.progress import SilentProgress
 
 
 @pytest.fixture(scope="session")
-def backbone(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Backbone:
+def backbone(seed: int) -> Backbone:
     import micro_backbone
 
-    return micro_backbone.backbone(tmp_path_factory.mktemp("backbone"), seed)
+    return micro_backbone.backbone(seed)
 
 
 @dataclass
