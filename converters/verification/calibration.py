@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from converters.tf import clone_model
 from converters.verification.intervals import wilson_interval
+from converters.verification.roots import find_root
 from edge.errors import UsageError
 from edge.quantities import counted
 
@@ -117,8 +118,6 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
 
 
 def _likeliest_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    from scipy.optimize import brentq
-
     logits = _logs(probabilities)
     own = logits[np.arange(len(labels)), labels].mean()
     usual = _expected(logits, 1.0)
@@ -134,15 +133,13 @@ def _likeliest_temperature(probabilities: NDArray[np.float32], labels: NDArray[n
     end = 1 / SOFTEST if start > 0 else 1 / SHARPEST
     if slope(end) * start > 0:
         return 1 / end
-    return 1 / float(brentq(slope, *sorted((1.0, end))))
+    return 1 / find_root(slope, *sorted((1.0, end)))
 
 
 def _supported(
     temperature: float, probabilities: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> float:
     """Return the temperature from 1 to ``temperature`` that the interval of the accuracy allows."""
-    from scipy.optimize import brentq
-
     logits = _logs(probabilities)
     correct = int((probabilities.argmax(axis=1) == labels).sum())
     low, high = wilson_interval(correct, len(labels))
@@ -155,7 +152,7 @@ def _supported(
         return 1.0
     if (confidence(temperature) - goal) * (1 - temperature) <= 0:
         return temperature
-    return float(brentq(lambda t: confidence(t) - goal, *sorted((1.0, temperature))))
+    return find_root(lambda t: confidence(t) - goal, *sorted((1.0, temperature)))
 
 
 def scale_probabilities(

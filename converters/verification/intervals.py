@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+from converters.verification.roots import find_root
+
 CONFIDENCE = 0.95
 
 _Z = 1.959963984540054
@@ -46,8 +48,6 @@ def paired_difference_interval(lost: float, gained: float, trials: float) -> tup
     >>> print(f"{low:.4f} {high:.4f}")  # Lydersen, Laake: Analysis of Contingency Tables, ch. 8
     -0.1240 -0.0054
     """
-    from scipy.optimize import brentq
-
     estimate = (lost - gained) / trials
 
     def bound(end: float, target: float) -> float:
@@ -55,7 +55,7 @@ def paired_difference_interval(lost: float, gained: float, trials: float) -> tup
             return _score(difference, lost, gained, trials) - target
 
         # At ±1 exactly the statistic is without variance; there the estimate itself is the bound.
-        return end if estimate == end else float(brentq(excess, estimate, end * (1 - 1e-12)))
+        return end if estimate == end else find_root(excess, estimate, end * (1 - 1e-12))
 
     return bound(-1.0, _Z), bound(1.0, -_Z)
 

@@ -1,5 +1,7 @@
 """The head is fitted on the training side, chosen on validation, and one linear layer."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -55,7 +57,7 @@ def test_the_reported_accuracy_is_that_of_the_head_it_hands_on() -> None:
 
 def test_no_weight_learns_from_the_validation_side() -> None:
     """Two validation sides that choose the same candidate get the same head."""
-    embeddings = blobs(4, 30, seed=0)
+    embeddings = blobs(4, 30, seed=4)
     half = replace(
         embeddings,
         validation=embeddings.validation[::2],
@@ -115,3 +117,20 @@ def test_a_feature_below_the_steps_of_int8_keeps_small_weights() -> None:
         side[..., 0] = rng.normal(0.5, 1e-5, side.shape[:-1])
     kernel = np.abs(fit(embeddings).kernel)
     assert kernel[0].max() <= kernel[1:].max()
+
+
+def test_neither_scipy_nor_scikit_learn_is_imported() -> None:
+    script = (
+        "import sys, numpy as np\n"
+        "from converters.training import embeddings, head\n"
+        "from converters.verification.evaluate import _per_class\n"
+        "labels = np.repeat(np.arange(3), 20)\n"
+        "rows = (np.eye(3)[labels] + np.random.default_rng(0).normal(0, 1, (60, 3)))\n"
+        "rows = rows.astype(np.float32)\n"
+        "head.fit(embeddings.Embeddings(rows[:, None], labels, rows, labels, ('image',), 0, 0))\n"
+        "_per_class(labels, labels, ('a', 'b', 'c'))\n"
+        "sys.exit(str({'scipy', 'sklearn', 'tensorflow'} & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", script]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert answer.stderr.strip() == "set()"
