@@ -68,7 +68,7 @@ def save(
     classes: Sequence[str],
     variants: "Sequence[EvaluatedVariant]",
     selected: "EvaluatedVariant",
-    keras_model: Any,
+    keras_model: Any = None,
 ) -> None:
     """Write models and labels into ``folder``.
 
@@ -77,12 +77,14 @@ def save(
         classes: one label per output.
         variants: all of them.
         selected: becomes model.tflite.
-        keras_model: the trained model, for model.keras where no recipe changed it.
+        keras_model: the trained model, for model.keras where no recipe changed it; None where
+            TensorFlow had no part in it: then variants/float32.tflite has the network's weights.
     """
     network = keras_model if selected.variant.model is None else selected.variant.model
-    # tf_keras forgets its own format once it has loaded a file in a thread other than the one that
-    # imported it, and would write HDF5.
-    network.save(folder / "model.keras", save_format="keras_v3")
+    if network is not None:
+        # tf_keras forgets its own format once it has loaded a file in a thread other than the one
+        # that imported it, and would write HDF5.
+        network.save(folder / "model.keras", save_format="keras_v3")
     (folder / "variants").mkdir()
     for variant in (evaluated.variant for evaluated in variants):
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from converters import artifacts, previous_run, stages, tf
 from converters.backbone import weights
+from converters.compression.context import RecipeContext
 from converters.dataset import audit, intake, split
 from converters.edgetpu.compiler import EDGETPU_FILE, compile_for_target
 from converters.progress import Progress
@@ -84,13 +86,16 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
     training_step = Step("train", "training", f"train {settings.training.fine_tune}")
     steps = Steps((*_READING, training_step, *stages.steps_after_training(settings.plan)), progress)
     artifacts.check_output(settings.out, settings.dataset, settings.force)
+    if _takes_tensorflow(settings):
+        tf.require(_takes_tensorflow(settings))
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
         with steps("intake"):
             listing = intake.list_images(settings.dataset, Path(work))
-            tf.prefetch()  # TensorFlow loads while the images are read
+            if _takes_tensorflow(settings):
+                tf.prefetch()  # it loads while the images are read
             backbone = weights.load(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
@@ -139,13 +144,16 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
     data = dataset_path(before, settings.data)
     artifacts.check_output(settings.out, data, settings.force)
     check_disjoint(settings.out, settings.source)
+    if settings.plan.recipes:
+        tf.require(f"--recipe {settings.plan.recipes[0].name}")
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
         with steps("intake"):
             listing = intake.list_images(data, Path(work))
-            tf.prefetch()
+            if settings.plan.recipes:
+                tf.prefetch()
         size = before.preprocessing.width
         steps.work_on(len(listing.sources), f"{before.weights['alpha']:g} at {size} pixels")
         with steps("audit"):
@@ -178,6 +186,15 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
         )
 
 
+def _takes_tensorflow(settings: ConvertSettings) -> str:
+    """Return the option for which TensorFlow is certainly needed; "" if there is none."""
+    if settings.weights == "none":
+        return "--weights none"
+    if settings.training.fine_tune == "always":
+        return "--fine-tune always"
+    return f"--recipe {settings.plan.recipes[0].name}" if settings.plan.recipes else ""
+
+
 def build_result(
     training: TrainingResult,
     plan: CompressionPlan,
@@ -192,12 +209,17 @@ def build_result(
     """
     with steps("calibrate"):
         calibrated = stages.calibrate(training, progress)
-    context = stages.recipe_context(training, calibrated.model, progress)
+    network = calibrated.network
     with steps("compress"):
-        files = list(stages.plain_variants(context))
+        files = list(stages.plain_variants(training, network, progress))
+
+    @cache
+    def context() -> RecipeContext:  # takes TensorFlow, so only where a step needs it
+        return stages.recipe_context(training, network.to_keras(), progress)
+
     for recipe in plan.recipes:
         with steps("compress"):
-            files.append(stages.recipe_variant(recipe, context))
+            files.append(stages.recipe_variant(recipe, context()))
     with steps("verify"):
         variants = stages.evaluate(files, training, plan, progress)
     with steps("control"):
@@ -216,7 +238,7 @@ def build_result(
         with steps("edgetpu"):
             compiled = compile_for_target(selected.variant, plan.limits.target)
     with steps("save"):
-        artifacts.save(folder, training.dataset.classes, variants, selected, calibrated.model)
+        artifacts.save(folder, training.dataset.classes, variants, selected, network.model)
         if compiled is not None and compiled.content is not None:
             (folder / EDGETPU_FILE).write_bytes(compiled.content)
     calibration = stages.score_calibration(calibrated, reference, training)

@@ -14,10 +14,16 @@ from converters.report.sections import CurveReport
 from converters.training.augment import Augmentation
 from converters.training.config import Curve, TrainedModel
 from converters.training.cross_validation import CrossValidationSummary
+from converters.writer.classifier import ClassifierNetwork, read_classifier
 from edge.errors import DatasetError, ModelError, UsageError
 from edge.preprocessing import Preprocessing
 
 NETWORK_FILE = "model.keras"
+"""The network where TensorFlow had a part in it."""
+
+FLOAT_FILE = "variants/float32.tflite"
+"""The network's weights where it had none."""
+
 _FIX = "convert the dataset again"
 
 
@@ -53,17 +59,21 @@ class PreviousRun:
                 size.
         """
         path = self.folder / NETWORK_FILE
-        model = load_network(path, _FIX)
-        expected = (self.preprocessing.height, self.preprocessing.width, 3, len(self.classes))
-        actual = (*model.inputs[0].shape[1:], model.outputs[0].shape[-1])
+        if path.is_file():
+            network = ClassifierNetwork.from_model(load_network(path, _FIX))
+        else:
+            path = self.folder / FLOAT_FILE
+            network = read_classifier(path)
+        expected = [self.preprocessing.height, self.preprocessing.width, len(self.classes)]
+        actual = [network.size, network.size, network.classes]
         if actual != expected:
             raise ModelError(
-                f"a model with input shape and class count {list(expected)}",
-                f"{list(actual)} in {path}",
+                f"a model with input size and class count {expected}",
+                f"{actual} in {path}",
                 _FIX,
                 code="trained-model-mismatch",
             )
-        return replace(self.history, model=model)
+        return replace(self.history, network=network)
 
 
 def read_previous_run(folder: Path) -> PreviousRun:
@@ -82,10 +92,10 @@ def read_previous_run(folder: Path) -> PreviousRun:
             _FIX,
             code="result-invalid",
         ) from None
-    if not (folder / NETWORK_FILE).is_file():
+    if not any((folder / name).is_file() for name in (NETWORK_FILE, FLOAT_FILE)):
         raise UsageError(
             "a result with its trained model",
-            f"no {NETWORK_FILE} in {folder}",
+            f"neither {NETWORK_FILE} nor {FLOAT_FILE} in {folder}",
             _FIX,
             code="trained-model-missing",
         )
@@ -118,7 +128,7 @@ def _from_report(folder: Path, report: Report) -> PreviousRun:
         preprocessing=Preprocessing(shape.width, shape.height, shape.mean, shape.std),
         weights=to_plain(report.weights),
         history=TrainedModel(
-            model=None,
+            network=None,
             method=training.method,
             validation_accuracy=training.validation_accuracy,
             notes=training.notes,

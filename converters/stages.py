@@ -1,13 +1,13 @@
 """Stages between training and saving: calibrate, build, evaluate and control the variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converters import artifacts, tflite
+from converters import artifacts, tf
 from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
 from converters.compression.recipe import Recipe
@@ -26,7 +26,6 @@ from converters.verification.calibration import (
     fit_temperature,
     fit_threshold,
     reliability,
-    scale_logits,
 )
 from converters.verification.evaluate import (
     REFERENCE,
@@ -43,6 +42,10 @@ from converters.verification.verdict import (
     with_accuracy,
 )
 from converters.verification.weak_classes import WeakClass, weak_classes
+from converters.writer.classifier import ClassifierNetwork
+from converters.writer.float_files import to_float32
+from converters.writer.variants import write_variants
+from edge.installation import install_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,9 @@ class TrainingResult:
 
 @dataclass(frozen=True, slots=True)
 class CalibratedModel:
-    """The model with calibrated scores; ``before``: predictions of the uncalibrated one."""
+    """The network with calibrated scores; ``before``: predictions of the uncalibrated one."""
 
-    model: Any
+    network: ClassifierNetwork
     temperature: float
     before: Predictions
 
@@ -101,15 +104,16 @@ def by_name(variants: Sequence[EvaluatedVariant], name: str) -> EvaluatedVariant
 
 def calibrate(training: TrainingResult, progress: Progress) -> CalibratedModel:
     """Divide the logits by a temperature fitted on the validation split, once."""
-    model = training.trained.model
-    uncalibrated = Variant("uncalibrated float32", tflite.to_float32(model))
+    network = training.trained.network
+    assert network is not None
+    uncalibrated = Variant("uncalibrated float32", to_float32(network.folded()))
     before = predict(uncalibrated, training, progress)
     check_informative(REFERENCE, before.test)
     if training.calibrated:
-        return CalibratedModel(model, 1.0, before)
+        return CalibratedModel(network, 1.0, before)
     labels = training.dataset.labels[training.split.validation]
     temperature = fit_temperature(before.validation, labels)
-    return CalibratedModel(scale_logits(model, temperature), temperature, before)
+    return CalibratedModel(network.scaled(temperature), temperature, before)
 
 
 def score_calibration(
@@ -160,11 +164,12 @@ def _methods(chosen: Recipe) -> str:
     return ", ".join(f"{step.kind} {step.method}" for step in chosen.steps)
 
 
-def plain_variants(context: RecipeContext) -> tuple[Variant, ...]:
-    """Build float32, float16 and int8."""
-    return tflite.variants(
-        context.teacher, context.calibration, context.dataset.preprocessing, context.progress
-    )
+def plain_variants(
+    training: TrainingResult, network: ClassifierNetwork, progress: Progress
+) -> tuple[Variant, ...]:
+    """Write float32, float16 and int8."""
+    samples = calibration_set(training.dataset, training.split, training.seed)
+    return write_variants(network.folded(), samples, training.dataset.preprocessing, progress)
 
 
 def recipe_variant(chosen: Recipe, context: RecipeContext) -> Variant:
@@ -216,14 +221,15 @@ def with_threshold(
 
 def apply_accuracy_control(
     variants: tuple[EvaluatedVariant, ...],
-    context: RecipeContext,
+    context: Callable[[], RecipeContext],
     training: TrainingResult,
     plan: CompressionPlan,
     progress: Progress,
 ) -> tuple[EvaluatedVariant, ...]:
     """Add a remedied int8, evaluated like the others, if int8 loses too much accuracy.
 
-    The validation split decides; the test split only shows how the result turned out.
+    The validation split decides; the test split only shows how the result turned out. ``context``
+    is called only if a remedy is needed, since it takes TensorFlow.
     """
     int8, float32 = (by_name(variants, name).predictions for name in (DEFAULT, REFERENCE))
     truth = training.dataset.labels[training.split.validation]
@@ -231,9 +237,16 @@ def apply_accuracy_control(
     verdict = judge_loss(DEFAULT, before, after, truth, training.dataset.classes, plan.max_drop)
     if verdict.status != FAIL:
         return variants
+    if not tf.is_installed():
+        progress.say(
+            f"On the validation subset, {verdict.reason}. Recovering the accuracy takes "
+            f"TensorFlow: {install_command('train')} (Python 3.11 or 3.12)."
+        )
+        return variants
     progress.say(f"On the validation subset, {verdict.reason}: trying to recover the accuracy.")
+    means = context()
     remedied = accuracy_control.apply_accuracy_control(
-        context.teacher, int8, float32, context, plan.max_drop, plan.limits.target
+        means.teacher, int8, float32, means, plan.max_drop, plan.limits.target
     )
     for note in remedied.notes:
         progress.say(f"{remedied.name}: {note}")

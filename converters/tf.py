@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from edge.errors import EdgeError
@@ -33,6 +34,26 @@ def keras() -> Any:
     """Return the ``tf_keras`` module (Keras 2); see :func:`tensorflow`."""
     tensorflow()
     return sys.modules["tf_keras"]
+
+
+def is_installed() -> bool:
+    """Return whether TensorFlow and tf_keras are installed, without importing them."""
+    return all(find_spec(name) is not None for name in ("tensorflow", "tf_keras"))
+
+
+def require(what: str) -> None:
+    """Refuse ``what``, such as "--fine-tune always", where TensorFlow is not installed.
+
+    Raises:
+        EdgeError: with the command that installs it.
+    """
+    if not is_installed():
+        raise EdgeError(
+            f"TensorFlow 2.19 with tf-keras, for {what}",
+            "no such installation",
+            f"install it with: {install_command('train')} (Python 3.11 or 3.12), or leave it out",
+            code="missing-package",
+        )
 
 
 def tfmot() -> Any:
@@ -117,6 +138,6 @@ def _loading(package: str) -> Iterator[None]:
         raise EdgeError(
             package,
             f"an import failure ({error})".replace("\n", " "),
-            f"install it with: {install_command('convert')} (Python 3.11 or 3.12)",
+            f"install it with: {install_command('train')} (Python 3.11 or 3.12)",
             code="missing-package",
         ) from error

@@ -338,8 +338,8 @@ def _missing_extra(error: ModuleNotFoundError) -> str | None:
     """Name the extra that a missing package belongs to, in one line; None if it is not ours."""
     package = (error.name or "").partition(".")[0]
     extras = {
-        "tensorflow": "convert", "tf_keras": "convert", "tensorflow_model_optimization": "convert",
-        "sklearn": "convert", "matplotlib": "convert", "jinja2": "convert", "PIL": "convert",
+        "tensorflow": "train", "tf_keras": "train", "tensorflow_model_optimization": "train",
+        "h5py": "convert", "matplotlib": "convert", "jinja2": "convert", "PIL": "convert",
         "mediapipe": "pose",
     }  # fmt: skip
     if package not in extras:

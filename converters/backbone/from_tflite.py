@@ -23,7 +23,8 @@ _IDENTIFIER = b"TFL3"
 _EXPECTED_LAYERS = "the 35 convolutions and 17 depthwise convolutions of MobileNetV2"
 _DTYPES = {0: np.float32, 1: np.float16, 2: np.int32, 3: np.uint8, 9: np.int8}  # schema.fbs
 _MIN_VALUES = {3: 0, 9: -128}  # of uint8 and int8
-_CONV_2D, _DEPTHWISE_CONV_2D, _DEQUANTIZE = 3, 4, 6  # BuiltinOperator in schema.fbs
+# BuiltinOperator in schema.fbs
+_CONV_2D, _DEPTHWISE_CONV_2D, _DEQUANTIZE, _FULLY_CONNECTED = 3, 4, 6, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,22 @@ def read(path: Path) -> TfliteFile:
     kernels = dict(zip(names["conv"], convs[: len(names["conv"])], strict=True))
     kernels |= dict(zip(names["depthwise"], depthwise, strict=True))
     return TfliteFile(_unfold(table, kernels), int(shape[1]))
+
+
+def read_head(path: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Read the last fully connected layer of a ``.tflite``: kernel [d, classes] and bias.
+
+    Raises:
+        WeightsError: the file cannot be read, or has no such layer.
+    """
+    model = _parse(path)
+    dense = _Reader(model, model.subgraphs[0]).weighted(_FULLY_CONNECTED)
+    if not dense:
+        raise WeightsError(
+            "a fully connected layer", f"none in {path}", _FIX, code="weights-layout-mismatch"
+        )
+    kernel, bias = dense[-1]
+    return np.ascontiguousarray(kernel.T), bias
 
 
 def _parse(path: Path) -> Any:

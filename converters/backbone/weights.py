@@ -1,13 +1,10 @@
 """Pretrained weights of the backbone: ImageNet download, built-in, from a file, or random.
 
-The built-in weights are read without TensorFlow; tf_keras downloads and caches those of ImageNet.
+Weights are read without TensorFlow. Those of ImageNet lie in Keras' cache, as tf_keras leaves them.
 """
 
-import contextlib
 import hashlib
 import io
-import socket
-import sys
 import threading
 import tomllib
 import urllib.error
@@ -26,8 +23,10 @@ from converters import tf
 from converters.backbone import from_keras, from_tflite, mobilenet_v2
 from converters.backbone.mobilenet_v2 import Weights
 from converters.progress import Progress, SilentProgress
-from edge.errors import WeightsError, did_you_mean
+from edge.errors import DownloadError, WeightsError, did_you_mean
 from edge.files import output_errors, sha256, write_atomic
+from edge.registry.download import download
+from edge.terminal import download_progress
 
 WEIGHTS = Path(__file__).with_name("builtin.npz")
 CARD = Path(__file__).with_name("builtin.toml")
@@ -122,6 +121,7 @@ def fetch_imagenet(alpha: float, size: int, progress: Progress) -> Path:
 
     Raises:
         UnreachableError: the server did not respond within :data:`TIMEOUT_S` seconds, or refused.
+        OutputError: the file cannot be written.
     """
     name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}_no_top.h5"
     cached = Path.home() / ".keras" / "models" / name  # as in tf_keras.utils.get_file
@@ -129,7 +129,8 @@ def fetch_imagenet(alpha: float, size: int, progress: Progress) -> Path:
         return cached
     _check_reachable(_ADDRESS + name)
     progress.say(f"Downloading {name} to the Keras cache.")
-    return _download(name)
+    _download(_ADDRESS + name, cached)
+    return cached
 
 
 def _check_reachable(address: str) -> None:
@@ -153,18 +154,18 @@ def _check_reachable(address: str) -> None:
         raise UnreachableError(f"no connection ({_reason(failure[0])})") from failure[0]
 
 
-def _download(name: str) -> Path:
-    get_file = tf.keras().utils.get_file
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT_S)  # get_file has no timeout of its own
+def _download(address: str, path: Path) -> None:
+    """Download a file; one that was interrupted is continued."""
+    part = path.with_name(f".{path.name}.partial")
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Keras prints its progress to stdout, which is for results.
-        with contextlib.redirect_stdout(sys.stderr):
-            return Path(get_file(name, _ADDRESS + name, cache_subdir="models"))
-    except Exception as error:  # get_file raises a bare Exception
-        raise UnreachableError(f"an interrupted download ({_reason(error)})") from error
-    finally:
-        socket.setdefaulttimeout(before)
+        with download_progress(path.name) as tell:
+            download(address, part, tell, resume=True)
+    except DownloadError as error:
+        raise UnreachableError(f"an interrupted download ({error.found})") from error
+    with output_errors(path):
+        part.replace(path)
 
 
 def _reason(error: Exception) -> str:

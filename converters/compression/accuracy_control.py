@@ -81,8 +81,8 @@ def apply_accuracy_control(
 
     Args:
         model: flat tf_keras model, float32 [n, h, w, 3] to softmax [n, classes].
-        int8: its file, from ``converters.tflite.to_int8``, with its predictions.
-        float32: its file, from ``converters.tflite.to_float32``, with its predictions.
+        int8: the predictions of its int8 file.
+        float32: those of its float32 file.
         context: calibration set, both splits, teacher and seed.
         max_drop: points of accuracy that may be lost against float32.
         target: "cpu", "edgetpu" or "all"; the last two rule out layers in float.
@@ -94,7 +94,7 @@ def apply_accuracy_control(
     before = _accuracy(int8.validation, context)
     attempts = []
     if target == "cpu":
-        attempts.append(_keep_layers(model, float32.variant.content, int8.variant.content, judge))
+        attempts.append(_keep_layers(model, judge))
     if not any(map(judge.satisfied, attempts)):
         attempts.append(_train(model, judge))
     best = max(attempts, key=lambda attempt: attempt.accuracy)
@@ -112,10 +112,15 @@ def apply_accuracy_control(
     )
 
 
-def _keep_layers(model: Any, float32: bytes, int8: bytes, judge: _Judge) -> _Attempt:
-    """Keep as few layers in float as needed, doubling their number with each attempt."""
+def _keep_layers(model: Any, judge: _Judge) -> _Attempt:
+    """Keep as few layers in float as needed, doubling their number with each attempt.
+
+    The layers are compared in files of TensorFlow's converter, whose names its quantizer takes.
+    """
     context = judge.context
     preprocessing = context.dataset.preprocessing
+    float32 = tflite.to_float32(model)
+    int8 = tflite.to_int8(model, context.calibration, preprocessing)
     with suppress_native_stderr():
         noise = layer_noise(float32, int8, context.calibration[:_NOISE_IMAGES], preprocessing)
     calibrated = tflite.to_calibrated_float32(model, context.calibration, preprocessing)

@@ -5,6 +5,7 @@ from typing import Any
 
 from converters.training.augment import Augmentation
 from converters.training.cross_validation import CrossValidationSummary
+from converters.writer.classifier import ClassifierNetwork
 from edge.errors import UsageError
 
 FINE_TUNE = ("auto", "always", "never")
@@ -97,14 +98,14 @@ class Curve:
 class TrainedModel:
     """A trained classifier.
 
-    ``model``: flat tf_keras model, float32 [n, size, size, 3] in [-1, 1] to softmax [n, classes].
+    ``network``: its weights, None where only the record of its training is known.
     ``method``: "frozen", "fine-tuned" or "scratch". ``validation_accuracy``: measured on the
     validation split, on which no weight was trained. ``notes``: sentences that explain the
     decisions, for terminal and report. ``details``: plain values for report.json.
     ``cross_validation`` of the head on the frozen backbone, where the test split is small.
     """
 
-    model: Any
+    network: ClassifierNetwork | None
     method: str
     validation_accuracy: float
     notes: tuple[str, ...]

@@ -14,6 +14,8 @@ from converters.training import fit
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.fit import steps_in
 from converters.training.head import LinearHead, assemble
+from converters.writer.classifier import ClassifierNetwork
+from edge.installation import install_command
 from edge.quantities import counted
 
 _SCRATCH_STEPS = 800
@@ -54,7 +56,7 @@ def train_from_scratch(
     history = fit.fit(model, dataset, split, options, config, decide, progress)
     accuracy = history.accuracies[history.best - 1]
     return TrainedModel(
-        model=model,
+        network=ClassifierNetwork.from_model(model),
         method="scratch",
         validation_accuracy=accuracy,
         notes=(
@@ -120,9 +122,9 @@ _TUNING_CONFIG = fit.FitConfig("Fine-tuning", learning_rate=1e-4, warm_up=0.2, p
 
 @dataclass(frozen=True, slots=True)
 class FineTuned:
-    """Result of fine-tuning; ``model`` is None if not started or not kept, see ``notes``."""
+    """Result of fine-tuning; ``network`` is None if not started or not kept, see ``notes``."""
 
-    model: Any | None
+    network: ClassifierNetwork | None
     validation_accuracy: float
     history: fit.FitHistory | None
     notes: tuple[str, ...]
@@ -150,6 +152,12 @@ def fine_tune(
         note = (
             f"Not fine-tuned: the head on the frozen backbone already reaches {frozen:.1%} "
             f"validation accuracy (at {GOOD_ENOUGH:.0%} or more, fine-tuning is skipped)."
+        )
+        return FineTuned(None, frozen, None, (note,))
+    if auto and not tf.is_installed():
+        note = (
+            "Not fine-tuned: TensorFlow is not installed. To try whether it would help: "
+            f"{install_command('train')} (Python 3.11 or 3.12)."
         )
         return FineTuned(None, frozen, None, (note,))
     model = assemble(backbone, len(dataset.classes), head.kernel, head.bias, options.dropout)
@@ -196,4 +204,4 @@ def _compare(model: Any, frozen: float, history: fit.FitHistory, auto: bool) -> 
             f"Fine-tuned as requested: {tuned:.1%} validation accuracy after {spent}, although "
             f"that is no better than the {frozen:.1%} of the frozen backbone."
         )
-    return FineTuned(model, tuned, history, (note,))
+    return FineTuned(ClassifierNetwork.from_model(model), tuned, history, (note,))

@@ -21,6 +21,8 @@ from converters.training.cross_validation import (
 )
 from converters.training.embeddings import Embeddings, embed, embed_images
 from converters.training.finetune import fine_tune
+from converters.writer.classifier import ClassifierNetwork
+from edge.modelwriter.heads import LinearLayer
 from edge.quantities import counted
 
 __all__ = ["TrainingOptions", "train"]
@@ -79,22 +81,23 @@ def _on_pretrained(
     if tuned.history is not None:
         details["fine_tuning"] = {
             **finetune.history_record(tuned.history),
-            "kept": tuned.model is not None,
+            "kept": tuned.network is not None,
         }
         if tuned.history.epochs:
             curves.append(tuned.history.curve("Fine-tuning"))
-    model = tuned.model
-    if model is None:
-        model = heads.assemble(backbone, len(dataset.classes), head.kernel, head.bias)
     return TrainedModel(
-        model=model,
-        method="frozen" if tuned.model is None else "fine-tuned",
+        network=tuned.network or _on_frozen(backbone, head),
+        method="frozen" if tuned.network is None else "fine-tuned",
         validation_accuracy=tuned.validation_accuracy,
         notes=(*_head_notes(head, embeddings), *tuned.notes),
         curves=tuple(curves),
         details=details,
         cross_validation=cross_validation,
     )
+
+
+def _on_frozen(backbone: Backbone, head: heads.LinearHead) -> ClassifierNetwork:
+    return ClassifierNetwork(backbone.arrays, backbone.size, LinearLayer(head.kernel, head.bias))
 
 
 def _few_test_images(dataset: Dataset, split: Split) -> bool:

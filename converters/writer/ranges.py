@@ -72,11 +72,14 @@ def union(measured: Iterable[Ranges]) -> Ranges:
 
 
 def measure(
-    network: FoldedNetwork, images: NDArray[np.uint8], preprocessing: "Preprocessing"
+    network: FoldedNetwork,
+    images: NDArray[np.uint8],
+    preprocessing: "Preprocessing",
+    threads: int = 1,
 ) -> Ranges:
     """Return the ranges on ``images``, uint8 RGB [n, h, w, 3] at the network's size.
 
     With a head that of the logits is among them. See :func:`union` for errors.
     """
-    probe = RangeProbe(network)
+    probe = RangeProbe(network, threads)
     return union(probe.run(preprocessing.normalize(image)[None])[1] for image in images)

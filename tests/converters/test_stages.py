@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import written_backbone
 from conversion import Conversion
 from damaged import zero_weights
 from errors import raises_code
@@ -27,13 +28,14 @@ from converters.stages import (
     preferred_variant,
     recipe_context,
 )
-from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.training.config import TrainedModel
 from converters.training.cross_validation import CrossValidationSummary
 from converters.verification.evaluate import EvaluatedVariant
 from converters.verification.verdict import Verdict
+from converters.writer.classifier import ClassifierNetwork
 from edge.modelfile import metadata
+from edge.modelwriter.heads import LinearLayer
 
 Made = tuple[Any, tuple[Variant, ...]]
 
@@ -49,7 +51,7 @@ def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split
         path=Path("shapes"),
         split=shapes_split,
         weights={"provenance": {"source": "test"}},
-        trained=TrainedModel(model, "frozen", 1.0, ()),
+        trained=TrainedModel(None, "frozen", 1.0, ()),
         seed=0,
     )
 
@@ -67,7 +69,7 @@ def remedied(
     plan = CompressionPlan(max_drop=20)
     variants = evaluate((float32, float16, broken), learned, plan, SilentProgress())
     context = recipe_context(learned, model, SilentProgress())
-    return apply_accuracy_control(variants, context, learned, plan, SilentProgress())
+    return apply_accuracy_control(variants, lambda: context, learned, plan, SilentProgress())
 
 
 def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
@@ -93,13 +95,24 @@ def test_the_remedy_takes_the_place_of_int8(remedied: tuple[EvaluatedVariant, ..
     assert choice.chosen == accuracy_control.NAME
 
 
+@pytest.fixture(scope="module")
+def network(shapes: Dataset, shapes_split: Split) -> ClassifierNetwork:
+    """A MobileNetV2 that tells the shapes apart."""
+    pixels, labels = shapes.pixels[shapes_split.train], shapes.labels[shapes_split.train]
+    head = written_backbone.classifier(np.asarray(pixels), labels).head
+    assert head is not None
+    return ClassifierNetwork(written_backbone.weights(), written_backbone.SIZE, head)
+
+
+def with_network(learned: TrainingResult, network: ClassifierNetwork) -> TrainingResult:
+    return replace(learned, trained=replace(learned.trained, network=network))
+
+
 def test_a_network_that_says_the_same_of_every_image_is_no_model(
-    learned: TrainingResult, micro_model_and_variants: Made
+    learned: TrainingResult, network: ClassifierNetwork
 ) -> None:
-    model = clone_model(micro_model_and_variants[0])
-    head = model.get_layer("head")
-    head.set_weights([0 * array for array in head.get_weights()])
-    spoilt = replace(learned, trained=replace(learned.trained, model=model))
+    head = LinearLayer(0 * network.head.kernel, 0 * network.head.bias)
+    spoilt = with_network(learned, replace(network, head=head))
     with raises_code("scores-constant", found="30 test"):
         calibrate(spoilt, SilentProgress())
 
@@ -116,7 +129,7 @@ def test_an_int8_that_keeps_its_accuracy_is_left_alone(
     material = recipe_context(learned, micro_model_and_variants[0], SilentProgress())
     assert (
         apply_accuracy_control(
-            sound, material, learned, CompressionPlan(max_drop=50), SilentProgress()
+            sound, lambda: material, learned, CompressionPlan(max_drop=50), SilentProgress()
         )
         is sound
     )
@@ -145,7 +158,7 @@ def test_the_test_side_does_not_decide_about_a_remedy(
     with pytest.raises(AskedError) if remedied else nullcontext():
         assert (
             apply_accuracy_control(
-                poor, material, learned, CompressionPlan(max_drop=50), SilentProgress()
+                poor, lambda: material, learned, CompressionPlan(max_drop=50), SilentProgress()
             )
             is poor
         )
@@ -178,15 +191,16 @@ def test_an_unreached_precision_leaves_no_threshold_in_the_file(
     assert about is not None and about.threshold is None
 
 
-def test_a_network_is_calibrated_once(learned: TrainingResult) -> None:
-    first = calibrate(learned, SilentProgress())
-    assert first.temperature != 1
-    head = first.model.get_layer("head").get_weights()[0]
-    before = learned.trained.model.get_layer("head").get_weights()[0]
-    np.testing.assert_allclose(head * first.temperature, before, rtol=1e-5)
-    again = replace(learned, trained=replace(learned.trained, model=first.model), calibrated=True)
+def test_a_network_is_calibrated_once(learned: TrainingResult, network: ClassifierNetwork) -> None:
+    sharp = LinearLayer(network.head.kernel * 9, network.head.bias * 9)
+    first = calibrate(with_network(learned, replace(network, head=sharp)), SilentProgress())
+    assert first.temperature > 1
+    np.testing.assert_allclose(
+        first.network.head.kernel * first.temperature, sharp.kernel, rtol=1e-5
+    )
+    again = replace(with_network(learned, first.network), calibrated=True)
     assert calibrate(again, SilentProgress()).temperature == 1
-    assert calibrate(again, SilentProgress()).model is first.model
+    assert calibrate(again, SilentProgress()).network is first.network
 
 
 CONFUSED = CrossValidationSummary(

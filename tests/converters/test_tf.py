@@ -36,7 +36,7 @@ def test_a_missing_tensorflow_says_how_to_get_it() -> None:
     )
     printed = run(script).stdout
     assert printed.startswith("missing-package ")
-    assert install_command("convert") in printed
+    assert install_command("train") in printed
 
 
 @pytest.mark.parametrize("seconds", [0.5, 3])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -50,9 +50,14 @@ class Counting(SilentProgress):
         return super().track(items, total, what)
 
 
+def keras_model(trained: TrainedModel) -> Any:
+    assert trained.network is not None
+    return trained.network.to_keras()
+
+
 def scores(trained: TrainedModel, dataset: Dataset, indices: object) -> np.ndarray:  # type: ignore[type-arg]
     pixels = dataset.preprocessing.normalize(dataset.pixels[indices])
-    return np.asarray(trained.model(pixels, training=False))
+    return np.asarray(keras_model(trained)(pixels, training=False))
 
 
 def test_the_frozen_classifier_knows_images_it_never_saw(
@@ -67,9 +72,10 @@ def test_the_frozen_classifier_knows_images_it_never_saw(
 def test_the_classifier_is_flat_and_ends_in_a_softmax(
     frozen: TrainedModel, shapes: Dataset, shapes_split: Split
 ) -> None:
-    assert not any(hasattr(layer, "layers") for layer in frozen.model.layers)
-    assert frozen.model.layers[-1].name == "head"
-    assert frozen.model.output_shape == (None, 3)
+    model = keras_model(frozen)
+    assert not any(hasattr(layer, "layers") for layer in model.layers)
+    assert model.layers[-1].name == "head"
+    assert model.output_shape == (None, 3)
     np.testing.assert_allclose(scores(frozen, shapes, shapes_split.test).sum(1), 1, atol=1e-5)
 
 
@@ -170,7 +176,7 @@ def test_always_tunes_all_but_batch_norm(
     assert trained.details["fine_tuning"]["epochs"] == 2
     assert trained.details["fine_tuning"]["seconds_per_step"] > 0
     assert len(trained.curves[1].series["validation accuracy"]) == 2
-    before, after = backbone.build(), trained.model
+    before, after = backbone.build(), keras_model(trained)
 
     def moved(name: str) -> float:
         pairs = zip(
