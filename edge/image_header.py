@@ -1,6 +1,7 @@
 """What an image file says of itself: its pixel layout, which way is up, and where it ends.
 
-Sources: ITU-T T.81 (JPEG), W3C PNG, RFC 9649 (WebP), TIFF 6.0, CIPA DC-008 (EXIF).
+Sources: ITU-T T.81 (JPEG), W3C PNG, RFC 9649 (WebP), TIFF 6.0, CIPA DC-008 (EXIF), ISO 16684-1
+(XMP), Metadata Working Group's "Guidelines for Handling Image Metadata" (EXIF before XMP).
 """
 
 import re
@@ -8,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.exif import Directory
+from edge.exif import ORIENTATION, Directory
 from edge.image_format import JPEG, JPEG_2000, PNG, TIFF, WEBP, format_of
 
 _START_OF_FRAME = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -29,6 +30,11 @@ _RAW_PROFILE = re.compile(rb"Raw profile type (?:exif|APP1)\0")
 
 _MAX_PROFILE = 2**20
 """Bytes of such a text that are unpacked."""
+
+_EXIF_IN_JPEG, _XMP_IN_JPEG = b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_IN_PNG = b"XML:com.adobe.xmp\0"
+_XMP_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\s*[\"'<]")
+"""The orientation in XMP, which editors write without EXIF: an attribute, or an element."""
 
 _CODESTREAM = b"\xff\x4f\xff\x51"
 """How the codestream of JPEG 2000 begins."""
@@ -156,15 +162,24 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _jpeg_header(data: bytes) -> ImageHeader:
-    orientation, grayscale = 1, False
+    exif, xmp, grayscale = b"", b"", False
     for marker, segment, _ in _jpeg_segments(data):
-        if marker == _APP1 and segment.startswith(b"Exif\0") and orientation == 1:
-            orientation = Directory(segment[6:]).orientation()
+        if marker == _APP1 and segment.startswith(_EXIF_IN_JPEG):
+            exif = exif or segment[6:]
+        if marker == _APP1 and segment.startswith(_XMP_IN_JPEG):
+            xmp = xmp or segment
         if marker in _START_OF_FRAME:
             grayscale = segment[5:6] == b"\x01"
         if marker == _START_OF_SCAN:
             break
-    return ImageHeader(orientation, grayscale)
+    return ImageHeader(_orientation(exif, xmp), grayscale)
+
+
+def _orientation(exif: bytes, xmp: bytes) -> int:
+    """Return the orientation in EXIF, else in XMP; 1 where neither has it."""
+    tags = Directory(exif)
+    match = None if ORIENTATION in tags else _XMP_ORIENTATION.search(xmp)
+    return tags.orientation() if match is None else int(match[1])
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -185,14 +200,17 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _png_header(data: bytes) -> ImageHeader:
     color, transparent = data[25:26], False
     exif: bytes | None = None
+    xmp = b""
     for name, content in _png_chunks(data):
         transparent |= name == b"tRNS"
         if name == b"eXIf":
             exif = content
         elif exif is None and name in (b"tEXt", b"zTXt"):
             exif = _raw_profile(name, content)
+        elif name == b"iTXt" and content.startswith(_XMP_IN_PNG):
+            xmp = content
     return ImageHeader(
-        Directory((exif or b"").removeprefix(b"Exif\0\0")).orientation(),
+        _orientation((exif or b"").removeprefix(b"Exif\0\0"), xmp),
         grayscale=color in (b"\x00", b"\x04"),
         alpha=transparent or color in (b"\x04", b"\x06"),
         bits=max(data[24:25] + b"\x08"),
@@ -224,15 +242,17 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _webp_header(data: bytes) -> ImageHeader:
-    orientation, alpha = 1, False
+    exif, xmp, alpha = b"", b"", False
     for name, content in _webp_chunks(data):
         if name == b"VP8X":
             alpha |= bool(content[:1]) and bool(content[0] & 0x10)
         elif name == b"VP8L":
             alpha |= bool(content[4:5]) and bool(content[4] & 0x10)
         elif name == b"EXIF":
-            orientation = Directory(content.removeprefix(b"Exif\0\0")).orientation()
-    return ImageHeader(orientation, alpha=alpha)
+            exif = content.removeprefix(b"Exif\0\0")
+        elif name == b"XMP ":
+            xmp = content
+    return ImageHeader(_orientation(exif, xmp), alpha=alpha)
 
 
 def _jpeg_2000_header(data: bytes) -> ImageHeader:

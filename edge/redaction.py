@@ -27,15 +27,17 @@ _USERINFO = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_KEY = re.compile(r"(?<![\w.-])[\w.-]+(?==)")
+_KEY = re.compile(r"(?<![\w.-])([\w.-]+)(?:=|%3D)", re.IGNORECASE)
+"""A key with its equals sign, which is encoded in the query of a URL in another's query."""
 
 _SECRET_KEY = re.compile(
-    "user|usr|login|pass|pwd|pswd|token|key|auth|secret|signature|credential|session|account|jwt"
-    "|^(pw|sig|sid|uid|u|p)$",
+    "user|usr|login|pass|pwd|psw|token|key|auth|secret|signature|credential|session|account|jwt"
+    "|streamid|clave|contrasen|senha|kennwort"  # SRT's has user and password in some servers
+    "|^(pw|pin|sig|sid|uid|u|p)$",
     re.IGNORECASE,
 )
 
-_VALUE = re.compile(r"=[^&\s]*(?:&(?![^&\s]*=)[^&\s]*)*")
+_VALUE = re.compile(r"[^&\s]*(?:&(?![^&\s]*=)[^&\s]*)*")
 """The value of a key; what follows & and is no other key's is still the password."""
 
 _PUNCTUATION = "'\"),:;]}>"
@@ -65,13 +67,13 @@ def _hide_values(text: str) -> str:
     """Hide the values of keys such as ``password=``, as in queries."""
     kept, end = [], 0
     for key in _KEY.finditer(text):
-        if key.start() < end or not _SECRET_KEY.search(key[0]):
+        if key.start() < end or not _SECRET_KEY.search(key[1]):
             continue
         value = _VALUE.match(text, key.end())
-        hidden = value[0][1:].rstrip(_PUNCTUATION) if value else ""
+        hidden = value[0].rstrip(_PUNCTUATION) if value else ""
         if hidden:
-            kept += [text[end : key.end() + 1], HIDDEN]
-            end = key.end() + 1 + len(hidden)
+            kept += [text[end : key.end()], HIDDEN]
+            end = key.end() + len(hidden)
     return "".join(kept) + text[end:]
 
 

@@ -18,6 +18,7 @@ from edge.files import native_path
 from edge.frame import BgrImage, Frame
 from edge.image import silence_opencv, turn_upright
 from edge.sources.display_matrix import display_orientation
+from edge.sources.matroska_pose import pose_orientation
 from edge.sources.source import Source, SourceOptions
 from edge.sources.transforms import transform
 from edge.terminal import discard_c_stderr
@@ -108,6 +109,8 @@ def open_video(address: str, options: SourceOptions) -> Source:
         return CaptureSource(address, capture, live=False, options=options, orientation=orientation)
 
     orientation = display_orientation(path)
+    if orientation == 1:  # only files of MP4 and QuickTime have a display matrix
+        orientation = pose_orientation(path)
     return transform(open_(), options, reopen=open_)
 
 

@@ -122,9 +122,43 @@ def test_orientation_in_either_byte_order(byte_order: str) -> None:
     for suffix in (".jpg", ".png", ".webp"):
         data = encode(IMAGE, suffix)
         assert read_header(with_exif(data, exif(6, byte_order))).orientation == 6
-    xmp = jpeg_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x/>")
-    jpeg = with_exif(JPEG, exif(6, byte_order))
-    assert read_header(jpeg[:2] + xmp + jpeg[2:]).orientation == 6
+
+
+XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [b'<rdf:Description tiff:Orientation="6" xmp:Rating="3"/>',
+     b"<rdf:Description tiff:Orientation = '6'/>",
+     b"<tiff:Make>x</tiff:Make><tiff:Orientation>\n 6 </tiff:Orientation>"],
+)  # fmt: skip
+def test_orientation_in_xmp_without_exif(packet: bytes) -> None:
+    png, webp = encode(IMAGE, ".png"), encode(IMAGE, ".webp")
+    text = png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet)
+    chunk = b"XMP " + len(packet).to_bytes(4, "little") + packet + b"\0" * (len(packet) % 2)
+    segment = jpeg_segment(0xE1, XMP_NAME + packet)
+    for data in (
+        JPEG[:2] + segment + JPEG[2:],
+        png[:33] + text + png[33:],
+        webp[:4] + (len(webp) + len(chunk) - 8).to_bytes(4, "little") + webp[8:] + chunk,
+    ):
+        assert read_header(data).orientation == 6
+        assert decode_image(data).shape == (64, 48, 3)
+
+
+@pytest.mark.parametrize("orientation", [1, 3])
+def test_exif_comes_before_xmp(orientation: int) -> None:
+    segment = jpeg_segment(0xE1, XMP_NAME + b'<x tiff:Orientation="6"/>')
+    jpeg = with_exif(JPEG, exif(orientation))
+    assert read_header(jpeg[:2] + segment + jpeg[2:]).orientation == orientation
+    assert read_header(with_exif(JPEG[:2] + segment + JPEG[2:], b"MM")).orientation == 6
+
+
+@pytest.mark.parametrize("value", [b'="9"', b'="66"', b'="0"', b"", b'="6', b">six<"])
+def test_damaged_xmp_is_ignored(value: bytes) -> None:
+    segment = jpeg_segment(0xE1, XMP_NAME + b"<x tiff:Orientation" + value)
+    assert read_header(JPEG[:2] + segment + JPEG[2:]).orientation == 1
 
 
 @pytest.mark.parametrize("name", [b"tEXt", b"zTXt"])

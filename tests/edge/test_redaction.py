@@ -34,6 +34,9 @@ USER, SECRET = "adm1n", "s3cret"
         f"cam/live?PASSWORD={SECRET}",
         *[f"http://cam/?{key}={SECRET}" for key in (
             "token", "access_token", "key", "api_key", "auth", "secret", "X-Amz-Signature", "sig")],
+        f"srt://cam:9000?streamid=read:live:{USER}:{SECRET}&mode=caller",
+        f"http://hub/?url=http%3A%2F%2Fcam%2F%3Fuser%3D{USER}%26password%3D{SECRET}",
+        *[f"http://cam/?{key}={SECRET}" for key in ("psw", "pin", "clave", "senha", "Kennwort")],
         f"rtsp://cam/user={USER}_password={SECRET}_channel=1_stream=0.sdp",
     ],
 )  # fmt: skip
