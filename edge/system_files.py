@@ -8,9 +8,12 @@ _NAMES = frozenset({
     # Synology, QNAP, Asustor and others
     "@eadir", "@tmp", "@sharebin", "@synoresource", "@synoeastream", "@recycle",
     "@recently-snapshot", "@__thumb", "@transcode", "#recycle", "#snapshot", "#snapshots",
+    "@appdata", "@apphome", "@appstore", "@apptemp", "@database", "@docker", "@cloudsync",
+    "~snapshot",
     # Windows
-    "$recycle.bin", "recycler", "system volume information", "thumbs.db", "ehthumbs.db",
-    "ehthumbs_vista.db", "desktop.ini", "found.000", "found.001",
+    "$recycle.bin", "recycler", "system volume information", "thumbs.db",
+    "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
+    *(f"found.{number:03}" for number in range(10)),
     # macOS
     "__macosx", "_ds_store", "icon\r", "network trash folder", "temporary items",
     "thevolumesettingsfolder",

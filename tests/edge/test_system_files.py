@@ -8,7 +8,8 @@ SYSTEM = ("@eaDir", "#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot", "
           "SYNOPHOTO_THUMB_XL.jpg", "$RECYCLE.BIN", "$Recycle.Bin", "System Volume Information",
           "Thumbs.db", "ehthumbs.db", "desktop.ini", "RECYCLER", "__MACOSX", "._cat.jpg",
           ".DS_Store", "_DS_Store", ".AppleDouble", "lost+found", ".Trash-1000", ".thumbnails",
-          ".stfolder", ".ipynb_checkpoints", ".git", "THMBNL", "~$list.xlsx")  # fmt: skip
+          ".stfolder", ".ipynb_checkpoints", ".git", "THMBNL", "~$list.xlsx", "~snapshot",
+          "Thumbs.db:encryptable", "FOUND.002", "@appdata", "@database")  # fmt: skip
 
 USERS = ("cat.jpg", "recycle", "snapshot", "trash", "thumbs", "misc", "MISC", "desktop", "#1",
          "@home", "$5", "~cat", "system", "lost and found", "1, 2", "猫")  # fmt: skip

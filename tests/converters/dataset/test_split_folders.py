@@ -42,6 +42,8 @@ def splits(data: Listing) -> dict[str, str | None]:
         ("Train/train", "Test/test"),
         ("dataset/dataset/train", "dataset/dataset/test"),
         ("set/train/train/train", "set/test/test"),
+        ("entrenamiento", "prueba"),
+        ("训练集", "测试集"),
     ],
 )
 def test_training_and_test_images(folders: tuple[str, str]) -> None:
@@ -137,6 +139,7 @@ def test_classes_that_differ_in_case_only_stay_apart() -> None:
         ("contest", "latest"),
         ("cat_images", "dog_images"),
         ("2023", "2024"),
+        ("学習", "睡眠"),  # studying and sleeping
     ],
 )
 def test_classes_that_sound_like_splits(classes: tuple[str, str]) -> None:

@@ -6,12 +6,30 @@ from converters.dataset.split_names import is_filler, parse, subsets
 
 TRAIN = ("train", "Train", "TRAIN", "training", "training_set", "Training Set", "train_images",
          "TrainingSet", "trainset", "train-data", "train2017", "01_train", "traindata",
-         "train_resized", "trainval")  # fmt: skip
-VALIDATION = ("val", "valid", "validation", "Validation Set", "dev", "devset", "val_images")
+         "train_resized", "trainval", "train_val", "train-val", "Entrenamiento", "treino",
+         "entraînement", "Trainingsdaten", "trainingsbilder", "обучающая выборка", "训练集",
+         "訓練", "学習用データ", "훈련 데이터")  # fmt: skip
+VALIDATION = (
+    "val",
+    "valid",
+    "validation",
+    "Validation Set",
+    "dev",
+    "devset",
+    "val_images",
+    "validación",
+    "Validação",
+    "Validierung",
+    "验证集",
+    "検証用",
+    "검증",
+)
 TEST = ("test", "testing", "Test Set", "test_images", "test1", "holdout", "hold-out", "Hold Out",
-        "held_out", "pred", "TestSet", "testset")  # fmt: skip
+        "held_out", "pred", "TestSet", "testset", "PublicTest", "PrivateTest", "prueba",
+        "Testdaten", "teste", "тестовая", "测试集", "テスト画像", "테스트")  # fmt: skip
 OTHERS = ("cat", "trains", "training wheels dog", "contest", "latest", "validator", "device",
-          "train test", "set", "", "1", "猫", "evaluator", "medieval")  # fmt: skip
+          "train test", "set", "", "1", "猫", "evaluator", "medieval", "testigo", "valle",
+          "学校", "测量仪")  # fmt: skip
 
 
 @pytest.mark.parametrize(
