@@ -13,6 +13,7 @@ from boards.deploy import service_limits
 from edge import sinks, sources
 from edge.cli import cli
 from edge.errors import UsageError, did_you_mean
+from edge.installation import DISTRIBUTION
 from edge.sinks.web.address import parse_address
 from edge.task_kinds import TASKS
 
@@ -100,7 +101,7 @@ def parse(text: str, more: tuple[str, ...] = ()) -> RunCommand:
 
 
 def _check_extras(names: Iterable[str]) -> None:
-    known = metadata("edge-toolkit").get_all("Provides-Extra") or []
+    known = metadata(DISTRIBUTION).get_all("Provides-Extra") or []
     for name in names:
         if name not in known:
             raise UsageError(

@@ -14,6 +14,7 @@ from edge.files import check_writable, write_atomic
 from edge.quantities import counted
 from edge.redaction import redact
 from edge.results import describe_counts
+from edge.sinks import resolve as resolve_sink
 from edge.sinks import sink_table
 from edge.sources.source import SourceOptions
 from edge.streaming.statistics import StreamStats
@@ -39,7 +40,7 @@ def source_options(command: Command) -> Command:
     return _add(
         command,
         click.option("--source", default="0", show_default=True, metavar="SOURCE",
-                     help="Where frames come from."),
+                     callback=_known_source, help="Where frames come from."),
         click.option("--size", metavar="WxH", help="Frame size, such as 640x480."),
         click.option("--fps", type=float, metavar="FPS", help="Frames per second."),
         click.option("--rotate", type=click.Choice(["0", "90", "180", "270"]), default="0",
@@ -59,13 +60,25 @@ def options(command: Command) -> Command:
         click.option("--frames", type=click.IntRange(min=1), metavar="N",
                      help="Stop after this many frames."),
         click.option(
-            "--sink", "sinks", multiple=True, metavar="SINK",
+            "--sink", "sinks", multiple=True, metavar="SINK", callback=_known_sinks,
             help="Where results go.  [default: window, or text without a screen]",
         ),
         click.option("--stats", type=click.Path(path_type=Path), metavar="FILE",
                      help="Write statistics as JSON."),
     )  # fmt: skip
     return source_options(command)
+
+
+def _known_source(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse a source of no known kind, before a model is downloaded for it."""
+    sources.resolve(value)
+    return value
+
+
+def _known_sinks(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for address in value:
+        resolve_sink(address)
+    return value
 
 
 def _add(command: Command, *added: Callable[[Command], Command]) -> Command:
