@@ -135,7 +135,7 @@ def _is_unlabeled(labels: set[str], trained: set[str]) -> bool:
 def _no_images(location: str, others: list[str]) -> DatasetError:
     contents, fix = f"no files in {location}", "pass the folder that contains the class folders"
     if others:
-        contents = f"no images among {len(others)} files and folders in {location} ({others[0]}, …)"
+        contents = f"no images in {location} ({counted(len(others), 'entry')}, such as {others[0]})"
     packed = [name for name in others if PurePosixPath(name).suffix.lower() in ARCHIVE_SUFFIXES]
     if packed:
         fix = f"unpack {packed[0]}, or pass it instead of the folder"

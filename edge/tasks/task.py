@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import UsageError, check_list, did_you_mean
+from edge.errors import ModelError, UsageError, check_list, did_you_mean
 from edge.frame import BgrImage, Frame
 from edge.image import as_image
 from edge.interpreter import Array, Engine
@@ -76,6 +76,21 @@ def check_score(score: float | None) -> float:
             code="invalid-option-value",
         )
     return score
+
+
+def check_finite(values: NDArray[Any]) -> None:
+    """Check the numbers, of any shape, that a model computed.
+
+    Raises:
+        ModelError: one is NaN or infinite.
+    """
+    if not np.isfinite(values).all():
+        raise ModelError(
+            "finite scores and positions",
+            "NaN or infinity among the model's outputs",
+            "use another variant of the model, such as int8, or convert it again",
+            code="output-not-finite",
+        )
 
 
 def check_classes(classes: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:

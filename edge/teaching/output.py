@@ -13,7 +13,8 @@ _REPORT_FILE = "report.json"
 
 def default_output(folder: Path) -> Path:
     """Return the folder of the model of a folder of images: next to it, named after it."""
-    return folder.with_name(f"{folder.resolve().name}-model")
+    name = f"{folder.resolve().name}-model"
+    return folder / ".." / name if folder.name in ("", "..") else folder.with_name(name)
 
 
 def check_output(folder: Path, out: Path) -> None:

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError
 from edge.interpreter import Array, Runtime, TensorSpec
 from edge.modelfile.tflite import CUSTOM, Graph, ModelFile, OpInfo
 from edge.results import Classification, ClassScore
+from edge.tasks.task import check_finite
 
 # Codes of the schema's BuiltinOperator.
 LOGISTIC, SOFTMAX = 14, 25
@@ -110,13 +110,7 @@ def best_classes(
     Raises:
         ModelError: a score is no number.
     """
-    if not np.isfinite(scores).all():
-        raise ModelError(
-            "finite scores",
-            "NaN or infinity among the model's outputs",
-            "use another variant of the model, such as int8, or convert it again",
-            code="output-not-finite",
-        )
+    check_finite(scores)
     known = np.arange(len(scores)) if selected is None else selected
     order = known[np.argsort(-scores[known], kind="stable")][:top]
     classes = tuple(ClassScore(labels[i], int(i), float(scores[i])) for i in order)

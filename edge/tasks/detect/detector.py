@@ -24,7 +24,14 @@ from edge.tasks.detect import heads
 from edge.tasks.detect.heads import DetectionHead, head_config, ssd
 from edge.tasks.detect.heads.yolo import Candidates, nms
 from edge.tasks.loading import LoadedModel, check_task, load_file, open_cpu_fallback
-from edge.tasks.task import SingleImage, TaskSettings, check_score, class_indices, distinct
+from edge.tasks.task import (
+    SingleImage,
+    TaskSettings,
+    check_finite,
+    check_score,
+    class_indices,
+    distinct,
+)
 
 THRESHOLD, IOU = 0.4, 0.45
 """Minimum score of a detection, and IoU above which the lower-scoring of two boxes is dropped."""
@@ -153,6 +160,8 @@ class Detector(SingleImage):
         """Return the detections in pixels of the frame, best first."""
         head = self._known_head()
         candidates = head(outputs, self.threshold)
+        check_finite(candidates.scores)
+        check_finite(candidates.boxes)
         if self.selected is not None:
             candidates = candidates.select(np.isin(candidates.classes, self.selected))
         if not head.suppresses:

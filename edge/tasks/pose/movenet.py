@@ -27,6 +27,7 @@ from edge.preprocessing import Preprocessing, apply_table, crop_square, input_ta
 from edge.results import Keypoint, Pose
 from edge.tasks.loading import check_task, load_file, open_cpu_fallback
 from edge.tasks.pose.keypoints import COCO, angles
+from edge.tasks.task import check_finite
 
 MIN_SCORE = 0.2
 """Minimum score of a keypoint that the region is computed from."""
@@ -172,6 +173,7 @@ class MoveNet:
         """Return the person in pixels of the frame; nobody if the mean score is below 0.25."""
         memory, region = self._memory, self._region(frame)
         rows = self.engine.outputs[0].dequantize(outputs[0]).reshape(len(COCO), 3)
+        check_finite(rows)
         points = rows[:, 1::-1].astype(np.float64) * region.side + (region.left, region.top)
         scores = np.clip(rows[:, 2], 0, 1)
         if scores.mean() < MIN_POSE_SCORE:

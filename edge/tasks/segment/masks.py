@@ -22,6 +22,7 @@ from edge.interpreter import Array, Runtime, TensorSpec
 from edge.modelfile.labels import is_background
 from edge.tasks.classify.scores import gives_logits, source_of
 from edge.tasks.loading import LoadedModel
+from edge.tasks.task import check_finite
 
 Mask = NDArray[np.uint8]
 
@@ -94,6 +95,7 @@ class ProbabilityMaskDecoder:
         Both are uint8 [height, width]. Images with a name are not averaged with the one before.
         """
         values = self.spec.dequantize(output.reshape(self.spec.shape[1:3]))
+        check_finite(values)
         if self.logits:
             values = 1 / (1 + np.exp(-values))
         if not frame.name:
@@ -159,6 +161,7 @@ def match_decoder(runtime: Runtime, threshold: float, smoothing: float) -> MaskD
 
 
 def _decided(output: Array) -> Mask:
+    check_finite(output)
     classes = output.reshape(output.shape[1:3])
     low, high = int(classes.min()), int(classes.max())
     if low < 0 or high >= MAX_CLASSES:
@@ -172,6 +175,7 @@ def _decided(output: Array) -> Mask:
 
 
 def _best(output: Array) -> Mask:
+    check_finite(output)
     return np.asarray(np.argmax(output[0], axis=-1), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Settings of tasks that change while they run."""
+"""Settings of tasks that change while they run, and results that are no numbers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -215,3 +215,40 @@ def test_classes_with_commas_come_in_parts(parts: Any, names: Any) -> None:
     assert check_classes(parts, labels) == names
     with raises_code("unknown-class", found="'domestic'"):
         check_classes(("domestic", "dog"), labels)
+
+
+def broken(values: np.ndarray, at: tuple[int, ...], value: float) -> np.ndarray:
+    values = values.astype(np.float32)
+    values[at] = value
+    return values
+
+
+ROWS = np.zeros((1, 2100, 85), np.float32)
+ROWS[0, 5, :6] = 0.5, 0.5, 0.2, 0.2, 0.9, 0.9
+BODY = np.full((1, 1, 17, 3), 0.5)
+BOXES = np.array([[[0, 0, 1, 0.5], [0, 0.5, 1, 1], [0, 0, 0, 0]]])
+SSD = (np.array([[2.0, 0, 0]], np.float32), np.array([[0.9, 0.6, 0]], np.float32))
+FINITE_MODELS = {
+    "SSD, a box": (edge.Detector, 32, (broken(BOXES, (0, 0, 1), np.nan), *SSD)),
+    "SSD, a score": (edge.Detector, 32, (BOXES.astype(np.float32), SSD[0],
+                                         broken(SSD[1], (0, 1), np.nan))),
+    "YOLO, a box": (edge.Detector, 320, (broken(ROWS.transpose(0, 2, 1)[:, :84], (0, 2, 5),
+                                                np.inf),)),
+    "YOLO, a score": (edge.Detector, 320, (broken(ROWS.transpose(0, 2, 1)[:, :84], (0, 40, 9),
+                                                  np.nan),)),
+    "a keypoint": (edge.PoseEstimator, 32, (broken(BODY, (0, 0, 3, 1), np.nan),)),
+    "the score of a keypoint": (edge.PoseEstimator, 32, (broken(BODY, (0, 0, 3, 2), np.nan),)),
+    "the classes of a pixel": (edge.Segmenter, 8, (broken(np.zeros((1, 8, 8, 3)), (0, 1, 1, 1),
+                                                          np.nan),)),
+    "foreground": (edge.Segmenter, 8, (broken(np.zeros((1, 8, 8, 1)), (0, 1, 1, 0), np.nan),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FINITE_MODELS)
+def test_a_result_of_nan_is_an_error(tmp_path: Path, case: str) -> None:
+    kind, side, outputs = FINITE_MODELS[case]
+    path = tmp_path / "m.tflite"
+    path.write_bytes(tiny_models.constant_model(side, *outputs))
+    task = kind.open(path, threads=1)
+    with raises_code("output-not-finite"):
+        task.predict(np.zeros((48, 64, 3), np.uint8))

@@ -34,6 +34,15 @@ def test_the_folder_is_a_data_set_of_the_builtin_backbone(photos: Path) -> None:
     assert classifier.predict(color_photos.image("blue", 77)).best.label == "blue"
 
 
+@pytest.mark.parametrize(("inside", "named"), [(".", "."), ("red", ".."), ("red", "../.")])
+def test_the_folder_may_be_where_one_is(
+    photos: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch, inside: str, named: str
+) -> None:
+    monkeypatch.chdir(photos / inside)
+    result = edge.teach(named, backbone=backbone, say=print)
+    assert result.model.samefile(photos.parent / "photos-model" / "model.tflite")
+
+
 def test_a_weak_class_gets_a_hint(photos: Path, backbone: Path) -> None:
     color_photos.write(photos / "crimson", "red", 10, start=500)
     result = edge.teach(photos, backbone=backbone, say=print)

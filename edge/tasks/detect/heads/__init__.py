@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from edge.interpreter import Array, Runtime
+from edge.next_steps import command_line
 from edge.tasks.detect.heads import ssd, yolo
 from edge.tasks.detect.heads.yolo import Candidates
 
@@ -49,7 +50,8 @@ def advice(runtime: Runtime, model: str) -> str:
     cases = (
         (ssd.post_processing(runtime.file.main) is not None,
          "export it with all outputs of its last operation: boxes, classes, scores, their number"),
-        (sizes == [2], f"it looks like a classifier: edge demo classify --model {model}"),
+        (sizes == [2], "it looks like a classifier: "
+         + command_line("edge", "demo", "classify", "--model", model)),
         (matched is not None and is_pose(matched),
          "it looks like poses of YOLO, which are not read yet: use 'edge demo pose' with "
          "movenet_lightning, or name its classes with --labels"),

@@ -57,7 +57,7 @@ class SsdHead:
         boxes = self._values(outputs, self.boxes).reshape(-1, 4)
         first, second = (self._values(outputs, index).reshape(-1) for index in self.pair)
         classes, scores = (first, second) if self.ordered else classes_and_scores(first, second)
-        kept = (scores >= min_score) & (scores > 0)
+        kept = ~((scores < min_score) | (scores <= 0))  # NaN is kept: it is an error
         if self.count is not None:
             kept &= np.arange(len(kept)) < self._values(outputs, self.count).reshape(-1)[0]
         top, left, bottom, right = boxes[kept].T

@@ -25,6 +25,8 @@ class Candidates:
         boxes: float32 [n, 4], x1, y1, x2, y2 as fractions of the model's input.
         scores: float32 [n], 0 to 1.
         classes: int64 [n].
+
+    Heads keep candidates whose score is NaN, which the detector reports.
     """
 
     boxes: Floats
@@ -93,7 +95,7 @@ class AnchorGridHead:
         _, high, wide, channels = output.shape
         cells = output.reshape(high, wide, len(anchors), channels // len(anchors))
         # Most cells are empty: their objectness shows it before anything is dequantized.
-        rows, columns, anchor = np.nonzero(cells[..., 4] >= _raw(spec, _logit(min_score)))
+        rows, columns, anchor = np.nonzero(~(cells[..., 4] < _raw(spec, _logit(min_score))))
         values = spec.dequantize(cells[rows, columns, anchor])
         class_scores = _sigmoid(values[:, 5:])
         several = class_scores.shape[1] > 0
@@ -102,7 +104,7 @@ class AnchorGridHead:
         scores = _sigmoid(values[:, 4])
         if several:
             scores = scores * class_scores[np.arange(count), classes]
-        kept = scores >= min_score
+        kept = ~(scores < min_score)
         corner = np.stack([columns, rows], axis=1)[kept]
         centers = (corner + _sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
         sizes = np.exp(np.minimum(values[kept, 2:4], 10)) * anchors[anchor[kept]]
@@ -136,15 +138,15 @@ class RowsHead:
         first = 5 if self.objectness else 4
         threshold = _raw(self.spec, min_score)
         if self.objectness:
-            near = values[:, 4] >= threshold
+            near = ~(values[:, 4] < threshold)
         else:
-            near = values[:, first:].max(1) >= threshold
+            near = ~(values[:, first:].max(1) < threshold)
         kept = self.spec.dequantize(values[near])
         classes = kept[:, first:].argmax(1)
         scores = kept[np.arange(len(kept)), first + classes]
         if self.objectness:
             scores = scores * kept[:, 4]
-        valid = scores >= min_score
+        valid = ~(scores < min_score)
         boxes = kept[valid, :4]
         if len(boxes) and boxes.max() > 2:  # pixels
             boxes = boxes / np.array([*self.size, *self.size], np.float32)
