@@ -1,9 +1,19 @@
-"""Post-training quantization: write the state's model as a TFLite file in one number format."""
+"""Post-training quantization: write the state's model as a TFLite file in one number format.
 
+Plain MobileNetV2 classifiers, pruned or not, are written by :mod:`converters.writer`, which is
+faster and measures the ranges better; all other networks, and 16-bit activations, by TensorFlow's
+converter.
+"""
+
+import os
 from dataclasses import dataclass, replace
 
 from converters import tflite
 from converters.compression.context import RecipeContext, RecipeState
+from converters.writer import float_files, int8_file
+from converters.writer.folding import FoldedNetwork, from_model
+from converters.writer.plainness import is_plain_mobilenet_v2
+from converters.writer.ranges import measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,9 @@ def run_float32(state: RecipeState, options: NoOptions, context: RecipeContext) 
     Raises:
         ConversionError: the converter rejected the model.
     """
-    return replace(state, content=tflite.to_float32(state.model))
+    network = _folded(state)
+    content = float_files.to_float32(network) if network else tflite.to_float32(state.model)
+    return replace(state, content=content)
 
 
 def run_float16(state: RecipeState, options: NoOptions, context: RecipeContext) -> RecipeState:
@@ -43,7 +55,9 @@ def run_float16(state: RecipeState, options: NoOptions, context: RecipeContext) 
     Raises:
         ConversionError: the converter rejected the model.
     """
-    return replace(state, content=tflite.to_float16(state.model))
+    network = _folded(state)
+    content = float_files.to_float16(network) if network else tflite.to_float16(state.model)
+    return replace(state, content=content)
 
 
 def run_dynamic(state: RecipeState, options: NoOptions, context: RecipeContext) -> RecipeState:
@@ -53,7 +67,11 @@ def run_dynamic(state: RecipeState, options: NoOptions, context: RecipeContext) 
         ConversionError: the converter rejected the model.
     """
     note = "Activations stay in float, so the Edge TPU cannot run any of this file."
-    return replace(state, content=tflite.to_dynamic_range(state.model), notes=(*state.notes, note))
+    network = _folded(state)
+    content = (
+        float_files.to_dynamic_range(network) if network else tflite.to_dynamic_range(state.model)
+    )
+    return replace(state, content=content, notes=(*state.notes, note))
 
 
 def run_int8(state: RecipeState, options: Int8Options, context: RecipeContext) -> RecipeState:
@@ -62,13 +80,16 @@ def run_int8(state: RecipeState, options: Int8Options, context: RecipeContext) -
     Raises:
         ConversionError: the converter rejected the model, or there are no calibration images.
     """
-    content = tflite.to_int8(
-        state.model,
-        context.calibration,
-        context.dataset.preprocessing,
-        input_type=options.input_type,
-        output_type=options.output_type,
-    )
+    preprocessing = context.dataset.preprocessing
+    types = {"input_type": options.input_type, "output_type": options.output_type}
+    network = _folded(state)
+    if network is None:
+        content = tflite.to_int8(state.model, context.calibration, preprocessing, **types)
+    else:
+        threads = min(4, os.cpu_count() or 1)
+        with context.progress.working("measuring the ranges of activations"):
+            ranges = measure(network, context.calibration, preprocessing, threads)
+        content = int8_file.to_int8(network, ranges, **types)
     return replace(state, content=content)
 
 
@@ -81,3 +102,8 @@ def run_int16x8(state: RecipeState, options: NoOptions, context: RecipeContext) 
     content = tflite.to_int16x8(state.model, context.calibration, context.dataset.preprocessing)
     note = "16-bit activations run slowly, as XNNPACK lacks them, and not on the Edge TPU."
     return replace(state, content=content, notes=(*state.notes, note))
+
+
+def _folded(state: RecipeState) -> FoldedNetwork | None:
+    """Return the state's model for our own writer; None where it needs TensorFlow's converter."""
+    return from_model(state.model) if is_plain_mobilenet_v2(state.model) else None

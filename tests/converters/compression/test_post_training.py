@@ -1,15 +1,19 @@
 """Post-training quantization: each mode gives a file with the network's outputs that runs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
 
 from converters import tflite as quantize
+from converters.backbone import mobilenet_v2
 from converters.compression import methods
+from converters.compression.channels import importance
 from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.keras_models import pointwise
-from converters.tf import clone_model
+from converters.tf import clone_model, keras
 from edge.interpreter import load
 
 MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
@@ -70,6 +74,33 @@ def test_16_bits_are_nearer_to_float_than_8(
         return float(np.abs(scores(content, pixels) - scores(expected, pixels)).mean())
 
     assert error("int16x8") < error("int8")
+
+
+@pytest.fixture(scope="module")
+def whole() -> Any:
+    """A whole MobileNetV2, small and untrained, with its last third of channels removed."""
+    layers = keras().layers
+    base = mobilenet_v2.build(0.35, 96)
+    pooled = layers.GlobalAveragePooling2D()(base.output)
+    model = keras().Model(base.input, layers.Dense(3, activation="softmax", name="head")(pooled))
+    blocks = importance.find_blocks(model)
+    return importance.keep_channels(
+        model, {block.name: np.arange(block.channels * 2 // 3) for block in blocks}
+    )
+
+
+@pytest.mark.parametrize("mode", ["float32", "float16", "dynamic", "int8"])
+def test_a_whole_network_needs_no_converter(
+    whole: Any, context: RecipeContext, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(quantize, "_convert", lambda converter: pytest.fail("TensorFlow's"))
+    method = methods.find("quantize", mode)
+    content = method.run(RecipeState(whole), method.options(), context).content
+    assert content is not None
+    assert runs_on_tflite_runtime(content)
+    pixels = context.dataset.pixels[context.split.test]
+    expected = np.asarray(whole(context.dataset.preprocessing.normalize(pixels), training=False))
+    assert np.abs(scores(content, pixels) - expected).mean() < 0.02
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "float32"])
