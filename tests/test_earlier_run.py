@@ -1,5 +1,6 @@
 """``make test`` does not run again in one environment what passed in another."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,11 @@ def test_that_fails():
 
 
 def run_pytest(folder: Path, *options: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "."]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    ).stdout
 
 
 def test_what_passed_is_left_out_and_what_failed_runs_again(tmp_path: Path) -> None:

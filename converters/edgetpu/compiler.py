@@ -23,6 +23,7 @@ from edge.modelfile.labels import find_labels, fit_labels, read_labels
 from edge.modelfile.metadata_writer import write_metadata
 from edge.modelfile.operations import op_names
 from edge.modelfile.tflite import EDGETPU_OP, ModelFile, OpInfo
+from edge.quantities import counted
 
 TIMEOUT = 180.0
 """Default time limit in seconds: the compiler's own in version 16."""
@@ -291,9 +292,12 @@ def compile_for_target(chosen: Variant, target: str) -> Compilation | None:
             version=compiled.log.version, cpu=compiled.cpu,
         )  # fmt: skip
     left = sum(compiled.cpu.values())
-    rest = f"all {compiled.mapped}" if not left else f"{compiled.mapped} of {compiled.operations}"
+    every = counted(compiled.operations, "operation")
+    share = f"{compiled.mapped} of {every}" if left else f"all {every}"
+    if not left and compiled.operations == 1:
+        share = "the only operation"
     return Compilation(
-        notes=(f"Compiled: {rest} on the Edge TPU.", *compiled.differences()),
+        notes=(f"Compiled: {share} on the Edge TPU.", *compiled.differences()),
         compiler=True,
         content=compiled.content,
         version=compiled.log.version,

@@ -5,6 +5,7 @@ from converters.report.formatting import interval, number, percent, sentence, si
 from converters.report.model import Report
 from converters.report.text import latency
 from converters.training.cross_validation import FEW_IMAGES
+from edge.quantities import counted
 
 STATUS_NAMES = {"pass": "Pass", "not-proven": "Not proven", "fail": "Fail"}
 
@@ -89,7 +90,8 @@ def _photos(report: Report, judgment: JudgmentReport) -> str:
     if judgment.more_images is None or report.split.fractions is None:
         return f"; {relax} where that is acceptable"
     photos = _two_digits(judgment.more_images / report.split.fractions["test"])
-    return f" (about {photos:,} photos, as the test split gets a part of them); or {relax}"
+    words = counted(photos, "photo")
+    return f" (about {words}, as the test split gets a part of them); or {relax}"
 
 
 def _two_digits(count: float) -> int:
