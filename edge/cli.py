@@ -224,30 +224,17 @@ def run(args: list[str], command: click.Command | None = None) -> int:
         click.echo(error.format_message())
         return 0
     except (click.Abort, KeyboardInterrupt) as error:
-        return _stopped(error.__cause__ or error)  # click turns the one into the other
+        click.echo("edge: stopped.", err=True)
+        cause = error.__cause__ or error  # click turns the one into the other
+        return 143 if isinstance(cause, Terminated) else 130
     except (BrokenPipeError, ReaderGoneError):
         _drop_stdout()
         return 0
     except Exception as error:
-        if interruption := _interruption(error):
-            return _stopped(interruption)
         line, detail = _explain(error, args)
         if debug:
             click.echo(redact("".join(traceback.format_exception(error))), err=True, nl=False)
         return _fail("--json" in args, line, detail)
-
-
-def _stopped(cause: BaseException) -> int:
-    click.echo("edge: stopped.", err=True)
-    return 143 if isinstance(cause, Terminated) else 130
-
-
-def _interruption(error: BaseException) -> BaseException | None:
-    """Return the interruption that ended an import: packages in C++ make an ImportError of it."""
-    cause: BaseException | None = error if isinstance(error, ImportError) else None
-    while cause is not None and not isinstance(cause, KeyboardInterrupt):
-        cause = cause.__cause__ or cause.__context__
-    return cause
 
 
 @contextmanager

@@ -50,8 +50,17 @@ def read_image(path: str | Path) -> BgrImage:
     Raises:
         ImageError: the file is missing, empty, truncated, or not an image.
     """
+    return _decode(read_content(path), str(path))
+
+
+def read_content(path: str | Path) -> bytes:
+    """Read the bytes of an image file.
+
+    Raises:
+        ImageError: the file is missing, or cannot be read.
+    """
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise ImageError(
             _EXPECTED,
@@ -60,7 +69,11 @@ def read_image(path: str | Path) -> BgrImage:
             code="image-unreadable",
             summary=f"cannot read {path} ({error.strerror})",
         ) from None
-    return _decode(data, str(path))
+
+
+def decode_bgr(data: bytes, name: str, size: tuple[int, int] | None = None) -> BgrImage:
+    """Decode the bytes of an image file as uint8 BGR; see :func:`decode_image`."""
+    return _decode(data, name, size)
 
 
 def as_image(image: BgrImage | str | Path) -> BgrImage:

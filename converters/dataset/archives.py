@@ -17,7 +17,6 @@ from converters.dataset.listing import file_name
 from converters.dataset.zip_names import zip_name
 from edge.errors import DatasetError
 from edge.image_format import START, SUFFIXES
-from edge.modelfile.foreign import HEAD_BYTES, identify
 from edge.quantities import counted, size
 from edge.system_files import is_system_path
 
@@ -27,9 +26,6 @@ MAX_RATIO = 200
 """Compression ratio above which a file of more than ``RATIO_FROM`` bytes is an archive bomb."""
 
 RATIO_FROM = 16 * 2**20
-_ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
-"""How zips and compressed tars begin."""
-
 _CHUNK = 1 << 20
 
 
@@ -64,8 +60,6 @@ def unpack(archive: Path, workdir: Path) -> tuple[list[ImageEntry], list[str]]:
         DatasetError: the archive is corrupt, encrypted, has paths that point outside, or would
             unpack to too much.
     """
-    if not is_archive(archive):
-        raise _no_archive(archive)
     target = workdir / "unpacked"
     target.mkdir(parents=True, exist_ok=True)
     try:
@@ -196,23 +190,10 @@ def _unpack_image(member: Member, name: str, target: Path) -> ImageEntry | None:
     return image
 
 
-def _no_archive(archive: Path) -> DatasetError:
-    with archive.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if head.startswith(_ARCHIVES):
-        return _damaged(archive, "it is cut off, or its beginning is damaged")
-    return _unreadable(f"{archive}, which is {identify(head, archive).kind}")
-
-
-def _damaged(archive: Path, problem: object) -> DatasetError:
-    text = " ".join(str(problem).split())[:120]  # zipfile quotes any length
-    return _unreadable(f"{archive}, which cannot be unpacked ({text})")
-
-
-def _unreadable(content: str) -> DatasetError:
+def _damaged(archive: Path, error: Exception) -> DatasetError:
     return DatasetError(
         "a valid zip or tar file",
-        content,
+        f"{archive}, which cannot be unpacked ({str(error)[:120]})",  # zipfile quotes any length
         "download or create it again",
         code="archive-unreadable",
     )

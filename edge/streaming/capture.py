@@ -6,21 +6,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from edge.errors import CorruptFrameError, SourceError
 from edge.frame import Frame
 from edge.interpreter import Array
 from edge.sources.source import Source
 from edge.streaming.control import StreamControl
+from edge.streaming.reader import RECONNECT_DELAYS_S, SourceReader
 from edge.streaming.statistics import StreamMeter
 
 MAX_PREFETCHED = 3
 """Frames of a file that may wait for the model."""
-
-_MAX_CORRUPT = 100
-"""Corrupt frames in a row after which a source is lost."""
-
-RECONNECT_DELAYS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each attempt to reopen a lost source; the last one repeats."""
 
 READ_TIMEOUT_S = 2.0
 """Seconds that a read may continue after the stream's end; a dead network camera takes longer."""
@@ -69,11 +63,10 @@ class Capture:
         reconnect_delays_s: tuple[float, ...] = RECONNECT_DELAYS_S,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
-        self._open, self._control, self._meter = open_source, control, meter
-        self._stop, self._say = stop, say
-        self._delays, self._read_timeout_s = reconnect_delays_s, read_timeout_s
-        self._source = open_source()
-        self.name, self.live = self._source.name, self._source.live
+        self._control, self._meter = control, meter
+        self._stop, self._read_timeout_s = stop, read_timeout_s
+        self._reader = SourceReader(open_source, meter, stop, say, reconnect_delays_s)
+        self.name, self.live = self._reader.name, self._reader.live
         self._waiting: deque[PreparedFrame] = deque()
         self._changed = threading.Condition()
         self._ended = False
@@ -113,7 +106,7 @@ class Capture:
         if self._thread.is_alive():
             self._thread.join(self._read_timeout_s)
         elif self._thread.ident is None:  # never started
-            self._source.close()
+            self._reader.close()
 
     def _wait_while_paused(self) -> None:
         if not self._control.paused:
@@ -132,7 +125,7 @@ class Capture:
     def _work(self) -> None:
         try:
             while not self._stop.is_set():
-                frame = self._read()
+                frame = self._reader.read()
                 if frame is None:
                     break
                 if self.live and self._control.paused:
@@ -141,50 +134,10 @@ class Capture:
         except Exception as error:
             self._error = error
         finally:
-            self._source.close()
+            self._reader.close()
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
-
-    def _read(self) -> Frame | None:
-        """Read the next valid frame; None at the end or when stopped."""
-        corrupt, last = 0, None
-        while not self._stop.is_set():
-            start = time.perf_counter()
-            try:
-                frame = self._source.read()
-            except CorruptFrameError as error:
-                self._meter.corrupt += 1
-                corrupt, last = corrupt + 1, error
-                if corrupt >= _MAX_CORRUPT:
-                    self._reconnect(error)
-                    corrupt = 0
-                continue
-            except SourceError as error:
-                self._reconnect(error)
-                continue
-            if frame is None and last is not None and self._count == 0:
-                raise last  # not one frame was valid
-            self._meter.stages["capture"].add(time.perf_counter() - start)
-            return frame
-        return None
-
-    def _reconnect(self, error: SourceError) -> None:
-        """Reopen a lost live source, however long it takes; a file raises its error."""
-        if not self.live:
-            raise error
-        self._source.close()
-        self._say(f"{self.name}: source lost ({error.found}), reconnecting")
-        attempt = 0
-        while not self._stop.wait(self._delays[min(attempt, len(self._delays) - 1)]):
-            attempt += 1
-            try:
-                self._source = self._open()
-            except SourceError:
-                continue
-            self._meter.reconnects += 1
-            self._say(f"{self.name}: reconnected")
-            return
 
     def _preprocess(self, frame: Frame) -> PreparedFrame:
         captured = time.perf_counter()

@@ -19,11 +19,11 @@ from edge.results import Counts, Result, counts_of
 from edge.sources.source import Source
 from edge.streaming.capture import (
     READ_TIMEOUT_S,
-    RECONNECT_DELAYS_S,
     Capture,
     PreparedFrame,
 )
 from edge.streaming.control import StreamControl
+from edge.streaming.reader import RECONNECT_DELAYS_S
 from edge.streaming.sink import Sink
 from edge.streaming.statistics import StreamMeter, StreamStats
 from edge.streaming.workers import (

@@ -9,8 +9,10 @@ from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
 from edge.modelwriter.heads import LinearLayer, append_float_head, append_int8_head
 from edge.quantities import counted
+from edge.tasks.classify.classifier import Classifier
 from edge.teaching.examples import Examples
 from edge.teaching.features import FeatureExtractor
+from edge.teaching.output import MODEL_FILE
 from edge.version import __version__
 
 
@@ -55,6 +57,18 @@ def learn(extractor: FeatureExtractor, examples: Examples, strength: float) -> L
         examples.labels,
         write_metadata(content, _about(extractor, examples.labels, count, strength)),
         count,
+    )
+
+
+def open_classifier(learned: Lesson, extractor: FeatureExtractor) -> Classifier:
+    """Return what runs the model of a lesson; its results have the scores of all classes."""
+    return Classifier.from_bytes(
+        learned.content,
+        name=MODEL_FILE,
+        delegate="auto",
+        threads=extractor.runtime.threads,
+        top=len(learned.labels),
+        trusted=True,
     )
 
 

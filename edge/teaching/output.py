@@ -1,8 +1,12 @@
 """The folder of a taught model: where it is, and what may be in it before."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from edge.errors import OutputError
+from edge.errors import EdgeError, OutputError
+from edge.files import write_atomic
+from edge.known_models import trust_model
+from edge.modelfile.labels import read_labels
 from edge.teaching.examples import EXAMPLES_FILE
 
 MODEL_FILE, LABELS_FILE = "model.tflite", "labels.txt"
@@ -48,3 +52,23 @@ def check_output(folder: Path, out: Path) -> None:
             "choose another folder with -o",
             code="output-folder-not-empty",
         )
+
+
+def write_model(path: Path, content: bytes) -> Path:
+    """Write a model that was made here, which needs no trial; return its path.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    trust_model(content)
+    write_atomic(path, content)
+    return path
+
+
+def earlier_order(out: Path) -> Sequence[str]:
+    """Return the labels in an output folder; none where they cannot be read."""
+    path = out / LABELS_FILE
+    try:
+        return read_labels(path) if path.is_file() else ()
+    except EdgeError:  # somebody edited it: the order of the classes is all that is lost
+        return ()

@@ -6,7 +6,7 @@ of its own and can be put back.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,10 @@ from edge.image_collector import check_label, write_image
 from edge.image_format import SUFFIXES, UNREADABLE_SUFFIXES
 from edge.quantities import counted
 from edge.system_files import is_system_name
+from edge.teaching.history import Undo
 
 TRASH = ".trash"
 """Folder in the data set for removed images; hidden folders are no classes."""
-
-Undo = Callable[[], None]
-"""Reverts one change; raises OutputError where the folder cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 """Teacher: learns to classify the images of a folder, and keeps up while they change."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from edge.errors import EdgeError, UsageError, did_you_mean
 from edge.files import output_errors, sha256, write_atomic
 from edge.frame import BgrImage
-from edge.image import as_image, read_image
-from edge.known_models import trust_model
-from edge.modelfile.labels import format_labels, read_labels
+from edge.image import as_image, decode_bgr, read_content, read_image
+from edge.interpreter import Array
+from edge.modelfile.labels import format_labels
 from edge.results import Classification
 from edge.tasks.classify.classifier import Classifier
 from edge.teaching import lesson
@@ -23,12 +24,18 @@ from edge.teaching.examples import (
     write_examples,
 )
 from edge.teaching.features import BUILTIN, FeatureExtractor
+from edge.teaching.history import ChangeHistory, Undo
 from edge.teaching.lesson import Lesson
-from edge.teaching.output import LABELS_FILE, MODEL_FILE, check_output, default_output
-from edge.teaching.photo_folder import PhotoFolder, Undo
+from edge.teaching.output import (
+    LABELS_FILE,
+    MODEL_FILE,
+    check_output,
+    default_output,
+    earlier_order,
+    write_model,
+)
+from edge.teaching.photo_folder import PhotoFolder
 from edge.terminal import count_progress
-
-_MAX_UNDO = 100
 
 
 class Teacher:
@@ -41,6 +48,8 @@ class Teacher:
         out: The folder of the model.
         extractor: The backbone.
         lesson: What was learned last, None before.
+        history: The changes of images and classes that can be undone.
+        strength: C, the inverse of the regularization strength that :meth:`learn` uses.
     """
 
     def __init__(
@@ -54,11 +63,11 @@ class Teacher:
         self.out = out
         self.extractor = extractor
         self.lesson: Lesson | None = None
+        self.history = ChangeHistory()
         self._say = say
         self._classes: dict[str, dict[str, Example]] = {}
         self._known: dict[str, Example] = {}
-        self._undo: list[tuple[str, Undo]] = []
-        self._strength = DEFAULT_STRENGTH
+        self.strength = DEFAULT_STRENGTH
         self._classifier: Classifier | None = None
 
     @classmethod
@@ -116,6 +125,16 @@ class Teacher:
         """Embeddings of the classes that have any: a value that does not change any more."""
         return Examples.of({k: tuple(v.values()) for k, v in self._classes.items()})
 
+    def names(self, label: str) -> dict[str, str]:
+        """Return the SHA-256 of the images of a class by file name, the oldest first.
+
+        An example whose image is gone has its SHA-256 as its name.
+
+        Raises:
+            UsageError: there is no such class.
+        """
+        return {name: example.image for name, example in self._class(label).items()}
+
     def images(self, label: str) -> tuple[Path, ...]:
         """Return the image files of a class, the oldest first.
 
@@ -137,17 +156,20 @@ class Teacher:
             UsageError: the label cannot name a folder.
             OutputError: the image cannot be written.
         """
-        pixels = as_image(image)
-        embedding = self.extractor.embed(pixels)
         if isinstance(image, str | Path):
-            path = self.photos.add_file(Path(image).read_bytes(), Path(image).name, label)
-        else:
-            path = self.photos.add(pixels, label)
-        example = Example(sha256(path), embedding)
-        self._known[example.image] = example
-        self._classes.setdefault(label, {})[path.name] = example
-        self._undoable(f"adding {path.name} to {label}", self._removal(label, path))
-        return path
+            return self.add_file(read_content(image), Path(image).name, label)
+        embedding = self.extractor.embed(as_image(image))
+        return self._take(self.photos.add(image, label), label, embedding)
+
+    def add_file(self, content: bytes, name: str, label: str) -> Path:
+        """Add the content of an image file as it is, under a name like ``name``; see :meth:`add`.
+
+        Raises:
+            ImageError: it is no image that can be read.
+            UsageError, OutputError: see :meth:`add`.
+        """
+        embedding = self.extractor.embed(decode_bgr(content, name))
+        return self._take(self.photos.add_file(content, name, label), label, embedding)
 
     def add_class(self, label: str) -> None:
         """Create a class without images.
@@ -157,7 +179,9 @@ class Teacher:
             OutputError: its folder cannot be created.
         """
         self.photos.add_class(label)
-        self._classes.setdefault(label, {})
+        if label not in self._classes:
+            self._classes[label] = {}
+            self.history.add(f"adding the class {label}", partial(self._remove_class, label))
 
     def remove(self, label: str, names: Sequence[str]) -> None:
         """Remove images of a class by their file names; they go to the trash of the folder.
@@ -177,7 +201,7 @@ class Teacher:
                 )
         restore = self.photos.remove([self.photos.root / label / name for name in names])
         self._classes[label] = {k: v for k, v in examples.items() if k not in names}
-        self._undoable(f"removing {len(names)} of {label}", self._then_refresh(restore, label))
+        self.history.add(f"removing {len(names)} of {label}", self._then_refresh(restore, label))
 
     def forget(self, label: str) -> None:
         """Remove a class; its images go to the trash of the folder.
@@ -187,16 +211,15 @@ class Teacher:
             OutputError: they cannot be moved.
         """
         examples = self._class(label)
-        restore = self.photos.remove_class(label)
         order = self.labels
-        del self._classes[label]
+        restore = self._remove_class(label)
 
         def undo() -> None:
             restore()
             self._classes[label] = examples
             self._sort(order)
 
-        self._undoable(f"removing the class {label}", undo)
+        self.history.add(f"removing the class {label}", undo)
 
     def rename(self, label: str, new: str) -> None:
         """Rename a class and its folder.
@@ -218,7 +241,7 @@ class Teacher:
             restore()
             self._replace_name(new, label)
 
-        self._undoable(f"renaming {label} to {new}", undo)
+        self.history.add(f"renaming {label} to {new}", undo)
 
     def reorder(self, labels: Sequence[str]) -> None:
         """Put the classes into another order, that of the model's outputs.
@@ -235,7 +258,7 @@ class Teacher:
             )
         before = self.labels
         self._sort(labels)
-        self._undoable("reordering the classes", lambda: self._sort(before))
+        self.history.add("reordering the classes", lambda: self._sort(before))
 
     def undo(self) -> str | None:
         """Undo the last change of images or classes; return what it was, None if there is none.
@@ -243,12 +266,7 @@ class Teacher:
         Raises:
             OutputError: the folder cannot be written; the change can still be undone later.
         """
-        if not self._undo:
-            return None
-        words, revert = self._undo[-1]
-        revert()
-        self._undo.pop()
-        return words
+        return self.history.undo()
 
     def assess(self) -> Assessment:
         """Cross-validate; the next :meth:`learn` uses the strength that turns out best.
@@ -260,7 +278,7 @@ class Teacher:
         lesson.check_classes(examples.labels)
         values = self.extractor.format.values(examples.codes)
         result = assess(values, examples.targets, examples.labels)
-        self._strength = result.strength
+        self.strength = result.strength
         return result
 
     def learn(self) -> Lesson:
@@ -269,9 +287,13 @@ class Teacher:
         Raises:
             DatasetError: fewer than two classes have examples.
         """
-        self.lesson = lesson.learn(self.extractor, self.examples, self._strength)
+        self.lesson = lesson.learn(self.extractor, self.examples, self.strength)
         self._classifier = None
         return self.lesson
+
+    def take(self, learned: Lesson, strength: float) -> None:
+        """Take what :func:`edge.teaching.lesson.learn` learned from :attr:`examples` elsewhere."""
+        self.lesson, self.strength, self._classifier = learned, strength, None
 
     def predict(self, image: BgrImage | str | Path) -> Classification:
         """Classify an image with the model that was learned last.
@@ -282,14 +304,7 @@ class Teacher:
         """
         if self._classifier is None:
             learned = self.lesson or self.learn()
-            self._classifier = Classifier.from_bytes(
-                learned.content,
-                name=MODEL_FILE,
-                delegate="auto",
-                threads=self.extractor.runtime.threads,
-                top=len(learned.labels),
-                trusted=True,
-            )
+            self._classifier = lesson.open_classifier(learned, self.extractor)
         return self._classifier.predict(image)
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -306,14 +321,14 @@ class Teacher:
         learned = self.lesson or self.learn()
         target = self.out if path is None else Path(path)
         if target.suffix == ".tflite":
-            return _write_model(target, learned)
+            return write_model(target, learned.content)
         check_output(self.photos.root, target)
         with output_errors(target):
             target.mkdir(parents=True, exist_ok=True)
         classes = {label: tuple(each.values()) for label, each in self._classes.items()}
         write_examples(target / EXAMPLES_FILE, StoredExamples(self.extractor.format, classes))
         write_atomic(target / LABELS_FILE, format_labels(learned.labels))
-        return _write_model(target / MODEL_FILE, learned)
+        return write_model(target / MODEL_FILE, learned.content)
 
     def _read(self, folders: Sequence[str]) -> None:
         """Read what was learned before, and the images of the class ``folders``."""
@@ -333,7 +348,7 @@ class Teacher:
             for done, path in enumerate(files, 1):
                 self._read_image(path)
                 tell(done, len(files))
-        self._sort([*_earlier_order(self.out), *folders])
+        self._sort([*earlier_order(self.out), *folders])
 
     def _read_image(self, path: Path) -> None:
         """Take an image file as an example of its folder's class, or say why it cannot be read."""
@@ -346,14 +361,24 @@ class Teacher:
             return
         self._classes[path.parent.name][path.name] = self._known[digest]
 
+    def _take(self, path: Path, label: str, embedding: Array) -> Path:
+        """Take an image that was written as an example."""
+        example = Example(sha256(path), embedding)
+        self._known[example.image] = example
+        self._classes.setdefault(label, {})[path.name] = example
+        self.history.add(f"adding {path.name} to {label}", self._removal(label, path))
+        return path
+
+    def _remove_class(self, label: str) -> Undo:
+        restore = self.photos.remove_class(label)
+        del self._classes[label]
+        return restore
+
     def _class(self, label: str) -> dict[str, Example]:
         if label not in self._classes:
             fix = did_you_mean(label, self._classes, "see the classes")
             raise UsageError("a class", f"'{label}'", fix, code="unknown-class")
         return self._classes[label]
-
-    def _undoable(self, words: str, undo: Undo) -> None:
-        self._undo = [*self._undo, (words, undo)][-_MAX_UNDO:]
 
     def _removal(self, label: str, path: Path) -> Undo:
         """Return what removes an image that was added; the class may have another name by then."""
@@ -387,17 +412,3 @@ class Teacher:
         known = [label for label in dict.fromkeys(order) if label in self._classes]
         rest = [label for label in self._classes if label not in known]
         self._classes = {label: self._classes[label] for label in (*known, *rest)}
-
-
-def _write_model(path: Path, learned: Lesson) -> Path:
-    trust_model(learned.content)
-    write_atomic(path, learned.content)
-    return path
-
-
-def _earlier_order(out: Path) -> Sequence[str]:
-    path = out / LABELS_FILE
-    try:
-        return read_labels(path) if path.is_file() else ()
-    except EdgeError:  # somebody edited it: the order of the classes is all that is lost
-        return ()

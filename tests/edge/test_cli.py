@@ -107,15 +107,6 @@ def test_ctrl_c_is_one_line(failing, capsys):
     assert stderr.strip().startswith("edge: ") and stderr.strip().count("\n") == 0
 
 
-@pytest.mark.parametrize(("cause", "code"), [(KeyboardInterrupt(), 130), (cli.Terminated(), 143)])
-def test_ctrl_c_during_an_import_is_no_error(failing, capsys, cause, code):
-    error = ImportError("initialization failed")  # so do modules of pybind11
-    error.__cause__ = cause
-    failing(error)
-    assert cli.run(["inspect"]) == code
-    assert "internal" not in capsys.readouterr().err
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full: only Linux has it")
 def test_a_full_disk_behind_stdout_is_one_line(run_edge):
     with Path("/dev/full").open("w") as full:

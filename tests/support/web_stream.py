@@ -59,7 +59,14 @@ class Served:
 @contextmanager
 def served(*arguments: object, sink: str = "web:127.0.0.1:0") -> Iterator[Served]:
     """Run ``edge demo ARGUMENTS --sink SINK`` until the block ends."""
-    command = [sys.executable, "-m", "edge", "demo", *map(str, arguments), "--sink", sink]
+    with serving("demo", *arguments, "--sink", sink) as running:
+        yield running
+
+
+@contextmanager
+def serving(*words: object) -> Iterator[Served]:
+    """Run ``edge WORDS``, a command that says where its page is, until the block ends."""
+    command = [sys.executable, "-m", "edge", *map(str, words)]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, bufsize=1
     )

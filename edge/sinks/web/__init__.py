@@ -8,6 +8,8 @@ import getpass
 import os
 import socket
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -44,22 +46,15 @@ def open_web(
         UsageError: The address is invalid.
     """
     parsed = parse_address(address)
-    try:
+    with needing_web():
         from edge.sinks.web.server import WebServer
-    except ImportError as error:
-        missing = [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]
-        raise OutputError(
-            "the packages starlette, uvicorn and websockets",
-            f"no {', '.join(missing)}" if missing else str(error),
-            install_command("web"),
-            code="missing-package",
-        ) from None
+        from edge.sinks.web.stream_page import StreamPage
     assert context.control is not None  # every stream has one
     listening = listen(parsed)
     recorder = Recorder(parsed.recordings, context.fps or _DEFAULT_FPS, context.live, context.say)
     hub = Hub(context, context.control, recorder)
-    server = WebServer(listening, hub, limits, context.say)
-    _print_address(server, context)
+    server = WebServer(listening, StreamPage(hub, limits), limits, context.say)
+    print_address(server, context.say, camera=context.camera is not None)
     return WebSink(redact(f"web:{address}").rstrip(":"), hub, server, context)
 
 
@@ -105,15 +100,34 @@ class WebSink:
         self._server.stop()
 
 
-def _print_address(server: "WebServer", context: StreamContext) -> None:
-    camera = context.camera is not None
-    context.say(f"{PAGE_NOTE}{server.url}" + (" and allow the camera" if camera else ""))
+@contextmanager
+def needing_web() -> Iterator[None]:
+    """Report a failed import of the block as the missing extra ``web``.
+
+    Raises:
+        OutputError: The block raised an ImportError.
+    """
+    try:
+        yield
+    except ImportError as error:
+        missing = [name for name in ("starlette", "uvicorn", "websockets") if not find_spec(name)]
+        raise OutputError(
+            "the packages starlette, uvicorn and websockets",
+            f"no {', '.join(missing)}" if missing else str(error),
+            install_command("web"),
+            code="missing-package",
+        ) from None
+
+
+def print_address(server: "WebServer", say: Callable[[str], None], *, camera: bool) -> None:
+    """Tell the user the address of a page; ``camera``: it uses that of the browser."""
+    say(f"{PAGE_NOTE}{server.url}" + (" and allow the camera" if camera else ""))
     remote = "SSH_CONNECTION" in os.environ
     if not (camera or (server.loopback and remote)):
         return
     reason = "browsers allow camera access only over https or on localhost; " if camera else ""
     tunnel = f"ssh -L {server.tunnel} {getpass.getuser()}@{socket.gethostname()}"
-    context.say(
+    say(
         f"web: {reason}from another machine, run there: {tunnel}"
         f" and open http://127.0.0.1:{server.port}/{server.query}"
     )

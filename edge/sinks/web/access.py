@@ -30,6 +30,9 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 
+_SAFE_METHODS = ("GET", "HEAD")
+"""Methods that change nothing, so that it does not matter which page asks."""
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -73,7 +76,7 @@ class AccessMiddleware:
             return 403, f"unknown host '{host}': open this page as localhost"
         origin = headers.get("origin")
         if (
-            scope["type"] == "websocket"
+            (scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS)
             and origin is not None
             and _origin_host(origin) != host.lower()
         ):

@@ -1,7 +1,4 @@
-"""The hub of the page: newest image, statistics and state for all clients.
-
-Each client gets the largest images that its connection carries without delay.
-"""
+"""The hub of the page: newest image, statistics and state for all clients."""
 
 import asyncio
 import json
@@ -14,86 +11,12 @@ from typing import Any, Protocol
 
 from edge import telemetry
 from edge.errors import EdgeError, OutputError
-from edge.frame import BgrImage, Output
-from edge.image import downscale, encode_jpeg
+from edge.frame import Output
 from edge.sinks.jsonl import to_record
+from edge.sinks.web.quality import FULL, EncodedImage, QualityLevel
 from edge.sinks.web.recording import Recorder
 from edge.streaming.control import StreamControl
 from edge.streaming.sink import StreamContext
-
-
-@dataclass(frozen=True, slots=True)
-class QualityLevel:
-    """Size and quality of a JPEG.
-
-    Attributes:
-        side: Longest side in pixels.
-        quality: Of the JPEG, from 0 to 100.
-    """
-
-    side: int
-    quality: int
-
-
-LEVELS = (
-    QualityLevel(320, 50),
-    QualityLevel(480, 60),
-    QualityLevel(640, 70),
-    QualityLevel(960, 75),
-    QualityLevel(1280, 80),
-    QualityLevel(1280, 88),
-)
-"""From the smallest to the best; each has about twice as many bytes as the one before."""
-
-BEST = LEVELS[-1]
-
-FULL = QualityLevel(1 << 16, 92)
-"""Original size, for snapshots."""
-
-_SLOW_S, _FAST_S = 0.12, 0.05
-"""Seconds beyond the base latency above which the level falls, and below which it rises."""
-
-_MIN_BACKOFF_S, _MAX_BACKOFF_S = 1.0, 60.0
-"""Seconds before a level that was too high is tried again."""
-
-_BASE_GROWTH = 1.002
-"""Factor by which the base latency grows with each image, to follow a slower connection."""
-
-
-class AdaptiveQuality:
-    """Chooses the level from the time that images take to be acknowledged.
-
-    The first image is the smallest and gives the base latency of the connection. The time that
-    later ones take beyond it is due to their size, or to a client that is slow to show them.
-    """
-
-    def __init__(self) -> None:
-        self._index = 0
-        self._base: float | None = None
-        self._backoff, self._retry_at = _MIN_BACKOFF_S, 0.0
-
-    @property
-    def level(self) -> QualityLevel:
-        """The current level."""
-        return LEVELS[self._index]
-
-    def acknowledged(self, sent: float, now: float) -> None:
-        """Report that an image was sent and acknowledged at these times, in seconds."""
-        elapsed = now - sent
-        self._base = min(elapsed, _BASE_GROWTH * (self._base or elapsed))
-        delay = elapsed - self._base
-        if delay > _SLOW_S and self._index > 0:
-            self._index -= 1
-            self._retry_at = now + self._backoff
-            self._backoff = min(2 * self._backoff, _MAX_BACKOFF_S)
-        elif delay < _FAST_S and self._index < len(LEVELS) - 1 and now >= self._retry_at:
-            self._index += 1
-
-
-def encode(image: BgrImage, level: QualityLevel) -> bytes:
-    """Encode an image, uint8 BGR, as a JPEG, downscaled where it exceeds the level."""
-    return encode_jpeg(downscale(image, level.side), level.quality)
-
 
 _HISTORY_S = 120
 """Seconds of statistics that a new client gets."""
@@ -116,16 +39,13 @@ class EncodedFrame:
 
     def __init__(self, output: Output) -> None:
         self.output = output
-        self._jpegs: dict[QualityLevel, asyncio.Task[bytes]] = {}
+        self._image = None if output.image is None else EncodedImage(output.image)
         self._text: str | None = None
 
     async def jpeg(self, level: QualityLevel) -> bytes:
-        """Encode the image as a JPEG, in another thread."""
-        assert self.output.image is not None
-        if level not in self._jpegs:
-            encoding = asyncio.to_thread(encode, self.output.image, level)
-            self._jpegs[level] = asyncio.create_task(encoding)
-        return await asyncio.shield(self._jpegs[level])
+        """Encode the image, which there must be, as a JPEG, in another thread."""
+        assert self._image is not None
+        return await self._image.jpeg(level)
 
     async def snapshot(self) -> "Snapshot":
         """Encode the image at its full size."""

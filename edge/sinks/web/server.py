@@ -1,6 +1,6 @@
-"""The web server: Starlette's routes, run by uvicorn in its own thread.
+"""The web server: a page's routes, run by uvicorn in its own thread.
 
-The only module that needs the extra ``web``.
+It and the modules of routes are the only ones that need the extra ``web``.
 """
 
 import asyncio
@@ -9,26 +9,20 @@ import secrets
 import socket
 import threading
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 import uvicorn
 import websockets  # noqa: F401 (uvicorn speaks WebSocket through it alone)
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import (
-    FileResponse,
-    JSONResponse,
-    PlainTextResponse,
-    Response,
-    StreamingResponse,
-)
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
 from edge.sinks.web import address as addresses
@@ -42,25 +36,39 @@ from edge.sinks.web.access import (
     loopback_hosts,
 )
 from edge.sinks.web.connections import DEFAULT_LIMITS, ConnectionLimits, Connections, RateLimit
-from edge.sinks.web.hub import BEST, Hub, Snapshot
-from edge.sinks.web.recording import NAME
-from edge.sinks.web.session import (
-    MAX_CLIENTS,
-    MAX_MESSAGE_BYTES,
-    WebSocketEndpoint,
-)
+from edge.sinks.web.session import MAX_MESSAGE_BYTES
 
 STATIC = Path(__file__).parent / "static"
+"""Files of the stream's page, some of which other pages use, too."""
 
 _ENCODER_THREADS = 2
-_MAX_VIEWERS = 2 * MAX_CLIENTS
-_STREAM = "/stream.mjpg"
-
-_FIRST_IMAGE_TIMEOUT_S = 10.0
-"""Seconds to wait for an image, where none has been drawn yet."""
 
 _END_TIMEOUT_S = 1.0
-"""Seconds for clients to take the message that the stream has ended."""
+"""Seconds for clients to take the message that the page ends."""
+
+
+class ServedPage(Protocol):
+    """What a server serves. Used in the server's event loop."""
+
+    @property
+    def clients(self) -> Sized:
+        """The clients that have the page open."""
+        ...
+
+    @property
+    def streams(self) -> frozenset[str]:
+        """Paths of answers that never end, whose clients are viewers."""
+        ...
+
+    def routes(self, connections: Connections) -> Sequence[BaseRoute]:
+        """Return the routes of the page."""
+        ...
+
+    async def run(self) -> None:
+        """Do what the page does by itself, until cancelled."""
+
+    def end(self) -> None:
+        """Notify all clients that the page goes away."""
 
 
 class WebServer:
@@ -68,7 +76,7 @@ class WebServer:
 
     Args:
         listening: A listening socket.
-        hub: Passes outputs to the clients.
+        page: What it serves.
         limits: Of connections.
         say: Shows the user a sentence.
 
@@ -83,7 +91,7 @@ class WebServer:
     def __init__(
         self,
         listening: socket.socket,
-        hub: Hub,
+        page: ServedPage,
         limits: ConnectionLimits = DEFAULT_LIMITS,
         say: Callable[[str], None] = print,
     ) -> None:
@@ -95,9 +103,13 @@ class WebServer:
         self.query = f"?token={token}" if token else ""
         self.url = f"{self.address}/{self.query}"
         hosts = loopback_hosts(bound) if self.loopback else None
-        self._hub, self._listening = hub, listening
+        self._page, self._listening = page, listening
         self._connections = Connections(listening, self._make_protocol, limits, say)
-        app = _serving(_app(hub, self._connections, limits), self._connections, limits)
+        routes: App = Starlette(
+            routes=page.routes(self._connections),
+            exception_handlers={HTTPException: _plain_text_error},
+        )
+        app = _serving(routes, self._connections, limits, page.streams)
         app = _reporting(AccessMiddleware(app, hosts, token, f"edge_{port}"))
         config = uvicorn.Config(
             app, http="h11", lifespan="off", log_config=None, log_level="critical",
@@ -113,7 +125,7 @@ class WebServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Notify the clients that the stream has ended, and stop."""
+        """Notify the clients of the end, and stop."""
         with suppress(RuntimeError, TimeoutError):
             asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(2 * _END_TIMEOUT_S)
         self._server.should_exit = True
@@ -131,7 +143,7 @@ class WebServer:
     async def _serve(self) -> None:
         self._loop.set_default_executor(ThreadPoolExecutor(_ENCODER_THREADS, "web encode"))
         self._loop.set_exception_handler(_LimitedReport())
-        work = (self._hub.run(), self._connections.accept(), self._connections.sweep())
+        work = (self._page.run(), self._connections.accept(), self._connections.sweep())
         self._tasks = [asyncio.create_task(routine) for routine in work]
         await self._server.serve([])  # we accept ourselves
         await self._stop_accepting()
@@ -144,10 +156,10 @@ class WebServer:
 
     async def _end(self) -> None:
         await self._stop_accepting()
-        self._hub.end()
+        self._page.end()
         with suppress(TimeoutError):
             async with asyncio.timeout(_END_TIMEOUT_S):
-                while self._hub.clients:
+                while self._page.clients:
                     await asyncio.sleep(0.02)
 
 
@@ -168,7 +180,9 @@ def _reporting(app: App) -> App:
     return reporting
 
 
-def _serving(app: App, connections: Connections, limits: ConnectionLimits) -> App:
+def _serving(
+    app: App, connections: Connections, limits: ConnectionLimits, streams: frozenset[str]
+) -> App:
     """Wrap ``app`` to tell viewers from guests, and to disconnect clients that take no data."""
 
     async def serving(scope: Scope, receive: Receive, send: Send) -> None:
@@ -177,7 +191,7 @@ def _serving(app: App, connections: Connections, limits: ConnectionLimits) -> Ap
                 await send(message)
 
         client, is_http = scope["client"], scope["type"] == "http"
-        with connections.serving(client, viewer=not is_http or scope["path"] == _STREAM):
+        with connections.serving(client, viewer=not is_http or scope["path"] in streams):
             try:
                 await app(scope, receive, send_in_time if is_http else send)
             except TimeoutError:
@@ -197,54 +211,15 @@ class _LimitedReport:
             loop.default_exception_handler(context)
 
 
-def _app(hub: Hub, connections: Connections, limits: ConnectionLimits) -> Starlette:
-    """Make the application with the routes of the page."""
-
-    async def page(_: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
-
-    async def state(_: Request) -> Response:
-        return JSONResponse(hub.hello())
-
-    async def stream(_: Request) -> Response:
-        if connections.viewers > _MAX_VIEWERS:
-            raise HTTPException(503, "too many viewers: close another page")
-        return _MjpegResponse(hub)
-
-    async def snapshot(request: Request) -> Response:
-        image = await _find_snapshot(hub, request.query_params.get("frame"))
-        name = f"{hub.control.task.name}-{image.index:06d}.jpg"
-        headers = {"content-disposition": f'inline; filename="{name}"'}
-        return Response(image.jpeg, media_type="image/jpeg", headers=headers)
-
-    async def recording(request: Request) -> Response:
-        name = request.path_params["name"]
-        path = hub.recorder.folder / name
-        if not NAME.fullmatch(name) or not path.is_file():
-            raise HTTPException(404, f"no recording '{name}'")
-        return FileResponse(path, media_type="video/x-matroska", filename=name)
-
-    return Starlette(
-        routes=[
-            Route("/", page),
-            Route("/api/state", state),
-            Route(_STREAM, stream),
-            Route("/snapshot.jpg", snapshot),
-            Route("/recordings/{name}", recording),
-            WebSocketRoute("/ws", WebSocketEndpoint(hub, limits.send_timeout_s)),
-            Mount("/static", _Static(directory=STATIC)),
-        ],
-        exception_handlers={HTTPException: _plain_text_error},
-    )
-
-
-class _Static(StaticFiles):
+class PageFiles(StaticFiles):
     """Files of the page, revalidated each time: another version may be installed."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Find a file; a name that no file can have finds none."""
         return ("", None) if "\0" in path else super().lookup_path(path)
 
     def file_response(self, *args: Any, **options: Any) -> Response:
+        """Answer with a file."""
         response = super().file_response(*args, **options)
         response.headers["cache-control"] = "no-cache"
         return response
@@ -253,38 +228,3 @@ class _Static(StaticFiles):
 async def _plain_text_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(f"{error.detail}\n", error.status_code, headers=error.headers)
-
-
-async def _find_snapshot(hub: Hub, frame: str | None) -> Snapshot:
-    """Return the snapshot of a frame, else of the newest one."""
-    for snapshot in hub.snapshots:
-        if str(snapshot.index) == frame:
-            return snapshot
-    with hub.watching(), suppress(TimeoutError):
-        async with asyncio.timeout(_FIRST_IMAGE_TIMEOUT_S):
-            async for encoded in hub.outputs():
-                return await encoded.snapshot()
-    raise HTTPException(503, "no image yet: the stream is paused or waiting for its source")
-
-
-_BOUNDARY = "frame"
-
-
-class _MjpegResponse(StreamingResponse):
-    """An MJPEG stream, drawn while somebody watches it."""
-
-    def __init__(self, hub: Hub) -> None:
-        kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
-        super().__init__(_mjpeg_parts(hub), media_type=kind)
-        self._hub = hub
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._hub.watching(), suppress(ClientDisconnect):
-            await super().__call__(scope, receive, send)
-
-
-async def _mjpeg_parts(hub: Hub) -> AsyncIterator[bytes]:
-    async for encoded in hub.outputs():
-        jpeg = await encoded.jpeg(BEST)
-        head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
-        yield head.encode() + b"\r\n" + jpeg + b"\r\n"

@@ -7,7 +7,8 @@ from collections import deque
 
 from edge.errors import EdgeError, OutputError, UsageError
 from edge.sinks.web.access import Message, Receive, Scope, Send
-from edge.sinks.web.hub import BEST, AdaptiveQuality, Hub, error_text
+from edge.sinks.web.hub import Hub, error_text
+from edge.sinks.web.quality import BEST, AdaptiveQuality
 from edge.sinks.web.requests import change_settings, parse_flag, parse_message
 
 MAX_CLIENTS = 8

@@ -14,8 +14,8 @@ const LINKS = {
 const STILL = { is: "still", word: "Ended", title: "The stream has ended" };
 
 /**
- * `state`: `{link, paused, ended, stays, camera, running, allowed, image}`. The veil says what
- * keeps the image from moving now.
+ * `state`: `{link, paused, ended, stays, gone, camera, running, allowed, image}`. The veil says
+ * what keeps the image from moving now; `gone`: why the server has no camera.
  */
 export function showStage(state) {
   const now = reason(state);
@@ -32,12 +32,13 @@ export function showStage(state) {
 }
 
 function reason(state) {
-  const { link, paused, ended, stays, camera, running, allowed, image } = state;
+  const { link, paused, ended, stays, gone, camera, running, allowed, image } = state;
   if (ended && link.is === "open" && stays) return STILL;
   if (ended && link.is !== "refused") return over(ended);
   if (link.is === "lost") return lost(link);
   if (link.is !== "open") return { is: link.is, text: link.why, ...LINKS[link.is] };
   if (paused) return { is: "paused", word: "Paused", title: "Paused" };
+  if (gone) return { is: "waiting", word: "No camera", title: "No camera", text: gone };
   const dark = image.empty || image.age > NO_CAMERA;
   if (camera && !running && dark) return askForCamera(allowed);
   if (image.empty || image.age > STALLED) return waiting(image);

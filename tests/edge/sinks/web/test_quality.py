@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.sinks.web.hub import BEST, LEVELS, AdaptiveQuality, QualityLevel, encode
+from edge.sinks.web.quality import BEST, LEVELS, AdaptiveQuality, QualityLevel, encode
 
 NOISE = np.random.default_rng(0).integers(0, 256, (540, 960, 3)).astype(np.uint8)
 SIZES = dict(zip(LEVELS, (8, 16, 30, 80, 160, 240), strict=True))  # kB
