@@ -76,7 +76,10 @@ def teach(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Learn to classify what a camera is shown, in seconds and without TensorFlow."""
+    """Learn to classify what a camera is shown, in seconds and without TensorFlow.
+
+    A file as the source plays at its speed, again and again.
+    """
     from edge.teaching import once as teaching
     from edge.teaching.teacher import Teacher
 
@@ -88,13 +91,21 @@ def teach(
                 threads=threads, say=_say,
             )  # fmt: skip
     else:
+        from edge.sinks.web.address import parse_address
+        from edge.teaching.page import serving
+
+        listening = parse_address(address)
+        playing = stream_options.build_source_options(source, **options, loop=True, realtime=True)
+        serving.check_installed()
         with suppress_native_stderr():
             teacher = Teacher.open(
                 folder, out, backbone=backbone, delegate=delegate, threads=threads, say=_say
             )
         for label in forget:
             teacher.forget(label)
-        result = _serve(teacher, source, address, options)
+        stop = threading.Event()
+        with graceful_shutdown(stop):
+            result = serving.serve(teacher, source, playing, listening, stop=stop, say=_say)
     if result is None:
         _show_nothing(teacher, folder, as_json)
         return
@@ -105,19 +116,6 @@ def teach(
     _show(result)
     for line in lines(steps):
         click.echo(line)
-
-
-def _serve(
-    teacher: "Teacher", source: str, address: str, options: dict[str, Any]
-) -> "TeachResult | None":
-    """Serve the page until Ctrl-C; a file as the source plays at its speed, again and again."""
-    from edge.sinks.web.address import parse_address
-    from edge.teaching.page.serving import serve
-
-    playing = stream_options.build_source_options(source, **options, loop=True, realtime=True)
-    stop = threading.Event()
-    with graceful_shutdown(stop):
-        return serve(teacher, source, playing, parse_address(address), stop=stop, say=_say)
 
 
 def _say(note: str) -> None:

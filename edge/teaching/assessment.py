@@ -1,7 +1,7 @@
 """Cross-validation of a head: how well each class is recognized, and how strongly to regularize."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,12 @@ class Assessment:
         }
 
 
-def assess(embeddings: Floats, targets: NDArray[np.int64], labels: Sequence[str]) -> Assessment:
+def assess(
+    embeddings: Floats,
+    targets: NDArray[np.int64],
+    labels: Sequence[str],
+    check: Callable[[], None] = lambda: None,
+) -> Assessment:
     """Cross-validate heads on embeddings, and choose C.
 
     The examples of a class are divided into consecutive blocks: images that were recorded one
@@ -100,13 +105,14 @@ def assess(embeddings: Floats, targets: NDArray[np.int64], labels: Sequence[str]
             order in which they were recorded.
         targets: int64 [n], indices into ``labels``, each of which occurs.
         labels: names of the classes.
+        check: called before each head is fitted; what it raises passes.
     """
     folds = _folds(targets)
     tested = np.flatnonzero(folds >= 0)
     scores = np.zeros((len(STRENGTHS), len(targets), len(labels)), np.float32)
     for fold in np.unique(folds[tested]):
         held = folds == fold
-        scores[:, held] = _held_out_scores(embeddings, targets, held)
+        scores[:, held] = _held_out_scores(embeddings, targets, held, check)
     if not len(tested):
         return Assessment(DEFAULT_STRENGTH, None, _classes(targets, targets[:0], tested, labels))
     losses = [-np.log(each[tested, targets[tested]] + 1e-9).mean() for each in scores]
@@ -127,12 +133,16 @@ def _folds(targets: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _held_out_scores(
-    embeddings: Floats, targets: NDArray[np.int64], held: NDArray[np.bool_]
+    embeddings: Floats,
+    targets: NDArray[np.int64],
+    held: NDArray[np.bool_],
+    check: Callable[[], None],
 ) -> Floats:
     """Return scores [strengths, held, classes] of heads that learned from the other examples."""
     fitted: LogisticRegression | None = None
     scores = []
     for strength in STRENGTHS:
+        check()
         fitted = logistic_regression.fit(embeddings[~held], targets[~held], strength, fitted)
         scores.append(fitted.probabilities(embeddings[held]))
     return np.stack(scores)

@@ -30,6 +30,16 @@ _TICK_S = 0.1
 _NO_CAMERA_FIX = "connect a camera, or use --source browser for the camera of the page's device"
 
 
+def check_installed() -> None:
+    """Check that the page can be served, before work that would be for nothing.
+
+    Raises:
+        OutputError: The extra ``web`` is missing.
+    """
+    with needing_web():
+        import edge.teaching.page.routes  # noqa: F401
+
+
 def serve(
     teacher: Teacher,
     source: str,
@@ -41,6 +51,8 @@ def serve(
 ) -> TeachResult | None:
     """Serve the page until ``stop`` is set; return what was learned, None if nothing could be.
 
+    The extra ``web`` is there: see :func:`check_installed`.
+
     Args:
         teacher: Owned by this thread while it serves.
         source: Address of the camera, see :mod:`edge.sources`.
@@ -51,13 +63,12 @@ def serve(
 
     Raises:
         SourceError: The source cannot be opened.
-        OutputError: The extra ``web`` is missing, the port is in use, or what was learned last
-            cannot be written.
+        OutputError: The port is in use, or what was learned last cannot be written.
         ModelError: The model fails.
     """
-    with needing_web():
-        from edge.sinks.web.server import WebServer
-        from edge.teaching.page.routes import TeachingPage
+    from edge.sinks.web.server import WebServer
+    from edge.teaching.page.routes import TeachingPage
+
     with suppress_native_stderr():
         first = [_open(source, options)]
     camera = first[0].camera if isinstance(first[0], BrowserSource) else None
@@ -121,7 +132,7 @@ class _Feed:
         """Why no frames come at the moment."""
         error = self._reader.lost
         if error is not None:
-            return f"{error.found}; it is waited for".capitalize()
+            return f"{error.found.capitalize()}. It is waited for; what was taught stays."
         return self._ended
 
     def close(self) -> None:
@@ -167,8 +178,8 @@ def _finish(teacher: Teacher, session: TeachingSession) -> TeachResult | None:
     counts = {label: count for label, count in teacher.counts.items() if count}
     if len(counts) < 2:
         return None
-    assessment = teacher.assess()
     if not session.saved:
         teacher.learn()
         teacher.save()
+    assessment = session.assessment or teacher.assess()
     return TeachResult(teacher.out / MODEL_FILE, counts, assessment)

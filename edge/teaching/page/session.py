@@ -15,7 +15,7 @@ from edge.tasks.classify.classifier import Classifier
 from edge.teaching.assessment import Assessment
 from edge.teaching.examples import Examples
 from edge.teaching.output import MODEL_FILE
-from edge.teaching.page.learner import Learned, Outcome
+from edge.teaching.page.learner import Assessed, Learned, Outcome
 from edge.teaching.page.view import (
     TeachingView,
     cards_of,
@@ -66,14 +66,22 @@ class TeachingSession:
         self._teacher, self._start = teacher, start
         self._about = {"source": source, "camera": camera, "folder": str(teacher.photos.root)}
         self._classifier: Classifier | None = None
-        self._assessment: Assessment | None = None
+        self._assessed: Assessed | None = None
         self._recording: _Recording | None = None
+        self._requested: Examples | None = None
         self._learning, self.saved = False, False
         self._changed_at: float | None = 0.0  # what the folder holds is learned at once
         self._first_change = 0.0
         self._problem: str | None = None
         self._lost: str | None = None
         self._view: TeachingView | None = None
+
+    @property
+    def assessment(self) -> Assessment | None:
+        """The cross-validation of all that was taught; None while it is not there."""
+        if self._assessed is None or self._changed_at is not None:
+            return None
+        return self._assessed.assessment if self._assessed.examples is self._requested else None
 
     def take_frame(self, frame: Frame, now: float) -> Classification | None:
         """Record a frame if that is due; return its classes, None before anything was learned.
@@ -98,12 +106,13 @@ class TeachingSession:
             self._view = None
         if self._recording is not None and now > self._recording.until:
             self._stop_recording()
-        if self._changed_at is None or self._learning or not self._ready:
+        if self._changed_at is None or not self._ready:
             return
         if now - self._changed_at < _IDLE_S and now - self._first_change < _PATIENCE_S:
             return
         self._changed_at, self._learning, self._view = None, True, None
-        self._start(self._teacher.examples, self._teacher.strength)
+        self._requested = self._teacher.examples
+        self._start(self._requested, self._teacher.strength)
 
     def take_outcome(self, outcome: Outcome) -> None:
         """Take what came of learning: the next frame is classified by the new model."""
@@ -112,15 +121,16 @@ class TeachingSession:
             if self._ready:  # else its classes are gone
                 self._classifier = outcome.classifier
                 self._teacher.take(outcome.lesson, outcome.strength)
-                self._save()
-        elif isinstance(outcome, Assessment):
-            self._assessment = outcome
-        else:
-            self._learning = False
-            if isinstance(outcome, EdgeError):
-                self._problem = str(outcome)
-            elif outcome is not None:
-                raise outcome
+                self._save(newest=outcome.examples is self._requested)
+            self._learning = outcome.examples is not self._requested
+            return
+        if isinstance(outcome, Assessed):
+            self._assessed = outcome
+            return
+        self._learning = False
+        if not isinstance(outcome, EdgeError):
+            raise outcome
+        self._problem = str(outcome)
 
     def record(self, visitor: int, label: str, now: float) -> None:
         """Record frames to a class until :meth:`stop_recording`; renew within :data:`RENEW_S`.
@@ -235,8 +245,13 @@ class TeachingSession:
     def view(self) -> TeachingView:
         """Return what visitors see: the same object until something changes."""
         if self._view is None:
-            self._view = TeachingView(cards_of(self._teacher, self._assessment), self._rest())
+            self._view = TeachingView(cards_of(self._teacher, self._shown_assessment), self._rest())
         return self._view
+
+    @property
+    def _shown_assessment(self) -> Assessment | None:
+        """The last one, until the next is there."""
+        return None if self._assessed is None else self._assessed.assessment
 
     @property
     def _ready(self) -> bool:
@@ -270,29 +285,30 @@ class TeachingSession:
             self._first_change = now
         self._changed_at, self.saved = now, False
         if not self._ready:
-            self._classifier = self._assessment = None
+            self._classifier = self._assessed = None
         return result
 
-    def _save(self) -> None:
+    def _save(self, *, newest: bool) -> None:
         try:
             self._teacher.save()
         except OutputError as error:
             self._problem = str(error)
             return
-        self.saved = self._changed_at is None
+        self.saved = newest and self._changed_at is None
 
     def _rest(self) -> dict[str, Any]:
         learned = self._teacher.lesson if self._classifier is not None else None
-        accuracy = self._assessment.accuracy if self._assessment is not None else None
+        shown = self._shown_assessment
         return {
             **self._about,
             "waiting": waiting_for(self._teacher.counts),
             "suggestion": suggestion_for(self._teacher.labels),
             "learning": self._learning,
             "learned": None if learned is None else learned.images,
-            "accuracy": accuracy,
+            "accuracy": None if shown is None else shown.accuracy,
             "model": str(self._teacher.out / MODEL_FILE),
             "recording": None if self._recording is None else self._recording.label,
+            "recorded": 0 if self._recording is None else self._recording.count,
             "undo": self._teacher.history.last,
             "problem": self._problem,
             "lost": self._lost,

@@ -60,7 +60,7 @@ def waiting_for(counts: Mapping[str, int]) -> str:
     if len(taught) >= 2:
         return ""
     if not counts:
-        return "Name the first thing below, then hold its button while you show it."
+        return "Name the first thing, then hold its button while you show it to the camera."
     if not taught:
         return f"Hold the button of {empty[0]} while you show it to the camera."
     if empty:

@@ -37,7 +37,7 @@ const MESSAGES = {
     introduce(changed);
     cards.show(changed);
     showModel(changed);
-    showRecording(changed.recording);
+    showRecording(changed);
     offer(changed);
     $("problem").hidden = !changed.problem;
     setText($("problem"), changed.problem ?? "");
@@ -96,12 +96,14 @@ function introduce({ folder, source, undo }) {
   $("undo").setAttribute("aria-label", undo ? `Undo ${undo}` : "Undo");
 }
 
-function showRecording(label) {
-  $("recording").hidden = !label;
-  setText($("recording-text"), label ?? "");
+function showRecording({ recording, recorded }) {
+  $("recording").hidden = !recording;
+  setText($("recording-text"), recording ? `${recording} · ${recorded}` : "");
 }
 
-function offer({ suggestion }) {
+function offer({ suggestion, order }) {
+  setText($("add-label"), order.length ? "A new class" : "What shall it recognize first?");
+  $("add-button").classList.toggle("main", order.length < 2);
   $("suggestion").hidden = !suggestion;
   setText($("suggestion-name"), suggestion ?? "");
 }

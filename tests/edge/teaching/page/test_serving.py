@@ -1,6 +1,8 @@
 """The page over HTTP and WebSocket, with a camera of one color and without a browser."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import color_photos
 import cv2
 import numpy as np
 import pytest
+from errors import error_code
 from teaching_page import ServedTeaching, TeachingClient, serving_page
 
 import edge
@@ -17,6 +20,9 @@ from edge.teaching.teacher import Teacher
 httpx = pytest.importorskip("httpx")
 exceptions = pytest.importorskip("websockets.exceptions")
 pytest.importorskip("edge.teaching.page.routes")
+
+
+RunEdge = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -237,8 +243,24 @@ def test_many_classes_are_sent_once(
         color_photos.write(tmp_path / "many" / f"class {number:02d}", "red", 2, start=2 * number)
     teacher = Teacher.open(tmp_path / "many", backbone=backbone, say=print)
     with serving_page(teacher, monkeypatch) as page, TeachingClient(page) as one:
-        one.until(lambda it: len(it.cards) == 40 and not it.state["learning"] and it.answer)
+        one.until(lambda it: len(it.cards) == 40 and it.state["accuracy"] is not None and it.answer)
         one.send("rename", label="class 39", new="last")
         one.until(lambda it: "last" in it.cards)
         assert [card["label"] for card in one.state["cards"]] == ["last"]
         assert len(one.answer) == 40
+
+
+def test_the_command_tells_what_is_missing_before_it_does_anything(
+    run_here: RunEdge, photos: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("teach", photos, "--backbone", backbone, "--address", "127.0.0.1:0")
+    for source, code in (("nosuch.mp4", "source-not-found"), ("telnet:x", "unknown-source")):
+        done = run_here(*words, "--source", source)
+        assert (done.returncode, error_code(done.stderr)) == (2, code)
+    done = run_here("teach", photos, "--address", "what/ever")
+    assert error_code(done.stderr) == "invalid-address"
+    monkeypatch.setitem(sys.modules, "edge.teaching.page.routes", None)
+    done = run_here(*words, "--source", "synthetic:")
+    assert error_code(done.stderr) == "missing-package"
+    assert "[web]" in done.stderr
+    assert not (photos.parent / "photos-model").exists()

@@ -1,5 +1,6 @@
 """A session of teaching: its visitors, frames and lessons, without threads and without a page."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import edge
 from edge.errors import OutputError
 from edge.frame import Frame
 from edge.teaching.examples import Examples
-from edge.teaching.page.learner import Learner, Outcome
+from edge.teaching.page.learner import Learned, Learner, Outcome
 from edge.teaching.page.session import RENEW_S, TeachingSession
 from edge.teaching.teacher import Teacher
 
@@ -69,9 +70,18 @@ class Desk:
 
 
 def outcomes_of(teacher: Teacher, examples: Examples, strength: float) -> list[Outcome]:
+    """A model, and its assessment."""
     outcomes: list[Outcome] = []
-    learner = Learner(teacher.extractor, outcomes.append)
+    assessed = threading.Event()
+
+    def deliver(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if not isinstance(outcome, Learned):
+            assessed.set()
+
+    learner = Learner(teacher.extractor, deliver)
     learner.start(examples, strength)
+    assert assessed.wait(20)
     learner.close()
     return outcomes
 
