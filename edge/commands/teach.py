@@ -152,7 +152,9 @@ def _show(result: "TeachResult") -> None:
 
 
 def _next_steps(result: "TeachResult", folder: Path) -> list[NextStep]:
-    model = result.model
+    from edge.teaching.output import beside
+
+    model, verified = result.model, beside(folder, "verified")  # convert's default is taken
     return [
         NextStep(
             "see it on a camera",
@@ -160,6 +162,6 @@ def _next_steps(result: "TeachResult", folder: Path) -> list[NextStep]:
         ),
         NextStep(
             "convert and verify it on held-out images, on a workstation",
-            command_line("edge", "convert", folder),
+            command_line("edge", "convert", folder, "-o", verified),
         ),
     ]

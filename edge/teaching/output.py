@@ -17,7 +17,12 @@ _REPORT_FILE = "report.json"
 
 def default_output(folder: Path) -> Path:
     """Return the folder of the model of a folder of images: next to it, named after it."""
-    name = f"{folder.resolve().name}-model"
+    return beside(folder, "model")
+
+
+def beside(folder: Path, ending: str) -> Path:
+    """Return a path next to a folder, with its name and an ending: photos-model."""
+    name = f"{folder.resolve().name}-{ending}"
     return folder / ".." / name if folder.name in ("", "..") else folder.with_name(name)
 
 

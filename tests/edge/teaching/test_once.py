@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,9 @@ def test_the_command_learns_and_tells_how_well(
     told = json.loads(done.stdout)
     assert told["accuracy"] == 1.0
     assert [each["count"] for each in told["classes"]] == [10, 10]
-    assert told["next_steps"]
+    convert = shlex.split(told["next_steps"][-1]["command"])
+    assert convert[:4] == ["edge", "convert", str(photos), "-o"]
+    assert not Path(convert[4]).exists()  # the model's folder is taken
     model = photos.parent / "photos-model" / "model.tflite"
     assert told["model"] == str(model)
     assert edge.Classifier.open(model).predict(color_photos.image("red", 77)).best.label == "red"
