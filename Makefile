@@ -1,4 +1,5 @@
-# Each target does its own set-up; it needs Python 3.11 or 3.12, make and a package index.
+# Each target does its own set-up; it needs make, a package index and Python 3.11 or 3.12, of which
+# the quickstart takes 3.13 and 3.14, too.
 .POSIX:
 
 BIN = .venv/bin
@@ -7,10 +8,11 @@ PYTHON_SOURCES = $(PACKAGES) tests conftest.py
 PYTEST = $(BIN)/python -m pytest
 
 help:
-	@echo 'make quickstart  convert handwritten digits and classify unseen ones (minutes)'
+	@echo 'make quickstart  convert handwritten digits and classify unseen ones (a minute)'
+	@echo 'make setup       the environment of all other targets, with TensorFlow (4 GB)'
 	@echo 'make test        lint, the tests, the examples, and the tests of edge/ with the base wheel alone'
 	@echo 'make test-real   the tests on real images and models (EDGE_TEST_DATA=folder)'
-	@echo 'make test-network  the base install resolves on every Python and processor'
+	@echo 'make test-network  the light installs have wheels for every Python and platform'
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
 	@echo 'make bench       edge convert against the tutorial; the built-in weights against others'
 	@echo 'make fuzz        5,000 mutated model files through inspect, check, classify and bench'
@@ -23,9 +25,10 @@ help:
 	@echo 'make clean       remove generated files, including environments'
 
 setup:
-	@PYTHON='$(PYTHON)' sh .ci/setup
+	@PYTHON='$(PYTHON)' sh .ci/setup all
 
-quickstart: setup
+quickstart:
+	@PYTHON='$(PYTHON)' sh .ci/setup convert
 	@$(BIN)/python -m converters.quickstart
 
 lint: setup
@@ -88,7 +91,7 @@ snapshot: setup
 	@$(BIN)/python tests/support/error_messages.py
 	@$(BIN)/python tests/support/api_stub.py
 
-pictures: quickstart
+pictures: setup quickstart
 	@$(BIN)/python tests/support/pictures.py
 
 dist: setup

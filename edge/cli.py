@@ -347,7 +347,5 @@ def _missing_extra(error: ModuleNotFoundError) -> str | None:
     from edge.installation import install_command
 
     extra = extras[package]
-    return (
-        f"the Python package '{package}' is not installed: "
-        f"{install_command(extra)} (Python 3.11 or 3.12)"
-    )
+    limit = " (Python 3.11 or 3.12)" if extra == "train" else ""
+    return f"the Python package '{package}' is not installed: {install_command(extra)}{limit}"

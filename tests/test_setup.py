@@ -1,4 +1,4 @@
-"""The set-up finds a Python that can hold TensorFlow, and says so where there is none."""
+"""The set-up finds a Python that holds what is asked for, and says so where there is none."""
 
 import os
 import shutil
@@ -18,8 +18,8 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "bin").mkdir()
     shutil.copy(REPOSITORY / ".ci" / "setup", tmp_path / ".ci")
     (tmp_path / "pyproject.toml").touch()
-    for version in ("3.11", "3.12"):
-        (tmp_path / f"requirements-{version}.lock").touch()
+    for name in ("3.11", "3.12", "convert"):
+        (tmp_path / f"requirements-{name}.lock").touch()
     for name in NEEDED:
         program = shutil.which(name)
         assert program
@@ -48,29 +48,85 @@ def add_shim(project: Path, name: str) -> None:
     path.chmod(0o755)
 
 
-def set_up(project: Path) -> "subprocess.CompletedProcess[str]":
+def set_up(
+    project: Path, level: str = "all", python: str = ""
+) -> "subprocess.CompletedProcess[str]":
     for name in ("mkdir", "cp"):
         target = project / "bin" / name
         if not target.exists():
             target.symlink_to(str(shutil.which(name)))
     return subprocess.run(
-        ["sh", ".ci/setup"],
+        ["sh", ".ci/setup", level],
         cwd=project,
-        env={**os.environ, "PATH": str(project / "bin"), "PYTHON": ""},
+        env={**os.environ, "PATH": str(project / "bin"), "PYTHON": python},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_only_a_newer_python_is_answered_with_one_line(project: Path) -> None:
-    add_python(project, "python3", "3.13")
-    done = set_up(project)
+def installed_locks(project: Path) -> list[str]:
+    """The lock files that pip was called with, in order."""
+    calls = (project / "calls").read_text().split()
+    return [word for word in calls if word.endswith(".lock")]
+
+
+@pytest.mark.parametrize(
+    ("level", "version", "expected"),
+    [("all", "3.13", "3.11 or 3.12"), ("convert", "3.10", "3.11, 3.12, 3.13 or 3.14")],
+)
+def test_an_unsuited_python_is_answered_with_one_line(
+    project: Path, level: str, version: str, expected: str
+) -> None:
+    add_python(project, "python3", version)
+    done = set_up(project, level)
     assert done.returncode != 0
     assert done.stderr.count("\n") == 1
-    assert "3.11 or 3.12" in done.stderr
-    assert "found 3.13" in done.stderr
+    assert expected in done.stderr
+    assert f"found {version}" in done.stderr
     assert not (project / ".venv").exists()
+
+
+def test_a_python_that_was_named_is_not_replaced_by_another(project: Path) -> None:
+    add_python(project, "python3", "3.11")
+    add_python(project, "mine", "3.13")
+    done = set_up(project, "all", python="mine")
+    assert done.returncode != 0
+    assert "found 3.13 as PYTHON=mine" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_the_light_level_installs_its_own_lock_on_any_python(project: Path, version: str) -> None:
+    add_python(project, "python3", version)
+    done = set_up(project, "convert")
+    assert done.returncode == 0, done.stderr
+    assert installed_locks(project) == ["requirements-convert.lock"]
+    assert set_up(project, "convert").stdout == ""
+
+
+def test_a_light_environment_is_completed_and_then_stays_whole(project: Path) -> None:
+    add_python(project, "python3", "3.12")
+    assert set_up(project, "convert").returncode == 0
+    completed = set_up(project, "all")
+    assert "Making" not in completed.stdout
+    assert installed_locks(project) == ["requirements-convert.lock", "requirements-3.12.lock"]
+    assert set_up(project, "convert").stdout == ""
+
+
+def test_a_light_environment_on_a_newer_python_is_made_anew_for_everything(project: Path) -> None:
+    add_python(project, "python3.13", "3.13")
+    assert set_up(project, "convert", python="python3.13").returncode == 0
+    add_python(project, "python3.11", "3.11")
+    assert "Making .venv" in set_up(project, "all").stdout
+    assert installed_locks(project) == ["requirements-convert.lock", "requirements-3.11.lock"]
+
+
+def test_an_environment_of_an_earlier_version_keeps_everything(project: Path) -> None:
+    add_python(project, "python3", "3.11")
+    assert set_up(project, "all").returncode == 0
+    (project / ".venv" / "packages").write_text("1234 56\n")
+    assert set_up(project, "convert").returncode == 0
+    assert set(installed_locks(project)) == {"requirements-3.11.lock"}
 
 
 def test_no_python_at_all_is_answered_with_one_line(project: Path) -> None:

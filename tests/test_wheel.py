@@ -14,7 +14,7 @@ PACKAGES = ("edge", "converters", "demos", "boards")
 FILES = (
     "pyproject.toml", "README.md", "LICENSE", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
     "MANIFEST.in", "Makefile", ".gitignore", "conftest.py", "requirements-3.11.lock",
-    "requirements-3.12.lock",
+    "requirements-3.12.lock", "requirements-convert.lock",
 )  # fmt: skip
 
 
