@@ -77,7 +77,7 @@ Rounds = list[list[float]]
 
 
 def measure_in_turns(
-    models: Sequence[Sequence[Runtime]], *, rounds: int = 5, seconds: float = 0.1
+    models: Sequence[Sequence[Runtime]], *, rounds: int = 5, seconds: float = 0.03
 ) -> tuple[tuple[InvokeTiming, ...], ...]:
     """Time models alternately, so that their times can be compared.
 

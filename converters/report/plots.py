@@ -3,9 +3,10 @@
 import io
 import math
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,16 @@ def plot_style(palette: Palette, key: str) -> Iterator[None]:
     with rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         yield
+
+
+def prefetch() -> None:
+    """Start importing matplotlib in the background: it takes a second, and is needed at the end."""
+    threading.Thread(target=_import, name="import-matplotlib", daemon=True).start()
+
+
+def _import() -> None:
+    with suppress(ImportError):  # raised again by the plot that needs it
+        pass
 
 
 def missing_glyphs(text: str) -> str:

@@ -3,7 +3,9 @@
 import gzip
 import math
 import os
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -165,17 +167,28 @@ def predict(variant: Variant, dataset: Dataset, split: Split, progress: Progress
         ConversionError: its scores are not finite.
         EdgeError: it does not run.
     """
-    with suppress_native_stderr():  # the interpreter announces its delegate
-        model = Classifier.from_bytes(variant.content, name=f"{variant.name}.tflite", trusted=True)
+    own = threading.local()  # an interpreter belongs to one thread
+
+    def score(index: int) -> NDArray[np.float32]:
+        if not hasattr(own, "model"):
+            with suppress_native_stderr():  # the interpreter announces its delegate
+                own.model = Classifier.from_bytes(
+                    variant.content, name=f"{variant.name}.tflite", threads=1, trusted=True
+                )
+        scores: NDArray[np.float32] = own.model.scores(np.asarray(dataset.pixels[index]))
+        return scores
 
     def scores(subset: Indices, name: str) -> NDArray[np.float32]:
         label = f"evaluating {variant.name} on the {name} split"
-        steps = progress.track(subset, len(subset), label)
-        return np.stack([model.scores(np.asarray(dataset.pixels[index])) for index in steps])
+        return np.stack(list(progress.track(pool.map(score, subset), len(subset), label)))
 
-    predictions = Predictions(
-        variant, scores(split.validation, "validation"), scores(split.test, "test")
-    )
+    pool = ThreadPoolExecutor(min(max(_THREADS), os.cpu_count() or 1))
+    try:
+        predictions = Predictions(
+            variant, scores(split.validation, "validation"), scores(split.test, "test")
+        )
+    finally:
+        pool.shutdown(cancel_futures=True)  # on Ctrl-C the rest is not waited for
     check_finite(variant.name, predictions.test)
     return predictions
 

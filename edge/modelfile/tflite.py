@@ -7,6 +7,7 @@ numbers are those of TensorFlow Lite's ``schema.fbs``.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from edge.errors import ModelError
@@ -165,10 +166,8 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
     """
     if content[4:8] != IDENTIFIER:
         raise _not_a_model(foreign.identify(content[: foreign.HEAD_BYTES], content), name)
-    reader = FlatbufferReader(content)
     try:
-        file = _model(reader)
-        _check_tail(file)
+        return _parsed(content)
     except FlatbufferError as error:
         raise ModelError(
             "a complete TensorFlow Lite model",
@@ -177,6 +176,12 @@ def parse(content: bytes, name: str = "the model") -> ModelFile:
             code="model-damaged",
             summary=f"{name} is truncated or damaged ({error})",
         ) from None
+
+
+@lru_cache(maxsize=4)  # a command reads each of its few models several times
+def _parsed(content: bytes) -> ModelFile:
+    file = _model(FlatbufferReader(content))
+    _check_tail(file)
     return file
 
 
