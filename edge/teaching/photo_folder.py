@@ -138,12 +138,7 @@ class PhotoFolder:
         check_label(self.root, new)
         before, after = self.root / label, self.root / new
         if after.exists():
-            raise UsageError(
-                "a name that no other class has",
-                f"'{new}'",
-                "choose another name",
-                code="label-taken",
-            )
+            raise label_taken(new)
         if not before.is_dir():
             return lambda: None
         _move(before, after)
@@ -162,6 +157,13 @@ class PhotoFolder:
         path = _free(self.root / label / (plain if usable else f"image{Path(name).suffix}"))
         write_atomic(path, content)
         return path
+
+
+def label_taken(label: str) -> UsageError:
+    """Return the error for a name that another class has."""
+    return UsageError(
+        "a name that no other class has", f"'{label}'", "choose another name", code="label-taken"
+    )
 
 
 def _check_empty(folder: Path, files: Sequence[Path]) -> None:

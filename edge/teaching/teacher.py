@@ -1,5 +1,6 @@
 """Teacher: learns to classify the images of a folder, and keeps up while they change."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import Self
 from edge.errors import EdgeError, UsageError, did_you_mean
 from edge.files import output_errors, sha256, write_atomic
 from edge.frame import BgrImage
-from edge.image import as_image, decode_bgr, read_content, read_image
+from edge.image import as_image, read_content
 from edge.interpreter import Array
 from edge.modelfile.labels import format_labels
 from edge.results import Classification
 from edge.tasks.classify.classifier import Classifier
 from edge.teaching import lesson
 from edge.teaching.assessment import DEFAULT_STRENGTH, Assessment, assess
+from edge.teaching.classes import TaughtClasses
 from edge.teaching.examples import (
     EXAMPLES_FILE,
     Example,
@@ -34,7 +36,7 @@ from edge.teaching.output import (
     earlier_order,
     write_model,
 )
-from edge.teaching.photo_folder import PhotoFolder
+from edge.teaching.photo_folder import PhotoFolder, label_taken
 from edge.terminal import count_progress
 
 
@@ -59,13 +61,11 @@ class Teacher:
         extractor: FeatureExtractor,
         say: Callable[[str], None],
     ) -> None:
-        self.photos = photos
-        self.out = out
-        self.extractor = extractor
+        self.photos, self.out, self.extractor = photos, out, extractor
         self.lesson: Lesson | None = None
         self.history = ChangeHistory()
         self._say = say
-        self._classes: dict[str, dict[str, Example]] = {}
+        self._classes = TaughtClasses()
         self._known: dict[str, Example] = {}
         self.strength = DEFAULT_STRENGTH
         self._classifier: Classifier | None = None
@@ -123,7 +123,7 @@ class Teacher:
     @property
     def examples(self) -> Examples:
         """Embeddings of the classes that have any: a value that does not change any more."""
-        return Examples.of({k: tuple(v.values()) for k, v in self._classes.items()})
+        return self._classes.examples()
 
     def names(self, label: str) -> dict[str, str]:
         """Return the SHA-256 of the images of a class by file name, the oldest first.
@@ -133,7 +133,7 @@ class Teacher:
         Raises:
             UsageError: there is no such class.
         """
-        return {name: example.image for name, example in self._class(label).items()}
+        return {name: example.image for name, example in self._classes[label].items()}
 
     def images(self, label: str) -> tuple[Path, ...]:
         """Return the image files of a class, the oldest first.
@@ -142,7 +142,7 @@ class Teacher:
             UsageError: there is no such class.
         """
         folder = self.photos.root / label
-        return tuple(folder / name for name in self._class(label) if (folder / name).is_file())
+        return tuple(folder / name for name in self._classes[label] if (folder / name).is_file())
 
     def add(self, image: BgrImage | str | Path, label: str) -> Path:
         """Add an image to a class, which is created if there is none; return its file.
@@ -168,7 +168,7 @@ class Teacher:
             ImageError: it is no image that can be read.
             UsageError, OutputError: see :meth:`add`.
         """
-        embedding = self.extractor.embed(decode_bgr(content, name))
+        embedding = self.extractor.embed_file(content, name)
         return self._take(self.photos.add_file(content, name, label), label, embedding)
 
     def add_class(self, label: str) -> None:
@@ -190,7 +190,7 @@ class Teacher:
             UsageError: there is no such class or image.
             OutputError: they cannot be moved.
         """
-        examples = self._class(label)
+        examples = self._classes[label]
         for name in names:
             if name not in examples:
                 raise UsageError(
@@ -210,14 +210,14 @@ class Teacher:
             UsageError: there is no such class.
             OutputError: they cannot be moved.
         """
-        examples = self._class(label)
+        examples = self._classes[label]
         order = self.labels
         restore = self._remove_class(label)
 
         def undo() -> None:
             restore()
             self._classes[label] = examples
-            self._sort(order)
+            self._classes.sort(order)
 
         self.history.add(f"removing the class {label}", undo)
 
@@ -228,18 +228,15 @@ class Teacher:
             UsageError: there is no such class, or the new name is unusable or taken.
             OutputError: the folder cannot be renamed.
         """
-        self._class(label)
+        _ = self._classes[label]  # there must be one
         if new in self._classes:
-            raise UsageError(
-                "a name that no other class has", f"'{new}'", "choose another name",
-                code="label-taken",
-            )  # fmt: skip
+            raise label_taken(new)
         restore = self.photos.rename(label, new)
-        self._replace_name(label, new)
+        self._classes.rename(label, new)
 
         def undo() -> None:
             restore()
-            self._replace_name(new, label)
+            self._classes.rename(new, label)
 
         self.history.add(f"renaming {label} to {new}", undo)
 
@@ -257,8 +254,8 @@ class Teacher:
                 code="unknown-class",
             )
         before = self.labels
-        self._sort(labels)
-        self.history.add("reordering the classes", lambda: self._sort(before))
+        self._classes.sort(labels)
+        self.history.add("reordering the classes", lambda: self._classes.sort(before))
 
     def undo(self) -> str | None:
         """Undo the last change of images or classes; return what it was, None if there is none.
@@ -325,8 +322,8 @@ class Teacher:
         check_output(self.photos.root, target)
         with output_errors(target):
             target.mkdir(parents=True, exist_ok=True)
-        classes = {label: tuple(each.values()) for label, each in self._classes.items()}
-        write_examples(target / EXAMPLES_FILE, StoredExamples(self.extractor.format, classes))
+        stored = StoredExamples(self.extractor.format, self._classes.values_of())
+        write_examples(target / EXAMPLES_FILE, stored)
         write_atomic(target / LABELS_FILE, format_labels(learned.labels))
         return write_model(target / MODEL_FILE, learned.content)
 
@@ -343,20 +340,21 @@ class Teacher:
                 f"embeddings are kept; remove the class with --forget {label}"
             )
         files = [path for label in folders for path in self.photos.images(label)]
-        self._classes |= {label: {} for label in folders}
+        self._classes.update({label: {} for label in folders})
         with count_progress("Embedding") as tell:
             for done, path in enumerate(files, 1):
                 self._read_image(path)
                 tell(done, len(files))
-        self._sort([*earlier_order(self.out), *folders])
+        self._classes.sort([*earlier_order(self.out), *folders])
 
     def _read_image(self, path: Path) -> None:
         """Take an image file as an example of its folder's class, or say why it cannot be read."""
         try:
-            digest = sha256(path)
+            content = read_content(path)
+            digest = hashlib.sha256(content).hexdigest()
             if digest not in self._known:
-                self._known[digest] = Example(digest, self.extractor.embed(read_image(path)))
-        except (EdgeError, OSError) as error:
+                self._known[digest] = Example(digest, self.extractor.embed_file(content, str(path)))
+        except EdgeError as error:
             self._say(f"left out: {error}")
             return
         self._classes[path.parent.name][path.name] = self._known[digest]
@@ -365,7 +363,9 @@ class Teacher:
         """Take an image that was written as an example."""
         example = Example(sha256(path), embedding)
         self._known[example.image] = example
-        self._classes.setdefault(label, {})[path.name] = example
+        if label not in self._classes:
+            self._classes[label] = {}
+        self._classes[label][path.name] = example
         self.history.add(f"adding {path.name} to {label}", self._removal(label, path))
         return path
 
@@ -373,12 +373,6 @@ class Teacher:
         restore = self.photos.remove_class(label)
         del self._classes[label]
         return restore
-
-    def _class(self, label: str) -> dict[str, Example]:
-        if label not in self._classes:
-            fix = did_you_mean(label, self._classes, "see the classes")
-            raise UsageError("a class", f"'{label}'", fix, code="unknown-class")
-        return self._classes[label]
 
     def _removal(self, label: str, path: Path) -> Undo:
         """Return what removes an image that was added; the class may have another name by then."""
@@ -403,12 +397,3 @@ class Teacher:
                     self._read_image(path)
 
         return undo
-
-    def _replace_name(self, label: str, new: str) -> None:
-        self._classes = {new if k == label else k: v for k, v in self._classes.items()}
-
-    def _sort(self, order: Sequence[str]) -> None:
-        """Sort the classes by ``order``; others come last."""
-        known = [label for label in dict.fromkeys(order) if label in self._classes]
-        rest = [label for label in self._classes if label not in known]
-        self._classes = {label: self._classes[label] for label in (*known, *rest)}

@@ -162,7 +162,7 @@ def _teach(
         commands, frame = inbox.wait(_TICK_S)
         for command in commands:
             command.run(session)
-        if frame is not None:
+        if frame is not None and (hub.clients or session.recording):
             start = time.perf_counter()
             answer = session.take_frame(frame, time.monotonic())
             feed.meter.processed(start, time.perf_counter() - start)

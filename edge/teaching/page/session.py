@@ -23,6 +23,7 @@ from edge.teaching.page.view import (
     suggestion_for,
     waiting_for,
 )
+from edge.teaching.photo_folder import label_taken
 from edge.teaching.teacher import Teacher
 
 RECORD_INTERVAL_S = 0.1
@@ -82,6 +83,11 @@ class TeachingSession:
         if self._assessed is None or self._changed_at is not None:
             return None
         return self._assessed.assessment if self._assessed.examples is self._requested else None
+
+    @property
+    def recording(self) -> bool:
+        """True while frames are recorded."""
+        return self._recording is not None
 
     def take_frame(self, frame: Frame, now: float) -> Classification | None:
         """Record a frame if that is due; return its classes, None before anything was learned.
@@ -180,10 +186,7 @@ class TeachingSession:
         """
         label = _checked(label)
         if label in self._teacher.labels:
-            raise UsageError(
-                "a name that no other class has", f"'{label}'", "choose another name",
-                code="label-taken",
-            )  # fmt: skip
+            raise label_taken(label)
         self._changing(now, lambda: self._teacher.add_class(label))
 
     def rename(self, label: str, new: str, now: float) -> None:

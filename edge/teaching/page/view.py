@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from edge.quantities import counted
@@ -39,7 +40,7 @@ def cards_of(teacher: Teacher, assessment: Assessment | None) -> tuple[Mapping[s
             {
                 "label": label,
                 "count": len(names),
-                "images": images_of(names)[:_NEWEST],
+                "images": images_of(names, _NEWEST),
                 "tested": known.tested if known else 0,
                 "correct": known.correct if known else 0,
                 "hint": known.hint if known else "",
@@ -48,9 +49,10 @@ def cards_of(teacher: Teacher, assessment: Assessment | None) -> tuple[Mapping[s
     return tuple(cards)
 
 
-def images_of(names: dict[str, str]) -> list[tuple[str, str]]:
-    """Return name and version of the images that are there, the newest first."""
-    return [(name, sha[:12]) for name, sha in reversed(names.items()) if name != sha]
+def images_of(names: dict[str, str], most: int | None = None) -> list[tuple[str, str]]:
+    """Return name and version of the images that are there, the newest first, at most ``most``."""
+    there = ((name, sha[:12]) for name, sha in reversed(names.items()) if name != sha)
+    return list(islice(there, most))
 
 
 def waiting_for(counts: Mapping[str, int]) -> str:

@@ -23,7 +23,9 @@ const state = { link: { is: "connecting" }, ended: "", gone: "", camera: false, 
 let adding = ""; // name of a new class that the server has not taken yet
 
 const MESSAGES = {
-  hello() {
+  hello({ version }) {
+    if (state.version && state.version !== version) location.reload();
+    state.version = version;
     state.ended = "";
     image.expect();
     camera.taken();
