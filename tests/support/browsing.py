@@ -1,6 +1,8 @@
 """Fixtures of a real Chromium whose camera is a file, for the conftest of a folder to import."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import chromium
 import pytest
@@ -11,9 +13,16 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["sync_api.Browser"]:
+    clip = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    with filming(write_fake_camera(clip)) as browser:
+        yield browser
+
+
+@contextmanager
+def filming(clip: Path) -> Iterator["sync_api.Browser"]:
+    """A browser whose camera is a clip."""
     if chromium.path() is None:
         pytest.skip("no Chromium: set EDGE_CHROMIUM")
-    clip = write_fake_camera(tmp_path_factory.mktemp("camera") / "camera.mjpeg")
     arguments = [
         "--disable-background-networking",
         "--use-fake-device-for-media-stream",

@@ -125,8 +125,8 @@ def write_clip(path: Path, seconds: float = 2.4, fps: int = 20) -> Path:
     return path
 
 
-def write_fake_camera(path: Path) -> Path:
+def write_fake_camera(path: Path, seconds: float = 2.4) -> Path:
     """Write a clip of JPEGs in a row, which Chromium's fake camera repeats."""
-    images = (cv2.imencode(".jpg", image)[1].tobytes() for image in colored(2.4, 30))
+    images = (cv2.imencode(".jpg", image)[1].tobytes() for image in colored(seconds, 30))
     path.write_bytes(b"".join(images))
     return path
