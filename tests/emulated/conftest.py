@@ -10,7 +10,7 @@ from pathlib import Path
 
 import emulated_root
 import pytest
-from emulated_root import PYTHONS, Board
+from emulated_root import PYTHONS, Board, Root
 
 from edge.installation import DISTRIBUTION
 
@@ -46,6 +46,7 @@ def board(
     board_cache: Path,
     wheel: Path,
     test_data: Path,
+    micro_dataset: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Board]:
     """Set up the board, and report the duration."""
@@ -55,39 +56,49 @@ def board(
     release = request.param
     with emulated_root.root(release, board_cache) as root:
         wheels = tmp_path_factory.mktemp(f"wheels-{release}")
-        _download(wheel, PYTHONS[release], wheels)
+        _download(str(wheel), PYTHONS[release], wheels)
         board = Board(root, wheel, wheels)
         start = time.perf_counter()
-        _install(board)
+        _install(board.root, wheels, "/opt/edge", DISTRIBUTION)
         _report(request, f"{release}: wheels installed in {time.perf_counter() - start:.0f} s")
         for name in DATA_FILES:
             root.copy_in(test_data / "models" / name, f"/data/{name}")
         root.copy_in(test_data / "images/cat_720p.jpg", "/data/images/cat.jpg")
         root.copy_in(test_data / "images/parrot.jpg", "/data/images/parrot.jpg")
         root.copy_in(test_data / "video/store-aisle.gif", "/data/people.gif")
+        root.copy_in(micro_dataset, "/data/shapes")
         yield board
 
 
-def _download(wheel: Path, python: str, folder: Path) -> None:
+@pytest.fixture(scope="session")
+def converting(board: Board, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An ``edge`` on the board in an environment with the extra "convert"."""
+    wheels = tmp_path_factory.mktemp("wheels-convert")
+    _download(f"{board.wheel}[convert]", PYTHONS[board.root.release], wheels)
+    _install(board.root, wheels, "/opt/convert", f"{DISTRIBUTION}[convert]")
+    return "/opt/convert/bin/edge"
+
+
+def _download(requirement: str, python: str, folder: Path) -> None:
     """Download the board's wheels here, where that is fast."""
     platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in _GLIBC]
     done = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:",
          "--implementation=cp", f"--python-version={python}", "--platform=manylinux2014_aarch64",
-         *platforms, f"--dest={folder}", str(wheel)],
+         *platforms, f"--dest={folder}", requirement],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _install(board: Board) -> None:
-    board.root.copy_in(board.wheels, "/opt/wheels")
-    board.root.run("python3", "-m", "venv", "/opt/edge")
-    board.root.run(
-        "/opt/edge/bin/pip", "install", "--quiet", "--no-index", "--no-compile",
-        "--find-links=/opt/wheels", DISTRIBUTION,
+def _install(root: Root, wheels: Path, environment: str, requirement: str) -> None:
+    root.copy_in(wheels, "/opt/wheels")
+    root.run("python3", "-m", "venv", environment)
+    root.run(
+        f"{environment}/bin/pip", "install", "--quiet", "--no-index", "--no-compile",
+        "--find-links=/opt/wheels", requirement,
     )  # fmt: skip
-    shutil.rmtree(board.root.folder / "opt/wheels")
+    shutil.rmtree(root.folder / "opt/wheels")
 
 
 def _report(request: pytest.FixtureRequest, line: str) -> None:

@@ -1,6 +1,7 @@
 """``edge`` on an emulated board: it installs from wheels, and its results are as here."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,33 @@ def test_the_demo_detects_in_a_video(board: Board) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["frame"] for line in lines] == [0, 1]
     assert any(entry["label"] == "person" for entry in lines[0]["detections"])
+
+
+def test_it_learns_a_folder_at_once(board: Board, run_edge) -> None:  # type: ignore[no-untyped-def]
+    board.edge("teach", "/data/shapes", "--once", "-o", "/tmp/taught")
+    assert _right(run_edge, board.root.folder / "tmp/taught/model.tflite", board) > 0.9
+
+
+def test_it_converts_a_folder_with_the_extra_convert(
+    board: Board, converting: str, run_edge  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    listed = board.root.run("/opt/convert/bin/pip", "list", "--format=freeze").stdout.lower()
+    assert "h5py==" in listed
+    assert not {"tensorflow", "scipy", "scikit-learn"} & set(re.split("==|\n", listed))
+    done = board.root.run(
+        converting, "convert", "/data/shapes", "-o", "/tmp/converted", "--weights", "builtin",
+        "--size", 96, "--fine-tune", "never", check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stderr
+    out = board.root.folder / "tmp/converted"
+    assert "<svg" in (out / "report.html").read_text()
+    assert _right(run_edge, out / "model.tflite", board) > 0.9
+
+
+def _right(run_edge, model: Path, board: Board) -> float:  # type: ignore[no-untyped-def]
+    """Return the share of shapes that a model of the board names right here."""
+    done = run_edge("classify", model, board.root.folder / "data/shapes", "--json")
+    results = json.loads(done.stdout)
+    right = [entry["classes"][0]["label"] == Path(entry["file"]).parent.name for entry in results]
+    assert right
+    return sum(right) / len(right)
