@@ -5,8 +5,9 @@ same augmented image (Beyer et al., "Knowledge distillation: A good teacher is p
 consistent", CVPR 2022).
 """
 
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,8 +16,13 @@ from numpy.typing import NDArray
 
 from converters import tf
 from converters.compression.context import RecipeContext
+from converters.compression.scoring import scorer
 from converters.training import fit
 from edge.errors import UsageError
+
+_VIEWS = 2
+"""Random changes of each training image. Later epochs see them again, in another order, and cost no
+scores of the teacher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,9 @@ class DistillationConfig:
 
     ``title``: of its progress bar; ``epochs``: at least 1; ``learning_rate``: the highest, reached
     after a share ``warm_up`` of all steps; ``label_weight``: of the true label, 0 to 1, the rest
-    being that of the teacher's scores; ``batch_size``: images in a step.
+    being that of the teacher's scores; ``batch_size``: images in a step; ``patience``: epochs
+    without a better validation result after which it stops, None for never; ``goal``: validation
+    accuracy at which it stops.
 
     Raises:
         UsageError: a value outside its range.
@@ -37,6 +45,8 @@ class DistillationConfig:
     warm_up: float = 0.1
     label_weight: float = 0.1
     batch_size: int = 32
+    patience: int | None = None
+    goal: float = math.inf
 
     def __post_init__(self) -> None:
         for valid, expected, value, fix in (
@@ -131,7 +141,7 @@ def distill(
     dataset, split = context.dataset, context.split
     batch = min(config.batch_size, len(split.train))
     steps = fit.steps_in(len(split.train), batch)
-    log = fit.EpochLog(student, patience=config.epochs, keep_from=keep_from)
+    log = fit.EpochLog(student, config.patience or config.epochs, keep_from, config.goal)
     with fit.batch_norm_frozen(student):
         keras = tf.keras()
         # The same layers in a model of its own, so that the student is saved without an optimizer.
@@ -141,9 +151,9 @@ def distill(
             trained,
             config.epochs,
             steps,
-            _epochs_with_targets(teacher, context, config.label_weight, batch),
+            _Views(teacher, context, config.label_weight, batch).epoch,
             fit.LearningRateSchedule(config.learning_rate, config.warm_up),
-            lambda: fit.validate(student, dataset, split.validation),
+            lambda: fit.validate(scorer(student), dataset, split.validation),
             log,
             callbacks,
         )
@@ -160,18 +170,42 @@ def distill(
     )
 
 
-def _epochs_with_targets(
-    teacher: Any, context: RecipeContext, label_weight: float, batch_size: int
-) -> Callable[[], Iterator[fit.Batch]]:
-    """Return a function that yields an epoch of augmented images with the mixed targets."""
-    scores = tf.tensorflow().function(lambda inputs: teacher(inputs, training=False))
-    rng = np.random.default_rng([context.seed, 0xD157])  # a stream of its own
-    dataset, indices = context.dataset, context.split.train
+class _Views:
+    """Augmented training images with their targets, epoch after epoch.
 
-    def epoch() -> Iterator[fit.Batch]:
-        images = fit.batches(dataset, indices, context.augmentation, rng, batch_size)
-        for inputs, truth in images:
-            soft: NDArray[np.float32] = scores(inputs).numpy()
-            yield inputs, label_weight * truth + (1 - label_weight) * soft
+    Each image has ``_VIEWS`` random changes, drawn once: the teacher scores each of them when it
+    first comes up, and later epochs take its scores from ``_scores``.
+    """
 
-    return epoch
+    def __init__(
+        self, teacher: Any, context: RecipeContext, label_weight: float, batch_size: int
+    ) -> None:
+        self._context, self._label_weight, self._batch_size = context, label_weight, batch_size
+        self._score = scorer(teacher)
+        self._rng = np.random.default_rng([context.seed, 0xD157])  # a stream of its own
+        train, classes = context.split.train, len(context.dataset.classes)
+        draw = context.augmentation.draw
+        self._changes = [[draw(self._rng) for _ in train] for _ in range(_VIEWS)]
+        self._scores = np.full((_VIEWS, len(train), classes), np.nan, np.float32)
+        self._epoch = 0
+
+    def epoch(self) -> Iterator[fit.Batch]:
+        """Yield the batches of the next epoch, in random order."""
+        view, self._epoch = self._epoch % _VIEWS, self._epoch + 1
+        dataset, train = self._context.dataset, self._context.split.train
+        truth = np.eye(len(dataset.classes), dtype=np.float32)[dataset.labels[train]]
+        for rows in fit.shuffled(np.arange(len(train)), self._rng, self._batch_size):
+            changed = [self._changes[view][row].apply(dataset.pixels[train[row]]) for row in rows]
+            inputs = dataset.preprocessing.normalize(np.stack(changed))
+            soft = self._teacher_scores(view, rows, inputs)
+            yield inputs, self._label_weight * truth[rows] + (1 - self._label_weight) * soft
+
+    def _teacher_scores(
+        self, view: int, rows: NDArray[np.int64], inputs: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        known = self._scores[view]
+        new = np.isnan(known[rows, 0])
+        if new.any():
+            known[rows[new]] = self._score(inputs[new])
+        scores: NDArray[np.float32] = known[rows]
+        return scores

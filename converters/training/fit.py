@@ -48,17 +48,20 @@ class LearningRateSchedule:
 class EpochLog:
     """Results per epoch, and the weights of the best: by accuracy, ties by log-loss.
 
-    ``patience``: epochs without improvement after which training is stale. Epochs before
-    ``keep_from`` are never the best: a model that is still being pruned is not final. Keras'
-    ``EarlyStopping`` monitors a single metric, and restores the best weights only if it stops.
+    ``patience``: epochs without improvement after which training is over, as it is at an accuracy
+    of ``goal``. Epochs before ``keep_from`` are never the best: a model that is still being pruned
+    is not final. Keras' ``EarlyStopping`` monitors a single metric, and restores the best weights
+    only if it stops.
     """
 
-    def __init__(self, model: Any, patience: int, keep_from: int = 0) -> None:
+    def __init__(
+        self, model: Any, patience: int, keep_from: int = 0, goal: float = math.inf
+    ) -> None:
         self.losses: list[float] = []
         self.accuracies: list[float] = []
         self.validation_losses: list[float] = []
         self.best = keep_from
-        self._model, self._patience = model, patience
+        self._model, self._patience, self._goal = model, patience, goal
         self._weights: list[NDArray[np.float32]] | None = None
 
     def epoch(self, loss: float, accuracy: float, validation_loss: float) -> None:
@@ -73,9 +76,10 @@ class EpochLog:
         if self._weights is None or result > (self.accuracies[best], -self.validation_losses[best]):
             self.best, self._weights = current, self._model.get_weights()
 
-    def stale(self) -> bool:
-        """Return whether no epoch improved for ``patience`` epochs."""
-        return len(self.losses) - 1 - self.best >= self._patience
+    def is_over(self) -> bool:
+        """Return whether the goal is reached, or no epoch improved for ``patience`` epochs."""
+        reached = self._weights is not None and self.accuracies[self.best] >= self._goal
+        return reached or len(self.losses) - 1 - self.best >= self._patience
 
     def restore(self) -> None:
         """Set the model to the weights of its best epoch."""
@@ -95,17 +99,23 @@ def batches(
     rng: np.random.Generator,
     batch_size: int,
 ) -> Iterator[Batch]:
-    """Yield an epoch of the images at ``indices``, shuffled and augmented, with one-hot targets.
+    """Yield an epoch of the images at ``indices``, shuffled and augmented, with one-hot targets."""
+    targets = np.eye(len(dataset.classes), dtype=np.float32)
+    for chosen in shuffled(indices, rng, batch_size):
+        pixels = augmentation.batch(dataset.pixels[chosen], rng)
+        yield dataset.preprocessing.normalize(pixels), targets[dataset.labels[chosen]]
+
+
+def shuffled(
+    indices: NDArray[np.int64], rng: np.random.Generator, batch_size: int
+) -> NDArray[np.int64]:
+    """Return an epoch of ``indices`` in random order, int64 [steps, batch_size].
 
     All batches are full (the last repeats a few images): a smaller one would make Keras rebuild
     its graph.
     """
     order = rng.permutation(indices)
-    order = np.resize(order, steps_in(len(order), batch_size) * batch_size)
-    targets = np.eye(len(dataset.classes), dtype=np.float32)
-    for chosen in order.reshape(-1, batch_size):
-        pixels = augmentation.batch(dataset.pixels[chosen], rng)
-        yield dataset.preprocessing.normalize(pixels), targets[dataset.labels[chosen]]
+    return np.resize(order, (steps_in(len(order), batch_size), batch_size))
 
 
 def compile_model(model: Any, loss: Any) -> None:
@@ -128,7 +138,7 @@ def train(
     log: EpochLog,
     callbacks: Sequence[Any] = (),
 ) -> Iterator[None]:
-    """Train a compiled ``model`` in place, yielding after each step, until ``log`` is stale.
+    """Train a compiled ``model`` in place, yielding after each step, until ``log`` is over.
 
     ``epoch_batches`` returns an epoch's batches, ``steps`` of them; ``evaluate`` returns accuracy
     and log-loss after an epoch; ``callbacks`` are Keras callbacks.
@@ -148,21 +158,21 @@ def train(
             yield
         keras_callbacks.on_epoch_end(epoch)
         log.epoch(float(np.mean(losses)), *evaluate())
-        if log.stale():
+        if log.is_over():
             break
     keras_callbacks.on_train_end()
 
 
-def validate(model: Any, dataset: Dataset, indices: NDArray[np.int64]) -> tuple[float, float]:
-    """Return accuracy and log-loss of ``model`` on unaugmented images."""
-    scores = np.concatenate(
-        [
-            np.asarray(
-                model.predict_on_batch(dataset.preprocessing.normalize(dataset.pixels[part]))
-            )
-            for part in np.array_split(indices, math.ceil(len(indices) / 32))
-        ]
-    )
+def validate(
+    score: Callable[[NDArray[np.float32]], Any], dataset: Dataset, indices: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return accuracy and log-loss on unaugmented images.
+
+    ``score`` maps inputs [n, h, w, 3] to scores [n, classes], as ``predict_on_batch`` does.
+    """
+    parts = np.array_split(indices, math.ceil(len(indices) / 32))
+    inputs = (dataset.preprocessing.normalize(dataset.pixels[part]) for part in parts)
+    scores = np.concatenate([np.asarray(score(batch)) for batch in inputs])
     labels = dataset.labels[indices]
     chosen = scores[np.arange(len(labels)), labels]
     accuracy = float(np.mean(scores.argmax(axis=1) == labels))
@@ -279,7 +289,7 @@ def fit(
         steps,
         epoch_batches,
         LearningRateSchedule(config.learning_rate, config.warm_up),
-        lambda: validate(model, dataset, split.validation),
+        lambda: validate(model.predict_on_batch, dataset, split.validation),
         log,
     )
     for _ in progress.track(training, planned * steps, config.title):

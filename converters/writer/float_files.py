@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.writer.folding import FoldedNetwork
-from converters.writer.tracing import SCORES, trace
+from converters.writer.folding import FoldedLayer, FoldedNetwork
+from converters.writer.tracing import SCORES, trace, trace_layers
 from edge.modelwriter import operations
 from edge.modelwriter.network import Network, Operation, Tensor, constant, to_bytes
 from edge.modelwriter.quantization import quantize_kernel
@@ -43,6 +43,13 @@ def to_probe(network: FoldedNetwork) -> tuple[bytes, tuple[str, ...]]:
         steps = traced.operations
     content = to_bytes(Network((image,), tuple(traced.linear.values()), steps, DESCRIPTION))
     return content, tuple(traced.linear)
+
+
+def to_part(layers: tuple[FoldedLayer, ...], shape: tuple[int, ...]) -> bytes:
+    """Return a float32 file of some layers, one after the other, from [1, h, w, c] = ``shape``."""
+    data = Tensor("activations", shape, "float32")
+    traced = trace_layers(layers, data, _Float32())
+    return to_bytes(Network((data,), (traced.result,), traced.operations, DESCRIPTION))
 
 
 def _file(network: FoldedNetwork, number_format: "_Float32") -> bytes:

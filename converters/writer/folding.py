@@ -87,6 +87,23 @@ def from_model(model: Any) -> FoldedNetwork:
     return fold(weights, int(model.inputs[0].shape[1]), LinearLayer(*weights["head"]))
 
 
+def fold_stem(weights: Weights) -> tuple[FoldedLayer, ...]:
+    """Fold the layers before the first block that expands."""
+    folder = _Folder(weights)
+    stem = folder.conv("Conv1", "bn_Conv1", stride=2)
+    return (stem, *_block(folder, 0).layers)
+
+
+def fold_block(weights: Weights, prefix: str, stride: int) -> tuple[FoldedLayer, ...]:
+    """Fold expansion, depthwise convolution and projection of the block of this prefix."""
+    folder = _Folder(weights, width=weights[f"{prefix}expand"][0].shape[2])
+    return (
+        folder.conv(f"{prefix}expand", f"{prefix}expand_BN"),
+        folder.depthwise(f"{prefix}depthwise", f"{prefix}depthwise_BN", stride),
+        folder.conv(f"{prefix}project", f"{prefix}project_BN", relu6=False),
+    )
+
+
 def _block(folder: "_Folder", index: int) -> FoldedBlock:
     prefix, (channels, stride) = block_prefix(index), BLOCKS[index]
     entering = folder.width
@@ -103,9 +120,9 @@ def _block(folder: "_Folder", index: int) -> FoldedBlock:
 class _Folder:
     """Folds layers in their order; ``width``: channels after the last one."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, width: int = 3) -> None:
         self._weights = weights
-        self.width = 3
+        self.width = width
 
     def conv(self, name: str, norm: str, stride: int = 1, relu6: bool = True) -> FoldedLayer:
         (kernel,) = self._arrays(name, 1)

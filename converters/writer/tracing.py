@@ -57,6 +57,15 @@ def trace(network: FoldedNetwork, image: Tensor, number_format: NumberFormat) ->
     return Trace(tuple(tracer.operations), tracer.linear, tracer.data)
 
 
+def trace_layers(
+    layers: tuple[FoldedLayer, ...], data: Tensor, number_format: NumberFormat
+) -> Trace:
+    """Return the operations of some layers, one after the other, that read ``data``."""
+    tracer = _Tracer(data, number_format)
+    tracer.block(FoldedBlock(layers))
+    return Trace(tuple(tracer.operations), tracer.linear, tracer.data)
+
+
 class _Tracer:
     """Follows an image through the layers; ``data``: where it has arrived."""
 

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import tflite as quantize
 from converters.backbone import weights
 from converters.compression import recipe
 from converters.compression.context import RecipeContext, calibration_set
@@ -34,7 +33,9 @@ from converters.dataset.split import Split, split
 from converters.progress import Progress
 from converters.terminal_progress import TerminalProgress
 from converters.training.train import TrainingOptions, train
-from converters.verification.calibration import fit_temperature, scale_logits
+from converters.verification.calibration import fit_temperature
+from converters.writer.float_files import to_float32
+from converters.writer.variants import write_variants
 from edge import benchmark
 from edge.files import cache_folder
 from edge.interpreter import load
@@ -100,10 +101,10 @@ def run_seed(
     if (seed, DENSE) not in done(results):
         add(results, measure(start, DENSE, start.int8, 0.0))
     for entry in recipes:
-        began = time.perf_counter()
+        began = time.process_time()
         content = recipe.run(entry, start.material).content
-        add(results, measure(start, entry.name, content, time.perf_counter() - began))
-        progress.say(f"seed {seed}: {entry.name} in {read(results)[-1]['seconds']:.0f} s")
+        add(results, measure(start, entry.name, content, time.process_time() - began))
+        progress.say(f"seed {seed}: {entry.name} in {read(results)[-1]['seconds']:.0f} CPU-s")
 
 
 def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
@@ -119,14 +120,16 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
     sides = split(dataset, seed)
     training = TrainingOptions(fine_tune="never", seed=seed)
     trained = train(backbone, dataset, sides, training, cache_folder(), progress)
-    validation = scores(quantize.to_float32(trained.model), dataset, sides.validation)
-    temperature = fit_temperature(validation, dataset.labels[sides.validation])
-    model = scale_logits(trained.model, temperature)
+    network = trained.network
+    assert network is not None
+    validation = scores(to_float32(network.folded()), dataset, sides.validation)
+    network = network.scaled(fit_temperature(validation, dataset.labels[sides.validation]))
     samples = calibration_set(dataset, sides, seed)
+    float32, _, int8 = write_variants(network.folded(), samples, dataset.preprocessing, progress)
     return Start(
-        material=RecipeContext(dataset, sides, samples, model, seed, progress),
-        float32=quantize.to_float32(model),
-        int8=quantize.to_int8(model, samples, dataset.preprocessing),
+        material=RecipeContext(dataset, sides, samples, network.to_keras(), seed, progress),
+        float32=float32.content,
+        int8=int8.content,
     )
 
 
@@ -208,7 +211,7 @@ def report(by_recipe: list[list[Row]]) -> None:
     """Print the means, and for each bound whether it is kept."""
     print(
         f"{'recipe':<16}{'seeds':>6}{'accuracy':>10}{'lost':>7}{'agree':>8}{'invoke':>8}"
-        f"{'gzip':>7}{'kB':>7}{'zeros':>8}{'runs':>6}{'s':>6}"
+        f"{'gzip':>7}{'kB':>7}{'zeros':>8}{'runs':>6}{'CPU-s':>7}"
     )
     verdicts = []
     for rows in filter(None, by_recipe):
@@ -218,7 +221,7 @@ def report(by_recipe: list[list[Row]]) -> None:
             f"{name:<16}{len(rows):>6}{mean['accuracy']:>10.1%}{mean['lost']:>7.1f}"
             f"{mean['agreement']:>8.3f}{mean['invoke']:>7.2f}x{mean['gzip']:>6.2f}x"
             f"{mean['kB']:>7.0f}{mean['sparsity']:>8.1%}{'yes' if mean['runs'] == 1 else 'NO':>6}"
-            f"{mean['seconds']:>6.0f}"
+            f"{mean['seconds']:>7.0f}"
         )
         for figure, (words, bound) in LIMITS.get(name, {}).items():
             value = mean[figure]

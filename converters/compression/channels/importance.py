@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
+from converters.compression.channels.block_runner import BlockRunner, batches, run_stem
 from converters.compression.context import RecipeContext
 from edge.errors import ConversionError
 from edge.quantities import counted
@@ -154,20 +155,21 @@ def contribution(model: Any, blocks: tuple[Block, ...], context: RecipeContext) 
     BatchNorm folded in, as Sun et al., "A Simple and Effective Pruning Approach for Large Language
     Models" (Wanda), ICLR 2024, do with single weights.
     """
-    inputs = context.dataset.preprocessing.normalize(context.calibration)
-    probe = _probe(model, blocks)
-    count = 0
-    sums = [np.zeros((2, block.channels)) for block in blocks]
-    for start in range(0, len(inputs), _BATCH):
-        activations = probe(inputs[start : start + _BATCH], training=False)[:-1]
-        count += len(activations[0])
-        for total, activation in zip(sums, activations, strict=True):
-            values = activation.numpy().astype(np.float64)
-            np.add(total, [values.mean((1, 2)).sum(0), (values**2).mean((1, 2)).sum(0)], out=total)
+    normalize = context.dataset.preprocessing.normalize
+    entering = run_stem(model, (normalize(image) for image in context.calibration))
     scores = {}
-    for block, (first, second) in zip(blocks, sums, strict=True):
+    for block in blocks:
+        runner = BlockRunner(model, block.name, entering.shape[1:])
+        parts, first, second = [], np.zeros(block.channels), np.zeros(block.channels)
+        for rows in batches(len(entering)):
+            read = runner.read(entering[rows])
+            first += read.mean((1, 2), dtype=np.float64).sum(0)
+            second += np.square(read).mean((1, 2), dtype=np.float64).sum(0)
+            parts.append(runner.project(read, entering[rows]))
+        count = len(entering)
         variance = np.maximum(second / count - (first / count) ** 2, 0)
-        scores[block.name] = variance * (_folded_projection(model, block) ** 2).sum(axis=1)
+        scores[block.name] = variance * np.square(runner.projection, dtype=np.float64).sum(axis=1)
+        entering = np.concatenate(parts)
     return scores
 
 
@@ -213,15 +215,6 @@ def _probe(model: Any, blocks: tuple[Block, ...]) -> Any:
     """Return ``model`` with the input of each projection as outputs before its own."""
     read = [model.get_layer(block.layer("project")).input for block in blocks]
     return tf.keras().Model(model.input, [*read, model.output])
-
-
-def _folded_projection(model: Any, block: Block) -> NDArray[np.float64]:
-    """Return the projection's kernel with its BatchNorm folded in, [channels, outputs]."""
-    (kernel,) = model.get_layer(block.layer("project")).get_weights()
-    norm = model.get_layer(block.layer("project_BN"))
-    gamma, _, _, variance = norm.get_weights()
-    folded: NDArray[np.float64] = kernel[0, 0] * (gamma / np.sqrt(variance + norm.epsilon))
-    return folded
 
 
 MEASURES: dict[str, Callable[[Any, tuple[Block, ...], RecipeContext], Scores]] = {

@@ -42,6 +42,8 @@ def groceries(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Reci
     dataset = audit.audit(listing, Preprocessing(224, 224), work, SilentProgress())
     sides = split.split(dataset, 0)
     options = TrainingOptions(fine_tune="never")
-    teacher = train(backbone, dataset, sides, options, work, SilentProgress()).model
+    network = train(backbone, dataset, sides, options, work, SilentProgress()).network
+    assert network is not None
+    teacher = network.to_keras()
     calibration = calibration_set(dataset, sides, 0)
     return RecipeContext(dataset, sides, calibration, teacher, seed=0, progress=SilentProgress())

@@ -9,6 +9,7 @@ from errors import raises_code
 
 from converters.compression.context import RecipeContext
 from converters.compression.distillation import DistillationConfig, DistillationLog, distill
+from converters.compression.scoring import scorer
 from converters.tf import keras
 from converters.training import fit
 from converters.training.augment import Augmentation
@@ -70,7 +71,7 @@ def test_the_best_epoch_is_the_one_restored(
     context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
     student, recovery = recovered
-    judged = fit.validate(student, context.dataset, context.split.validation)
+    judged = fit.validate(scorer(student), context.dataset, context.split.validation)
     best = recovery.best - 1
     assert judged[0] == recovery.validation_accuracies[best] == max(recovery.validation_accuracies)
     assert judged[1] == pytest.approx(recovery.validation_losses[best], rel=1e-4)
@@ -146,28 +147,65 @@ def test_an_epoch_to_keep_from_that_never_comes_is_refused(context: RecipeContex
         )
 
 
+Epochs = list[list[fit.Batch]]
+
+
+def epochs_of(
+    context: RecipeContext, monkeypatch: pytest.MonkeyPatch, count: int, teacher: Any
+) -> Epochs:
+    """What a distillation of ``count`` epochs trains on."""
+    seen: Epochs = []
+
+    def watched(model: Any, epochs: int, steps: int, batches: Any, *others: Any) -> Any:
+        for _ in range(epochs):
+            seen.append(list(batches()))
+            others[2].epoch(0.0, 0.0, 0.0)
+            yield
+
+    monkeypatch.setattr(fit, "train", watched)
+    config = DistillationConfig("recovering", count, 1e-3)
+    distill(damaged(context.teacher), teacher, context, config)
+    return seen
+
+
 def test_images_change_only_as_they_may(
     context: RecipeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = replace(context, augmentation=Augmentation.parse("none"))
-    seen: list[float] = []
-    train = fit.batches
-
-    def watched(*arguments: Any) -> Any:
-        for inputs, targets in train(*arguments):
-            seen.extend(inputs.sum((1, 2, 3)).tolist())
-            yield inputs, targets
-
-    monkeypatch.setattr(fit, "batches", watched)
-    distill(
-        damaged(context.teacher),
-        context.teacher,
-        still,
-        DistillationConfig("recovering", 1, 1e-3),
-    )
+    (epoch,) = epochs_of(still, monkeypatch, 1, context.teacher)
+    seen = [total for inputs, _ in epoch for total in inputs.sum((1, 2, 3)).tolist()]
     images = context.dataset.pixels[context.split.train]
     unchanged = context.dataset.preprocessing.normalize(images).sum((1, 2, 3))
     assert sorted(seen) == pytest.approx(sorted(unchanged.tolist()), rel=1e-4)
+
+
+def test_the_teacher_scores_each_changed_image_once(
+    context: RecipeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[int] = []
+
+    class Counting:
+        layers, inputs = context.teacher.layers, context.teacher.inputs
+
+        def predict_on_batch(self, inputs: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+            scored.append(len(inputs))
+            return np.asarray(context.teacher.predict_on_batch(inputs))
+
+    epochs = epochs_of(context, monkeypatch, 4, Counting())
+    assert sum(scored) == 2 * len(context.split.train)
+    first, second, third, _ = (
+        {image.tobytes(): row for batch in epoch for image, row in zip(*batch, strict=True)}
+        for epoch in epochs
+    )
+    assert first.keys() == third.keys()
+    assert not first.keys() & second.keys()
+    for image, targets in first.items():
+        np.testing.assert_array_equal(targets, third[image])
+
+
+def test_it_ends_at_its_goal(context: RecipeContext) -> None:
+    plan = DistillationConfig("recovering", 4, 1e-4, batch_size=10, goal=0.0)
+    assert distill(damaged(context.teacher), context.teacher, context, plan).epochs == 1
 
 
 def test_the_student_is_left_without_an_optimizer(recovered: tuple[Any, DistillationLog]) -> None:

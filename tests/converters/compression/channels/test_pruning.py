@@ -12,6 +12,7 @@ from converters.compression.channels import importance, pruning
 from converters.compression.channels.importance import Block, allot_widths
 from converters.compression.channels.pruning import reconstruct
 from converters.compression.context import RecipeContext, RecipeState
+from converters.compression.xnnpack import to_symmetric_padding
 from converters.tf import keras
 
 
@@ -191,6 +192,27 @@ def test_a_harmful_recovery_is_discarded(
     )
     np.testing.assert_array_equal(answers(harmed.model, inputs), answers(fitted.model, inputs))
     assert harmed.details[0]["recovery_kept"] is False
+
+
+def test_where_nothing_is_lost_nothing_is_trained(half_dead: Any, context: RecipeContext) -> None:
+    pruned = pruning.run(RecipeState(half_dead), pruning.ChannelOptions(epochs=50), context)
+    assert pruned.details[0]["recovery"] is None
+
+
+def test_the_head_is_fitted_to_the_scores_of_before(
+    context: RecipeContext, teacher_blocks: tuple[Block, ...], inputs: NDArray[np.float32]
+) -> None:
+    narrowed = importance.keep_channels(context.teacher, every_second(teacher_blocks))
+    list(reconstruct(narrowed, context.teacher, teacher_blocks, inputs))
+    refitted, expected = answers(narrowed, inputs), answers(context.teacher, inputs)
+    narrowed.get_layer("head").set_weights(context.teacher.get_layer("head").get_weights())
+    assert np.abs(refitted - expected).mean() < np.abs(answers(narrowed, inputs) - expected).mean()
+
+
+def test_padding_for_sparse_kernels_is_refused(context: RecipeContext) -> None:
+    model = to_symmetric_padding(context.teacher)
+    with raises_code("model-with-other-padding", fix="channels", kind="ConversionError"):
+        pruning.run(RecipeState(model), pruning.ChannelOptions(), context)
 
 
 def test_a_pruned_network_can_be_pruned_again(pruned: RecipeState, context: RecipeContext) -> None:
