@@ -17,7 +17,6 @@ from converters.dataset import audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.config import TrainingOptions
-from converters.writer.folding import from_model
 from converters.writer.int8_file import to_int8
 from converters.writer.ranges import measure
 from edge.image import decode_image
@@ -57,7 +56,8 @@ def conversion(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Con
     sides = split.split(images, 0)
     options = TrainingOptions(fine_tune="never")
     trained = train.train(backbone, images, sides, options, folder, SilentProgress())
-    network = from_model(trained.model)
+    assert trained.network is not None
+    network = trained.network.folded()
     ranges = measure(network, calibration_set(images, sides, 0), preprocessing)
     content = write_metadata(
         to_int8(network, ranges),

@@ -70,7 +70,9 @@ def test_a_demo_pulls_its_model_and_runs(test_data, tmp_path, run_edge):
         done = run_edge(*arguments, "--sink", "jsonl:-", env=environment)
         again = run_edge(*arguments, "--sink", "jsonl:-", env=environment)
     assert done.returncode == 0, done.stderr
-    assert f"Downloading {name} (3.6 MB, Apache-2.0) from 127.0.0.1:" in done.stderr
+    assert (
+        f"Downloading {name} (3.6\N{NO-BREAK SPACE}MB, Apache-2.0) from 127.0.0.1:" in done.stderr
+    )
     assert "hotdog" in json.loads(done.stdout.splitlines()[0])["classes"][0]["label"]
     assert again.returncode == 0
     assert "Downloading" not in again.stderr
