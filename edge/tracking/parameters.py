@@ -23,7 +23,7 @@ class KalmanNoise:
     """
 
     position: Fractions = (0.05, 0.05, 0.09, 0.10)
-    process: Fractions = (0.10, 0.04, 0.0, 0.0)
+    process: Fractions = (0.10, 0.04, 0.1, 0.0)
     acceleration: Fractions = (0.20, 0.08, 0.02, 0.02)
     initial_velocity: Fractions = (0.6, 0.2, 0.05, 0.05)
 
@@ -86,7 +86,7 @@ class TrackerParameters:
     max_age_tentative: float = 0.15
     max_age_confirmed: float = 2.0
     max_coast_spread: float = 0.35
-    filter_weight: float = 0.7
+    filter_weight: float = 0.8
     duplicate_iou: float = 0.5
     inside_fraction: float = 0.4
     min_part_area: float = 0.3

@@ -68,7 +68,7 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "max_age_tentative": (0.15, 0.25),
     "max_age_confirmed": (2.0, 3.0),
     "max_coast_spread": (0.32, 0.35, 0.4),
-    "filter_weight": (0.6, 0.7, 0.8),
+    "filter_weight": (0.7, 0.8, 0.9),
     "inside_fraction": (0.3, 0.4, 0.5),
     "motion_tolerance": (0.7, 0.8, 1.0),
     "camera_excess": (0.5, 1.0),
@@ -165,8 +165,16 @@ def verdict(parameters: TrackerParameters, sequence: Sequence, fps: float) -> Ar
 
 
 def best(scores: Array) -> int:
-    """Return the candidate with the highest mean over groups [candidates, groups]."""
-    return int(scores.mean(axis=1).argmax())
+    """Return the candidate with the highest mean over groups [candidates, groups].
+
+    It has to be ahead of the present parameters, the first candidate, by more than its standard
+    error over the groups: with few groups the best of many is the best by luck (the one-standard-
+    error rule of Breiman et al., Classification and Regression Trees, 1984).
+    """
+    leader = int(scores.mean(axis=1).argmax())
+    ahead = scores[leader] - scores[0]
+    error = ahead.std(ddof=1) / np.sqrt(len(ahead))
+    return leader if ahead.mean() > error else 0
 
 
 def joined(scores: Any) -> str:

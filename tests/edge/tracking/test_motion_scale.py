@@ -23,7 +23,7 @@ def test_a_calm_scene_has_the_noise_of_walking_people() -> None:
 
 
 def test_more_motion_is_expected_where_there_is_more_up_to_a_limit() -> None:
-    some, much = scale_after(40, 14), scale_after(40, 40)
+    some, much = scale_after(40, 6), scale_after(40, 40)
     assert 1 < some < much <= MultiObjectTracker().parameters.max_motion_scale
 
 
