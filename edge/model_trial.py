@@ -23,6 +23,9 @@ from typing import Any
 MEMORY_BYTES, MEMORY_PER_BYTE = 340_000_000, 8
 """Memory that a trial may take, and more of it for each byte of the file: weights are unpacked."""
 
+OWN_BYTES = 200_000_000
+"""Memory that a trial may take beyond that of its interpreter: TensorFlow takes 350 MB itself."""
+
 CPU_S, WORK_PER_S = 1.0, 2e8
 """Seconds of computing on a workstation, and how much of a model's work it does in one more.
 
@@ -180,6 +183,14 @@ def attempt(task: dict[str, Any], content: bytes) -> str:
     return json.dumps({"error": _failure(module, content, dict(task["sizes"]))})
 
 
+def _data_bytes() -> int:
+    """Return the memory of this process that RLIMIT_DATA counts, 0 where that is unknown."""
+    with suppress(OSError, ValueError):
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmData:")[2].split()[0])
+    return 0
+
+
 def _limit(memory: int, cpu_s: float) -> None:
     with suppress(OSError):  # the first to be ended where memory is short
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -191,7 +202,7 @@ def _limit(memory: int, cpu_s: float) -> None:
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: _OUTPUT_BYTES,
-        resource.RLIMIT_DATA: memory,
+        resource.RLIMIT_DATA: max(memory, _data_bytes() + OWN_BYTES),
     }
     for kind, value in limits.items():
         hard = resource.getrlimit(kind)[1]
