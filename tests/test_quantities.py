@@ -17,7 +17,7 @@ SEVERAL = {
     "MAX_LABELS", "MAX_ITEMS", "MAX_CLASSES", "_READABLE", "MIN_IMAGES", "len(fitting)",
     "compiled.subgraphs", "decoder.classes or f'at most {MAX_CLASSES}'", "len(subsets) + 1",
     "folder.width", "self.width", "len(head.kernel)", "len(pixels)", "len(content)",
-    "MAX_BOUNDARIES",
+    "MAX_BOUNDARIES", "_MAX_LABEL_BYTES",
     "timeout", "DOCKER_TIMEOUT", "len(others)", "suffixes",
     "width", "operand.size", "','.join(classes)", "' and '.join(kinds)", "' and '.join(suffixes)",
 }  # fmt: skip
