@@ -86,10 +86,11 @@ def fit(embeddings: Embeddings) -> LinearHead:
 
     The criterion is validation log-loss: on small validation splits many candidates tie in
     accuracy, and the loss distinguishes them. It is the loss of each candidate at its own
-    temperature, since the scores are calibrated afterwards anyway (Berta et al., "Rethinking Early
-    Stopping: Refine, Then Calibrate", 2025). The validation split is never added to the training
-    data: temperature, threshold and fine-tuning's best epoch are selected on it next, which needs
-    images on which no weight was trained.
+    likeliest temperature, since how sure a head is can be changed afterwards (Berta et al.,
+    "Rethinking Early Stopping: Refine, Then Calibrate", 2025), and smaller weights survive int8
+    better. The validation split is never added to the training data: temperature, threshold and
+    fine-tuning's best epoch are selected on it next, which needs images on which no weight was
+    trained.
 
     The training split must have images of every class.
     """
@@ -126,7 +127,7 @@ def _path(embeddings: Embeddings, views: tuple[str, ...]) -> list[_Candidate]:
         fitted = logistic_regression.fit(features, labels, strength, start)
         scores = fitted.probabilities(embeddings.validation)
         calibrated = calibration.scale_probabilities(
-            scores, calibration.fit_temperature(scores, truth)
+            scores, calibration.likeliest_temperature(scores, truth)
         )
         candidates.append(
             _Candidate(

@@ -113,11 +113,12 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     Returns:
         T from :data:`SHARPEST` to :data:`SOFTEST`; above 1 the scores were overconfident.
     """
-    likeliest = _likeliest_temperature(probabilities, labels)
+    likeliest = likeliest_temperature(probabilities, labels)
     return likeliest if likeliest == 1 else _supported(likeliest, probabilities, labels)
 
 
-def _likeliest_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+def likeliest_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return the temperature of the lowest log-loss with the prior, whether proven or not."""
     logits = _logs(probabilities)
     own = logits[np.arange(len(labels)), labels].mean()
     usual = _expected(logits, 1.0)

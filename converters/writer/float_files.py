@@ -31,18 +31,17 @@ def to_dynamic_range(network: FoldedNetwork) -> bytes:
 
 
 def to_probe(network: FoldedNetwork) -> tuple[bytes, tuple[str, ...]]:
-    """Return a float32 file with all linear activations as outputs, and their names.
+    """Return a float32 file with all activations as outputs, and their names.
 
-    Those behind a ReLU6 are left out: their range is known. The embedding is among them; a head's
-    scores are not.
+    The embedding is among them; a head's scores, whose range is known, are not.
     """
     image = _image(network)
     traced = trace(network, image, _Float32())
     steps = tuple(step for step in traced.operations if traced.result not in step.outputs)
     if network.head is None:
         steps = traced.operations
-    content = to_bytes(Network((image,), tuple(traced.linear.values()), steps, DESCRIPTION))
-    return content, tuple(traced.linear)
+    content = to_bytes(Network((image,), tuple(traced.activations.values()), steps, DESCRIPTION))
+    return content, tuple(traced.activations)
 
 
 def to_part(layers: tuple[FoldedLayer, ...], shape: tuple[int, ...]) -> bytes:
@@ -69,7 +68,7 @@ class _Float32:
     def __init__(self) -> None:
         self.before: list[Operation] = []
 
-    def activation(self, name: str, shape: tuple[int, ...], relu6: bool) -> Tensor:
+    def activation(self, name: str, shape: tuple[int, ...]) -> Tensor:
         return Tensor(name, shape, "float32")
 
     def scores(self, shape: tuple[int, ...]) -> Tensor:

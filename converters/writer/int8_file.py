@@ -24,7 +24,8 @@ _PIXELS = {
 }
 """A pixel p of 0–255 means p / 127.5 − 1, to half a step."""
 
-_RELU6 = 0.0, 6.0
+_LEAST_SPAN = 0.25
+"""Range that an activation has at least: a kernel cannot rescale to one that is next to nothing."""
 
 
 def to_int8(
@@ -38,7 +39,7 @@ def to_int8(
 
     Args:
         network: with a head, or its output is the embedding, which keeps its scale.
-        ranges: of all linear activations, see :mod:`converters.writer.ranges`.
+        ranges: of all activations, see :mod:`converters.writer.ranges`.
         input_type: uint8, int8 or float32; an 8-bit input takes pixels as they are, int8 ones
             less 128.
         output_type: likewise.
@@ -75,9 +76,11 @@ class _Int8:
     def __init__(self, ranges: Ranges) -> None:
         self._ranges = ranges
 
-    def activation(self, name: str, shape: tuple[int, ...], relu6: bool) -> Tensor:
-        ends = _RELU6 if relu6 else self._ranges[name]
-        return Tensor(name, shape, "int8", quantization.activation_range(*ends))
+    def activation(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        low, high = self._ranges[name]
+        return Tensor(
+            name, shape, "int8", quantization.activation_range(low, max(high, low + _LEAST_SPAN))
+        )
 
     def scores(self, shape: tuple[int, ...]) -> Tensor:
         return Tensor(SCORES, shape, "int8", quantization_of(*quantization.SCORES["int8"]))

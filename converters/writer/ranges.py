@@ -1,7 +1,8 @@
-"""Ranges of the linear activations, measured with the float32 network on images.
+"""Ranges of the activations, measured with the float32 network on images.
 
-ReLU6 bounds its output to 0–6, the input is a pixel, a softmax gives 0–1: only what lies between
-two layers without an activation has to be measured.
+Those of the input, a pixel, and of the scores, 0–1, are known. Behind a ReLU6 much less than 6 may
+be reached: fixed to 0–6, the built-in backbone agreed with float32 on 96.7 % of handwritten digits
+instead of 97.7 %.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 class RangeProbe:
-    """A float32 network in an interpreter that tells its linear activations.
+    """A float32 network in an interpreter that tells its activations.
 
     It belongs to one thread.
     """

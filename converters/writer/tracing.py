@@ -17,8 +17,8 @@ EMBEDDING, LOGITS, SCORES = "embedding", "logits", "scores"
 class NumberFormat(Protocol):
     """How a file stores numbers."""
 
-    def activation(self, name: str, shape: tuple[int, ...], relu6: bool) -> Tensor:
-        """Return the tensor of an activation; ``relu6``: it is the output of a ReLU6."""
+    def activation(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Return the tensor of an activation."""
 
     def scores(self, shape: tuple[int, ...]) -> Tensor:
         """Return the tensor of the softmax."""
@@ -39,10 +39,10 @@ class NumberFormat(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """Operations in their order; ``linear``: the activations without ReLU6, by name."""
+    """Operations in their order; ``activations``: all but the scores, by name."""
 
     operations: tuple[Operation, ...]
-    linear: dict[str, Tensor]
+    activations: dict[str, Tensor]
     result: Tensor
 
 
@@ -54,7 +54,7 @@ def trace(network: FoldedNetwork, image: Tensor, number_format: NumberFormat) ->
     tracer.mean()
     if network.head is not None:
         tracer.head(np.ascontiguousarray(network.head.kernel.T), network.head.bias)
-    return Trace(tuple(tracer.operations), tracer.linear, tracer.data)
+    return Trace(tuple(tracer.operations), tracer.activations, tracer.data)
 
 
 def trace_layers(
@@ -63,7 +63,7 @@ def trace_layers(
     """Return the operations of some layers, one after the other, that read ``data``."""
     tracer = _Tracer(data, number_format)
     tracer.block(FoldedBlock(layers))
-    return Trace(tuple(tracer.operations), tracer.linear, tracer.data)
+    return Trace(tuple(tracer.operations), tracer.activations, tracer.data)
 
 
 class _Tracer:
@@ -72,7 +72,7 @@ class _Tracer:
     def __init__(self, image: Tensor, number_format: NumberFormat) -> None:
         self.data = image
         self.operations: list[Operation] = []
-        self.linear: dict[str, Tensor] = {}
+        self.activations: dict[str, Tensor] = {}
         self._format = number_format
 
     def block(self, block: FoldedBlock) -> None:
@@ -86,7 +86,7 @@ class _Tracer:
     def _convolve(self, layer: FoldedLayer) -> None:
         _, height, width, _ = self.data.shape
         shape = (1, -(-height // layer.stride), -(-width // layer.stride), len(layer.bias))
-        output = self._activation(layer.name, shape, layer.relu6)
+        output = self._activation(layer.name, shape)
         axis = 3 if layer.depthwise else 0
         kernel, bias = self._format.weights(layer.name, layer.kernel, layer.bias, self.data, axis)
         operation = operations.depthwise_conv_2d if layer.depthwise else operations.conv_2d
@@ -105,10 +105,9 @@ class _Tracer:
         scores = self._format.scores(shape)
         self._advance(operations.softmax(logits, scores), scores)
 
-    def _activation(self, name: str, shape: tuple[int, ...], relu6: bool = False) -> Tensor:
-        tensor = self._format.activation(name, shape, relu6)
-        if not relu6:
-            self.linear[name] = tensor
+    def _activation(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        tensor = self._format.activation(name, shape)
+        self.activations[name] = tensor
         return tensor
 
     def _advance(self, operation: Operation, output: Tensor) -> None:

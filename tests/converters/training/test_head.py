@@ -79,7 +79,7 @@ def test_the_choice_goes_by_what_calibration_leaves_of_the_log_loss() -> None:
         truth = embeddings.validation_labels
         scores = calibration.scale_probabilities(np.exp(logits - logits.max()), 1.0)
         calibrated = calibration.scale_probabilities(
-            scores, calibration.fit_temperature(scores, truth)
+            scores, calibration.likeliest_temperature(scores, truth)
         )
         loss = calibration.reliability(calibrated, truth).log_loss
         assert head.validation_loss == pytest.approx(loss, abs=1e-3)

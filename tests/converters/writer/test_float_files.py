@@ -46,9 +46,9 @@ def test_operations_have_tensorflows_versions(network: FoldedNetwork) -> None:
     assert {("CONV_2D", 5), ("DEPTHWISE_CONV_2D", 6), ("FULLY_CONNECTED", 9)} <= dynamic.keys()
 
 
-def test_the_probe_tells_what_no_relu6_bounds(network: FoldedNetwork) -> None:
+def test_the_probe_has_all_activations_but_the_scores(network: FoldedNetwork) -> None:
     content, names = to_probe(network)
-    assert len(names) == 17 + 10 + 2
+    assert len(names) == 35 + 17 + 10 + 2
     assert names[-2:] == ("embedding", "logits")
     assert [tensor.name for tensor in tflite.parse(content).outputs] == list(names)
     assert to_probe(replace(network, head=None))[1] == names[:-1]
