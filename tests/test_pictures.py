@@ -19,7 +19,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 STORED: dict[str, pictures.Layout] = json.loads(
     (pictures.FOLDER / pictures.LAYOUT).read_text(encoding="utf-8")
 )
-ACROSS = 60
+ACROSS = 100
 DOWN = {"report.png": 700, "web.png": 250}
 """Pixels by which a landmark may be elsewhere: other fonts, figures and advice, another moment."""
 
