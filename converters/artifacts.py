@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import OutputError
+from edge.files import check_result_folder
 from edge.known_models import trust_model
 from edge.modelfile import metadata
 from edge.modelfile.labels import format_labels
@@ -105,24 +106,8 @@ def check_output(out: Path, dataset: Path, force: bool) -> None:
         OutputError: ``out`` exists and may not be replaced, contains ``dataset`` or is inside
             it.
     """
-    output, photos = out.resolve(), dataset.resolve()
-    if output == photos or output in photos.parents or photos in output.parents:
-        raise OutputError(
-            "an output folder outside the dataset",
-            f"{out}, which overlaps with {dataset}",
-            "choose another folder with -o",
-            code="output-overlaps-input",
-        )
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise OutputError(
-            "an output folder",
-            f"the file {out}",
-            "choose another path with -o",
-            code="output-is-file",
-        )
-    if not any(out.iterdir()):
+    check_result_folder(out, dataset)
+    if not out.exists() or not any(out.iterdir()):
         return
     if not (out / REPORT_FILE).is_file():
         raise OutputError(

@@ -7,14 +7,13 @@ converter's usual way, through a SavedModel on disk, takes ten times as long for
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.progress import Progress
 from converters.tf import mlir_quantize, tensorflow
 from edge.errors import ConversionError, UsageError, did_you_mean
 from edge.terminal import suppress_native_stderr
@@ -23,7 +22,7 @@ if TYPE_CHECKING:  # "edge compile" needs Variant, and no OpenCV
     from edge.preprocessing import Preprocessing
 
 NAMES = ("float32", "float16", "int8")
-"""The variants, in the order of :func:`variants`."""
+"""The variants of every conversion, in their order."""
 
 TYPES = ("uint8", "int8", "float32")
 """Input and output types of an int8 file."""
@@ -44,30 +43,6 @@ class Variant:
     notes: tuple[str, ...] = ()
     details: tuple[dict[str, Any], ...] = ()
     model: Any = None
-
-
-def variants(
-    model: Any, calibration: NDArray[np.uint8], preprocessing: "Preprocessing", progress: Progress
-) -> tuple[Variant, ...]:
-    """Convert ``model`` to float32, float16 and full int8, in this order.
-
-    Args:
-        model: tf_keras model, float32 [n, h, w, 3] to [n, classes].
-        calibration: uint8 RGB [n, h, w, 3], images at the model's size.
-        preprocessing: maps pixel values to the model's input.
-        progress: shows the progress.
-
-    Raises:
-        ConversionError: the converter rejected the model, or the input is not quantized so that
-            pixel values can be fed unchanged.
-    """
-    recipes: dict[str, Callable[[], bytes]] = {
-        "float32": lambda: to_float32(model),
-        "float16": lambda: to_float16(model),
-        "int8": lambda: to_int8(model, calibration, preprocessing),
-    }
-    steps = progress.track(NAMES, len(NAMES), "converting")
-    return tuple(Variant(name, recipes[name]()) for name in steps)
 
 
 def to_float32(model: Any) -> bytes:

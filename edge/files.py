@@ -118,6 +118,29 @@ def check_writable(path: Path) -> None:
         )
 
 
+def check_result_folder(out: Path, dataset: Path) -> None:
+    """Refuse a folder for results that is a file, or that overlaps with the ``dataset``.
+
+    Raises:
+        OutputError: it is one, or does.
+    """
+    output, photos = out.resolve(), dataset.resolve()
+    if output == photos or output in photos.parents or photos in output.parents:
+        raise OutputError(
+            "an output folder outside the dataset",
+            f"{out}, which overlaps with {dataset}",
+            "choose another folder with -o",
+            code="output-overlaps-input",
+        )
+    if out.exists() and not out.is_dir():
+        raise OutputError(
+            "an output folder",
+            f"the file {out}",
+            "choose another path with -o",
+            code="output-is-file",
+        )
+
+
 def cache_folder() -> Path:
     """Create and return the cache: ``$EDGE_CACHE``, else ``edge-toolkit`` in the user's cache.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.errors import EdgeError, OutputError
-from edge.files import write_atomic
+from edge.files import check_result_folder, write_atomic
 from edge.known_models import trust_model
 from edge.modelfile.labels import read_labels
 from edge.teaching.examples import EXAMPLES_FILE
@@ -32,25 +32,11 @@ def check_output(folder: Path, out: Path) -> None:
     Raises:
         OutputError: it does.
     """
-    photos, output = folder.resolve(), out.resolve()
-    if output == photos or output in photos.parents or photos in output.parents:
-        raise OutputError(
-            "an output folder outside the dataset",
-            f"{out}, which overlaps with {folder}",
-            "choose another folder with -o",
-            code="output-overlaps-input",
-        )
-    if not output.exists():
+    check_result_folder(out, folder)
+    if not out.exists():
         return
-    if not output.is_dir():
-        raise OutputError(
-            "an output folder",
-            f"the file {out}",
-            "choose another path with -o",
-            code="output-is-file",
-        )
-    if any(output.iterdir()) and not (output / EXAMPLES_FILE).is_file():
-        result = (output / _REPORT_FILE).is_file()
+    if any(out.iterdir()) and not (out / EXAMPLES_FILE).is_file():
+        result = (out / _REPORT_FILE).is_file()
         raise OutputError(
             "a new or empty output folder, or one of 'edge teach'",
             f"a result of 'edge convert' in {out}" if result else f"{out}, which has other files",

@@ -43,12 +43,16 @@ def micro_model_and_variants(
     """A tf_keras classifier of ``shapes`` and its float32, float16 and int8 files."""
     import micro_model
 
-    from converters.progress import SilentProgress
-    from converters.tflite import variants
+    from converters import tflite
 
     pixels, labels = shapes.pixels[shapes_split.train], shapes.labels[shapes_split.train]
     model = micro_model.classifier(pixels, labels, seed)
-    return model, variants(model, pixels, shapes.preprocessing, SilentProgress())
+    contents = (
+        tflite.to_float32(model),
+        tflite.to_float16(model),
+        tflite.to_int8(model, pixels, shapes.preprocessing),
+    )
+    return model, tuple(Variant(*each) for each in zip(tflite.NAMES, contents, strict=True))
 
 
 @pytest.fixture(scope="session")
