@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from edge.commands import stream_options
 from edge.commands.options import JSON, counted, say
+from edge.errors import UsageError
 from edge.next_steps import NextStep, command_line, lines
 from edge.terminal import graceful_shutdown, suppress_native_stderr
 
@@ -85,6 +87,7 @@ def teach(
 
     result: TeachResult | None
     if once:
+        _refuse_options_of_the_page(("address", "source", *options))
         with suppress_native_stderr():
             result = teaching.teach(
                 folder, out, backbone=backbone, forget=forget, delegate=delegate,
@@ -116,6 +119,24 @@ def teach(
     _show(result)
     for line in lines(steps):
         click.echo(line)
+
+
+def _refuse_options_of_the_page(names: tuple[str, ...]) -> None:
+    """Refuse what has no effect without a page and its camera.
+
+    Raises:
+        UsageError: an option of these names is on the command line.
+    """
+    context = click.get_current_context()
+    default = ParameterSource.DEFAULT
+    given = [f"--{name}" for name in names if context.get_parameter_source(name) is not default]
+    if given:
+        raise UsageError(
+            "--once to learn from the images in the folder alone",
+            " ".join(given),
+            f"leave out {', '.join(given)}, or leave out --once to record images on the page",
+            code="conflicting-options",
+        )
 
 
 def _say(note: str) -> None:

@@ -30,6 +30,20 @@ def test_the_command_learns_and_tells_how_well(
     assert edge.Classifier.open(model).predict(color_photos.image("red", 77)).best.label == "red"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--source", "browser"), ("--source", "0"), ("--size", "640x480"), ("--fps", "5"),
+     ("--rotate", "90"), ("--hflip",), ("--exposure", "3"), ("--address", "0.0.0.0")],
+)  # fmt: skip
+def test_options_of_camera_and_page_are_refused_without_them(
+    run_here: RunEdge, photos: Path, options: tuple[str, ...]
+) -> None:
+    done = run_here("teach", photos, "--once", *options)
+    assert (done.returncode, error_code(done.stderr)) == (2, "conflicting-options")
+    assert options[0] in done.stderr
+    assert not (photos.parent / "photos-model").exists()
+
+
 def test_the_folder_is_a_data_set_of_the_builtin_backbone(photos: Path) -> None:
     result = edge.teach(photos, say=print)
     classifier = edge.Classifier.open(result.model.parent)
