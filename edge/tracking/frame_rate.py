@@ -50,7 +50,7 @@ def _links(boxes: Array, others: Array) -> Iterator[tuple[int, int]]:
     """Yield the rows of boxes that overlap each other most."""
     if not (len(boxes) and len(others)):
         return
-    overlap = iou(centered(boxes), centered(others))
+    overlap = iou(centered(boxes.T), centered(others.T))
     for row, column in enumerate(overlap.argmax(axis=1).tolist()):
         if overlap[row, column] >= _LINK_IOU and overlap[:, column].argmax() == row:
             yield row, column

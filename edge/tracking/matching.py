@@ -1,8 +1,8 @@
 """Matching of tracks to detections: costs, stages and optimal assignment."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from edge.tracking.state import (
     KalmanFilter,
     Mask,
     TrackState,
+    areas,
     cosines,
     coverage,
     distances,
@@ -45,22 +46,23 @@ def assign(costs: NDArray[np.float64], max_cost: float) -> tuple[Indices, Indice
         empty = np.empty(0, np.intp)
         return empty, empty
     solve = _solver()
-    gains = np.minimum(costs - max_cost, 0)
-    rows, columns = _cheapest(gains)
-    if len(set(columns.tolist())) < len(columns):
-        rows, columns = solve(gains)
+    rows, columns = _cheapest(costs, max_cost)
+    if len(set(columns.tolist())) == len(columns):
+        return rows, columns
+    gains = np.minimum(costs - max_cost, 0.0)
+    rows, columns = solve(gains)
     matched = gains[rows, columns] < 0
     return rows[matched], columns[matched]
 
 
-def _cheapest(gains: Array) -> tuple[Indices, Indices]:
-    """Return the rows that gain something, each with the column where it gains most.
+def _cheapest(costs: Array, max_cost: float) -> tuple[Indices, Indices]:
+    """Return the rows that cost less than the maximum, each with the column where it costs least.
 
     Where no two rows share a column, no assignment is better.
     """
-    columns = gains.argmin(axis=1)
-    rows = (gains.min(axis=1) < 0).nonzero()[0]
-    return rows, columns[rows]
+    columns = costs.argmin(axis=1)
+    rows = (costs[np.arange(len(costs)), columns] < max_cost).nonzero()[0]
+    return rows, columns.take(rows)
 
 
 @cache
@@ -92,8 +94,7 @@ def _scipy() -> Solver:
     return linear_sum_assignment  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """Detections of n tracks.
 
     Attributes:
@@ -111,8 +112,7 @@ Costs = Callable[[Ints, Ints], Array]
 """Costs of the pairs of some tracks and some detections."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
+class _Stage(NamedTuple):
     """A stage: matches these tracks and detections in pairs that cost less than the maximum."""
 
     tracks: Mask
@@ -137,22 +137,22 @@ def associate(
     """
     count = len(state.ids)
     matches = Matches(np.full(count, -1), np.ones(count), np.zeros(count, np.bool_))
-    free = np.ones(len(detections.rows), np.bool_)
-    if not (count and len(free)):
-        return matches
-    for stage in _stages(state, detections, motion, parameters, seconds):
-        if not free.any():
-            break
+    free, free_tracks = np.ones(len(detections.rows), np.bool_), np.ones(count, np.bool_)
+    left = min(count, len(free))
+    for stage in _stages(state, detections, motion, parameters, seconds) if left else ():
         rows = (stage.detections & free).nonzero()[0]
-        tracks = (stage.tracks & (matches.detections < 0)).nonzero()[0]
+        tracks = (stage.tracks & free_tracks).nonzero()[0]
         if not (len(tracks) and len(rows)):
             continue
         pairs, partners = assign(stage.costs(tracks, rows), stage.max_cost)
-        tracks, rows = tracks[pairs], rows[partners]
+        tracks, rows = tracks.take(pairs), rows.take(partners)
+        free_tracks[tracks] = free[rows] = False
         matches.detections[tracks] = rows
         matches.variance_scale[tracks] = stage.variance_scale
         matches.surprising[tracks] = stage.surprising
-        free[rows] = False
+        left -= len(rows)
+        if not left:
+            break
     return matches
 
 
@@ -167,7 +167,7 @@ def _stages(
     all_costs = _costs(state, detections, motion, parameters)
 
     def costs(tracks: Ints, rows: Ints) -> Array:
-        return np.asarray(all_costs[tracks[:, None], rows], np.float64)
+        return all_costs.take(tracks, 0).take(rows, 1)
 
     def part_costs(tracks: Ints, rows: Ints) -> Array:
         return _part_costs(select(state, tracks), select(detections, rows), parameters)
@@ -200,13 +200,17 @@ def _costs(
 
     It is up to a constant, and less for detections straight ahead.
     """
-    spread = motion.spread(state.motion)
+    noise = motion.noise(state.motion)
+    spread = state.motion[2] + noise
     freedom = parameters.degrees_of_freedom
-    distance = distances(state.boxes, detections.boxes, spread)
-    distance = (freedom + spread.shape[1]) * np.log1p(distance / freedom)
-    uncertainty = np.log((spread / motion.noise(state.motion)).prod(axis=1))
-    straight = np.arcsin(cosines(state.trail, detections.boxes[:, :2])) / np.pi
-    costs = (distance + uncertainty[:, None]) / 2 - parameters.direction_weight * straight
+    costs = distances(state.boxes, detections.boxes, spread)
+    costs /= freedom
+    np.log1p(costs, out=costs)
+    costs *= (freedom + len(spread)) / 2
+    costs += np.log(np.multiply.reduce(spread / noise))[:, None] / 2.0
+    straight = np.arcsin(cosines(state.trail, detections.boxes[:2]))
+    straight *= parameters.direction_weight / np.pi
+    costs -= straight
     return np.where(_same_class(state, detections), costs, np.inf)
 
 
@@ -215,16 +219,16 @@ def _part_costs(
 ) -> Array:
     """Return minus the fraction of each track that a detection in it shows, else 0: [n, m]."""
     inside = coverage(detections.boxes, state.boxes).T
-    area = detections.boxes[:, 2:].prod(axis=1) / state.boxes[:, 2:].prod(axis=1)[:, None]
+    area = areas(detections.boxes) / areas(state.boxes)[:, None]
     fits = (inside >= parameters.inside_fraction) & (area >= parameters.min_part_area)
-    return np.where(fits & _same_class(state, detections), -inside * area, 0)
+    return np.where(fits & _same_class(state, detections), -inside * area, 0.0)
 
 
 def _overlap_costs(state: TrackState, detections: DetectionArrays, margin: float) -> Array:
     """Return minus the IoU of each track with each detection, enlarged on every side: [n, m]."""
-    larger = np.array([1, 1, 1 + 2 * margin, 1 + 2 * margin])
+    larger = np.array([[1], [1], [1 + 2 * margin], [1 + 2 * margin]])
     overlap = iou(state.boxes * larger, detections.boxes * larger)
-    return np.where(_same_class(state, detections), -overlap, 0)
+    return np.where(_same_class(state, detections), -overlap, 0.0)
 
 
 def _same_class(state: TrackState, detections: DetectionArrays) -> Mask:

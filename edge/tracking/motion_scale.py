@@ -48,9 +48,10 @@ class MotionScale:
         rows = (whole & (state.ids > 0) & (state.missed <= 1.01 * seconds)).nonzero()[0]
         if not len(rows):
             return
-        spread = motion.spread(state.motion[rows])[:, :2]
-        away = detections.boxes[matches.detections[rows], :2] - state.boxes[rows, :2]
-        squares = np.sort(np.square(away) / spread, axis=None)
+        tracks = state.motion if len(rows) == len(whole) else state.motion.take(rows, -1)
+        partners = matches.detections.take(rows)
+        away = detections.boxes[:2].take(partners, 1) - tracks[0, :2]
+        squares = np.sort(np.square(away) / motion.spread(tracks)[:2], axis=None)
         median = float(squares[len(rows) - 1] + squares[len(rows)]) / 2  # of twice as many
         excess = median / (_EXPECTED * parameters.motion_tolerance)
         weight = 1 - exp(-seconds / parameters.motion_memory)

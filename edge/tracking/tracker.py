@@ -21,7 +21,6 @@ ByteTrack (Zhang et al. 2022). Differences:
   and fast objects, make the filter expect more motion; see :mod:`edge.tracking.motion_scale`.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -116,7 +115,7 @@ class MultiObjectTracker:
         self._scale.update(state, detections, matches, self._filter, self.parameters, seconds)
         matched = matches.detections
         state = self._confirmed(self._corrected(state, detections, matches, seconds))
-        self._state = select(state, self._alive(state, seconds))
+        self._state = select(state, self._alive(state, seconds).nonzero()[0])
         new = self._unmatched(state, detections, matched)
         if len(new):
             self._state = concat(self._state, self._start(select(detections, new)))
@@ -134,7 +133,7 @@ class MultiObjectTracker:
     ) -> TrackState:
         state = self._state
         motion = self._filter.predict(state.motion, seconds, self._scale.factor)
-        state = replace(state, motion=motion, missed=state.missed + seconds)
+        state = state._replace(motion=motion, missed=state.missed + seconds)
         if camera is None:
             camera = self._shift.estimate(
                 state, detections, self._filter, self.parameters, seconds, self._scale.calm
@@ -146,22 +145,26 @@ class MultiObjectTracker:
     ) -> TrackState:
         """Return the tracks after their detections."""
         hit = matches.detections >= 0
-        if not hit.any():
+        hits = np.count_nonzero(hit)
+        if not hits:
             return state
         # tracks without a detection get any one, as a measurement that tells nothing
-        measured, seen = detections.boxes[matches.detections], detections.scores[matches.detections]
-        motion, far = state.motion, matches.surprising
-        if far.any():
+        measured = detections.boxes.take(matches.detections, 1)
+        seen = detections.scores.take(matches.detections)
+        motion, far = state.motion, matches.surprising.nonzero()[0]
+        if len(far):
             motion = motion.copy()
-            motion[far] = self._filter.surprise(motion[far], measured[far], seconds)
-        variance_scale = np.where(hit, matches.variance_scale, np.inf)
+            tracks, boxes = motion.take(far, -1), measured.take(far, 1)
+            motion[..., far] = self._filter.surprise(tracks, boxes, seconds)
+        trail = np.concatenate([state.trail[1:], measured[None, :2]])
+        variance_scale, evidence = matches.variance_scale, state.evidence + np.square(seen)
+        scores, missed = seen, np.zeros(len(hit))
+        if hits < len(hit):
+            trail = np.where(hit, trail, state.trail)
+            variance_scale = np.where(hit, variance_scale, np.inf)
+            scores, missed = np.where(hit, seen, state.scores), np.where(hit, 0.0, state.missed)
+            evidence = np.where(hit, evidence, state.evidence)
         motion = self._filter.correct(motion, measured, variance_scale)
-        trail = np.concatenate([state.trail[:, 1:], measured[:, None, :2]], axis=1)
-        if not hit.all():
-            trail[~hit] = state.trail[~hit]
-        scores = np.where(hit, seen, state.scores)
-        evidence = state.evidence + np.square(seen) * hit
-        missed = np.where(hit, 0, state.missed)
         return TrackState(motion, trail, state.ids, scores, state.classes, evidence, missed)
 
     def _alive(self, state: TrackState, seconds: float) -> Mask:
@@ -179,7 +182,7 @@ class MultiObjectTracker:
         ids = state.ids.copy()
         ids[ready] = np.arange(self._next, self._next + len(ready))
         self._next += len(ready)
-        return replace(state, ids=ids)
+        return state._replace(ids=ids)
 
     def _unmatched(self, state: TrackState, detections: DetectionArrays, matched: Ints) -> Ints:
         """Return the detections that start tracks: free, and not inside a detected track."""
@@ -188,8 +191,8 @@ class MultiObjectTracker:
         rows = free.nonzero()[0]
         if not len(rows):
             return rows
-        present = state.boxes[(state.ids > 0) & (state.missed == 0)]
-        inside = coverage(detections.boxes[rows], present).max(axis=1, initial=0)
+        present = state.boxes[:, (state.ids > 0) & (state.missed == 0)]
+        inside = coverage(detections.boxes[:, rows], present).max(axis=1, initial=0)
         return np.asarray(rows[inside <= self.parameters.inside_fraction], np.int64)
 
     def _start(self, detections: DetectionArrays) -> TrackState:
@@ -197,7 +200,7 @@ class MultiObjectTracker:
         return TrackState(
             motion=self._filter.start(detections.boxes),
             trail=np.repeat(
-                detections.boxes[:, None, :2], self.parameters.direction_detections + 1, axis=1
+                detections.boxes[None, :2], self.parameters.direction_detections + 1, axis=0
             ),
             ids=np.zeros(count, np.int64),
             scores=detections.scores,
@@ -209,15 +212,20 @@ class MultiObjectTracker:
     def _report(self, state: TrackState, detections: DetectionArrays, matched: Ints) -> Tracks:
         """Return the confirmed tracks that are detected or coasting, by id."""
         rows = self._reported(state)
-        rows = rows[state.ids[rows].argsort()]
-        partners = matched[rows]
-        hit = partners >= 0
-        boxes, input_rows = state.boxes[rows], np.full(len(rows), -1)
-        weight = self.parameters.filter_weight
-        boxes[hit] = weight * boxes[hit] + (1 - weight) * detections.boxes[partners[hit]]
-        input_rows[hit] = detections.rows[partners[hit]]
+        rows = rows.take(state.ids.take(rows).argsort())
+        partners = matched.take(rows)
+        hit = (partners >= 0).nonzero()[0]
+        boxes, input_rows = state.boxes.take(rows, 1), np.full(len(rows), -1)
+        weight, partners = self.parameters.filter_weight, partners.take(hit)
+        detected = weight * boxes.take(hit, 1) + (1 - weight) * detections.boxes.take(partners, 1)
+        boxes[:, hit] = detected
+        input_rows[hit] = detections.rows.take(partners)
         return Tracks(
-            state.ids[rows], corners(boxes), state.scores[rows], state.classes[rows], input_rows
+            state.ids.take(rows),
+            np.ascontiguousarray(corners(boxes).T),
+            state.scores.take(rows),
+            state.classes.take(rows),
+            input_rows,
         )
 
     def _reported(self, state: TrackState) -> Ints:
@@ -226,8 +234,8 @@ class MultiObjectTracker:
         missed = (~shown).nonzero()[0]
         if len(missed):
             tracks = select(state, missed)
-            deviation = np.sqrt(tracks.motion[:, 2, :2]) / tracks.boxes[:, 2:]
-            sure = deviation.sum(axis=1) <= self.parameters.max_coast_spread
+            deviation = np.sqrt(tracks.motion[2, :2]) / tracks.boxes[2:]
+            sure = deviation.sum(axis=0) <= self.parameters.max_coast_spread
             shown[missed] = sure & ~self._leaving(tracks)
         return np.asarray((shown & (state.ids > 0)).nonzero()[0], np.int64)
 
@@ -236,5 +244,5 @@ class MultiObjectTracker:
         if self.size is None:
             return np.zeros(len(state.ids), np.bool_)
         edges = corners(state.boxes)
-        outside = (edges[:, :2] < _EDGE) | (edges[:, 2:] > np.subtract(self.size, _EDGE))
-        return np.asarray(outside.any(axis=1), np.bool_)
+        outside = (edges[:2] < _EDGE) | (edges[2:] > np.subtract(self.size, _EDGE)[:, None])
+        return np.asarray(outside.any(axis=0), np.bool_)

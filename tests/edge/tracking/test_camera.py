@@ -149,7 +149,7 @@ def test_a_shaking_camera_shows_in_the_tracks_alone(solver) -> None:
                 rows[rows[:, 0] == frame] for rows in (sequence.truth, sequence.detections)
             )
             tracks = tracker.update(edges(seen), seen[:, 6], seconds=1 / scene.fps, camera=motion)
-            overlap = iou(centered(edges(true)), centered(tracks.boxes))
+            overlap = iou(centered(edges(true).T), centered(tracks.boxes.T))
             for row, column in zip(*np.nonzero(overlap >= 0.5), strict=True):
                 counts[true[row, 1], tracks.ids[column]] += 1
         people = {person for person, _ in counts}
