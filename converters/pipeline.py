@@ -21,8 +21,9 @@ from converters.selection.latency_estimate import estimate_latencies
 from converters.selection.plan import CompressionPlan
 from converters.selection.recipe_feedback import with_gains
 from converters.selection.select import select_variant
-from converters.stages import ConversionResult, TrainingResult
+from converters.stages import ConversionResult
 from converters.steps import Step, Steps
+from converters.task import TrainingResult
 from converters.training import train
 from converters.training.train import TrainingOptions
 from converters.verification.evaluate import REFERENCE
@@ -100,7 +101,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
         report_all(progress, backbone.notes)
-        steps.work_on(len(listing.sources), f"{backbone.alpha:g} at {backbone.size} pixels")
+        steps.work_on(len(listing.images), f"{backbone.alpha:g} at {backbone.size} pixels")
         with steps("audit"):
             dataset = audit.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
@@ -156,7 +157,7 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
             if settings.plan.recipes:
                 tf.prefetch()
         size = before.preprocessing.width
-        steps.work_on(len(listing.sources), f"{before.weights['alpha']:g} at {size} pixels")
+        steps.work_on(len(listing.images), f"{before.weights['alpha']:g} at {size} pixels")
         with steps("audit"):
             dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
             previous_run.check_classes(before, dataset)

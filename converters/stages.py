@@ -1,8 +1,7 @@
 """Stages between training and saving: calibrate, build, evaluate and control the variants."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,13 @@ from converters import artifacts, tf
 from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
 from converters.compression.recipe import Recipe
-from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
 from converters.edgetpu.compiler import Compilation
 from converters.progress import Progress
 from converters.selection.plan import ALWAYS, DEFAULT, CompressionPlan
 from converters.selection.select import Selection
 from converters.steps import Step
+from converters.task import CalibratedModel, TrainingResult
 from converters.tflite import Variant
-from converters.training.augment import Augmentation
-from converters.training.config import TrainedModel
 from converters.verification import evaluate as evaluation
 from converters.verification.calibration import (
     fit_temperature,
@@ -46,35 +42,6 @@ from converters.writer.classifier import ClassifierNetwork
 from converters.writer.float_files import to_float32
 from converters.writer.variants import write_variants
 from edge.installation import install_command
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """A trained model with the dataset and split that it was trained on.
-
-    ``path``: path of the dataset; ``weights``: the report's section on the backbone; ``source``:
-    that on the earlier result the model was read from, None for a new one; ``calibrated``: whether
-    its scores are calibrated already; ``augmentation``: how training images may be changed.
-    """
-
-    dataset: Dataset
-    path: Path
-    split: Split
-    weights: Mapping[str, Any]
-    trained: TrainedModel
-    seed: int
-    source: Mapping[str, Any] | None = None
-    calibrated: bool = False
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-
-@dataclass(frozen=True, slots=True)
-class CalibratedModel:
-    """The network with calibrated scores; ``before``: predictions of the uncalibrated one."""
-
-    network: ClassifierNetwork
-    temperature: float
-    before: Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +88,7 @@ def score_calibration(
 ) -> ScoreCalibration:
     """Compare the reliability of the float32 scores before and after the calibration."""
     before, labels = calibrated.before, training.dataset.labels
+    assert before is not None
     validation, test = labels[training.split.validation], labels[training.split.test]
     return ScoreCalibration(
         temperature=calibrated.temperature,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,8 +107,9 @@ class Dataset:
     """The usable images, resized to the model's input.
 
     ``pixels``: uint8 RGB [n, height, width, 3] (a memory map where it is large); ``labels``:
-    int64 [n]; ``groups``: int64 [n], equal for duplicates of each other (they stay in one subset).
-    All are aligned with ``images``.
+    int64 [n], the class of each image, by which the split is stratified; ``groups``: int64 [n],
+    equal for duplicates of each other (they stay in one subset); ``annotations``: what a task
+    learns of each image beside its class, such as boxes. All are aligned with ``images``.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Dataset:
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
     audit: Audit
+    annotations: tuple[Any, ...] = ()
 
 
 def audit(
@@ -140,7 +143,7 @@ def audit(
         DatasetError: a class has fewer than 5 usable images.
         OutputError: ``workdir`` has too little space.
     """
-    decoded = decode_all(listing.sources, preprocessing, workdir, progress)
+    decoded = decode_all(listing.images, preprocessing, workdir, progress)
     conflicts = _conflicts(decoded.images)
     excluded = {index for group in conflicts for index in group}
     conflict_names = tuple(

@@ -51,7 +51,7 @@ def read_csv(table: Path) -> Listing:
     sources = dict.fromkeys(listed)  # a repeated line counts once
     return Listing(
         name=file_name(table.stem),
-        sources=tuple(sorted(sources, key=lambda s: (s.name, s.label, s.split or ""))),
+        images=tuple(sorted(sources, key=lambda s: (s.name, s.label, s.split or ""))),
         classes=tuple(sorted({source.label for source in sources})),
     )
 

@@ -74,7 +74,7 @@ def label_by_folder(
     unused = [image.name for image in images if image.path not in used]
     return Listing(
         name=name,
-        sources=tuple(sorted(sources, key=lambda source: source.name)),
+        images=tuple(sorted(sources, key=lambda source: source.name)),
         classes=tuple(sorted({source.label for source in sources})),
         ignored=tuple(sorted([*others, *unused])),
     )

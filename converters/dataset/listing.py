@@ -2,8 +2,43 @@
 
 import os
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+
+class ImageFile(Protocol):
+    """An image file of a data set, with whatever labels its task has.
+
+    ``name``: path relative to the data set, with '/' between parts; ``split``: "train",
+    "validation" or "test" where the data set has a split, else None.
+    """
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def split(self) -> str | None: ...  # noqa: D102
+
+
+class ImageListing(Protocol):
+    """Labeled images of a data set, sorted by name; ``ignored``: names of the other files."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def images(self) -> Sequence[ImageFile]: ...  # noqa: D102
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def ignored(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +60,7 @@ class Listing:
     """Image files of a data set, sorted by name; ``ignored``: names of the other files."""
 
     name: str
-    sources: tuple[LabeledFile, ...]
+    images: tuple[LabeledFile, ...]
     classes: tuple[str, ...]
     ignored: tuple[str, ...] = ()
 

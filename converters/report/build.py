@@ -18,7 +18,8 @@ from converters.report.codec import from_plain, to_plain
 from converters.report.model import SCHEMA, Report
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Selection
-from converters.stages import ConversionResult, TrainingResult
+from converters.stages import ConversionResult
+from converters.task import TrainingResult
 from converters.verification.calibration import Reliability, ScoreThreshold
 from converters.verification.evaluate import (
     EvaluatedVariant,

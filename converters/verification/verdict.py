@@ -65,6 +65,17 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a model without any knowledge reaches: ``value`` of the metric (0–1), and how.
+
+    ``words``: such as "always predicting the most common class".
+    """
+
+    value: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredAccuracy:
     """An accuracy to judge, a share (0–1).
 

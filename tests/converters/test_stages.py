@@ -19,7 +19,6 @@ from converters.progress import SilentProgress
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
 from converters.stages import (
-    TrainingResult,
     apply_accuracy_control,
     calibrate,
     evaluate,
@@ -28,6 +27,7 @@ from converters.stages import (
     preferred_variant,
     recipe_context,
 )
+from converters.task import TrainingResult
 from converters.tflite import Variant
 from converters.training.config import TrainedModel
 from converters.training.cross_validation import CrossValidationSummary

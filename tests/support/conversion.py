@@ -15,7 +15,8 @@ from converters.report.build import about_weights, build_report
 from converters.report.model import Report
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
-from converters.stages import ConversionResult, TrainingResult, find_weak_classes
+from converters.stages import ConversionResult, find_weak_classes
+from converters.task import TrainingResult
 from converters.tflite import Variant
 from converters.training.config import Curve, TrainedModel
 from converters.training.cross_validation import CrossValidationSummary

@@ -96,7 +96,7 @@ def test_tar(tmp_path: Path, suffix: str) -> None:
     listing = read(path)
     assert (listing.name, listing.classes) == ("photos", tuple(sorted(CLASSES)))
     assert listing.ignored == ()
-    assert all(cv2.imread(str(source.path)) is not None for source in listing.sources)
+    assert all(cv2.imread(str(source.path)) is not None for source in listing.images)
 
 
 def test_an_archive_is_known_by_its_content(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_systems_files_in_an_archive_are_left_out(tmp_path: Path) -> None:
     for path in (write_zip(tmp_path / "a.zip", [name.encode() for name in names]),
                  write_tar(tmp_path / "a.tar", names)):  # fmt: skip
         listing = read(path)
-        assert (listing.classes, len(listing.sources)) == (("cat", "dog"), 2)
+        assert (listing.classes, len(listing.images)) == (("cat", "dog"), 2)
         assert listing.ignored == ()
 
 

@@ -21,7 +21,7 @@ def save(path: Path) -> Path:
 
 
 def names(listing, label=None):
-    return [s.name for s in listing.sources if label in (None, s.label)]
+    return [s.name for s in listing.images if label in (None, s.label)]
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_class_folders(photos: Path, tmp_path: Path) -> None:
     listing = list_images(photos, tmp_path)
     assert (listing.name, listing.classes) == ("photos", ("cat", "dog"))
     assert names(listing, "cat") == ["cat/1.jpg", "cat/deep/er/2.JPEG"]
-    assert {s.split for s in listing.sources} == {None}
-    assert all(s.path.is_file() for s in listing.sources)
+    assert {s.split for s in listing.images} == {None}
+    assert all(s.path.is_file() for s in listing.images)
 
 
 def test_hidden_files_are_skipped_and_others_reported(photos: Path, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_hidden_files_are_skipped_and_others_reported(photos: Path, tmp_path: Pa
     (photos / "notes.txt").write_text("x")
     (photos / "cat" / "none").mkdir()
     listing = list_images(photos, tmp_path)
-    assert len(listing.sources) == 5
+    assert len(listing.images) == 5
     assert listing.ignored == ("cat/none/", "loose.jpg", "notes.txt")
 
 
@@ -73,7 +73,7 @@ def test_one_folder_around_the_classes(photos: Path, tmp_path: Path) -> None:
 
 def test_a_loop_of_links_ends(photos: Path, tmp_path: Path) -> None:
     (photos / "cat" / "again").symlink_to(photos, target_is_directory=True)
-    assert len(list_images(photos, tmp_path).sources) == 5
+    assert len(list_images(photos, tmp_path).images) == 5
 
 
 @pytest.mark.parametrize("words", [("train", "val", "test"), ("Training", "valid", "testing")])
@@ -83,13 +83,13 @@ def test_split_folders(tmp_path: Path, words: tuple[str, ...]) -> None:
             save(tmp_path / "set" / word / label / "1.jpg")
     listing = list_images(tmp_path / "set", tmp_path)
     assert listing.classes == ("cat", "dog")
-    assert sorted({s.split for s in listing.sources}) == ["test", "train", "validation"]
+    assert sorted({s.split for s in listing.images}) == ["test", "train", "validation"]
 
 
 def test_validation_is_optional(tmp_path: Path) -> None:
     for name in ("train/cat/1.jpg", "train/dog/1.jpg", "test/cat/2.jpg", "test/dog/2.jpg"):
         save(tmp_path / "set" / name)
-    assert {s.split for s in list_images(tmp_path / "set", tmp_path).sources} == {"train", "test"}
+    assert {s.split for s in list_images(tmp_path / "set", tmp_path).images} == {"train", "test"}
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_zip(photos: Path, tmp_path: Path, prefix: str) -> None:
     archive = zip_of(photos, tmp_path / "My photos.zip", prefix)
     listing = list_images(archive, tmp_path / "work")
     assert (listing.name, listing.classes) == ("My photos", ("cat", "dog"))
-    assert len(listing.sources) == 5
-    assert all(cv2.imread(str(s.path)) is not None for s in listing.sources)
+    assert len(listing.images) == 5
+    assert all(cv2.imread(str(s.path)) is not None for s in listing.images)
 
 
 def test_teachable_machine_project(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_teachable_machine_project(tmp_path: Path) -> None:
             opened.writestr(name, b"x")
     listing = list_images(tmp_path / "project.tm", tmp_path)
     assert listing.classes == ("Class 1", "red cup")
-    assert len(listing.sources) == 3
+    assert len(listing.images) == 3
 
 
 @pytest.mark.parametrize("name", ["../evil.jpg", "cat/../../evil.jpg", "/evil.jpg", "C:/evil.jpg",
@@ -222,17 +222,17 @@ def test_a_zip_with_wrong_metadata(tmp_path: Path, wrong: str) -> None:
 def test_csv(photos: Path, tmp_path: Path, text: str) -> None:
     (photos / "list.csv").write_text(text, encoding="utf-8", newline="")
     listing = list_images(photos / "list.csv", tmp_path)
-    assert [(s.name, s.label) for s in listing.sources] == [
+    assert [(s.name, s.label) for s in listing.images] == [
         ("cat/1.jpg", "cat"),
         ("dog/3.png", "dog"),
     ]
-    assert all(s.path.is_file() for s in listing.sources)
+    assert all(s.path.is_file() for s in listing.images)
 
 
 def test_csv_with_split(tmp_path: Path) -> None:
     table = tmp_path / "list.csv"
     table.write_text("1.jpg,cat,train\n2.jpg,dog,Val\n3.jpg,dog,testing\n")
-    assert [s.split for s in list_images(table, tmp_path).sources] == [
+    assert [s.split for s in list_images(table, tmp_path).images] == [
         "train",
         "validation",
         "test",
@@ -242,7 +242,7 @@ def test_csv_with_split(tmp_path: Path) -> None:
 def test_csv_with_other_words_for_the_split(tmp_path: Path) -> None:
     table = tmp_path / "list.csv"
     table.write_text("1.jpg,cat,Training\n2.heic,dog,dev\n3.jpg,dog,holdout\n4.jpg,cat,eval\n")
-    assert [source.split for source in list_images(table, tmp_path).sources] == [
+    assert [source.split for source in list_images(table, tmp_path).images] == [
         "train",
         "validation",
         "test",
@@ -333,7 +333,7 @@ def test_names_that_are_not_utf8_are_printable_and_stay_different(tmp_path: Path
     assert listing.classes == (r"s\xe4\xdf", r"s\xfc\xdf")
     assert names(listing) == [r"s\xe4\xdf/2.jpg", r"s\xfc\xdf/1.jpg"]
     assert listing.ignored == (r"s\xfc\xdf/leer-\xfc/",)
-    assert all(source.path.is_file() for source in listing.sources)
+    assert all(source.path.is_file() for source in listing.images)
 
 
 def test_zip_and_csv_names_are_printable(photos: Path, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_the_content_decides(photos: Path) -> None:
     for name in ("lemon/1.HEIC", "lemon/2", "lemon/3.jpg_large", "lemon/4.txt"):
         add(photos, name, JPEG)
     listing = list_images(photos, photos.parent)
-    assert [source.name for source in listing.sources if source.label == "lemon"] == [
+    assert [source.name for source in listing.images if source.label == "lemon"] == [
         "lemon/1.HEIC", "lemon/2", "lemon/3.jpg_large", "lemon/4.txt",
     ]  # fmt: skip
 
@@ -62,7 +62,7 @@ def test_single_photos_of_another_format_are_left_to_the_audit(photos: Path) -> 
     add(photos, "cat/1.NEF", b"the same photo as the camera saw it")
     add(photos, "cat/drawing.svg", b"<svg>")
     listing = list_images(photos, photos.parent)
-    assert [source.name for source in listing.sources] == ["cat/1.jpg", "cat/2.heic", "dog/1.jpg"]
+    assert [source.name for source in listing.images] == ["cat/1.jpg", "cat/2.heic", "dog/1.jpg"]
     assert listing.ignored == ("cat/1.NEF", "cat/drawing.svg")
 
 
@@ -118,7 +118,7 @@ def test_folders_that_were_not_meant_as_classes(photos: Path) -> None:
     (photos / "System Volume Information").mkdir()
     listing = list_images(photos, photos.parent)
     assert listing.classes == ("cat", "dog")
-    assert len(listing.sources) == 2
+    assert len(listing.images) == 2
     assert listing.ignored == ("MISC/AUTPRINT.MRK", "annotations/1.xml", "cat/empty/",
                                "docs/readme.md")  # fmt: skip
 

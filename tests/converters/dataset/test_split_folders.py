@@ -21,7 +21,7 @@ def nested(*folders: str) -> list[str]:
 
 def splits(data: Listing) -> dict[str, str | None]:
     """The splits by the top folder of their images."""
-    return {source.name.split("/")[0]: source.split for source in data.sources}
+    return {source.name.split("/")[0]: source.split for source in data.images}
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def splits(data: Listing) -> dict[str, str | None]:
 def test_training_and_test_images(folders: tuple[str, str]) -> None:
     data = listing(*nested(*folders))
     assert data.classes == ("cat", "dog")
-    assert [source.split for source in data.sources] == [
-        "test" if source.name.startswith(folders[1]) else "train" for source in data.sources
+    assert [source.split for source in data.images] == [
+        "test" if source.name.startswith(folders[1]) else "train" for source in data.images
     ]
 
 
@@ -97,7 +97,7 @@ def test_each_class_may_have_its_own_splits() -> None:
     data = listing(
         "set/cat/train/1.jpg", "set/cat/test/2.jpg", "set/dog/train/a/3.jpg", "set/dog/val/4.jpg"
     )  # fmt: skip
-    assert [(source.label, source.split) for source in data.sources] == [
+    assert [(source.label, source.split) for source in data.images] == [
         ("cat", "test"),
         ("cat", "train"),
         ("dog", "train"),
@@ -114,7 +114,7 @@ def test_a_training_folder_alone_is_no_class() -> None:
 def test_loose_images_beside_splits_are_left_out() -> None:
     data = listing(*nested("dataset/dataset/train", "dataset/dataset/test"), "dataset/cover.jpg")
     assert data.classes == ("cat", "dog")
-    assert {source.split for source in data.sources} == {"train", "test"}
+    assert {source.split for source in data.images} == {"train", "test"}
     assert data.ignored == ("dataset/cover.jpg",)
 
 
@@ -145,7 +145,7 @@ def test_classes_that_differ_in_case_only_stay_apart() -> None:
 def test_classes_that_sound_like_splits(classes: tuple[str, str]) -> None:
     data = listing(*(f"{label}/{number}.jpg" for label in classes for number in (1, 2)))
     assert data.classes == tuple(sorted(classes))
-    assert {source.split for source in data.sources} == {None}
+    assert {source.split for source in data.images} == {None}
 
 
 @pytest.mark.parametrize(
