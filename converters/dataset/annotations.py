@@ -4,12 +4,15 @@ Pixels are those of the upright image, that is with its EXIF orientation applied
 :func:`edge.image.read_image` returns it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.quantities import counted
 
 VOID = 255
 """Value of a mask's pixels that count neither in training nor in evaluation."""
@@ -22,14 +25,27 @@ Size = tuple[int, int]
 class AnnotationFinding:
     """What was noticed about the labels of a data set, which goes on without it.
 
-    ``kind``: stable, such as "boxes-clipped"; ``count``: how many boxes, images or files; ``names``:
-    of the images or files concerned, sorted; ``sentence``: for people.
+    ``kind``: stable, such as "boxes-clipped"; ``count``: of boxes, images or files; ``names``: of
+    the images or files concerned, sorted; ``sentence``: for people.
     """
 
     kind: str
     count: int
     names: tuple[str, ...]
     sentence: str
+
+
+def finding(kind: str, names: Iterable[str], problem: str) -> AnnotationFinding:
+    """Return a finding about images or files, whose sentence ends with the first as an example.
+
+    ``problem``: its beginning, in which a noun in braces, such as ``{image}``, stands for how many
+    there are.
+    """
+    ordered = tuple(sorted(set(names)))
+    before, _, rest = problem.partition("{")
+    noun, _, after = rest.partition("}")
+    sentence = f"{before}{counted(len(ordered), noun)}{after}, such as {ordered[0]}."
+    return AnnotationFinding(kind, len(ordered), ordered, sentence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

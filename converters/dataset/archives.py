@@ -1,4 +1,4 @@
-"""Safe unpacking of zips and tars of class folders."""
+"""Safe unpacking of zips and tars of images and their labels."""
 
 import errno
 import shutil
@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from converters.dataset.entries import ImageEntry, image_entry
+from converters.dataset.entries import FileTree, ImageEntry, image_entry, is_label_file
 from converters.dataset.listing import file_name
 from converters.dataset.zip_names import zip_name
 from edge.errors import DatasetError
@@ -49,10 +49,10 @@ def is_archive(path: Path) -> bool:
     return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
 
 
-def unpack(archive: Path, workdir: Path) -> tuple[list[ImageEntry], list[str]]:
-    """Unpack the images of a zip or tar into ``workdir``, and list the other files.
+def unpack(archive: Path, workdir: Path) -> FileTree:
+    """Unpack the images and files of labels of a zip or tar into ``workdir``; list the others.
 
-    Images are written under numbers, so no name in the archive reaches the file system. Hidden
+    They are written under numbers, so no name in the archive reaches the file system. Hidden
     files and a system's own are skipped, links and devices are not followed. Names of empty
     folders end with a '/'.
 
@@ -152,9 +152,10 @@ def _check_name(archive: Path, name: str) -> None:
         )
 
 
-def _extract(members: list[Member], target: Path) -> tuple[list[ImageEntry], list[str]]:
+def _extract(members: list[Member], target: Path) -> FileTree:
     images: list[ImageEntry] = []
     others: list[str] = []
+    labels: dict[str, Path] = {}
     folders: list[PurePosixPath] = []
     for member in members:
         path = PurePosixPath(member.name)
@@ -164,14 +165,19 @@ def _extract(members: list[Member], target: Path) -> tuple[list[ImageEntry], lis
             folders.append(path)
             continue
         image = _unpack_image(member, str(path), target / f"{len(images):06d}")
-        if image is None:
-            others.append(str(path))
-        else:
+        if image is not None:
             images.append(image)
+            continue
+        others.append(str(path))
+        if member.open is not None and is_label_file(path.name):
+            labels[str(path)] = target / f"labels-{len(labels):06d}"
+            with member.open() as packed, labels[str(path)].open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked, _CHUNK)
     files = (PurePosixPath(name) for name in [*others, *(image.name for image in images)])
     filled = {parent for file in files for parent in file.parents}
     filled.update(parent for folder in folders for parent in folder.parents)
-    return images, others + [f"{folder}/" for folder in folders if folder not in filled]
+    empty = [f"{folder}/" for folder in folders if folder not in filled]
+    return FileTree(images, others + empty, labels)
 
 
 def _unpack_image(member: Member, name: str, target: Path) -> ImageEntry | None:

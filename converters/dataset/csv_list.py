@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.dataset import other_tasks, split_names
+from converters.dataset import split_names
 from converters.dataset.listing import LabeledFile, Listing, class_name, file_name
 from edge.errors import DatasetError, did_you_mean
 from edge.image_format import SUFFIXES as IMAGE_SUFFIXES
@@ -97,7 +97,6 @@ def _columns(
 ) -> tuple[TableColumns, list[tuple[int, list[str]]]]:
     """Return the columns, and the rows without the header."""
     headings = [cell.lower() for cell in rows[0][1]]
-    other_tasks.check_columns(str(table), headings)
     path, label = _find(headings, _PATH_HEADINGS), _find(headings, _LABEL_HEADINGS)
     if path is not None and label is not None:
         if len(rows) == 1:

@@ -17,6 +17,12 @@ OTHER_ARCHIVES = frozenset({".7z", ".rar", ".zst", ".zipx"})
 """Suffixes of archives that are not read."""
 
 
+LABEL_SUFFIXES = frozenset({
+    ".json", ".xml", ".txt", ".csv", ".tsv", ".yaml", ".yml", ".names", ".labels",
+})  # fmt: skip
+"""Suffixes of files that may hold labels or names of classes."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
     """An image file: its name relative to the data set ('/' between parts, printable) and its path.
@@ -27,6 +33,24 @@ class ImageEntry:
     name: str
     path: Path
     unreadable: ImageFormat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileTree:
+    """All files of a data set.
+
+    ``others``: names of the other files, and of empty folders with a '/' at the end; ``labels``:
+    paths of those that may hold labels, by name.
+    """
+
+    images: list[ImageEntry]
+    others: list[str]
+    labels: dict[str, Path]
+
+
+def is_label_file(name: str) -> bool:
+    """Check, by its suffix, whether a file may hold labels."""
+    return PurePosixPath(name).suffix.lower() in LABEL_SUFFIXES
 
 
 def image_entry(name: str, path: Path, start: Callable[[], bytes]) -> ImageEntry | None:
@@ -52,8 +76,8 @@ def stem(dataset: Path) -> str:
     return dataset.stem.removesuffix(".tar")
 
 
-def walk(root: Path) -> tuple[list[ImageEntry], list[str]]:
-    """List the images below ``root``, and the names of other files and of empty folders.
+def walk(root: Path) -> FileTree:
+    """List the images below ``root``, and the other files and empty folders.
 
     Hidden files and a system's own are left out. Names of empty folders, and of links that lead
     nowhere, end with a '/'. Links to folders are followed, each folder once.
@@ -63,6 +87,7 @@ def walk(root: Path) -> tuple[list[ImageEntry], list[str]]:
     """
     images: list[ImageEntry] = []
     others: list[str] = []
+    labels: dict[str, Path] = {}
     seen: set[tuple[int, int]] = set()
     for path, subfolders, files in os.walk(root, followlinks=True, onerror=_raise):
         folder = Path(path)
@@ -81,9 +106,11 @@ def walk(root: Path) -> tuple[list[ImageEntry], list[str]]:
                 images.append(image)
             else:
                 others.append(own if file.exists() else f"{own}/")
+                if is_label_file(own):
+                    labels[own] = file
         if not visible and not subfolders and folder != root:
             others.append(f"{file_name(relative.as_posix())}/")
-    return images, others
+    return FileTree(images, others, labels)
 
 
 def _start(path: Path) -> bytes:

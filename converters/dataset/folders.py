@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-from converters.dataset import lost_classes, other_tasks
+from converters.dataset import lost_classes
 from converters.dataset.entries import ARCHIVE_SUFFIXES, ImageEntry
 from converters.dataset.listing import LabeledFile, Listing, class_name
 from converters.dataset.split_folders import ClassRoot, Parts, class_roots
@@ -43,12 +43,11 @@ def label_by_folder(
 
     Raises:
         DatasetError: there are no images or no class folders, a class has no image that can be
-            read, it is not clear which folders are classes, or it is a detection data set.
+            read, or it is not clear which folders are classes.
     """
     others = list(others)
     if not images:
         raise _no_images(location, others)
-    other_tasks.check_names(location, (image.name for image in images), others)
     paths = [tuple(image.name.split("/")) for image in images]
     depth = _wrapping_depth(paths)
     if _is_teachable(paths, depth):

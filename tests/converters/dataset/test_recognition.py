@@ -61,7 +61,7 @@ def test_annotations_alone_are_recognized(tmp_path: Path) -> None:
 def test_a_table_of_boxes_is_recognized(tmp_path: Path) -> None:
     table = tmp_path / "boxes.csv"
     table.write_text("filename,width,height,class,xmin,ymin,xmax,ymax\n1.jpg,9,9,cat,0,0,4,4\n")
-    with raises_code("dataset-for-another-task", found="xmin"):
+    with raises_code("dataset-for-another-task", found="boxes.csv"):
         list_images(table, tmp_path)
 
 
