@@ -31,7 +31,7 @@ class MatchedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class MatchedImages:
     """Images with their labels, sorted by name; ``ignored``: names of the other files."""
 
     images: tuple[MatchedImage, ...]
@@ -39,7 +39,7 @@ class Matches:
     findings: tuple[AnnotationFinding, ...]
 
 
-def match(location: str, files: FileTree, table: LabelTable) -> Matches:
+def match(location: str, files: FileTree, table: LabelTable) -> MatchedImages:
     """Find the image of each label, its split, and how the labels lie in it.
 
     Args:
@@ -87,7 +87,7 @@ def match(location: str, files: FileTree, table: LabelTable) -> Matches:
     if not images:
         raise _nothing(location, table, findings)
     ignored = sorted(name for name in files.others if name not in table.used)
-    return Matches(tuple(images), tuple(ignored), (*table.findings, *findings))
+    return MatchedImages(tuple(images), tuple(ignored), (*table.findings, *findings))
 
 
 _TEXTS = (

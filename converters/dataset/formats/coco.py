@@ -55,7 +55,7 @@ def read(files: FileTree, names: Sequence[str]) -> LabelTable:
     classes: dict[str, None] = {}
     findings: list[AnnotationFinding] = []
     for name in names:
-        reader = _Reader(name, label_files.read_json(files.labels[name], name))
+        reader = _Annotations(name, label_files.read_json(files.labels[name], name))
         images += reader.images()
         classes.update(dict.fromkeys(reader.used_classes()))
         if reader.invalid:
@@ -75,7 +75,7 @@ def _is_coco(name: str, path: Path) -> bool:
     return _CERTAIN.fullmatch(name) is not None or is_coco(path)
 
 
-class _Reader:
+class _Annotations:
     """Reads the content of one file; ``invalid``: annotations that cannot be used."""
 
     def __init__(self, name: str, content: Any) -> None:
