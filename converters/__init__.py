@@ -17,14 +17,17 @@ from typing import Any
 
 # Imported on first use: "import converters" needs neither TensorFlow nor numpy.
 _EXPORTS = {
-    "converters.api": ("check_edgetpu", "compare", "compile_edgetpu", "compress", "convert"),
+    "converters.api": (
+        "check_edgetpu", "compare", "compile_edgetpu", "compress", "convert", "evaluate",
+    ),
     "converters.edgetpu.compiler": ("CompiledModel",),
     "converters.edgetpu.prediction": ("EdgeTpuPrediction",),
+    "converters.evaluation.records": ("Evaluation",),
     "converters.progress": ("Progress", "SilentProgress", "StepStatus"),
     "converters.report.compare": ("Comparison",),
     "converters.report.model": ("Report",),
     "converters.terminal_progress": ("TerminalProgress",),
-}
+}  # fmt: skip
 """The public names by module, written down here only: __init__.pyi is generated from it."""
 
 _MODULES = {name: module for module, names in _EXPORTS.items() for name in names}

@@ -6,8 +6,10 @@ from converters.api import compare as compare
 from converters.api import compile_edgetpu as compile_edgetpu
 from converters.api import compress as compress
 from converters.api import convert as convert
+from converters.api import evaluate as evaluate
 from converters.edgetpu.compiler import CompiledModel as CompiledModel
 from converters.edgetpu.prediction import EdgeTpuPrediction as EdgeTpuPrediction
+from converters.evaluation.records import Evaluation as Evaluation
 from converters.progress import Progress as Progress
 from converters.progress import SilentProgress as SilentProgress
 from converters.progress import StepStatus as StepStatus
@@ -19,6 +21,7 @@ __all__ = [
     "Comparison",
     "CompiledModel",
     "EdgeTpuPrediction",
+    "Evaluation",
     "Progress",
     "Report",
     "SilentProgress",
@@ -29,4 +32,5 @@ __all__ = [
     "compile_edgetpu",
     "compress",
     "convert",
+    "evaluate",
 ]

@@ -3,20 +3,22 @@
 The functions import what they need when they are called, so that a command starts fast.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.progress import Progress, SilentProgress
 from edge.errors import OutputError, UsageError, check_list
-from edge.files import write_atomic
+from edge.files import output_errors, write_atomic
 
 if TYPE_CHECKING:
     from converters.edgetpu.compiler import CompiledModel
     from converters.edgetpu.prediction import EdgeTpuPrediction
+    from converters.evaluation.records import Evaluation
     from converters.report.compare import Comparison
     from converters.report.model import Report
     from converters.selection.plan import CompressionPlan
+    from edge.modelfile.normalization import Levels
 
 PathLike = str | Path
 
@@ -189,6 +191,93 @@ def compare(*results: PathLike, sort: str | None = None) -> "Comparison":
 
     compared = comparison.compare_results([Path(result) for result in results])
     return compared if sort is None else comparison.sorted_by(compared, sort)
+
+
+def evaluate(
+    model: PathLike,
+    dataset: PathLike,
+    out: PathLike | None = None,
+    *,
+    against: PathLike | None = None,
+    renames: Mapping[str, str] | None = None,
+    task: str | None = None,
+    split: str | None = None,
+    minimums: Mapping[str, float] | None = None,
+    labels: PathLike | None = None,
+    mean: "Levels | None" = None,
+    std: "Levels | None" = None,
+    delegate: str = "auto",
+    threads: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> "Evaluation":
+    """Measure a model on labeled images, like ``edge evaluate``.
+
+    Args:
+        model: a .tflite file that classifies, detects or segments, a folder that :func:`convert`
+            wrote, or a name of the registry.
+        dataset: images labeled for the model's task.
+        out: folder for evaluation.json and evaluation.html; None: none is written.
+        against: a second model, the reference of a paired comparison.
+        renames: other names of classes of the model or the data set, ``{"old": "new"}``.
+        task: classify, detect or segment; None: what the model is for.
+        split: train, validation, test or all; None: test where the data set has splits.
+        minimums: lower limits by name, of ``min_accuracy``, ``min_map``, ``min_map50`` and
+            ``min_miou``.
+        labels: a file with the models' class names; None: those in or next to them.
+        mean: see :meth:`edge.Classifier.open`.
+        std: see :meth:`edge.Classifier.open`.
+        delegate: auto, cpu or edgetpu.
+        threads: CPU threads; None: one per core, at most 4.
+        seed: of the resamples behind the intervals.
+        progress: shows progress and notes; None: nothing is shown.
+
+    Returns:
+        The evaluation; ``evaluation.success`` is True if all limits are met.
+
+    Raises:
+        EdgeError: an option, a model, the data set or the output is not usable.
+    """
+    from converters.evaluation.evaluate import EvaluationSettings
+    from converters.evaluation.evaluate import evaluate as measure
+    from converters.evaluation.evaluation_task import ModelOptions
+
+    settings = EvaluationSettings(
+        model=Path(model),
+        dataset=Path(dataset),
+        against=None if against is None else Path(against),
+        renames=renames or {},
+        task=task,
+        split=split,
+        minimums=minimums or {},
+        options=ModelOptions(
+            labels=None if labels is None else Path(labels),
+            mean=mean,
+            std=std,
+            delegate=delegate,
+            threads=threads,
+        ),
+        seed=seed,
+    )
+    folder = None if out is None else output_folder(Path(out))
+    evaluation = measure(settings, progress or SilentProgress())
+    if folder is not None:
+        from converters.report.evaluation_page import render
+
+        write_atomic(folder / "evaluation.html", render(evaluation))
+        write_atomic(folder / "evaluation.json", evaluation.to_json())
+    return evaluation
+
+
+def output_folder(out: Path) -> Path:
+    """Return the folder for an output, which is created if need be.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with output_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    return out
 
 
 def check_edgetpu(model: PathLike) -> "EdgeTpuPrediction":

@@ -73,6 +73,11 @@ COMMANDS = {
     "inspect": CommandEntry(
         "edge.commands.inspect:inspect", "Check", "Show what is inside a model file."
     ),
+    "evaluate": CommandEntry(
+        "converters.commands.evaluate:evaluate",
+        "Check",
+        "Measure a model on labeled images.",
+    ),
     "compare": CommandEntry(
         "converters.commands.compare:compare",
         "Check",

@@ -212,7 +212,7 @@ def _set_scale(axis: Any, x: Sequence[float]) -> None:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str) -> str:
+def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str, unit: str = "images") -> str:
     """Render a reliability diagram: share correct by score, and below the number of images.
 
     DeGroot and Fienberg, The Statistician 32 (1983) 12; Guo et al. (ICML 2017), figure 1.
@@ -220,6 +220,7 @@ def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str) -> str:
     Args:
         bins: of the report.
         key: prefix of the ids, so that several plots fit on one page.
+        unit: what the bins count.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -236,7 +237,7 @@ def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str) -> str:
         above.set(xlim=(0, 100), ylim=(0, 102), ylabel="correct (%)")
         counts = [entry.count for entry in bins]
         below.bar(lows, counts, widths, color=PAGE.ink, alpha=0.35, **look)
-        below.set(xlabel="score (%)", ylabel="images")
+        below.set(xlabel="score (%)", ylabel=unit)
         below.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
         for axis in (above, below):
             axis.grid(True, axis="y", color=PAGE.ink, alpha=0.12, linewidth=0.8)
@@ -244,10 +245,10 @@ def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str) -> str:
         return page_svg(figure, key)
 
 
-def describe_reliability(bins: Sequence[ReliabilityBinReport]) -> str:
-    """Describe the diagram in words, as its alternative text."""
+def describe_reliability(bins: Sequence[ReliabilityBinReport], noun: str = "image") -> str:
+    """Describe the diagram in words, as its alternative text; ``noun``: what the bins count."""
     listed = "; ".join(
-        f"{100 * entry.low:.0f} to {100 * entry.high:.0f} %: {counted(entry.count, 'image')}, "
+        f"{100 * entry.low:.0f} to {100 * entry.high:.0f} %: {counted(entry.count, noun)}, "
         f"{100 * entry.accuracy:.0f} % correct"
         for entry in bins
     )

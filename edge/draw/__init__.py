@@ -7,7 +7,7 @@ Nothing fails at the edges of an image: what does not fit is moved, shortened or
 
 from pathlib import Path
 
-from edge.draw.boxes import detections, line, trails, zone
+from edge.draw.boxes import detections, line, trails, true_boxes, zone
 from edge.draw.masks import segmentation
 from edge.draw.overlays import classification, matched_poses, status
 from edge.draw.skeleton import MIN_KEYPOINT_SCORE, poses
@@ -34,6 +34,7 @@ __all__ = [
     "segmentation",
     "status",
     "trails",
+    "true_boxes",
     "zone",
 ]
 

@@ -1,6 +1,6 @@
 """Objects, their trails, and the lines and zones that count crossings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -28,13 +28,25 @@ _Room = tuple[int, int, int, int]
 
 def detections(image: BgrImage, objects: Sequence[Detection]) -> None:
     """Draw boxes with label, track id and score; the best are drawn last, on top."""
+    _named_boxes(image, objects, _number_and_score)
+
+
+def true_boxes(image: BgrImage, objects: Sequence[Detection]) -> None:
+    """Draw boxes that somebody labeled, with their label alone."""
+    _named_boxes(image, objects, lambda _: "")
+
+
+def _named_boxes(
+    image: BgrImage, objects: Sequence[Detection], rest: Callable[[Detection], str]
+) -> None:
+    """Draw boxes with their labels, each followed by its ``rest``."""
     text_style = style(image)
     for detection in reversed(objects):
         _box(image, detection.box, _color(detection), text_style.line)
     label = height_of(text_style) + 3 * text_style.pad
     taken = [room for room in map(_room, objects) if room[3] - room[1] < label]  # not to be covered
     for detection in objects:
-        _name(image, detection, text_style, taken)
+        _name(image, detection, rest(detection), text_style, taken)
 
 
 def trails(image: BgrImage, paths: Mapping[int, Sequence[Point]]) -> None:
@@ -104,10 +116,15 @@ def _box(image: BgrImage, box: Sequence[float], tone: Color, width: int) -> None
         cv2.rectangle(image, corner, opposite, edge_tone)
 
 
-def _name(image: BgrImage, detection: Detection, text_style: Style, taken: list[_Room]) -> None:
-    """Draw the label at its box, where it covers no other label if possible."""
+def _number_and_score(detection: Detection) -> str:
     number = "" if detection.track_id is None else f" #{detection.track_id}"
-    rest = f"{number} {100 * detection.score:.0f}%"
+    return f"{number} {100 * detection.score:.0f}%"
+
+
+def _name(
+    image: BgrImage, detection: Detection, rest: str, text_style: Style, taken: list[_Room]
+) -> None:
+    """Draw the label at its box, where it covers no other label if possible."""
     text = truncate(
         to_ascii(detection.label), rest, text_style, image.shape[1] - 2 * text_style.pad
     )
