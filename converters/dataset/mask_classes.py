@@ -115,7 +115,8 @@ def _with_list(name: str, by_value: dict[int, str], masks: Mapping[int, int]) ->
     white = one_name and set(masks) <= {0, VOID} and VOID in masks
     if white:
         by_value = {0: by_value.get(0, "background"), VOID: list(by_value.values())[-1]}
-    names = [each for each in by_value.values() if each.casefold() not in _VOID_NAMES]
+    kept = (each for each in by_value.values() if each.casefold() not in _VOID_NAMES)
+    names = list(dict.fromkeys(kept))  # black has a color and, where all is gray, a number
     indices = {
         value: VOID if each.casefold() in _VOID_NAMES else names.index(each)
         for value, each in by_value.items()

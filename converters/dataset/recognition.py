@@ -33,7 +33,9 @@ _REMEDY = {
     DETECT: "draw boxes, and export them as COCO, Pascal VOC or YOLO",
     SEGMENT: "draw masks or polygons, and export them as PNG or COCO",
 }
-_FOLDERS_OF_IMAGES = frozenset({"jpegimages", "obj_train_data", "obj"})
+_FOLDERS_OF_IMAGES = frozenset({
+    "jpegimages", "obj_train_data", "obj", "masks", "segmentationclass", "segmentationobject",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

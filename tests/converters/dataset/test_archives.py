@@ -1,6 +1,7 @@
 """Zips and tars made on any system give the classes that their maker had."""
 
 import io
+import shutil
 import tarfile
 import unicodedata
 import zipfile
@@ -11,9 +12,10 @@ import cv2
 import numpy as np
 import pytest
 from errors import raises_code
+from labeled_images import by_name, write_tree
 
 from converters.dataset import archives
-from converters.dataset.intake import list_images
+from converters.dataset.intake import list_boxes, list_images, open_dataset
 from converters.dataset.listing import Listing
 
 JPEG = cv2.imencode(".jpg", np.full((4, 4, 3), 9, np.uint8))[1].tobytes()
@@ -186,3 +188,20 @@ def test_other_archives_are_to_be_unpacked(tmp_path: Path) -> None:
     write_zip(tmp_path / "folder" / "photos.zip", [b"cat/1.jpg", b"dog/1.jpg"])
     with raises_code("no-images", fix="photos.zip"):
         read(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_boxes_in_an_archive(tmp_path: Path, kind: str) -> None:
+    files = {
+        "set/images/a.jpg": (40, 30), "set/labels/a.txt": "1 0.5 0.5 0.25 0.5\n",
+        "set/data.yaml": "names: [cat, dog]\n",
+    }  # fmt: skip
+    write_tree(tmp_path / "tree", files)
+    packed = shutil.make_archive(str(tmp_path / "boxes"), kind, tmp_path / "tree")
+    work = tmp_path / "work"
+    listing = list_boxes(open_dataset(Path(packed), work))
+    assert by_name(listing) == {"set/images/a.jpg": [("dog", [15, 7.5, 25, 22.5])]}
+    assert listing.name == "boxes"
+    assert sorted(path.name for path in work.rglob("*") if path.is_file()) == [
+        "000000.jpg", "labels-000000", "labels-000001",
+    ]  # fmt: skip
