@@ -223,7 +223,7 @@ def build_result(
         with steps("compress"):
             files.append(stages.recipe_variant(recipe, context()))
     with steps("verify"):
-        variants = stages.evaluate(files, training, plan, progress, known=calibrated.before)
+        variants = stages.evaluate(files, training, plan, progress)
     with steps("control"):
         variants = stages.apply_accuracy_control(variants, context, training, plan, progress)
     variants = with_gains(variants)

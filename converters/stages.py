@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters import artifacts, tf
 from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
 from converters.compression.recipe import Recipe
+from converters.dataset.split import Indices
 from converters.edgetpu.compiler import Compilation
 from converters.progress import Progress
 from converters.selection.plan import ALWAYS, DEFAULT, CompressionPlan
@@ -19,9 +21,11 @@ from converters.task import CalibratedModel, TrainingResult
 from converters.tflite import Variant
 from converters.verification import evaluate as evaluation
 from converters.verification.calibration import (
+    Reliability,
     fit_temperature,
     fit_threshold,
     reliability,
+    scale_probabilities,
 )
 from converters.verification.evaluate import (
     REFERENCE,
@@ -40,6 +44,7 @@ from converters.verification.verdict import (
 from converters.verification.weak_classes import WeakClass, weak_classes
 from converters.writer.classifier import ClassifierNetwork
 from converters.writer.float_files import to_float32
+from converters.writer.ranges import measure
 from converters.writer.variants import write_variants
 from edge.installation import install_command
 
@@ -71,32 +76,39 @@ def by_name(variants: Sequence[EvaluatedVariant], name: str) -> EvaluatedVariant
 
 def calibrate(training: TrainingResult, progress: Progress) -> CalibratedModel:
     """Divide the logits by a temperature fitted on the validation split, once."""
-    network = training.trained.network
+    network, scores = training.trained.network, training.trained.validation_scores
     assert network is not None
-    uncalibrated = Variant("uncalibrated float32", to_float32(network.folded()))
-    before = predict(uncalibrated, training, progress)
-    check_informative(REFERENCE, before.test)
     if training.calibrated:
-        return CalibratedModel(network, 1.0, before)
-    labels = training.dataset.labels[training.split.validation]
-    temperature = fit_temperature(before.validation, labels)
-    return CalibratedModel(network.scaled(temperature), temperature, before)
+        return CalibratedModel(network, 1.0)
+    if scores is None:
+        uncalibrated = Variant("uncalibrated float32", to_float32(network.folded()))
+        scores = evaluation.score(
+            uncalibrated, training.dataset, training.split.validation, "validation split", progress
+        )
+    check_informative(REFERENCE, scores)
+    temperature = fit_temperature(scores, training.dataset.labels[training.split.validation])
+    return CalibratedModel(network.scaled(temperature), temperature)
 
 
 def score_calibration(
     calibrated: CalibratedModel, after: Predictions, training: TrainingResult
 ) -> ScoreCalibration:
-    """Compare the reliability of the float32 scores before and after the calibration."""
-    before, labels = calibrated.before, training.dataset.labels
-    assert before is not None
-    validation, test = labels[training.split.validation], labels[training.split.test]
+    """Compare the reliability of the float32 scores before and after the calibration.
+
+    Those before follow from those after: the temperature divided the logits.
+    """
+
+    def before_and_after(
+        scores: NDArray[np.float32], indices: Indices
+    ) -> tuple[Reliability, Reliability]:
+        labels = training.dataset.labels[indices]
+        before = scale_probabilities(scores, 1 / calibrated.temperature)
+        return reliability(before, labels), reliability(scores, labels)
+
     return ScoreCalibration(
         temperature=calibrated.temperature,
-        validation=(
-            reliability(before.validation, validation),
-            reliability(after.validation, validation),
-        ),
-        test=(reliability(before.test, test), reliability(after.test, test)),
+        validation=before_and_after(after.validation, training.split.validation),
+        test=before_and_after(after.test, training.split.test),
     )
 
 
@@ -136,8 +148,13 @@ def plain_variants(
     training: TrainingResult, network: ClassifierNetwork, progress: Progress
 ) -> tuple[Variant, ...]:
     """Write float32, float16 and int8."""
+    folded, known = network.folded(), training.trained.ranges
+    if known is not None:
+        return write_variants(folded, known.with_head(network.head))
     samples = calibration_set(training.dataset, training.split, training.seed)
-    return write_variants(network.folded(), samples, training.dataset.preprocessing, progress)
+    with progress.working("measuring the ranges of activations"):
+        ranges = measure(folded, samples, training.dataset.preprocessing)
+    return write_variants(folded, ranges)
 
 
 def recipe_variant(chosen: Recipe, context: RecipeContext) -> Variant:
@@ -154,35 +171,25 @@ def evaluate(
     plan: CompressionPlan,
     progress: Progress,
     reference: Predictions | None = None,
-    known: Predictions | None = None,
 ) -> tuple[EvaluatedVariant, ...]:
     """Add metadata to the files, run and measure them.
 
-    ``reference``, float32, is among them or given. A file that equals the ``known`` one is not run
-    again.
+    ``reference``, float32, is among them or given.
     """
     predictions = tuple(
-        with_threshold(predict(variant, training, progress, known), training, plan)
-        for variant in variants
+        with_threshold(predict(variant, training, progress), training, plan) for variant in variants
     )
     float32 = reference or next(p for p in predictions if p.variant.name == REFERENCE)
     return evaluation.measure(predictions, training.dataset, training.split, float32.test, progress)
 
 
-def predict(
-    variant: Variant,
-    training: TrainingResult,
-    progress: Progress,
-    known: Predictions | None = None,
-) -> Predictions:
+def predict(variant: Variant, training: TrainingResult, progress: Progress) -> Predictions:
     """Add metadata to a file and run it on the validation and the test split."""
     information = artifacts.information(
         training.dataset, training.split, training.weights["provenance"], training.trained.method,
         training.seed,
     )  # fmt: skip
     described = artifacts.describe(variant, information)
-    if known is not None and known.variant.content == described.content:
-        return replace(known, variant=described)
     return evaluation.predict(described, training.dataset, training.split, progress)
 
 

@@ -56,14 +56,10 @@ class TrainingResult:
 
 @dataclass(frozen=True, slots=True)
 class CalibratedModel:
-    """The network that files are written from, with calibrated scores where the task has them.
-
-    ``before``: predictions of the uncalibrated float32 file, None for a task without calibration.
-    """
+    """The network that files are written from, its logits divided by the ``temperature``."""
 
     network: Any
     temperature: float = 1.0
-    before: Predictions | None = None
 
 
 class TrainingTask(ABC):

@@ -1,5 +1,6 @@
 """Benchmark: measure how long a model takes, and say where the times cannot be relied on."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ NOISY_SPREAD = 2.0
 
 SLOWER = 1.1
 """Median over median above which more threads count as slower than fewer."""
+
+_LEAST_ROUNDS = 3
+"""Rounds of models in turns before their medians can be settled."""
+
+_SETTLED = 0.03
+"""Half the width of a median's 95 % interval, relative to it, from which it is settled."""
 
 NOISE_ADVICE = (
     "something else kept this computer busy, or its clock varied; close other programs and "
@@ -81,13 +88,13 @@ def measure_in_turns(
 ) -> tuple[tuple[InvokeTiming, ...], ...]:
     """Time models alternately, so that their times can be compared.
 
-    Each runtime gets ``seconds`` in every round, at least 6 invokes after 3 to warm up: other load
+    Each runtime gets ``seconds`` in every round, at least 4 invokes after 2 to warm up: other load
     on the computer then slows all of them equally. If some times are noisy, or more threads are
     slower than fewer, all are timed once more, and the calmer of both series counts.
 
     Args:
         models: of each model its runtimes, by rising number of threads.
-        rounds: number of rounds.
+        rounds: number of rounds; 3 are enough where all medians are known to 3 % then.
         seconds: of a runtime in a round.
 
     Returns:
@@ -101,9 +108,11 @@ def measure_in_turns(
 
     def series() -> "_Series":
         times: dict[Runtime, Rounds] = {runtime: [] for runtime in arrays}
-        for _ in range(rounds):
+        for done in range(1, rounds + 1):
             for runtime, inputs in arrays.items():
-                times[runtime].append(_times(runtime, inputs, 3, 6, 1000, seconds))
+                times[runtime].append(_times(runtime, inputs, 2, 4, 1000, seconds))
+            if done >= _LEAST_ROUNDS and all(_settled(list(chain(*t))) for t in times.values()):
+                break
         return _Series(times, models)
 
     best = series()
@@ -146,6 +155,14 @@ class _Series:
 
 def _timing(first_ms: float, times: Sequence[float], noisy: bool) -> InvokeTiming:
     return InvokeTiming(first_ms, *percentiles(times), len(times), noisy)
+
+
+def _settled(times: Sequence[float]) -> bool:
+    """Return whether the median is known: its 95 % interval lies between two of the times."""
+    ordered, middle, reach = sorted(times), len(times) / 2, 0.98 * math.sqrt(len(times))
+    low = ordered[max(0, math.floor(middle - reach))]
+    high = ordered[min(len(times) - 1, math.ceil(middle + reach))]
+    return high - low <= 2 * _SETTLED * percentiles(times)[0]
 
 
 def _spread(times: Sequence[float]) -> float:

@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
+from converters.dataset.split import CALIBRATION_IMAGES, Split, draw_calibration
 from converters.progress import Progress
 from converters.training.augment import Augmentation
-
-CALIBRATION_IMAGES = 96
-"""An image costs about 50 ms at 224 pixels on one core: most of the time that int8 takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +48,5 @@ class RecipeState:
 def calibration_set(
     dataset: Dataset, split: Split, seed: int, size: int = CALIBRATION_IMAGES
 ) -> NDArray[np.uint8]:
-    """Draw the images from which int8 takes the range of every activation.
-
-    They come from the training split, the same number of each class: classes take turns until
-    ``size`` images are drawn or none is left. A class with few images gives all it has; with more
-    classes than ``size``, ``size`` of the classes give one image each.
-
-    Returns:
-        uint8 RGB [n, height, width, 3], n ≤ size, in the order drawn (classes mixed).
-    """
-    rng = np.random.default_rng([seed, 0xCA11])  # a stream of its own, apart from other stages
-    labels = dataset.labels[split.train]
-    queues = [rng.permutation(split.train[labels == c]) for c in np.unique(labels)]
-    rounds = max((len(queue) for queue in queues), default=0)
-    drawn = [
-        queues[c][turn]
-        for turn in range(rounds)
-        for c in rng.permutation(len(queues))
-        if turn < len(queues[c])
-    ]
-    return np.asarray(dataset.pixels[np.array(drawn[:size], np.int64)])
+    """Return the images of :func:`draw_calibration`, uint8 RGB [n, height, width, 3]."""
+    return np.asarray(dataset.pixels[draw_calibration(dataset.labels, split, seed, size)])

@@ -5,7 +5,6 @@ faster and measures the ranges better; all other networks, and 16-bit activation
 converter.
 """
 
-import os
 from dataclasses import dataclass, replace
 
 from converters import tflite
@@ -86,9 +85,8 @@ def run_int8(state: RecipeState, options: Int8Options, context: RecipeContext) -
     if network is None:
         content = tflite.to_int8(state.model, context.calibration, preprocessing, **types)
     else:
-        threads = min(4, os.cpu_count() or 1)
         with context.progress.working("measuring the ranges of activations"):
-            ranges = measure(network, context.calibration, preprocessing, threads)
+            ranges = measure(network, context.calibration, preprocessing)
         content = int8_file.to_int8(network, ranges, **types)
     return replace(state, content=content)
 

@@ -3,9 +3,13 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converters.training.augment import Augmentation
 from converters.training.cross_validation import CrossValidationSummary
 from converters.writer.classifier import ClassifierNetwork
+from converters.writer.ranges import BackboneRanges
 from edge.errors import UsageError
 
 FINE_TUNE = ("auto", "always", "never")
@@ -103,6 +107,9 @@ class TrainedModel:
     validation split, on which no weight was trained. ``notes``: sentences that explain the
     decisions, for terminal and report. ``details``: plain values for report.json.
     ``cross_validation`` of the head on the frozen backbone, where the test split is small.
+
+    What the embeddings of a frozen backbone tell, else None: ``validation_scores``, float32
+    [n, classes], and ``ranges`` of the activations on the calibration images.
     """
 
     network: ClassifierNetwork | None
@@ -112,3 +119,5 @@ class TrainedModel:
     curves: tuple[Curve, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     cross_validation: CrossValidationSummary | None = None
+    validation_scores: NDArray[np.float32] | None = None
+    ranges: BackboneRanges | None = None

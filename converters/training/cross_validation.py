@@ -5,13 +5,16 @@ repetition, by a head that was fitted without it and without its near-duplicates
 images count. What is measured is a head on the frozen backbone in float32, not a model file.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.verification.intervals import wilson_interval
-from edge import logistic_regression
+from edge import blas, logistic_regression
 
 FOLDS = 5
 REPETITIONS = 3
@@ -154,10 +157,15 @@ def cross_validate(
     if folds < 2 or repetitions < 1:
         return None
     scores = np.empty((repetitions, len(labels), classes), np.float32)
-    for repetition in range(repetitions):
-        numbers = fold_numbers(labels, groups, folds, seed + repetition)
-        for fold in range(folds):
-            held_out = numbers == fold
-            fitted = logistic_regression.fit(embeddings[~held_out], labels[~held_out], c)
-            scores[repetition, held_out] = fitted.probabilities(embeddings[held_out])
+    numbers = [fold_numbers(labels, groups, folds, seed + r) for r in range(repetitions)]
+
+    def predict(repetition: int, fold: int) -> None:
+        held_out = numbers[repetition] == fold
+        fitted = logistic_regression.fit(embeddings[~held_out], labels[~held_out], c)
+        scores[repetition, held_out] = fitted.probabilities(embeddings[held_out])
+
+    # The number of threads of BLAS belongs to the process: set it once, around all of them.
+    with blas.one_thread(), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        for _ in pool.map(predict, *zip(*product(range(repetitions), range(folds)), strict=True)):
+            pass
     return CrossValidation(scores, labels, folds)

@@ -4,13 +4,11 @@ The backbone with its pooling runs as a float32 TFLite model: on a CPU the TFLit
 about three times as fast as Keras. The cache is a SQLite file for each backbone and preprocessing.
 """
 
-import contextlib
 import hashlib
 import json
 import os
-import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +22,10 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.training.augment import VIEWS
-from converters.writer.float_files import to_float32
+from converters.training.embedding_store import EmbeddingStore, open_store
+from converters.writer.float_files import activation_names, to_float32
 from converters.writer.folding import fold
-from edge.errors import OutputError
+from converters.writer.ranges import BackboneRanges, RangeProbe, Ranges, union
 from edge.files import write_atomic
 from edge.terminal import suppress_native_stderr
 
@@ -83,95 +82,14 @@ def _extractor_file(backbone: Backbone) -> bytes:
 _DECODING = "large JPEGs reduced"
 """How files become pixels: another decoding is another embedding."""
 
-_TIMEOUT_S = 60.0
-"""Seconds to wait for another process that is writing."""
-
-_PER_QUERY = 500
-"""Keys in one query; SQLite allows at least 999 parameters."""
-
-
-class EmbeddingStore:
-    """A table of float32 vectors by key, safe for concurrent processes.
-
-    A damaged database file is removed and created again; ``reset`` is then True.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.reset = False
-        try:
-            self._database = self._open()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # locked or not writable: nothing is wrong with the file
-            self._remove()
-            self._database = self._open()
-
-    def get(self, keys: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-        """Return the stored vectors, float32 [d], by key."""
-        requested = list(keys)
-        vectors = {}
-        for start in range(0, len(requested), _PER_QUERY):
-            part = requested[start : start + _PER_QUERY]
-            marks = ",".join("?" * len(part))
-            rows = self._database.execute(
-                f"SELECT key, vector FROM embedding WHERE key IN ({marks})", part
-            )
-            vectors.update({key: np.frombuffer(vector, np.float32) for key, vector in rows})
-        return vectors
-
-    def put(self, vectors: dict[str, NDArray[np.float32]]) -> None:
-        """Store vectors, float32 [d]; they are on disk when this returns."""
-        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
-        with self._database:
-            self._database.executemany("INSERT OR REPLACE INTO embedding VALUES (?, ?)", rows)
-
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=_TIMEOUT_S)
-        try:
-            with database:
-                database.execute(
-                    "CREATE TABLE IF NOT EXISTS embedding (key TEXT PRIMARY KEY, vector BLOB)"
-                    " WITHOUT ROWID"
-                )
-            if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
-                raise sqlite3.DatabaseError("damaged")
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
-
-    def _remove(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.path.with_name(self.path.name + "-journal").unlink(missing_ok=True)
-        self.reset = True
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
-
-
-@contextlib.contextmanager
-def open_store(path: Path) -> Iterator[EmbeddingStore]:
-    """Open an :class:`EmbeddingStore`, closed on exit.
-
-    Raises:
-        OutputError: it cannot be opened or written, or its disk is full.
-    """
-    try:
-        with contextlib.closing(EmbeddingStore(path)) as store:
-            yield store
-    except sqlite3.OperationalError as error:
-        raise OutputError(
-            "a writable cache folder",
-            f"{path.parent} ({error})",
-            "set EDGE_CACHE to a writable folder",
-            code="cache-not-writable",
-        ) from None
-
-
 _WRITE_INTERVAL = 64
 """Vectors between writes: at most so many are lost on Ctrl-C."""
+
+_IMAGE, _RANGES = "image", "ranges"
+"""Views of an image: the image itself, and the ranges of all activations on it."""
+
+Vectors = dict[str, NDArray[np.float32]]
+"""By the hash of the image and the view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +98,8 @@ class Embeddings:
 
     ``train``: [n, views, d] (view 0 is the image itself, the others are deterministic
     augmentations), ``validation``: [m, d] (the images alone),
-    ``computed`` and ``cached`` count images.
+    ``computed`` and ``cached`` count images. ``ranges``: on the calibration images, if there are
+    any.
     """
 
     train: NDArray[np.float32]
@@ -190,6 +109,7 @@ class Embeddings:
     views: tuple[str, ...]
     computed: int
     cached: int
+    ranges: BackboneRanges | None = None
 
 
 def embed(
@@ -199,17 +119,22 @@ def embed(
     cache: Path,
     progress: Progress,
     views: tuple[str, ...] = tuple(VIEWS),
+    calibration: Sequence[int] | NDArray[np.int64] = (),
 ) -> Embeddings:
     """Embed the training split in every view, and the validation split unaugmented.
 
     The test split is not used. Embeddings are read from ``cache`` (a folder), by content hash,
     view, backbone and preprocessing; TensorFlow is not needed. New ones are
-    written as they are computed, so that an interrupted run loses very little.
+    written as they are computed, so that an interrupted run loses very little. So are the ranges
+    of the activations on the images at ``calibration``, which are of the training split: both
+    come from one inference.
 
     Raises:
         OutputError: ``cache`` cannot be written.
+        ConversionError: activations that are not finite.
     """
-    pairs = [(index, view) for index in split.train for view in views]
+    pairs = [(index, _RANGES) for index in calibration]  # first, as they take longest
+    pairs += [(index, view) for index in split.train for view in views]
     pairs += [(index, views[0]) for index in split.validation]
     vectors, computed = _vectors(backbone, dataset, pairs, cache, progress)
     images = {dataset.images[index].digest for index, _ in pairs}
@@ -217,6 +142,11 @@ def embed(
     def stack(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
         return np.stack([vectors[_key(dataset, index, view)] for index in chosen])
 
+    ranges = None
+    if len(calibration):
+        names = activation_names(fold(backbone.arrays, backbone.size))
+        measured = (_named(names, vectors[_key(dataset, i, _RANGES)]) for i in calibration)
+        ranges = BackboneRanges(union(measured), stack(np.asarray(calibration), _IMAGE))
     return Embeddings(
         train=np.stack([stack(split.train, view) for view in views], axis=1),
         train_labels=dataset.labels[split.train],
@@ -225,7 +155,16 @@ def embed(
         views=views,
         computed=computed,
         cached=len(images) - computed,
+        ranges=ranges,
     )
+
+
+def _named(names: Sequence[str], ends: NDArray[np.float32]) -> Ranges:
+    """Return ranges from a vector of the least and the greatest value of each activation."""
+    return {
+        name: (float(low), float(high))
+        for name, (low, high) in zip(names, ends.reshape(-1, 2), strict=True)
+    }
 
 
 def embed_images(
@@ -240,9 +179,9 @@ def embed_images(
     Raises:
         OutputError: ``cache`` cannot be written.
     """
-    pairs = [(index, "image") for index in indices]
+    pairs = [(index, _IMAGE) for index in indices]
     vectors, _ = _vectors(backbone, dataset, pairs, cache, progress)
-    return np.stack([vectors[_key(dataset, index, "image")] for index in indices])
+    return np.stack([vectors[_key(dataset, index, _IMAGE)] for index in indices])
 
 
 def _vectors(
@@ -251,7 +190,7 @@ def _vectors(
     pairs: Iterable[tuple[int, str]],
     cache: Path,
     progress: Progress,
-) -> tuple[dict[str, NDArray[np.float32]], int]:
+) -> tuple[Vectors, int]:
     """Return the vectors of (image, view) by key, and the number of images computed for them."""
     name = _cache_name(backbone, dataset)
     path = cache / f"{name}.sqlite"
@@ -262,8 +201,8 @@ def _vectors(
         vectors = store.get(jobs)
         missing = {key: job for key, job in jobs.items() if key not in vectors}
         if missing:
-            run = load_extractor(backbone, cache / f"{name}.tflite")
-            vectors |= _compute(run, dataset, missing, store, progress)
+            inferences = _Inferences(backbone, dataset, cache / f"{name}.tflite")
+            vectors |= _compute(inferences, missing, store, progress)
     return vectors, len({dataset.images[index].digest for index, _ in missing.values()})
 
 
@@ -278,37 +217,67 @@ def _cache_name(backbone: Backbone, dataset: Dataset) -> str:
     return f"embeddings-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
 
 
+class _Inferences:
+    """Runs the backbone on images of a data set, in any thread."""
+
+    def __init__(self, backbone: Backbone, dataset: Dataset, extractor: Path) -> None:
+        self._dataset = dataset
+        self._extract = load_extractor(backbone, extractor)
+        self._backbone = backbone
+        self._lock = threading.Lock()
+        self._made: RangeProbe | None = None
+
+    def __call__(self, index: int, view: str) -> Vectors:
+        """Return what one inference tells of an image."""
+        if view != _RANGES:
+            return {self._key(index, view): self._extract(self._inputs(index, view))}
+        probe = self._probe()
+        embedding, ranges = probe.run(self._inputs(index, _IMAGE))
+        ends = np.array([ranges[name] for name in probe.names], np.float32).reshape(-1)
+        return {self._key(index, _IMAGE): embedding, self._key(index, _RANGES): ends}
+
+    def _probe(self) -> RangeProbe:
+        with self._lock:
+            if self._made is None:
+                self._made = RangeProbe(fold(self._backbone.arrays, self._backbone.size))
+            return self._made
+
+    def _inputs(self, index: int, view: str) -> NDArray[np.float32]:
+        pixels = VIEWS[view].apply(self._dataset.pixels[index])
+        return self._dataset.preprocessing.normalize(pixels)[None]
+
+    def _key(self, index: int, view: str) -> str:
+        return _key(self._dataset, index, view)
+
+
 def _compute(
-    run: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-    dataset: Dataset,
+    infer: _Inferences,
     missing: dict[str, tuple[int, str]],
     store: EmbeddingStore,
     progress: Progress,
-) -> dict[str, NDArray[np.float32]]:
+) -> Vectors:
     stop = threading.Event()
+    probed = {index for index, view in missing.values() if view == _RANGES}
+    jobs = [job for job in missing.values() if job[1] != _IMAGE or job[0] not in probed]
 
-    def compute(job: tuple[int, str]) -> NDArray[np.float32] | None:
-        if stop.is_set():
-            return None
-        index, view = job
-        pixels = VIEWS[view].apply(dataset.pixels[index])
-        return run(dataset.preprocessing.normalize(pixels)[None])
+    def compute(job: tuple[int, str]) -> Vectors | None:
+        return None if stop.is_set() else infer(*job)
 
-    def results() -> Iterator[tuple[str, NDArray[np.float32]]]:
+    def results() -> Iterator[Vectors]:
         with ThreadPoolExecutor(threads()) as pool:
             try:
-                for key, vector in zip(missing, pool.map(compute, missing.values()), strict=True):
-                    assert vector is not None  # None only after stop
-                    yield key, vector
+                for vectors in pool.map(compute, jobs):
+                    assert vectors is not None  # None only after stop
+                    yield vectors
             finally:
                 stop.set()  # on Ctrl-C the pool must not finish its queue
 
-    vectors: dict[str, NDArray[np.float32]] = {}
-    unsaved: dict[str, NDArray[np.float32]] = {}
+    vectors: Vectors = {}
+    unsaved: Vectors = {}
     try:
-        for key, vector in progress.track(results(), len(missing), "Computing embeddings"):
-            unsaved[key] = vector
-            if len(unsaved) == _WRITE_INTERVAL:
+        for computed in progress.track(results(), len(jobs), "Computing embeddings"):
+            unsaved |= computed
+            if len(unsaved) >= _WRITE_INTERVAL:
                 store.put(unsaved)
                 vectors |= unsaved
                 unsaved = {}

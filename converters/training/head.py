@@ -1,6 +1,9 @@
 """The classification head: regularized logistic regression on embeddings."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ from converters.backbone.weights import Backbone
 from converters.training.config import Curve
 from converters.training.embeddings import Embeddings
 from converters.verification import calibration
-from edge import logistic_regression
+from edge import blas, logistic_regression
 from edge.logistic_regression import LogisticRegression
 
 
@@ -66,6 +69,11 @@ class LinearHead:
     curve: Curve
     unconverged: bool
 
+    def scores(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the softmax of embeddings [n, d], float32 [n, classes]."""
+        fitted = LogisticRegression(self.kernel, self.bias, not self.unconverged)
+        return fitted.probabilities(embeddings)
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -94,10 +102,11 @@ def fit(embeddings: Embeddings) -> LinearHead:
 
     The training split must have images of every class.
     """
-    candidates: list[_Candidate] = []
     # The image alone, and with all views; a dict, since both may be the same.
-    for views in dict.fromkeys((embeddings.views[:1], embeddings.views)):
-        candidates += _path(embeddings, views)
+    tried = dict.fromkeys((embeddings.views[:1], embeddings.views))
+    # The number of threads of BLAS belongs to the process: set it once, around both.
+    with blas.one_thread(), ThreadPoolExecutor(len(tried)) as pool:
+        candidates = list(chain(*pool.map(partial(_path, embeddings), tried)))
     best = min(candidates, key=lambda c: (c.loss, -c.accuracy, len(c.views), c.strength))
     return LinearHead(
         kernel=best.fitted.kernel,

@@ -9,7 +9,7 @@ import numpy as np
 
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
-from converters.dataset.split import Split
+from converters.dataset.split import Split, draw_calibration
 from converters.progress import Progress
 from converters.training import finetune
 from converters.training import head as heads
@@ -58,7 +58,8 @@ def _on_pretrained(
 ) -> TrainedModel:
     started = time.perf_counter()
     views = heads.affordable(options.augmentation.views(), len(split.train))
-    embeddings = embed(backbone, dataset, split, cache, progress, views)
+    calibration = draw_calibration(dataset.labels, split, options.seed)
+    embeddings = embed(backbone, dataset, split, cache, progress, views, calibration)
     embedded = time.perf_counter()
     head = heads.fit(embeddings)
     fitted = time.perf_counter()
@@ -85,14 +86,17 @@ def _on_pretrained(
         }
         if tuned.history.epochs:
             curves.append(tuned.history.curve("Fine-tuning"))
+    frozen = tuned.network is None
     return TrainedModel(
         network=tuned.network or _on_frozen(backbone, head),
-        method="frozen" if tuned.network is None else "fine-tuned",
+        method="frozen" if frozen else "fine-tuned",
         validation_accuracy=tuned.validation_accuracy,
         notes=(*_head_notes(head, embeddings), *tuned.notes),
         curves=tuple(curves),
         details=details,
         cross_validation=cross_validation,
+        validation_scores=head.scores(embeddings.validation) if frozen else None,
+        ranges=embeddings.ranges if frozen else None,
     )
 
 

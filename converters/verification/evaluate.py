@@ -161,15 +161,28 @@ _IMAGES_PER_LAYER_CHECK = 16
 
 
 def predict(variant: Variant, dataset: Dataset, split: Split, progress: Progress) -> Predictions:
-    """Run a file on the validation and the test split with the interpreter that the board uses.
+    """Run a file on the validation and the test split; see :func:`score`."""
+    both = np.concatenate([split.validation, split.test])
+    scores = score(variant, dataset, both, "validation and test split", progress)
+    validation, test = np.split(scores, [len(split.validation)])
+    return Predictions(variant, validation, test)
+
+
+def score(
+    variant: Variant, dataset: Dataset, indices: Indices, where: str, progress: Progress
+) -> NDArray[np.float32]:
+    """Run a file on the images at ``indices`` with the interpreter that the board uses.
+
+    Returns:
+        The scores, float32 [n, classes], dequantized.
 
     Raises:
-        ConversionError: its scores are not finite.
+        ConversionError: they are not finite.
         EdgeError: it does not run.
     """
     own = threading.local()  # an interpreter belongs to one thread
 
-    def score(index: int) -> NDArray[np.float32]:
+    def one(index: int) -> NDArray[np.float32]:
         if not hasattr(own, "model"):
             with suppress_native_stderr():  # the interpreter announces its delegate
                 own.model = Classifier.from_bytes(
@@ -178,19 +191,14 @@ def predict(variant: Variant, dataset: Dataset, split: Split, progress: Progress
         scores: NDArray[np.float32] = own.model.scores(np.asarray(dataset.pixels[index]))
         return scores
 
-    def scores(subset: Indices, name: str) -> NDArray[np.float32]:
-        label = f"evaluating {variant.name} on the {name} split"
-        return np.stack(list(progress.track(pool.map(score, subset), len(subset), label)))
-
     pool = ThreadPoolExecutor(min(max(_THREADS), os.cpu_count() or 1))
     try:
-        predictions = Predictions(
-            variant, scores(split.validation, "validation"), scores(split.test, "test")
-        )
+        label = f"evaluating {variant.name} on the {where}"
+        scores = np.stack(list(progress.track(pool.map(one, indices), len(indices), label)))
     finally:
         pool.shutdown(cancel_futures=True)  # on Ctrl-C the rest is not waited for
-    check_finite(variant.name, predictions.test)
-    return predictions
+    check_finite(variant.name, scores)
+    return scores
 
 
 def measure(
@@ -218,10 +226,14 @@ def measure(
     """
     # Timed when nothing else runs in this process.
     latencies = _latencies([p.variant for p in predictions], threads or own_threads(), progress)
-    return tuple(
-        EvaluatedVariant(scored, _metrics(scored, dataset, split, reference.argmax(1), timed))
-        for scored, timed in zip(predictions, latencies, strict=True)
-    )
+
+    def evaluated(scored: Predictions, timed: tuple[MeasuredLatency, ...]) -> EvaluatedVariant:
+        return EvaluatedVariant(
+            scored, _metrics(scored, dataset, split, reference.argmax(1), timed)
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # compressing takes longest
+        return tuple(pool.map(evaluated, predictions, latencies))
 
 
 def verdict_on(

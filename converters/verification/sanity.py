@@ -33,7 +33,7 @@ def check_informative(name: str, scores: NDArray[np.float32]) -> None:
     if len(scores) > 1 and float(np.ptp(scores, axis=0).max()) < 1e-6:
         raise ConversionError(
             "scores that depend on the image",
-            f"the same scores for all {counted(len(scores), 'test image')} in {name}",
+            f"the same scores for all {counted(len(scores), 'image')} in {name}",
             fix,
             code="scores-constant",
         )

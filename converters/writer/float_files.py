@@ -44,6 +44,11 @@ def to_probe(network: FoldedNetwork) -> tuple[bytes, tuple[str, ...]]:
     return content, tuple(traced.activations)
 
 
+def activation_names(network: FoldedNetwork) -> tuple[str, ...]:
+    """Return the names of the activations that :func:`to_probe` gives."""
+    return tuple(trace(network, _image(network), _Float32()).activations)
+
+
 def to_part(layers: tuple[FoldedLayer, ...], shape: tuple[int, ...]) -> bytes:
     """Return a float32 file of some layers, one after the other, from [1, h, w, c] = ``shape``."""
     data = Tensor("activations", shape, "float32")

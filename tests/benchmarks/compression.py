@@ -34,6 +34,7 @@ from converters.progress import Progress
 from converters.terminal_progress import TerminalProgress
 from converters.training.train import TrainingOptions, train
 from converters.verification.calibration import fit_temperature
+from converters.writer import ranges
 from converters.writer.float_files import to_float32
 from converters.writer.variants import write_variants
 from edge import benchmark
@@ -125,7 +126,9 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
     validation = scores(to_float32(network.folded()), dataset, sides.validation)
     network = network.scaled(fit_temperature(validation, dataset.labels[sides.validation]))
     samples = calibration_set(dataset, sides, seed)
-    float32, _, int8 = write_variants(network.folded(), samples, dataset.preprocessing, progress)
+    folded = network.folded()
+    measured = ranges.measure(folded, samples, dataset.preprocessing)
+    float32, _, int8 = write_variants(folded, measured)
     return Start(
         material=RecipeContext(dataset, sides, samples, network.to_keras(), seed, progress),
         float32=float32.content,

@@ -73,7 +73,7 @@ def main() -> None:
 
 def embed(backbone: Backbone, images: Dataset) -> np.ndarray:
     """Embeddings of all images, float32 [n, d], by a file of the writer."""
-    probe = RangeProbe(fold(backbone.arrays, backbone.size), os.cpu_count() or 1)
+    probe = RangeProbe(fold(backbone.arrays, backbone.size))
     return np.stack([probe.run(images.preprocessing.normalize(x)[None])[0] for x in images.pixels])
 
 

@@ -113,7 +113,7 @@ def test_a_network_that_says_the_same_of_every_image_is_no_model(
 ) -> None:
     head = LinearLayer(0 * network.head.kernel, 0 * network.head.bias)
     spoilt = with_network(learned, replace(network, head=head))
-    with raises_code("scores-constant", found="30 test"):
+    with raises_code("scores-constant", found="30 images"):
         calibrate(spoilt, SilentProgress())
 
 

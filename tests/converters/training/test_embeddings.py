@@ -1,7 +1,5 @@
 """Embeddings are exact, and never computed twice."""
 
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,9 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training import embeddings
-from converters.training.embeddings import Embeddings, embed, open_store
+from converters.training.embeddings import Embeddings, embed
+from converters.writer.folding import fold
+from converters.writer.ranges import measure
 
 T = TypeVar("T")
 
@@ -149,36 +149,23 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert 44 <= embedded.computed <= 46  # 30 of 120 views were kept: those of 15 images
 
 
-def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
-    # Nobody, not even root, can make a file in /proc.
-    with (
-        raises_code("cache-not-writable", found="/proc", fix="EDGE_CACHE"),
-        open_store(Path("/proc/embeddings.sqlite")),
-    ):
-        pytest.fail("there is nothing to write into")
-    many = {str(key): np.zeros(1280, np.float32) for key in range(100)}
-    with (
-        raises_code("cache-not-writable", found="full"),
-        open_store(tmp_path / "full.sqlite") as store,
-    ):
-        store._database.execute("PRAGMA max_page_count = 10")  # as a disk that is full
-        store.put(many)
-
-
-def test_two_processes_write_at_once(tmp_path: Path) -> None:
-    script = (
-        "import sys, numpy as np\n"
-        "from pathlib import Path\n"
-        "from converters.training.embeddings import open_store\n"
-        "with open_store(Path(sys.argv[1])) as store:\n"
-        "    for i in range(100):\n"
-        "        store.put({f'{sys.argv[2]} {i}': np.full(4, i, np.float32)})\n"
+def test_ranges_come_with_the_embeddings(
+    backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
+) -> None:
+    calibration = shapes_split.train[[3, 1]]
+    before = embed(backbone, shapes, shapes_split, own_cache, SilentProgress())
+    embedded = embed(
+        backbone, shapes, shapes_split, own_cache, SilentProgress(), calibration=calibration
     )
-    path = tmp_path / "store.sqlite"
-    both = [subprocess.Popen([sys.executable, "-c", script, str(path), who]) for who in "ab"]
-    assert [process.wait(60) for process in both] == [0, 0]
-    keys = [f"{who} {i}" for who in "ab" for i in range(100)]
-    with open_store(path) as store:
-        embedded = store.get(keys)
-    assert sorted(embedded) == sorted(keys)
-    np.testing.assert_array_equal(embedded["b 7"], np.full(4, 7, np.float32))
+    assert (before.ranges, embedded.computed) == (None, 2)
+    network = fold(backbone.arrays, backbone.size)
+    ranges = embedded.ranges
+    assert ranges is not None
+    want = measure(network, np.asarray(shapes.pixels[calibration]), shapes.preprocessing)
+    assert dict(ranges.activations) == dict(want)
+    np.testing.assert_allclose(ranges.embeddings, before.train[[3, 1], 0], atol=1e-5)
+    again = embed(
+        backbone, shapes, shapes_split, own_cache, SilentProgress(), calibration=calibration
+    )
+    assert again.ranges is not None and again.computed == 0
+    assert again.ranges.activations == ranges.activations

@@ -162,7 +162,7 @@ def test_a_file_that_says_the_same_of_every_image_is_not_chosen(
 ) -> None:
     same = np.repeat(answered[2].test[:1], len(answered[2].test), axis=0)
     deaf = dataclasses.replace(answered[2], test=same)
-    with raises_code("scores-constant", found="30 test images in int8", kind="ConversionError"):
+    with raises_code("scores-constant", found="30 images in int8", kind="ConversionError"):
         verdict_on(deaf, answered[0], shapes, shapes_split, 2.0)
 
 
@@ -203,7 +203,7 @@ def test_no_model_is_made_of_nonsense(
     head = model.get_layer("head")
     head.set_weights([np.nan * array for array in head.get_weights()])
     nonsense = Variant("float32", tflite.to_float32(model))
-    with raises_code("scores-not-finite", found="30 of 30", kind="ConversionError"):
+    with raises_code("scores-not-finite", found="60 of 60", kind="ConversionError"):
         predict(nonsense, shapes, shapes_split, SilentProgress())
 
 

@@ -21,7 +21,7 @@ def test_scores_that_are_no_numbers(bad: float) -> None:
 
 
 def test_constant_scores() -> None:
-    with raises_code("scores-constant", found="3 test images in int8", fix="recipe"):
+    with raises_code("scores-constant", found="3 images in int8", fix="recipe"):
         check_informative("int8", scores((0.2, 0.8), (0.2, 0.8), (0.2, 0.8)))
 
 
