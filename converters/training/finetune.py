@@ -109,7 +109,11 @@ def _start_batch_norm(
 
 
 GOOD_ENOUGH = 0.95
-"""Validation accuracy of the frozen head from which "auto" does not fine-tune."""
+"""Validation accuracy of the frozen head from which "auto" does not fine-tune.
+
+Nor are views other than the image embedded: on grocery6 the head on images alone was as accurate
+then (98.6 %, and 95.1 % with the built-in backbone, means of 12 splits), at half the time.
+"""
 
 TUNING_EPOCHS = 10
 """Default number of epochs of fine-tuning, if the budget allows."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -101,6 +102,11 @@ def test_few_test_images_are_joined_by_a_cross_validation_of_all(
 
 
 @pytest.mark.usefixtures("frozen")  # which left the extractor in the cache
+@pytest.mark.parametrize(
+    ("module", "limit", "value"),
+    # 30 images, 60 with their mirror images; a head on the images alone that is good enough
+    [(head, "_MAX_ROWS", 50), (finetune, "GOOD_ENOUGH", 0.5)],
+)
 def test_views_that_the_head_leaves_out_are_not_embedded(
     backbone: Backbone,
     shapes: Dataset,
@@ -108,10 +114,13 @@ def test_views_that_the_head_leaves_out_are_not_embedded(
     cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    limit: str,
+    value: float,
 ) -> None:
     extractor = next(cache.glob("*.tflite"))
     (tmp_path / extractor.name).write_bytes(extractor.read_bytes())
-    monkeypatch.setattr(head, "_MAX_ROWS", 50)  # 30 images, 60 with their mirror images
+    monkeypatch.setattr(module, limit, value)
     progress = Counting()
     options = TrainingOptions(fine_tune="never")
     trained = train(backbone, shapes, shapes_split, options, tmp_path, progress)
