@@ -31,6 +31,9 @@ _HALF_A_STEP = 1 / 512
 _FLAT = 1e-6
 """Slope of the log-loss, in nats, below which no temperature is better than another."""
 
+_CHI_SQUARED_95 = 3.841
+"""95 % quantile of the chi-squared distribution with one degree of freedom."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
@@ -104,7 +107,9 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
 
     T is followed only as far as the images prove a need for it: until the mean best score enters
     the 95 % interval of the accuracy, where it may be right already. Nine predictions that are all
-    correct prove an accuracy of 70 %, so that scores of 80 % on average are not raised.
+    correct prove an accuracy of 70 %, so that scores of 80 % on average are not raised. And a T
+    that the images do not prove to be better than 1 (likelihood ratio, 95 %) is left out: it
+    would be fitted to chance.
 
     Args:
         probabilities: softmax float [n, classes], n ≥ 1, of images not used in training.
@@ -114,7 +119,10 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
         T from :data:`SHARPEST` to :data:`SOFTEST`; above 1 the scores were overconfident.
     """
     likeliest = likeliest_temperature(probabilities, labels)
-    return likeliest if likeliest == 1 else _supported(likeliest, probabilities, labels)
+    if likeliest == 1:
+        return 1.0
+    temperature = _supported(likeliest, probabilities, labels)
+    return temperature if _is_better(temperature, probabilities, labels) else 1.0
 
 
 def likeliest_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -154,6 +162,20 @@ def _supported(
     if (confidence(temperature) - goal) * (1 - temperature) <= 0:
         return temperature
     return find_root(lambda t: confidence(t) - goal, *sorted((1.0, temperature)))
+
+
+def _is_better(
+    temperature: float, probabilities: NDArray[np.float32], labels: NDArray[np.int64]
+) -> bool:
+    """Return True if the likelihood ratio of T and 1 is beyond chance at 95 % (Wilks 1938)."""
+    rows = np.arange(len(labels))
+    logits = _logs(probabilities)
+
+    def log_likelihood(temperature: float) -> float:
+        own = _shares(logits, 1 / temperature)[rows, labels]
+        return float(np.log(np.maximum(own, np.finfo(np.float64).tiny)).sum())
+
+    return 2 * (log_likelihood(temperature) - log_likelihood(1.0)) > _CHI_SQUARED_95
 
 
 def scale_probabilities(

@@ -34,6 +34,7 @@ from edge.preprocessing import Preprocessing
 IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"
 FASHION = 200  # images of each class
 SMALL = (3, 20)  # classes, and photos of each
+ROUNDING = 1e-6  # of an ECE, by scores in float32
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def main() -> None:
             for seed, row in enumerate(rows):
                 print(f"{case.name:28} seed {seed}  {text(row)}")
             print(f"{case.name:28} mean    {text(rows.mean(0))}", flush=True)
-            worse |= bool(rows.mean(0)[-1] > rows.mean(0)[-2])
+            worse |= bool(rows.mean(0)[-1] > rows.mean(0)[-2] + ROUNDING)
     sys.exit(int(worse))
 
 

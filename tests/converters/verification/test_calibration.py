@@ -79,6 +79,15 @@ def test_scores_that_may_be_right_are_left_alone() -> None:
     assert fit_temperature(*certain) > 1.5
 
 
+def test_a_gain_that_may_be_chance_is_left_out() -> None:
+    """Of 80 images 81 % right do not prove that scores of 70 % are too low; of 800 they do."""
+    few = answers(*[(0.7, True)] * 65, *[(0.7, False)] * 15)
+    many = answers(*[(0.7, True)] * 650, *[(0.7, False)] * 150)
+    assert calibration.likeliest_temperature(*few) < 0.8
+    assert fit_temperature(*few) == 1.0
+    assert fit_temperature(*many) < 0.8
+
+
 def test_the_temperature_stays_within_its_bounds() -> None:
     wrong = answers(*[(0.999, False)] * 500)
     assert fit_temperature(*wrong) == calibration.SOFTEST
