@@ -41,7 +41,7 @@ from edge.tasks.detect.detector import THRESHOLD, Detector
 MIN_SCORE = 0.01
 """Detections with lower scores do not matter to mAP, and cost time."""
 
-_ABOVE = f"{100 * THRESHOLD:.0f} %"
+_ABOVE = f"{100 * THRESHOLD:.0f}\N{NO-BREAK SPACE}%"
 _IOU = np.array([0.5])
 _CURVE_POINTS = 101
 

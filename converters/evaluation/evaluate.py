@@ -103,22 +103,26 @@ def evaluate(settings: EvaluationSettings, progress: Progress) -> Evaluation:
         images, split = choose_split(listing, settings.split)
         models = _matched(task, settings, listing, path, opened, progress)
         images = _usable(task, images, models[0].match)
-        results = [_measure(task, model, images, settings.seed, progress) for model in models]
+        results = _measure(task, models, images, settings.seed, progress)
         mistakes = _mistakes(task, results[0])
     return _summarize(task, settings, split, results, mistakes, listing.notes)
 
 
 def _measure(
     task: EvaluationTask,
-    model: NamedModel,
+    models: Sequence[NamedModel],
     images: Sequence[EvaluationImage],
     seed: int,
     progress: Progress,
-) -> MeasuredModel:
-    finished = run(task, model.opened, images, model.match, progress, model.path.name)
+) -> tuple[MeasuredModel, ...]:
+    runs = run(task, [(model.opened, model.match) for model in models], images, progress)
     with progress.working("computing metrics and intervals"):
-        measured = task.measure(finished.outcomes, model.match.classes, seed)
-    return MeasuredModel(model, finished, measured)
+        return tuple(
+            MeasuredModel(
+                model, finished, task.measure(finished.outcomes, model.match.classes, seed)
+            )
+            for model, finished in zip(models, runs, strict=True)
+        )
 
 
 def _summarize(

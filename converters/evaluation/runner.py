@@ -1,8 +1,8 @@
-"""Run of a model on labeled images, with its times."""
+"""Run of models on labeled images, with their times."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from converters.evaluation.evaluation_task import (
@@ -57,41 +57,46 @@ def predict(opened: Task, image: BgrImage, name: str) -> TimedResult:
 
 def run(
     task: EvaluationTask,
-    opened: Task,
+    models: Sequence[tuple[Task, LabelMatch]],
     images: Sequence[EvaluationImage],
-    match: LabelMatch,
     progress: Progress,
-    name: str,
-) -> ImagesRun:
-    """Run a model on images; one that cannot be read is left out.
+) -> tuple[ImagesRun, ...]:
+    """Run models on images; one that cannot be read is left out.
+
+    The models take turns, so that whatever else this computer does slows all of them.
 
     Args:
-        task: of the model.
-        opened: the model.
+        task: of the models.
+        models: with their labels.
         images: at least one.
-        match: of its labels.
         progress: shows how far it is.
-        name: of the model, for ``progress``.
+
+    Returns:
+        One for each model, all of the same images.
 
     Raises:
         DatasetError: none of the images can be read.
-        ModelError: the model fails.
+        ModelError: a model fails.
     """
     usable: list[EvaluationImage] = []
-    outcomes: list[Any] = []
-    times: list[TimedResult] = []
     unreadable: list[str] = []
-
-    for image in progress.track(images, len(images), f"evaluating {name}"):
+    outcomes: list[list[Any]] = [[] for _ in models]
+    times: list[list[TimedResult]] = [[] for _ in models]
+    for image in progress.track(images, len(images), "evaluating"):
         try:
-            timed = predict(opened, read_image(image.path), image.name)
-            outcome = task.outcome(image, timed.result, match)
+            pixels = read_image(image.path)
+            timed = [predict(opened, pixels, image.name) for opened, _ in models]
+            compared = [
+                task.outcome(image, prediction.result, match)
+                for prediction, (_, match) in zip(timed, models, strict=True)
+            ]
         except (ImageError, DatasetError) as error:
             unreadable.append(f"{image.name}: {error}")
             continue
         usable.append(image)
-        outcomes.append(outcome)
-        times.append(timed)
+        for index, (prediction, outcome) in enumerate(zip(timed, compared, strict=True)):
+            outcomes[index].append(outcome)
+            times[index].append(replace(prediction, result=None))
     if not usable:
         raise DatasetError(
             "images that can be read",
@@ -99,7 +104,10 @@ def run(
             "check the files",
             code="no-usable-images",
         )
-    return ImagesRun(tuple(usable), tuple(outcomes), _time(times, opened), tuple(unreadable))
+    return tuple(
+        ImagesRun(tuple(usable), tuple(own), _time(ms, opened), tuple(unreadable))
+        for own, ms, (opened, _) in zip(outcomes, times, models, strict=True)
+    )
 
 
 def _time(times: Sequence[TimedResult], opened: Task) -> ImageTime:

@@ -126,10 +126,10 @@ def comparison(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _drop(drop: PairedDrop, heading: str, reference: str) -> str:
-    low, high = (f"{100 * bound:+.1f}" for bound in drop.interval)
+    low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in drop.interval)
     points = f"{abs(100 * drop.drop):.1f} points"
     size = f"{points} less than" if drop.drop > 0 else f"{points} more than"
-    verdict = "too few images to prove a difference"
+    verdict = "too few images to prove a difference" if drop.drop else "no difference shows"
     if drop.proven:
         verdict = "proven to be lower" if drop.drop > 0 else "proven to be higher"
     return (
