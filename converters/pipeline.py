@@ -13,7 +13,7 @@ from converters.compression.context import RecipeContext
 from converters.dataset import audit, intake, split
 from converters.edgetpu.compiler import EDGETPU_FILE, compile_for_target
 from converters.progress import Progress
-from converters.report import html, plots
+from converters.report import html
 from converters.report.build import about_weights, build_report
 from converters.report.model import Report
 from converters.report.next_steps import held_out_photo, with_next_steps
@@ -108,7 +108,6 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
             )
             subsets = split.split(dataset, settings.training.seed)
         report_all(progress, dataset.audit.findings())
-        plots.prefetch()
         with steps("train"):
             trained = train.train(
                 backbone, dataset, subsets, settings.training, cache_folder(), progress

@@ -1,6 +1,5 @@
 """``edge compare``: results side by side on the terminal."""
 
-import io
 import json
 from pathlib import Path
 
@@ -27,8 +26,9 @@ Ratios and differences are relative to the int8 variant of the first RESULT.
 Warnings below the table name figures that are not comparable.
 """
 
-_PLOT_SIZE = (9.0, 5.5)
-_PLOT_DPI = 144
+_PLOT_SIZE = (648.0, 396.0)
+"""Width and height in points."""
+
 _PLOTS = (".svg", ".png")
 
 
@@ -74,10 +74,12 @@ def compare(outs: tuple[Path, ...], sort: str | None, plot: Path | None, as_json
 
 def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
     """Return a note on names that the plot cannot show."""
-    from converters.report.plots import missing_glyphs
+    if plot.suffix == ".svg":
+        return ()
+    from converters.report.png import missing_glyphs
 
     names = "".join(entry.result.name + entry.row.name for entry in compared.entries)
-    if plot.suffix == ".svg" or not (letters := missing_glyphs(names)):
+    if not (letters := missing_glyphs(names)):
         return ()
     return (f"{plot} shows {letters} as boxes; an SVG shows them: --plot {plot.stem}.svg",)
 
@@ -85,7 +87,6 @@ def _unreadable(compared: Comparison, plot: Path) -> tuple[str, ...]:
 def drawing(compared: Comparison, kind: str) -> bytes:
     """Accuracy over time of all variants, as a file of the ``kind`` svg or png."""
     from converters.report import pareto_plot
-    from converters.report.plots import PAPER, plot_style
 
     points = [
         pareto_plot.ParetoPoint(
@@ -99,8 +100,11 @@ def drawing(compared: Comparison, kind: str) -> bytes:
         )
         for entry in compared.entries
     ]
-    with plot_style(PAPER, "compare"), io.BytesIO() as file:
-        figure = pareto_plot.draw(points, PAPER, _PLOT_SIZE)
-        date = {"Date": None} if kind == "svg" else {}
-        figure.savefig(file, format=kind, dpi=_PLOT_DPI, metadata=date)
-        return file.getvalue()
+    drawn = pareto_plot.draw(points, _PLOT_SIZE)
+    if kind == "svg":
+        from converters.report.drawing import to_svg_file
+
+        return to_svg_file(drawn).encode()
+    from converters.report.png import to_png
+
+    return to_png(drawn)

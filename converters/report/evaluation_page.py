@@ -90,12 +90,12 @@ def _curves(evaluation: Evaluation) -> dict[str, Any]:
             (
                 "Precision by recall, IoU 0.5",
                 describe_precision_recall(curves, precisions),
-                Markup(precision_recall_svg(curves, "precision-recall")),
+                Markup(precision_recall_svg(curves)),
             ),
             (
                 "Share of detections that is correct, by score",
                 plots.describe_reliability(bins, "detection"),
-                Markup(plots.reliability_svg(bins, "reliability", "detections")),
+                Markup(plots.reliability_svg(bins, "detections")),
             ),
         ]
     }

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
 from converters.report import formatting, pareto_plot, plots, steps, tables, text, verdict_text
+from converters.report.drawing import to_svg
 from converters.report.gallery import Gallery
 from converters.report.model import Report
 from converters.report.sections import CalibrationReport, CurveReport
@@ -18,8 +19,8 @@ from converters.report.tables import columns
 from converters.report.variant import BASELINE
 
 _HERE = Path(__file__).parent
-_BROAD, _SLIM = (9.0, 4.4), (4.8, 4.8)
-"""Sizes of the plot in inches, at 72 pixels an inch, for a screen and for a phone."""
+_BROAD, _SLIM = (648.0, 317.0), (346.0, 346.0)
+"""Widths and heights of the plot in points, for a screen and for a phone."""
 
 _LISTED = 12
 """Names of files listed before "and N more"."""
@@ -62,7 +63,7 @@ def render(
     page = environment.get_template("template.html.jinja")
     return page.render(
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
-        curves=_curves(report.training.curves, "curve"),
+        curves=_curves(report.training.curves),
         listed=_LISTED,
         r=report,
         **_figures(report),
@@ -132,8 +133,8 @@ def _compared(report: Report) -> dict[str, Any]:
         "baseline": report.variants[BASELINE],
         "pareto": _pareto(report),
         "recipes": [
-            (variant, _curves(steps.recoveries(variant), f"recipe{index}-"))
-            for index, variant in enumerate(rows)
+            (variant, _curves(steps.recoveries(variant)))
+            for variant in rows
             if variant.notes or variant.steps
         ],
         "scores": text.calibration_summary(calibration),
@@ -162,14 +163,14 @@ def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:
 
     diagrams = calibration.reliability
     shown = [
-        ("before", "Before calibration", diagrams.before),
-        ("after", "After calibration, as in the files", diagrams.after),
+        ("Before calibration", diagrams.before),
+        ("After calibration, as in the files", diagrams.after),
     ]
     if calibration.temperature == 1:
-        shown = [("after", "As in the files", diagrams.after)]
+        shown = [("As in the files", diagrams.after)]
     return [
-        (heading, plots.describe_reliability(bins), Markup(plots.reliability_svg(bins, stage)))
-        for stage, heading, bins in shown
+        (heading, plots.describe_reliability(bins), Markup(plots.reliability_svg(bins)))
+        for heading, bins in shown
     ]
 
 
@@ -191,18 +192,17 @@ def _pareto(report: Report) -> dict[str, str]:
     ]
     return {
         "description": pareto_plot.describe(points),
-        "broad": Markup(pareto_plot.svg(points, "broad", _BROAD)),
-        "slim": Markup(pareto_plot.svg(points, "slim", _SLIM)),
+        "broad": Markup(to_svg(pareto_plot.draw(points, _BROAD))),
+        "slim": Markup(to_svg(pareto_plot.draw(points, _SLIM))),
     }
 
 
-def _curves(curves: Iterable[CurveReport], key: str) -> list[tuple[CurveReport, str, str]]:
+def _curves(curves: Iterable[CurveReport]) -> list[tuple[CurveReport, str, str]]:
     """Return each curve with its description and its plot."""
     from markupsafe import Markup
 
     return [
-        (curve, plots.describe_curve(curve), Markup(plots.curve_svg(curve, f"{key}{index}")))
-        for index, curve in enumerate(curves)
+        (curve, plots.describe_curve(curve), Markup(plots.curve_svg(curve))) for curve in curves
     ]
 
 

@@ -1,141 +1,63 @@
-"""Plots of the report as inline SVG in the colors of the page: learning curves, reliability."""
+"""Plots of the report: learning curves and reliability."""
 
-import io
-import math
-import re
-import threading
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from converters.report.axes import AxisScale, frame, titles
+from converters.report.drawing import (
+    INK,
+    SERIES,
+    Bar,
+    Drawing,
+    Label,
+    Marker,
+    Point,
+    Polyline,
+    Shape,
+    text_width,
+    to_svg,
+)
 from converters.report.sections import CurveReport, ReliabilityBinReport
 from edge.quantities import counted
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-_LINE_STYLES = ("-", "--", ":")
+_DASHES = (None, (5.0, 2.5), (1.0, 2.0))
 _LOGARITHMIC_FROM = 50
 _PERCENT = " (%)"
 """Suffix of the label of a panel of accuracies."""
 
-_RELIABILITY_SIZE = (4.4, 4.2)
-"""Inches, width and height."""
+_WIDTH, _PANEL, _BETWEEN, _LEFT, _RIGHT, _BELOW = 346.0, 104.0, 26.0, 52.0, 14.0, 36.0
+"""Of curves, in points: width, height of a panel and space above it, and the margins."""
+
+_MARKED = 12
+"""Values up to which each is marked."""
+
+_DIAGRAM = (317.0, 302.0)
+"""Width and height of a reliability diagram, in points."""
+
+_GAP = 0.7
+"""Of a bar to the edges of its bin, in points."""
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Matplotlib colors: text and axes, background, and series."""
-
-    ink: str
-    paper: str
-    series: tuple[str, str, str]
-
-
-PAGE = Palette("#010203", "#010401", ("#010a01", "#010b01", "#010c01"))
-"""Placeholders for the page's colors, which differ between light and dark mode."""
-
-PAPER = Palette("#1d2327", "#ffffff", ("#1f6f64", "#b4532a", "#4a5fb0"))
-"""Colors of a plot in its own file: those of the page in light mode."""
-
-
-@contextmanager
-def plot_style(palette: Palette, key: str) -> Iterator[None]:
-    """Set the style to draw and save with: text stays text, and output is reproducible.
-
-    Characters that matplotlib's font lacks are fine in SVG, which the viewer's fonts render; for
-    other formats see :func:`missing_glyphs`.
-
-    Args:
-        palette: colors of text and axes.
-        key: seed of the ids in the SVG.
-    """
-    from matplotlib import rc_context
-
-    settings: dict[Any, Any] = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": key,
-        "font.family": "sans-serif",
-        "font.size": 10,
-        "text.color": palette.ink,
-        "axes.edgecolor": palette.ink,
-        "axes.labelcolor": palette.ink,
-        "xtick.color": palette.ink,
-        "ytick.color": palette.ink,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.facecolor": palette.paper,
-        "figure.facecolor": palette.paper,
-        "savefig.facecolor": palette.paper,
-        "text.parse_math": False,
-    }
-    with rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        yield
-
-
-def prefetch() -> None:
-    """Start importing matplotlib in the background: it takes a second, and is needed at the end."""
-    threading.Thread(target=_import, name="import-matplotlib", daemon=True).start()
-
-
-def _import() -> None:
-    with suppress(ImportError):  # raised again by the plot that needs it
-        pass
-
-
-def missing_glyphs(text: str) -> str:
-    """Return the characters of ``text`` that a PNG would show as empty boxes, each once."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    font = get_font(findfont(FontProperties(family=["sans-serif"])))
-    return "".join(letter for letter in dict.fromkeys(text) if not font.get_char_index(ord(letter)))
-
-
-def page_svg(figure: "Figure", key: str) -> str:
-    """Render a figure as an ``<svg>`` in the colors of the page, without URLs.
-
-    Args:
-        figure: drawn within ``plot_style(PAGE, key)``; call this within it, too.
-        key: prefix of the ids, so that several plots fit on one page.
-    """
-    with io.StringIO() as file:
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
-        svg = file.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
-    svg = re.sub(r' id="([^"]*)"', rf' id="{key}-\1"', svg)
-    svg = re.sub(r"url\(#", f"url(#{key}-", svg)
-    svg = re.sub(r'xlink:href="#', f'href="#{key}-', svg)
-    svg = svg.replace(PAGE.ink, "currentColor").replace(PAGE.paper, "var(--page)")
-    for number, placeholder in enumerate(PAGE.series, 1):
-        svg = svg.replace(placeholder, f"var(--series-{number})")
-    return svg
-
-
-def curve_svg(curve: CurveReport, key: str) -> str:
+def curve_svg(curve: CurveReport) -> str:
     """Render a curve of the report as an ``<svg>``, accuracies and losses in separate panels.
 
-    Args:
-        curve: None in a series stands for no value.
-        key: prefix of the ids, so that several plots fit on one page.
+    ``curve``: None in a series stands for no value.
     """
-    from matplotlib.figure import Figure
-
     panels = _panels(curve)
-    with plot_style(PAGE, key):
-        figure = Figure(figsize=(4.8, 1.0 + 1.75 * len(panels)), layout="constrained")
-        axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-        for axis, (label, series) in zip(axes, panels, strict=True):
-            _draw_panel(axis, curve.x, series, label)
-        _set_scale(axes[-1], curve.x)
-        axes[-1].set_xlabel(curve.x_label)
-        return page_svg(figure, key)
+    height = _BELOW + len(panels) * (_PANEL + _BETWEEN)
+    scale = _x_scale(curve.x)
+    ticks = scale.ticks(6, whole=all(float(value).is_integer() for value in curve.x))
+    shapes: list[Shape] = []
+    for row, (label, series) in enumerate(panels):
+        bottom = _BELOW + (len(panels) - 1 - row) * (_PANEL + _BETWEEN)
+        last = row == len(panels) - 1
+        y = _y_scale(series, label.endswith(_PERCENT), bottom)
+        shapes += frame(scale, y, ticks, y.ticks(5), labeled=last)
+        shapes += titles(scale, y, curve.x_label if last else "", label)
+        shapes += _series(curve.x, series, scale, y)
+        if len(series) > 1:
+            shapes += _legend(series, scale.start, y.end + 8)
+    return to_svg(Drawing(_WIDTH, height, shapes))
 
 
 def describe_curve(curve: CurveReport) -> str:
@@ -175,74 +97,94 @@ def _scaled(
     }
 
 
-def _draw_panel(
-    axis: Any, x: Sequence[float], series: Mapping[str, Sequence[float | None]], label: str
-) -> None:
-    for index, (name, values) in enumerate(series.items()):
-        known = [math.nan if value is None else value for value in values]
-        axis.plot(
-            x,
-            known,
-            label=name,
-            color=PAGE.series[index % len(PAGE.series)],
-            linestyle=_LINE_STYLES[index % len(_LINE_STYLES)],
-            marker="o" if len(x) <= 12 else None,
-            markersize=3.5,
-            linewidth=1.8,
-        )
-    axis.set_ylabel(label)
-    axis.grid(True, color=PAGE.ink, alpha=0.12, linewidth=0.8)
-    if len(series) > 1:
-        axis.legend(frameon=False, fontsize=9)
-    axis.margins(y=0.12)
-    if label.endswith(_PERCENT):
-        low, high = axis.get_ylim()
-        axis.set_ylim(max(low, -1), min(high, 101))
+def _x_scale(x: Sequence[float]) -> AxisScale:
+    low, high = min(x), max(x)
+    start, end = _LEFT, _WIDTH - _RIGHT
+    if low > 0 and high / low >= _LOGARITHMIC_FROM and len(x) <= 30:
+        return AxisScale(low / 1.2, high * 1.2, start, end, logarithmic=True)
+    pad = 0.04 * (high - low) or 0.5
+    return AxisScale(low - pad, high + pad, start, end)
 
 
-def _set_scale(axis: Any, x: Sequence[float]) -> None:
-    from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
+def _y_scale(
+    series: Mapping[str, Sequence[float | None]], percent: bool, bottom: float
+) -> AxisScale:
+    known = [value for values in series.values() for value in values if value is not None] or [0.0]
+    pad = 0.12 * (max(known) - min(known)) or 0.05 * abs(known[0]) or 0.5
+    low, high = min(known) - pad, max(known) + pad
+    if percent:
+        low, high = max(low, -1.0), min(high, 101.0)
+    return AxisScale(low, high, bottom, bottom + _PANEL)
 
-    if min(x) > 0 and max(x) / min(x) >= _LOGARITHMIC_FROM and len(x) <= 30:
-        axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(numticks=7))
-        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.minorticks_off()
-    elif all(float(value).is_integer() for value in x):
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+def _series(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[float | None]],
+    across: AxisScale,
+    up: AxisScale,
+) -> Iterator[Shape]:
+    for number, values in enumerate(series.values()):
+        color, dash = _style(number)
+        for part in _parts(x, values, across, up):
+            yield Polyline(part, color, 1.8, dash)
+            if len(x) <= _MARKED:
+                yield from (Marker(point, color=color, radius=2.2) for point in part)
 
 
-def reliability_svg(bins: Sequence[ReliabilityBinReport], key: str, unit: str = "images") -> str:
+def _parts(
+    x: Sequence[float], values: Sequence[float | None], across: AxisScale, up: AxisScale
+) -> list[list[Point]]:
+    """Return the positions of a series, in parts between missing values."""
+    parts: list[list[Point]] = [[]]
+    for place, value in zip(x, values, strict=True):
+        if value is None:
+            parts.append([])
+        else:
+            parts[-1].append((across(place), up(value)))
+    return [part for part in parts if part]
+
+
+def _style(number: int) -> tuple[str, tuple[float, float] | None]:
+    return SERIES[number % len(SERIES)], _DASHES[number % len(_DASHES)]
+
+
+def _legend(names: Mapping[str, Any], left: float, bottom: float) -> Iterator[Shape]:
+    for number, name in enumerate(names):
+        color, dash = _style(number)
+        yield Polyline(((left, bottom + 3), (left + 18, bottom + 3)), color, 1.8, dash)
+        yield Label((left + 22, bottom), name, size=9)
+        left += 34 + text_width(name, 9)
+
+
+def reliability_svg(bins: Sequence[ReliabilityBinReport], unit: str = "images") -> str:
     """Render a reliability diagram: share correct by score, and below the number of images.
 
     DeGroot and Fienberg, The Statistician 32 (1983) 12; Guo et al. (ICML 2017), figure 1.
 
     Args:
         bins: of the report.
-        key: prefix of the ids, so that several plots fit on one page.
-        unit: what the bins count.
+        unit: what is counted, plural.
     """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    lows = [100 * entry.low for entry in bins]
-    widths = [100 * (entry.high - entry.low) for entry in bins]
-    with plot_style(PAGE, key):
-        figure = Figure(figsize=_RELIABILITY_SIZE, layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        look: dict[str, Any] = {"align": "edge", "edgecolor": PAGE.paper, "linewidth": 1.5}
-        right = [100 * entry.accuracy for entry in bins]
-        above.bar(lows, right, widths, color=PAGE.series[0], alpha=0.8, **look)
-        above.plot([0, 100], [0, 100], color=PAGE.ink, linestyle=(0, (4, 3)), linewidth=1.2)
-        above.set(xlim=(0, 100), ylim=(0, 102), ylabel="correct (%)")
-        counts = [entry.count for entry in bins]
-        below.bar(lows, counts, widths, color=PAGE.ink, alpha=0.35, **look)
-        below.set(xlabel="score (%)", ylabel=unit)
-        below.yaxis.set_major_locator(MaxNLocator(nbins=2, integer=True))
-        for axis in (above, below):
-            axis.grid(True, axis="y", color=PAGE.ink, alpha=0.12, linewidth=0.8)
-            axis.set_axisbelow(True)
-        return page_svg(figure, key)
+    width, height = _DIAGRAM
+    scores = AxisScale(0, 100, 46, width - 12)
+    shares = AxisScale(0, 102, 116, height - 8)
+    images = AxisScale(0, 1.05 * max((entry.count for entry in bins), default=1), 40, 100)
+    ticks = scores.ticks(5)
+    shapes = frame(scores, shares, ticks, shares.ticks(6), labeled=False, upright_grid=False)
+    shapes += titles(scores, shares, "", "correct (%)", gap=32)
+    shapes += frame(scores, images, ticks, images.ticks(2, whole=True), upright_grid=False)
+    shapes += titles(scores, images, "score (%)", unit, gap=32)
+    for entry in bins:
+        left, right = scores(100 * entry.low), scores(100 * entry.high)
+        for scale, value, color, opacity in (
+            (shares, 100 * entry.accuracy, SERIES[0], 0.8),
+            (images, entry.count, INK, 0.35),
+        ):
+            tall = scale(value) - scale.start
+            wide = right - left - 2 * _GAP
+            shapes.append(Bar(left + _GAP, scale.start, wide, tall, color, opacity))
+    diagonal = ((scores(0), shares(0)), (scores(100), shares(100)))
+    return to_svg(Drawing(width, height, [*shapes, Polyline(diagonal, INK, 1.2, (4, 3))]))
 
 
 def describe_reliability(bins: Sequence[ReliabilityBinReport], noun: str = "image") -> str:

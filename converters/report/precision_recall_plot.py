@@ -1,47 +1,52 @@
 """Plots of a detector as inline SVG: precision by recall, and scores against what is correct."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from converters.report.plots import PAGE, page_svg, plot_style
+from converters.report.axes import AxisScale, frame, titles
+from converters.report.drawing import INK, SERIES, Drawing, Label, Point, Polyline, Shape, to_svg
 
-_SIZE = (5.2, 4.2)
-"""Inches, width and height."""
+_SIZE = (374.0, 302.0)
+"""Width and height in points."""
 
 _NAMED = 9
 """Classes whose curves are told apart: three colors, each in three line styles."""
 
-_STYLES = ("-", "--", ":")
+_DASHES = (None, (5.0, 2.5), (1.0, 2.0))
 
 
-def precision_recall_svg(curves: Mapping[str, Mapping[str, Sequence[float]]], key: str) -> str:
+def precision_recall_svg(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     """Render precision by recall of each class as an ``<svg>``.
 
-    Args:
-        curves: by class, ``{"recall": …, "precision": …}``, 0 to 1; of more than 9 classes those
-            beyond are drawn faintly and have no name.
-        key: prefix of the ids, so that several plots fit on one page.
+    ``curves``: by class, ``{"recall": …, "precision": …}``, 0 to 1; of more than 9 classes those
+    beyond are drawn faintly and have no name.
     """
-    from matplotlib.figure import Figure
-
+    width, height = _SIZE
+    across, up = AxisScale(0, 101, 46, width - 10), AxisScale(0, 102, 40, height - 8)
+    shapes: list[Shape] = frame(across, up, across.ticks(6), up.ticks(6))
+    shapes += titles(across, up, "recall (%)", "precision (%)", gap=32)
     shown = {name: curve for name, curve in curves.items() if curve["recall"]}
-    with plot_style(PAGE, key):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        axis = figure.subplots()
-        for index, (name, curve) in enumerate(shown.items()):
-            look: dict[str, Any] = {"color": PAGE.ink, "alpha": 0.25, "linewidth": 1.0}
-            if index < _NAMED:
-                color, style = PAGE.series[index % 3], _STYLES[index // 3]
-                look = {"color": color, "linestyle": style, "linewidth": 1.8, "label": name}
-            recall = [0.0, *(100 * value for value in curve["recall"])]
-            precision = [100 * value for value in curve["precision"]]
-            axis.plot(recall, [precision[0], *precision], drawstyle="steps-pre", **look)
-        axis.set(xlim=(0, 101), ylim=(0, 102), xlabel="recall (%)", ylabel="precision (%)")
-        axis.grid(True, color=PAGE.ink, alpha=0.12, linewidth=0.8)
-        axis.set_axisbelow(True)
-        if shown:
-            axis.legend(frameon=False, fontsize=9, loc="lower left")
-        return page_svg(figure, key)
+    named = list(shown)[:_NAMED]
+    for number, (name, curve) in enumerate(shown.items()):
+        corners = [(across(100 * x), up(100 * y)) for x, y in _steps(curve)]
+        if name not in named:
+            shapes.append(Polyline(corners, INK, 1.0, opacity=0.25))
+            continue
+        color, dash = SERIES[number % 3], _DASHES[number // 3]
+        bottom = up.start + 8 + 13 * (len(named) - 1 - number)
+        sample = ((across.start + 8, bottom + 3), (across.start + 28, bottom + 3))
+        shapes += [Polyline(corners, color, 1.8, dash), Polyline(sample, color, 1.8, dash)]
+        shapes.append(Label((across.start + 33, bottom), name, size=9))
+    return to_svg(Drawing(width, height, shapes))
+
+
+def _steps(curve: Mapping[str, Sequence[float]]) -> list[Point]:
+    """Return the corners of a curve: a precision holds from the recall before up to its own."""
+    corners: list[Point] = []
+    before = 0.0
+    for recall, precision in zip(curve["recall"], curve["precision"], strict=True):
+        corners += [(before, precision), (recall, precision)]
+        before = recall
+    return corners
 
 
 def describe_precision_recall(
