@@ -88,7 +88,7 @@ def measure_in_turns(
 ) -> tuple[tuple[InvokeTiming, ...], ...]:
     """Time models alternately, so that their times can be compared.
 
-    Each runtime gets ``seconds`` in every round, at least 4 invokes after 2 to warm up: other load
+    Each runtime gets ``seconds`` in every round, at least 4 invokes after 1 to warm up: other load
     on the computer then slows all of them equally. If some times are noisy, or more threads are
     slower than fewer, all are timed once more, and the calmer of both series counts.
 
@@ -110,7 +110,7 @@ def measure_in_turns(
         times: dict[Runtime, Rounds] = {runtime: [] for runtime in arrays}
         for done in range(1, rounds + 1):
             for runtime, inputs in arrays.items():
-                times[runtime].append(_times(runtime, inputs, 2, 4, 1000, seconds))
+                times[runtime].append(_times(runtime, inputs, 1, 4, 1000, seconds))
             if done >= _LEAST_ROUNDS and all(_settled(list(chain(*t))) for t in times.values()):
                 break
         return _Series(times, models)

@@ -7,11 +7,13 @@
 For each seed both convert the data set with an empty cache, and again with one image added, in
 alternated whole processes. Printed are the medians of the seconds, of the processor time and of
 the peak memory with their ratios, and the accuracy of both. On a busy computer the ratios hold, the
-seconds do not. The baseline runs in its own `.venv` if it has one. Each result is added to FILE
-at once, and what FILE holds already is not run again.
+seconds do not. The baseline runs in its own `.venv` if it has one. Both are compiled to bytecode
+before, as an installed package is. Each result is added to FILE at once, and what FILE holds
+already is not run again.
 """
 
 import argparse
+import compileall
 import itertools
 import json
 import os
@@ -60,6 +62,9 @@ def main() -> None:
     if options.results is not None and options.results.exists():
         lines = options.results.read_text().splitlines()
         runs = [Run(**json.loads(line)) for line in lines]
+    for checkout in (options.baseline, HERE):
+        for package in ("edge", "converters", "boards"):
+            compileall.compile_dir(checkout / package, quiet=1)
     with tempfile.TemporaryDirectory() as work:
         for seed in range(options.seeds):
             for name, checkout in {"before": options.baseline, "now": HERE}.items():

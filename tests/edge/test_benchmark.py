@@ -88,7 +88,7 @@ def in_turns(timed, one, two, other=(2,)):
     return benchmark.measure_in_turns([model, [timed("other", *other)]], rounds=2, seconds=0)
 
 
-ROUND = 6  # 2 invokes to warm up and 4 that count
+ROUND = 5  # 1 invoke to warm up and 4 that count
 
 
 def test_more_threads_slower_than_fewer_by_chance_are_noisy(timed):
