@@ -1,7 +1,7 @@
 """Evaluation of classifiers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from converters.evaluation.evaluation_task import (
 )
 from converters.evaluation.label_matching import LabelMatch
 from converters.evaluation.records import ClassFigures, Measurement, PairedDrop
+from converters.metrics.calibration import bin_scores, calibration_error
 from converters.verification.intervals import paired_difference_interval, wilson_interval
 from edge.quantities import counted
 from edge.results import Classification, ClassScore
@@ -30,7 +31,8 @@ _ALL = 100_000
 class ClassOutcome:
     """True and predicted class of an image, -1 for a class that is not evaluated.
 
-    ``label``: the model's name of the predicted class; ``score`` and ``true_score``: of both.
+    ``label``: the model's name of the predicted class; ``score`` and ``true_score``: of both;
+    ``accepted``: False where the model's threshold makes it "unknown".
     """
 
     true: int
@@ -38,6 +40,7 @@ class ClassOutcome:
     label: str
     score: float
     true_score: float
+    accepted: bool = True
 
     @property
     def correct(self) -> bool:
@@ -50,7 +53,20 @@ class ClassificationEvaluation(EvaluationTask):
 
     name = "classify"
     main = "accuracy"
-    headings: ClassVar = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy"}
+    class_main = "recall"
+    headings: ClassVar = {
+        "accuracy": "Accuracy",
+        "balanced_accuracy": "Balanced accuracy",
+        "accepted": "Accepted by the model's threshold",
+        "accepted_accuracy": "Accuracy of those accepted",
+        "calibration_error": "Calibration error of the scores",
+    }
+    class_headings: ClassVar = {
+        "precision": "precision",
+        "recall": "recall",
+        "f1": "F1",
+        "images": "images",
+    }
     minimums: ClassVar = {"min_accuracy": "accuracy"}
 
     def open(self, model: Path, options: ModelOptions) -> Classifier:
@@ -87,8 +103,9 @@ class ClassificationEvaluation(EvaluationTask):
         true = int(match.of_dataset[image.truth])
         scores = (entry.score for entry in result.classes if match.of_model[entry.index] == true)
         best = result.best
+        predicted = int(match.of_model[best.index])
         return ClassOutcome(
-            true, int(match.of_model[best.index]), best.label, best.score, max(scores)
+            true, predicted, best.label, best.score, max(scores), not result.unknown
         )
 
     def measure(
@@ -104,12 +121,23 @@ class ClassificationEvaluation(EvaluationTask):
         support = np.bincount(true, minlength=count)
         recalls = np.diagonal(confusion)[support > 0] / support[support > 0]
         wrong_score = np.array([o.score - o.true_score for o in outcomes]) * ~right
+        scores = np.array([outcome.score for outcome in outcomes])
+        bins = bin_scores(scores, right)
         return Measurement(
-            metrics={"accuracy": float(right.mean()), "balanced_accuracy": float(recalls.mean())},
+            metrics={
+                "accuracy": float(right.mean()),
+                "balanced_accuracy": float(recalls.mean()),
+                **_accepted(outcomes, right),
+                "calibration_error": calibration_error(bins),
+            },
             intervals={"accuracy": wilson_interval(int(right.sum()), len(right))},
             per_class=_per_class(confusion, classes),
             samples={},
-            details={"classes": list(classes), "confusion": confusion.tolist()},
+            details={
+                "classes": list(classes),
+                "confusion": confusion.tolist(),
+                "reliability": [asdict(entry) for entry in bins],
+            },
             faults=np.where(right, 0, 1 + wrong_score),
             outcomes=tuple(outcomes),
         )
@@ -153,6 +181,15 @@ class ClassificationEvaluation(EvaluationTask):
         true = int(match.of_dataset[image.truth])
         truth = Classification((ClassScore(match.classes[true], true, 1.0),))
         return truth, Classification(result.classes[:3])
+
+
+def _accepted(outcomes: Sequence[ClassOutcome], right: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the share that the model's threshold accepts, where it rejects any."""
+    accepted = np.array([outcome.accepted for outcome in outcomes], np.bool_)
+    if accepted.all():
+        return {}
+    accuracy = float(right[accepted].mean()) if accepted.any() else float("nan")
+    return {"accepted": float(accepted.mean()), "accepted_accuracy": accuracy}
 
 
 def _correct(measured: Measurement) -> NDArray[np.bool_]:

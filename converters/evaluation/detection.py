@@ -1,7 +1,7 @@
 """Evaluation of detectors."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,10 +25,10 @@ from converters.metrics.average_precision import (
 )
 from converters.metrics.box_matching import SIZES, ClassMatches, match_boxes, match_classes
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes, areas, box_ious, clip
+from converters.metrics.calibration import calibration_error
 from converters.metrics.operating_point import (
     at_score,
     best_f1,
-    calibration_error,
     false_alarms,
     operating_points,
     score_bins,
@@ -37,6 +37,7 @@ from converters.metrics.resampling import interval, resample
 from edge.quantities import counted
 from edge.results import Detection, Detections
 from edge.tasks.detect.detector import THRESHOLD, Detector
+from edge.tasks.detect.heads.ssd import post_processing
 
 MIN_SCORE = 0.01
 """Detections with lower scores do not matter to mAP, and cost time."""
@@ -59,6 +60,7 @@ class DetectionEvaluation(EvaluationTask):
 
     name = "detect"
     main = "map50"
+    class_main = "ap50"
     headings: ClassVar = {
         "map50": "mAP50",
         "map": "mAP50-95",
@@ -70,6 +72,12 @@ class DetectionEvaluation(EvaluationTask):
         "recall": f"Recall above {_ABOVE}",
         "f1": f"F1 above {_ABOVE}",
         "calibration_error": "Calibration error of the scores",
+    }
+    class_headings: ClassVar = {
+        "ap50": "AP50",
+        "ap": "AP50-95",
+        "objects": "objects",
+        "images": "images",
     }
     minimums: ClassVar = {"min_map": "map", "min_map50": "map50"}
 
@@ -128,6 +136,18 @@ class DetectionEvaluation(EvaluationTask):
             outcomes=tuple(outcomes),
         )
 
+    def notes(self, opened: Detector, outcomes: Sequence[BoxOutcome]) -> Iterator[str]:
+        """Say where images show more objects than the model returns."""
+        limit = max_detections(opened)
+        if limit is None:
+            return
+        fuller = sum(len(outcome.true.classes) > limit for outcome in outcomes)
+        if fuller:
+            yield (
+                f"the model returns at most {counted(limit, 'object')} for an image, and "
+                f"{counted(fuller, 'image')} show more"
+            )
+
     def effects(self, reference: Measurement, measured: Measurement) -> tuple[str, ...]:
         """Count the true objects that only one of both detects, and compare false detections."""
         lost = gained = kept = total = 0
@@ -169,6 +189,14 @@ class DetectionEvaluation(EvaluationTask):
         return Detections(truth), Detections(tuple(best))
 
 
+def max_detections(detector: Detector) -> int | None:
+    """Return how many objects a model with SSD's post-processing returns; None for others."""
+    if post_processing(detector.runtime.file.main) is None:
+        return None
+    boxes = (spec.shape for spec in detector.runtime.outputs if len(spec.shape) == 3)
+    return next((shape[1] for shape in boxes), None)
+
+
 def _true(file: BoxedFile, match: LabelMatch) -> TrueBoxes:
     """Return the boxes of the matched classes, as far as they are inside of the picture."""
     boxes = clip(file.boxes, *file.size)
@@ -189,12 +217,11 @@ def _detected(result: Detections, match: LabelMatch) -> DetectedBoxes:
 
 def _at_threshold(matches: Sequence[ClassMatches]) -> dict[str, float]:
     point = at_score(operating_points(matches), THRESHOLD)
-    error = calibration_error(score_bins(matches))
     return {
         "precision": point.precision,
         "recall": point.recall,
         "f1": point.f1,
-        "calibration_error": float("nan") if error is None else error,
+        "calibration_error": calibration_error(score_bins(matches)),
     }
 
 
@@ -237,17 +264,10 @@ def _details(
     return {
         "classes": list(classes),
         "threshold": THRESHOLD,
-        "best_f1": None
-        if best is None
-        else {"score": best.score, "f1": best.f1, "precision": best.precision,
-              "recall": best.recall},
+        "best_f1": None if best is None else asdict(best),
         "false_alarms_per_100": false_alarms(true, detected, THRESHOLD),
         "curves": curves,
-        "reliability": [
-            {"low": b.low, "high": b.high, "count": b.count, "confidence": b.confidence,
-             "correct": b.correct}
-            for b in score_bins(matches)
-        ],
+        "reliability": [asdict(entry) for entry in score_bins(matches)],
     }  # fmt: skip
 
 

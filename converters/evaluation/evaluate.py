@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +38,8 @@ from edge.tasks.task import Task
 T = TypeVar("T")
 
 _MISTAKES = 12
+_CLASSES, _POINT = 3, 0.01
+"""Classes that are named, and what each has to lose for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ def _summarize(
     first = results[0]
     measured, metrics = first.measured, _defined(first.measured.metrics)
     notes = [*first.model.opened.notes, *dataset_notes, *first.model.match.notes]
+    notes += task.notes(first.model.opened, first.run.outcomes)
     notes += notes_on_images(first.model.path, settings.dataset, split, first.run, measured)
     return Evaluation(
         task=task.name,
@@ -167,9 +170,27 @@ def _compare(
     return PairedEvaluation(
         reference=reference.model.name,
         drops=task.drops(reference.measured, first.measured),
-        effects=task.effects(reference.measured, first.measured),
+        effects=(
+            *task.effects(reference.measured, first.measured),
+            *_classes_that_lose(task, reference.measured, first.measured),
+        ),
         time=reference.run.time,
     )
+
+
+def _classes_that_lose(
+    task: EvaluationTask, reference: Measurement, measured: Measurement
+) -> Iterator[str]:
+    """Yield a sentence on the classes that lose the most, at least a point; chance included."""
+    losses = {}
+    for label, row in measured.per_class.items():
+        before, after = reference.per_class[label][task.class_main], row[task.class_main]
+        if isinstance(before, float) and isinstance(after, float) and before - after >= _POINT:
+            losses[label] = before - after
+    if losses:
+        worst = sorted(losses.items(), key=lambda item: -item[1])[:_CLASSES]
+        listed = ", ".join(f"{label} {100 * loss:.1f} points" for label, loss in worst)
+        yield f"the classes that lose most of their {task.class_headings[task.class_main]}: {listed}"
 
 
 def _usable(

@@ -1,7 +1,7 @@
 """The interface of a task of evaluation: what stages need to know about labels and metrics."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -57,13 +57,17 @@ class EvaluationTask(ABC):
     Attributes:
         name: as in ``edge demo NAME``.
         main: the metric that the task is judged by.
+        class_main: the figure that a class is judged by.
         headings: of the metrics, by name, the most important first.
+        class_headings: of the figures per class that are shown, by name.
         minimums: metric that an option such as "min_accuracy" sets a limit to, by option.
     """
 
     name: ClassVar[str]
     main: ClassVar[str]
+    class_main: ClassVar[str]
     headings: ClassVar[Mapping[str, str]]
+    class_headings: ClassVar[Mapping[str, str]]
     minimums: ClassVar[Mapping[str, str]]
 
     @abstractmethod
@@ -105,6 +109,10 @@ class EvaluationTask(ABC):
     @abstractmethod
     def measure(self, outcomes: Sequence[Any], classes: Sequence[str], seed: int) -> Measurement:
         """Measure all images; the same seed gives the same resamples."""
+
+    def notes(self, opened: Any, outcomes: Sequence[Any]) -> Iterable[str]:
+        """Say in sentences what limits a model on these images."""
+        return ()
 
     def drops(self, reference: Measurement, measured: Measurement) -> tuple[PairedDrop, ...]:
         """Compare the metrics that were resampled on the same images."""

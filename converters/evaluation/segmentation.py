@@ -50,10 +50,17 @@ class SegmentationEvaluation(EvaluationTask):
 
     name = "segment"
     main = "miou"
+    class_main = "iou"
     headings: ClassVar = {
         "miou": "mIoU",
         "pixel_accuracy": "Pixel accuracy",
         "boundary_f1": "Boundary F1",
+    }
+    class_headings: ClassVar = {
+        "iou": "IoU",
+        "boundary_f1": "boundary F1",
+        "share": "of the pixels",
+        "images": "images",
     }
     minimums: ClassVar = {"min_miou": "miou"}
 

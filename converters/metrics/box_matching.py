@@ -48,6 +48,17 @@ class ClassMatches:
     positives: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _ImageMatches:
+    """Matches of one class in one image; fields as those of :class:`ClassMatches`."""
+
+    scores: NDArray[np.float64]
+    images: NDArray[np.int64]
+    correct: NDArray[np.bool_]
+    ignored: NDArray[np.bool_]
+    positives: NDArray[np.int64]
+
+
 def match_classes(
     true: Sequence[TrueBoxes], detected: Sequence[DetectedBoxes], classes: int
 ) -> tuple[ClassMatches, ...]:
@@ -58,7 +69,14 @@ def match_classes(
         detected: of the same images.
         classes: their number.
     """
-    return tuple(_match_class(true, detected, index) for index in range(classes))
+    parts: list[list[_ImageMatches]] = [[] for _ in range(classes)]
+    positives = np.zeros((classes, len(SIZES), len(true)), np.int64)
+    for image, (truth, detections) in enumerate(zip(true, detected, strict=True)):
+        for index in np.union1d(truth.classes, detections.classes).tolist():
+            matches = _match_image(truth, detections, index, image)
+            positives[index, :, image] = matches.positives
+            parts[index].append(matches)
+    return tuple(_joined(own, counts) for own, counts in zip(parts, positives, strict=True))
 
 
 def match_boxes(
@@ -99,34 +117,28 @@ def match_boxes(
     return matched
 
 
-def _match_class(
-    true: Sequence[TrueBoxes], detected: Sequence[DetectedBoxes], index: int
-) -> ClassMatches:
-    scores, images, correct, ignored, positives = [], [], [], [], []
-    for number, (truth, detections) in enumerate(zip(true, detected, strict=True)):
-        own = detections.of_class(index)
-        order = np.argsort(-own.scores, kind="stable")[:MAX_DETECTIONS]
-        rows = truth.classes == index
-        crowds = truth.ignored[rows]
-        boxes = truth.boxes[rows]
-        outside = _outside(areas(boxes) if truth.areas is None else truth.areas[rows])
-        neutral = outside | crowds
-        positives.append((~neutral).sum(axis=1))
-        if not len(order):
-            continue
-        best = own.boxes[order]
-        matched = match_boxes(box_ious(best, boxes, crowds), neutral, crowds)
-        hit = matched >= 0
-        free = (
-            np.take_along_axis(neutral[:, None], np.maximum(matched, 0), 2)
-            if len(boxes)
-            else np.zeros_like(hit)
-        )
-        scores.append(own.scores[order].astype(np.float64))
-        images.append(np.full(len(order), number, np.int64))
-        correct.append(hit & ~free)
-        ignored.append(np.where(hit, free, _outside(areas(best))[:, None]))
-    return _sorted(scores, images, correct, ignored, positives)
+def _match_image(
+    truth: TrueBoxes, detections: DetectedBoxes, index: int, image: int
+) -> _ImageMatches:
+    """Match the boxes of one class in one image."""
+    own = detections.of_class(index)
+    order = np.argsort(-own.scores, kind="stable")[:MAX_DETECTIONS]
+    best = own.boxes[order]
+    rows = truth.classes == index
+    boxes, crowds = truth.boxes[rows], truth.ignored[rows]
+    neutral = _outside(areas(boxes) if truth.areas is None else truth.areas[rows]) | crowds
+    matched = match_boxes(box_ious(best, boxes, crowds), neutral, crowds)
+    hit = matched >= 0
+    # A last column, which -1 stands for, keeps images without true boxes from being special.
+    padded = np.concatenate([neutral, np.zeros((len(SIZES), 1), np.bool_)], axis=1)
+    on_neutral = np.take_along_axis(padded[:, None], matched % padded.shape[1], 2)
+    return _ImageMatches(
+        scores=own.scores[order].astype(np.float64),
+        images=np.full(len(order), image, np.int64),
+        correct=hit & ~on_neutral,
+        ignored=np.where(hit, on_neutral, _outside(areas(best))[:, None]),
+        positives=(~neutral).sum(axis=1),
+    )
 
 
 def _outside(sizes: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
@@ -134,21 +146,17 @@ def _outside(sizes: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     return (sizes < _RANGES[:, :1]) | (sizes > _RANGES[:, 1:])
 
 
-def _sorted(
-    scores: list[NDArray[np.float64]],
-    images: list[NDArray[np.int64]],
-    correct: list[NDArray[np.bool_]],
-    ignored: list[NDArray[np.bool_]],
-    positives: list[NDArray[np.int64]],
-) -> ClassMatches:
+def _joined(parts: Sequence[_ImageMatches], positives: NDArray[np.int64]) -> ClassMatches:
     """Join the images, and sort their detections by falling score."""
-    flags = np.zeros((len(SIZES), len(IOUS), 0), np.bool_)
-    every = np.concatenate([np.zeros(0), *scores])
-    order = np.argsort(-every, kind="stable")
+    if not parts:
+        flags = np.zeros((len(SIZES), len(IOUS), 0), np.bool_)
+        return ClassMatches(np.zeros(0), np.zeros(0, np.int64), flags, flags, positives)
+    scores = np.concatenate([part.scores for part in parts])
+    order = np.argsort(-scores, kind="stable")
     return ClassMatches(
-        scores=every[order],
-        images=np.concatenate([np.zeros(0, np.int64), *images])[order],
-        correct=np.concatenate([flags, *correct], axis=2)[..., order],
-        ignored=np.concatenate([flags, *ignored], axis=2)[..., order],
-        positives=np.stack(positives, axis=1) if positives else np.zeros((len(SIZES), 0), np.int64),
+        scores=scores[order],
+        images=np.concatenate([part.images for part in parts])[order],
+        correct=np.concatenate([part.correct for part in parts], axis=2)[..., order],
+        ignored=np.concatenate([part.ignored for part in parts], axis=2)[..., order],
+        positives=positives,
     )

@@ -87,7 +87,9 @@ def boundary_counts(
     void = true == VOID
     blurred = cv2.dilate(void.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     counts = np.zeros((classes, 4), np.int64)
-    for index in range(classes):
+    for index in np.union1d(true, predicted):
+        if index >= classes:
+            continue
         edges = [_boundary(mask == index) & ~blurred for mask in (true, predicted)]
         real, guessed = edges
         near_real, near_guessed = (cv2.dilate(edge.astype(np.uint8), disc) > 0 for edge in edges)

@@ -1,4 +1,4 @@
-"""What a score threshold does to detections at an IoU of 0.5, and whether scores are calibrated."""
+"""What a score threshold does to detections at an IoU of 0.5."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from converters.metrics.box_matching import ClassMatches
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes
-
-BINS = 10
+from converters.metrics.calibration import BINS, ScoreBin, bin_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +19,6 @@ class OperatingPoint:
     precision: float
     recall: float
     f1: float
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreBin:
-    """Detections with a score above ``low`` and up to ``high``.
-
-    ``count``, at least 1, with the mean score ``confidence`` and the share ``correct``.
-    """
-
-    low: float
-    high: float
-    count: int
-    confidence: float
-    correct: float
 
 
 def operating_points(matches: Sequence[ClassMatches]) -> tuple[OperatingPoint, ...]:
@@ -83,31 +68,8 @@ def false_alarms(
 
 
 def score_bins(matches: Sequence[ClassMatches], bins: int = BINS) -> tuple[ScoreBin, ...]:
-    """Compare scores with the share that is correct, in bins of equal width that are not empty."""
-    scores, correct = _pooled(matches)
-    indices = np.clip(np.ceil(scores * bins).astype(np.int64) - 1, 0, bins - 1)
-    return tuple(
-        ScoreBin(
-            low=int(index) / bins,
-            high=(int(index) + 1) / bins,
-            count=int((indices == index).sum()),
-            confidence=float(scores[indices == index].mean()),
-            correct=float(correct[indices == index].mean()),
-        )
-        for index in np.unique(indices)
-    )
-
-
-def calibration_error(bins: Sequence[ScoreBin]) -> float | None:
-    """Average the distance of score and share over the detections; None without any.
-
-    Küppers et al., "Multivariate Confidence Calibration for Object Detection" (CVPR workshops
-    2020), by the score alone.
-    """
-    count = sum(entry.count for entry in bins)
-    if not count:
-        return None
-    return sum(entry.count * abs(entry.confidence - entry.correct) for entry in bins) / count
+    """Compare the scores of all detections with the share that is correct."""
+    return bin_scores(*_pooled(matches), bins)
 
 
 def _pooled(

@@ -12,6 +12,7 @@ from converters.report.precision_recall_plot import (
     precision_recall_svg,
 )
 from converters.report.sections import ReliabilityBinReport
+from edge.quantities import plural
 
 _HERE = Path(__file__).parent
 
@@ -74,28 +75,29 @@ def _confusion(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Any]
 
 
 def _curves(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the curves of a detector, and its scores against what is correct."""
+    """Return the curves of a detector, and scores against what is correct where there are any."""
     from markupsafe import Markup
 
-    curves = evaluation.details.get("curves")
-    if not curves:
-        return {"curves": []}
-    precisions = dict(evaluation_text.main_figures(evaluation))
-    bins = [
-        ReliabilityBinReport(b["low"], b["high"], b["count"], b["confidence"], b["correct"])
-        for b in evaluation.details["reliability"]
-    ]
-    return {
-        "curves": [
+    plotted = []
+    if curves := evaluation.details.get("curves"):
+        plotted.append(
             (
                 "Precision by recall, IoU 0.5",
-                describe_precision_recall(curves, precisions),
+                describe_precision_recall(curves, dict(evaluation_text.main_figures(evaluation))),
                 Markup(precision_recall_svg(curves)),
-            ),
-            (
-                "Share of detections that is correct, by score",
-                plots.describe_reliability(bins, "detection"),
-                Markup(plots.reliability_svg(bins, "detections")),
-            ),
+            )
+        )
+    if entries := evaluation.details.get("reliability"):
+        noun = "detection" if evaluation.task == "detect" else "image"
+        bins = [
+            ReliabilityBinReport(b["low"], b["high"], b["count"], b["confidence"], b["correct"])
+            for b in entries
         ]
-    }
+        plotted.append(
+            (
+                "Share that is correct, by score",
+                plots.describe_reliability(bins, noun),
+                Markup(plots.reliability_svg(bins, plural(noun))),
+            )
+        )
+    return {"curves": plotted}

@@ -9,16 +9,6 @@ from converters.evaluation.tasks import EVALUATIONS
 from converters.metrics.resampling import Bounds
 from converters.report import formatting
 
-_COLUMNS = {
-    "classify": {"precision": "precision", "recall": "recall", "f1": "F1", "images": "images"},
-    "detect": {"ap50": "AP50", "ap": "AP50-95", "objects": "objects", "images": "images"},
-    "segment": {"iou": "IoU", "boundary_f1": "boundary F1", "share": "of the pixels",
-                "images": "images"},
-}  # fmt: skip
-"""Figures per class and their headings, by task; the first share has the interval."""
-
-_WITH_INTERVAL = {"classify": "recall", "detect": "ap50", "segment": "iou"}
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -59,13 +49,12 @@ def further(evaluation: Evaluation) -> Iterator[str]:
 
 def class_headings(evaluation: Evaluation) -> list[str]:
     """Return the headings of the figures per class."""
-    return list(_COLUMNS[evaluation.task].values())
+    return list(EVALUATIONS[evaluation.task].class_headings.values())
 
 
 def class_rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
     """Return each class with its formatted figures, the worst first."""
-    columns = _COLUMNS[evaluation.task]
-    main = _WITH_INTERVAL[evaluation.task]
+    task = EVALUATIONS[evaluation.task]
 
     def cell(row: Mapping[str, float | int | Bounds | None], key: str) -> str:
         value = row[key]
@@ -75,20 +64,20 @@ def class_rows(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
             return "–"
         interval = row["interval"]
         bounds = f" ({formatting.interval(interval)})" if isinstance(interval, tuple) else ""
-        return formatting.percent(value) + (bounds if key == main else "")
+        return formatting.percent(value) + (bounds if key == task.class_main else "")
 
     def rank(item: tuple[str, Mapping[str, float | int | Bounds | None]]) -> float:
-        value = item[1][main]
+        value = item[1][task.class_main]
         return value if isinstance(value, float) else 2.0
 
     rows = sorted(evaluation.per_class.items(), key=rank)
-    return [(label, [cell(row, key) for key in columns]) for label, row in rows]
+    return [(label, [cell(row, key) for key in task.class_headings]) for label, row in rows]
 
 
 def main_figures(evaluation: Evaluation) -> Iterator[tuple[str, float]]:
     """Yield each class with the share that it is judged by, 0 where that is undefined."""
     for label, row in evaluation.per_class.items():
-        value = row[_WITH_INTERVAL[evaluation.task]]
+        value = row[EVALUATIONS[evaluation.task].class_main]
         yield label, value if isinstance(value, float) else 0.0
 
 

@@ -74,6 +74,7 @@ def test_two_models_in_words(run_here, tmp_path: Path) -> None:
     text = " ".join(done.stdout.split())
     assert "points less than right.tflite" in text
     assert "proven to be lower" in text
+    assert "The classes that lose most of their recall: green 100.0 points" in text
     assert re.search(r"An image takes .*× the time", text)
 
 

@@ -48,3 +48,23 @@ def test_two_models_are_compared_by_images_that_one_alone_has_right() -> None:
     assert same.drop == 0
     assert not same.proven
     assert same.interval[0] < 0 < same.interval[1]
+
+
+def test_images_below_the_threshold_of_the_model_are_counted_apart() -> None:
+    sure = ClassOutcome(0, 0, "cat", 0.9, 0.9)
+    unsure = ClassOutcome(0, 1, "dog", 0.4, 0.3, accepted=False)
+
+    measured = TASK.measure([sure, sure, unsure, sure], CLASSES, 0)
+
+    assert measured.metrics["accuracy"] == 3 / 4
+    assert measured.metrics["accepted"] == 3 / 4
+    assert measured.metrics["accepted_accuracy"] == 1
+    assert "accepted" not in TASK.measure([sure], CLASSES, 0).metrics
+
+
+def test_scores_are_compared_with_what_is_correct() -> None:
+    measured = TASK.measure(outcomes((0, 0), (0, 0), (0, 1), (1, 0)), CLASSES, 0)
+
+    (entry,) = measured.details["reliability"]
+    assert (entry["count"], entry["correct"]) == (4, 0.5)
+    assert measured.metrics["calibration_error"] == pytest.approx(0.3)

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_models
 
 from converters.dataset.annotations import BoxedFile
 from converters.evaluation.detection import BoxOutcome, DetectionEvaluation
-from converters.evaluation.evaluation_task import EvaluationImage
+from converters.evaluation.evaluation_task import EvaluationImage, ModelOptions
 from converters.evaluation.label_matching import match_labels
 from edge.results import Detection, Detections
 
@@ -119,3 +120,16 @@ def test_pictures_show_the_matched_classes_above_the_threshold() -> None:
 
     assert [(d.label, d.box) for d in truth.detections] == [("cat", LEFT)]
     assert [(d.label, d.box) for d in shown.detections] == [("cat", LEFT)]
+
+
+def test_a_model_that_returns_too_few_objects_is_pointed_out(tmp_path: Path) -> None:
+    model = tmp_path / "ssd.tflite"
+    model.write_bytes(tiny_models.ssd_model())  # at most 3
+    opened = TASK.open(model, ModelOptions())
+    full = outcome(labeled(*[(0, LEFT)] * 4), result())
+
+    (note,) = TASK.notes(opened, [full, PERFECT, full])
+
+    assert "at most 3 objects" in note
+    assert "2 images" in note
+    assert not list(TASK.notes(opened, [PERFECT]))

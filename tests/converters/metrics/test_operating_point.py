@@ -1,12 +1,14 @@
+import math
+
 import numpy as np
 import pytest
 
 from converters.metrics.box_matching import match_classes
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes
+from converters.metrics.calibration import calibration_error
 from converters.metrics.operating_point import (
     at_score,
     best_f1,
-    calibration_error,
     false_alarms,
     for_precision,
     operating_points,
@@ -84,4 +86,4 @@ def test_nothing_detected() -> None:
     nothing = match_classes(TRUE, [detections()] * len(TRUE), 1)
 
     assert operating_points(nothing) == ()
-    assert calibration_error(score_bins(nothing)) is None
+    assert math.isnan(calibration_error(score_bins(nothing)))
