@@ -4,10 +4,12 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
+from converters.dataset import given_splits
 from converters.dataset.entries import ImageEntry
 
-_DEPTH = 8
+_DEPTH = 4
 """Trailing parts of a path that are compared; more do not tell images apart."""
 
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
@@ -19,22 +21,24 @@ class ImageIndex:
 
     def __init__(self, images: Iterable[ImageEntry], subsets: Mapping[str, str]) -> None:
         """Index images; ``subsets``: folders' names that are those of splits, and which."""
-        self._names: dict[str, ImageEntry] = {}
-        self._ends: dict[tuple[str | None, str], ImageEntry | None] = {}
-        for image in images:
-            parts = _plain(image.name).split("/")
-            self._names["/".join(parts)] = image
-            subset = next((subsets[part] for part in parts[:-1] if part in subsets), None)
-            for end in _ends(parts):
-                for key in {end, _loose(end)}:
-                    self._add((None, key), image)
-                    if subset is not None:
-                        self._add((subset, key), image)
+        self._names = {_plain(image.name): image for image in images}
+        self._subsets = subsets
 
-    def _add(self, key: tuple[str | None, str], image: ImageEntry) -> None:
-        known = self._ends.setdefault(key, image)
-        if known is not image:
-            self._ends[key] = None  # of several images
+    @cached_property
+    def _by_end(self) -> dict[tuple[str | None, str], ImageEntry | None]:
+        """Images by split, or None for all, and the end of their name; None for several images.
+
+        It is made for the first name that is not whole, since it is large.
+        """
+        by_end: dict[tuple[str | None, str], ImageEntry | None] = {}
+        for name, image in self._names.items():
+            parts = name.split("/")
+            scopes = {None, given_splits.of_folders(name, self._subsets)}
+            for end in _ends(parts):
+                for key in ((scope, key) for key in (end, _loose(end)) for scope in scopes):
+                    if by_end.setdefault(key, image) is not image:
+                        by_end[key] = None
+        return by_end
 
     def find(self, name: str, folder: str = "", subset: str | None = None) -> ImageEntry | None:
         """Return the image with this name; None where there is none, or more than one.
@@ -56,7 +60,7 @@ class ImageIndex:
         for keys in (ends, [_loose(end) for end in ends]):
             for key in keys:
                 for scope in (subset, None):
-                    image = self._ends.get((scope, key))
+                    image = self._by_end.get((scope, key))
                     if image is not None:
                         return image
         return None

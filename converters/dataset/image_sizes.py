@@ -14,6 +14,15 @@ _START = 1 << 20
 
 _MAX_BYTES = 1 << 30
 
+MAX_PIXELS = 1 << 28
+"""Of an image; one that claims more is taken for damaged."""
+
+_CHANNELS = {2: 3, 4: 2, 6: 4}
+"""Of PNG's color types with more than one."""
+
+_RATIO = 1100
+"""Deflate makes at most 1032 bytes of one."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSize:
@@ -47,8 +56,8 @@ def size_of(data: bytes) -> ImageSize | None:
     kind, orientation = format_of(data), read_header(data).orientation
     if kind is JPEG:
         stored = jpeg_size(data)
-    elif kind is PNG and len(data) >= 24:
-        stored = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    elif kind is PNG:
+        stored = png_size(data)
     else:
         try:
             height, width = decode_bgr(data, "image").shape[:2]
@@ -56,4 +65,16 @@ def size_of(data: bytes) -> ImageSize | None:
             return None
         upright = ImageSize((width, height), orientation).upright
         return ImageSize(upright, orientation)
-    return ImageSize(stored, orientation) if stored and min(stored) > 0 else None
+    is_possible = stored is not None and 0 < stored[0] * stored[1] <= MAX_PIXELS
+    return ImageSize(stored, orientation) if stored is not None and is_possible else None
+
+
+def png_size(data: bytes) -> Size | None:
+    """Return the width and height that a PNG claims; None if it is none, or too short for them."""
+    if format_of(data) is not PNG or len(data) < 29:
+        return None
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    channels = _CHANNELS.get(data[25], 1)
+    return (
+        (width, height) if width * height * data[24] * channels <= 8 * _RATIO * len(data) else None
+    )

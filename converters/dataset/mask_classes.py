@@ -54,12 +54,12 @@ class MaskClasses:
     indices: Mapping[int, int]
     used: str | None = None
 
-    def apply(self, values: NDArray[np.int64]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
+    def apply(self, values: NDArray[np.int32]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
         """Return the classes of pixels as uint8 of the same shape, and values that have none.
 
         Pixels with such values become ``VOID``; of these values, the first ten are returned.
         """
-        known = np.array(sorted(self.indices), np.int64)
+        known = np.array(sorted(self.indices), np.int32)
         classes = np.array([self.indices[value] for value in known.tolist()], np.uint8)
         places = np.minimum(np.searchsorted(known, values), len(known) - 1)
         is_known = known[places] == values

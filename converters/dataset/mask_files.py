@@ -10,25 +10,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.dataset.annotations import Size
+from converters.dataset.image_sizes import png_size
 from edge.errors import DatasetError
 from edge.image import silence_opencv
 from edge.image_format import JPEG, PNG, format_of
+from edge.image_header import is_truncated, jpeg_size
 from edge.terminal import discard_c_stderr
 
 COLOR = 1 << 24
 """Added to a color, as red × 65536 + green × 256 + blue, to tell it from a number."""
 
 _MAX_BYTES = 1 << 28
-_MAX_PIXELS = 1 << 28
+_MAX_PIXELS = 1 << 26
 _INDEXED, _GRAY = 3, 0
 """PNG's color types."""
 
 _CHUNKS_OF_COLORS = (b"PLTE", b"tRNS", b"sBIT", b"hIST", b"bKGD")
 
 
-def read_values(path: Path, name: str) -> NDArray[np.int64]:
-    """Return the values of a mask file's pixels, int64 [height, width].
+def read_values(path: Path, name: str) -> NDArray[np.int32]:
+    """Return the values of a mask file's pixels, int32 [height, width].
 
     Numbers as they are, those of a palette included; a JPEG, whose values are blurred, has 0 below
     128 and else 255. Colors are ``COLOR`` and above, unless all of them are gray.
@@ -52,9 +53,9 @@ def read_values(path: Path, name: str) -> NDArray[np.int64]:
     if decoded.ndim == 3:
         values = _gray_or_colors(decoded)
     elif levels < 8:  # the decoder has spread the numbers over 0 to 255
-        values = decoded.astype(np.int64) // (255 // (2**levels - 1))
+        values = decoded.astype(np.int32) // (255 // (2**levels - 1))
     else:
-        values = decoded.astype(np.int64)
+        values = decoded.astype(np.int32)
     if format_of(data) is JPEG and values.max(initial=0) < COLOR:
         values = np.where(values < 128, 0, 255)
     return values
@@ -64,15 +65,15 @@ def _bits(data: bytes) -> int:
     return data[24]
 
 
-def _gray_or_colors(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    blue, green, red = (pixels[..., channel].astype(np.int64) for channel in range(3))
+def _gray_or_colors(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    blue, green, red = (pixels[..., channel].astype(np.int32) for channel in range(3))
     if np.array_equal(blue, green) and np.array_equal(green, red):
         return red
     return COLOR + (red << 16) + (green << 8) + blue
 
 
 def _decode(data: bytes) -> "NDArray[np.uint8] | None":
-    if not data or _claims_too_much(data):
+    if not data or is_truncated(data) or _claims_too_much(data):
         return None
     silence_opencv()
     try:
@@ -85,15 +86,11 @@ def _decode(data: bytes) -> "NDArray[np.uint8] | None":
 
 
 def _claims_too_much(data: bytes) -> bool:
-    size = png_size(data)
+    if format_of(data) is PNG:
+        size = png_size(data)
+        return size is None or size[0] * size[1] > _MAX_PIXELS
+    size = jpeg_size(data)
     return size is not None and size[0] * size[1] > _MAX_PIXELS
-
-
-def png_size(data: bytes) -> Size | None:
-    """Return the width and height that a PNG claims; None if it is none."""
-    if format_of(data) is not PNG or len(data) < 24:
-        return None
-    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
 
 
 def _as_gray(data: bytes) -> bytes:

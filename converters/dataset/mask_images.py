@@ -18,7 +18,7 @@ from converters.dataset.annotations import MaskedFile, MaskListing, Size, findin
 from converters.dataset.entries import FileTree, ImageEntry
 from converters.dataset.image_sizes import ImageSize, read_size
 from converters.dataset.mask_classes import MaskClasses, read_classes
-from converters.dataset.mask_files import read_values
+from converters.dataset.mask_files import COLOR, read_values
 from edge.errors import DatasetError
 from edge.image import turn_upright
 from edge.image_format import JPEG
@@ -117,7 +117,7 @@ def list_masks(name: str, location: str, files: FileTree) -> MaskListing:
             problems["images-unreadable"].append(image.name)
             continue
         try:
-            values = np.unique(read_values(mask.path, mask.name))
+            values = _present(read_values(mask.path, mask.name))
         except DatasetError:
             problems["masks-unreadable"].append(mask.name)
             continue
@@ -170,6 +170,13 @@ _TEXTS = (
     ("images-outside-split", "Left out {image} in no subset of the given split"),
     ("images-unlabeled", "Left out {image} without a mask"),
 )
+
+
+def _present(values: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the different values of a mask."""
+    if values.max(initial=0) < COLOR:
+        return np.flatnonzero(np.bincount(values.ravel()))
+    return np.unique(values).astype(np.int64)
 
 
 def _key(name: str) -> tuple[str, bool]:

@@ -211,7 +211,7 @@ def _polygon(values: dict[str, Any]) -> Outline | None:
 
 def _brush(values: dict[str, Any], size: Size | None) -> Outline | None:
     data = values.get("rle")
-    if size is None or size[0] * size[1] > MAX_PIXELS or not isinstance(data, list):
+    if size is None or size[0] * size[1] > MAX_PIXELS // 4 or not isinstance(data, list):
         return None
     if len(data) > _MAX_BRUSH or not all(type(each) is int and 0 <= each < 256 for each in data):
         return None

@@ -14,8 +14,8 @@ from converters.dataset.annotations import Size
 from converters.dataset.formats.label_table import Box, Extent
 from edge.errors import DatasetError
 
-MAX_PIXELS = 1 << 28
-"""Of an image with run lengths."""
+MAX_PIXELS = 1 << 27
+"""Of an image with outlines."""
 
 _SCALE = 5
 """Steps a pixel with which the COCO API walks along an outline."""
@@ -66,8 +66,22 @@ class RunLengths:
     runs: "tuple[int, ...] | str"
 
     def bounds(self) -> Box | None:
-        """Return the box around the object; None where it is empty."""
-        return _bounds(self._mask())
+        """Return the box around the object; None where it is empty.
+
+        Raises:
+            DatasetError: the runs are not those of an image of their size.
+        """
+        lengths = self._lengths()
+        ends = np.cumsum(lengths)[1::2]
+        sizes = lengths[1::2]
+        starts, ends = (ends - sizes)[sizes > 0], ends[sizes > 0] - 1
+        if starts.size == 0:
+            return None
+        left, right = starts // self.height, ends // self.height
+        within = left == right  # others go through the last and the first row
+        top = np.where(within, starts % self.height, 0).min()
+        bottom = np.where(within, ends % self.height, self.height - 1).max()
+        return float(left[0]), float(top), float(right[-1] + 1), float(bottom + 1)
 
     def fill(self, extent: Extent, size: Size) -> NDArray[np.bool_]:
         """Return it as bool [height, width].
@@ -75,15 +89,16 @@ class RunLengths:
         Raises:
             DatasetError: the runs are not those of an image of their size.
         """
-        return _resized(self._mask(), size)
-
-    def _mask(self) -> NDArray[np.bool_]:
-        lengths = unpack_runs(self.runs) if isinstance(self.runs, str) else _whole(self.runs)
-        pixels = self.height * self.width
-        if lengths is None or not _fills(lengths, pixels):
-            raise _invalid("run lengths that fill the image", "others")
+        lengths = self._lengths()
         inside = np.arange(lengths.size) % 2 == 1
-        return np.repeat(inside, lengths).reshape(self.width, self.height).T
+        mask = np.repeat(inside, lengths).reshape(self.width, self.height).T
+        return _resized(mask, size)
+
+    def _lengths(self) -> NDArray[np.int64]:
+        lengths = unpack_runs(self.runs) if isinstance(self.runs, str) else _whole(self.runs)
+        if lengths is None or not _fills(lengths, self.height * self.width):
+            raise _invalid("run lengths that fill the image", "others")
+        return lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +215,9 @@ def _fill_polygon(points: NDArray[np.float64], size: Size) -> NDArray[np.bool_]:
     y = (np.minimum(v[moved], v[moved - 1]) + 0.5) / _SCALE - 0.5
     kept = (x == np.floor(x)) & (x >= 0) & (x <= width - 1)
     rows = np.ceil(np.clip(y[kept], 0, height)).astype(np.int64)
-    crossings = np.bincount(x[kept].astype(np.int64) * height + rows, minlength=width * height + 1)
-    inside: NDArray[np.bool_] = np.cumsum(crossings[: width * height]) % 2 == 1
+    crossings = np.zeros(width * height + 1, np.uint8)
+    np.add.at(crossings, x[kept].astype(np.int64) * height + rows, 1)
+    inside = np.bitwise_xor.accumulate(crossings[:-1] & 1).view(np.bool_)
     return inside.reshape(width, height).T
 
 

@@ -1,5 +1,6 @@
 """Masks are found beside their images, and their values become the classes that were meant."""
 
+import zlib
 from pathlib import Path
 
 import cv2
@@ -185,6 +186,27 @@ def test_splits_and_lists_of_pascal_voc(tmp_path: Path) -> None:
     listing = masks_in(write_tree(tmp_path / "set", {**files, **masks, **more}))
     assert splits(listing) == {"JPEGImages/a.jpg": "train", "JPEGImages/b.jpg": "validation"}
     assert kinds(listing) == {"images-unlabeled": ("JPEGImages/c.jpg",)}
+
+
+def claiming(width: int, height: int) -> bytes:
+    """Return a PNG of a few bytes that claims to have this size."""
+    data = cv2.imencode(".png", mask(1))[1].tobytes()
+    header = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[24:29]
+    return data[:12] + header + zlib.crc32(header).to_bytes(4, "big") + data[33:]
+
+
+@pytest.mark.parametrize(("width", "height"), [(2**31 - 1, 2**31 - 1), (20_000, 20_000), (0, 6)])
+def test_files_that_claim_a_size_that_they_cannot_have(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    files = {"images/a.png": SIZE, "masks/a.png": mask(1), "images/b.png": SIZE,
+             "masks/b.png": claiming(width, height), "images/c.png": claiming(width, height),
+             "masks/c.png": mask(1)}  # fmt: skip
+    listing = masks_in(write_tree(tmp_path / "set", files))
+    assert [image.name for image in listing.images] == ["images/a.png"]
+    assert kinds(listing) == {
+        "images-unreadable": ("images/c.png",), "masks-unreadable": ("masks/b.png",),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

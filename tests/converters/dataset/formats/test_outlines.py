@@ -30,9 +30,6 @@ def test_run_lengths_are_those_of_coco(at: int) -> None:
     for runs in (packed, tuple(lengths.tolist())):
         outline = RunLengths(height, width, runs)
         assert np.array_equal(outline.fill((width, height), (width, height)), mask)
-    box = coco_masks.toBbox(coco_masks.encode(np.asfortranarray(mask.astype(np.uint8))))
-    bounds = RunLengths(height, width, packed).bounds()
-    assert bounds is None or np.allclose(bounds, [*box[:2], *(box[:2] + box[2:])])
 
 
 def test_long_runs_take_several_characters() -> None:
@@ -102,3 +99,19 @@ def test_a_polygon_far_outside_is_refused_before_it_is_followed() -> None:
     points = np.array([[0, 0], [1e8, 0], [1e8, 1e8]], np.float64)
     with raises_code("outline-invalid"):
         Polygons((points,)).fill((5, 5), (5, 5))
+
+
+@pytest.mark.parametrize("at", range(20))
+def test_bounds_of_run_lengths_are_those_of_their_pixels(at: int) -> None:
+    mask = np.zeros(rng.integers(1, 30, 2), bool)
+    top, left = (rng.integers(0, side) for side in mask.shape)
+    mask[top : top + rng.integers(1, 9), left : left + rng.integers(1, 9)] = at % 4 > 0
+    height, width = mask.shape
+    packed = coco_masks.encode(np.asfortranarray(mask.astype(np.uint8)))
+    outline = RunLengths(height, width, packed["counts"].decode())
+    if mask.any():
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        expected = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+        assert outline.bounds() == expected
+    else:
+        assert outline.bounds() is None
