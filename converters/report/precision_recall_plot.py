@@ -1,4 +1,4 @@
-"""Plots of a detector as inline SVG: precision by recall, and scores against what is correct."""
+"""Plot of a detector as inline SVG: precision by recall of each class."""
 
 from collections.abc import Mapping, Sequence
 
@@ -40,13 +40,16 @@ def precision_recall_svg(curves: Mapping[str, Mapping[str, Sequence[float]]]) ->
 
 
 def _steps(curve: Mapping[str, Sequence[float]]) -> list[Point]:
-    """Return the corners of a curve: a precision holds from the recall before up to its own."""
+    """Return the corners of a curve: a precision holds from the recall before up to its own.
+
+    At its highest recall a curve falls to 0, so that its end shows where others lie upon it.
+    """
     corners: list[Point] = []
     before = 0.0
     for recall, precision in zip(curve["recall"], curve["precision"], strict=True):
         corners += [(before, precision), (recall, precision)]
         before = recall
-    return corners
+    return [*corners, (before, 0.0)]
 
 
 def describe_precision_recall(
