@@ -35,6 +35,9 @@ _SUFFIX = re.compile(r"[_-](mask|masks|label|labels|seg|segmentation|gt|l)$", re
 """Behind an image's name in a folder of masks; elsewhere, only that of ``_BESIDE`` is one."""
 
 _BESIDE = re.compile(r"[_-]masks?$", re.IGNORECASE)
+_PREFIX = re.compile(r"(images?|img|masks?|labels?|seg|gt)[_-]?(?=.)", re.IGNORECASE)
+"""Before the number of an image and of its mask, where this is what their names share."""
+
 _MAX_VALUES = 256
 
 _SHAPE_TOLERANCE = 0.01
@@ -89,10 +92,12 @@ def pairs(files: FileTree) -> list[tuple[ImageEntry, ImageEntry]]:
             masks.setdefault(key, entry)
         else:
             images.append((key, entry))
-    return sorted(
-        ((image, masks[key]) for key, image in images if key in masks),
-        key=lambda pair: pair[0].name,
-    )
+    paired = [(image, masks[key]) for key, image in images if key in masks]
+    if not paired:  # image_1.jpg and mask_1.png
+        bare = {_without_prefix(key): entry for key, entry in masks.items()}
+        keys = [(_without_prefix(key), image) for key, image in images]
+        paired = [(image, bare[key]) for key, image in keys if key in bare]
+    return sorted(paired, key=lambda pair: pair[0].name)
 
 
 def list_masks(name: str, location: str, files: FileTree) -> MaskListing:
@@ -170,6 +175,11 @@ _TEXTS = (
     ("images-outside-split", "Left out {image} in no subset of the given split"),
     ("images-unlabeled", "Left out {image} without a mask"),
 )
+
+
+def _without_prefix(key: str) -> str:
+    folder, slash, stem = key.rpartition("/")
+    return f"{folder}{slash}{_PREFIX.sub('', stem)}"
 
 
 def _present(values: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -9,7 +9,13 @@ from converters.dataset import label_files
 from converters.dataset.annotations import Size, finding
 from converters.dataset.entries import FileTree
 from converters.dataset.formats import cells
-from converters.dataset.formats.label_table import Box, LabeledImage, LabeledObject, LabelTable
+from converters.dataset.formats.label_table import (
+    Box,
+    Extent,
+    LabeledImage,
+    LabeledObject,
+    LabelTable,
+)
 from converters.dataset.label_files import number
 from converters.dataset.listing import class_name
 from edge.errors import DatasetError
@@ -99,9 +105,9 @@ def read(files: FileTree, names: Sequence[str]) -> LabelTable:
                 continue
             sizes.setdefault(image, _size(row))
             objects[image] += [] if thing is None else [thing]
-        split = PurePosixPath(name).stem
+        split, extent = PurePosixPath(name).stem, _extent(objects.values())
         images += [
-            LabeledImage(image, name, tuple(objects[image]), size, split=split)
+            LabeledImage(image, name, tuple(objects[image]), size, extent, split)
             for image, size in sizes.items()
         ]
     text = "{row} without an image, class or box"
@@ -111,6 +117,12 @@ def read(files: FileTree, names: Sequence[str]) -> LabelTable:
         frozenset(names),
         (finding("labels-invalid", invalid, text),) if invalid else (),
     )
+
+
+def _extent(objects: Iterable[list[LabeledObject]]) -> Extent | None:
+    """Return 1 x 1 where all boxes of a table are shares of their images, else None."""
+    boxes = [thing.box for each in objects for thing in each if thing.box is not None]
+    return (1.0, 1.0) if boxes and max(map(max, boxes)) <= 1 else None
 
 
 def _rows(table: Path, name: str) -> list[dict[str, str]]:

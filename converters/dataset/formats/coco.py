@@ -171,7 +171,9 @@ def _outline(value: Any) -> Outline | None:
         return _run_lengths(value)
     if not isinstance(value, list):
         return None
-    parts = [part for part in map(_polygon, value) if part is not None]
+    is_flat = value and not isinstance(value[0], list)  # one polygon without a list around it
+    polygons = (_polygon(part) for part in ([value] if is_flat else value))
+    parts = [part for part in polygons if part is not None]
     return Polygons(tuple(parts)) if parts else None
 
 

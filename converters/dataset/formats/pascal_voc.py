@@ -5,6 +5,7 @@ tools write; half a pixel matters to nobody.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
 
@@ -28,63 +29,93 @@ def find(files: FileTree) -> tuple[str, ...]:
 
 
 def read(files: FileTree, names: Sequence[str]) -> LabelTable:
-    """Read files of labels; those that cannot be read are left out and reported."""
+    """Read files of labels; those that cannot be trusted are left out and reported.
+
+    A file that names another image belongs to that one. Where most files name images that there
+    are not, the images were renamed together with their files.
+    """
     beside = _images_by_stem(files)
     splits = given_splits.image_sets(files, "Main")
-    images: list[LabeledImage] = []
+    pages: list[_Page] = []
     broken: list[str] = []
-    of_others: list[str] = []
-    invalid: list[str] = []
     for name in names:
         try:
-            root = label_files.read_xml(files.labels[name], name)
+            page = _page(files, name, beside.get(_key(name)) or PurePosixPath(name).stem)
         except DatasetError:
             broken.append(name)
             continue
-        if root.tag != "annotation":
-            continue
-        own = beside.get(_key(name)) or PurePosixPath(name).stem
-        if not _is_of(root, own):
-            of_others.append(name)
-            continue
-        objects = [_object(element) for element in root.iter("object")]
-        if None in objects:
-            invalid.append(name)
-        images.append(
-            LabeledImage(
-                own,
-                name,
-                tuple(thing for thing in objects if thing is not None),
-                _size(root),
-                split=splits.get(PurePosixPath(name).stem),
-            )
-        )
+        if page is not None:
+            pages.append(page)
+    stems = {PurePosixPath(image.name).stem.casefold() for image in files.images}
+    renamed = {page.name for page in pages if page.written and page.written not in stems}
+    if 2 * len(renamed) <= len(pages):
+        renamed = set()
+    of_others = [page.name for page in pages if page.written and page.name not in renamed]
+    left_out = set(of_others)
+    usable = [page for page in pages if page.name not in left_out]
+    problems: tuple[tuple[str, Iterable[str], str], ...] = (
+        ("labels-unreadable", broken, "Left out the images of {broken XML file}"),
+        ("labels-of-another-image", of_others,
+         "Left out {XML file} of another image by the name inside"),
+        ("labels-renamed", renamed,
+         "Took {XML file} as of the image beside, not of that named inside"),
+        ("labels-invalid", [page.name for page in usable if page.invalid],
+         "{XML file} with objects without a name or box"),
+    )  # fmt: skip
     return LabelTable(
-        tuple(images),
-        tuple(sorted({thing.label for image in images for thing in image.objects})),
-        frozenset(names) | {name for name in files.labels if given_splits.is_image_set(name)},
         tuple(
-            finding(kind, those, problem)
-            for kind, those, problem in (
-                ("labels-unreadable", broken, "Left out the images of {broken XML file}"),
-                (
-                    "labels-of-another-image",
-                    of_others,
-                    "Left out {XML file} of another image by the name inside",
-                ),
-                ("labels-invalid", invalid, "{XML file} with objects without a name or box"),
+            LabeledImage(
+                page.image,
+                page.name,
+                page.objects,
+                page.size,
+                split=splits.get(PurePosixPath(page.name).stem),
             )
-            if those
+            for page in usable
         ),
+        tuple(sorted({thing.label for page in usable for thing in page.objects})),
+        frozenset(names) | {name for name in files.labels if given_splits.is_image_set(name)},
+        tuple(finding(kind, those, problem) for kind, those, problem in problems if those),
     )
 
 
-def _is_of(root: Element, image: str) -> bool:
-    """Check that the file name in an XML is that of the image, whatever its folder and suffix."""
-    written = (root.findtext("filename") or "").strip().replace("\\", "/").casefold()
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """An XML file: the image that it is for, by its own name, and what is in it.
+
+    ``written``: the stem of the image that is named in it, in lower case, where this is another.
+    """
+
+    name: str
+    image: str
+    written: str | None
+    objects: tuple[LabeledObject, ...]
+    size: Size | None
+    invalid: bool
+
+
+def _page(files: FileTree, name: str, image: str) -> _Page | None:
+    """Read an XML file; None where it is of something else.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    root = label_files.read_xml(files.labels[name], name)
+    if root.tag != "annotation":
+        return None
+    objects = [_object(element) for element in root.iter("object")]
+    usable = tuple(thing for thing in objects if thing is not None)
+    return _Page(
+        name, image, _other_name(root, image), usable, _size(root), len(usable) < len(objects)
+    )
+
+
+def _other_name(root: Element, image: str) -> str | None:
+    """Return the stem of the image that an XML names, whatever the folder; None if this one's."""
+    path = PurePosixPath((root.findtext("filename") or "").strip().replace("\\", "/").casefold())
     own = PurePosixPath(image.casefold())
-    path = PurePosixPath(written)
-    return not written or not {path.name, path.stem}.isdisjoint({own.name, own.stem})
+    is_own = not path.name or not {path.name, path.stem}.isdisjoint({own.name, own.stem})
+    return None if is_own else path.stem
 
 
 def _key(name: str) -> tuple[str, str]:
@@ -119,7 +150,7 @@ def _size(root: Element) -> Size | None:
 
 def _object(element: Element) -> LabeledObject | None:
     label = class_name(element.findtext("name") or "")
-    box = _box(element.find("bndbox"))
+    box = _box(element.find("bndbox")) or _around(element.find("polygon"))
     if not label or box is None:
         return None
     return LabeledObject(label, box, ignored=(element.findtext("difficult") or "").strip() == "1")
@@ -134,3 +165,17 @@ def _box(element: Element | None) -> Box | None:
     if left is None or top is None or right is None or bottom is None:
         return None
     return left, top, right, bottom
+
+
+def _around(polygon: Element | None) -> Box | None:
+    """Return the box around a polygon of elements x1, y1, x2, y2, ..., as some tools write."""
+    if polygon is None:
+        return None
+    corners: dict[str, list[float]] = {"x": [], "y": []}
+    for element in polygon:
+        value = number((element.text or "").strip())
+        if element.tag[:1] in corners and element.tag[1:].isdecimal() and value is not None:
+            corners[element.tag[:1]].append(value)
+    if min(map(len, corners.values())) < 2:
+        return None
+    return min(corners["x"]), min(corners["y"]), max(corners["x"]), max(corners["y"])

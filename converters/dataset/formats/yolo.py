@@ -21,6 +21,7 @@ from converters.dataset.label_files import number
 from edge.errors import DatasetError
 from edge.quantities import counted
 
+_LABELS = ("labels", "Labels", "LABELS", "label", "annotations", "Annotations")
 _IMAGES = frozenset({"images", "jpegimages"})
 """Folders of images, in lower case, beside which there is one of labels."""
 
@@ -201,6 +202,6 @@ def _label_file(files: FileTree, image: str) -> str | None:
     places = [folders]
     innermost = [at for at, folder in enumerate(folders) if folder.lower() in _IMAGES][-1:]
     for at in innermost:
-        places.insert(0, [*folders[:at], "labels", *folders[at + 1 :]])
+        places = [[*folders[:at], labels, *folders[at + 1 :]] for labels in _LABELS] + places
     names = ("/".join([*place, own]) for place in places)
     return next((name for name in names if name in files.labels), None)

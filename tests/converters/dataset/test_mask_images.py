@@ -44,7 +44,7 @@ def first_row(root: Path) -> list[int]:
      ("train/images/a.jpg", "train/masks/a.png"), ("images/train/a.jpg", "masks/train/a.png"),
      ("a.jpg", "a_mask.png"), ("images/a.jpg", "masks/a_mask.png"), ("a.jpg", "masks/a.png"),
      ("train_images/a.jpg", "train_masks/a.png"), ("images/a.jpg", "annotations/a.png"),
-     ("images/a.jpg", "labels/a_L.png")],
+     ("images/image_7.jpg", "masks/mask_7.png"), ("images/a.jpg", "labels/a_L.png")],
 )  # fmt: skip
 def test_places_of_masks(tmp_path: Path, image: str, labels: str) -> None:
     listing = masks_in(write_tree(tmp_path / "set", {image: SIZE, labels: mask(1)}))

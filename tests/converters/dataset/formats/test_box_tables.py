@@ -18,6 +18,7 @@ SEEN = {"a.jpg": [("cat", [4, 5, 14, 25])]}
         "filename,width,height,class,xmin,ymin,xmax,ymax\na.jpg,40,30,cat,4,5,14,25\n",
         "filename;width;height;class;xmin;ymin;xmax;ymax\r\na.jpg;40;30;cat;4;5;14;25\r\n",
         '"image","xmin","ymin","xmax","ymax","label"\n"a.jpg",4,5,14,25,"cat"\n',
+        "filename,class,xmin,ymin,xmax,ymax\na.jpg,cat,0.1,0.16666667,0.35,0.83333333\n",
         "\N{ZERO WIDTH NO-BREAK SPACE}filename,class,x1,y1,x2,y2\nphotos/a.jpg,cat,4,5,14,25\n",
     ],
 )

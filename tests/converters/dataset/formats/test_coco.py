@@ -22,6 +22,13 @@ def test_boxes_are_corners_and_crowds_are_ignored(tmp_path: Path) -> None:
     assert listing.images[0].size == (40, 30)
 
 
+@pytest.mark.parametrize("outline", [[[4, 5, 14, 5, 14, 25]], [4, 5, 14, 5, 14, 25]])
+def test_an_outline_without_a_box_has_one_around_it(tmp_path: Path, outline: list[object]) -> None:
+    labels = coco([{**IMAGE, "id": "7"}], [{**CAT, "bbox": [], "segmentation": outline}])
+    write_tree(tmp_path / "set", {"a.jpg": (40, 30), "annotations.json": labels})
+    assert by_name(boxes_in(tmp_path / "set")) == {"a.jpg": [("cat", [4, 5, 14, 25])]}
+
+
 @pytest.mark.parametrize("name", ["set", "set/all.json"])
 def test_a_file_beside_the_images_is_a_data_set(tmp_path: Path, name: str) -> None:
     write_tree(tmp_path / "set", {"a.jpg": (40, 30), "all.json": LABELED})

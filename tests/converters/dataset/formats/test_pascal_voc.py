@@ -56,6 +56,22 @@ def test_xml_of_another_image_is_left_out(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_images_that_were_renamed_with_their_xml_keep_it(tmp_path: Path) -> None:
+    files = {f"{name}.jpg": (40, 30) for name in "abc"}
+    labels = {"a.xml": xml("IMG_7.jpg"), "b.xml": xml("IMG_8.jpg"), "c.xml": xml("a.jpg")}
+    listing = boxes_in(write_tree(tmp_path / "set", {**files, **labels}))
+    assert list(by_name(listing)) == ["a.jpg", "b.jpg"]
+    assert kinds(listing)["labels-renamed"] == ("a.xml", "b.xml")
+    assert kinds(listing)["labels-of-another-image"] == ("c.xml",)
+
+
+def test_a_polygon_without_a_box_has_one_around_it(tmp_path: Path) -> None:
+    polygon = "<polygon><x1>4</x1><y1>5</y1><x2>14</x2><y2>9</y2><x3>8</x3><y3>25</y3></polygon>"
+    labels = f"<annotation><object><name>cat</name>{polygon}</object></annotation>"
+    listing = boxes_in(write_tree(tmp_path / "set", {"a.jpg": (40, 30), "a.xml": labels}))
+    assert by_name(listing) == {"a.jpg": [("cat", [4, 5, 14, 25])]}
+
+
 @pytest.mark.parametrize("written", ["a.png", "a", "A.JPG", "/home/me/a.jpeg", "", "x\\a.jpg"])
 def test_only_the_name_of_the_image_has_to_agree(tmp_path: Path, written: str) -> None:
     files = {"a.jpg": (40, 30), "a.xml": xml(written)}

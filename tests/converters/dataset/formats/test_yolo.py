@@ -10,6 +10,21 @@ from labeled_images import boxes_in, by_name, kinds, masks_in, splits, write_tre
 BOX = "1 0.5 0.5 0.25 0.5\n"
 SEEN = ("dog", [15, 7.5, 25, 22.5])
 NAMES = "names: [cat, dog]\n"
+ROBOFLOW = """train: ../train/images
+val: ../valid/images
+test: ../test/images
+
+nc: 2
+names: ['cat', 'dog']
+
+roboflow:
+  workspace: pets
+  version: 3
+  url: https://universe.roboflow.com/pets/3
+download: |
+  import os
+  print("names: x")
+"""
 
 
 @pytest.mark.parametrize(
@@ -23,6 +38,7 @@ NAMES = "names: [cat, dog]\n"
      ("a.jpg", "a.txt", {"classes.txt": "cat\ndog\n\n"}),
      ("obj_train_data/a.jpg", "obj_train_data/a.txt", {"obj.names": "cat\r\ndog", "obj.data": ""}),
      ("train/a.jpg", "train/a.txt", {"train/_darknet.labels": "cat\ndog"}),
+     ("Images/a.jpg", "Labels/a.txt", {"data.yaml": ROBOFLOW}),
      ("images/images/a.jpg", "images/labels/a.txt", {"data.yaml": NAMES})],
 )  # fmt: skip
 def test_layouts(tmp_path: Path, image: str, labels: str, names: dict[str, str]) -> None:
