@@ -86,18 +86,12 @@ def list_images(dataset: Path, workdir: Path) -> Listing:
             masks, or has fewer than two classes; a class has no usable image; an archive is
             corrupt, encrypted or unsafe.
     """
-    opened = open_dataset(dataset, workdir)
-    opened.recognition.check(opened.location, CLASSIFY)
-    return label_images(opened)
+    return label_images(open_dataset(dataset, workdir))
 
 
 def label_images(opened: OpenedDataset) -> Listing:
     """List the images of a data set with their classes; see :func:`list_images`."""
-    if opened.table is not None:
-        listing = csv_list.read_csv(opened.table)
-    else:
-        files = opened.files
-        listing = folders.label_by_folder(opened.name, opened.location, files.images, files.others)
+    listing = label_test_images(opened)
     if len(listing.classes) < 2:
         raise DatasetError(
             "at least 2 classes",
@@ -107,6 +101,19 @@ def label_images(opened: OpenedDataset) -> Listing:
             code="too-few-classes",
         )
     return listing
+
+
+def label_test_images(opened: OpenedDataset) -> Listing:
+    """List the images of a data set with their classes, which may be of one class alone.
+
+    Raises:
+        DatasetError: as :func:`list_images`, but for the number of classes.
+    """
+    opened.recognition.check(opened.location, CLASSIFY)
+    if opened.table is not None:
+        return csv_list.read_csv(opened.table)
+    files = opened.files
+    return folders.label_by_folder(opened.name, opened.location, files.images, files.others)
 
 
 def list_boxes(opened: OpenedDataset) -> BoxListing:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.dataset.intake import list_images
+from converters.dataset import intake
 from converters.evaluation.evaluation_task import (
     EvaluationImage,
     EvaluationImages,
@@ -82,7 +82,7 @@ class ClassificationEvaluation(EvaluationTask):
 
     def list_images(self, dataset: Path, workdir: Path) -> EvaluationImages:
         """List images with one class each."""
-        listing = list_images(dataset, workdir)
+        listing = intake.label_test_images(intake.open_dataset(dataset, workdir))
         index = {name: number for number, name in enumerate(listing.classes)}
         images = tuple(
             EvaluationImage(file.path, file.name, file.split, index[file.label])

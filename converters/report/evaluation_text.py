@@ -42,7 +42,7 @@ def further(evaluation: Evaluation) -> Iterator[str]:
     alarms = details.get("false_alarms_per_100")
     if alarms is not None:
         yield (
-            f"On images without objects there are {alarms:.1f} false alarms per 100 images above "
+            f"On images without these objects there are {alarms:.1f} false alarms per 100 images above "
             f"{formatting.percent(details['threshold'])}."
         )
 

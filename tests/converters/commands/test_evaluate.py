@@ -152,6 +152,14 @@ def test_an_image_that_cannot_be_read_is_left_out(run_here, tmp_path: Path) -> N
     assert "broken.png" in done.stderr
 
 
+def test_photos_of_one_class(tmp_path: Path) -> None:
+    model, _ = labeled_sets.color_models(tmp_path)
+    (tmp_path / "new").mkdir()
+    (labeled_sets.colors(tmp_path / "photos") / "green").rename(tmp_path / "new" / "green")
+
+    assert converters.evaluate(model, tmp_path / "new").metrics["accuracy"] == 1
+
+
 def test_the_split_for_tests_is_evaluated(tmp_path: Path) -> None:
     model, _ = labeled_sets.color_models(tmp_path)
     for subset in ("train", "test"):
