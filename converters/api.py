@@ -95,7 +95,7 @@ def convert(
     """
     from converters import pipeline
     from converters.training.augment import Augmentation
-    from converters.training.train import TrainingOptions
+    from converters.training.config import TrainingOptions
 
     plan = _plan(recipes, board, target, max_latency, max_size, min_accuracy, precision, max_drop)
     if size is None and plan.board is not None:
@@ -386,7 +386,7 @@ def _plan(
         target=target or ("cpu" if known is None else known.run.delegate),
         max_latency_ms=max_latency,
         max_size_kb=max_size,
-        min_accuracy=min_accuracy,
+        min_quality=min_accuracy,
     )
     return make_plan([str(recipe) for recipe in recipes], limits, precision, max_drop, known)
 

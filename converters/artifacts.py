@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import OutputError
@@ -12,40 +13,10 @@ from edge.modelfile import metadata
 from edge.modelfile.labels import format_labels
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.quantities import counted
-from edge.version import __version__
 
 if TYPE_CHECKING:  # "edge compare" needs a file name from here, and no OpenCV
-    from converters.dataset.audit import Dataset
-    from converters.dataset.split import Split
     from converters.tflite import Variant
     from converters.verification.evaluate import EvaluatedVariant
-
-
-def information(
-    dataset: "Dataset", split: "Split", provenance: Mapping[str, Any], method: str, seed: int
-) -> ModelMetadata:
-    """Return labels, normalization, description and provenance, the same for every variant."""
-    from converters.dataset.split import SPLITS
-
-    return ModelMetadata(
-        name=f"{dataset.name} classifier",
-        description=(
-            f"Classifies images into the {counted(len(dataset.classes), 'class')} of "
-            f"{dataset.name}."
-        ),
-        labels=dataset.classes,
-        mean=dataset.preprocessing.mean,
-        std=dataset.preprocessing.std,
-        provenance={
-            "toolkit": f"edge-toolkit {__version__}",
-            "weights": provenance,
-            "method": method,
-            "seed": seed,
-            "preprocessing": dataset.preprocessing.to_dict(),
-            "pictures": {subset: len(getattr(split, subset)) for subset in SPLITS},
-        },
-    )
 
 
 def describe(variant: "Variant", information: ModelMetadata) -> "Variant":
@@ -70,6 +41,7 @@ def save(
     variants: "Sequence[EvaluatedVariant]",
     selected: "EvaluatedVariant",
     keras_model: Any = None,
+    companions: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """Write models and labels into ``folder``.
 
@@ -80,20 +52,30 @@ def save(
         selected: becomes model.tflite.
         keras_model: the trained model, for model.keras where no recipe changed it; None where
             TensorFlow had no part in it: then variants/float32.tflite has the network's weights.
+        companions: further model files, by name.
     """
     network = keras_model if selected.variant.model is None else selected.variant.model
     if network is not None:
         # tf_keras forgets its own format once it has loaded a file in a thread other than the one
         # that imported it, and would write HDF5.
-        network.save(folder / "model.keras", save_format="keras_v3")
+        network.save(folder / KERAS_FILE, save_format="keras_v3")
     (folder / "variants").mkdir()
     for variant in (evaluated.variant for evaluated in variants):
         (folder / "variants" / f"{variant.name}.tflite").write_bytes(variant.content)
     (folder / "model.tflite").write_bytes(selected.variant.content)
+    for name, content in companions.items():
+        (folder / name).write_bytes(content)
+        trust_model(content)
     for evaluated in variants:  # the selected one is among them
         trust_model(evaluated.variant.content)
     (folder / "labels.txt").write_text(format_labels(classes), encoding="utf-8")
 
+
+KERAS_FILE = "model.keras"
+"""The trained network where TensorFlow had a part in it."""
+
+FLOAT_FILE = "variants/float32.tflite"
+"""The trained network's weights where it had none."""
 
 REPORT_FILE = "report.json"
 """The file that identifies a folder as an earlier result."""

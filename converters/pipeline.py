@@ -7,10 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from converters import artifacts, previous_run, stages, tf
-from converters.backbone import weights
+from converters import artifacts, previous_run, stages, tasks, tf
 from converters.compression.context import RecipeContext
-from converters.dataset import audit, intake, split
+from converters.dataset import split
 from converters.edgetpu.compiler import EDGETPU_FILE, compile_for_target
 from converters.progress import Progress
 from converters.report import html
@@ -23,9 +22,8 @@ from converters.selection.recipe_feedback import with_gains
 from converters.selection.select import select_variant
 from converters.stages import ConversionResult
 from converters.steps import Step, Steps
-from converters.task import TrainingResult
-from converters.training import train
-from converters.training.train import TrainingOptions
+from converters.task import TrainingResult, TrainingTask
+from converters.training.config import TrainingOptions
 from converters.verification.evaluate import REFERENCE
 from edge.errors import DatasetError, UsageError
 from edge.files import atomic_directory, cache_folder
@@ -44,6 +42,7 @@ class ConvertSettings:
     weights: str | None = None
     alpha: float | None = None
     size: int | None = None
+    task: str | None = None
     force: bool = False
     training: TrainingOptions = field(default_factory=TrainingOptions)
     plan: CompressionPlan = field(default_factory=CompressionPlan)
@@ -87,33 +86,38 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
     training_step = Step("train", "training", f"train {settings.training.fine_tune}")
     steps = Steps((*_READING, training_step, *stages.steps_after_training(settings.plan)), progress)
     artifacts.check_output(settings.out, settings.dataset, settings.force)
-    if _takes_tensorflow(settings):
-        tf.require(_takes_tensorflow(settings))
+    task = tasks.choose_task(settings.dataset, settings.task)
+    tensorflow = _takes_tensorflow(settings, task)
+    if tensorflow:
+        tf.require(tensorflow)
+    settings.plan.limits.check_metric(task.metric)
+    stages.check_recipes(settings.plan, task)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
         with steps("intake"):
-            listing = intake.list_images(settings.dataset, Path(work))
-            if _takes_tensorflow(settings):
+            listing = task.list_images(settings.dataset, Path(work))
+            if tensorflow:
                 tf.prefetch()  # it loads while the images are read
-            backbone = weights.load(
+            backbone = task.load_weights(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
             )
         report_all(progress, backbone.notes)
         steps.work_on(len(listing.images), f"{backbone.alpha:g} at {backbone.size} pixels")
         with steps("audit"):
-            dataset = audit.audit(
+            dataset = task.audit(
                 listing, Preprocessing(backbone.size, backbone.size), Path(work), progress
             )
             subsets = split.split(dataset, settings.training.seed)
         report_all(progress, dataset.audit.findings())
         with steps("train"):
-            trained = train.train(
+            trained = task.train(
                 backbone, dataset, subsets, settings.training, cache_folder(), progress
             )
         report_all(progress, trained.notes)
         training = TrainingResult(
+            task=task,
             dataset=dataset,
             path=settings.dataset.resolve(),
             split=subsets,
@@ -142,28 +146,32 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
     loading = Step("load", "loading the trained model", fixed=True)
     steps = Steps((*_READING, loading, *stages.steps_after_training(settings.plan)), progress)
     before = previous_run.read_previous_run(settings.source)
+    task = before.task
     data = dataset_path(before, settings.data)
     artifacts.check_output(settings.out, data, settings.force)
     check_disjoint(settings.out, settings.source)
     if settings.plan.recipes:
         tf.require(f"--recipe {settings.plan.recipes[0].name}")
+    settings.plan.limits.check_metric(task.metric)
+    stages.check_recipes(settings.plan, task)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
         with steps("intake"):
-            listing = intake.list_images(data, Path(work))
+            listing = task.list_images(data, Path(work))
             if settings.plan.recipes:
                 tf.prefetch()
         size = before.preprocessing.width
         steps.work_on(len(listing.images), f"{before.weights['alpha']:g} at {size} pixels")
         with steps("audit"):
-            dataset = audit.audit(listing, before.preprocessing, Path(work), progress)
+            dataset = task.audit(listing, before.preprocessing, Path(work), progress)
             previous_run.check_classes(before, dataset)
             subsets = split.from_dict(before.split, dataset)
         with steps("load"):
             trained = before.trained()
         training = TrainingResult(
+            task=task,
             dataset=dataset,
             path=data.resolve(),
             split=subsets,
@@ -187,13 +195,12 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
         )
 
 
-def _takes_tensorflow(settings: ConvertSettings) -> str:
+def _takes_tensorflow(settings: ConvertSettings, task: TrainingTask) -> str:
     """Return the option for which TensorFlow is certainly needed; "" if there is none."""
-    if settings.weights == "none":
-        return "--weights none"
-    if settings.training.fine_tune == "always":
-        return "--fine-tune always"
-    return f"--recipe {settings.plan.recipes[0].name}" if settings.plan.recipes else ""
+    option = task.tensorflow_option(settings.weights, settings.training)
+    if option or not settings.plan.recipes:
+        return option
+    return f"--recipe {settings.plan.recipes[0].name}"
 
 
 def build_result(
@@ -208,15 +215,16 @@ def build_result(
     Raises:
         EdgeError: a step of a recipe failed, or a file gives no usable scores.
     """
+    task = training.task
     with steps("calibrate"):
-        calibrated = stages.calibrate(training, progress)
+        calibrated = task.calibrate(training, progress)
     network = calibrated.network
     with steps("compress"):
-        files = list(stages.plain_variants(training, network, progress))
+        files = list(task.write_variants(training, network, progress))
 
     @cache
     def context() -> RecipeContext:  # takes TensorFlow, so only where a step needs it
-        return stages.recipe_context(training, network.to_keras(), progress)
+        return stages.recipe_context(training, task.to_keras(network), progress)
 
     for recipe in plan.recipes:
         with steps("compress"):
@@ -233,16 +241,19 @@ def build_result(
     reference = stages.by_name(variants, REFERENCE).predictions
     with steps("judge"):
         verdict = stages.judge_selected(selected, reference, training, plan)
-        weak = stages.find_weak_classes(reference, training)
+        weak = task.weak_classes(reference, training)
     compiled = None
     if plan.limits.target != "cpu":
         with steps("edgetpu"):
             compiled = compile_for_target(selected.variant, plan.limits.target)
     with steps("save"):
-        artifacts.save(folder, training.dataset.classes, variants, selected, network.model)
+        artifacts.save(
+            folder, training.dataset.classes, variants, selected, task.keras_model(network),
+            task.companions(selected.variant, training),
+        )  # fmt: skip
         if compiled is not None and compiled.content is not None:
             (folder / EDGETPU_FILE).write_bytes(compiled.content)
-    calibration = stages.score_calibration(calibrated, reference, training)
+    calibration = task.score_calibration(calibrated, reference, training)
     return ConversionResult(variants, verdict, calibration, selection, compiled, weak)
 
 
@@ -267,7 +278,7 @@ def write_report(
             report,
             dataset=training.dataset,
             split=training.split,
-            scores=result.selected.predictions.test,
+            task=tasks.fill_page(report, training, result.selected.predictions),
         )
     # A path as it was typed need not be UTF-8: Linux lets a name be any bytes.
     (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")

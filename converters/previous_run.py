@@ -5,24 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.compression.keras_archive import load_network
+from converters import tasks
+from converters.artifacts import FLOAT_FILE, KERAS_FILE
 from converters.dataset.audit import Dataset
 from converters.report.codec import to_plain
 from converters.report.evidence import CrossValidationReport
 from converters.report.model import Report
 from converters.report.sections import CurveReport
+from converters.task import TrainingTask
 from converters.training.augment import Augmentation
 from converters.training.config import Curve, TrainedModel
 from converters.training.cross_validation import CrossValidationSummary
-from converters.writer.classifier import ClassifierNetwork, read_classifier
-from edge.errors import DatasetError, ModelError, UsageError
+from edge.errors import DatasetError, UsageError
 from edge.preprocessing import Preprocessing
-
-NETWORK_FILE = "model.keras"
-"""The network where TensorFlow had a part in it."""
-
-FLOAT_FILE = "variants/float32.tflite"
-"""The network's weights where it had none."""
 
 _FIX = "convert the dataset again"
 
@@ -31,14 +26,15 @@ _FIX = "convert the dataset again"
 class PreviousRun:
     """A folder that ``edge convert`` or ``edge compress`` wrote.
 
-    ``dataset``: path of the dataset at the time, None if it is not recorded; ``split``,
-    ``weights``: sections of its report; ``history``: the training, without the model; ``source``:
-    the section ``source`` of a report that is made from this result; ``precision`` that its
-    thresholds were fitted for; ``calibrated``: whether the model's scores are calibrated;
-    ``augmentation``: how its training images may be changed.
+    ``task`` that its model was trained for; ``dataset``: path of the dataset at the time, None if
+    it is not recorded; ``split``, ``weights``: sections of its report; ``history``: the training,
+    without the model; ``source``: the section ``source`` of a report that is made from this result;
+    ``precision`` that its thresholds were fitted for; ``calibrated``: whether the model's scores
+    are calibrated; ``augmentation``: how its training images may be changed.
     """
 
     folder: Path
+    task: TrainingTask
     dataset: Path | None
     classes: tuple[str, ...]
     split: Mapping[str, Any]
@@ -58,21 +54,7 @@ class PreviousRun:
             ModelError: the model cannot be read, may hold code, or does not have the recorded
                 size.
         """
-        path = self.folder / NETWORK_FILE
-        if path.is_file():
-            network = ClassifierNetwork.from_model(load_network(path, _FIX))
-        else:
-            path = self.folder / FLOAT_FILE
-            network = read_classifier(path)
-        expected = [self.preprocessing.height, self.preprocessing.width, len(self.classes)]
-        actual = [network.size, network.size, network.classes]
-        if actual != expected:
-            raise ModelError(
-                f"a model with input size and class count {expected}",
-                f"{actual} in {path}",
-                _FIX,
-                code="trained-model-mismatch",
-            )
+        network = self.task.read_network(self.folder, self.preprocessing.width, len(self.classes))
         return replace(self.history, network=network)
 
 
@@ -92,10 +74,10 @@ def read_previous_run(folder: Path) -> PreviousRun:
             _FIX,
             code="result-invalid",
         ) from None
-    if not any((folder / name).is_file() for name in (NETWORK_FILE, FLOAT_FILE)):
+    if not any((folder / name).is_file() for name in (KERAS_FILE, FLOAT_FILE)):
         raise UsageError(
             "a result with its trained model",
-            f"neither {NETWORK_FILE} nor {FLOAT_FILE} in {folder}",
+            f"neither {KERAS_FILE} nor {FLOAT_FILE} in {folder}",
             _FIX,
             code="trained-model-missing",
         )
@@ -122,6 +104,7 @@ def _from_report(folder: Path, report: Report) -> PreviousRun:
     settings = report.settings
     return PreviousRun(
         folder=folder,
+        task=tasks.load_task(report.task),
         dataset=None if report.dataset.path is None else Path(report.dataset.path),
         classes=report.dataset.classes,
         split=to_plain(report.split),
@@ -130,7 +113,7 @@ def _from_report(folder: Path, report: Report) -> PreviousRun:
         history=TrainedModel(
             network=None,
             method=training.method,
-            validation_accuracy=training.validation_accuracy,
+            validation_quality=training.validation_quality,
             notes=training.notes,
             curves=tuple(map(_curve, training.curves)),
             details=dict(training.details),

@@ -17,18 +17,18 @@ from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.methods import Method
 from converters.dataset.audit import Dataset
 from converters.dataset.listing import ImageListing
-from converters.dataset.split import Split
+from converters.dataset.split import SPLITS, Split
 from converters.progress import Progress
 from converters.tflite import Variant
 from converters.training.augment import Augmentation
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
 from converters.verification.evaluate import EvaluatedVariant, Predictions, ScoreCalibration
-from converters.verification.quality import PairedLoss, Quality, QualityMetric
+from converters.verification.quality import PairedLoss, Quality, QualityMetric, WeakClass
 from converters.verification.verdict import Baseline
-from converters.verification.weak_classes import WeakClass
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
+from edge.version import __version__
 
 RunMethod = Callable[[RecipeState, Any, RecipeContext], RecipeState]
 """Runs a step of a recipe; see :class:`converters.compression.methods.Method`."""
@@ -36,13 +36,14 @@ RunMethod = Callable[[RecipeState, Any, RecipeContext], RecipeState]
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """A trained model with the dataset and split that it was trained on.
+    """A trained model with the ``task``, dataset and split that it was trained on.
 
     ``path``: path of the dataset; ``weights``: the report's section on the backbone; ``source``:
     that on the earlier result the model was read from, None for a new one; ``calibrated``: whether
     its scores are calibrated already; ``augmentation``: how training images may be changed.
     """
 
+    task: "TrainingTask"
     dataset: Dataset
     path: Path
     split: Split
@@ -60,6 +61,26 @@ class CalibratedModel:
 
     network: Any
     temperature: float = 1.0
+
+
+def model_metadata(training: TrainingResult, name: str, description: str) -> ModelMetadata:
+    """Return the metadata that files of every task have; ``name`` and ``description`` of them."""
+    dataset = training.dataset
+    return ModelMetadata(
+        name=name,
+        description=description,
+        labels=dataset.classes,
+        mean=dataset.preprocessing.mean,
+        std=dataset.preprocessing.std,
+        provenance={
+            "toolkit": f"edge-toolkit {__version__}",
+            "weights": training.weights["provenance"],
+            "method": training.trained.method,
+            "seed": training.seed,
+            "preprocessing": dataset.preprocessing.to_dict(),
+            "pictures": {subset: len(getattr(training.split, subset)) for subset in SPLITS},
+        },
+    )
 
 
 class TrainingTask(ABC):
@@ -236,6 +257,10 @@ class TrainingTask(ABC):
         """Compare the reliability of scores before and after :meth:`calibrate`."""
         return None
 
-    def report_fields(self, evaluated: EvaluatedVariant) -> Mapping[str, Any]:
+    def training_fields(self, trained: TrainedModel) -> Mapping[str, Any]:
+        """Return the fields of ``TrainingReport`` that this task alone fills, by name."""
+        return {}
+
+    def variant_fields(self, evaluated: EvaluatedVariant) -> Mapping[str, Any]:
         """Return the fields of ``VariantReport`` that this task alone fills, by name."""
         return {}

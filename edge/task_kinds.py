@@ -16,6 +16,7 @@ class TaskKind:
         demo: "module:command" of its demo, a command of click.
         help: A short description of the demo.
         model_task: Task of its models in the registry (``edge models list --task``).
+        command: Its own command for images, ``edge COMMAND MODEL IMAGE``, None without.
         default_model: Name in the registry of the model that its demo takes by default; None where
             the task itself chooses one.
         extra: Extra of the distribution that it needs.
@@ -25,6 +26,7 @@ class TaskKind:
     demo: str
     help: str
     model_task: str
+    command: str | None = None
     default_model: str | None = None
     extra: str | None = None
 
@@ -35,6 +37,7 @@ TASKS = {
         "demos.classify:main",
         "Classify what the camera sees.",
         model_task="classify",
+        command="classify",
         default_model="mobilenet_v2_1.0_224_quant",
     ),
     "detect": TaskKind(

@@ -93,14 +93,14 @@ def drawing(compared: Comparison, kind: str) -> bytes:
             name=entry.row.name,
             group=entry.result.name,
             p50_ms=entry.row.timing.p50_ms,
-            accuracy=entry.row.accuracy,
-            interval=entry.row.accuracy_interval,
+            quality=entry.row.quality.value,
+            interval=entry.row.quality.interval,
             front=entry.front,
             chosen=entry.chosen,
         )
         for entry in compared.entries
     ]
-    drawn = pareto_plot.draw(points, _PLOT_SIZE)
+    drawn = pareto_plot.draw(points, compared.metric.name, _PLOT_SIZE)
     if kind == "svg":
         from converters.report.drawing import to_svg_file
 

@@ -5,21 +5,17 @@ set. Results are judged on the validation split, on which no weight was trained.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from converters import tflite
-from converters.compression import qat
+from converters.compression import methods, qat
 from converters.compression.context import RecipeContext, RecipeState
 from converters.tflite import Variant
-from converters.verification.evaluate import Predictions
 from converters.verification.layers import LayerNoise, layer_name, layer_noise
+from converters.verification.quality import QualityMetric
 from edge.modelfile.tflite import parse
-from edge.tasks.classify.classifier import Classifier
 from edge.terminal import suppress_native_stderr
 
 NAME = "int8-controlled"
@@ -33,81 +29,74 @@ _MAX_FLOAT_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    """Accuracy on the validation split; ``required`` is that of float32 less the allowed drop."""
+    """Quality on the validation split; ``required`` is that of float32 less the allowed drop.
+
+    ``measure``: returns the quality (0-1) of a file.
+    """
 
     context: RecipeContext
-    float32: float
     required: float
-
-    @classmethod
-    def from_float32(
-        cls, float32: Predictions, context: RecipeContext, max_drop: float
-    ) -> "_Judge":
-        accuracy = _accuracy(float32.validation, context)
-        return cls(context, accuracy, accuracy - max_drop / 100)
+    measure: Callable[[bytes], float]
 
     def satisfied(self, attempt: "_Attempt") -> bool:
-        return attempt.accuracy >= self.required - 1e-9
-
-    def accuracy(self, content: bytes) -> float:
-        return _accuracy(_scores(content, self.context), self.context)
+        return attempt.quality >= self.required - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A file, its accuracy on the validation split, and a sentence that describes its change."""
+    """A file, its quality on the validation split, and a sentence that describes its change."""
 
     content: bytes
-    accuracy: float
+    quality: float
     model: Any
     note: str
     details: dict[str, Any]
 
 
 def apply_accuracy_control(
-    model: Any,
-    int8: Predictions,
-    float32: Predictions,
     context: RecipeContext,
+    metric: QualityMetric,
+    float32: float,
+    int8: float,
+    measure: Callable[[bytes], float],
     max_drop: float,
     target: str = "cpu",
 ) -> Variant:
     """Replace an int8 file that loses too much accuracy with a better one.
 
     Layers are kept in float, the most sensitive first and more with each attempt, until the
-    accuracy on the validation split is back within ``max_drop``. If that is not enough, or the
+    quality on the validation split is back within ``max_drop``. If that is not enough, or the
     Edge TPU is a ``target``, quantization-aware training follows. If all fall short, the best is
     returned, and its notes mention it.
 
     Args:
-        model: flat tf_keras model, float32 [n, h, w, 3] to softmax [n, classes].
-        int8: the predictions of its int8 file.
-        float32: those of its float32 file.
-        context: calibration set, both splits, teacher and seed.
-        max_drop: points of accuracy that may be lost against float32.
+        context: teacher, calibration set, both splits and seed.
+        metric: what ``float32``, ``int8`` and ``measure`` are of.
+        float32: quality (0-1) of the float32 file on the validation split.
+        int8: that of the int8 file.
+        measure: returns that of any file.
+        max_drop: points that may be lost against float32.
         target: "cpu", "edgetpu" or "all"; the last two rule out layers in float.
 
     Raises:
         ConversionError: the converter rejected the model.
     """
-    judge = _Judge.from_float32(float32, context, max_drop)
-    before = _accuracy(int8.validation, context)
+    model, judge = context.teacher, _Judge(context, float32 - max_drop / 100, measure)
     attempts = []
     if target == "cpu":
         attempts.append(_keep_layers(model, judge))
     if not any(map(judge.satisfied, attempts)):
         attempts.append(_train(model, judge))
-    best = max(attempts, key=lambda attempt: attempt.accuracy)
+    best = max(attempts, key=lambda attempt: attempt.quality)
     figures = (
-        f"Validation accuracy: float32 {judge.float32:.1%}, int8 {before:.1%}, "
-        f"now {best.accuracy:.1%}"
+        f"Validation {metric.name}: float32 {float32:.1%}, int8 {int8:.1%}, now {best.quality:.1%}"
     )
     verdict = "." if judge.satisfied(best) else f"; still below the required {judge.required:.1%}."
     return Variant(
         name=NAME,
         content=best.content,
         notes=(best.note, figures + verdict),
-        details=({"step": "control", **best.details, "validation_accuracy": best.accuracy},),
+        details=({"step": "control", **best.details, f"validation_{metric.key}": best.quality},),
         model=best.model,
     )
 
@@ -132,46 +121,33 @@ def _keep_layers(model: Any, judge: _Judge) -> _Attempt:
         kept = graph.around(sensitive[:count])
         content = tflite.to_mixed_int8(calibrated, kept, preprocessing)
         layers = [layer_name(tensor) for tensor in kept]
-        attempts.append(_float_attempt(model, content, layers, judge.accuracy(content)))
+        attempts.append(_float_attempt(model, content, layers, judge.measure(content)))
         if judge.satisfied(attempts[-1]):
             break
-    tried = [{"layers": len(a.details["layers"]), "accuracy": a.accuracy} for a in attempts]
-    best = max(attempts, key=lambda attempt: attempt.accuracy)
+    tried = [{"layers": len(a.details["layers"]), "accuracy": a.quality} for a in attempts]
+    best = max(attempts, key=lambda attempt: attempt.quality)
     return replace(best, details={**best.details, "tried": tried})
 
 
-def _float_attempt(model: Any, content: bytes, layers: list[str], accuracy: float) -> _Attempt:
+def _float_attempt(model: Any, content: bytes, layers: list[str], quality: float) -> _Attempt:
     note = (
         f"Kept in float, where 8 bits hurt most: {', '.join(layers)}. On the Edge TPU, everything "
         f"from {layers[0]} on would run on the CPU."
     )
-    return _Attempt(content, accuracy, model, note, {"method": "float", "layers": layers})
+    return _Attempt(content, quality, model, note, {"method": "float", "layers": layers})
 
 
 def _train(model: Any, judge: _Judge) -> _Attempt:
     """Run quantization-aware training: every layer stays in 8 bits."""
-    state = qat.run_qat(RecipeState(model), qat.QatOptions(), judge.context)
+    run = judge.context.run_method(methods.find("quantize", "qat"))
+    state = run(RecipeState(model), qat.QatOptions(), judge.context)
     assert state.content is not None
     note = (
         "Trained with simulated 8-bit rounding (quantization-aware training). No layer is in "
         "float, so this costs nothing on the Edge TPU."
     )
     details = {"method": "qat", **state.details[-1]}
-    return _Attempt(state.content, judge.accuracy(state.content), state.model, note, details)
-
-
-def _scores(content: bytes, context: RecipeContext) -> NDArray[np.float32]:
-    """Return the scores of a file on the validation split, [n, classes]."""
-    with suppress_native_stderr():  # the interpreter announces its delegate
-        model = Classifier.from_bytes(content, name="candidate.tflite", trusted=True)
-    pixels = context.dataset.pixels
-    return np.stack([model.scores(np.asarray(pixels[i])) for i in context.split.validation])
-
-
-def _accuracy(scores: NDArray[np.float32], context: RecipeContext) -> float:
-    """Return the accuracy of ``scores`` on the validation split."""
-    truth = context.dataset.labels[context.split.validation]
-    return float((scores.argmax(1) == truth).mean())
+    return _Attempt(state.content, judge.measure(state.content), state.model, note, details)
 
 
 def _worst_first(noise: Sequence[LayerNoise]) -> list[LayerNoise]:

@@ -1,6 +1,8 @@
 """Data that flows through a recipe: the context its steps work in, and the state they change."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ class RecipeContext:
 
     ``calibration``: uint8 RGB [n, h, w, 3], images at the model's size; ``teacher``: the
     tf_keras model before any compression, never changed; ``seed``: of every random choice;
-    ``augmentation``: random changes of training images, as in the teacher's training.
+    ``augmentation``: random changes of training images, as in the teacher's training;
+    ``run_method``: returns what runs a method of a step for the task, its own function by default.
     """
 
     dataset: Dataset
@@ -28,6 +31,7 @@ class RecipeContext:
     seed: int
     progress: Progress
     augmentation: Augmentation = field(default_factory=Augmentation)
+    run_method: Callable[[Any], Any] = field(default=attrgetter("run"))
 
 
 @dataclass(frozen=True, slots=True)

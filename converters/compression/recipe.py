@@ -104,7 +104,8 @@ def run(recipe: Recipe, context: RecipeContext) -> Variant:
     details: list[dict[str, Any]] = []
     for step in recipe.steps:
         before = len(state.details)
-        state = methods.find(step.kind, step.method).run(state, step.options, context)
+        run_step = context.run_method(methods.find(step.kind, step.method))
+        state = run_step(state, step.options, context)
         entry = {"step": step.kind, "method": step.method, "options": asdict(step.options)}
         for added in state.details[before:]:
             entry |= added

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from boards import profile
 from converters.backbone.weights import Backbone
@@ -15,11 +15,11 @@ from converters.dataset.audit import Audit, Dataset
 from converters.dataset.split import SPLITS, Split
 from converters.report import evidence, sections, variant
 from converters.report.codec import from_plain, to_plain
-from converters.report.model import SCHEMA, Report
+from converters.report.model import ACCURACY, SCHEMA, Report
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Selection
 from converters.stages import ConversionResult
-from converters.task import TrainingResult
+from converters.task import TrainingResult, TrainingTask
 from converters.verification.calibration import Reliability, ScoreThreshold
 from converters.verification.evaluate import (
     EvaluatedVariant,
@@ -27,6 +27,7 @@ from converters.verification.evaluate import (
     MeasuredLatency,
     ScoreCalibration,
 )
+from converters.verification.quality import Quality, QualityMetric
 from converters.verification.verdict import Verdict
 from edge.version import __version__
 
@@ -59,6 +60,8 @@ def build_report(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         source=from_plain(sections.SourceReport, training.source) if training.source else None,
+        task=training.task.name,
+        metric=_metric(training.task.metric),
         dataset=_dataset(training),
         split=_split(training.split, training.dataset),
         preprocessing=from_plain(
@@ -67,9 +70,11 @@ def build_report(
         weights=from_plain(sections.WeightsReport, to_plain(training.weights)),
         seed=settings["seed"],
         training=_training(training),
-        calibration=_calibration(result.calibration),
-        variants={evaluated.name: _variant(evaluated) for evaluated in result.variants},
-        choice=_choice(result.selection),
+        calibration=None if result.calibration is None else _calibration(result.calibration),
+        variants={
+            evaluated.name: _variant(evaluated, training.task) for evaluated in result.variants
+        },
+        choice=_choice(result.selection, training.task.metric),
         chosen=result.selection.chosen,
         compiled=None
         if result.compiled is None
@@ -99,6 +104,10 @@ def about_weights(backbone: Backbone) -> dict[str, Any]:
         "provenance": backbone.provenance,
         "notes": backbone.notes,
     }
+
+
+def _metric(metric: QualityMetric) -> sections.MetricReport:
+    return sections.MetricReport(metric.key, metric.name, metric.option)
 
 
 def _dataset(training: TrainingResult) -> sections.DatasetReport:
@@ -134,8 +143,9 @@ def _split(split: Split, dataset: Dataset) -> sections.SplitReport:
 def _training(training: TrainingResult) -> sections.TrainingReport:
     trained = training.trained
     return sections.TrainingReport(
-        method=cast(Literal["frozen", "fine-tuned", "scratch"], trained.method),
-        validation_accuracy=trained.validation_accuracy,
+        method=trained.method,
+        validation_quality=trained.validation_quality,
+        **training.task.training_fields(trained),
         notes=trained.notes,
         details=trained.details,
         curves=tuple(
@@ -166,10 +176,9 @@ def _bins(reliability: Reliability) -> tuple[sections.ReliabilityBinReport, ...]
     )
 
 
-def _variant(evaluated: EvaluatedVariant) -> variant.VariantReport:
+def _variant(evaluated: EvaluatedVariant, task: TrainingTask) -> variant.VariantReport:
     file, metrics = evaluated.variant, evaluated.metrics
     timing = _timing(metrics.latency)
-    low, high = metrics.interval
     return variant.VariantReport(
         name=file.name,
         file=f"variants/{file.name}.tflite",
@@ -177,12 +186,7 @@ def _variant(evaluated: EvaluatedVariant) -> variant.VariantReport:
         notes=file.notes,
         steps=file.details,
         gain=evaluated.gain,
-        accuracy=metrics.accuracy,
-        accuracy_interval=(low, high),
-        validation_accuracy=metrics.validation_accuracy,
-        agreement=metrics.agreement,
-        log_loss=metrics.log_loss,
-        ece=metrics.ece,
+        quality=_quality(metrics.quality),
         threshold=_threshold(evaluated.threshold),
         bytes=metrics.bytes,
         gzip_bytes=metrics.gzip_bytes,
@@ -194,11 +198,22 @@ def _variant(evaluated: EvaluatedVariant) -> variant.VariantReport:
         p95_ms=timing.p95_ms,
         latency=variant.RunnerReport(timing.interpreter, timing.delegate, timing.threads),
         edgetpu=from_plain(variant.EdgeTpuReport, to_plain(metrics.edgetpu)),
+        **task.variant_fields(evaluated),
+    )
+
+
+def _quality(quality: Quality) -> variant.QualityReport:
+    low, high = quality.interval
+    return variant.QualityReport(
+        value=quality.value,
+        interval=(low, high),
+        validation=quality.validation,
+        agreement=quality.agreement,
+        figures=quality.figures,
         per_class=tuple(
-            variant.ClassReport(c.label, c.precision, c.recall, c.f1, c.support)
-            for c in metrics.per_class
+            variant.ClassQualityReport(row.label, row.support, row.figures)
+            for row in quality.per_class
         ),
-        confusion=tuple(map(tuple, metrics.confusion.tolist())),
     )
 
 
@@ -226,19 +241,20 @@ def _timing(latency: MeasuredLatency) -> variant.TimingReport:
     )
 
 
-def _choice(selection: Selection) -> sections.ChoiceReport:
+def _choice(selection: Selection, metric: QualityMetric) -> sections.ChoiceReport:
     limits = selection.limits
+    minimum = "min_accuracy" if metric.key == ACCURACY.key else "min_quality"
     return sections.ChoiceReport(
         target=cast(sections.Target, limits.target),
         limits=sections.LimitsReport(
-            limits.max_latency_ms, limits.max_size_kb, limits.min_accuracy
+            limits.max_latency_ms, limits.max_size_kb, **{minimum: limits.min_quality}
         ),
         chosen=selection.chosen,
         met=selection.met,
         reason=selection.reason,
         failures=tuple(
             sections.LimitFailureReport(
-                failure.variant, cast(Any, failure.limit), failure.actual, failure.required
+                failure.variant, failure.limit, failure.actual, failure.required
             )
             for failure in selection.failures
         ),

@@ -67,6 +67,14 @@ class Since:
     nullable: bool = False
 
 
+class Omitted:
+    """Mark of a field that is left out of the JSON where it is None."""
+
+
+class Added:
+    """Mark of a field that not all records of the current schema have."""
+
+
 class FromKey:
     """Mark of a string field that is the key of its object in the mapping around it."""
 
@@ -89,6 +97,8 @@ class JsonField:
     @property
     def required(self) -> bool:
         """True if every record of the current schema has the field."""
+        if self.marker(Added) is not None:
+            return False
         return not self.has_default or self.marker(Since) is not None
 
     def marker(self, kind: type[T]) -> T | None:
@@ -143,8 +153,10 @@ def to_plain(value: Any) -> Any:
 
 def _plain_fields(value: Any) -> Iterator[tuple[str, Any]]:
     for entry in json_fields(cast(Any, type(value))):
-        if entry.marker(FromKey) is None:
-            yield entry.key, to_plain(getattr(value, entry.field.name))
+        content = getattr(value, entry.field.name)
+        left_out = content is None and entry.marker(Omitted) is not None
+        if entry.marker(FromKey) is None and not left_out:
+            yield entry.key, to_plain(content)
 
 
 def from_plain(cls: type[T], plain: Any) -> T:

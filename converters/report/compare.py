@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from converters.artifacts import REPORT_FILE
 from converters.report.codec import to_plain
 from converters.report.evidence import VerdictReport
-from converters.report.model import Report
+from converters.report.model import ACCURACY, Report
+from converters.report.sections import MetricReport
 from converters.report.tables import Column, columns
 from converters.report.text import noise_warning
 from converters.report.variant import BASELINE, VariantReport
@@ -23,29 +24,35 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SORTS: dict[str, tuple[Callable[[VariantReport], float | None], int]] = {
-    "accuracy": (lambda row: row.accuracy, -1),
-    "agreement": (lambda row: row.agreement, -1),
+    "accuracy": (lambda row: row.quality.value, -1),
+    "agreement": (lambda row: row.quality.agreement, -1),
     "time": (lambda row: row.timing.p50_ms, 1),
     "size": (lambda row: row.bytes, 1),
     "gzip": (lambda row: row.gzip_bytes, 1),
     "operations": (lambda row: row.multiply_adds, 1),
     "sparsity": (lambda row: row.sparsity, -1),
 }
-"""Figures to sort variants by, and whether lower (1) or higher (-1) is better."""
+"""Figures to sort variants by, and whether lower (1) or higher (-1) is better.
+
+"accuracy" is the metric of the task, whatever its name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedResult:
     """An earlier result in a comparison.
 
-    ``name``: unique among those compared; ``tested``: sha256 of the test images' files;
-    ``processor`` that it was timed on; ``chosen``: the variant in its model.tflite, and the
-    ``verdict`` on it, with its ``status`` (see :mod:`converters.report.verdict_text`).
+    ``name``: unique among those compared; ``task`` and its ``metric``; ``tested``: sha256 of the
+    test images' files; ``processor`` that it was timed on; ``chosen``: the variant in its
+    model.tflite, and the ``verdict`` on it, with its ``status`` (see
+    :mod:`converters.report.verdict_text`).
     """
 
     name: str
     path: Path
     created: str
+    task: str
+    metric: MetricReport
     classes: tuple[str, ...]
     tested: frozenset[str]
     processor: str
@@ -77,6 +84,11 @@ class Comparison:
     entries: tuple[ComparisonEntry, ...]
     baseline: VariantReport
     warnings: tuple[str, ...]
+
+    @property
+    def metric(self) -> MetricReport:
+        """The metric that all results are judged by."""
+        return self.results[0].metric
 
     def to_dict(self) -> dict[str, Any]:
         """Return the output of ``edge compare --json``; figures that a result lacks are null."""
@@ -128,14 +140,27 @@ def compare_results(paths: Sequence[Path]) -> Comparison:
         )
     names = _names(paths)
     results = tuple(_read(path, name) for path, name in zip(paths, names, strict=True))
+    _check_tasks(results)
     every = [(result, row) for result in results for row in result.rows]
-    best = pareto_front([(row.accuracy, row.timing.p50_ms) for _, row in every])
+    best = pareto_front([(row.quality.value, row.timing.p50_ms) for _, row in every])
     return Comparison(
         results=results,
         entries=tuple(ComparisonEntry(*pair, on) for pair, on in zip(every, best, strict=True)),
         baseline=next(row for row in results[0].rows if row.name == BASELINE),
         warnings=_warnings(results),
     )
+
+
+def _check_tasks(results: Sequence[ComparedResult]) -> None:
+    first = results[0]
+    for other in results[1:]:
+        if (other.task, other.metric.key) != (first.task, first.metric.key):
+            raise UsageError(
+                f"results of one task, {first.task} as {first.name}",
+                f"{other.task}, {other.name}",
+                "compare results of each task by themselves",
+                code="results-of-different-tasks",
+            )
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -160,6 +185,8 @@ def _read(path: Path, name: str) -> ComparedResult:
         name=name,
         path=path,
         created=report.created,
+        task=report.task,
+        metric=report.metric,
         classes=report.dataset.classes,
         tested=frozenset(report.split.test),
         processor=report.environment.cpu,
@@ -188,7 +215,8 @@ def _warnings(results: Sequence[ComparedResult]) -> tuple[str, ...]:
     warnings = []
     if others := _differing(results, lambda r: (r.classes, r.tested)):
         warnings.append(
-            f"Accuracies come from different test images: {others} other classes or another "
+            f"{_plural(results[0].metric)} come from different test images: {others} other classes "
+            f"or another "
             f"test subset than {results[0].name}, which may explain the differences."
         )
     if others := _differing(results, lambda r: r.processor):
@@ -204,6 +232,10 @@ def _warnings(results: Sequence[ComparedResult]) -> tuple[str, ...]:
     if noise := noise_warning(row for result in results for row in result.rows):
         warnings.append(noise)
     return tuple(warnings)
+
+
+def _plural(metric: MetricReport) -> str:
+    return "Accuracies" if metric.key == ACCURACY.key else f"Values of {metric.name}"
 
 
 def _differing(results: Sequence[ComparedResult], key: Callable[[ComparedResult], Hashable]) -> str:
@@ -232,9 +264,9 @@ def _figures(entry: ComparisonEntry, baseline: VariantReport) -> dict[str, Any]:
         "variant": row.name,
         "chosen": entry.chosen,
         "pareto": entry.front,
-        "accuracy": row.accuracy,
-        "interval": list(row.accuracy_interval),
-        "agreement": row.agreement,
+        entry.result.metric.key: row.quality.value,
+        "interval": list(row.quality.interval),
+        "agreement": row.quality.agreement,
         "bytes": row.bytes,
         "gzip_bytes": row.gzip_bytes,
         "timing": to_plain(row.timing),
@@ -250,7 +282,7 @@ def _figures(entry: ComparisonEntry, baseline: VariantReport) -> dict[str, Any]:
         "unknown": threshold and {"score": threshold.score, "coverage": threshold.coverage},
         "gain": row.gain,
         "against_baseline": {
-            "points": 100 * (row.accuracy - baseline.accuracy),
+            "points": 100 * (row.quality.value - baseline.quality.value),
             "bytes": row.bytes / baseline.bytes,
             "gzip_bytes": row.gzip_bytes / baseline.gzip_bytes,
             "p50_ms": row.timing.p50_ms / baseline.timing.p50_ms,
@@ -277,7 +309,7 @@ def show_table(comparison: Comparison, console: "Console | None" = None) -> None
     from rich.text import Text
 
     shown = console or Console(highlight=False)
-    every = columns([entry.row for entry in comparison.entries])
+    every = columns([entry.row for entry in comparison.entries], comparison.metric.name)
     if not shown.is_terminal and console is None:
         shown = Console(highlight=False, width=_UNBOUNDED)
     kept = _fitting(comparison, every, shown)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.evaluation.records import Evaluation
-from converters.report import evaluation_text, formatting, plots, tables
+from converters.report import confusion, evaluation_text, formatting, plots
 from converters.report.precision_recall_plot import (
     describe_precision_recall,
     precision_recall_svg,
@@ -44,7 +44,7 @@ def render(evaluation: Evaluation) -> str:
         headings=evaluation_text.class_headings(evaluation),
         rows=evaluation_text.class_rows(evaluation),
         classes=classes,
-        named_columns=len(classes) <= tables.NAMED_COLUMNS,
+        named_columns=len(classes) <= confusion.NAMED_COLUMNS,
         **_confusion(evaluation, classes),
         **_curves(evaluation),
     )
@@ -65,11 +65,11 @@ def _confusion(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Any]
     columns = [*classes, "other"]
     if not any(row[-1] for row in counts):
         columns, counts = list(classes), [row[:-1] for row in counts]
-    drawn = len(classes) <= tables.MATRIX_CLASSES
+    drawn = len(classes) <= confusion.MATRIX_CLASSES
     return {
         "columns": columns,
-        "matrix": tables.matrix(counts) if drawn else None,
-        "pairs": [] if drawn else tables.worst_pairs(counts, columns),
+        "matrix": confusion.matrix(counts) if drawn else None,
+        "pairs": [] if drawn else confusion.worst_pairs(counts, columns),
         "unit": "pixels" if evaluation.task == "segment" else "images",
     }
 

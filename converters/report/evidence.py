@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from converters.report.codec import Items, Range, Since
+from converters.report.codec import Items, Pattern, Range, Since
 from converters.report.variant import Count, Names, Share
 
 Status = Literal["pass", "not-proven", "fail"]
@@ -22,12 +22,12 @@ class JudgmentReport:
     """One requirement, and whether the images prove it.
 
     ``requirement``: "loss" (against float32), "baseline" (better than always predicting the most
-    common class) or "min_accuracy"; ``status``; ``reason``; ``more_images``: how many more test
-    images would decide it if they were like these, null where it is decided or no practicable
-    number would.
+    common class) or "min_" with the key of the metric, as "min_accuracy"; ``status``; ``reason``;
+    ``more_images``: how many more test images would decide it if they were like these, null where
+    it is decided or no practicable number would.
     """
 
-    requirement: Literal["loss", "baseline", "min_accuracy"]
+    requirement: Annotated[str, Pattern(r"^(loss|baseline|min_\w+)$")]
     status: Status
     reason: str
     more_images: Count | None
@@ -38,7 +38,7 @@ class VerdictReport:
     """Verdict on the chosen ``variant``.
 
     ``status``: "pass" (proven at 95 %), "fail" (the opposite is) or "not-proven": the worst of the
-    ``judgments``, and ``reason``: its reason; ``drop`` in accuracy against float32 in points with
+    ``judgments``, and ``reason``: its reason; ``drop`` of the metric against float32 in points with
     its 95 % ``interval``, and ``max_drop``, the one allowed; ``classes`` that lose most;
     ``layers`` that differ most from float32.
     """

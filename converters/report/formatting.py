@@ -22,6 +22,15 @@ def percent(share: float) -> str:
     return f"{_bare_percent(share)}{_SPACE}%"
 
 
+def heading(metric: str) -> str:
+    """Start a heading with the name of a metric.
+
+    >>> heading("accuracy"), heading("mAP50")
+    ('Accuracy', 'mAP50')
+    """
+    return metric.capitalize() if metric.islower() else metric
+
+
 def interval(bounds: tuple[float, float] | list[float]) -> str:
     """Format two shares (0–1) as a range of percentages.
 

@@ -19,7 +19,6 @@ _SAMPLES_PER_CLASS = 6
 _MANY_CLASSES = 30
 """Number of classes above which each is represented by one image."""
 
-_MISTAKES = 18
 _GROUPS = 6
 _PER_GROUP = 4
 
@@ -32,25 +31,6 @@ class GalleryImage:
     name: str
     label: str
     subset: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryMistake:
-    """A test image that the chosen variant misclassified, with its scores (0–1) of both classes."""
-
-    image: GalleryImage
-    predicted: str
-    score: float
-    true_score: float
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryMistakes:
-    """Mistakes to show, the most confident first; ``total``: number of all mistakes."""
-
-    shown: tuple[GalleryMistake, ...]
-    total: int
-    tested: int
 
 
 class Gallery:
@@ -98,27 +78,6 @@ class Gallery:
             for group in list(groups)[:_GROUPS]
             if all(name in self._indices for name in group[:_PER_GROUP])
         ]
-
-    def mistakes(self, scores: NDArray[np.float32], test: NDArray[np.int64]) -> GalleryMistakes:
-        """Return the mistakes on the test split.
-
-        Args:
-            scores: of a variant, float32 [n, classes].
-            test: indices into the data set, int64 [n], of the same order.
-        """
-        truth, predicted = self._dataset.labels[test], scores.argmax(1)
-        wrong = np.flatnonzero(predicted != truth)
-        order = wrong[np.argsort(-scores[wrong, predicted[wrong]], kind="stable")]
-        shown = tuple(
-            GalleryMistake(
-                image=self.show(int(test[row]), 128),
-                predicted=self._dataset.classes[predicted[row]],
-                score=float(scores[row, predicted[row]]),
-                true_score=float(scores[row, truth[row]]),
-            )
-            for row in order[:_MISTAKES]
-        )
-        return GalleryMistakes(shown, len(wrong), len(test))
 
 
 def data_uri(pixels: NDArray[np.uint8], side: int) -> str:

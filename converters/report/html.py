@@ -1,12 +1,12 @@
 """The page report.html: one self-contained file without scripts."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
@@ -14,7 +14,7 @@ from converters.report import formatting, pareto_plot, plots, steps, tables, tex
 from converters.report.drawing import to_svg
 from converters.report.gallery import Gallery
 from converters.report.model import Report
-from converters.report.sections import CalibrationReport, CurveReport
+from converters.report.sections import CurveReport
 from converters.report.tables import columns
 from converters.report.variant import BASELINE
 
@@ -26,36 +26,47 @@ _LISTED = 12
 """Names of files listed before "and N more"."""
 
 
-def render(
-    report: Report,
-    *,
-    dataset: Dataset,
-    split: Split,
-    scores: NDArray[np.float32],
-) -> str:
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """The part of the page that a task fills.
+
+    ``templates``: folder of ``results.html.jinja``, what the chosen variant does right and wrong,
+    and where there is one ``scores.html.jinja``; ``values`` of their variables. ``trained``: how
+    the model was trained, the beginning of a sentence; ``baseline``: what a model without any
+    knowledge reaches (0–1), and how; ``not_measured``: sentences.
+    """
+
+    templates: Path
+    values: Mapping[str, Any]
+    trained: str
+    baseline: tuple[float, str] | None = None
+    not_measured: tuple[str, ...] = ()
+
+
+def render(report: Report, *, dataset: Dataset, split: Split, task: TaskPage) -> str:
     """Render the page, to be written as UTF-8.
 
     Images, drawings and styles are inside it, and all text that comes from the user is escaped.
-    Its size is bounded for any number of images: at most 150 samples, 18 mistakes and a few
+    Its size is bounded for any number of images: at most 150 samples, a few mistakes and
     duplicates, 8 kB each at most.
 
     Args:
         report: all figures come from it.
         dataset: the pixels that are shown.
         split: of ``dataset``.
-        scores: of the selected variant on the test split, [n, classes]; they rank the mistakes.
+        task: what is different for each task.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader([_HERE, task.templates]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "interval", "size", "milliseconds", "number", "sentence"):
+    for name in ("percent", "interval", "size", "milliseconds", "number", "sentence", "heading"):
         environment.filters[name] = getattr(formatting, name)
     environment.filters["steps"] = steps.steps
     environment.filters["breakable"] = _breakable
@@ -69,7 +80,9 @@ def render(
         **_figures(report),
         **_compared(report),
         **_on_board(report),
-        **_shown(report, dataset, split, scores),
+        **_shown(report, dataset, split),
+        task=task,
+        **task.values,
     )
 
 
@@ -89,17 +102,12 @@ def _options_whole(text: str) -> str:
 
 def _figures(report: Report) -> dict[str, Any]:
     """Return the values of the tables."""
-    chosen, classes = report.chosen_variant, report.dataset.classes
     stages = {name: s for name, s in report.seconds.items() if name != "total"}
     return {
-        "chosen": chosen,
+        "chosen": report.chosen_variant,
         "reference": report.variants["float32"],
         **_verdict(report),
         "noise_warning": text.noise_warning(report.variants.values()),
-        "matrix": tables.matrix(chosen.confusion) if _drawn(classes) else None,
-        "named_columns": len(classes) <= tables.NAMED_COLUMNS,
-        "pairs": tables.worst_pairs(chosen.confusion, classes),
-        "per_class": tables.worst_first(chosen.per_class),
         "settings": tables.flat(report.settings),
         "provenance": tables.flat(report.weights.provenance),
         "details": tables.flat(report.training.details),
@@ -117,19 +125,17 @@ def _verdict(report: Report) -> dict[str, Any]:
         "verdict_line": verdict_text.verdict_line(report),
         "reasons": verdict_text.reasons(report),
         "cross_validation": verdict_text.cross_validation_summary(report),
-        "majority": verdict_text.majority_share(report),
     }
 
 
 def _compared(report: Report) -> dict[str, Any]:
-    """Return the variants side by side, the calibration of the scores, and the Edge TPU."""
+    """Return the variants side by side, and the Edge TPU."""
     rows = tuple(report.variants.values())
-    chosen, calibration = report.chosen_variant, report.calibration
-    prediction = chosen.edgetpu
-    assert calibration is not None and prediction is not None  # only schema 1 lacks them
+    chosen, prediction = report.chosen_variant, report.chosen_variant.edgetpu
+    assert prediction is not None  # only schema 1 lacks it
     return {
         "rows": rows,
-        "columns": columns(rows),
+        "columns": columns(rows, report.metric.name),
         "baseline": report.variants[BASELINE],
         "pareto": _pareto(report),
         "recipes": [
@@ -137,9 +143,6 @@ def _compared(report: Report) -> dict[str, Any]:
             for variant in rows
             if variant.notes or variant.steps
         ],
-        "scores": text.calibration_summary(calibration),
-        "reliability": _reliability(calibration),
-        "threshold": text.threshold_summary(chosen.threshold),
         "edgetpu": text.edgetpu_summary(chosen.name, prediction),
         "refusals": tables.refusals(prediction),
         "memory": text.memory_summary(prediction.parameters) if prediction.parameters else "",
@@ -157,23 +160,6 @@ def _on_board(report: Report) -> dict[str, Any]:
     }
 
 
-def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:
-    """Return the diagrams with headings; only one if no temperature changed the scores."""
-    from markupsafe import Markup
-
-    diagrams = calibration.reliability
-    shown = [
-        ("Before calibration", diagrams.before),
-        ("After calibration, as in the files", diagrams.after),
-    ]
-    if calibration.temperature == 1:
-        shown = [("As in the files", diagrams.after)]
-    return [
-        (heading, plots.describe_reliability(bins), Markup(plots.reliability_svg(bins)))
-        for heading, bins in shown
-    ]
-
-
 def _pareto(report: Report) -> dict[str, str]:
     """Return the plot for a screen and for a phone, and its description."""
     from markupsafe import Markup
@@ -183,17 +169,17 @@ def _pareto(report: Report) -> dict[str, str]:
             name=row.name,
             group="",
             p50_ms=row.timing.p50_ms,
-            accuracy=row.accuracy,
-            interval=row.accuracy_interval,
+            quality=row.quality.value,
+            interval=row.quality.interval,
             front=row.name in report.choice.pareto,
             chosen=row.name == report.chosen,
         )
         for row in report.variants.values()
     ]
     return {
-        "description": pareto_plot.describe(points),
-        "broad": Markup(to_svg(pareto_plot.draw(points, _BROAD))),
-        "slim": Markup(to_svg(pareto_plot.draw(points, _SLIM))),
+        "description": pareto_plot.describe(points, report.metric.name),
+        "broad": Markup(to_svg(pareto_plot.draw(points, report.metric.name, _BROAD))),
+        "slim": Markup(to_svg(pareto_plot.draw(points, report.metric.name, _SLIM))),
     }
 
 
@@ -206,13 +192,7 @@ def _curves(curves: Iterable[CurveReport]) -> list[tuple[CurveReport, str, str]]
     ]
 
 
-def _drawn(classes: Sequence[str]) -> bool:
-    return len(classes) <= tables.MATRIX_CLASSES
-
-
-def _shown(
-    report: Report, dataset: Dataset, split: Split, scores: NDArray[np.float32]
-) -> dict[str, Any]:
+def _shown(report: Report, dataset: Dataset, split: Split) -> dict[str, Any]:
     """Return the images, and the numbers of images per class and subset."""
     album = Gallery(dataset, split)
     audit = report.dataset.audit
@@ -221,7 +201,6 @@ def _shown(
         "duplicates": album.groups(audit.duplicates),
         "across_split": album.groups(audit.across_split),
         "near_conflicts": album.groups(audit.near_conflicts),
-        "mistakes": album.mistakes(scores, split.test),
         "counts": tables.counts(report.dataset.counts, _per_subset(dataset, split)),
     }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from converters.artifacts import REPORT_FILE
-from converters.report.codec import Key, Pattern, Since, from_plain, to_plain
+from converters.report.codec import Added, Key, Pattern, Since, from_plain, to_plain
 from converters.report.evidence import CrossValidationReport, VerdictReport, WeakClassReport
 from converters.report.sections import (
     BoardReport,
@@ -23,6 +23,7 @@ from converters.report.sections import (
     CompiledReport,
     DatasetReport,
     EnvironmentReport,
+    MetricReport,
     NextStepReport,
     PreprocessingReport,
     SourceReport,
@@ -35,6 +36,9 @@ from converters.report.tables import html_table
 from converters.report.variant import BASELINE, Number, VariantReport
 from edge.errors import UsageError
 
+ACCURACY = MetricReport("accuracy", "accuracy", "--min-accuracy")
+"""The metric of reports from the time when there was no other."""
+
 SCHEMA = 3
 READABLE = (1, 2, 3)
 """Versions of the schema that can be read."""
@@ -45,15 +49,15 @@ class Report:
     """Everything that was measured in a conversion.
 
     ``schema``: version of the report; ``toolkit``; ``created``: UTC, ISO 8601; ``command``;
-    ``source``: null, or the result that was compressed; ``dataset``; ``split``;
-    ``preprocessing``; ``weights``; ``seed`` of every random choice; ``training``;
-    ``calibration`` of the scores ("confidence" in the JSON); ``variants`` by name; ``choice``;
-    ``chosen``: the variant in model.tflite; ``compiled``: null, or the compilation for the Edge
-    TPU; ``board``: null, or the board that the model is for; ``verdict`` on the chosen variant;
-    ``cross_validation``: null, or that of the head, where the test split is small;
-    ``weak_classes``: those that need more photos;
-    ``seconds``: total and per stage; ``environment``; ``settings``: options of the run;
-    ``next_steps``: what to do with the result.
+    ``source``: null, or the result that was compressed; ``task`` of the model; ``metric`` that it
+    is judged by; ``dataset``; ``split``; ``preprocessing``; ``weights``; ``seed`` of every random
+    choice; ``training``; ``calibration`` of the scores ("confidence" in the JSON), null for tasks
+    without; ``variants`` by name; ``choice``; ``chosen``: the variant in model.tflite;
+    ``compiled``: null, or the compilation for the Edge TPU; ``board``: null, or the board that the
+    model is for; ``verdict`` on the chosen variant; ``cross_validation``: null, or that of the
+    head, where the test split is small; ``weak_classes``: those that need more photos; ``seconds``:
+    total and per stage; ``environment``; ``settings``: options of the run; ``next_steps``: what to
+    do with the result.
     """
 
     schema: int
@@ -61,13 +65,17 @@ class Report:
     created: Annotated[str, Pattern(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$")]
     command: str
     source: Annotated[SourceReport | None, Since(2, nullable=True)] = None
+    task: Annotated[str, Added()] = "classify"
+    metric: Annotated[MetricReport, Added()] = ACCURACY
     dataset: DatasetReport
     split: SplitReport
     preprocessing: PreprocessingReport
     weights: WeightsReport
     seed: int
     training: TrainingReport
-    calibration: Annotated[CalibrationReport | None, Key("confidence"), Since(2)] = None
+    calibration: Annotated[CalibrationReport | None, Key("confidence"), Since(2, nullable=True)] = (
+        None
+    )
     variants: Mapping[str, VariantReport]
     choice: ChoiceReport
     chosen: str
@@ -174,7 +182,7 @@ class Report:
         if record["schema"] < SCHEMA:
             record = _from_earlier(record)
         try:
-            report = from_plain(cls, record)
+            report = from_plain(cls, _with_quality(record))
         except ValueError as error:
             raise _invalid(f"a damaged one in {origin} ({error})") from error
         missing = [name for name in (BASELINE, report.chosen) if name not in report.variants]
@@ -186,7 +194,7 @@ class Report:
         """Show the report in a notebook: the verdict and a table of the variants."""
         rows = tuple(self.variants.values())
         title = f"{escape(self.dataset.name)}: {self.verdict.status}"
-        table = html_table(rows, self.variants[BASELINE], self.chosen)
+        table = html_table(rows, self.variants[BASELINE], self.chosen, self.metric.name)
         return f"<p><b>{title}</b>. {escape(self.verdict.reason)}.</p>{table}"
 
 
@@ -211,6 +219,41 @@ def _from_earlier(record: dict[str, Any]) -> dict[str, Any]:
     except (KeyError, TypeError, ValueError, IndexError):
         return record  # damaged, which is told when it is read
     return {**record, "verdict": verdict}
+
+
+def _with_quality(record: dict[str, Any]) -> dict[str, Any]:
+    """Add the general figures that reports of classifiers lacked."""
+    training, variants = record.get("training"), record["variants"]
+    if not isinstance(training, dict) or not isinstance(variants, dict):
+        return record  # damaged, which is told when it is read
+    training = {"validation_quality": training.get("validation_accuracy"), **training}
+    variants = {
+        name: {"quality": _accuracy(row), **row} if isinstance(row, dict) else row
+        for name, row in variants.items()
+    }
+    return {**record, "training": training, "variants": variants}
+
+
+def _accuracy(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the quality of a classifier from the fields of its variant."""
+    names = ("precision", "recall", "f1")
+    per_class = row.get("per_class", ())
+    return {
+        "value": row.get("accuracy"),
+        "interval": row.get("accuracy_interval"),
+        "validation": row.get("validation_accuracy"),
+        "agreement": row.get("agreement"),
+        "figures": {name: row[name] for name in ("log_loss", "ece") if name in row},
+        "per_class": [
+            {
+                "label": entry.get("label"),
+                "support": entry.get("support"),
+                "figures": {name: entry.get(name) for name in names},
+            }
+            for entry in (per_class if isinstance(per_class, list) else ())
+            if isinstance(entry, dict)
+        ],
+    }
 
 
 def _first_choice(chosen: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from converters.report.sections import NextStepReport
 from converters.report.verdict_text import weak_class_evidence
 from edge.next_steps import NextStep, command_line
 from edge.quantities import size
+from edge.task_kinds import TASKS
 
 _WEAK_NAMED = 3
 """Number of weak classes that get a command."""
@@ -60,10 +61,10 @@ def _accuracy(report: Report, out: Path) -> Iterator[NextStep]:
     if "qat" not in report.variants:
         yield _compress(report, out, "qat", "Recover the accuracy by quantization-aware training")
     half = report.variants.get("float16")
-    better = half is not None and half.accuracy > report.chosen_variant.accuracy
+    better = half is not None and half.quality.value > report.chosen_variant.quality.value
     if report.choice.target == "cpu" and half is not None and better:
-        accuracy = f"{percent(half.accuracy)} accuracy in {size(half.bytes)}"
-        yield _compress(report, out, "float16", f"Or take 16-bit floats: {accuracy}")
+        quality = f"{percent(half.quality.value)} {report.metric.name} in {size(half.bytes)}"
+        yield _compress(report, out, "float16", f"Or take 16-bit floats: {quality}")
 
 
 def _limits(report: Report, out: Path) -> Iterator[NextStep]:
@@ -74,7 +75,7 @@ def _limits(report: Report, out: Path) -> Iterator[NextStep]:
         yield _compress(report, out, smaller, "Make it smaller and faster")
     if "edgetpu" in beyond:
         yield NextStep("See what keeps it from the Edge TPU", command_line("edge", "check", out))
-    if "min_accuracy" in beyond and report.training.method == "frozen":
+    if f"min_{report.metric.key}" in beyond and report.training.method == "frozen":
         words = _command(report)
         if words[:2] == ["edge", "convert"] and "--fine-tune" not in words:
             again = command_line(*_forced(words), "--fine-tune", "always")
@@ -89,8 +90,9 @@ def _photos(report: Report) -> Iterator[NextStep]:
             f"{weak.images} are taken for {weak.taken_for} ({weak_class_evidence(report)})",
             _capture(report, weak.label),
         )
-    if not report.weak_classes and report.verdict.status == "not-proven":
-        fewest = min(report.chosen_variant.per_class, key=lambda row: row.support)
+    per_class = report.chosen_variant.quality.per_class
+    if per_class and not report.weak_classes and report.verdict.status == "not-proven":
+        fewest = min(per_class, key=lambda row: row.support)
         yield NextStep(
             f"Prove it on more photos: {fewest.label} was tested on {fewest.support} only",
             _capture(report, fewest.label),
@@ -106,17 +108,20 @@ def _again(report: Report) -> Iterator[NextStep]:
 
 def _use(report: Report, out: Path, photo: Path | None) -> Iterator[NextStep]:
     """Yield what can be done with the model."""
+    demo = ("edge", "demo", report.task, "--model", out, "--source")
     if photo is not None:
-        classified = command_line("edge", "classify", out, photo)
-        yield NextStep("Classify a photo that it has not been trained on", classified)
-    demo = command_line("edge", "demo", "classify", "--model", out, "--source", "0")
-    yield NextStep("Watch it on this computer's camera", demo)
+        own = TASKS[report.task].command
+        words = (*demo, photo) if own is None else ("edge", own, out, photo)
+        verb = "Try it on" if own is None else own.capitalize()
+        why = f"{verb} a photo that it has not been trained on"
+        yield NextStep(why, command_line(*words))
+    yield NextStep("Watch it on this computer's camera", command_line(*demo, "0"))
     compiled = report.compiled
     if compiled is not None and not compiled.compiler:
         docker = command_line("edge", "compile", out, "--docker")
         yield NextStep("Compile it for the Edge TPU, with Docker instead of the compiler", docker)
     if report.success:
-        run = "demo classify --source 0 --sink web"
+        run = f"demo {report.task} --source 0 --sink web"
         board = "your board" if report.board is None else f"your {report.board.title}"
         deploy = command_line("edge", "deploy", out, BOARD, "--run", run)
         yield NextStep(f"Send it to {board}, by its address, and watch it in a browser", deploy)
@@ -129,7 +134,7 @@ def _compress(report: Report, out: Path, recipe: str, why: str) -> NextStep:
     for name, value in (
         ("--max-latency", limits.max_latency_ms),
         ("--max-size", limits.max_size_kb),
-        ("--min-accuracy", limits.min_accuracy),
+        (report.metric.option, limits.minimum),
     ):
         options += [] if value is None else [name, f"{value:g}"]
     if report.choice.target != "cpu":

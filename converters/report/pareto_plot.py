@@ -1,4 +1,4 @@
-"""Plot of accuracy over latency with the Pareto front and its labels."""
+"""Plot of the task's metric over latency with the Pareto front and its labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _LEGEND_ROW, _LEGEND_COLUMNS = 15.0, 3
 class ParetoPoint:
     """A variant in the plot.
 
-    ``group``: the result it belongs to, which determines color and marker; ``accuracy`` and
+    ``group``: the result it belongs to, which determines color and marker; ``quality`` and
     ``interval`` are shares (0–1); ``front``: it is on the Pareto front; ``chosen``: it became
     model.tflite.
     """
@@ -40,28 +40,29 @@ class ParetoPoint:
     name: str
     group: str
     p50_ms: float
-    accuracy: float
+    quality: float
     interval: tuple[float, float]
     front: bool
     chosen: bool
 
 
-def describe(points: Sequence[ParetoPoint]) -> str:
-    """Describe the plot in words, as its alternative text."""
+def describe(points: Sequence[ParetoPoint], metric: str) -> str:
+    """Describe the plot in words, as its alternative text; ``metric``: name of the task's."""
     best = [point for point in points if point.front]
     listed = ", ".join(
-        f"{p.name} ({formatting.percent(p.accuracy)} in {formatting.milliseconds(p.p50_ms)})"
+        f"{p.name} ({formatting.percent(p.quality)} in {formatting.milliseconds(p.p50_ms)})"
         for p in sorted(best, key=lambda point: point.p50_ms)
     )
     number = formatting.number(len(points), "variant")
-    return f"Accuracy by latency of {number}. Pareto front: {listed}."
+    return f"{formatting.heading(metric)} by latency of {number}. Pareto front: {listed}."
 
 
-def draw(points: Sequence[ParetoPoint], size: tuple[float, float]) -> Drawing:
+def draw(points: Sequence[ParetoPoint], metric: str, size: tuple[float, float]) -> Drawing:
     """Draw points with their intervals and labels, and the Pareto front as a staircase.
 
     Args:
         points: at least one.
+        metric: name of the task's metric.
         size: width and height in points.
     """
     width, height = size
@@ -70,7 +71,7 @@ def draw(points: Sequence[ParetoPoint], size: tuple[float, float]) -> Drawing:
     x, y = _scales(points, width, height - rows * _LEGEND_ROW)
     shapes = frame(x, y, x.ticks(9), y.ticks(6))
     below = "median latency (ms)\nfilled: no other is as accurate and as fast"
-    shapes += titles(x, y, below, "accuracy (%)")
+    shapes += titles(x, y, below, f"{metric} (%)")
     shapes += _staircase(points, x, y)
     colors = {group: SERIES[number % len(SERIES)] for number, group in enumerate(groups)}
     for number, group in enumerate(groups):
@@ -110,15 +111,15 @@ def _points(
         ends = [(place, y(100 * bound)) for bound in point.interval]
         yield Polyline(ends, color, 1.0, opacity=0.45)
     for point in points:
-        yield Marker((x(point.p50_ms), y(100 * point.accuracy)), shape, color, point.front)
+        yield Marker((x(point.p50_ms), y(100 * point.quality)), shape, color, point.front)
 
 
 def _staircase(points: Sequence[ParetoPoint], x: AxisScale, y: AxisScale) -> Iterator[Shape]:
-    """Draw the best accuracy within a latency as steps, from the fastest variant on."""
-    best = sorted((p.p50_ms, 100 * p.accuracy) for p in points if p.front)
+    """Draw the best quality within a latency as steps, from the fastest variant on."""
+    best = sorted((p.p50_ms, 100 * p.quality) for p in points if p.front)
     corners = []
-    for (time, accuracy), after in zip(best, [*(t for t, _ in best[1:]), x.high], strict=True):
-        corners += [(x(time), y(accuracy)), (x(after), y(accuracy))]
+    for (time, quality), after in zip(best, [*(t for t, _ in best[1:]), x.high], strict=True):
+        corners += [(x(time), y(quality)), (x(after), y(quality))]
     if corners:
         yield Polyline(corners, INK, 1.0, (4, 3), 0.5)
 
@@ -127,7 +128,7 @@ def _labels(
     points: Sequence[ParetoPoint], colors: dict[str, str], x: AxisScale, y: AxisScale
 ) -> Iterator[Shape]:
     """Write the names next to their points."""
-    centers = np.array([(x(p.p50_ms), y(100 * p.accuracy)) for p in points])
+    centers = np.array([(x(p.p50_ms), y(100 * p.quality)) for p in points])
     ends = np.array([[y(100 * bound) for bound in p.interval] for p in points])
     sizes = np.array([(text_width(p.name, 10, p.chosen), 10.0) for p in points])
     bars = np.column_stack([centers[:, 0] - 1, ends[:, 0], centers[:, 0] + 1, ends[:, 1]])

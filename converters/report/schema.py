@@ -16,6 +16,7 @@ from converters.report.codec import (
     FromKey,
     Items,
     JsonField,
+    Omitted,
     Pattern,
     Range,
     Since,
@@ -60,7 +61,8 @@ def _object(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _field(entry: JsonField, definitions: dict[str, Any]) -> dict[str, Any]:
     hint, since = entry.type, entry.marker(Since)
-    if since is not None and not since.nullable and NoneType in get_args(hint):
+    only_old = since is not None and not since.nullable
+    if (only_old or entry.marker(Omitted) is not None) and NoneType in get_args(hint):
         (hint,) = (argument for argument in get_args(hint) if argument is not NoneType)
     return _type(hint, entry.markers, definitions)
 

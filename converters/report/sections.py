@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from converters.report.codec import Items, Key, Pattern, Range, Since
+from converters.report.codec import Added, Items, Key, Omitted, Pattern, Range, Since
 from converters.report.variant import Count, Names, Number, Share, Unit
 
 Digest = Annotated[str, Pattern("^[0-9a-f]{64}$")]
@@ -17,6 +17,18 @@ class ToolkitReport:
 
     name: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricReport:
+    """The metric of the task, by which files are judged and compared.
+
+    ``key``, as in names of fields; ``name``, as in tables; ``option`` that requires a minimum.
+    """
+
+    key: str
+    name: str
+    option: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ class DatasetReport:
 
     name: str
     path: Annotated[str | None, Since(2)] = None
-    classes: Annotated[Names, Items(2)]
+    classes: Annotated[Names, Items(1)]
     counts: Mapping[str, Count]
     images: Annotated[Count, Key("pictures")]
     audit: AuditReport
@@ -154,16 +166,18 @@ class CurveReport:
     series: Mapping[str, tuple[float | None, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingReport:
     """Training of the model.
 
-    ``method``; ``validation_accuracy`` (0-1); ``notes``: sentences; ``details``: plain values;
-    ``curves``: learning curves.
+    ``method``, such as "frozen", "fine-tuned" or "scratch"; ``validation_quality``: the task's
+    metric (0-1) on the validation split, and of a classifier the same as ``validation_accuracy``;
+    ``notes``: sentences; ``details``: plain values; ``curves``: learning curves.
     """
 
-    method: Literal["frozen", "fine-tuned", "scratch"]
-    validation_accuracy: Share
+    method: str
+    validation_quality: Annotated[Share, Added()]
+    validation_accuracy: Annotated[Share | None, Omitted()] = None
     notes: Names
     details: Mapping[str, Any]
     curves: tuple[CurveReport, ...]
@@ -221,23 +235,33 @@ class CalibrationReport:
 
 @dataclass(frozen=True, slots=True)
 class LimitsReport:
-    """Limits on the model, null without: ``max_latency_ms``, ``max_size_kb``, ``min_accuracy``."""
+    """Limits on the model, null without: ``max_latency_ms``, ``max_size_kb``, ``min_accuracy``.
+
+    ``min_quality``: minimum of the metric of a task that is no classification.
+    """
 
     max_latency_ms: float | None = None
     max_size_kb: float | None = None
     min_accuracy: float | None = None
+    min_quality: Annotated[float | None, Omitted()] = None
+
+    @property
+    def minimum(self) -> float | None:
+        """The minimum of the task's metric."""
+        return self.min_quality if self.min_accuracy is None else self.min_accuracy
 
 
 @dataclass(frozen=True, slots=True)
 class LimitFailureReport:
     """A ``limit`` that a ``variant`` does not meet, in the unit of the limit.
 
+    ``limit``: "max_latency_ms", "max_size_kb", "min_" with the key of the metric, or "edgetpu".
     ``actual``: the variant's own figure ("found" in the JSON), and the one ``required`` ("wanted"
     in the JSON); for the limit "edgetpu" operations on the CPU.
     """
 
     variant: str
-    limit: Literal["max_latency_ms", "max_size_kb", "min_accuracy", "edgetpu"]
+    limit: Annotated[str, Pattern(r"^(max_latency_ms|max_size_kb|min_\w+|edgetpu)$")]
     actual: Annotated[float, Key("found")]
     required: Annotated[float, Key("wanted")]
 

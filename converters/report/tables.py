@@ -8,7 +8,6 @@ from typing import Any
 from converters.report import formatting
 from converters.report.variant import (
     BASELINE,
-    ClassReport,
     EdgeTpuReport,
     RefusedOpReport,
     VariantReport,
@@ -36,16 +35,22 @@ class Column:
     cell: Callable[[VariantReport, VariantReport], TableCell | None]
 
 
-def columns(rows: Sequence[VariantReport]) -> tuple[Column, ...]:
-    """Return the columns that any of these rows has, with one for each measured thread count."""
+def columns(rows: Sequence[VariantReport], metric: str) -> tuple[Column, ...]:
+    """Return the columns that any of these rows has, with one for each measured thread count.
+
+    ``metric``: the name of the task's metric.
+    """
     threads = sorted({timing.threads for row in rows for timing in row.timings})
-    every = (*_FIRST, *map(_time, threads), *_LAST)
+    quality = Column("quality", metric, "95 % interval", _quality)
+    every = (quality, *_FIRST, *map(_time, threads), *_LAST)
     return tuple(c for c in every if any(c.cell(row, row) is not None for row in rows))
 
 
-def html_table(rows: Sequence[VariantReport], baseline: VariantReport, chosen: str) -> str:
+def html_table(
+    rows: Sequence[VariantReport], baseline: VariantReport, chosen: str, metric: str
+) -> str:
     """Render the variants as a plain HTML table, for notebooks; ``chosen`` is in bold."""
-    shown = columns(rows)
+    shown = columns(rows, metric)
     heading = "".join(f"<th>{escape(column.heading)}</th>" for column in shown)
     lines = []
     for row in rows:
@@ -57,16 +62,18 @@ def html_table(rows: Sequence[VariantReport], baseline: VariantReport, chosen: s
     return f"<table><thead><tr><th></th>{heading}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _accuracy(row: VariantReport, baseline: VariantReport) -> TableCell:
-    return TableCell(formatting.percent(row.accuracy), formatting.interval(row.accuracy_interval))
+def _quality(row: VariantReport, baseline: VariantReport) -> TableCell:
+    quality = row.quality
+    return TableCell(formatting.percent(quality.value), formatting.interval(quality.interval))
 
 
 def _points(row: VariantReport, baseline: VariantReport) -> TableCell:
-    return TableCell(formatting.points(row.accuracy, baseline.accuracy))
+    return TableCell(formatting.points(row.quality.value, baseline.quality.value))
 
 
-def _agreement(row: VariantReport, baseline: VariantReport) -> TableCell:
-    return TableCell(formatting.percent(row.agreement))
+def _agreement(row: VariantReport, baseline: VariantReport) -> TableCell | None:
+    agreement = row.quality.agreement
+    return None if agreement is None else TableCell(formatting.percent(agreement))
 
 
 def _size(row: VariantReport, baseline: VariantReport) -> TableCell:
@@ -117,7 +124,6 @@ def _unknown(row: VariantReport, baseline: VariantReport) -> TableCell | None:
 
 
 _FIRST = (
-    Column("accuracy", "accuracy", "95 % interval", _accuracy),
     Column("points", "points", f"vs {BASELINE}", _points),
     Column("agreement", "agreement", "with float32", _agreement),
     Column("size", "size", "", _size),
@@ -130,33 +136,6 @@ _LAST = (
     Column("edgetpu", "Edge TPU", "ops", _edgetpu),
     Column("unknown", "threshold", "accepted", _unknown),
 )
-
-
-MATRIX_CLASSES = 30
-"""Classes up to which the confusion matrix is drawn; above, its worst pairs are listed."""
-
-NAMED_COLUMNS = 8
-"""Number of classes up to which the columns are headed by names; above, by numbers."""
-
-_PAIRS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixCell:
-    """Count of the confusion matrix and its share (0–1) of the row."""
-
-    count: int
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class ConfusedPair:
-    """Two confused classes: ``count`` test images, ``share`` (0–1) of the class ``true``."""
-
-    true: str
-    predicted: str
-    count: int
-    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,27 +153,6 @@ class RefusedOp:
     change: str
     lost: int
     rule: str
-
-
-def matrix(confusion: Sequence[Sequence[int]]) -> list[list[MatrixCell]]:
-    """Return the confusion matrix [true][predicted] with the share of each count in its row."""
-    return [[MatrixCell(count, count / max(1, sum(row))) for count in row] for row in confusion]
-
-
-def worst_pairs(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> list[ConfusedPair]:
-    """Return the pairs of classes confused most often, at most 20."""
-    pairs = [
-        ConfusedPair(classes[true], classes[predicted], count, count / sum(row))
-        for true, row in enumerate(confusion)
-        for predicted, count in enumerate(row)
-        if count and true != predicted
-    ]
-    return sorted(pairs, key=lambda pair: (-pair.count, -pair.share))[:_PAIRS]
-
-
-def worst_first(per_class: Sequence[ClassReport]) -> list[ClassReport]:
-    """Sort metrics per class by rising F1; classes without test images come last."""
-    return sorted(per_class, key=lambda row: (row.support == 0, row.f1))
 
 
 def counts(images: Mapping[str, int], subsets: Sequence[Mapping[str, int]]) -> list[dict[str, Any]]:

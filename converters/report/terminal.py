@@ -65,15 +65,17 @@ def _table(report: Report) -> "Table":
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("variant", no_wrap=True)
-    for heading in ("accuracy", "agree", "size", "gzip", "p50", "TPU"):
+    agreeing = report.chosen_variant.quality.agreement is not None
+    agree = ("agree",) if agreeing else ()
+    for heading in (report.metric.name, *agree, "size", "gzip", "p50", "TPU"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in report.variants.items():
         mark = _FRONT if name in report.choice.pareto else " "
-        accuracy = formatting.percent(row.accuracy)
+        quality, agreement = row.quality, row.quality.agreement
         cells = (
             f"{printable(name)} {mark}",
-            f"{accuracy} ({formatting.interval(row.accuracy_interval)})",
-            formatting.percent(row.agreement),
+            f"{formatting.percent(quality.value)} ({formatting.interval(quality.interval)})",
+            *(() if agreement is None else (formatting.percent(agreement),)),
             formatting.size(row.bytes),
             formatting.size(row.gzip_bytes),
             text.latency(row.timing),

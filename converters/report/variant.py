@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from converters.report.codec import FromKey, Items, Key, Range, Since
+from converters.report.codec import Added, FromKey, Items, Key, Omitted, Range, Since
 from converters.report.formatting import number
 
 BASELINE = "int8"
@@ -141,6 +141,33 @@ class ClassReport:
     support: Count
 
 
+@dataclass(frozen=True, slots=True)
+class ClassQualityReport:
+    """``figures`` of the class ``label`` by name; ``support``: test images or objects of it."""
+
+    label: str
+    support: Count
+    figures: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """Quality of a file on the test split: the same for all tasks.
+
+    ``value`` of the report's ``metric`` (0-1) with its 95 % ``interval``; ``validation``: the
+    metric on the validation split, null in older reports; ``agreement``: share of test images with
+    the predictions of float32, null for tasks without; ``figures``: other metrics by name;
+    ``per_class``.
+    """
+
+    value: Share
+    interval: tuple[Share, Share]
+    validation: Share | None
+    agreement: Share | None
+    figures: Mapping[str, float | None]
+    per_class: tuple[ClassQualityReport, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantReport:
     """A variant of the model.
@@ -149,10 +176,12 @@ class VariantReport:
     always built; ``notes``: sentences on what was done, and ``steps``: the same as plain values,
     an object per step; ``gain``: null, or a sentence on what the recipe did not gain and why.
 
-    ``accuracy`` (0-1) on the test split, with its 95 % ``accuracy_interval``;
-    ``validation_accuracy`` on the validation split; ``agreement``: share of test images with the
-    prediction of float32; ``log_loss`` in nats and expected calibration error ``ece``, both of
-    the test split; ``threshold``; ``per_class``; ``confusion``: rows are the true class.
+    ``quality`` on the test split; ``threshold``.
+
+    Of a classifier only: ``accuracy`` (0-1) on the test split, with its 95 %
+    ``accuracy_interval``; ``validation_accuracy`` on the validation split; ``agreement``: share of
+    test images with the prediction of float32; ``log_loss`` in nats and expected calibration error
+    ``ece``, both of the test split; ``per_class``; ``confusion``: rows are the true class.
 
     ``bytes`` of the file, and ``gzip_bytes`` compressed; ``parameters``: weights and biases;
     ``multiply_adds`` of one inference; ``sparsity``: share of zeros among the weights of
@@ -166,12 +195,13 @@ class VariantReport:
     notes: Annotated[Names, Since(2)] = ()
     steps: Annotated[tuple[Mapping[str, Any], ...], Since(2)] = ()
     gain: Annotated[str | None, Since(2, nullable=True)] = None
-    accuracy: Share
-    accuracy_interval: tuple[Share, Share]
-    validation_accuracy: Annotated[Share | None, Since(2)] = None
-    agreement: Share
-    log_loss: Annotated[Number | None, Since(2)] = None
-    ece: Annotated[Share | None, Since(2)] = None
+    quality: Annotated[QualityReport, Added()]
+    accuracy: Annotated[Share | None, Omitted()] = None
+    accuracy_interval: Annotated[tuple[Share, Share] | None, Omitted()] = None
+    validation_accuracy: Annotated[Share | None, Omitted()] = None
+    agreement: Annotated[Share | None, Omitted()] = None
+    log_loss: Annotated[Number | None, Omitted()] = None
+    ece: Annotated[Share | None, Omitted()] = None
     threshold: Annotated[ThresholdReport | None, Since(2, nullable=True)] = None
     bytes: Count
     gzip_bytes: Count
@@ -183,8 +213,8 @@ class VariantReport:
     p95_ms: Number
     latency: RunnerReport
     edgetpu: Annotated[EdgeTpuReport | None, Since(2)] = None
-    per_class: tuple[ClassReport, ...]
-    confusion: tuple[tuple[Count, ...], ...]
+    per_class: Annotated[tuple[ClassReport, ...] | None, Omitted()] = None
+    confusion: Annotated[tuple[tuple[Count, ...], ...] | None, Omitted()] = None
 
     @property
     def timing(self) -> TimingReport:

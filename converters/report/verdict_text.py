@@ -17,10 +17,10 @@ def overall_status(report: Report) -> str:
 
 def verdict_line(report: Report) -> str:
     """Summarize the verdict on the chosen variant in one sentence."""
-    chosen = report.chosen_variant
+    chosen, quality = report.chosen_variant, report.chosen_variant.quality
     return (
-        f"{_opening(report)}: {percent(chosen.accuracy)} ({interval(chosen.accuracy_interval)}) "
-        f"accuracy on {tested(report)}; {size(chosen.bytes)}; "
+        f"{_opening(report)}: {percent(quality.value)} ({interval(quality.interval)}) "
+        f"{report.metric.name} on {tested(report)}; {size(chosen.bytes)}; "
         f"{latency(chosen.timing)} on {chosen.timing.runner()}"
     )
 
@@ -28,7 +28,7 @@ def verdict_line(report: Report) -> str:
 def tested(report: Report) -> str:
     """Say how many images were held out, and how many of each class where these are few."""
     images, fewest = number(report.split.sizes.test, "unseen image"), _fewest(report)
-    if fewest >= FEW_IMAGES:
+    if fewest is None or fewest >= FEW_IMAGES:
         return images
     return f"{images} ({fewest} in the smallest class, fewer than {FEW_IMAGES})"
 
@@ -72,14 +72,8 @@ def weak_class_evidence(report: Report) -> str:
     return "by float32, on the validation and test images"
 
 
-def majority_share(report: Report) -> float:
-    """Return the accuracy (0–1) of always predicting the most common class of the test split."""
-    supports = [entry.support for entry in report.chosen_variant.per_class]
-    return float(max(supports) / sum(supports))
-
-
-def _fewest(report: Report) -> int:
-    return min(entry.support for entry in report.chosen_variant.per_class)
+def _fewest(report: Report) -> int | None:
+    return min((entry.support for entry in report.chosen_variant.quality.per_class), default=None)
 
 
 def _photos(report: Report, judgment: JudgmentReport) -> str:
@@ -104,19 +98,17 @@ def _opening(report: Report) -> str:
     if verdict.status != "fail" and not report.choice.met:
         return f"{name} does not meet the limits"
     worst = next((j for j in verdict.judgments if j.status == verdict.status), None)
-    requirement = worst.requirement if worst else "loss"
+    requirement, required = worst.requirement if worst else "loss", f"{report.metric.name} required"
     if verdict.status == "fail":
         return {
             "loss": f"{name} loses more than the {allowed}",
             "baseline": f"{name} is no better than always predicting one class",
-            "min_accuracy": f"{name} is below the accuracy required",
-        }[requirement]
+        }.get(requirement, f"{name} is below the {required}")
     if verdict.status == "not-proven":
         return {
             "loss": f"{name} may lose more than the {allowed}",
             "baseline": f"{name} is not shown to be better than always predicting one class",
-            "min_accuracy": f"{name} is not shown to have the accuracy required",
-        }[requirement]
+        }.get(requirement, f"{name} is not shown to have the {required}")
     if name == "float32":
         return f"{name} is the model as trained"
     if verdict.drop <= 0:

@@ -33,13 +33,14 @@ def gain(evaluated: EvaluatedVariant, baseline: EvaluatedVariant) -> str | None:
     metrics, other = evaluated.metrics, baseline.metrics
     time = metrics.latency.p50_ms / other.latency.p50_ms
     packed = metrics.gzip_bytes / other.gzip_bytes
-    points = 100 * (metrics.accuracy - other.accuracy)
+    points = 100 * (metrics.quality.value - other.quality.value)
     keys = [_key(step) for step in evaluated.variant.details]
     pruned = any(kind == "prune" for kind, _ in keys)
     if time <= ENOUGH or (points > 0 and not pruned):
         return None
     figures = (
-        f"{time:.2f}× the latency, {packed:.2f}× the gzipped size, {points:+.1f} points of accuracy"
+        f"{time:.2f}× the latency, {packed:.2f}× the gzipped size, {points:+.1f} points of "
+        f"{metrics.quality.metric.name}"
     )
     benefits = (("smaller", packed <= ENOUGH), ("more accurate", points > 0))
     only = " and ".join(word for word, holds in benefits if holds)

@@ -1,8 +1,8 @@
 """Selection of the variant that becomes model.tflite, and the Pareto front.
 
-Accuracy here is that of the test split, the figure that the report shows. The best of several
-variants looks a little better on the images it was selected by than it will be on others; the
-intervals in the report show how large that bias can be.
+Accuracy here is the metric of the task on the test split, the figure that the report shows. The
+best of several variants looks a little better on the images it was selected by than it will be on
+others; the intervals in the report show how large that bias can be.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from edge.quantities import counted
 
 if TYPE_CHECKING:  # "edge compare" needs the Pareto front, and no OpenCV
     from converters.verification.evaluate import EvaluatedVariant
+    from converters.verification.quality import QualityMetric
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> tuple[bool, ...]:
@@ -42,7 +43,8 @@ class Limits:
     ``target``: "cpu" accepts any file, "edgetpu" only one that is predicted to run on the Edge TPU
     completely, "all" one that runs on both. ``max_latency_ms``: median of one inference on this
     computer's CPU, with the interpreter's own number of threads. ``max_size_kb``: of the file,
-    1 kB = 1000 bytes. ``min_accuracy``: a share (0–1) of the test split.
+    1 kB = 1000 bytes. ``min_quality``: of the task's metric (0–1) on the test split, required by
+    ``min_option``.
 
     Raises:
         UsageError: a limit that no file can meet, or that does not fit the target.
@@ -51,7 +53,8 @@ class Limits:
     target: str = "cpu"
     max_latency_ms: float | None = None
     max_size_kb: float | None = None
-    min_accuracy: float | None = None
+    min_quality: float | None = None
+    min_option: str = "--min-accuracy"
 
     def __post_init__(self) -> None:
         if self.target not in TARGETS:
@@ -71,11 +74,11 @@ class Limits:
                     "give the limit of your device",
                     code="option-out-of-range",
                 )
-        if self.min_accuracy is not None and not 0 <= self.min_accuracy <= 1:
+        if self.min_quality is not None and not 0 <= self.min_quality <= 1:
             raise UsageError(
-                "--min-accuracy to be from 0 to 1",
-                f"{self.min_accuracy:g}",
-                _as_share(self.min_accuracy),
+                f"{self.min_option} to be from 0 to 1",
+                f"{self.min_quality:g}",
+                self._as_share(self.min_quality),
                 code="option-out-of-range",
             )
         if self.max_latency_ms is not None and self.target == "edgetpu":
@@ -88,17 +91,36 @@ class Limits:
 
     @property
     def set(self) -> bool:
-        """True if there is a limit on latency, size or accuracy."""
-        return (self.max_latency_ms, self.max_size_kb, self.min_accuracy) != (None, None, None)
+        """True if there is a limit on latency, size or quality."""
+        return (self.max_latency_ms, self.max_size_kb, self.min_quality) != (None, None, None)
+
+    def check_metric(self, metric: "QualityMetric") -> None:
+        """Check that the minimum is one of this metric.
+
+        Raises:
+            UsageError: it is of another task's.
+        """
+        if self.min_quality is not None and self.min_option != metric.option:
+            raise UsageError(
+                f"{metric.option}, for {metric.name}",
+                self.min_option,
+                f"use {metric.option} {self.min_quality:g}",
+                code="option-for-another-task",
+            )
+
+    def _as_share(self, percent: float) -> str:
+        if 1 < percent <= 100:
+            return f"use {self.min_option} {percent / 100:g} for {percent:g} %"
+        return "use a fraction such as 0.95"
 
 
 @dataclass(frozen=True, slots=True)
 class LimitFailure:
     """A limit that a variant does not meet, in the unit of the limit.
 
-    ``limit`` is a field of :class:`Limits`, or "edgetpu": operations left on the CPU. ``actual``:
-    the variant's own figure; ``required``: the limit; ``excess``: their distance, as a share of
-    the limit.
+    ``limit``: "max_latency_ms", "max_size_kb", "min_" with the key of the metric, or "edgetpu":
+    operations left on the CPU. ``actual``: the variant's own figure; ``required``: the limit;
+    ``excess``: their distance, as a share of the limit; ``words``: by how much it fails.
     """
 
     variant: str
@@ -106,22 +128,7 @@ class LimitFailure:
     actual: float
     required: float
     excess: float
-
-    def sentence(self) -> str:
-        """Say by how much the variant fails."""
-        actual, required = self.actual, self.required
-        distance = abs(actual - required)
-        if self.limit == "max_latency_ms":
-            return f"{actual:.3g} ms, {distance:.2g} ms over --max-latency {required:g}"
-        if self.limit == "max_size_kb":
-            return f"{actual:,.0f} kB, {distance:,.0f} kB over --max-size {required:g}"
-        if self.limit == "min_accuracy":
-            return (
-                f"{100 * actual:.1f} % accuracy, {100 * distance:.1f} points below "
-                f"--min-accuracy {required:g}"
-            )
-        left = counted(round(actual), "operation")
-        return f"{left} predicted to run on the CPU instead of the Edge TPU"
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,7 @@ def select_variant(
     fitting = [evaluated for evaluated in variants if not failures[evaluated.name]]
     if not fitting:
         chosen = min(variants, key=lambda evaluated: _distance(failures[evaluated.name]))
-        missed = "; ".join(failure.sentence() for failure in failures[chosen.name])
+        missed = "; ".join(failure.words for failure in failures[chosen.name])
         reason = f"no variant meets the limits; {chosen.name} comes closest, with {missed}"
     elif not limits.set and preferred in (evaluated.name for evaluated in fitting):
         chosen = next(evaluated for evaluated in fitting if evaluated.name == preferred)
@@ -182,7 +189,7 @@ def select_variant(
 
 def pareto(variants: "Sequence[EvaluatedVariant]") -> tuple[str, ...]:
     """Name the variants that no other beats in accuracy and latency."""
-    points = [(v.metrics.accuracy, v.metrics.latency.p50_ms) for v in variants]
+    points = [(v.metrics.quality.value, v.metrics.latency.p50_ms) for v in variants]
     best = pareto_front(points)
     return tuple(v.name for v, on_front in zip(variants, best, strict=True) if on_front)
 
@@ -192,46 +199,66 @@ def _rank(limits: Limits) -> "tuple[Callable[[EvaluatedVariant], Any], str]":
 
     def fastest(evaluated: "EvaluatedVariant") -> tuple[float, float, int]:
         metrics = evaluated.metrics
-        return metrics.latency.p50_ms, -metrics.accuracy, metrics.bytes
+        return metrics.latency.p50_ms, -metrics.quality.value, metrics.bytes
 
     def most_accurate(evaluated: "EvaluatedVariant") -> tuple[float, float, int]:
         metrics = evaluated.metrics
-        return -metrics.accuracy, metrics.latency.p50_ms, metrics.bytes
+        return -metrics.quality.value, metrics.latency.p50_ms, metrics.bytes
 
-    accuracy_alone = limits.max_latency_ms is None and limits.max_size_kb is None
-    if limits.min_accuracy is not None and accuracy_alone:
+    quality_alone = limits.max_latency_ms is None and limits.max_size_kb is None
+    if limits.min_quality is not None and quality_alone:
         return fastest, "fastest"
     return most_accurate, "most accurate"
 
 
 def _failures(evaluated: "EvaluatedVariant", limits: Limits) -> tuple[LimitFailure, ...]:
-    name, metrics = evaluated.name, evaluated.metrics
-    upper = (
-        ("max_latency_ms", metrics.latency.p50_ms, limits.max_latency_ms),
-        ("max_size_kb", metrics.bytes / 1000, limits.max_size_kb),
+    failures = (
+        _too_slow(evaluated, limits.max_latency_ms),
+        _too_large(evaluated, limits.max_size_kb),
+        _too_poor(evaluated, limits.min_quality),
+        None if limits.target == "cpu" else _on_cpu(evaluated),
     )
-    failures = [
-        LimitFailure(name, limit, actual, maximum, actual / maximum - 1)
-        for limit, actual, maximum in upper
-        if maximum is not None and actual > maximum
-    ]
-    minimum, accuracy = limits.min_accuracy, metrics.accuracy
-    if minimum is not None and accuracy < minimum:
-        failures.append(
-            LimitFailure(name, "min_accuracy", accuracy, minimum, 1 - accuracy / minimum)
-        )
-    if limits.target != "cpu" and metrics.edgetpu["status"] != "full":
-        left = sum(metrics.edgetpu["cpu"].values())
-        share = left / max(1, left + metrics.edgetpu["mapped"])
-        failures.append(LimitFailure(name, "edgetpu", left, 0, share))
-    return tuple(failures)
+    return tuple(failure for failure in failures if failure is not None)
+
+
+def _too_slow(evaluated: "EvaluatedVariant", maximum: float | None) -> LimitFailure | None:
+    ms = evaluated.metrics.latency.p50_ms
+    if maximum is None or ms <= maximum:
+        return None
+    words = f"{ms:.3g} ms, {ms - maximum:.2g} ms over --max-latency {maximum:g}"
+    return LimitFailure(evaluated.name, "max_latency_ms", ms, maximum, ms / maximum - 1, words)
+
+
+def _too_large(evaluated: "EvaluatedVariant", maximum: float | None) -> LimitFailure | None:
+    size = evaluated.metrics.bytes / 1000
+    if maximum is None or size <= maximum:
+        return None
+    words = f"{size:,.0f} kB, {size - maximum:,.0f} kB over --max-size {maximum:g}"
+    return LimitFailure(evaluated.name, "max_size_kb", size, maximum, size / maximum - 1, words)
+
+
+def _too_poor(evaluated: "EvaluatedVariant", minimum: float | None) -> LimitFailure | None:
+    quality = evaluated.metrics.quality
+    value, metric = quality.value, quality.metric
+    if minimum is None or value >= minimum:
+        return None
+    words = (
+        f"{100 * value:.1f} % {metric.name}, {100 * (minimum - value):.1f} points below "
+        f"{metric.option} {minimum:g}"
+    )
+    limit = f"min_{metric.key}"
+    return LimitFailure(evaluated.name, limit, value, minimum, 1 - value / minimum, words)
+
+
+def _on_cpu(evaluated: "EvaluatedVariant") -> LimitFailure | None:
+    prediction = evaluated.metrics.edgetpu
+    if prediction["status"] == "full":
+        return None
+    left = sum(prediction["cpu"].values())
+    share = left / max(1, left + prediction["mapped"])
+    words = f"{counted(left, 'operation')} predicted to run on the CPU instead of the Edge TPU"
+    return LimitFailure(evaluated.name, "edgetpu", left, 0, share, words)
 
 
 def _distance(failures: Sequence[LimitFailure]) -> tuple[int, float]:
     return len(failures), sum(failure.excess for failure in failures)
-
-
-def _as_share(percent: float) -> str:
-    if 1 < percent <= 100:
-        return f"use --min-accuracy {percent / 100:g} for {percent:g} %"
-    return "use a fraction such as 0.95"

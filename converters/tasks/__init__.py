@@ -5,9 +5,13 @@ Packages are imported only when their task is used, so that classes cost nothing
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from converters.task import TrainingTask
+from converters.report.html import TaskPage
+from converters.report.model import Report
+from converters.task import TrainingResult, TrainingTask
+from converters.verification.evaluate import Predictions
 from edge.errors import UsageError, did_you_mean
 
 
@@ -24,8 +28,17 @@ class TaskEntry:
     labels: str
 
 
-TASKS: dict[str, TaskEntry] = {}
-"""Name as in ``edge demo NAME`` → task. The last is taken where no other recognizes its labels."""
+TASKS = {
+    "classify": TaskEntry(
+        "converters.tasks.classify.task:TASK",
+        "converters.tasks.classify.page:fill_page",
+        "a folder per class, or a CSV path,label",
+    ),
+}
+"""Name as in ``edge demo NAME`` → task, in the order in which they are asked for their labels.
+
+The last one takes what no other recognizes.
+"""
 
 
 def load_task(name: str) -> TrainingTask:
@@ -43,6 +56,23 @@ def load_task(name: str) -> TrainingTask:
         )
     task: TrainingTask = _load(TASKS[name].task)
     return task
+
+
+def fill_page(report: Report, training: TrainingResult, selected: Predictions) -> TaskPage:
+    """Return the part of the page that is the task's; ``selected``: predictions of the chosen."""
+    page: TaskPage = _load(TASKS[report.task].page)(report, training, selected)
+    return page
+
+
+def choose_task(dataset: Path, name: str | None) -> TrainingTask:
+    """Return the task of this name, or without one that whose labels a dataset has.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if name is not None:
+        return load_task(name)
+    return next(task for task in map(load_task, TASKS) if task.recognizes(dataset))
 
 
 def _load(name: str) -> Any:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from converters.training.augment import Augmentation
 from converters.training.cross_validation import CrossValidationSummary
-from converters.writer.classifier import ClassifierNetwork
 from converters.writer.ranges import BackboneRanges
 from edge.errors import UsageError
 
@@ -100,21 +99,21 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A trained classifier.
+    """A trained model.
 
-    ``network``: its weights, None where only the record of its training is known.
-    ``method``: "frozen", "fine-tuned" or "scratch". ``validation_accuracy``: measured on the
-    validation split, on which no weight was trained. ``notes``: sentences that explain the
-    decisions, for terminal and report. ``details``: plain values for report.json.
+    ``network``: its weights as the task has them, None where only the record of its training is
+    known. ``method``: "frozen", "fine-tuned" or "scratch". ``validation_quality``: the task's
+    metric (0–1) on the validation split, on which no weight was trained. ``notes``: sentences that
+    explain the decisions, for terminal and report. ``details``: plain values for report.json.
     ``cross_validation`` of the head on the frozen backbone, where the test split is small.
 
     What the embeddings of a frozen backbone tell, else None: ``validation_scores``, float32
     [n, classes], and ``ranges`` of the activations on the calibration images.
     """
 
-    network: ClassifierNetwork | None
+    network: Any
     method: str
-    validation_accuracy: float
+    validation_quality: float
     notes: tuple[str, ...]
     curves: tuple[Curve, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)

@@ -58,7 +58,7 @@ def train_from_scratch(
     return TrainedModel(
         network=ClassifierNetwork.from_model(model),
         method="scratch",
-        validation_accuracy=accuracy,
+        validation_quality=accuracy,
         notes=(
             f"Trained from scratch: {accuracy:.1%} validation accuracy after "
             f"{counted(history.epochs, 'epoch')} ({history.seconds:.0f} s). Pretrained weights "

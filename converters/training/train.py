@@ -103,7 +103,7 @@ def _on_pretrained(
     return TrainedModel(
         network=tuned.network or _on_frozen(backbone, head),
         method="frozen" if frozen else "fine-tuned",
-        validation_accuracy=tuned.validation_accuracy,
+        validation_quality=tuned.validation_accuracy,
         notes=(*_head_notes(head, embeddings), *tuned.notes),
         curves=tuple(curves),
         details=details,

@@ -4,10 +4,10 @@ import gzip
 import math
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,28 +19,15 @@ from converters.dataset.split import Indices, Split
 from converters.edgetpu.prediction import check
 from converters.progress import Progress
 from converters.tflite import Variant
-from converters.verification.calibration import Reliability, ScoreThreshold, reliability
-from converters.verification.intervals import wilson_interval
+from converters.verification.calibration import Reliability, ScoreThreshold
 from converters.verification.layers import layer_noise
-from converters.verification.sanity import check_finite, check_informative
+from converters.verification.quality import PairedLoss, Quality
 from converters.verification.verdict import MAX_NAMED, Verdict, judge_loss, no_loss
 from edge import benchmark
 from edge.interpreter import load
 from edge.modelfile import tflite
 from edge.modelfile.operations import ModelCost, model_cost
-from edge.tasks.classify.classifier import Classifier
 from edge.terminal import suppress_native_stderr
-
-
-@dataclass(frozen=True, slots=True)
-class ClassMetrics:
-    """Precision, recall and F1 of one class on the test split (0-1; 0 where undefined)."""
-
-    label: str
-    precision: float
-    recall: float
-    f1: float
-    support: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +61,15 @@ class LatencyEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A file and its scores, float32 [n, classes], dequantized, aligned with each split.
+    """A file and what it predicts for the images of each split, in their order.
 
-    ``threshold``: the lowest score that is accepted, as stored in the file's metadata.
+    ``validation`` and ``test`` are the task's own: of a classifier scores, float32 [n, classes],
+    dequantized. ``threshold``: the lowest score that is accepted, as in the file's metadata.
     """
 
     variant: Variant
-    validation: NDArray[np.float32]
-    test: NDArray[np.float32]
+    validation: Any
+    test: Any
     threshold: ScoreThreshold | None = None
 
 
@@ -89,22 +77,13 @@ class Predictions:
 class Metrics:
     """Everything measured of one variant.
 
-    ``confusion``: int64 [classes, classes], rows are the true class; ``agreement``: share of test
-    images with the top-1 of float32; ``interval``: 95 % interval of the accuracy;
-    ``validation_accuracy``: on the validation split. ``log_loss`` (in nats) and ``ece`` are of the
-    test split. ``latencies``: by rising thread count, that of the interpreter's own choice last.
+    ``quality`` of its predictions; ``bytes`` of the file, and compressed; ``latencies``: by rising
+    thread count, that of the interpreter's own choice last; ``cost`` of an inference;
     ``edgetpu``: the predicted mapping to the Edge TPU, as ``Prediction.to_dict`` of
     :mod:`converters.edgetpu.prediction` gives it.
     """
 
-    accuracy: float
-    interval: tuple[float, float]
-    agreement: float
-    validation_accuracy: float
-    log_loss: float
-    ece: float
-    per_class: tuple[ClassMetrics, ...]
-    confusion: NDArray[np.int64]
+    quality: Quality
     bytes: int
     gzip_bytes: int
     latencies: tuple[MeasuredLatency, ...]
@@ -155,57 +134,52 @@ class ScoreCalibration:
     test: tuple[Reliability, Reliability]
 
 
+Output = TypeVar("Output")
+
 REFERENCE = "float32"
 _THREADS = (1, 2, 4)
 _IMAGES_PER_LAYER_CHECK = 16
 
 
-def predict(variant: Variant, dataset: Dataset, split: Split, progress: Progress) -> Predictions:
-    """Run a file on the validation and the test split; see :func:`score`."""
-    both = np.concatenate([split.validation, split.test])
-    scores = score(variant, dataset, both, "validation and test split", progress)
-    validation, test = np.split(scores, [len(split.validation)])
-    return Predictions(variant, validation, test)
+def run_on_images(
+    open_model: Callable[[], Callable[[NDArray[np.uint8]], Output]],
+    dataset: Dataset,
+    indices: Indices,
+    words: str,
+    progress: Progress,
+) -> list[Output]:
+    """Run a model on images in threads, with an interpreter in each.
 
-
-def score(
-    variant: Variant, dataset: Dataset, indices: Indices, where: str, progress: Progress
-) -> NDArray[np.float32]:
-    """Run a file on the images at ``indices`` with the interpreter that the board uses.
+    Args:
+        open_model: opens the file with the interpreter that the board uses, with one thread, and
+            returns what runs an image, uint8 RGB [h, w, 3].
+        dataset: of the images.
+        indices: int64 [n], of the images.
+        words: what is done, for the progress.
+        progress: shows the progress.
 
     Returns:
-        The scores, float32 [n, classes], dequantized.
-
-    Raises:
-        ConversionError: they are not finite.
-        EdgeError: it does not run.
+        What the model returned for each image, in the order of ``indices``.
     """
     own = threading.local()  # an interpreter belongs to one thread
 
-    def one(index: int) -> NDArray[np.float32]:
+    def run(index: int) -> Output:
         if not hasattr(own, "model"):
             with suppress_native_stderr():  # the interpreter announces its delegate
-                own.model = Classifier.from_bytes(
-                    variant.content, name=f"{variant.name}.tflite", threads=1, trusted=True
-                )
-        scores: NDArray[np.float32] = own.model.scores(np.asarray(dataset.pixels[index]))
-        return scores
+                own.model = open_model()
+        output: Output = own.model(np.asarray(dataset.pixels[index]))
+        return output
 
     pool = ThreadPoolExecutor(min(max(_THREADS), os.cpu_count() or 1))
     try:
-        label = f"evaluating {variant.name} on the {where}"
-        scores = np.stack(list(progress.track(pool.map(one, indices), len(indices), label)))
+        return list(progress.track(pool.map(run, indices), len(indices), words))
     finally:
         pool.shutdown(cancel_futures=True)  # on Ctrl-C the rest is not waited for
-    check_finite(variant.name, scores)
-    return scores
 
 
 def measure(
     predictions: Sequence[Predictions],
-    dataset: Dataset,
-    split: Split,
-    reference: NDArray[np.float32],
+    qualities: Sequence[Quality],
     progress: Progress,
     *,
     threads: Sequence[int] | None = None,
@@ -213,10 +187,8 @@ def measure(
     """Measure files, each in the same way, in the order given.
 
     Args:
-        predictions: the files with their scores.
-        dataset: the truth.
-        split: of ``dataset``.
-        reference: scores of float32 on the test split, [n, classes].
+        predictions: the files.
+        qualities: of their predictions.
         progress: shows how far it is.
         threads: numbers of threads to time with, rising; by default 1, 2 and 4 as far as the
             computer has cores, up to the interpreter's own choice.
@@ -227,37 +199,32 @@ def measure(
     # Timed when nothing else runs in this process.
     latencies = _latencies([p.variant for p in predictions], threads or own_threads(), progress)
 
-    def evaluated(scored: Predictions, timed: tuple[MeasuredLatency, ...]) -> EvaluatedVariant:
-        return EvaluatedVariant(
-            scored, _metrics(scored, dataset, split, reference.argmax(1), timed)
-        )
+    def evaluated(
+        scored: Predictions, quality: Quality, timed: tuple[MeasuredLatency, ...]
+    ) -> EvaluatedVariant:
+        return EvaluatedVariant(scored, _metrics(scored.variant, quality, timed))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # compressing takes longest
-        return tuple(pool.map(evaluated, predictions, latencies))
+        return tuple(pool.map(evaluated, predictions, qualities, latencies))
 
 
 def verdict_on(
     chosen: Predictions,
     reference: Predictions,
+    loss: PairedLoss,
     dataset: Dataset,
     split: Split,
     max_drop: float,
 ) -> Verdict:
-    """Judge how much accuracy ``chosen`` loses to the ``reference``, float32, on the test split.
+    """Judge the ``loss`` of ``chosen`` against the ``reference``, float32, on the test split.
 
-    ``max_drop``: points of accuracy that may be lost. If more are lost, be it by chance, the
+    ``max_drop``: points of the metric that may be lost. If more are lost, be it by chance, the
     verdict names the layers that quantization hurt most.
-
-    Raises:
-        ConversionError: the scores of ``chosen`` are the same for every image, or saturated.
     """
-    check_informative(chosen.variant.name, chosen.test)
-    truth, classes = dataset.labels[split.test], dataset.classes
-    right = [scored.test.argmax(1) == truth for scored in (reference, chosen)]
     name = chosen.variant.name
     if name == reference.variant.name:
         return no_loss(name, max_drop)
-    verdict = judge_loss(name, right[0], right[1], truth, classes, max_drop)
+    verdict = judge_loss(name, loss, max_drop)
     if verdict.drop <= max_drop:
         return verdict
     return replace(verdict, layers=_worst_layers(chosen.variant, reference.variant, dataset, split))
@@ -295,53 +262,14 @@ def _latencies(
     ]
 
 
-def _metrics(
-    predictions: Predictions,
-    dataset: Dataset,
-    split: Split,
-    reference: NDArray[np.int64],
-    latencies: tuple[MeasuredLatency, ...],
-) -> Metrics:
-    variant, scores = predictions.variant, predictions.test
-    truth, predicted = dataset.labels[split.test], scores.argmax(1)
-    confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
-    np.add.at(confusion, (truth, predicted), 1)
-    trust = reliability(scores, truth)
+def _metrics(variant: Variant, quality: Quality, latencies: tuple[MeasuredLatency, ...]) -> Metrics:
     return Metrics(
-        accuracy=float((predicted == truth).mean()),
-        interval=wilson_interval(int((predicted == truth).sum()), len(truth)),
-        agreement=float((predicted == reference).mean()),
-        validation_accuracy=float(
-            (predictions.validation.argmax(1) == dataset.labels[split.validation]).mean()
-        ),
-        log_loss=trust.log_loss,
-        ece=trust.ece,
-        per_class=_per_class(truth, predicted, dataset.classes),
-        confusion=confusion,
+        quality=quality,
         bytes=len(variant.content),
         gzip_bytes=len(gzip.compress(variant.content, mtime=0)),
         latencies=latencies,
         cost=model_cost(tflite.parse(variant.content, variant.name)),
         edgetpu=check(variant.content, variant.name).to_dict(),
-    )
-
-
-def _per_class(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str]
-) -> tuple[ClassMetrics, ...]:
-    count = len(classes)
-    correct = np.bincount(truth[truth == predicted], minlength=count)
-    support, named = (np.bincount(labels, minlength=count) for labels in (truth, predicted))
-    rows = zip(
-        correct / np.maximum(named, 1),
-        correct / np.maximum(support, 1),
-        2 * correct / np.maximum(support + named, 1),
-        support,
-        strict=True,
-    )
-    return tuple(
-        ClassMetrics(label, float(precision), float(recall), float(f1), int(images))
-        for label, (precision, recall, f1, images) in zip(classes, rows, strict=True)
     )
 
 

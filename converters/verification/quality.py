@@ -18,14 +18,12 @@ class QualityMetric:
     """The one metric of a task, a share (0-1), by which its files are judged and compared.
 
     ``key``: in JSON, as "accuracy" or "map50"; ``name``: in tables and sentences, as "mAP50";
-    ``option``: of the commands, that requires a minimum of it; ``best``: the superlative of a file
-    with more of it than all others.
+    ``option``: of the commands, that requires a minimum of it.
     """
 
     key: str
     name: str
     option: str
-    best: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,19 @@ class PairedLoss:
     images: int
     interval_for: IntervalFor
     classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WeakClass:
+    """Confusion behind a weak class: ``count`` of ``images`` of ``label`` taken for ``taken_for``.
+
+    Either ``label`` has a low recall, or ``taken_for`` a low precision.
+    """
+
+    label: str
+    taken_for: str
+    count: int
+    images: int
 
 
 def scaled_interval(value: float, interval: Interval, images: int) -> IntervalFor:

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from conversion import Conversion
 
-from converters import pipeline
+from converters import pipeline, tasks
 from converters.commands import convert as cli
 from converters.commands import options
 from converters.progress import SilentProgress
@@ -29,6 +29,7 @@ def test_a_command_with_a_name_that_is_no_utf8_is_written_down(
         "build_report",
         lambda *_, command, **__: replace(Conversion().report(), command=command),
     )
+    monkeypatch.setattr(tasks, "fill_page", lambda *_: None)
     monkeypatch.setattr(html, "render", lambda report, **_: f"<p>{report.command}")
     steps = Steps([Step("report", "writing the report")], SilentProgress())
     monkeypatch.setattr(pipeline, "held_out_photo", lambda *_: None)

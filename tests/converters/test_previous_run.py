@@ -10,7 +10,8 @@ import pytest
 from errors import raises_code
 
 from converters import tf
-from converters.previous_run import NETWORK_FILE, read_previous_run
+from converters.artifacts import KERAS_FILE
+from converters.previous_run import read_previous_run
 from converters.report import compare
 
 DATA = Path(__file__).parent / "report/data"
@@ -23,7 +24,7 @@ def old_results(tmp_path: Path) -> tuple[Path, Path]:
     for folder, name in zip(folders, ("convert", "compress"), strict=True):
         folder.mkdir()
         shutil.copy(DATA / f"{name}-0.1.0.json", folder / "report.json")
-        (folder / NETWORK_FILE).touch()
+        (folder / KERAS_FILE).touch()
     return folders
 
 
@@ -90,7 +91,7 @@ def test_a_network_that_may_run_code_is_refused_before_it_is_loaded(
     words: str,
 ) -> None:
     monkeypatch.setattr(tf, "keras", lambda: pytest.fail("it was loaded"))
-    path = old_results[0] / NETWORK_FILE
+    path = old_results[0] / KERAS_FILE
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in ({"model.weights.h5": b"", "metadata.json": b"{}"} | files).items():
             archive.writestr(name, content)
@@ -114,7 +115,7 @@ def test_what_is_no_archive_is_refused_before_it_is_loaded(
     words: str,
 ) -> None:
     monkeypatch.setattr(tf, "keras", lambda: pytest.fail("it was loaded"))
-    (old_results[0] / NETWORK_FILE).write_bytes(content)
+    (old_results[0] / KERAS_FILE).write_bytes(content)
     with raises_code(code, found=words):
         read_previous_run(old_results[0]).trained()
 
@@ -124,7 +125,7 @@ def test_a_configuration_that_is_none_is_unreadable(
     old_results: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(tf, "keras", lambda: pytest.fail("it was loaded"))
-    with zipfile.ZipFile(old_results[0] / NETWORK_FILE, "w") as archive:
+    with zipfile.ZipFile(old_results[0] / KERAS_FILE, "w") as archive:
         archive.writestr("config.json", text)
         archive.writestr("model.weights.h5", b"")
     with raises_code("trained-model-unreadable"):

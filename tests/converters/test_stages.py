@@ -20,14 +20,13 @@ from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
 from converters.stages import (
     apply_accuracy_control,
-    calibrate,
     evaluate,
-    find_weak_classes,
     judge_selected,
     preferred_variant,
     recipe_context,
 )
 from converters.task import TrainingResult
+from converters.tasks.classify.task import TASK
 from converters.tflite import Variant
 from converters.training.config import TrainedModel
 from converters.training.cross_validation import CrossValidationSummary
@@ -47,6 +46,7 @@ def learned(micro_model_and_variants: Made, shapes: Dataset, shapes_split: Split
     inputs = shapes.preprocessing.normalize(np.asarray(shapes.pixels))
     labels = model.predict(inputs, verbose=0).argmax(1)
     return TrainingResult(
+        task=TASK,
         dataset=replace(shapes, labels=labels),
         path=Path("shapes"),
         split=shapes_split,
@@ -78,7 +78,7 @@ def test_an_int8_that_loses_too_much_gets_a_remedy_measured_alike(
     names = [variant.name for variant in remedied]
     assert names == ["float32", "float16", "int8", accuracy_control.NAME]
     int8, better = (evaluated.metrics for evaluated in remedied[2:])
-    assert better.accuracy > int8.accuracy
+    assert better.quality.value > int8.quality.value
     assert better.latencies and better.edgetpu["status"] in ("none", "partly")
     controlled_int8 = remedied[3].variant
     (step,) = controlled_int8.details
@@ -114,7 +114,7 @@ def test_a_network_that_says_the_same_of_every_image_is_no_model(
     head = LinearLayer(0 * network.head.kernel, 0 * network.head.bias)
     spoilt = with_network(learned, replace(network, head=head))
     with raises_code("scores-constant", found="30 images"):
-        calibrate(spoilt, SilentProgress())
+        TASK.calibrate(spoilt, SilentProgress())
 
 
 @pytest.fixture(scope="module")
@@ -193,14 +193,14 @@ def test_an_unreached_precision_leaves_no_threshold_in_the_file(
 
 def test_a_network_is_calibrated_once(learned: TrainingResult, network: ClassifierNetwork) -> None:
     sharp = LinearLayer(network.head.kernel * 9, network.head.bias * 9)
-    first = calibrate(with_network(learned, replace(network, head=sharp)), SilentProgress())
+    first = TASK.calibrate(with_network(learned, replace(network, head=sharp)), SilentProgress())
     assert first.temperature > 1
     np.testing.assert_allclose(
         first.network.head.kernel * first.temperature, sharp.kernel, rtol=1e-5
     )
     again = replace(with_network(learned, first.network), calibrated=True)
-    assert calibrate(again, SilentProgress()).temperature == 1
-    assert calibrate(again, SilentProgress()).network is first.network
+    assert TASK.calibrate(again, SilentProgress()).temperature == 1
+    assert TASK.calibrate(again, SilentProgress()).network is first.network
 
 
 CONFUSED = CrossValidationSummary(
@@ -212,7 +212,7 @@ def judged(validated: CrossValidationSummary | None, min_accuracy: float) -> Ver
     """float32 is right about all nine test images; its interval begins at 96 %."""
     result, training = Conversion().result(), Conversion(validated=validated).training()
     float32 = result.variants[0]
-    plan = CompressionPlan(limits=Limits(min_accuracy=min_accuracy))
+    plan = CompressionPlan(limits=Limits(min_quality=min_accuracy))
     return judge_selected(float32, float32.predictions, training, plan)
 
 
@@ -227,14 +227,14 @@ def test_the_accuracy_is_judged_by_the_cross_validated_head_where_there_is_one()
 
 def test_weak_classes_are_counted_in_as_many_images_as_there_are() -> None:
     scored = Conversion().result().variants[0].predictions
-    (weak,) = find_weak_classes(scored, Conversion(validated=CONFUSED).training())
+    (weak,) = TASK.weak_classes(scored, Conversion(validated=CONFUSED).training())
     assert (weak.label, weak.taken_for, weak.count, weak.images) == ("triangle", "square", 6, 20)
     training = Conversion().training()
-    assert find_weak_classes(scored, training) == ()
+    assert TASK.weak_classes(scored, training) == ()
     turned = replace(
         scored,
         validation=np.roll(scored.validation, 1, axis=1),
         test=np.roll(scored.test, 1, axis=1),
     )
-    counted = sum(weak.count for weak in find_weak_classes(turned, training))
+    counted = sum(weak.count for weak in TASK.weak_classes(turned, training))
     assert counted == len(training.split.validation) + len(training.split.test)

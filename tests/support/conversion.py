@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from converters import tasks
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split, split
@@ -15,14 +16,14 @@ from converters.report.build import about_weights, build_report
 from converters.report.model import Report
 from converters.selection.plan import CompressionPlan
 from converters.selection.select import Limits, select_variant
-from converters.stages import ConversionResult, find_weak_classes
+from converters.stages import ConversionResult
 from converters.task import TrainingResult
+from converters.tasks.classify.quality import measure_quality
 from converters.tflite import Variant
 from converters.training.config import Curve, TrainedModel
 from converters.training.cross_validation import CrossValidationSummary
 from converters.verification.calibration import ScoreThreshold, reliability
 from converters.verification.evaluate import (
-    ClassMetrics,
     EvaluatedVariant,
     MeasuredLatency,
     Metrics,
@@ -184,33 +185,17 @@ class Conversion:
         scores = np.full((tested, number), 0.1 / number, np.float32)
         # The later a mistake, the surer it is.
         scores[np.arange(tested), predicted] = np.linspace(0.5, 0.99, tested)
-        confusion = np.zeros((number, number), np.int64)
-        np.add.at(confusion, (truth, predicted), 1)
-        hits, support = confusion.diagonal(), confusion.sum(1)
-        recall = hits / support
-        precision = hits / np.maximum(1, confusion.sum(0))
-        f1 = 2 * hits / (support + confusion.sum(0))
-        right = float((predicted == truth).mean())
-        file, trust = self.files()[name], reliability(scores, truth)
+        file, threshold = self.files()[name], ScoreThreshold(0.95, 0.62, 1.0, 0.7, 0.9, tested)
+        scored = Predictions(replace(file.variant, name=name), scores, scores, threshold)
+        quality = measure_quality(scored, scored, dataset, subsets)
+        right = quality.value
         metrics = Metrics(
-            accuracy=right,
-            interval=(max(0.0, right - 0.04), min(1.0, right + 0.03)),
-            agreement=right,
-            validation_accuracy=right,
-            log_loss=trust.log_loss,
-            ece=trust.ece,
-            per_class=tuple(
-                ClassMetrics(*row)
-                for row in zip(
-                    self.classes,
-                    precision.tolist(),
-                    recall.tolist(),
-                    f1.tolist(),
-                    support.tolist(),
-                    strict=True,
-                )
+            quality=replace(
+                quality,
+                interval=(max(0.0, right - 0.04), min(1.0, right + 0.03)),
+                agreement=right,
+                validation=right,
             ),
-            confusion=confusion,
             bytes=file.bytes,
             gzip_bytes=file.gzip_bytes,
             latencies=(
@@ -220,11 +205,7 @@ class Conversion:
             cost=ModelCost(2_260_000, round(300e6 * file.left), file.sparsity),
             edgetpu=file.edgetpu,
         )
-        threshold = ScoreThreshold(0.95, 0.62, 1.0, 0.7, 0.9, tested)
-        variant = replace(file.variant, name=name)
-        return EvaluatedVariant(
-            Predictions(variant, scores, scores, threshold), metrics, gain=file.gain
-        )
+        return EvaluatedVariant(scored, metrics, gain=file.gain)
 
     def calibration(self, dataset: Dataset, subsets: Split) -> ScoreCalibration:
         """Overconfident scores before and after a temperature of 1.5."""
@@ -243,6 +224,7 @@ class Conversion:
         """The trained model, without the model itself."""
         dataset = self.dataset()
         return TrainingResult(
+            task=tasks.load_task("classify"),
             dataset=dataset,
             path=Path("/home/me/shapes"),
             split=split(dataset, 7),
@@ -281,7 +263,7 @@ class Conversion:
             verdict=self.verdict,
             calibration=self.calibration(training.dataset, training.split),
             selection=select_variant(variants, self.limits, ("int8", *self.recipes)[-1]),
-            weak=find_weak_classes(variants[0].predictions, training),
+            weak=training.task.weak_classes(variants[0].predictions, training),
         )
 
     def stages(self) -> dict[str, Any]:
@@ -315,7 +297,7 @@ def render(report: Report, stages: dict[str, Any]) -> str:
         report,
         dataset=training.dataset,
         split=training.split,
-        scores=result.selected.predictions.test,
+        task=tasks.fill_page(report, training, result.selected.predictions),
     )
 
 

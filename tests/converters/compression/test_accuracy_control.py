@@ -1,6 +1,6 @@
 """Accuracy control: layers that int8 cannot represent stay in float, or the model is retrained."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from micro_files import runs_on_tflite_runtime, scores
 from converters import tflite as quantize
 from converters.compression import accuracy_control
 from converters.compression.context import RecipeContext, RecipeState
+from converters.tasks.classify.quality import ACCURACY
 from converters.tf import clone_model
 from converters.tflite import Variant
 from converters.verification.evaluate import Predictions
@@ -70,9 +71,29 @@ def with_predictions(variant: Variant, context: RecipeContext) -> Predictions:
     return Predictions(variant, validation=predicted, test=predicted[:0])
 
 
+def controlled(
+    hard: Any,
+    int8: Predictions,
+    float32: Predictions,
+    context: RecipeContext,
+    max_drop: float,
+    target: str = "cpu",
+) -> Variant:
+    """The remedy for an int8 file of the network that is hard to quantize."""
+    return accuracy_control.apply_accuracy_control(
+        replace(context, teacher=hard),
+        ACCURACY,
+        accuracy(float32.variant.content, context),
+        accuracy(int8.variant.content, context),
+        lambda content: accuracy(content, context),
+        max_drop,
+        target,
+    )
+
+
 @pytest.fixture(scope="module")
 def kept(hard: Any, int8: Predictions, float32: Predictions, context: RecipeContext) -> Variant:
-    return accuracy_control.apply_accuracy_control(hard, int8, float32, context, MAX_DROP)
+    return controlled(hard, int8, float32, context, MAX_DROP)
 
 
 def test_layers_in_float_restore_the_accuracy(
@@ -114,27 +135,26 @@ def test_notes_name_the_layers_and_their_cost(kept: Variant) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained_once() -> Iterator[None]:
+def once(context: RecipeContext) -> RecipeContext:
     """Train once: both tests that come to that train the same network the same way."""
-    train, states = accuracy_control.qat.run_qat, list[RecipeState]()
+    states = list[RecipeState]()
 
     def run_once(*arguments: Any) -> RecipeState:
         if not states:
-            states.append(train(*arguments))
+            states.append(accuracy_control.qat.run_qat(*arguments))
         return states[0]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accuracy_control.qat, "run_qat", run_once)
-        yield
+    return replace(context, run_method=lambda _: run_once)
 
 
-@pytest.mark.usefixtures("trained_once")
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
-    hard: Any, int8: Predictions, float32: Predictions, context: RecipeContext
+    hard: Any,
+    int8: Predictions,
+    float32: Predictions,
+    context: RecipeContext,
+    once: RecipeContext,
 ) -> None:
-    trained = accuracy_control.apply_accuracy_control(
-        hard, int8, float32, context, MAX_DROP, target="edgetpu"
-    )
+    trained = controlled(hard, int8, float32, once, MAX_DROP, target="edgetpu")
     assert trained.details[0]["method"] == "qat"
     dtypes = {t.dtype for t in tflite.parse(trained.content, "qat").graphs[0].tensors}
     assert not dtypes & {"float32", "float16"}
@@ -144,19 +164,19 @@ def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     assert (f"{expected:.1%}" in trained.notes[-1].partition(";")[2]) == too_low
 
 
-@pytest.mark.usefixtures("trained_once")
 def test_notes_say_when_accuracy_stays_too_low(
     hard: Any,
     int8: Predictions,
     float32: Predictions,
     context: RecipeContext,
+    once: RecipeContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
         accuracy_control, "_MAX_FLOAT_SHARE", 0.0
     )  # a single layer, without its reader
     monkeypatch.setattr(accuracy_control._Graph, "around", lambda graph, tensors: list(tensors)[:1])
-    poor = accuracy_control.apply_accuracy_control(hard, int8, float32, context, max_drop=0.0)
+    poor = controlled(hard, int8, float32, once, max_drop=0.0)
     assert accuracy(poor.content, context) < accuracy(float32.variant.content, context)
     expected = accuracy(float32.variant.content, context)
     assert f"{expected:.1%}" in poor.notes[-1].partition(";")[2]

@@ -10,6 +10,7 @@ import pytest
 from conversion import FAILED, VALIDATED, Conversion
 from report_page import Page
 
+from converters import tasks
 from converters.report import html
 from converters.report.model import Report
 from converters.report.next_steps import (
@@ -117,7 +118,7 @@ def test_the_commands_exist_with_these_options() -> None:
     """Each is parsed by its own command; nothing runs."""
     reports = (
         Conversion(verdict=FAILED).report(),
-        Conversion(limits=Limits(max_size_kb=2000, min_accuracy=0.99), wrong=3).report(),
+        Conversion(limits=Limits(max_size_kb=2000, min_quality=0.99), wrong=3).report(),
     )
     for report in reports:
         for words in commands(report):
@@ -138,7 +139,9 @@ def test_the_page_and_the_record_keep_the_steps() -> None:
     page = Page(
         html.render(
             report, dataset=stages["training"].dataset, split=stages["training"].split,
-            scores=stages["result"].selected.predictions.test,
+            task=tasks.fill_page(
+                report, stages["training"], stages["result"].selected.predictions
+            ),
         )
     )  # fmt: skip
     for step in report.next_steps:

@@ -30,7 +30,7 @@ def evaluated(
         ANY.metrics,
         latencies=(replace(ANY.metrics.latency, p50_ms=ms),),
         gzip_bytes=gzipped,
-        accuracy=accuracy,
+        quality=replace(ANY.metrics.quality, value=accuracy),
     )
     return EvaluatedVariant(replace(ANY.predictions, variant=variant), metrics)
 

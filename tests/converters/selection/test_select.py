@@ -21,7 +21,8 @@ def file(
     """An evaluated variant of which only this matters."""
     latency = replace(ANY.metrics.latency, p50_ms=ms)
     metrics = replace(
-        ANY.metrics, accuracy=accuracy, latencies=(latency,), bytes=round(1000 * kilobytes),
+        ANY.metrics, quality=replace(ANY.metrics.quality, value=accuracy), latencies=(latency,),
+        bytes=round(1000 * kilobytes),
         edgetpu=edgetpu,
     )  # fmt: skip
     predictions = replace(ANY.predictions, variant=replace(ANY.variant, name=name))
@@ -57,9 +58,9 @@ def test_without_limits_it_is_what_was_asked_for() -> None:
         ({"max_latency_ms": 2.2}, "small", 1),
         ({"max_size_kb": 1800}, "small", 1),
         ({"max_size_kb": 5000}, "float16", 4),
-        ({"min_accuracy": 0.94}, "small", 5),
-        ({"min_accuracy": 0.955}, "int8", 3),
-        ({"min_accuracy": 0.94, "max_latency_ms": 100}, "float32", 5),
+        ({"min_quality": 0.94}, "small", 5),
+        ({"min_quality": 0.955}, "int8", 3),
+        ({"min_quality": 0.94, "max_latency_ms": 100}, "float32", 5),
         ({"target": "edgetpu", "max_size_kb": 5000}, "int8", 2),
         ({"target": "all", "max_latency_ms": 3}, "small", 1),
     ],
@@ -93,14 +94,14 @@ def test_where_nothing_fits_the_nearest_is_taken_and_its_failure_named() -> None
     slow = choice(max_latency_ms=2)
     for part in ("2.1 ms", "0.1 ms", "--max-latency 2"):
         assert part in slow.reason
-    poor = choice(min_accuracy=0.99)
+    poor = choice(min_quality=0.99)
     assert poor.chosen in ("float32", "float16")
     for part in ("97.0 %", "2.0 points", "--min-accuracy 0.99"):
         assert part in poor.reason
 
 
 def test_a_variant_that_misses_one_limit_is_nearer_than_one_that_misses_two() -> None:
-    selection = choice(max_latency_ms=2, min_accuracy=0.9)
+    selection = choice(max_latency_ms=2, min_quality=0.9)
     assert selection.chosen == "small"
     assert {f.limit for f in selection.failures} == {"max_latency_ms"}
 
@@ -125,8 +126,8 @@ def test_the_pareto_front_has_no_variant_that_another_beats() -> None:
         ({"max_latency_ms": 0}, "option-out-of-range", {"expected": "--max-latency"}),
         ({"max_latency_ms": float("nan")}, "option-out-of-range", {"expected": "--max-latency"}),
         ({"max_size_kb": -3}, "option-out-of-range", {"expected": "--max-size"}),
-        ({"min_accuracy": 95}, "option-out-of-range", {"fix": "--min-accuracy 0.95"}),
-        ({"min_accuracy": -0.5}, "option-out-of-range", {"expected": "--min-accuracy"}),
+        ({"min_quality": 95}, "option-out-of-range", {"fix": "--min-accuracy 0.95"}),
+        ({"min_quality": -0.5}, "option-out-of-range", {"expected": "--min-accuracy"}),
         (
             {"target": "edgetpu", "max_latency_ms": 5},
             "conflicting-options",

@@ -123,12 +123,12 @@ def test_neither_scipy_nor_scikit_learn_is_imported() -> None:
     script = (
         "import sys, numpy as np\n"
         "from converters.training import embeddings, head\n"
-        "from converters.verification.evaluate import _per_class\n"
+        "from converters.tasks.classify.quality import class_figures\n"
         "labels = np.repeat(np.arange(3), 20)\n"
         "rows = (np.eye(3)[labels] + np.random.default_rng(0).normal(0, 1, (60, 3)))\n"
         "rows = rows.astype(np.float32)\n"
         "head.fit(embeddings.Embeddings(rows[:, None], labels, rows, labels, ('image',), 0, 0))\n"
-        "_per_class(labels, labels, ('a', 'b', 'c'))\n"
+        "class_figures(labels, labels, ('a', 'b', 'c'))\n"
         "sys.exit(str({'scipy', 'sklearn', 'tensorflow'} & set(sys.modules)))\n"
     )
     command = [sys.executable, "-c", script]

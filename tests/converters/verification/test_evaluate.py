@@ -11,17 +11,19 @@ from converters import tflite
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
+from converters.tasks.classify.predictions import predict
+from converters.tasks.classify.quality import accuracy_loss, class_figures, measure_quality
 from converters.tf import keras
 from converters.tflite import Variant
 from converters.verification.evaluate import (
     EvaluatedVariant,
     Predictions,
-    _per_class,
     measure,
     own_threads,
-    predict,
     verdict_on,
 )
+from converters.verification.sanity import check_informative
+from converters.verification.verdict import Verdict
 from edge.interpreter import load
 
 Answers = tuple[Predictions, ...]
@@ -39,9 +41,15 @@ def answered(micro_variants: tuple[Variant, ...], shapes: Dataset, shapes_split:
 
 @pytest.fixture(scope="module")
 def evaluated(answered: Answers, shapes: Dataset, shapes_split: Split) -> Evaluated:
-    return measure(
-        answered, shapes, shapes_split, answered[0].test, SilentProgress(), threads=(1, 2)
-    )
+    qualities = [measure_quality(each, answered[0], shapes, shapes_split) for each in answered]
+    return measure(answered, qualities, SilentProgress(), threads=(1, 2))
+
+
+def judged(chosen: Predictions, reference: Predictions, dataset: Dataset, split: Split) -> Verdict:
+    truth = dataset.labels[split.test]
+    right = [scored.test.argmax(1) == truth for scored in (reference, chosen)]
+    loss = accuracy_loss(right[0], right[1], truth, dataset.classes)
+    return verdict_on(chosen, reference, loss, dataset, split, 2.0)
 
 
 def test_every_variant_is_measured_on_every_test_image(
@@ -54,13 +62,14 @@ def test_every_variant_is_measured_on_every_test_image(
     truth = shapes.labels[shapes_split.test]
     for entry, variant in zip(evaluated, micro_variants, strict=True):
         metrics, scores = entry.metrics, entry.predictions.test
+        quality, confusion = metrics.quality, metrics.quality.details.confusion
         predicted = scores.argmax(1)
         assert scores.shape == (len(truth), 3)
-        assert metrics.accuracy == pytest.approx((predicted == truth).mean())
-        assert metrics.interval[0] < metrics.accuracy < metrics.interval[1]
-        assert metrics.confusion.sum() == len(truth)
-        assert np.trace(metrics.confusion) == (predicted == truth).sum()
-        assert all(metrics.confusion[t].sum() == (truth == t).sum() for t in range(3))
+        assert quality.value == pytest.approx((predicted == truth).mean())
+        assert quality.interval[0] < quality.value < quality.interval[1]
+        assert confusion.sum() == len(truth)
+        assert np.trace(confusion) == (predicted == truth).sum()
+        assert all(confusion[t].sum() == (truth == t).sum() for t in range(3))
         assert entry.variant is variant
         assert metrics.bytes == len(variant.content)
         assert metrics.gzip_bytes == pytest.approx(len(gzip.compress(variant.content)), abs=32)
@@ -73,17 +82,18 @@ def test_the_validation_side_is_run_too(
     for entry in evaluated:
         scores = entry.predictions.validation
         assert scores.shape == (len(truth), 3)
-        assert entry.metrics.validation_accuracy == (scores.argmax(1) == truth).mean()
+        assert entry.metrics.quality.validation == (scores.argmax(1) == truth).mean()
 
 
 def test_figures_of_a_class(evaluated: Evaluated, shapes: Dataset) -> None:
-    metrics = evaluated[2].metrics
-    for index, figures in enumerate(metrics.per_class):
-        assert figures.label == shapes.classes[index]
-        assert figures.support == metrics.confusion[index].sum()
-        hits = metrics.confusion[index, index]
-        assert figures.recall == pytest.approx(hits / figures.support)
-        assert figures.precision == pytest.approx(hits / metrics.confusion[:, index].sum())
+    quality = evaluated[2].metrics.quality
+    confusion = quality.details.confusion
+    for index, row in enumerate(quality.per_class):
+        assert row.label == shapes.classes[index]
+        assert row.support == confusion[index].sum()
+        hits = confusion[index, index]
+        assert row.figures["recall"] == pytest.approx(hits / row.support)
+        assert row.figures["precision"] == pytest.approx(hits / confusion[:, index].sum())
 
 
 def test_figures_of_classes_are_those_of_scikit_learn() -> None:
@@ -91,17 +101,17 @@ def test_figures_of_classes_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     truth, predicted = rng.integers(0, 4, 30), rng.integers(0, 5, 30)  # class 4 is never true
     predicted[predicted == 1] = 0  # and 1 never predicted
-    own = _per_class(truth, predicted, tuple("abcdef"))
-    figures = np.array([(c.precision, c.recall, c.f1, c.support) for c in own])
+    own = class_figures(truth, predicted, tuple("abcdef"))
+    figures = np.array([(*row.figures.values(), row.support) for row in own])
     expected = judge(truth, predicted, labels=np.arange(6), zero_division=0)
     np.testing.assert_allclose(figures, np.stack(expected, axis=1))
 
 
 def test_agreement_is_with_float32(evaluated: Evaluated) -> None:
     reference, _, int8 = evaluated
-    assert reference.metrics.agreement == 1.0
+    assert reference.metrics.quality.agreement == 1.0
     same = (int8.predictions.test.argmax(1) == reference.predictions.test.argmax(1)).mean()
-    assert int8.metrics.agreement == pytest.approx(same)
+    assert int8.metrics.quality.agreement == pytest.approx(same)
 
 
 def test_times_of_each_number_of_threads_name_what_ran(evaluated: Evaluated) -> None:
@@ -136,14 +146,16 @@ def test_scores_are_judged_as_probabilities(
     truth = shapes.labels[shapes_split.test]
     float32 = evaluated[0]
     own = float32.predictions.test[np.arange(len(truth)), truth]
-    assert float32.metrics.log_loss == pytest.approx(-np.log(own).mean(), rel=1e-3)
-    assert 0 <= float32.metrics.ece <= 1
+    assert float32.metrics.quality.figures["log_loss"] == pytest.approx(
+        -np.log(own).mean(), rel=1e-3
+    )
+    assert 0 <= float32.metrics.quality.figures["ece"] <= 1
 
 
 def test_verdict_of_a_good_conversion(
     answered: Answers, shapes: Dataset, shapes_split: Split
 ) -> None:
-    verdict = verdict_on(answered[2], answered[0], shapes, shapes_split, 2.0)
+    verdict = judged(answered[2], answered[0], shapes, shapes_split)
     assert verdict.variant == "int8"
     assert verdict.status in {"pass", "not-proven"}
     assert abs(verdict.drop) < 15
@@ -152,18 +164,18 @@ def test_verdict_of_a_good_conversion(
 def test_float32_is_not_held_against_itself(
     answered: Answers, shapes: Dataset, shapes_split: Split
 ) -> None:
-    verdict = verdict_on(answered[0], answered[0], shapes, shapes_split, 2.0)
+    verdict = judged(answered[0], answered[0], shapes, shapes_split)
     assert (verdict.status, verdict.drop) == ("pass", 0)
     assert verdict.interval == (0, 0)
 
 
 def test_a_file_that_says_the_same_of_every_image_is_not_chosen(
-    answered: Answers, shapes: Dataset, shapes_split: Split
+    answered: Answers,
 ) -> None:
     same = np.repeat(answered[2].test[:1], len(answered[2].test), axis=0)
     deaf = dataclasses.replace(answered[2], test=same)
     with raises_code("scores-constant", found="30 images in int8", kind="ConversionError"):
-        verdict_on(deaf, answered[0], shapes, shapes_split, 2.0)
+        check_informative(deaf.variant.name, deaf.test)
 
 
 def test_the_training_side_is_not_touched(
@@ -187,7 +199,7 @@ def test_a_damaged_int8_fails_and_names_classes_and_layers(
     relabelled = dataclasses.replace(shapes, labels=labels)
     broken = Variant("int8", damage(int8.variant.content, "block_3_expand"))
     (predictions,) = answers([broken], relabelled, shapes_split)
-    verdict = verdict_on(predictions, float32, relabelled, shapes_split, 2.0)
+    verdict = judged(predictions, float32, relabelled, shapes_split)
     assert verdict.status == "fail"
     assert verdict.drop > 10
     assert set(verdict.classes) <= set(shapes.classes) and verdict.classes

@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 
+from converters.tasks.classify.quality import ACCURACY, accuracy_loss
+from converters.verification.intervals import wilson_interval
 from converters.verification.verdict import (
-    MeasuredAccuracy,
+    Baseline,
+    QualityEvidence,
     Verdict,
     judge_loss,
     no_loss,
-    with_accuracy,
+    with_quality,
 )
 
 CLASSES = ("apple", "banana", "cherry")
@@ -18,7 +21,7 @@ def verdict(lost: int, gained: int, trials: int, max_drop: float = 2.0) -> Verdi
     after[:lost] = False
     before[trials - gained :] = gained == 0
     truth = np.sort(np.arange(trials) % 3)
-    return judge_loss("int8", before, after, truth, CLASSES, max_drop)
+    return judge_loss("int8", accuracy_loss(before, after, truth, CLASSES), max_drop)
 
 
 def more_images(judged: Verdict) -> int | None:
@@ -88,6 +91,20 @@ def test_suffering_classes_are_named_worst_first() -> None:
     assert verdict(12, 0, 30).classes == ("apple", "banana")
 
 
+GUESS = Baseline(1 / 3, "always predicting the most common class")
+
+
+def measure(
+    accuracy: float, interval: tuple[float, float], images: int, cross_validated: bool = False
+) -> QualityEvidence:
+    def wilson(number: int) -> tuple[float, float]:
+        return wilson_interval(accuracy * number, number)
+
+    return QualityEvidence(
+        ACCURACY, accuracy, interval, images, None if cross_validated else wilson
+    )
+
+
 def with_measured(
     accuracy: float,
     interval: tuple[float, float],
@@ -95,8 +112,9 @@ def with_measured(
     cross_validated: bool = False,
 ) -> Verdict:
     """A third of the images are of the most common class."""
-    measured = MeasuredAccuracy(accuracy, interval, 60, cross_validated)
-    return with_accuracy(no_loss("float32", 2.0), measured, 1 / 3, minimum)
+    return with_quality(
+        no_loss("float32", 2.0), measure(accuracy, interval, 60, cross_validated), GUESS, minimum
+    )
 
 
 def test_a_model_that_may_be_no_better_than_naming_one_class_does_not_pass() -> None:
@@ -123,7 +141,6 @@ def test_the_accuracy_required_has_to_be_proven_too() -> None:
 
 
 def test_the_worst_judgment_decides() -> None:
-    measured = MeasuredAccuracy(0.1, (0.05, 0.2), 300)
-    both = with_accuracy(verdict(0, 0, 9), measured, 0.3, 0.9)
+    both = with_quality(verdict(0, 0, 9), measure(0.1, (0.05, 0.2), 300), GUESS, 0.9)
     assert [j.status for j in both.judgments] == ["not-proven", "fail", "fail"]
     assert both.status == "fail" and both.reason == both.judgments[1].reason

@@ -1,11 +1,13 @@
 """Weak classes: what is often taken for something else, so that photos of it are worth adding."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.task import TrainingResult
+from converters.verification.evaluate import Predictions
+from converters.verification.quality import WeakClass
 from converters.verification.verdict import MAX_NAMED
 
 GOOD = 0.9
@@ -13,19 +15,6 @@ GOOD = 0.9
 
 _MIN_COUNT = 2
 """Images that make a confusion: a single one may be an odd photo."""
-
-
-@dataclass(frozen=True, slots=True)
-class WeakClass:
-    """Confusion behind a weak class: ``count`` of ``images`` of ``label`` taken for ``taken_for``.
-
-    Either ``label`` has a low recall, or ``taken_for`` a low precision.
-    """
-
-    label: str
-    taken_for: str
-    count: int
-    images: int
 
 
 def weak_classes(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[WeakClass, ...]:
@@ -50,3 +39,19 @@ def weak_classes(confusion: NDArray[np.int64], classes: Sequence[str]) -> tuple[
         if wrong[true, to] >= _MIN_COUNT
     ]
     return tuple(sorted(weak, key=lambda row: -row.count / row.images)[:MAX_NAMED])
+
+
+def find_weak_classes(reference: Predictions, training: TrainingResult) -> tuple[WeakClass, ...]:
+    """Find the classes that need more photos.
+
+    By the cross-validated head where there is one, else by the predictions of the ``reference``,
+    float32, for the validation and the test split: what quantization spoils is no lack of photos.
+    """
+    dataset, split = training.dataset, training.split
+    validated = training.trained.cross_validation
+    if validated is not None:
+        return weak_classes(np.array(validated.confusion), dataset.classes)
+    confusion = np.zeros((len(dataset.classes),) * 2, np.int64)
+    for indices, scores in ((split.validation, reference.validation), (split.test, reference.test)):
+        np.add.at(confusion, (dataset.labels[indices], scores.argmax(1)), 1)
+    return weak_classes(confusion, dataset.classes)

@@ -1,7 +1,8 @@
 import numpy as np
 
+from converters.tasks.classify.weak_classes import weak_classes
+from converters.verification.quality import WeakClass
 from converters.verification.verdict import MAX_NAMED
-from converters.verification.weak_classes import WeakClass, weak_classes
 
 CLASSES = ("apple", "banana", "cherry")
 

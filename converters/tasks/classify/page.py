@@ -1,0 +1,120 @@
+"""The part of a report's page that is about classes: scores, confusion and mistakes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.dataset.audit import Dataset
+from converters.report import confusion, plots, text
+from converters.report.gallery import Gallery, GalleryImage
+from converters.report.html import TaskPage
+from converters.report.model import Report
+from converters.report.sections import CalibrationReport
+from converters.task import TrainingResult
+from converters.verification.evaluate import Predictions
+
+_TRAINED = {
+    "frozen": "A head on a frozen backbone",
+    "fine-tuned": "A head on a fine-tuned backbone",
+    "scratch": "All layers trained from random weights",
+}
+
+_MISTAKES = 18
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryMistake:
+    """A test image that the chosen variant misclassified, with its scores (0–1) of both classes."""
+
+    image: GalleryImage
+    predicted: str
+    score: float
+    true_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryMistakes:
+    """Mistakes to show, the most confident first; ``total``: number of all mistakes."""
+
+    shown: tuple[GalleryMistake, ...]
+    total: int
+    tested: int
+
+
+def fill_page(report: Report, training: TrainingResult, selected: Predictions) -> TaskPage:
+    """Return the part of the page; ``selected``: predictions of the chosen variant."""
+    chosen, classes, calibration = report.chosen_variant, report.dataset.classes, report.calibration
+    assert calibration is not None and chosen.confusion is not None and chosen.per_class is not None
+    drawn = len(classes) <= confusion.MATRIX_CLASSES
+    supports = [entry.support for entry in chosen.per_class]
+    rejected = (
+        "the threshold was not tested on such images, and the model may still predict a class"
+        if chosen.threshold
+        else "the model still predicts a class"
+    )
+    return TaskPage(
+        templates=Path(__file__).parent,
+        values={
+            "matrix": confusion.matrix(chosen.confusion) if drawn else None,
+            "named_columns": len(classes) <= confusion.NAMED_COLUMNS,
+            "pairs": confusion.worst_pairs(chosen.confusion, classes),
+            "per_class": confusion.worst_first(chosen.per_class),
+            "scores": text.calibration_summary(calibration),
+            "reliability": _reliability(calibration),
+            "threshold": text.threshold_summary(chosen.threshold),
+            "mistakes": find_mistakes(
+                Gallery(training.dataset, training.split),
+                training.dataset,
+                selected.test,
+                training.split.test,
+            ),
+        },
+        trained=_TRAINED.get(report.training.method, report.training.method),
+        baseline=(max(supports) / sum(supports), "always predicting the most common class"),
+        not_measured=(f"Images that show none of the classes: {rejected}.",),
+    )
+
+
+def find_mistakes(
+    gallery: Gallery, dataset: Dataset, scores: NDArray[np.float32], test: NDArray[np.int64]
+) -> GalleryMistakes:
+    """Find the mistakes on the test split.
+
+    Args:
+        gallery: of the images.
+        dataset: the truth.
+        scores: of a variant, float32 [n, classes].
+        test: indices into the data set, int64 [n], of the same order.
+    """
+    truth, predicted = dataset.labels[test], scores.argmax(1)
+    wrong = np.flatnonzero(predicted != truth)
+    order = wrong[np.argsort(-scores[wrong, predicted[wrong]], kind="stable")]
+    shown = tuple(
+        GalleryMistake(
+            image=gallery.show(int(test[row]), 128),
+            predicted=dataset.classes[predicted[row]],
+            score=float(scores[row, predicted[row]]),
+            true_score=float(scores[row, truth[row]]),
+        )
+        for row in order[:_MISTAKES]
+    )
+    return GalleryMistakes(shown, len(wrong), len(test))
+
+
+def _reliability(calibration: CalibrationReport) -> list[tuple[str, str, str]]:
+    """Return the diagrams with headings; only one if no temperature changed the scores."""
+    from markupsafe import Markup
+
+    diagrams = calibration.reliability
+    shown = [
+        ("Before calibration", diagrams.before),
+        ("After calibration, as in the files", diagrams.after),
+    ]
+    if calibration.temperature == 1:
+        shown = [("As in the files", diagrams.after)]
+    return [
+        (heading, plots.describe_reliability(bins), Markup(plots.reliability_svg(bins)))
+        for heading, bins in shown
+    ]
