@@ -162,15 +162,14 @@ def _by_group(file: Any) -> list[Variables]:
     Keras give in an attribute.
     """
     models: defaultdict[tuple[str, bool], Variables] = defaultdict(dict)
-
-    def visit(path: str, node: Any) -> None:
+    paths: list[str] = []
+    file.visit(paths.append)  # the names alone: to open each object takes longer than to read all
+    for path in paths:
         *model, layer, last = ["", *re.split(r"[/\\]", path)]  # Keras on Windows wrote backslashes
-        if last == "vars" and len(node):
+        if last == "vars" and len(node := file[path]):
             variables = [node[key] for key in sorted(node, key=int)]
             models["/".join(model), False][layer] = variables
             models["/".join(model), True][str(node.attrs.get("name", layer))] = variables
-
-    file.visititems(visit)
     return list(models.values())
 
 
