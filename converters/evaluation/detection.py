@@ -128,7 +128,7 @@ class DetectionEvaluation(EvaluationTask):
                 },
                 **_at_threshold(matches),
             },
-            intervals={name: interval(values) for name, values in samples.items()},
+            intervals={name: interval(values, len(outcomes)) for name, values in samples.items()},
             per_class=_per_class(matches, whole[0], resampled, classes),
             samples=samples,
             details=_details(matches, true, detected, classes),
@@ -234,12 +234,13 @@ def _per_class(
     figures: dict[str, ClassFigures] = {}
     for index, label in enumerate(classes):
         positives = matches[index].positives[0]
+        images = int((positives > 0).sum())
         figures[label] = {
             "ap50": float(whole[index, 0]),
             "ap": float(whole[index].mean()),
-            "interval": interval(resampled[:, index, 0]),
+            "interval": interval(resampled[:, index, 0], max(1, images)),
             "objects": int(positives.sum()),
-            "images": int((positives > 0).sum()),
+            "images": images,
         }
     return figures
 

@@ -122,7 +122,7 @@ class EvaluationTask(ABC):
                 reference=reference.metrics[name],
                 value=measured.metrics[name],
                 drop=reference.metrics[name] - measured.metrics[name],
-                interval=drop_interval(samples, measured.samples[name]),
+                interval=drop_interval(samples, measured.samples[name], len(measured.outcomes)),
             )
             for name, samples in reference.samples.items()
         )

@@ -109,7 +109,7 @@ class SegmentationEvaluation(EvaluationTask):
                 "pixel_accuracy": pixel_accuracy(confusions),
                 "boundary_f1": _mean(boundaries[shown]),
             },
-            intervals={name: interval(values) for name, values in samples.items()},
+            intervals={name: interval(values, len(outcomes)) for name, values in samples.items()},
             per_class=_per_class(confusions, whole[0], resampled, boundaries, classes),
             samples=samples,
             details={"classes": list(classes), "confusion": confusions.sum(axis=0).tolist()},
@@ -182,12 +182,13 @@ def _per_class(
     pixels = confusions.sum(axis=2)
     figures: dict[str, ClassFigures] = {}
     for index, label in enumerate(classes):
+        images = int((pixels[:, index] > 0).sum())
         figures[label] = {
             "iou": float(whole[index]),
-            "interval": interval(resampled[:, index]),
+            "interval": interval(resampled[:, index], max(1, images)),
             "boundary_f1": float(boundaries[index]),
             "share": float(pixels[:, index].sum() / max(1, pixels.sum())),
-            "images": int((pixels[:, index] > 0).sum()),
+            "images": images,
         }
     return figures
 

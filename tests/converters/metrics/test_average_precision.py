@@ -127,7 +127,9 @@ def test_interval_contains_the_metric_and_is_the_same_for_a_seed() -> None:
     matches = match_classes(true, detected, 3)
 
     bounds = [
-        interval(mean_precision(average_precisions(matches, resample(len(true), seed, 200))))
+        interval(
+            mean_precision(average_precisions(matches, resample(len(true), seed, 200))), len(true)
+        )
         for seed in (0, 0, 1)
     ]
 
