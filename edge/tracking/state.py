@@ -30,9 +30,15 @@ _SAME = np.eye(5)
 
 
 class KalmanFilter:
-    """The filter with its noise; it returns new states, and changes none."""
+    """The filter with its noise; it returns new states, and changes none.
 
-    def __init__(self, noise: KalmanNoise) -> None:
+    Args:
+        noise: Standard deviations.
+        degrees_of_freedom: Of Student's t-distribution of detections about their tracks.
+    """
+
+    def __init__(self, noise: KalmanNoise, degrees_of_freedom: float) -> None:
+        self._freedom = degrees_of_freedom
         self._position = np.square(noise.position)[:, None]
         self._process = np.square([noise.process, noise.acceleration])
         self._initial_velocity = np.square(noise.initial_velocity)[:, None]
@@ -81,15 +87,22 @@ class KalmanFilter:
     def correct(self, state: Array, boxes: Array, variance_scale: Array) -> Array:
         """Return the state after its detections.
 
+        Under Student's t-distribution the variance of a detection grows with its distance, so
+        that one that is far off, as of a part of an object, moves the state less (Agamennoni et
+        al. 2012).
+
         Args:
             state: [5, 4, n].
             boxes: Of the detections, [4, n].
             variance_scale: Factor on the variance of each detection [n], 1 for a normal one.
         """
-        covariances = state[2:4]
-        gains = covariances / (state[2] + self.noise(state) * variance_scale)
+        covariances, apart = state[2:4], boxes - state[0]
+        noise = self.noise(state) * variance_scale
+        distance = np.add.reduce(np.square(apart) / (state[2] + noise))
+        noise *= np.maximum((self._freedom + distance) / (self._freedom + len(apart)), 1.0)
+        gains = covariances / (state[2] + noise)
         corrected = np.empty(state.shape)
-        np.add(state[:2], gains * (boxes - state[0]), out=corrected[:2])
+        np.add(state[:2], gains * apart, out=corrected[:2])
         np.multiply(1.0 - gains[0], covariances, out=corrected[2:4])
         np.subtract(state[4], gains[1] * state[3], out=corrected[4])
         return corrected

@@ -7,7 +7,7 @@ ByteTrack (Zhang et al. 2022). Differences:
 - The cost of a pair is the negative log-likelihood of the detection under the filter (Blackman
   and Popoli 1999), not an overlap of boxes. So size distinguishes people as well as position,
   and a track that was occluded for long is matched over a larger distance, at a higher cost. The
-  likelihood is Student's, since detections are sometimes far off.
+  likelihood is Student's, since detections are sometimes far off; such a one moves its track less.
 - A track is expected to continue in its direction, as in OC-SORT (Cao et al. 2023).
 - What is left is matched by the overlap of enlarged boxes, as in C-BIoU (Yang et al. 2023): an
   object that turned, or that the filter does not know yet.
@@ -74,7 +74,7 @@ class MultiObjectTracker:
         self.size = size
         self._shift = TrackShift()
         self._scale = MotionScale()
-        self._filter = KalmanFilter(self.parameters.noise)
+        self._filter = KalmanFilter(self.parameters.noise, self.parameters.degrees_of_freedom)
         self._state = self._start(self._filtered(np.empty((0, 4)), np.empty(0), None))
         self._next = 1
 

@@ -9,7 +9,7 @@ from edge.tracking.state import KalmanFilter
 
 @pytest.fixture
 def motion() -> KalmanFilter:
-    return KalmanFilter(KalmanNoise())
+    return KalmanFilter(KalmanNoise(), 3.0)
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -63,6 +63,20 @@ def test_a_doubtful_measurement_moves_the_state_less(motion: KalmanFilter) -> No
     sure = motion.correct(state, away, np.ones(1))[0] - state[0]
     doubtful = motion.correct(state, away, np.full(1, 9.0))[0] - state[0]
     assert (np.abs(doubtful) < np.abs(sure)).all()
+
+
+def test_a_detection_that_is_far_off_counts_less(motion: KalmanFilter) -> None:
+    """Head and shoulders alone are detected: the box hardly shrinks."""
+    state = motion.predict(walked(motion), 0.04)
+    wide, tall = state[0, 2:, 0]
+
+    def shrinks(part: float) -> float:
+        """Return the share of the missing height by which the box shrinks."""
+        x, y = state[0, :2, 0]
+        seen = boxes((x, y - (1 - part) * tall / 2, wide, part * tall))
+        return (tall - motion.correct(state, seen, np.ones(1))[0, 3, 0]) / ((1 - part) * tall)
+
+    assert shrinks(0.5) < 0.6 * shrinks(0.95)
 
 
 def test_noise_scales_with_the_height(motion: KalmanFilter) -> None:
