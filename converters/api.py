@@ -4,6 +4,7 @@ The functions import what they need when they are called, so that a command star
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -259,7 +260,10 @@ def evaluate(
         ),
         seed=seed,
     )
-    folder = None if out is None else output_folder(Path(out))
+    folder = None
+    if out is not None:
+        import_module("jinja2")  # where its extra is missing, that shows before the work begins
+        folder = output_folder(Path(out))
     evaluation = measure(settings, progress or SilentProgress())
     if folder is not None:
         from converters.report.evaluation_page import render

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import labeled_sets
@@ -150,6 +151,21 @@ def test_an_image_that_cannot_be_read_is_left_out(run_here, tmp_path: Path) -> N
     assert done.returncode == 1
     assert json.loads(done.stdout)["images"] == 19
     assert "broken.png" in done.stderr
+
+
+def test_the_page_needs_its_extra_from_the_start(
+    run_here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = labeled_sets.color_models(tmp_path)
+    dataset = labeled_sets.colors(tmp_path / "photos", count=1)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+
+    page = run_here("evaluate", model, dataset, "-o", tmp_path / "out")
+    figures = run_here("evaluate", model, dataset)
+
+    assert (page.returncode, figures.returncode) == (2, 0)
+    assert error_code(page.stderr) == "missing-package"
+    assert not (tmp_path / "out").exists()
 
 
 def test_photos_of_one_class(tmp_path: Path) -> None:
