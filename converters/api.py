@@ -28,6 +28,7 @@ def convert(
     dataset: PathLike,
     out: PathLike,
     *,
+    task: str | None = None,
     weights: str | None = None,
     alpha: float | None = None,
     size: int | None = None,
@@ -63,6 +64,7 @@ def convert(
     Args:
         dataset: a folder of class folders, a zip or tar of one, or a CSV file.
         out: folder of the result: model.tflite, report.json, report.html and more.
+        task: what to train, such as "classify"; None: what the images are labeled for.
         weights: pretrained weights of the backbone: imagenet, builtin, none or a file.
         alpha: width multiplier of MobileNetV2; None: from the weights.
         size: input size in pixels; None: from the board, else from the weights.
@@ -107,6 +109,7 @@ def convert(
         weights=weights,
         alpha=alpha,
         size=size,
+        task=task,
         force=force,
         training=TrainingOptions(
             fine_tune=fine_tune,

@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from converters import artifacts, previous_run, stages, tasks, tf
+from converters.compression import methods
 from converters.compression.context import RecipeContext
 from converters.dataset import split
+from converters.dataset.intake import open_dataset
 from converters.edgetpu.compiler import EDGETPU_FILE, compile_for_target
 from converters.progress import Progress
 from converters.report import html
@@ -86,19 +88,21 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
     training_step = Step("train", "training", f"train {settings.training.fine_tune}")
     steps = Steps((*_READING, training_step, *stages.steps_after_training(settings.plan)), progress)
     artifacts.check_output(settings.out, settings.dataset, settings.force)
-    task = tasks.choose_task(settings.dataset, settings.task)
-    tensorflow = _takes_tensorflow(settings, task)
-    if tensorflow:
-        tf.require(tensorflow)
-    settings.plan.limits.check_metric(task.metric)
-    stages.check_recipes(settings.plan, task)
+    if settings.plan.recipes:
+        tf.require(f"--recipe {settings.plan.recipes[0].name}")
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
         with steps("intake"):
-            listing = task.list_images(settings.dataset, Path(work))
+            opened = open_dataset(settings.dataset, Path(work))
+            task = tasks.choose_task(opened, settings.task)
+            check_plan(settings.plan, task)
+            tensorflow = task.tensorflow_option(settings.weights, settings.training)
             if tensorflow:
+                tf.require(tensorflow)
+            listing = task.list_images(opened)
+            if tensorflow or settings.plan.recipes:
                 tf.prefetch()  # it loads while the images are read
             backbone = task.load_weights(
                 settings.weights, settings.alpha, settings.size, settings.training.seed, progress
@@ -152,14 +156,13 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
     check_disjoint(settings.out, settings.source)
     if settings.plan.recipes:
         tf.require(f"--recipe {settings.plan.recipes[0].name}")
-    settings.plan.limits.check_metric(task.metric)
-    stages.check_recipes(settings.plan, task)
+    check_plan(settings.plan, task)
     with (
         TemporaryDirectory(prefix="edge-") as work,
         atomic_directory(settings.out) as folder,
     ):
         with steps("intake"):
-            listing = task.list_images(data, Path(work))
+            listing = task.list_images(open_dataset(data, Path(work)))
             if settings.plan.recipes:
                 tf.prefetch()
         size = before.preprocessing.width
@@ -195,12 +198,16 @@ def compress(settings: CompressSettings, progress: Progress) -> Report:
         )
 
 
-def _takes_tensorflow(settings: ConvertSettings, task: TrainingTask) -> str:
-    """Return the option for which TensorFlow is certainly needed; "" if there is none."""
-    option = task.tensorflow_option(settings.weights, settings.training)
-    if option or not settings.plan.recipes:
-        return option
-    return f"--recipe {settings.plan.recipes[0].name}"
+def check_plan(plan: CompressionPlan, task: TrainingTask) -> None:
+    """Check that the plan is for this task.
+
+    Raises:
+        UsageError: a limit is of another metric, or the task lacks a step of a recipe.
+    """
+    plan.limits.check_metric(task.metric)
+    for chosen in plan.recipes:
+        for step in chosen.steps:
+            task.recipe_method(methods.find(step.kind, step.method))
 
 
 def build_result(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from converters import artifacts, tf
-from converters.compression import accuracy_control, methods, recipe
+from converters.compression import accuracy_control, recipe
 from converters.compression.context import RecipeContext, calibration_set
 from converters.compression.recipe import Recipe
 from converters.edgetpu.compiler import Compilation
@@ -13,7 +13,7 @@ from converters.progress import Progress
 from converters.selection.plan import ALWAYS, DEFAULT, CompressionPlan
 from converters.selection.select import Selection
 from converters.steps import Step
-from converters.task import TrainingResult, TrainingTask
+from converters.task import TrainingResult
 from converters.tflite import Variant
 from converters.verification import evaluate as evaluation
 from converters.verification.evaluate import (
@@ -65,17 +65,6 @@ def recipe_context(training: TrainingResult, model: Any, progress: Progress) -> 
         training.dataset, training.split, samples, model, training.seed, progress,
         training.augmentation, training.task.recipe_method,
     )  # fmt: skip
-
-
-def check_recipes(plan: CompressionPlan, task: TrainingTask) -> None:
-    """Check that a task has all steps of the recipes.
-
-    Raises:
-        UsageError: it lacks one; the error says why.
-    """
-    for chosen in plan.recipes:
-        for step in chosen.steps:
-            task.recipe_method(methods.find(step.kind, step.method))
 
 
 def steps_after_training(plan: CompressionPlan) -> tuple[Step, ...]:

@@ -16,6 +16,7 @@ from converters.backbone.weights import Backbone
 from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.methods import Method
 from converters.dataset.audit import Dataset
+from converters.dataset.intake import OpenedDataset
 from converters.dataset.listing import ImageListing
 from converters.dataset.split import SPLITS, Split
 from converters.progress import Progress
@@ -98,16 +99,16 @@ class TrainingTask(ABC):
 
     # Labels
 
-    @abstractmethod
-    def recognizes(self, dataset: Path) -> bool:
-        """Return whether the files of a dataset are labeled for this task; nothing is decoded."""
+    def recognizes(self, opened: OpenedDataset) -> bool:
+        """Return whether the files of a dataset are likeliest labeled for this task."""
+        return opened.recognition.task == self.name
 
     @abstractmethod
-    def list_images(self, dataset: Path, workdir: Path) -> ImageListing:
-        """List the labeled images of a dataset, which may be unpacked into ``workdir``.
+    def list_images(self, opened: OpenedDataset) -> ImageListing:
+        """List the labeled images of a dataset.
 
         Raises:
-            DatasetError: it is missing, unreadable, or not labeled for this task.
+            DatasetError: it is not labeled for this task, or has no usable image.
         """
 
     @abstractmethod
@@ -116,8 +117,9 @@ class TrainingTask(ABC):
     ) -> Dataset:
         """Decode the images of :meth:`list_images`, and check images and labels.
 
-        Every image has a class in ``Dataset.labels``, by which the split is stratified, and
-        whatever else the task learns in ``Dataset.annotations``.
+        :func:`converters.dataset.audit.audit_images` does what is the same for all tasks. Every
+        image has a class in ``Dataset.labels``, by which the split is stratified, and what else
+        the task learns of it in ``Dataset.annotations``.
         """
 
     # Training

@@ -10,6 +10,7 @@ from converters import api
 from converters.commands import options as shared
 from converters.dataset.entries import stem
 from converters.dataset.listing import file_name
+from converters.tasks import TASKS
 from converters.terminal_progress import TerminalProgress
 
 EXAMPLES = """
@@ -57,6 +58,11 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Output folder.  [default: DATASET's name + '-model', never inside DATASET]",
+)
+@click.option(
+    "--task",
+    metavar="TASK",
+    help=f"What to train: {' or '.join(TASKS)}.  [default: what DATASET is labeled for]",
 )
 @click.option(
     "--weights",

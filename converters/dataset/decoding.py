@@ -3,17 +3,17 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.dataset.duplicates import THUMBNAIL_SIDE, thumbnail
-from converters.dataset.listing import LabeledFile
+from converters.dataset.listing import ImageFile
 from converters.progress import Progress
 from edge import quantities
 from edge.errors import ImageError, OutputError
@@ -38,7 +38,7 @@ class DecodedImage:
     :func:`converters.dataset.decoding.conversions`.
     """
 
-    source: LabeledFile
+    source: Any
     digest: str
     content: bytes
     converted: tuple[str, ...]
@@ -48,7 +48,7 @@ class DecodedImage:
 class UndecodableFile:
     """A file that could not be decoded, and the reason."""
 
-    source: LabeledFile
+    source: Any
     reason: str
 
 
@@ -77,7 +77,7 @@ class DecodedFiles:
 
 
 def decode_all(
-    sources: tuple[LabeledFile, ...],
+    sources: Sequence[ImageFile],
     preprocessing: Preprocessing,
     workdir: Path,
     progress: Progress,
@@ -135,7 +135,7 @@ def conversions(data: bytes) -> tuple[str, ...]:
 
 
 def _decode(
-    source: LabeledFile,
+    source: ImageFile,
     preprocessing: Preprocessing,
     pixels: NDArray[np.uint8],
     small: NDArray[np.float16],

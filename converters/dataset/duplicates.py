@@ -118,10 +118,8 @@ def _similarity(thumbnails: NDArray[np.float16], pairs: Pairs, steps: int) -> tu
     return overall, detail
 
 
-def star_groups(
-    pairs: Pairs, equals: Indices, labels: NDArray[np.int64], digests: Sequence[str]
-) -> Indices:
-    """Group duplicates within a class: int64 [n], equal for members of a group.
+def star_groups(pairs: Pairs, equals: Indices, digests: Sequence[str]) -> Indices:
+    """Group duplicates: int64 [n], equal for members of a group.
 
     Images with identical pixels share a group. Every other member is confirmed against the
     representative of the group; pairs are not chained, so that a series of slowly changing images
@@ -131,9 +129,8 @@ def star_groups(
     """
     partners: dict[int, list[int]] = {index: [] for index in np.unique(equals).tolist()}
     for i, j in pairs.tolist():
-        if labels[i] == labels[j]:
-            partners[i].append(j)
-            partners[j].append(i)
+        partners[i].append(j)
+        partners[j].append(i)
     group: dict[int, int] = {}
     for index in sorted(partners, key=lambda i: (-len(partners[i]), digests[i])):
         if index not in group:

@@ -60,6 +60,8 @@ def split(dataset: Dataset, seed: int) -> Split:
     The same images are split the same way regardless of their names and order, and where images
     are added, only those at the borders of the subsets move.
 
+    Where not every class has to be in every subset, one with too few images is trained on.
+
     Given split: kept as it is. A missing validation (or test) subset is drawn from the training
     subset in the same way. Of duplicates in several subsets only those in the test subset stay
     (else those in the validation subset), so that the test stays as given and honest; the others
@@ -144,13 +146,17 @@ def _draw(
     """Draw ``subsets`` from ``pool``, class by class; the rest is "train"."""
     drawn: dict[str, list[int]] = {subset: [] for subset in (*subsets, "train")}
     rest = FRACTIONS["train"] + sum(FRACTIONS[subset] for subset in subsets)
-    for label, name in enumerate(dataset.classes):
+    for label in np.unique(dataset.labels).tolist():
         members = pool[dataset.labels[pool] == label]
         units: dict[int, list[int]] = {}
         for index in members.tolist():
             units.setdefault(int(dataset.groups[index]), []).append(index)
         ordered = [units[group] for group in sorted(units, key=keys.__getitem__)]
         if len(members) and len(ordered) <= len(subsets):
+            if not dataset.every_class:
+                drawn["train"] += _flat(ordered)
+                continue
+            name = dataset.classes[label]
             raise DatasetError(
                 f"at least {len(subsets) + 1} distinct images of {name!r} to draw the "
                 f"{' and '.join(subsets)} subset{'s' if len(subsets) > 1 else ''} from",
@@ -205,6 +211,8 @@ def _given_splits(dataset: Dataset) -> dict[str, Indices]:
 
 
 def _check_train(dataset: Dataset, train: Indices) -> None:
+    if not dataset.every_class:
+        return
     present = set(dataset.labels[train].tolist())
     for label, name in enumerate(dataset.classes):
         if label not in present:

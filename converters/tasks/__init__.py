@@ -5,14 +5,16 @@ Packages are imported only when their task is used, so that classes cost nothing
 
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from converters.report.html import TaskPage
-from converters.report.model import Report
-from converters.task import TrainingResult, TrainingTask
-from converters.verification.evaluate import Predictions
-from edge.errors import UsageError, did_you_mean
+from edge.errors import DatasetError, UsageError, did_you_mean
+
+if TYPE_CHECKING:  # the names alone are for help texts
+    from converters.dataset.intake import OpenedDataset
+    from converters.report.html import TaskPage
+    from converters.report.model import Report
+    from converters.task import TrainingResult, TrainingTask
+    from converters.verification.evaluate import Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,13 @@ TASKS = {
         "a folder per class, or a CSV path,label",
     ),
 }
-"""Name as in ``edge demo NAME`` → task, in the order in which they are asked for their labels.
+"""Name as in ``edge demo NAME`` → task.
 
-The last one takes what no other recognizes.
+They are asked in this order whose labels a dataset has: one without any other is of classes.
 """
 
 
-def load_task(name: str) -> TrainingTask:
+def load_task(name: str) -> "TrainingTask":
     """Return the task of this name.
 
     Raises:
@@ -58,21 +60,30 @@ def load_task(name: str) -> TrainingTask:
     return task
 
 
-def fill_page(report: Report, training: TrainingResult, selected: Predictions) -> TaskPage:
+def fill_page(report: "Report", training: "TrainingResult", selected: "Predictions") -> "TaskPage":
     """Return the part of the page that is the task's; ``selected``: predictions of the chosen."""
     page: TaskPage = _load(TASKS[report.task].page)(report, training, selected)
     return page
 
 
-def choose_task(dataset: Path, name: str | None) -> TrainingTask:
+def choose_task(opened: "OpenedDataset", name: str | None) -> "TrainingTask":
     """Return the task of this name, or without one that whose labels a dataset has.
 
     Raises:
         UsageError: there is none of this name.
+        DatasetError: the labels are for a task that cannot be trained.
     """
     if name is not None:
         return load_task(name)
-    return next(task for task in map(load_task, TASKS) if task.recognizes(dataset))
+    for task in map(load_task, TASKS):
+        if task.recognizes(opened):
+            return task
+    raise DatasetError(
+        f"labels to {' or '.join(TASKS)} by: {'; '.join(e.labels for e in TASKS.values())}",
+        f"{opened.location}, a {opened.recognition.kind}",
+        "choose what to train with --task",
+        code="dataset-for-another-task",
+    )
 
 
 def _load(name: str) -> Any:

@@ -22,7 +22,7 @@ import numpy as np
 from converters import quickstart
 from converters.backbone import weights
 from converters.backbone.weights import Backbone
-from converters.dataset import audit, intake, split
+from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.progress import SilentProgress
 from converters.training import head
@@ -115,7 +115,7 @@ def measure(case: Case, seeds: int, cache: Path, work: Path) -> Iterator[tuple[f
     backbone = weights.load(case.weights, None, None, 0, SilentProgress())
     pixels = Preprocessing(backbone.size, backbone.size)
     listing = intake.list_images(case.folder, work)
-    dataset = audit.audit(listing, pixels, work, SilentProgress())
+    dataset = class_audit.audit_classes(listing, pixels, work, SilentProgress())
     for seed in range(seeds):
         yield one(case, backbone, dataset, seed, cache)
 

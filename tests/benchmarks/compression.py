@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from converters.backbone import weights
 from converters.compression import recipe
 from converters.compression.context import RecipeContext, calibration_set
-from converters.dataset import audit, intake
+from converters.dataset import class_audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split
 from converters.progress import Progress
@@ -112,7 +112,7 @@ def learned(photos: Path, file: Path, seed: int, progress: Progress) -> Start:
     """What ``edge convert --fine-tune never`` has before its recipes."""
     backbone = weights.load(str(file), None, None, seed)
     with tempfile.TemporaryDirectory() as work:
-        dataset = audit.audit(
+        dataset = class_audit.audit_classes(
             intake.list_images(photos, Path(work)),
             Preprocessing(backbone.size, backbone.size),
             Path(work),

@@ -24,7 +24,8 @@ import numpy as np
 
 from converters.backbone import weights
 from converters.backbone.weights import Backbone
-from converters.dataset.audit import Dataset, audit
+from converters.dataset.audit import Dataset
+from converters.dataset.class_audit import audit_classes
 from converters.dataset.intake import list_images
 from converters.dataset.split import Split, split
 from converters.quickstart import render
@@ -74,7 +75,7 @@ def compare(
     """Accuracy, log-loss and CPU seconds of each split, by solver."""
     progress = TerminalProgress()
     size = Preprocessing(backbone.size, backbone.size)
-    dataset = audit(list_images(folder, work), size, work, progress)
+    dataset = audit_classes(list_images(folder, work), size, work, progress)
     rows: dict[str, list[tuple[float, float, float]]] = {"own": [], "scikit-learn": []}
     for seed in range(splits):
         sides = split(dataset, seed)

@@ -26,7 +26,7 @@ from converters import tflite
 from converters.backbone import weights
 from converters.backbone.weights import Backbone
 from converters.compression.context import calibration_set
-from converters.dataset import audit, intake, split
+from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
@@ -54,7 +54,7 @@ def main() -> None:
     preprocessing = Preprocessing(backbone.size, backbone.size)
     with tempfile.TemporaryDirectory() as work:
         listing = intake.list_images(options.dataset, Path(work))
-        images = audit.audit(listing, preprocessing, Path(work), SilentProgress())
+        images = class_audit.audit_classes(listing, preprocessing, Path(work), SilentProgress())
     embeddings = embed(backbone, images)
     rows = []
     for seed in range(options.seeds):

@@ -13,7 +13,7 @@ import pytest
 
 from converters.backbone import weights
 from converters.compression.context import calibration_set
-from converters.dataset import audit, intake, split
+from converters.dataset import class_audit, intake, split
 from converters.progress import SilentProgress
 from converters.training import train
 from converters.training.config import TrainingOptions
@@ -50,7 +50,7 @@ def conversion(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Con
     learned = test_data / "models" / "keras" / "mobilenet_v2_1.0_224_no_top.weights.h5"
     backbone = weights.load(str(learned), None, None, 0, SilentProgress())
     preprocessing = Preprocessing(backbone.size, backbone.size)
-    images = audit.audit(
+    images = class_audit.audit_classes(
         intake.list_images(photos, folder), preprocessing, folder, SilentProgress()
     )
     sides = split.split(images, 0)

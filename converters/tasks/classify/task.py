@@ -10,8 +10,9 @@ from converters.artifacts import FLOAT_FILE, KERAS_FILE
 from converters.backbone.weights import Backbone
 from converters.compression.context import calibration_set
 from converters.compression.keras_archive import load_network
-from converters.dataset import intake
-from converters.dataset.audit import Dataset, audit
+from converters.dataset.audit import Dataset
+from converters.dataset.class_audit import audit_classes
+from converters.dataset.intake import OpenedDataset, label_images
 from converters.dataset.listing import Listing
 from converters.dataset.split import Split
 from converters.progress import Progress
@@ -58,19 +59,15 @@ class ClassificationTask(TrainingTask):
     name = "classify"
     metric = ACCURACY
 
-    def recognizes(self, dataset: Path) -> bool:
-        """Return True: without other labels, folders are classes."""
-        return True
-
-    def list_images(self, dataset: Path, workdir: Path) -> Listing:
+    def list_images(self, opened: OpenedDataset) -> Listing:
         """List the images of class folders, or of a CSV."""
-        return intake.list_images(dataset, workdir)
+        return label_images(opened)
 
     def audit(
         self, listing: Listing, preprocessing: Preprocessing, workdir: Path, progress: Progress
     ) -> Dataset:
         """Decode the images, and check images and classes."""
-        return audit(listing, preprocessing, workdir, progress)
+        return audit_classes(listing, preprocessing, workdir, progress)
 
     def tensorflow_option(self, weights: str | None, options: TrainingOptions) -> str:
         """Return the option that trains more than the head."""

@@ -7,7 +7,7 @@ import pytest
 
 from converters.backbone import weights
 from converters.compression.context import RecipeContext, calibration_set
-from converters.dataset import audit, intake, split
+from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
@@ -39,7 +39,7 @@ def groceries(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Reci
     work = tmp_path_factory.mktemp("groceries")
     backbone = weights.load(str(test_data / IMAGENET), None, None, 0)
     listing = intake.list_images(test_data / "datasets/grocery6", work)
-    dataset = audit.audit(listing, Preprocessing(224, 224), work, SilentProgress())
+    dataset = class_audit.audit_classes(listing, Preprocessing(224, 224), work, SilentProgress())
     sides = split.split(dataset, 0)
     options = TrainingOptions(fine_tune="never")
     network = train(backbone, dataset, sides, options, work, SilentProgress()).network

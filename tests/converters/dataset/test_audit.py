@@ -1,5 +1,6 @@
 """Audit of generated images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -8,8 +9,10 @@ import pytest
 from errors import raises_code
 
 from converters.dataset import decoding
-from converters.dataset.audit import Dataset, audit
+from converters.dataset.audit import Dataset, LabelAudit, LabelFindings, audit_images
+from converters.dataset.class_audit import audit_classes
 from converters.dataset.intake import list_images
+from converters.dataset.listing import LabeledFile
 from converters.dataset.split import split
 from converters.progress import SilentProgress
 from edge.image import decode_image
@@ -47,7 +50,7 @@ def photos(tmp_path: Path) -> Path:
 def audited(folder: Path, preprocessing: Preprocessing = SIZE) -> Dataset:
     work = folder.parent / "work"
     work.mkdir(exist_ok=True)
-    return audit(list_images(folder, work), preprocessing, work, SilentProgress())
+    return audit_classes(list_images(folder, work), preprocessing, work, SilentProgress())
 
 
 def test_a_clean_data_set(photos: Path) -> None:
@@ -225,3 +228,33 @@ def test_duplicates_across_the_given_split(tmp_path: Path) -> None:
     assert names.index("test/cat/8.png") in subsets.test
     leak = names.index("train/cat/leak.jpg")
     assert all(leak not in indices for indices in (subsets.train, subsets.validation, subsets.test))
+
+
+class AnyAudit(LabelAudit):
+    """Images whose classes do not contradict each other, as where an image has several."""
+
+    def class_of(self, file: LabeledFile) -> int:
+        return ("cat", "dog").index(file.label)
+
+    def examine(
+        self, files: Sequence[LabeledFile], broken: object, conflicts: Sequence[object]
+    ) -> LabelFindings:
+        assert not conflicts
+        notes = tuple(file.name for file in files)
+        return LabelFindings({"cup": 3}, "3 cups.", ("Few cups.",), notes)
+
+
+def test_images_that_do_not_contradict_each_other_stay_together(photos: Path) -> None:
+    save(photos / "dog" / "same.png", scene(0))
+    slightly = scene(1)
+    slightly[:4] = slightly[4:8]
+    save(photos / "dog" / "similar.png", slightly)
+    listing = list_images(photos, photos.parent)
+    data = audit_images(listing, AnyAudit(), SIZE, photos.parent, SilentProgress())
+    assert data.audit.conflicts == data.audit.near_conflicts == ()
+    names = [image.name for image in data.images]
+    for own, other in (("cat/00.png", "dog/same.png"), ("cat/01.png", "dog/similar.png")):
+        pair = [names.index(own), names.index(other)]
+        assert len(set(data.groups[pair])) == len(set(data.labels[pair])) == 1
+    assert data.audit.findings()[0] == "3 cups." and data.audit.findings()[-1] == "Few cups."
+    assert list(data.annotations) == names and not data.every_class

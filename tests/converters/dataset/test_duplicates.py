@@ -5,11 +5,10 @@ import numpy as np
 from converters.dataset.duplicates import confirmed_pairs, first_of_equals, star_groups, thumbnail
 
 
-def stars(pairs: list[tuple[int, int]], count: int, labels: list[int] | None = None) -> list[int]:
+def stars(pairs: list[tuple[int, int]], count: int) -> list[int]:
     return star_groups(
         np.array(pairs, np.int64).reshape(-1, 2),
         np.arange(count),
-        np.array(labels or [0] * count),
         [str(index) for index in range(count)],
     ).tolist()
 
@@ -23,14 +22,10 @@ def test_the_image_with_most_partners_represents() -> None:
     assert stars([(0, 3), (1, 3), (2, 3)], 4) == [3, 3, 3, 3]
 
 
-def test_classes_are_never_merged() -> None:
-    assert stars([(0, 1)], 2, [0, 1]) == [0, 1]
-
-
 def test_equal_images_follow_their_first() -> None:
     equals = first_of_equals([b"x", b"y", b"x", b"x"], ["d", "b", "c", "a"])
     assert equals.tolist() == [3, 1, 3, 3]
-    groups = star_groups(np.array([[1, 3]]), equals, np.zeros(4, np.int64), list("dbca"))
+    groups = star_groups(np.array([[1, 3]]), equals, list("dbca"))
     assert len(set(groups.tolist())) == 1
 
 

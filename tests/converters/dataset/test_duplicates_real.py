@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from converters.dataset import duplicates
-from converters.dataset.audit import audit
+from converters.dataset.class_audit import audit_classes
 from converters.dataset.intake import list_images
 from converters.dataset.split import split
 from converters.progress import SilentProgress
@@ -21,7 +21,7 @@ def groups_of(images: list[np.ndarray]) -> np.ndarray:
     digests = [f"{index:08d}" for index in range(len(images))]
     equals = duplicates.first_of_equals([image.tobytes() for image in images], digests)
     pairs = duplicates.confirmed_pairs(thumbnails, equals)
-    return duplicates.star_groups(pairs, equals, np.zeros(len(images), np.int64), digests)
+    return duplicates.star_groups(pairs, equals, digests)
 
 
 def share_grouped(groups: np.ndarray) -> float:
@@ -102,7 +102,7 @@ def test_copies_of_photos_are_found(test_data: Path) -> None:
 @pytest.mark.realdata
 def test_two_photos_of_a_crate_stay_in_one_subset(test_data: Path, tmp_path: Path) -> None:
     listing = list_images(test_data / "datasets/grocery6", tmp_path)
-    data = audit(listing, Preprocessing(96, 96), tmp_path, SilentProgress())
+    data = audit_classes(listing, Preprocessing(96, 96), tmp_path, SilentProgress())
     assert data.audit.duplicates
     assert not data.audit.conflicts
     for seed in range(5):

@@ -55,6 +55,15 @@ def test_five_images_are_enough_for_three_subsets() -> None:
             assert set(data.labels[subset]) == {0, 1, 2}
 
 
+def test_a_class_that_need_not_be_everywhere_is_trained_on_where_it_is_rare() -> None:
+    data = replace(dataset([60, 2, 9]), classes=("cup", "spoon"), every_class=False)
+    result = split(data, 0)  # the last nine images are of no class
+    assert {60, 61} <= set(result.train)
+    assert all((data.labels[subset] == 2).any() for subset in subsets_of(result))
+    with raises_code("class-too-small", expected="'spoon'"):
+        split(replace(data, every_class=True), 0)
+
+
 def test_seed_decides() -> None:
     data = dataset([60, 60])
     assert split(data, 3).test.tolist() == split(data, 3).test.tolist()
