@@ -10,10 +10,7 @@ import struct
 import sys
 from collections.abc import Callable
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from flatbuffers import Builder
+from typing import Any
 
 MODEL_INPUT = (-1.0, 2.0)
 """Input of the probe model."""
@@ -27,68 +24,23 @@ _RELU, _VERSION = 19, 3
 def build_probe_model() -> bytes:
     """Return a model with one RELU, from float32 [2] to float32 [2].
 
-    The slots are the fields of Model, SubGraph, Tensor, OperatorCode and Operator, in the order of
-    TensorFlow Lite's schema.fbs.
+    The numbers are the fields of Model, SubGraph, Tensor, OperatorCode and Operator in TensorFlow
+    Lite's schema.fbs. What is left out is 0: the type of the tensors, float32, and their buffer.
     """
-    from flatbuffers import Builder  # imports numpy, whose failure the probes explain
+    # They import numpy, whose failure the probes explain.
+    from edge.modelfile.flatbuffer_writer import Table, Tables, build, numbers, scalar, text
 
-    builder = Builder(512)
-    tensors = _tables(builder, [_tensor(builder, "in"), _tensor(builder, "out")])
-    operators = _tables(builder, [_operator(builder)])
-    inputs, outputs = _integers(builder, [0]), _integers(builder, [1])
-    graph = _table(builder, {0: tensors, 1: inputs, 2: outputs, 3: operators})
-    graphs = _tables(builder, [graph])
-    codes = _tables(builder, [_operator_code(builder)])
-    buffers = _tables(builder, [_table(builder, {})])
-    builder.StartObject(5)
-    builder.PrependUint32Slot(0, _VERSION, 0)
-    builder.PrependUOffsetTRelativeSlot(1, codes, 0)
-    builder.PrependUOffsetTRelativeSlot(2, graphs, 0)
-    builder.PrependUOffsetTRelativeSlot(4, buffers, 0)
-    builder.Finish(builder.EndObject(), file_identifier=b"TFL3")
-    return bytes(builder.Output())
-
-
-def _tensor(builder: "Builder", name: str) -> int:
-    """Add a tensor; type and buffer stay 0: float32, without data."""
-    return _table(
-        builder, {0: _integers(builder, [len(MODEL_INPUT)]), 3: builder.CreateString(name)}
+    shape = numbers("i", [len(MODEL_INPUT)])
+    tensors = Tables([Table({0: shape, 3: text(name)}) for name in ("in", "out")])
+    inputs, outputs = numbers("i", [0]), numbers("i", [1])
+    operators = Tables([Table({1: inputs, 2: outputs})])
+    graph = Table({0: tensors, 1: inputs, 2: outputs, 3: operators})
+    # The code is in the old and in the new field, as the converter writes it.
+    code = Table({0: scalar("b", _RELU), 2: scalar("i", 1), 3: scalar("i", _RELU)})
+    model = Table(
+        {0: scalar("I", _VERSION), 1: Tables([code]), 2: Tables([graph]), 4: Tables([Table()])}
     )
-
-
-def _operator(builder: "Builder") -> int:
-    """Add an operator; its code index stays 0, the only one."""
-    return _table(builder, {1: _integers(builder, [0]), 2: _integers(builder, [1])})
-
-
-def _operator_code(builder: "Builder") -> int:
-    """Add the code in the old and in the new field, as the converter does."""
-    builder.StartObject(4)
-    builder.PrependInt8Slot(0, _RELU, 0)
-    builder.PrependInt32Slot(2, 1, 0)
-    builder.PrependInt32Slot(3, _RELU, 0)
-    return int(builder.EndObject())
-
-
-def _table(builder: "Builder", offsets: dict[int, int]) -> int:
-    builder.StartObject(max(offsets, default=-1) + 1)
-    for slot, offset in offsets.items():
-        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
-    return int(builder.EndObject())
-
-
-def _tables(builder: "Builder", offsets: list[int]) -> int:
-    builder.StartVector(4, len(offsets), 4)
-    for offset in reversed(offsets):
-        builder.PrependUOffsetTRelative(offset)
-    return int(builder.EndVector())
-
-
-def _integers(builder: "Builder", values: list[int]) -> int:
-    builder.StartVector(4, len(values), 4)
-    for value in reversed(values):
-        builder.PrependInt32(value)
-    return int(builder.EndVector())
+    return build(model, b"TFL3")
 
 
 OPENCV = (

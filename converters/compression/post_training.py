@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from converters import tflite
 from converters.compression.context import RecipeContext, RecipeState
 from converters.writer import float_files, int8_file
-from converters.writer.folding import FoldedNetwork, from_model
+from converters.writer.classifier import ClassifierNetwork
+from converters.writer.folding import FoldedNetwork
 from converters.writer.plainness import is_plain_mobilenet_v2
 from converters.writer.ranges import measure
 
@@ -104,4 +105,5 @@ def run_int16x8(state: RecipeState, options: NoOptions, context: RecipeContext) 
 
 def _folded(state: RecipeState) -> FoldedNetwork | None:
     """Return the state's model for our own writer; None where it needs TensorFlow's converter."""
-    return from_model(state.model) if is_plain_mobilenet_v2(state.model) else None
+    plain = is_plain_mobilenet_v2(state.model)
+    return ClassifierNetwork.from_model(state.model).folded() if plain else None

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.writer.classifier import ClassifierNetwork
 from converters.writer.float_files import to_float32
-from converters.writer.folding import from_model
 from converters.writer.plainness import is_plain_mobilenet_v2
 from edge.interpreter import load
 
@@ -23,6 +23,6 @@ def scorer(model: Any) -> Scorer:
     """
     if not is_plain_mobilenet_v2(model):
         return lambda inputs: np.asarray(model.predict_on_batch(inputs))
-    content = to_float32(from_model(model))
+    content = to_float32(ClassifierNetwork.from_model(model).folded())
     runtime = load(content, name="the network", delegate="cpu", trusted=True)
     return lambda inputs: np.concatenate([runtime.invoke(image[None])[0] for image in inputs])

@@ -5,7 +5,6 @@ channels: what is fixed are the names, strides and shortcuts.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,21 +69,6 @@ def fold(weights: Weights, size: int, head: LinearLayer | None = None) -> Folded
     if head is not None and len(head.kernel) != folder.width:
         raise _mismatch("head", f"{len(head.kernel)} inputs after {folder.width} channels")
     return FoldedNetwork(size, tuple(blocks), head)
-
-
-def from_model(model: Any) -> FoldedNetwork:
-    """Fold a flat tf_keras classifier as training makes it, also after pruning of channels.
-
-    Raises:
-        WeightsError: it is no plain MobileNetV2 with a layer "head".
-    """
-    weights = {
-        layer.name: [np.asarray(array, np.float32) for array in layer.get_weights()]
-        for layer in model.layers
-    }
-    if len(weights.get("head", ())) != 2:
-        raise _mismatch("head", "no kernel and bias")
-    return fold(weights, int(model.inputs[0].shape[1]), LinearLayer(*weights["head"]))
 
 
 def fold_stem(weights: Weights) -> tuple[FoldedLayer, ...]:

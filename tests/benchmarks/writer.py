@@ -32,8 +32,9 @@ from converters.dataset.split import Split
 from converters.progress import SilentProgress
 from converters.training import head as heads
 from converters.training.embeddings import Embeddings
+from converters.writer.classifier import ClassifierNetwork
 from converters.writer.float_files import to_float16, to_float32
-from converters.writer.folding import fold, from_model
+from converters.writer.folding import fold
 from converters.writer.int8_file import to_int8
 from converters.writer.ranges import RangeProbe, measure
 from edge.interpreter import load
@@ -93,7 +94,7 @@ def compare(
     preprocessing = images.preprocessing
 
     def write() -> tuple[bytes, bytes, bytes]:
-        network = from_model(model)
+        network = ClassifierNetwork.from_model(model).folded()
         ranges = measure(network, samples, preprocessing)
         return to_float32(network), to_float16(network), to_int8(network, ranges)
 

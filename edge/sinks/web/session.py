@@ -5,9 +5,10 @@ import json
 import time
 from collections import deque
 
-from edge.errors import EdgeError, OutputError, UsageError
+from edge.errors import EdgeError
 from edge.sinks.web.access import Message, Receive, Scope, Send
 from edge.sinks.web.hub import Hub, error_text
+from edge.sinks.web.page_camera import PageCamera
 from edge.sinks.web.quality import BEST, AdaptiveQuality
 from edge.sinks.web.requests import change_settings, parse_flag, parse_message
 
@@ -34,7 +35,7 @@ class WebSocketEndpoint:
 
     def __init__(self, hub: Hub, send_timeout_s: float) -> None:
         self._hub, self.send_timeout_s = hub, send_timeout_s
-        self._camera: ClientSession | None = None
+        self.camera = PageCamera(hub.camera)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a client until it leaves or the stream ends."""
@@ -53,14 +54,7 @@ class WebSocketEndpoint:
             pass
         finally:
             self._hub.clients.discard(session)
-            if self._camera is session:
-                self._camera = None
-
-    def is_camera(self, session: "ClientSession") -> bool:
-        """Return True for the camera: the first client that sends images, until it leaves."""
-        if self._camera is None:
-            self._camera = session
-        return self._camera is session
+            self.camera.release(session)
 
 
 class ClientSession:
@@ -159,23 +153,7 @@ class ClientSession:
             self._hub.broadcast_state()
 
     async def _take_image(self, jpeg: bytes) -> None:
-        camera = self._hub.camera
-        if camera is None:
-            raise UsageError(
-                "no images from a page's camera",
-                "one",
-                "use --source browser",
-                code="browser-camera-not-used",
-                summary="this stream does not use the browser's camera",
-            )
-        if not self._endpoint.is_camera(self):
-            raise OutputError(
-                "one camera",
-                "a second one",
-                "close the other page",
-                code="browser-camera-in-use",
-                summary="another page's camera is in use",
-            )
+        camera = self._endpoint.camera.claim(self)
         try:
             await asyncio.to_thread(camera.put, jpeg)
         finally:

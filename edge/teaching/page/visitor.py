@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from edge.errors import EdgeError, OutputError, UsageError
+from edge.errors import EdgeError
 from edge.sinks.web.access import Message, Receive, Scope, Send
 from edge.sinks.web.hub import error_text
+from edge.sinks.web.page_camera import PageCamera
 from edge.sinks.web.quality import AdaptiveQuality
 from edge.sinks.web.session import MAX_CLIENTS, NORMAL, TRY_AGAIN_LATER
 from edge.sources.browser import BrowserCamera
@@ -31,10 +32,9 @@ class VisitorEndpoint:
     def __init__(
         self, hub: TeachingHub, inbox: Inbox, camera: BrowserCamera | None, send_timeout_s: float
     ) -> None:
-        self.hub, self.inbox, self.camera = hub, inbox, camera
+        self.hub, self.inbox, self.camera = hub, inbox, PageCamera(camera)
         self.send_timeout_s = send_timeout_s
         self._numbers = itertools.count(1)
-        self._filming: Visitor | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a visitor until it leaves or the page ends."""
@@ -51,15 +51,8 @@ class VisitorEndpoint:
         except* OSError:  # gone, or stuck for too long
             pass
         finally:
-            if self._filming is visitor:
-                self._filming = None
+            self.camera.release(visitor)
             self.inbox.submit(lambda session: session.stop_recording(visitor.number))
-
-    def films(self, visitor: "Visitor") -> bool:
-        """Return True for the camera: the first visitor that sends images, until it leaves."""
-        if self._filming is None:
-            self._filming = visitor
-        return self._filming is visitor
 
 
 class Visitor:
@@ -135,23 +128,7 @@ class Visitor:
             await self._raw_send(message)
 
     async def _take_image(self, jpeg: bytes) -> None:
-        camera = self._endpoint.camera
-        if camera is None:
-            raise UsageError(
-                "no images from a page's camera",
-                "one",
-                "use --source browser",
-                code="browser-camera-not-used",
-                summary="the camera of the page is not used",
-            )
-        if not self._endpoint.films(self):
-            raise OutputError(
-                "one camera",
-                "a second one",
-                "close the other page",
-                code="browser-camera-in-use",
-                summary="another page's camera is in use",
-            )
+        camera = self._endpoint.camera.claim(self)
         try:
             await asyncio.to_thread(camera.put, jpeg)
         finally:

@@ -11,7 +11,7 @@ from boards.deploy.environment import Environment, fetch_wheels
 from boards.deploy.ssh import BoardAddress
 from boards.deploy.target import PythonInstall, Target
 
-BASE = {"ai-edge-litert", "click", "flatbuffers", "numpy", "opencv-python", "rich"}
+BASE = {"ai-edge-litert", "click", "numpy", "opencv-python", "rich"}
 """Requirements of edge-toolkit itself."""
 
 

@@ -1,8 +1,5 @@
 """Weights of any width become layers without BatchNorm."""
 
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 import pytest
 import written_backbone
@@ -11,7 +8,7 @@ from written_networks import run
 
 from converters.backbone.mobilenet_v2 import Weights
 from converters.writer.float_files import to_float32
-from converters.writer.folding import FoldedNetwork, fold, from_model
+from converters.writer.folding import fold
 from edge.modelwriter.heads import LinearLayer
 
 
@@ -46,27 +43,6 @@ def test_channels_that_nothing_reads_can_be_left_out(weights: Weights, inputs: n
     np.testing.assert_allclose(
         run(narrow, inputs[:1]), run(whole, inputs[:1]), rtol=1e-4, atol=1e-5
     )
-
-
-def keras_like(weights: Weights, **more: list[np.ndarray]) -> Any:
-    """What :func:`from_model` reads of a tf_keras model."""
-    layers = [
-        SimpleNamespace(name=name, get_weights=lambda arrays=arrays: arrays)
-        for name, arrays in (weights | more).items()
-    ]
-    return SimpleNamespace(layers=layers, inputs=[SimpleNamespace(shape=(None, 96, 96, 3))])
-
-
-def test_a_trained_model_is_read_with_its_head(weights: Weights, network: FoldedNetwork) -> None:
-    head = network.head
-    assert head is not None
-    model = keras_like(weights, head=[head.kernel, head.bias], dropout=[])
-    assert to_float32(from_model(model)) == to_float32(network)
-
-
-def test_a_model_without_a_head_is_refused(weights: Weights) -> None:
-    with raises_code("weights-layout-mismatch", found="head", kind="WeightsError"):
-        from_model(keras_like(weights))
 
 
 @pytest.mark.parametrize(
