@@ -32,16 +32,16 @@ quickstart:
 	@$(BIN)/python -m converters.quickstart
 
 lint: setup
-	@$(BIN)/ruff check $(PYTHON_SOURCES)
-	@$(BIN)/ruff format --check $(PYTHON_SOURCES)
-	@$(BIN)/codespell $(PYTHON_SOURCES) *.md Makefile .ci .github
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy & types=$$!; \
+	$(BIN)/ruff check $(PYTHON_SOURCES) && $(BIN)/ruff format --check $(PYTHON_SOURCES) && \
+	$(BIN)/codespell $(PYTHON_SOURCES) *.md Makefile .ci .github && \
+	$(BIN)/lint-imports --no-logo; others=$$?; \
+	wait $$types && exit $$others
 
 # Both environments have the versions of the lock file: what passed in the base one is not run again.
 test: lint
 	@sh .ci/test-base $(PYTEST_FLAGS); base=$$?; \
-	$(PYTEST) -n 2 --dist loadfile --doctest-modules tests $(PACKAGES) \
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --doctest-modules tests $(PACKAGES) \
 	    -m 'not realdata and not network and not board' --leave-out build/passed \
 	    $(PYTEST_FLAGS) && exit $$base
 

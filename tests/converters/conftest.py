@@ -4,13 +4,14 @@ import fcntl
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import replaying_compiler
+from op_by_op import op_by_op
 from replaying_compiler import StandIn
 
 from converters.dataset.audit import Dataset
@@ -53,6 +54,13 @@ def micro_model_and_variants(
         tflite.to_int8(model, pixels, shapes.preprocessing),
     )
     return model, tuple(Variant(*each) for each in zip(tflite.NAMES, contents, strict=True))
+
+
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Steps of training run without a graph."""
+    with op_by_op():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -144,6 +144,7 @@ def board(
         emulated = SshBoard(home, programs, port)
         emulated.stand_in("loginctl", "exit 0\n")
         emulated.stand_in("sudo", "exit 1\n")
+        emulated.stand_in("sync", "exit 0\n")  # it waits for the disk of the whole machine
         emulated.stand_in(
             "id", f'case $1 in -u) echo {os.getuid() or 1000} ;; *) exec /usr/bin/id "$@" ;; esac\n'
         )
@@ -157,11 +158,11 @@ def _python(package_links: Path) -> str:
     base = getattr(sys, "_base_executable", sys.executable)
     site = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     return f"""\
-        {base} "$@" || exit
-        if [ "$1 $2" = "-m venv" ]; then
-            shift $(($# - 1))
-            echo {package_links} >"$1/{site}/links.pth"
-        fi
+        [ "$1 $2" = "-m venv" ] || exec {base} "$@"
+        shift 2
+        {base} -m venv --without-pip "$@" || exit  # pip is among the packages, too
+        shift $(($# - 1))
+        echo {package_links} >"$1/{site}/links.pth"
     """
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from errors import error_code
+from op_by_op import op_by_op
 from quick_recipes import PACKED, write
 
 import edge
@@ -169,10 +170,11 @@ def for_edgetpu(
     """A later conversion with two recipes, for the Edge TPU, where there is no compiler."""
     place = tmp_path_factory.mktemp("recipes")
     recipes = ("int8", write(place, "packed", PACKED))
-    done = run_here(
-        "convert", micro_dataset, "-o", place / "out", *SMALL, "--target", "edgetpu",
-        *(word for recipe in recipes for word in ("--recipe", recipe)),
-    )  # fmt: skip
+    with op_by_op():
+        done = run_here(
+            "convert", micro_dataset, "-o", place / "out", *SMALL, "--target", "edgetpu",
+            *(word for recipe in recipes for word in ("--recipe", recipe)),
+        )  # fmt: skip
     assert done.returncode in (0, 3), done.stderr
     return place / "out", done
 

@@ -147,6 +147,7 @@ def once(context: RecipeContext) -> RecipeContext:
     return replace(context, run_method=lambda _: run_once)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     hard: Any,
     int8: Predictions,
@@ -164,6 +165,7 @@ def test_for_the_edge_tpu_no_layer_is_kept_in_float(
     assert (f"{expected:.1%}" in trained.notes[-1].partition(";")[2]) == too_low
 
 
+@pytest.mark.usefixtures("untraced")
 def test_notes_say_when_accuracy_stays_too_low(
     hard: Any,
     int8: Predictions,

@@ -95,6 +95,7 @@ def test_the_teacher_is_not_touched(
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_seed_decides_the_weights(
     context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_seed_decides_the_weights(
     assert third.losses != pytest.approx(recovered[1].losses, rel=5e-3)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
     context: RecipeContext,
 ) -> None:
@@ -203,6 +205,7 @@ def test_the_teacher_scores_each_changed_image_once(
         np.testing.assert_array_equal(targets, third[image])
 
 
+@pytest.mark.usefixtures("untraced")
 def test_it_ends_at_its_goal(context: RecipeContext) -> None:
     plan = DistillationConfig("recovering", 4, 1e-4, batch_size=10, goal=0.0)
     assert distill(damaged(context.teacher), context.teacher, context, plan).epochs == 1

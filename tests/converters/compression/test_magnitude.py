@@ -98,6 +98,7 @@ def test_details_and_notes_describe_the_pruning(pruned: RecipeState) -> None:
     assert "int8" in pruned.notes[0] and "Edge TPU" in pruned.notes[0]
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_seed_decides_the_weights(context: RecipeContext) -> None:
     short = replace(OPTIONS, rounds=1, epochs=2)
     first, again = (magnitude.run(RecipeState(context.teacher), short, context) for _ in range(2))

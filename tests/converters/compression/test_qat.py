@@ -114,6 +114,7 @@ def test_ranges_come_from_the_calibration_set_and_not_from_their_start(
     assert after < 0.05
 
 
+@pytest.mark.usefixtures("untraced")
 def test_other_input_and_output_types(context: RecipeContext) -> None:
     options = qat.QatOptions(epochs=1, input_type="int8", output_type="float32")
     content = qat.run_qat(RecipeState(context.teacher), options, context).content
@@ -122,6 +123,7 @@ def test_other_input_and_output_types(context: RecipeContext) -> None:
     assert (runtime.inputs[0].dtype, runtime.outputs[0].dtype) == ("int8", "float32")
 
 
+@pytest.mark.usefixtures("untraced")
 def test_zeros_stay_zeros(sparse: Any, trained: RecipeState, context: RecipeContext) -> None:
     state = qat.run_pqat(RecipeState(sparse), OPTIONS, context)
     assert state.content is not None

@@ -198,6 +198,7 @@ def test_a_recipe_without_a_file_is_an_error(context: RecipeContext) -> None:
         recipe.run(unfinished, context)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_recipe_of_two_real_steps_makes_a_smaller_file(
     tmp_path: Path, context: RecipeContext, micro_variants: tuple[Any, ...]
 ) -> None:

@@ -143,7 +143,7 @@ def test_auto_leaves_a_good_head_alone(
     assert "fine_tuning" not in trained.details
 
 
-@pytest.mark.usefixtures("room_for_more")
+@pytest.mark.usefixtures("room_for_more", "untraced")
 def test_auto_does_not_start_beyond_the_budget(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:
@@ -154,7 +154,7 @@ def test_auto_does_not_start_beyond_the_budget(
     assert trained.details["fine_tuning"]["epochs"] == 0
 
 
-@pytest.mark.usefixtures("room_for_more")
+@pytest.mark.usefixtures("room_for_more", "untraced")
 def test_auto_keeps_the_frozen_head_where_tuning_is_no_better(
     backbone: Backbone,
     shapes: Dataset,
@@ -176,6 +176,7 @@ def test_auto_keeps_the_frozen_head_where_tuning_is_no_better(
     )
 
 
+@pytest.mark.usefixtures("untraced")
 def test_always_tunes_all_but_batch_norm(
     backbone: Backbone, shapes: Dataset, shapes_split: Split, cache: Path
 ) -> None:

@@ -177,12 +177,14 @@ def test_details_and_notes_describe_the_pruning(
     assert context.teacher.get_layer("block_1_expand").filters == 48
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_seed_decides_the_result(pruned: RecipeState, context: RecipeContext) -> None:
     again = pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=1), context)
     for first, second in zip(pruned.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_harmful_recovery_is_discarded(
     context: RecipeContext, inputs: NDArray[np.float32]
 ) -> None:
