@@ -149,6 +149,8 @@ def board(
             "id", f'case $1 in -u) echo {os.getuid() or 1000} ;; *) exec /usr/bin/id "$@" ;; esac\n'
         )
         emulated.stand_in("python3", _python(package_links))
+        for other in ("python3.11", "python3.12", "python3.13"):  # those of this machine
+            emulated.stand_in(other, "exit 127\n")
         yield emulated
         emulated.systemctl("stop", "edge-toolkit")
 

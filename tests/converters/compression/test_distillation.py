@@ -95,7 +95,6 @@ def test_the_teacher_is_not_touched(
         np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.usefixtures("untraced")
 def test_a_seed_decides_the_weights(
     context: RecipeContext, recovered: tuple[Any, DistillationLog]
 ) -> None:
@@ -106,7 +105,6 @@ def test_a_seed_decides_the_weights(
     assert third.losses != pytest.approx(recovered[1].losses, rel=5e-3)
 
 
-@pytest.mark.usefixtures("untraced")
 def test_callbacks_hear_of_every_step_and_only_late_epochs_are_kept(
     context: RecipeContext,
 ) -> None:

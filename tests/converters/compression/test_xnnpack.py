@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 from micro_files import runs_on_tflite_runtime, scores
+from op_by_op import op_by_op
 
 from converters.compression import xnnpack
 from converters.compression.context import RecipeContext, RecipeState
@@ -18,9 +19,9 @@ from edge.modelfile.operations import model_cost
 
 @pytest.fixture(scope="module")
 def pruned(context: RecipeContext) -> RecipeState:
-    return xnnpack.run_prune(
-        RecipeState(context.teacher), xnnpack.XnnpackOptions(sparsity=0.7, epochs=2), context
-    )
+    options = xnnpack.XnnpackOptions(sparsity=0.7, epochs=2)
+    with op_by_op():
+        return xnnpack.run_prune(RecipeState(context.teacher), options, context)
 
 
 def test_padding_is_alike_on_all_sides_and_weights_are_the_same(context: RecipeContext) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 from numpy.typing import NDArray
+from op_by_op import op_by_op
 
 from converters.backbone import mobilenet_v2
 from converters.compression.channels import importance, pruning
@@ -160,7 +161,8 @@ def test_an_output_that_batch_norm_zeroes_stays_finite(
 
 @pytest.fixture(scope="module")
 def pruned(context: RecipeContext) -> RecipeState:
-    return pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=1), context)
+    with op_by_op():
+        return pruning.run(RecipeState(context.teacher), pruning.ChannelOptions(epochs=1), context)
 
 
 def test_details_and_notes_describe_the_pruning(
