@@ -117,10 +117,10 @@ def _with_list(name: str, by_value: dict[int, str], masks: Mapping[int, int]) ->
         by_value = {0: by_value.get(0, "background"), VOID: list(by_value.values())[-1]}
     kept = (each for each in by_value.values() if each.casefold() not in _VOID_NAMES)
     names = list(dict.fromkeys(kept))  # black has a color and, where all is gray, a number
-    indices = {
-        value: VOID if each.casefold() in _VOID_NAMES else names.index(each)
-        for value, each in by_value.items()
-    }
+    if len(names) >= VOID:
+        return MaskClasses(tuple(names), {}, name)
+    places = {each: at for at, each in enumerate(names)}
+    indices = {value: places.get(each, VOID) for value, each in by_value.items()}
     indices.setdefault(VOID, VOID)
     return MaskClasses(tuple(names), indices, name)
 

@@ -45,7 +45,7 @@ class ShapeMask:
         if len({index for _, index, _ in self.shapes}) < 2:
             return list(self.shapes)
         areas = [
-            np.count_nonzero(placement.mask(thing.outline)) if thing.outline is not None else np.inf
+            np.inf if thing.outline is None else thing.outline.area() / np.prod(placement.extent)
             for thing, _, placement in self.shapes
         ]
         order = sorted(range(len(areas)), key=lambda at: -areas[at])

@@ -61,18 +61,14 @@ def find(files: FileTree) -> tuple[str, ...]:
 
 def is_table(path: Path) -> bool:
     """Check for a table of boxes, by its first line."""
-    start = label_files.peek(path, _START).decode("utf-8-sig", "replace")
-    line = start.split("\n", 1)[0].rstrip("\r")
-    return has_boxes(_cells(line))
-
-
-def has_boxes(row: Sequence[str]) -> bool:
-    """Check that the first row of a table is of boxes: its headings, or makesense's first box."""
+    row = _first_row(path)
     headings = {cell.strip().lower() for cell in row}
     return any(headings.issuperset(names) for names in (*_CORNERS, *_SIZED)) or _is_makesense(row)
 
 
-def _cells(line: str) -> list[str]:
+def _first_row(path: Path) -> list[str]:
+    start = label_files.peek(path, _START).decode("utf-8-sig", "replace")
+    line = start.split("\n", 1)[0].rstrip("\r")
     try:
         return next(csv.reader([line], delimiter=max(",;\t", key=line.count)), [])
     except csv.Error:
@@ -126,9 +122,8 @@ def _extent(objects: Iterable[list[LabeledObject]]) -> Extent | None:
 
 
 def _rows(table: Path, name: str) -> list[dict[str, str]]:
-    rows = cells.read_rows(table, name, _MAKESENSE)
-    if rows and _is_makesense(list(rows[0].values())):
-        return rows
+    if _is_makesense(_first_row(table)):
+        return cells.read_rows(table, name, _MAKESENSE)
     rows = cells.read_rows(table, name)
     if rows and (_first(rows[0], _IMAGE) is None or _first(rows[0], _LABEL) is None):
         raise DatasetError(

@@ -45,7 +45,8 @@ def find(files: FileTree) -> tuple[str, ...]:
 def is_export(path: Path) -> bool:
     """Check for an export with rectangles, polygons or brushes."""
     start = label_files.peek(path, _START)
-    return any(sign in start for sign in _SIGNS)
+    brush = b'"rle"' in start and b'"original_width"' in start  # its class comes after its data
+    return brush or any(sign in start for sign in _SIGNS)
 
 
 def has_masks_only(files: FileTree, names: Sequence[str]) -> bool:

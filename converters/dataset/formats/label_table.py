@@ -21,6 +21,13 @@ class Outline(Protocol):
     def bounds(self) -> Box | None:
         """Return the box around it, in the units of its labels; None where it is empty."""
 
+    def area(self) -> float:
+        """Return the area in squares of the units of its labels.
+
+        Raises:
+            DatasetError: it is broken.
+        """
+
     def fill(self, extent: Extent, size: Size) -> NDArray[np.bool_]:
         """Return it as bool [height, width] of an image of this size.
 

@@ -23,6 +23,9 @@ _SCALE = 5
 _MAX_STEPS = 4_000_000
 """Of an outline: that of 800,000 pixels, or of one that leaves the image by far."""
 
+_MAX_SCALE = 16
+"""Times that a side of the labels' image may be longer than that of the image."""
+
 _BITS_OF_RUNS = 5
 """Bits of a character of COCO's compressed run lengths; a sixth says that another follows."""
 
@@ -40,6 +43,12 @@ class Polygons:
         points = np.concatenate(self.parts)
         (left, top), (right, bottom) = points.min(0), points.max(0)
         return float(left), float(top), float(right), float(bottom)
+
+    def area(self) -> float:
+        """Return the sum of their areas (the shoelace formula)."""
+        turned = ((part, np.roll(part, -1, 0)) for part in self.parts)
+        products = (here[:, 0] @ ahead[:, 1] - here[:, 1] @ ahead[:, 0] for here, ahead in turned)
+        return float(sum(abs(product) / 2 for product in products))
 
     def fill(self, extent: Extent, size: Size) -> NDArray[np.bool_]:
         """Return them as bool [height, width]; ``extent`` of the image in their units.
@@ -83,12 +92,18 @@ class RunLengths:
         bottom = np.where(within, ends % self.height, self.height - 1).max()
         return float(left[0]), float(top), float(right[-1] + 1), float(bottom + 1)
 
+    def area(self) -> float:
+        """Return the number of pixels inside."""
+        return float(self._lengths()[1::2].sum())
+
     def fill(self, extent: Extent, size: Size) -> NDArray[np.bool_]:
         """Return it as bool [height, width].
 
         Raises:
-            DatasetError: the runs are not those of an image of their size.
+            DatasetError: the runs are not those of an image of their size, or this is far from
+                that of the image.
         """
+        _check_scale((self.width, self.height), size)
         lengths = self._lengths()
         inside = np.arange(lengths.size) % 2 == 1
         mask = np.repeat(inside, lengths).reshape(self.width, self.height).T
@@ -117,12 +132,18 @@ class Brush:
         across, down = 100 / self.width, 100 / self.height
         return box[0] * across, box[1] * down, box[2] * across, box[3] * down
 
+    def area(self) -> float:
+        """Return the area of what was painted, in squares of percent."""
+        return 100.0 * 100.0 * float(self._mask().mean())
+
     def fill(self, extent: Extent, size: Size) -> NDArray[np.bool_]:
         """Return it as bool [height, width].
 
         Raises:
-            DatasetError: the bytes are not those of an image of its size.
+            DatasetError: the bytes are not those of an image of its size, or this is far from that
+                of the image.
         """
+        _check_scale((self.width, self.height), size)
         return _resized(self._mask(), size)
 
     def _mask(self) -> NDArray[np.bool_]:
@@ -244,6 +265,12 @@ def _walk(corners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     across = np.trunc(first[rows, 1 - main][edge] + slope[edge] * along + 0.5).astype(np.int64)
     is_flat = flat[edge]
     return np.where(is_flat, on_main, across), np.where(is_flat, across, on_main)
+
+
+def _check_scale(own: Size, size: Size) -> None:
+    """Check that labels were not made for a far larger image, which would be slow to read."""
+    if max(np.divide(own, size)) > _MAX_SCALE:
+        raise _invalid(f"an outline for an image of {size[0]} x {size[1]}", f"{own[0]} x {own[1]}")
 
 
 def _fills(lengths: NDArray[np.int64], pixels: int) -> bool:

@@ -95,3 +95,13 @@ def test_polygons_are_masks(tmp_path: Path) -> None:
     assert listing.classes == ("background", "cat")
     assert np.count_nonzero(listing.images[0].read_mask()) == 20 * 18
     assert by_name(boxes_in(root)) == {"a.jpg": [("cat", [10, 6, 30, 24])]}
+
+
+def test_brushes_are_masks_however_long_their_data(tmp_path: Path) -> None:
+    # Written by label-studio-brush-rle-rs for the rows 0 255 255 and 0 0 255.
+    data = [0, 0, 0, 24, 57, 27, 252, 96, 19, 255, 206, 1, 31, 248]
+    value = {"format": "rle", "rle": [*data, *[0] * 100_000], "brushlabels": ["cat"]}
+    result = {"original_width": 3, "original_height": 2, "image_rotation": 0, "value": value}
+    root = write_tree(tmp_path / "set", {"a.png": (3, 2), "tasks.json": [task("a.png", result)]})
+    (image,) = masks_in(root).images
+    assert image.read_mask().tolist() == [[0, 1, 1], [0, 0, 1]]

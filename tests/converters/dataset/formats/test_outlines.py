@@ -115,3 +115,14 @@ def test_bounds_of_run_lengths_are_those_of_their_pixels(at: int) -> None:
         assert outline.bounds() == expected
     else:
         assert outline.bounds() is None
+
+
+def test_outlines_of_a_far_larger_image_are_refused_before_they_are_unpacked() -> None:
+    with raises_code("outline-invalid", found="10000 x 13000"):
+        RunLengths(13_000, 10_000, (130_000_000,)).fill((10_000, 13_000), (30, 40))
+
+
+def test_areas_are_those_of_what_is_filled() -> None:
+    square = np.array([[0, 0], [8, 0], [8, 5], [0, 5]], np.float64)
+    assert Polygons((square, square[::-1])).area() == 80
+    assert RunLengths(4, 5, (3, 7, 10)).area() == 7
