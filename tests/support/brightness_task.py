@@ -188,7 +188,7 @@ class BrightnessTask(TrainingTask):
         closeness = 1 - _errors(predictions, training, "test")
         images = len(closeness)
         value = float(closeness.mean())
-        bounds = interval((resample(images) @ closeness / images).astype(np.float64))
+        bounds = interval((resample(images) @ closeness / images).astype(np.float64), images)
         return Quality(
             metric=self.metric,
             value=value,
@@ -207,7 +207,10 @@ class BrightnessTask(TrainingTask):
     ) -> PairedLoss:
         was, is_now = (100 - 100 * _errors(p, training, subset) for p in (before, after))
         counts = resample(len(was))
-        bounds = drop_interval(counts @ was / len(was), counts @ is_now / len(was))
+        low, high = drop_interval(
+            counts @ was / len(was) / 100, counts @ is_now / len(was) / 100, len(was)
+        )
+        bounds = 100 * low, 100 * high
         drop = float(was.mean() - is_now.mean())
         return PairedLoss(drop, bounds, len(was), scaled_interval(drop, bounds, len(was)))
 
