@@ -17,17 +17,17 @@ _MIN_QUANTIZED = 1024
 
 def to_float32(network: FoldedNetwork) -> bytes:
     """Return the .tflite file with float32 weights, batch 1."""
-    return _file(network, _Float32())
+    return _file(network, Float32())
 
 
 def to_float16(network: FoldedNetwork) -> bytes:
     """Return the file with float16 weights, which an interpreter converts when it loads them."""
-    return _file(network, _Float16())
+    return _file(network, Float16())
 
 
 def to_dynamic_range(network: FoldedNetwork) -> bytes:
     """Return the file with 8-bit weights; activations are quantized at run time."""
-    return _file(network, _DynamicRange())
+    return _file(network, DynamicRange())
 
 
 def to_probe(network: FoldedNetwork) -> tuple[bytes, tuple[str, ...]]:
@@ -36,7 +36,7 @@ def to_probe(network: FoldedNetwork) -> tuple[bytes, tuple[str, ...]]:
     The embedding is among them; a head's scores, whose range is known, are not.
     """
     image = _image(network)
-    traced = trace(network, image, _Float32())
+    traced = trace(network, image, Float32())
     steps = tuple(step for step in traced.operations if traced.result not in step.outputs)
     if network.head is None:
         steps = traced.operations
@@ -46,17 +46,17 @@ def to_probe(network: FoldedNetwork) -> tuple[bytes, tuple[str, ...]]:
 
 def activation_names(network: FoldedNetwork) -> tuple[str, ...]:
     """Return the names of the activations that :func:`to_probe` gives."""
-    return tuple(trace(network, _image(network), _Float32()).activations)
+    return tuple(trace(network, _image(network), Float32()).activations)
 
 
 def to_part(layers: tuple[FoldedLayer, ...], shape: tuple[int, ...]) -> bytes:
     """Return a float32 file of some layers, one after the other, from [1, h, w, c] = ``shape``."""
     data = Tensor("activations", shape, "float32")
-    traced = trace_layers(layers, data, _Float32())
+    traced = trace_layers(layers, data, Float32())
     return to_bytes(Network((data,), (traced.result,), traced.operations, DESCRIPTION))
 
 
-def _file(network: FoldedNetwork, number_format: "_Float32") -> bytes:
+def _file(network: FoldedNetwork, number_format: "Float32") -> bytes:
     image = _image(network)
     traced = trace(network, image, number_format)
     steps = (*number_format.before, *traced.operations)
@@ -67,16 +67,18 @@ def _image(network: FoldedNetwork) -> Tensor:
     return Tensor("image", (1, network.size, network.size, 3), "float32")
 
 
-class _Float32:
+class Float32:
     """Weights as they are; ``before``: operations that come before all others."""
 
     def __init__(self) -> None:
         self.before: list[Operation] = []
 
     def activation(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Return a float32 tensor."""
         return Tensor(name, shape, "float32")
 
     def scores(self, shape: tuple[int, ...]) -> Tensor:
+        """Return a float32 tensor."""
         return Tensor(SCORES, shape, "float32")
 
     def weights(
@@ -87,10 +89,11 @@ class _Float32:
         data: Tensor,
         axis: int | None,
     ) -> tuple[Tensor, Tensor]:
+        """Return both as they are."""
         return constant(f"{name}/kernel", kernel), constant(f"{name}/bias", bias)
 
 
-class _Float16(_Float32):
+class Float16(Float32):
     """Weights in float16, each with a DEQUANTIZE."""
 
     def weights(
@@ -101,6 +104,7 @@ class _Float16(_Float32):
         data: Tensor,
         axis: int | None,
     ) -> tuple[Tensor, Tensor]:
+        """Return both in float32, each computed of float16."""
         return self._half(f"{name}/kernel", kernel), self._half(f"{name}/bias", bias)
 
     def _half(self, name: str, values: NDArray[np.float32]) -> Tensor:
@@ -111,7 +115,7 @@ class _Float16(_Float32):
         return real
 
 
-class _DynamicRange(_Float32):
+class DynamicRange(Float32):
     """Large kernels in int8."""
 
     def weights(
@@ -122,6 +126,7 @@ class _DynamicRange(_Float32):
         data: Tensor,
         axis: int | None,
     ) -> tuple[Tensor, Tensor]:
+        """Return the kernel in int8 if it is large."""
         if kernel.size < _MIN_QUANTIZED:
             return super().weights(name, kernel, bias, data, axis)
         return quantize_kernel(name, kernel, axis), constant(f"{name}/bias", bias)

@@ -17,7 +17,7 @@ from converters.writer.tracing import SCORES, trace
 from edge.modelwriter import operations, quantization
 from edge.modelwriter.network import Network, Operation, Tensor, quantization_of, to_bytes
 
-_PIXELS = {
+PIXELS = {
     "uint8": quantization_of(1 / 127.5, 127),
     "int8": quantization_of(1 / 127.5, -1),
     "float32": None,
@@ -45,12 +45,12 @@ def to_int8(
         output_type: likewise.
     """
     shape = (1, network.size, network.size, 3)
-    image = Tensor("image", shape, input_type, _PIXELS[input_type])
+    image = Tensor("image", shape, input_type, PIXELS[input_type])
     signed, before = image, []
     if input_type != "int8":
-        signed = Tensor("image as int8", shape, "int8", _PIXELS["int8"])
+        signed = Tensor("image as int8", shape, "int8", PIXELS["int8"])
         before = [operations.quantize(image, signed)]
-    traced = trace(network, signed, _Int8(ranges))
+    traced = trace(network, signed, Int8(ranges))
     result, after = _with_type(traced.result, output_type)
     steps = (*before, *traced.operations, *after)
     return to_bytes(Network((image,), (result,), steps, DESCRIPTION))
@@ -70,19 +70,21 @@ def _with_type(output: Tensor, dtype: str) -> tuple[Tensor, list[Operation]]:
     return shifted, [operations.quantize(output, shifted)]
 
 
-class _Int8:
+class Int8:
     """Everything in int8, biases in int32."""
 
     def __init__(self, ranges: Ranges) -> None:
         self._ranges = ranges
 
     def activation(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Return a tensor for the measured range."""
         low, high = self._ranges[name]
         return Tensor(
             name, shape, "int8", quantization.activation_range(low, max(high, low + _LEAST_SPAN))
         )
 
     def scores(self, shape: tuple[int, ...]) -> Tensor:
+        """Return a tensor for values from 0 to 1."""
         return Tensor(SCORES, shape, "int8", quantization_of(*quantization.SCORES["int8"]))
 
     def weights(
@@ -93,6 +95,7 @@ class _Int8:
         data: Tensor,
         axis: int | None,
     ) -> tuple[Tensor, Tensor]:
+        """Return the kernel in int8 and the bias in int32."""
         assert data.quantization is not None
         scale = float(data.quantization.scales[0])
         return quantization.quantize_layer(name, kernel, bias, scale, axis)

@@ -1,10 +1,14 @@
-"""A reader of the one thing that is needed of FlexBuffers: the integers of a map.
+"""The one thing that is needed of FlexBuffers: maps of numbers, written, and their integers read.
 
 Custom operations of TensorFlow Lite keep their options in this format. Layout:
 https://flatbuffers.dev/internals/#flexbuffers (all values little-endian; offsets count backward).
 """
 
-_INTEGER, _UNSIGNED, _MAP = 1, 2, 9
+import struct
+from collections.abc import Mapping
+
+_INTEGER, _UNSIGNED, _REAL, _MAP, _BOOLEAN = 1, 2, 3, 9, 26
+_WIDTH, _WIDTH_CODE = 4, 2  # bytes of every number that is written, and their code
 _MAX_KEYS, _MAX_KEY_BYTES = 100, 100
 
 
@@ -14,6 +18,31 @@ def integers(data: bytes) -> dict[str, int]:
         return _integers(data)
     except (IndexError, ValueError):
         return {}
+
+
+def map_of(values: Mapping[str, float]) -> bytes:
+    """Return a map of integers, booleans and float32 numbers by their keys."""
+    data, starts = bytearray(), []
+    for key in sorted(values):
+        starts.append(len(data))
+        data += key.encode("ascii") + b"\0"
+    data += bytes(-len(data) % _WIDTH)
+    data += struct.pack("<I", len(starts))
+    keys = len(data)
+    for start in starts:
+        data += struct.pack("<I", len(data) - start)
+    data += struct.pack("<III", len(data) - keys, _WIDTH, len(starts))
+    first = len(data)
+    kinds = bytearray()
+    for key in sorted(values):
+        value = values[key]
+        real = isinstance(value, float)
+        kind = _REAL if real else _BOOLEAN if isinstance(value, bool) else _INTEGER
+        data += struct.pack("<f" if real else "<i", value)
+        kinds.append(kind << 2 | _WIDTH_CODE)
+    data += kinds
+    data += bytes(-len(data) % _WIDTH)
+    return bytes(data + struct.pack("<IBB", len(data) - first, _MAP << 2 | _WIDTH_CODE, _WIDTH))
 
 
 def _integers(data: bytes) -> dict[str, int]:

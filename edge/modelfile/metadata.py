@@ -11,16 +11,18 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from edge.errors import ModelError
 from edge.modelfile import export_metadata, tflite
 from edge.modelfile.export_metadata import ExportMetadata
 from edge.modelfile.flatbuffer import FlatbufferError, FlatbufferReader, FlatbufferTable
 from edge.modelfile.tflite import ModelFile
+
+T = TypeVar("T")
 
 ENTRY = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
@@ -34,7 +36,8 @@ MAX_PROVENANCE_BYTES, MAX_PROVENANCE_DEPTH = 1 << 20, 32
 
 TENSOR_AXIS_LABELS = 2
 NORMALIZATION_OPTIONS, THRESHOLDING_OPTIONS = 1, 3
-_LABEL_TYPES = (TENSOR_AXIS_LABELS, 3)  # 3: TENSOR_VALUE_LABELS, which some writers use
+TENSOR_VALUE_LABELS = 3
+_LABEL_TYPES = (TENSOR_AXIS_LABELS, TENSOR_VALUE_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +150,30 @@ def packed_files(content: bytes, end: int) -> dict[str, bytes]:
 def _read(root: FlatbufferTable, packed: dict[str, bytes]) -> ModelMetadata:
     graph = next(root.tables(3), None)
     image = next(graph.tables(2), None) if graph else None
-    scores = next(graph.tables(3), None) if graph else None
+    outputs = [*graph.tables(3)] if graph else []
     mean, std = _normalization(image) if image else (None, None)
     named = [*root.tables(6)]
-    for table, field in ((graph, 4), (image, 6), (scores, 6)):
+    for table, field in ((graph, 4), (image, 6), *((output, 6) for output in outputs)):
         named += [*table.tables(field)] if table else []
     names = [PurePosixPath(entry.text(0)).name for entry in named]
     return ModelMetadata(
         name=root.text(0),
         description=root.text(1),
-        labels=_labels(scores, packed) if scores else None,
+        labels=_first(_labels(output, packed) for output in outputs),
         mean=mean,
         std=std,
-        threshold=_threshold(scores) if scores else None,
+        threshold=_first(_threshold(output) for output in outputs),
         provenance=_provenance(packed),
         author=root.text(4),
         license=root.text(5),
         version=root.text(2),
         missing=tuple(name for name in names if name not in packed),
     )
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    """Return the first value that is there: detectors describe several outputs."""
+    return next((value for value in values if value is not None), None)
 
 
 def _normalization(

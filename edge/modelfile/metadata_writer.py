@@ -21,26 +21,25 @@ from edge.modelfile.flatbuffer_writer import (
 from edge.modelfile.metadata import (
     ENTRY,
     IDENTIFIER,
-    LABELS_FILE,
     NORMALIZATION_OPTIONS,
     PROVENANCE_FILE,
-    TENSOR_AXIS_LABELS,
-    THRESHOLDING_OPTIONS,
     ModelMetadata,
     files_to_pack,
 )
+from edge.modelfile.output_metadata import describe_outputs, file_entry, value_range
 from edge.modelfile.tflite import ModelFile, TensorInfo
 from edge.quantities import counted
 
 MIN_PARSER_VERSION = "1.0.0"
-FEATURES, IMAGE, RGB = 1, 2, 1
+IMAGE, RGB = 2, 1
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date, so that equal input gives equal bytes
 
 
 def write_metadata(model: bytes, metadata: ModelMetadata) -> bytes:
     """Return the .tflite file ``model`` with ``metadata`` in place of any that it had.
 
-    The result is a function of the arguments alone. Labels belong to the first output.
+    The result is a function of the arguments alone. Labels belong to the outputs of scores, by the
+    task of the metadata.
 
     Raises:
         ModelError: the bytes are not a complete TFLite model.
@@ -70,9 +69,7 @@ def _describe(file: ModelFile, metadata: ModelMetadata) -> bytes:
     """Build the FlatBuffer 'M001' for the model of ``file``."""
     inputs = [_image(file.inputs[0], metadata)]
     inputs += [Table({0: text(tensor.name)}) for tensor in file.inputs[1:]]
-    outputs = [_scores(metadata)]
-    outputs += [Table({0: text(tensor.name)}) for tensor in file.outputs[1:]]
-    graph = Table({2: Tables(inputs), 3: Tables(outputs)})
+    graph = Table({2: Tables(inputs), 3: Tables(describe_outputs(file, metadata))})
     fields: dict[int, Scalar | Part] = {3: Tables([graph]), 7: text(MIN_PARSER_VERSION)}
     texts = {
         0: metadata.name, 1: metadata.description, 2: metadata.version, 4: metadata.author,
@@ -80,7 +77,7 @@ def _describe(file: ModelFile, metadata: ModelMetadata) -> bytes:
     }  # fmt: skip
     fields |= {field: text(value) for field, value in texts.items() if value}
     if metadata.provenance is not None:
-        fields[6] = Tables([_file(PROVENANCE_FILE, "How this model was made.")])
+        fields[6] = Tables([file_entry(PROVENANCE_FILE, "How this model was made.")])
     return build(Table(fields), IDENTIFIER)
 
 
@@ -88,13 +85,13 @@ def _image(tensor: TensorInfo, metadata: ModelMetadata) -> Table:
     image = Table({0: scalar("B", RGB)})
     fields: dict[int, Scalar | Part] = {
         0: text("image"),
-        1: text("The image to classify, resized to the input."),
+        1: text("The image, resized to the input."),
         3: Table({0: scalar("B", IMAGE), 1: image}),
     }
     if metadata.mean is not None and metadata.std is not None:
         options = Table({0: numbers("f", metadata.mean), 1: numbers("f", metadata.std)})
         fields[4] = Tables([Table({0: scalar("B", NORMALIZATION_OPTIONS), 1: options})])
-        fields[5] = _range(*_input_range(tensor, metadata.mean, metadata.std))
+        fields[5] = value_range(*_input_range(tensor, metadata.mean, metadata.std))
     return Table(fields)
 
 
@@ -107,31 +104,6 @@ def _input_range(
         return (float(limits.min),), (float(limits.max),)
     low = tuple((0 - m) / s for m, s in zip(mean, std, strict=True))
     return low, tuple((255 - m) / s for m, s in zip(mean, std, strict=True))
-
-
-def _scores(metadata: ModelMetadata) -> Table:
-    fields: dict[int, Scalar | Part] = {
-        0: text("probability"),
-        1: text("A score from 0 to 1 for each label."),
-        3: Table({0: scalar("B", FEATURES), 1: Table()}),
-        5: _range((0.0,), (1.0,)),
-    }
-    if metadata.threshold is not None:
-        options = Table({0: scalar("f", metadata.threshold)})
-        fields[4] = Tables([Table({0: scalar("B", THRESHOLDING_OPTIONS), 1: options})])
-    if metadata.labels is not None:
-        about = "The labels, one per line, in the order of the scores."
-        fields[6] = Tables([_file(LABELS_FILE, about, TENSOR_AXIS_LABELS)])
-    return Table(fields)
-
-
-def _range(low: tuple[float, ...], high: tuple[float, ...]) -> Table:
-    return Table({0: numbers("f", high), 1: numbers("f", low)})
-
-
-def _file(name: str, description: str, kind: int = 0) -> Table:
-    fields: dict[int, Scalar | Part] = {0: text(name), 1: text(description)}
-    return Table(fields | {2: scalar("B", kind)} if kind else fields)
 
 
 # -- the model around it ------------------------------------------------------------------------

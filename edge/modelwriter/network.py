@@ -64,7 +64,8 @@ class Options:
 class Operation:
     """An operation: ``code`` and ``version`` of BuiltinOperator; an input may be left out as None.
 
-    The functions of :mod:`edge.modelwriter.operations` make operations.
+    A ``custom`` one has its name there, and its options as the bytes that its kernel reads. The
+    functions of :mod:`edge.modelwriter.operations` make operations.
     """
 
     code: int
@@ -72,6 +73,8 @@ class Operation:
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: Options | None = None
+    custom: str = ""
+    custom_options: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +162,7 @@ class _Packer:
     def __init__(self, tensors: list[Table], buffers: list[Table], codes: list[Table]) -> None:
         self.tensors, self.buffers, self.codes = tensors, buffers, codes
         self._indices: dict[int, int] = {}
-        self._codes: dict[tuple[int, int], int] = {}
+        self._codes: dict[tuple[int, int, str], int] = {}
 
     def name(self, tensor: Tensor, index: int) -> None:
         """Let a tensor stand for one that is there."""
@@ -198,22 +201,26 @@ class _Packer:
 
     def _operator(self, operation: Operation) -> Table:
         fields: dict[int, Scalar | Part] = {
-            0: scalar("I", self._code(operation.code, operation.version)),
+            0: scalar("I", self._code(operation.code, operation.version, operation.custom)),
             1: numbers("i", [self.index(tensor) for tensor in operation.inputs]),
             2: numbers("i", [self.index(tensor) for tensor in operation.outputs]),
         }
         if operation.options is not None:
             fields |= {3: scalar("B", operation.options.kind), 4: operation.options.table}
+        if operation.custom_options:
+            fields[5] = octets(operation.custom_options)
         return Table(fields)
 
-    def _code(self, code: int, version: int) -> int:
-        if (code, version) not in self._codes:
-            self._codes[code, version] = len(self.codes)
+    def _code(self, code: int, version: int, custom: str) -> int:
+        key = code, version, custom
+        if key not in self._codes:
+            self._codes[key] = len(self.codes)
             # The byte field 0 held the number until it outgrew a byte; old readers know no other.
-            self.codes.append(Table({
+            fields: dict[int, Scalar | Part] = {
                 0: scalar("B", min(code, 127)), 2: scalar("i", version), 3: scalar("i", code),
-            }))  # fmt: skip
-        return self._codes[code, version]
+            }  # fmt: skip
+            self.codes.append(Table(fields | ({1: text(custom)} if custom else {})))
+        return self._codes[key]
 
 
 def _quantization(quantization: Quantization) -> Table:

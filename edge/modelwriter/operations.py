@@ -61,6 +61,24 @@ def softmax(data: Tensor, output: Tensor) -> Operation:
     return _operation(25, _version(data, data, integer=2), (data,), output, 9, fields)
 
 
+def logistic(data: Tensor, output: Tensor) -> Operation:
+    """Turn each logit into a score."""
+    return Operation(14, _version(data, data, integer=2), (data,), (output,))
+
+
+def resize_nearest(data: Tensor, output: Tensor) -> Operation:
+    """Enlarge [1, h, w, channels] to the size of ``output`` by repeating values."""
+    size = constant("size", np.array(output.shape[1:3], np.int32))
+    version = _version(data, data, integer=2)
+    return _operation(97, version, (data, size), output, 74, {})
+
+
+def concatenation(data: tuple[Tensor, ...], axis: int, output: Tensor) -> Operation:
+    """Join tensors along ``axis``; 8-bit ones and ``output`` all have the same scale."""
+    fields = {0: _int(axis), 1: _byte(NO_ACTIVATION)}
+    return _operation(2, _version(data[0], data[0], integer=2), data, output, 10, fields)
+
+
 def reshape(data: Tensor, output: Tensor) -> Operation:
     """Give a tensor the shape of ``output``."""
     shape = constant("shape", np.array(output.shape, np.int32))

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from edge.interpreter import Array, Runtime
 from edge.next_steps import command_line
-from edge.tasks.detect.heads import ssd, yolo
+from edge.tasks.detect.heads import levels, ssd, yolo
 from edge.tasks.detect.heads.yolo import Candidates
 
 
@@ -29,7 +29,7 @@ class DetectionHead(Protocol):
 
 def match_head(runtime: Runtime) -> DetectionHead | None:
     """Return the head of a model; None where no known head fits its outputs."""
-    return ssd.match_head(runtime) or yolo.match_head(runtime)
+    return ssd.match_head(runtime) or levels.match_head(runtime) or yolo.match_head(runtime)
 
 
 COCO_POSE_CLASSES = 52

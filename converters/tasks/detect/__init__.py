@@ -1,0 +1,1 @@
+"""Training of object detectors: a MobileNet with a light head on several of its layers."""
