@@ -21,6 +21,7 @@ from converters.writer.tracing import EMBEDDING, LOGITS
 from edge.errors import ConversionError
 from edge.interpreter import load
 from edge.modelwriter.heads import LinearLayer
+from edge.terminal import suppress_native_stderr
 
 if TYPE_CHECKING:
     from edge.preprocessing import Preprocessing
@@ -39,9 +40,10 @@ class RangeProbe:
     def run(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], Ranges]:
         """Return the embedding, float32 [d], of an image [1, h, w, 3], and its ranges."""
         if not hasattr(self._own, "runtime"):
-            self._own.runtime = load(
-                self._content, name="the network", delegate="cpu", threads=1, trusted=True
-            )
+            with suppress_native_stderr():  # the interpreter announces its delegate
+                self._own.runtime = load(
+                    self._content, name="the network", delegate="cpu", threads=1, trusted=True
+                )
         outputs = dict(zip(self.names, self._own.runtime.invoke(image), strict=True))
         ranges = {name: (float(x.min()), float(x.max())) for name, x in outputs.items()}
         return outputs[EMBEDDING][0], ranges

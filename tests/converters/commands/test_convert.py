@@ -61,6 +61,10 @@ def test_neither_tensorflow_nor_other_heavy_packages_are_imported(
     assert not imported & {"tensorflow", "tf_keras", "scipy", "sklearn", "h5py", "matplotlib"}
 
 
+def test_the_interpreter_does_not_announce_itself(converted: tuple[Path, Any]) -> None:
+    assert "XNNPACK" not in converted[1].stderr
+
+
 def test_json_alone_on_stdout(converted: tuple[Path, Any], report: dict[str, Any]) -> None:
     assert json.loads(converted[1].stdout) == report
 
