@@ -19,8 +19,8 @@ HEAVY = ("numpy", "cv2", "tensorflow", "ai_edge_litert", "rich", "sklearn")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_every_command_shows_its_usage(run_edge, name: str) -> None:
-    done = run_edge(name, "--help")
+def test_the_help_of_every_command_shows_its_usage(run_here, name: str) -> None:
+    done = run_here(name, "--help")
     assert done.returncode == 0, done.stderr
     assert f"Usage: edge {name}" in done.stdout
     assert "Examples:" in done.stdout

@@ -190,7 +190,8 @@ def _classes_that_lose(
     if losses:
         worst = sorted(losses.items(), key=lambda item: -item[1])[:_CLASSES]
         listed = ", ".join(f"{label} {100 * loss:.1f} points" for label, loss in worst)
-        yield f"the classes that lose most of their {task.class_headings[task.class_main]}: {listed}"
+        heading = task.class_headings[task.class_main]
+        yield f"the classes that lose most of their {heading}: {listed}"
 
 
 def _usable(

@@ -42,8 +42,8 @@ def further(evaluation: Evaluation) -> Iterator[str]:
     alarms = details.get("false_alarms_per_100")
     if alarms is not None:
         yield (
-            f"On images without these objects there are {alarms:.1f} false alarms per 100 images above "
-            f"{formatting.percent(details['threshold'])}."
+            f"On images without these objects there are {alarms:.1f} false alarms per 100 images "
+            f"above {formatting.percent(details['threshold'])}."
         )
 
 

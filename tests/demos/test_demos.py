@@ -97,7 +97,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(model: Path, tmp_path: Pa
 
 
 def test_paths_in_any_script_and_images_of_any_size(
-    run_edge: RunEdge, model: Path, tmp_path: Path
+    run_here: RunEdge, model: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "größe 猫 ✓"
     folder.mkdir()
@@ -107,7 +107,7 @@ def test_paths_in_any_script_and_images_of_any_size(
         (folder / f"é{number}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
     (folder / "é9.png").write_bytes(b"broken")
     for name in ("ü.mkv", "ü.mp4", "ü.avi"):
-        done = run_edge("demo", "classify", "--model", model, "--source", folder, "--sink",
+        done = run_here("demo", "classify", "--model", model, "--source", folder, "--sink",
                         folder / name, "--sink", f"jsonl:{folder / 'ü.jsonl'}")  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert "1 corrupt" in done.stderr
@@ -182,9 +182,9 @@ def test_a_demo_is_one_screen() -> None:
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, model: Path, arguments: tuple[str, ...], code: str, mention: str
+    run_here: RunEdge, model: Path, arguments: tuple[str, ...], code: str, mention: str
 ) -> None:
-    done = run_edge("demo", "classify", "--model", model, *arguments)
+    done = run_here("demo", "classify", "--model", model, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
     assert mention in line
@@ -192,22 +192,22 @@ def test_bad_input_is_one_clear_line(
     assert "Traceback" not in done.stderr
 
 
-def test_a_model_of_another_task(run_edge: RunEdge, model: Path) -> None:
-    done = run_edge("demo", "detect", "--model", model, "--source", "synthetic:", "--sink", "none")
+def test_a_model_of_another_task(run_here: RunEdge, model: Path) -> None:
+    done = run_here("demo", "detect", "--model", model, "--source", "synthetic:", "--sink", "none")
     assert done.returncode == 2
     assert error_code(done.stderr) == "model-wrong-task"
     assert "edge demo classify" in done.stderr
 
 
-def test_an_unknown_demo_is_answered_with_the_nearest(run_edge: RunEdge) -> None:
-    done = run_edge("demo", "clasify")
+def test_an_unknown_demo_is_answered_with_the_nearest(run_here: RunEdge) -> None:
+    done = run_here("demo", "clasify")
     assert done.returncode == 2
     assert error_code(done.stderr) == "unknown-command"
     assert "edge demo classify" in done.stderr
 
 
-def test_without_a_name_the_demos_are_listed(run_edge: RunEdge) -> None:
-    done = run_edge("demo")
+def test_without_a_name_the_demos_are_listed(run_here: RunEdge) -> None:
+    done = run_here("demo")
     assert done.returncode == 0
     lines = [line.split() for line in done.stdout.splitlines()]
     for name in ("classify", "detect", "track", "segment", "pose", "mirror"):

@@ -30,12 +30,12 @@ SCHEMA = json.loads((Path(edge.__file__).parent / "results.schema.json").read_te
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str, values: str
+    run_here: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str, values: str
 ) -> None:
     with zipfile.ZipFile(tmp_path / "hand.task", "w") as archive:
         archive.writestr("hand_detector.tflite", b"x")
     (tmp_path / "colors.tflite").write_bytes(tiny_models.color_model())
-    done = run_edge(
+    done = run_here(
         "demo", "pose", *arguments, "--source", "synthetic:", "--sink", "none", cwd=tmp_path
     )
     assert done.returncode == 2

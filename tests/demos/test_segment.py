@@ -64,7 +64,7 @@ def test_lines_and_images(run_edge: RunEdge, model: Path, image: Path, tmp_path:
     ],
 )
 def test_bad_input_is_one_clear_line(
-    run_edge: RunEdge,
+    run_here: RunEdge,
     model: Path,
     image: Path,
     arguments: tuple[str, ...],
@@ -72,7 +72,7 @@ def test_bad_input_is_one_clear_line(
     values: str,
 ) -> None:
     command = ("demo", "segment", "--model", model, "--source", image, "--sink", "none")
-    done = run_edge(*command, *arguments)
+    done = run_here(*command, *arguments)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("edge: ")]
     assert values in line

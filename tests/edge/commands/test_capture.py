@@ -39,10 +39,10 @@ def test_an_interval_in_seconds_of_the_source(run_edge: RunEdge, tmp_path: Path)
 
 
 def test_a_burst_ends_at_its_count_and_overwrites_nothing(
-    run_edge: RunEdge, tmp_path: Path
+    run_here: RunEdge, tmp_path: Path
 ) -> None:
     for turn in (1, 2):
-        done = run_edge(
+        done = run_here(
             "capture", "--label", "dog", "-o", tmp_path, "--burst", "4",
             "--source", f"synthetic:320x240@5?seed={turn}",
         )  # fmt: skip
@@ -85,11 +85,11 @@ def test_a_systems_own_files_are_no_images_of_a_class(tmp_path: Path) -> None:
         image_collector.open_collector(tmp_path, "@eaDir")
 
 
-def test_duplicates_of_earlier_runs_are_skipped(run_edge: RunEdge, tmp_path: Path) -> None:
+def test_duplicates_of_earlier_runs_are_skipped(run_here: RunEdge, tmp_path: Path) -> None:
     command = ("capture", "-o", tmp_path, "--interval", "1", "--json")
     for label, size, kept in (("cat", "1280x720", 5), ("cat", "1280x720", 0),
                               ("dog", "160x120", 5), ("dog", "160x120", 0)):  # fmt: skip
-        done = run_edge(*command, "--label", label, "--source", f"synthetic:{size}@10?frames=50")
+        done = run_here(*command, "--label", label, "--source", f"synthetic:{size}@10?frames=50")
         assert len(json.loads(done.stdout)["kept"]) == kept
     assert json.loads(done.stdout)["counts"] == {"cat": 5, "dog": 5}
 
@@ -181,10 +181,10 @@ def test_keys_take_images_in_a_terminal(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input(
-    run_edge: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str | None, text: str
+    run_here: RunEdge, tmp_path: Path, arguments: tuple[str, ...], code: str | None, text: str
 ) -> None:
     source = () if "--source" in arguments else ("--source", "synthetic:")
-    done = run_edge("capture", "-o", tmp_path, *arguments, *source, stdin=subprocess.DEVNULL)
+    done = run_here("capture", "-o", tmp_path, *arguments, *source)
     assert done.returncode == 2
     assert text in done.stderr
     assert code is None or error_code(done.stderr) == code
@@ -207,12 +207,12 @@ def test_photos_lead_to_more_photos_then_to_a_model() -> None:
     assert commands({"cat": 0}) == []
 
 
-def test_what_to_do_next_is_told_and_recorded(run_edge: RunEdge, tmp_path: Path) -> None:
+def test_what_to_do_next_is_told_and_recorded(run_here: RunEdge, tmp_path: Path) -> None:
     words = (
         "capture", "--label", "cat", "-o", tmp_path, "--burst", "2", "--source",
         "synthetic:320x240@5",
     )  # fmt: skip
-    summary = json.loads(run_edge(*words, "--json").stdout)
+    summary = json.loads(run_here(*words, "--json").stdout)
     again = f"edge capture --label cat -o {tmp_path} --source synthetic:320x240@5"
     assert summary["next_steps"][0]["command"] == again
-    assert again in [line.strip() for line in run_edge(*words).stdout.splitlines()]
+    assert again in [line.strip() for line in run_here(*words).stdout.splitlines()]
