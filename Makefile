@@ -15,7 +15,7 @@ help:
 	@echo 'make test-network  the light installs have wheels for every Python and platform'
 	@echo 'make test-board  install, run, deploy on emulated arm64 boards and a real systemd (root, Debian)'
 	@echo 'make bench       edge convert against the tutorial; the built-in weights against others'
-	@echo 'make fuzz        5,000 mutated model files through inspect, check, classify and bench'
+	@echo 'make fuzz        5,000 mutated model files and 3,000 data sets of boxes and masks'
 	@echo 'make soak        100,000 frames, then 30 minutes of web clients: memory, threads, files'
 	@echo 'make lint        ruff, codespell, mypy and import-linter'
 	@echo 'make snapshot    regenerate tests/error_messages.txt and edge/__init__.pyi'
@@ -86,6 +86,7 @@ soak: setup
 
 fuzz: setup
 	@$(BIN)/python tests/benchmarks/fuzz_models.py $(FUZZ_FLAGS)
+	@$(BIN)/python tests/benchmarks/fuzz_labels.py
 
 snapshot: setup
 	@$(BIN)/python tests/support/error_messages.py
