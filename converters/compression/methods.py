@@ -64,7 +64,7 @@ METHODS: tuple[Method, ...] = (
     Method(
         kind="prune",
         name="channels",
-        help="remove the least important expansion channels, then retrain",
+        help="remove the least important channels for their time, then retrain",
         options=pruning.ChannelOptions,
         run=pruning.run,
         computes_in=None,

@@ -2,7 +2,7 @@
 
 A recipe is a TOML file of a description and steps, the last of which writes the model file::
 
-    description = "Half of the expansion channels, in int8."
+    description = "Blocks in half of their time, in int8."
 
     [[steps]]
     step = "prune"

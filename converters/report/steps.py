@@ -18,6 +18,9 @@ _MIN_LAYERS = 6
 _CURVES = {"losses", "validation_accuracies", "validation_losses"}
 """Keys of the values per epoch of a step's training; they are drawn."""
 
+_UNSAID = {"recovery_kept", "channels", "channels_before", "costs"}
+"""Keys whose content is said otherwise, or too long for a sentence."""
+
 _STAGES = {"before": "before", "reconstructed": "after reconstructing the blocks", "end": "at last"}
 """Stages of pruning channels."""
 
@@ -57,8 +60,8 @@ def _sentences(step: Mapping[str, Any], layers: Mapping[str, Any]) -> list[str]:
         lines.append("The training did not improve the result and was discarded.")
     if before := step.get("channels_before"):
         kept, whole = sum(step["channels"].values()), sum(before.values())
-        lines.append(f"{kept:,} of {number(whole, 'expansion channel')} were kept.")
-    known = {*_NAME_KEYS, *_SENTENCES, *layers, "recovery_kept", "channels", "channels_before"}
+        lines.append(f"{kept:,} of {number(whole, 'channel')} inside the blocks were kept.")
+    known = {*_NAME_KEYS, *_SENTENCES, *layers, *_UNSAID}
     rest = flat({key: value for key, value in step.items() if key not in known})
     if rest:
         lines.append(f"Recorded: {_listed(f'{key} {value}' for key, value in rest)}.")

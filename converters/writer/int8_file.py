@@ -5,15 +5,16 @@ Only Inference" (CVPR 2018), per channel in convolutions, in one piece in the he
 there is version 12 of FULLY_CONNECTED, which tflite-runtime 2.14 lacks.
 """
 
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.writer.float_files import DESCRIPTION
-from converters.writer.folding import FoldedNetwork
+from converters.writer.folding import FoldedLayer, FoldedNetwork
 from converters.writer.ranges import Ranges
-from converters.writer.tracing import SCORES, trace
+from converters.writer.tracing import SCORES, trace, trace_layers
 from edge.modelwriter import operations, quantization
 from edge.modelwriter.network import Network, Operation, Tensor, quantization_of, to_bytes
 
@@ -54,6 +55,16 @@ def to_int8(
     result, after = _with_type(traced.result, output_type)
     steps = (*before, *traced.operations, *after)
     return to_bytes(Network((image,), (result,), steps, DESCRIPTION))
+
+
+def to_int8_part(layers: tuple[FoldedLayer, ...], shape: tuple[int, ...]) -> bytes:
+    """Return an int8 file of some layers, one after the other, from [1, h, w, c] = ``shape``.
+
+    Activations have the range of a ReLU6, whatever the layers compute: it is there to be timed.
+    """
+    data = Tensor("activations", shape, "int8", quantization.activation_range(0.0, 6.0))
+    traced = trace_layers(layers, data, Int8(defaultdict(lambda: (0.0, 6.0))))
+    return to_bytes(Network((data,), (traced.result,), traced.operations, DESCRIPTION))
 
 
 def _with_type(output: Tensor, dtype: str) -> tuple[Tensor, list[Operation]]:

@@ -51,7 +51,7 @@ DENSE = "int8"
 
 LIMITS: dict[str, dict[str, tuple[str, float]]] = {
     DENSE: {"agreement": ("at least", 0.97)},
-    "channels-50": {"invoke": ("at most", 0.70), "lost": ("at most", 2.0)},
+    "channels-50": {"invoke": ("at most", 0.60), "lost": ("at most", 1.0)},
     "magnitude-75": {"gzip": ("at most", 0.45), "lost": ("at most", 2.0)},
     "qat": {"runs": ("at least", 1.0)},
     "pqat-75": {"runs": ("at least", 1.0)},

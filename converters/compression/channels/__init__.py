@@ -1,1 +1,1 @@
-"""Structured pruning: whole expansion channels of MobileNetV2 are removed."""
+"""Structured pruning: whole channels inside the blocks of MobileNetV2 are removed."""

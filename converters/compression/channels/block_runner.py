@@ -5,12 +5,12 @@ pass through each block once, not through all blocks before it again.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.compression.channels.blocks import FIRST, Block
 from converters.writer.float_files import to_part
 from converters.writer.folding import FoldedLayer, fold_block, fold_stem
 from edge.errors import ConversionError
@@ -22,17 +22,21 @@ _BATCH = 16
 """Images whose activations inside a block are in memory at the same time."""
 
 
-def run_stem(model: Any, inputs: Iterable[Activations]) -> Activations:
-    """Return what the first block with an expansion reads, [n, h, w, c].
+def stack(inputs: Iterable[Activations]) -> Activations:
+    """Return images, each float32 [h, w, 3], as one array [n, h, w, 3]."""
+    return np.stack(list(inputs))
 
-    Args:
-        model: a flat tf_keras MobileNetV2.
-        inputs: images, float32 [h, w, 3] in [-1, 1]; at least one.
+
+def fold_inside(model: Any, name: str) -> tuple[FoldedLayer, ...]:
+    """Fold expansion, depthwise convolution and projection of a block of a flat tf_keras model.
+
+    In place of an expansion, the first block has the convolution that reads the image.
     """
-    images = iter(inputs)
-    first = next(images)
-    stem = _open(fold_stem(_weights(model)), first.shape)
-    return np.concatenate([_invoke(stem, image) for image in chain([first], images)])
+    block = Block(name, 0)
+    if name == FIRST:
+        return fold_stem(_weights(model, (block.layer("expand"), block.layer("expand_BN"), name)))
+    stride = model.get_layer(block.layer("depthwise")).strides[0]
+    return fold_block(_weights(model, (f"{name}_",)), f"{name}_", stride)
 
 
 class BlockRunner:
@@ -47,8 +51,7 @@ class BlockRunner:
     def __init__(self, model: Any, name: str, shape: tuple[int, ...]) -> None:
         """Open the block ``name``, such as "block_3"; ``shape``: [h, w, c] of what it reads."""
         _check_padding(model, name)
-        stride = model.get_layer(f"{name}_depthwise").strides[0]
-        *layers, project = fold_block(_weights(model, f"{name}_"), f"{name}_", stride)
+        *layers, project = fold_inside(model, name)
         self.projection = np.ascontiguousarray(project.kernel[:, 0, 0].T)
         self._bias = project.bias
         self._has_shortcut = any(layer.name == f"{name}_add" for layer in model.layers)
@@ -75,9 +78,9 @@ def batches(count: int) -> Iterator[slice]:
         yield slice(start, start + _BATCH)
 
 
-def _weights(model: Any, prefix: str = "") -> dict[str, list[NDArray[np.float32]]]:
+def _weights(model: Any, prefixes: tuple[str, ...]) -> dict[str, list[NDArray[np.float32]]]:
     return {
-        layer.name: layer.get_weights() for layer in model.layers if layer.name.startswith(prefix)
+        layer.name: layer.get_weights() for layer in model.layers if layer.name.startswith(prefixes)
     }
 
 
@@ -92,7 +95,8 @@ def _invoke(runtime: Runtime, activations: Activations) -> Activations:
 
 
 def _check_padding(model: Any, name: str) -> None:
-    pads = [layer for layer in model.layers if layer.name == f"{name}_pad"]
+    names = {"Conv1_pad"} if name == FIRST else {f"{name}_pad"}
+    pads = [layer for layer in model.layers if layer.name in names]
     if any(layer.padding != ((0, 1), (0, 1)) for layer in pads):
         raise ConversionError(
             "a network that pads as MobileNetV2 does",

@@ -1,22 +1,18 @@
-"""Channel pruning: remove expansion channels, reconstruct the blocks, recover by distillation."""
+"""Channel pruning: narrow the blocks, reconstruct them, recover by distillation."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.compression.channels import importance
-from converters.compression.channels.importance import (
-    Block,
-    allot_widths,
-    find_blocks,
-    keep_channels,
-    top_channels,
-)
+from converters.compression.channels.blocks import Block, find_blocks, keep_channels
+from converters.compression.channels.costs import COSTS
+from converters.compression.channels.importance import MEASURES
 from converters.compression.channels.reconstruction import reconstruct
+from converters.compression.channels.widths import Costs, choose_widths, cost_of
 from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.distillation import DistillationConfig, DistillationLog, distill
 from converters.compression.scoring import scorer
@@ -37,8 +33,9 @@ that calibrate int8; on clothes at 96 pixels, 800 keep one point more than 256.
 class ChannelOptions:
     """Options of channel pruning.
 
-    ``keep``: share of the expansion channels that stay, above 0 up to 1, the same in each block.
-    ``importance``: the criterion that ranks channels, a name in
+    ``keep``: share of what the blocks cost that stays, above 0 up to 1. ``cost``: what they cost, a
+    name in :data:`converters.compression.channels.costs.COSTS`; only "multiply-adds" are the same
+    on every machine. ``importance``: the criterion that ranks channels, a name in
     :data:`converters.compression.channels.importance.MEASURES`. ``epochs`` (at most, 0 or more),
     ``learning_rate`` and ``label_weight``: of the retraining, see
     :class:`converters.compression.distillation.DistillationConfig`.
@@ -48,7 +45,8 @@ class ChannelOptions:
     """
 
     keep: float = 0.5
-    importance: str = "contribution"
+    cost: str = "time"
+    importance: str = "residual"
     epochs: int = 3
     learning_rate: float = 5e-5
     label_weight: float = 0.1
@@ -61,15 +59,8 @@ class ChannelOptions:
                 "use keep = 0.5",
                 code="option-out-of-range",
             )
-        if self.importance not in importance.MEASURES:
-            raise UsageError(
-                f"importance to be one of {', '.join(importance.MEASURES)}",
-                repr(self.importance),
-                did_you_mean(
-                    self.importance, importance.MEASURES, 'use importance = "contribution"'
-                ),
-                code="unknown-option-value",
-            )
+        _check_name("cost", self.cost, COSTS)
+        _check_name("importance", self.importance, MEASURES)
         if self.epochs < 0:
             raise UsageError(
                 "epochs to be 0 or more",
@@ -90,19 +81,30 @@ class ChannelOptions:
         )
 
 
-def run(state: RecipeState, options: ChannelOptions, context: RecipeContext) -> RecipeState:
-    """Narrow the expansion of every inverted residual block of the state's model.
+def _check_name(key: str, value: str, known: Mapping[str, Any]) -> None:
+    if value not in known:
+        raise UsageError(
+            f"{key} to be one of {', '.join(known)}",
+            repr(value),
+            did_you_mean(value, known, f'use {key} = "{next(iter(known))}"'),
+            code="unknown-option-value",
+        )
 
-    The most important channels stay; the projections are refitted so that each block's output
-    stays close to the original, and the head, so that the scores do. Only where the validation
+
+def run(state: RecipeState, options: ChannelOptions, context: RecipeContext) -> RecipeState:
+    """Narrow the inverted residual blocks of the state's model.
+
+    Their widths are those that lose least for a share of what the blocks cost. The most important
+    channels stay; the projections are refitted so that each block's output stays close to the
+    original, and the head, so that the scores do. Only where the validation
     accuracy is lower by more than chance is the network then distilled from the teacher, until it
     is back; that is kept only if it improves the validation result.
 
     Raises:
-        ConversionError: the model has no blocks that expand.
+        ConversionError: the model has no inverted residual blocks.
     """
     blocks = find_blocks(state.model)
-    narrowed, widths = _narrow(state.model, blocks, options, context)
+    narrowed, widths, costs = _narrow(state.model, blocks, options, context)
     before, reconstructed = (_validate(model, context) for model in (state.model, narrowed))
     recovery, end = None, reconstructed
     if options.epochs and _lost(before[0], reconstructed[0], len(context.split.validation)):
@@ -110,7 +112,9 @@ def run(state: RecipeState, options: ChannelOptions, context: RecipeContext) -> 
     results = {"before": before, "reconstructed": reconstructed, "end": end}
     details = {
         "channels": widths,
-        "channels_before": {block.name: block.channels for block in blocks},
+        "channels_before": _widths(blocks),
+        "costs": {name: {str(w): c for w, c in known.items()} for name, known in costs.items()},
+        "cost_kept": cost_of(widths, costs) / cost_of(_widths(blocks), costs),
         "validation_accuracy": {stage: accuracy for stage, (accuracy, _) in results.items()},
         "validation_loss": {stage: loss for stage, (_, loss) in results.items()},
         "recovery": None if recovery is None else recovery.to_dict(),
@@ -119,16 +123,21 @@ def run(state: RecipeState, options: ChannelOptions, context: RecipeContext) -> 
     return replace(
         state,
         model=narrowed,
-        notes=(*state.notes, _note(details)),
+        notes=(*state.notes, _note(details, options.cost)),
         details=(*state.details, details),
     )
 
 
-def _note(details: dict[str, Any]) -> str:
+def _widths(blocks: tuple[Block, ...]) -> dict[str, int]:
+    return {block.name: block.channels for block in blocks}
+
+
+def _note(details: dict[str, Any], unit: str) -> str:
     width, whole = (sum(details[name].values()) for name in ("channels", "channels_before"))
     accuracy = details["validation_accuracy"]
     note = (
-        f"Kept {width} of {whole} expansion channels ({width / whole:.0%}). Validation accuracy: "
+        f"Kept {width} of {whole} inner channels, at {details['cost_kept']:.0%} of the blocks' "
+        f"{unit}. Validation accuracy: "
         f"{accuracy['before']:.1%} before, {accuracy['reconstructed']:.1%} after reconstructing "
         "blocks and head"
     )
@@ -152,17 +161,21 @@ def _lost(before: float, after: float, images: int) -> bool:
 
 def _narrow(
     model: Any, blocks: tuple[Block, ...], options: ChannelOptions, context: RecipeContext
-) -> tuple[Any, dict[str, int]]:
-    """Return the narrower network with its projections refitted, and the width of each block."""
+) -> tuple[Any, dict[str, int], Costs]:
+    """Return the narrower network with its projections refitted, the widths, and what they cost."""
+    with context.progress.working("measuring blocks"):
+        costs = COSTS[options.cost](model, blocks)
     with blas.one_thread():
         with context.progress.working("ranking channels"):
-            scores = importance.MEASURES[options.importance](model, blocks, context)
-        widths = allot_widths(blocks, options.keep)
-        narrowed = keep_channels(model, top_channels(scores, widths))
+            rankings = MEASURES[options.importance](model, blocks, context)
+        losses = {name: ranking.losses for name, ranking in rankings.items()}
+        widths = choose_widths(losses, costs, options.keep)
+        kept = {name: rankings[name].most_important(width) for name, width in widths.items()}
+        narrowed = keep_channels(model, kept)
         fitting = reconstruct(narrowed, model, blocks, _inputs(context))
         for _ in context.progress.track(fitting, len(blocks), "reconstructing blocks"):
             pass
-    return narrowed, widths
+    return narrowed, widths, costs
 
 
 def _inputs(context: RecipeContext) -> Iterator[NDArray[np.float32]]:

@@ -16,9 +16,9 @@ from converters.compression.channels.block_runner import (
     Activations,
     BlockRunner,
     batches,
-    run_stem,
+    stack,
 )
-from converters.compression.channels.importance import Block
+from converters.compression.channels.blocks import Block
 
 _RIDGE = 1e-3
 """Added to the diagonal, relative to its mean: on few images channels are nearly collinear."""
@@ -41,12 +41,12 @@ def reconstruct(
     read, nothing changes.
 
     Args:
-        narrowed: the result of :func:`converters.compression.channels.importance.keep_channels`.
+        narrowed: the result of :func:`converters.compression.channels.blocks.keep_channels`.
         model: the original network; not changed.
         blocks: those of ``model``, in order.
         inputs: images, each float32 [h, w, 3] in [-1, 1]; at least one.
     """
-    target = entering = run_stem(model, inputs)
+    target = entering = stack(inputs)
     for block in blocks:
         shape = entering.shape[1:]
         target = BlockRunner(model, block.name, shape).run(target)

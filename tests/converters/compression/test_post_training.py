@@ -10,7 +10,7 @@ from micro_files import runs_on_tflite_runtime, scores
 from converters import tflite as quantize
 from converters.backbone import mobilenet_v2
 from converters.compression import methods
-from converters.compression.channels import importance
+from converters.compression.channels.blocks import find_blocks, keep_channels
 from converters.compression.context import RecipeContext, RecipeState
 from converters.compression.keras_models import pointwise
 from converters.tf import clone_model, keras
@@ -83,8 +83,8 @@ def whole() -> Any:
     base = mobilenet_v2.build(0.35, 96)
     pooled = layers.GlobalAveragePooling2D()(base.output)
     model = keras().Model(base.input, layers.Dense(3, activation="softmax", name="head")(pooled))
-    blocks = importance.find_blocks(model)
-    return importance.keep_channels(
+    blocks = find_blocks(model)
+    return keep_channels(
         model, {block.name: np.arange(block.channels * 2 // 3) for block in blocks}
     )
 

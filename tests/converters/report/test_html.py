@@ -298,6 +298,7 @@ def test_recipes_list_their_steps_and_missing_gains() -> None:
             "validation_accuracy": {"before": 0.966, "end": 0.949},
             "channels": {f"block_{block}": block for block in range(1, 9)},
             "channels_before": {f"block_{block}": 2 * block for block in range(1, 9)},
+            "costs": {"block_1": {"16": 0.1, "96": 0.5}},
             "new": {"figure": 3},
         }  # fmt: skip
 
@@ -309,7 +310,7 @@ def test_recipes_list_their_steps_and_missing_gains() -> None:
         "for 2 epochs in 95 s; epoch 1 was the best. Validation accuracy: 96.6 % before" in recipes
     )
     assert "and 94.9 % at last. The training did not improve the result" in recipes
-    assert "36 of 72 expansion channels were kept. Recorded: new.figure 3." in recipes
+    assert "36 of 72 channels inside the blocks were kept. Recorded: new.figure 3." in recipes
     assert "layer channels channels before block_1 1 2 block_2 2 4 " in recipes
     assert "quantize int8" in recipes
     assert "Recovery of channels-50" in recipes

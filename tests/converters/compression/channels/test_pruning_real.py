@@ -27,11 +27,13 @@ def accuracy(content: bytes, context: RecipeContext) -> float:
     return float(np.mean(answers == context.dataset.labels[indices]))
 
 
-def test_half_the_channels_save_work_and_lose_two_points_at_most(groceries: RecipeContext) -> None:
-    pruned = pruning.run(
-        RecipeState(groceries.teacher), pruning.ChannelOptions(keep=0.5, epochs=1), groceries
-    )
+@pytest.mark.parametrize("cost", ["time", "multiply-adds"])
+def test_half_the_work_of_the_blocks_loses_a_point_at_most(
+    groceries: RecipeContext, cost: str
+) -> None:
+    options = pruning.ChannelOptions(keep=0.5, cost=cost, epochs=0)
+    pruned = pruning.run(RecipeState(groceries.teacher), options, groceries)
     dense, narrow = int8(groceries.teacher, groceries), int8(pruned.model, groceries)
     before, after = (model_cost(tflite.parse(content)) for content in (dense, narrow))
-    assert 0.56 <= after.multiply_adds / before.multiply_adds <= 0.58
-    assert accuracy(narrow, groceries) >= accuracy(dense, groceries) - 0.02
+    assert 0.4 <= after.multiply_adds / before.multiply_adds <= 0.65
+    assert accuracy(narrow, groceries) >= accuracy(dense, groceries) - 0.01
