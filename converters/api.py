@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.progress import Progress, SilentProgress
-from edge.errors import OutputError, UsageError, check_list
+from edge.errors import OutputError, UsageError, check_list, did_you_mean
 from edge.files import output_errors, write_atomic
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def convert(
     max_latency: float | None = None,
     max_size: float | None = None,
     min_accuracy: float | None = None,
+    minimums: Mapping[str, float] | None = None,
     precision: float | None = None,
     max_drop: float = 2.0,
     force: bool = False,
@@ -84,6 +85,8 @@ def convert(
         max_latency: maximum median latency of one inference on this computer's CPU, in ms.
         max_size: maximum file size in kB (1000 bytes).
         min_accuracy: minimum accuracy on the test split (0-1).
+        minimums: the same for another task's metric, by the name of the command's option, such as
+            ``{"min_accuracy": 0.9}``.
         precision: required precision (0-1) of the accepted predictions.
         max_drop: maximum accuracy loss against float32, in percentage points.
         force: replace an earlier result.
@@ -100,7 +103,8 @@ def convert(
     from converters.training.augment import Augmentation
     from converters.training.config import TrainingOptions
 
-    plan = _plan(recipes, board, target, max_latency, max_size, min_accuracy, precision, max_drop)
+    lowest = {"min_accuracy": min_accuracy, **(minimums or {})}
+    plan = _plan(recipes, board, target, max_latency, max_size, lowest, precision, max_drop)
     if size is None and plan.board is not None:
         size = plan.board.run.size or None
     settings = pipeline.ConvertSettings(
@@ -138,6 +142,7 @@ def compress(
     max_latency: float | None = None,
     max_size: float | None = None,
     min_accuracy: float | None = None,
+    minimums: Mapping[str, float] | None = None,
     precision: float | None = None,
     max_drop: float = 2.0,
     force: bool = False,
@@ -156,6 +161,7 @@ def compress(
         max_latency: see :func:`convert`.
         max_size: see :func:`convert`.
         min_accuracy: see :func:`convert`.
+        minimums: see :func:`convert`.
         precision: None: that of ``result``.
         max_drop: see :func:`convert`.
         force: replace an earlier result in ``out``.
@@ -173,7 +179,14 @@ def compress(
         data=None if data is None else Path(data),
         force=force,
         plan=_plan(
-            recipes, board, target, max_latency, max_size, min_accuracy, precision, max_drop
+            recipes,
+            board,
+            target,
+            max_latency,
+            max_size,
+            {"min_accuracy": min_accuracy, **(minimums or {})},
+            precision,
+            max_drop,
         ),
         command=_call(compress, result, out) if command is None else command,
     )
@@ -379,7 +392,7 @@ def _plan(
     target: str | None,
     max_latency: float | None,
     max_size: float | None,
-    min_accuracy: float | None,
+    minimums: Mapping[str, float | None],
     precision: float | None,
     max_drop: float,
 ) -> "CompressionPlan":
@@ -393,9 +406,30 @@ def _plan(
         target=target or ("cpu" if known is None else known.run.delegate),
         max_latency_ms=max_latency,
         max_size_kb=max_size,
-        min_quality=min_accuracy,
+        **_minimum(minimums),
     )
     return make_plan([str(recipe) for recipe in recipes], limits, precision, max_drop, known)
+
+
+def _minimum(minimums: Mapping[str, float | None]) -> dict[str, Any]:
+    """Return the limit for the one minimum that is given, with the command's option for it."""
+    from converters.tasks import TASKS
+
+    given = {
+        f"--{name.replace('_', '-')}": value
+        for name, value in minimums.items()
+        if value is not None
+    }
+    known = [entry.minimum for entry in TASKS.values()]
+    unknown = next((option for option in given if option not in known), None)
+    if unknown is not None or len(given) > 1:
+        raise UsageError(
+            f"one of {', '.join(known)}",
+            unknown or " and ".join(given),
+            did_you_mean(unknown or "", known, f"use {known[0]} 0.9"),
+            code="conflicting-options" if unknown is None else "unknown-option-value",
+        )
+    return next(({"min_quality": v, "min_option": option} for option, v in given.items()), {})
 
 
 def _call(function: Callable[..., Any], *paths: PathLike) -> str:

@@ -85,6 +85,7 @@ def compress(
         recipes=recipes,
         data=data,
         force=force,
+        minimums=shared.take_minimums(options),
         progress=TerminalProgress(),
         command=shared.command_line(),
         **options,

@@ -169,6 +169,7 @@ def convert(
         dataset,
         target,
         recipes=recipes,
+        minimums=shared.take_minimums(options),
         progress=TerminalProgress(),
         command=shared.command_line(),
         **options,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from converters.dataset.listing import file_name
+from converters.tasks import TASKS
 
 if TYPE_CHECKING:
     from converters.report.model import Report
@@ -17,6 +18,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+
+
+def _minimum_help(task: str) -> str:
+    if task != next(reversed(TASKS)):
+        return f"The same for --task {task}."
+    return (
+        "Minimum accuracy on the test subset, such as 0.95; without another limit, the fastest "
+        "variant that reaches it is selected."
+    )
+
 
 _OPTIONS = (
     click.option(
@@ -42,12 +53,9 @@ _OPTIONS = (
     click.option(
         "--max-size", type=float, metavar="KB", help="Maximum file size (1 kB = 1000 bytes)."
     ),
-    click.option(
-        "--min-accuracy",
-        type=float,
-        metavar="SHARE",
-        help="Minimum accuracy on the test subset, such as 0.95; without another limit, the "
-        "fastest variant that reaches it is selected.",
+    *(
+        click.option(entry.minimum, type=float, metavar="SHARE", help=_minimum_help(name))
+        for name, entry in reversed(TASKS.items())
     ),
     click.option(
         "--precision",
@@ -73,6 +81,13 @@ def plan_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def take_minimums(options: dict[str, Any]) -> dict[str, float]:
+    """Remove the minimums of the tasks' metrics from ``options``; return those that are given."""
+    names = [entry.minimum[2:].replace("-", "_") for entry in TASKS.values()]
+    values = {name: options.pop(name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def command_line() -> str:

@@ -22,12 +22,14 @@ class TaskEntry:
     """A task that can be trained.
 
     ``task``: "module:object" of its :class:`converters.task.TrainingTask`; ``page``: that of the
-    function that fills its part of report.html; ``labels``: how its images are labeled, for help.
+    function that fills its part of report.html; ``labels``: how its images are labeled, for help;
+    ``minimum``: the option that requires a minimum of its metric.
     """
 
     task: str
     page: str
     labels: str
+    minimum: str
 
 
 TASKS = {
@@ -35,6 +37,7 @@ TASKS = {
         "converters.tasks.classify.task:TASK",
         "converters.tasks.classify.page:fill_page",
         "a folder per class, or a CSV path,label",
+        "--min-accuracy",
     ),
 }
 """Name as in ``edge demo NAME`` → task.

@@ -14,6 +14,7 @@ from jsonschema import validate
 from report_page import Page
 from rich.console import Console
 
+import converters
 from converters import pipeline, tasks
 from converters.progress import SilentProgress
 from converters.report import compare, schema, terminal
@@ -103,6 +104,17 @@ def test_a_minimum_of_its_metric_is_a_limit(images: Path, tmp_path: Path) -> Non
     assert {failure.limit for failure in report.choice.failures} == {"min_closeness"}
     assert report.choice.limits.minimum == 0.999
     assert [j.requirement for j in report.verdict.judgments] == ["loss", "min_closeness"]
+
+
+def test_one_minimum_is_given_by_the_name_of_its_option(images: Path, tmp_path: Path) -> None:
+    report = converters.convert(images, tmp_path / "out", minimums={"min_closeness": 0.9})
+    assert report.choice.limits.minimum == 0.9 and report.success
+    with raises_code("conflicting-options", found="--min-accuracy and --min-closeness"):
+        converters.convert(
+            images, tmp_path / "no", min_accuracy=0.9, minimums={"min_closeness": 0.9}
+        )
+    with raises_code("unknown-option-value", fix="--min-closeness"):
+        converters.convert(images, tmp_path / "no", minimums={"min_closenes": 0.9})
 
 
 def test_recipes_that_it_lacks_are_refused_before_any_work(images: Path, tmp_path: Path) -> None:

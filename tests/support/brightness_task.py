@@ -44,7 +44,12 @@ from edge.preprocessing import Preprocessing
 
 SIZE = 32
 NAME = "brightness"
-ENTRY = TaskEntry("brightness_task:TASK", "brightness_task:fill_page", "names such as bright-0.5-1")
+ENTRY = TaskEntry(
+    "brightness_task:TASK",
+    "brightness_task:fill_page",
+    "names like bright-0.5-1",
+    "--min-closeness",
+)
 
 
 @dataclass(frozen=True)
