@@ -67,7 +67,7 @@ def test_the_frozen_classifier_knows_images_it_never_saw(
     assert frozen.method == "frozen"
     predicted = scores(frozen, shapes, shapes_split.test).argmax(1)
     assert np.mean(predicted == shapes.labels[shapes_split.test]) > 0.6  # chance: 0.33
-    assert frozen.validation_accuracy > 0.6
+    assert frozen.validation_quality > 0.6
 
 
 def test_the_classifier_is_flat_and_ends_in_a_softmax(
@@ -198,10 +198,10 @@ def test_always_tunes_all_but_batch_norm(
     assert moved("block_9_project") > 0
     assert moved("block_9_project_BN") == 0
     best = trained.details["fine_tuning"]["best_epoch"] - 1
-    assert trained.validation_accuracy == trained.curves[1].series["validation accuracy"][best]
+    assert trained.validation_quality == trained.curves[1].series["validation accuracy"][best]
     predicted = scores(trained, shapes, shapes_split.validation).argmax(1)
     measured = np.mean(predicted == shapes.labels[shapes_split.validation])
-    assert measured == pytest.approx(trained.validation_accuracy)  # the best was restored
+    assert measured == pytest.approx(trained.validation_quality)  # the best was restored
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def test_a_short_training_from_scratch_predicts_what_it_learned(
     from_scratch: TrainedModel,
 ) -> None:
     """Also outside training, where BatchNorm uses its moving averages."""
-    assert from_scratch.validation_accuracy > 0.8
+    assert from_scratch.validation_quality > 0.8
 
 
 def test_options_out_of_range_are_errors() -> None:
