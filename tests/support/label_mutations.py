@@ -161,7 +161,7 @@ def _masks(random_: random.Random) -> dict[str, Content]:
     image.putpalette(list(range(256)) * 3)
     file = io.BytesIO()
     image.save(file, "PNG", bits=random_.choice((2, 4, 8)))
-    return {"masks/a.png": _bytes(random_, file.getvalue()), "masks/b.png": np.ones((15, 20)),
+    return {"masks/a.png": _bytes(random_, file.getvalue()), "masks/b.png": np.ones((15, 20), np.uint8),
             names: _bytes(random_, text)}  # fmt: skip
 
 
