@@ -3,7 +3,10 @@
     python -m converters.writer.builtin_extractor imagenet_samples_1000.zip -o builtin.tflite
 
 It is the built-in backbone of ``edge convert``. The ranges of its activations are measured on
-images of many kinds, since those that will be taught are not known.
+images of many kinds, since those that will be taught are not known; for the same reason those
+behind a ReLU6 are 0 to 6 here, so that no image clips them. With measured ones, as in ``edge
+convert``, which has the images, a model taught with five images a class of Fashion-MNIST was 0.5 ±
+0.2 points worse (ten draws), and one taught with grocery photos no better.
 """
 
 from pathlib import Path
@@ -13,9 +16,9 @@ import numpy as np
 
 from converters.backbone.pretrain.images import open_source
 from converters.backbone.weights import read_builtin
-from converters.writer.folding import fold
+from converters.writer.folding import FoldedNetwork, fold
 from converters.writer.int8_file import to_int8
-from converters.writer.ranges import measure
+from converters.writer.ranges import Ranges, measure
 from edge.files import write_atomic
 from edge.image import decode_image
 from edge.modelfile.metadata import ModelMetadata
@@ -38,7 +41,7 @@ def builtin_extractor(images: Path, count: int, seed: int) -> bytes:
     chosen = np.random.default_rng(seed).permutation(len(files))[:count]
     pixels = np.stack([preprocessing.resize(decode_image(files[index])) for index in chosen])
     network = fold(weights, size)
-    ranges = measure(network, pixels, preprocessing)
+    ranges = _open_behind_relu6(network, measure(network, pixels, preprocessing))
     content = to_int8(network, ranges, output_type="int8")
     about = ModelMetadata(
         name="MobileNetV2 0.5 without its head",
@@ -48,6 +51,12 @@ def builtin_extractor(images: Path, count: int, seed: int) -> bytes:
         license=card["licence"],
     )
     return write_metadata(content, about)
+
+
+def _open_behind_relu6(network: FoldedNetwork, ranges: Ranges) -> Ranges:
+    """Return the ranges with those behind a ReLU6 as wide as it lets through."""
+    layers = (layer for block in network.blocks for layer in block.layers)
+    return {**ranges, **{layer.name: (0.0, 6.0) for layer in layers if layer.relu6}}
 
 
 @click.command()
