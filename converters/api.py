@@ -33,7 +33,7 @@ def convert(
     alpha: float | None = None,
     size: int | None = None,
     fine_tune: str = "auto",
-    budget: float = 60.0,
+    budget: float | None = None,
     epochs: int | None = None,
     batch_size: int = 32,
     dropout: float = 0.2,
@@ -70,7 +70,8 @@ def convert(
         alpha: width multiplier of MobileNetV2; None: from the weights.
         size: input size in pixels; None: from the board, else from the weights.
         fine_tune: auto, always or never.
-        budget: time limit for ``fine_tune="auto"`` in seconds.
+        budget: time limit in seconds for ``fine_tune="auto"``, 60 by default, and for the training
+            of a detector, 300 by default.
         epochs: number of fine-tuning epochs.
         batch_size: images.
         dropout: share (0 to below 1) of features.

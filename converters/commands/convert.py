@@ -19,6 +19,7 @@ Examples:
   edge convert photos/
   edge convert photos/ -o out/ --fine-tune never --seed 7
   edge convert photos/ -o out/ --weights builtin --size 128
+  edge convert boxes/ -o out/ --weights coco --budget 600
   edge convert photos.zip -o out/ --weights mobilenet.h5
   edge convert labels.csv -o out/ --json > report.json
   edge convert photos/ --recipe channels-50 --recipe magnitude-75
@@ -38,6 +39,7 @@ DATASET is one of
   train/, val/, test/ of class folders:   photos/train/cat/1.jpg
   a zip or tar (.tar, .tgz, ...) of either
   a CSV of image paths:                   path,label[,split]
+  boxes of objects, to train a detector:  COCO, Pascal VOC, YOLO, Label Studio, CSV
 
 \b
 Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop, is
@@ -68,7 +70,8 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "--weights",
     metavar="NAME|FILE",
     help="Pretrained weights of the backbone: imagenet (downloaded once), builtin (no internet "
-    "needed), none (train from scratch), or a .h5, .keras or MobileNetV2 .tflite file.  "
+    "needed), none (train from scratch), or a .h5, .keras or MobileNetV2 .tflite file; of "
+    "detectors also coco, or the .tflite of an SSD MobileNet.  "
     "[default: imagenet, or builtin (with a note) if imagenet is unavailable]",
 )
 @click.option(
@@ -94,9 +97,8 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "--budget",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    default=60.0,
-    show_default=True,
-    help="Time limit for '--fine-tune auto'.",
+    help="Time limit for '--fine-tune auto', and for the training of a detector.  "
+    "[default: 60; detectors 300]",
 )
 @click.option(
     "--epochs", type=click.IntRange(min=1), metavar="N", help="Number of fine-tuning epochs."

@@ -33,6 +33,12 @@ class TaskEntry:
 
 
 TASKS = {
+    "detect": TaskEntry(
+        "converters.tasks.detect.task:TASK",
+        "converters.tasks.detect.page:fill_page",
+        "boxes as COCO, Pascal VOC, YOLO, Label Studio or a CSV",
+        "--min-map50",
+    ),
     "classify": TaskEntry(
         "converters.tasks.classify.task:TASK",
         "converters.tasks.classify.page:fill_page",

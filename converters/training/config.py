@@ -21,7 +21,7 @@ class TrainingOptions:
     ``fine_tune``: "auto", "always" or "never"; ``epochs``: of fine-tuning or of training from
     scratch; ``batch_size``: images; ``seed``: of every random choice of a conversion, also
     before training; ``dropout``: share of features; ``label_smoothing``: share of the target;
-    ``budget``: seconds that "auto" may spend on fine-tuning.
+    ``budget``: seconds that training may take, of a classifier those of fine-tuning by "auto".
 
     Raises:
         UsageError: a value outside its range.
@@ -33,7 +33,7 @@ class TrainingOptions:
     seed: int = 0
     dropout: float = 0.2
     label_smoothing: float = 0.1
-    budget: float = 60.0
+    budget: float | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class TrainingOptions:
             raise UsageError(
                 "--seed of at least 0", str(self.seed), "use --seed 0", code="option-out-of-range"
             )
-        if not self.budget >= 0:
+        if self.budget is not None and not self.budget >= 0:
             raise UsageError(
                 "--budget of 0 s or more",
                 f"{self.budget:g}",

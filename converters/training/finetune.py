@@ -115,6 +115,9 @@ Nor are views other than the image embedded: on grocery6 the head on images alon
 then (98.6 %, and 95.1 % with the built-in backbone, means of 12 splits), at half the time.
 """
 
+BUDGET = 60.0
+"""Seconds of fine-tuning, by default."""
+
 TUNING_EPOCHS = 10
 """Default number of epochs of fine-tuning, if the budget allows."""
 
@@ -178,17 +181,21 @@ def fine_tune(
         note = (
             f"Not fine-tuned: {counted(count, 'epoch')} would take about "
             f"{count * per_epoch[0]:.0f} s (estimated from one step), more than the "
-            f"budget of {options.budget:g} s. Raise --budget, or use --fine-tune always."
+            f"budget of {_budget(options):g} s. Raise --budget, or use --fine-tune always."
         )
         return FineTuned(None, frozen, history, (note,))
     return _compare(model, frozen, history, auto)
 
 
+def _budget(options: TrainingOptions) -> float:
+    return BUDGET if options.budget is None else options.budget
+
+
 def _affordable(per_epoch: float, options: TrainingOptions) -> int:
     """Return the epochs within the budget; 0 if ``options.epochs`` or the minimum do not fit."""
     if options.epochs is not None:
-        return options.epochs if options.epochs * per_epoch <= options.budget else 0
-    affordable = min(TUNING_EPOCHS, int(options.budget / per_epoch))
+        return options.epochs if options.epochs * per_epoch <= _budget(options) else 0
+    affordable = min(TUNING_EPOCHS, int(_budget(options) / per_epoch))
     return affordable if affordable >= _MIN_TUNING_EPOCHS else 0
 
 

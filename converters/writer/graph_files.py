@@ -17,6 +17,7 @@ from converters.writer.ranges import Ranges, union
 from edge.interpreter import load
 from edge.modelwriter import operations
 from edge.modelwriter.network import Network, Operation, Tensor, to_bytes
+from edge.terminal import suppress_native_stderr
 
 if TYPE_CHECKING:
     from edge.preprocessing import Preprocessing
@@ -68,7 +69,8 @@ def measure(
     names = tuple(traced.activations)
     outputs = tuple(traced.activations.values())
     content = to_bytes(Network((image,), outputs, traced.operations, DESCRIPTION))
-    runtime = load(content, name="the network", delegate="cpu", threads=1, trusted=True)
+    with suppress_native_stderr():  # the interpreter announces its delegate
+        runtime = load(content, name="the network", delegate="cpu", threads=1, trusted=True)
     return union(
         {
             name: (float(values.min()), float(values.max()))

@@ -13,6 +13,7 @@ from edge.modelwriter.network import Network, Tensor, to_bytes
 from edge.tasks.detect.detector import IOU
 from edge.tasks.detect.heads import levels
 from edge.tasks.detect.heads.yolo import Candidates, nms
+from edge.terminal import suppress_native_stderr
 
 LOWEST_SCORE = 0.01
 """Of the detections that mAP is computed of."""
@@ -44,9 +45,10 @@ class Predictor:
         traced = trace_graph(nodes, inputs, Float32())
         results = tuple(traced.activations[name] for name in outputs(strides))
         content = to_bytes(Network(tuple(inputs.values()), results, traced.operations, DESCRIPTION))
-        self._runtime = load(
-            content, name="the network", delegate="cpu", threads=1, trusted=True
-        )  # fmt: skip
+        with suppress_native_stderr():  # the interpreter announces its delegate
+            self._runtime = load(
+                content, name="the network", delegate="cpu", threads=1, trusted=True
+            )
         head = levels.match(self._runtime.outputs, (size, size))
         assert head is not None, "the outputs are named so"
         self._head = head

@@ -100,7 +100,7 @@ class _Run:
         """Run all phases, or those that are left."""
         all_as_it_is, *cuts = self._network.trunk.cuts
         head = self._phase(0, plan.HEADS, all_as_it_is)
-        if not plan.good_enough(head.scores):
+        if cuts and not plan.good_enough(head.scores):
             trials = [self._phase(1 + n, plan.PILOT, cut) for n, cut in enumerate(cuts)]
             tried = [trial for trial in trials if trial.scores]
             # Without time for trials the latest cut is taken, which is the cheapest one.
@@ -113,6 +113,9 @@ class _Run:
         recorded = self._state.phases[number : number + 1]
         if recorded and recorded[0].over:
             return recorded[0]
+        if not recorded and kind != plan.HEADS and self._elapsed() >= self._options.budget:
+            self._state.phases.append(PhaseRecord(kind, cut_name, steps=0, every=1, over=True))
+            return self._state.phases[-1]
         work = self._work_behind(cut_name)
         phase = recorded[0] if recorded else self._planned(work, kind)
         if not recorded:

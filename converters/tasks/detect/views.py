@@ -19,6 +19,7 @@ from converters.writer.graph import IMAGE, GraphNode, trace_graph
 from edge.interpreter import load
 from edge.modelwriter.network import Network, Tensor, to_bytes
 from edge.preprocessing import Preprocessing
+from edge.terminal import suppress_native_stderr
 
 Features = tuple[NDArray[np.float16], ...]
 
@@ -41,9 +42,10 @@ class FrozenLayers:
     def __call__(self, pixels: NDArray[np.uint8]) -> Features:
         """Return the outputs, float16 [h, w, c] each, for an image, uint8 RGB [size, size, 3]."""
         if not hasattr(self._local, "runtime"):
-            self._local.runtime = load(
-                self._content, name="the network", delegate="cpu", threads=1, trusted=True
-            )
+            with suppress_native_stderr():  # the interpreter announces its delegate
+                self._local.runtime = load(
+                    self._content, name="the network", delegate="cpu", threads=1, trusted=True
+                )
         outputs = self._local.runtime.invoke(self._preprocessing.normalize(pixels)[None])
         return tuple(output[0].astype(np.float16) for output in outputs)
 

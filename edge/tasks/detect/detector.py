@@ -94,7 +94,8 @@ class Detector(SingleImage):
             model: the path of a .tflite file, or of a result folder of ``edge convert``, or a name
                 from ``edge models list``.
             labels: a file with one name per line; by default the labels in or next to the model.
-            threshold: minimum score of a detection, above 0, at most 1; by default 0.4.
+            threshold: minimum score of a detection, above 0, at most 1; by default that of the
+                model's metadata, else 0.4.
             delegate: "auto", "cpu" or "edgetpu".
             threads: CPU threads; by default one per core, at most 4.
             classes: names of the classes to report; all by default.
@@ -115,8 +116,7 @@ class Detector(SingleImage):
             DelegateError: no interpreter, or no Edge TPU for a model that needs one.
             DownloadError, OutputError: a model of the registry cannot be had.
         """
-        minimum = THRESHOLD if threshold is None else threshold
-        _check_fraction("a score", minimum)
+        _check_fraction("a score", THRESHOLD if threshold is None else threshold)
         _check_fraction("an IoU", iou)
         given = normalization(mean, std)
         path = resolve_model(model, say, delegate)
@@ -132,6 +132,8 @@ class Detector(SingleImage):
         )
         if matched is None or (loaded.labels is None and heads.is_pose(matched)):
             raise _wrong_task(loaded.runtime, str(path))
+        stored = None if loaded.about is None else loaded.about.threshold
+        minimum = threshold or stored or THRESHOLD
         preprocessing, notes = _preprocessing(loaded, matched)
         names, label_notes = _labels(loaded, matched)
         if isinstance(matched, ssd.SsdHead) and matched.scores is None:

@@ -1,0 +1,143 @@
+"""Data sets of boxes: decoded, audited, and as training and evaluation need them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.dataset.annotations import BoxedFile, BoxListing
+from converters.dataset.audit import Dataset, LabelAudit, LabelFindings, audit_images
+from converters.dataset.box_audit import audit_boxes
+from converters.dataset.decoding import UndecodableFile
+from converters.dataset.split import Indices
+from converters.metrics.boxes import TrueBoxes
+from converters.progress import Progress
+from converters.tasks.detect.augmentation import BoxedImage
+from edge.errors import DatasetError
+from edge.preprocessing import Preprocessing
+from edge.quantities import counted
+
+MIN_IMAGES = 5
+"""Usable images, with their boxes, that training takes at least."""
+
+_STRATUM = 8
+"""Images whose rarest class it is, from which a class is a stratum of the split of its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageBoxes:
+    """Boxes of an image in pixels of the model's input; fields as those of ``BoxedFile``."""
+
+    boxes: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    ignored: NDArray[np.bool_]
+
+    def true_boxes(self) -> TrueBoxes:
+        """Return them for metrics."""
+        return TrueBoxes(self.boxes, self.labels, self.ignored)
+
+
+class BoxedImages(Sequence[BoxedImage]):
+    """Some images of a data set with their boxes, read when they are asked for."""
+
+    def __init__(self, dataset: Dataset, indices: Indices) -> None:
+        self._dataset, self._indices = dataset, indices
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, at: int) -> BoxedImage: ...
+    @overload
+    def __getitem__(self, at: slice) -> "BoxedImages": ...
+    def __getitem__(self, at: int | slice) -> "BoxedImage | BoxedImages":
+        """Return an image, or some."""
+        if isinstance(at, slice):
+            return BoxedImages(self._dataset, self._indices[at])
+        index = int(self._indices[at])
+        truth: ImageBoxes = self._dataset.annotations[index]
+        counts = ~truth.ignored
+        return BoxedImage(
+            np.asarray(self._dataset.pixels[index]),
+            truth.boxes[counts],
+            truth.labels[counts],
+            truth.boxes[truth.ignored],
+        )
+
+
+class BoxedImageAudit(LabelAudit):
+    """The class of an image is its rarest one, so that the split shares out rare classes."""
+
+    def __init__(self, listing: BoxListing, size: tuple[int, int]) -> None:
+        self._audited, self._size = audit_boxes(listing, size), size
+        self.listing = self._audited.listing
+        self._strata = _strata(self.listing.images, len(listing.classes))
+
+    def class_of(self, file: BoxedFile) -> int:
+        """Return the rarest class of an image."""
+        return self._strata[file.name]
+
+    def examine(
+        self,
+        files: Sequence[BoxedFile],
+        broken: Sequence[UndecodableFile],
+        conflicts: Sequence[Sequence[str]],
+    ) -> LabelFindings:
+        """Return boxes in pixels of the input.
+
+        Raises:
+            DatasetError: fewer than 5 images are usable.
+        """
+        if len(files) < MIN_IMAGES:
+            reason = f" ({broken[0].source.name}: {broken[0].reason})" if broken else ""
+            raise DatasetError(
+                f"at least {MIN_IMAGES} usable images",
+                f"{counted(len(files), 'image')} in {self.listing.name}{reason}",
+                "label more images",
+                code="too-few-images",
+            )
+        summary, *warnings = self._audited.sentences()
+        return LabelFindings(
+            self._audited.counts,
+            summary,
+            tuple(warnings),
+            tuple(_at_input(file, self._size) for file in files),
+        )
+
+
+def audit(
+    listing: BoxListing, preprocessing: Preprocessing, workdir: Path, progress: Progress
+) -> Dataset:
+    """Decode every image; see :func:`converters.dataset.audit.audit_images`.
+
+    Boxes are clipped and cleaned by :mod:`converters.dataset.box_audit`.
+
+    Raises:
+        DatasetError: fewer than 5 images are usable, or no box is.
+        OutputError: ``workdir`` has too little space.
+    """
+    labels = BoxedImageAudit(listing, (preprocessing.width, preprocessing.height))
+    return audit_images(labels.listing, labels, preprocessing, workdir, progress)
+
+
+def _at_input(file: BoxedFile, size: tuple[int, int]) -> ImageBoxes:
+    scale = np.divide(size, file.size).astype(np.float32)
+    return ImageBoxes(file.boxes * np.tile(scale, 2), file.labels, file.ignored)
+
+
+def _strata(files: Sequence[BoxedFile], classes: int) -> dict[str, int]:
+    """Return the rarest class of each image by name; for rare strata the commonest class."""
+    shown = np.zeros((len(files), classes), np.bool_)
+    for row, file in enumerate(files):
+        shown[row, file.labels[~file.ignored]] = True
+    counts = shown.sum(axis=0)
+    commonest = int(counts.argmax())
+    rarest = np.where(shown, counts, len(files) + 1).argmin(axis=1)
+    rarest[~shown.any(axis=1)] = commonest
+    sizes = np.bincount(rarest, minlength=classes)
+    strata = np.where(sizes[rarest] >= _STRATUM, rarest, commonest).tolist()
+    return {file.name: stratum for file, stratum in zip(files, strata, strict=True)}

@@ -1,0 +1,103 @@
+"""The part of a report's page that is about boxes: figures per class and the worst images."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.metrics.box_matching import IOUS, match_boxes
+from converters.metrics.boxes import DetectedBoxes, box_ious
+from converters.report.gallery import data_uri
+from converters.report.html import TaskPage
+from converters.report.model import Report
+from converters.task import TrainingResult
+from converters.tasks.detect.dataset import ImageBoxes
+from converters.verification.evaluate import Predictions
+from edge.quantities import counted
+from edge.tasks.detect.detector import THRESHOLD
+
+_TRAINED = {
+    "frozen": "A head on a frozen backbone",
+    "fine-tuned": "A head and the last blocks of the backbone",
+}
+
+_SHOWN = 12
+_SIDE = 256
+_TRUE, _PREDICTED = (40, 170, 60), (230, 60, 40)
+"""RGB of true and of predicted boxes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorstImage:
+    """A test image with true (green) and detected (red) boxes; ``faults``: in words."""
+
+    uri: str
+    name: str
+    faults: str
+
+
+def fill_page(report: Report, training: TrainingResult, selected: Predictions) -> TaskPage:
+    """Return the part of the page; ``selected``: predictions of the chosen variant."""
+    chosen = report.chosen_variant
+    worst = worst_images(training, selected.test)
+    return TaskPage(
+        templates=Path(__file__).parent,
+        values={
+            "figures": chosen.quality.figures,
+            "per_class": sorted(chosen.quality.per_class, key=lambda row: row.figures["ap50"]),
+            "worst": worst,
+            "threshold": THRESHOLD,
+        },
+        trained=_TRAINED.get(report.training.method, report.training.method),
+        not_measured=("Images from other cameras or places than those of the data set.",),
+    )
+
+
+def worst_images(
+    training: TrainingResult, detected: Sequence[DetectedBoxes]
+) -> tuple[WorstImage, ...]:
+    """Return the test images with most mistakes above the usual threshold, the worst first."""
+    dataset, test = training.dataset, training.split.test
+    counted_faults = [
+        _faults(dataset.annotations[index], each.above(THRESHOLD))
+        for index, each in zip(test, detected, strict=True)
+    ]
+    order = sorted(range(len(test)), key=lambda row: -sum(counted_faults[row]))
+    shown = []
+    for row in order[:_SHOWN]:
+        missed, false = counted_faults[row]
+        if missed + false == 0:
+            break
+        index = int(test[row])
+        pixels = _drawn(
+            np.array(dataset.pixels[index]),
+            dataset.annotations[index].boxes,
+            detected[row].above(THRESHOLD).boxes,
+        )
+        words = f"{counted(missed, 'object')} missed, {counted(false, 'box')} wrong"
+        shown.append(WorstImage(data_uri(pixels, _SIDE), dataset.images[index].name, words))
+    return tuple(shown)
+
+
+def _faults(truth: ImageBoxes, detected: DetectedBoxes) -> tuple[int, int]:
+    """Count missed objects and wrong boxes at an IoU of 0.5."""
+    order = np.argsort(-detected.scores, kind="stable")
+    ious = box_ious(detected.boxes[order], truth.boxes, truth.ignored)
+    ious[detected.classes[order][:, None] != truth.labels[None]] = 0
+    matched = match_boxes(ious, truth.ignored[None], truth.ignored, IOUS[:1])[0, 0]
+    missed = set(np.flatnonzero(~truth.ignored).tolist()) - set(matched.tolist())
+    return len(missed), int((matched < 0).sum())
+
+
+def _drawn(
+    pixels: NDArray[np.uint8], true: NDArray[np.floating[Any]], detected: NDArray[np.floating[Any]]
+) -> NDArray[np.uint8]:
+    """Draw true and detected boxes."""
+    for boxes, color in ((true, _TRUE), (detected, _PREDICTED)):
+        for left, top, right, bottom in np.rint(boxes).astype(int).tolist():
+            cv2.rectangle(pixels, (left, top), (right - 1, bottom - 1), color, 1)
+    return pixels

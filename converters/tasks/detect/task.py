@@ -1,0 +1,308 @@
+"""The task of detection: what stages know of it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters import artifacts
+from converters.backbone.weights import Backbone
+from converters.compression.context import calibration_set
+from converters.compression.methods import Method
+from converters.dataset.annotations import BoxListing
+from converters.dataset.audit import Dataset
+from converters.dataset.intake import OpenedDataset, list_boxes
+from converters.dataset.recognition import DETECT
+from converters.dataset.split import Split
+from converters.progress import Progress, SilentProgress
+from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata
+from converters.tasks.detect import dataset as boxes
+from converters.tasks.detect import files, network, predictions, quality, weights
+from converters.tasks.detect.assignment import choose_strides
+from converters.tasks.detect.augmentation import DetectionAugmentation
+from converters.tasks.detect.checkpoint import PhaseRecord
+from converters.tasks.detect.dataset import BoxedImages
+from converters.tasks.detect.files import DetectorFiles
+from converters.tasks.detect.network import DetectorNetwork
+from converters.tasks.detect.training import DetectionTraining, TrainedDetector, train_detector
+from converters.tflite import Variant
+from converters.training.augment import Augmentation
+from converters.training.config import Curve, TrainedModel, TrainingOptions
+from converters.verification.calibration import ScoreThreshold
+from converters.verification.evaluate import Predictions
+from converters.verification.quality import PairedLoss, Quality
+from edge.errors import ConversionError, ModelError, UsageError
+from edge.modelfile import metadata
+from edge.modelfile.metadata import ModelMetadata
+from edge.preprocessing import Preprocessing
+from edge.quantities import counted
+
+SELECTED_FILE = "model_nms.tflite"
+"""The file with TFLite_Detection_PostProcess, beside model.tflite."""
+
+BUDGET = 300.0
+"""Seconds of training, by default."""
+
+
+class DetectionTask(TrainingTask):
+    """Boxes of objects."""
+
+    name = DETECT
+    metric = quality.MAP50
+
+    def list_images(self, opened: OpenedDataset) -> BoxListing:
+        """List the images with their boxes."""
+        return list_boxes(opened)
+
+    def audit(
+        self, listing: BoxListing, preprocessing: Preprocessing, workdir: Path, progress: Progress
+    ) -> Dataset:
+        """Decode the images, and check images and boxes."""
+        return boxes.audit(listing, preprocessing, workdir, progress)
+
+    def load_weights(
+        self,
+        weights_name: str | None,
+        alpha: float | None,
+        size: int | None,
+        seed: int,
+        progress: Progress,
+    ) -> Backbone:
+        """Load the trunk."""
+        return weights.load(weights_name, alpha, size, seed, progress)
+
+    def tensorflow_option(self, weights_name: str | None, options: TrainingOptions) -> str:
+        """Return what takes TensorFlow: all training of detectors."""
+        return "--task detect"
+
+    def train(
+        self,
+        backbone: Backbone,
+        dataset: Dataset,
+        split: Split,
+        options: TrainingOptions,
+        cache: Path,
+        progress: Progress,
+    ) -> TrainedModel:
+        """Train the head, and the trunk from the cut on that validation chooses."""
+        assert isinstance(backbone, weights.DetectorBackbone) and backbone.trunk is not None
+        images = BoxedImages(dataset, split.train)
+        validation = BoxedImages(dataset, split.validation)
+        strides = choose_strides(
+            np.concatenate([dataset.annotations[index].boxes for index in split.train])
+        )
+        untrained = network.build(
+            backbone.trunk, backbone.size, strides, len(dataset.classes), options.seed
+        )
+        training = DetectionTraining(
+            budget=BUDGET if options.budget is None else options.budget,
+            seed=options.seed,
+            augmentation=_augmentation(options.augmentation),
+        )
+        saved = cache / f"detector-{_key(backbone, dataset, split, training)}.npz"
+        trained = train_detector(untrained, images, validation, training, saved, progress)
+        return _described(trained, backbone)
+
+    def read_network(self, folder: Path, size: int, classes: int) -> DetectorNetwork:
+        """Refuse: networks of detectors are not read back.
+
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError(
+            "a result of a task that can be compressed afterwards",
+            f"the detector in {folder}",
+            "convert the dataset again, with the recipes that you want",
+            code="trained-model-mismatch",
+        )
+
+    def write_variants(
+        self, training: TrainingResult, trained: DetectorNetwork, progress: Progress
+    ) -> tuple[Variant, ...]:
+        """Write the files with raw outputs by level."""
+        names = ("float32", "float16", "int8")
+        return tuple(Variant(name, _write(name, training, trained).raw) for name in names)
+
+    def to_keras(self, trained: DetectorNetwork) -> Any:
+        """Refuse: see :meth:`recipe_method`.
+
+        Raises:
+            ConversionError: always.
+        """
+        raise ConversionError(
+            "a network of tf_keras layers",
+            "a detector",
+            "leave out recipes that train",
+            code="model-not-convertible",
+        )
+
+    def recipe_method(self, method: Method) -> RunMethod:
+        """Refuse all steps: int8 and float16 are always built, and nothing else is possible yet.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(
+            "no --recipe, or int8 or float16, which are always built",
+            f"the step {method.name} for a detector",
+            "leave it out: pruning and quantization-aware training know classifiers only",
+            code="recipe-not-for-task",
+        )
+
+    def metadata(self, training: TrainingResult) -> ModelMetadata:
+        """Return labels, normalization, description and provenance."""
+        data = training.dataset
+        about = model_metadata(
+            training,
+            name=f"{data.name} detector",
+            description=(
+                f"Detects objects of the {counted(len(data.classes), 'class')} of {data.name}."
+            ),
+        )
+        return replace(about, task=DETECT)
+
+    def companions(self, selected: Variant, training: TrainingResult) -> Mapping[str, bytes]:
+        """Return the file with post-processing, in the number format of the selected one."""
+        written = _write(selected.name, training, training.trained.network).selected
+        about = metadata.read(selected.content) or self.metadata(training)  # with its threshold
+        return {SELECTED_FILE: artifacts.describe(Variant(selected.name, written), about).content}
+
+    def predict(
+        self, variant: Variant, training: TrainingResult, progress: Progress
+    ) -> Predictions:
+        """Return the detections of a file in each split, in pixels of the input."""
+
+        def detect(subset: str) -> predictions.Detected:
+            words = f"evaluating {variant.name} on the {subset} split"
+            indices = getattr(training.split, subset)
+            return predictions.detect(
+                variant.content, variant.name, training.dataset, indices, words, progress
+            )
+
+        return Predictions(variant, detect("validation"), detect("test"))
+
+    def quality(
+        self, predicted: Predictions, reference: Predictions, training: TrainingResult
+    ) -> Quality:
+        """Measure average precision."""
+        data, split = training.dataset, training.split
+        validation = quality.map50(
+            predictions.true_boxes(data, split.validation), predicted.validation, data.classes
+        )
+        true = predictions.true_boxes(data, split.test)
+        return quality.measure_quality(
+            true, predicted.test, validation, data.classes, training.seed
+        )
+
+    def validation_quality(self, content: bytes, training: TrainingResult) -> float:
+        """Return mAP50 of a file on the validation split."""
+        data, indices = training.dataset, training.split.validation
+        detected = predictions.detect(content, "candidate", data, indices, "", SilentProgress())
+        return quality.map50(predictions.true_boxes(data, indices), detected, data.classes)
+
+    def loss(
+        self, before: Predictions, after: Predictions, training: TrainingResult, subset: str
+    ) -> PairedLoss:
+        """Compare mAP50 on the same images."""
+        true = predictions.true_boxes(training.dataset, getattr(training.split, subset))
+        return quality.map50_loss(
+            true, getattr(before, subset), getattr(after, subset), training.dataset.classes,
+            training.seed,
+        )  # fmt: skip
+
+    def check_informative(self, predicted: Predictions) -> None:
+        """Check that something is detected, and not the same everywhere."""
+        if not predictions.is_informative(predicted.test):
+            raise ConversionError(
+                f"detections of {predicted.variant.name} that depend on the image",
+                "none at all, or the same ones in every test image",
+                "label more images, or give training more time with --budget",
+                code="scores-not-informative",
+            )
+
+    def threshold(
+        self, predicted: Predictions, training: TrainingResult, precision: float
+    ) -> ScoreThreshold | None:
+        """Find the lowest score above which boxes have this precision, on validation."""
+        data, indices = training.dataset, training.split.validation
+        true = predictions.true_boxes(data, indices)
+        return quality.fit_threshold(true, predicted.validation, data.classes, precision)
+
+
+def _write(name: str, training: TrainingResult, trained: DetectorNetwork) -> DetectorFiles:
+    if name == "int8":
+        samples = calibration_set(training.dataset, training.split, training.seed)
+        return files.to_int8(trained, samples, training.dataset.preprocessing)
+    return files.to_float16(trained) if name == "float16" else files.to_float32(trained)
+
+
+def _augmentation(given: Augmentation) -> DetectionAugmentation:
+    """Return the changes of images that ``--augment`` leaves on."""
+    plain = DetectionAugmentation()
+    return replace(
+        plain,
+        flip=given.flip,
+        zoom=plain.zoom if given.zoom else (1.0, 1.0),
+        aspect=plain.aspect if given.zoom else 0.0,
+        mosaic=plain.mosaic if given.translation else 0.0,
+        color=plain.color if given.brightness or given.contrast else 0.0,
+    )
+
+
+def _key(backbone: Backbone, dataset: Dataset, split: Split, training: DetectionTraining) -> str:
+    """Identify a training by all that it depends on, so that only the same one goes on."""
+    digest = hashlib.sha256(backbone.fingerprint.encode())
+    for name in ("train", "validation"):
+        for index in getattr(split, name):
+            truth = dataset.annotations[index]
+            digest.update(dataset.images[index].digest.encode())
+            for array in (truth.boxes, truth.labels, truth.ignored):
+                digest.update(array.tobytes())
+        digest.update(name.encode())
+    options = (training.budget, training.seed, training.batch_size, training.augmentation)
+    digest.update(repr((dataset.classes, *options)).encode())
+    return digest.hexdigest()[:20]
+
+
+def _described(trained: TrainedDetector, backbone: Backbone) -> TrainedModel:
+    best = trained.best
+    frozen = best.kind == trained.phases[0].kind
+    part = "the head alone" if frozen else f"head and trunk behind {best.cut}"
+    trials = [p for p in trained.phases[1:] if p.kind != best.kind and p.map50]
+    tried = "".join(f" A trial behind {p.cut} reached {p.map50[-1]:.1%}." for p in trials)
+    note = (
+        f"Trained {part}, starting from {backbone.weights}, in {trained.seconds:.0f} s: "
+        f"mAP50 {trained.validation.map50:.1%}, mAP50-95 {trained.validation.map:.1%} on the "
+        f"validation split.{tried}"
+    )
+    return TrainedModel(
+        network=trained.network,
+        method="frozen" if frozen else "fine-tuned",
+        validation_quality=trained.validation.map50,
+        notes=(note,),
+        curves=tuple(_curve(phase) for phase in trained.phases if len(phase.evaluated) > 1),
+        details={
+            "strides": list(trained.network.strides),
+            "phases": [asdict(phase) for phase in trained.phases],
+        },
+    )
+
+
+def _curve(phase: PhaseRecord) -> Curve:
+    return Curve(
+        title=f"{phase.kind.capitalize()} behind {phase.cut}",
+        x_label="step",
+        y_label="mAP and loss",
+        x=tuple(float(step) for step in phase.evaluated),
+        series={
+            "validation mAP50": tuple(phase.map50),
+            "validation mAP50-95": tuple(phase.map),
+            "training loss": tuple(phase.losses),
+        },
+    )
+
+
+TASK = DetectionTask()
