@@ -3,12 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from converters.training.augment import Augmentation
 from converters.training.cross_validation import CrossValidationSummary
-from converters.writer.ranges import BackboneRanges
 from edge.errors import UsageError
 
 FINE_TUNE = ("auto", "always", "never")
@@ -107,8 +103,7 @@ class TrainedModel:
     explain the decisions, for terminal and report. ``details``: plain values for report.json.
     ``cross_validation`` of the head on the frozen backbone, where the test split is small.
 
-    What the embeddings of a frozen backbone tell, else None: ``validation_scores``, float32
-    [n, classes], and ``ranges`` of the activations on the calibration images.
+    ``by_product``: what training found out on the way and later stages of the task need again.
     """
 
     network: Any
@@ -118,5 +113,4 @@ class TrainedModel:
     curves: tuple[Curve, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     cross_validation: CrossValidationSummary | None = None
-    validation_scores: NDArray[np.float32] | None = None
-    ranges: BackboneRanges | None = None
+    by_product: Any = None

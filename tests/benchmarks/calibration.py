@@ -25,8 +25,8 @@ from converters.backbone.weights import Backbone
 from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.progress import SilentProgress
-from converters.training import head
-from converters.training.embeddings import embed, embed_images
+from converters.tasks.classify import head
+from converters.tasks.classify.embeddings import embed, embed_images
 from converters.verification.calibration import fit_temperature, reliability, scale_probabilities
 from edge.files import cache_folder
 from edge.preprocessing import Preprocessing

@@ -31,8 +31,8 @@ from converters.dataset import class_audit, intake
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, split
 from converters.progress import Progress
+from converters.tasks.classify.train import TrainingOptions, train
 from converters.terminal_progress import TerminalProgress
-from converters.training.train import TrainingOptions, train
 from converters.verification.calibration import fit_temperature
 from converters.writer import ranges
 from converters.writer.float_files import to_float32

@@ -29,9 +29,9 @@ from converters.dataset.class_audit import audit_classes
 from converters.dataset.intake import list_images
 from converters.dataset.split import Split, split
 from converters.quickstart import render
+from converters.tasks.classify import head
+from converters.tasks.classify.embeddings import Embeddings, embed
 from converters.terminal_progress import TerminalProgress
-from converters.training import head
-from converters.training.embeddings import Embeddings, embed
 from edge import logistic_regression
 from edge.files import cache_folder
 from edge.preprocessing import Preprocessing

@@ -30,8 +30,8 @@ from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import head as heads
-from converters.training.embeddings import Embeddings
+from converters.tasks.classify import head as heads
+from converters.tasks.classify.embeddings import Embeddings
 from converters.writer.classifier import ClassifierNetwork
 from converters.writer.float_files import to_float16, to_float32
 from converters.writer.folding import fold

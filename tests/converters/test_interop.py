@@ -15,7 +15,7 @@ from converters.backbone import weights
 from converters.compression.context import calibration_set
 from converters.dataset import class_audit, intake, split
 from converters.progress import SilentProgress
-from converters.training import train
+from converters.tasks.classify import train
 from converters.training.config import TrainingOptions
 from converters.writer.int8_file import to_int8
 from converters.writer.ranges import measure

@@ -20,10 +20,10 @@ from converters.report.variant import ClassReport
 from converters.task import CalibratedModel, TrainingResult, TrainingTask, model_metadata
 from converters.tasks.classify.predictions import predict, score, score_candidate
 from converters.tasks.classify.quality import ACCURACY, accuracy_loss, measure_quality
+from converters.tasks.classify.train import FrozenFindings, train
 from converters.tasks.classify.weak_classes import find_weak_classes
 from converters.tflite import Variant
 from converters.training.config import TrainedModel, TrainingOptions
-from converters.training.train import train
 from converters.verification.calibration import (
     Reliability,
     ScoreThreshold,
@@ -107,11 +107,14 @@ class ClassificationTask(TrainingTask):
 
     def calibrate(self, training: TrainingResult, progress: Progress) -> CalibratedModel:
         """Divide the logits by a temperature fitted on the validation split, once."""
-        network, scores = training.trained.network, training.trained.validation_scores
+        network = training.trained.network
         if training.calibrated:
             return CalibratedModel(network)
+        findings: FrozenFindings | None = training.trained.by_product
         dataset, validation = training.dataset, training.split.validation
-        if scores is None:
+        if findings is not None:
+            scores = findings.validation_scores
+        else:
             uncalibrated = Variant("uncalibrated float32", to_float32(network.folded()))
             scores = score(uncalibrated, dataset, validation, "validation split", progress)
         check_informative(REFERENCE, scores)
@@ -122,9 +125,10 @@ class ClassificationTask(TrainingTask):
         self, training: TrainingResult, network: ClassifierNetwork, progress: Progress
     ) -> tuple[Variant, ...]:
         """Write float32, float16 and int8."""
-        folded, known = network.folded(), training.trained.ranges
-        if known is not None:
-            return write_variants(folded, known.with_head(network.head))
+        folded = network.folded()
+        findings: FrozenFindings | None = training.trained.by_product
+        if findings is not None and findings.ranges is not None:
+            return write_variants(folded, findings.ranges.with_head(network.head))
         samples = calibration_set(training.dataset, training.split, training.seed)
         with progress.working("measuring the ranges of activations"):
             ranges = measure(folded, samples, training.dataset.preprocessing)

@@ -324,7 +324,7 @@ def test_a_stopped_run_leaves_nothing_half_written(
         while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert list(tmp_path.iterdir()), "the run never started to write"
-        time.sleep(1)
+        time.sleep(0.2)
         process.send_signal(order)
         output = process.communicate(timeout=60)[1]
     assert process.returncode == code

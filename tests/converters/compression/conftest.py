@@ -11,8 +11,8 @@ from converters.dataset import class_audit, intake, split
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
+from converters.tasks.classify.train import train
 from converters.training.config import TrainingOptions
-from converters.training.train import train
 from edge.preprocessing import Preprocessing
 
 IMAGENET = "models/keras/mobilenet_v2_1.0_224_no_top.weights.h5"

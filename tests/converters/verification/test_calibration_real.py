@@ -16,8 +16,8 @@ from converters.dataset import split
 from converters.dataset.audit import Audit, Dataset, ImageRecord
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import head
-from converters.training.embeddings import embed
+from converters.tasks.classify import head
+from converters.tasks.classify.embeddings import embed
 from converters.verification import calibration as confidence
 from edge.preprocessing import Preprocessing
 from edge.tasks.classify.classifier import Classifier

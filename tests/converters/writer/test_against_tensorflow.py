@@ -35,7 +35,7 @@ class Converted:
 @pytest.fixture(scope="module")
 def converted_by_tensorflow(network: FoldedNetwork, images: np.ndarray) -> Converted:
     from converters import tflite
-    from converters.training.head import assemble
+    from converters.tasks.classify.head import assemble
 
     assert network.head is not None
     backbone = weights.load("builtin", None, network.size, 0, SilentProgress())

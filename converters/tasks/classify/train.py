@@ -1,31 +1,45 @@
 """Training: embeddings, head, and fine-tuning where it helps; or everything from scratch."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split, draw_calibration
 from converters.progress import Progress
-from converters.training import finetune
-from converters.training import head as heads
+from converters.tasks.classify import finetune
+from converters.tasks.classify import head as heads
+from converters.tasks.classify.embeddings import Embeddings, embed, embed_images
+from converters.tasks.classify.finetune import fine_tune
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.cross_validation import (
     FEW_IMAGES,
     CrossValidationSummary,
     cross_validate,
 )
-from converters.training.embeddings import Embeddings, embed, embed_images
-from converters.training.finetune import fine_tune
 from converters.writer.classifier import ClassifierNetwork
+from converters.writer.ranges import BackboneRanges
 from edge.modelwriter.heads import LinearLayer
 from edge.quantities import counted
 
 __all__ = ["TrainingOptions", "train"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrozenFindings:
+    """What the embeddings of a frozen backbone tell beside the head.
+
+    ``validation_scores``, float32 [n, classes], and ``ranges`` of the activations on the
+    calibration images, where they were measured.
+    """
+
+    validation_scores: NDArray[np.float32]
+    ranges: BackboneRanges | None
 
 
 def train(
@@ -108,9 +122,12 @@ def _on_pretrained(
         curves=tuple(curves),
         details=details,
         cross_validation=cross_validation,
-        validation_scores=head.scores(embeddings.validation) if frozen else None,
-        ranges=embeddings.ranges if frozen else None,
+        by_product=_findings(head, embeddings) if frozen else None,
     )
+
+
+def _findings(head: heads.LinearHead, embeddings: Embeddings) -> FrozenFindings:
+    return FrozenFindings(head.scores(embeddings.validation), embeddings.ranges)
 
 
 def _on_frozen(backbone: Backbone, head: heads.LinearHead) -> ClassifierNetwork:

@@ -15,8 +15,8 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import embeddings
-from converters.training.embeddings import Embeddings, embed
+from converters.tasks.classify import embeddings
+from converters.tasks.classify.embeddings import Embeddings, embed
 from converters.writer.folding import fold
 from converters.writer.ranges import measure
 

@@ -21,8 +21,8 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
+from converters.tasks.classify.embedding_store import EmbeddingStore, open_store
 from converters.training.augment import VIEWS
-from converters.training.embedding_store import EmbeddingStore, open_store
 from converters.writer.float_files import activation_names, to_float32
 from converters.writer.folding import fold
 from converters.writer.ranges import BackboneRanges, RangeProbe, Ranges, union

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from converters.training.embeddings import Embeddings
-from converters.training.head import STRENGTHS, LinearHead, fit
+from converters.tasks.classify.embeddings import Embeddings
+from converters.tasks.classify.head import STRENGTHS, LinearHead, fit
 from converters.verification import calibration
 
 D = 24
@@ -122,7 +122,7 @@ def test_a_feature_below_the_steps_of_int8_keeps_small_weights() -> None:
 def test_neither_scipy_nor_scikit_learn_is_imported() -> None:
     script = (
         "import sys, numpy as np\n"
-        "from converters.training import embeddings, head\n"
+        "from converters.tasks.classify import embeddings, head\n"
         "from converters.tasks.classify.quality import class_figures\n"
         "labels = np.repeat(np.arange(3), 20)\n"
         "rows = (np.eye(3)[labels] + np.random.default_rng(0).normal(0, 1, (60, 3)))\n"

@@ -15,10 +15,10 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.training import finetune, head
+from converters.tasks.classify import finetune, head
+from converters.tasks.classify.train import train
 from converters.training.augment import Augmentation
 from converters.training.config import TrainedModel, TrainingOptions
-from converters.training.train import train
 
 T = TypeVar("T")
 

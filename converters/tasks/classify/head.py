@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from converters import tf
 from converters.backbone.weights import Backbone
+from converters.tasks.classify.embeddings import Embeddings
 from converters.training.config import Curve
-from converters.training.embeddings import Embeddings
 from converters.verification import calibration
 from edge import blas, logistic_regression
 from edge.logistic_regression import LogisticRegression

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.training.embedding_store import open_store
+from converters.tasks.classify.embedding_store import open_store
 
 
 def test_a_cache_that_cannot_be_written_is_said_plainly(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from converters.training.embedding_store import open_store\n"
+        "from converters.tasks.classify.embedding_store import open_store\n"
         "with open_store(Path(sys.argv[1])) as store:\n"
         "    for i in range(100):\n"
         "        store.put({f'{sys.argv[2]} {i}': np.full(4, i, np.float32)})\n"

@@ -10,10 +10,10 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
+from converters.tasks.classify.head import LinearHead, assemble
 from converters.training import fit
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.training.fit import steps_in
-from converters.training.head import LinearHead, assemble
 from converters.writer.classifier import ClassifierNetwork
 from edge.installation import install_command
 from edge.quantities import counted
