@@ -161,8 +161,8 @@ def detecting(command: Command) -> Command:
             help="Classes to report, comma-separated.",
         ),
         click.option(
-            "--threshold", type=float, default=0.4, show_default=True, metavar="SCORE",
-            help="Minimum score of a detection.",
+            "--threshold", type=float, metavar="SCORE",
+            help="Minimum score of a detection.  [default: that in the model, else 0.4]",
         ),
         click.option(
             "--iou", type=float, default=0.45, show_default=True, metavar="SHARE",

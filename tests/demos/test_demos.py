@@ -227,9 +227,7 @@ def test_a_demo_that_is_copied_opens_a_public_task(name: str) -> None:
     ("name", "option", "module", "constant"),
     [
         ("classify", "smoothing", "edge.tasks.classify.classifier", "SMOOTHING_S"),
-        ("detect", "threshold", "edge.tasks.detect.detector", "THRESHOLD"),
         ("detect", "iou", "edge.tasks.detect.detector", "IOU"),
-        ("track", "threshold", "edge.tasks.detect.detector", "THRESHOLD"),
         ("segment", "threshold", "edge.tasks.segment.segmenter", "THRESHOLD"),
         ("segment", "smoothing", "edge.tasks.segment.masks", "SMOOTHING_S"),
         ("pose", "threshold", "edge.tasks.pose.estimator", "THRESHOLD"),
@@ -242,3 +240,14 @@ def test_defaults_of_options_are_those_of_the_tasks(
     command = import_module(f"demos.{name}").main
     (default,) = [param.default for param in command.params if param.name == option]
     assert default == getattr(import_module(module), constant)
+
+
+@pytest.mark.parametrize("name", ["detect", "track"])
+def test_detectors_have_the_threshold_of_the_model_by_default(name: str) -> None:
+    """What the task takes without one is named in the help."""
+    command = import_module(f"demos.{name}").main
+    (option,) = [param for param in command.params if param.name == "threshold"]
+    usual = import_module("edge.tasks.detect.detector").THRESHOLD
+    parsed = command.make_context(name, [], resilient_parsing=True)
+    assert parsed.params["threshold"] is None
+    assert f"else {usual:g}]" in option.help

@@ -50,7 +50,8 @@ def read_trunk(path: Path) -> Trunk:
         trunk = of_blocks(_mobilenet_v2(reader, depthwise), _V2_TAPS)
     else:
         raise reader.other_layers(f"{len(depthwise)} depthwise convolutions")
-    return replace(trunk, knows_boxes=True)
+    # A classifier has one output, and no post-processing.
+    return replace(trunk, knows_boxes=len(file.outputs) > 1)
 
 
 def _mobilenet_v1(reader: "_SsdReader", depthwise: list[OpInfo]) -> tuple[FoldedBlock, ...]:

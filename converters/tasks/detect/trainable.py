@@ -61,12 +61,12 @@ class TrainableNodes:
         """All variables of the network."""
         return [*self.trained, *self.statistics]
 
-    def forward(self, inputs: dict[str, Any], *, training: bool) -> dict[str, Any]:
-        """Return what each node computes of a batch, by name."""
+    def forward(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return what each node computes of a batch, by name; BatchNorm goes by the batch."""
         values = dict(inputs)
         for node in self._nodes:
             data = [values[name] for name in node.inputs]
-            values[node.name] = self._node(node, data, training)
+            values[node.name] = self._node(node, data)
         return values
 
     def fold(self, values: Sequence[NDArray[np.float32]]) -> dict[str, FoldedLayer]:
@@ -91,7 +91,7 @@ class TrainableNodes:
         own = self._parameters[name]
         return [own.kernel, *(own.norm[:2] or (own.bias,))]
 
-    def _node(self, node: GraphNode, data: list[Any], training: bool) -> Any:
+    def _node(self, node: GraphNode, data: list[Any]) -> Any:
         nn = tf.tensorflow().nn
         if node.layer is None:
             if len(data) == 2:
@@ -101,7 +101,7 @@ class TrainableNodes:
         convolve = nn.depthwise_conv2d if layer.depthwise else nn.conv2d
         steps = [1, layer.stride, layer.stride, 1]
         output = convolve(data[0], own.kernel, strides=steps, padding="SAME")
-        output = _normalized(output, own.norm, training) if own.norm else output + own.bias
+        output = _normalized(output, own.norm) if own.norm else output + own.bias
         return nn.relu6(output) if layer.relu6 else output
 
 
@@ -177,11 +177,9 @@ def _parameters(layer: FoldedLayer, normed: bool) -> Parameters:
     return Parameters(kernel, None, norm)
 
 
-def _normalized(data: Any, norm: tuple[Any, ...], training: bool) -> Any:
+def _normalized(data: Any, norm: tuple[Any, ...]) -> Any:
     scale, shift, mean, variance = norm
     tensorflow = tf.tensorflow()
-    if not training:
-        return tensorflow.nn.batch_normalization(data, mean, variance, shift, scale, EPSILON)
     output, *batch = tensorflow.compat.v1.nn.fused_batch_norm(
         data, scale, shift, epsilon=EPSILON, is_training=True
     )

@@ -87,7 +87,7 @@ class Trainer:
             for name, each in zip(self._cut.features, features, strict=True)
         }
         with tensorflow.GradientTape() as tape:
-            values = self._nodes.forward(inputs, training=True)
+            values = self._nodes.forward(inputs)
             codes = self._joined(values, "boxes", 4)
             logits = self._joined(values, "classes", self._network.classes)
             loss = detection_loss(codes, logits, Targets(labels, boxes), self._grid)

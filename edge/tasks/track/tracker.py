@@ -130,7 +130,8 @@ class Tracker(SingleImage):
             model: path or name of a detector, see :meth:`edge.Detector.open`.
             labels: file with one label per line.
             threshold: an object is reported once it was detected with this score, above 0, at
-                most 1; by default 0.4. Uncertain detections, from 0.1 on, help to keep its track.
+                most 1; by default that in the model, else 0.4. Uncertain detections, from 0.1 on,
+                help to keep its track.
             delegate: where the model runs.
             threads: number of CPU threads.
             boundaries: lines and zones whose crossings are counted. One that is outside the first
