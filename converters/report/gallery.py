@@ -1,7 +1,7 @@
 """Images of the page as small inline JPEGs, few enough to keep the file small."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,11 +33,15 @@ class GalleryImage:
     subset: str | None
 
 
-class Gallery:
-    """Inline images of a data set."""
+DrawLabels = Callable[[int, NDArray[np.uint8]], NDArray[np.uint8]]
+"""Draws the labels of the image at an index on its pixels, uint8 RGB [h, w, 3], a copy."""
 
-    def __init__(self, dataset: Dataset, split: Split) -> None:
-        self._dataset = dataset
+
+class Gallery:
+    """Inline images of a data set; ``draw``: draws their labels, None where there is no need."""
+
+    def __init__(self, dataset: Dataset, split: Split, draw: DrawLabels | None = None) -> None:
+        self._dataset, self._draw = dataset, draw
         self._subsets = {
             int(index): subset for subset in SPLITS for index in np.asarray(getattr(split, subset))
         }
@@ -45,11 +49,12 @@ class Gallery:
 
     def show(self, index: int, side: int = 96) -> GalleryImage:
         """Return the image at ``index``, with ``side`` pixels a side."""
-        image = self._dataset.images[index]
+        image, classes = self._dataset.images[index], self._dataset.classes
+        pixels = np.array(self._dataset.pixels[index])
         return GalleryImage(
-            uri=data_uri(np.asarray(self._dataset.pixels[index]), side),
+            uri=data_uri(pixels if self._draw is None else self._draw(index, pixels), side),
             name=image.name,
-            label=self._dataset.classes[image.label],
+            label=classes[image.label] if image.label < len(classes) else "no class",
             subset=self._subsets.get(index),
         )
 

@@ -1,7 +1,7 @@
 """The page report.html: one self-contained file without scripts."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import SPLITS, Split
 from converters.report import formatting, pareto_plot, plots, steps, tables, text, verdict_text
 from converters.report.drawing import to_svg
-from converters.report.gallery import Gallery
+from converters.report.gallery import DrawLabels, Gallery
 from converters.report.model import Report
 from converters.report.sections import CurveReport
 from converters.report.tables import columns
@@ -33,7 +33,9 @@ class TaskPage:
     ``templates``: folder of ``results.html.jinja``, what the chosen variant does right and wrong,
     and where there is one ``scores.html.jinja``; ``values`` of their variables. ``trained``: how
     the model was trained, the beginning of a sentence; ``baseline``: what a model without any
-    knowledge reaches (0–1), and how; ``not_measured``: sentences.
+    knowledge reaches (0–1), and how; ``not_measured``: sentences. ``draw``: draws the labels on
+    images; ``counted``: what the counts of classes are of, and ``counts`` of it for each class and
+    subset of the split, None for images.
     """
 
     templates: Path
@@ -41,6 +43,9 @@ class TaskPage:
     trained: str
     baseline: tuple[float, str] | None = None
     not_measured: tuple[str, ...] = ()
+    draw: DrawLabels | None = None
+    counted: str = "images"
+    counts: Sequence[Mapping[str, int]] | None = None
 
 
 def render(report: Report, *, dataset: Dataset, split: Split, task: TaskPage) -> str:
@@ -80,7 +85,7 @@ def render(report: Report, *, dataset: Dataset, split: Split, task: TaskPage) ->
         **_figures(report),
         **_compared(report),
         **_on_board(report),
-        **_shown(report, dataset, split),
+        **_shown(report, dataset, split, task),
         task=task,
         **task.values,
     )
@@ -192,16 +197,17 @@ def _curves(curves: Iterable[CurveReport]) -> list[tuple[CurveReport, str, str]]
     ]
 
 
-def _shown(report: Report, dataset: Dataset, split: Split) -> dict[str, Any]:
+def _shown(report: Report, dataset: Dataset, split: Split, task: TaskPage) -> dict[str, Any]:
     """Return the images, and the numbers of images per class and subset."""
-    album = Gallery(dataset, split)
+    album = Gallery(dataset, split, task.draw)
+    per_subset = _per_subset(dataset, split) if task.counts is None else task.counts
     audit = report.dataset.audit
     return {
         "samples": album.samples(),
         "duplicates": album.groups(audit.duplicates),
         "across_split": album.groups(audit.across_split),
         "near_conflicts": album.groups(audit.near_conflicts),
-        "counts": tables.counts(report.dataset.counts, _per_subset(dataset, split)),
+        "counts": tables.counts(report.dataset.counts, per_subset),
     }
 
 

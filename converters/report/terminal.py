@@ -98,8 +98,8 @@ def _mapped(prediction: EdgeTpuReport | None) -> str:
 def _legend(report: Report) -> str:
     runner = report.chosen_variant.timing.runner()
     return (
-        f"Accuracy on {verdict_text.tested(report)}, with 95 % interval. Times: "
-        f"{runner}. TPU: operations predicted to run on the Edge TPU. "
+        f"{formatting.heading(report.metric.name)} on {verdict_text.tested(report)}, with 95 % "
+        f"interval. Times: {runner}. TPU: operations predicted to run on the Edge TPU. "
         f"{_FRONT} no other is both as accurate and faster."
     )
 

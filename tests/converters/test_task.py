@@ -2,11 +2,14 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import brightness_task
+import cv2
+import numpy as np
 import pytest
 from conversion import Conversion
 from errors import raises_code
@@ -85,6 +88,9 @@ def test_its_report_has_nothing_of_classes_and_keeps_to_the_schema(result: Path)
 def test_page_and_terminal_name_its_metric(result: Path) -> None:
     page = Page((result / "report.html").read_text("utf-8"))
     assert "bright-" in page.section("errors")
+    assert "Usable lamps per class" in page.section("audit")
+    decoded = cv2.imdecode(np.frombuffer(b64decode(page.images()[0][23:]), np.uint8), 0)
+    assert decoded.mean() > 200, "the first image is the darkest, and shown inverted"
     assert "A line through the mean colors" in page.text and "Closeness by latency" in page.text
     assert not re.search(r"(?i)accuracy|confus", page.text)
     console = Console(record=True, width=100)

@@ -233,7 +233,14 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
     names = [training.dataset.images[index].name for index in training.split.test]
     ranked = sorted(zip(names, errors.tolist(), strict=True), key=lambda row: -row[1])
     folder = Path(__file__).parent / NAME
-    return TaskPage(folder, {"errors": ranked}, "A line through the mean colors")
+    return TaskPage(
+        folder,
+        {"errors": ranked},
+        "A line through the mean colors",
+        draw=lambda _, pixels: 255 - pixels,
+        counted="lamps",
+        counts=[{"train": 1, "validation": 2, "test": 3}],
+    )
 
 
 def write_images(folder: Path, count: int = 60) -> None:

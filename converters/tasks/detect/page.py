@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.dataset.audit import Dataset
+from converters.dataset.split import SPLITS, Split
 from converters.metrics.box_matching import IOUS, match_boxes
 from converters.metrics.boxes import DetectedBoxes, box_ious
 from converters.report.gallery import data_uri
@@ -29,6 +31,8 @@ _SHOWN = 12
 _SIDE = 256
 _TRUE, _PREDICTED = (40, 170, 60), (230, 60, 40)
 """RGB of true and of predicted boxes."""
+
+_NO_BOXES = np.empty((0, 4), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,25 @@ def fill_page(report: Report, training: TrainingResult, selected: Predictions) -
         },
         trained=_TRAINED.get(report.training.method, report.training.method),
         not_measured=("Images from other cameras or places than those of the data set.",),
+        draw=lambda index, pixels: _drawn(pixels, training.dataset.annotations[index].boxes),
+        counted="objects",
+        counts=_objects(training.dataset, training.split),
     )
+
+
+def _objects(dataset: Dataset, split: Split) -> list[dict[str, int]]:
+    """Count the objects of each class in each subset, without those to ignore."""
+
+    def count(subset: str) -> NDArray[np.int64]:
+        shown = [dataset.annotations[index] for index in getattr(split, subset)]
+        labels = np.concatenate([image.labels[~image.ignored] for image in shown])
+        return np.bincount(labels, minlength=len(dataset.classes))
+
+    counts = {subset: count(subset).tolist() for subset in SPLITS}
+    return [
+        {subset: counts[subset][label] for subset in SPLITS}
+        for label in range(len(dataset.classes))
+    ]
 
 
 def worst_images(
@@ -94,7 +116,9 @@ def _faults(truth: ImageBoxes, detected: DetectedBoxes) -> tuple[int, int]:
 
 
 def _drawn(
-    pixels: NDArray[np.uint8], true: NDArray[np.floating[Any]], detected: NDArray[np.floating[Any]]
+    pixels: NDArray[np.uint8],
+    true: NDArray[np.floating[Any]],
+    detected: NDArray[np.floating[Any]] = _NO_BOXES,
 ) -> NDArray[np.uint8]:
     """Draw true and detected boxes."""
     for boxes, color in ((true, _TRUE), (detected, _PREDICTED)):
