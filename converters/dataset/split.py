@@ -211,6 +211,13 @@ def _given_splits(dataset: Dataset) -> dict[str, Indices]:
 
 
 def _check_train(dataset: Dataset, train: Indices) -> None:
+    if not len(train):
+        raise DatasetError(
+            "training images",
+            "none (except copies of validation or test images)",
+            "add images to the train subset",
+            code="no-training-images",
+        )
     if not dataset.every_class:
         return
     present = set(dataset.labels[train].tolist())

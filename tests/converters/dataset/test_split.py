@@ -64,6 +64,12 @@ def test_a_class_that_need_not_be_everywhere_is_trained_on_where_it_is_rare() ->
         split(replace(data, every_class=True), 0)
 
 
+def test_a_given_split_without_training_images_is_refused() -> None:
+    given = ["test"] * 6 + ["validation"] * 6
+    with raises_code("no-training-images"):
+        split(replace(dataset([6, 6], subsets=given), every_class=False), 0)
+
+
 def test_seed_decides() -> None:
     data = dataset([60, 60])
     assert split(data, 3).test.tolist() == split(data, 3).test.tolist()
