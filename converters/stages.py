@@ -154,6 +154,12 @@ def apply_accuracy_control(
     verdict = judge_loss(DEFAULT, loss, plan.max_drop)
     if verdict.status != FAIL:
         return variants
+    if not task.recoverable:
+        progress.say(
+            f"On the validation subset, {verdict.reason}. There is no remedy for this task but "
+            "more images, or another --size."
+        )
+        return variants
     if not tf.is_installed():
         progress.say(
             f"On the validation subset, {verdict.reason}. Recovering the accuracy takes "

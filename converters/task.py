@@ -92,10 +92,13 @@ class TrainingTask(ABC):
     Attributes:
         name: as in ``edge demo NAME``, in reports and in the metadata of files.
         metric: the one that files are judged and compared by.
+        recoverable: whether an int8 file that loses too much can be mended, which starts from
+            :meth:`to_keras`.
     """
 
     name: ClassVar[str]
     metric: ClassVar[QualityMetric]
+    recoverable: ClassVar[bool] = True
 
     # Labels
 

@@ -164,6 +164,23 @@ def test_the_test_side_does_not_decide_about_a_remedy(
         )
 
 
+def test_a_task_without_a_remedy_keeps_its_int8_and_reports_it(
+    sound: tuple[EvaluatedVariant, ...], learned: TrainingResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(learned.task), "recoverable", False)
+    float32, float16, int8 = sound
+    wrong = np.roll(int8.predictions.validation, 1, axis=1)
+    poor = replace(int8, predictions=replace(int8.predictions, validation=wrong))
+    variants, sentences = (float32, float16, poor), list[str]()
+    progress = SilentProgress()
+    monkeypatch.setattr(type(progress), "say", lambda self, sentence: sentences.append(sentence))
+    kept = apply_accuracy_control(
+        variants, lambda: pytest.fail("no context"), learned, CompressionPlan(), progress
+    )
+    assert kept is variants
+    assert any("no remedy" in sentence for sentence in sentences)
+
+
 def test_a_threshold_is_stored_where_it_is_reached(
     learned: TrainingResult, micro_model_and_variants: Made
 ) -> None:

@@ -52,6 +52,7 @@ class DetectionTask(TrainingTask):
 
     name = DETECT
     metric = quality.MAP50
+    recoverable = False
 
     def list_images(self, opened: OpenedDataset) -> BoxListing:
         """List the images with their boxes."""
