@@ -161,8 +161,11 @@ def _masks(random_: random.Random) -> dict[str, Content]:
     image.putpalette(list(range(256)) * 3)
     file = io.BytesIO()
     image.save(file, "PNG", bits=random_.choice((2, 4, 8)))
-    return {"masks/a.png": _bytes(random_, file.getvalue()), "masks/b.png": np.ones((15, 20), np.uint8),
-            names: _bytes(random_, text)}  # fmt: skip
+    return {
+        "masks/a.png": _bytes(random_, file.getvalue()),
+        "masks/b.png": np.ones((15, 20), np.uint8),
+        names: _bytes(random_, text),
+    }
 
 
 _MAKERS = (_coco, _coco, _label_studio, _label_studio, _pascal_voc, _yolo, _tables, _masks)
