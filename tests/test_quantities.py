@@ -28,8 +28,8 @@ BY_HAND = {
     ("boards/render.py", "mib"),  # as boards are sold
     ("boards/render.py", "mib // 1024"),
     ("edge/model_trial.py", "memory / 1000000.0"),  # runs on its own, without edge
-    ("converters/selection/select.py", "actual"),  # in the unit of --max-size
-    ("converters/selection/select.py", "distance"),
+    ("converters/selection/select.py", "size"),  # in the unit of --max-size
+    ("converters/selection/select.py", "size - maximum"),
 }
 """Module and value of sizes that keep their unit."""
 

@@ -142,7 +142,7 @@ def _without_list(values: list[int]) -> MaskClasses:
 def _checked(classes: MaskClasses) -> MaskClasses:
     if not 2 <= len(classes.names) < VOID:
         raise DatasetError(
-            f"masks of 2 to {VOID - 1} classes",
+            f"masks of 2 to {counted(VOID - 1, 'class')}",
             f"{counted(len(classes.names), 'class')} ({', '.join(classes.names[:3])})",
             "mark pixels of another class, such as the background",
             code="mask-classes-count",

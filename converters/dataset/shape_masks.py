@@ -69,7 +69,7 @@ def list_masks(name: str, location: str, files: FileTree, table: LabelTable) -> 
     classes = (BACKGROUND, *others)
     if len(classes) >= VOID:
         raise DatasetError(
-            f"at most {VOID - 1} classes of masks",
+            f"masks of at most {counted(VOID - 1, 'class')}",
             f"{counted(len(classes), 'class')} in {location}",
             "leave out classes",
             code="too-many-mask-classes",

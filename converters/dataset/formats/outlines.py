@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from converters.dataset.annotations import Size
 from converters.dataset.formats.label_table import Box, Extent
 from edge.errors import DatasetError
+from edge.quantities import counted
 
 MAX_PIXELS = 1 << 27
 """Of an image with outlines."""
@@ -181,7 +182,7 @@ def unpack_brush(data: bytes, count: int) -> NDArray[np.uint8]:
     reader = _BitReader(bits)
     claimed, width = reader.number(32), reader.number(5) + 1
     if claimed != count or width > 8:
-        raise _invalid(f"a brush mask of {count:,} values", f"{claimed:,}")
+        raise _invalid(f"a brush mask of {counted(count, 'value')}", f"{claimed:,}")
     sizes = [reader.number(4) + 1 for _ in range(4)]
     values = np.zeros(count, np.uint8)
     position = 0
@@ -189,7 +190,7 @@ def unpack_brush(data: bytes, count: int) -> NDArray[np.uint8]:
         repeats = reader.number(1)
         end = position + 1 + reader.number(sizes[reader.number(2)])
         if end > count:
-            raise _invalid(f"a brush mask of {count:,} values", "more")
+            raise _invalid(f"a brush mask of {counted(count, 'value')}", "more")
         if repeats:
             values[position:end] = reader.number(width)
         else:
@@ -248,7 +249,7 @@ def _walk(corners: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     delta = np.abs(end - start)
     steps = delta.max(1)
     if int((steps + 1).sum()) > _MAX_STEPS:
-        raise _invalid("outlines of objects", f"one of {int(steps.sum()):,} steps")
+        raise _invalid("outlines of objects", f"one of {counted(int(steps.sum()), 'step')}")
     flat = delta[:, 0] >= delta[:, 1]
     main = np.where(flat, 0, 1)
     rows = np.arange(len(corners))
