@@ -124,7 +124,9 @@ class Classification(_Drawable):
 class Detection:
     """One object: ``box`` is x1, y1, x2, y2 in pixels of the frame, ``score`` in [0, 1].
 
-    ``track_id`` identifies the object from frame to frame if objects are tracked.
+    ``track_id`` identifies the object from frame to frame if objects are tracked. ``point``: x and
+    y of its middle, from models that find points instead of boxes; ``box`` then has the usual size
+    of its class, cut at the edges of the frame.
     """
 
     label: str
@@ -132,9 +134,16 @@ class Detection:
     score: float
     box: tuple[float, float, float, float]
     track_id: int | None = None
+    point: tuple[float, float] | None = None
+
+    @property
+    def position(self) -> tuple[float, float]:
+        """Where it is counted: its point, else the middle of the bottom edge of its box."""
+        left, _, right, bottom = self.box
+        return ((left + right) / 2, bottom) if self.point is None else self.point
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON; ``"track_id"`` and ``"point"`` where there are any."""
         values: dict[str, Any] = {
             "label": self.label,
             "index": self.index,
@@ -143,6 +152,8 @@ class Detection:
         }
         if self.track_id is not None:
             values["track_id"] = self.track_id
+        if self.point is not None:
+            values["point"] = [round(value, 2) for value in self.point]
         return values
 
 

@@ -109,6 +109,7 @@ def _metadata(about: ModelMetadata) -> dict[str, Any]:
         "std": None if about.std is None else list(about.std),
         "threshold": about.threshold,
         "task": about.task or None,
+        "head": about.head,
         "author": about.author,
         "license": about.license,
         "version": about.version,
@@ -164,6 +165,8 @@ def _metadata_lines(about: dict[str, Any] | None) -> Iterator[str]:
         yield f"    labels      {about['labels']}: {first}{more}"
     if about["task"] is not None:
         yield f"    task        {about['task']}"
+    if about["head"] is not None:
+        yield f"    head        {printable(json.dumps(about['head'], ensure_ascii=False))}"
     if about["mean"] is not None:
         yield f"    normalized  (pixel - {about['mean']}) / {about['std']}"
     if about["threshold"] is not None:

@@ -19,6 +19,7 @@ from edge.draw.labels import (
     to_ascii,
     truncate,
 )
+from edge.draw.points import points
 from edge.frame import BgrImage
 from edge.results import Detection
 
@@ -27,13 +28,19 @@ _Room = tuple[int, int, int, int]
 
 
 def detections(image: BgrImage, objects: Sequence[Detection]) -> None:
-    """Draw boxes with label, track id and score; the best are drawn last, on top."""
-    _named_boxes(image, objects, _number_and_score)
+    """Draw boxes with label, track id and score, or points; the best are drawn last, on top."""
+    if any(detection.point is not None for detection in objects):
+        points(image, objects)
+    else:
+        _named_boxes(image, objects, _number_and_score)
 
 
 def true_boxes(image: BgrImage, objects: Sequence[Detection]) -> None:
-    """Draw boxes that somebody labeled, with their label alone."""
-    _named_boxes(image, objects, lambda _: "")
+    """Draw boxes that somebody labeled, with their label alone, or points."""
+    if any(detection.point is not None for detection in objects):
+        points(image, objects)
+    else:
+        _named_boxes(image, objects, lambda _: "")
 
 
 def _named_boxes(

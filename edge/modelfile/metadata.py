@@ -28,11 +28,13 @@ ENTRY = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
 LABELS_FILE = "labels.txt"
 PROVENANCE_FILE = "provenance.json"
+HEAD_FILE = "head.json"
 
 MAX_PACKED_BYTES = 16 * 1024 * 1024
 """Unpacked bytes that are read of all files behind a model together."""
 
-MAX_PROVENANCE_BYTES, MAX_PROVENANCE_DEPTH = 1 << 20, 32
+MAX_JSON_BYTES, MAX_JSON_DEPTH = 1 << 20, 32
+"""Of the JSON files behind a model; larger or deeper ones are something else."""
 
 TENSOR_AXIS_LABELS = 2
 NORMALIZATION_OPTIONS, THRESHOLDING_OPTIONS = 1, 3
@@ -57,6 +59,7 @@ class ModelMetadata:
         version: Version of the model.
         missing: Files that the metadata names and that are not packed with the model.
         task: Task of the model, such as "detect" or "pose", "" where the file does not contain it.
+        head: JSON object that the head of a detector needs (:mod:`edge.tasks.detect.heads`).
     """
 
     name: str = ""
@@ -71,6 +74,7 @@ class ModelMetadata:
     version: str = ""
     missing: tuple[str, ...] = ()
     task: str = ""
+    head: dict[str, Any] | None = None
 
 
 def read(model: bytes) -> ModelMetadata | None:
@@ -117,6 +121,8 @@ def files_to_pack(metadata: ModelMetadata) -> dict[str, bytes]:
         files[LABELS_FILE] = "".join(f"{label}\n" for label in metadata.labels).encode()
     if metadata.provenance is not None:
         files[PROVENANCE_FILE] = json.dumps(metadata.provenance, indent=2).encode()
+    if metadata.head is not None:
+        files[HEAD_FILE] = json.dumps(metadata.head).encode()
     if metadata.task:
         files[export_metadata.TASK_FILE] = json.dumps({"task": metadata.task}).encode()
     return files
@@ -163,7 +169,8 @@ def _read(root: FlatbufferTable, packed: dict[str, bytes]) -> ModelMetadata:
         mean=mean,
         std=std,
         threshold=_first(_threshold(output) for output in outputs),
-        provenance=_provenance(packed),
+        provenance=_json_object(packed, PROVENANCE_FILE),
+        head=_json_object(packed, HEAD_FILE),
         author=root.text(4),
         license=root.text(5),
         version=root.text(2),
@@ -216,19 +223,19 @@ def _labels(scores: FlatbufferTable, packed: dict[str, bytes]) -> tuple[str, ...
     return None
 
 
-def _provenance(packed: dict[str, bytes]) -> dict[str, Any] | None:
-    """Read the JSON object about the model's conversion; numbers that JSON lacks become null.
+def _json_object(packed: dict[str, bytes], name: str) -> dict[str, Any] | None:
+    """Read a file with a JSON object; numbers that JSON lacks become null.
 
     None for another program's file of that name.
     """
-    data = packed.get(PROVENANCE_FILE, b"null")
-    if len(data) > MAX_PROVENANCE_BYTES:
+    data = packed.get(name, b"null")
+    if len(data) > MAX_JSON_BYTES:
         return None
     try:
         value = json.loads(data, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and _depth(value) <= MAX_PROVENANCE_DEPTH else None
+    return value if isinstance(value, dict) and _depth(value) <= MAX_JSON_DEPTH else None
 
 
 def _finite(number: str) -> float | None:

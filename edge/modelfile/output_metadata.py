@@ -50,9 +50,9 @@ def _scores(metadata: ModelMetadata) -> Table:
 
 
 def _level(tensor: TensorInfo, metadata: ModelMetadata) -> Table:
-    """Describe boxes or logits of one level of a detector."""
-    if not tensor.name.startswith("classes"):
-        return Table(_feature(tensor.name, "Coded boxes, one for each cell."))
+    """Describe boxes, offsets or logits of one level of a detector."""
+    if not tensor.name.startswith(("classes", "centers")):
+        return Table(_feature(tensor.name, "A coded box or point, one for each cell."))
     fields = _feature(tensor.name, "A logit for each cell and label.") | _threshold(metadata)
     if metadata.labels is not None:
         about = "The labels, one per line, in the order of the last axis."

@@ -1,8 +1,9 @@
 """Counting objects that cross a line or enter and leave a zone.
 
-The position of an object is the middle of its box's bottom edge. Boxes jitter, so an object
-changes sides only once its distance from the boundary exceeds a tenth of its height: an object on
-a line is not counted repeatedly. An object that is first seen inside a zone has not come in.
+The position of an object is the middle of its box's bottom edge, or its point. Boxes jitter, so an
+object changes sides only once its distance from the boundary exceeds a tenth of its height: an
+object on a line is not counted repeatedly. An object that is first seen inside a zone has not come
+in.
 """
 
 from collections.abc import Iterable, Sequence
@@ -109,10 +110,10 @@ class CrossingCounter:
     def _side(
         self, boundary: Boundary, detection: Detection, before: _LastSide | None
     ) -> _LastSide:
-        x1, y1, x2, y2 = detection.box
-        position = ((x1 + x2) / 2, y2)
+        _, top, _, bottom = detection.box
+        position = detection.position
         distance = boundary.signed_distance(position)
-        if before is not None and abs(distance) < MARGIN * (y2 - y1):
+        if before is not None and abs(distance) < MARGIN * (bottom - top):
             before.update = self._update
             return before
         return _LastSide(distance > 0, position, self._update)

@@ -156,6 +156,7 @@ class StreetDetector:
     threshold: float = 0.4
     runtime: Runtime = field(default_factory=_no_model)
     notes: tuple[str, ...] = ()
+    finds_points: bool = False
 
     def preprocess(self, _: Frame) -> tuple[()]:
         return ()

@@ -21,7 +21,7 @@ from edge.quantities import counted
 from edge.registry import resolve_model
 from edge.results import Detection, Detections
 from edge.tasks.detect import heads
-from edge.tasks.detect.heads import DetectionHead, head_config, ssd
+from edge.tasks.detect.heads import DetectionHead, centers, head_config, ssd
 from edge.tasks.detect.heads.yolo import Candidates, nms
 from edge.tasks.loading import LoadedModel, check_task, load_file, open_cpu_fallback
 from edge.tasks.task import (
@@ -88,7 +88,7 @@ class Detector(SingleImage):
         std: Levels | None = None,
         say: Callable[[str], None] = print,
     ) -> Self:
-        """Open a detector: SSD with built-in post-processing, or YOLO.
+        """Open a detector: of ``edge convert``, SSD with built-in post-processing, or YOLO.
 
         Args:
             model: the path of a .tflite file, or of a result folder of ``edge convert``, or a name
@@ -126,7 +126,7 @@ class Detector(SingleImage):
         )  # fmt: skip
         check_task(loaded, "detect")
         matched = (
-            heads.match_head(loaded.runtime)
+            heads.match_head(loaded.runtime, loaded.about)
             if loaded.config.head is None
             else head_config.build_head(loaded.config, loaded.runtime, str(path))
         )
@@ -140,6 +140,11 @@ class Detector(SingleImage):
             label_notes += (
                 f"{path} does not name its outputs: their values show which are scores",
             )
+        if isinstance(matched, centers.CentersHead) and not matched.sized:
+            label_notes += (
+                f"{path} does not say how large its objects are: trackers take them for "
+                f"{centers.DEFAULT_CELLS * matched.stride:.0f} pixels of its input",
+            )
         return cls(
             runtime=loaded.runtime,
             labels=names,
@@ -151,6 +156,11 @@ class Detector(SingleImage):
             _head=matched,
             _table=pixels.input_table(loaded.runtime.inputs[0], preprocessing),
         )
+
+    @property
+    def finds_points(self) -> bool:
+        """True where the model finds the middles of objects, and no boxes."""
+        return isinstance(self._head, centers.CentersHead)
 
     def preprocess(self, frame: Frame) -> tuple[Array, ...]:
         """Return the model's input for a frame: [1, height, width, 3] in the input's dtype."""
@@ -167,23 +177,31 @@ class Detector(SingleImage):
         if self.selected is not None:
             candidates = candidates.select(np.isin(candidates.classes, self.selected))
         if not head.suppresses:
-            candidates = nms(candidates, self.iou)
+            candidates = nms(candidates, self.iou, head.max_detections)
         height, width = frame.image.shape[:2]
-        boxes = self._to_frame(candidates, width, height)
+        whole = self._to_frame(candidates, width, height)
+        boxes = np.clip(whole, 0, np.array([width, height] * 2))
         visible = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
         order = np.argsort(-candidates.scores[visible], kind="stable")
         rows = zip(
             candidates.classes[visible][order].tolist(),
             candidates.scores[visible][order].tolist(),
             boxes[visible][order].tolist(),
+            whole[visible][order].tolist(),
             strict=True,
         )
         return Detections(
-            tuple(Detection(self.label(c), c, score, tuple(box)) for c, score, box in rows)
-        )
+            tuple(
+                Detection(
+                    self.label(c), c, score, tuple(box),
+                    point=middle(around, (width, height)) if self.finds_points else None,
+                )
+                for c, score, box, around in rows
+            )
+        )  # fmt: skip
 
     def draw(self, image: BgrImage, result: Detections) -> BgrImage:
-        """Draw boxes and names onto the image, in place."""
+        """Draw boxes and names, or points and their number, onto the image, in place."""
         draw.detections(image, result.detections)
         return image
 
@@ -226,20 +244,26 @@ class Detector(SingleImage):
         return self._head
 
     def _to_frame(self, candidates: Candidates, width: int, height: int) -> NDArray[np.float64]:
-        """Return boxes in pixels of the frame, float64 [n, 4], clipped to its edges."""
+        """Return boxes in pixels of the frame, float64 [n, 4], which may reach beyond it."""
         size = self._size()
         letterbox = self._known_head().letterbox
         transform = input_transform(width, height, *size, letterbox=letterbox)
         scale = np.array([transform.scale_x, transform.scale_y] * 2)
         offset = np.array([transform.left, transform.top] * 2)
         boxes = (candidates.boxes.astype(np.float64) * np.array([*size, *size]) - offset) / scale
-        return np.asarray(np.clip(boxes, 0, np.array([width, height] * 2)), np.float64)
+        return np.asarray(boxes, np.float64)
 
     def label(self, index: int) -> str:
         """Return the name of a class."""
         if self.labels is not None and 0 <= index < len(self.labels):
             return self.labels[index]
         return f"class {index}"
+
+
+def middle(box: Sequence[float], size: tuple[int, int]) -> tuple[float, float]:
+    """Return the middle of a box, which may reach beyond a frame of this size, in the frame."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return min(max(x, 0.0), float(size[0])), min(max(y, 0.0), float(size[1]))
 
 
 def _check_fraction(name: str, value: float) -> None:

@@ -13,7 +13,7 @@ from edge.frame import BgrImage, Frame
 from edge.interpreter import Array, Runtime
 from edge.modelfile.normalization import Levels
 from edge.results import Detection, TrackedDetections, describe_count
-from edge.tasks.detect.detector import IOU, Detector
+from edge.tasks.detect.detector import IOU, Detector, middle
 from edge.tasks.task import SingleImage, TaskSettings, check_score
 from edge.tracking.boundaries import (
     Boundary,
@@ -200,7 +200,7 @@ class Tracker(SingleImage):
         state.tracker.parameters = _parameters(self.threshold)
         state.tracker.size = (width, height)
         detections = self.detector.postprocess(outputs, frame).detections
-        seen = np.array([detection.box for detection in detections], np.float64).reshape(-1, 4)
+        seen = np.array([_whole_box(each) for each in detections], np.float64).reshape(-1, 4)
         seconds = state.elapsed_s(frame.time_s)
         tracks = state.tracker.update(
             seen,
@@ -212,13 +212,17 @@ class Tracker(SingleImage):
         boxes = np.clip(tracks.boxes, 0, [width, height, width, height])
         rows = zip(
             tracks.ids.tolist(), tracks.classes.tolist(), tracks.scores.tolist(), boxes.tolist(),
-            strict=True,
+            tracks.boxes.tolist(), strict=True,
         )  # fmt: skip
+        points = self.detector.finds_points
         tracked = [
-            Detection(self.detector.label(index), index, score, tuple(box), track_id)
-            for track_id, index, score, box in rows
+            Detection(
+                self.detector.label(index), index, score, tuple(box), track_id,
+                middle(around, (width, height)) if points else None,
+            )
+            for track_id, index, score, box, around in rows
             if box[2] - box[0] >= 1 and box[3] - box[1] >= 1
-        ]
+        ]  # fmt: skip
         _update_best(state.best, tracked)
         # Up to this threshold the tracker itself starts no track with a lower score.
         sure = self.threshold <= _PARAMETERS.new_track_score
@@ -293,10 +297,18 @@ def _extend(trails: _Trails, detections: Sequence[Detection]) -> _Trails:
     """Return trails that are longer by this frame, without those of objects that are gone."""
     extended: _Trails = {}
     for detection in detections:
-        left, _, right, bottom = detection.box
-        trail = (*trails.get(_id(detection), ()), ((left + right) / 2, bottom))
+        trail = (*trails.get(_id(detection), ()), detection.position)
         extended[_id(detection)] = trail[-_TRAIL_LENGTH:]
     return extended
+
+
+def _whole_box(detection: Detection) -> tuple[float, float, float, float]:
+    """Return a box to track: one around a point is as large at the edges of the frame."""
+    if detection.point is None:
+        return detection.box
+    (x, y), (left, top, right, bottom) = detection.point, detection.box
+    half_width, half_height = max(x - left, right - x), max(y - top, bottom - y)
+    return x - half_width, y - half_height, x + half_width, y + half_height
 
 
 def _id(detection: Detection) -> int:

@@ -85,7 +85,11 @@ def results() -> dict[str, list[Any]]:
     mask = np.zeros((48, 64), np.uint8)
     return {
         "classify": [CAT, Classification(CAT.classes), Classification(CAT.classes, 0.95)],
-        "detect": [Detections(()), Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),))],
+        "detect": [
+            Detections(()),
+            Detections((Detection("kite", 37, 0.5, (0.0, 0.0, 9.0, 9.0)),)),
+            Detections((Detection("seed", 0, 0.5, (0.0, 0.0, 9.0, 9.0), point=(4.5, 4.5)),)),
+        ],
         "track": [
             TrackedDetections((DOG,), (crossed,), counts={"door": {"in": 1, "out": 0}}),
             TrackedDetections((), (), counts={"shop": {"in": 0, "out": 2, "inside": 1}}),

@@ -3,8 +3,9 @@
 from typing import Protocol
 
 from edge.interpreter import Array, Runtime
+from edge.modelfile.metadata import ModelMetadata
 from edge.next_steps import command_line
-from edge.tasks.detect.heads import levels, ssd, yolo
+from edge.tasks.detect.heads import centers, levels, ssd, yolo
 from edge.tasks.detect.heads.yolo import Candidates
 
 
@@ -23,13 +24,26 @@ class DetectionHead(Protocol):
     def suppresses(self) -> bool:
         """True where the model suppresses overlapping boxes itself."""
 
+    @property
+    def max_detections(self) -> int:
+        """Detections of an image at most, the best ones."""
+
     def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
         """Return the candidates with a score of at least ``min_score``."""
 
 
-def match_head(runtime: Runtime) -> DetectionHead | None:
-    """Return the head of a model; None where no known head fits its outputs."""
-    return ssd.match_head(runtime) or levels.match_head(runtime) or yolo.match_head(runtime)
+def match_head(runtime: Runtime, about: ModelMetadata | None = None) -> DetectionHead | None:
+    """Return the head of a model; None where no known head fits its outputs.
+
+    ``about``: its metadata, which has what the outputs do not show.
+    """
+    values = None if about is None else about.head
+    return (
+        ssd.match_head(runtime)
+        or levels.match_head(runtime)
+        or centers.match_head(runtime, values)
+        or yolo.match_head(runtime)
+    )
 
 
 COCO_POSE_CLASSES = 52

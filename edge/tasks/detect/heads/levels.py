@@ -7,7 +7,6 @@ of height and width over 4 cells (Liu et al., "SSD: Single Shot MultiBox Detecto
 sigmoid of a logit is the score.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.interpreter import Array, Runtime, TensorSpec
-from edge.tasks.detect.heads.yolo import Candidates
+from edge.tasks.detect.heads.scores import logit, quantized, sigmoid
+from edge.tasks.detect.heads.yolo import MAX_DETECTIONS, Candidates
 
 SCALE = 4.0
 """Of SSD's coding, for all four values."""
@@ -51,6 +51,7 @@ class LevelsHead:
     classes: int | None
     letterbox: bool = False
     suppresses: bool = False
+    max_detections: int = MAX_DETECTIONS
 
     def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
         """Return the candidates with a score of at least ``min_score``, at most 1000."""
@@ -58,8 +59,7 @@ class LevelsHead:
         logits, rows = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
         boxes = np.concatenate([part[2] for part in parts])
         best = np.argsort(-logits, kind="stable")[:MAX_CANDIDATES]
-        scores = 1 / (1 + np.exp(-np.clip(logits[best], -30, 30)))
-        return Candidates(boxes[best], scores.astype(np.float32), rows[best])
+        return Candidates(boxes[best], sigmoid(logits[best]), rows[best])
 
     def _level(
         self, level: Level, outputs: tuple[Array, ...], min_score: float
@@ -67,7 +67,7 @@ class LevelsHead:
         """Return logits, classes and boxes of a level."""
         spec, raw = self.specs[level.classes], outputs[level.classes][0]
         # Most cells are empty: their logits show it before anything is dequantized.
-        rows, columns, classes = np.nonzero(~(raw < _raw(spec, _logit(min_score))))
+        rows, columns, classes = np.nonzero(~(raw < quantized(spec, logit(min_score))))
         logits = spec.dequantize(raw[rows, columns, classes])
         coded = self.specs[level.boxes].dequantize(outputs[level.boxes][0][rows, columns])
         boxes = decode(coded, np.stack([columns, rows], axis=1), level.stride)
@@ -135,13 +135,3 @@ def _fits(specs: tuple[TensorSpec, ...], level: Level, size: tuple[int, int]) ->
     cells = (1, size[1] // level.stride, size[0] // level.stride) if level.stride else ()
     boxes, classes = specs[level.boxes].shape, specs[level.classes].shape
     return boxes == (*cells, 4) and classes[:3] == cells
-
-
-def _raw(spec: TensorSpec, value: float) -> float:
-    """Return a real value in the units of a tensor."""
-    return value / spec.scale + spec.zero_point if spec.scale else value
-
-
-def _logit(score: float) -> float:
-    bounded = min(max(score, 1e-6), 1 - 1e-6)
-    return math.log(bounded / (1 - bounded))

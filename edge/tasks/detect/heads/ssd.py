@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.interpreter import Array, Runtime, TensorSpec
 from edge.modelfile import flexbuffers
 from edge.modelfile.tflite import Graph, ModelFile, OpInfo
-from edge.tasks.detect.heads.yolo import Candidates
+from edge.tasks.detect.heads.yolo import MAX_DETECTIONS, Candidates
 
 OPERATION = "TFLite_Detection_PostProcess"
 
@@ -36,6 +36,7 @@ class SsdHead:
         classes: Number of classes, None if the file does not contain it.
         letterbox: True where the image keeps its aspect ratio in the model's input.
         suppresses: The model suppresses overlapping boxes itself.
+        max_detections: Objects of an image at most; the model decides how many there are.
     """
 
     specs: tuple[TensorSpec, ...]
@@ -46,6 +47,7 @@ class SsdHead:
     classes: int | None = None
     letterbox: bool = False
     suppresses: bool = True
+    max_detections: int = MAX_DETECTIONS
 
     @property
     def scores(self) -> int | None:

@@ -5,7 +5,6 @@ and Farhadi, "YOLOv3: An Incremental Improvement", 2018; the rows are those of t
 Ultralytics' YOLOv5 and YOLOv8.
 """
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.interpreter import Array, Runtime, TensorSpec
+from edge.tasks.detect.heads.scores import logit, quantized, sigmoid
 
 Floats = NDArray[np.float32]
 
@@ -46,7 +46,11 @@ def from_centers(
     return Candidates(boxes.astype(np.float32, copy=False), scores, classes)
 
 
-def nms(candidates: Candidates, iou: float, max_count: int = 100) -> Candidates:
+MAX_DETECTIONS = 100
+"""Boxes of an image at most, as COCO counts them."""
+
+
+def nms(candidates: Candidates, iou: float, max_count: int = MAX_DETECTIONS) -> Candidates:
     """Suppress overlapping boxes greedily within each class; best first, at most ``max_count``."""
     if len(candidates.scores) == 0:
         return candidates
@@ -80,9 +84,10 @@ class AnchorGridHead:
     classes: int | None
     letterbox: bool = True
     suppresses: bool = False
+    max_detections: int = MAX_DETECTIONS
 
     def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
-        """Return the candidates with objectness × class of at min_score ``min_score``."""
+        """Return the candidates with objectness × class of at least ``min_score``."""
         levels = [self._level(i, output, min_score) for i, output in enumerate(outputs)]
         return Candidates(
             np.concatenate([level.boxes for level in levels]),
@@ -95,18 +100,18 @@ class AnchorGridHead:
         _, high, wide, channels = output.shape
         cells = output.reshape(high, wide, len(anchors), channels // len(anchors))
         # Most cells are empty: their objectness shows it before anything is dequantized.
-        rows, columns, anchor = np.nonzero(~(cells[..., 4] < _raw(spec, _logit(min_score))))
+        rows, columns, anchor = np.nonzero(~(cells[..., 4] < quantized(spec, logit(min_score))))
         values = spec.dequantize(cells[rows, columns, anchor])
-        class_scores = _sigmoid(values[:, 5:])
+        class_scores = sigmoid(values[:, 5:])
         several = class_scores.shape[1] > 0
         count = len(class_scores)
         classes = class_scores.argmax(1) if several else np.zeros(count, np.int64)
-        scores = _sigmoid(values[:, 4])
+        scores = sigmoid(values[:, 4])
         if several:
             scores = scores * class_scores[np.arange(count), classes]
         kept = ~(scores < min_score)
         corner = np.stack([columns, rows], axis=1)[kept]
-        centers = (corner + _sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
+        centers = (corner + sigmoid(values[kept, :2])) / np.array([wide, high], np.float32)
         sizes = np.exp(np.minimum(values[kept, 2:4], 10)) * anchors[anchor[kept]]
         return from_centers(
             centers.astype(np.float32),
@@ -131,12 +136,13 @@ class RowsHead:
     classes: int | None
     letterbox: bool = True
     suppresses: bool = False
+    max_detections: int = MAX_DETECTIONS
 
     def __call__(self, outputs: tuple[Array, ...], min_score: float) -> Candidates:
-        """Return the candidates with a score of at min_score ``min_score``."""
+        """Return the candidates with a score of at least ``min_score``."""
         values = outputs[0][0].T if self.transposed else outputs[0][0]
         first = 5 if self.objectness else 4
-        threshold = _raw(self.spec, min_score)
+        threshold = quantized(self.spec, min_score)
         if self.objectness:
             near = ~(values[:, 4] < threshold)
         else:
@@ -199,18 +205,3 @@ def _rows(spec: TensorSpec, size: tuple[int, int]) -> RowsHead | None:
     if boxes == cells:
         return rows(spec, size, objectness=False)
     return None
-
-
-def _raw(spec: TensorSpec, value: float) -> float:
-    """Return a real value in the units of a tensor."""
-    return value / spec.scale + spec.zero_point if spec.scale else value
-
-
-def _logit(probability: float) -> float:
-    bounded = min(max(probability, 1e-6), 1 - 1e-6)
-    return math.log(bounded / (1 - bounded))
-
-
-def _sigmoid(values: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-np.clip(values, -30, 30)))
-    return result

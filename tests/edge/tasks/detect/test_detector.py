@@ -13,6 +13,8 @@ import tiny_models
 from errors import raises_code
 
 import edge
+from edge.modelfile.metadata import ModelMetadata
+from edge.modelfile.metadata_writer import write_metadata
 from edge.tasks.detect.heads.ssd import classes_and_scores
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
@@ -220,3 +222,33 @@ def test_other_exports_are_told_from_a_detector(
     path = save(tmp_path, tiny_models.constant_model(32, *outputs), labels=None)
     with raises_code("model-wrong-task", fix=advice):
         edge.Detector.open(path)
+
+
+def centers_model() -> bytes:
+    """A detector of points at 16 of 64 pixels from the left and the top, and at 44, 44."""
+    heat, offsets = np.full((1, 8, 8, 1), -9, np.float32), np.zeros((1, 8, 8, 2), np.float32)
+    heat[0, 2, 2] = heat[0, 5, 5] = 2
+    offsets[0, 2, 2] = -0.5
+    names = ("centers/8", "offsets/8")
+    return tiny_models.constant_model(64, heat, offsets, names=names)
+
+
+def test_points_lie_in_the_frame_and_have_the_stored_size(tmp_path: Path) -> None:
+    about = ModelMetadata(
+        labels=("cell",), task="detect", threshold=0.8, head={"object_sizes": [[0.5, 0.25]]}
+    )
+    path = tmp_path / "m.tflite"
+    path.write_bytes(write_metadata(centers_model(), about))
+    task = edge.Detector.open(path, threads=1)
+    assert (task.finds_points, task.threshold, task.notes) == (True, pytest.approx(0.8), ())
+    result = task.predict(IMAGE)
+    assert [item.point for item in result.detections] == [(50.0, 25.0), (137.5, 68.75)]
+    assert result.detections[0].box == (0.0, 12.5, 100.0, 37.5)
+    assert result.to_dict()["detections"][0]["point"] == [50.0, 25.0]
+    assert result.summary() == "cell × 2"
+
+
+def test_a_model_of_points_without_sizes_is_told(tmp_path: Path) -> None:
+    task = edge.Detector.open(save(tmp_path, centers_model(), labels=("cell",)), threads=1)
+    assert any("32 pixels" in note for note in task.notes)
+    assert len(task.predict(IMAGE).detections) == 2

@@ -26,6 +26,7 @@ class Seen:
     """Stands for a detector that sees two objects at rest where the camera's jolts put them."""
 
     threshold: float = 0.4
+    finds_points: bool = False
 
     def postprocess(self, _: Any, frame: Frame) -> Detections:
         shift = JOLTS[frame.index % len(JOLTS)]
@@ -110,3 +111,40 @@ def test_lines_are_settings_that_apply_from_the_next_frame() -> None:
     for wrong in ((gate, gate), (Line("far", (500, 0), (500, 300)),)):
         with raises_code("duplicate-name" if len(wrong) == 2 else "boundary-outside-frame"):
             task.with_settings(replace(settings, boundaries=wrong))
+
+
+@dataclass(frozen=True)
+class SeenPoints(Seen):
+    """Sees the middles of five objects of 20 pixels in a column, which moves to the right."""
+
+    finds_points: bool = True
+
+    def postprocess(self, _: Any, frame: Frame) -> Detections:
+        x = 8.0 * frame.index
+        places = [(x, 40.0 + 40 * n) for n in range(5)] if x <= 400 else []
+        return Detections(
+            tuple(
+                Detection(
+                    "cup", 0, 0.9, (max(0.0, a - 10), b - 10, min(400.0, a + 10), b + 10),
+                    point=(a, b),
+                )
+                for a, b in places
+            )
+        )  # fmt: skip
+
+
+def test_points_are_tracked_and_counted_where_they_are() -> None:
+    line = Line("gate", (200, 300), (200, 0))
+    task = Tracker.from_detector(SeenPoints(), (line,), "static")  # type: ignore[arg-type]
+    for index in range(49):
+        image = np.zeros((300, 400, 3), np.uint8)
+        result = task.postprocess((), Frame(index, index / FPS, image))
+        for detection in result.detections:
+            assert detection.point is not None
+            # Half of the object is still outside of the frame at first.
+            assert detection.point[0] == pytest.approx(8.0 * index, abs=3)
+            assert detection.position == detection.point
+    assert len(result.detections) == 5
+    assert result.counts == {"gate": {"in": 5, "out": 0}}
+    assert {detection.track_id for detection in result.detections} == {1, 2, 3, 4, 5}
+    assert all(path[-1][1] in (40, 80, 120, 160, 200) for path in result.trails.values())

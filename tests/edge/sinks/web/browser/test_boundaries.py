@@ -32,6 +32,7 @@ class Walking:
     threshold: float = 0.4
     runtime: Any = field(default_factory=lambda: Runtime(0.0, "cpu", None))
     notes: tuple[str, ...] = ()
+    finds_points: bool = False
 
     def preprocess(self, _: Any) -> tuple[Any, ...]:
         return ()
