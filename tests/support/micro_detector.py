@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 
 from converters.backbone.mobilenet_v2 import Weights, layers
+from converters.pyramid.trunk import Trunk, of_mobilenet_v2
 from converters.tasks.detect.augmentation import BoxedImage
 from converters.tasks.detect.network import DetectorNetwork, build
-from converters.tasks.detect.trunk import Trunk, of_mobilenet_v2
 from converters.writer.folding import FoldedBlock, FoldedLayer
 
 SIZE = 64

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from converters.tasks.detect.network import DetectorNetwork
 from converters.writer import graph_files
-from converters.writer.graph import GraphNetwork
 from converters.writer.ranges import Ranges
 from edge.modelfile import flexbuffers
 from edge.modelwriter import operations
@@ -49,7 +48,7 @@ class DetectorFiles:
 
 def to_float32(network: DetectorNetwork) -> DetectorFiles:
     """Return the files with float32 weights, batch 1."""
-    graph, tail = _graph(network), _selecting(network)
+    graph, tail = network.graph(), _selecting(network)
     return DetectorFiles(
         graph_files.to_float32(graph), graph_files.to_float32(graph, tail)
     )  # fmt: skip
@@ -57,7 +56,7 @@ def to_float32(network: DetectorNetwork) -> DetectorFiles:
 
 def to_float16(network: DetectorNetwork) -> DetectorFiles:
     """Return the files with float16 weights, which an interpreter converts when it loads them."""
-    graph, tail = _graph(network), _selecting(network)
+    graph, tail = network.graph(), _selecting(network)
     return DetectorFiles(
         graph_files.to_float16(graph), graph_files.to_float16(graph, tail)
     )  # fmt: skip
@@ -80,7 +79,7 @@ def to_int8(
     Raises:
         ConversionError: there are no images, or a value is not finite.
     """
-    graph = _graph(network)
+    graph = network.graph()
     ranges = _clipped(graph_files.measure(graph, calibration, preprocessing))
     # Both files round boxes alike.
     ranges = _with_one_range(ranges, [f"boxes/{stride}" for stride in network.strides])
@@ -89,10 +88,6 @@ def to_int8(
         graph_files.to_int8(graph, ranges, input_type=input_type),
         graph_files.to_int8(graph, ranges, tail, input_type=input_type),
     )
-
-
-def _graph(network: DetectorNetwork) -> GraphNetwork:
-    return GraphNetwork(network.size, network.used_nodes(), network.outputs)
 
 
 def _clipped(ranges: Ranges) -> Ranges:

@@ -17,14 +17,14 @@ _MAX_CODE = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class BoxTargets:
     """A batch: ``labels`` int32 [b, cells], ``boxes`` float32 [b, cells, 4] in pixels."""
 
     labels: Any
     boxes: Any
 
 
-def detection_loss(codes: Any, logits: Any, targets: Targets, grid: Cells) -> Any:
+def detection_loss(codes: Any, logits: Any, targets: BoxTargets, grid: Cells) -> Any:
     """Return the loss of a batch, a scalar.
 
     The score of a cell is to be the IoU of its box for its class, 0 for others, and cells that are

@@ -9,7 +9,6 @@ from converters.dataset.audit import Dataset
 from converters.dataset.split import Indices
 from converters.metrics.boxes import DetectedBoxes, TrueBoxes
 from converters.progress import Progress
-from converters.tasks.detect.predictor import LOWEST_SCORE
 from converters.verification.evaluate import run_on_images
 from edge.interpreter import load
 from edge.preprocessing import Preprocessing, apply_table, input_table
@@ -18,6 +17,9 @@ from edge.tasks.detect.detector import IOU
 from edge.tasks.detect.heads.yolo import nms
 
 Detected = tuple[DetectedBoxes, ...]
+
+LOWEST_SCORE = 0.01
+"""Of the detections that mAP is computed of."""
 
 
 def detect(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,18 @@ from converters.dataset.intake import OpenedDataset, list_boxes
 from converters.dataset.recognition import DETECT
 from converters.dataset.split import Split
 from converters.progress import Progress, SilentProgress
+from converters.pyramid import weights
+from converters.pyramid.checkpoint import PhaseRecord
+from converters.pyramid.training import PyramidTraining, TrainedPyramid, train
 from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata
 from converters.tasks.detect import dataset as boxes
-from converters.tasks.detect import files, network, predictions, quality, weights
+from converters.tasks.detect import files, network, predictions, quality
 from converters.tasks.detect.assignment import choose_strides
 from converters.tasks.detect.augmentation import DetectionAugmentation
-from converters.tasks.detect.checkpoint import PhaseRecord
 from converters.tasks.detect.dataset import BoxedImages
 from converters.tasks.detect.files import DetectorFiles
 from converters.tasks.detect.network import DetectorNetwork
-from converters.tasks.detect.training import DetectionTraining, TrainedDetector, train_detector
+from converters.tasks.detect.objective import DetectionObjective
 from converters.tflite import Variant
 from converters.training.augment import Augmentation
 from converters.training.config import Curve, TrainedModel, TrainingOptions
@@ -42,6 +44,9 @@ from edge.quantities import counted
 
 SELECTED_FILE = "model_nms.tflite"
 """The file with TFLite_Detection_PostProcess, beside model.tflite."""
+
+SIZE = 320
+"""Side of the input in pixels, by default."""
 
 BUDGET = 300.0
 """Seconds of training, by default."""
@@ -73,7 +78,9 @@ class DetectionTask(TrainingTask):
         progress: Progress,
     ) -> Backbone:
         """Load the trunk."""
-        return weights.load(weights_name, alpha, size, seed, progress)
+        return weights.load(
+            weights_name, alpha, SIZE if size is None else size, seed, progress, "detector"
+        )
 
     def tensorflow_option(self, weights_name: str | None, options: TrainingOptions) -> str:
         """Return what takes TensorFlow: all training of detectors."""
@@ -89,22 +96,23 @@ class DetectionTask(TrainingTask):
         progress: Progress,
     ) -> TrainedModel:
         """Train the head, and the trunk from the cut on that validation chooses."""
-        assert isinstance(backbone, weights.DetectorBackbone) and backbone.trunk is not None
-        images = BoxedImages(dataset, split.train)
-        validation = BoxedImages(dataset, split.validation)
+        assert isinstance(backbone, weights.PyramidBackbone) and backbone.trunk is not None
         strides = choose_strides(
             np.concatenate([dataset.annotations[index].boxes for index in split.train])
         )
         untrained = network.build(
             backbone.trunk, backbone.size, strides, len(dataset.classes), options.seed
         )
-        training = DetectionTraining(
-            budget=BUDGET if options.budget is None else options.budget,
-            seed=options.seed,
-            augmentation=_augmentation(options.augmentation),
+        augmentation = _augmentation(options.augmentation)
+        objective = DetectionObjective(
+            untrained, BoxedImages(dataset, split.train), BoxedImages(dataset, split.validation),
+            augmentation,
+        )  # fmt: skip
+        training = PyramidTraining(
+            budget=BUDGET if options.budget is None else options.budget, seed=options.seed
         )
-        saved = cache / f"detector-{_key(backbone, dataset, split, training)}.npz"
-        trained = train_detector(untrained, images, validation, training, saved, progress)
+        saved = cache / f"detector-{_key(backbone, dataset, split, training, augmentation)}.npz"
+        trained = train(untrained, objective, training, saved, progress)
         return _described(trained, backbone)
 
     def read_network(self, folder: Path, size: int, classes: int) -> DetectorNetwork:
@@ -253,7 +261,13 @@ def _augmentation(given: Augmentation) -> DetectionAugmentation:
     )
 
 
-def _key(backbone: Backbone, dataset: Dataset, split: Split, training: DetectionTraining) -> str:
+def _key(
+    backbone: Backbone,
+    dataset: Dataset,
+    split: Split,
+    training: PyramidTraining,
+    augmentation: DetectionAugmentation,
+) -> str:
     """Identify a training by all that it depends on, so that only the same one goes on."""
     digest = hashlib.sha256(backbone.fingerprint.encode())
     for name in ("train", "validation"):
@@ -263,31 +277,33 @@ def _key(backbone: Backbone, dataset: Dataset, split: Split, training: Detection
             for array in (truth.boxes, truth.labels, truth.ignored):
                 digest.update(array.tobytes())
         digest.update(name.encode())
-    options = (training.budget, training.seed, training.batch_size, training.augmentation)
+    options = (training.budget, training.seed, training.batch_size, augmentation)
     digest.update(repr((dataset.classes, *options)).encode())
     return digest.hexdigest()[:20]
 
 
-def _described(trained: TrainedDetector, backbone: Backbone) -> TrainedModel:
+def _described(trained: TrainedPyramid[DetectorNetwork], backbone: Backbone) -> TrainedModel:
     best = trained.best
     frozen = best.kind == trained.phases[0].kind
     part = "the head alone" if frozen else f"head and trunk behind {best.cut}"
-    trials = [p for p in trained.phases[1:] if p.kind != best.kind and p.map50]
-    tried = "".join(f" A trial behind {p.cut} reached {p.map50[-1]:.1%}." for p in trials)
+    trials = [p for p in trained.phases[1:] if p.kind != best.kind and p.scores]
+    tried = "".join(
+        f" A trial behind {p.cut} reached {p.figures['map50'][-1]:.1%}." for p in trials
+    )
     note = (
         f"Trained {part}, starting from {backbone.weights}, in {trained.seconds:.0f} s: "
-        f"mAP50 {trained.validation.map50:.1%}, mAP50-95 {trained.validation.map:.1%} on the "
+        f"mAP50 {trained.figures['map50']:.1%}, mAP50-95 {trained.figures['map']:.1%} on the "
         f"validation split.{tried}"
     )
     return TrainedModel(
         network=trained.network,
         method="frozen" if frozen else "fine-tuned",
-        validation_quality=trained.validation.map50,
+        validation_quality=trained.figures["map50"],
         notes=(note,),
         curves=tuple(_curve(phase) for phase in trained.phases if len(phase.evaluated) > 1),
         details={
             "strides": list(trained.network.strides),
-            "phases": [asdict(phase) for phase in trained.phases],
+            "phases": [phase.to_dict() for phase in trained.phases],
         },
     )
 
@@ -299,8 +315,8 @@ def _curve(phase: PhaseRecord) -> Curve:
         y_label="mAP and loss",
         x=tuple(float(step) for step in phase.evaluated),
         series={
-            "validation mAP50": tuple(phase.map50),
-            "validation mAP50-95": tuple(phase.map),
+            "validation mAP50": tuple(phase.figures["map50"]),
+            "validation mAP50-95": tuple(phase.figures["map"]),
             "training loss": tuple(phase.losses),
         },
     )

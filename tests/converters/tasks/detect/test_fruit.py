@@ -10,12 +10,14 @@ import pytest
 from converters.dataset.intake import list_boxes, open_dataset
 from converters.dataset.split import split
 from converters.progress import SilentProgress
+from converters.pyramid.ssd_trunk import read_trunk
+from converters.pyramid.training import PyramidTraining, train
 from converters.tasks.detect import dataset as boxes
 from converters.tasks.detect import files, network, predictions, quality
 from converters.tasks.detect.assignment import choose_strides
+from converters.tasks.detect.augmentation import DetectionAugmentation
 from converters.tasks.detect.dataset import BoxedImages
-from converters.tasks.detect.ssd_trunk import read_trunk
-from converters.tasks.detect.training import DetectionTraining, train_detector
+from converters.tasks.detect.objective import DetectionObjective
 from edge.preprocessing import Preprocessing
 
 SIZE, STEPS = 320, 300
@@ -32,11 +34,12 @@ def test_fruit_is_detected_after_a_minute(test_data: Path, tmp_path: Path) -> No
     strides = choose_strides(np.concatenate([truth.boxes for truth in data.annotations]))
     untrained = network.build(frozen, SIZE, strides, len(data.classes), seed=0)
     ticks = count()
-    options = DetectionTraining(most_steps=STEPS, clock=lambda: 1e-6 * next(ticks))
-    trained = train_detector(
+    options = PyramidTraining(most_steps=STEPS, clock=lambda: 1e-6 * next(ticks))
+    objective = DetectionObjective(
         untrained, BoxedImages(data, subsets.train), BoxedImages(data, subsets.validation),
-        options, tmp_path / "state.npz", SilentProgress(),
+        DetectionAugmentation(),
     )  # fmt: skip
+    trained = train(untrained, objective, options, tmp_path / "state.npz", SilentProgress())
     calibration = np.asarray(data.pixels[subsets.train])
     held_out = np.concatenate([subsets.validation, subsets.test])
     reached = {}

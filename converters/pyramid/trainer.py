@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.tasks.detect.assignment import Cells
-from converters.tasks.detect.losses import Targets, detection_loss
-from converters.tasks.detect.network import DetectorNetwork
-from converters.tasks.detect.trainable import Adam, TrainableNodes
-from converters.tasks.detect.views import Batch
+from converters.pyramid.network import PyramidNetwork
+from converters.pyramid.objective import Objective
+from converters.pyramid.trainable import Adam, TrainableNodes
+from converters.pyramid.views import Batch
 from converters.writer.graph import GraphNode, needed, read_from_outside
 
 _CLIP = 10.0
 """Norm above which gradients are made shorter."""
+
+Trained = TypeVar("Trained", bound=PyramidNetwork)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +29,7 @@ class Cut:
     features: tuple[str, ...]
 
 
-def cut_behind(network: DetectorNetwork, name: str) -> Cut:
+def cut_behind(network: PyramidNetwork, name: str) -> Cut:
     """Return the parts of a network before and behind a node of its trunk."""
     frozen, rest = network.trunk.split(name)
     trained = needed((*rest, *network.head), network.outputs)
@@ -36,12 +37,12 @@ def cut_behind(network: DetectorNetwork, name: str) -> Cut:
     return Cut(needed(frozen, features), trained, features)
 
 
-class Trainer:
+class Trainer(Generic[Trained]):
     """Trains the nodes behind a cut of ``network``."""
 
-    def __init__(self, network: DetectorNetwork, cut: Cut, grid: Cells) -> None:
-        self._network, self._cut, self._grid = network, cut, grid
-        self._nodes = TrainableNodes(cut.trained, network.head)
+    def __init__(self, network: Trained, cut: Cut, objective: Objective) -> None:
+        self._network, self._cut, self._objective = network, cut, objective
+        self._nodes = TrainableNodes(cut.trained, network.head, network.outputs)
         self._adam = Adam(self._nodes, _CLIP)
         self._step = tf.tensorflow().function(self._update, autograph=False)
 
@@ -56,15 +57,16 @@ class Trainer:
         """
         constant = tf.tensorflow().constant
         scalars = [constant(value, "float32") for value in (number, *rates, decay)]
-        arrays = [constant(each) for each in (*batch.features, batch.labels, batch.boxes)]
-        return float(self._step(arrays, scalars))
+        features = [constant(each) for each in batch.features]
+        targets = [constant(each) for each in batch.targets]
+        return float(self._step(features, targets, scalars))
 
-    def averaged(self) -> DetectorNetwork:
+    def averaged(self) -> Trained:
         """Return the network with the averaged weights."""
         values = [variable.numpy() for variable in self._adam.average]
         return self._network.with_layers(self._nodes.fold(values))
 
-    def start_from(self, other: "Trainer") -> None:
+    def start_from(self, other: "Trainer[Trained]") -> None:
         """Take the averaged weights of a trainer of the same network with a later cut."""
         self._nodes.adopt(other._nodes, other._adam.average)
         self._adam.reset()
@@ -78,9 +80,8 @@ class Trainer:
         for variable, value in zip(self._adam.state, state, strict=True):
             variable.assign(value)
 
-    def _update(self, arrays: list[Any], scalars: list[Any]) -> Any:
+    def _update(self, features: list[Any], targets: list[Any], scalars: list[Any]) -> Any:
         tensorflow = tf.tensorflow()
-        *features, labels, boxes = arrays
         number, trunk_rate, head_rate, decay = scalars
         inputs = {
             name: tensorflow.cast(each, tensorflow.float32)
@@ -88,18 +89,8 @@ class Trainer:
         }
         with tensorflow.GradientTape() as tape:
             values = self._nodes.forward(inputs)
-            codes = self._joined(values, "boxes", 4)
-            logits = self._joined(values, "classes", self._network.classes)
-            loss = detection_loss(codes, logits, Targets(labels, boxes), self._grid)
+            outputs = {name: values[name] for name in self._network.outputs}
+            loss = self._objective.loss(outputs, targets)
         gradients = tape.gradient(loss, self._nodes.trained)
         self._adam.apply(gradients, number, (trunk_rate, head_rate), decay)
         return loss
-
-    def _joined(self, values: dict[str, Any], kind: str, channels: int) -> Any:
-        tensorflow = tf.tensorflow()
-        levels = [values[f"{kind}/{stride}"] for stride in self._network.strides]
-        rows = [
-            tensorflow.reshape(level, (-1, level.shape[1] * level.shape[2], channels))
-            for level in levels
-        ]
-        return tensorflow.concat(rows, axis=1)

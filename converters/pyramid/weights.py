@@ -1,4 +1,4 @@
-"""Weights that a detector starts from: those of a MobileNetV2, or of an SSD's MobileNet."""
+"""Weights that a pyramid starts from: those of a MobileNetV2, or of an SSD's MobileNet."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -9,14 +9,11 @@ from converters.backbone import weights as backbone_weights
 from converters.backbone.mobilenet_v2 import check_size
 from converters.backbone.weights import Backbone
 from converters.progress import Progress
-from converters.tasks.detect.ssd_trunk import read_trunk
-from converters.tasks.detect.trunk import Trunk, of_mobilenet_v2
+from converters.pyramid.ssd_trunk import read_trunk
+from converters.pyramid.trunk import Trunk, of_mobilenet_v2
 from edge.errors import DownloadError, UsageError, WeightsError
 from edge.files import sha256
 from edge.registry import resolve_model
-
-SIZE = 320
-"""Side of the input in pixels, by default."""
 
 COCO, COCO_MODEL = "coco", "ssd_mobilenet_v2_coco"
 """Name of detection-trained weights, and the model of the registry that has them."""
@@ -25,50 +22,54 @@ _SMALLEST, _LARGEST = 64, 512
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorBackbone(Backbone):
-    """A backbone with the ``trunk`` of a detector."""
+class PyramidBackbone(Backbone):
+    """A backbone with the ``trunk`` of a detector or segmenter."""
 
     trunk: Trunk | None = None
 
 
 def load(
-    weights: str | None, alpha: float | None, size: int | None, seed: int, progress: Progress
-) -> DetectorBackbone:
-    """Load weights for a detector; arguments as of :func:`converters.backbone.weights.load`.
+    weights: str | None, alpha: float | None, size: int, seed: int, progress: Progress, noun: str
+) -> PyramidBackbone:
+    """Load weights for a pyramid; arguments as of :func:`converters.backbone.weights.load`.
+
+    ``noun``: what is trained, such as "detector", for errors and notes.
 
     Raises:
         WeightsError: the weights are unavailable, of another architecture, or random.
         UsageError: there is no such ``alpha`` or ``size``.
     """
-    pixels = _check_size(SIZE if size is None else size)
+    _check_size(size, noun)
     if weights == "none":
         raise WeightsError(
-            "pretrained weights for a detector",
+            f"pretrained weights for a {noun}",
             "--weights none",
             "use --weights imagenet, coco or builtin, or pass a file",
             code="weights-unavailable",
         )
     if weights == COCO:
-        return _coco(alpha, pixels, seed, progress)
+        return _coco(alpha, size, seed, progress, noun)
     if weights is not None and Path(weights).is_file() and from_tflite.is_tflite(Path(weights)):
-        return _of_file(Path(weights), Path(weights).name, pixels)
+        return _of_file(Path(weights), Path(weights).name, size)
     backbone = backbone_weights.load(weights, alpha, None, seed, progress)
-    return _with_trunk(backbone, of_mobilenet_v2(backbone.arrays, pixels), pixels)
+    return _with_trunk(backbone, of_mobilenet_v2(backbone.arrays, size), size)
 
 
-def _coco(alpha: float | None, size: int, seed: int, progress: Progress) -> DetectorBackbone:
+def _coco(
+    alpha: float | None, size: int, seed: int, progress: Progress, noun: str
+) -> PyramidBackbone:
     try:
         return _of_file(resolve_model(COCO_MODEL, progress.say), COCO, size)
     except DownloadError as error:
-        backbone = load(None, alpha, size, seed, progress)
+        backbone = load(None, alpha, size, seed, progress, noun)
         note = (
             f"Weights trained on COCO are unavailable ({error.found}): using those of "
-            f"{backbone.weights}, with which detectors need more images and time."
+            f"{backbone.weights}, with which {noun}s need more images and time."
         )
         return replace(backbone, notes=(note, *backbone.notes))
 
 
-def _of_file(path: Path, name: str, size: int) -> DetectorBackbone:
+def _of_file(path: Path, name: str, size: int) -> PyramidBackbone:
     trunk = read_trunk(path)
     stem = trunk.nodes[0].layer
     assert stem is not None
@@ -94,8 +95,8 @@ def _of_file(path: Path, name: str, size: int) -> DetectorBackbone:
     return _with_trunk(backbone, trunk, size)
 
 
-def _with_trunk(backbone: Backbone, trunk: Trunk, size: int) -> DetectorBackbone:
-    return DetectorBackbone(
+def _with_trunk(backbone: Backbone, trunk: Trunk, size: int) -> PyramidBackbone:
+    return PyramidBackbone(
         backbone.weights, backbone.alpha, size, backbone.fingerprint, backbone.pretrained,
         backbone.provenance, backbone.notes, backbone.build, backbone.arrays, trunk,
     )  # fmt: skip
@@ -108,13 +109,12 @@ def _no_classifier() -> None:
     )  # fmt: skip
 
 
-def _check_size(size: int) -> int:
+def _check_size(size: int, noun: str) -> None:
     check_size(size, published=False)
     if not _SMALLEST <= size <= _LARGEST:
         raise UsageError(
-            f"an input size from {_SMALLEST} to {_LARGEST} pixels for a detector",
+            f"an input size from {_SMALLEST} to {_LARGEST} pixels for a {noun}",
             f"{size}",
             f"use --size {min(_LARGEST, max(_SMALLEST, size))}",
             code="unsupported-input-size",
         )
-    return size

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.pyramid.objective import ValidationScore
 from edge.files import write_atomic
 
 Arrays = list[NDArray[np.float32]]
@@ -20,8 +21,8 @@ Arrays = list[NDArray[np.float32]]
 class PhaseRecord:
     """A phase: its ``kind``, where training began, steps, and the results of its evaluations.
 
-    ``evaluated``: steps after which ``map50`` and ``map`` were measured; ``every``: steps between
-    evaluations.
+    ``evaluated``: steps after which the network was judged; ``every``: steps between them;
+    ``scores``: what decides; ``figures``: by name; each by evaluation.
     """
 
     kind: str
@@ -33,14 +34,22 @@ class PhaseRecord:
     over: bool = False
     seconds: float = 0.0
     evaluated: list[int] = field(default_factory=list)
-    map50: list[float] = field(default_factory=list)
-    map: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    figures: dict[str, list[float]] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
 
-    @property
-    def scores(self) -> list[float]:
-        """What decides, by evaluation."""
-        return [(first + second) / 2 for first, second in zip(self.map50, self.map, strict=True)]
+    def add(self, judgment: ValidationScore) -> None:
+        """Record what the network is worth after the steps so far."""
+        self.evaluated.append(self.done)
+        self.scores.append(judgment.score)
+        for name, value in judgment.figures.items():
+            self.figures.setdefault(name, []).append(value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the report, figures beside the others."""
+        record = asdict(self)
+        del record["scores"]
+        return {**record, **record.pop("figures")}
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.backbone.mobilenet_v2 import BLOCKS
-from converters.tasks.detect.trunk import Trunk, of_blocks
+from converters.pyramid.trunk import Trunk, of_blocks
 from converters.writer.folding import FoldedBlock, FoldedLayer
 from edge.errors import WeightsError
 from edge.modelfile import tflite
@@ -25,8 +25,8 @@ _LOWEST = {"uint8": 0, "int8": -128}
 _V1_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 """Of the depthwise convolutions of a MobileNetV1."""
 
-_V1_TAPS = {8: 5, 16: 11, 32: 13}
-_V2_TAPS = {8: 6, 16: 13, 32: 17}
+_V1_TAPS = {4: 3, 8: 5, 16: 11, 32: 13}
+_V2_TAPS = {4: 3, 8: 6, 16: 13, 32: 17}
 """Last block of each stride; block 0 is the first convolution."""
 
 

@@ -1,4 +1,4 @@
-"""Training of a detector within a time budget.
+"""Training of a network within a time budget.
 
 First the head learns on the trunk as it is, on features that are computed once. Then each cut,
 behind which the trunk learns too, gets a short trial; the best one on the validation split is
@@ -6,28 +6,26 @@ trained for the rest of the time. Whatever was best there at any time is the res
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic
 
 import numpy as np
 
 from converters.progress import Progress
-from converters.tasks.detect import checkpoint, plan
-from converters.tasks.detect.assignment import cells
-from converters.tasks.detect.augmentation import BoxedImage, DetectionAugmentation
-from converters.tasks.detect.checkpoint import PhaseRecord
-from converters.tasks.detect.network import DetectorNetwork
-from converters.tasks.detect.trainer import Trainer, cut_behind
-from converters.tasks.detect.validation import AveragePrecision
-from converters.tasks.detect.work import CutWork
+from converters.pyramid import checkpoint, plan
+from converters.pyramid.checkpoint import PhaseRecord
+from converters.pyramid.objective import Objective
+from converters.pyramid.trainer import Trained, Trainer, cut_behind
+from converters.pyramid.work import CutWork
 
-_MAX_VALIDATION = 150
+MAX_VALIDATION = 150
 """Validation images that decide while training goes on."""
 
 
 @dataclass(frozen=True, slots=True)
-class DetectionTraining:
+class PyramidTraining:
     """Options of a training.
 
     ``budget``: seconds; ``most_steps``: of a phase; ``batch_size``: images; ``seed``: of all random
@@ -38,65 +36,64 @@ class DetectionTraining:
     most_steps: int = 20_000
     batch_size: int = 8
     seed: int = 0
-    augmentation: DetectionAugmentation = field(default_factory=DetectionAugmentation)
     workers: int = 2
     clock: Callable[[], float] = time.perf_counter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrainedDetector:
-    """A trained network; ``phases``: what was tried; ``best``: which of it, and its precision."""
+class TrainedPyramid(Generic[Trained]):
+    """A trained network; ``phases``: what was tried; ``best``: which of it.
 
-    network: DetectorNetwork
+    ``score`` and ``figures`` are those of the result on the validation images.
+    """
+
+    network: Trained
     phases: tuple[PhaseRecord, ...]
     best: PhaseRecord
-    validation: AveragePrecision
+    score: float
+    figures: dict[str, float]
     seconds: float
 
 
-def train_detector(
-    network: DetectorNetwork,
-    images: Sequence[BoxedImage],
-    validation: Sequence[BoxedImage],
-    options: DetectionTraining,
+def train(
+    network: Trained,
+    objective: Objective,
+    options: PyramidTraining,
     saved: Path,
     progress: Progress,
-) -> TrainedDetector:
-    """Train a detector.
+) -> TrainedPyramid[Trained]:
+    """Train a network.
 
     Args:
         network: with a pretrained trunk and a new head.
-        images: of the training split, of any size.
-        validation: at the input size; what is best on them is kept.
+        objective: what is learned; what is best on its validation images is kept.
         options: budget, seed and the like.
         saved: file of the state after each evaluation; a killed training goes on from there. It is
             removed at the end.
         progress: shows phases and their results.
     """
-    run = _Run(network, images, validation[:_MAX_VALIDATION], options, saved, progress)
+    run = _Run(network, objective, options, saved, progress)
     result = run.all_phases()
     saved.unlink(missing_ok=True)
     return result
 
 
-class _Run:
+class _Run(Generic[Trained]):
     def __init__(
         self,
-        network: DetectorNetwork,
-        images: Sequence[BoxedImage],
-        validation: Sequence[BoxedImage],
-        options: DetectionTraining,
+        network: Trained,
+        objective: Objective,
+        options: PyramidTraining,
         saved: Path,
         progress: Progress,
     ) -> None:
-        self._network, self._options, self._progress = network, options, progress
-        self._images, self._validation = images, validation
+        self._network, self._objective = network, objective
+        self._options, self._progress = options, progress
         self._path, self._state = saved, checkpoint.load(saved)
-        self._grid = cells(network.size, network.strides)
         self._started = options.clock() - self._state.seconds
-        self._work: CutWork | None = None
+        self._work: CutWork[Trained] | None = None
 
-    def all_phases(self) -> TrainedDetector:
+    def all_phases(self) -> TrainedPyramid[Trained]:
         """Run all phases, or those that are left."""
         all_as_it_is, *cuts = self._network.trunk.cuts
         head = self._phase(0, plan.HEADS, all_as_it_is)
@@ -126,29 +123,29 @@ class _Run:
         self._save(work)
         return phase
 
-    def _work_behind(self, cut_name: str) -> CutWork:
+    def _work_behind(self, cut_name: str) -> CutWork[Trained]:
         """Return the work behind a cut, as far as it has come; else it starts from the head's."""
         if self._work is not None and self._work.cut_name == cut_name:
             return self._work
         self._work = None  # its features take memory
         self._progress.say(f"Preparing to train behind {cut_name}.")
-        work = CutWork(self._network, cut_name, self._images, self._validation, self._grid)
+        work = CutWork(self._network, cut_name, self._objective)
         states, first = self._state.states, self._network.trunk.cuts[0]
         if cut_name in states:
             work.trainer.restore(states[cut_name])
         elif first in states:
-            head = Trainer(self._network, cut_behind(self._network, first), self._grid)
+            head = Trainer(self._network, cut_behind(self._network, first), self._objective)
             head.restore(states[first])
             work.trainer.start_from(head)
         self._work = work
         return work
 
-    def _planned(self, work: CutWork, kind: str) -> PhaseRecord:
+    def _planned(self, work: CutWork[Trained], kind: str) -> PhaseRecord:
         trials = [p for p in self._state.phases if p.cut == work.cut_name and p.kind == plan.PILOT]
         if any(trial.done for trial in trials):
             seconds = trials[0].seconds / trials[0].done
         else:
-            views = work.views(self._options.augmentation, self._options.seed, kept=1 << 20)
+            views = work.views(self._options.seed, kept=1 << 20)
             seconds = work.seconds_per_step(
                 views, self._options.batch_size, self._options.workers, self._options.clock
             )
@@ -162,13 +159,13 @@ class _Run:
             kind, work.cut_name, steps, plan.evaluation_interval(kind, steps), before
         )
 
-    def _run_phase(self, work: CutWork, phase: PhaseRecord) -> None:
+    def _run_phase(self, work: CutWork[Trained], phase: PhaseRecord) -> None:
         options = self._options
         schedule = plan.Schedule(phase.steps, phase.before, falls=phase.kind != plan.PILOT)
         began = options.clock() - phase.seconds
         total = phase.before + phase.steps
         kept = plan.different_views(phase.kind, total * options.batch_size)
-        views = work.views(options.augmentation, options.seed, kept)
+        views = work.views(options.seed, kept)
         first = phase.before + phase.done
         batches = views.batches(options.batch_size, first, total, options.workers)
         losses = []
@@ -188,22 +185,20 @@ class _Run:
             if plan.is_over(phase.scores, phase.steps // phase.every):
                 break
 
-    def _evaluate(self, work: CutWork, phase: PhaseRecord) -> None:
+    def _evaluate(self, work: CutWork[Trained], phase: PhaseRecord) -> None:
         network = work.trainer.averaged()
-        precision = work.precision(network)
+        judgment = work.judge(network)
         best = self._best_score()
-        phase.evaluated.append(phase.done)
-        phase.map50.append(precision.map50)
-        phase.map.append(precision.map)
-        if best is None or precision.score > best:
-            self._state.best = self._state.phases.index(phase), len(phase.map50) - 1
+        phase.add(judgment)
+        if best is None or judgment.score > best:
+            self._state.best = self._state.phases.index(phase), len(phase.scores) - 1
             trained = cut_behind(network, work.cut_name).trained
             self._state.best_layers = {
                 node.name: [node.layer.kernel, node.layer.bias] for node in trained if node.layer
             }
         self._progress.say(
             f"{phase.kind} behind {phase.cut}, step {phase.done} of {phase.steps}: "
-            f"mAP50 {precision.map50:.1%}, mAP {precision.map:.1%} on the validation split."
+            f"{judgment.words} on the validation split."
         )
 
     def _best_score(self) -> float | None:
@@ -212,7 +207,7 @@ class _Run:
         phase, evaluation = self._state.best
         return self._state.phases[phase].scores[evaluation]
 
-    def _save(self, work: CutWork) -> None:
+    def _save(self, work: CutWork[Trained]) -> None:
         self._state.seconds = self._elapsed()
         self._state.states[work.cut_name] = work.trainer.state()
         self._state.save(self._path)
@@ -220,7 +215,7 @@ class _Run:
     def _elapsed(self) -> float:
         return self._options.clock() - self._started
 
-    def _result(self) -> TrainedDetector:
+    def _result(self) -> TrainedPyramid[Trained]:
         assert self._state.best is not None, "the head is always trained"
         number, evaluation = self._state.best
         phase = self._state.phases[number]
@@ -229,10 +224,11 @@ class _Run:
             name: replace(layers[name], kernel=kernel, bias=bias)
             for name, (kernel, bias) in self._state.best_layers.items()
         }
-        return TrainedDetector(
+        return TrainedPyramid(
             self._network.with_layers(trained),
             tuple(self._state.phases),
             phase,
-            AveragePrecision(phase.map50[evaluation], phase.map[evaluation]),
+            phase.scores[evaluation],
+            {name: values[evaluation] for name, values in phase.figures.items()},
             self._elapsed(),
         )

@@ -34,7 +34,7 @@ _REUSE = {HEADS: 4.0, PILOT: 1.0, MAIN: 1.0}
 """How often a view is seen: with a frozen trunk, computing it takes longer than training on it."""
 
 _GOAL = 0.97
-"""Mean of mAP50 and mAP from which training ends."""
+"""Score from which training ends."""
 
 _PATIENCE, _LEAST_PATIENCE = 0.4, 4
 """Share of a phase's evaluations, and number of them, without a better one, until it ends."""

@@ -1,6 +1,6 @@
-"""The part of a detector that is trained, as TensorFlow variables, and its optimizer."""
+"""The part of a network that is trained, as TensorFlow variables, and its optimizer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import tf
-from converters.tasks.detect.network import is_output
 from converters.writer.folding import FoldedLayer
 from converters.writer.graph import GraphNode
 
@@ -33,13 +32,15 @@ class Parameters:
 class TrainableNodes:
     """Nodes whose layers are variables.
 
-    Layers of the trunk have a bias, as their BatchNorm is folded; those of the head that are no
-    outputs have BatchNorm instead.
+    Layers of the trunk have a bias, as their BatchNorm is folded; those of the ``head`` that are
+    no ``outputs`` have BatchNorm instead.
     """
 
-    def __init__(self, nodes: Sequence[GraphNode], head: Sequence[GraphNode]) -> None:
+    def __init__(
+        self, nodes: Sequence[GraphNode], head: Sequence[GraphNode], outputs: Collection[str]
+    ) -> None:
         self._nodes = tuple(nodes)
-        normed = {node.name for node in head if not is_output(node.name)}
+        normed = {node.name for node in head if node.name not in outputs}
         self._layers = {node.name: node.layer for node in nodes if node.layer is not None}
         self._parameters = {
             name: _parameters(layer, name in normed) for name, layer in self._layers.items()

@@ -1,4 +1,4 @@
-"""The part of a detector that comes pretrained: a MobileNetV2, or the MobileNet of an SSD."""
+"""The part of a network that comes pretrained: a MobileNetV2, or the MobileNet of an SSD."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ from converters.backbone.mobilenet_v2 import Weights
 from converters.writer.folding import FoldedBlock, fold
 from converters.writer.graph import IMAGE, GraphNode, nodes_of
 
-STRIDES = (8, 16, 32)
-"""Pixels of the input per cell of the layers that a head reads."""
-
-_V2_TAPS = {8: 5, 16: 12, 32: 16}
+_V2_TAPS = {4: 2, 8: 5, 16: 12, 32: 16}
 """Block of a MobileNetV2 whose output is the last of a stride: bottlenecks, which are small."""
+
+_FIRST_CUT = 8
+"""Least stride of the layers that may be trained: earlier ones take the most time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,11 @@ class Trunk:
         end = [node.name for node in self.nodes].index(cut) + 1
         return self.nodes[:end], self.nodes[end:]
 
+    def channels(self, name: str) -> int:
+        """Return the channels of the output of a convolution or of an addition."""
+        node = next(node for node in self.nodes if node.name == name)
+        return self.channels(node.inputs[-1]) if node.layer is None else len(node.layer.bias)
+
 
 def of_blocks(blocks: tuple[FoldedBlock, ...], taps: dict[int, int]) -> Trunk:
     """Return the trunk of blocks, one behind the other, of which ``taps`` names some by stride."""
@@ -41,7 +46,8 @@ def of_blocks(blocks: tuple[FoldedBlock, ...], taps: dict[int, int]) -> Trunk:
         nodes += nodes_of(block, nodes[-1].name if nodes else IMAGE)
         ends.append(nodes[-1].name)
     named = {stride: ends[index] for stride, index in taps.items()}
-    return Trunk(tuple(nodes), named, tuple(named[stride] for stride in sorted(named)[::-1]))
+    cuts = tuple(named[stride] for stride in sorted(named, reverse=True) if stride >= _FIRST_CUT)
+    return Trunk(tuple(nodes), named, cuts)
 
 
 def of_mobilenet_v2(weights: Weights, size: int) -> Trunk:

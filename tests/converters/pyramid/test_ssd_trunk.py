@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from errors import raises_code
 
-from converters.tasks.detect.ssd_trunk import read_trunk
-from converters.tasks.detect.trunk import Trunk, of_blocks
-from converters.tasks.detect.views import FrozenLayers
+from converters.pyramid.part import FrozenLayers
+from converters.pyramid.ssd_trunk import read_trunk
+from converters.pyramid.trunk import Trunk, of_blocks
 from converters.writer import graph_files
 from converters.writer.folding import FoldedBlock
 from converters.writer.graph import GraphNetwork
@@ -29,7 +29,8 @@ SIZE = 64
 
 def trunk_of(blocks: tuple[FoldedBlock, ...]) -> Trunk:
     last = len(blocks) - 1
-    return of_blocks(blocks, {8: {13: 5, 17: 6}[last], 16: {13: 11, 17: 13}[last], 32: last})
+    taps = {13: {4: 3, 8: 5, 16: 11}, 17: {4: 3, 8: 6, 16: 13}}[last]
+    return of_blocks(blocks, {**taps, 32: last})
 
 
 def features(trunk: Trunk, pixels: np.ndarray) -> list[np.ndarray]:

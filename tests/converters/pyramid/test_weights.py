@@ -9,8 +9,8 @@ from errors import raises_code
 
 from converters.backbone import weights as backbone_weights
 from converters.progress import SilentProgress
-from converters.tasks.detect import weights
-from converters.tasks.detect.trunk import of_blocks
+from converters.pyramid import weights
+from converters.pyramid.trunk import of_blocks
 from converters.writer import graph_files
 from converters.writer.graph import GraphNetwork
 from edge.errors import DownloadError, WeightsError
@@ -29,8 +29,8 @@ def ssd(tmp_path: Path) -> Path:
     return path
 
 
-def load(name: str | None, size: int | None = 96) -> weights.DetectorBackbone:
-    return weights.load(name, None, size, 0, SilentProgress())
+def load(name: str | None, size: int = 96) -> weights.PyramidBackbone:
+    return weights.load(name, None, size, 0, SilentProgress(), "detector")
 
 
 def test_the_file_of_a_detector_becomes_the_trunk(ssd: Path) -> None:
@@ -43,10 +43,10 @@ def test_the_file_of_a_detector_becomes_the_trunk(ssd: Path) -> None:
 
 
 def test_builtin_weights_need_no_network() -> None:
-    backbone = load("builtin", None)
-    assert (backbone.alpha, backbone.size) == (0.5, weights.SIZE)
+    backbone = load("builtin")
+    assert (backbone.alpha, backbone.size) == (0.5, 96)
     assert backbone.trunk is not None and not backbone.trunk.knows_boxes
-    assert backbone.trunk.taps.keys() == {8, 16, 32}
+    assert backbone.trunk.taps.keys() == {4, 8, 16, 32}
 
 
 def test_without_a_download_coco_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
