@@ -5,7 +5,8 @@
 BIN = .venv/bin
 PACKAGES = edge converters demos boards
 PYTHON_SOURCES = $(PACKAGES) tests conftest.py
-PYTEST = $(BIN)/python -m pytest
+# Tests start hundreds of processes: without compiled modules each would compile what it imports.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 help:
 	@echo 'make quickstart  convert handwritten digits and classify unseen ones (a minute)'
