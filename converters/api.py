@@ -238,10 +238,10 @@ def evaluate(
         out: folder for evaluation.json and evaluation.html; None: none is written.
         against: a second model, the reference of a paired comparison.
         renames: other names of classes of the model or the data set, ``{"old": "new"}``.
-        task: classify, detect or segment; None: what the model is for.
+        task: classify, detect, count or segment; None: what the model is for.
         split: train, validation, test or all; None: test where the data set has splits.
-        minimums: lower limits by name, of ``min_accuracy``, ``min_map``, ``min_map50`` and
-            ``min_miou``.
+        minimums: lower limits by name, of ``min_accuracy``, ``min_map``, ``min_map50``, ``min_f1``
+            and ``min_miou``.
         labels: a file with the models' class names; None: those in or next to them.
         mean: see :meth:`edge.Classifier.open`.
         std: see :meth:`edge.Classifier.open`.

@@ -24,8 +24,8 @@ Examples:
   edge evaluate segmenter.tflite dataset/ --split test --json | jq .metrics.miou
 
 \b
-MODEL is a .tflite file that classifies, detects or segments, of this toolkit or not, a
-result folder of 'edge convert', or a name from 'edge models list'.
+MODEL is a .tflite file that classifies, detects, counts or segments, of this toolkit or
+not, a result folder of 'edge convert', or a name from 'edge models list'.
 
 \b
 DATASET is labeled for the same task: a folder per class, or a CSV path,label; boxes as
@@ -34,9 +34,10 @@ whatever their case, spaces and underscores; --map names further pairs.  Of a da
 with splits the test split is evaluated.
 
 \b
-Metrics: accuracy; mAP50 and mAP50-95 as COCO computes them; mIoU.  Each comes with its
-95 % interval, over the images.  With --against both models see the same images, and the
-interval is that of their difference.
+Metrics: accuracy; mAP50 and mAP50-95 as COCO computes them; of points F1 within half of an
+object's side, and the error of the count; mIoU.  Each comes with its 95 % interval, over
+the images.  With --against both models see the same images, and the interval is that of
+their difference.
 
 \b
 Exit codes: 0 done; 1 done, but some images could not be read; 2 error; 3 done, and a
@@ -46,7 +47,13 @@ metric is below its --min.
 
 def _minimums(command: Command) -> Command:
     """Add the limits of the tasks' metrics."""
-    limits = {"accuracy": "accuracy", "map": "mAP50-95", "map50": "mAP50", "miou": "mIoU"}
+    limits = {
+        "accuracy": "accuracy",
+        "map": "mAP50-95",
+        "map50": "mAP50",
+        "f1": "F1 of points",
+        "miou": "mIoU",
+    }
     for name, words in reversed(limits.items()):
         command = click.option(
             f"--min-{name}",
@@ -84,7 +91,7 @@ def _minimums(command: Command) -> Command:
 @click.option(
     "--task",
     metavar="TASK",
-    help="Task of the model: classify, detect or segment.  [default: what it fits]",
+    help="Task of the model: classify, detect, count or segment.  [default: what it fits]",
 )
 @click.option(
     "--split",

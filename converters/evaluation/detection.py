@@ -34,6 +34,7 @@ from converters.metrics.operating_point import (
     score_bins,
 )
 from converters.metrics.resampling import interval, resample
+from edge.errors import ModelError
 from edge.quantities import counted
 from edge.results import Detection, Detections
 from edge.tasks.detect.detector import THRESHOLD, Detector
@@ -82,11 +83,23 @@ class DetectionEvaluation(EvaluationTask):
     minimums: ClassVar = {"min_map": "map", "min_map50": "map50"}
 
     def open(self, model: Path, options: ModelOptions) -> Detector:
-        """Open a detector that reports nearly all of its detections."""
-        return Detector.open(
+        """Open a detector that reports nearly all of its detections.
+
+        Raises:
+            ModelError: it finds points.
+        """
+        opened = Detector.open(
             model, labels=options.labels, mean=options.mean, std=options.std, threshold=MIN_SCORE,
             delegate=options.delegate, threads=options.threads,
         )  # fmt: skip
+        if opened.finds_points:
+            raise ModelError(
+                "a detector of boxes",
+                f"{model}, which finds points",
+                "leave out --task, or use --task count",
+                code="model-wrong-task",
+            )
+        return opened
 
     def labels(self, opened: Detector) -> tuple[str, ...]:
         """Return the labels of the classes; none where the model has none."""
@@ -94,14 +107,11 @@ class DetectionEvaluation(EvaluationTask):
 
     def list_images(self, dataset: Path, workdir: Path) -> EvaluationImages:
         """List images with boxes."""
-        listing = intake.list_boxes(intake.open_dataset(dataset, workdir))
-        images = tuple(EvaluationImage(f.path, f.name, f.split, f) for f in listing.images)
-        notes = tuple(finding.sentence for finding in listing.findings)
-        return EvaluationImages(listing.name, listing.classes, images, notes)
+        return list_images(dataset, workdir)
 
     def outcome(self, image: EvaluationImage, result: Detections, match: LabelMatch) -> BoxOutcome:
         """Keep the boxes of the matched classes."""
-        return BoxOutcome(_true(image.truth, match), _detected(result, match))
+        return BoxOutcome(true_boxes(image.truth, match), _detected(result, match))
 
     def measure(
         self, outcomes: Sequence[BoxOutcome], classes: Sequence[str], seed: int
@@ -178,7 +188,7 @@ class DetectionEvaluation(EvaluationTask):
         self, image: EvaluationImage, result: Detections, match: LabelMatch
     ) -> tuple[Detections, Detections]:
         """Return true boxes, and detections of the matched classes above the threshold."""
-        true = _true(image.truth, match)
+        true = true_boxes(image.truth, match)
         rows = zip(true.classes.tolist(), true.boxes.tolist(), strict=True)
         truth = tuple(Detection(match.classes[c], c, 1.0, tuple(box)) for c, box in rows)
         best = []
@@ -189,6 +199,18 @@ class DetectionEvaluation(EvaluationTask):
         return Detections(truth), Detections(tuple(best))
 
 
+def list_images(dataset: Path, workdir: Path) -> EvaluationImages:
+    """List the images with boxes of a data set, which may be unpacked into ``workdir``.
+
+    Raises:
+        DatasetError: it is missing, unreadable, or not labeled with boxes.
+    """
+    listing = intake.list_boxes(intake.open_dataset(dataset, workdir))
+    images = tuple(EvaluationImage(f.path, f.name, f.split, f) for f in listing.images)
+    notes = tuple(finding.sentence for finding in listing.findings)
+    return EvaluationImages(listing.name, listing.classes, images, notes)
+
+
 def max_detections(detector: Detector) -> int | None:
     """Return how many objects a model with SSD's post-processing returns; None for others."""
     if post_processing(detector.runtime.file.main) is None:
@@ -197,7 +219,7 @@ def max_detections(detector: Detector) -> int | None:
     return next((shape[1] for shape in boxes), None)
 
 
-def _true(file: BoxedFile, match: LabelMatch) -> TrueBoxes:
+def true_boxes(file: BoxedFile, match: LabelMatch) -> TrueBoxes:
     """Return the boxes of the matched classes, as far as they are inside of the picture."""
     boxes = clip(file.boxes, *file.size)
     classes = match.of_dataset[file.labels]

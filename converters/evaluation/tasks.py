@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from converters.evaluation.classification import ClassificationEvaluation
+from converters.evaluation.counting import CountEvaluation
 from converters.evaluation.detection import DetectionEvaluation
 from converters.evaluation.evaluation_task import EvaluationTask, ModelOptions
 from converters.evaluation.segmentation import SegmentationEvaluation
@@ -12,7 +13,12 @@ from edge.terminal import suppress_native_stderr
 
 EVALUATIONS: dict[str, EvaluationTask] = {
     task.name: task
-    for task in (ClassificationEvaluation(), DetectionEvaluation(), SegmentationEvaluation())
+    for task in (
+        ClassificationEvaluation(),
+        DetectionEvaluation(),
+        CountEvaluation(),
+        SegmentationEvaluation(),
+    )
 }
 """Name of the task → task; models are tried in this order."""
 

@@ -33,8 +33,8 @@ def resample(images: int, seed: int = 0, count: int = RESAMPLES) -> NDArray[np.f
     return counts.reshape(count, images).astype(np.float32)
 
 
-def interval(samples: NDArray[np.float64], images: int) -> Bounds:
-    """Return the 95 % interval of a share, 0 to 1, from its values in resamples.
+def interval(samples: NDArray[np.float64], images: int, highest: float = 1.0) -> Bounds:
+    """Return the 95 % interval of a metric, 0 to ``highest``, from its values in resamples.
 
     Where all resamples agree, as when every image is right, they are silent about images that
     would differ. Of these there may be as many as Wilson's bound for a share of 0 among so many
@@ -43,6 +43,7 @@ def interval(samples: NDArray[np.float64], images: int) -> Bounds:
     Args:
         samples: float64 [r], NaN where the metric is undefined.
         images: number of images that tell something about the metric, at least 1.
+        highest: 1 for a share.
 
     Returns:
         NaN where the metric is undefined in all resamples.
@@ -51,7 +52,7 @@ def interval(samples: NDArray[np.float64], images: int) -> Bounds:
     True
     """
     low, high = _percentiles(samples, images)
-    return max(low, 0.0), min(high, 1.0)
+    return max(low, 0.0), min(high, highest)
 
 
 def drop_interval(

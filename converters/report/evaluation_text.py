@@ -39,6 +39,15 @@ def further(evaluation: Evaluation) -> Iterator[str]:
             f"{formatting.percent(best['score'])}: precision "
             f"{formatting.percent(best['precision'])}, recall {formatting.percent(best['recall'])}."
         )
+    counts = details.get("counts")
+    if counts is not None:
+        low, high = counts["interval"]
+        more = "too many" if counts["bias"] > 0 else "too few"
+        yield (
+            f"An image has {counts['mean']:.1f} objects on average, and the count is wrong by "
+            f"{counts['error']:.1f} of them (95 % interval {low:.1f} to {high:.1f}): "
+            f"{abs(counts['bias']):.1f} {more} in the mean."
+        )
     alarms = details.get("false_alarms_per_100")
     if alarms is not None:
         yield (

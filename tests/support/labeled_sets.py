@@ -71,6 +71,18 @@ def detector(folder: Path) -> Path:
     return model
 
 
+def counter(folder: Path) -> Path:
+    """Write a detector of points that finds a cat on the left and a dog on the right, always."""
+    model = folder / "counter.tflite"
+    about = ModelMetadata(
+        labels=("cat", "dog"), task="detect", threshold=0.5,
+        head={"object_sizes": [[0.5, 0.5], [0.4, 0.5]]},
+    )  # fmt: skip
+    content = tiny_models.centers_model([(20, 32, 0), (50, 30, 1)])
+    model.write_bytes(write_metadata(content, about))
+    return model
+
+
 def masks(folder: Path, images: int = 3) -> Path:
     """Write images whose left half is green and right half red, with masks: the last is wrong.
 

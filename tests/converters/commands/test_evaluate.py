@@ -51,6 +51,33 @@ def test_a_detector_on_boxes(run_here, tmp_path: Path) -> None:
     assert "1 dog wrongly detected" in page
 
 
+def test_a_detector_of_points_on_boxes(run_here, tmp_path: Path) -> None:
+    model, dataset = labeled_sets.counter(tmp_path), labeled_sets.boxes(tmp_path / "set")
+
+    done = run_here("evaluate", model, dataset, "-o", tmp_path / "out", "--json", "--min-f1", "0.8")
+
+    assert done.returncode == 3, done.stderr
+    values = json.loads(done.stdout)
+    assert values["task"] == "count"
+    # Cats in three of four images and dogs in two; both are found in all of them.
+    assert values["metrics"]["f1"] == pytest.approx(2 * 5 / (8 + 5), abs=1e-6)
+    assert values["metrics"]["count_error"] == pytest.approx(3 / 5, abs=1e-6)
+    assert values["counts"]["error"] == values["counts"]["bias"] == pytest.approx(3 / 4)
+    assert values["per_class"]["Cat"]["f1"] == pytest.approx(6 / 7, abs=1e-6)
+    assert values["mistakes"][0]["words"] == "2 counted, 0 there: 2 wrong"
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert "0.8 too many in the mean" in page
+    assert "data:image/jpeg" in page
+
+
+def test_points_are_no_boxes(run_here, tmp_path: Path) -> None:
+    dataset = labeled_sets.boxes(tmp_path / "set")
+    for model, task in ((labeled_sets.counter(tmp_path), "detect"),
+                        (labeled_sets.detector(tmp_path), "count")):  # fmt: skip
+        done = run_here("evaluate", model, dataset, "--task", task)
+        assert error_code(done.stderr) == "model-wrong-task"
+
+
 def test_a_segmenter_on_masks(run_here, tmp_path: Path) -> None:
     model, dataset = labeled_sets.segmenter(tmp_path), labeled_sets.masks(tmp_path / "set")
 

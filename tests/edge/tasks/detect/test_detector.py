@@ -224,13 +224,8 @@ def test_other_exports_are_told_from_a_detector(
         edge.Detector.open(path)
 
 
-def centers_model() -> bytes:
-    """A detector of points at 16 of 64 pixels from the left and the top, and at 44, 44."""
-    heat, offsets = np.full((1, 8, 8, 1), -9, np.float32), np.zeros((1, 8, 8, 2), np.float32)
-    heat[0, 2, 2] = heat[0, 5, 5] = 2
-    offsets[0, 2, 2] = -0.5
-    names = ("centers/8", "offsets/8")
-    return tiny_models.constant_model(64, heat, offsets, names=names)
+MODEL = tiny_models.centers_model([(16, 16, 0), (44, 44, 0)], classes=1)
+"""A detector of points of an input of 64 × 64 pixels."""
 
 
 def test_points_lie_in_the_frame_and_have_the_stored_size(tmp_path: Path) -> None:
@@ -238,7 +233,7 @@ def test_points_lie_in_the_frame_and_have_the_stored_size(tmp_path: Path) -> Non
         labels=("cell",), task="detect", threshold=0.8, head={"object_sizes": [[0.5, 0.25]]}
     )
     path = tmp_path / "m.tflite"
-    path.write_bytes(write_metadata(centers_model(), about))
+    path.write_bytes(write_metadata(MODEL, about))
     task = edge.Detector.open(path, threads=1)
     assert (task.finds_points, task.threshold, task.notes) == (True, pytest.approx(0.8), ())
     result = task.predict(IMAGE)
@@ -249,6 +244,6 @@ def test_points_lie_in_the_frame_and_have_the_stored_size(tmp_path: Path) -> Non
 
 
 def test_a_model_of_points_without_sizes_is_told(tmp_path: Path) -> None:
-    task = edge.Detector.open(save(tmp_path, centers_model(), labels=("cell",)), threads=1)
+    task = edge.Detector.open(save(tmp_path, MODEL, labels=("cell",)), threads=1)
     assert any("32 pixels" in note for note in task.notes)
     assert len(task.predict(IMAGE).detections) == 2
