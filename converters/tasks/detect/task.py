@@ -1,6 +1,5 @@
 """The task of detection: what stages know of it."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +24,12 @@ from converters.task import RunMethod, TrainingResult, TrainingTask, model_metad
 from converters.tasks.detect import dataset as boxes
 from converters.tasks.detect import files, network, predictions, quality
 from converters.tasks.detect.assignment import choose_strides
-from converters.tasks.detect.augmentation import DetectionAugmentation
 from converters.tasks.detect.dataset import BoxedImages
 from converters.tasks.detect.files import DetectorFiles
 from converters.tasks.detect.network import DetectorNetwork
 from converters.tasks.detect.objective import DetectionObjective
+from converters.tasks.detect.options import box_augmentation, training_key
 from converters.tflite import Variant
-from converters.training.augment import Augmentation
 from converters.training.config import Curve, TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
 from converters.verification.evaluate import Predictions
@@ -103,7 +101,7 @@ class DetectionTask(TrainingTask):
         untrained = network.build(
             backbone.trunk, backbone.size, strides, len(dataset.classes), options.seed
         )
-        augmentation = _augmentation(options.augmentation)
+        augmentation = box_augmentation(options.augmentation)
         objective = DetectionObjective(
             untrained, BoxedImages(dataset, split.train), BoxedImages(dataset, split.validation),
             augmentation,
@@ -111,7 +109,8 @@ class DetectionTask(TrainingTask):
         training = PyramidTraining(
             budget=BUDGET if options.budget is None else options.budget, seed=options.seed
         )
-        saved = cache / f"detector-{_key(backbone, dataset, split, training, augmentation)}.npz"
+        key = training_key(backbone, dataset, split, training, augmentation)
+        saved = cache / f"detector-{key}.npz"
         trained = train(untrained, objective, training, saved, progress)
         return _described(trained, backbone)
 
@@ -246,40 +245,6 @@ def _write(name: str, training: TrainingResult, trained: DetectorNetwork) -> Det
         samples = calibration_set(training.dataset, training.split, training.seed)
         return files.to_int8(trained, samples, training.dataset.preprocessing)
     return files.to_float16(trained) if name == "float16" else files.to_float32(trained)
-
-
-def _augmentation(given: Augmentation) -> DetectionAugmentation:
-    """Return the changes of images that ``--augment`` leaves on."""
-    plain = DetectionAugmentation()
-    return replace(
-        plain,
-        flip=given.flip,
-        zoom=plain.zoom if given.zoom else (1.0, 1.0),
-        aspect=plain.aspect if given.zoom else 0.0,
-        mosaic=plain.mosaic if given.translation else 0.0,
-        color=plain.color if given.brightness or given.contrast else 0.0,
-    )
-
-
-def _key(
-    backbone: Backbone,
-    dataset: Dataset,
-    split: Split,
-    training: PyramidTraining,
-    augmentation: DetectionAugmentation,
-) -> str:
-    """Identify a training by all that it depends on, so that only the same one goes on."""
-    digest = hashlib.sha256(backbone.fingerprint.encode())
-    for name in ("train", "validation"):
-        for index in getattr(split, name):
-            truth = dataset.annotations[index]
-            digest.update(dataset.images[index].digest.encode())
-            for array in (truth.boxes, truth.labels, truth.ignored):
-                digest.update(array.tobytes())
-        digest.update(name.encode())
-    options = (training.budget, training.seed, training.batch_size, augmentation)
-    digest.update(repr((dataset.classes, *options)).encode())
-    return digest.hexdigest()[:20]
 
 
 def _described(trained: TrainedPyramid[DetectorNetwork], backbone: Backbone) -> TrainedModel:
