@@ -10,6 +10,7 @@ once in a subprocess where it is not known (see :mod:`edge.model_trial`).
 import os
 import platform
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module, metadata, util
 from typing import Any, Protocol
 
@@ -336,6 +337,16 @@ def installed(distribution: str) -> bool:
     return util.find_spec(INTERPRETERS[distribution].partition(".")[0]) is not None
 
 
+def default_package() -> str:
+    """Return the interpreter that runs models on the CPU, with its version, as in ``Runtime``.
+
+    Raises:
+        DelegateError: there is none.
+    """
+    return _with_version(_first_importable(list(INTERPRETERS))[0])
+
+
+@cache  # reading it takes longer than loading a small model
 def _with_version(distribution: str) -> str:
     try:
         return f"{distribution} {metadata.version(distribution)}"

@@ -53,4 +53,4 @@ def calibration_set(
     dataset: Dataset, split: Split, seed: int, size: int = CALIBRATION_IMAGES
 ) -> NDArray[np.uint8]:
     """Return the images of :func:`draw_calibration`, uint8 RGB [n, height, width, 3]."""
-    return np.asarray(dataset.pixels[draw_calibration(dataset.labels, split, seed, size)])
+    return np.asarray(dataset.pixels[draw_calibration(dataset, split, seed, size)])

@@ -232,17 +232,18 @@ def _check_train(dataset: Dataset, train: Indices) -> None:
 
 
 def draw_calibration(
-    labels: NDArray[np.int64], split: Split, seed: int, size: int = CALIBRATION_IMAGES
+    dataset: Dataset, split: Split, seed: int, size: int = CALIBRATION_IMAGES
 ) -> Indices:
     """Draw the images from which int8 takes the range of every activation.
 
     They come from the training split, the same number of each class: classes take turns until
     ``size`` images are drawn or none is left. A class with few images gives all it has; with more
-    classes than ``size``, ``size`` of the classes give one image each.
+    classes than ``size``, ``size`` of the classes give one image each. A class gives its images in
+    the order of a seeded hash of their contents, so that an added image replaces at most one.
 
     Args:
-        labels: int64, of the whole data set.
-        split: of it.
+        dataset: the images.
+        split: of them.
         seed: of the choice.
         size: number of images.
 
@@ -250,12 +251,17 @@ def draw_calibration(
         int64 [n], n ≤ size, in the order drawn (classes mixed).
     """
     rng = np.random.default_rng([seed, 0xCA11])  # a stream of its own, apart from other stages
-    given = labels[split.train]
-    queues = [rng.permutation(split.train[given == c]) for c in np.unique(given)]
+    given = dataset.labels[split.train]
+
+    def key(index: int) -> str:
+        content = f"{seed}:calibration:{dataset.images[index].digest}"
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    queues = [sorted(split.train[given == c].tolist(), key=key) for c in np.unique(given)]
     rounds = max((len(queue) for queue in queues), default=0)
     drawn = [
         queues[c][turn]
-        for turn in range(rounds)
+        for turn in range(min(rounds, size))
         for c in rng.permutation(len(queues))
         if turn < len(queues[c])
     ]

@@ -153,7 +153,8 @@ def _parents_first(root: Table) -> list[Part]:
         if id(part) in seen:
             return
         seen.add(id(part))
-        children = part.fields.values() if isinstance(part, Table) else ()
+        # By number, so that equal parts give equal bytes in whatever order fields were set.
+        children = [part.fields[n] for n in sorted(part.fields)] if isinstance(part, Table) else ()
         items = part.items if isinstance(part, Tables) else ()
         for child in reversed((*children, *items)):
             if not isinstance(child, Scalar):

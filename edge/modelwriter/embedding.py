@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge.errors import ModelError
 from edge.modelfile import tflite
 from edge.modelfile.tflite import EDGETPU_OP, Graph, ModelFile, OpInfo, TensorInfo
-from edge.modelwriter.pruning import cut_after
+from edge.modelwriter.pruning import cut_after, cut_before
 from edge.quantities import counted
 
 _SOFTMAX, _LOGISTIC = 25, 14
@@ -54,6 +54,23 @@ def behead(content: bytes, name: str = "the model") -> Extractor:
     file = tflite.parse(content, name)
     shorter = cut_after(file, find_embedding(file, name))
     return Extractor(shorter, tflite.parse(shorter, name).outputs[0])
+
+
+def split_off_head(content: bytes, name: str = "the model") -> tuple[Extractor, bytes]:
+    """Cut a classifier in two: from images to the embedding, and from there to the scores.
+
+    Both parts one after the other compute what the whole does. See :func:`behead` for the
+    arguments.
+
+    Raises:
+        ModelError: as :func:`behead`; or the model has no head, or one that reads more than the
+            embedding.
+    """
+    file = tflite.parse(content, name)
+    index = find_embedding(file, name)
+    shorter = cut_after(file, index)
+    extractor = Extractor(shorter, tflite.parse(shorter, name).outputs[0])
+    return extractor, cut_before(file, index, name)
 
 
 def find_embedding(file: ModelFile, name: str = "the model") -> int:

@@ -1,5 +1,8 @@
-"""Cut a model down to what one of its tensors needs."""
+"""Cut a model in two at one of its tensors."""
 
+from collections.abc import Sequence
+
+from edge.errors import ModelError
 from edge.modelfile import schema
 from edge.modelfile.flatbuffer_writer import Part, Scalar, Table, Tables, numbers, scalar
 from edge.modelfile.tflite import Graph, ModelFile
@@ -18,15 +21,32 @@ def cut_after(file: ModelFile, output: int) -> bytes:
     Raises:
         ModelError: the file is damaged.
     """
-    model = schema.read(file.content)
-    graphs = schema.tables(model, _GRAPHS)
-    graphs[0] = _cut_graph(graphs[0], file.main, output)
-    graphs, buffers = _without_unused_buffers(graphs, schema.tables(model, _BUFFERS))
-    graphs, codes = _without_unused_codes(graphs, schema.tables(model, _CODES))
-    kept = {field: model.fields[field] for field in (0, _DESCRIPTION) if field in model.fields}
-    return schema.write(
-        Table(kept | {_CODES: Tables(codes), _GRAPHS: Tables(graphs), _BUFFERS: Tables(buffers)})
-    )
+    graph = file.main
+    return _cut(file, needed_operations(graph, output), graph.inputs, (output,))
+
+
+def cut_before(file: ModelFile, tensor: int, name: str = "the model") -> bytes:
+    """Return a model whose only input is a ``tensor`` that an operation of the main graph writes.
+
+    It is the other part of :func:`cut_after`: what that leaves out is there, and nothing else.
+    ``name`` is that of the model in errors.
+
+    Raises:
+        ModelError: the file is damaged; nothing follows the tensor, or what follows reads more.
+    """
+    graph = file.main
+    before = set(needed_operations(graph, tensor))
+    after = [number for number in range(len(graph.operators)) if number not in before]
+    read = {t for number in after for t in graph.operators[number].inputs}
+    computed = {t for number in before for t in graph.operators[number].outputs}
+    if not after or read & (computed | {*graph.inputs}) - {tensor}:
+        raise ModelError(
+            "a model that can be cut in two at its embedding",
+            f"{name}, in which " + ("nothing follows it" if not after else "other values go on"),
+            "run the whole model",
+            code="model-not-separable",
+        )
+    return _cut(file, after, (tensor,), graph.outputs)
 
 
 def needed_operations(graph: Graph, output: int) -> list[int]:
@@ -40,20 +60,37 @@ def needed_operations(graph: Graph, output: int) -> list[int]:
     return needed[::-1]
 
 
-def _cut_graph(graph: Table, info: Graph, output: int) -> Table:
+def _cut(
+    file: ModelFile, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]
+) -> bytes:
+    """Return a model of these operations alone, by number, and of what they need."""
+    model = schema.read(file.content)
+    graphs = schema.tables(model, _GRAPHS)
+    graphs[0] = _cut_graph(graphs[0], operators, inputs, outputs)
+    graphs, buffers = _without_unused_buffers(graphs, schema.tables(model, _BUFFERS))
+    graphs, codes = _without_unused_codes(graphs, schema.tables(model, _CODES))
+    kept = {field: model.fields[field] for field in (0, _DESCRIPTION) if field in model.fields}
+    return schema.write(
+        Table(kept | {_CODES: Tables(codes), _GRAPHS: Tables(graphs), _BUFFERS: Tables(buffers)})
+    )
+
+
+def _cut_graph(
+    graph: Table, numbers_kept: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]
+) -> Table:
     operators = schema.tables(graph, _OPERATORS)
-    operators = [operators[number] for number in needed_operations(info, output)]
-    used = {*info.inputs, output}
+    operators = [operators[number] for number in numbers_kept]
+    used = {*inputs, *outputs}
     for operator in operators:
         for field in (1, 2, _INTERMEDIATES):
             used |= set(schema.integers(operator, field))
-    kept = [index for index in range(len(info.tensors)) if index in used]
-    new = {-1: -1} | {old: index for index, old in enumerate(kept)}
     tensors = schema.tables(graph, _TENSORS)
+    kept = [index for index in range(len(tensors)) if index in used]
+    new = {-1: -1} | {old: index for index, old in enumerate(kept)}
     return Table(graph.fields | {
         _TENSORS: Tables([tensors[index] for index in kept]),
-        _INPUTS: numbers("i", [new[index] for index in info.inputs]),
-        _OUTPUTS: numbers("i", [new[output]]),
+        _INPUTS: numbers("i", [new[index] for index in inputs]),
+        _OUTPUTS: numbers("i", [new[index] for index in outputs]),
         _OPERATORS: Tables([_renumbered(operator, new) for operator in operators]),
     })  # fmt: skip
 

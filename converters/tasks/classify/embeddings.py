@@ -1,18 +1,13 @@
 """Embeddings of images from the frozen backbone, cached by content hash.
 
 The backbone with its pooling runs as a float32 TFLite model: on a CPU the TFLite interpreter is
-about three times as fast as Keras. The cache is a SQLite file for each backbone and preprocessing.
+about three times as fast as Keras.
 """
 
-import hashlib
-import json
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,75 +16,22 @@ from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import Progress
-from converters.tasks.classify.embedding_store import EmbeddingStore, open_store
+from converters.tasks.classify.embedding_cache import (
+    IMAGE,
+    ExtractorRunner,
+    Vectors,
+    embed_by_file,
+    open_cache,
+)
 from converters.training.augment import VIEWS
 from converters.writer.float_files import activation_names, to_float32
-from converters.writer.folding import fold
+from converters.writer.folding import FoldedNetwork, fold
 from converters.writer.ranges import BackboneRanges, RangeProbe, Ranges, union
-from edge.files import write_atomic
-from edge.terminal import suppress_native_stderr
 
-Extractor = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""float32 [1, size, size, 3] in [-1, 1] to the embedding float32 [d]; from any thread."""
+_RANGES = "ranges"
+"""Beside the views of an image: the ranges of all activations on it."""
 
-
-def threads() -> int:
-    """Return the number of threads: one per CPU, each with its own interpreter (20 MB)."""
-    return min(8, len(os.sched_getaffinity(0)))
-
-
-def load_extractor(backbone: Backbone, path: Path) -> Extractor:
-    """Load the extractor of ``backbone`` from ``path``, or make it and write it there.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    try:
-        content = path.read_bytes()
-        _interpreter(content)
-    except (OSError, ValueError):  # missing or truncated
-        content = _extractor_file(backbone)
-        write_atomic(path, content)
-    local = threading.local()
-
-    def run(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not hasattr(local, "interpreter"):
-            local.interpreter = _interpreter(content)
-        interpreter = local.interpreter
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
-        interpreter.invoke()
-        output: NDArray[np.float32] = interpreter.get_tensor(
-            interpreter.get_output_details()[0]["index"]
-        )
-        return np.asarray(output[0], np.float32)
-
-    return run
-
-
-def _interpreter(content: bytes) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    with suppress_native_stderr():  # it announces its delegate
-        interpreter = Interpreter(model_content=content, num_threads=1)
-        interpreter.allocate_tensors()
-    return interpreter
-
-
-def _extractor_file(backbone: Backbone) -> bytes:
-    return to_float32(fold(backbone.arrays, backbone.size))
-
-
-_DECODING = "large JPEGs reduced"
-"""How files become pixels: another decoding is another embedding."""
-
-_WRITE_INTERVAL = 64
-"""Vectors between writes: at most so many are lost on Ctrl-C."""
-
-_IMAGE, _RANGES = "image", "ranges"
-"""Views of an image: the image itself, and the ranges of all activations on it."""
-
-Vectors = dict[str, NDArray[np.float32]]
-"""By the hash of the image and the view."""
+_WORDS = "Computing embeddings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,28 +75,33 @@ def embed(
         OutputError: ``cache`` cannot be written.
         ConversionError: activations that are not finite.
     """
-    pairs = [(index, _RANGES) for index in calibration]  # first, as they take longest
-    pairs += [(index, view) for index in split.train for view in views]
+    network = fold(backbone.arrays, backbone.size)
+    pairs = [(index, view) for index in split.train for view in views]
     pairs += [(index, views[0]) for index in split.validation]
-    vectors, computed = _vectors(backbone, dataset, pairs, cache, progress)
-    images = {dataset.images[index].digest for index, _ in pairs}
+    extractor = to_float32(network)
+    with open_cache(extractor, dataset, cache, progress) as opened:
+        infer = _Inferences(network, extractor, dataset, opened.key)
+        # First, as their embeddings come with them.
+        vectors = opened.vectors([(i, _RANGES) for i in calibration], infer, _WORDS)
+        vectors |= opened.vectors(pairs, infer, _WORDS)
+    images = {dataset.images[index].digest for index in (*split.train, *split.validation)}
 
     def stack(chosen: NDArray[np.int64], view: str) -> NDArray[np.float32]:
-        return np.stack([vectors[_key(dataset, index, view)] for index in chosen])
+        return np.stack([vectors[opened.key(index, view)] for index in chosen])
 
     ranges = None
     if len(calibration):
-        names = activation_names(fold(backbone.arrays, backbone.size))
-        measured = (_named(names, vectors[_key(dataset, i, _RANGES)]) for i in calibration)
-        ranges = BackboneRanges(union(measured), stack(np.asarray(calibration), _IMAGE))
+        names = activation_names(network)
+        measured = (_named(names, vectors[opened.key(i, _RANGES)]) for i in calibration)
+        ranges = BackboneRanges(union(measured), stack(np.asarray(calibration), IMAGE))
     return Embeddings(
         train=np.stack([stack(split.train, view) for view in views], axis=1),
         train_labels=dataset.labels[split.train],
         validation=stack(split.validation, views[0]),
         validation_labels=dataset.labels[split.validation],
         views=views,
-        computed=computed,
-        cached=len(images) - computed,
+        computed=len(opened.computed),
+        cached=len(images) - len(opened.computed),
         ranges=ranges,
     )
 
@@ -179,108 +126,37 @@ def embed_images(
     Raises:
         OutputError: ``cache`` cannot be written.
     """
-    pairs = [(index, _IMAGE) for index in indices]
-    vectors, _ = _vectors(backbone, dataset, pairs, cache, progress)
-    return np.stack([vectors[_key(dataset, index, _IMAGE)] for index in indices])
-
-
-def _vectors(
-    backbone: Backbone,
-    dataset: Dataset,
-    pairs: Iterable[tuple[int, str]],
-    cache: Path,
-    progress: Progress,
-) -> tuple[Vectors, int]:
-    """Return the vectors of (image, view) by key, and the number of images computed for them."""
-    name = _cache_name(backbone, dataset)
-    path = cache / f"{name}.sqlite"
-    jobs = {_key(dataset, index, view): (int(index), view) for index, view in pairs}
-    with open_store(path) as store:
-        if store.reset:
-            progress.say(f"The cache {path} was damaged and is being rebuilt.")
-        vectors = store.get(jobs)
-        missing = {key: job for key, job in jobs.items() if key not in vectors}
-        if missing:
-            inferences = _Inferences(backbone, dataset, cache / f"{name}.tflite")
-            vectors |= _compute(inferences, missing, store, progress)
-    return vectors, len({dataset.images[index].digest for index, _ in missing.values()})
-
-
-def _key(dataset: Dataset, index: int, view: str) -> str:
-    return f"{dataset.images[index].digest} {view}"
-
-
-def _cache_name(backbone: Backbone, dataset: Dataset) -> str:
-    preprocessing = json.dumps(dataset.preprocessing.to_dict(), sort_keys=True)
-    # Includes the views: the meaning of "mirror" may change between releases.
-    key = f"{backbone.fingerprint} {preprocessing} {VIEWS} {_DECODING}"
-    return f"embeddings-{hashlib.sha256(key.encode()).hexdigest()[:20]}"
+    extractor = to_float32(fold(backbone.arrays, backbone.size))
+    return embed_by_file(extractor, dataset, indices, cache, _WORDS, progress)
 
 
 class _Inferences:
     """Runs the backbone on images of a data set, in any thread."""
 
-    def __init__(self, backbone: Backbone, dataset: Dataset, extractor: Path) -> None:
-        self._dataset = dataset
-        self._extract = load_extractor(backbone, extractor)
-        self._backbone = backbone
+    def __init__(
+        self,
+        network: FoldedNetwork,
+        extractor: bytes,
+        dataset: Dataset,
+        key: Callable[[int, str], str],
+    ) -> None:
+        self._network, self._dataset, self._key = network, dataset, key
+        self._extract = ExtractorRunner(extractor, dataset.preprocessing)
         self._lock = threading.Lock()
         self._made: RangeProbe | None = None
 
     def __call__(self, index: int, view: str) -> Vectors:
         """Return what one inference tells of an image."""
+        pixels = self._dataset.pixels[index]
         if view != _RANGES:
-            return {self._key(index, view): self._extract(self._inputs(index, view))}
+            return {self._key(index, view): self._extract(VIEWS[view].apply(pixels))}
         probe = self._probe()
-        embedding, ranges = probe.run(self._inputs(index, _IMAGE))
+        embedding, ranges = probe.run(self._dataset.preprocessing.normalize(pixels)[None])
         ends = np.array([ranges[name] for name in probe.names], np.float32).reshape(-1)
-        return {self._key(index, _IMAGE): embedding, self._key(index, _RANGES): ends}
+        return {self._key(index, IMAGE): embedding, self._key(index, _RANGES): ends}
 
     def _probe(self) -> RangeProbe:
         with self._lock:
             if self._made is None:
-                self._made = RangeProbe(fold(self._backbone.arrays, self._backbone.size))
+                self._made = RangeProbe(self._network)
             return self._made
-
-    def _inputs(self, index: int, view: str) -> NDArray[np.float32]:
-        pixels = VIEWS[view].apply(self._dataset.pixels[index])
-        return self._dataset.preprocessing.normalize(pixels)[None]
-
-    def _key(self, index: int, view: str) -> str:
-        return _key(self._dataset, index, view)
-
-
-def _compute(
-    infer: _Inferences,
-    missing: dict[str, tuple[int, str]],
-    store: EmbeddingStore,
-    progress: Progress,
-) -> Vectors:
-    stop = threading.Event()
-    probed = {index for index, view in missing.values() if view == _RANGES}
-    jobs = [job for job in missing.values() if job[1] != _IMAGE or job[0] not in probed]
-
-    def compute(job: tuple[int, str]) -> Vectors | None:
-        return None if stop.is_set() else infer(*job)
-
-    def results() -> Iterator[Vectors]:
-        with ThreadPoolExecutor(threads()) as pool:
-            try:
-                for vectors in pool.map(compute, jobs):
-                    assert vectors is not None  # None only after stop
-                    yield vectors
-            finally:
-                stop.set()  # on Ctrl-C the pool must not finish its queue
-
-    vectors: Vectors = {}
-    unsaved: Vectors = {}
-    try:
-        for computed in progress.track(results(), len(jobs), "Computing embeddings"):
-            unsaved |= computed
-            if len(unsaved) >= _WRITE_INTERVAL:
-                store.put(unsaved)
-                vectors |= unsaved
-                unsaved = {}
-    finally:
-        store.put(unsaved)
-    return vectors | unsaved

@@ -18,11 +18,16 @@ from converters.dataset.split import Split
 from converters.progress import Progress
 from converters.report.variant import ClassReport
 from converters.task import CalibratedModel, TrainingResult, TrainingTask, model_metadata
-from converters.tasks.classify.predictions import predict, score, score_candidate
+from converters.tasks.classify.predictions import (
+    predict,
+    predict_in_parts,
+    score,
+    score_candidate,
+)
 from converters.tasks.classify.quality import ACCURACY, accuracy_loss, measure_quality
 from converters.tasks.classify.train import FrozenFindings, train
 from converters.tasks.classify.weak_classes import find_weak_classes
-from converters.tflite import Variant
+from converters.tflite import NAMES, Variant
 from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import (
     Reliability,
@@ -46,6 +51,7 @@ from converters.writer.float_files import to_float32
 from converters.writer.ranges import measure
 from converters.writer.variants import write_variants
 from edge.errors import ModelError
+from edge.files import cache_folder
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
 from edge.quantities import counted
@@ -158,7 +164,10 @@ class ClassificationTask(TrainingTask):
         self, variant: Variant, training: TrainingResult, progress: Progress
     ) -> Predictions:
         """Return the scores of a file, float32 [n, classes] for each split."""
-        return predict(variant, training.dataset, training.split, progress)
+        dataset, split = training.dataset, training.split
+        if training.trained.by_product is not None and variant.name in NAMES:  # a frozen backbone
+            return predict_in_parts(variant, dataset, split, cache_folder(), progress)
+        return predict(variant, dataset, split, progress)
 
     def quality(
         self, predictions: Predictions, reference: Predictions, training: TrainingResult

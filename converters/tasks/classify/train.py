@@ -75,7 +75,7 @@ def _on_pretrained(
 
     def fit(views: tuple[str, ...]) -> tuple[Embeddings, heads.LinearHead]:
         started = time.perf_counter()
-        calibration = draw_calibration(dataset.labels, split, options.seed)
+        calibration = draw_calibration(dataset, split, options.seed)
         embeddings = embed(backbone, dataset, split, cache, progress, views, calibration)
         embedded = time.perf_counter()
         head = heads.fit(embeddings)

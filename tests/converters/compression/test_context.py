@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from converters.compression.context import calibration_set
-from converters.dataset.audit import Dataset
+from converters.dataset.audit import Dataset, ImageRecord
 from converters.dataset.split import Split
 from edge.preprocessing import Preprocessing
 
@@ -18,7 +20,10 @@ def uneven() -> tuple[Dataset, Split]:
     dataset = Dataset(
         "uneven",
         ("a", "b", "c"),
-        (),
+        tuple(
+            ImageRecord(f"{i}.png", label, None, f"content {i}")
+            for i, label in enumerate(labels.tolist())
+        ),
         Preprocessing(2, 2),
         pixels,
         labels,
@@ -58,6 +63,15 @@ def test_the_seed_decides_and_order_of_files_does_not(uneven: tuple[Dataset, Spl
     assert first != numbers(calibration_set(dataset, split, seed=2, size=30))
     of_first_class = [n for n in first if n < 100]
     assert max(of_first_class) > 30, "the first images of the folder, not a random draw"
+
+
+def test_an_added_image_replaces_at_most_one(uneven: tuple[Dataset, Split]) -> None:
+    dataset, split = uneven
+    before = set(numbers(calibration_set(dataset, split, seed=0, size=43)))
+    for added in (100, 150):
+        wider = replace(split, train=np.sort(np.append(split.train, added)))
+        after = set(numbers(calibration_set(dataset, wider, seed=0, size=43)))
+        assert after - before <= {added} and len(before - after) <= 1
 
 
 def test_fewer_places_than_classes(uneven: tuple[Dataset, Split]) -> None:

@@ -14,7 +14,10 @@ from written_networks import FEATURES, SIDE, Small, run
 from edge.modelfile import metadata, tflite
 from edge.modelfile.metadata import ModelMetadata
 from edge.modelfile.metadata_writer import write_metadata
-from edge.modelwriter.embedding import behead
+from edge.modelwriter import operations
+from edge.modelwriter.embedding import behead, split_off_head
+from edge.modelwriter.network import Network, Tensor, constant, to_bytes
+from edge.modelwriter.pruning import cut_before
 
 
 def test_a_classifier_ends_in_its_embedding() -> None:
@@ -114,3 +117,35 @@ def test_real_detectors_and_compiled_classifiers_have_none(test_data: Path) -> N
     ):  # fmt: skip
         with raises_code("model-without-embedding"):
             behead((test_data / "models" / f"{name}.tflite").read_bytes(), name)
+
+
+def test_both_parts_of_a_classifier_compute_what_the_whole_does() -> None:
+    content = write_metadata(Small().content(), ModelMetadata(labels=("a", "b", "c", "d")))
+    image = np.random.default_rng(3).uniform(-1, 1, (1, SIDE, SIDE, 3)).astype(np.float32)
+    extractor, head = split_off_head(content)
+    assert extractor.content == behead(content).content
+    np.testing.assert_array_equal(run(head, run(extractor.content, image)), run(content, image))
+    assert [operation.code for operation in tflite.parse(head).main.operators] == [9, 25]
+
+
+def test_an_extractor_has_no_head_to_split_off() -> None:
+    extractor = behead(Small().content())
+    with raises_code("model-not-separable", found="nothing follows it"):
+        split_off_head(extractor.content, "extractor.tflite")
+
+
+def test_a_head_that_reads_more_than_the_embedding_is_not_split_off() -> None:
+    image = Tensor("image", (1, 2, 2, 4), "float32")
+    pooled, logits, sums = (Tensor(name, (1, 4), "float32") for name in ("pooled", "y", "z"))
+    weights = constant("w", np.eye(4, dtype=np.float32)), constant("b", np.zeros(4, np.float32))
+    steps = (
+        operations.spatial_mean(image, pooled),
+        operations.fully_connected(pooled, *weights, logits),
+        operations.softmax(logits, sums),
+    )
+    skipping = (*steps[:2], operations.add(logits, pooled, sums))
+    assert split_off_head(to_bytes(Network((image,), (sums,), steps)))
+    file = tflite.parse(to_bytes(Network((image,), (sums,), skipping)))
+    first = file.main.operators[1].outputs[0]
+    with raises_code("model-not-separable", found="other values go on"):
+        cut_before(file, first)

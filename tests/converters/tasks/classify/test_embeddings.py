@@ -7,15 +7,12 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
-from errors import raises_code
-from full_disk import full_disk
 
 from converters import tf
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
 from converters.progress import SilentProgress
-from converters.tasks.classify import embeddings
 from converters.tasks.classify.embeddings import Embeddings, embed
 from converters.writer.folding import fold
 from converters.writer.ranges import measure
@@ -107,26 +104,6 @@ def test_a_damaged_cache_starts_anew_and_says_so(
     embedded = embed(backbone, shapes, shapes_split, own_cache, listener)
     assert embedded.computed == 60
     assert "damaged" in listener.sentences[0]  # type: ignore[attr-defined]
-
-
-@pytest.mark.usefixtures("no_tensorflow")
-def test_a_damaged_extractor_is_made_again(
-    backbone: Backbone, shapes: Dataset, shapes_split: Split, own_cache: Path
-) -> None:
-    next(own_cache.glob("*.sqlite")).unlink()
-    file = next(own_cache.glob("*.tflite"))
-    file.write_bytes(file.read_bytes()[:5000])
-    tiny = replace(shapes_split, train=shapes_split.train[:2], validation=shapes_split.train[2:3])
-    assert embed(backbone, shapes, tiny, own_cache, SilentProgress()).computed == 3
-
-
-def test_an_extractor_that_finds_no_room_leaves_nothing(
-    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(embeddings, "_extractor_file", lambda _: bytes(1000))
-    with full_disk(), raises_code("output-not-writable"):
-        embeddings.load_extractor(backbone, tmp_path / "extractor.tflite")
-    assert list(tmp_path.iterdir()) == []
 
 
 class _Interrupting(SilentProgress):

@@ -101,7 +101,6 @@ def test_few_test_images_are_joined_by_a_cross_validation_of_all(
     assert validated.interval[0] < validated.accuracy
 
 
-@pytest.mark.usefixtures("frozen")  # which left the extractor in the cache
 @pytest.mark.parametrize(
     ("module", "limit", "value"),
     # 30 images, 60 with their mirror images; a head on the images alone that is good enough
@@ -111,15 +110,12 @@ def test_views_that_the_head_leaves_out_are_not_embedded(
     backbone: Backbone,
     shapes: Dataset,
     shapes_split: Split,
-    cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     module: ModuleType,
     limit: str,
     value: float,
 ) -> None:
-    extractor = next(cache.glob("*.tflite"))
-    (tmp_path / extractor.name).write_bytes(extractor.read_bytes())
     monkeypatch.setattr(module, limit, value)
     progress = Counting()
     options = TrainingOptions(fine_tune="never")
