@@ -34,6 +34,7 @@ def convert(
     size: int | None = None,
     fine_tune: str = "auto",
     budget: float | None = None,
+    fast: bool = False,
     epochs: int | None = None,
     batch_size: int = 32,
     dropout: float = 0.2,
@@ -71,7 +72,8 @@ def convert(
         size: input size in pixels; None: from the board, else from the weights.
         fine_tune: auto, always or never.
         budget: time limit in seconds for ``fine_tune="auto"``, 60 by default, and for the training
-            of a detector, 300 by default.
+            of a detector or segmenter, 300 by default.
+        fast: of segmenters, a mask of 8 × 8 instead of 4 × 4 pixels: faster, and coarser.
         epochs: number of fine-tuning epochs.
         batch_size: images.
         dropout: share (0 to below 1) of features.
@@ -124,6 +126,7 @@ def convert(
             dropout=dropout,
             label_smoothing=label_smoothing,
             budget=budget,
+            fast=fast,
             augmentation=Augmentation.parse(augment),
         ),
         plan=plan,

@@ -97,6 +97,7 @@ def convert(settings: ConvertSettings, progress: Progress) -> Report:
         with steps("intake"):
             opened = open_dataset(settings.dataset, Path(work))
             task = tasks.choose_task(opened, settings.task)
+            task.check_options(settings.training, settings.plan.precision)
             check_plan(settings.plan, task)
             tensorflow = task.tensorflow_option(settings.weights, settings.training)
             if tensorflow:

@@ -27,6 +27,7 @@ from converters.verification.calibration import ScoreThreshold
 from converters.verification.evaluate import EvaluatedVariant, Predictions, ScoreCalibration
 from converters.verification.quality import PairedLoss, Quality, QualityMetric, WeakClass
 from converters.verification.verdict import Baseline
+from edge.errors import UsageError
 from edge.modelfile.metadata import ModelMetadata
 from edge.preprocessing import Preprocessing
 from edge.version import __version__
@@ -82,6 +83,14 @@ def model_metadata(training: TrainingResult, name: str, description: str) -> Mod
             "pictures": {subset: len(getattr(training.split, subset)) for subset in SPLITS},
         },
     )
+
+
+def option_not_for(option: str, task: str, fix: str) -> UsageError:
+    """Return the error for an option that a task has no use for."""
+    return UsageError(
+        f"an option for --task {task}", f"{option}, which it does not have", fix,
+        code="option-not-for-task",
+    )  # fmt: skip
 
 
 class TrainingTask(ABC):
@@ -141,6 +150,15 @@ class TrainingTask(ABC):
     def tensorflow_option(self, weights: str | None, options: TrainingOptions) -> str:
         """Return the option for which training certainly needs TensorFlow, "" if there is none."""
         return ""
+
+    def check_options(self, options: TrainingOptions, precision: float | None) -> None:
+        """Check that the task has what is asked of it; ``precision``: None where none is required.
+
+        Raises:
+            UsageError: it has no network for ``--fast``, or no scores for ``--precision``.
+        """
+        if options.fast:
+            raise option_not_for("--fast", self.name, "leave it out, or use a smaller --alpha")
 
     @abstractmethod
     def train(

@@ -20,6 +20,7 @@ Examples:
   edge convert photos/ -o out/ --fine-tune never --seed 7
   edge convert photos/ -o out/ --weights builtin --size 128
   edge convert boxes/ -o out/ --weights coco --budget 600
+  edge convert masks/ -o out/ --size 256 --budget 600
   edge convert photos.zip -o out/ --weights mobilenet.h5
   edge convert labels.csv -o out/ --json > report.json
   edge convert photos/ --recipe channels-50 --recipe magnitude-75
@@ -40,6 +41,8 @@ DATASET is one of
   a zip or tar (.tar, .tgz, ...) of either
   a CSV of image paths:                   path,label[,split]
   boxes of objects, to train a detector:  COCO, Pascal VOC, YOLO, Label Studio, CSV
+  masks, to train a segmenter:            images/ and masks/, or outlines in COCO,
+                                          YOLO or Label Studio
 
 \b
 Exit codes: 0 done; 2 error; 3 done, but the model loses more than --max-drop, is
@@ -71,7 +74,7 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     metavar="NAME|FILE",
     help="Pretrained weights of the backbone: imagenet (downloaded once), builtin (no internet "
     "needed), none (train from scratch), or a .h5, .keras or MobileNetV2 .tflite file; of "
-    "detectors also coco, or the .tflite of an SSD MobileNet.  "
+    "detectors and segmenters also coco, or the .tflite of an SSD MobileNet.  "
     "[default: imagenet, or builtin (with a note) if imagenet is unavailable]",
 )
 @click.option(
@@ -97,8 +100,13 @@ Data reused between runs is cached in ~/.cache/edge-toolkit (or $EDGE_CACHE).
     "--budget",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Time limit for '--fine-tune auto', and for the training of a detector.  "
-    "[default: 60; detectors 300]",
+    help="Time limit for '--fine-tune auto', and for the training of a detector or segmenter.  "
+    "[default: 60; detectors and segmenters 300]",
+)
+@click.option(
+    "--fast",
+    is_flag=True,
+    help="Of segmenters: decide cells of 8 × 8 pixels instead of 4 × 4, faster and coarser.",
 )
 @click.option(
     "--epochs", type=click.IntRange(min=1), metavar="N", help="Number of fine-tuning epochs."

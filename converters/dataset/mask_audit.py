@@ -23,12 +23,13 @@ class MaskAudit:
     """Images whose masks can be used, and what was noticed about all.
 
     ``shares``: of each class in the pixels that count, in the order of the classes; ``images``:
-    number of images with at least a pixel of each class.
+    number of images with at least a pixel of each class; ``shown``: classes in each image.
     """
 
     listing: MaskListing
     shares: dict[str, float]
     images: dict[str, int]
+    shown: tuple[tuple[int, ...], ...]
     findings: tuple[AnnotationFinding, ...]
 
     def sentences(self) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ def audit_masks(listing: MaskListing, progress: Progress) -> MaskAudit:
     """
     pixels = np.zeros(len(listing.classes), np.int64)
     images = np.zeros(len(listing.classes), np.int64)
-    kept = []
+    kept, shown_in = [], []
     problems: defaultdict[str, list[str]] = defaultdict(list)
     last: DatasetError | None = None
     tracked = progress.track(iter(listing.images), len(listing.images), "Reading masks")
@@ -64,6 +65,7 @@ def audit_masks(listing: MaskListing, progress: Progress) -> MaskAudit:
         pixels += counts
         images += counts > 0
         kept.append(image)
+        shown_in.append(tuple(np.flatnonzero(counts).tolist()))
     if not kept and last is not None:
         raise last
     if np.count_nonzero(pixels) < 2:
@@ -87,5 +89,6 @@ def audit_masks(listing: MaskListing, progress: Progress) -> MaskAudit:
         replace(listing, images=tuple(kept)),
         dict(zip(listing.classes, (pixels / pixels.sum()).tolist(), strict=True)),
         by_class,
+        tuple(shown_in),
         tuple(findings),
     )

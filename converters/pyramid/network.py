@@ -66,14 +66,16 @@ def lateral(
     return [own, enlarged, GraphNode(f"merged/{stride}", (name, enlarged.name))]
 
 
-def separable(rng: np.random.Generator, name: str, data: str, width: int) -> list[GraphNode]:
-    """Return a depthwise-separable block of 3 × 3 that reads the node ``data``."""
+def separable(
+    rng: np.random.Generator, name: str, data: str, width: int, outputs: int
+) -> list[GraphNode]:
+    """Return a depthwise-separable block of 3 × 3 that reads ``data``, of ``width`` channels."""
     deep, flat = f"{name}/depthwise", f"{name}/pointwise"
     kernel = _normal(rng, (1, 3, 3, width), np.sqrt(2 / 9))
     depthwise = FoldedLayer(deep, True, kernel, np.zeros(width, np.float32), 1, True)
     return [
         GraphNode(deep, (data,), depthwise),
-        GraphNode(flat, (deep,), pointwise(rng, flat, width, width, relu6=True)),
+        GraphNode(flat, (deep,), pointwise(rng, flat, width, outputs, relu6=True)),
     ]
 
 

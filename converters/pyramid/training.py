@@ -7,7 +7,7 @@ trained for the rest of the time. Whatever was best there at any time is the res
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic
 
@@ -37,7 +37,7 @@ class PyramidTraining:
     batch_size: int = 8
     seed: int = 0
     workers: int = 2
-    clock: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] = field(default=time.perf_counter, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,6 +39,12 @@ TASKS = {
         "boxes as COCO, Pascal VOC, YOLO, Label Studio or a CSV",
         "--min-map50",
     ),
+    "segment": TaskEntry(
+        "converters.tasks.segment.task:TASK",
+        "converters.tasks.segment.page:fill_page",
+        "masks as PNG in masks/ beside images/, or outlines as COCO, YOLO or Label Studio",
+        "--min-miou",
+    ),
     "classify": TaskEntry(
         "converters.tasks.classify.task:TASK",
         "converters.tasks.classify.page:fill_page",

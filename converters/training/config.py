@@ -17,7 +17,8 @@ class TrainingOptions:
     ``fine_tune``: "auto", "always" or "never"; ``epochs``: of fine-tuning or of training from
     scratch; ``batch_size``: images; ``seed``: of every random choice of a conversion, also
     before training; ``dropout``: share of features; ``label_smoothing``: share of the target;
-    ``budget``: seconds that training may take, of a classifier those of fine-tuning by "auto".
+    ``budget``: seconds that training may take, of a classifier those of fine-tuning by "auto";
+    ``fast``: a network that is faster and coarser, of tasks that have one.
 
     Raises:
         UsageError: a value outside its range.
@@ -30,6 +31,7 @@ class TrainingOptions:
     dropout: float = 0.2
     label_smoothing: float = 0.1
     budget: float | None = None
+    fast: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:

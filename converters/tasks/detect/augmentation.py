@@ -1,29 +1,24 @@
 """Changed images for training: cut, moved, mirrored, in other colors, and four in one.
 
-Each is a function of its random generator alone. Colors change by look-up tables, which take a
-tenth of the time of arithmetic on floats.
+Each is a function of its random generator alone.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Boxes = NDArray[np.float32]
+from converters.pyramid.augmentation import BORDER, Move, Pixels, recolored
 
-BORDER = 114
-"""Value of pixels outside of the image."""
+Boxes = NDArray[np.float32]
 
 _VISIBLE = 0.35
 """Share of a box that has to be visible for it to count; of less nothing is known."""
 
 _SMALLEST = 2.0
 """Side in pixels below which a box is no example."""
-
-_LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +75,9 @@ class DetectionAugmentation:
         else:
             canvas, parts = self._mosaic(size, first, count, image, rng)
         joined = _joined(canvas, parts)
-        return _colored(joined, self.color, rng) if self.color > 0 else joined
+        if self.color <= 0:
+            return joined
+        return replace(joined, pixels=recolored(joined.pixels, self.color, rng))
 
     def _mosaic(
         self,
@@ -113,28 +110,12 @@ class DetectionAugmentation:
         """Draw an image into an area of the canvas; return its boxes there."""
         left, top, right, bottom = area
         height, width = source.pixels.shape[:2]
-        size = canvas.shape[0]
-        magnified = np.exp(rng.uniform(*np.log(zoom)))
-        stretch = np.exp(rng.uniform(-0.5, 0.5) * np.log1p(self.aspect))
-        extent = size * magnified * np.array([stretch, 1 / stretch])
-        spare = np.array([right - left, bottom - top]) - extent
-        offset = np.array([left, top]) + spare * rng.random(2)
-        scale = extent / np.array([width, height])
-        mirrored = np.array([self.flip, self.vertical_flip]) & (rng.random(2) < 0.5)
-        offset = np.where(mirrored, offset + extent, offset)
-        scale = np.where(mirrored, -scale, scale)
-        # OpenCV counts from the middle of the first pixel, boxes from its edge.
-        x, y = offset + scale / 2 - 0.5 - np.array([left, top])
-        matrix = np.array([[scale[0], 0, x], [0, scale[1], y]])
-        canvas[top:bottom, left:right] = cv2.warpAffine(
-            source.pixels,
-            matrix,
-            (right - left, bottom - top),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(BORDER, BORDER, BORDER),
-        )
-        return _moved(source, canvas, scale, offset, np.array(area, np.float32))
+        move = Move.draw(
+            (width, height), canvas.shape[0], area, zoom=zoom, aspect=self.aspect,
+            flips=(self.flip, self.vertical_flip), rng=rng,
+        )  # fmt: skip
+        canvas[top:bottom, left:right] = move.apply(source.pixels, area, cv2.INTER_LINEAR, BORDER)
+        return _moved(source, canvas, move.scale, move.offset, np.array(area, np.float32))
 
 
 def _blank(size: int) -> Pixels:
@@ -174,17 +155,3 @@ def _joined(canvas: Pixels, parts: list[BoxedImage]) -> BoxedImage:
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.ignored for part in parts]),
     )
-
-
-def _colored(image: BoxedImage, strength: float, rng: np.random.Generator) -> BoxedImage:
-    saturation = 1 + 0.4 * strength * rng.uniform(-1, 1)
-    mix = saturation * np.eye(3) + (1 - saturation) * _LUMA
-    pixels = cv2.transform(image.pixels, mix)
-    light, contrast = 0.15 * strength * rng.uniform(-1, 1), 1 + 0.25 * strength * rng.uniform(-1, 1)
-    gains = 1 + 0.08 * strength * rng.uniform(-1, 1, 3)
-    gamma = np.exp(0.3 * strength * rng.uniform(-1, 1))
-    levels = (np.arange(256) / 255) ** gamma
-    table = ((levels[:, None] - 0.5) * contrast + 0.5 + light) * gains
-    codes = np.clip(np.rint(table * 255), 0, 255).astype(np.uint8)
-    colored = np.asarray(cv2.LUT(pixels, codes[None]), np.uint8)
-    return BoxedImage(colored, image.boxes, image.labels, image.ignored)

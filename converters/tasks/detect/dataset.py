@@ -13,18 +13,11 @@ from converters.dataset.audit import Dataset, LabelAudit, LabelFindings, audit_i
 from converters.dataset.box_audit import audit_boxes
 from converters.dataset.decoding import UndecodableFile
 from converters.dataset.split import Indices
+from converters.dataset.strata import check_enough, rarest_classes
 from converters.metrics.boxes import TrueBoxes
 from converters.progress import Progress
 from converters.tasks.detect.augmentation import BoxedImage
-from edge.errors import DatasetError
 from edge.preprocessing import Preprocessing
-from edge.quantities import counted
-
-MIN_IMAGES = 5
-"""Usable images, with their boxes, that training takes at least."""
-
-_STRATUM = 8
-"""Images whose rarest class it is, from which a class is a stratum of the split of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +68,9 @@ class BoxedImageAudit(LabelAudit):
     def __init__(self, listing: BoxListing, size: tuple[int, int]) -> None:
         self._audited, self._size = audit_boxes(listing, size), size
         self.listing = self._audited.listing
-        self._strata = _strata(self.listing.images, len(listing.classes))
+        strata = rarest_classes(_shown(self.listing.images, len(listing.classes)))
+        names = (image.name for image in self.listing.images)
+        self._strata = dict(zip(names, strata, strict=True))
 
     def class_of(self, file: BoxedFile) -> int:
         """Return the rarest class of an image."""
@@ -92,14 +87,7 @@ class BoxedImageAudit(LabelAudit):
         Raises:
             DatasetError: fewer than 5 images are usable.
         """
-        if len(files) < MIN_IMAGES:
-            reason = f" ({broken[0].source.name}: {broken[0].reason})" if broken else ""
-            raise DatasetError(
-                f"at least {MIN_IMAGES} usable images",
-                f"{counted(len(files), 'image')} in {self.listing.name}{reason}",
-                "label more images",
-                code="too-few-images",
-            )
+        check_enough(self.listing.name, files, broken)
         summary, *warnings = self._audited.sentences()
         return LabelFindings(
             self._audited.counts,
@@ -129,15 +117,9 @@ def _at_input(file: BoxedFile, size: tuple[int, int]) -> ImageBoxes:
     return ImageBoxes(file.boxes * np.tile(scale, 2), file.labels, file.ignored)
 
 
-def _strata(files: Sequence[BoxedFile], classes: int) -> dict[str, int]:
-    """Return the rarest class of each image by name; for rare strata the commonest class."""
+def _shown(files: Sequence[BoxedFile], classes: int) -> NDArray[np.bool_]:
+    """Return which classes each image shows, bool [images, classes]."""
     shown = np.zeros((len(files), classes), np.bool_)
     for row, file in enumerate(files):
         shown[row, file.labels[~file.ignored]] = True
-    counts = shown.sum(axis=0)
-    commonest = int(counts.argmax())
-    rarest = np.where(shown, counts, len(files) + 1).argmin(axis=1)
-    rarest[~shown.any(axis=1)] = commonest
-    sizes = np.bincount(rarest, minlength=classes)
-    strata = np.where(sizes[rarest] >= _STRATUM, rarest, commonest).tolist()
-    return {file.name: stratum for file, stratum in zip(files, strata, strict=True)}
+    return shown

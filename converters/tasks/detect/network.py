@@ -56,10 +56,10 @@ def build(
 
 
 def _level(rng: np.random.Generator, stride: int, data: str, classes: int) -> list[GraphNode]:
-    shared = separable(rng, f"shared/{stride}", data, WIDTH)
+    shared = separable(rng, f"shared/{stride}", data, WIDTH, WIDTH)
     nodes = shared
     for kind, count in (("boxes", 4), ("classes", classes)):
-        own = separable(rng, f"for_{kind}/{stride}", shared[-1].name, WIDTH)
+        own = separable(rng, f"for_{kind}/{stride}", shared[-1].name, WIDTH, WIDTH)
         name = f"{kind}/{stride}"
         last = pointwise(rng, name, WIDTH, count, relu6=False, scale=0.01)
         if kind == "classes":

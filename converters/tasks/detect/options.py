@@ -1,13 +1,14 @@
 """What trainings on boxes share: how images are changed, and which training goes on."""
 
-import hashlib
 from dataclasses import replace
 
 from converters.backbone.weights import Backbone
 from converters.dataset.audit import Dataset
 from converters.dataset.split import Split
+from converters.pyramid import record
 from converters.pyramid.training import PyramidTraining
 from converters.tasks.detect.augmentation import DetectionAugmentation
+from converters.tasks.detect.dataset import ImageBoxes
 from converters.training.augment import Augmentation
 
 
@@ -32,14 +33,8 @@ def training_key(
     augmentation: DetectionAugmentation,
 ) -> str:
     """Identify a training by all that it depends on, so that only the same one goes on."""
-    digest = hashlib.sha256(backbone.fingerprint.encode())
-    for name in ("train", "validation"):
-        for index in getattr(split, name):
-            truth = dataset.annotations[index]
-            digest.update(dataset.images[index].digest.encode())
-            for array in (truth.boxes, truth.labels, truth.ignored):
-                digest.update(array.tobytes())
-        digest.update(name.encode())
-    options = (training.budget, training.seed, training.batch_size, augmentation)
-    digest.update(repr((dataset.classes, *options)).encode())
-    return digest.hexdigest()[:20]
+    return record.training_key(backbone, dataset, split, (training, augmentation), _content)
+
+
+def _content(truth: ImageBoxes) -> tuple[bytes, ...]:
+    return truth.boxes.tobytes(), truth.labels.tobytes(), truth.ignored.tobytes()

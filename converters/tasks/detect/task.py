@@ -18,8 +18,8 @@ from converters.dataset.recognition import DETECT
 from converters.dataset.split import Split
 from converters.progress import Progress, SilentProgress
 from converters.pyramid import weights
-from converters.pyramid.checkpoint import PhaseRecord
-from converters.pyramid.training import PyramidTraining, TrainedPyramid, train
+from converters.pyramid.record import described
+from converters.pyramid.training import PyramidTraining, train
 from converters.task import RunMethod, TrainingResult, TrainingTask, model_metadata
 from converters.tasks.detect import dataset as boxes
 from converters.tasks.detect import files, network, predictions, quality
@@ -30,7 +30,7 @@ from converters.tasks.detect.network import DetectorNetwork
 from converters.tasks.detect.objective import DetectionObjective
 from converters.tasks.detect.options import box_augmentation, training_key
 from converters.tflite import Variant
-from converters.training.config import Curve, TrainedModel, TrainingOptions
+from converters.training.config import TrainedModel, TrainingOptions
 from converters.verification.calibration import ScoreThreshold
 from converters.verification.evaluate import Predictions
 from converters.verification.quality import PairedLoss, Quality
@@ -48,6 +48,9 @@ SIZE = 320
 
 BUDGET = 300.0
 """Seconds of training, by default."""
+
+NAMES = {"map50": "mAP50", "map": "mAP50-95"}
+"""Of the figures on the validation images."""
 
 
 class DetectionTask(TrainingTask):
@@ -110,9 +113,8 @@ class DetectionTask(TrainingTask):
             budget=BUDGET if options.budget is None else options.budget, seed=options.seed
         )
         key = training_key(backbone, dataset, split, training, augmentation)
-        saved = cache / f"detector-{key}.npz"
-        trained = train(untrained, objective, training, saved, progress)
-        return _described(trained, backbone)
+        trained = train(untrained, objective, training, cache / f"detector-{key}.npz", progress)
+        return described(trained, backbone, NAMES, {"strides": list(strides)})
 
     def read_network(self, folder: Path, size: int, classes: int) -> DetectorNetwork:
         """Refuse: networks of detectors are not read back.
@@ -245,46 +247,6 @@ def _write(name: str, training: TrainingResult, trained: DetectorNetwork) -> Det
         samples = calibration_set(training.dataset, training.split, training.seed)
         return files.to_int8(trained, samples, training.dataset.preprocessing)
     return files.to_float16(trained) if name == "float16" else files.to_float32(trained)
-
-
-def _described(trained: TrainedPyramid[DetectorNetwork], backbone: Backbone) -> TrainedModel:
-    best = trained.best
-    frozen = best.kind == trained.phases[0].kind
-    part = "the head alone" if frozen else f"head and trunk behind {best.cut}"
-    trials = [p for p in trained.phases[1:] if p.kind != best.kind and p.scores]
-    tried = "".join(
-        f" A trial behind {p.cut} reached {p.figures['map50'][-1]:.1%}." for p in trials
-    )
-    note = (
-        f"Trained {part}, starting from {backbone.weights}, in {trained.seconds:.0f} s: "
-        f"mAP50 {trained.figures['map50']:.1%}, mAP50-95 {trained.figures['map']:.1%} on the "
-        f"validation split.{tried}"
-    )
-    return TrainedModel(
-        network=trained.network,
-        method="frozen" if frozen else "fine-tuned",
-        validation_quality=trained.figures["map50"],
-        notes=(note,),
-        curves=tuple(_curve(phase) for phase in trained.phases if len(phase.evaluated) > 1),
-        details={
-            "strides": list(trained.network.strides),
-            "phases": [phase.to_dict() for phase in trained.phases],
-        },
-    )
-
-
-def _curve(phase: PhaseRecord) -> Curve:
-    return Curve(
-        title=f"{phase.kind.capitalize()} behind {phase.cut}",
-        x_label="step",
-        y_label="mAP and loss",
-        x=tuple(float(step) for step in phase.evaluated),
-        series={
-            "validation mAP50": tuple(phase.figures["map50"]),
-            "validation mAP50-95": tuple(phase.figures["map"]),
-            "training loss": tuple(phase.losses),
-        },
-    )
 
 
 TASK = DetectionTask()

@@ -1,10 +1,11 @@
 """Masks of the frame from a segmentation model's output, and the labels of their classes.
 
 The output is recognized by its shape. Models such as DeepLab give a class for each pixel, or
-scores of all classes; those such as MediaPipe's selfie segmentation give the probability that a
-pixel is foreground. Frames are stretched to the input: on photographs with a reference that was
-better than DeepLab's own padding to a square in all but one (a bird in a wide image: intersection
-over union 0.90, not 0.51).
+scores of all classes; those of ``edge convert`` give logits of cells of several pixels, which are
+enlarged to the frame before they are compared; those such as MediaPipe's selfie segmentation give
+the probability that a pixel is foreground. Frames are stretched to the input: on photographs with a
+reference that was better than DeepLab's own padding to a square in all but one (a bird in a wide
+image: intersection over union 0.90, not 0.51).
 """
 
 import math
@@ -80,6 +81,51 @@ class ClassMaskDecoder:
 
 
 @dataclass(frozen=True, slots=True)
+class CoarseScoreDecoder:
+    """The best class for each pixel, of scores that are coarser than the input."""
+
+    classes: int
+    threshold: None = None
+
+    def __call__(self, output: Array, frame: Frame) -> tuple[Mask, None]:
+        """Return the class of each pixel of the frame, uint8 [height, width]."""
+        check_finite(output)
+        return enlarged_classes(output[0], (frame.image.shape[1], frame.image.shape[0])), None
+
+    def with_threshold(self, threshold: float | None) -> Self:
+        """Return this decoder, which has no threshold."""
+        return self
+
+
+def enlarged_classes(scores: Array, size: tuple[int, int]) -> Mask:
+    """Return the class of each pixel, uint8 [height, width], of scores of coarser cells.
+
+    Scores are interpolated linearly, so that edges follow the objects and not the cells. Only
+    classes that are the best in some cell are compared, so that no third one appears along the
+    edge between two.
+
+    Args:
+        scores: [h, w, classes]; quantized ones need no scale to be compared.
+        size: width and height of the mask.
+    """
+    first, *others = np.unique(np.argmax(scores, axis=-1)).tolist()
+    mask = np.full(size[::-1], first, np.uint8)
+    if not others:
+        return mask
+
+    def enlarged(index: int) -> NDArray[np.float32]:
+        plane = np.ascontiguousarray(scores[..., index], np.float32)
+        return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    best = enlarged(first)
+    for index in others:
+        plane = enlarged(index)
+        np.copyto(mask, np.uint8(index), where=plane > best)
+        np.maximum(best, plane, out=best)
+    return mask
+
+
+@dataclass(frozen=True, slots=True)
 class ProbabilityMaskDecoder:
     """Class 1 where the probability of foreground reaches ``threshold``, class 0 elsewhere."""
 
@@ -149,7 +195,7 @@ def match_decoder(runtime: Runtime, threshold: float, smoothing: float) -> MaskD
         return None
     depth = spec.shape[3] if len(spec.shape) == 4 else 1
     if depth > 1:
-        return ClassMaskDecoder(depth, _best) if depth <= MAX_CLASSES else None
+        return _of_scores(depth, coarse=spec.shape[1] < runtime.inputs[0].shape[1])
     graph = runtime.file.main
     source = source_of(graph, graph.outputs[0])
     if source is not None and source.code == _ARG_MAX:
@@ -158,6 +204,12 @@ def match_decoder(runtime: Runtime, threshold: float, smoothing: float) -> MaskD
         return ClassMaskDecoder(None, _decided)
     logits = gives_logits(runtime.file, spec)
     return ProbabilityMaskDecoder(spec, logits, threshold, ProbabilityAverage(smoothing))
+
+
+def _of_scores(classes: int, *, coarse: bool) -> MaskDecoder | None:
+    if classes > MAX_CLASSES:
+        return None
+    return CoarseScoreDecoder(classes) if coarse else ClassMaskDecoder(classes, _best)
 
 
 def _decided(output: Array) -> Mask:

@@ -15,6 +15,7 @@ from edge.tasks.segment.masks import (
     MaskDecoder,
     ProbabilityAverage,
     ProbabilityMaskDecoder,
+    enlarged_classes,
     match_decoder,
 )
 
@@ -129,3 +130,23 @@ def test_classes_beyond_a_byte_are_refused() -> None:
     frame = Frame(0, 0.0, mask_models.halves(RED, BLUE))
     with raises_code("too-many-classes", found="256"):
         reader(np.full((1, 8, 8), 256, np.int32), frame)
+
+
+def test_coarse_scores_are_enlarged_before_they_are_compared() -> None:
+    """Edges lie where scores are equal, not between cells."""
+    scores = np.zeros((2, 2, 3), np.int8)
+    scores[:, 0, 0], scores[:, 1, 2] = 30, 90  # the third class is three times as sure
+    mask = enlarged_classes(scores, (64, 8))
+    assert mask.shape == (8, 64)
+    assert set(np.unique(mask)) == {0, 2}
+    # From the middle of one cell to that of the next are 32 pixels; three quarters are the third's.
+    assert (mask[0] == 0).sum() == pytest.approx(16 + 8, abs=1)
+
+
+def test_a_class_that_wins_no_cell_is_in_no_pixel() -> None:
+    scores = np.array([[[10, 0, 9], [0, 10, 9]]], np.float32)
+    assert set(np.unique(enlarged_classes(scores, (32, 4)))) == {0, 1}
+
+
+def test_one_class_everywhere_needs_no_comparison() -> None:
+    assert (enlarged_classes(np.ones((2, 2, 1), np.int8), (5, 3)) == 0).all()
