@@ -1,6 +1,7 @@
 """What all tests share: the data, a small generated data set, and the ``edge`` command."""
 
 import contextlib
+import gc
 import io
 import os
 import subprocess
@@ -55,6 +56,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     passed = set(Path(file).read_text("utf-8").splitlines())
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in passed])
     items[:] = [item for item in items if item.nodeid not in passed]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests and modules, which stay to the end."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

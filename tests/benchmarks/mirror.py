@@ -10,7 +10,6 @@ import argparse
 import time
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from edge.results import Keypoint, Pose
 from edge.tasks.pose.keypoints import COCO
@@ -21,6 +20,9 @@ ROUNDS = 100
 
 def main() -> None:
     """Print the times of a query among random poses."""
+    # Not above: to look for examples the tests import every module, and this takes three seconds.
+    from sklearn.neighbors import NearestNeighbors
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--poses", type=int, default=100_000)
     count = parser.parse_args().poses

@@ -9,6 +9,7 @@ import written_backbone
 from ai_edge_litert import schema_py_generated as schema
 from written_networks import run_each
 
+from converters import tf
 from converters.backbone import weights
 from converters.progress import SilentProgress
 from converters.writer.classifier import ClassifierNetwork
@@ -20,7 +21,8 @@ from edge.modelwriter.quantization import quantize_kernel
 
 CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED = 3, 4, 9
 
-pytest.importorskip("tensorflow")
+if not tf.is_installed():
+    pytest.skip("TensorFlow is not installed", allow_module_level=True)
 
 
 @dataclass(frozen=True)

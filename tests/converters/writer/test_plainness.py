@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from converters import tf
 from converters.tf import keras
 from converters.writer.plainness import is_plain_mobilenet_v2
 
-pytest.importorskip("tensorflow")
+if not tf.is_installed():
+    pytest.skip("TensorFlow is not installed", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
